@@ -1,0 +1,177 @@
+"""Cells, knockouts and impacts: what predictors are given and return. Standard library and numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import anndata
+
+FloatArray = npt.NDArray[np.floating[Any]]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells x genes, with the part of AnnData's interface that predictors use.
+
+    X : (n_obs, n_vars) array or scipy CSR matrix, non-negative, in the dataset's working scale.
+    var_names : (n_vars,) gene names. obs : column name -> (n_obs,) array (batch, cell type; never the perturbation).
+    layers : `layers["counts"]` holds counts where the source has them.
+    """
+
+    X: Any
+    var_names: npt.NDArray[np.str_]
+    obs: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    layers: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n, g = self.X.shape
+        if len(self.var_names) != g:
+            raise ValueError(f"X has {g} columns but var_names has {len(self.var_names)} names; they must be equal")
+        for name, column in self.obs.items():
+            if len(column) != n:
+                raise ValueError(f"obs[{name!r}] has {len(column)} entries but X has {n} rows; they must be equal")
+        for name, layer in self.layers.items():
+            if layer.shape != (n, g):
+                raise ValueError(f"layers[{name!r}] has shape {layer.shape} but X has {(n, g)}; they must be equal")
+
+    @property
+    def n_obs(self) -> int:
+        return int(self.X.shape[0])
+
+    @property
+    def n_vars(self) -> int:
+        return int(self.X.shape[1])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.n_obs, self.n_vars
+
+    def __len__(self) -> int:
+        return self.n_obs
+
+    def __getitem__(self, rows: Any) -> Cells:
+        """The cells at `rows` (a slice, an index array or a boolean array)."""
+        return Cells(
+            self.X[rows],
+            self.var_names,
+            {name: column[rows] for name, column in self.obs.items()},
+            {name: layer[rows] for name, layer in self.layers.items()},
+        )
+
+    def dense(self) -> FloatArray:
+        """X as a dense array (X itself when it is one)."""
+        return self.X if isinstance(self.X, np.ndarray) else np.asarray(self.X.toarray())
+
+    def assemblages(self) -> BoolArray:
+        """(n_obs, n_vars) bool: which genes are on, X > 0."""
+        return np.asarray(self.dense() > 0)
+
+    def profiles(self) -> FloatArray:
+        """(n_obs, n_vars) float64: rows of X over their sum; a row without expression stays 0."""
+        return normalise_rows(self.dense())
+
+    def to_anndata(self) -> anndata.AnnData:
+        """A real AnnData with the same content (needs anndata)."""
+        import anndata
+        import pandas
+
+        names = [str(i) for i in range(self.n_obs)]
+        return anndata.AnnData(
+            self.X.copy(),
+            obs=pandas.DataFrame(dict(self.obs), index=names),
+            var=pandas.DataFrame(index=[str(name) for name in self.var_names]),
+            layers={name: layer.copy() for name, layer in self.layers.items()},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Knockouts:
+    """A batch of knockout events of one order; order 0 removes nothing (the predictor's own wild type).
+
+    genes : int32 (n, order), columns of the training cells.
+    cells : int32 (n,), rows of the cells passed beside it; None means the passed cells as one population.
+    """
+
+    genes: npt.NDArray[np.int32]
+    cells: npt.NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        genes = np.ascontiguousarray(self.genes, dtype=np.int32)
+        if genes.ndim != 2:
+            raise ValueError(f"genes has shape {genes.shape}; expected (n, order)")
+        object.__setattr__(self, "genes", genes)
+        if self.cells is not None:
+            cells = np.ascontiguousarray(self.cells, dtype=np.int32)
+            if cells.shape != (len(genes),):
+                raise ValueError(f"cells has shape {cells.shape}; expected ({len(genes)},), one row for each event")
+            object.__setattr__(self, "cells", cells)
+
+    def __len__(self) -> int:
+        return len(self.genes)
+
+    @property
+    def order(self) -> int:
+        return int(self.genes.shape[1])
+
+    def __getitem__(self, rows: Any) -> Knockouts:
+        return Knockouts(self.genes[rows], None if self.cells is None else self.cells[rows])
+
+    @classmethod
+    def none(cls, n: int) -> Knockouts:
+        """Order 0 for the first n cells: nothing removed."""
+        return cls(np.empty((n, 0), np.int32), np.arange(n, dtype=np.int32))
+
+    @classmethod
+    def singles(cls, assemblages: BoolArray) -> Knockouts:
+        """Every single knockout of every cell, grouped by cell: of each gene that is on, if another one is on too."""
+        on = np.asarray(assemblages, dtype=bool)
+        cells, genes = np.nonzero(on & (on.sum(1) > 1)[:, None])
+        return cls(genes.astype(np.int32)[:, None], cells.astype(np.int32))
+
+    def remove_from(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Rows of the events' cells (n, G) with the removed genes set to 0 (or False); `rows` is (cells, G)."""
+        if self.cells is None:
+            raise ValueError("these knockouts name no cells; give cells to remove genes from rows")
+        taken: npt.NDArray[Any] = np.asarray(rows)[self.cells]  # fancy indexing copies
+        np.put_along_axis(taken, self.genes.astype(np.intp), 0, axis=1)
+        return taken
+
+
+@dataclass(frozen=True, eq=False)
+class Impacts:
+    """Impacts of n events, each (n,) and >= 0, or None where the predictor does not give it.
+
+    raw : Bray-Curtis of the knockout's profile and the wild type's (DKO).
+    propagated : Bray-Curtis of the knockout's profile and the null, the wild type without the removed genes (DKI).
+    """
+
+    raw: FloatArray | None = None
+    propagated: FloatArray | None = None
+
+
+def normalise_rows(values: npt.NDArray[Any]) -> FloatArray:
+    """Rows over their sum, float64; a row whose sum is 0 stays 0."""
+    rows = np.asarray(values, dtype=np.float64)
+    total = rows.sum(axis=1, keepdims=True)
+    shares: FloatArray = np.divide(rows, total, out=np.zeros_like(rows), where=total > 0)
+    return shares
+
+
+def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
+    """Row-wise Bray-Curtis dissimilarity sum|a-b| / sum(a+b) of two (n, G) arrays, (n,); 0 where both rows are 0.
+
+    >>> bray_curtis(np.array([[0.5, 0.5, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
+    array([0.25])
+    """
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    total = (a + b).sum(axis=1)
+    distance: FloatArray = np.divide(np.abs(a - b).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+    return distance

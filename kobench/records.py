@@ -1,0 +1,147 @@
+"""The result file: one JSON a trial, versioned, written to a temporary file and moved into place.
+
+A record has these parts (every other module reads them through this description)::
+
+    schema   number of this format; older files are upgraded step by step, newer ones refused
+    role     "predictor", "floor" (a trivial predictor) or "line" (answers the dataset gives: truth, replicate, gene-oracle)
+    trial    what was asked of whom
+        dataset    {name, version, selection, group, seed, kind, truth, digest, notes}
+                   selection: canonical `name:key=value,...`; group: the same without the seed; seed: None when not seeded;
+                   kind: "simulated" | "real"; digest: sha256 of the cells as given to predictors
+        split      {name, seed}      "holdout" (80/20) or "all" (trains on and asks every cell)
+        predictor  {name, selection, distribution, version, digest}
+        fit_seed, threads, device
+    keys     {fit, questions: {asks: key}, scores}    a record is reused only where these agree with the plan
+    result   the deterministic part
+        status     "ok" | "failed" | "invalid" | "timeout" | "out-of-memory" | "unsupported"
+        stage, message, traceback      None when ok
+        answers    {asks: sha256 of the stored answers}
+        scores     {task label: {task, version, kind, primary, floors, lines, block, asked, answered, coverage, left_out, sampled, metrics}}
+                   primary: names of metrics (one or two); asked, answered: numbers of units (cells, events, genes);
+                   coverage: share of units answered among those asked; sampled: how many events' full rows were compared, None = all
+                   left_out: {reason: count}, what was dropped for everybody before any answer was seen
+                   metrics: {name or "name[variant]": {version, direction, best, low, high, value, missing, draws, floors}}
+                       value: number or None; missing: why there is no value ("none": a constant answer gives no ranking)
+                       draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone;
+                              [] where not drawn (secondary metrics, or five and more networks)
+                       floors: {floor name: {value, draws}} on just the units this predictor answered; {} at full coverage
+    run      what may differ between two equal runs: {fit_seconds, predict_seconds, peak_mb, started, host, platform, python, packages,
+             commit, cpu, trusted_with_predictor}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kobench.errors import UserError
+
+SCHEMA = 1
+
+Record = dict[str, Any]
+
+#: Upgrades from a schema number to the next; each takes and returns a record.
+UPGRADES: dict[int, Any] = {}
+
+
+def canonical_json(value: Any) -> str:
+    """One text for equal values: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def hash_of(value: Any) -> str:
+    """sha256 of the canonical JSON of a value."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a kill at any moment leaves the old one or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def identity(trial: dict[str, Any]) -> str:
+    """What makes a trial this trial and not another, whatever the versions: the name of its record's file."""
+    predictor = {key: trial["predictor"][key] for key in ("name", "selection", "distribution")}
+    dataset = {key: trial["dataset"][key] for key in ("name", "selection")}
+    rest = {key: trial[key] for key in ("split", "fit_seed", "threads", "device")}
+    return hash_of({"predictor": predictor, "dataset": dataset, **rest})[:24]
+
+
+def record_path(folder: Path, trial: dict[str, Any]) -> Path:
+    """Where the record of a trial lies in a results folder."""
+    return folder / "records" / f"{identity(trial)}.json"
+
+
+def write_record(folder: Path, record: Record) -> Path:
+    """Write one record; an earlier one of the same trial is replaced."""
+    path = record_path(folder, record["trial"])
+    write_atomically(path, (json.dumps(record, sort_keys=True, indent=1, allow_nan=False) + "\n").encode())
+    return path
+
+
+def upgrade(record: Record, where: str) -> Record:
+    """Bring a record to the present schema, step by step; refuse newer ones."""
+    schema = record.get("schema")
+    if not isinstance(schema, int) or "trial" not in record or "result" not in record:
+        raise UserError(f"{where} is not a kobench record (no schema number, trial and result); move it out of the folder")
+    if schema > SCHEMA:
+        raise UserError(f"{where} has schema {schema}, this kobench reads up to {SCHEMA}; update kobench to read it")
+    while schema < SCHEMA:
+        if schema not in UPGRADES:
+            raise UserError(f"{where} has schema {schema}, and no upgrade from it is known; run it again with --fresh")
+        record = UPGRADES[schema](record)
+        schema = record["schema"]
+    return record
+
+
+def read_record(path: Path) -> Record:
+    """Read one record, upgraded to the present schema."""
+    try:
+        record = json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"record {path} cannot be read ({error}); delete it and run again") from error
+    if not isinstance(record, dict):
+        raise UserError(f"record {path} is not a JSON object; delete it and run again")
+    return upgrade(record, f"record {path}")
+
+
+def read_records(folder: Path) -> Iterator[Record]:
+    """Every record of a results folder, in the order of their file names.
+
+    A folder packed for publishing has one `records.jsonl.gz` instead of one file a trial.
+    """
+    packed = folder / "records.jsonl.gz"
+    if packed.exists():
+        import gzip
+
+        with gzip.open(packed, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                yield upgrade(json.loads(line), f"{packed} line {number}")
+    for path in sorted((folder / "records").glob("*.json")):
+        yield read_record(path)
+
+
+def pack_records(records: list[Record], path: Path) -> None:
+    """Write records into one gzip of JSON lines, same records in, same bytes out."""
+    import gzip
+    import io
+
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as file:
+        for line in sorted(canonical_json(record) for record in records):
+            file.write(line.encode() + b"\n")
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,142 @@
+"""Frozen records by which plugins describe datasets, predictors, metrics and tasks without importing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union
+
+#: "module:attribute", or the object itself when the plugin's own file defines it.
+Reference = Union[str, Callable[..., Any]]
+
+#: What a predictor can answer, in the order in which missing answers are derived from given ones.
+ANSWERS = ("expression", "knockout", "impact", "response", "genes")
+
+#: The method of a predictor behind each answer kind.
+METHODS = {
+    "expression": "predict_expression",
+    "knockout": "predict_knockout",
+    "impact": "predict_impact",
+    "response": "predict_response",
+    "genes": "score_genes",
+}
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of a dataset or predictor, as `name:key=value` sets it.
+
+    The type is that of `default`; `None` as default accepts any TOML value.
+    `low` and `high` are inclusive bounds; `choices` lists every accepted value.
+    """
+
+    default: Any
+    help: str = ""
+    choices: tuple[Any, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class PredictorSpec:
+    """A predictor that kobench can fit and ask.
+
+    `make(**params)` returns an object with `fit` and at least one answering method (`kobench.api.Predictor`).
+    `answers` is read off `make` when it is a class in the plugin's own file and `answers` is empty.
+    `wants` is the form of the cells it is given: "dense" (float32 array in X), "sparse" (scipy CSR in X) or
+    "anndata" (a real AnnData). `response` says what `predict_response` returns: "profile-change" (units of the profile),
+    "direction" (sign and order mean something) or "affected" (unsigned).
+    `floor` marks a trivial predictor, run for every task that lists it without being asked for.
+    """
+
+    name: str
+    make: Reference
+    summary: str = ""
+    answers: tuple[str, ...] = ()
+    params: Mapping[str, Param] = field(default_factory=dict)
+    reference: str = ""
+    version: int = 1
+    wants: Literal["dense", "sparse", "anndata"] = "dense"
+    response: Literal["profile-change", "direction", "affected"] = "profile-change"
+    max_order: int | None = None
+    floor: bool = False
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A dataset that kobench can load.
+
+    `load(**params)` returns a `kobench.api.Dataset`. `truth` is the kind of knockout truth it has: "counterfactual"
+    (the same cell with and without the gene), "population" (other cells in which the gene was knocked out) or "none".
+    `seeded` datasets take a parameter `seed`; each seed is one independent network.
+    `card` holds the facts of a TOML card (source, licence, sha256, scale, ...), empty for generators.
+    """
+
+    name: str
+    load: Reference
+    summary: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+    version: int = 1
+    truth: Literal["counterfactual", "population", "none"] = "none"
+    seeded: bool = False
+    reference: str = ""
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A metric on one kind of units.
+
+    `score(units)` returns a float (NaN when the answer gives no value, for instance a constant where a ranking is
+    needed) or `kobench.api.Parts`. `of` is the kind of units: "profile", "impact" or "ranking".
+    `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is
+    better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf).
+    """
+
+    name: str
+    score: Reference
+    of: Literal["profile", "impact", "ranking"]
+    direction: Literal["higher", "lower"] = "higher"
+    best: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
+    summary: str = ""
+    tasks: tuple[str, ...] | None = None
+    reference: str = ""
+    version: int = 1
+
+    @property
+    def span(self) -> float:
+        """Width of the range; 1 where the range is open (0 = a floor by construction, 1 = the truth)."""
+        width = self.high - self.low
+        return width if width < float("inf") else 1.0
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A question put to every predictor, and how its answers become units for the metrics.
+
+    `asks` is the question set ("profile": held-out assemblages; "singles": every single knockout of the asked cells).
+    `truth` is what the dataset must offer ("wild-type" or "counterfactual").
+    `units(view)` takes a `kobench.api.TaskView` and returns {variant: units}; the primary variant is "" and an absent
+    variant means "not answered". `primary` names one metric, or two co-primary ones.
+    `floors` are the trivial predictors that count, `lines` what else is drawn. `block` is the unit inside one dataset that
+    is drawn again in the bootstrap: "cell" or "gene".
+    """
+
+    name: str
+    units: Reference
+    of: Literal["profile", "impact", "ranking"]
+    asks: Literal["profile", "singles"]
+    truth: Literal["wild-type", "counterfactual"]
+    primary: tuple[str, ...]
+    floors: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    block: Literal["cell", "gene"] = "cell"
+    summary: str = ""
+    version: int = 1
+
+    @property
+    def label(self) -> str:
+        """Name and version together, as they are always shown."""
+        return f"{self.name}@{self.version}"
