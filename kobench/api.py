@@ -42,7 +42,7 @@ try:
     hookimpl = HookimplMarker("kobench")
 except ImportError:  # a worker's own environment needs numpy only, and nothing collects hooks there
 
-    def hookimpl(function: F) -> F:  # type: ignore[no-redef,misc]
+    def hookimpl(function: F) -> F:  # type: ignore[misc]
         return function
 
 
