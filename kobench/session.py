@@ -1,0 +1,58 @@
+"""One fitted predictor answering in stages; the same code in a worker process and, for trusted floors, in the parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kobench.api import Context
+from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
+from kobench.derive import Asker, SinglesAnswer
+from kobench.errors import InvalidAnswerError
+
+
+def hander(wants: str) -> Callable[[Cells], Any]:
+    """What turns cells into the form a predictor wants."""
+    if wants == "anndata":
+        return lambda cells: cells.to_anndata()
+    if wants == "sparse":
+        return lambda cells: cells
+    return lambda cells: cells if isinstance(cells.X, np.ndarray) else Cells(cells.dense(), cells.var_names, cells.obs, cells.layers)
+
+
+@dataclass
+class Session:
+    """A predictor of one trial: made, asked what it supports, fitted, then asked."""
+
+    make: Callable[..., Any]
+    params: Mapping[str, Any]
+    answers: Sequence[str]
+    wants: str
+    context: Context
+
+    def fit(self, cells: Cells) -> BoolArray:
+        """Make and fit the predictor; returns which genes (G,) it can remove."""
+        self.hand = hander(self.wants)
+        self.predictor = self.make(**self.params)
+        supports = getattr(self.predictor, "supports", None)
+        supported = np.ones(cells.n_vars, dtype=bool)
+        if callable(supports):
+            supported = np.asarray(supports(cells.var_names.copy()))
+            if supported.shape != (cells.n_vars,) or supported.dtype != bool:
+                raise InvalidAnswerError(
+                    f"supports returned {supported.dtype} of shape {supported.shape}; expected bool of shape ({cells.n_vars},)"
+                )
+        self.predictor.fit(self.hand(cells), self.context)
+        self.asker = Asker(self.predictor, self.answers, self.hand, self.context.report)
+        return supported
+
+    def profile(self, assemblages: BoolArray) -> FloatArray | None:
+        """Answer the profile question, (n, G)."""
+        return self.asker.expression(assemblages)
+
+    def singles(self, cells: Cells, events: Knockouts, sample: IntArray, supported: BoolArray) -> SinglesAnswer:
+        """Answer the single-knockout question."""
+        return self.asker.singles(cells, events, sample, supported)

@@ -1,0 +1,120 @@
+"""The child process in which a predictor lives: fits once, then answers stage by stage. It never holds a truth.
+
+Started as `python -m kobench.worker IN OUT` with two file descriptors. Each line on IN is a request in JSON, each line on
+OUT a reply; arrays travel through one folder a stage. What the predictor prints goes to its own log, not here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kobench.api import CONTRACT, Context
+from kobench.cells import Knockouts
+from kobench.errors import InvalidAnswerError
+from kobench.resolve import resolve_reference
+from kobench.session import Session
+from kobench.wire import PROTOCOL, read_array, read_cells, write_arrays
+
+#: Lines of a traceback that are kept.
+TRACEBACK_LINES = 12
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """Status, message and traceback tail of what a predictor raised, without this machine's folders."""
+    status = "failed"
+    if isinstance(error, InvalidAnswerError):
+        status = "invalid"
+    elif isinstance(error, MemoryError):
+        status = "out-of-memory"
+    name = type(error).__name__
+    message = str(error) if isinstance(error, InvalidAnswerError) else f"{name}: {error}" if str(error) else name
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+    return {"status": status, "message": message[:2000], "traceback": "\n".join(lines[-TRACEBACK_LINES:])}
+
+
+def peak_mb() -> float:
+    """Largest resident memory of this process so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak) / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+class Worker:
+    """Answers requests one after the other."""
+
+    def __init__(self, reply_to: int) -> None:
+        self.out = os.fdopen(reply_to, "w", buffering=1)
+        self.lock = threading.Lock()
+        self.last_log = 0.0
+
+    def reply(self, **message: Any) -> None:
+        with self.lock:
+            self.out.write(json.dumps(message) + "\n")
+
+    def log(self, message: str, done: int, total: int) -> None:
+        """Progress, at most ten times a second."""
+        now = time.monotonic()
+        if now - self.last_log > 0.1:
+            self.last_log = now
+            self.reply(kind="log", message=str(message)[:200], done=int(done), total=int(total))
+
+    def handle(self, request: dict[str, Any]) -> None:
+        """Do one request and reply; whatever the predictor raises becomes a reply, too."""
+        started = time.perf_counter()
+        try:
+            result = getattr(self, f"do_{request['do']}")(Path(request["folder"]), request)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            self.reply(kind="failed", peak_mb=peak_mb(), seconds=time.perf_counter() - started, **failure(error))
+        else:
+            self.reply(kind="done", peak_mb=peak_mb(), seconds=time.perf_counter() - started, **(result or {}))
+
+    def do_fit(self, folder: Path, request: dict[str, Any]) -> None:
+        context = Context(**{**request["context"], "scratch": folder / "scratch", "report": self.log})
+        (folder / "scratch").mkdir(exist_ok=True)
+        make = resolve_reference(request["make"], request["plugin_file"])
+        self.wants = request["wants"]
+        self.session = Session(make, request["params"], request["answers"], self.wants, context)
+        supported = self.session.fit(read_cells(folder, self.wants))
+        write_arrays(folder / "answers", {"supported": supported})
+
+    def do_profile(self, folder: Path, request: dict[str, Any]) -> None:
+        write_arrays(folder / "answers", {"profile": self.session.profile(read_array(folder, "assemblages"))})
+
+    def do_singles(self, folder: Path, request: dict[str, Any]) -> None:
+        events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
+        answer = self.session.singles(read_cells(folder, self.wants), events, read_array(folder, "sample"), read_array(folder, "supported"))
+        write_arrays(folder / "answers", vars(answer))
+
+
+def exit_with_parent(pipe: int) -> None:
+    """End this process at once when the harness is gone (its end of the pipe closed), whatever the predictor is doing."""
+    poll = select.poll()
+    poll.register(pipe, 0)  # only hang-ups
+    poll.poll()
+    os._exit(1)
+
+
+def main() -> None:
+    """Read requests until the harness closes the pipe."""
+    requests, replies = int(sys.argv[1]), int(sys.argv[2])
+    threading.Thread(target=exit_with_parent, args=(requests,), daemon=True).start()
+    worker = Worker(replies)
+    worker.reply(kind="ready", protocol=PROTOCOL, contract=CONTRACT, numpy=np.__version__)
+    with os.fdopen(requests) as lines:
+        for line in lines:
+            worker.handle(json.loads(line))
+
+
+if __name__ == "__main__":
+    main()
