@@ -16,19 +16,21 @@ from kobench.truth import (
     Counterfactual,
     Dataset,
     ImpactUnits,
+    NotComputed,
     Parts,
     Profiles,
     ProfileUnits,
     RankingUnits,
     Singles,
+    TaskUnits,
     TaskView,
     Units,
 )
 
 __all__ = [
     "ANSWERS", "CONTRACT", "Answers", "Cells", "Context", "Counterfactual", "Dataset", "DatasetSpec", "ImpactUnits",
-    "Impacts", "Knockouts", "MetricSpec", "Param", "Parts", "Predictor", "PredictorSpec", "ProfileUnits", "Profiles",
-    "RankingUnits", "Singles", "TaskSpec", "TaskView", "Units", "bray_curtis", "hookimpl", "normalise_rows",
+    "Impacts", "Knockouts", "MetricSpec", "NotComputed", "Param", "Parts", "Predictor", "PredictorSpec", "ProfileUnits", "Profiles",
+    "RankingUnits", "Singles", "TaskSpec", "TaskUnits", "TaskView", "Units", "bray_curtis", "hookimpl", "normalise_rows",
 ]  # fmt: skip
 
 #: Version of this contract; it is part of every key, so answers of another contract are never reused.

@@ -88,7 +88,8 @@ class MetricSpec:
     """A metric on one kind of units.
 
     `score(units)` returns a float (NaN when the answer gives no value, for instance a constant where a ranking is
-    needed) or `kobench.api.Parts`. `of` is the kind of units: "profile", "impact" or "ranking".
+    needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no answer could be scored. `of` is the kind of
+    units: "profile", "impact" or "ranking". Names are unique for each kind of units, not across them.
     `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is
     better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf).
     """
@@ -118,7 +119,7 @@ class TaskSpec:
 
     `asks` is the question set ("profile": held-out assemblages; "singles": every single knockout of the asked cells).
     `truth` is what the dataset must offer ("wild-type" or "counterfactual").
-    `units(view)` takes a `kobench.api.TaskView` and returns {variant: units}; the primary variant is "" and an absent
+    `units(view)` takes a `kobench.api.TaskView` and returns `kobench.api.TaskUnits`; the primary variant is "" and an absent
     variant means "not answered". `primary` names one metric, or two co-primary ones.
     `floors` are the trivial predictors that count, `lines` what else is drawn. `block` is the unit inside one dataset that
     is drawn again in the bootstrap: "cell" or "gene".

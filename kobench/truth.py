@@ -70,7 +70,7 @@ class ProfileUnits:
 
 @dataclass(frozen=True, eq=False)
 class ImpactUnits:
-    """One predicted and one true impact for each event: all (n,)."""
+    """One predicted and one true impact for each event: all (n,); values under 1e-6 are 0 in both, so ties are ties."""
 
     predicted: FloatArray
     true: FloatArray
@@ -88,6 +88,28 @@ class RankingUnits:
 
 
 Units = Union[ProfileUnits, ImpactUnits, RankingUnits]
+
+
+class NotComputed(Exception):  # noqa: N818 - a finding, not a fault
+    """Raised by a metric that these units do not allow, whatever the answer; its text is the reason, shown in the value's place.
+
+    An answer that gives no value where another answer would (a constant where a ranking is needed) is NaN instead, shown as "none".
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class TaskUnits:
+    """What a task hands to the metrics.
+
+    variants : variant -> units, "" the primary one; a variant that was not answered is absent.
+    asked, answered : how many units (cells, events, genes) were asked, and how many of them these answers cover; the coverage is
+    their ratio. left_out : reason -> how many units were dropped for everybody, from the truth alone.
+    """
+
+    variants: Mapping[str, Units]
+    asked: int
+    answered: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +172,8 @@ class Answers:
 
     profile : (n, G) for `Profiles`. For `Singles`: wild_type (m, G), raw and propagated (n,), rows (s, G) of the sampled
     events, gene_scores (G,) NaN for genes not asked. supported : (G,) bool, which genes it can remove.
-    Entries of events whose gene is not supported are NaN.
+    Entries of events whose gene is not supported are NaN. To score a floor on just the units that a predictor answered, replace
+    the floor's `supported` by the predictor's: tasks read `supported` and nothing else to leave units out.
     """
 
     profile: FloatArray | None = None
