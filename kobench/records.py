@@ -16,13 +16,19 @@ A record has these parts (every other module reads them through this description
         status     "ok" | "failed" | "invalid" | "timeout" | "out-of-memory" | "unsupported"
         stage, message, traceback      None when ok
         answers    {asks: sha256 of the stored answers}
-        scores     {task label: {task, version, kind, primary, floors, lines, block, asked, answered, coverage, left_out, sampled, metrics}}
+        scores     {task label: {task, version, kind, asks, primary, floors, lines, block, blocks, asked, answered, coverage, left_out, sampled,
+                    metrics}}
+                   asks: the question set, "profile" or "singles"; an ok record whose keys.questions has it but whose scores lack the task
+                   is shown as "not answered"
                    primary: names of metrics (one or two); asked, answered: numbers of units (cells, events, genes);
+                   block: what `draws` draws again inside this dataset, "cell" or "gene"; blocks: how many of them
                    coverage: share of units answered among those asked; sampled: how many events' full rows were compared, None = all
                    left_out: {reason: count}, what was dropped for everybody before any answer was seen
                    metrics: {name or "name[variant]": {version, direction, best, low, high, value, missing, draws, floors}}
-                       value: number or None; missing: why there is no value ("none": a constant answer gives no ranking)
-                       draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone;
+                       low, high: the metric's range, None where it is open (JSON has no infinity)
+                       value: number or None; missing: why there is no value ("none": a constant answer gives no ranking; "not answered")
+                       draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone (index b is one draw;
+                              None where that draw gives no value);
                               [] where not drawn (secondary metrics, or five and more networks)
                        floors: {floor name: {value, draws}} on just the units this predictor answered; {} at full coverage
     run      what may differ between two equal runs: {fit_seconds, predict_seconds, peak_mb, started, host, platform, python, packages,
