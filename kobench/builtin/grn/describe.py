@@ -1,0 +1,70 @@
+"""What is said beside every board of a `grn` data set: our choices and their consequences, and its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from kobench.builtin.grn.absence import MODULE_CORRELATION
+from kobench.builtin.grn.dynamics import BUDGET, DECAY, START, THRESHOLD
+from kobench.builtin.grn.network import LARGEST_WEIGHT, LEAST_REGULATORS
+from kobench.builtin.grn.truth import GrnTruth
+from kobench.cells import BoolArray, FloatArray
+
+
+def notes(p: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences on what these parameters mean for the scores, and on what the paper does not state."""
+    said = []
+    if p["absence"] == "random":
+        said.append(
+            "Random absence is a randomised knockout experiment inside the training data: each cell lacks genes chosen without "
+            "regard to any other, so comparing cells with and without a gene already measures its knockout."
+        )
+    else:
+        said.append(
+            f"Absence in modules: {p['modules']} latent factors switch correlated sets of genes off (correlation {MODULE_CORRELATION:g} "
+            "on the latent scale, modules drawn without regard to the network), so the presence of a gene is confounded with that of "
+            "its module."
+        )
+    if p["knockout"] == "zero":
+        said.append("A removed or absent gene has x = 0 in the equation, so the targets of a removed repressor rise.")
+    else:
+        said.append(
+            "A removed or absent gene regulates nothing, as in the published code, so the targets of a removed repressor fall: "
+            "all direct effects of a knockout are losses."
+        )
+    if p["dropout"] > 0:
+        said.append("Dropout touches the observed cells only: wild type, null and knockout of the truth come from the same clean cell.")
+    said.append(
+        f"Our choices where the paper is silent, in line with its demo: B = {DECAY:g}; weights uniform on 0 to {LARGEST_WEIGHT:g}; "
+        f"an edge represses with share {p['repressors']:g}, else it activates; each gene has {min(LEAST_REGULATORS, int(p['degree']))} "
+        "regulators and the further edges go to random targets; no gene regulates itself; each cell multiplies every weight by "
+        f"max(0, 1 + sigma e), e standard normal; wild types start at x = {START:g} (the equation has one steady state, so the start "
+        "does not matter)."
+    )
+    if p["network"] == "sf":
+        said.append(
+            f"Scale-free in the out-degrees: regulators are drawn with weight rank^(-1/(gamma - 1)), gamma = {p['gamma']:g}; "
+            "in-degrees follow the same law as with network=er."
+        )
+    said.append(f"Cells that do not settle within {BUDGET} steps, and cells that express nothing, are left out and counted.")
+    return tuple(said)
+
+
+def facts(truth: GrnTruth, seen: FloatArray, dropped: BoolArray) -> dict[str, Any]:
+    """Numbers for `kobench info`. zeros: share of observed entries that are 0; absent: share drawn as absent;
+    silent: share of present genes under the threshold; dropped: share of entries lost to dropout."""
+    clean = truth.wild_type(np.arange(len(seen)))
+    return {
+        "zeros": float((seen == 0).mean()),
+        "absent": float(truth.absent.mean()),
+        "silent": float(((clean == 0) & ~truth.absent).mean()),
+        "dropped": float(dropped.mean()),
+        "edges": len(truth.edges),
+        "repressing_edges": int((truth.sign < 0).sum()),
+        "largest_out_degree": int(truth.network.out_degrees().max()),
+        "largest_value": float(seen.max()),
+        "threshold": THRESHOLD,
+    }
