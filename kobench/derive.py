@@ -211,6 +211,28 @@ class Asker:
             gene_scores=self._gene_scores(cells, np.unique(events.genes[asked])),
         )
 
+    def response(self, cells: Cells, events: Knockouts) -> tuple[IntArray, FloatArray] | None:
+        """Mean change (k, G) of every gene's share over the events of each removed gene, and those genes (k,).
+
+        Given by predict_response, or derived: knockout minus own wild type, the removed gene left out of both and rows renormalised first.
+        """
+        genes, place = np.unique(events.genes[:, 0], return_inverse=True)
+        if "response" in self.answers:
+            asked = Knockouts(genes[:, None])
+            values = self.predictor.predict_response(self.hand(cells), asked)
+            return genes, array_of(values, (len(genes), cells.n_vars), "predict_response").astype(np.float64)
+        if source_of("knockout", self.answers) is None:
+            return None
+        wild_type = self._wild_type(cells)
+        total, count = np.zeros((len(genes), cells.n_vars)), np.bincount(place.ravel(), minlength=len(genes))
+        for part, chunk_cells, chunk in self._chunks(cells, events, np.arange(len(events)), rows=True):
+            after = self.knockout(chunk_cells, chunk)
+            assert after is not None
+            assert events.cells is not None
+            before = Knockouts(chunk.genes, events.cells[part]).remove_from(wild_type)
+            np.add.at(total, place.ravel()[part], after - normalise_rows(before))
+        return genes, total / count[:, None]
+
     def _wild_type(self, cells: Cells) -> FloatArray:
         out = np.empty(cells.shape)
         for start in range(0, cells.n_obs, CELLS_A_CHUNK):

@@ -56,3 +56,7 @@ class Session:
     def singles(self, cells: Cells, events: Knockouts, sample: IntArray, supported: BoolArray) -> SinglesAnswer:
         """Answer the single-knockout question."""
         return self.asker.singles(cells, events, sample, supported)
+
+    def response(self, cells: Cells, events: Knockouts) -> tuple[IntArray, FloatArray] | None:
+        """Answer the response question: removed genes (k,) and the mean change (k, G)."""
+        return self.asker.response(cells, events)

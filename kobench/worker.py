@@ -96,6 +96,12 @@ class Worker:
         answer = self.session.singles(read_cells(folder, self.wants), events, read_array(folder, "sample"), read_array(folder, "supported"))
         write_arrays(folder / "answers", vars(answer))
 
+    def do_response(self, folder: Path, request: dict[str, Any]) -> None:
+        events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
+        answer = self.session.response(read_cells(folder, self.wants), events)
+        if answer is not None:
+            write_arrays(folder / "answers", {"response_genes": answer[0], "response": answer[1].astype(np.float32)})
+
 
 def exit_with_parent(pipe: int) -> None:
     """End this process at once when the harness is gone (its end of the pipe closed), whatever the predictor is doing."""

@@ -1,0 +1,40 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Everything they need goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test lint types unit clean
+
+# The run itself; the installation is remembered until a pyproject or the constraints change.
+demo: $(VENV)/.demo
+	$(BIN)/kobench run quick --jobs 2 --out kobench-results/demo
+
+test: lint types unit
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy kobench
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+PROJECTS := pyproject.toml plugins/kobench-baselines/pyproject.toml plugins/kobench-example/pyproject.toml constraints.txt
+
+$(VENV)/.demo: $(VENV)/bin/python $(PROJECTS)
+	$(PIP) -e '.[pbmc]' -e plugins/kobench-baselines -e plugins/kobench-example
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(PIP) -e '.[pbmc,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) kobench-results .pytest_cache .mypy_cache .ruff_cache build dist

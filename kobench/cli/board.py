@@ -1,0 +1,70 @@
+"""`kobench board`: the leaderboard from stored records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
+
+#: The format that a file's ending stands for.
+ENDINGS = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", ".html": "html", ".txt": "terminal"}
+
+EXAMPLES = """
+\b
+Examples:
+  kobench board kobench-results
+  kobench board kobench-results -o board.html
+  kobench board kobench-results --no-cost --format markdown
+  kobench board leaderboards/quick --check leaderboards/quick/board.csv
+  kobench board kobench-results --pack leaderboards/mine
+"""
+
+
+@click.command("board", epilog=EXAMPLES)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("kobench-results"))
+@click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="Default: by the ending of -o, else terminal.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write to a file.")
+@click.option("--no-cost", is_flag=True, help="Leave out seconds and memory: equal bytes for equal results.")
+@click.option("-d", "--dataset", "datasets", multiple=True, help="Only this dataset (name, or name with parameters); may be repeated.")
+@click.option("-t", "--task", "tasks", multiple=True, help="Only this task; may be repeated.")
+@click.option("-p", "--predictor", "predictors", multiple=True, help="Only this predictor, beside floors and lines; may be repeated.")
+@click.option("--check", "published", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None,
+              help="Rebuild and compare with a published board; exit code 1 when it differs.")  # fmt: skip
+@click.option("--pack", type=click.Path(file_okay=False, path_type=Path), default=None,
+              help="Write a folder to publish: every format, and the records in one file.")  # fmt: skip
+@click.pass_context
+def board_command(ctx: click.Context, folder: Path, form: str | None, output: Path | None, no_cost: bool, datasets: tuple[str, ...],
+                  tasks: tuple[str, ...], predictors: tuple[str, ...], published: Path | None, pack: Path | None) -> None:  # fmt: skip
+    """Build the leaderboard of a results folder. Same records in, same bytes out."""
+    from kobench.board import check_board, make_board
+    from kobench.records import pack_records, read_records, write_atomically
+    from kobench.render import print_board, render
+
+    records = list(read_records(folder))
+    narrowed = {"datasets": datasets or None, "tasks": tasks or None, "predictors": predictors or None}
+    if published is not None:
+        name = form or ENDINGS.get(published.suffix, "markdown")
+        if check_board(records, published.read_bytes(), name):
+            click.echo(f"{published} agrees with the records in {folder}.")
+            return
+        click.echo(f"{published} differs from what the records in {folder} give; rebuild it with `kobench board {folder} -o {published}`", err=True)
+        ctx.exit(1)
+    if pack is not None:
+        pack_records(records, pack / "records.jsonl.gz")
+        board = make_board(records, cost=not no_cost, **narrowed)
+        for ending, name in ENDINGS.items():
+            if name not in ("terminal", "latex", "json"):
+                write_atomically(pack / f"board{ending}", render(board, name).encode())
+        click.echo(f"Wrote {pack}: board.html, board.md, board.csv and records.jsonl.gz ({len(records)} records).")
+        return
+    board = make_board(records, cost=not no_cost, **narrowed)
+    form = form or (ENDINGS.get(output.suffix, "markdown") if output else "terminal")
+    if output is not None:
+        write_atomically(output, render(board, form).encode())
+        click.echo(f"Wrote {output} ({form}, {len(records)} records).")
+    elif form == "terminal":
+        print_board(board)
+    else:
+        click.echo(render(board, form), nl=False)

@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from kobench.plugins import Registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+KINDS = ("datasets", "predictors", "metrics", "tasks")
+
+
+def plugin_options(function: F) -> F:
+    """--plugin FILE.py and --datasets DIR."""
+    function = click.option(
+        "--datasets",
+        "dataset_folders",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False),
+        help="A folder of dataset cards of your own; may be repeated.",
+    )(function)
+    return click.option(
+        "--plugin",
+        "plugin_files",
+        multiple=True,
+        metavar="FILE.py",
+        type=click.Path(exists=True, dir_okay=False),
+        shell_complete=None,
+        help="A single-file plugin; may be repeated.",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """--json, for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine to read.")(function)
+
+
+def load(plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> Registry:
+    """The registry with the user's own files."""
+    from kobench.plugins import load_registry
+
+    return load_registry(plugin_files=plugin_files, dataset_folders=dataset_folders)
+
+
+def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Shell completion by the names of one kind."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+        registry = load(tuple(ctx.params.get("plugin_files") or ()), tuple(ctx.params.get("dataset_folders") or ()))
+        kinds = KINDS if kind == "any" else (kind,)
+        return sorted(name for one in kinds for name in getattr(registry, one) if name.startswith(incomplete))
+
+    return complete

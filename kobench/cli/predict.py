@@ -1,0 +1,52 @@
+"""`kobench predict`: answers without a score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kobench.cli.options import complete_names, json_option, load, plugin_options
+
+EXAMPLES = """
+\b
+Examples:
+  kobench predict grn -p linear --what impact -o impacts.csv.gz
+  kobench predict pbmc68k -p mlp --what keystone -o keystones.csv
+  kobench predict h5ad:path=mine.h5ad,scale=counts -p linear --what response --gene SOX2 -o response.csv
+"""
+
+
+@click.command("predict", epilog=EXAMPLES)
+@click.argument("dataset", shell_complete=complete_names("datasets"))
+@click.option("-p", "--predictor", required=True, metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("predictors"), help="A predictor.")
+@click.option("--what", type=click.Choice(["impact", "keystone", "profile", "response"]), required=True,
+              help="impact: of every knockout of every cell; keystone: a ranking of genes; profile: of every cell from its assemblage; "
+              "response: mean change of every gene by removed gene.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .csv, .csv.gz or .npz file.")
+@click.option("--split", type=click.Choice(["all", "holdout"]), default="all", show_default=True,
+              help="all: train on and ask all cells. holdout: train on 80 %, ask the rest.")  # fmt: skip
+@click.option("--gene", "genes", multiple=True, metavar="NAME", help="Remove only this gene; may be repeated.")
+@click.option("--fit-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the fit.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads the predictor may use.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it may compute.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=None, metavar="SECONDS", help="Time limit.")
+@json_option
+@plugin_options
+def predict_command(dataset: str, predictor: str, what: str, output: Path, split: str, genes: tuple[str, ...], fit_seed: int, threads: int,
+                    device: str, timeout: float | None, as_json: bool, plugin_files: tuple[str, ...],
+                    dataset_folders: tuple[str, ...]) -> None:  # fmt: skip
+    """Fit a predictor on the wild-type cells of DATASET and write its answers to a file."""
+    import json
+
+    from kobench.plan import Request
+    from kobench.predict import predict
+
+    registry = load(plugin_files, dataset_folders)
+    request = Request([dataset], [predictor], threads=threads, device=device, timeout=timeout)
+    done = predict(registry, dataset, predictor, what, output, split, genes, request, fit_seed)
+    if as_json:
+        click.echo(json.dumps(done))
+    else:
+        cost = f"fit {done['fit_seconds']:.1f} s, predict {done['predict_seconds']:.1f} s, peak {done['peak_mb']:.0f} MB"
+        click.echo(f"Wrote {output}: {done['rows']} rows ({what} by {done['predictor']} on {done['cells']} cells; {cost}).")

@@ -1,0 +1,101 @@
+"""`kobench run`: fit, ask, score, print the leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kobench.cli.options import complete_names, load, plugin_options
+from kobench.cli.suites import built_in, find_suite, read_suite
+
+EXAMPLES = """
+\b
+Examples:
+  kobench run quick -p mlp -p linear
+  kobench run -d grn:network=sf,sigma=0.05 -d pbmc68k -p linear --networks 10 --jobs 2
+  kobench run -d grn --plugin my.py -p my-predictor
+  kobench run my-suite.toml --out results --fresh
+
+\b
+SUITE is a built-in suite ({suites}) or a TOML file whose keys are the flags.
+Everything finished is kept in --out: the same command goes on where it was stopped,
+and fits only what is new or has changed.
+""".format(suites=", ".join(built_in()))  # noqa: UP032 - the name says what is filled in
+
+
+def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Built-in suites for the shell."""
+    return [name for name in built_in() if name.startswith(incomplete)]
+
+
+@click.command("run", epilog=EXAMPLES)
+@click.argument("suite", required=False, shell_complete=complete_suites)
+@click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("datasets"),
+              help="A dataset; may be repeated.")  # fmt: skip
+@click.option("-p", "--predictor", "predictors", multiple=True, metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("predictors"),
+              help="A predictor; may be repeated. Floors run by themselves.")  # fmt: skip
+@click.option("-t", "--task", "tasks", multiple=True, metavar="NAME", shell_complete=complete_names("tasks"),
+              help="A task; may be repeated. Without it: every task the dataset has a truth for.")  # fmt: skip
+@click.option("--networks", type=click.IntRange(1), default=1, show_default=True, help="Simulated networks (data seeds) a dataset.")
+@click.option("--fit-seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits of each predictor.")
+@click.option("--split", type=click.Choice(["holdout", "all"]), default="holdout", show_default=True,
+              help="holdout: train on 80 % of the cells, ask the rest. all: train on and ask all, no profile task.")  # fmt: skip
+@click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at a time.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads a trial; part of what decides an answer.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where predictors may compute.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=None, metavar="SECONDS", help="Time limit a trial.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("kobench-results"), show_default=True,
+              help="Folder of the results.")  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Do everything anew, whatever is stored.")
+@click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON instead of a table.")
+@plugin_options
+@click.pass_context
+def run_command(ctx: click.Context, suite: str | None, **flags: Any) -> None:
+    """Fit predictors, ask them, score them and print the leaderboard."""
+    if suite is not None:
+        flags = merged(ctx, read_suite(find_suite(suite), run_command), flags)
+    if not flags["datasets"]:
+        raise click.UsageError(f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench list` shows them")
+    from kobench.board import make_board
+    from kobench.plan import Request, make_plan
+    from kobench.progress import make_watcher
+    from kobench.render import print_board, render
+    from kobench.run import Bench
+
+    registry = load(flags["plugin_files"], flags["dataset_folders"])
+    request = Request(
+        **{key: flags[key] for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "timeout")},
+        tasks=flags["tasks"] or None,
+    )
+    groups = make_plan(registry, request)
+    with make_watcher() as watcher:
+        outcome = Bench(flags["out"], flags["fresh"], watcher).run(groups, flags["jobs"])
+    board = make_board(outcome.records)
+    if flags["as_json"]:
+        click.echo(render(board, "json"), nl=False)
+    else:
+        print_board(board)
+        click.echo(f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o board.html` makes a page of them.")
+    if outcome.failed:
+        for record in outcome.failed:
+            trial, result = record["trial"], record["result"]
+            reason = f"{result['status']} in {result['stage']}: {result['message']}"
+            click.echo(f"{trial['predictor']['selection']} on {trial['dataset']['selection']}: {reason}", err=True)
+        ctx.exit(1)
+
+
+def merged(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    """Suite values below flags: a flag given on the command line wins, repeatable ones add up."""
+    given = {name for name in flags if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
+    out = dict(flags)
+    for name, value in suite.items():
+        if isinstance(value, tuple):
+            out[name] = tuple(dict.fromkeys((*value, *flags[name])))
+        elif name not in given:
+            out[name] = value
+    return out
+
+

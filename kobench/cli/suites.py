@@ -1,0 +1,61 @@
+"""Suites: TOML files whose keys are the flags of `kobench run`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kobench.errors import UserError
+from kobench.suggest import suggestion
+
+#: The suites that come with kobench.
+FOLDER = Path(__file__).resolve().parent.parent / "suites"
+
+
+def built_in() -> dict[str, Path]:
+    """Name -> file of the suites that come with kobench."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
+
+
+def find_suite(text: str) -> Path:
+    """A built-in suite's name, or a path."""
+    if text in built_in():
+        return built_in()[text]
+    path = Path(text)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    if path.suffix == ".toml":
+        raise UserError(f"there is no suite file {text}; give the path of a TOML file, or one of {', '.join(built_in())}")
+    raise UserError(f"no suite {text!r}; {suggestion(text, built_in())}; or give the path of a TOML file")
+
+
+def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
+    """The flags a suite sets, checked and converted as the command line would.
+
+    Keys are the long flags without dashes at the front. Unknown keys are refused with a suggestion.
+    """
+    try:
+        content = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"suite {path} can't be read: {error}; see docs/suites.md for an example") from error
+    options = {flag.lstrip("-"): option for option in command.params if isinstance(option, click.Option)
+               for flag in option.opts if flag.startswith("--")}  # fmt: skip
+    values: dict[str, Any] = {}
+    context = click.Context(command)
+    for key, value in content.items():
+        if key == "summary":
+            continue
+        if key not in options:
+            raise UserError(f"suite {path.name} has an unknown key {key!r}; {suggestion(key, [*options, 'summary'])}")
+        option = options[key]
+        given = tuple(value) if option.multiple and isinstance(value, list) else (value,) if option.multiple else value
+        if isinstance(given, (list, dict)):
+            raise UserError(f"suite {path.name}: {key} is {value!r}; expected a single value")
+        try:
+            values[str(option.name)] = option.type_cast_value(context, given)
+        except click.BadParameter as error:
+            raise UserError(f"suite {path.name}: {key} = {value!r}: {error.message}") from error
+    return values

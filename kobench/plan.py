@@ -1,0 +1,330 @@
+"""From what was asked for to Trials, each with the keys that decide whether a stored record still answers it. Loads no data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from kobench.errors import UserError
+from kobench.plugins import Entry, Registry
+from kobench.questions import ROW_LIMIT, VERSIONS
+from kobench.records import Record, hash_of
+from kobench.select import canonical, complete, parse
+from kobench.specs import MetricSpec, TaskSpec
+
+#: With this many independent networks a t interval needs no draws inside each of them.
+ENOUGH_NETWORKS = 5
+
+#: Bootstrap draws kept for a primary metric where blocks inside a dataset carry the interval.
+DRAWS = 300
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one run asks for; the keys of a suite file and the flags of `kobench run`.
+
+    networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : "holdout" or "all".
+    tasks, metrics : names, None for every applicable one. timeout : seconds a trial, None without a limit.
+    """
+
+    datasets: Sequence[str]
+    predictors: Sequence[str]
+    tasks: Sequence[str] | None = None
+    networks: int = 1
+    fit_seeds: int = 1
+    split: Literal["holdout", "all"] = "holdout"
+    split_seed: int = 0
+    threads: int = 1
+    device: str = "auto"
+    timeout: float | None = None
+    row_limit: int = ROW_LIMIT
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A dataset or predictor with all its parameters; `selection` is its canonical text."""
+
+    entry: Entry
+    params: Mapping[str, Any]
+    selection: str
+    group: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task with the metrics that score it."""
+
+    entry: Entry
+    metrics: tuple[Entry, ...]
+
+    @property
+    def spec(self) -> TaskSpec:
+        spec: TaskSpec = self.entry.spec
+        return spec
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One predictor, floor or line on one dataset and split, with the tasks it is scored on."""
+
+    role: Literal["predictor", "floor", "line"]
+    dataset: Chosen
+    predictor: Chosen
+    tasks: tuple[Task, ...]
+    request: Request
+    fit_seed: int = 0
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The question sets it needs, the profile first: it is answered before any expression is seen."""
+        needed = {task.spec.asks for task in self.tasks}
+        return tuple(asks for asks in VERSIONS if asks in needed)
+
+    @property
+    def label(self) -> str:
+        """How a trial is named to a reader."""
+        seed = f" (fit seed {self.fit_seed})" if self.request.fit_seeds > 1 and self.role == "predictor" else ""
+        return f"{self.predictor.selection} on {self.dataset.selection}{seed}"
+
+    def describe(self, kind: str, digest: str, notes: Iterable[str]) -> dict[str, Any]:
+        """The `trial` part of its record; kind, digest and notes come from the loaded dataset."""
+        dataset, predictor, request = self.dataset, self.predictor, self.request
+        return {
+            "dataset": {
+                **self.named(dataset),
+                "group": dataset.group,
+                "seed": dataset.params.get("seed") if dataset.entry.spec.seeded else None,
+                "kind": kind,
+                "truth": dataset.entry.spec.truth,
+                "digest": digest,
+                "notes": list(notes),
+            },
+            "split": {"name": request.split, "seed": request.split_seed},
+            "predictor": {**self.named(predictor), "distribution": predictor.entry.distribution, "digest": predictor.source},
+            "fit_seed": self.fit_seed,
+            "threads": request.threads,
+            "device": device_kind(request.device),
+        }
+
+    @staticmethod
+    def named(chosen: Chosen) -> dict[str, Any]:
+        """Name, canonical selection and version of a dataset or predictor."""
+        return {"name": chosen.entry.spec.name, "selection": chosen.selection, "version": version_of(chosen.entry)}
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """Keys of fit, questions and scores. Nothing that only changes cost is in them."""
+        from kobench.api import CONTRACT
+
+        description = self.describe("", "", ())
+        for part in ("kind", "digest", "notes"):
+            del description["dataset"][part]
+        fit = hash_of({"contract": CONTRACT, "source": self.dataset.source, "role": self.role, **description})
+        questions = {
+            asks: hash_of({"fit": fit, "asks": asks, "version": VERSIONS[asks], "row_limit": self.request.row_limit}) for asks in self.asks
+        }
+        scores = {
+            task.spec.label: hash_of(
+                {
+                    "task": facts_of(task.entry),
+                    "metrics": [facts_of(metric) for metric in task.metrics],
+                    "draws": self.draws,
+                    "question": questions[task.spec.asks],
+                }
+            )
+            for task in self.tasks
+        }
+        return {"fit": fit, "questions": questions, "scores": scores}
+
+    @property
+    def draws(self) -> int:
+        """How many bootstrap draws of the blocks inside the dataset are kept for primary metrics."""
+        enough = self.dataset.entry.spec.seeded and self.request.networks >= ENOUGH_NETWORKS
+        return 0 if enough else DRAWS
+
+
+@dataclass(frozen=True)
+class Group:
+    """All trials on one dataset and split; floors and lines come first, because scores lean on them."""
+
+    dataset: Chosen
+    basis: tuple[Trial, ...]
+    trials: tuple[Trial, ...]
+
+
+def version_of(entry: Entry) -> str:
+    """Version of what an entry defines, the distribution's and its own."""
+    return f"{entry.version}/{entry.spec.version}" if entry.version else str(entry.spec.version)
+
+
+def facts_of(entry: Entry) -> dict[str, Any]:
+    """What identifies a task or metric in a key: its own version and, for a stranger's, the code's hash."""
+    spec: TaskSpec | MetricSpec = entry.spec
+    return {"name": spec.name, "version": spec.version, "distribution": entry.distribution, "digest": "" if entry.trusted else entry.digest}
+
+
+def device_kind(setting: str) -> str:
+    """ "cpu" or "cuda": what `auto` means on this machine, found without importing torch."""
+    return ("cuda" if os.path.exists("/dev/nvidiactl") else "cpu") if setting == "auto" else setting
+
+
+def choose(registry: Registry, kind: str, text: str, extra: Mapping[str, Any] | None = None) -> Chosen:
+    """Find and complete one selection; raises UserError for unknown names, keys and values."""
+    selection = parse(text)
+    entry = registry.find(kind, selection.full_name)
+    params = {**complete(selection, entry.spec.params, kind[:-1]), **(extra or {})}
+    open_params = {key: value for key, value in params.items() if key != "seed"} if getattr(entry.spec, "seeded", False) else params
+    return Chosen(
+        entry,
+        params,
+        canonical(entry.spec.name, params, entry.spec.params),
+        canonical(entry.spec.name, open_params, entry.spec.params),
+        source_of(kind, entry, params),
+    )
+
+
+def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:
+    """What the content of a dataset or predictor rests on beside its parameters: a file's or the code's hash."""
+    if kind == "predictors":
+        return entry.digest
+    if isinstance(params.get("path"), str) and params["path"]:
+        return file_hash(Path(params["path"]))
+    card_hash = entry.spec.card.get("file", {}).get("sha256", "") if entry.spec.card else ""
+    return str(card_hash) or ("" if entry.trusted else entry.digest)
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's content; a missing file is reported by its loader, so it hashes to nothing here."""
+    import hashlib
+
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def applicable(task: TaskSpec, dataset: Chosen, request: Request) -> bool:
+    """Whether a dataset offers what a task needs under this split."""
+    if task.truth == "wild-type":
+        return request.split != "all"  # cells that were trained on are no test of their own profiles
+    return bool(task.truth == dataset.entry.spec.truth)
+
+
+def make_plan(registry: Registry, request: Request) -> list[Group]:
+    """Datasets x seeds x tasks x predictors x fit seeds as groups of trials.
+
+    Raises UserError where a name is unknown or ambiguous, or where nothing would be scored.
+    """
+    if not request.datasets:
+        raise UserError("no dataset was asked for; name one with -d, see `kobench list datasets`")
+    tasks = [registry.find("tasks", name) for name in (request.tasks or list(registry.tasks))]
+    metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
+    predictors = [choose(registry, "predictors", text) for text in dict.fromkeys(request.predictors)]
+    groups = []
+    for text in dict.fromkeys(request.datasets):
+        for dataset in seeds_of(registry, text, request):
+            chosen = tuple(
+                Task(entry, tuple(m for m in metrics if fits(m.spec, entry.spec)))
+                for entry in tasks
+                if applicable(entry.spec, dataset, request)
+            )
+            if chosen:
+                groups.append(make_group(registry, dataset, chosen, predictors, request))
+    if not groups:
+        named = ", ".join(request.tasks or ["any task"])
+        raise UserError(
+            f"none of the datasets ({', '.join(request.datasets)}) can be scored on {named} with split={request.split}; "
+            "`kobench info DATASET` says what truth it has"
+        )
+    return groups
+
+
+def fits(metric: MetricSpec, task: TaskSpec) -> bool:
+    """Whether a metric scores a task."""
+    return metric.of == task.of and (metric.tasks is None or task.name in metric.tasks)
+
+
+def seeds_of(registry: Registry, text: str, request: Request) -> list[Chosen]:
+    """One choice for each data seed of a dataset."""
+    first = choose(registry, "datasets", text)
+    if not first.entry.spec.seeded:
+        return [first]
+    start = int(first.params["seed"])
+    return [choose(registry, "datasets", text, {"seed": start + step}) for step in range(request.networks)]
+
+
+def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], predictors: list[Chosen], request: Request) -> Group:
+    """The trials of one dataset: every floor and line that a task lists, and every predictor asked for."""
+    basis = []
+    for role, listed in (("floor", "floors"), ("line", "lines")):
+        names = dict.fromkeys(name for task in tasks for name in getattr(task.spec, listed))
+        for name in names:
+            theirs = tuple(task for task in tasks if name in getattr(task.spec, listed))
+            chosen = choose(registry, "predictors", name) if role == "floor" else line(name, tasks[0].entry)
+            basis.append(Trial(role, dataset, chosen, theirs, request))  # type: ignore[arg-type]
+    floors = {trial.predictor.selection for trial in basis}
+    trials = [
+        Trial("predictor", dataset, predictor, tasks, request, fit_seed)
+        for predictor in predictors
+        if predictor.selection not in floors  # a floor asked for by name is on the board already
+        for fit_seed in range(request.fit_seeds)
+    ]
+    return Group(dataset, tuple(basis), tuple(trials))
+
+
+def line(name: str, task: Entry) -> Chosen:
+    """A reference line as a choice: it has no predictor behind it, the dataset gives its answers."""
+    from kobench.specs import PredictorSpec
+
+    spec = PredictorSpec(name, make="", summary="answers that the dataset gives")
+    return Chosen(replace(task, spec=spec), {}, name, name)
+
+
+@dataclass(frozen=True)
+class Action:
+    """What must be done for a trial: "fit" anew, "ask" again (which fits, too), "score" stored answers, or "nothing"."""
+
+    kind: Literal["fit", "ask", "score", "nothing"]
+    asks: tuple[str, ...] = ()
+    reason: str = ""
+    keep: bool = field(default=True, repr=False)
+
+
+def decide(trial: Trial, record: Record | None, stored: Iterable[str], fresh: bool = False) -> Action:
+    """What to do for a trial, given its record and the hashes of the answers that are stored.
+
+    Failures are tried again; a timeout only when the limit was raised; "unsupported" never: asking again changes nothing.
+    """
+    keys = trial.keys
+    if record is None or fresh:
+        return Action("fit", trial.asks, "asked for anew" if record else "no record yet", keep=False)
+    if record["keys"]["fit"] != keys["fit"]:
+        return Action("fit", trial.asks, "the dataset, split, predictor, seed, threads or device is another one", keep=False)
+    status = record["result"]["status"]
+    if status == "timeout" and not raised(trial.request.timeout, record["run"].get("timeout")):
+        return Action("nothing", reason="it reached this time limit before")
+    if status in ("failed", "invalid", "out-of-memory", "timeout"):
+        return Action("fit", trial.asks, f"it ended as {status}", keep=False)
+    if status == "unsupported":
+        return Action("nothing", reason="the predictor does not support it")
+    missing = tuple(asks for asks in trial.asks if record["keys"]["questions"].get(asks) != keys["questions"][asks])
+    if missing:
+        return Action("ask", missing, "a question is new or has changed")
+    rescored = [task for task in trial.tasks if record["keys"]["scores"].get(task.spec.label) != keys["scores"][task.spec.label]]
+    if not rescored:
+        return Action("nothing", reason="up to date")
+    answers = record["result"]["answers"]
+    lost = tuple(dict.fromkeys(task.spec.asks for task in rescored if answers.get(task.spec.asks) not in set(stored)))
+    if lost:
+        return Action("ask", lost, "the stored answers are gone")
+    return Action("score", reason="a task or metric is new or has changed")
+
+
+def raised(limit: float | None, before: float | None) -> bool:
+    """Whether a time limit is now higher than it was."""
+    return before is not None and (limit is None or limit > before)

@@ -1,0 +1,150 @@
+"""Answers without a score: every knockout of every cell of any dataset, written to a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from kobench.answering import Log, as_supported, context_of
+from kobench.cells import Cells, Knockouts
+from kobench.derive import source_of
+from kobench.errors import UserError
+from kobench.plan import Request, Trial, choose
+from kobench.plugins import Registry
+from kobench.prepare import Prepared
+from kobench.process import TrialFailed, WorkerProcess
+from kobench.records import write_atomically
+from kobench.suggest import suggestion
+from kobench.wire import write_arrays, write_cells
+
+#: What can be asked for, and the answer kinds that make it answerable.
+WHAT = {"impact": ("impact",), "keystone": ("genes",), "profile": ("expression",), "response": ("response", "knockout")}
+
+#: A gene asked in fewer cells than this has no keystone score.
+FEWEST_CELLS = 10
+
+FORMATS = (".csv", ".csv.gz", ".npz")
+
+
+def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Path, split: str = "all", genes: Sequence[str] = (),
+            request: Request | None = None, fit_seed: int = 0, log: Log | None = None) -> dict[str, Any]:  # fmt: skip
+    """Fit on wild-type cells and write the answers to `out`; returns what was written, with cost.
+
+    split : "all" trains on and asks every cell, "holdout" trains on 80 % and asks the rest. genes : names to remove, () for all.
+    Raises UserError for what can't be asked, and when the predictor fails.
+    """
+    if not out.name.endswith(FORMATS):
+        raise UserError(f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}")
+    request = request or Request([dataset], [predictor])
+    chosen = choose(registry, "predictors", predictor)
+    if all(source_of(kind, chosen.entry.spec.answers) is None for kind in WHAT[what]):
+        given = ", ".join(chosen.entry.spec.answers)
+        raise UserError(f"{chosen.selection} answers {given}, from which {what!r} can't be derived; `kobench info {chosen.selection}` lists what can")
+    data = choose(registry, "datasets", dataset)
+    prepared = Prepared(data, Request([dataset], [predictor], split=split, split_seed=request.split_seed))  # type: ignore[arg-type]
+    trial = Trial("predictor", data, chosen, (), request, fit_seed)
+    asked = prepared.dataset.cells[prepared.rows[1]]
+    events = events_of(asked, genes)
+    try:
+        arrays, cost = ask(trial, prepared, asked, events, what, log)
+    except TrialFailed as ended:
+        detail = f"\n{ended.traceback}" if ended.traceback else ""
+        raise UserError(f"{chosen.selection} ended as {ended.status} in {ended.stage}: {ended.message}{detail}") from ended
+    table = shape(what, asked, events, arrays, prepared.rows[1])
+    write_table(table, out)
+    rows = len(next(iter(table.values())))
+    return {"dataset": data.selection, "predictor": chosen.selection, "what": what, "cells": asked.n_obs, "events": len(events), "rows": rows,
+            "file": str(out), **cost}  # fmt: skip
+
+
+def events_of(asked: Cells, genes: Sequence[str]) -> Knockouts:
+    """Every single knockout of the asked cells, of the named genes only where some are named."""
+    events = Knockouts.singles(asked.assemblages())
+    if not genes:
+        return events
+    known = {str(name): column for column, name in enumerate(asked.var_names)}
+    for name in genes:
+        if name not in known:
+            meant = suggestion(name, known) if len(known) < 50 else "`--what profile` lists them all as columns"
+            raise UserError(f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}")
+    return events[np.flatnonzero(np.isin(events.genes[:, 0], [known[name] for name in genes]))]
+
+
+def ask(trial: Trial, prepared: Prepared, asked: Cells, events: Knockouts, what: str, log: Log | None) -> tuple[dict[str, Any], dict[str, float]]:
+    """The arrays that answer `what`, from a worker process."""
+    import time
+
+    spec, request = trial.predictor.entry.spec, trial.request
+    deadline = None if request.timeout is None else time.monotonic() + request.timeout
+    with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, deadline, log) as worker:
+        write_cells(worker.stage("fit"), prepared.training)
+        worker.ask("fit", make=spec.make, plugin_file=trial.predictor.entry.plugin_file, params=dict(trial.predictor.params),
+                   answers=list(spec.answers), wants=spec.wants, context=context_of(trial, prepared))  # fmt: skip
+        supported = as_supported(worker.answers("fit", ("supported",))["supported"], asked.n_vars)
+        do, names = {"profile": ("profile", ("profile",)), "response": ("response", ("response_genes", "response"))}.get(
+            what, ("singles", ("raw", "propagated", "gene_scores"))
+        )
+        folder = worker.stage(do)
+        if do == "profile":
+            write_arrays(folder, {"assemblages": asked.assemblages()})
+        else:
+            write_cells(folder, asked)
+            kept = events if do == "singles" else events[np.flatnonzero(supported[events.genes[:, 0]])]
+            write_arrays(folder, {"genes": kept.genes, "cells": kept.cells, "sample": np.empty(0, np.int64), "supported": supported})
+        worker.ask(do)
+        arrays = dict(worker.answers(do, names))
+        return arrays, {"fit_seconds": worker.seconds["fit"], "predict_seconds": worker.seconds[do], "peak_mb": worker.peak_mb}
+
+
+def shape(what: str, asked: Cells, events: Knockouts, arrays: dict[str, Any], rows: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """The answers as named columns; `cell` is the row of the dataset."""
+    names, genes = np.asarray(asked.var_names), events.genes[:, 0]
+    assert events.cells is not None
+    if what == "impact":
+        given = {name: arrays[name] for name in ("raw", "propagated") if arrays[name] is not None}
+        return {"gene": names[genes], "cell": rows[events.cells], **given}
+    if what == "keystone":
+        return keystones(names, genes, arrays)
+    if what == "profile":
+        return {"cell": rows, **{str(name): arrays["profile"][:, column] for column, name in enumerate(names)}}
+    return {"removed": names[arrays["response_genes"]], **{str(name): arrays["response"][:, column] for column, name in enumerate(names)}}
+
+
+def keystones(names: Any, genes: Any, arrays: dict[str, Any]) -> dict[str, Any]:
+    """Keystone score of each gene: its own answer, else the mean propagated (else raw) impact over the cells that express it."""
+    cells = np.bincount(genes, minlength=len(names))
+    asked = np.flatnonzero(cells > 0)
+    if arrays["gene_scores"] is not None:
+        score = arrays["gene_scores"][asked]
+    else:
+        impacts = arrays["propagated"] if arrays["propagated"] is not None else arrays["raw"]
+        score = np.bincount(genes, np.nan_to_num(impacts), len(names))[asked] / cells[asked]
+        score[np.isin(asked, genes[np.isnan(impacts)])] = np.nan
+    score = np.where(cells[asked] >= FEWEST_CELLS, score, np.nan)
+    order = np.lexsort((asked, -np.nan_to_num(score, nan=-np.inf)))
+    return {"gene": names[asked][order], "score": score[order], "cells": cells[asked][order]}
+
+
+def write_table(table: dict[str, Any], out: Path) -> None:
+    """Write columns as CSV (gzip when named so) or .npz, whole or not at all."""
+    import pandas
+
+    if out.name.endswith(".npz"):
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **table)
+        write_atomically(out, buffer.getvalue())
+        return
+    text: str = pandas.DataFrame(table).to_csv(index=False)
+    content = text.encode()
+    if out.name.endswith(".gz"):
+        import gzip
+
+        content = gzip.compress(content, mtime=0)
+    write_atomically(out, content)
+
+

@@ -1,0 +1,124 @@
+"""Stored answers and truth to scores by task and metric: the `scores` part of a record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kobench.plan import Task
+from kobench.plugins import resolve
+from kobench.records import hash_of
+from kobench.resample import draws as draw_again
+from kobench.specs import MetricSpec
+from kobench.truth import Answers, NotComputed, Parts, Profiles, Singles, TaskUnits, TaskView, Units
+
+#: Digits kept of values and of bootstrap draws: more would only carry rounding noise into the files.
+VALUE_DIGITS, DRAW_DIGITS = 12, 6
+
+
+def shown_name(metric: str, variant: str) -> str:
+    """How a metric on a variant of the units is named.
+
+    >>> shown_name("mae", "raw"), shown_name("mae", "")
+    ('mae[raw]', 'mae')
+    """
+    return f"{metric}[{variant}]" if variant else metric
+
+
+def value_of(score: Callable[[Units], Any], units: Units) -> float:
+    """The value of a metric on units; NaN where the answer gives none."""
+    result = score(units)
+    return result.value if isinstance(result, Parts) else float(result)
+
+
+def score_metric(spec: MetricSpec, score: Callable[[Units], Any], units: Units | None) -> dict[str, Any]:
+    """One metric's entry, without draws and floors."""
+    entry: dict[str, Any] = {"version": spec.version, "direction": spec.direction, "best": spec.best, "low": finite(spec.low),
+                             "high": finite(spec.high), "value": None, "missing": None, "draws": [], "floors": {}}  # fmt: skip
+    if units is None:
+        return {**entry, "missing": "not answered"}
+    try:
+        value = value_of(score, units)
+    except NotComputed as reason:
+        return {**entry, "missing": str(reason)}
+    if math.isnan(value):
+        return {**entry, "missing": "none"}
+    return {**entry, "value": rounded(value, VALUE_DIGITS)}
+
+
+def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws: int, seed_of: str,
+               floors: Mapping[str, Answers]) -> dict[str, Any]:  # fmt: skip
+    """Every metric of one task for one set of answers.
+
+    draws : how many bootstrap draws to keep for primary metrics. seed_of : the text that fixes them, the same for every predictor.
+    floors : the floors' answers, looked at only where these answers leave units out.
+    """
+    spec = task.spec
+    units_of = resolve(task.entry)
+    units: TaskUnits = units_of(TaskView(question, answers))
+    partial = units.answered < units.asked
+    below: dict[str, TaskUnits] = {}
+    if partial and units.answered:
+        for name, theirs in floors.items():
+            if name in spec.floors:
+                below[name] = units_of(TaskView(question, replace(theirs, supported=answers.supported)))
+    seed = int(hash_of([seed_of, spec.label])[:8], 16)
+    metrics = {}
+    for entry in task.metrics:
+        score = resolve(entry)
+        primary = entry.spec.name in spec.primary
+        for variant in units.variants or ("",):
+            scored = score_metric(entry.spec, score, units.variants.get(variant))
+            if primary and variant == "" and scored["value"] is not None:
+                if draws:
+                    scored["draws"] = drawn(score, units.variants[""], spec.block, draws, seed)
+                for name, theirs_units in below.items():
+                    theirs_scored = score_metric(entry.spec, score, theirs_units.variants.get(""))
+                    again = (
+                        drawn(score, theirs_units.variants[""], spec.block, draws, seed)
+                        if draws and theirs_scored["value"] is not None
+                        else []
+                    )
+                    scored["floors"][name] = {"value": theirs_scored["value"], "draws": again}
+            metrics[shown_name(entry.spec.name, variant)] = scored
+    sampled = None
+    if isinstance(question, Singles) and len(question.sample) < len(question.events):
+        sampled = len(question.sample)
+    left_out = dict(units.left_out)
+    if isinstance(question, Singles) and question.unsolved:
+        left_out["no steady state in the truth"] = question.unsolved
+    return {
+        "task": spec.name, "version": spec.version, "kind": spec.of, "asks": spec.asks, "primary": list(spec.primary), "floors": list(spec.floors),
+        "lines": list(spec.lines), "block": spec.block, "blocks": blocks_of(units.variants.get(""), spec.block), "asked": units.asked, "answered": units.answered,
+        "coverage": units.answered / units.asked if units.asked else 0.0, "left_out": left_out, "sampled": sampled, "metrics": metrics,
+    }  # fmt: skip
+
+
+def drawn(score: Callable[[Units], Any], units: Units, block: Any, n: int, seed: int) -> list[float | None]:
+    """Bootstrap values of a metric as a record keeps them; None where a draw gives no value."""
+    values = draw_again(score, units, block, n, seed)
+    return [None if math.isnan(value) else rounded(value, DRAW_DIGITS) for value in np.asarray(values, float).tolist()]
+
+
+def blocks_of(units: Units | None, block: str) -> int:
+    """How many cells or genes carry the primary units; 0 where they were not answered."""
+    ids = None if units is None else getattr(units, f"{block}s", None)
+    return 0 if ids is None else len(np.unique(ids))
+
+
+def rounded(value: float, digits: int) -> float:
+    """Significant digits.
+
+    >>> rounded(0.123456789, 3)
+    0.123
+    """
+    return float(f"{value:.{digits}g}")
+
+
+def finite(value: float) -> float | None:
+    """None for an open end of a range."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,68 @@
+"""Answers kept by the hash of their content, so that a new metric scores them without a new fit."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kobench.errors import UserError
+from kobench.records import write_atomically
+
+
+def hash_of_arrays(arrays: Mapping[str, Any]) -> str:
+    """sha256 over names, types, shapes and bytes of arrays."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{values.dtype.str}|{values.shape}|".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+class AnswerStore:
+    """The `answers/` folder of a results folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "answers"
+
+    def path(self, key: str) -> Path:
+        """Where answers with this hash lie."""
+        return self.folder / f"{key}.npz"
+
+    def save(self, arrays: Mapping[str, Any]) -> str:
+        """Keep arrays (None left out); returns their hash."""
+        given = {name: values for name, values in arrays.items() if values is not None}
+        key = hash_of_arrays(given)
+        if not self.path(key).exists():
+            buffer = io.BytesIO()
+            np.savez(buffer, **given)
+            write_atomically(self.path(key), buffer.getvalue())
+        return key
+
+    def load(self, key: str) -> dict[str, Any]:
+        """The arrays with this hash; raises UserError where the file is damaged."""
+        path = self.path(key)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        except (OSError, ValueError, EOFError, KeyError) as error:
+            raise UserError(f"the stored answers {path} can't be read ({error}); delete the file and run again") from error
+        if hash_of_arrays(arrays) != key:
+            raise UserError(f"the stored answers {path} are not what their name says; delete the file and run again")
+        return arrays
+
+    def keys(self) -> set[str]:
+        """Hashes of everything stored."""
+        return {path.stem for path in self.folder.glob("*.npz")}
+
+    def keep_only(self, used: set[str]) -> int:
+        """Remove answers that no record names any more; returns how many."""
+        unused = self.keys() - used
+        for key in unused:
+            self.path(key).unlink(missing_ok=True)
+        return len(unused)
