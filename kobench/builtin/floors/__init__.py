@@ -1,0 +1,3 @@
+"""Trivial predictors: what a method must beat to have learnt anything. Ordinary predictors; they need numpy only."""
+
+from __future__ import annotations

@@ -1,0 +1,116 @@
+"""Floors of the impact tasks: one number for each gene, or for each gene of a cell, from wild-type cells alone."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.api import Cells, Context, Impacts, Knockouts
+from kobench.cells import FloatArray, IntArray
+
+
+class OwnShare:
+    """The removed genes' own share of the cell's profile: the raw impact if nothing responds."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Nothing to learn."""
+
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        """The share (n,), as raw and as propagated impact; without cells, the mean share over all of them."""
+        shares = cells.profiles()
+        rows = shares.mean(axis=0)[knockouts.genes] if knockouts.cells is None else shares[knockouts.cells[:, None], knockouts.genes]
+        impact: FloatArray = rows.sum(axis=1)
+        return Impacts(raw=impact, propagated=impact.copy())
+
+
+class _OfGenes:
+    """One score for each gene, the same in every cell; several removed genes add up."""
+
+    scores: FloatArray
+
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        """The score (n,), as raw and as propagated impact."""
+        impact: FloatArray = self.scores[knockouts.genes].sum(axis=1)
+        return Impacts(raw=impact, propagated=impact.copy())
+
+    def score_genes(self, cells: Cells, genes: IntArray) -> FloatArray:
+        """The scores (n,)."""
+        return self.scores[genes]
+
+
+class Abundance(_OfGenes):
+    """A gene's mean share over all training cells, 0 where it is absent."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Learn the means from (n, G) cells."""
+        self.scores = cells.profiles().mean(axis=0)
+
+
+class Detection(_OfGenes):
+    """The share of training cells that express the gene."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Learn the shares from (n, G) cells."""
+        self.scores = cells.assemblages().mean(axis=0)
+
+
+class AbsCorrelation(_OfGenes):
+    """The mean absolute Pearson correlation of the gene with every other gene over the training cells (their sum over G - 1)."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Learn the correlations from (n, G) cells; a gene that does not vary correlates with none."""
+        values = np.asarray(cells.dense(), np.float64)
+        varies = np.ptp(values, axis=0) > 0
+        centred = np.where(varies, values - values.mean(axis=0), 0.0)
+        norm = np.sqrt((centred * centred).sum(axis=0))
+        unit = centred / np.where(norm > 0, norm, 1.0)
+        total = np.empty(cells.n_vars)
+        for start in range(0, cells.n_vars, 512):  # in parts: no gene-by-gene table is kept
+            part = slice(start, start + 512)
+            total[part] = np.abs(unit[:, part].T @ unit).sum(axis=1)
+        own = varies.astype(np.float64)
+        self.scores = np.maximum(total - own, 0.0) / max(cells.n_vars - 1, 1)
+
+
+class Random:
+    """Numbers on 0 to 1 that depend on the seed, the cell's values and the removed genes, never on the order of events."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Only the seed is kept."""
+        self.key = _mixed(np.array([context.seed], np.uint64))[0]
+
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        """Two independent numbers (n,) an event: raw and propagated; without cells, one for the population."""
+        genes = _mixed(knockouts.genes.astype(np.uint64) + np.uint64(1)).sum(axis=1, dtype=np.uint64)
+        event = _mixed(genes ^ self.key)
+        if knockouts.cells is not None:
+            event = _mixed(event ^ _cell_keys(cells)[knockouts.cells])
+        return Impacts(raw=_unit(_mixed(event ^ np.uint64(1))), propagated=_unit(_mixed(event ^ np.uint64(2))))
+
+    def score_genes(self, cells: Cells, genes: IntArray) -> FloatArray:
+        """One number (n,) a gene."""
+        return _unit(_mixed(_mixed(genes.astype(np.uint64) + np.uint64(1)) ^ self.key))
+
+
+def _cell_keys(cells: Cells) -> npt.NDArray[np.uint64]:
+    """A number for each cell that follows from its values alone."""
+    rows = np.ascontiguousarray(cells.dense(), np.float64)
+    digests = b"".join(hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows)
+    return np.frombuffer(digests, "<u8").astype(np.uint64)
+
+
+def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Each number scrambled by the finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014)."""
+    z = values + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: npt.NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return mixed
+
+
+def _unit(values: npt.NDArray[np.uint64]) -> FloatArray:
+    """On [0, 1): the upper 53 bits."""
+    numbers: FloatArray = (values >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return numbers

@@ -1,0 +1,104 @@
+"""Floors of the profile task: the uniform profile, each gene's mean share, and that mean with a slope on how many genes are on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.api import Cells, Context, normalise_rows
+from kobench.cells import BoolArray, FloatArray
+
+
+class Uniform:
+    """Every present gene has the same share."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Nothing to learn."""
+
+    def predict_expression(self, assemblages: BoolArray) -> FloatArray:
+        """Profiles (n, G): 1 / number of present genes at each present gene."""
+        return normalise_rows(assemblages)
+
+
+class MaskedMean:
+    """Each gene's mean share among the cells that express it, on the given assemblage, renormalised.
+
+    A gene that no training cell expresses gets the smallest of these means: it is rare, and rare genes are low where they are seen.
+    """
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Learn the means from (n, G) cells."""
+        shares = cells.profiles()
+        self.mean = _with_unseen(shares.sum(axis=0), (shares > 0).sum(axis=0))
+
+    def predict_expression(self, assemblages: BoolArray) -> FloatArray:
+        """Profiles (n, G)."""
+        return normalise_rows(assemblages * self.mean)
+
+
+def _with_unseen(total: FloatArray, weight: npt.NDArray[Any]) -> FloatArray:
+    """total / weight for each gene; genes of weight 0 get the smallest of the others (1 where there is no other)."""
+    seen = weight > 0
+    mean: FloatArray = np.divide(total, weight, out=np.ones(len(total)), where=seen)
+    if seen.any():
+        mean[~seen] = mean[seen].min()
+    return mean
+
+
+class MaskedMeanDepth:
+    """Masked mean whose shares also depend on how many genes are on: share of gene g = level_g * k ** slope_g, renormalised.
+
+    slope_g is the least-squares slope of log share on log k, k the number of genes on, over the n_g cells that express g. It is shrunk
+    towards the mean slope of all genes, closed form: slope = common + (own - common) * t / (t + e_g), with e_g the squared standard
+    error of the own slope and t the variance of slopes between genes by the method of moments (DerSimonian & Laird, Control. Clin.
+    Trials 7:177, 1986). level_g keeps the gene's mean share over its cells: sum of shares / sum of k ** slope_g. A gene seen in fewer
+    than 3 cells, or always with the same k, has the common slope.
+    """
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Learn levels and slopes from (n, G) cells."""
+        shares = cells.profiles()
+        on = shares > 0
+        log_k = np.log(np.maximum(on.sum(axis=1), 1))
+        self.middle = float(log_k.mean())
+        self.slope = shrunken_slopes(shares, on, log_k - self.middle)
+        total, weight = shares.sum(axis=0), np.zeros(cells.n_vars)
+        for start in range(0, len(shares), 256):  # in parts: the factors are as large as the cells
+            part = slice(start, start + 256)
+            weight += np.where(on[part], np.exp(np.outer(log_k[part] - self.middle, self.slope)), 0.0).sum(axis=0)
+        self.level = _with_unseen(total, weight)
+
+    def predict_expression(self, assemblages: BoolArray) -> FloatArray:
+        """Profiles (n, G)."""
+        log_k = np.log(np.maximum(assemblages.sum(axis=1), 1)) - self.middle
+        return normalise_rows(assemblages * self.level * np.exp(np.outer(log_k, self.slope)))
+
+
+def shrunken_slopes(shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatArray:
+    """(G,) slope of log share on x (n,) over each gene's own cells, shrunk towards their common mean (see MaskedMeanDepth)."""
+    y = np.log(np.where(on, shares, 1.0))
+    mask = on.astype(np.float64)
+    n = mask.sum(axis=0)
+    count = np.maximum(n, 1)
+    mean_x, mean_y = (x @ mask) / count, y.sum(axis=0) / count
+    sxx = (x * x) @ mask - count * mean_x**2
+    sxy = x @ y - count * mean_x * mean_y
+    syy = np.einsum("ij,ij->j", y, y) - count * mean_y**2
+    usable = (n >= 3) & (sxx > 1e-9 * count)
+    if not usable.any():
+        return np.zeros(shares.shape[1])
+    own = sxy[usable] / sxx[usable]
+    residual = np.maximum(syy[usable] - own * sxy[usable], 0.0) / (n[usable] - 2)
+    error = np.maximum(residual / sxx[usable], 1e-12)
+    weight = 1 / error
+    fixed = float((weight * own).sum() / weight.sum())
+    spread = float((weight * (own - fixed) ** 2).sum()) - (len(own) - 1)
+    scale = float(weight.sum() - (weight**2).sum() / weight.sum())
+    between = max(0.0, spread / scale) if scale > 0 else 0.0
+    weight = 1 / (error + between)
+    common = float((weight * own).sum() / weight.sum())
+    slopes = np.full(shares.shape[1], common)
+    slopes[usable] = common + (own - common) * between / (between + error)
+    return slopes

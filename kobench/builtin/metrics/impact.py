@@ -1,0 +1,126 @@
+"""Metrics of impacts: rank correlation within cells, within genes and pooled, absolute error, and finding what responds at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.api import ImpactUnits, NotComputed, Parts, RankingUnits
+from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups
+from kobench.cells import FloatArray, IntArray
+
+#: A gene needs this many asked cells before a correlation within it, or a mean over them, says anything.
+MIN_CELLS = 10
+
+
+@dataclass(frozen=True)
+class RankCorrelation:
+    """Spearman's correlation of predicted and true values: the mean over groups, or one over everything.
+
+    by : which id makes the groups, None for one group. minimum : groups with fewer entries are left out.
+    what : names the values in a reason.
+
+    A group whose truth is constant is left out for everybody. A group in which only the prediction is constant counts as 0:
+    dropping it would let a predictor choose its groups. Where the prediction is constant in every group there is no value (NaN).
+    """
+
+    by: Literal["cell", "gene"] | None
+    what: str
+    minimum: int = 2
+
+    def __call__(self, units: ImpactUnits | RankingUnits) -> Parts | float:
+        """The metric: Parts over `by` (mean of one correlation a group), or a float."""
+        if len(units.true) == 0:
+            raise NotComputed(self._reason())
+        groups, spearman = self._sorted(units)
+        correlations = spearman.correlations()
+        counted = self._counted(correlations)
+        if not counted.any():
+            raise NotComputed(self._reason())
+        if not correlations.predicted_varies[counted].any():
+            return float("nan")
+        if self.by is None:
+            return float(correlations.value[0])
+        return Parts(self.by, groups.ids[counted], correlations.value[counted], np.ones(int(counted.sum())))
+
+    def prepare(self, units: ImpactUnits | RankingUnits) -> Callable[[IntArray], float]:
+        """A function multiplicity (n,) -> value, as if each unit stood there that often; NaN where there is none.
+
+        The values are sorted once; a bootstrap that draws genes again needs no further sort (see `resample.draws`).
+        """
+        groups, spearman = self._sorted(units)
+
+        def value(multiplicity: IntArray) -> float:
+            correlations = spearman.correlations(multiplicity[groups.order].astype(np.float64))
+            counted = self._counted(correlations)
+            if not (counted & correlations.predicted_varies).any():
+                return float("nan")
+            return float(correlations.value[counted].mean())
+
+        return value
+
+    def _sorted(self, units: ImpactUnits | RankingUnits) -> tuple[Groups, GroupedSpearman]:
+        groups = Groups.of(self._ids(units))
+        return groups, GroupedSpearman(units.predicted[groups.order], units.true[groups.order], groups.counts)
+
+    def _ids(self, units: ImpactUnits | RankingUnits) -> IntArray:
+        if self.by is None:
+            return np.zeros(len(units.true), np.int64)
+        if self.by == "gene":
+            return units.genes
+        if isinstance(units, RankingUnits):
+            raise TypeError("a ranking of genes has no cells to correlate within; use by=None")
+        return units.cells
+
+    def _counted(self, correlations: Correlations) -> npt.NDArray[np.bool_]:
+        return correlations.true_varies & (correlations.size >= self.minimum)
+
+    def _reason(self) -> str:
+        if self.by is None:
+            return f"the true {self.what} are all equal"
+        if self.minimum <= 2:
+            return f"in no {self.by} do the true {self.what} differ"
+        other = "cells" if self.by == "gene" else "genes"
+        return f"no {self.by} is asked in {self.minimum} {other} or more with true {self.what} that differ"
+
+
+spearman_within_cell = RankCorrelation("cell", "impacts")
+spearman_within_gene = RankCorrelation("gene", "impacts", minimum=MIN_CELLS)
+spearman_pooled = RankCorrelation(None, "impacts")
+
+
+def mae(units: ImpactUnits) -> Parts:
+    """Mean absolute error over events: sum |predicted - true| / n."""
+    if len(units.true) == 0:
+        raise NotComputed("no event was asked")
+    groups = Groups.of(units.genes)
+    errors = np.abs(np.asarray(units.predicted, np.float64) - units.true)[groups.order]
+    return Parts("gene", groups.ids, np.add.reduceat(errors, np.cumsum(groups.counts) - groups.counts), groups.counts.astype(np.float64))
+
+
+def auprc(units: ImpactUnits) -> float:
+    """Average precision of finding the events whose true impact is above 0 by the predicted impact.
+
+    sum over distinct thresholds of (recall gained) x (precision), no interpolation; tied predictions enter together.
+    NaN for a constant answer.
+    """
+    positive = units.true > 0
+    if positive.all() or not positive.any():
+        raise NotComputed("every true impact is above 0" if len(positive) and positive.all() else "no true impact is above 0")
+    return average_precision(np.asarray(units.predicted, np.float64), positive)
+
+
+def average_precision(scores: FloatArray, positive: npt.NDArray[np.bool_]) -> float:
+    """Average precision of `scores` (n,) for the entries marked `positive` (n,); NaN where all scores are equal."""
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    last_of_tie = np.append(ordered[1:] != ordered[:-1], True)
+    taken = np.flatnonzero(last_of_tie) + 1
+    if len(taken) == 1:
+        return float("nan")
+    found = np.cumsum(positive[order])[last_of_tie]
+    return float(np.sum(found / taken * np.diff(found, prepend=0)) / found[-1])

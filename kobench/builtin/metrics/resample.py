@@ -1,0 +1,83 @@
+"""Bootstrap draws of a metric: cells or genes are drawn again with replacement, the same draws for every predictor."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from kobench.api import NotComputed, Parts, Units
+from kobench.cells import FloatArray, IntArray
+
+Block = Literal["cell", "gene"]
+Score = Callable[[Any], Parts | float]
+
+
+def block_of(units: Units, block: Block) -> IntArray:
+    """The block id of each unit, (n,); raises ValueError where these units have no such block."""
+    ids = units.genes if block == "gene" else getattr(units, "cells", None)
+    if ids is None:
+        raise ValueError(f"{type(units).__name__} without {block}s cannot be drawn by {block}")
+    return np.asarray(ids)
+
+
+def block_counts(ids: IntArray, n: int, seed: int) -> tuple[IntArray, IntArray]:
+    """The distinct block ids (b,), sorted, and how often each is drawn in each of n draws of b blocks, (n, b).
+
+    Depends on the seed and the set of ids alone, so every predictor that answered the same blocks is drawn alike.
+    """
+    distinct = np.unique(ids)
+    b = len(distinct)
+    if b == 0:
+        return distinct, np.zeros((n, 0), np.int64)
+    drawn = np.random.default_rng(seed).integers(0, b, (n, b))
+    counts = np.bincount((drawn + np.arange(n)[:, None] * b).ravel(), minlength=n * b).reshape(n, b)
+    return distinct, counts
+
+
+def take(units: Units, block: Block, drawn: IntArray) -> Units:
+    """The units of the drawn block ids, in order; each draw gets its place as a new id, so a block drawn twice counts as two."""
+    ids = block_of(units, block)
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    first, last = np.searchsorted(ordered, drawn, "left"), np.searchsorted(ordered, drawn, "right")
+    rows = np.concatenate([np.empty(0, np.intp), *(order[a:b] for a, b in zip(first, last, strict=True))])
+    relabelled = np.repeat(np.arange(len(drawn)), last - first)
+    present = {field.name: getattr(units, field.name) for field in dataclasses.fields(units)}
+    taken: dict[str, Any] = {name: values[rows] for name, values in present.items() if values is not None}
+    taken["genes" if block == "gene" else "cells"] = relabelled
+    return dataclasses.replace(units, **taken)
+
+
+def draws(score: Score, units: Units, block: Block, n: int, seed: int) -> FloatArray:
+    """The metric on n bootstrap samples of the blocks, (n,); NaN for a draw without a value.
+
+        A metric whose Parts lie over `block` needs one matrix product. One that offers `prepare(units)`, a function of how often each unit
+        stands there, is evaluated by those multiplicities. Any other is computed again on `take(units, block, drawn ids)`. All three agree
+    (but for a draw of nothing but blocks with constant answers, which is 0 by the first way and NaN by the others).
+        Raises what the metric raises on the units themselves.
+    """
+    ids = block_of(units, block)
+    value = score(units)
+    distinct, counts = block_counts(ids, n, seed)
+    if isinstance(value, Parts) and value.over == block:
+        often = counts[:, np.searchsorted(distinct, value.ids)].astype(np.float64)
+        weights = often @ value.weights
+        ratio: FloatArray = np.divide(often @ value.sums, weights, out=np.full(n, np.nan), where=weights != 0)
+        return ratio
+    prepare = getattr(score, "prepare", None)
+    if prepare is not None:
+        by_multiplicity = prepare(units)
+        place = np.searchsorted(distinct, ids)
+        return np.array([by_multiplicity(often[place]) for often in counts])
+    return np.array([_value(score, take(units, block, np.repeat(distinct, often))) for often in counts])
+
+
+def _value(score: Score, units: Units) -> float:
+    try:
+        value = score(units)
+    except NotComputed:
+        return float("nan")
+    return value.value if isinstance(value, Parts) else value
