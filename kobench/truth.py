@@ -153,6 +153,13 @@ class Singles:
     null: FloatArray
     unsolved: int = 0
 
+    def gene_means(self, values: FloatArray) -> FloatArray:
+        """(G,) mean over each gene's events, hence over the asked cells that express it, of one value an event (n,); 0 without events."""
+        genes = self.events.genes[:, 0]
+        total = np.bincount(genes, weights=values, minlength=self.cells.n_vars)
+        means: FloatArray = total / np.maximum(np.bincount(genes, minlength=self.cells.n_vars), 1)
+        return means
+
 
 @dataclass(frozen=True, eq=False)
 class Profiles:

@@ -34,9 +34,8 @@ def knockout_profile(view: TaskView) -> TaskUnits:
     question, answers = _singles(view), view.answers
     cells, genes = _cells_and_genes(question)
     cells, genes = cells[question.sample], genes[question.sample]
-    left_out = _counted({"events without a steady state": question.unsolved})
     if answers.rows is None:
-        return TaskUnits({}, len(genes), 0, left_out)
+        return TaskUnits({}, len(genes), 0)
     kept = np.flatnonzero(_supported(view)[genes])
     present = question.cells.assemblages()[cells[kept]]
     present[np.arange(len(kept)), genes[kept]] = False
@@ -48,7 +47,7 @@ def knockout_profile(view: TaskView) -> TaskUnits:
         genes=genes[kept],
         null=question.null[kept],
     )
-    return TaskUnits({"": units}, len(genes), len(kept), left_out)
+    return TaskUnits({"": units}, len(genes), len(kept))
 
 
 def knockout_impact(view: TaskView) -> TaskUnits:
@@ -64,7 +63,6 @@ def knockout_impact(view: TaskView) -> TaskUnits:
     n_cells = np.bincount(genes, minlength=1)
     left_out = _counted(
         {
-            "events without a steady state": question.unsolved,
             "cells with one true impact": _constant_groups(cells, question.propagated),
             "genes with one true impact": _constant_groups(genes, question.propagated),
             f"genes asked in under {MIN_CELLS} cells": int(((n_cells > 0) & (n_cells < MIN_CELLS)).sum()),
@@ -88,9 +86,9 @@ def keystone(view: TaskView) -> TaskUnits:
     kept = asked[_supported(view)[asked]]
     share = asked_in / max(n_cells, 1)
 
-    means = {name: None if given is None else gene_means(genes, given, n_genes) for name, given in _impacts(view).items()}
-    true_propagated, true_raw = (gene_means(genes, values, n_genes) for values in (question.propagated, question.raw))
-    propagated, raw, scores = means["propagated"], means["raw"], answers.gene_scores
+    true_propagated, true_raw = (question.gene_means(_clipped(impacts)) for impacts in (question.propagated, question.raw))
+    propagated, raw = (None if impacts is None else question.gene_means(_clipped(impacts)) for impacts in (answers.propagated, answers.raw))
+    scores = answers.gene_scores
     rankings = {
         "": (true_propagated, propagated if scores is None else scores),
         "raw": (true_raw, scores if raw is None else raw),
@@ -101,24 +99,8 @@ def keystone(view: TaskView) -> TaskUnits:
         for variant, (true, predicted) in rankings.items()
         if predicted is not None
     }
-    left_out = _counted(
-        {
-            "events without a steady state": question.unsolved,
-            f"genes asked in under {MIN_CELLS} cells": int(((asked_in > 0) & (asked_in < MIN_CELLS)).sum()),
-        }
-    )
+    left_out = _counted({f"genes asked in under {MIN_CELLS} cells": int(((asked_in > 0) & (asked_in < MIN_CELLS)).sum())})
     return TaskUnits(variants, len(asked), len(kept) if "" in variants else 0, left_out)
-
-
-def gene_means(genes: IntArray, impacts: FloatArray, n_genes: int) -> FloatArray:
-    """(n_genes,) mean impact of each gene over its events, impacts under the tolerance counted as 0; 0 for a gene without events."""
-    n = np.bincount(genes, minlength=n_genes)
-    means: FloatArray = np.bincount(genes, weights=_clipped(impacts), minlength=n_genes) / np.maximum(n, 1)
-    return means
-
-
-def _impacts(view: TaskView) -> dict[str, FloatArray | None]:
-    return {"propagated": view.answers.propagated, "raw": view.answers.raw}
 
 
 def _profiles(view: TaskView) -> Profiles:

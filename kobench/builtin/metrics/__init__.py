@@ -1,3 +1,3 @@
-"""The built-in metrics: of profiles, of impacts, of rankings; and how blocks are drawn again for intervals."""
+"""The built-in metrics: of profiles, of impacts, of rankings."""
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class RankCorrelation:
     def prepare(self, units: ImpactUnits | RankingUnits) -> Callable[[IntArray], float]:
         """A function multiplicity (n,) -> value, as if each unit stood there that often; NaN where there is none.
 
-        The values are sorted once; a bootstrap that draws genes again needs no further sort (see `resample.draws`).
+        The values are sorted once; a bootstrap that draws genes again needs no further sort (see `kobench.resample`).
         """
         groups, spearman = self._sorted(units)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobench.api import Answers, Counterfactual, Dataset, Knockouts, Profiles, Singles, bray_curtis, normalise_rows
-from kobench.builtin.tasks import gene_means
-from kobench.cells import FloatArray, IntArray
+from kobench.cells import FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
+from kobench.truth import Answers, Counterfactual, Dataset, Profiles, Singles
 
 LINES = ("truth", "replicate", "gene-oracle")
 
@@ -28,8 +27,8 @@ def line_answers(name: str, question: Profiles | Singles, dataset: Dataset, aske
     if name == "truth":
         return _whole(question, question.raw, question.propagated, question.wild_type, question.knockout)
     if name == "gene-oracle":
-        genes, n_genes = question.events.genes[:, 0], question.cells.n_vars
-        raw, propagated = (gene_means(genes, impacts, n_genes) for impacts in (question.raw, question.propagated))
+        genes = question.events.genes[:, 0]
+        raw, propagated = question.gene_means(question.raw), question.gene_means(question.propagated)
         return _whole(question, raw[genes], propagated[genes], gene_scores=propagated)
     truth = None if dataset.replicate is None else dataset.replicate().truth
     return None if truth is None else _simulated(question, truth, np.asarray(asked_rows))

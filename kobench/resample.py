@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kobench.api import NotComputed, Parts, Units
 from kobench.cells import FloatArray, IntArray
+from kobench.truth import NotComputed, Parts, Units
 
 Block = Literal["cell", "gene"]
 Score = Callable[[Any], Parts | float]
