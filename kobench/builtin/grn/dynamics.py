@@ -45,8 +45,9 @@ CHUNK = 1 << 17
 class Solver:
     """Steady states for one network and rule; `silenced`: an absent gene drops out of the R terms too."""
 
-    def __init__(self, network: Network, silenced: bool, budget: int = BUDGET) -> None:
-        self.genes, self.budget, self.silenced = network.genes, budget, silenced
+    def __init__(self, network: Network, silenced: bool, budget: int | None = None) -> None:
+        self.genes, self.silenced = network.genes, silenced
+        self.budget = BUDGET if budget is None else budget
         self.regulators = network.edges[:, 0].astype(np.intp)
         self.represses = network.sign < 0
         m = len(network.edges)
@@ -95,7 +96,6 @@ class Solver:
             # steps shrink by `rate`, so what is still to come is about step * rate / (1 - rate)
             rate = np.clip(np.divide(step, last, out=np.ones_like(step), where=last > 0), 0.5, 1.0)
             settled = step * rate <= TOLERANCE * (1.0 - rate)
-            settled |= step == 0.0
             last = step
             if settled.any():
                 steady[:, active[settled]] = x[:, settled]

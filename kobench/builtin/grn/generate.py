@@ -37,7 +37,7 @@ def generate(params: Mapping[str, Any]) -> Dataset:
     else:
         absent = draw_module_absence(rng, cells, genes, p["absent"], p["modules"])
     solver = Solver(network, silenced=p["knockout"] == "silenced")
-    drawn = GrnTruth(network, draw_cell_weights(stream(seed, NOISE), network, cells, sigma), absent, solver)
+    drawn = GrnTruth.settle(network, solver, draw_cell_weights(stream(seed, NOISE), network, cells, sigma), absent)
 
     clean = drawn.wild_type(np.arange(cells))
     dropped = draw_dropout(stream(seed, DROPOUT), clean, p["dropout"])
@@ -90,7 +90,7 @@ def draw_replicate(truth: GrnTruth, rng: np.random.Generator, sigma: float) -> G
     """The same network and assemblages with fresh noise. Cells that reach no steady state draw theirs again, so that rows correspond."""
     weights = draw_cell_weights(rng, truth.network, len(truth.absent), sigma)
     for _ in range(REDRAWS):
-        other = GrnTruth(truth.network, weights, truth.absent, truth.solver)
+        other = GrnTruth.settle(truth.network, truth.solver, weights, truth.absent)
         if other.solved.all():
             return other
         weights[~other.solved] = draw_cell_weights(rng, truth.network, int((~other.solved).sum()), sigma)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,25 +12,55 @@ from kobench.builtin.grn.network import Network
 from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts
 
 
+@dataclass(frozen=True, eq=False)
 class GrnTruth:
-    """Fulfils `kobench.api.Counterfactual`; never sees dropout.
+    """Fulfils `kobench.api.Counterfactual`; never sees dropout. Made by `settle`.
 
-    edges : int32 (m, 2), regulator and target. weights : (m,) of the network, >= 0. sign : int8 (m,), +1 or -1.
-    cell_weights : (cells, m), each cell's own. absent : bool (cells, genes), drawn as absent (a present gene may still fall to 0).
-    solved : bool (cells,), whether the wild type has a steady state.
+    cell_weights : (cells, m), each cell's own weights. absent : bool (cells, genes), drawn as absent (a present gene may still
+    fall to 0). steady : (cells, genes), the wild type before the read-out threshold; a row of NaN where it did not settle.
     """
 
-    def __init__(self, network: Network, cell_weights: npt.NDArray[np.float64], absent: BoolArray, solver: Solver) -> None:
-        self.network, self.cell_weights, self.absent, self.solver = network, cell_weights, absent, solver
-        self.edges, self.weights, self.sign = network.edges, network.weights, network.sign
+    network: Network
+    solver: Solver
+    cell_weights: npt.NDArray[np.float64]
+    absent: BoolArray
+    steady: npt.NDArray[np.float64]
+
+    @classmethod
+    def settle(cls, network: Network, solver: Solver, cell_weights: npt.NDArray[np.float64], absent: BoolArray) -> GrnTruth:
+        """Let every cell run to its wild type, from `START` in every present gene."""
         cells = len(absent)
         start, nothing = np.full((cells, network.genes), START), np.empty((cells, 0), np.intp)
-        self._steady = solver.solve(cell_weights, absent, start, np.arange(cells), nothing)
-        self.solved: BoolArray = np.asarray(~np.isnan(self._steady).any(axis=1))
+        steady = solver.solve(cell_weights, absent, start, np.arange(cells), nothing)
+        return cls(network, solver, cell_weights, absent, steady)
+
+    @property
+    def edges(self) -> npt.NDArray[np.int32]:
+        """(m, 2) regulator and target, sorted by target, then regulator."""
+        return self.network.edges
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """(m,) weights of the network, >= 0, before the cells' noise."""
+        return self.network.weights
+
+    @property
+    def sign(self) -> npt.NDArray[np.int8]:
+        """(m,) +1 where the edge activates, -1 where it represses."""
+        return self.network.sign
+
+    @property
+    def solved(self) -> BoolArray:
+        """(cells,) bool, whether the wild type has a steady state."""
+        return np.asarray(~np.isnan(self.steady).any(axis=1))
+
+    def keep(self, rows: BoolArray) -> GrnTruth:
+        """The truth of some of the cells, in their order; nothing is solved again."""
+        return replace(self, cell_weights=self.cell_weights[rows], absent=self.absent[rows], steady=self.steady[rows])
 
     def wild_type(self, cells: IntArray) -> FloatArray:
-        """(n, genes) expression of the cells; NaN where there is no steady state."""
-        return read_out(self._steady[np.asarray(cells, dtype=np.intp)])
+        """(n, genes) expression of the cells; a row of NaN where there is no steady state."""
+        return read_out(self.steady[np.asarray(cells, dtype=np.intp)])
 
     def knockout(self, knockouts: Knockouts) -> FloatArray:
         """(n, genes) expression after each event, from the cell's wild type on; a row of NaN where no steady state was reached.
@@ -40,17 +72,6 @@ class GrnTruth:
             raise ValueError("these knockouts name no cells; the truth of a simulated data set is one of single cells")
         for what, asked, size in (("cell", knockouts.cells, len(self.absent)), ("gene", knockouts.genes, self.network.genes)):
             if asked.size and not (asked.min() >= 0 and asked.max() < size):
-                raise ValueError(f"{what} {asked.min() if asked.min() < 0 else asked.max()} is asked; there are 0 to {size - 1}")
-        return read_out(self.solver.solve(self.cell_weights, self.absent, self._steady, knockouts.cells, knockouts.genes))
-
-    def keep(self, rows: BoolArray) -> GrnTruth:
-        """The truth of some of the cells, in their order; nothing is solved again."""
-        kept = object.__new__(GrnTruth)
-        kept.__dict__.update(self.__dict__)
-        kept.cell_weights, kept.absent, kept._steady, kept.solved = (
-            self.cell_weights[rows],
-            self.absent[rows],
-            self._steady[rows],
-            self.solved[rows],
-        )
-        return kept
+                wrong = asked.min() if asked.min() < 0 else asked.max()
+                raise ValueError(f"a knockout names {what} {wrong}; this data set has {what}s 0 to {size - 1}")
+        return read_out(self.solver.solve(self.cell_weights, self.absent, self.steady, knockouts.cells, knockouts.genes))

@@ -1,0 +1,281 @@
+"""The steady states of `grn`: worked out by hand, by an independent ODE solver, and where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
+from kobench.api import Knockouts
+from kobench.builtin.grn import dynamics, load
+from kobench.builtin.grn.dynamics import Solver
+from kobench.builtin.grn.network import Network
+from kobench.builtin.grn.truth import GrnTruth
+
+
+def make_network(genes, *edges):
+    """A network from (regulator, target, weight), a negative weight meaning repression."""
+    rows = sorted(edges, key=lambda edge: (edge[1], edge[0]))
+    signed = np.array([w for _, _, w in rows], dtype=float)
+    return Network(
+        genes,
+        np.array([(i, j) for i, j, _ in rows], dtype=np.int32).reshape(-1, 2),
+        np.abs(signed),
+        np.where(signed < 0, -1, 1).astype(np.int8),
+    )
+
+
+def make_truth(network, silenced=False, absent=None, budget=None):
+    """The truth of cells without noise, one for each row of `absent` (one cell that lacks nothing when not given)."""
+    absent = np.zeros((1, network.genes), bool) if absent is None else np.array(absent, bool)
+    weights = np.tile(network.weights, (len(absent), 1))
+    return GrnTruth.settle(network, Solver(network, silenced, budget), weights, absent)
+
+
+def knock_out(truth, *genes, cell=0):
+    return truth.knockout(Knockouts(np.array([genes], np.int32).reshape(1, len(genes)), np.array([cell], np.int32)))[0]
+
+
+# 0 and 1 repress each other with weight 2: x = 2 / (1 + x), so x = 1. Gene 1 activates 2 with weight 1.5: x2 = 1.5 / 2 = 0.75.
+TOGGLE = make_network(3, (0, 1, -2.0), (1, 0, -2.0), (1, 2, 1.5))
+
+
+@pytest.mark.parametrize(
+    ("silenced", "without_0", "without_1"),
+    [
+        # zero: the target of the removed repressor rises to 2 / (1 + 0) = 2, and gene 2 to 1.5 * 2 / 3 = 1
+        (False, [0.0, 2.0, 1.0], [2.0, 0.0, 0.0]),
+        # silenced: nothing is left that drives it
+        (True, [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
+    ],
+)
+def test_a_removed_repressor_by_hand(silenced, without_0, without_1):
+    truth = make_truth(TOGGLE, silenced)
+    np.testing.assert_allclose(truth.wild_type([0]), [[1.0, 1.0, 0.75]], rtol=1e-7)
+    np.testing.assert_allclose(knock_out(truth, 0), without_0, rtol=1e-7)
+    np.testing.assert_allclose(knock_out(truth, 1), without_1, rtol=1e-7)
+    np.testing.assert_allclose(knock_out(truth, 2), [1.0, 1.0, 0.0], rtol=1e-7)
+
+
+@pytest.mark.parametrize("silenced", [False, True])
+def test_natural_absence_and_knockout_follow_one_rule(silenced):
+    every = np.array([[bool(code & 1), bool(code & 2), bool(code & 4)] for code in range(8)])
+    natural = make_truth(TOGGLE, silenced, absent=every)
+    complete = make_truth(TOGGLE, silenced)
+    for cell, lacking in enumerate(every):
+        np.testing.assert_allclose(natural.wild_type([cell])[0], knock_out(complete, *np.flatnonzero(lacking)), rtol=1e-7, atol=1e-9)
+
+
+def test_activators_by_hand():
+    # each other's only activator with weight 2: x = 2x / (1 + x), so x = 1 (and 0, which no positive start reaches)
+    loop = make_truth(make_network(2, (0, 1, 2.0), (1, 0, 2.0)))
+    np.testing.assert_allclose(loop.wild_type([0]), [[1.0, 1.0]], rtol=1e-6)
+    np.testing.assert_array_equal(knock_out(loop, 0), [0.0, 0.0])
+    # a loop whose gain is under 1 dies out, and is read as 0
+    np.testing.assert_array_equal(make_truth(make_network(2, (0, 1, 0.5), (1, 0, 0.5))).wild_type([0]), [[0.0, 0.0]])
+
+
+def test_two_inputs_by_hand():
+    # 0 and 1 hold each other at 1; gene 2 has an activator of weight 1 and a repressor of weight 0.6: 1/2 + 0.6/2 = 0.8
+    network = make_network(3, (0, 1, -2.0), (1, 0, -2.0), (0, 2, 1.0), (1, 2, -0.6))
+    np.testing.assert_allclose(make_truth(network).wild_type([0])[0, 2], 0.8, rtol=1e-7)
+    # without 1: x0 = 2, so 2/3 + 0.6 at full strength, or 0 + 0 where 1 is silenced (x0 has no input left)
+    np.testing.assert_allclose(knock_out(make_truth(network), 1)[2], 2 / 3 + 0.6, rtol=1e-7)
+    np.testing.assert_array_equal(knock_out(make_truth(network, silenced=True), 1), [0.0, 0.0, 0.0])
+
+
+def test_each_cell_has_its_own_weights():
+    network = make_network(2, (0, 1, -1.0), (1, 0, -1.0))
+    weights = np.array([[2.0, 2.0], [6.0, 6.0]])  # x (1 + x) = 2 and 6
+    truth = GrnTruth.settle(network, Solver(network, silenced=False), weights, np.zeros((2, 2), bool))
+    np.testing.assert_allclose(truth.wild_type([1, 0]), [[2.0, 2.0], [1.0, 1.0]], rtol=1e-7)
+    after = truth.knockout(Knockouts(np.array([[0], [1]]), np.array([1, 0])))
+    np.testing.assert_allclose(after, [[0.0, 6.0], [2.0, 0.0]], rtol=1e-7)
+
+
+def test_one_gene_no_edge_and_all_absent():
+    lonely = make_truth(make_network(1))
+    np.testing.assert_array_equal(lonely.wild_type([0]), [[0.0]])  # nothing drives it
+    np.testing.assert_array_equal(knock_out(lonely, 0), [0.0])
+    truth = make_truth(TOGGLE, absent=[[True, True, True], [True, False, True]])
+    np.testing.assert_allclose(truth.wild_type([0, 1]), [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0]], rtol=1e-7)
+    np.testing.assert_array_equal(knock_out(truth, 1, cell=1), [0.0, 0.0, 0.0])  # its only expressed gene
+
+
+def test_the_threshold_is_read_out_only():
+    # gene 1 is 0.0009 and read as 0, yet it represses gene 2 with 1 / 1.0009
+    network = make_network(3, (0, 1, -0.0009), (1, 2, -1.0))
+    truth = make_truth(network)
+    assert truth.wild_type([0])[0, 1] == 0.0
+    assert truth.steady[0, 1] == pytest.approx(0.0009)
+    assert truth.wild_type([0])[0, 2] == pytest.approx(1 / 1.0009, rel=1e-7)
+    just_over = make_truth(make_network(2, (0, 1, -0.00101)))
+    assert just_over.wild_type([0])[0, 1] == pytest.approx(0.00101)
+
+
+def test_what_does_not_settle_is_nan():
+    # a loop of gain exactly 1 sinks like 1 / t: there is no steady state to be reached in any budget
+    critical = make_network(3, (0, 1, 1.0), (1, 0, 1.0), (0, 2, -1.0))
+    truth = make_truth(critical, absent=[[False, False, False], [True, False, False]])
+    np.testing.assert_array_equal(truth.solved, [False, True])
+    assert np.isnan(truth.wild_type([0])).all()
+    np.testing.assert_allclose(truth.wild_type([1]), [[0.0, 0.0, 1.0]])
+    # only the events that do not settle: two steps are enough where a knockout changes nothing, not to find the toggle's state
+    slow = make_truth(TOGGLE)
+    slow = GrnTruth(slow.network, Solver(TOGGLE, silenced=False, budget=2), slow.cell_weights, slow.absent, slow.steady)
+    after = slow.knockout(Knockouts(np.array([[2], [0]]), np.array([0, 0])))
+    np.testing.assert_allclose(after[0], [1.0, 1.0, 0.0], rtol=1e-7)
+    assert np.isnan(after[1]).all()
+
+
+def test_events_that_make_no_sense_are_refused():
+    truth = make_truth(TOGGLE)
+    with pytest.raises(ValueError, match="name no cells"):
+        truth.knockout(Knockouts(np.array([[0]])))
+    with pytest.raises(ValueError, match="cell 1; this data set has cells 0 to 0"):
+        truth.knockout(Knockouts(np.array([[0]]), np.array([1])))
+    with pytest.raises(ValueError, match="gene -1; this data set has genes 0 to 2"):
+        truth.knockout(Knockouts(np.array([[-1]]), np.array([0])))
+
+
+def test_an_event_does_not_depend_on_the_others(monkeypatch):
+    truth = load(genes=40, cells=12, seed=4).truth
+    events = Knockouts.singles(truth.wild_type(np.arange(12)) > 0)
+    together = truth.knockout(events)
+    shuffled = np.random.default_rng(0).permutation(len(events))
+    np.testing.assert_array_equal(truth.knockout(events[shuffled]), together[shuffled])
+    monkeypatch.setattr(dynamics, "CHUNK", 500)
+    small = GrnTruth.settle(truth.network, Solver(truth.network, silenced=False), truth.cell_weights, truth.absent)
+    assert small.solver.chunk < 10 < truth.solver.chunk
+    np.testing.assert_array_equal(small.knockout(events), together)
+
+
+def test_order_zero_is_the_wild_type_and_no_event_no_row():
+    truth = load(genes=30, cells=20, seed=2).truth
+    np.testing.assert_allclose(truth.knockout(Knockouts.none(20)), truth.wild_type(np.arange(20)), rtol=1e-7)
+    assert truth.knockout(Knockouts(np.empty((0, 2), np.int32), np.empty(0, np.int32))).shape == (0, 30)
+
+
+def test_only_what_lies_downstream_changes():
+    data = load(genes=60, cells=10, network="sf", degree=2.0, seed=1)
+    truth = data.truth
+    reach = np.eye(60, dtype=bool)
+    for _ in range(60):  # closure of "regulates"
+        for regulator, target in truth.edges:
+            reach[:, target] |= reach[:, regulator]
+    events = Knockouts.singles(truth.wild_type(np.arange(10)) > 0)
+    change = np.abs(truth.knockout(events) - truth.wild_type(events.cells))
+    outside = ~reach[events.genes[:, 0]]
+    assert 0.1 < outside.mean() < 0.95
+    assert change[outside].max() < 1e-7
+    assert (change[~outside] > 1e-3).mean() > 0.2
+
+
+edge = st.tuples(st.integers(0, 5), st.integers(0, 5), st.floats(-2, 2).filter(lambda w: abs(w) > 0.05)).filter(lambda e: e[0] != e[1])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(edge, max_size=14, unique_by=lambda e: e[:2]),
+    st.lists(st.booleans(), min_size=6, max_size=6),
+    st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True),
+    st.booleans(),
+)
+def test_properties_of_any_small_network(edges, lacking, removed, silenced):
+    network = make_network(6, *edges)
+    truth = make_truth(network, silenced, absent=[lacking])
+    after = knock_out(truth, *removed)
+    if np.isnan(after).any() or not truth.solved[0]:
+        return  # a loop of activators near gain 1
+    absent = np.array(lacking) | np.isin(np.arange(6), removed)
+    assert (after >= 0).all()
+    assert (after[absent] == 0).all()
+    # the order of removal does not matter, nor does doing it step by step
+    np.testing.assert_allclose(knock_out(truth, *removed[::-1]), after, rtol=1e-6, atol=1e-6)
+    stepwise = make_truth(network, silenced, absent=[np.array(lacking) | np.isin(np.arange(6), removed[:1])])
+    if stepwise.solved[0]:
+        np.testing.assert_allclose(knock_out(stepwise, *removed[1:]), after, rtol=1e-6, atol=1e-6)
+    # production equals decay, computed edge by edge
+    state = truth.solver.solve(truth.cell_weights, truth.absent, truth.steady, np.array([0]), np.array([removed]))[0]
+    production = np.zeros(6)
+    for regulator, target, weight in edges:
+        if weight > 0:
+            production[target] += weight * state[regulator] / (1 + state[regulator])
+        elif not (silenced and absent[regulator]):
+            production[target] += -weight / (1 + state[regulator])
+    np.testing.assert_allclose(np.where(absent, 0.0, production), state, rtol=1e-6, atol=1e-9)
+
+
+# ---------------------------------------------------------------- the differential equation itself, solved by scipy
+
+
+def dense_weights(truth, cells):
+    """A and R of each cell, (n, genes, genes), entry [i, j] for the edge from i to j."""
+    genes = truth.network.genes
+    activation, repression = np.zeros((2, len(cells), genes, genes))
+    for edge, (i, j) in enumerate(truth.edges):
+        (activation if truth.sign[edge] > 0 else repression)[:, i, j] = truth.cell_weights[cells, edge]
+    return activation, repression
+
+
+def integrate(activation, repression, present, start, silenced, until=250.0):
+    """The state at time `until` of n independent cells, integrated as one system of n * genes equations."""
+    shape = start.shape
+
+    def slope(_, flat):
+        x = flat.reshape(shape)
+        released = present / (1 + x) if silenced else 1 / (1 + x)
+        production = ((x / (1 + x))[:, None] @ activation + released[:, None] @ repression)[:, 0]
+        return (present * (production - x)).ravel()
+
+    solution = solve_ivp(slope, (0.0, until), (start * present).ravel(), method="DOP853", rtol=1e-9, atol=1e-11, t_eval=[until])
+    assert solution.success
+    return solution.y[:, 0].reshape(shape)
+
+
+def assert_same_state(simulated, integrated):
+    clear = np.abs(integrated - 1e-3) > 1e-6  # at the threshold itself either reading is right
+    expected = np.where(integrated < 1e-3, 0.0, integrated)
+    np.testing.assert_allclose(simulated[clear], expected[clear], rtol=1e-4)
+
+
+@pytest.mark.parametrize("knockout", ["zero", "silenced"])
+@pytest.mark.parametrize("absence", ["random", "modules"])
+@pytest.mark.parametrize("network", ["er", "sf"])
+def test_steady_states_agree_with_an_ode_solver(network, absence, knockout):
+    """Wild type, single, double and triple knockouts of 200 cells; each knockout starts from the integrated wild type."""
+    genes, cells = 40, 200
+    truth = load(network=network, absence=absence, knockout=knockout, genes=genes, cells=cells, sigma=0.2, modules=4, seed=11).truth
+    rows = np.arange(len(truth.absent))
+    assert len(rows) == cells
+    activation, repression = dense_weights(truth, rows)
+    present = (~truth.absent).astype(float)
+    wild_type = integrate(activation, repression, present, np.ones((cells, genes)), knockout == "silenced")
+    assert_same_state(truth.wild_type(rows), wild_type)
+    rng = np.random.default_rng(5)
+    for order in (1, 2, 3):
+        removed = np.array([rng.choice(np.flatnonzero(x > 0.01), order, replace=False) for x in wild_type])
+        left = present.copy()
+        np.put_along_axis(left, removed, 0.0, axis=1)
+        after = integrate(activation, repression, left, wild_type, knockout == "silenced")
+        simulated = truth.knockout(Knockouts(removed, rows))
+        assert_same_state(simulated, after)
+        assert np.abs(simulated - truth.wild_type(rows) * left).max() > 0.1  # they do respond
+
+
+def test_the_stiff_solver_and_other_starts_agree_too():
+    """The steady state is the only one: any positive start runs to it, by a solver of another family."""
+    truth = load(genes=25, cells=6, sigma=0.3, degree=5.0, seed=3).truth
+    activation, repression = dense_weights(truth, np.arange(6))
+    rng = np.random.default_rng(1)
+    for cell in range(6):
+        present = (~truth.absent[cell]).astype(float)
+        start = present * rng.lognormal(0.0, 2.0, 25)
+
+        def slope(_, x, cell=cell, present=present):
+            return present * ((x / (1 + x)) @ activation[cell] + (1 / (1 + x)) @ repression[cell] - x)
+
+        end = solve_ivp(slope, (0.0, 250.0), start, method="LSODA", rtol=1e-9, atol=1e-11).y[:, -1]
+        assert_same_state(truth.wild_type([cell])[0], end)
