@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Union
 
 #: "module:attribute", or the object itself when the plugin's own file defines it.
@@ -141,3 +141,61 @@ class TaskSpec:
     def label(self) -> str:
         """Name and version together, as they are always shown."""
         return f"{self.name}@{self.version}"
+
+
+Spec = Union[PredictorSpec, DatasetSpec, MetricSpec, TaskSpec]
+
+#: Kinds of specs, by the last word of their hook.
+KINDS: dict[str, type[Spec]] = {"predictors": PredictorSpec, "datasets": DatasetSpec, "metrics": MetricSpec, "tasks": TaskSpec}
+
+#: The field of each kind that refers to code.
+REFERENCES = {"predictors": "make", "datasets": "load", "metrics": "score", "tasks": "units"}
+
+_TUPLES = ("answers", "tasks", "primary", "floors", "lines")
+
+
+def kind_of(spec: Spec) -> str:
+    """ "predictors", "datasets", "metrics" or "tasks"."""
+    return next(kind for kind, cls in KINDS.items() if isinstance(spec, cls))
+
+
+def spec_to_json(spec: Spec) -> dict[str, Any]:
+    """A spec as plain JSON values; its reference must be a string by now. Infinite bounds become "inf" and "-inf"."""
+    kind = kind_of(spec)
+    values = {entry.name: getattr(spec, entry.name) for entry in fields(KINDS[kind])}
+    if "params" in values:
+        values["params"] = {key: _plain(vars(param)) for key, param in values["params"].items()}
+    return {"kind": kind, **_plain(values)}
+
+
+def spec_from_json(document: Mapping[str, Any]) -> Spec:
+    """The spec that `spec_to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+    values = dict(document)
+    cls = KINDS[values.pop("kind")]
+    values = {key: tuple(value) if key in _TUPLES and value is not None else value for key, value in values.items()}
+    for bound in ("best", "low", "high"):
+        if bound in values:
+            values[bound] = _number(values[bound])
+    if "params" in values:
+        values["params"] = {key: _param(param) for key, param in values["params"].items()}
+    return cls(**values)
+
+
+def _param(document: Mapping[str, Any]) -> Param:
+    choices = document["choices"]
+    bounds = {bound: None if document[bound] is None else _number(document[bound]) for bound in ("low", "high")}
+    return Param(**{**document, **bounds, "choices": None if choices is None else tuple(choices)})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return str(value)
+    return value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value in ("inf", "-inf") else value

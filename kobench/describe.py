@@ -1,0 +1,216 @@
+"""The short-lived child that imports one distribution's plugins and writes their specs as JSON lines to a private pipe.
+
+Started as `python -m kobench.describe FD REQUEST` with a request ``{"points": [[index, name, value], ...], "file": path or null}``. Each
+line says what comes next ("at"), one spec, one problem, or that all is done, so that what was found before a crash is kept.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pluggy
+
+from kobench.api import answer_kinds
+from kobench.hookspecs import Hooks
+from kobench.resolve import load_file
+from kobench.specs import KINDS, REFERENCES, Spec, kind_of, spec_to_json
+from kobench.suggest import suggestion
+from kobench.validation import faults
+
+#: More specs than this from one hook is taken for a generator that never ends.
+MOST_SPECS = 1000
+
+#: Lines of a traceback that are kept.
+TRACEBACK_LINES = 12
+
+#: Every hook, by the kind of spec it yields.
+HOOKS = {f"kobench_{kind}": kind for kind in KINDS}
+
+Message = dict[str, Any]
+
+
+def problem(kind: str, message: str, error: BaseException | None = None, name: str = "") -> Message:
+    """One problem as a line on the pipe; `name` is the spec it is about, where there is one."""
+    return {"problem": {"kind": kind, "message": message[:2000], "traceback": _tail(error) if error else "", "name": name}}
+
+
+def _tail(error: BaseException) -> str:
+    """The end of a traceback, without kobench's and the import machinery's own frames."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and not frame.filename.startswith("<frozen importlib") and "importlib" not in frame.filename
+    ]
+    lines = "".join([*traceback.format_list(frames), *traceback.format_exception_only(error)]).rstrip().splitlines()
+    return "\n".join(lines[-TRACEBACK_LINES:])
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"called sys.exit({error.code!r})"
+    return f"raised {type(error).__name__}: {error}" if str(error) else f"raised {type(error).__name__}"
+
+
+def describe(points: Iterable[tuple[int, str, str]], file: str | None) -> Iterator[Message]:
+    """Messages about every entry point, or about one plugin file."""
+    for index, name, value in points:
+        yield {"at": index, "doing": f"importing {value}"}
+        try:
+            plugin = load_file(file) if file else EntryPoint(name, value, "kobench").load()
+        except BaseException as error:
+            yield problem("exit" if isinstance(error, SystemExit) else "import", f"importing {value} {_said(error)}", error)
+            continue
+        own = plugin if file else None
+        good, problems = usable_hooks(plugin, value)
+        yield from problems
+        for hook in good:
+            yield {"at": index, "doing": f"running {hook} of {value}"}
+            yield from run_hook(hook, good[hook], value, own)
+    yield {"done": True}
+
+
+def usable_hooks(plugin: Any, value: str) -> tuple[dict[str, Any], list[Message]]:
+    """The plugin's hook implementations that can be called, by hook, and what is wrong with the others."""
+    manager = pluggy.PluginManager("kobench")
+    good: dict[str, Any] = {}
+    problems = []
+    # not dir() of a module: one that imports its parts on demand would import all of them
+    for name in sorted(vars(plugin) if isinstance(plugin, ModuleType) else dir(plugin)):
+        function = getattr(plugin, name, None)
+        if not callable(function):
+            continue
+        options = manager.parse_hookimpl_opts(plugin, name)
+        if options is None:
+            if name in HOOKS:
+                problems.append(problem("hook", f"{value}: {name} is not marked; put @kobench.api.hookimpl above it"))
+            elif name.startswith("kobench_"):
+                problems.append(
+                    problem("hook", f"{value}: {name} is no hook, and such names are reserved; {suggestion(name, HOOKS, 'hooks')}")
+                )
+            continue
+        hook = options.get("specname") or name
+        if hook not in HOOKS:
+            problems.append(problem("hook", f"{value}: {hook} is no hook; {suggestion(hook, HOOKS, 'hooks')}"))
+        elif hook in good:
+            problems.append(problem("hook", f"{value}: {hook} is implemented twice; yield everything from one function"))
+        elif options.get("wrapper") or options.get("hookwrapper"):
+            problems.append(problem("hook", f"{value}: {hook} is a wrapper; expected a plain function that yields specs"))
+        else:
+            fault = _register(name, function)
+            if fault:
+                problems.append(problem("hook", f"{value}: {hook} {fault}"))
+            else:
+                good[hook] = function
+    if not good and not problems:
+        problems.append(
+            problem("hook", f"{value} implements no hook; expected some of {', '.join(HOOKS)}, marked with @kobench.api.hookimpl")
+        )
+    return good, problems
+
+
+def _register(name: str, function: Any) -> str | None:
+    """What pluggy says against one implementation, None when nothing."""
+    manager = pluggy.PluginManager("kobench")
+    manager.add_hookspecs(Hooks)
+    try:
+        manager.register(SimpleNamespace(**{name: function}))
+        manager.check_pending()
+    except pluggy.PluginValidationError:
+        return f"takes {inspect.signature(function)}; expected no argument"
+    except ValueError as error:
+        return f"can't be registered: {error}"
+    return None
+
+
+def run_hook(hook: str, function: Any, value: str, own: ModuleType | None) -> Iterator[Message]:
+    """The specs that one implementation yields; those before a failure are kept."""
+    manager = pluggy.PluginManager("kobench")
+    manager.add_hookspecs(Hooks)
+    manager.register(SimpleNamespace(**{hook: function}))
+    where, count, kept = f"{value}: {hook}", 0, set()
+    try:
+        results = getattr(manager.hook, hook)()
+        if not results:  # pluggy drops None
+            yield problem("hook", f"{where} returned None; yield specs, or return a list of them")
+            return
+        if isinstance(results[0], tuple(KINDS.values())):
+            yield problem("hook", f"{where} returned a single spec; yield it, or return a list")
+            return
+        for item in results[0]:
+            count += 1
+            if count > MOST_SPECS:
+                yield problem("hook", f"{where} yielded more than {MOST_SPECS} specs; it is taken for endless")
+                return
+            for message in read_item(item, HOOKS[hook], where, own):
+                name = message.get("spec", {}).get("name")
+                # metrics are told apart by what they measure, too
+                identity = (name, message["spec"].get("of") if hook == "kobench_metrics" else None) if name else None
+                if identity in kept:
+                    yield problem("duplicate", f"{where} yielded two {HOOKS[hook]} called {name!r}; the first is kept", name=name)
+                    continue
+                kept |= {identity} - {None}
+                yield message
+    except BaseException as error:
+        after = f" after {count} specs" if count else ""
+        yield problem("exit" if isinstance(error, SystemExit) else "hook", f"{where} {_said(error)}{after}", error)
+
+
+def read_item(item: Any, kind: str, where: str, own: ModuleType | None) -> Iterator[Message]:
+    """One yielded item as a spec, or as the problems that it has."""
+    if not isinstance(item, KINDS[kind]):
+        other = next((f"; yield it from kobench_{name}" for name, cls in KINDS.items() if isinstance(item, cls)), "")
+        yield problem("spec", f"{where} yielded {type(item).__name__} {item!r:.100}; expected {KINDS[kind].__name__}{other}")
+        return
+    name = item.name if isinstance(item.name, str) else repr(item.name)
+    if kind == "predictors" and not item.answers:  # type: ignore[union-attr]
+        item = _with_answers(item, own)
+    found = list(faults(item, own))
+    for fault in found:
+        yield problem("spec", f"{where}: {kind[:-1]} {name!r}: {fault}", name=name)
+    if not found:
+        yield {"spec": spec_to_json(_with_text_reference(item, own))}
+
+
+def _with_answers(spec: Any, own: ModuleType | None) -> Any:
+    """The spec with `answers` read off `make`, where that is a class that is at hand without importing anything."""
+    make = spec.make
+    if isinstance(make, str):
+        module_name, _, attribute = make.partition(":")
+        module = sys.modules.get(module_name) if module_name else own
+        make = getattr(module, attribute, None)
+    return replace(spec, answers=answer_kinds(make)) if isinstance(make, type) else spec
+
+
+def _with_text_reference(spec: Spec, own: ModuleType | None) -> Spec:
+    """The spec with its reference as "module:attribute", or ":attribute" in a single plugin file."""
+    field = REFERENCES[kind_of(spec)]
+    target = getattr(spec, field)
+    if isinstance(target, str):
+        return spec
+    module = "" if own is not None and target.__module__ == own.__name__ else target.__module__
+    changed: dict[str, Any] = {field: f"{module}:{target.__qualname__}"}
+    return replace(spec, **changed)
+
+
+def main() -> None:
+    """Describe what the request names and end at once, whatever threads or exit handlers the plugin left behind."""
+    pipe, request = int(sys.argv[1]), json.loads(sys.argv[2])
+    os.set_inheritable(pipe, False)
+    sys.argv = ["kobench"]
+    with os.fdopen(pipe, "w", encoding="utf-8", buffering=1) as out:
+        for message in describe([tuple(point) for point in request["points"]], request["file"]):
+            out.write(json.dumps(message) + "\n")
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Finds what offers kobench plugins: installed distributions and single files, with the .py files they consist of. Imports none."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kobench.errors import UserError
+
+#: The entry-point group of plugins.
+GROUP = "kobench"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a plugin, or a part of it, is not there.
+
+    kind : "import", "exit", "crash", "timeout", "output", "hook", "spec", "duplicate", "metadata" or "card".
+    name : the spec it is about, "" where it is about more. message : one sentence. traceback : its last lines, or "".
+    """
+
+    distribution: str
+    entry_point: str
+    kind: str
+    message: str
+    traceback: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One distribution, or one plugin file, and the .py files that make it up.
+
+    points : (name, value) of its entry points. files : path inside the package -> place. file : the single plugin file.
+    """
+
+    distribution: str
+    version: str
+    points: tuple[tuple[str, str], ...]
+    files: dict[str, Path]
+    file: str | None = None
+
+    def digest(self) -> str:
+        """sha256 over the .py files' names and contents, wherever they lie; of a single file just its own."""
+        if self.file:
+            return hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
+        total = hashlib.sha256()
+        for name in sorted(self.files):
+            with contextlib.suppress(OSError):
+                total.update(f"{name}\0{hashlib.sha256(self.files[name].read_bytes()).hexdigest()}\n".encode())
+        return total.hexdigest()
+
+    def stamp(self) -> str:
+        """Changes when a .py file is edited, added or removed; reads only sizes and times."""
+        total = hashlib.sha256()
+        for name in sorted(self.files):
+            with contextlib.suppress(OSError):
+                status = self.files[name].stat()
+                total.update(f"{self.files[name]}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        return total.hexdigest()
+
+
+def normalise(distribution: str) -> str:
+    """A distribution's name as the packaging standard compares it: lower case, runs of -, _ and . are one dash."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def installed_sources() -> tuple[list[Source], list[Problem]]:
+    """Every distribution on `sys.path` with entry points in the group, and those whose metadata can't be read."""
+    sources: dict[str, Source] = {}
+    problems = []
+    for distribution in importlib.metadata.distributions():
+        where = getattr(distribution, "_path", "a distribution")
+        try:
+            text = distribution.read_text("entry_points.txt") or ""
+            if GROUP not in text:  # reading every distribution's metadata in full would take ten times as long
+                continue
+            points = tuple((point.name, point.value) for point in distribution.entry_points if point.group == GROUP)
+            if not points:
+                continue
+            name = distribution.metadata["Name"]
+            if not name:
+                raise ValueError("its metadata has no Name")
+            # the first on sys.path is the one that gets imported
+            if normalise(name) not in sources:
+                sources[normalise(name)] = Source(name, distribution.version, points, _files_of(distribution, points))
+        except Exception as error:
+            problems.append(
+                Problem(Path(str(where)).name, "", "metadata", f"the metadata in {where} can't be read: {error}; install it again")
+            )
+    return [sources[key] for key in sorted(sources)], problems
+
+
+def file_sources(plugin_files: Sequence[str | os.PathLike[str]]) -> list[Source]:
+    """The single files given as plugins; raises UserError for one that does not exist or is not Python."""
+    sources: dict[str, Source] = {}
+    for given in plugin_files:
+        path = Path(given).resolve()
+        if path.suffix != ".py" or not path.is_file():
+            found = "it is not a .py file" if path.is_file() else "there is no such file"
+            raise UserError(f"plugin {str(given)!r} can't be read: {found}; --plugin expects one Python file")
+        name = f"file:{path.name}"
+        if name in sources and sources[name].file != str(path):
+            raise UserError(f"two plugin files are called {path.name}; rename one, so that {name}/NAME tells them apart")
+        sources[name] = Source(name, "", ((path.stem, path.name),), {path.name: path}, str(path))
+    return list(sources.values())
+
+
+def _files_of(distribution: importlib.metadata.Distribution, points: Sequence[tuple[str, str]]) -> dict[str, Path]:
+    """The .py files that a distribution installed, and those of its entry points' packages, which covers editable installs."""
+    files = {
+        file.as_posix(): Path(str(file.locate()))
+        for file in distribution.files or ()
+        if file.suffix == ".py" and ".." not in file.parts and not file.name.startswith("__editable__")
+    }
+    for top in sorted({value.partition(":")[0].strip().partition(".")[0] for _, value in points}):
+        try:
+            spec = importlib.util.find_spec(top)
+        except (ImportError, ValueError):
+            continue
+        if spec is not None:
+            files.update(_files_at(spec.origin, list(spec.submodule_search_locations or ())))
+    return files
+
+
+def _files_at(origin: str | None, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    if not folders and origin and origin.endswith(".py"):
+        yield Path(origin).name, Path(origin)
+    for top in folders:
+        parent = os.path.dirname(top)
+        for folder, inside, names in os.walk(top):
+            inside[:] = [name for name in inside if name != "__pycache__" and not name.startswith(".")]
+            for name in names:
+                if name.endswith(".py"):
+                    path = os.path.join(folder, name)
+                    yield os.path.relpath(path, parent).replace(os.sep, "/"), Path(path)

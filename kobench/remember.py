@@ -1,0 +1,130 @@
+"""Describes every source of plugins in a child process of its own, and remembers the answer until the source changes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kobench import __version__
+from kobench.discovery import Problem, Source
+from kobench.errors import UserError
+from kobench.specs import Spec, spec_from_json
+
+#: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says otherwise.
+TIME_LIMIT = 10.0
+
+#: Seconds for which a time-out is remembered, so that a plugin that hangs does not cost every command its limit.
+REMEMBER_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a source offers: (entry point, spec) pairs, what is wrong with it, and its digest."""
+
+    specs: tuple[tuple[str, Spec], ...]
+    problems: tuple[Problem, ...]
+    digest: str
+
+
+def time_limit() -> float:
+    """Seconds a distribution may take to be described."""
+    text = os.environ.get("KOBENCH_PLUGIN_SECONDS", "")
+    try:
+        return float(text) if text else TIME_LIMIT
+    except ValueError:
+        raise UserError(f"KOBENCH_PLUGIN_SECONDS is {text!r}; expected a number of seconds") from None
+
+
+def cache_folder() -> Path:
+    """Where descriptions are remembered: under KOBENCH_CACHE, or else the user's cache folder."""
+    if given := os.environ.get("KOBENCH_CACHE"):
+        return Path(given) / "plugins"
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("kobench")) / "plugins"
+
+
+def _key(source: Source) -> list[Any]:
+    """All that a description depends on, as far as kobench can know."""
+    own = [[name, os.stat(Path(__file__).with_name(name)).st_mtime_ns] for name in ("describe.py", "specs.py", "validation.py")]
+    points = [list(point) for point in source.points]
+    package = [source.distribution, source.version, points, source.file, source.stamp()]
+    return [sys.executable, sys.version, __version__, own, *package]  # lists, not tuples: it is compared with what JSON gives back
+
+
+def _cache_file(source: Source) -> Path:
+    slot = hashlib.sha256(json.dumps([sys.executable, source.distribution, source.file]).encode()).hexdigest()[:16]
+    return cache_folder() / f"{slot}.json"
+
+
+def remembered(source: Source, limit: float) -> Description | None:
+    """What is remembered of a source and still true of it."""
+    try:
+        document = json.loads(_cache_file(source).read_bytes())
+        if document["key"] != _key(source):
+            return None
+        if document["timeout"] is not None:
+            when, before = document["timeout"]
+            if limit > before or not 0 <= time.time() - when < REMEMBER_TIMEOUT:
+                return None
+        specs = tuple((point, spec_from_json(spec)) for point, spec in document["specs"])
+        return Description(specs, tuple(Problem(**problem) for problem in document["problems"]), document["digest"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def remember(source: Source, key: list[Any], description: Description, limit: float) -> None:
+    """Keep a description for the next command.
+
+    One with a problem is not kept: its cause may lie outside the package, a missing dependency say, and is looked for again each time;
+    only a time-out is kept for a while. A cache that can't be written costs time and nothing else.
+    """
+    from kobench.records import write_atomically
+    from kobench.specs import spec_to_json
+
+    timed_out = any(problem.kind == "timeout" for problem in description.problems)
+    if description.problems and not timed_out:
+        return
+    document = {
+        "key": key,
+        "timeout": [time.time(), limit] if timed_out else None,
+        "specs": [[point, spec_to_json(spec)] for point, spec in description.specs],
+        "problems": [asdict(problem) for problem in description.problems],
+        "digest": description.digest,
+    }
+    with contextlib.suppress(OSError):
+        write_atomically(_cache_file(source), json.dumps(document).encode())
+
+
+def describe_all(sources: Sequence[Source], fresh: bool = False) -> list[Description]:
+    """A description of every source, remembered ones first, the others from children that run side by side."""
+    limit = time_limit()
+    found = {} if fresh else {source.distribution: known for source in sources if (known := remembered(source, limit))}
+    missing = [source for source in sources if source.distribution not in found]
+    if missing:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(len(missing), (os.cpu_count() or 1) + 1)) as pool:
+            for source, description in zip(missing, pool.map(lambda each: describe_source(each, limit), missing), strict=True):
+                found[source.distribution] = description
+    return [found[source.distribution] for source in sources]
+
+
+def describe_source(source: Source, limit: float) -> Description:
+    """Describe one source in child processes: one, and another for the entry points after one that ended it."""
+    from kobench.describe_child import ask_children
+
+    key = _key(source)  # before it is read: an edit meanwhile makes it out of date
+    digest = source.digest()
+    specs, problems = ask_children(source, limit)
+    description = Description(tuple(specs), tuple(problems), digest)
+    remember(source, key, description, limit)
+    return description
