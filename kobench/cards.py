@@ -24,6 +24,8 @@ Reading cards imports nothing beyond the standard library, so that `kobench list
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 import re
 import tomllib
@@ -142,23 +144,24 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
         _check_parameter(key, value, loader, where)
     opened = [key for key in card.get("open", OPEN) if key in loader.params]
     params = {key: dataclasses.replace(loader.params[key], default=fixed.get(key, loader.params[key].default)) for key in opened}
-    facts = {**card, "parameters": fixed, "card": str(path), "loader_parameters": sorted(loader.params)}
+    about = {**card, "parameters": fixed, "card": str(path), "loader_parameters": sorted(loader.params)}
+    about["digest"] = _digest(card["loader"], fixed, file.get("sha256", "").lower())
     return DatasetSpec(
         name=card["name"],
-        load=partial(load_card, facts, loader.load),
+        load=partial(load_card, about, loader.load),
         summary=card["summary"],
         params=params,
         version=card["version"],
         truth=card.get("truth", "none"),
         reference=card.get("reference", ""),
-        card=facts,
+        card=about,
     )
 
 
 def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dataset:
     """Load the dataset of a card: find and check its file, call the loader, put the card's notes before the loader's.
 
-    card : `DatasetSpec.card` as `read_card` made it. load : the loader's `load`. params : values of the open parameters.
+    card : `DatasetSpec.card` as `read_card` made it: the card's keys, `card` (its path) and `digest` (what decides the cells). load : the loader's `load`. params : values of the open parameters.
     """
     arguments = {**card["parameters"], **params}
     file, accepted = card.get("file", {}), card["loader_parameters"]
@@ -172,6 +175,11 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
     caveats = [text for flag, text in CAVEATS.items() if card.get(flag)]
     facts = {**dataset.facts, **{flag.replace("_", "-"): True for flag in CAVEATS if card.get(flag)}}
     return dataclasses.replace(dataset, notes=(*card.get("notes", ()), *caveats, *dataset.notes), facts=facts)
+
+
+def _digest(*parts: Any) -> str:
+    """sha256 of what decides the cells beside the open parameters: loader, fixed parameters, file."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _loader(name: str, loaders: Mapping[str, DatasetSpec] | None, where: str) -> DatasetSpec:
@@ -204,6 +212,9 @@ def _check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> N
     for key in ("notes", "open"):
         if not all(isinstance(entry, str) for entry in card.get(key, ())):
             raise UserError(f"{where}: {key} must be a list of texts")
+    for key, value in card.get("facts", {}).items():
+        if not isinstance(value, str | int | float):
+            raise UserError(f"{where}, [facts]: {key} is {value!r}; give a text or a number")
     for key in card.get("open", ()):
         if key not in loader.params:
             raise UserError(

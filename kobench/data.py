@@ -17,6 +17,7 @@ from kobench.errors import UserError
 __all__ = [
     "MIN_CELLS",
     "STRATEGIES",
+    "check_expressed",
     "check_matrix",
     "check_scale",
     "choose_genes",
