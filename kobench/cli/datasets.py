@@ -1,0 +1,87 @@
+"""`kobench datasets`: add one's own, and see which files are there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kobench.cli.options import json_option, load, plugin_options
+
+EXAMPLES = """
+\b
+Examples:
+  kobench datasets add mine.h5ad --name mine --perturbation-key gene --control WT
+  kobench datasets files
+"""
+
+ADD_EXAMPLES = """
+\b
+Examples:
+  kobench datasets add mine.h5ad --name mine --perturbation-key gene --control WT
+  kobench datasets add atlas.h5ad --name atlas --perturbation-key none --cell-type-key cell_type
+  kobench datasets add screen.h5ad --name screen --perturbation-key target --control NT --batch-key library --to cards
+
+\b
+After that, `kobench run -d mine -p linear` uses it.
+"""
+
+
+@click.group("datasets", epilog=EXAMPLES)
+def datasets_command() -> None:
+    """Add a dataset of your own, or see where files are looked for."""
+
+
+@datasets_command.command("add", epilog=ADD_EXAMPLES)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="What it will be called.")
+@click.option("--perturbation-key", required=True, help="Column of obs that names the knocked-out gene; `none` when all cells are wild type.")
+@click.option("--control", default="control", show_default=True, help="The label of unperturbed cells in that column.")
+@click.option("--cell-type-key", default="", help="Column of obs with the cell type.")
+@click.option("--batch-key", default="", help="Column of obs with the batch.")
+@click.option("--scale", type=click.Choice(["counts", "log1p-cp10k", "log1p", "linear"]), default="counts", show_default=True,
+              help="What the values are; counts are normalised to log1p of counts per 10,000.")  # fmt: skip
+@click.option("--totals-key", default="", help="Column of obs with the counts over all genes of the source, when the file keeps only some.")
+@click.option("--layer", default="", help="Read this layer instead of X.")
+@click.option("--summary", default="", help="One line for `kobench list`.")
+@click.option("--organism", default="", help="Species.")
+@click.option("--source", default="", help="Where the file comes from.")
+@click.option("--licence", default="", help="Its licence.")
+@click.option("--to", "out_folder", type=click.Path(file_okay=False, path_type=Path), default=None,
+              help="Folder of the card. Default: your own folder of cards, which is always read.")  # fmt: skip
+def add_command(file: Path, out_folder: Path | None, **facts: Any) -> None:
+    """Check FILE (AnnData, .h5ad) as a run would, and write its card."""
+    from kobench.add_dataset import add_dataset
+
+    card = add_dataset(file, out_folder=out_folder, **facts)
+    click.echo(f"Wrote {card}.")
+    hint = f" --datasets {out_folder}" if out_folder else ""
+    click.echo(f"Try `kobench info {facts['name']}{hint}` and `kobench run -d {facts['name']}{hint} -p linear`.")
+
+
+@datasets_command.command("files", epilog="\b\nExamples:\n  kobench datasets files\n  kobench datasets files --json")
+@json_option
+@plugin_options
+def files_command(as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> None:
+    """Show which dataset files are there, and where the others are looked for."""
+    from kobench.errors import UserError
+    from kobench.fetch import find_file
+
+    registry = load(plugin_files, dataset_folders)
+    rows = []
+    for entries in registry.datasets.values():
+        for entry in entries:
+            if "file" not in entry.spec.card:
+                continue
+            try:
+                rows.append({"dataset": entry.spec.name, "found": str(find_file(entry.spec.card)), "problem": None})
+            except UserError as error:
+                rows.append({"dataset": entry.spec.name, "found": None, "problem": str(error)})
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.secho(str(row["dataset"]), bold=True)
+        click.echo(f"  {row['found'] or row['problem']}")
