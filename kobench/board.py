@@ -1,0 +1,135 @@
+"""Records -> leaderboard, a pure function: the same records in, in any order, the same board out.
+
+`make_board` builds the table that `kobench.render.render` writes down; `check_board` rebuilds a published one and compares.
+A section is made in `kobench.section`; its statistics are in `kobench.standings`, the words in `kobench.summary`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from kobench.errors import UserError
+from kobench.records import Record, canonical_json, identity
+from kobench.section import NO_TASK, make_section, scores_of
+from kobench.series import Key, row_key
+from kobench.summary import matrices_of, short_names
+from kobench.table import Board
+
+
+def make_board(
+    records: Iterable[Record],
+    cost: bool = True,
+    datasets: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
+    predictors: Sequence[str] | None = None,
+) -> Board:
+    """The leaderboard of trial records (as `kobench.records` describes them).
+
+    cost=False leaves out all that may differ between two equal runs (seconds, memory), so their boards are equal byte for byte.
+    datasets, tasks, predictors keep only those named: a dataset by name, group or selection, a task by name or label, a predictor by
+    name or selection; floors and lines always stay. Raises UserError without records, for an unknown name, and where two records of
+    the same trial disagree.
+    """
+    every = distinct(records)
+    if not every:
+        raise UserError("no records to make a board from; make some first, for instance with `kobench run quick`")
+    filters = {"dataset": datasets, "task": tasks, "predictor": predictors}
+    kept = keep(every, datasets, "dataset", lambda trial: {trial["dataset"][part] for part in ("name", "group", "selection")})
+    kept = keep(
+        kept,
+        predictors,
+        "predictor",
+        lambda trial: {trial["predictor"][part] for part in ("name", "selection")},
+        always=lambda record: record["role"] != "predictor",
+    )
+    labels = sorted({label for record in kept for label in scores_of(record)})
+    chosen = chosen_tasks(labels, tasks)
+    groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
+    for record in kept:
+        dataset = record["trial"]["dataset"]
+        key = (dataset["group"], dataset["name"], str(dataset["version"]), record["trial"]["split"]["name"])
+        groups[key].append(record)
+    row_names = name_rows(kept)
+    shorts = short_names(key[0] for key in groups)
+    sections = []
+    for key, members in sorted(groups.items()):
+        scored = sorted({label for record in members for label in scores_of(record)} & set(chosen))
+        for task in scored or ([] if tasks else [NO_TASK]):
+            sections.append(make_section(members, key, task, shorts[key[0]], row_names, cost))
+    shown = tuple(section for section in sections if section.rows)
+    given = {name: tuple(values) for name, values in filters.items() if values}
+    return Board(shown, matrices_of(shown), cost, given)
+
+
+def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:
+    """Whether a published board is, byte for byte, what these records give; `options` as for `make_board`."""
+    from kobench.render import render
+
+    return render(make_board(records, **options), format).encode() == published
+
+
+def distinct(records: Iterable[Record]) -> list[Record]:
+    """Records in a fixed order, each trial once.
+
+    Two records of one trial whose results agree (one of them from a packed file, say) count once; if they disagree, neither can be
+    preferred.
+    """
+    found: dict[str, Record] = {}
+    for record in sorted(records, key=canonical_json):
+        first = found.setdefault(identity(record["trial"]) + record["role"], record)
+        if canonical_json(first["result"]) != canonical_json(record["result"]):
+            trial = record["trial"]
+            what = f"{trial['predictor']['selection']} on {trial['dataset']['selection']}, fit seed {trial['fit_seed']}"
+            raise UserError(f"two records of the same trial ({what}) have different results; keep one of them and delete the other")
+    return [found[key] for key in sorted(found)]
+
+
+def keep(
+    records: list[Record],
+    wanted: Sequence[str] | None,
+    what: str,
+    names: Callable[[Any], set[str]],
+    always: Callable[[Record], bool] = lambda record: False,
+) -> list[Record]:
+    """The records of the wanted names; UserError for a name that no record has."""
+    if not wanted:
+        return records
+    known = sorted({name for record in records if not always(record) for name in names(record["trial"])})
+    refuse_unknown(wanted, known, what)
+    return [record for record in records if always(record) or names(record["trial"]) & set(wanted)]
+
+
+def chosen_tasks(labels: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
+    """The labels of the wanted tasks, given as `name` or `name@version`."""
+    if not wanted:
+        return list(labels)
+    refuse_unknown(wanted, sorted({*labels, *(label.partition("@")[0] for label in labels)}), "task")
+    return [label for label in labels if label in wanted or label.partition("@")[0] in wanted]
+
+
+def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> None:
+    for name in wanted:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise UserError(f"no record has the {what} {name!r}; {hint}these records have: {', '.join(known) or 'none'}")
+
+
+def name_rows(records: Iterable[Record]) -> dict[Key, str]:
+    """A name for every row: its selection, with distribution, threads or device where these alone tell rows apart."""
+    keys = sorted({row_key(record) for record in records})
+    names = {}
+    for key in keys:
+        if key[0] != "predictor":
+            names[key] = key[1]
+            continue
+        twins = [other for other in keys if other[:2] == key[:2]]
+        distribution, threads, device = ([other[part] for other in twins] for part in (2, 3, 4))
+        extra = [f"threads={key[3]}"] if len(set(threads)) > 1 else []
+        extra += [f"device={key[4]}"] if len(set(device)) > 1 else []
+        prefix = f"{key[2]}/" if len(set(distribution)) > 1 else ""
+        names[key] = f"{prefix}{key[1]}{' (' + ', '.join(extra) + ')' if extra else ''}"
+    return names

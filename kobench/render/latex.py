@@ -1,0 +1,85 @@
+"""The board as LaTeX tables (booktabs), one a section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kobench.render.text import COSTS, cost_texts, coverage_text, heading, interval_line, rank_text, skill_text, value_text, why_unranked
+from kobench.table import Board, Column, Row, Section
+
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "\"": r"\textquotedbl{}", "▲": r"$\uparrow$", "≈": r"$\approx$", "▼": r"$\downarrow$", "·": r"$\cdot$", "×": r"$\times$",
+    "σ": r"$\sigma$", "γ": r"$\gamma$", "≥": r"$\geq$", "≤": r"$\leq$", "±": r"$\pm$", "–": "--", "−": "$-$",
+}  # fmt: skip
+
+#: What the comparison with the best floor says, as a mark in a table.
+MARKS = {"better": "$+$", "same": r"$\approx$", "worse": "$-$", "": ""}
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX sets as it is.
+
+    >>> print(escape("50 % of a_b <c>"))
+    50 \\% of a\\_b \\textless{}c\\textgreater{}
+    """
+    return "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
+
+
+def metric_head(column: Column) -> str:
+    """The metric's name with the direction that is better."""
+    return f"{escape(column.name)} ${chr(92)}{'downarrow' if column.direction == 'lower' else 'uparrow'}$"
+
+
+def render(board: Board) -> str:
+    """Tables to \\input into a document that loads booktabs."""
+    lines = [r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs}; $+$: better than the best floor, $-$: worse"]
+    for section in board.sections:
+        lines += ["", *section_lines(board, section)]
+    return "\n".join(lines) + "\n"
+
+
+def section_lines(board: Board, section: Section) -> list[str]:
+    """One table environment: its caption is the section's sentence."""
+    lines = [r"\begin{table}", r"\centering"]
+    about = f"{heading(section)}. {section.sentence} {' '.join(section.warnings)} {interval_line(section)}."
+    lines.append(rf"\caption{{{escape(about)}}}")
+    columns = 5 + 2 * (len(section.primary) - 1) + (len(COSTS) if board.cost else 0)
+    head = ["rank", "predictor", ""]
+    for i, column in enumerate(section.primary):
+        head += [metric_head(column), "skill", *(["coverage"] if i == 0 else [])]
+    head += COSTS if board.cost else []
+    lines += [rf"\begin{{tabular}}{{rl{'r' * (columns - 1)}}}", r"\toprule", row_line(head)]
+    for title, rows in (("", section.ranked), ("floors", section.floors), ("lines", section.lines), ("not ranked", section.unranked)):
+        if rows:
+            lines.append(r"\midrule")
+        if rows and title:
+            lines.append(row_line([rf"\multicolumn{{{columns + 1}}}{{l}}{{\emph{{{title}}}}}"]))
+        lines += [table_row(board, section, row) for row in rows]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    why = [f"{row.name}: {why_unranked(row)}." for row in section.unranked]
+    why += [f"{row.name}: {remark}." for row in section.ranked for remark in row.remarks]
+    lines += [rf"\par\footnotesize {escape(text)}" for text in [*why, *section.notes]]
+    return [*lines, r"\end{table}"]
+
+
+def row_line(cells: Sequence[str]) -> str:
+    """One line of a tabular."""
+    return " & ".join(cells) + r" \\"
+
+
+def table_row(board: Board, section: Section, row: Row) -> str:
+    """One row: rank, predictor, mark, scores, cost."""
+    name = escape(row.name)
+    cells = [escape(rank_text(row)).replace("-", "--"), name]
+    for i, column in enumerate(section.primary):
+        score = row.scores.get(column.name)
+        if i == 0:
+            cells[1] = rf"\textbf{{{name}}} (best)" if column.name in row.best_floor else name
+            cells.append(MARKS[score.verdict if score and row.role == "predictor" else ""])
+        cells += [escape(value_text(score)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
+    if not section.primary:
+        cells.append("")
+        cells += ["-"] * 0
+    return row_line(cells + (cost_texts(row.cost) if board.cost else []))

@@ -1,0 +1,119 @@
+"""The board as Markdown: a summary on top, then a table a section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kobench.render.text import (
+    COSTS,
+    LEGEND,
+    MARKS,
+    TITLE,
+    arrow,
+    cost_texts,
+    coverage_text,
+    heading,
+    interval_line,
+    rank_text,
+    secondary,
+    skill_text,
+    value_text,
+    why_unranked,
+)
+from kobench.table import Board, Matrix, Row, Section
+
+#: Secondary metrics shown beside the primary ones.
+SECONDARY = 3
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is, in a table cell too.
+
+    >>> escape("a|b_c <d>")
+    'a\\|b\\_c &lt;d&gt;'
+    """
+    flat = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def line(cells: Sequence[str]) -> str:
+    """One table line of cells that are escaped already."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def render(board: Board) -> str:
+    """GitHub-flavoured Markdown, one line end at the end."""
+    lines = [f"# {TITLE}", "", escape(LEGEND), ""]
+    for matrix in board.matrices:
+        lines += matrix_lines(matrix)
+    for section in board.sections:
+        lines += section_lines(board, section)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def matrix_lines(matrix: Matrix) -> list[str]:
+    """Predictors x datasets: the verdict's mark and the skill."""
+    lines = [f"## At a glance: {escape(matrix.task)}, split {escape(matrix.split)}", ""]
+    lines.append(line(["skill", *(escape(section.short) for section in matrix.datasets)]))
+    lines.append(line(["---"] * (1 + len(matrix.datasets))))
+    for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
+        lines.append(line([escape(name), *(escape(glance(row, matrix.metric.name)) for row in cells)]))
+    floors = (section.primary[0].floor or "none" for section in matrix.datasets)
+    lines.append(line(["*best floor*", *(f"*{escape(floor)}*" for floor in floors)]))
+    return [*lines, ""]
+
+
+def glance(row: Row | None, metric: str) -> str:
+    """One cell of the matrix."""
+    if row is None:
+        return ""
+    score = row.scores.get(metric)
+    if row.status != "ok" or score is None:
+        return row.status
+    if score.skill is None:
+        return f"{MARKS[score.verdict]} {score.skill_note}".strip()
+    return f"{MARKS[score.verdict]} {skill_text(score, interval=False)}"
+
+
+def section_lines(board: Board, section: Section) -> list[str]:
+    """Heading, sentence, table, what is not ranked and why, notes."""
+    lines = [f"## {escape(heading(section))}", "", escape(section.sentence), ""]
+    lines += [f"**Warning:** {escape(warning)}\n" for warning in section.warnings]
+    if section.primary:
+        lines += table_lines(board, section)
+    if section.unranked:
+        lines += [line(["not ranked", "status", "why"]), line(["---"] * 3)]
+        lines += [line([escape(row.name), escape(row.status), escape(why_unranked(row))]) for row in section.unranked]
+        lines.append("")
+    remarks = [f"{row.name}: {remark}" for row in (*section.ranked, *section.floors) for remark in row.remarks]
+    lines += [f"- {escape(text)}" for text in [interval_line(section), *remarks, *section.notes]]
+    return [*lines, ""]
+
+
+def table_lines(board: Board, section: Section) -> list[str]:
+    """Ranked predictors, then floors and lines under their own titles, then values of rows that could not be ranked."""
+    first, *others = section.primary
+    extra = secondary(section, SECONDARY)
+    head = ["rank", "", "predictor", arrow(first), "skill", "coverage"]
+    head += [text for column in others for text in (arrow(column), "skill")] + [arrow(column) for column in extra]
+    head += COSTS if board.cost else []
+    lines = [line([escape(text) for text in head]), line(["---"] * len(head))]
+
+    def row_line(row: Row) -> str:
+        score = row.scores.get(first.name)
+        mark = MARKS[score.verdict if score else ""] if row.role == "predictor" else ""
+        name = f"**{escape(row.name)}** (best floor)" if first.name in row.best_floor else escape(row.name)
+        cells = [rank_text(row), mark, name, escape(value_text(score)), escape(skill_text(score)), coverage_text(row)]
+        for column in others:
+            cells += [escape(value_text(row.scores.get(column.name))), escape(skill_text(row.scores.get(column.name)))]
+        cells += [escape(value_text(row.scores.get(column.name), interval=False)) for column in extra]
+        return line(cells + (cost_texts(row.cost) if board.cost else []))
+
+    lines += map(row_line, section.ranked)
+    partly = [row for row in section.unranked if any(score.value is not None for score in row.scores.values())]
+    for title, rows in (("floors", section.floors), ("lines, no predictors", section.lines), ("not ranked", partly)):
+        if rows:
+            lines.append(line(["", "", f"*{title}*", *[""] * (len(head) - 3)]))
+            lines += map(row_line, rows)
+    return [*lines, ""]

@@ -1,0 +1,136 @@
+"""What all renderings share: marks, arrows, and cells as plain text."""
+
+from __future__ import annotations
+
+from kobench.summary import bracket, number
+from kobench.table import Column, Cost, Problem, Row, Score, Section
+
+MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
+
+TITLE = "kobench leaderboard"
+
+LEGEND = (
+    "Each predictor is compared with the best floor: the best of the trivial predictors that a method has to beat. "
+    "▲ better than it (95 % interval of the paired difference above 0), ≈ can't be told apart from it, ▼ worse. "
+    "Skill: 0 is that floor, 1 the truth itself. A rank is an interval: predictors that can't be told apart share it."
+)
+
+
+def arrow(column: Column) -> str:
+    """The metric's name with the direction that is better."""
+    return f"{column.name} {'↓' if column.direction == 'lower' else '↑'}"
+
+
+def value_text(score: Score | None, interval: bool = True) -> str:
+    """`0.617 [0.588, 0.645]`, or why there is no value."""
+    if score is None:
+        return "-"
+    if score.value is None:
+        return score.missing or "-"
+    return f"{number(score.value)} {bracket(score.low, score.high) if interval else ''}".strip()
+
+
+def skill_text(score: Score | None, interval: bool = True) -> str:
+    """`0.33 [0.30, 0.36]`, or why no skill is printed."""
+    if score is None:
+        return "-"
+    if score.skill is None:
+        return score.skill_note or "-"
+    return f"{skill(score.skill)} {skill_bracket(score) if interval else ''}".strip()
+
+
+def skill(value: float) -> str:
+    """Two decimals, without a negative zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
+def skill_bracket(score: Score) -> str:
+    """`[low, high]` of a skill."""
+    if score.skill_low is None or score.skill_high is None:
+        return ""
+    return f"[{skill(score.skill_low)}, {skill(score.skill_high)}]"
+
+
+def rank_text(row: Row) -> str:
+    """`1`, `2-4`, or nothing where not ranked."""
+    if row.rank is None:
+        return ""
+    low, high = row.rank
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def coverage_text(row: Row) -> str:
+    """Whole percent; 100 % only where nothing was left out.
+
+    >>> from types import SimpleNamespace
+    >>> [coverage_text(SimpleNamespace(coverage=c)) for c in (1.0, 0.999, 0.5, None)]
+    ['100%', '99.9%', '50%', '-']
+    """
+    if row.coverage is None:
+        return "-"
+    percent = 100 * row.coverage
+    if percent < 100 and round(percent) == 100:
+        return f"{min(percent, 99.9):.1f}%"
+    return f"{percent:.0f}%"
+
+
+def seconds(value: float | None) -> str:
+    """Two significant digits below 10 seconds, whole ones above."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def cost_texts(cost: Cost | None) -> list[str]:
+    """Fit seconds, predict seconds and peak MB as texts."""
+    if cost is None:
+        return ["-", "-", "-"]
+    return [seconds(cost.fit_seconds), seconds(cost.predict_seconds), "-" if cost.peak_mb is None else f"{cost.peak_mb:,.0f}"]
+
+
+COSTS = ("fit s", "predict s", "peak MB")
+
+
+def secondary(section: Section, limit: int) -> list[Column]:
+    """The first few other metrics worth a column: variants of the primary ones (raw impacts), then the rest by name."""
+    primary = {column.name for column in section.primary}
+    others = [column for column in section.columns if not column.primary]
+    return sorted(others, key=lambda column: (column.name.partition("[")[0] not in primary, "[" in column.name))[:limit]
+
+
+def problem_text(problem: Problem) -> str:
+    """`failed in fit: message (3 trials: seed 0, fit seed 0; ...)`."""
+    stage = f" in {problem.stage}" if problem.stage else ""
+    message = " ".join(problem.message.split()) or last_line(problem.traceback) or "no message"
+    shown = "; ".join(problem.where[:3]) + ("; ..." if len(problem.where) > 3 else "")
+    count = f"{len(problem.where)} trials: " if len(problem.where) > 1 else ""
+    return f"{problem.status}{stage}: {message} ({count}{shown})"
+
+
+def last_line(text: str) -> str:
+    """The last line of a traceback that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def why_unranked(row: Row) -> str:
+    """Everything that explains why a row has no rank."""
+    said = [problem_text(problem) for problem in row.problems] + list(row.remarks)
+    return "; ".join(said or [row.status])
+
+
+def heading(section: Section) -> str:
+    """Task, dataset and split in one line."""
+    return f"{section.task} on {section.dataset}, split {section.split}"
+
+
+def interval_line(section: Section) -> str:
+    """What the intervals stand for, and what was asked."""
+    return "; ".join([f"intervals (95 %) over {section.label}", *section.facts])
+
+
+def role_text(row: Row, metric: str) -> str:
+    """What stands in the rank column of a floor or line."""
+    if row.role == "predictor":
+        return rank_text(row)
+    return "best floor" if metric in row.best_floor else row.role

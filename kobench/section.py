@@ -1,0 +1,260 @@
+"""One section of the board: the rows of a dataset, split and task, with what a reader should know of each."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kobench.intervals import ENOUGH
+from kobench.records import Record
+from kobench.series import NOT_ANSWERED, Key, Measured, Numbers, slot_of
+from kobench.standings import NONE, Place, Standings
+from kobench.summary import sentence_of
+from kobench.table import Cost, Problem, Row, Section
+
+INCOMPLETE, NO_TASK = "incomplete", "no task scored"
+
+#: Order of the rows that could not be ranked.
+STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", "timeout", "out-of-memory", "failed")
+
+
+def scores_of(record: Record) -> Mapping[str, Any]:
+    """The scores of a record by task label."""
+    return record["result"].get("scores") or {}
+
+
+def belongs(record: Record, task: str, example: Mapping[str, Any] | None) -> bool:
+    """Whether a record has a row in a section: it has scores, or it should have had."""
+    if task in scores_of(record) or example is None:
+        return True
+    name = record["trial"]["predictor"]["name"]
+    if record["role"] == "floor":
+        return record["result"]["status"] != "ok" and name in example["floors"]
+    if record["role"] == "line":
+        return record["result"]["status"] != "ok" and name in example["lines"]
+    asked = (record.get("keys") or {}).get("questions")
+    return record["result"]["status"] != "ok" or not asked or "asks" not in example or example["asks"] in asked
+
+
+def make_section(
+    records: list[Record], group: tuple[str, str, str, str], task: str, short: str, names: Mapping[Key, str], cost: bool
+) -> Section:
+    """One dataset, split and task."""
+    dataset, dataset_name, version, split = group
+    example = next((scores_of(record)[task] for record in records if task in scores_of(record)), None)
+    members = [record for record in records if belongs(record, task, example)]
+    numbers = Numbers(members, task)
+    standings = Standings(numbers, [dataset, version, split, task])
+    scores = {key: {metric: standings.standing(key, metric) for metric in numbers.metrics()} for key in numbers.records}
+    measured = {key: {metric: numbers.measure(key, metric) for metric in numbers.primary()} for key in numbers.records}
+    statuses = {key: status_of(numbers, key, measured[key]) for key in numbers.records}
+    places: list[Place] = []
+    if numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
+        first = numbers.primary()[0]
+        able = {key: scores[key][first] for key in scores if key[0] == "predictor" and statuses[key] == "ok"}
+        places = standings.places(able, first)
+    kind = records[0]["trial"]["dataset"]["kind"]
+    noun = "network" if kind == "simulated" else "data set"
+    by_place = {place.key: place for place in places}
+    rows = []
+    for key, fits in numbers.records.items():
+        place = by_place.get(key)
+        rows.append(
+            Row(
+                role=key[0],
+                name=names[key],
+                selection=fits[0]["trial"]["predictor"]["selection"],
+                distribution=str(fits[0]["trial"]["predictor"]["distribution"]),
+                versions=tuple(sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})),
+                status=statuses[key],
+                scores={metric: standing.score for metric, standing in scores[key].items()},
+                coverage=coverage_of(measured[key]),
+                blocks_done=len(complete_blocks(numbers, key, measured[key])),
+                rank=place.rank if place else None,
+                level_with=tuple(names[other] for other in place.level_with) if place else (),
+                best_floor=tuple(metric for metric, column in standings.columns.items() if key == ("floor", column.floor)),
+                problems=problems_of(fits),
+                remarks=remarks_of(numbers, key, measured[key], statuses[key], noun, cost),
+                cost=cost_of(fits) if cost else None,
+            )
+        )
+    columns = tuple(standings.columns.values())
+    order = {names[place.key]: i for i, place in enumerate(places)}
+    sign, metric = (columns[0].sign, columns[0].name) if columns else (1.0, "")
+
+    def position(row: Row) -> tuple[Any, ...]:
+        if row.rank is not None:
+            return 0, order[row.name]
+        value = row.scores[metric].value if metric in row.scores else None
+        if row.role != "predictor" and row.status == "ok":
+            return 1 if row.role == "floor" else 2, value is None, -sign * (value or 0.0), row.name
+        return 3, STATUSES.index(row.status) if row.status in STATUSES else len(STATUSES), row.role, row.name
+
+    section = Section(
+        dataset=dataset,
+        dataset_name=dataset_name,
+        dataset_version=version,
+        short=short,
+        kind=kind,
+        split=split,
+        task=task,
+        columns=columns,
+        rows=tuple(sorted(rows, key=position)),
+        blocks=len(numbers.blocks),
+        label=label_of(numbers, kind),
+        facts=facts_of(numbers, split),
+        notes=tuple(sorted({note for record in records for note in record["trial"]["dataset"].get("notes") or ()})),
+        warnings=warnings_of(members, numbers, statuses),
+    )
+    return replace(section, sentence=sentence_of(section))
+
+
+def status_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> str:
+    """ "ok" for a row with a score on every block, else the status of its failed trials, "not answered" or "incomplete"."""
+    failed = Counter(record["result"]["status"] for record in numbers.records[key] if record["result"]["status"] != "ok")
+    if failed:
+        return str(min(failed, key=lambda status: (-failed[status], status)))
+    for metric, one in measured.items():
+        allowed = set(numbers.metric_slots(metric))
+        if not allowed or one.only_none or (not one.cells and one.missing == NONE):
+            continue
+        if not one.cells:
+            return NOT_ANSWERED if one.missing == NOT_ANSWERED else INCOMPLETE if one.missing == "not run" else one.missing
+        if set(one.cells) != allowed:
+            return INCOMPLETE
+    if set(numbers.scores[key]) != set(numbers.slots):
+        return INCOMPLETE if numbers.scores[key] or not measured else NOT_ANSWERED
+    return "ok"
+
+
+def complete_blocks(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> set[str]:
+    """The blocks whose every slot has a score by the first primary metric."""
+    one = next(iter(measured.values()), None)
+    if one is None:
+        return set()
+    lacking = {block for block, replicate in numbers.slots if (block, replicate) not in one.cells}
+    return set(numbers.blocks) - lacking
+
+
+def coverage_of(measured: Mapping[str, Measured]) -> float | None:
+    """Mean share of units answered, over blocks; None without scores."""
+    one = next((one for one in measured.values() if one.cells), None)
+    return None if one is None else one.coverage.mean
+
+
+def cost_of(fits: Sequence[Record]) -> Cost:
+    """Mean seconds and largest memory over a row's trials."""
+
+    def values(name: str) -> list[float]:
+        return [float(fit["run"][name]) for fit in fits if (fit.get("run") or {}).get(name) is not None]
+
+    def mean(numbers: list[float]) -> float | None:
+        return sum(numbers) / len(numbers) if numbers else None
+
+    return Cost(mean(values("fit_seconds")), mean(values("predict_seconds")), max(values("peak_mb"), default=None))
+
+
+def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
+    """Failed trials, those of the same kind together."""
+    groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for fit in fits:
+        result, trial = fit["result"], fit["trial"]
+        if result["status"] == "ok":
+            continue
+        what = tuple(str(result.get(part) or "") for part in ("stage", "message", "traceback"))
+        seed = trial["dataset"]["seed"]
+        where = ([] if seed is None else [f"seed {seed}"]) + [f"fit seed {trial['fit_seed']}"]
+        groups[(result["status"], what[0], what[1], what[2])].append(", ".join(where))
+    return tuple(Problem(*what, tuple(sorted(where))) for what, where in sorted(groups.items()))
+
+
+def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], status: str, noun: str, cost: bool) -> tuple[str, ...]:
+    """What a reader should know of a row."""
+    remarks = []
+    fits = numbers.records[key]
+    done, total = len(complete_blocks(numbers, key, measured)), len(numbers.blocks)
+    if key[0] == "predictor" and 0 < done < total:
+        remarks.append(f"scored on {done} of {total} {noun}s")
+    for metric, one in measured.items():
+        if one.only_none:
+            remarks.append(f"{metric}: its answer gives no ranking (a constant); ranked level with random")
+        elif not one.cells and one.missing == NONE:
+            remarks.append(f"{metric}: its answer gives no ranking (a constant); ranked last, as random was not scored")
+        elif one.nones:
+            remarks.append(f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer); random's score counts there")
+        elif not one.cells and one.missing not in ("", status, "not run"):
+            remarks.append(f"{metric}: {one.missing}")
+    versions = sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})
+    if len(versions) > 1:
+        remarks.append(f"scores of different versions together: {', '.join(versions)}")
+    seen = {str(name) for fit in fits for name in as_list((fit.get("run") or {}).get("trusted_with_predictor"))} if cost else set()
+    if seen:
+        what = ", ".join(sorted(seen - {"True"}))
+        remarks.append("comes with a dataset, task or metric that sees the truth" + (f": {what}" if what else ""))
+    return tuple(remarks)
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list of what may be nothing, one thing, or several."""
+    return [] if not value else list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def label_of(numbers: Numbers, kind: str) -> str:
+    """What the intervals of a section stand for."""
+    blocks = len(numbers.blocks)
+    inside = next((f"{scores['block']}s" for scores in numbers.all if scores.get("block")), "units")
+    drawn = any(numbers.draws(metric) for metric in numbers.primary())
+    if kind != "simulated":
+        count = next((scores.get("blocks") for scores in numbers.all if scores.get("blocks")), None)
+        label = f"{count:,} {inside}" if count else inside
+    elif blocks >= ENOUGH:
+        return f"{blocks} networks"
+    elif blocks > 1:
+        label = f"{blocks} networks and {inside} inside them; with so few the intervals are rough"
+    else:
+        label = f"1 network: the intervals are over {inside} inside it and say nothing of other networks"
+    return label if drawn else f"{label}; no draws inside, so no interval"
+
+
+def facts_of(numbers: Numbers, split: str) -> tuple[str, ...]:
+    """What was asked, what was left out for everybody, what was only sampled."""
+    if not numbers.all:
+        return ()
+    example = numbers.all[0]
+    unit = {"impact": "events", "ranking": "genes"}.get(example["kind"], "cells" if example.get("asks") == "profile" else "events")
+    asked: dict[Any, int] = defaultdict(int)
+    left_out: dict[Any, dict[str, int]] = defaultdict(dict)
+    sampled: dict[Any, int] = {}
+    for by_slot in numbers.scores.values():
+        for slot, fits in by_slot.items():
+            for scores in fits:
+                asked[slot] = max(asked[slot], int(scores.get("asked") or 0))
+                left_out[slot].update(scores.get("left_out") or {})
+                if scores.get("sampled") is not None:
+                    sampled[slot] = max(sampled.get(slot, 0), int(scores["sampled"]))
+    facts = [f"{sum(asked.values()):,} {unit} asked"] if any(asked.values()) else []
+    if split == "all":
+        facts.append("trained on the same cells as asked")
+    if sampled:
+        facts.append(f"full rows of {sum(sampled.values()):,} sampled events compared")
+    reasons: Counter[str] = Counter()
+    for counts in left_out.values():
+        reasons.update(counts)
+    facts += [f"left out for everybody: {count:,} ({reason})" for reason, count in sorted(reasons.items()) if count]
+    return tuple(facts)
+
+
+def warnings_of(records: Iterable[Record], numbers: Numbers, statuses: Mapping[Key, str]) -> tuple[str, ...]:
+    """What makes a section's rows less comparable than they look."""
+    warnings = []
+    digests: dict[Any, set[str]] = defaultdict(set)
+    for record in records:
+        digests[slot_of(record)].add(str(record["trial"]["dataset"]["digest"]))
+    if any(len(found) > 1 for found in digests.values()):
+        warnings.append("These records were not all made from the same data (their digests differ): run the older ones again.")
+    lost = [key[1] for key in numbers.records if key[0] == "floor" and key[1] in numbers.floors and statuses[key] != "ok"]
+    if lost:
+        warnings.append(f"Floors without a full score do not count here: {', '.join(sorted(lost))}.")
+    return tuple(warnings)

@@ -1,0 +1,177 @@
+"""The statistics of one section: scores, skill, verdicts and ranks of its rows, as science.md defines them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kobench.intervals import (
+    Interval,
+    Resampling,
+    Series,
+    beats,
+    combine,
+    make_resampling,
+    mean_interval,
+    rank_intervals,
+    ratio_interval,
+)
+from kobench.records import hash_of
+from kobench.series import Key, Measured, Numbers
+from kobench.table import Column, Score
+
+#: The gap between floor and ceiling must be over this share of the metric's range for skill to be printed.
+HEADROOM = 0.1
+
+NO_FLOOR, NO_CEILING, NO_HEADROOM, NO_INTERVAL, NONE = "no floor", "no ceiling", "no headroom", "no interval", "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A row's score, and its gain by which it is ranked; None where nothing can stand in for a row without a score.
+
+    gain : coverage x (score - floor), larger is better, over the gap to the ceiling where there is headroom: the row's skill by block.
+    Rows at full coverage share floor and gap, so their gains differ just as their scores do.
+    """
+
+    score: Score
+    gain: Series | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row stands among the ranked ones: the interval of its rank, and the rows that it can't be told apart from."""
+
+    key: Key
+    rank: tuple[int, int]
+    level_with: tuple[Key, ...]
+
+
+class Standings:
+    """Scores, skill and ranks of a section. `name` names it: the seeds of its bootstraps come from it and nothing else."""
+
+    def __init__(self, numbers: Numbers, name: Sequence[str]) -> None:
+        self.numbers = numbers
+        self.name = list(name)
+        self.columns: dict[str, Column] = {}
+        self.section_floors: dict[str, Series] = {}
+        for metric in numbers.metrics():
+            self.columns[metric] = self.column(metric)
+
+    def plan(self, metric: str, blocks: Sequence[str]) -> Resampling | None:
+        """The resampling of these blocks: one for all rows that have them, so that rows are compared jointly."""
+        seed = int(hash_of([*self.name, metric, *blocks])[:15], 16)
+        return make_resampling(len(blocks), self.numbers.draws(metric), seed)
+
+    def column(self, metric: str) -> Column:
+        """A metric's facts, its best floor over all the blocks, and whether that leaves headroom."""
+        facts = self.numbers.facts(metric)
+        column = Column(
+            name=metric,
+            version=facts.get("version", 1),
+            direction=facts.get("direction", "higher"),
+            best=facts.get("best"),
+            low=facts.get("low"),
+            high=facts.get("high"),
+            primary=metric in self.numbers.primary(),
+            note=NO_FLOOR,
+        )
+        slots = set(self.numbers.metric_slots(metric))
+        best: tuple[str, Measured] | None = None
+        for name in self.numbers.floors:
+            measured = self.numbers.measure(("floor", name), metric)
+            complete = bool(slots) and set(measured.cells) == slots and not measured.only_none
+            if complete and (best is None or column.sign * (measured.series.mean - best[1].series.mean) > 0):
+                best = name, measured
+        if best is None:
+            return column
+        name, measured = best
+        self.section_floors[metric] = measured.series
+        column = replace(column, floor=name)
+        if column.best is None:
+            return replace(column, note=NO_CEILING)
+        gap = mean_interval(self.gap(column, measured.series), self.plan(metric, measured.blocks))
+        return replace(column, gap=gap, note=headroom_note(column, gap))
+
+    @staticmethod
+    def gap(column: Column, floor: Series) -> Series:
+        """How far the ceiling lies above the floor, block by block."""
+        best = 0.0 if column.best is None else column.best
+        return combine(lambda value: column.sign * (best - value), floor)
+
+    def best_floor(self, metric: str, units: Measured) -> tuple[str, Series] | None:
+        """The floor that scores best on the units that a row answered, the first by name among equals."""
+        sign = self.columns[metric].sign
+        best: tuple[str, Series] | None = None
+        for name in self.numbers.floors:
+            if self.numbers.measure(("floor", name), metric).only_none:
+                continue
+            series = self.numbers.floor(name, metric, units)
+            if series is not None and (best is None or sign * (series.mean - best[1].mean) > 0):
+                best = name, series
+        return best
+
+    def standing(self, key: Key, metric: str) -> Standing:
+        """A row's score by a metric, its skill, and how it compares with the floor on the same units and blocks."""
+        measured = self.numbers.measure(key, metric)
+        column = self.columns[metric]
+        if not measured.cells:
+            return Standing(Score(missing=measured.missing, skill_note=measured.missing))
+        series, plan = measured.series, self.plan(metric, measured.blocks)
+        value = mean_interval(series, plan)
+        score = Score(value.value, value.low, value.high, measured.missing, skill_note=column.note or NO_FLOOR)
+        best = self.best_floor(metric, measured)
+        floor = best[1] if best else self.section_floors.get(metric)
+        if floor is None or len(floor) != len(series):
+            return Standing(score, combine(lambda x: column.sign * x, series))
+        gain = combine(lambda x, base, share: share * column.sign * (x - base), series, floor, measured.coverage)
+        scale = column.gap.value if column.gap and not column.note else 1.0
+        if best:
+            difference = mean_interval(combine(lambda x, base: column.sign * (x - base), series, floor), plan)
+            score = replace(score, floor=best[0], difference=difference, verdict=verdict_of(difference), skill_note=column.note)
+            if not column.note:
+                gap = self.gap(column, floor)
+                note = headroom_note(column, mean_interval(gap, plan))
+                score = replace(score, skill_note=note)
+                if not note:
+                    skill, scale = ratio_interval(gain, gap, plan), gap.mean
+                    score = replace(score, skill=skill.value, skill_low=skill.low, skill_high=skill.high)
+        if measured.only_none:
+            score = Score(missing=NONE, skill_note=NONE, floor=score.floor, difference=score.difference, verdict=score.verdict)
+        return Standing(score, combine(lambda x: x / scale, gain))
+
+    def places(self, standings: Mapping[Key, Standing], metric: str) -> list[Place]:
+        """Rows that have every block, best first.
+
+        Rows whose answer gave no ranking, with no `random` to stand in, come last, level with each other.
+        """
+        gains = {key: standing.gain for key, standing in sorted(standings.items()) if standing.gain is not None}
+        first = sorted(gains, key=lambda key: (-gains[key].mean, key))
+        keys = [*first, *sorted(set(standings) - set(first))]
+        blocks = sorted({block for block, _ in self.numbers.metric_slots(metric)})
+        better = np.zeros((len(keys), len(keys)), dtype=bool)
+        better[: len(first), : len(first)] = beats([gains[key] for key in first], self.plan(metric, blocks))
+        better[: len(first), len(first) :] = True
+        same = ~(better | better.T)
+        return [
+            Place(key, rank, tuple(other for j, other in enumerate(keys) if same[i, j] and j != i))
+            for i, (key, rank) in enumerate(zip(keys, rank_intervals(better), strict=True))
+        ]
+
+
+def headroom_note(column: Column, gap: Interval) -> str:
+    """Nothing where skill may be printed, else why not."""
+    if gap.value <= HEADROOM * column.span:
+        return NO_HEADROOM
+    if gap.low is None:
+        return NO_INTERVAL
+    return "" if gap.above else NO_HEADROOM
+
+
+def verdict_of(difference: Interval) -> str:
+    """What a paired difference to the best floor says; nothing where it has no interval."""
+    if difference.low is None:
+        return ""
+    return "better" if difference.above else "worse" if difference.below else "same"

@@ -1,0 +1,173 @@
+"""The results in words and at a glance: a sentence for each section, a matrix for each task, short names for datasets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from kobench.intervals import Interval
+from kobench.table import Column, Matrix, Row, Section
+
+
+def number(value: float | None) -> str:
+    """Three decimals; two significant digits below 0.01, five above 1,000; a dash for nothing.
+
+    >>> number(0.12345), number(0.00123), number(-0.0000), number(None), number(12345.6)
+    ('0.123', '0.0012', '0.000', '-', '12346')
+    """
+    if value is None:
+        return "-"
+    if value != 0 and abs(value) < 0.01:
+        text = f"{value:.2g}"
+        return text if abs(value) >= 1e-6 else "0.000"
+    return f"{value + 0.0:.3f}" if abs(value) < 1000 else f"{value:.5g}"
+
+
+def bracket(low: float | None, high: float | None) -> str:
+    """`[low, high]`, nothing where there is no interval."""
+    return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
+
+
+def spoken(names: Sequence[str]) -> str:
+    """Names as in a sentence.
+
+    >>> spoken(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def with_interval(interval: Interval) -> str:
+    """`0.12 [0.08, 0.16]`."""
+    return f"{number(interval.value)} {bracket(interval.low, interval.high)}".strip()
+
+
+def by_verdict(section: Section, metric: str) -> dict[str, list[Row]]:
+    """Ranked rows by what their comparison with the best floor says."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in section.ranked:
+        groups[row.scores[metric].verdict].append(row)
+    return groups
+
+
+def names(rows: Iterable[Row]) -> str:
+    return spoken([row.name for row in rows])
+
+
+def sentence_of(section: Section) -> str:
+    """The result of a section in one or a few plain sentences, of the first primary metric and, in short, the second."""
+    parts = []
+    if not section.primary:
+        parts.append("No task was scored here.")
+    else:
+        parts += first_metric(section, section.primary[0])
+        parts += [second_metric(section, column) for column in section.primary[1:] if section.ranked]
+    below: dict[str, list[Row]] = defaultdict(list)
+    for row in section.unranked:
+        if row.role == "predictor":
+            below[row.status].append(row)
+    parts += [f"Not ranked ({status}): {names(rows)}." for status, rows in sorted(below.items())]
+    return " ".join(part for part in parts if part)
+
+
+def first_metric(section: Section, column: Column) -> list[str]:
+    """Who is above, level with and below the best floor by the metric that ranks."""
+    if not section.ranked:
+        return ["No predictor is ranked: floors and lines only." if not section.unranked else "No predictor is ranked."]
+    groups = by_verdict(section, column.name)
+    top = section.ranked[0]
+    if column.floor is None:
+        tie = f"; it can't be told apart from {spoken(top.level_with)}" if top.level_with else ""
+        return [f"{top.name} comes first{tie}. No floor was scored, so nothing here says whether that is better than trivial."]
+    parts = []
+    if groups["better"]:
+        lead = groups["better"][0]
+        score = lead.scores[column.name]
+        gain = with_interval(score.difference) if score.difference else ""
+        tie = f"; it can't be told apart from {spoken(lead.level_with)}" if lead.level_with else ""
+        parts.append(f"{lead.name} is above the best floor, {score.floor}, by {gain}{tie}.")
+        if len(groups["better"]) > 1:
+            parts.append(f"Also above it: {names(groups['better'][1:])}.")
+    else:
+        parts.append(f"No predictor is above the best floor, {column.floor}.")
+    if groups["same"]:
+        parts.append(f"Not told apart from it: {names(groups['same'])}.")
+    if groups["worse"]:
+        parts.append(f"Below it: {names(groups['worse'])}.")
+    if groups[""]:
+        parts.append(f"No interval, so no verdict: {names(groups[''])}.")
+    return parts
+
+
+def second_metric(section: Section, column: Column) -> str:
+    """Who is above the best floor by a co-primary metric."""
+    if column.floor is None:
+        return ""
+    better = by_verdict(section, column.name)["better"]
+    return f"By {column.name}, above its best floor, {column.floor}: {names(better) or 'nobody'}."
+
+
+def split_selection(selection: str) -> tuple[str, list[str]]:
+    """Name and `key=value` parts of a selection; commas inside quotes or brackets do not split.
+
+    >>> split_selection('grn:genes=[1,2],note="a,b",seed=3')
+    ('grn', ['genes=[1,2]', 'note="a,b"', 'seed=3'])
+    """
+    name, _, rest = selection.partition(":")
+    parts, depth, quote, start = [], 0, "", 0
+    for i, character in enumerate(rest):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "[{(":
+            depth += 1
+        elif character in "]})":
+            depth -= 1
+        elif character == "," and depth == 0:
+            parts.append(rest[start:i])
+            start = i + 1
+    return name, [part for part in [*parts, rest[start:]] if part]
+
+
+def short_names(selections: Iterable[str]) -> dict[str, str]:
+    """Each selection without the parameters that all selections of the same name share.
+
+    >>> short_names(["grn:a=1,b=2", "grn:a=1,b=3", "pbmc"])
+    {'grn:a=1,b=2': 'grn b=2', 'grn:a=1,b=3': 'grn b=3', 'pbmc': 'pbmc'}
+    """
+    split = {selection: split_selection(selection) for selection in sorted(set(selections))}
+    shared: dict[str, set[str]] = {}
+    for name, parts in split.values():
+        shared[name] = shared[name] & set(parts) if name in shared else set(parts)
+    several = {name for name, _ in split.values() if sum(other == name for other, _ in split.values()) > 1}
+    return {
+        selection: " ".join([name, *[part for part in parts if name in several and part not in shared[name]]])
+        for selection, (name, parts) in split.items()
+    }
+
+
+def matrices_of(sections: Sequence[Section]) -> tuple[Matrix, ...]:
+    """For each task and split seen on several datasets: predictors x datasets, those better than trivial most often first."""
+    groups: dict[tuple[str, str], list[Section]] = defaultdict(list)
+    for section in sections:
+        if section.primary:
+            groups[section.task, section.split].append(section)
+    matrices = []
+    for (task, split), members in groups.items():
+        if len(members) < 2:
+            continue
+        rows = [{row.name: row for row in section.rows if row.role == "predictor"} for section in members]
+        metrics = [section.primary[0] for section in members]
+
+        def order(name: str, rows: list[dict[str, Row]] = rows, metrics: list[Column] = metrics) -> tuple[int, float, str]:
+            found = [(row[name], metric) for row, metric in zip(rows, metrics, strict=True) if name in row]
+            wins = sum(row.scores[metric.name].verdict == "better" for row, metric in found if metric.name in row.scores)
+            ranks = [sum(row.rank) / 2 if row.rank else len(rows[0]) + 1.0 for row, _ in found]
+            return -wins, sum(ranks) / len(ranks), name
+
+        predictors = sorted({name for row in rows for name in row}, key=order)
+        cells = tuple(tuple(row.get(name) for row in rows) for name in predictors)
+        if predictors:
+            matrices.append(Matrix(task, split, metrics[0], tuple(members), tuple(predictors), cells))
+    return tuple(matrices)

@@ -1,0 +1,181 @@
+"""The leaderboard as plain frozen records: what `kobench.board` makes of trial records and `kobench.render` writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kobench.intervals import Interval
+
+#: What the paired comparison with the best floor says; "" where there is no interval to say it by.
+VERDICTS = {
+    "better": "better than the best trivial predictor",
+    "same": "can't be told apart from the best trivial predictor",
+    "worse": "worse than the best trivial predictor",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric of a section: its facts, the floor that counts for it, and whether the floor leaves headroom.
+
+    gap : best - mean of the floor over the blocks (always > 0 where the truth is better). note : "" where skill is printed, else why not.
+    """
+
+    name: str
+    version: int
+    direction: str
+    best: float | None
+    low: float | None
+    high: float | None
+    primary: bool
+    floor: str | None = None
+    gap: Interval | None = None
+    note: str = ""
+
+    @property
+    def span(self) -> float:
+        """Width of the metric's range; 1 where it is open."""
+        return 1.0 if self.low is None or self.high is None else self.high - self.low
+
+    @property
+    def sign(self) -> float:
+        """+1 where higher is better, -1 where lower is."""
+        return -1.0 if self.direction == "lower" else 1.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row's score by one metric.
+
+    value, low, high : mean over blocks and 95 % interval, in the metric's units. missing : "" or why there is no value.
+    skill, skill_low, skill_high : None where not printed; skill_note : why not.
+    floor : the floor it is measured against. difference : score - floor, > 0 is better whatever the direction. verdict : from its interval.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    missing: str = ""
+    skill: float | None = None
+    skill_low: float | None = None
+    skill_high: float | None = None
+    skill_note: str = ""
+    floor: str | None = None
+    difference: Interval | None = None
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why trials of a row have no score: their status, stage, message, traceback's tail, how many, and where."""
+
+    status: str
+    stage: str
+    message: str
+    traceback: str
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Mean seconds of fitting and of answering, and the largest peak memory in MB, over a row's trials; None where not measured."""
+
+    fit_seconds: float | None
+    predict_seconds: float | None
+    peak_mb: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A predictor, floor or line in a section.
+
+    status : "ok", "incomplete" (not run on every block), "not answered", or that of its failed trials. rank : (low, high), None where
+    not ranked. level_with : names of the ranked rows that it can't be told apart from. coverage : share of units answered.
+    blocks_done : on how many of the section's blocks it has a score in full. best_floor : the metrics for which it is the floor that
+    counts. remarks : what a reader should know of the row.
+    """
+
+    role: str
+    name: str
+    selection: str
+    distribution: str
+    versions: tuple[str, ...]
+    status: str
+    scores: Mapping[str, Score]
+    coverage: float | None
+    blocks_done: int
+    rank: tuple[int, int] | None = None
+    level_with: tuple[str, ...] = ()
+    best_floor: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    remarks: tuple[str, ...] = ()
+    cost: Cost | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """One dataset, split and task. `rows` come in the order shown: ranked, floors, lines, then what could not be ranked.
+
+    dataset : canonical selection without the seed; short : the same without what all datasets of that name share.
+    blocks : how many independent units; label : what the intervals stand for. sentence : the result in words.
+    """
+
+    dataset: str
+    dataset_name: str
+    dataset_version: str
+    short: str
+    kind: str
+    split: str
+    task: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    blocks: int
+    label: str
+    facts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sentence: str = ""
+
+    @property
+    def primary(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.primary)
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.rank is not None)
+
+    @property
+    def floors(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.role == "floor" and row.status == "ok")
+
+    @property
+    def lines(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.role == "line" and row.status == "ok")
+
+    @property
+    def unranked(self) -> tuple[Row, ...]:
+        """Rows without a rank that should have had one, and floors and lines that failed."""
+        return tuple(row for row in self.rows if row.rank is None and (row.role == "predictor" or row.status != "ok"))
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Predictors x datasets of one task and split: `cells[predictor][dataset]` is its row there, None where it was not run."""
+
+    task: str
+    split: str
+    metric: Column
+    datasets: tuple[Section, ...]
+    predictors: tuple[str, ...]
+    cells: tuple[tuple[Row | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal runs."""
+
+    sections: tuple[Section, ...]
+    matrices: tuple[Matrix, ...]
+    cost: bool = True
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,95 @@
+"""Records made up for tests: numbers go in, trial records as `kobench.records` describes them come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+TASK = "knockout-impact@1"
+
+
+def metric(
+    value: float | None,
+    draws: Sequence[float | None] = (),
+    missing: str | None = None,
+    floors: Mapping[str, Any] | None = None,
+    direction: str = "higher",
+    best: float = 1.0,
+    low: float | None = -1.0,
+    high: float | None = 1.0,
+) -> dict[str, Any]:
+    """One metric of a task."""
+    return {
+        "version": 1, "direction": direction, "best": best, "low": low, "high": high, "value": value, "missing": missing,
+        "draws": list(draws), "floors": dict(floors or {}),
+    }  # fmt: skip
+
+
+def scores(
+    metrics: Mapping[str, Any],
+    task: str = TASK,
+    primary: Sequence[str] = ("spearman",),
+    floors: Sequence[str] = ("own-share", "abundance", "random"),
+    **more: Any,
+) -> dict[str, Any]:
+    """{task label: scores}; a number stands for a metric of that value."""
+    name, _, version = task.partition("@")
+    full = {key: cell if isinstance(cell, dict) else metric(cell) for key, cell in metrics.items()}
+    entry = {
+        "task": name, "version": int(version or 1), "kind": "impact", "asks": "singles", "primary": list(primary),
+        "floors": list(floors), "lines": ["truth", "gene-oracle"], "block": "gene", "blocks": 100, "asked": 1000, "answered": 1000,
+        "coverage": 1.0, "left_out": {}, "sampled": None, "metrics": full,
+    }  # fmt: skip
+    return {task: {**entry, **more}}
+
+
+def record(
+    predictor: str = "mlp",
+    value: Mapping[str, Any] | float | None = None,
+    *,
+    role: str = "predictor",
+    dataset: str = "grn:genes=100",
+    seed: int | None = 0,
+    kind: str = "simulated",
+    fit_seed: int = 0,
+    split: tuple[str, int] = ("holdout", 0),
+    status: str = "ok",
+    stage: str | None = None,
+    message: str | None = None,
+    traceback: str | None = None,
+    notes: Sequence[str] = (),
+    run: Mapping[str, Any] | None = None,
+    distribution: str = "kobench-baselines",
+    **more: Any,
+) -> dict[str, Any]:
+    """One record; `value` is {task label: scores}, or a number by spearman, `more` goes to `scores`."""
+    if isinstance(value, (int, float)):
+        value = scores({"spearman": metric(float(value))}, **more)
+    selection = dataset if seed is None else f"{dataset}{',' if ':' in dataset else ':'}seed={seed}"
+    return {
+        "schema": 1,
+        "role": role,
+        "trial": {
+            "dataset": {
+                "name": dataset.partition(":")[0], "version": 1, "selection": selection, "group": dataset, "seed": seed, "kind": kind,
+                "truth": "counterfactual" if kind == "simulated" else "none", "digest": f"digest of {selection}", "notes": list(notes),
+            },
+            "split": {"name": split[0], "seed": split[1]},
+            "predictor": {
+                "name": predictor.partition(":")[0], "selection": predictor,
+                "distribution": distribution if role == "predictor" else "kobench", "version": "0.1.0", "digest": "0" * 8,
+            },
+            "fit_seed": fit_seed, "threads": 1, "device": "cpu",
+        },
+        "keys": {"fit": "f", "questions": {"singles": "q", "profile": "q"}, "scores": "s"},
+        "result": {
+            "status": status, "stage": stage, "message": message, "traceback": traceback, "answers": {},
+            "scores": dict(value or {}),
+        },
+        "run": {"fit_seconds": 1.5, "predict_seconds": 0.25, "peak_mb": 200.0, **(run or {})},
+    }  # fmt: skip
+
+
+def networks(predictor: str, values: Sequence[float], role: str = "predictor", **more: Any) -> list[dict[str, Any]]:
+    """One record a network, with one value by spearman each."""
+    return [record(predictor, value, role=role, seed=seed, **more) for seed, value in enumerate(values)]
