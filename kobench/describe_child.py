@@ -20,7 +20,10 @@ from kobench.specs import Spec, spec_from_json
 MOST_BYTES = 16_000_000
 
 #: Bytes of the child's error output that are kept.
-TAIL_BYTES = 4000
+TAIL_BYTES = 16_000
+
+#: Lines of it that are shown.
+TAIL_LINES = 12
 
 
 def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], list[Problem]]:
@@ -152,5 +155,11 @@ class Child:
         return "exit", f"{doing} ended the process with exit code {code}"
 
     def tail(self) -> str:
-        """The last lines of the child's error output."""
-        return "\n".join(self.errors.decode(errors="replace").strip().splitlines()[-12:])
+        """What the child's error output says last; after a crash the plugin's own frames, innermost first."""
+        lines = self.errors.decode(errors="replace").strip().splitlines()
+        fatal = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+        if fatal is None:
+            return "\n".join(lines[-TAIL_LINES:])
+        machinery = ("<frozen ", f'"{os.path.dirname(__file__)}{os.sep}describe.py"', f"importlib{os.sep}")
+        own = [line for line in lines[fatal:] if line and not any(part in line for part in machinery)]
+        return "\n".join(own[:TAIL_LINES])

@@ -77,24 +77,24 @@ def installed_sources() -> tuple[list[Source], list[Problem]]:
     sources: dict[str, Source] = {}
     problems = []
     for distribution in importlib.metadata.distributions():
-        where = getattr(distribution, "_path", "a distribution")
+        name = ""
         try:
             text = distribution.read_text("entry_points.txt") or ""
             if GROUP not in text:  # reading every distribution's metadata in full would take ten times as long
                 continue
+            name = distribution.metadata["Name"] or ""
             points = tuple((point.name, point.value) for point in distribution.entry_points if point.group == GROUP)
             if not points:
                 continue
-            name = distribution.metadata["Name"]
             if not name:
-                raise ValueError("its metadata has no Name")
+                raise ValueError("it has no Name")
             # the first on sys.path is the one that gets imported
             if normalise(name) not in sources:
                 sources[normalise(name)] = Source(name, distribution.version, points, _files_of(distribution, points))
         except Exception as error:
-            problems.append(
-                Problem(Path(str(where)).name, "", "metadata", f"the metadata in {where} can't be read: {error}; install it again")
-            )
+            where = getattr(distribution, "_path", "its folder")
+            message = f"the metadata in {where} can't be read ({error}); install the package again"
+            problems.append(Problem(name or os.path.basename(str(where)), "", "metadata", message))
     return [sources[key] for key in sorted(sources)], problems
 
 
