@@ -77,14 +77,15 @@ def distinct(records: Iterable[Record]) -> list[Record]:
     Two records of one trial whose results agree (one of them from a packed file, say) count once; if they disagree, neither can be
     preferred.
     """
-    found: dict[str, Record] = {}
-    for record in sorted(records, key=canonical_json):
-        first = found.setdefault(identity(record["trial"]) + record["role"], record)
-        if canonical_json(first["result"]) != canonical_json(record["result"]):
-            trial = record["trial"]
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        found[identity(record["trial"]) + record["role"]].append(record)
+    for twins in found.values():
+        if len({canonical_json(record["result"]) for record in twins[: 2 * len(twins) - 2]}) > 1:
+            trial = twins[0]["trial"]
             what = f"{trial['predictor']['selection']} on {trial['dataset']['selection']}, fit seed {trial['fit_seed']}"
             raise UserError(f"two records of the same trial ({what}) have different results; keep one of them and delete the other")
-    return [found[key] for key in sorted(found)]
+    return [min(found[key], key=canonical_json) if len(found[key]) > 1 else found[key][0] for key in sorted(found)]
 
 
 def keep(

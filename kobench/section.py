@@ -11,7 +11,7 @@ from kobench.intervals import ENOUGH
 from kobench.records import Record
 from kobench.series import NOT_ANSWERED, Key, Measured, Numbers, slot_of
 from kobench.standings import NONE, Place, Standings
-from kobench.summary import sentence_of
+from kobench.summary import decimals_for, sentence_of
 from kobench.table import Cost, Problem, Row, Section
 
 INCOMPLETE, NO_TASK = "incomplete", "no task scored"
@@ -80,7 +80,10 @@ def make_section(
                 cost=cost_of(fits) if cost else None,
             )
         )
-    columns = tuple(standings.columns.values())
+    columns = tuple(
+        replace(column, decimals=decimals_for(scores[key][metric].score.value for key in scores))
+        for metric, column in standings.columns.items()
+    )
     order = {names[place.key]: i for i, place in enumerate(places)}
     sign, metric = (columns[0].sign, columns[0].name) if columns else (1.0, "")
 
@@ -159,15 +162,16 @@ def cost_of(fits: Sequence[Record]) -> Cost:
 def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
     """Failed trials, those of the same kind together."""
     groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    refitted = len({fit["trial"]["fit_seed"] for fit in fits}) > 1
     for fit in fits:
         result, trial = fit["result"], fit["trial"]
         if result["status"] == "ok":
             continue
         what = tuple(str(result.get(part) or "") for part in ("stage", "message", "traceback"))
         seed = trial["dataset"]["seed"]
-        where = ([] if seed is None else [f"seed {seed}"]) + [f"fit seed {trial['fit_seed']}"]
+        where = ([] if seed is None else [f"seed {seed}"]) + ([f"fit seed {trial['fit_seed']}"] if refitted or seed is None else [])
         groups[(result["status"], what[0], what[1], what[2])].append(", ".join(where))
-    return tuple(Problem(*what, tuple(sorted(where))) for what, where in sorted(groups.items()))
+    return tuple(Problem(*what, tuple(sorted(where, key=lambda text: (len(text), text)))) for what, where in sorted(groups.items()))
 
 
 def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], status: str, noun: str, cost: bool) -> tuple[str, ...]:

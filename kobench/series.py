@@ -7,9 +7,11 @@ one block, the cells, and replicates are data and split seeds. Several fits in a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from math import fsum
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from kobench.records import Record, canonical_json
 Slot = tuple[str, str]
 Slots = tuple[Slot, ...]
 Key = tuple[str, ...]
+T = TypeVar("T")
 
 #: The floor whose score stands in where an answer gives no ranking.
 STAND_IN: Key = ("floor", "random")
@@ -71,11 +74,11 @@ class Measured:
     def blocks(self) -> tuple[str, ...]:
         return tuple(sorted({block for block, _ in self.cells}))
 
-    @property
+    @cached_property
     def series(self) -> Series:
         return block_series({slot: [(cell.value, cell.draws) for cell in fits] for slot, fits in self.cells.items()})
 
-    @property
+    @cached_property
     def coverage(self) -> Series:
         """Share of units answered, by block; draws of one column, which fit any number of draws."""
         values = block_series({slot: [(cell.coverage, ()) for cell in fits] for slot, fits in self.cells.items()}).values
@@ -85,6 +88,11 @@ class Measured:
     def only_none(self) -> bool:
         """Whether no slot has a score of the row's own."""
         return self.nones > 0 and all(cell.none for fits in self.cells.values() for cell in fits)
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean of a few numbers, the same in any order."""
+    return fsum(values) / len(values)
 
 
 def mean_draws(lists: Sequence[Sequence[float | None]]) -> FloatArray | None:
@@ -103,10 +111,10 @@ def block_series(slots: Mapping[Slot, Sequence[tuple[float, Sequence[float | Non
     """
     blocks: dict[str, list[tuple[float, FloatArray | None]]] = defaultdict(list)
     for (block, _), fits in sorted(slots.items()):
-        blocks[block].append((float(np.mean([value for value, _ in fits])), mean_draws([draws for _, draws in fits])))
+        blocks[block].append((mean([value for value, _ in fits]), mean_draws([draws for _, draws in fits])))
     values, spreads = [], []
     for _, pairs in sorted(blocks.items()):
-        value = float(np.mean([mean for mean, _ in pairs]))
+        value = mean([one for one, _ in pairs])
         values.append(value)
         draws = mean_draws([[] if one is None else one.tolist() for _, one in pairs])
         if draws is not None:
@@ -120,7 +128,8 @@ class Numbers:
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
         self.records: dict[Key, list[Record]] = defaultdict(list)
-        for record in sorted(records, key=canonical_json):
+        order = sorted(records, key=lambda record: (row_key(record), slot_of(record), record["trial"]["fit_seed"]))
+        for record in order:
             self.records[row_key(record)].append(record)
         every = [record for fits in self.records.values() for record in fits]
         self.slots: Slots = tuple(sorted({slot_of(record) for record in every}))
@@ -132,6 +141,7 @@ class Numbers:
                 self.scores[row_key(record)][slot_of(record)].append(scores[task])
         #: every score entry of the task, in a fixed order
         self.all = [scores for key in sorted(self.scores) for slot in sorted(self.scores[key]) for scores in self.scores[key][slot]]
+        self.memory: dict[Any, Any] = {}
         #: names of the floors that count for the task
         self.floors = sorted({name for scores in self.all for name in scores["floors"]})
 
@@ -148,8 +158,18 @@ class Numbers:
         """What the records say of a metric: version, direction, best, low, high."""
         return next((scores["metrics"][metric] for scores in self.all if metric in scores["metrics"]), {})
 
+    def remember(self, key: Any, make: Callable[[], T]) -> T:
+        """A value made once: the same cells are read again for every row that is compared with them."""
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: T = self.memory[key]
+        return found
+
     def metric_slots(self, metric: str) -> Slots:
         """Slots where any row has a number: the others allow none, whatever the answer."""
+        return self.remember(("slots", metric), lambda: self._metric_slots(metric))
+
+    def _metric_slots(self, metric: str) -> Slots:
         found = {
             slot
             for by_slot in self.scores.values()
@@ -184,18 +204,27 @@ class Numbers:
 
     def draws(self, metric: str) -> int:
         """How many bootstrap draws the records hold inside each slot, 0 for none."""
+        return self.remember(("draws", metric), lambda: self._draws(metric))
+
+    def _draws(self, metric: str) -> int:
         return max((len(scores["metrics"].get(metric, {}).get("draws") or ()) for scores in self.all), default=0)
 
     def level(self, key: Key, slot: Slot, metric: str) -> tuple[float, Sequence[float | None]] | None:
         """The mean value and draws of a row's fits in one slot, None where it has no number there."""
+        return self.remember(("level", key, slot, metric), lambda: self._level(key, slot, metric))
+
+    def _level(self, key: Key, slot: Slot, metric: str) -> tuple[float, Sequence[float | None]] | None:
         cells, _ = self.cells(key, slot, metric)
         if not cells:
             return None
         draws = mean_draws([cell.draws for cell in cells])
-        return float(np.mean([cell.value for cell in cells])), () if draws is None else draws.tolist()
+        return mean([cell.value for cell in cells]), () if draws is None else draws.tolist()
 
     def measure(self, key: Key, metric: str) -> Measured:
         """One row by one metric, in every slot that allows a number."""
+        return self.remember(("measure", key, metric), lambda: self._measure(key, metric))
+
+    def _measure(self, key: Key, metric: str) -> Measured:
         numbers: dict[Slot, Sequence[Cell]] = {}
         missing: Counter[str] = Counter()
         nones = 0
@@ -211,8 +240,15 @@ class Numbers:
 
     def floor(self, name: str, metric: str, units: Measured) -> Series | None:
         """A floor on the units that a row answered: from the row's records where it left units out, else from the floor's own."""
+        if all(cell.coverage >= 1 for cells in units.cells.values() for cell in cells):
+            # every unit was answered, so all rows with these slots share the floor, however often they were fitted
+            whole = {slot: [Cell(0.0)] for slot in units.cells}
+            return self.remember(("floor", name, metric, tuple(sorted(whole))), lambda: self._floor(name, metric, whole))
+        return self._floor(name, metric, units.cells)
+
+    def _floor(self, name: str, metric: str, units: Mapping[Slot, Sequence[Cell]]) -> Series | None:
         slots: dict[Slot, list[tuple[float, Sequence[float | None]]]] = {}
-        for slot, cells in units.cells.items():
+        for slot, cells in units.items():
             levels: list[tuple[float, Sequence[float | None]] | None] = []
             for cell in cells:
                 own = cell.floors.get(name, {})

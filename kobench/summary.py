@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from math import floor, log10
 
 from kobench.intervals import Interval
 from kobench.table import Column, Matrix, Row, Section
 
 
-def number(value: float | None) -> str:
-    """Three decimals; two significant digits below 0.01, five above 1,000; a dash for nothing.
+def number(value: float | None, decimals: int = 3) -> str:
+    """Fixed decimals, no negative zero, a dash for nothing.
 
-    >>> number(0.12345), number(0.00123), number(-0.0000), number(None), number(12345.6)
-    ('0.123', '0.0012', '0.000', '-', '12346')
+    >>> number(0.12345), number(0.00123, 5), number(-0.0001), number(None)
+    ('0.123', '0.00123', '0.000', '-')
     """
-    if value is None:
-        return "-"
-    if value != 0 and abs(value) < 0.01:
-        text = f"{value:.2g}"
-        return text if abs(value) >= 1e-6 else "0.000"
-    return f"{value + 0.0:.3f}" if abs(value) < 1000 else f"{value:.5g}"
+    return "-" if value is None else f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
-def bracket(low: float | None, high: float | None) -> str:
+def bracket(low: float | None, high: float | None, decimals: int = 3) -> str:
     """`[low, high]`, nothing where there is no interval."""
-    return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
+    return "" if low is None or high is None else f"[{number(low, decimals)}, {number(high, decimals)}]"
+
+
+def decimals_for(values: Iterable[float | None], digits: int = 3) -> int:
+    """Decimals that give the largest of the values `digits` significant digits; three from 0.1 to 100.
+
+    >>> decimals_for([0.5, 0.001]), decimals_for([0.0021, None]), decimals_for([12345.0]), decimals_for([])
+    (3, 5, 0, 3)
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    if largest == 0 or 0.1 <= largest < 100:
+        return 3
+    return min(8, max(0, digits - 1 - floor(log10(largest))))
 
 
 def spoken(names: Sequence[str]) -> str:
@@ -38,8 +46,9 @@ def spoken(names: Sequence[str]) -> str:
 
 
 def with_interval(interval: Interval) -> str:
-    """`0.12 [0.08, 0.16]`."""
-    return f"{number(interval.value)} {bracket(interval.low, interval.high)}".strip()
+    """`0.120 [0.080, 0.160]`, with more decimals where the value is small."""
+    decimals = max(3, decimals_for([interval.value], 2))
+    return f"{number(interval.value, decimals)} {bracket(interval.low, interval.high, decimals)}".strip()
 
 
 def by_verdict(section: Section, metric: str) -> dict[str, list[Row]]:
@@ -66,7 +75,8 @@ def sentence_of(section: Section) -> str:
     for row in section.unranked:
         if row.role == "predictor":
             below[row.status].append(row)
-    parts += [f"Not ranked ({status}): {names(rows)}." for status, rows in sorted(below.items())]
+    if below:
+        parts.append(f"Not ranked: {', '.join(f'{names(rows)} ({status})' for status, rows in sorted(below.items()))}.")
     return " ".join(part for part in parts if part)
 
 
@@ -162,7 +172,7 @@ def matrices_of(sections: Sequence[Section]) -> tuple[Matrix, ...]:
 
         def order(name: str, rows: list[dict[str, Row]] = rows, metrics: list[Column] = metrics) -> tuple[int, float, str]:
             found = [(row[name], metric) for row, metric in zip(rows, metrics, strict=True) if name in row]
-            wins = sum(row.scores[metric.name].verdict == "better" for row, metric in found if metric.name in row.scores)
+            wins = sum(row.rank is not None and row.scores[metric.name].verdict == "better" for row, metric in found)
             ranks = [sum(row.rank) / 2 if row.rank else len(rows[0]) + 1.0 for row, _ in found]
             return -wins, sum(ranks) / len(ranks), name
 

@@ -20,6 +20,7 @@ class Column:
     """A metric of a section: its facts, the floor that counts for it, and whether the floor leaves headroom.
 
     gap : best - mean of the floor over the blocks (always > 0 where the truth is better). note : "" where skill is printed, else why not.
+    decimals : how many to show, so that the largest value has three digits that say something.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     floor: str | None = None
     gap: Interval | None = None
     note: str = ""
+    decimals: int = 3
 
     @property
     def span(self) -> float:

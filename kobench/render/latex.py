@@ -78,7 +78,7 @@ def table_row(board: Board, section: Section, row: Row) -> str:
         if i == 0:
             cells[1] = rf"\textbf{{{name}}} (best)" if column.name in row.best_floor else name
             cells.append(MARKS[score.verdict if score and row.role == "predictor" else ""])
-        cells += [escape(value_text(score)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
+        cells += [escape(value_text(score, column)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
     if not section.primary:
         cells.append("")
         cells += ["-"] * 0

@@ -104,10 +104,10 @@ def table_lines(board: Board, section: Section) -> list[str]:
         score = row.scores.get(first.name)
         mark = MARKS[score.verdict if score else ""] if row.role == "predictor" else ""
         name = f"**{escape(row.name)}** (best floor)" if first.name in row.best_floor else escape(row.name)
-        cells = [rank_text(row), mark, name, escape(value_text(score)), escape(skill_text(score)), coverage_text(row)]
+        cells = [rank_text(row), mark, name, escape(value_text(score, first)), escape(skill_text(score)), coverage_text(row)]
         for column in others:
-            cells += [escape(value_text(row.scores.get(column.name))), escape(skill_text(row.scores.get(column.name)))]
-        cells += [escape(value_text(row.scores.get(column.name), interval=False)) for column in extra]
+            cells += [escape(value_text(row.scores.get(column.name), column)), escape(skill_text(row.scores.get(column.name)))]
+        cells += [escape(value_text(row.scores.get(column.name), column, interval=False)) for column in extra]
         return line(cells + (cost_texts(row.cost) if board.cost else []))
 
     lines += map(row_line, section.ranked)

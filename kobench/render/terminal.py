@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,15 +22,18 @@ from kobench.render.text import (
     cost_texts,
     coverage_text,
     interval_line,
-    role_text,
+    rank_text,
     secondary,
     skill_text,
+    unranked,
     value_text,
-    why_unranked,
 )
 from kobench.table import Board, Column, Matrix, Row, Section
 
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
+
+#: A rule under the head, a fainter one between the parts of a table, and no other lines.
+RULES = box.Box("    \n    \n ── \n    \n ┄┄ \n    \n    \n    \n")
 
 #: Secondary metrics shown where there is room.
 SECONDARY = 3
@@ -59,44 +63,51 @@ def print_board(board: Board, console: Console) -> None:
     """Print the board on a console, at its width."""
     console.print(Text(TITLE, style="bold"))
     console.print(Text(LEGEND, style="dim"))
+    letters: dict[str, str] = {}
+    if board.matrices:
+        datasets = {section.dataset: section.short for section in board.sections}
+        letters = {dataset: letter(i) for i, dataset in enumerate(datasets)}
+        console.print()
+        for dataset, short in datasets.items():
+            console.print(Text.assemble(Text(f"{letters[dataset]:>2}", style="bold"), f"  {short}"))
     for matrix in board.matrices:
         console.print()
-        print_matrix(matrix, console)
+        print_matrix(matrix, letters, console)
     for section in board.sections:
         console.print()
-        print_section(board, section, console)
+        print_section(board, section, letters.get(section.dataset, ""), console)
+
+
+def letter(i: int) -> str:
+    """A, B, ... Z, AA, AB, ...: a short name for dataset i."""
+    return (letter(i // 26 - 1) if i >= 26 else "") + chr(ord("A") + i % 26)
 
 
 def plain_table() -> Table:
     """A table with rules under its head and between its parts, and nothing else."""
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False)
+    return Table(box=RULES, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False)
 
 
-def print_matrix(matrix: Matrix, console: Console) -> None:
-    """The verdict's mark and the skill, predictors x datasets; turned round where the datasets do not fit side by side."""
+def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> None:
+    """The verdict's mark and the skill, predictors x datasets; the datasets by their letters, as many side by side as fit."""
     console.print(Text(f"At a glance: skill in {matrix.task}, split {matrix.split}", style="bold"))
-    cells = [[glance(row, matrix.metric.name) for row in rows] for rows in matrix.cells]
-    datasets = [Text(section.short) for section in matrix.datasets]
+    metric = matrix.metric.name
+    name_width = min(32, max(len(name) for name in ("best floor", *matrix.predictors)))
+    cells = [[glance(row, metric) for row in rows] for rows in matrix.cells]
     floors = [Text(section.primary[0].floor or "none", style="dim") for section in matrix.datasets]
-    table = grid("predictor", datasets)
-    for name, row in zip(matrix.predictors, cells, strict=True):
-        table.add_row(Text(name), *row)
-    table.add_section()
-    table.add_row(Text("best floor", style="dim"), *floors)
-    if width_of(table, console) > console.width:
-        table = grid("dataset", [*(Text(name) for name in matrix.predictors), Text("best floor")])
-        for i, dataset in enumerate(datasets):
-            table.add_row(dataset, *(row[i] for row in cells), floors[i])
-    console.print(table)
-
-
-def grid(corner: str, heads: list[Text]) -> Table:
-    """A table with these column heads."""
-    table = plain_table()
-    table.add_column(corner, overflow="fold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    return table
+    width = max(len(text) for text in (*floors, *(cell for row in cells for cell in row)))
+    step = max(1, (console.width - name_width) // (width + 2))
+    for start in range(0, len(matrix.datasets), step):
+        part = slice(start, start + step)
+        table = plain_table()
+        table.add_column("predictor", overflow="fold", width=name_width)
+        for section in matrix.datasets[part]:
+            table.add_column(letters[section.dataset], overflow="fold", width=width)
+        for name, row in zip(matrix.predictors, cells, strict=True):
+            table.add_row(Text(name), *row[part])
+        table.add_section()
+        table.add_row(Text("best floor", style="dim"), *floors[part])
+        console.print(table)
 
 
 def width_of(table: Table, console: Console) -> int:
@@ -114,18 +125,19 @@ def glance(row: Row | None, metric: str) -> Text:
     return Text(f"{MARKS[score.verdict]} {skill_text(score, interval=False)}", style=STYLES[score.verdict])
 
 
-def print_section(board: Board, section: Section, console: Console) -> None:
+def print_section(board: Board, section: Section, letter: str, console: Console) -> None:
     """Title, sentence, table, what is not ranked and why, notes."""
-    title = Text(section.task, style="bold reverse")
-    console.print(Text.assemble(" ", title, f"  {section.dataset}  ", Text(f"split {section.split}", style="dim")))
+    title = Text(f" {section.task} ", style="bold reverse")
+    name = Text(f"  {letter}" if letter else "", style="bold")
+    console.print(Text.assemble(title, name, f"  {section.dataset}  ", Text(f"split {section.split}", style="dim")))
     console.print(Text(section.sentence))
     for warning in section.warnings:
         console.print(Text(f"Warning: {warning}", style="yellow"))
     if section.primary:
         console.print()
         print_rows(board, section, console)
-    for row in section.unranked:
-        console.print(Text.assemble(Text(f"not ranked: {row.name}", style="red"), f"  {why_unranked(row)}"))
+    for why, names in unranked(section).items():
+        console.print(Text.assemble(Text(f"not ranked: {', '.join(names)}", style="red"), f": {why}"))
     for row in (*section.ranked, *section.floors):
         for remark in row.remarks:
             console.print(Text(f"{row.name}: {remark}", style="dim"))
@@ -138,7 +150,7 @@ def columns_of(board: Board, section: Section) -> list[Shown]:
     first = section.primary[0]
 
     def value(column: Column, interval: bool = True) -> Callable[[Row], str]:
-        return lambda row: value_text(row.scores.get(column.name), interval)
+        return lambda row: value_text(row.scores.get(column.name), column, interval)
 
     def skill(column: Column, interval: bool = True) -> Callable[[Row], str]:
         return lambda row: skill_text(row.scores.get(column.name), interval)
@@ -147,7 +159,7 @@ def columns_of(board: Board, section: Section) -> list[Shown]:
         return lambda row: cost_texts(row.cost)[i]
 
     whole = all(row.coverage in (None, 1.0) for row in section.rows)
-    shown = [Shown(arrow(first), value(first)), Shown("skill", skill(first)), Shown("cover", coverage_text, 5 if whole else 0)]
+    shown = [Shown(arrow(first), value(first)), Shown("skill", skill(first)), Shown("cover", coverage_text, 5 if whole else 1)]
     for column in section.primary[1:]:
         shown += [Shown(arrow(column), value(column), 7, value(column, False)), Shown("skill", skill(column), 6, skill(column, False))]
     shown += [Shown(arrow(column), value(column, False), 10 + i) for i, column in enumerate(secondary(section, SECONDARY))]
@@ -163,7 +175,8 @@ def print_rows(board: Board, section: Section, console: Console) -> None:
     for step in sorted({column.leaves for column in shown if column.leaves}, reverse=True):
         if width_of(table, console) <= console.width:
             break
-        left += [column.title for column in shown if column.leaves == step and column.shorter is None]
+        gone = [column.title for column in shown if column.leaves == step and column.shorter is None]
+        left += [f"{title} (100% for all)" if title == "cover" else title for title in gone]
         shown = [
             Shown(column.title, column.shorter) if column.leaves == step and column.shorter else column
             for column in shown
@@ -175,6 +188,20 @@ def print_rows(board: Board, section: Section, console: Console) -> None:
         console.print(Text(f"not shown at this width: {', '.join(reversed(left))}", style="dim"))
 
 
+def broken(title: str, width: int = 13) -> str:
+    """A long title over several lines, broken after hyphens.
+
+    >>> broken("spearman-within-cell[raw] ↑")
+    'spearman-\\nwithin-\\ncell[raw] ↑'
+    """
+    lines = [""]
+    for part in re.findall(r"[^-]+-?", title):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
 def rows_table(section: Section, shown: list[Shown]) -> Table:
     """Ranked predictors, floors, lines, and rows with a score but no rank, a rule between them."""
     metric = section.primary[0].name
@@ -183,9 +210,7 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
     table.add_column("")
     table.add_column("predictor", overflow="fold", max_width=32)
     for column in shown:
-        table.add_column(
-            Text(column.title), justify="left" if "\u2191" in column.title or "\u2193" in column.title else "right", overflow="fold"
-        )
+        table.add_column(Text(broken(column.title)), justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True)
     partly = tuple(row for row in section.unranked if any(score.value is not None for score in row.scores.values()))
     for rows in (section.ranked, section.floors, section.lines, partly):
         for row in rows:
@@ -193,8 +218,8 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
             verdict = score.verdict if score and row.role == "predictor" else ""
             mark = Text(MARKS[verdict] if row.role == "predictor" else "", style=STYLES[verdict])
             best = metric in row.best_floor
-            name = Text(row.name, style="bold" if row.rank or best else "")
-            place = Text(role_text(row, metric) or row.status, style="" if row.rank or best else "dim")
+            name = Text(f"{row.name} (best)" if best else row.name, style="bold" if row.rank or best else "")
+            place = Text(rank_text(row) or ("-" if row.role == "predictor" else row.role), style="" if row.rank or best else "dim")
             table.add_row(place, mark, name, *(Text(column.text(row)) for column in shown), style="" if row.rank or best else "dim")
         if rows:
             table.add_section()

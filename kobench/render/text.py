@@ -21,13 +21,14 @@ def arrow(column: Column) -> str:
     return f"{column.name} {'↓' if column.direction == 'lower' else '↑'}"
 
 
-def value_text(score: Score | None, interval: bool = True) -> str:
+def value_text(score: Score | None, column: Column, interval: bool = True) -> str:
     """`0.617 [0.588, 0.645]`, or why there is no value."""
     if score is None:
         return "-"
     if score.value is None:
         return score.missing or "-"
-    return f"{number(score.value)} {bracket(score.low, score.high) if interval else ''}".strip()
+    ends = bracket(score.low, score.high, column.decimals) if interval and score.low != score.high else ""
+    return f"{number(score.value, column.decimals)} {ends}".strip()
 
 
 def skill_text(score: Score | None, interval: bool = True) -> str:
@@ -36,7 +37,7 @@ def skill_text(score: Score | None, interval: bool = True) -> str:
         return "-"
     if score.skill is None:
         return score.skill_note or "-"
-    return f"{skill(score.skill)} {skill_bracket(score) if interval else ''}".strip()
+    return f"{skill(score.skill)} {skill_bracket(score) if interval and score.skill_low != score.skill_high else ''}".strip()
 
 
 def skill(value: float) -> str:
@@ -88,7 +89,7 @@ def cost_texts(cost: Cost | None) -> list[str]:
     return [seconds(cost.fit_seconds), seconds(cost.predict_seconds), "-" if cost.peak_mb is None else f"{cost.peak_mb:,.0f}"]
 
 
-COSTS = ("fit s", "predict s", "peak MB")
+COSTS = ("fit s", "pred s", "MB")
 
 
 def secondary(section: Section, limit: int) -> list[Column]:
@@ -119,6 +120,14 @@ def why_unranked(row: Row) -> str:
     return "; ".join(said or [row.status])
 
 
+def unranked(section: Section) -> dict[str, list[str]]:
+    """Why rows have no rank -> the names of those rows."""
+    found: dict[str, list[str]] = {}
+    for row in section.unranked:
+        found.setdefault(why_unranked(row), []).append(row.name)
+    return found
+
+
 def heading(section: Section) -> str:
     """Task, dataset and split in one line."""
     return f"{section.task} on {section.dataset}, split {section.split}"
@@ -127,10 +136,3 @@ def heading(section: Section) -> str:
 def interval_line(section: Section) -> str:
     """What the intervals stand for, and what was asked."""
     return "; ".join([f"intervals (95 %) over {section.label}", *section.facts])
-
-
-def role_text(row: Row, metric: str) -> str:
-    """What stands in the rank column of a floor or line."""
-    if row.role == "predictor":
-        return rank_text(row)
-    return "best floor" if metric in row.best_floor else row.role
