@@ -73,7 +73,7 @@ def get_answers(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Pat
 
 
 def answers_of_line(trial: Trial, prepared: Prepared, asks: Sequence[str]) -> Answered:
-    """What the dataset itself answers: the truth, a replicate, a gene-oracle."""
+    """What the dataset itself answers: the truth, a replicate, a gene-oracle. None of them in a worker: they are made of the truth."""
     name_of_line = trial.predictor.entry.spec.name
     everything = np.ones(prepared.dataset.cells.n_vars, dtype=bool)
     arrays = {}

@@ -43,8 +43,8 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
     request = request or Request([dataset], [predictor])
     chosen = choose(registry, "predictors", predictor)
     if all(source_of(kind, chosen.entry.spec.answers) is None for kind in WHAT[what]):
-        given = ", ".join(chosen.entry.spec.answers)
-        raise UserError(f"{chosen.selection} answers {given}, from which {what!r} can't be derived; `kobench info {chosen.selection}` lists what can")
+        given, name = ", ".join(chosen.entry.spec.answers), chosen.selection
+        raise UserError(f"{name} answers {given}, from which {what!r} can't be derived; `kobench info {name}` lists what can")
     data = choose(registry, "datasets", dataset)
     prepared = Prepared(data, Request([dataset], [predictor], split=split, split_seed=request.split_seed))  # type: ignore[arg-type]
     trial = Trial("predictor", data, chosen, (), request, fit_seed)
@@ -58,8 +58,8 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
     table = shape(what, asked, events, arrays, prepared.rows[1])
     write_table(table, out)
     rows = len(next(iter(table.values())))
-    return {"dataset": data.selection, "predictor": chosen.selection, "what": what, "cells": asked.n_obs, "events": len(events), "rows": rows,
-            "file": str(out), **cost}  # fmt: skip
+    asked_for = {"dataset": data.selection, "predictor": chosen.selection, "what": what}
+    return {**asked_for, "cells": asked.n_obs, "events": len(events), "rows": rows, "file": str(out), **cost}
 
 
 def events_of(asked: Cells, genes: Sequence[str]) -> Knockouts:
@@ -75,7 +75,9 @@ def events_of(asked: Cells, genes: Sequence[str]) -> Knockouts:
     return events[np.flatnonzero(np.isin(events.genes[:, 0], [known[name] for name in genes]))]
 
 
-def ask(trial: Trial, prepared: Prepared, asked: Cells, events: Knockouts, what: str, log: Log | None) -> tuple[dict[str, Any], dict[str, float]]:
+def ask(
+    trial: Trial, prepared: Prepared, asked: Cells, events: Knockouts, what: str, log: Log | None
+) -> tuple[dict[str, Any], dict[str, float]]:
     """The arrays that answer `what`, from a worker process."""
     import time
 
@@ -146,5 +148,3 @@ def write_table(table: dict[str, Any], out: Path) -> None:
 
         content = gzip.compress(content, mtime=0)
     write_atomically(out, content)
-
-

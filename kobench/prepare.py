@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kobench.cells import Cells, IntArray
-from kobench.data import digest, split, validate
+from kobench.data import digest, split
+from kobench.data_checks import validate
 from kobench.derive import source_of
 from kobench.plan import Chosen, Request
 from kobench.plugins import resolve

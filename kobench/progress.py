@@ -52,7 +52,8 @@ class Live:
         self.running: dict[int, Any] = {}
 
     def planned(self, total: int) -> None:
-        self.overall = self.progress.add_task("trials" if total else "everything is up to date", total=max(total, 1), completed=0 if total else 1)
+        what = "trials" if total else "everything is up to date"
+        self.overall = self.progress.add_task(what, total=max(total, 1), completed=0 if total else 1)
 
     def started(self, trial: Trial) -> None:
         if trial.role == "predictor":

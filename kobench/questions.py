@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobench.cells import FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
+from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
 from kobench.derive import chunks
 from kobench.errors import UserError
 from kobench.truth import Dataset, Profiles, Singles
@@ -56,7 +56,7 @@ def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT) -> Si
         chunk = events[part]
         assert chunk.cells is not None
         clean = truth.knockout(Knockouts(chunk.genes, asked[chunk.cells].astype(np.int32)))
-        solved = np.isfinite(clean).all(axis=1)
+        solved: BoolArray = np.asarray(np.isfinite(clean).all(axis=1))
         after = normalise_rows(np.where(solved[:, None], clean, 0))
         nothing_responds = normalise_rows(chunk.remove_from(wild_type))
         at = np.arange(part.start, part.stop)
@@ -64,19 +64,19 @@ def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT) -> Si
         propagated[at[solved]] = bray_curtis(after, nothing_responds)[solved]
         kept = place[at] >= 0
         knockout[place[at[kept]]], null[place[at[kept]]] = after[kept], nothing_responds[kept]
-    solved = ~np.isnan(raw)
-    position = np.cumsum(solved) - 1
-    sampled_solved = solved[keep]
+    found: BoolArray = ~np.isnan(raw)
+    position = np.cumsum(found) - 1
+    sampled_found = found[keep]
     return Singles(
         cells=cells,
-        events=events[np.flatnonzero(solved)],
-        sample=position[keep[sampled_solved]],
+        events=events[np.flatnonzero(found)],
+        sample=position[keep[sampled_found]],
         wild_type=wild_type,
-        raw=clip_small(raw[solved]),
-        propagated=clip_small(propagated[solved]),
-        knockout=knockout[sampled_solved],
-        null=null[sampled_solved],
-        unsolved=int((~solved).sum()),
+        raw=clip_small(raw[found]),
+        propagated=clip_small(propagated[found]),
+        knockout=knockout[sampled_found],
+        null=null[sampled_found],
+        unsolved=int((~found).sum()),
     )
 
 

@@ -16,8 +16,8 @@ A record has these parts (every other module reads them through this description
         status     "ok" | "failed" | "invalid" | "timeout" | "out-of-memory" | "unsupported"
         stage, message, traceback      None when ok
         answers    {asks: sha256 of the stored answers}
-        scores     {task label: {task, version, kind, asks, primary, floors, lines, block, blocks, asked, answered, coverage, left_out, sampled,
-                    metrics}}
+        scores     {task label: {task, version, kind, asks, primary, floors, lines, block, blocks, asked, answered, coverage,
+                    left_out, sampled, metrics}}
                    asks: the question set, "profile" or "singles"; an ok record whose keys.questions has it but whose scores lack the task
                    is shown as "not answered"
                    primary: names of metrics (one or two); asked, answered: numbers of units (cells, events, genes);
@@ -27,9 +27,8 @@ A record has these parts (every other module reads them through this description
                    metrics: {name or "name[variant]": {version, direction, best, low, high, value, missing, draws, floors}}
                        low, high: the metric's range, None where it is open (JSON has no infinity)
                        value: number or None; missing: why there is no value ("none": a constant answer gives no ranking; "not answered")
-                       draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone (index b is one draw;
-                              None where that draw gives no value);
-                              [] where not drawn (secondary metrics, or five and more networks)
+                       draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone (index b is one
+                              draw; None where that draw gives no value); [] where not drawn (secondary metrics, or five and more networks)
                        floors: {floor name: {value, draws}} on just the units this predictor answered; {} at full coverage
     run      what may differ between two equal runs: {fit_seconds, predict_seconds, peak_mb, started, host, platform, python, packages,
              commit, cpu, trusted_with_predictor}

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kobench import __version__
-from kobench.answering import Answered, as_answers, get_answers
+from kobench.answering import Answered, answers_in_process, as_answers, get_answers
 from kobench.errors import UserError
-from kobench.plan import Action, Group, Trial, decide
+from kobench.plan import Action, Group, Task, Trial, decide
 from kobench.prepare import Prepared
 from kobench.process import TrialFailed
 from kobench.records import SCHEMA, Record, read_record, record_path, write_record
 from kobench.score import score_task
-from kobench.store import AnswerStore
+from kobench.store import AnswerStore, hash_of_arrays
+from kobench.truth import Answers
 from kobench.worker import failure
 
 #: Packages whose versions are written down with every result.
@@ -137,9 +138,9 @@ class Bench:
             while len(going) < jobs:
                 if ready:
                     group, trial = ready.pop(0)
-                    going[pool.submit(self._run_some, (trial,), todo, prepared[id(group)])] = (group, trial)
+                    going[pool.submit(self._run_some, (trial,), group.basis, todo, prepared[id(group)])] = (group, trial)
                 elif (following := next(waiting, None)) is not None:
-                    going[pool.submit(self._run_some, following.basis, todo, prepared[id(following)])] = (following, None)
+                    going[pool.submit(self._run_some, following.basis, following.basis, todo, prepared[id(following)])] = (following, None)
                 else:
                     break
             if not going:
@@ -157,7 +158,9 @@ class Bench:
                 if left[id(group)] == 0:
                     prepared[id(group)].release()
 
-    def _run_some(self, trials: tuple[Trial, ...], todo: dict[int, Action], prepared: Prepared) -> list[tuple[Action, Record]]:
+    def _run_some(
+        self, trials: tuple[Trial, ...], basis: tuple[Trial, ...], todo: dict[int, Action], prepared: Prepared
+    ) -> list[tuple[Action, Record]]:
         done = []
         for trial in trials:
             if self.stop.is_set():
@@ -167,12 +170,12 @@ class Bench:
                 done.append((action, read_record(record_path(self.folder, trial.describe("", "", ())))))
                 continue
             self.watcher.started(trial)
-            record = self.run_trial(trial, action, prepared)
+            record = self.run_trial(trial, action, prepared, basis)
             self.watcher.finished(trial, action, record)
             done.append((action, record))
         return done
 
-    def run_trial(self, trial: Trial, action: Action, prepared: Prepared) -> Record:
+    def run_trial(self, trial: Trial, action: Action, prepared: Prepared, basis: tuple[Trial, ...] = ()) -> Record:
         """Fit, ask and score as the action says, write the record and return it."""
         dataset = prepared.dataset
         path = record_path(self.folder, trial.describe("", "", ()))
@@ -185,18 +188,23 @@ class Bench:
             keys["questions"] = {**old["keys"]["questions"], **keys["questions"]}
             keys["scores"] = {**old["keys"]["scores"], **keys["scores"]}
         cost = old["run"] if old and action.kind == "score" else {**environment(), "timeout": trial.request.timeout}
-        stage = "answer"
+        stage, at_hand = "answer", dict[str, Answers]()
         try:
             if action.kind != "score":
                 log = lambda message, done, total: self.watcher.logged(trial, message, done, total)  # noqa: E731
                 answered = get_answers(trial, prepared, action.asks, self.folder / "work", log, self.staged, self.stop.is_set)
                 for asks, arrays in answered.arrays.items():
-                    hashes[asks] = self.store.save(arrays)
+                    given = {name: values for name, values in arrays.items() if values is not None}
+                    hashes[asks] = self.store.save(given) if kept(trial) else hash_of_arrays(given)
+                    at_hand[asks] = as_answers(given)
                 cost.update(cost_of(answered, trial))
             stage = "score"
             for task in trial.tasks:
                 if task.spec.asks in hashes:
-                    scores[task.spec.label] = self._score(trial, task, hashes[task.spec.asks], prepared)
+                    asks = task.spec.asks
+                    answers = at_hand[asks] if asks in at_hand else as_answers(self.store.load(hashes[asks]))
+                    floors = floors_of(task, basis, prepared) if covers_partly(answers) else {}
+                    scores[task.spec.label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors)
         except TrialFailed as ended:
             result = {"status": ended.status, "stage": ended.stage, "message": ended.message, "traceback": ended.traceback}
         except UserError:
@@ -215,25 +223,25 @@ class Bench:
         write_record(self.folder, record)
         return record
 
-    def _score(self, trial: Trial, task: Any, key: str, prepared: Prepared) -> dict[str, Any]:
-        answers = as_answers(self.store.load(key))
-        floors = {}
-        if answers.supported is not None and not answers.supported.all():
-            floors = self._floors(trial, task, prepared)
-        return score_task(task, prepared.question(task.spec.asks), answers, trial.draws, prepared.digest, floors)
 
-    def _floors(self, trial: Trial, task: Any, prepared: Prepared) -> dict[str, Any]:
-        """The stored answers of this group's floors, to score them on just the units that a predictor answered."""
-        found = {}
-        for path in sorted((self.folder / "records").glob("*.json")):
-            record = read_record(path)
-            theirs = record["trial"]
-            same = theirs["dataset"]["selection"] == trial.dataset.selection and theirs["dataset"]["digest"] == prepared.digest
-            if record["role"] == "floor" and same and theirs["split"] == trial.describe("", "", ())["split"]:
-                key = record["result"]["answers"].get(task.spec.asks)
-                if key and self.store.path(key).exists():
-                    found[theirs["predictor"]["name"]] = as_answers(self.store.load(key))
-        return found
+def kept(trial: Trial) -> bool:
+    """Whether answers are stored: those of lines and built-in floors are quicker made again than read."""
+    return trial.role == "predictor" or not (trial.role == "line" or trial.predictor.entry.trusted)
+
+
+def covers_partly(answers: Answers) -> bool:
+    """Whether a predictor left genes out, so that floors must be scored on just the units it answered."""
+    return answers.supported is not None and not answers.supported.all()
+
+
+def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[str, Answers]:
+    """Answers of the task's built-in floors, made again."""
+    found = {}
+    for trial in basis:
+        if trial.role == "floor" and trial.predictor.entry.trusted and task.spec in [mine.spec for mine in trial.tasks]:
+            asks = task.spec.asks
+            found[trial.predictor.entry.spec.name] = as_answers(answers_in_process(trial, prepared, (asks,)).arrays[asks])
+    return found
 
 
 def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:

@@ -92,10 +92,22 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
     if isinstance(question, Singles) and question.unsolved:
         left_out["no steady state in the truth"] = question.unsolved
     return {
-        "task": spec.name, "version": spec.version, "kind": spec.of, "asks": spec.asks, "primary": list(spec.primary), "floors": list(spec.floors),
-        "lines": list(spec.lines), "block": spec.block, "blocks": blocks_of(units.variants.get(""), spec.block), "asked": units.asked, "answered": units.answered,
-        "coverage": units.answered / units.asked if units.asked else 0.0, "left_out": left_out, "sampled": sampled, "metrics": metrics,
-    }  # fmt: skip
+        "task": spec.name,
+        "version": spec.version,
+        "kind": spec.of,
+        "asks": spec.asks,
+        "primary": list(spec.primary),
+        "floors": list(spec.floors),
+        "lines": list(spec.lines),
+        "block": spec.block,
+        "blocks": blocks_of(units.variants.get(""), spec.block),
+        "asked": units.asked,
+        "answered": units.answered,
+        "coverage": units.answered / units.asked if units.asked else 0.0,
+        "left_out": left_out,
+        "sampled": sampled,
+        "metrics": metrics,
+    }
 
 
 def drawn(score: Callable[[Units], Any], units: Units, block: Any, n: int, seed: int) -> list[float | None]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from kobench.cli.options import show_board
+
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
 #: The format that a file's ending stands for.
@@ -40,7 +42,7 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
     from kobench.board import check_board, make_board
     from kobench.records import pack_records, read_records, write_atomically
-    from kobench.render import print_board, render
+    from kobench.render import render
 
     records = list(read_records(folder))
     narrowed = {"datasets": datasets or None, "tasks": tasks or None, "predictors": predictors or None}
@@ -49,7 +51,9 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
         if check_board(records, published.read_bytes(), name):
             click.echo(f"{published} agrees with the records in {folder}.")
             return
-        click.echo(f"{published} differs from what the records in {folder} give; rebuild it with `kobench board {folder} -o {published}`", err=True)
+        click.echo(
+            f"{published} differs from what the records in {folder} give; rebuild it with `kobench board {folder} -o {published}`", err=True
+        )
         ctx.exit(1)
     if pack is not None:
         pack_records(records, pack / "records.jsonl.gz")
@@ -65,6 +69,6 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
         write_atomically(output, render(board, form).encode())
         click.echo(f"Wrote {output} ({form}, {len(records)} records).")
     elif form == "terminal":
-        print_board(board)
+        show_board(board)
     else:
         click.echo(render(board, form), nl=False)

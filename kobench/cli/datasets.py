@@ -37,7 +37,9 @@ def datasets_command() -> None:
 @datasets_command.command("add", epilog=ADD_EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="What it will be called.")
-@click.option("--perturbation-key", required=True, help="Column of obs that names the knocked-out gene; `none` when all cells are wild type.")
+@click.option(
+    "--perturbation-key", required=True, help="Column of obs that names the knocked-out gene; `none` when all cells are wild type."
+)
 @click.option("--control", default="control", show_default=True, help="The label of unperturbed cells in that column.")
 @click.option("--cell-type-key", default="", help="Column of obs with the cell type.")
 @click.option("--batch-key", default="", help="Column of obs with the batch.")

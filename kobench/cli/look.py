@@ -103,7 +103,8 @@ def info_command(name: str, as_json: bool, plugin_files: tuple[str, ...], datase
 
 def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
     """Every entry of any kind with this name; raises UserError with a suggestion where there is none."""
-    found, reasons = [], []
+    found: list[tuple[str, Entry]] = []
+    reasons: list[str] = []
     for kind in KINDS:
         try:
             found.extend((kind, entry) for entry in registry.find_all(kind, name))
@@ -131,10 +132,22 @@ def facts(kind: str, entry: Entry) -> dict[str, Any]:
         out |= {key: value for key, value in spec.card.items() if key not in ("name", "version", "summary", "truth")}
     if kind == "metrics":
         arrow = "higher is better" if spec.direction == "higher" else "lower is better"
-        out |= {"of": spec.of, "direction": arrow, "best": spec.best, "range": [spec.low, spec.high], "tasks": spec.tasks or "all of its kind"}
+        out |= {
+            "of": spec.of,
+            "direction": arrow,
+            "best": spec.best,
+            "range": [spec.low, spec.high],
+            "tasks": spec.tasks or "all of its kind",
+        }
         out |= {"reference": spec.reference} if spec.reference else {}
     if kind == "tasks":
-        out |= {"asks": spec.asks, "truth": spec.truth, "primary": list(spec.primary), "floors": list(spec.floors), "lines": list(spec.lines)}
+        out |= {
+            "asks": spec.asks,
+            "truth": spec.truth,
+            "primary": list(spec.primary),
+            "floors": list(spec.floors),
+            "lines": list(spec.lines),
+        }
     if getattr(spec, "params", None):
         out["parameters"] = {
             key: f"{param.default!r}  {param.help}" + (f" [{'|'.join(map(str, param.choices))}]" if param.choices else "")

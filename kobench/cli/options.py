@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from kobench.plugins import Registry
+    from kobench.table import Board
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,3 +58,14 @@ def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str],
         return sorted(name for one in kinds for name in getattr(registry, one) if name.startswith(incomplete))
 
     return complete
+
+
+def show_board(board: Board) -> None:
+    """Print a board as wide as the terminal is, in colour where that is one."""
+    import shutil
+    import sys
+
+    from kobench.render import render
+
+    width = max(80, shutil.get_terminal_size((120, 40)).columns)
+    click.echo(render(board, "terminal", width=width, color=sys.stdout.isatty()), nl=False)

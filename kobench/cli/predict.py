@@ -19,7 +19,9 @@ Examples:
 
 @click.command("predict", epilog=EXAMPLES)
 @click.argument("dataset", shell_complete=complete_names("datasets"))
-@click.option("-p", "--predictor", required=True, metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("predictors"), help="A predictor.")
+@click.option(
+    "-p", "--predictor", required=True, metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("predictors"), help="A predictor."
+)
 @click.option("--what", type=click.Choice(["impact", "keystone", "profile", "response"]), required=True,
               help="impact: of every knockout of every cell; keystone: a ranking of genes; profile: of every cell from its assemblage; "
               "response: mean change of every gene by removed gene.")  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kobench.cli.options import complete_names, load, plugin_options
+from kobench.cli.options import complete_names, load, plugin_options, show_board
 from kobench.cli.suites import built_in, find_suite, read_suite
 
 EXAMPLES = """
@@ -22,7 +22,7 @@ Examples:
 SUITE is a built-in suite ({suites}) or a TOML file whose keys are the flags.
 Everything finished is kept in --out: the same command goes on where it was stopped,
 and fits only what is new or has changed.
-""".format(suites=", ".join(built_in()))  # noqa: UP032 - the name says what is filled in
+""".format(suites=", ".join(built_in()))
 
 
 def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -45,7 +45,9 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 @click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at a time.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads a trial; part of what decides an answer.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where predictors may compute.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where predictors may compute."
+)
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), default=None, metavar="SECONDS", help="Time limit a trial.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("kobench-results"), show_default=True,
               help="Folder of the results.")  # fmt: skip
@@ -53,7 +55,7 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 @click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON instead of a table.")
 @plugin_options
 @click.pass_context
-def run_command(ctx: click.Context, suite: str | None, **flags: Any) -> None:
+def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     """Fit predictors, ask them, score them and print the leaderboard."""
     if suite is not None:
         flags = merged(ctx, read_suite(find_suite(suite), run_command), flags)
@@ -62,12 +64,15 @@ def run_command(ctx: click.Context, suite: str | None, **flags: Any) -> None:
     from kobench.board import make_board
     from kobench.plan import Request, make_plan
     from kobench.progress import make_watcher
-    from kobench.render import print_board, render
+    from kobench.render import render
     from kobench.run import Bench
 
     registry = load(flags["plugin_files"], flags["dataset_folders"])
     request = Request(
-        **{key: flags[key] for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "timeout")},
+        **{
+            key: flags[key]
+            for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "timeout")
+        },
         tasks=flags["tasks"] or None,
     )
     groups = make_plan(registry, request)
@@ -77,7 +82,7 @@ def run_command(ctx: click.Context, suite: str | None, **flags: Any) -> None:
     if flags["as_json"]:
         click.echo(render(board, "json"), nl=False)
     else:
-        print_board(board)
+        show_board(board)
         click.echo(f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o board.html` makes a page of them.")
     if outcome.failed:
         for record in outcome.failed:
@@ -97,5 +102,3 @@ def merged(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> 
         elif name not in given:
             out[name] = value
     return out
-
-
