@@ -261,7 +261,7 @@ def test_notes_say_what_was_chosen():
     assert "Scale-free" not in text
     assert "Dropout" not in text
     other = " ".join(load(**SMALL, network="sf", gamma=3.0, absence="modules", knockout="silenced", dropout=0.3, repressors=0.25).notes)
-    for words in ("8 latent factors", "targets of a removed repressor fall", "gamma = 3", "observed cells only", "share 0.25"):
+    for words in ("4 latent factors", "targets of a removed repressor fall", "gamma = 3", "observed cells only", "share 0.25"):
         assert words in other
 
 

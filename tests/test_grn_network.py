@@ -99,7 +99,7 @@ def test_modules_are_absent_together():
     sets = {tuple(np.flatnonzero(row)) for row in together}
     assert sorted(len(members) for members in sets) == [15] * modules  # equal sets, the same seen from each member
     inside = correlation[together & ~np.eye(genes, dtype=bool)]
-    # phi of two indicators of the lowest 20 % at latent correlation 0.8, from an independent draw
+    # phi of two indicators of the lowest 20 % at that latent correlation, from an independent draw
     pair = np.random.default_rng(9).multivariate_normal([0, 0], [[1, MODULE_CORRELATION], [MODULE_CORRELATION, 1]], 400_000)
     low = pair < np.quantile(pair, absent_share)
     assert inside.mean() == pytest.approx(np.corrcoef(low.T)[0, 1], abs=0.03)

@@ -7,7 +7,7 @@ import numpy as np
 from kobench.cells import BoolArray
 
 #: Correlation of two genes of the same module on the latent scale whose lowest entries are absent.
-MODULE_CORRELATION = 0.8
+MODULE_CORRELATION = 0.9
 
 
 def draw_random_absence(rng: np.random.Generator, cells: int, genes: int, absent: float) -> BoolArray:

@@ -17,7 +17,7 @@ PARAMS = {
     "cells": Param(500, "number of wild-type cells", low=1, high=1000000),
     "absent": Param(0.2, "share of (cell, gene) entries that are absent", low=0.0, high=1.0),
     "absence": Param("random", "random: any genes, as published; modules: correlated sets of genes", choices=("random", "modules")),
-    "modules": Param(8, "absence=modules only: number of latent factors", low=1, high=20000),
+    "modules": Param(4, "absence=modules only: number of latent factors", low=1, high=20000),
     "repressors": Param(0.5, "share of edges that repress", low=0.0, high=1.0),
     "knockout": Param(
         "zero",
