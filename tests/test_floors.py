@@ -174,7 +174,7 @@ def test_masked_mean_depth_finds_how_a_share_depends_on_how_many_genes_are_on():
     for make in (MaskedMean, MaskedMeanDepth):
         rows = fitted(make, train).predict_expression(asked.assemblages())
         error[make] = np.abs(rows - asked.profiles()).sum()
-    assert error[MaskedMeanDepth] < 0.5 * error[MaskedMean]
+    assert error[MaskedMeanDepth] < 0.7 * error[MaskedMean]
 
 
 def test_masked_mean_depth_is_masked_mean_where_all_cells_have_as_many_genes():
