@@ -37,6 +37,11 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
+def number_cell(text: str) -> str:
+    """A number with its interval as it is, a reason escaped."""
+    return text if re.fullmatch(r"[-0-9.]+( \[[-0-9., ]+\])?", text) else escape(text)
+
+
 def line(cells: Sequence[str]) -> str:
     """One table line of cells that are escaped already."""
     return "| " + " | ".join(cells) + " |"
@@ -104,10 +109,11 @@ def table_lines(board: Board, section: Section) -> list[str]:
         score = row.scores.get(first.name)
         mark = MARKS[score.verdict if score else ""] if row.role == "predictor" else ""
         name = f"**{escape(row.name)}** (best floor)" if first.name in row.best_floor else escape(row.name)
-        cells = [rank_text(row), mark, name, escape(value_text(score, first)), escape(skill_text(score)), coverage_text(row)]
+        cells = [rank_text(row), mark, name, number_cell(value_text(score, first)), number_cell(skill_text(score)), coverage_text(row)]
         for column in others:
-            cells += [escape(value_text(row.scores.get(column.name), column)), escape(skill_text(row.scores.get(column.name)))]
-        cells += [escape(value_text(row.scores.get(column.name), column, interval=False)) for column in extra]
+            other = row.scores.get(column.name)
+            cells += [number_cell(value_text(other, column)), number_cell(skill_text(other))]
+        cells += [number_cell(value_text(row.scores.get(column.name), column, interval=False)) for column in extra]
         return line(cells + (cost_texts(row.cost) if board.cost else []))
 
     lines += map(row_line, section.ranked)

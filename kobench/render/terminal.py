@@ -47,6 +47,7 @@ class Shown:
     text: Callable[[Row], str]
     leaves: int = 0
     shorter: Callable[[Row], str] | None = None
+    narrow: bool = False
 
 
 def render(board: Board, width: int = 100, color: bool = False) -> str:
@@ -62,7 +63,7 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
 def print_board(board: Board, console: Console) -> None:
     """Print the board on a console, at its width."""
     console.print(Text(TITLE, style="bold"))
-    console.print(Text(LEGEND, style="dim"))
+    console.print(Text(f"{LEGEND} floor*: the best floor.", style="dim"))
     letters: dict[str, str] = {}
     if board.matrices:
         datasets = {section.dataset: section.short for section in board.sections}
@@ -159,9 +160,10 @@ def columns_of(board: Board, section: Section) -> list[Shown]:
         return lambda row: cost_texts(row.cost)[i]
 
     whole = all(row.coverage in (None, 1.0) for row in section.rows)
-    shown = [Shown(arrow(first), value(first)), Shown("skill", skill(first)), Shown("cover", coverage_text, 5 if whole else 1)]
+    shown = [Shown(arrow(first), value(first)), Shown("skill", skill(first), 6, skill(first, False))]
+    shown.append(Shown("cover", coverage_text, 7 if whole else 1))
     for column in section.primary[1:]:
-        shown += [Shown(arrow(column), value(column), 7, value(column, False)), Shown("skill", skill(column), 6, skill(column, False))]
+        shown += [Shown(arrow(column), value(column), 9, value(column, False)), Shown("skill", skill(column), 8, skill(column, False))]
     shown += [Shown(arrow(column), value(column, False), 10 + i) for i, column in enumerate(secondary(section, SECONDARY))]
     if board.cost:
         shown += [Shown(title, cost(i), 2 + i) for i, title in enumerate(COSTS)]
@@ -176,9 +178,9 @@ def print_rows(board: Board, section: Section, console: Console) -> None:
         if width_of(table, console) <= console.width:
             break
         gone = [column.title for column in shown if column.leaves == step and column.shorter is None]
-        left += [f"{title} (100% for all)" if title == "cover" else title for title in gone]
+        left += [f"{title} (100% for all)" if title == "cover" and step == 7 else title for title in gone]
         shown = [
-            Shown(column.title, column.shorter) if column.leaves == step and column.shorter else column
+            Shown(column.title, column.shorter, narrow=True) if column.leaves == step and column.shorter else column
             for column in shown
             if column.leaves != step or column.shorter
         ]
@@ -210,7 +212,9 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
     table.add_column("")
     table.add_column("predictor", overflow="fold", max_width=32)
     for column in shown:
-        table.add_column(Text(broken(column.title)), justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True)
+        table.add_column(
+            Text(broken(column.title, 8 if column.narrow else 13)), justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True
+        )
     partly = tuple(row for row in section.unranked if any(score.value is not None for score in row.scores.values()))
     for rows in (section.ranked, section.floors, section.lines, partly):
         for row in rows:
@@ -218,8 +222,11 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
             verdict = score.verdict if score and row.role == "predictor" else ""
             mark = Text(MARKS[verdict] if row.role == "predictor" else "", style=STYLES[verdict])
             best = metric in row.best_floor
-            name = Text(f"{row.name} (best)" if best else row.name, style="bold" if row.rank or best else "")
-            place = Text(rank_text(row) or ("-" if row.role == "predictor" else row.role), style="" if row.rank or best else "dim")
+            name = Text(row.name, style="bold" if row.rank or best else "")
+            place = Text(
+                "floor*" if best else rank_text(row) or ("-" if row.role == "predictor" else row.role),
+                style="" if row.rank or best else "dim",
+            )
             table.add_row(place, mark, name, *(Text(column.text(row)) for column in shown), style="" if row.rank or best else "dim")
         if rows:
             table.add_section()

@@ -1,0 +1,276 @@
+"""The board as one self-contained HTML page: nothing is loaded, everything that comes from a record is escaped."""
+
+from __future__ import annotations
+
+import html
+from importlib import resources
+
+from kobench.render.text import (
+    COSTS,
+    MARKS,
+    TITLE,
+    arrow,
+    cost_texts,
+    coverage_text,
+    interval_line,
+    problem_text,
+    rank_text,
+    skill,
+    skill_bracket,
+)
+from kobench.summary import bracket, number
+from kobench.table import VERDICTS, Board, Column, Matrix, Row, Score, Section
+
+#: Width and height of an interval bar in pixels, and the room left at each end.
+BAR, HEIGHT, MARGIN = 120, 16, 6
+
+#: Nothing may be loaded from anywhere, whatever a name in a record tries.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def render(board: Board) -> str:
+    """A page with filters, the summary, and a sortable table a section."""
+    files = resources.files("kobench.render")
+    style, script = (files.joinpath(name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
+    anchors = {id(section): f"s{i}" for i, section in enumerate(board.sections, 1)}
+    body = [top(board)]
+    body += [matrix_card(matrix, anchors) for matrix in board.matrices]
+    body += [section_card(board, section, anchors[id(section)]) for section in board.sections]
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<title>{esc(TITLE)}</title>
+<style>
+{style}
+</style>
+</head>
+<body>
+{chr(10).join(body)}
+</main>
+<footer class="soft"><p>Bars show scores with their 95 % interval, better to the right; the dashed line is the best floor.
+Click a column's head to sort by it.</p></footer>
+<script>
+{script}
+</script>
+</body>
+</html>
+"""
+
+
+def esc(text: object) -> str:
+    """Text for HTML content and attributes."""
+    return html.escape(str(text), quote=True)
+
+
+def minus(text: str) -> str:
+    """A number with a true minus sign."""
+    return esc(text.replace("-", "\u2212"))
+
+
+def top(board: Board) -> str:
+    """Title, what the marks mean, filters."""
+    marks = "".join(f'<li><span class="mark {verdict}">{MARKS[verdict]}</span> {esc(text)}</li>' for verdict, text in VERDICTS.items())
+    datasets = {section.dataset: section.short for section in board.sections}
+    tasks = sorted({section.task for section in board.sections})
+    return f"""<header>
+<h1>{esc(TITLE)}</h1>
+<p>Each predictor is compared with the <b>best floor</b>: the best of the trivial predictors that a method has to beat, on the same data.
+<b>Skill</b> is 0 at that floor and 1 at the truth itself. A rank is an interval: predictors that can't be told apart share it.</p>
+<ul class="legend">{marks}</ul>
+<div class="filters">
+<label>Dataset <select id="dataset"><option value="">all</option>{options(datasets)}</select></label>
+<label>Task <select id="task"><option value="">all</option>{options({task: task for task in tasks})}</select></label>
+<label>Predictor <input id="predictor" type="search" placeholder="part of a name"></label>
+</div>
+</header>
+<main>"""
+
+
+def options(named: dict[str, str]) -> str:
+    """Options of a select: value -> text."""
+    return "".join(f'<option value="{esc(value)}">{esc(text)}</option>' for value, text in named.items())
+
+
+def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
+    """Predictors x datasets of one task."""
+    heads = "".join(
+        f'<th scope="col" data-dataset="{esc(section.dataset)}"><a href="#{anchors[id(section)]}" title="{esc(section.dataset)}">'
+        f"{esc(section.short)}</a></th>"
+        for section in matrix.datasets
+    )
+    rows = []
+    for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
+        texts = "".join(
+            f'<td data-dataset="{esc(section.dataset)}">{glance(row, matrix.metric.name)}</td>'
+            for section, row in zip(matrix.datasets, cells, strict=True)
+        )
+        rows.append(f'<tr data-predictor="{esc(name)}"><td class="name" title="{esc(name)}">{esc(name)}</td>{texts}</tr>')
+    floors = "".join(
+        f'<td data-dataset="{esc(section.dataset)}">{esc(section.primary[0].floor or "none")}</td>' for section in matrix.datasets
+    )
+    return f"""<div class="card" data-task="{esc(matrix.task)}">
+<h2>At a glance: {esc(matrix.task)}<small>skill by {esc(matrix.metric.name)}, split {esc(matrix.split)}</small></h2>
+<div class="scroll" tabindex="0" role="region" aria-label="Skill in {esc(matrix.task)}"><table class="glance">
+<thead><tr><th scope="col">predictor</th>{heads}</tr></thead>
+<tbody>{chr(10).join(rows)}</tbody>
+<tfoot><tr><td>best floor</td>{floors}</tr></tfoot>
+</table></div>
+</div>"""
+
+
+def glance(row: Row | None, metric: str) -> str:
+    """One cell of the matrix."""
+    if row is None:
+        return ""
+    score = row.scores.get(metric)
+    if row.status != "ok" or score is None:
+        return f'<span class="cell missing">{esc(row.status)}</span>'
+    text = esc(score.skill_note) if score.skill is None else f"{minus(skill(score.skill))}"
+    title = f"{VERDICTS.get(score.verdict, 'no verdict')} {skill_bracket(score)}".strip()
+    return f'<span class="cell {score.verdict}" title="{esc(title)}">{MARKS[score.verdict]} {text}</span>'
+
+
+def section_card(board: Board, section: Section, anchor: str) -> str:
+    """One section: sentence, table, reasons, notes."""
+    warnings = "".join(f'<p class="warning"><b>Warning.</b> {esc(warning)}</p>' for warning in section.warnings)
+    facts = "".join(f"<li>{esc(text)}</li>" for text in (interval_line(section), *section.notes))
+    extra = [column for column in section.columns if not column.primary]
+    words = f"Show all {len(section.columns)} metrics", "Show primary metrics only"
+    more = f'<button class="more" aria-expanded="false" data-more="{words[0]}" data-less="{words[1]}">{words[0]}</button>' if extra else ""
+    return f"""<section class="card" id="{anchor}" data-dataset="{esc(section.dataset)}" data-task="{esc(section.task)}">
+<h2>{esc(section.task)} on {esc(section.short)}<small>{esc(section.dataset)} (version {esc(section.dataset_version)}), \
+split {esc(section.split)}</small></h2>
+<p class="sentence">{esc(section.sentence)}</p>{warnings}
+{table(board, section) if section.primary else ""}{more}
+{reasons(section)}<ul class="facts">{facts}</ul>
+</section>"""
+
+
+def table(board: Board, section: Section) -> str:
+    """The table, its rows in parts that are sorted apart."""
+    heads = [head("rank", "ascending"), head("predictor", "ascending", text=True)]
+    for i, column in enumerate(section.primary):
+        heads += [
+            head(arrow(column), better_first(column), title=title_of(column)),
+            '<th scope="col"><span class="soft">interval</span></th>',
+        ]
+        heads += [head("skill", "descending", "number")] + ([head("coverage", "descending", "number")] if i == 0 else [])
+    heads += [
+        head(arrow(column), better_first(column), "number extra", title_of(column)) for column in section.columns if not column.primary
+    ]
+    heads += [head(text, "ascending", "number") for text in COSTS] if board.cost else []
+    bodies = []
+    parts = (("ranked", "", section.ranked), ("floors", "floors: trivial predictors", section.floors))
+    parts += (("lines", "lines: answers the dataset gives, no predictors", section.lines), ("unranked", "not ranked", section.unranked))
+    for name, title, rows in parts:
+        if rows:
+            part = f'<tr class="part"><th colspan="{len(heads)}" scope="rowgroup">{title}</th></tr>' if title else ""
+            bodies.append(f'<tbody class="{name}">{part}{chr(10).join(table_row(board, section, row) for row in rows)}</tbody>')
+    return f"""<div class="scroll" tabindex="0" role="region" aria-label="{esc(section.task)} on {esc(section.short)}"><table>
+<thead><tr>{"".join(heads)}</tr></thead>
+{chr(10).join(bodies)}
+</table></div>"""
+
+
+def head(label: str, first: str, classes: str = "", title: str = "", text: bool = False) -> str:
+    """A sortable column head; `first` is the order of the first click."""
+    kind = ' data-text=""' if text else ""
+    return f'<th scope="col" class="{classes}" data-first="{first}"{kind}><button title="{esc(title)}">{esc(label)}</button></th>'
+
+
+def better_first(column: Column) -> str:
+    """The order that puts the better end on top."""
+    return "ascending" if column.direction == "lower" else "descending"
+
+
+def title_of(column: Column) -> str:
+    """What a hover says of a metric."""
+    floor = f"best floor {column.floor}" if column.floor else "no floor"
+    return f"{column.direction} is better; {floor}; {column.note or 'skill printed'}"
+
+
+def table_row(board: Board, section: Section, row: Row) -> str:
+    """One row of the table."""
+    first = section.primary[0].name
+    best = first in row.best_floor
+    tags = [f'<span class="tag">{"best floor" if best else row.role}</span>' if row.role != "predictor" else ""]
+    tags += [f'<span class="tag">{esc(row.status)}</span>'] if row.status != "ok" else []
+    score = row.scores.get(first)
+    verdict = score.verdict if score and row.role == "predictor" else ""
+    says = VERDICTS.get(verdict, "")
+    mark = (
+        f'<span class="mark {verdict}" role="img" aria-label="{esc(says)}" title="{esc(says)}">{MARKS[verdict]}</span> ' if verdict else ""
+    )
+    name = f'<td class="name" data-value="{esc(row.name)}" title="{esc(row.name)}">{mark}{esc(row.name)}{"".join(tags)}</td>'
+    cells = [f'<td data-value="{sum(row.rank) / 2 if row.rank else ""}">{esc(rank_text(row)).replace("-", "–")}</td>', name]
+    for i, column in enumerate(section.primary):
+        one = row.scores.get(column.name)
+        cells += [value_cell(one, column), f"<td>{bar(section, column, one)}</td>", skill_cell(one)]
+        if i == 0:
+            share = "" if row.coverage is None else f"{row.coverage:.6g}"
+            cells.append(f'<td class="number" data-value="{share}">{coverage_text(row)}</td>')
+    cells += [value_cell(row.scores.get(column.name), column, "number extra") for column in section.columns if not column.primary]
+    if board.cost and row.cost:
+        values = (row.cost.fit_seconds, row.cost.predict_seconds, row.cost.peak_mb)
+        cells += [
+            f'<td class="number" data-value="{"" if value is None else f"{value:.6g}"}">{text}</td>'
+            for value, text in zip(values, cost_texts(row.cost), strict=True)
+        ]
+    return f'<tr data-predictor="{esc(row.name)}"{" class=best" if best else ""}>{"".join(cells)}</tr>'
+
+
+def value_cell(score: Score | None, column: Column, classes: str = "") -> str:
+    """A score with its interval in small print, or why there is none."""
+    if score is None or score.value is None:
+        return f'<td class="missing {classes}" data-value="">{esc((score.missing if score else "") or "–")}</td>'
+    ends = bracket(score.low, score.high, column.decimals) if score.low != score.high else ""
+    small = f'<span class="interval">{minus(ends)}</span>' if ends else ""
+    return f'<td class="{classes}" data-value="{score.value:.6g}">{minus(number(score.value, column.decimals))}{small}</td>'
+
+
+def skill_cell(score: Score | None) -> str:
+    """Skill with its interval, or why none is printed."""
+    if score is None or score.skill is None:
+        return f'<td class="number missing" data-value="">{esc((score.skill_note if score else "") or "–")}</td>'
+    ends = skill_bracket(score) if score.skill_low != score.skill_high else ""
+    small = f'<span class="interval">{minus(ends)}</span>' if ends else ""
+    return f'<td class="number" data-value="{score.skill:.6g}">{minus(skill(score.skill))}{small}</td>'
+
+
+def bar(section: Section, column: Column, score: Score | None) -> str:
+    """The interval as a small picture, scaled to the predictors and the best floor; better is to the right, what lies outside is cut."""
+    rows = [row for row in section.rows if row.role == "predictor" or column.name in row.best_floor]
+    ends = [end for row in rows if (one := row.scores.get(column.name)) for end in (one.value, one.low, one.high) if end is not None]
+    if score is None or score.value is None or not ends or min(ends) == max(ends):
+        return ""
+    worst, best = (min(ends), max(ends))[:: 1 if column.sign > 0 else -1]
+
+    def place(value: float) -> str:
+        share = min(1.0, max(0.0, (value - worst) / (best - worst)))
+        return f"{MARGIN + share * (BAR - 2 * MARGIN):.1f}"
+
+    middle = HEIGHT // 2
+    parts = [f'<line class="axis" x1="0" x2="{BAR}" y1="{middle}" y2="{middle}"/>']
+    floor = next((row.scores[column.name].value for row in section.floors if column.name in row.best_floor), None)
+    if floor is not None:
+        parts.append(f'<line class="floor" x1="{place(floor)}" x2="{place(floor)}" y1="0" y2="{HEIGHT}"/>')
+    if score.low is not None and score.high is not None:
+        parts.append(f'<line class="range" x1="{place(score.low)}" x2="{place(score.high)}" y1="{middle}" y2="{middle}"/>')
+    parts.append(f'<circle cx="{place(score.value)}" cy="{middle}" r="3.5"/>')
+    return f'<svg class="bar" width="{BAR}" height="{HEIGHT}" aria-hidden="true">{"".join(parts)}</svg>'
+
+
+def reasons(section: Section) -> str:
+    """Why rows are not ranked, and what else is to be known of rows."""
+    said = []
+    for row in section.rows:
+        texts = [esc(remark) for remark in row.remarks]
+        for problem in row.problems:
+            trace = f"<details><summary>traceback</summary><pre>{esc(problem.traceback)}</pre></details>" if problem.traceback else ""
+            texts.append(esc(problem_text(problem)) + trace)
+        if texts:
+            said.append(f"<dt>{esc(row.name)}</dt>" + "".join(f"<dd>{text}</dd>" for text in texts))
+    return f'<dl class="why">{"".join(said)}</dl>' if said else ""
