@@ -161,7 +161,8 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
 def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dataset:
     """Load the dataset of a card: find and check its file, call the loader, put the card's notes before the loader's.
 
-    card : `DatasetSpec.card` as `read_card` made it: the card's keys, `card` (its path) and `digest` (what decides the cells). load : the loader's `load`. params : values of the open parameters.
+    card : `DatasetSpec.card` as `read_card` made it: the card's keys, `card` (its path) and `digest` (of what decides the cells).
+    load : the loader's `load`. params : values of the open parameters.
     """
     arguments = {**card["parameters"], **params}
     file, accepted = card.get("file", {}), card["loader_parameters"]

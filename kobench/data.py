@@ -48,8 +48,8 @@ def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
 
     Raises ValueError where `totals` has the wrong length, is not finite, or is not positive for a row that has counts.
 
-    >>> normalise(np.array([[1.0, 3.0, 0.0]]), totals=[10_000]).round(4).tolist()
-    [[0.6931, 1.3863, 0.0]]
+    >>> normalise(np.array([[1.0, 3.0, 0.0]]), totals=[10_000])
+    array([[0.6931472, 1.3862944, 0.       ]], dtype=float32)
     """
     sums = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     size = sums if totals is None else np.asarray(totals, dtype=np.float64)

@@ -107,7 +107,7 @@ def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str 
     matrix = tidy(matrix)
     stored = _stored(matrix)
     for bad, fault, remedy in (
-        (~np.isfinite(stored), "not finite numbers", "fill in or remove those cells or genes; kobench never turns NaN into 0"),
+        (~np.isfinite(stored), "not finite", "fill in or remove those cells or genes; kobench never turns NaN into 0"),
         (stored < 0, "negative", "expression cannot be, so point kobench at counts or log1p values and not at centred or scaled ones"),
     ):
         if np.any(bad):
@@ -123,8 +123,9 @@ def check_gene_names(genes: Names, where: str) -> None:
     twice = np.flatnonzero(counts > 1)
     if len(twice):
         example = twice[np.argmin(first[twice])]
+        named = f"{len(twice)} gene name" + (" occurs" if len(twice) == 1 else "s occur")
         raise UserError(
-            f"{where}: {len(twice)} gene names occur more than once (first: {str(names[example])!r}, {counts[example]} times); "
+            f"{where}: {named} more than once (first: {str(names[example])!r}, {counts[example]} times); "
             "make them unique or add the repeated genes up (in anndata: adata.var_names_make_unique())"
         )
 
@@ -162,7 +163,7 @@ def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
         number = int(empty.sum())
         raise UserError(
             f"{where}: {number:,} of {len(empty):,} cells {'expresses' if number == 1 else 'express'} none of the {X.shape[1]:,} genes "
-            f"(first: cell {cells[int(np.argmax(empty))]!r}); {remedy}"
+            f"(first: cell {str(cells[int(np.argmax(empty))])!r}); {remedy}"
         )
 
 

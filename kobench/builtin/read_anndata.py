@@ -39,7 +39,7 @@ def read(path: str) -> Any:
     try:
         with h5py.File(file) as content:
             missing = [part for part in ("X", "obs", "var") if part not in content]
-    except OSError as error:
+    except Exception as error:  # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
         raise UserError(f"{path} is truncated or damaged ({first_line(error)}); copy or download it again") from error
     if missing:
         raise UserError(f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with adata.write_h5ad(FILE)")
@@ -70,6 +70,11 @@ def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, npt.NDArr
     matrix = adata.layers[layer] if layer else source.X
     if matrix is None:
         raise UserError(f"{path}: X is empty; name the layer that holds the values with layer=NAME")
+    if hasattr(matrix, "check_format"):
+        try:  # an index out of range would crash the process further on
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            raise UserError(f"{path} is damaged (its sparse matrix: {first_line(error)}); copy or download it again") from error
     return matrix, np.asarray(source.var_names, dtype=np.str_)
 
 

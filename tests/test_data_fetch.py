@@ -1,0 +1,251 @@
+"""Files of datasets: where they are looked for, their checksums, and downloads from a server on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kobench import fetch
+from kobench.errors import UserError
+
+CONTENT = np.random.default_rng(0).bytes(3_000_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves CONTENT; `faults` are used up one a request: a status to answer with, or bytes after which to hang up."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content = CONTENT
+        self.faults: list[str] = []
+        self.ranges: list[str | None] = []
+        self.resumes = True
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/file.h5ad"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range")
+        self.server.ranges.append(wanted)
+        fault = self.server.faults.pop(0) if self.server.faults else ""
+        if fault.startswith("status "):
+            self.send_error(int(fault.split()[1]))
+            return
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.server.resumes else 0
+        size = len(self.server.content)
+        if wanted and self.server.resumes and start >= size:
+            self.send_error(416)
+            return
+        self.send_response(206 if wanted and self.server.resumes else 200)
+        if wanted and self.server.resumes:
+            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+        self.send_header("Content-Length", str(size - start))
+        self.end_headers()
+        body = self.server.content[start:]
+        self.wfile.write(body[: int(fault.split()[1])] if fault.startswith("cut ") else body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def bring(server: Server, target: Path, **more: object) -> Path:
+    return fetch.download(server.url, target, **{"sha256": SHA256, "dataset": "mine", "pause": 0.0, **more})  # type: ignore[arg-type]
+
+
+def left_behind(target: Path) -> list[str]:
+    return sorted(path.suffix for path in target.parent.iterdir() if path != target)
+
+
+def test_download(server: Server, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    target = tmp_path / "new" / "folder" / "file.h5ad"
+    assert bring(server, target, progress=lambda done, total: seen.append((done, total))) == target
+    assert target.read_bytes() == CONTENT
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert left_behind(target) == [".lock"]
+    bring(server, target)
+    assert server.ranges == [None]  # what is here is not asked for again
+
+
+def test_a_broken_connection_is_carried_on(server: Server, tmp_path: Path) -> None:
+    server.faults = ["cut 1000", "status 503", "cut 500000"]
+    target = tmp_path / "file.h5ad"
+    bring(server, target)
+    assert target.read_bytes() == CONTENT
+    assert server.ranges == [None, "bytes=1000-", "bytes=1000-", "bytes=501000-"]
+
+
+def test_a_later_call_carries_on(server: Server, tmp_path: Path) -> None:
+    server.faults = ["cut 1000"]
+    target = tmp_path / "file.h5ad"
+    with pytest.raises(
+        UserError, match=r"dataset 'mine': http.* cannot be downloaded .the connection ended after 1,000 of 3,000,000 bytes"
+    ):
+        bring(server, target, attempts=1)
+    assert not target.exists()
+    assert left_behind(target) == [".lock", ".part"]
+    bring(server, target)
+    assert server.ranges == [None, "bytes=1000-"]
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_server_that_cannot_carry_on_sends_everything(server: Server, tmp_path: Path) -> None:
+    server.faults, server.resumes = ["cut 1000"], False
+    bring(server, tmp_path / "file.h5ad")
+    assert (tmp_path / "file.h5ad").read_bytes() == CONTENT
+
+
+def test_a_spoilt_or_overlong_part_is_thrown_away(server: Server, tmp_path: Path) -> None:
+    target = tmp_path / "file.h5ad"
+    part = tmp_path / f".file.h5ad.{SHA256[:12]}.part"
+    for rubbish in (b"x" * 1000, b"x" * len(CONTENT), b"x" * (len(CONTENT) + 5)):
+        target.unlink(missing_ok=True)
+        part.write_bytes(rubbish)
+        bring(server, target)
+        assert target.read_bytes() == CONTENT
+
+
+def test_a_whole_part_is_used(server: Server, tmp_path: Path) -> None:
+    (tmp_path / f".file.h5ad.{SHA256[:12]}.part").write_bytes(CONTENT)
+    bring(server, tmp_path / "file.h5ad")
+    assert server.ranges == [f"bytes={len(CONTENT)}-"]
+    assert (tmp_path / "file.h5ad").read_bytes() == CONTENT
+
+
+def test_a_wrong_file_never_arrives(server: Server, tmp_path: Path) -> None:
+    server.content = b"something else"
+    with pytest.raises(
+        UserError, match=f"gave a file with sha256 {hashlib.sha256(server.content).hexdigest()} but its card expects {SHA256}"
+    ):
+        bring(server, tmp_path / "file.h5ad")
+    assert left_behind(tmp_path / "file.h5ad") == [".lock"]
+    assert not (tmp_path / "file.h5ad").exists()
+
+
+def test_refusals_are_final_and_server_errors_are_not_endless(server: Server, tmp_path: Path) -> None:
+    server.faults = ["status 404", "status 500", "status 502", "status 503"]
+    with pytest.raises(UserError, match=r"cannot be downloaded .404 Not Found"):
+        bring(server, tmp_path / "file.h5ad")
+    assert len(server.ranges) == 1
+    with pytest.raises(UserError, match=r"cannot be downloaded .503"):
+        bring(server, tmp_path / "file.h5ad", attempts=3)
+    assert len(server.ranges) == 4
+
+
+def test_addresses_that_are_not_fetched(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    with pytest.raises(UserError, match=r"is not an http"):
+        fetch.download(secret.as_uri(), tmp_path / "file", SHA256, "mine")
+    with pytest.raises(UserError, match="loads no unchecked file"):
+        fetch.download("http://127.0.0.1/file", tmp_path / "file", "", "mine")
+
+
+def test_two_at_once_ask_once(server: Server, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    threads = [threading.Thread(target=bring, args=(server, tmp_path / "file.h5ad")) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert server.ranges == [None]
+    assert (tmp_path / "file.h5ad").read_bytes() == CONTENT
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("KOBENCH_DATA", str(folder))
+    return folder
+
+
+ENTRY = {"name": "file.h5ad", "folder": "mine", "sha256": SHA256, "bytes": len(CONTENT)}
+
+
+def test_places_in_order(data: Path, tmp_path: Path) -> None:
+    beside, flat, nested = tmp_path / "cards" / "file.h5ad", data / "file.h5ad", data / "mine" / "file.h5ad"
+    for place in (flat, nested, beside):
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(CONTENT)
+        assert fetch.obtain({**ENTRY, "path": "file.h5ad"}, "mine", base=tmp_path / "cards") == place
+    assert fetch.obtain(ENTRY, "mine") == nested
+
+
+def test_a_missing_file_says_where_it_comes_from_and_where_to_put_it(data: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        fetch.obtain(ENTRY, "mine", "it is made from the paper's table 3.")
+    message = str(caught.value)
+    assert message == (
+        f"dataset 'mine' needs the file file.h5ad (3,000,000 bytes), which is not at {data}/mine/file.h5ad or {data}/file.h5ad; "
+        "it is made from the paper's table 3; put it there, or set KOBENCH_DATA to the folder that has it"
+    )
+
+
+def test_a_missing_file_with_an_address_is_brought(data: Path, server: Server) -> None:
+    assert fetch.obtain({**ENTRY, "url": server.url}, "mine") == data / "mine" / "file.h5ad"
+    assert (data / "mine" / "file.h5ad").read_bytes() == CONTENT
+
+
+def test_the_default_folder_is_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KOBENCH_DATA", raising=False)
+    assert fetch.data_folder().name == "data"
+    assert fetch.data_folder().parent.name == "kobench"
+
+
+def test_checksums_are_remembered_until_the_file_changes(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(data / "cache"))
+    file = data / "file.h5ad"
+    file.write_bytes(CONTENT)
+    read: list[Path] = []
+    real: Callable[[Path], str] = fetch.sha256_of
+    monkeypatch.setattr(fetch, "sha256_of", lambda path: (read.append(path), real(path))[1])
+    for _ in range(3):
+        fetch.obtain(ENTRY, "mine")
+    assert read == [file]
+    file.write_bytes(CONTENT + b"!")
+    with pytest.raises(
+        UserError, match=r"the file of dataset 'mine', .* has sha256 .* is expected; bring the right file or correct the card"
+    ):
+        fetch.obtain(ENTRY, "mine")
+    assert len(read) == 2
+
+
+def test_an_unusable_memory_of_checksums_costs_nothing_but_time(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(data / "cache"))
+    (data / "file.h5ad").write_bytes(CONTENT)
+    memory = data / "cache" / "kobench" / "sha256.json"
+    memory.parent.mkdir(parents=True)
+    for content in ("{", "[]", '{"x": 3}'):
+        memory.write_text(content)
+        fetch.obtain(ENTRY, "mine")
+    memory.unlink()
+    memory.mkdir()
+    fetch.obtain(ENTRY, "mine")
