@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +174,20 @@ def test_every_task_and_its_floors_are_described():
         section = page.split(f"\n### {task.label}\n")[1].split("\n### ")[0]
         for name in (*task.primary, *task.floors, *task.lines):
             assert f"`{name}`" in section, f"{task.label} does not mention {name}"
+
+
+def test_naming_the_metrics_loads_none_of_them():
+    code = (
+        "import sys, kobench.builtin.specs as s; list(s.metric_specs()), list(s.task_specs()), list(s.floor_specs()); print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "kobench.builtin.specs" in loaded
+    for name in (
+        "scipy",
+        "pandas",
+        "anndata",
+        "kobench.builtin.metrics.profile",
+        "kobench.builtin.tasks",
+        "kobench.builtin.floors.profile",
+    ):
+        assert name not in loaded
