@@ -89,7 +89,8 @@ class MetricSpec:
 
     `score(units)` returns a float (NaN when the answer gives no value, for instance a constant where a ranking is
     needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no answer could be scored. `of` is the kind of
-    units: "profile", "impact" or "ranking". Names are unique for each kind of units, not across them.
+    units: "profile", "impact" or "ranking". Names are unique for each kind of units, not across them. A score may offer
+    `prepare(units)`, a function of how often each unit was drawn, to make its bootstrap quick (see `kobench.resample`).
     `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is
     better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf).
     """
