@@ -1,0 +1,407 @@
+"""The contract's checks: sound predictors of every kind pass, and each check fails for a predictor that breaks just that."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kobench.api import Cells, Context, Impacts, Knockouts, answer_kinds, bray_curtis, normalise_rows
+from kobench.check_kit import ASKED, Kit, example_cells
+from kobench.checks import CHECKS, CheckResult, assert_contract, run_checks
+
+
+class Sound:
+    """Masked mean with noise from its own generator: expression, knockout and impact agree."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        self.rng = np.random.default_rng(context.seed)
+        dense = np.asarray(cells.X.todense() if hasattr(cells.X, "todense") else cells.X)
+        self.mean = normalise_rows(dense).mean(axis=0) * self.rng.uniform(0.9, 1.1, dense.shape[1]) + 1e-3
+
+    def predict_expression(self, assemblages: Any) -> Any:
+        return normalise_rows(assemblages * self.mean).astype(np.float32)
+
+
+class Whole(Sound):
+    """All five answers."""
+
+    def predict_knockout(self, cells: Any, knockouts: Knockouts) -> Any:
+        return self.predict_expression(knockouts.remove_from(cells.assemblages()))
+
+    def predict_impact(self, cells: Any, knockouts: Knockouts) -> Impacts:
+        before = normalise_rows(cells.assemblages() * self.mean)
+        null = normalise_rows(knockouts.remove_from(before))
+        after = normalise_rows(knockouts.remove_from(cells.assemblages()) * self.mean)
+        return Impacts(bray_curtis(after, before[knockouts.cells]), bray_curtis(after, null))
+
+    def predict_response(self, cells: Any, knockouts: Knockouts) -> Any:
+        return -self.mean[knockouts.genes] * np.ones((1, len(self.mean)))
+
+    def score_genes(self, cells: Any, genes: Any) -> Any:
+        return self.mean[genes]
+
+
+class OfAnnData(Sound):
+    def fit(self, cells: Any, context: Context) -> None:
+        assert type(cells).__name__ == "AnnData"
+        super().fit(cells, context)
+
+    def predict_knockout(self, cells: Any, knockouts: Knockouts) -> Any:
+        return self.predict_expression(knockouts.remove_from(np.asarray(cells.X) > 0))
+
+
+class OfSparse(Sound):
+    def fit(self, cells: Any, context: Context) -> None:
+        assert hasattr(cells.X, "indptr")
+        super().fit(cells, context)
+
+
+class Scorer:
+    """Answers gene scores alone, and takes only some genes."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        self.total = np.asarray(cells.X).sum(axis=0)
+
+    def supports(self, genes: Any) -> Any:
+        return np.char.startswith(genes, "S") | (genes == "MYC")
+
+    def score_genes(self, cells: Cells, genes: Any) -> Any:
+        return self.total[genes]
+
+
+def results(make: Any, answers: Any = None, wants: str = "dense", **more: Any) -> dict[str, CheckResult]:
+    answers = answer_kinds(make) if answers is None else answers
+    return {result.name: result for result in run_checks(make, answers, wants, **more)}
+
+
+SOUND = [(Sound, "dense"), (Whole, "dense"), (OfAnnData, "anndata"), (OfSparse, "sparse"), (Scorer, "dense")]
+
+
+@pytest.mark.parametrize(("make", "wants"), SOUND)
+def test_sound_predictors_pass(make: type, wants: str) -> None:
+    found = results(make, wants=wants)
+    assert list(found) == list(CHECKS)
+    assert {name: result.found for name, result in found.items() if result.status == "failed"} == {}
+    assert_contract(make, wants=wants)
+
+
+def test_every_check_passes_somewhere_and_only_those_that_can_not_apply_are_skipped() -> None:
+    assert all(result.status == "passed" for result in results(Whole).values())
+    skipped = {name for name, result in results(Scorer).items() if result.status == "skipped"}
+    assert skipped == {"non-negative", "rows-sum-to-one", "removed-gene-is-zero", "order-zero", "impact-agrees"}
+    assert {name for name, result in results(Sound).items() if result.status == "skipped"} == {"impact-agrees"}
+
+
+# Predictors that break one thing each ---------------------------------------------------------------------------------------
+
+
+class FitRaises(Sound):
+    def fit(self, cells: Cells, context: Context) -> None:
+        raise RuntimeError("no convergence")
+
+
+class FitExits(Sound):
+    def fit(self, cells: Cells, context: Context) -> None:
+        raise SystemExit(3)
+
+
+class SupportsWrong(Sound):
+    def supports(self, genes: Any) -> Any:
+        return np.ones(len(genes))
+
+
+class SupportsNothing(Sound):
+    def supports(self, genes: Any) -> Any:
+        return np.zeros(len(genes), bool)
+
+
+class AnswerRaises(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        raise KeyError("gene")
+
+
+class Transposed(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        return super().predict_expression(assemblages).T
+
+
+class Lists(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        return super().predict_expression(assemblages).tolist()
+
+
+class Objects(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        return super().predict_expression(assemblages).astype(object)
+
+
+class NotANumber(Scorer):
+    def score_genes(self, cells: Cells, genes: Any) -> Any:
+        return np.where(genes == genes[0], np.nan, self.total[genes])
+
+
+class NegativeImpact(Scorer):
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        return Impacts(raw=-self.total[knockouts.genes[:, 0]].astype(float))
+
+
+class NoImpact(Scorer):
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        return Impacts()
+
+
+class NegativeProfile(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        rows = super().predict_expression(assemblages)
+        first = assemblages.argmax(axis=1)
+        second = assemblages.shape[1] - 1 - assemblages[:, ::-1].argmax(axis=1)
+        at = np.flatnonzero(first != second)
+        rows[at, first[at]] -= 2
+        rows[at, second[at]] += 2
+        return rows
+
+
+class Unnormalised(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        return assemblages * self.mean
+
+
+class KeepsRemoved(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        return np.tile(self.mean / self.mean.sum(), (len(assemblages), 1))
+
+
+class NoOrderZero(Sound):
+    def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Any:
+        knockouts.genes[:, 0]
+        return self.predict_expression(knockouts.remove_from(cells.assemblages()))
+
+
+class ImpactDisagrees(Whole):
+    def predict_impact(self, cells: Any, knockouts: Knockouts) -> Impacts:
+        true = super().predict_impact(cells, knockouts)
+        assert true.propagated is not None
+        return Impacts(true.raw, true.propagated * 1.001 + 2e-6)
+
+
+class Random(Sound):
+    """Draws anew for every answer."""
+
+    def predict_expression(self, assemblages: Any) -> Any:
+        return normalise_rows(assemblages * self.rng.uniform(0.5, 1.5, assemblages.shape))
+
+
+class Unseeded(Sound):
+    def fit(self, cells: Cells, context: Context) -> None:
+        super().fit(cells, Context(seed=np.random.SeedSequence().entropy))  # type: ignore[arg-type]
+
+
+class Sorted(Scorer):
+    """Answers in an order of its own."""
+
+    def score_genes(self, cells: Cells, genes: Any) -> Any:
+        return self.total[np.sort(genes)]
+
+
+class SortedImpacts(Scorer):
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        return Impacts(raw=np.sort(np.asarray(self.total[knockouts.genes[:, 0]], float)))
+
+
+class BatchNormalised(Sound):
+    """What it says of a cell depends on the other cells that are asked."""
+
+    def predict_expression(self, assemblages: Any) -> Any:
+        return normalise_rows(assemblages * (self.mean + assemblages.mean(axis=0)))
+
+
+class NeedsThreeGenes(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        enough = assemblages.sum(axis=1, keepdims=True) > 1
+        return super().predict_expression(assemblages & enough)
+
+
+class ChangesTraining(Sound):
+    def fit(self, cells: Cells, context: Context) -> None:
+        super().fit(cells, context)
+        np.log1p(cells.X, out=cells.X)
+
+
+class ChangesAssemblages(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        rows = super().predict_expression(assemblages)
+        assemblages[:] = False
+        return rows
+
+
+class ChangesEvents(Sound):
+    def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Any:
+        rows = self.predict_expression(knockouts.remove_from(cells.assemblages()))
+        knockouts.genes[...] = 0
+        return rows
+
+
+class SeedsNumpy(Sound):
+    def fit(self, cells: Cells, context: Context) -> None:
+        np.random.seed(context.seed)  # noqa: NPY002 - the mistake that is tested
+        super().fit(cells, context)
+
+
+class DrawsFromNumpy(Sound):
+    def fit(self, cells: Cells, context: Context) -> None:
+        super().fit(cells, context)
+        self.mean = self.mean * np.random.uniform(0.5, 1.5, len(self.mean))  # noqa: NPY002 - the mistake that is tested
+
+
+class DrawsFromRandom(Sound):
+    def predict_expression(self, assemblages: Any) -> Any:
+        random.random()
+        return super().predict_expression(assemblages)
+
+
+ALL = set(CHECKS)
+OF_PROFILES = {"rows-sum-to-one", "removed-gene-is-zero", "order-zero"}
+GUARDED = {"finite", "non-negative", *OF_PROFILES, "two-genes"}  # they rest on the right shape and type
+
+# make: the checks that fail (all others pass or do not apply), and what the first of them finds
+BREAKS: dict[type, tuple[set[str], str]] = {
+    FitRaises: (ALL - {"impact-agrees"}, "RuntimeError: no convergence"),
+    FitExits: (ALL - {"impact-agrees"}, "SystemExit: 3"),
+    SupportsWrong: (ALL - {"impact-agrees"}, "supports"),
+    SupportsNothing: (
+        {
+            "finite",
+            "non-negative",
+            "rows-sum-to-one",
+            "removed-gene-is-zero",
+            "repeatable",
+            "same-seed",
+            "permuted-events",
+            "one-cell",
+            "two-genes",
+        },
+        "supports() takes none of the genes GATA1",
+    ),
+    AnswerRaises: (ALL - {"fits", "impact-agrees"}, "KeyError: 'gene'"),
+    Transposed: (GUARDED | {"shape", "permuted-events", "one-cell"}, "expected ("),
+    Lists: (GUARDED | {"numbers"}, "returned list"),
+    Objects: (GUARDED | {"numbers", "permuted-events", "one-cell"}, "dtype object"),
+    NotANumber: ({"finite", "permuted-events", "one-cell", "two-genes"}, "nan at (0,)"),
+    NegativeImpact: ({"non-negative"}, "expected nothing below 0"),
+    NoImpact: (ALL - OF_PROFILES - {"fits", "impact-agrees"}, "neither raw nor propagated"),
+    NegativeProfile: ({"non-negative", "order-zero"}, "expected nothing below 0"),
+    Unnormalised: ({"rows-sum-to-one", "order-zero", "two-genes"}, "every profile must sum to 1"),
+    KeepsRemoved: ({"removed-gene-is-zero"}, "at a removed gene; expected 0"),
+    NoOrderZero: ({"order-zero"}, "IndexError"),
+    ImpactDisagrees: ({"impact-agrees"}, "when derived from its profiles"),
+    Random: ({"repeatable", "permuted-events", "one-cell"}, "gave other answers asked again"),
+    Unseeded: ({"same-seed"}, "after another fit with the same seed"),
+    Sorted: ({"permuted-events"}, "events in another order"),
+    SortedImpacts: ({"permuted-events", "one-cell"}, "events in another order"),
+    BatchNormalised: ({"one-cell"}, "for a cell asked alone"),
+    NeedsThreeGenes: ({"two-genes"}, "sums to 0"),
+    ChangesTraining: ({"input-unchanged"}, "fit changed the arrays"),
+    ChangesAssemblages: ({"input-unchanged"}, "predict_expression changed the arrays"),
+    ChangesEvents: ({"input-unchanged"}, "predict_knockout changed the arrays"),
+    SeedsNumpy: ({"global-random-state"}, "fit changed the global state of numpy.random"),
+    DrawsFromRandom: ({"global-random-state"}, "predict_expression changed the global state of random"),
+    DrawsFromNumpy: ({"global-random-state", "same-seed"}, "after another fit with the same seed"),
+}
+
+
+@pytest.mark.parametrize("make", BREAKS)
+def test_what_breaks_the_contract_fails_the_checks_that_say_so(make: type) -> None:
+    expected, text = BREAKS[make]
+    state = random.getstate()
+    found = results(make)
+    assert random.getstate() == state  # the checks leave it as it was, whatever the predictor does
+    failed = {name: result.found for name, result in found.items() if result.status == "failed"}
+    assert set(failed) == expected, failed
+    assert text in next(iter(failed.values()))
+    with pytest.raises(AssertionError, match="the contract is broken"):
+        assert_contract(make)
+
+
+def test_no_check_is_without_a_predictor_that_breaks_it() -> None:
+    broken = set().union(*(checks for make, (checks, _) in BREAKS.items() if len(checks) < len(CHECKS) - 4))
+    assert broken | {"fits", "answers-given"} == set(CHECKS)
+
+
+def test_checks_after_a_failed_fit_say_that_they_did_not_run() -> None:
+    found = results(FitRaises)
+    assert found["fits"].found == "RuntimeError: no convergence"
+    assert {result.found for name, result in found.items() if name not in ("fits", "impact-agrees")} == {
+        "not run: there is no fitted predictor"
+    }
+
+
+def test_a_declared_answer_that_is_not_there_is_named() -> None:
+    found = results(Sound, answers=("expression", "impact"))
+    assert "answer 'impact' is declared, but Sound has no method predict_impact" in found["answers-given"].found
+
+
+def test_a_predictor_that_answers_nothing_passes_nothing_but_the_fit() -> None:
+    class Silent:
+        def fit(self, cells: Cells, context: Context) -> None: ...
+
+    found = results(Silent)
+    assert {name for name, result in found.items() if result.status == "passed"} == {"fits", "input-unchanged", "global-random-state"}
+    assert found["shape"].status == "failed"
+
+
+def test_fitting_happens_at_most_twice_and_only_when_needed() -> None:
+    count = 0
+
+    class Counted(Sound):
+        def fit(self, cells: Cells, context: Context) -> None:
+            nonlocal count
+            count += 1
+            super().fit(cells, context)
+
+    assert_contract(Counted)
+    assert count == 2
+    assert_contract(Counted, only=["shape"])
+    assert count == 3
+
+
+def test_an_unknown_check_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no check 'shapes'; the checks are fits,"):
+        assert_contract(Sound, only=["shapes"])
+
+
+def test_a_torch_state_is_watched_too() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Seeds(Sound):
+        def fit(self, cells: Cells, context: Context) -> None:
+            torch.manual_seed(context.seed)
+            super().fit(cells, context)
+
+    state = torch.get_rng_state()
+    found = results(Seeds)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert "fit changed the global state of torch" in found["global-random-state"].found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_example_cells_can_be_asked(seed: int) -> None:
+    cells = example_cells(seed)
+    assert cells.X.dtype == np.float32
+    on = cells.X > 0
+    assert on.sum(axis=1).min() >= 3
+    assert 0.2 < 1 - on.mean() < 0.4
+    assert on.any(axis=0).all()
+    assert np.array_equal(cells.X, example_cells(seed).X)
+    assert not np.array_equal(cells.X, example_cells(seed + 1).X)
+
+
+def test_reordered_events_stay_grouped_by_cell() -> None:
+    kit = Kit(Sound, ("expression",), "dense", 0, example_cells(0))
+    order = kit.reordered()
+    assert sorted(order) == list(range(len(kit.events)))
+    assert kit.events.cells is not None
+    assert np.count_nonzero(np.diff(kit.events.cells[order])) == ASKED - 1
+    assert not np.array_equal(kit.events.cells[order], kit.events.cells)
