@@ -88,8 +88,9 @@ def t_quantile(degrees: int, level: float = LEVEL) -> float:
 def t_interval(values: FloatArray, level: float = LEVEL) -> Interval:
     """The mean of (K,) values and its t interval, mean -+ t(K-1) s / sqrt(K); no interval for one value.
 
-    >>> t_interval(np.array([1.0, 2.0, 3.0]))  # t(2) = 4.3027, s = 1
-    Interval(value=2.0, low=-0.48413771175032866, high=4.484137711750329)
+    >>> found = t_interval(np.array([1.0, 2.0, 3.0]))  # t(2) = 4.3027, s = 1
+    >>> found.value, round(found.low, 3), round(found.high, 3)
+    (2.0, -0.484, 4.484)
     """
     mean = float(np.mean(values))
     if len(values) < 2:
@@ -145,13 +146,21 @@ def mean_interval(series: Series, plan: Resampling | None) -> Interval:
 
 
 def ratio_interval(top: Series, bottom: Series, plan: Resampling | None) -> Interval:
-    """The ratio of two means over the same blocks, both resampled jointly."""
+    """The ratio of two means over the same K blocks, both resampled jointly.
+
+    From five blocks on: value -+ t(K-1) sqrt(K/(K-1)) s, with s the standard deviation of the resampled ratios; the root undoes the
+    bootstrap's division by K instead of K-1. Percentiles of five blocks would cover 83 % instead of 95 %. With fewer: percentiles.
+    """
     value = top.mean / bottom.mean
     tops, bottoms = resampled_means(top, plan), resampled_means(bottom, plan)
     if tops is None or bottoms is None:
         return Interval(value)
     ratios = np.divide(tops, bottoms, out=np.full_like(tops, np.nan), where=bottoms != 0)
-    return percentile_interval(value, ratios)
+    if len(top) < ENOUGH:
+        return percentile_interval(value, ratios)
+    blocks = len(top)
+    half = t_quantile(blocks - 1) * np.sqrt(blocks / (blocks - 1)) * float(np.nanstd(ratios))
+    return Interval(value, float(value - half), float(value + half))
 
 
 def paired_difference(a: Series, b: Series, plan: Resampling | None) -> Interval:

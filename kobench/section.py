@@ -216,7 +216,7 @@ def label_of(numbers: Numbers, kind: str) -> str:
     elif blocks >= ENOUGH:
         return f"{blocks} networks"
     elif blocks > 1:
-        label = f"{blocks} networks and {inside} inside them; with so few the intervals are rough"
+        label = f"{blocks} networks and {inside} inside them; with so few the intervals tend to be too narrow"
     else:
         label = f"1 network: the intervals are over {inside} inside it and say nothing of other networks"
     return label if drawn else f"{label}; no draws inside, so no interval"

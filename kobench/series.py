@@ -236,7 +236,8 @@ class Numbers:
             else:
                 missing[why] += 1
             nones += why == "none" or any(cell.none for cell in cells)
-        return Measured(numbers, min(missing, key=lambda word: (-missing[word], word)) if missing else "", nones)
+        why = min(missing, key=lambda word: (word == NOT_RUN, -missing[word], word)) if missing else ""
+        return Measured(numbers, why, nones)
 
     def floor(self, name: str, metric: str, units: Measured) -> Series | None:
         """A floor on the units that a row answered: from the row's records where it left units out, else from the floor's own."""

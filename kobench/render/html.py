@@ -34,7 +34,8 @@ def render(board: Board) -> str:
     style, script = (files.joinpath(name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
     anchors = {id(section): f"s{i}" for i, section in enumerate(board.sections, 1)}
     body = [top(board)]
-    body += [matrix_card(matrix, anchors) for matrix in board.matrices]
+    if board.matrices:
+        body += ['<div class="glances">', *(matrix_card(matrix, anchors) for matrix in board.matrices), "</div>"]
     body += [section_card(board, section, anchors[id(section)]) for section in board.sections]
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -153,18 +154,18 @@ def table(board: Board, section: Section) -> str:
     """The table, its rows in parts that are sorted apart."""
     heads = [head("rank", "ascending"), head("predictor", "ascending", text=True)]
     for i, column in enumerate(section.primary):
-        heads += [
-            head(arrow(column), better_first(column), title=title_of(column)),
-            '<th scope="col"><span class="soft">interval</span></th>',
-        ]
+        heads += [head(arrow(column), better_first(column), title=title_of(column)), '<th scope="col">interval</th>']
         heads += [head("skill", "descending", "number")] + ([head("coverage", "descending", "number")] if i == 0 else [])
-    heads += [
-        head(arrow(column), better_first(column), "number extra", title_of(column)) for column in section.columns if not column.primary
-    ]
+    others = [column for column in section.columns if not column.primary]
+    heads += [head(arrow(column), better_first(column), "number extra", title_of(column)) for column in others]
     heads += [head(text, "ascending", "number") for text in COSTS] if board.cost else []
     bodies = []
-    parts = (("ranked", "", section.ranked), ("floors", "floors: trivial predictors", section.floors))
-    parts += (("lines", "lines: answers the dataset gives, no predictors", section.lines), ("unranked", "not ranked", section.unranked))
+    parts = (
+        ("ranked", "", section.ranked),
+        ("floors", "floors: trivial predictors", section.floors),
+        ("lines", "lines: answers the dataset gives, no predictors", section.lines),
+        ("unranked", "not ranked", section.unranked),
+    )
     for name, title, rows in parts:
         if rows:
             part = f'<tr class="part"><th colspan="{len(heads)}" scope="rowgroup">{title}</th></tr>' if title else ""

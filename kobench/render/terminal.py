@@ -212,9 +212,8 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
     table.add_column("")
     table.add_column("predictor", overflow="fold", max_width=32)
     for column in shown:
-        table.add_column(
-            Text(broken(column.title, 8 if column.narrow else 13)), justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True
-        )
+        title = Text(broken(column.title, 8 if column.narrow else 13))
+        table.add_column(title, justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True)
     partly = tuple(row for row in section.unranked if any(score.value is not None for score in row.scores.values()))
     for rows in (section.ranked, section.floors, section.lines, partly):
         for row in rows:
@@ -223,11 +222,9 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
             mark = Text(MARKS[verdict] if row.role == "predictor" else "", style=STYLES[verdict])
             best = metric in row.best_floor
             name = Text(row.name, style="bold" if row.rank or best else "")
-            place = Text(
-                "floor*" if best else rank_text(row) or ("-" if row.role == "predictor" else row.role),
-                style="" if row.rank or best else "dim",
-            )
-            table.add_row(place, mark, name, *(Text(column.text(row)) for column in shown), style="" if row.rank or best else "dim")
+            style = "" if row.rank or best else "dim"
+            place = Text("floor*" if best else rank_text(row) or ("-" if row.role == "predictor" else row.role))
+            table.add_row(place, mark, name, *(Text(column.text(row)) for column in shown), style=style)
         if rows:
             table.add_section()
     return table
