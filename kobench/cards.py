@@ -6,7 +6,7 @@ A card (only the keys marked * must be there)::
     version* = 1                      raise it when cells, genes or values change
     summary* = "one line"
     loader* = "h5ad"                  a dataset that takes parameters: h5ad, table, pbmc
-    scale* = "counts"                 counts | log1p | linear; checked, never guessed
+    scale* = "counts"                 counts | log1p | log1p-cp10k | linear; checked, never guessed
     normalise = "log1p"               for counts: log1p-cp10k (when not given), log1p, none
     truth = "population"              population | none
     confounded = true                 the perturbed cells are another library: population scores give no skill and no rank
@@ -15,7 +15,7 @@ A card (only the keys marked * must be there)::
     organism, licence, source, conversion, reference, where = "..."
     notes = ["sentence shown beside every board", ...]
     [parameters]                      the loader's parameters
-    [file]  name*, sha256*, bytes, folder, path, url
+    [file]  name*, sha256*, bytes; folder (inside the data folder), path, url, or package (an installed one that ships it)
     [facts]                           numbers for people: cells, genes, ...
 
 Reading cards imports nothing beyond the standard library, so that `kobench list` is quick.
@@ -51,11 +51,11 @@ KEYS: dict[str, type] = {
     "confounded": bool, "near_null": bool, "open": list, "organism": str, "licence": str, "source": str, "conversion": str,
     "reference": str, "where": str, "notes": list, "parameters": dict, "file": dict, "facts": dict,
 }  # fmt: skip
-FILE_KEYS: dict[str, type] = {"name": str, "sha256": str, "bytes": int, "folder": str, "path": str, "url": str}
+FILE_KEYS: dict[str, type] = {"name": str, "sha256": str, "bytes": int, "folder": str, "path": str, "url": str, "package": str}
 REQUIRED = ("name", "version", "summary", "loader", "scale")
 OPEN = ("genes", "cell_type")
 
-SCALES = ("counts", "log1p", "linear")
+SCALES = ("counts", "log1p", "log1p-cp10k", "linear")
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 CAVEATS = {
@@ -165,13 +165,10 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
     load : the loader's `load`. params : values of the open parameters.
     """
     arguments = {**card["parameters"], **params}
-    file, accepted = card.get("file", {}), card["loader_parameters"]
-    if "path" in accepted:
+    if "path" in card["loader_parameters"]:
         from kobench.fetch import obtain
 
-        arguments["path"] = str(obtain(file, card["name"], card.get("where", ""), Path(card["card"]).parent))
-    elif "sha256" in accepted and file:
-        arguments["sha256"] = file["sha256"]
+        arguments["path"] = str(obtain(card))
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)
     caveats = [text for flag, text in CAVEATS.items() if card.get(flag)]
     facts = {**dataset.facts, **{flag.replace("_", "-"): True for flag in CAVEATS if card.get(flag)}}
@@ -222,8 +219,8 @@ def _check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> N
                 f"{where}: open has {key!r}, which loader {loader.name!r} lacks; {suggestion(key, loader.params, 'its parameters')}"
             )
     for key in card.get("parameters", {}):
-        if key in ("path", "scale", "normalise", "sha256"):
-            place = "[file]" if key in ("path", "sha256") else "the top of the card"
+        if key in ("path", "scale", "normalise"):
+            place = "[file]" if key == "path" else "the top of the card"
             raise UserError(f"{where}: {key} does not belong into [parameters]; set it at {place}")
 
 

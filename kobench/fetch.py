@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import importlib.util
 import json
 import os
 import time
@@ -32,32 +33,62 @@ def data_folder() -> Path:
     return Path(named).expanduser() if named else user_cache_path("kobench") / "data"
 
 
-def obtain(file: Mapping[str, Any], dataset: str, where: str = "", base: Path | None = None) -> Path:
-    """The file of a card, checked; downloaded first where it is missing and the card has a web address.
+def places(card: Mapping[str, Any]) -> list[Path]:
+    """Where a card's file is looked for, in order; see `find_file`."""
+    file = card["file"]
+    inside = Path(file.get("folder", "")) / file["name"]
+    if file.get("package"):
+        spec = importlib.util.find_spec(file["package"])  # does not import it
+        if spec is None or not spec.origin:
+            origin = _origin(card)
+            raise UserError(
+                f"dataset {card['name']!r} is part of the Python package {file['package']}, which is not installed here{origin}"
+            )
+        return [Path(spec.origin).parent / inside]
+    data = data_folder()
+    own = [Path(card.get("card", "")).parent / Path(file["path"]).expanduser()] if file.get("path") else []
+    return list(dict.fromkeys([*own, data / inside, data / file["name"]]))
 
-    file : the card's [file] part: `name`, and `sha256`, `bytes`, `folder`, `path`, `url` where given. A `path`
-    (relative ones start at `base`, the card's folder) is tried first, then `<data>/<folder>/<name>` and `<data>/<name>`.
+
+def find_file(card: Mapping[str, Any]) -> Path:
+    """The file of a card (`DatasetSpec.card`), with its checksum checked; nothing is downloaded.
+
+    It is looked for at the `path` of the card's [file] (relative ones start in the card's folder), at
+    `<data>/<folder>/<name>` and at `<data>/<name>`; with `package`, in that installed package only.
     Raises UserError where it is missing (saying where it comes from and where to put it) or has another checksum.
     """
-    data = data_folder()
-    places = [data / file.get("folder", "") / file["name"], data / file["name"]]
-    if file.get("path"):
-        places.insert(0, (base or Path()) / Path(file["path"]).expanduser())
-    found: Path | None = next((place for place in places if place.is_file()), None)
-    sha256 = file.get("sha256", "")
-    if found is None and file.get("url"):
-        found = download(file["url"], places[-2], sha256, dataset)
+    file, looked = card["file"], places(card)
+    found: Path | None = next((place for place in looked if place.is_file()), None)
     if found is None:
         size = f" ({file['bytes']:,} bytes)" if "bytes" in file else ""
-        looked = " or ".join(dict.fromkeys(str(place) for place in places))
-        origin = f"; {where.rstrip('.')}" if where else ""
-        raise UserError(
-            f"dataset {dataset!r} needs the file {file['name']}{size}, which is not at {looked}{origin}; "
-            "put it there, or set KOBENCH_DATA to the folder that has it"
+        if file.get("package"):
+            remedy = f"install {file['package']} again, in a version that has it"
+        elif file.get("url"):
+            remedy = f"a run that uses the dataset downloads it from {file['url']}"
+        else:
+            remedy = "put it there, or set KOBENCH_DATA to the folder that has it"
+        where = " or ".join(map(str, looked)) + _origin(card)
+        raise UserError(f"dataset {card['name']!r} needs the file {file['name']}{size}, which is not at {where}; {remedy}")
+    if file.get("sha256"):
+        remedy = (
+            f"install a version of {file['package']} that ships it" if file.get("package") else "bring the right file or correct the card"
         )
-    if sha256:
-        check_sha256(found, sha256, f"the file of dataset {dataset!r}", "bring the right file or correct the card")
+        check_sha256(found, file["sha256"], f"the file of dataset {card['name']!r}", remedy)
     return found
+
+
+def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
+    """As `find_file`, but a missing file whose card has a `url` is downloaded into the data folder first."""
+    file = card["file"]
+    if file.get("url") and not file.get("package") and not any(place.is_file() for place in places(card)):
+        download(
+            file["url"], data_folder() / file.get("folder", "") / file["name"], file.get("sha256", ""), card["name"], progress=progress
+        )
+    return find_file(card)
+
+
+def _origin(card: Mapping[str, Any]) -> str:
+    return f"; {card['where'].rstrip('.')}" if card.get("where") else ""
 
 
 def check_sha256(path: Path, expected: str, what: str, remedy: str) -> None:

@@ -106,7 +106,7 @@ def test_open_parameters(folder: Path, opened: str, expected: set[str]) -> None:
         (text().replace("version = 3", "version = true"), "version is True; it must be of type int"),
         (text().replace('"mine"', '"My_cells"', 1), "name 'My_cells' must be of lower-case letters, digits and single dashes"),
         (text().replace('"h5ad"', '"h5da"'), "loader 'h5da' is not known; did you mean 'h5ad'"),
-        (text().replace('"counts"', '"umi"'), "scale is 'umi'; choose one of counts, log1p, linear"),
+        (text().replace('"counts"', '"umi"'), "scale is 'umi'; choose one of counts, log1p, log1p-cp10k, linear"),
         (text().replace('"population"', '"counterfactual"'), "truth is 'counterfactual'; choose one of population, none"),
         (text(extra="notes2 = 1"), "unknown key 'notes2'"),
         (text().replace('["mind the step"]', "[1]"), "notes must be a list of texts"),

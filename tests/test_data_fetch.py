@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -187,7 +188,11 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-ENTRY = {"name": "file.h5ad", "folder": "mine", "sha256": SHA256, "bytes": len(CONTENT)}
+FILE = {"name": "file.h5ad", "folder": "mine", "sha256": SHA256, "bytes": len(CONTENT)}
+
+
+def card(**file: object) -> dict[str, Any]:
+    return {"name": "mine", "where": "it is made from the paper's table 3.", "file": {**FILE, **file}}
 
 
 def test_places_in_order(data: Path, tmp_path: Path) -> None:
@@ -195,23 +200,46 @@ def test_places_in_order(data: Path, tmp_path: Path) -> None:
     for place in (flat, nested, beside):
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(CONTENT)
-        assert fetch.obtain({**ENTRY, "path": "file.h5ad"}, "mine", base=tmp_path / "cards") == place
-    assert fetch.obtain(ENTRY, "mine") == nested
+        assert fetch.find_file({**card(path="file.h5ad"), "card": str(tmp_path / "cards" / "mine.toml")}) == place
+        assert fetch.find_file(card(path=str(place))) == place
+    assert fetch.find_file(card()) == nested
 
 
 def test_a_missing_file_says_where_it_comes_from_and_where_to_put_it(data: Path) -> None:
-    with pytest.raises(UserError) as caught:
-        fetch.obtain(ENTRY, "mine", "it is made from the paper's table 3.")
-    message = str(caught.value)
-    assert message == (
-        f"dataset 'mine' needs the file file.h5ad (3,000,000 bytes), which is not at {data}/mine/file.h5ad or {data}/file.h5ad; "
-        "it is made from the paper's table 3; put it there, or set KOBENCH_DATA to the folder that has it"
-    )
+    for find in (fetch.find_file, fetch.obtain):
+        with pytest.raises(UserError) as caught:
+            find(card())
+        assert str(caught.value) == (
+            f"dataset 'mine' needs the file file.h5ad (3,000,000 bytes), which is not at {data}/mine/file.h5ad or {data}/file.h5ad; "
+            "it is made from the paper's table 3; put it there, or set KOBENCH_DATA to the folder that has it"
+        )
 
 
-def test_a_missing_file_with_an_address_is_brought(data: Path, server: Server) -> None:
-    assert fetch.obtain({**ENTRY, "url": server.url}, "mine") == data / "mine" / "file.h5ad"
+def test_a_missing_file_with_an_address_is_brought_when_it_is_used(data: Path, server: Server) -> None:
+    with pytest.raises(UserError, match=f"a run that uses the dataset downloads it from {server.url}"):
+        fetch.find_file(card(url=server.url))
+    assert server.ranges == []
+    assert fetch.obtain(card(url=server.url)) == data / "mine" / "file.h5ad"
     assert (data / "mine" / "file.h5ad").read_bytes() == CONTENT
+    fetch.obtain(card(url=server.url))
+    assert server.ranges == [None]
+
+
+def test_a_file_in_an_installed_package(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        UserError, match="dataset 'mine' is part of the Python package nothing_here, which is not installed here; it is made"
+    ):
+        fetch.find_file(card(package="nothing_here"))
+    package = tmp_path / "shipping_data"
+    (package / "mine").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('looking for its files must not import it')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UserError, match=r"not at .*shipping_data/mine/file.h5ad; .*; install shipping_data again"):
+        fetch.obtain(card(package="shipping_data", url="http://127.0.0.1/never"))
+    (package / "mine" / "file.h5ad").write_bytes(CONTENT)
+    assert fetch.find_file(card(package="shipping_data")) == package / "mine" / "file.h5ad"
+    with pytest.raises(UserError, match="is expected; install a version of shipping_data that ships it"):
+        fetch.find_file(card(package="shipping_data", sha256="0" * 64))
 
 
 def test_the_default_folder_is_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,13 +256,13 @@ def test_checksums_are_remembered_until_the_file_changes(data: Path, monkeypatch
     real: Callable[[Path], str] = fetch.sha256_of
     monkeypatch.setattr(fetch, "sha256_of", lambda path: (read.append(path), real(path))[1])
     for _ in range(3):
-        fetch.obtain(ENTRY, "mine")
+        fetch.find_file(card())
     assert read == [file]
     file.write_bytes(CONTENT + b"!")
     with pytest.raises(
         UserError, match=r"the file of dataset 'mine', .* has sha256 .* is expected; bring the right file or correct the card"
     ):
-        fetch.obtain(ENTRY, "mine")
+        fetch.find_file(card())
     assert len(read) == 2
 
 
@@ -245,7 +273,7 @@ def test_an_unusable_memory_of_checksums_costs_nothing_but_time(data: Path, monk
     memory.parent.mkdir(parents=True)
     for content in ("{", "[]", '{"x": 3}'):
         memory.write_text(content)
-        fetch.obtain(ENTRY, "mine")
+        fetch.find_file(card())
     memory.unlink()
     memory.mkdir()
-    fetch.obtain(ENTRY, "mine")
+    fetch.find_file(card())

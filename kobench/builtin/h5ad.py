@@ -10,12 +10,9 @@ import numpy.typing as npt
 
 from kobench import data
 from kobench.builtin import read_anndata
-from kobench.builtin.read_anndata import NO_PERTURBATION
 from kobench.cells import Cells
 from kobench.errors import UserError
 from kobench.truth import Dataset
-
-__all__ = ["NO_PERTURBATION", "load"]
 
 
 def load(

@@ -23,7 +23,9 @@ def h5ad_spec() -> DatasetSpec:
             "control": Param("control", "what that column says for wild-type cells"),
             "cell_type_key": Param("", "column of obs with the cell type; empty: none"),
             "batch_key": Param("", "column of obs with the batch, which splits respect; empty: none"),
-            "scale": Param("counts", "what the values are; kobench checks it and guesses nothing", choices=("counts", "log1p", "linear")),
+            "scale": Param(
+                "counts", "what the values are; kobench checks it and guesses nothing", choices=("counts", "log1p", "log1p-cp10k", "linear")
+            ),
             "normalise": Param(
                 "auto",
                 "what is done to counts; auto: log1p-cp10k for counts, none for the other scales",
@@ -48,7 +50,7 @@ def table_spec() -> DatasetSpec:
         summary="numbers without header, genes x cells, comma-separated (.csv or .csv.gz): table:path=FILE",
         params={
             "path": Param("", "the .csv or .csv.gz file"),
-            "scale": Param("linear", "what the values are", choices=("linear", "log1p", "counts")),
+            "scale": Param("linear", "what the values are", choices=("linear", "log1p", "log1p-cp10k", "counts")),
             "transpose": Param(False, "the file has one cell a line instead of one gene a line"),
             "genes": GENES,
         },
@@ -62,7 +64,7 @@ def pbmc_spec() -> DatasetSpec:
         load="kobench.builtin.pbmc:load",
         summary="700 blood cells that scanpy ships (pip install 'kobench[pbmc]')",
         params={
-            "sha256": Param("", "refuse a file with another checksum; empty: take what scanpy has"),
+            "path": Param("", "the file; empty: the one in the installed scanpy"),
             "genes": GENES,
             "cell_type": CELL_TYPE,
         },
