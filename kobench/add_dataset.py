@@ -70,9 +70,9 @@ def add_dataset(
         "truth": "none" if dataset.perturbed is None else "population",
     }
     scales = {"scale": scale, **({} if normalise == "auto" else {"normalise": normalise})}
-    told = {
-        key: value for key, value in (("organism", organism), ("source", source), ("licence", licence), ("reference", reference)) if value
-    }
+    origin = {"organism": organism, "source": source, "licence": licence, "reference": reference}
+    told = {key: value for key, value in origin.items() if value}
+    untold = "".join(f'\n{key} = "..."' for key in origin if key not in told)
     notes: dict[str, Any] = {"notes": []}
     used = {key: value for key, value in parameters.items() if value not in ("", False)}
     where = {"name": file.name, "path": str(file), "sha256": sha256_of(file), "bytes": file.stat().st_size}
@@ -82,7 +82,7 @@ def add_dataset(
             head,
         ),
         ("What the values are, and for counts what is done to them (log1p-cp10k when `normalise` is not given).", scales),
-        ("Say where the data come from: organism, source, licence, reference.", told),
+        (f"Say where the data come from; in use when not behind a #:{untold}" if untold else "Where the data come from.", told),
         ("Sentences shown beside every board, for instance what a reader must not conclude.", notes),
         ("How the file is read; see `kobench info h5ad`.", {"parameters": used}),
         ("The file must have this sha256; it is looked for at `path`, then by `name` in the data folder.", {"file": where}),

@@ -240,6 +240,8 @@ def test_the_default_folder_is_read_without_being_named(folder: Path, mine: Path
     assert written.parent == cards.user_folder()
     (spec,) = (spec for spec in cards.card_specs()[0] if spec.name == "my-screen")
     assert spec.truth == "none"
+    assert '# organism = "..."' in written.read_text()
+    assert "organism" not in spec.card
     make: Any = spec.load
     assert make().scale == "log1p"
 
