@@ -33,10 +33,11 @@ def faults(spec: Spec, own: ModuleType | None = None) -> Iterator[str]:
     if spec.version < 1:
         yield f"version is {spec.version}; expected 1 or more"
     params: Mapping[str, Param] = getattr(spec, "params", {})
-    for key, param in params.items():
-        yield from (f"parameter {key!r}: {fault}" for fault in _param_faults(key, param))
+    wrong = [f"parameter {key!r}: {fault}" for key, param in params.items() for fault in _param_faults(key, param)]
+    yield from wrong
     yield from _RULES[kind](spec)
-    yield from _reference_faults(spec, own)
+    if not wrong:
+        yield from _reference_faults(spec, own)
 
 
 def _type_faults(spec: Spec) -> Iterator[str]:
