@@ -17,18 +17,18 @@ PACKAGE = ROOT / "kobench"
 #: From the top down. A module imports from its own layer (without circles) and from those below it. Every module has its place here.
 LAYERS = (
     ("cli",),
-    ("board", "run", "predict", "checks", "checking", "progress", "add_dataset"),
-    ("plan", "score", "answering", "prepare", "lines", "contract", "check_kit"),
+    ("board", "run", "predict", "checking", "progress", "add_dataset"),
+    ("plan", "score", "answering", "prepare", "lines"),
     ("render", "section", "standings", "series", "summary", "table"),
     ("plugins", "cards", "remember", "describe_child", "discovery", "describe", "hookspecs", "validation", "select"),
-    ("questions", "data", "data_checks", "fetch", "store", "process", "records", "intervals", "resample", "random_states"),
-    ("worker", "session", "wire", "derive"),
+    ("questions", "data", "data_checks", "fetch", "store", "process", "records", "intervals", "resample"),
+    ("worker", "checks", "contract", "check_kit", "random_states", "session", "wire", "derive"),
     ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),
 )  # fmt: skip
 
 #: What workers import: the standard library, numpy, and where it is asked for: pluggy if there, scipy's CSR, a real AnnData.
-WORKER = ("worker", "session", "wire", "derive", "api", "truth", "cells", "specs", "resolve", "errors")
-LATE = {"api": {"pluggy"}, "cells": {"anndata", "pandas"}, "wire": {"scipy"}}
+WORKER = (*LAYERS[-2], "api", "truth", "cells", "specs", "resolve", "errors")
+LATE = {"api": {"pluggy"}, "cells": {"anndata", "pandas"}, "wire": {"scipy"}, "check_kit": {"scipy"}}
 
 #: What the built-ins share with the harness beside the contract: the checks, scales and files of loaded data.
 FOR_BUILTINS = {"api", "truth", "cells", "specs", "errors", "suggest", "data", "fetch"}
