@@ -46,6 +46,7 @@ class WorkerProcess:
     stop: Callable[[], bool] = lambda: False
     seconds: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
+    said: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> WorkerProcess:
         self.work.mkdir(parents=True, exist_ok=True)
@@ -98,14 +99,16 @@ class WorkerProcess:
         return folder
 
     def ask(self, do: str, **request: Any) -> None:
-        """Send one request about the stage `do` and wait for its reply; raises TrialFailed."""
+        """Send one request about the stage `do` and wait for its reply; raises TrialFailed. What comes before it is logged, or kept in `said`."""
         try:
             os.write(self.write_to, (json.dumps({"do": do, "folder": str(self.folder / do), **request}) + "\n").encode())
         except BrokenPipeError:
             self._died(do)
         reply = self._reply(do)
-        while reply["kind"] == "log":
-            if self.log is not None:
+        while reply["kind"] in ("log", "check"):
+            if reply["kind"] == "check":
+                self.said.append(reply)
+            elif self.log is not None:
                 self.log(reply["message"], reply["done"], reply["total"])
             reply = self._reply(do)
         self.seconds[do] = reply["seconds"]

@@ -102,6 +102,13 @@ class Worker:
         if answer is not None:
             write_arrays(folder / "answers", {"response_genes": answer[0], "response": answer[1].astype(np.float32)})
 
+    def do_check(self, folder: Path, request: dict[str, Any]) -> None:
+        from kobench.checks import run_checks
+
+        make = resolve_reference(request["make"], request["plugin_file"])
+        for result in run_checks(lambda: make(**request["params"]), request["answers"], request["wants"]):
+            self.reply(kind="check", **vars(result))
+
 
 def exit_with_parent(pipe: int) -> None:
     """End this process at once when the harness is gone (its end of the pipe closed), whatever the predictor is doing."""

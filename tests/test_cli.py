@@ -1,0 +1,218 @@
+"""The command line: what is printed, what is written, which exit code, and what is never imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+
+from kobench.cli import COMMANDS
+from kobench.cli.suites import FOLDER, built_in, read_suite
+
+PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
+TINY = "grn:genes=12,cells=40"
+
+
+def kobench(*arguments, cwd=None, code=0):
+    done = subprocess.run([sys.executable, "-c", "from kobench.cli import main; main()", *map(str, arguments)],
+                          capture_output=True, text=True, cwd=cwd)  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_help_of_every_command_ends_in_examples():
+    text = kobench("--help").stdout
+    for name in COMMANDS:
+        assert f"\n  {name} " in text
+        assert "Examples:" in kobench(name, "--help").stdout
+    assert "Examples:" in kobench("datasets", "add", "--help").stdout
+
+
+def examples() -> list[str]:
+    """Every example line of every help text."""
+    import importlib
+
+    import click
+
+    lines = []
+    for name, module in COMMANDS.items():
+        command = getattr(importlib.import_module(module), f"{name}_command")
+        children = list(command.commands.values()) if isinstance(command, click.Group) else []
+        for one in [command, *children]:
+            lines += [line.strip() for line in (one.epilog or "").splitlines() if line.startswith("  kobench ")]
+    return lines
+
+
+@pytest.mark.parametrize("line", examples())
+def test_examples_use_options_that_exist(line):
+    """Each example parses: its command exists and takes its options and choices (what it needs may not be here)."""
+    import shlex
+
+    import click
+
+    from kobench.cli import cli
+
+    words = shlex.split(line.split(">")[0])[1:]
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        parent = command
+        command = parent.get_command(click.Context(parent), words.pop(0))
+        assert command is not None, line
+    if any(isinstance(param.type, click.Path) and param.type.exists for param in command.params):
+        words = [word if not word.endswith(".py") and not word.startswith(("kobench-results", "leaderboards")) else str(PLUGIN.parent) for word in words]
+    try:
+        command.make_context("kobench", words, resilient_parsing=False)
+    except click.BadParameter as error:
+        assert "does not exist" in error.message or "is a directory" in error.message  # noqa: PT017
+
+
+HEAVY = {"torch", "xgboost", "sklearn", "pandas", "anndata", "scipy", "numpy"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "predictors", "--json"], ["run", "--help"]])
+def test_nothing_heavy_is_imported(arguments):
+    script = "import sys\nfrom kobench.cli import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
+    script += f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    kobench(*["list"])  # describe once, so that it is remembered
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_run_prints_a_board_and_goes_on_where_it_was(tmp_path):
+    first = kobench("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "-t", "profile", cwd=tmp_path)
+    assert "masked-mean-depth" in first.stdout
+    assert "good" in first.stdout
+    again = kobench("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "-t", "profile", cwd=tmp_path)
+    assert "everything is up to date" in again.stderr
+    assert again.stdout == first.stdout
+
+
+def test_a_failed_predictor_gives_exit_code_1_and_its_reason(tmp_path):
+    done = kobench("run", "-d", TINY, "-p", "good", "-p", "raises-in-fit", "--plugin", PLUGIN, "-t", "profile", "--json", "--out", tmp_path, code=1)
+    assert "raises-in-fit on grn:cells=40,genes=12: failed in fit: RuntimeError: no luck today" in done.stderr
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "nothing to do"),
+        (["run", "quik"], "did you mean 'quick'"),
+        (["run", "none.toml"], "no suite file"),
+        (["run", "-d", "grn", "-p", "nobody"], "there is no predictor 'nobody'"),
+        (["runn"], "did you mean 'run'"),
+        (["run", "-d", "grn", "--network", "3"], "--network"),
+        (["info", "grm"], "did you mean 'grn'"),
+        (["board", "."], "no records"),
+        (["predict", "grn", "-p", "good", "--what", "impact", "-o", "x.xlsx", "--plugin", PLUGIN], ".csv"),
+        (["predict", "grn", "-p", "only-scores", "--what", "profile", "-o", "x.csv", "--plugin", PLUGIN], "can't be derived"),
+        (["predict", TINY, "-p", "raises-in-fit", "--what", "profile", "-o", "x.csv", "--plugin", PLUGIN], "no luck today"),
+        (["predict", TINY, "-p", "good", "--what", "impact", "--gene", "NOPE", "-o", "x.csv", "--plugin", PLUGIN], "NOPE"),
+        (["run", "-d", "table:path=missing.csv", "-p", "good", "--plugin", PLUGIN], "missing.csv"),
+        (["check", "nobody"], "nobody"),
+    ],
+)
+def test_mistakes_end_in_a_sentence_and_exit_code_2(tmp_path, arguments, message):
+    done = kobench(*arguments, cwd=tmp_path, code=2)
+    assert message in done.stderr + done.stdout
+    assert not list(tmp_path.glob("x.*"))
+
+
+def test_suites_are_flags(tmp_path):
+    suite = tmp_path / "mine.toml"
+    suite.write_text(f'dataset = ["{TINY}"]\ntask = ["profile"]\nplugin = ["{PLUGIN}"]\njobs = 2\nnetworks = 2\nsummary = "mine"\n')
+    done = kobench("run", suite, "-p", "good", "--networks", 1, "--json", "--out", tmp_path / "out")
+    rows = json.loads(done.stdout)
+    assert "good" in json.dumps(rows)
+    assert not (tmp_path / "out" / "work").exists()
+    for text, message in [
+        ("networkss = 2", "did you mean 'networks'"), ("networks = 0", "networks = 0"), ('split = "thirds"', "split"), ("networks = [1]", "single value"),
+        ("dataset = [", "can't be read"),
+    ]:  # fmt: skip
+        suite.write_text(text)
+        assert message in kobench("run", suite, cwd=tmp_path, code=2).stderr
+
+
+def test_built_in_suites_can_be_planned():
+    from kobench.cli.run import run_command
+    from kobench.plan import Request, make_plan
+    from kobench.plugins import load_registry
+
+    registry = load_registry()
+    assert {path.stem for path in FOLDER.glob("*.toml")} == set(built_in())
+    for path in built_in().values():
+        values = read_suite(path, run_command)
+        assert make_plan(registry, Request(values["datasets"], [], networks=values.get("networks", 1)))
+
+
+def test_predict_writes_what_was_asked_for(tmp_path):
+    def predict(what, name, *more):
+        return kobench("predict", TINY, "-p", "good", "--what", what, "--plugin", PLUGIN, "-o", tmp_path / name, *more).stdout
+
+    assert "Wrote" in predict("impact", "impact.csv.gz")
+    impact = pandas.read_csv(tmp_path / "impact.csv.gz")
+    assert list(impact.columns) == ["gene", "cell", "raw", "propagated"]
+    assert impact["raw"].between(0, 1).all()
+    assert np.allclose(impact["propagated"], 0, atol=1e-6)  # a masked mean never responds
+    predict("keystone", "keystone.csv")
+    keystone = pandas.read_csv(tmp_path / "keystone.csv")
+    assert (keystone["score"].dropna().diff().dropna() <= 0).all()
+    counts = impact.groupby("gene").size()
+    assert keystone.set_index("gene")["cells"].to_dict() == counts.to_dict()
+    mean = impact.groupby("gene")["propagated"].mean()
+    assert np.allclose(keystone.set_index("gene")["score"], mean.reindex(keystone["gene"]), atol=1e-9)
+    predict("profile", "profile.npz")
+    with np.load(tmp_path / "profile.npz") as profile:
+        assert len(profile.files) == 13
+        assert np.allclose(sum(profile[name] for name in profile.files if name != "cell"), 1, atol=1e-5)
+    said = json.loads(predict("response", "response.csv", "--gene", "G003", "--json"))
+    assert said["rows"] == 1
+    response = pandas.read_csv(tmp_path / "response.csv")
+    assert response["removed"].tolist() == ["G003"]
+    before = (tmp_path / "impact.csv.gz").read_bytes()
+    predict("impact", "impact.csv.gz")
+    assert (tmp_path / "impact.csv.gz").read_bytes() == before
+
+
+def test_board_from_records_in_every_format(tmp_path):
+    kobench("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "--out", tmp_path / "out")
+    for ending in ("md", "csv", "json", "tex", "html", "txt"):
+        path = tmp_path / f"board.{ending}"
+        kobench("board", tmp_path / "out", "-o", path)
+        assert "good" in path.read_text()
+        assert "agrees" in kobench("board", tmp_path / "out", "--check", path).stdout
+    changed = tmp_path / "board.csv"
+    changed.write_text(changed.read_text().replace("good", "best"))
+    assert "differs" in kobench("board", tmp_path / "out", "--check", changed, code=1).stderr
+    kobench("board", tmp_path / "out", "--pack", tmp_path / "published", "--no-cost")
+    packed = kobench("board", tmp_path / "published", "--no-cost", "--format", "json").stdout
+    assert packed == kobench("board", tmp_path / "out", "--no-cost", "--format", "json").stdout
+    assert "best floor" in kobench("board", tmp_path / "out", "-t", "profile").stdout
+    assert "these records have: good" in kobench("board", tmp_path / "out", "-p", "godo", code=2).stderr
+
+
+def test_info_says_what_is_derived_from_what():
+    text = kobench("info", "good", "--plugin", PLUGIN).stdout
+    assert "impact: from expression" in text
+    assert "response: from expression" in text
+    assert "strength: 1.0" in text
+    (dataset,) = json.loads(kobench("info", "trem2-microglia", "--json").stdout)
+    assert dataset["truth"] == "population"
+    assert dataset["file"]["sha256"].startswith("0dec0a0a")
+    kinds = {entry["kind"] for entry in json.loads(kobench("info", "spearman", "--json").stdout)}
+    assert kinds == {"metrics"}
+
+
+def test_completion_knows_names(tmp_path):
+    import os
+
+    environment = {**os.environ, "_KOBENCH_COMPLETE": "bash_complete", "COMP_WORDS": "kobench run -d g", "COMP_CWORD": "3"}
+    done = subprocess.run([sys.executable, "-c", "from kobench.cli import main; main()"], capture_output=True, text=True, env=environment)
+    assert "grn" in done.stdout
+    assert "_KOBENCH_COMPLETE=zsh_source" in kobench("completion", "zsh").stdout
