@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
-from kobench.discovery import Problem, Source
+from kobench.discovery import Problem, Source, normalise
 from kobench.errors import UserError
 from kobench.specs import Spec, spec_from_json
 
 #: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says otherwise.
 TIME_LIMIT = 10.0
+
+#: The least that kobench itself is given, however busy the machine.
+OWN_TIME_LIMIT = 120.0
 
 #: Seconds for which a time-out is remembered, so that a plugin that hangs does not cost every command its limit.
 REMEMBER_TIMEOUT = 600.0
@@ -122,6 +125,8 @@ def describe_source(source: Source, limit: float) -> Description:
     """Describe one source in child processes: one, and another for the entry points after one that ended it."""
     from kobench.describe_child import ask_children
 
+    if normalise(source.distribution) == "kobench":  # its own code does not hang, and without it there is nothing
+        limit = max(limit, OWN_TIME_LIMIT)
     key = _key(source)  # before it is read: an edit meanwhile makes it out of date
     digest = source.digest()
     specs, problems = ask_children(source, limit)

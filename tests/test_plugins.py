@@ -247,10 +247,11 @@ HANG = "import os, subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c'
 
 
 def test_an_endless_import_is_ended_with_all_it_started(site: Site, monkeypatch: pytest.MonkeyPatch, no_child: Callable[[], None]) -> None:
+    site.install("good-dist", {"good_one.py": good("Mine")})
+    load_registry()  # it is not the good one's speed that is tested
     pid_file = site.folder / "pid"
     code = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     site.install("slow-dist", {"slow_one.py": HANG.format(code=code)})
-    site.install("good-dist", {"good_one.py": good("Mine")})
     monkeypatch.setenv("KOBENCH_PLUGIN_SECONDS", "5")
     registry = load_registry()
     (problem,) = problems_of(registry, "slow-dist")
@@ -264,6 +265,14 @@ def test_an_endless_import_is_ended_with_all_it_started(site: Site, monkeypatch:
     assert remember.remembered(next(s for s in registry.sources if s.distribution == "slow-dist"), 6.0) is None
     no_child()
     assert problems_of(load_registry(), "slow-dist") == [problem]
+
+
+def test_kobench_itself_gets_its_time_whatever_the_limit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.install("good-dist", {"good_one.py": good("Mine")})
+    monkeypatch.setenv("KOBENCH_PLUGIN_SECONDS", "0.001")
+    registry = load_registry(fresh=True)
+    assert "profile" in registry.tasks
+    assert problems_of(registry, "good-dist")[0].kind == "timeout"
 
 
 def test_a_limit_that_is_no_number_is_a_user_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
