@@ -97,13 +97,13 @@ def first_metric(section: Section, column: Column) -> list[str]:
         tie = f"; it can't be told apart from {spoken(lead.level_with)}" if lead.level_with else ""
         parts.append(f"{lead.name} is above the best floor, {score.floor}, by {gain}{tie}.")
         if len(groups["better"]) > 1:
-            parts.append(f"Also above it: {names(groups['better'][1:])}.")
+            parts.append(f"Also above the floor: {names(groups['better'][1:])}.")
     else:
         parts.append(f"No predictor is above the best floor, {column.floor}.")
     if groups["same"]:
-        parts.append(f"Not told apart from it: {names(groups['same'])}.")
+        parts.append(f"Not told apart from the floor: {names(groups['same'])}.")
     if groups["worse"]:
-        parts.append(f"Below it: {names(groups['worse'])}.")
+        parts.append(f"Below the floor: {names(groups['worse'])}.")
     if groups[""]:
         parts.append(f"No interval, so no verdict: {names(groups[''])}.")
     return parts

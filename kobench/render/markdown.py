@@ -30,8 +30,8 @@ SECONDARY = 3
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, in a table cell too.
 
-    >>> escape("a|b_c <d>")
-    'a\\|b\\_c &lt;d&gt;'
+    >>> print(escape("a|b_c <d>"))
+    a\\|b\\_c &lt;d&gt;
     """
     flat = " ".join(text.split())
     return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))

@@ -102,10 +102,15 @@ def secondary(section: Section, limit: int) -> list[Column]:
 def problem_text(problem: Problem) -> str:
     """`failed in fit: message (3 trials: seed 0, fit seed 0; ...)`."""
     stage = f" in {problem.stage}" if problem.stage else ""
-    message = " ".join(problem.message.split()) or last_line(problem.traceback) or "no message"
+    message = one_line(problem.message) or one_line(last_line(problem.traceback)) or "no message"
     shown = "; ".join(problem.where[:3]) + ("; ..." if len(problem.where) > 3 else "")
     count = f"{len(problem.where)} trials: " if len(problem.where) > 1 else ""
     return f"{problem.status}{stage}: {message} ({count}{shown})"
+
+
+def one_line(text: str) -> str:
+    """Text on one line, without characters that would steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
 
 
 def last_line(text: str) -> str:

@@ -1,0 +1,429 @@
+"""The board's numbers, worked out by hand from a few made-up records."""
+
+from __future__ import annotations
+
+import random as random_module
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kobench.board import check_board, make_board
+from kobench.errors import UserError
+from kobench.render import FORMATS, render
+
+sys.path.insert(0, str(Path(__file__).parent))
+from factories import TASK, metric, networks, record, scores
+
+FLOOR = [0.40, 0.42, 0.38, 0.41, 0.39]
+
+
+def floors(values=FLOOR, random=0.0):
+    return networks("own-share", values, role="floor") + networks("random", [random] * len(values), role="floor")
+
+
+def only(records, **options):
+    (section,) = make_board(records, **options).sections
+    return section
+
+
+def row(section, name):
+    (found,) = [row for row in section.rows if row.name == name]
+    return found
+
+
+def score(section, name, metric="spearman"):
+    return row(section, name).scores[metric]
+
+
+def test_value_and_interval_are_over_networks_with_fits_averaged_first():
+    # network 0 was fitted three times (0.5, 0.6, 0.7 -> 0.6), so it still counts once: the mean is that of 0.6, 0.7, 0.8, 0.9, 1.0
+    records = floors() + networks("mlp", [0.5, 0.7, 0.8, 0.9, 1.0])
+    records += [record("mlp", 0.6, fit_seed=1), record("mlp", 0.7, fit_seed=2)]
+    found = score(only(records), "mlp")
+    assert found.value == pytest.approx(0.8)
+    half = 2.776445 * np.sqrt(0.025 / 5)  # variance of 0.6 ... 1.0 is 0.025
+    assert (found.low, found.high) == pytest.approx((0.8 - half, 0.8 + half), abs=1e-6)
+
+
+def test_skill_by_hand():
+    # floor 0.40, ceiling 1, mlp 0.70 on every network: skill 0.5; in mean (0.7 - 0.4) / (1 - 0.4)
+    section = only(floors() + networks("mlp", [0.70] * 5) + networks("truth", [1.0] * 5, role="line"))
+    assert score(section, "mlp").skill == pytest.approx(0.5)
+    assert score(section, "mlp").floor == "own-share"
+    assert score(section, "truth").skill == pytest.approx(1.0)
+    assert score(section, "own-share").skill == pytest.approx(0.0)
+    assert score(section, "random").skill == pytest.approx(-0.4 / 0.6)
+    assert score(section, "mlp").skill_low < 0.5 < score(section, "mlp").skill_high
+    assert section.primary[0].gap.value == pytest.approx(0.6)
+    assert row(section, "own-share").best_floor == ("spearman",)
+
+
+def test_skill_is_not_clipped():
+    section = only(floors() + networks("bad", [-0.8] * 5))
+    assert score(section, "bad").skill == pytest.approx(-1.2 / 0.6)
+
+
+def test_lower_is_better_flips_difference_skill_and_order():
+    def error(name, value, role="predictor"):
+        return [record(name, scores({"rmse": metric(value + 0.001 * seed, direction="lower", best=0.0, low=0.0, high=None)},
+                       primary=("rmse",)), role=role, seed=seed) for seed in range(5)]  # fmt: skip
+
+    section = only(error("good", 0.2) + error("bad", 0.9) + error("own-share", 0.8, "floor") + error("abundance", 0.85, "floor"))
+    assert section.primary[0].floor == "own-share"  # the smaller error is the better floor
+    assert score(section, "good", "rmse").difference.value == pytest.approx(0.6)
+    assert score(section, "good", "rmse").skill == pytest.approx(0.6 / 0.802)
+    assert score(section, "good", "rmse").verdict == "better"
+    assert score(section, "bad", "rmse").verdict == "worse"
+    assert [row.name for row in section.ranked] == ["good", "bad"]
+    assert section.sentence.startswith("good is above the best floor, own-share, by 0.600 [0.600, 0.600].")
+
+
+def test_verdicts_come_from_the_paired_difference():
+    shifted = [value + 0.05 for value in FLOOR]  # the intervals overlap, the paired difference is 0.05 everywhere
+    noisy = [0.5, 0.3, 0.5, 0.3, 0.45]
+    lower = [value - 0.05 for value in FLOOR]
+    section = only(floors() + networks("up", shifted) + networks("noisy", noisy) + networks("down", lower))
+    verdicts = {name: score(section, name).verdict for name in ("up", "noisy", "down")}
+    assert verdicts == {"up": "better", "noisy": "same", "down": "worse"}
+    assert section.sentence == (
+        "up is above the best floor, own-share, by 0.050 [0.050, 0.050]; it can't be told apart from noisy. "
+        "Not told apart from the floor: noisy. Below the floor: down."
+    )
+
+
+def test_rank_intervals_by_hand():
+    # a and b share networks' ups and downs; a is 0.1 above c everywhere; b crosses both
+    a, b, c = [0.7, 0.6, 0.8, 0.7, 0.75], [0.5, 0.75, 0.6, 0.8, 0.55], [0.6, 0.5, 0.7, 0.6, 0.65]
+    section = only(floors() + networks("a", a) + networks("b", b) + networks("c", c))
+    assert [(row.name, row.rank) for row in section.ranked] == [("a", (1, 2)), ("b", (1, 3)), ("c", (2, 3))]
+    assert row(section, "a").level_with == ("b",)
+    assert row(section, "b").level_with == ("a", "c")
+
+
+def test_equal_predictors_share_a_rank():
+    section = only(floors() + networks("a", [0.5, 0.6, 0.7, 0.6, 0.5]) + networks("b", [0.5, 0.6, 0.7, 0.6, 0.5]))
+    assert {row.rank for row in section.ranked} == {(1, 2)}
+
+
+def test_no_headroom_shows_raw_scores_and_ranks_by_them():
+    # range 2, so the gap must be over 0.2; here it is 0.1
+    section = only(floors([0.9, 0.91, 0.89, 0.9, 0.9]) + networks("mlp", [0.95] * 5) + networks("linear", [0.94] * 5))
+    found = score(section, "mlp")
+    assert (found.value, found.skill, found.skill_note) == (pytest.approx(0.95), None, "no headroom")
+    assert [(row.name, row.rank) for row in section.ranked] == [("mlp", (1, 1)), ("linear", (2, 2))]
+    for format in ("terminal", "markdown", "csv", "html", "latex"):
+        assert "no headroom" in render(make_board(floors([0.9] * 5) + networks("mlp", [0.95] * 5)), format)
+
+
+def test_no_headroom_where_the_gaps_interval_reaches_zero():
+    # the floor is above the ceiling on two networks: gap 0.32 in mean but not surely above 0
+    section = only(floors([0.2, 1.4, 0.1, 1.3, 0.4]) + networks("mlp", [0.95] * 5))
+    assert section.primary[0].gap.value == pytest.approx(0.32)
+    assert section.primary[0].note == "no headroom"
+
+
+def test_no_floor_is_said():
+    section = only(networks("mlp", [0.5] * 5))
+    assert score(section, "mlp").skill_note == "no floor"
+    assert score(section, "mlp").verdict == ""
+    assert "No floor was scored" in section.sentence
+
+
+def test_the_best_floor_is_the_best_by_each_metric():
+    def both(name, first, second, role="predictor"):
+        return [record(name, scores({"a": first, "b": second}, primary=("a", "b")), role=role, seed=seed) for seed in range(5)]
+
+    section = only(both("mlp", 0.8, 0.5) + both("own-share", 0.5, 0.1, "floor") + both("abundance", 0.2, 0.3, "floor"))
+    assert [(column.name, column.floor) for column in section.primary] == [("a", "own-share"), ("b", "abundance")]
+    assert score(section, "mlp", "a").skill == pytest.approx(0.3 / 0.5)
+    assert score(section, "mlp", "b").skill == pytest.approx(0.2 / 0.7)
+    assert "By b, above its best floor, abundance: mlp." in section.sentence
+
+
+def partial(name, value, floor, coverage, seed, **more):
+    cell = metric(value, floors={"own-share": {"value": floor, "draws": []}, "random": {"value": 0.0, "draws": []}})
+    return record(name, scores({"spearman": cell}, coverage=coverage, answered=int(1000 * coverage), **more), seed=seed)
+
+
+def test_partial_coverage_is_measured_on_its_own_units_and_multiplied():
+    # easy half only: 0.8 there, where the floor has 0.6: (0.8 - 0.6) / (1 - 0.6) = 0.5, times coverage 0.5
+    section = only(floors() + networks("full", [0.70] * 5) + [partial("half", 0.8, 0.6, 0.5, seed) for seed in range(5)])
+    assert score(section, "half").skill == pytest.approx(0.25)
+    assert row(section, "half").coverage == 0.5
+    assert score(section, "half").value == pytest.approx(0.8)
+    assert [(row.name, row.rank) for row in section.ranked] == [("full", (1, 1)), ("half", (2, 2))]  # by skill, not by score
+
+
+def test_partial_coverage_without_floors_on_its_units_has_no_skill():
+    records = floors() + [record("half", 0.8, seed=seed, coverage=0.5) for seed in range(5)]
+    assert score(only(records), "half").skill_note == "no floor"
+
+
+def test_none_is_shown_as_none_and_ranked_level_with_random():
+    const = [record("const", scores({"spearman": metric(None, missing="none")}), seed=seed) for seed in range(5)]
+    near = networks("near-random", [0.02, -0.02, 0.01, -0.01, 0.0])
+    section = only(floors() + const + near + networks("mlp", [0.7, 0.71, 0.72, 0.7, 0.69]))
+    assert (score(section, "const").value, score(section, "const").missing) == (None, "none")
+    assert row(section, "const").rank == row(section, "near-random").rank == (2, 3)
+    assert "level with random" in row(section, "const").remarks[0]
+    assert score(section, "const").verdict == "worse"
+
+
+def test_none_somewhere_counts_as_random_there():
+    records = floors(random=0.1) + networks("mlp", [0.6] * 4)
+    records.append(record("mlp", scores({"spearman": metric(None, missing="none")}), seed=4))
+    section = only(records)
+    assert score(section, "mlp").value == pytest.approx((4 * 0.6 + 0.1) / 5)
+    assert "random's score counts there" in row(section, "mlp").remarks[0]
+
+
+def test_none_without_random_is_last():
+    const = [record("const", scores({"spearman": metric(None, missing="none")}), seed=seed) for seed in range(5)]
+    section = only(networks("own-share", FLOOR, role="floor") + const + networks("bad", [-0.9] * 5))
+    assert [(row.name, row.rank) for row in section.ranked] == [("bad", (1, 1)), ("const", (2, 2))]
+
+
+def test_a_floor_that_gives_no_ranking_is_never_the_best():
+    none = [record("abundance", scores({"spearman": metric(None, missing="none")}), role="floor", seed=seed) for seed in range(5)]
+    section = only(floors([-0.5] * 5, random=-0.6) + none + networks("mlp", [0.5] * 5))
+    assert section.primary[0].floor == "own-share"
+
+
+def test_a_metric_that_nobody_can_have_says_why():
+    cells = {"spearman": metric(0.5), "pooled": metric(None, missing="not computed above 60 % zeros")}
+    records = [record("mlp", scores(cells), seed=seed) for seed in range(5)]
+    found = score(only(floors() + records), "mlp", "pooled")
+    assert (found.value, found.missing) == (None, "not computed above 60 % zeros")
+
+
+def test_a_network_without_truth_to_rank_counts_for_nobody():
+    records = floors(FLOOR[:5]) + networks("mlp", [0.6] * 5)
+    for role, name in (("predictor", "mlp"), ("floor", "own-share"), ("floor", "random")):
+        records.append(record(name, scores({"spearman": metric(None, missing="no gene varies")}), role=role, seed=5))
+    section = only(records)
+    assert score(section, "mlp").value == pytest.approx(0.6)
+    assert row(section, "mlp").rank == (1, 1)
+
+
+def test_failures_are_listed_below_with_why():
+    records = floors() + networks("mlp", [0.6] * 5) + networks("shaky", [0.9] * 4)
+    records.append(record("shaky", seed=4, status="timeout", stage="fit", message="no end after 60 s"))
+    records += [record("liar", seed=seed, status="invalid", stage="singles", message="row 3 sums to 1.7") for seed in range(5)]
+    section = only(records)
+    assert [row.name for row in section.ranked] == ["mlp"]
+    assert [(row.name, row.status) for row in section.unranked] == [("liar", "invalid"), ("shaky", "timeout")]
+    assert row(section, "shaky").problems[0].where == ("seed 4",)
+    assert row(section, "shaky").blocks_done == 4
+    assert score(section, "liar").value is None
+    assert "Not ranked: liar (invalid), shaky (timeout)." in section.sentence
+
+
+def test_a_missing_network_is_incomplete_and_not_ranked():
+    section = only(floors() + networks("mlp", [0.6] * 5) + networks("partly", [0.9] * 3))
+    assert row(section, "partly").status == "incomplete"
+    assert row(section, "partly").rank is None
+    assert row(section, "partly").remarks == ("scored on 3 of 5 networks",)
+    assert score(section, "partly").value == pytest.approx(0.9)
+
+
+def test_not_answered_is_said_only_of_who_was_asked():
+    silent = [record("silent", seed=seed) for seed in range(5)]
+    elsewhere = [record("elsewhere", seed=seed) for seed in range(5)]
+    for one in elsewhere:
+        one["keys"]["questions"] = {"profile": "q"}
+    unable = [record("unable", scores({"spearman": metric(None, missing="not answered")}), seed=seed) for seed in range(5)]
+    section = only(floors() + networks("mlp", [0.6] * 5) + silent + elsewhere + unable)
+    assert [(row.name, row.status) for row in section.unranked] == [("silent", "not answered"), ("unable", "not answered")]
+    assert "elsewhere" not in [row.name for row in section.rows]
+
+
+def test_a_lost_floor_does_not_count_and_is_said():
+    records = networks("own-share", FLOOR[:4], role="floor") + networks("abundance", [0.2] * 5, role="floor") + networks("mlp", [0.6] * 5)
+    records.append(record("own-share", role="floor", seed=4, status="failed", stage="fit", message="broke"))
+    section = only(records)
+    assert section.primary[0].floor == "abundance"
+    assert section.warnings == ("Floors without a full score do not count here: own-share.",)
+
+
+def test_only_failures_still_make_a_board():
+    section = only([record("mlp", status="failed", stage="fit", message="broke")])
+    assert section.unranked[0].status == "failed"
+    for format in FORMATS:
+        assert "broke" in render(make_board([record("mlp", status="failed", stage="fit", message="broke")]), format)
+
+
+def with_draws(name, value, role="predictor", seed=None, kind="real", dataset="pbmc", noise=0.01, draws=400, shared=0):
+    """A record whose draws share what the cells drawn have in common, and have some noise of their own."""
+    common = np.random.default_rng(shared).normal(0, 0.05, draws)
+    own = np.random.default_rng([ord(letter) for letter in name]).normal(0, noise, draws)
+    cell = metric(value, draws=(value + common + own).tolist())
+    return record(name, scores({"spearman": cell}, block="cell", blocks=140), role=role, seed=seed, kind=kind, dataset=dataset)
+
+
+def test_real_cells_use_percentiles_of_their_draws_jointly():
+    records = [with_draws("mlp", 0.55), with_draws("own-share", 0.50, "floor"), with_draws("random", 0.0, "floor")]
+    section = only(records)
+    assert section.label == "140 cells"
+    draws = np.array(records[0]["result"]["scores"][TASK]["metrics"]["spearman"]["draws"])
+    floor = np.array(records[1]["result"]["scores"][TASK]["metrics"]["spearman"]["draws"])
+    found = score(section, "mlp")
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+    assert found.difference.low == pytest.approx(np.quantile(draws - floor, 0.025))
+    assert found.verdict == "better"  # 0.05 apart, each +- 0.1, but the cells are the same
+    expected = np.quantile((draws - floor) / (1 - floor), [0.025, 0.975])
+    assert (found.skill_low, found.skill_high) == pytest.approx(tuple(expected))
+
+
+def test_several_splits_of_the_same_cells_do_not_narrow_the_interval():
+    one = [with_draws("mlp", 0.55), with_draws("own-share", 0.5, "floor")]
+    several = []
+    for split in range(4):
+        for base in (with_draws("mlp", 0.55, shared=split), with_draws("own-share", 0.5, "floor", shared=split)):
+            base["trial"]["split"]["seed"] = split
+            several.append(base)
+    width = [score(only(records), "mlp") for records in (one, several)]
+    assert width[1].high - width[1].low == pytest.approx(width[0].high - width[0].low, rel=0.25)
+
+
+def test_few_networks_say_what_their_intervals_stand_for():
+    def some(n):
+        return [
+            with_draws(name, value, role, seed, "simulated", "grn:genes=100", shared=seed)
+            for seed in range(n)
+            for name, value, role in (("mlp", 0.7, "predictor"), ("own-share", 0.4, "floor"))
+        ]
+
+    assert only(some(1)).label == "1 network: the intervals are over cells inside it and say nothing of other networks"
+    assert only(some(3)).label == "3 networks and cells inside them; with so few the intervals tend to be too narrow"
+    assert only(some(5)).label == "5 networks"
+    three = score(only(some(3)), "mlp")
+    assert three.low < 0.7 < three.high
+    assert three.verdict == "better"
+    assert "no draws inside, so no interval" in only(networks("mlp", [0.6, 0.7, 0.8])).label
+    assert score(only(floors([0.4] * 3) + networks("mlp", [0.6, 0.7, 0.8])), "mlp").skill_note == "no interval"
+
+
+def everything():
+    """Records with a bit of all: two datasets, fits, failures, draws."""
+    records = []
+    for dataset in ("grn:absence=random,genes=100", "grn:absence=modules,genes=100"):
+        records += networks("mlp", [0.6, 0.62, 0.58, 0.61, 0.66], dataset=dataset, notes=["a note", "another"])
+        records += networks("linear", [0.61, 0.6, 0.6, 0.62, 0.6], dataset=dataset, notes=["a note"])
+        records += networks("own-share", FLOOR, role="floor", dataset=dataset)
+        records += networks("random", [0.01, 0.0, -0.01, 0.02, 0.0], role="floor", dataset=dataset)
+        records += networks("truth", [1.0] * 5, role="line", dataset=dataset)
+        records.append(record("mlp", 0.59, fit_seed=1, dataset=dataset))
+        records.append(record("boom", status="failed", stage="fit", message="x", dataset=dataset))
+    return [*records, with_draws("mlp", 0.55), with_draws("own-share", 0.5, "floor"), with_draws("random", 0.0, "floor")]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_same_records_in_any_order_give_the_same_bytes(format):
+    records = everything()
+    expected = render(make_board(records), format)
+    for seed in range(3):
+        shuffled = list(records)
+        random_module.Random(seed).shuffle(shuffled)
+        assert render(make_board(shuffled), format) == expected
+        assert check_board(shuffled, expected.encode(), format)
+    assert not check_board(records[1:], expected.encode(), format)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_without_cost_nothing_of_a_run_enters(format):
+    records, other = everything(), everything()
+    for i, one in enumerate(other):
+        one["run"] = {
+            "fit_seconds": 100.0 + i,
+            "predict_seconds": 7.0,
+            "peak_mb": None,
+            "trusted_with_predictor": ["mine"],
+            "host": f"h{i}",
+        }
+    assert render(make_board(records, cost=False), format) == render(make_board(other, cost=False), format)
+    assert render(make_board(records), format) != render(make_board(other), format)
+    assert check_board(other, render(make_board(records, cost=False), format).encode(), format, cost=False)
+
+
+def test_seconds_are_means_and_memory_the_largest():
+    records = floors() + [
+        record("mlp", 0.6, seed=seed, run={"fit_seconds": 1.0 + seed, "predict_seconds": 0.5, "peak_mb": 100.0 * seed}) for seed in range(5)
+    ]
+    cost = row(only(records), "mlp").cost
+    assert (cost.fit_seconds, cost.predict_seconds, cost.peak_mb) == (3.0, 0.5, 400.0)
+
+
+def test_a_trial_stored_twice_counts_once_and_a_contradiction_is_an_error():
+    records = floors() + networks("mlp", [0.5, 0.6, 0.7, 0.8, 0.9])
+    again = record("mlp", 0.5, run={"fit_seconds": 99.0})
+    assert score(only([*records, again]), "mlp").value == pytest.approx(0.7)
+    with pytest.raises(UserError, match=r"two records of the same trial \(mlp on grn:genes=100,seed=0, fit seed 0\)"):
+        make_board([*records, record("mlp", 0.1)])
+
+
+def test_no_records_say_what_to_run():
+    with pytest.raises(UserError, match=r"no records to make a board from.*kobench run"):
+        make_board([])
+
+
+def test_filters_keep_what_is_named_and_refuse_what_is_not_there():
+    records = everything()
+    board = make_board(records, datasets=["pbmc"])
+    assert [section.dataset for section in board.sections] == ["pbmc"]
+    assert len(make_board(records, datasets=["grn"]).sections) == 2
+    linear = make_board(records, predictors=["linear"], datasets=["grn:absence=random,genes=100"], tasks=["knockout-impact"])
+    assert [row.name for row in linear.sections[0].ranked] == ["linear"]
+    assert [row.name for row in linear.sections[0].floors] == ["own-share", "random"]
+    assert make_board(records, tasks=[TASK]).sections == make_board(records).sections
+    with pytest.raises(UserError, match="no record has the predictor 'linaer'; did you mean 'linear'"):
+        make_board(records, predictors=["linaer"])
+    with pytest.raises(UserError, match="no record has the task 'profile'"):
+        make_board(records, tasks=["profile"])
+
+
+def test_rows_with_one_selection_are_told_apart_by_what_differs():
+    cuda = networks("mlp", [0.65] * 5)
+    for one in cuda:
+        one["trial"]["device"] = "cuda"
+    stranger = networks("linear", [0.5] * 5, distribution="their-package")
+    section = only(floors() + networks("mlp", [0.6] * 5) + cuda + stranger + networks("linear", [0.55] * 5))
+    assert {row.name for row in section.ranked} == {
+        "mlp (device=cpu)", "mlp (device=cuda)", "kobench-baselines/linear", "their-package/linear",
+    }  # fmt: skip
+
+
+def test_matrix_of_several_datasets():
+    board = make_board(everything())
+    (matrix,) = board.matrices
+    assert [section.short for section in matrix.datasets] == ["grn absence=modules", "grn absence=random", "pbmc"]
+    assert matrix.predictors == ("mlp", "linear", "boom")
+    assert matrix.cells[2][0].status == "failed"
+    assert matrix.cells[2][2] is None
+    assert not make_board(everything(), datasets=["pbmc"]).matrices
+
+
+def test_notes_once_and_what_was_asked():
+    section = make_board(everything(), datasets=["grn:absence=random,genes=100"]).sections[0]
+    assert section.notes == ("a note", "another")
+    assert section.facts[0] == "5,000 events asked"
+    left = [record("mlp", 0.6, seed=seed, left_out={"gene in under 10 cells": 3}, sampled=400) for seed in range(5)]
+    facts = only(floors() + left).facts
+    assert facts == (
+        "5,000 events asked",
+        "full rows of 2,000 sampled events compared",
+        "left out for everybody: 15 (gene in under 10 cells)",
+    )
+
+
+def test_other_data_under_the_same_name_is_a_warning():
+    records = floors() + networks("mlp", [0.6] * 5)
+    records[-1]["trial"]["dataset"]["digest"] = "other"
+    assert "not all made from the same data" in only(records).warnings[0]
+
+
+def test_trusted_with_a_predictor_is_marked():
+    records = floors() + [record("mlp", 0.6, seed=seed, run={"trusted_with_predictor": ["my-metric"]}) for seed in range(5)]
+    assert row(only(records), "mlp").remarks == ("comes with a dataset, task or metric that sees the truth: my-metric",)
+    assert row(only(records, cost=False), "mlp").remarks == ()

@@ -1,0 +1,209 @@
+"""What the renderings look like: whole, escaped, wide enough, and nothing that is missing shown as a number."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from kobench.board import make_board
+from kobench.errors import UserError
+from kobench.render import FORMATS, render
+
+sys.path.insert(0, str(Path(__file__).parent))
+from factories import metric, networks, record, scores
+
+NASTY = 'a|b<script>alert("1")</script>_x%&$#{y}~^\\[bold]*`'
+FLOORS = ("own-share", "abundance", "random")
+
+
+def two_metrics(name, first, second, role="predictor", **more):
+    """Five networks by two co-primary metrics and two secondary ones."""
+    return [
+        record(
+            name,
+            scores(
+                {
+                    "spearman-within-cell": first + 0.01 * seed,
+                    "spearman-within-gene": second - 0.01 * seed,
+                    "spearman-within-cell[raw]": 0.9,
+                    "mae": metric(0.00123, direction="lower", best=0.0, low=0.0, high=1.0),
+                },
+                primary=("spearman-within-cell", "spearman-within-gene"),
+            ),
+            role=role,
+            seed=seed,
+            **more,
+        )
+        for seed in range(5)
+    ]
+
+
+@pytest.fixture
+def board():
+    records = (
+        two_metrics("mlp", 0.6, 0.5) + two_metrics(NASTY, 0.5, 0.4, notes=[f"note {NASTY}"]) + two_metrics("own-share", 0.4, 0.1, "floor")
+    )
+    records += two_metrics("random", 0.0, 0.0, "floor") + two_metrics("gene-oracle", 0.8, 0.3, "line")
+    records.append(record("crash", status="failed", stage="fit", message=f"broke {NASTY}", traceback=f"Traceback\n{NASTY}\n"))
+    records += networks("other", [0.6] * 5, dataset="grn:genes=50") + networks("own-share", [0.4] * 5, "floor", dataset="grn:genes=50")
+    return make_board(records)
+
+
+class Page(HTMLParser):
+    """Collects tags and text, and checks that tags nest."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.texts, self.attributes = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def test_html_is_whole_escaped_and_loads_nothing(board):
+    text = render(board, "html")
+    page = Page(text)
+    assert page.open == []
+    assert page.tags.count("script") == 1
+    assert any(NASTY in one for one in page.texts)
+    assert ("data-predictor", NASTY) in page.attributes
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", text)
+    assert {name for name, _ in page.attributes} & {"src", "onclick", "onload", "style"} == set()
+    assert [value for name, value in page.attributes if name == "href"] != []
+    assert all(value.startswith("#s") for name, value in page.attributes if name == "href")
+
+
+def test_html_cells_match_their_heads(board):
+    for table in re.findall(r"<table>(.*?)</table>", render(board, "html"), re.S):
+        heads = len(re.findall(r"<th scope=\"col\"", table))
+        rows = re.findall(r"<tr data-predictor.*?</tr>", table, re.S)
+        assert rows
+        assert {row.count("<td") for row in rows} == {heads}
+
+
+def test_csv_is_long_and_an_empty_field_is_no_number(board):
+    rows = list(csv.DictReader(io.StringIO(render(board, "csv"))))
+    found = [row for row in rows if row["predictor"] == NASTY and row["metric"] == "spearman-within-cell"]
+    assert len(found) == 1
+    assert float(found[0]["value"]) == pytest.approx(0.52)
+    assert found[0]["rank_low"] == found[0]["rank_high"] == "2"
+    assert {row["role"] for row in rows} == {"predictor", "floor", "line"}
+    crash = [row for row in rows if row["predictor"] == "crash"]
+    assert {(row["status"], row["value"], row["skill"], row["rank_low"]) for row in crash} == {("failed", "", "", "")}
+    assert all("broke" in row["reason"] for row in crash)
+    best = {(row["dataset"], row["metric"], row["predictor"]) for row in rows if row["best_floor"] == "true"}
+    assert ("grn:genes=100", "spearman-within-gene", "own-share") in best
+
+
+def test_json_holds_the_same_rows_and_the_sentences(board):
+    content = json.loads(render(board, "json"))
+    assert len(content["rows"]) == len(list(csv.DictReader(io.StringIO(render(board, "csv")))))
+    assert content["sections"][0]["sentence"].startswith("mlp is above the best floor, own-share, by 0.200 [0.200, 0.200].")
+    assert content["sections"][0]["metrics"][0]["floor"] == "own-share"
+    assert "fit_seconds" in content["rows"][0]
+
+
+def unescaped_pipes(line):
+    return len(re.findall(r"(?<!\\)\|", line))
+
+
+def test_markdown_tables_have_as_many_cells_as_heads(board):
+    text = render(board, "markdown")
+    heads = 0
+    for line, after in zip(text.splitlines(), [*text.splitlines()[1:], ""], strict=True):
+        if after.startswith("| ---"):
+            heads = unescaped_pipes(line)
+        if line.startswith("|"):
+            assert unescaped_pipes(line) == heads, line
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_latex_has_no_bare_specials(board):
+    text = render(board, "latex")
+    named = [line for line in text.splitlines() if "alert" in line]
+    assert named
+    for line in named:
+        assert not re.search(r"(?<!\\)[%_#]", line), line
+        assert "<" not in line
+        assert "|" not in line
+    bodies = re.findall(r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end\{tabular\}", text, re.S)
+    assert len(bodies) == 2
+    for columns, body in bodies:
+        rows = [line for line in body.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+        assert {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {len(columns)}
+    without = text.replace(r"\{", "").replace(r"\}", "")
+    assert without.count("{") == without.count("}")
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 200])
+def test_terminal_fits_its_width_and_says_what_it_left_out(board, width):
+    text = render(board, "terminal", width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text
+    assert "0.620 [0.600, 0.640]" in text  # value and interval of mlp survive every width
+    assert ("not shown at this width" in text) == (width < 200)
+    assert "not ranked: crash" in text
+    assert "\x1b" in render(board, "terminal", width=width, color=True)
+
+
+def test_nothing_missing_is_shown_as_a_number():
+    none = [record("const", scores({"spearman": metric(None, missing="none")}), seed=seed) for seed in range(5)]
+    silent = [record("silent", scores({"spearman": metric(None, missing="not answered")}), seed=seed) for seed in range(5)]
+    liar = [record("liar", seed=seed, status="invalid", stage="profile", message="row sums to 2") for seed in range(5)]
+    floor = networks("own-share", [0.9] * 5, "floor") + networks("random", [0.1] * 5, "floor")
+    board = make_board(none + silent + liar + floor + networks("mlp", [0.95] * 5))
+    for format in FORMATS:
+        text = render(board, format)
+        for word in ("none", "not answered", "invalid", "no headroom"):
+            assert word in text, (format, word)
+    rows = {row["predictor"]: row for row in json.loads(render(board, "json"))["rows"]}
+    assert [rows[name]["value"] for name in ("const", "silent", "liar")] == [None] * 3
+    assert [rows[name]["missing"] for name in ("const", "silent", "liar")] == ["none", "not answered", "invalid"]
+
+
+def test_floors_and_lines_stand_apart_and_the_best_floor_is_marked(board):
+    lines = render(board, "terminal", width=140).splitlines()
+    section = lines[next(i for i, line in enumerate(lines) if line.startswith(" knockout-impact@1   A")) :]
+    table = section[next(i for i, line in enumerate(section) if line.startswith("rank")) + 2 :]
+    starts = [line.split()[0][:6] for line in table if line and line[0] != " "][:9]  # a long name folds onto indented lines
+    rule = "┄" * 6
+    assert starts == ["1", "2", rule, "floor*", "floor", rule, "line", rule, "not"]
+    assert "(best floor)" in render(board, "markdown")
+
+
+def test_a_message_cannot_steer_the_terminal():
+    text = render(make_board([record("mlp", status="failed", stage="fit", message="one\ntwo \x1b[31mred\x07")]), "terminal")
+    assert "one two ?[31mred?" in text
+
+
+def test_small_values_keep_their_digits(board):
+    (column,) = [column for column in board.sections[0].columns if column.name == "mae"]
+    assert column.decimals == 5
+    assert "0.00123" in render(board, "markdown")
+
+
+def test_unknown_format_is_an_error(board):
+    with pytest.raises(UserError, match="unknown board format 'pdf'"):
+        render(board, "pdf")
