@@ -194,8 +194,8 @@ def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:
         return own_hash(str(entry.spec.make)) if entry.trusted else entry.digest
     if isinstance(params.get("path"), str) and params["path"]:
         return file_hash(Path(params["path"]))
-    card_hash = entry.spec.card.get("file", {}).get("sha256", "") if entry.spec.card else ""
-    return str(card_hash) or ("" if entry.trusted else entry.digest)
+    card = str(entry.spec.card.get("digest", ""))  # of a card's loader, parameters and file
+    return card or ("" if entry.trusted else entry.digest)
 
 
 @cache

@@ -99,11 +99,11 @@ class Bench:
             self.stored = self.store.keys()
             outcome = Outcome()
             todo = {id(trial): self._decide(trial) for group in groups for trial in (*group.basis, *group.trials)}
-            self.watcher.planned(sum(action.kind != "nothing" for action in todo.values()))
             prepared = {
                 id(group): Prepared(group.dataset, group.trials[0].request if group.trials else group.basis[0].request) for group in groups
             }
             self._check_data(groups, todo, prepared)
+            self.watcher.planned(sum(action.kind != "nothing" for action in todo.values()))
             with ThreadPoolExecutor(jobs) as pool:
                 try:
                     self._run_all(groups, todo, prepared, pool, jobs, outcome)

@@ -65,7 +65,10 @@ def test_examples_use_options_that_exist(line):
         command = parent.get_command(click.Context(parent), words.pop(0))
         assert command is not None, line
     if any(isinstance(param.type, click.Path) and param.type.exists for param in command.params):
-        words = [word if not word.endswith(".py") and not word.startswith(("kobench-results", "leaderboards")) else str(PLUGIN.parent) for word in words]
+        words = [
+            word if not word.endswith(".py") and not word.startswith(("kobench-results", "leaderboards")) else str(PLUGIN.parent)
+            for word in words
+        ]
     try:
         command.make_context("kobench", words, resilient_parsing=False)
     except click.BadParameter as error:
@@ -94,7 +97,9 @@ def test_run_prints_a_board_and_goes_on_where_it_was(tmp_path):
 
 
 def test_a_failed_predictor_gives_exit_code_1_and_its_reason(tmp_path):
-    done = kobench("run", "-d", TINY, "-p", "good", "-p", "raises-in-fit", "--plugin", PLUGIN, "-t", "profile", "--json", "--out", tmp_path, code=1)
+    done = kobench(
+        "run", "-d", TINY, "-p", "good", "-p", "raises-in-fit", "--plugin", PLUGIN, "-t", "profile", "--json", "--out", tmp_path, code=1
+    )
     assert "raises-in-fit on grn:cells=40,genes=12: failed in fit: RuntimeError: no luck today" in done.stderr
     assert json.loads(done.stdout)
 
@@ -216,3 +221,36 @@ def test_completion_knows_names(tmp_path):
     done = subprocess.run([sys.executable, "-c", "from kobench.cli import main; main()"], capture_output=True, text=True, env=environment)
     assert "grn" in done.stdout
     assert "_KOBENCH_COMPLETE=zsh_source" in kobench("completion", "zsh").stdout
+
+
+FAULTS = ["missing", "zero-bytes", "truncated", "not-hdf5", "gzipped", "not-anndata", "nan", "infinite", "negative", "empty", "duplicate-gene", "unnamed-gene",
+          "wrong-column", "all-zero-cell", "counts-but-fractions", "log1p-but-counts", "log1p-but-large", "mislabelled-control", "few-cells",
+          "one-gene"]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_bad_file_ends_in_one_sentence_before_any_fit(broken_h5ad, tmp_path, fault):
+    path, parameters = broken_h5ad(fault)
+    selection = f"h5ad:path={path}" + "".join(f",{key}={value}" for key, value in parameters.items())
+    out = tmp_path / "out"
+    # the sound dataset comes first and must not be fitted either
+    done = kobench("run", "-d", "pbmc68k", "-d", selection, "-p", "good", "--plugin", PLUGIN, "--out", out, code=2)
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("Error: ")
+    assert path.name in line
+    assert not list(out.glob("records/*"))
+    assert kobench("datasets", "add", path, "--name", "bad", "--perturbation-key", parameters.get("perturbation_key", "perturbation"),
+                   "--control", parameters.get("control", "control"), "--scale", parameters.get("scale", "counts"),
+                   "--to", tmp_path / "cards", code=2).stderr.startswith("Error: ")  # fmt: skip
+    assert not list(tmp_path.glob("cards/*"))
+
+
+def test_a_sound_file_becomes_a_dataset(broken_h5ad, tmp_path):
+    path, _ = broken_h5ad("sound")
+    kobench(
+        "datasets", "add", path, "--name", "mine", "--perturbation-key", "perturbation", "--batch-key", "batch", "--to", tmp_path / "cards"
+    )
+    found = json.loads(kobench("datasets", "files", "--datasets", tmp_path / "cards", "--json").stdout)
+    assert {"dataset": "mine", "found": str(path.resolve()), "problem": None} in found
+    done = kobench("run", "-d", "mine", "--datasets", tmp_path / "cards", "-p", "good", "--plugin", PLUGIN, "--out", tmp_path / "out")
+    assert "good" in done.stdout

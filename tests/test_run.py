@@ -92,7 +92,11 @@ def test_gene_scores_alone_are_scored_on_keystone_alone(tmp_path, registry):
     _, rows = run(tmp_path, registry, ["only-scores"])
     scores = rows["only-scores"]["result"]["scores"]
     assert scores["keystone@1"]["metrics"]["spearman"]["value"] is not None
-    for task, metric in (("profile@1", "bray-curtis"), ("knockout-impact@1", "spearman-within-cell"), ("knockout-profile@1", "explained-change")):
+    for task, metric in (
+        ("profile@1", "bray-curtis"),
+        ("knockout-impact@1", "spearman-within-cell"),
+        ("knockout-profile@1", "explained-change"),
+    ):
         assert scores[task]["metrics"][metric]["missing"] == "not answered"
 
 

@@ -34,7 +34,12 @@ def test_a_record_comes_back(tmp_path):
 
 def test_identity_tells_trials_apart_and_ignores_versions():
     assert records.identity(TRIAL) == records.identity({**TRIAL, "predictor": {**TRIAL["predictor"], "version": "2", "digest": "new"}})
-    others = [{**TRIAL, "fit_seed": 1}, {**TRIAL, "threads": 2}, {**TRIAL, "device": "cuda"}, {**TRIAL, "split": {"name": "all", "seed": 0}}]
+    others = [
+        {**TRIAL, "fit_seed": 1},
+        {**TRIAL, "threads": 2},
+        {**TRIAL, "device": "cuda"},
+        {**TRIAL, "split": {"name": "all", "seed": 0}},
+    ]
     assert len({records.identity(trial) for trial in [TRIAL, *others]}) == 5
 
 
@@ -66,7 +71,9 @@ def test_damaged_and_newer_records_are_refused(tmp_path, content, message):
 
 def test_old_records_are_upgraded_step_by_step(monkeypatch):
     monkeypatch.setattr(records, "SCHEMA", 3)
-    monkeypatch.setattr(records, "UPGRADES", {1: lambda r: {**r, "schema": 2, "one": 1}, 2: lambda r: {**r, "schema": 3, "two": r["one"] + 1}})
+    monkeypatch.setattr(
+        records, "UPGRADES", {1: lambda r: {**r, "schema": 2, "one": 1}, 2: lambda r: {**r, "schema": 3, "two": r["one"] + 1}}
+    )
     assert records.upgrade(record(schema=1), "r")["two"] == 2
 
 

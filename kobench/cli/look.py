@@ -129,7 +129,7 @@ def facts(kind: str, entry: Entry) -> dict[str, Any]:
     if kind == "datasets":
         out |= {"truth": spec.truth, "networks": "one for each seed" if spec.seeded else "real cells"}
         out |= {"reference": spec.reference} if spec.reference else {}
-        out |= {key: value for key, value in spec.card.items() if key not in ("name", "version", "summary", "truth")}
+        out |= {key: value for key, value in spec.card.items() if key not in INTERNAL}
     if kind == "metrics":
         arrow = "higher is better" if spec.direction == "higher" else "lower is better"
         out |= {
@@ -154,6 +154,10 @@ def facts(kind: str, entry: Entry) -> dict[str, Any]:
             for key, param in spec.params.items()
         }
     return out
+
+
+#: Keys of a card that are shown elsewhere, or are of use to the harness only.
+INTERNAL = ("name", "version", "summary", "truth", "reference", "loader_parameters", "digest")
 
 
 def derivations(answers: tuple[str, ...]) -> dict[str, str]:
