@@ -181,12 +181,13 @@ def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], sta
     done, total = len(complete_blocks(numbers, key, measured)), len(numbers.blocks)
     if key[0] == "predictor" and 0 < done < total:
         remarks.append(f"scored on {done} of {total} {noun}s")
+    flat = [metric for metric, one in measured.items() if one.only_none or (not one.cells and one.missing == NONE)]
+    if flat:
+        where = "level with random" if any(measured[metric].only_none for metric in flat) else "last, as random was not scored"
+        place = f"; ranked {where}" if key[0] == "predictor" else "; counts as random" if key[0] == "floor" else ""
+        remarks.append(f"a constant answer gives no ranking by {' and '.join(flat)}{place}")
     for metric, one in measured.items():
-        if one.only_none:
-            remarks.append(f"{metric}: its answer gives no ranking (a constant); ranked level with random")
-        elif not one.cells and one.missing == NONE:
-            remarks.append(f"{metric}: its answer gives no ranking (a constant); ranked last, as random was not scored")
-        elif one.nones:
+        if one.nones and metric not in flat:
             remarks.append(f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer); random's score counts there")
         elif not one.cells and one.missing not in ("", status, "not run"):
             remarks.append(f"{metric}: {one.missing}")
@@ -216,9 +217,9 @@ def label_of(numbers: Numbers, kind: str) -> str:
     elif blocks >= ENOUGH:
         return f"{blocks} networks"
     elif blocks > 1:
-        label = f"{blocks} networks and {inside} inside them; with so few the intervals tend to be too narrow"
+        label = f"{blocks} networks and {inside} inside them; with so few they tend to be too narrow"
     else:
-        label = f"1 network: the intervals are over {inside} inside it and say nothing of other networks"
+        label = f"{inside} inside 1 network; they say nothing of other networks"
     return label if drawn else f"{label}; no draws inside, so no interval"
 
 

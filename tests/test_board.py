@@ -167,7 +167,7 @@ def test_none_is_shown_as_none_and_ranked_level_with_random():
     section = only(floors() + const + near + networks("mlp", [0.7, 0.71, 0.72, 0.7, 0.69]))
     assert (score(section, "const").value, score(section, "const").missing) == (None, "none")
     assert row(section, "const").rank == row(section, "near-random").rank == (2, 3)
-    assert "level with random" in row(section, "const").remarks[0]
+    assert row(section, "const").remarks == ("a constant answer gives no ranking by spearman; ranked level with random",)
     assert score(section, "const").verdict == "worse"
 
 
@@ -295,8 +295,8 @@ def test_few_networks_say_what_their_intervals_stand_for():
             for name, value, role in (("mlp", 0.7, "predictor"), ("own-share", 0.4, "floor"))
         ]
 
-    assert only(some(1)).label == "1 network: the intervals are over cells inside it and say nothing of other networks"
-    assert only(some(3)).label == "3 networks and cells inside them; with so few the intervals tend to be too narrow"
+    assert only(some(1)).label == "cells inside 1 network; they say nothing of other networks"
+    assert only(some(3)).label == "3 networks and cells inside them; with so few they tend to be too narrow"
     assert only(some(5)).label == "5 networks"
     three = score(only(some(3)), "mlp")
     assert three.low < 0.7 < three.high

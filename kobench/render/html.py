@@ -137,7 +137,8 @@ def glance(row: Row | None, metric: str) -> str:
 def section_card(board: Board, section: Section, anchor: str) -> str:
     """One section: sentence, table, reasons, notes."""
     warnings = "".join(f'<p class="warning"><b>Warning.</b> {esc(warning)}</p>' for warning in section.warnings)
-    facts = "".join(f"<li>{esc(text)}</li>" for text in (interval_line(section), *section.notes))
+    facts = "".join(f"<li>{esc(text)}</li>" for text in section.notes)
+    notes = f'<details class="soft"><summary>About this dataset</summary><ul class="facts">{facts}</ul></details>' if facts else ""
     extra = [column for column in section.columns if not column.primary]
     words = f"Show all {len(section.columns)} metrics", "Show primary metrics only"
     more = f'<button class="more" aria-expanded="false" data-more="{words[0]}" data-less="{words[1]}">{words[0]}</button>' if extra else ""
@@ -146,7 +147,7 @@ def section_card(board: Board, section: Section, anchor: str) -> str:
 split {esc(section.split)}</small></h2>
 <p class="sentence">{esc(section.sentence)}</p>{warnings}
 {table(board, section) if section.primary else ""}{more}
-{reasons(section)}<ul class="facts">{facts}</ul>
+{reasons(section)}<p class="soft">{esc(interval_line(section))}.</p>{notes}
 </section>"""
 
 

@@ -15,6 +15,7 @@ from kobench.render.text import (
     coverage_text,
     heading,
     interval_line,
+    notes_here,
     rank_text,
     secondary,
     skill_text,
@@ -91,8 +92,8 @@ def section_lines(board: Board, section: Section) -> list[str]:
         lines += [line(["not ranked", "status", "why"]), line(["---"] * 3)]
         lines += [line([escape(row.name), escape(row.status), escape(why_unranked(row))]) for row in section.unranked]
         lines.append("")
-    remarks = [f"{row.name}: {remark}" for row in (*section.ranked, *section.floors) for remark in row.remarks]
-    lines += [f"- {escape(text)}" for text in [interval_line(section), *remarks, *section.notes]]
+    remarks = [f"{row.name}: {remark}" for row in section.ranked for remark in row.remarks]
+    lines += [f"- {escape(text)}" for text in [interval_line(section), *remarks, *notes_here(board, section)]]
     return [*lines, ""]
 
 

@@ -22,6 +22,7 @@ from kobench.render.text import (
     cost_texts,
     coverage_text,
     interval_line,
+    notes_here,
     rank_text,
     secondary,
     skill_text,
@@ -139,10 +140,10 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
         print_rows(board, section, console)
     for why, names in unranked(section).items():
         console.print(Text.assemble(Text(f"not ranked: {', '.join(names)}", style="red"), f": {why}"))
-    for row in (*section.ranked, *section.floors):
+    for row in section.ranked:
         for remark in row.remarks:
             console.print(Text(f"{row.name}: {remark}", style="dim"))
-    for text in (interval_line(section), *section.notes):
+    for text in (interval_line(section), *notes_here(board, section)):
         console.print(Text(text, style="dim"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kobench.summary import bracket, number
-from kobench.table import Column, Cost, Problem, Row, Score, Section
+from kobench.table import Board, Column, Cost, Problem, Row, Score, Section
 
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
 
@@ -96,7 +96,12 @@ def secondary(section: Section, limit: int) -> list[Column]:
     """The first few other metrics worth a column: variants of the primary ones (raw impacts), then the rest by name."""
     primary = {column.name for column in section.primary}
     others = [column for column in section.columns if not column.primary]
-    return sorted(others, key=lambda column: (column.name.partition("[")[0] not in primary, "[" in column.name))[:limit]
+
+    def order(column: Column) -> tuple[bool, bool, bool]:
+        name, _, variant = column.name.partition("[")
+        return name not in primary, variant != "raw]", bool(variant)
+
+    return sorted(others, key=order)[:limit]
 
 
 def problem_text(problem: Problem) -> str:
@@ -138,6 +143,12 @@ def heading(section: Section) -> str:
     return f"{section.task} on {section.dataset}, split {section.split}"
 
 
+def notes_here(board: Board, section: Section) -> tuple[str, ...]:
+    """A dataset's notes, below the last of its sections only: they are the same for all."""
+    last = [other for other in board.sections if (other.dataset, other.notes) == (section.dataset, section.notes)][-1]
+    return section.notes if section is last else ()
+
+
 def interval_line(section: Section) -> str:
     """What the intervals stand for, and what was asked."""
-    return "; ".join([f"intervals (95 %) over {section.label}", *section.facts])
+    return "; ".join([f"Intervals (95 %) over {section.label}", *section.facts])
