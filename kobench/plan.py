@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kobench.errors import UserError
-from kobench.plugins import Entry, Registry
+from kobench.plugins import OWN, Entry, Registry
 from kobench.questions import ROW_LIMIT, VERSIONS
 from kobench.records import Record, hash_of
 from kobench.select import canonical, complete, parse
@@ -66,6 +66,15 @@ class Task:
     def spec(self) -> TaskSpec:
         spec: TaskSpec = self.entry.spec
         return spec
+
+    @property
+    def named_metrics(self) -> dict[str, Entry]:
+        """Metrics by the name they are shown under: a stranger's that repeats the name of another is `distribution/name`."""
+        ordered = sorted(self.metrics, key=lambda entry: entry.distribution != self.entry.distribution)
+        named: dict[str, Entry] = {}
+        for entry in ordered:
+            named[entry.full_name if entry.spec.name in named else entry.spec.name] = entry
+        return named
 
 
 @dataclass(frozen=True)
@@ -173,10 +182,13 @@ def device_kind(setting: str) -> str:
     return ("cuda" if os.path.exists("/dev/nvidiactl") else "cpu") if setting == "auto" else setting
 
 
-def choose(registry: Registry, kind: str, text: str, extra: Mapping[str, Any] | None = None) -> Chosen:
-    """Find and complete one selection; raises UserError for unknown names, keys and values."""
+def choose(registry: Registry, kind: str, text: str, extra: Mapping[str, Any] | None = None, prefer: str = "") -> Chosen:
+    """Find and complete one selection; raises UserError for unknown names, keys and values.
+
+    extra : parameters that overrule those in the text. prefer : the distribution that wins where two offer the name.
+    """
     selection = parse(text)
-    entry = registry.find(kind, selection.full_name)
+    entry = registry.find(kind, selection.full_name, prefer=prefer)
     params = {**complete(selection, entry.spec.params, kind[:-1]), **(extra or {})}
     open_params = {key: value for key, value in params.items() if key != "seed"} if getattr(entry.spec, "seeded", False) else params
     return Chosen(
@@ -232,7 +244,8 @@ def make_plan(registry: Registry, request: Request) -> list[Group]:
     """
     if not request.datasets:
         raise UserError("no dataset was asked for; name one with -d, see `kobench list datasets`")
-    tasks = [registry.find("tasks", name) for name in (request.tasks or list(registry.tasks))]
+    # of tasks that were not asked for by name, kobench's own wins a clash: nobody's plugin may end everybody's runs
+    tasks = [registry.find("tasks", name, prefer="" if request.tasks else OWN) for name in (request.tasks or list(registry.tasks))]
     metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
     predictors = [choose(registry, "predictors", text) for text in dict.fromkeys(request.predictors)]
     groups = []
@@ -275,7 +288,7 @@ def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], pre
         names = dict.fromkeys(name for task in tasks for name in getattr(task.spec, listed))
         for name in names:
             theirs = tuple(task for task in tasks if name in getattr(task.spec, listed))
-            chosen = choose(registry, "predictors", name) if role == "floor" else line(name, tasks[0].entry)
+            chosen = choose(registry, "predictors", name, prefer=tasks[0].entry.distribution) if role == "floor" else line(name, tasks[0].entry)
             basis.append(Trial(role, dataset, chosen, theirs, request))  # type: ignore[arg-type]
     floors = {trial.predictor.selection for trial in basis}
     trials = [

@@ -99,7 +99,10 @@ class WorkerProcess:
         return folder
 
     def ask(self, do: str, **request: Any) -> None:
-        """Send one request about the stage `do` and wait for its reply; raises TrialFailed. What comes before it is logged, or kept in `said`."""
+        """Send one request about the stage `do` and wait for its reply; what comes before is logged or kept in `said`.
+
+        Raises TrialFailed.
+        """
         try:
             os.write(self.write_to, (json.dumps({"do": do, "folder": str(self.folder / do), **request}) + "\n").encode())
         except BrokenPipeError:

@@ -12,6 +12,7 @@ import numpy as np
 from kobench.plan import Task
 from kobench.plugins import resolve
 from kobench.records import hash_of
+from kobench.resample import Block
 from kobench.resample import draws as draw_again
 from kobench.specs import MetricSpec
 from kobench.truth import Answers, NotComputed, Parts, Profiles, Singles, TaskUnits, TaskView, Units
@@ -35,10 +36,21 @@ def value_of(score: Callable[[Units], Any], units: Units) -> float:
     return result.value if isinstance(result, Parts) else float(result)
 
 
-def score_metric(spec: MetricSpec, score: Callable[[Units], Any], units: Units | None) -> dict[str, Any]:
-    """One metric's entry, without draws and floors."""
-    entry: dict[str, Any] = {"version": spec.version, "direction": spec.direction, "best": spec.best, "low": finite(spec.low),
-                             "high": finite(spec.high), "value": None, "missing": None, "draws": [], "floors": {}}  # fmt: skip
+def score_metric(
+    spec: MetricSpec, score: Callable[[Units], Any], units: Units | None, block: Block = "cell", draws: int = 0, seed: int = 0
+) -> dict[str, Any]:
+    """One metric's entry on units (None: not answered), with `draws` bootstrap values; its floors are left empty."""
+    entry: dict[str, Any] = {
+        "version": spec.version,
+        "direction": spec.direction,
+        "best": spec.best,
+        "low": finite(spec.low),
+        "high": finite(spec.high),
+        "value": None,
+        "missing": None,
+        "draws": [],
+        "floors": {},
+    }
     if units is None:
         return {**entry, "missing": "not answered"}
     try:
@@ -47,7 +59,8 @@ def score_metric(spec: MetricSpec, score: Callable[[Units], Any], units: Units |
         return {**entry, "missing": str(reason)}
     if math.isnan(value):
         return {**entry, "missing": "none"}
-    return {**entry, "value": rounded(value, VALUE_DIGITS)}
+    again = drawn(score, units, block, draws, seed) if draws else []
+    return {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
 
 
 def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws: int, seed_of: str,
@@ -63,28 +76,22 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
     partial = units.answered < units.asked
     below: dict[str, TaskUnits] = {}
     if partial and units.answered:
-        for name, theirs in floors.items():
-            if name in spec.floors:
-                below[name] = units_of(TaskView(question, replace(theirs, supported=answers.supported)))
+        for floor, given in floors.items():
+            if floor in spec.floors:
+                below[floor] = units_of(TaskView(question, replace(given, supported=answers.supported)))
     seed = int(hash_of([seed_of, spec.label])[:8], 16)
     metrics = {}
-    for entry in task.metrics:
+    for name, entry in task.named_metrics.items():
         score = resolve(entry)
-        primary = entry.spec.name in spec.primary
         for variant in units.variants or ("",):
-            scored = score_metric(entry.spec, score, units.variants.get(variant))
-            if primary and variant == "" and scored["value"] is not None:
-                if draws:
-                    scored["draws"] = drawn(score, units.variants[""], spec.block, draws, seed)
-                for name, theirs_units in below.items():
-                    theirs_scored = score_metric(entry.spec, score, theirs_units.variants.get(""))
-                    again = (
-                        drawn(score, theirs_units.variants[""], spec.block, draws, seed)
-                        if draws and theirs_scored["value"] is not None
-                        else []
-                    )
-                    scored["floors"][name] = {"value": theirs_scored["value"], "draws": again}
-            metrics[shown_name(entry.spec.name, variant)] = scored
+            shown = units.variants.get(variant)
+            primary = variant == "" and name in spec.primary
+            scored = score_metric(entry.spec, score, shown, spec.block, draws if primary else 0, seed)
+            if primary and scored["value"] is not None:
+                for floor, theirs in below.items():
+                    found = score_metric(entry.spec, score, theirs.variants.get(""), spec.block, draws, seed)
+                    scored["floors"][floor] = {"value": found["value"], "draws": found["draws"]}
+            metrics[shown_name(name, variant)] = scored
     sampled = None
     if isinstance(question, Singles) and len(question.sample) < len(question.events):
         sampled = len(question.sample)
@@ -110,7 +117,7 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
     }
 
 
-def drawn(score: Callable[[Units], Any], units: Units, block: Any, n: int, seed: int) -> list[float | None]:
+def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int) -> list[float | None]:
     """Bootstrap values of a metric as a record keeps them; None where a draw gives no value."""
     values = draw_again(score, units, block, n, seed)
     return [None if math.isnan(value) else rounded(value, DRAW_DIGITS) for value in np.asarray(values, float).tolist()]

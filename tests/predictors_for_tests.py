@@ -120,9 +120,6 @@ class Responder:
 @hookimpl
 def kobench_predictors():
     yield PredictorSpec("good", Good, summary="masked mean", params={"strength": Param(1.0)})
-    for cls, name in [
-        (Keeper, "keeper"), (Half, "half"), (RaisesInFit, "raises-in-fit"), (RaisesInPredict, "raises-in-predict"), (Exits, "exits"),
-        (ExitsAtOnce, "exits-at-once"), (KillsItself, "kills-itself"), (Rubbish, "rubbish"), (Sleeps, "sleeps"), (OnlyScores, "only-scores"),
-        (Responder, "responder"),
-    ]:  # fmt: skip
+    for cls in (Keeper, Half, RaisesInFit, RaisesInPredict, Exits, ExitsAtOnce, KillsItself, Rubbish, Sleeps, OnlyScores, Responder):
+        name = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in cls.__name__).lstrip("-")
         yield PredictorSpec(name, cls)

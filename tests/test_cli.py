@@ -137,9 +137,12 @@ def test_suites_are_flags(tmp_path):
     assert "good" in json.dumps(rows)
     assert not (tmp_path / "out" / "work").exists()
     for text, message in [
-        ("networkss = 2", "did you mean 'networks'"), ("networks = 0", "networks = 0"), ('split = "thirds"', "split"), ("networks = [1]", "single value"),
+        ("networkss = 2", "did you mean 'networks'"),
+        ("networks = 0", "networks = 0"),
+        ('split = "thirds"', "split"),
+        ("networks = [1]", "single value"),
         ("dataset = [", "can't be read"),
-    ]:  # fmt: skip
+    ]:
         suite.write_text(text)
         assert message in kobench("run", suite, cwd=tmp_path, code=2).stderr
 
@@ -223,9 +226,28 @@ def test_completion_knows_names(tmp_path):
     assert "_KOBENCH_COMPLETE=zsh_source" in kobench("completion", "zsh").stdout
 
 
-FAULTS = ["missing", "zero-bytes", "truncated", "not-hdf5", "gzipped", "not-anndata", "nan", "infinite", "negative", "empty", "duplicate-gene", "unnamed-gene",
-          "wrong-column", "all-zero-cell", "counts-but-fractions", "log1p-but-counts", "log1p-but-large", "mislabelled-control", "few-cells",
-          "one-gene"]  # fmt: skip
+FAULTS = [
+    "missing",
+    "zero-bytes",
+    "truncated",
+    "not-hdf5",
+    "gzipped",
+    "not-anndata",
+    "nan",
+    "infinite",
+    "negative",
+    "empty",
+    "duplicate-gene",
+    "unnamed-gene",
+    "wrong-column",
+    "all-zero-cell",
+    "counts-but-fractions",
+    "log1p-but-counts",
+    "log1p-but-large",
+    "mislabelled-control",
+    "few-cells",
+    "one-gene",
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

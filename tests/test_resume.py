@@ -63,6 +63,10 @@ def newer_metric(task: Task) -> Task:
     return replace(task, metrics=(replace(first, spec=replace(first.spec, version=99)), *rest))
 
 
+def newer_task(task: Task) -> Task:
+    return replace(task, entry=replace(task.entry, spec=replace(task.spec, version=99)))
+
+
 def one_more_metric(task: Task) -> Task:
     spec = MetricSpec("another", "math:fsum", of=task.spec.of)
     return replace(task, metrics=(*task.metrics, replace(task.metrics[0], spec=spec)))
@@ -84,7 +88,10 @@ CHANGES = {
     "a second predictor beside it": (lambda t, r: only_trial_of(r, replace(REQUEST, predictors=["half", "good"])), "nothing"),
     "fewer tasks": (lambda t, r: replace(t, tasks=t.tasks[:1]), "nothing"),
     "the order of tasks": (lambda t, r: replace(t, tasks=t.tasks[::-1]), "nothing"),
-    "the dataset written out with its defaults": (lambda t, r: only_trial(r, replace(REQUEST, datasets=["grn:genes=15,cells=60,sigma=0.1,seed=0"])), "nothing"),
+    "the dataset written out with its defaults": (
+        lambda t, r: only_trial(r, replace(REQUEST, datasets=["grn:genes=15,cells=60,sigma=0.1,seed=0"])),
+        "nothing",
+    ),
     "two networks instead of one": (lambda t, r: ask(t, networks=2), "nothing"),
     # what needs a new fit
     "the predictor's code": (lambda t, r: replace(t, predictor=replace(t.predictor, source="edited")), "fit"),
@@ -101,14 +108,17 @@ CHANGES = {
     "more threads": (lambda t, r: ask(t, threads=2), "new"),
     "another device": (lambda t, r: ask(t, device="cuda"), "new"),
     # what needs a new question
-    "a task that asks the same question": (lambda t, r: only_trial(r, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"])), "score"),
+    "a task that asks the same question": (
+        lambda t, r: only_trial(r, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"])),
+        "score",
+    ),
     "another limit of rows": (lambda t, r: ask(t, row_limit=100), "ask both"),
     "a question's definition": (lambda t, r: t, "ask singles"),
     # what needs a new score
     "a metric's version": (lambda t, r: change_tasks(t, newer_metric), "score"),
     "one more metric": (lambda t, r: change_tasks(t, one_more_metric), "score"),
     "a stranger's metric that was edited": (lambda t, r: change_tasks(t, strangers_metric), "score"),
-    "a task's version": (lambda t, r: change_tasks(t, lambda task: replace(task, entry=replace(task.entry, spec=replace(task.spec, version=2)))), "score"),
+    "a task's version": (lambda t, r: change_tasks(t, newer_task), "score"),
     "ten networks, so no draws": (lambda t, r: ask(t, networks=10), "score"),
     "a metric's version, and the answers are gone": (lambda t, r: change_tasks(t, newer_metric), "ask lost"),
 }  # fmt: skip

@@ -144,3 +144,33 @@ def test_two_runs_do_not_write_into_one_folder(tmp_path, registry):
 def test_mistakes_are_answered_in_a_sentence(registry, request_, message):
     with pytest.raises(UserError, match=message):
         make_plan(registry, request_)
+
+
+COPYCAT = """
+from kobench.api import MetricSpec, PredictorSpec, hookimpl
+
+class Uniform:
+    def fit(self, cells, context): ...
+    def predict_expression(self, assemblages): return assemblages / assemblages.sum(1, keepdims=True)
+
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("uniform", Uniform)
+
+@hookimpl
+def kobench_metrics():
+    yield MetricSpec("bray-curtis", always_best, of="profile", direction="lower", best=0.0)
+
+def always_best(units): return 0.0
+"""
+
+
+def test_a_plugin_that_takes_the_names_of_built_ins_changes_nothing_but_its_own(tmp_path):
+    (tmp_path / "copycat.py").write_text(COPYCAT)
+    registry = load_registry(plugin_files=[tmp_path / "copycat.py"])
+    _, rows = run(tmp_path / "out", registry, ["file:copycat.py/uniform"], tasks=["profile"])
+    metrics = [record["result"]["scores"]["profile@1"]["metrics"] for record in rows.values() if record["result"]["scores"]]
+    assert all(found["file:copycat.py/bray-curtis"]["value"] == 0 for found in metrics)
+    assert value(rows["masked-mean"], "profile@1", "bray-curtis") > 0.01
+    with pytest.raises(UserError, match="kobench/uniform or file:copycat.py/uniform"):
+        make_plan(registry, Request([TINY], ["uniform"]))
