@@ -283,18 +283,18 @@ def seeds_of(registry: Registry, text: str, request: Request) -> list[Chosen]:
 
 def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], predictors: list[Chosen], request: Request) -> Group:
     """The trials of one dataset: every floor and line that a task lists, and every predictor asked for."""
-    basis = []
-    for role, listed in (("floor", "floors"), ("line", "lines")):
-        names = dict.fromkeys(name for task in tasks for name in getattr(task.spec, listed))
-        for name in names:
-            theirs = tuple(task for task in tasks if name in getattr(task.spec, listed))
-            chosen = choose(registry, "predictors", name, prefer=tasks[0].entry.distribution) if role == "floor" else line(name, tasks[0].entry)
-            basis.append(Trial(role, dataset, chosen, theirs, request))  # type: ignore[arg-type]
-    floors = {trial.predictor.selection for trial in basis}
+    own = tasks[0].entry.distribution
+    floors = {name: choose(registry, "predictors", name, prefer=own) for task in tasks for name in task.spec.floors}
+    lines = {name: line(name, tasks[0].entry) for task in tasks for name in task.spec.lines}
+    basis = [
+        *(Trial("floor", dataset, floor, tuple(t for t in tasks if name in t.spec.floors), request) for name, floor in floors.items()),
+        *(Trial("line", dataset, found, tuple(t for t in tasks if name in t.spec.lines), request) for name, found in lines.items()),
+    ]
+    already = {(floor.entry.distribution, floor.selection) for floor in floors.values()}
     trials = [
         Trial("predictor", dataset, predictor, tasks, request, fit_seed)
         for predictor in predictors
-        if predictor.selection not in floors  # a floor asked for by name is on the board already
+        if (predictor.entry.distribution, predictor.selection) not in already  # a floor asked for by name is on the board already
         for fit_seed in range(request.fit_seeds)
     ]
     return Group(dataset, tuple(basis), tuple(trials))
