@@ -36,7 +36,6 @@ def make_board(
     every = distinct(records)
     if not every:
         raise UserError("no records to make a board from; make some first, for instance with `kobench run quick`")
-    filters = {"dataset": datasets, "task": tasks, "predictor": predictors}
     kept = keep(every, datasets, "dataset", lambda trial: {trial["dataset"][part] for part in ("name", "group", "selection")})
     kept = keep(
         kept,
@@ -60,8 +59,7 @@ def make_board(
         for task in scored or ([] if tasks else [NO_TASK]):
             sections.append(make_section(members, key, task, shorts[key[0]], row_names, cost))
     shown = tuple(section for section in sections if section.rows)
-    given = {name: tuple(values) for name, values in filters.items() if values}
-    return Board(shown, matrices_of(shown), cost, given)
+    return Board(shown, matrices_of(shown), cost)
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:

@@ -209,6 +209,8 @@ def as_list(value: Any) -> list[Any]:
 def label_of(numbers: Numbers, kind: str) -> str:
     """What the intervals of a section stand for."""
     blocks = len(numbers.blocks)
+    if not numbers.all:
+        return "nothing, as no trial has scores"
     inside = next((f"{scores['block']}s" for scores in numbers.all if scores.get("block")), "units")
     drawn = any(numbers.draws(metric) for metric in numbers.primary())
     if kind != "simulated":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kobench.intervals import Interval
 
@@ -180,4 +180,3 @@ class Board:
     sections: tuple[Section, ...]
     matrices: tuple[Matrix, ...]
     cost: bool = True
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -108,8 +108,8 @@ def test_equal_predictors_share_a_rank():
 
 
 def test_no_headroom_shows_raw_scores_and_ranks_by_them():
-    # range 2, so the gap must be over 0.2; here it is 0.1
-    section = only(floors([0.9, 0.91, 0.89, 0.9, 0.9]) + networks("mlp", [0.95] * 5) + networks("linear", [0.94] * 5))
+    # range 2, so the gap must be over 0.2; here it is 0.19
+    section = only(floors([0.81, 0.82, 0.80, 0.81, 0.81]) + networks("mlp", [0.95] * 5) + networks("linear", [0.94] * 5))
     found = score(section, "mlp")
     assert (found.value, found.skill, found.skill_note) == (pytest.approx(0.95), None, "no headroom")
     assert [(row.name, row.rank) for row in section.ranked] == [("mlp", (1, 1)), ("linear", (2, 2))]
@@ -187,8 +187,8 @@ def test_none_without_random_is_last():
 
 def test_a_floor_that_gives_no_ranking_is_never_the_best():
     none = [record("abundance", scores({"spearman": metric(None, missing="none")}), role="floor", seed=seed) for seed in range(5)]
-    section = only(floors([-0.5] * 5, random=-0.6) + none + networks("mlp", [0.5] * 5))
-    assert section.primary[0].floor == "own-share"
+    section = only(floors([-0.5] * 5, random=-0.2) + none + networks("mlp", [0.5] * 5))
+    assert section.primary[0].floor == score(section, "mlp").floor == "random"  # abundance stands level with it, and comes first by name
 
 
 def test_a_metric_that_nobody_can_have_says_why():
@@ -226,6 +226,13 @@ def test_a_missing_network_is_incomplete_and_not_ranked():
     assert row(section, "partly").rank is None
     assert row(section, "partly").remarks == ("scored on 3 of 5 networks",)
     assert score(section, "partly").value == pytest.approx(0.9)
+
+
+def test_no_answer_on_one_network_is_incomplete():
+    records = floors() + networks("mlp", [0.6] * 5) + networks("shy", [0.9] * 4)
+    records.append(record("shy", scores({"spearman": metric(None, missing="not answered")}), seed=4))
+    assert row(only(records), "shy").status == "incomplete"
+    assert row(only(records), "shy").rank is None
 
 
 def test_not_answered_is_said_only_of_who_was_asked():
@@ -353,6 +360,7 @@ def test_seconds_are_means_and_memory_the_largest():
     ]
     cost = row(only(records), "mlp").cost
     assert (cost.fit_seconds, cost.predict_seconds, cost.peak_mb) == (3.0, 0.5, 400.0)
+    assert row(only(records, cost=False), "mlp").cost is None
 
 
 def test_a_trial_stored_twice_counts_once_and_a_contradiction_is_an_error():

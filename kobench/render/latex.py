@@ -29,7 +29,7 @@ def escape(text: str) -> str:
 
 def metric_head(column: Column) -> str:
     """The metric's name with the direction that is better."""
-    return f"{escape(column.name)} ${chr(92)}{'downarrow' if column.direction == 'lower' else 'uparrow'}$"
+    return escape(column.name) + (r" $\downarrow$" if column.direction == "lower" else r" $\uparrow$")
 
 
 def render(board: Board) -> str:
@@ -45,17 +45,16 @@ def section_lines(board: Board, section: Section) -> list[str]:
     lines = [r"\begin{table}", r"\centering"]
     about = f"{heading(section)}. {section.sentence} {' '.join(section.warnings)} {interval_line(section)}."
     lines.append(rf"\caption{{{escape(about)}}}")
-    columns = 5 + 2 * (len(section.primary) - 1) + (len(COSTS) if board.cost else 0)
     head = ["rank", "predictor", ""]
     for i, column in enumerate(section.primary):
         head += [metric_head(column), "skill", *(["coverage"] if i == 0 else [])]
     head += COSTS if board.cost else []
-    lines += [rf"\begin{{tabular}}{{rl{'r' * (columns - 1)}}}", r"\toprule", row_line(head)]
+    lines += [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", row_line(head)]
     for title, rows in (("", section.ranked), ("floors", section.floors), ("lines", section.lines), ("not ranked", section.unranked)):
         if rows:
             lines.append(r"\midrule")
         if rows and title:
-            lines.append(row_line([rf"\multicolumn{{{columns + 1}}}{{l}}{{\emph{{{title}}}}}"]))
+            lines.append(row_line([rf"\multicolumn{{{len(head)}}}{{l}}{{\emph{{{title}}}}}"]))
         lines += [table_row(board, section, row) for row in rows]
     lines += [r"\bottomrule", r"\end{tabular}"]
     why = [f"{row.name}: {why_unranked(row)}." for row in section.unranked]
@@ -81,5 +80,4 @@ def table_row(board: Board, section: Section, row: Row) -> str:
         cells += [escape(value_text(score, column)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
     if not section.primary:
         cells.append("")
-        cells += ["-"] * 0
     return row_line(cells + (cost_texts(row.cost) if board.cost else []))
