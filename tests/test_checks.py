@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from kobench.api import Cells, Context, Impacts, Knockouts, answer_kinds, bray_curtis, normalise_rows
-from kobench.check_kit import ASKED, Kit, example_cells
 from kobench.checks import CHECKS, CheckResult, assert_contract, run_checks
+from kobench.checks.kit import ASKED, Kit, example_cells
 
 
 class Sound:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from kobench import describe_child, plugins, remember
+from kobench import plugins
 from kobench.errors import UserError
-from kobench.plugins import Entry, Problem, Registry, load_registry, resolve
+from kobench.plugins import Entry, Problem, Registry, child, load_registry, remember, resolve
 
 GOOD = """
 from kobench.api import Param, PredictorSpec, hookimpl
@@ -95,7 +95,7 @@ def no_child(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def refuse(*_: Any) -> None:
         raise AssertionError("a child was started")
 
-    return lambda: monkeypatch.setattr(describe_child, "ask_children", refuse)
+    return lambda: monkeypatch.setattr(child, "ask_children", refuse)
 
 
 def problems_of(registry: Registry, distribution: str) -> list[Problem]:

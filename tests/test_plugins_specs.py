@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kobench.plugins.validation import faults, find_module, missing_part
 from kobench.resolve import load_file, resolve_reference
 from kobench.select import same
 from kobench.specs import (
@@ -26,7 +27,6 @@ from kobench.specs import (
     spec_from_json,
     spec_to_json,
 )
-from kobench.validation import faults, find_module, missing_part
 
 text = st.text(max_size=10)
 names = st.lists(text, max_size=3).map(tuple)

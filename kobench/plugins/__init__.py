@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kobench.cards import builtin_folder, card_specs
-from kobench.discovery import Problem, Source, file_sources, installed_sources, normalise
 from kobench.errors import UserError
-from kobench.remember import describe_all
+from kobench.plugins.discovery import Problem, Source, file_sources, installed_sources, normalise
+from kobench.plugins.remember import describe_all
 from kobench.resolve import resolve_reference
 from kobench.specs import KINDS, REFERENCES, DatasetSpec, MetricSpec, kind_of
 from kobench.suggest import suggestion

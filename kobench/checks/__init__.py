@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 from kobench.api import answer_kinds
 from kobench.cells import Cells
-from kobench.check_kit import Kit, NotApplicable, Wrong, example_cells
-from kobench.contract import CHECKS
+from kobench.checks.contract import CHECKS
+from kobench.checks.kit import Kit, NotApplicable, Wrong, example_cells
 from kobench.errors import InvalidAnswerError
 
 __all__ = ["CHECKS", "CheckResult", "assert_contract", "run_checks"]

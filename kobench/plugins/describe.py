@@ -1,7 +1,7 @@
 """The short-lived child that imports one distribution's plugins and writes their specs as JSON lines to a private pipe.
 
-Started as `python -m kobench.describe FD REQUEST` with a request ``{"points": [[index, name, value], ...], "file": path or null}``. Each
-line says what comes next ("at"), one spec, one problem, or that all is done, so that what was found before a crash is kept.
+Started as `python -m kobench.plugins.describe FD REQUEST` with a request
+``{"points": [[index, name, value], ...], "file": path or null}``. Each line says what comes next ("at"), one spec, one problem, or that all is done, so that what was found before a crash is kept.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import pluggy
 
 from kobench.api import answer_kinds
 from kobench.hookspecs import Hooks
+from kobench.plugins.validation import faults
 from kobench.resolve import load_file
 from kobench.specs import KINDS, REFERENCES, Spec, kind_of, spec_to_json
 from kobench.suggest import suggestion
-from kobench.validation import faults
 
 #: More specs than this from one hook is taken for a generator that never ends.
 MOST_SPECS = 1000

@@ -1,4 +1,4 @@
-"""The parent's side of `kobench.describe`: starts the child, reads its lines, ends it and all it started when the time is up."""
+"""The parent's side of `kobench.plugins.describe`: starts the child, reads its lines, ends it and all it started when the time is up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
-from kobench.discovery import Problem, Source
+from kobench.plugins.discovery import Problem, Source
 from kobench.specs import Spec, spec_from_json
 
 #: More bytes than this on the pipe are no description.
@@ -59,7 +59,7 @@ def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], 
 
 
 class Child:
-    """One run of `kobench.describe`."""
+    """One run of `kobench.plugins.describe`."""
 
     def __init__(self, source: Source, first: int, limit: float) -> None:
         self.source, self.first, self.limit = source, first, limit
@@ -75,7 +75,7 @@ class Child:
         search = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-X", "faulthandler", "-m", "kobench.describe", str(write), request],
+                [sys.executable, "-P", "-X", "faulthandler", "-m", "kobench.plugins.describe", str(write), request],
                 pass_fds=(write,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

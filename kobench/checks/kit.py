@@ -11,7 +11,7 @@ import numpy as np
 
 from kobench.api import Context
 from kobench.cells import Cells, IntArray, Knockouts
-from kobench.random_states import RandomStates
+from kobench.checks.random_states import RandomStates
 from kobench.session import Session
 from kobench.specs import METHODS
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
-from kobench.discovery import Problem, Source, normalise
 from kobench.errors import UserError
+from kobench.plugins.discovery import Problem, Source, normalise
 from kobench.specs import Spec, spec_from_json
 
 #: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says otherwise.
@@ -57,7 +57,7 @@ def cache_folder() -> Path:
 
 def _key(source: Source) -> list[Any]:
     """All that a description depends on, as far as kobench can know."""
-    own = [[name, os.stat(Path(__file__).with_name(name)).st_mtime_ns] for name in ("describe.py", "specs.py", "validation.py")]
+    own = [[name, os.stat(Path(__file__).parent / name).st_mtime_ns] for name in ("describe.py", "validation.py", "../specs.py")]
     points = [list(point) for point in source.points]
     package = [source.distribution, source.version, points, source.file, source.stamp()]
     return [sys.executable, sys.version, __version__, own, *package]  # lists, not tuples: it is compared with what JSON gives back
@@ -123,7 +123,7 @@ def describe_all(sources: Sequence[Source], fresh: bool = False) -> list[Descrip
 
 def describe_source(source: Source, limit: float) -> Description:
     """Describe one source in child processes: one, and another for the entry points after one that ended it."""
-    from kobench.describe_child import ask_children
+    from kobench.plugins.child import ask_children
 
     if normalise(source.distribution) == "kobench":  # its own code does not hang, and without it there is nothing
         limit = max(limit, OWN_TIME_LIMIT)

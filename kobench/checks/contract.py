@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kobench.cells import Knockouts
-from kobench.check_kit import Kit, NotApplicable, Wrong
+from kobench.checks.kit import Kit, NotApplicable, Wrong
 from kobench.derive import SUM_TOLERANCE, Asker, array_of, profiles_of
 
 #: How far a given impact may be from the derived one, relative to it; and the size under which impacts are 0.
