@@ -44,6 +44,7 @@ def make_board(
         lambda trial: {trial["predictor"][part] for part in ("name", "selection")},
         always=lambda record: record["role"] != "predictor",
     )
+    kept = [record for record in kept if record["role"] != "line" or record["result"]["status"] == "ok"]  # a line not offered is no news
     labels = sorted({label for record in kept for label in scores_of(record)})
     chosen = chosen_tasks(labels, tasks)
     groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)

@@ -15,7 +15,8 @@ A record has these parts (every other module reads them through this description
     result   the deterministic part
         status     "ok" | "failed" | "invalid" | "timeout" | "out-of-memory" | "unsupported"
         stage, message, traceback      None when ok
-        answers    {asks: sha256 of the stored answers}
+        answers    {asks: sha256 of the answers}
+        trusted_with_predictor    names of datasets, tasks and metrics here that see the truth and come with the predictor's distribution
         scores     {task label: {task, version, kind, asks, primary, floors, lines, block, blocks, asked, answered, coverage,
                     left_out, sampled, metrics}}
                    asks: the question set, "profile" or "singles"; an ok record whose keys.questions has it but whose scores lack the task
@@ -31,7 +32,7 @@ A record has these parts (every other module reads them through this description
                               draw; None where that draw gives no value); [] where not drawn (secondary metrics, or five and more networks)
                        floors: {floor name: {value, draws}} on just the units this predictor answered; {} at full coverage
     run      what may differ between two equal runs: {fit_seconds, predict_seconds, peak_mb, started, host, platform, python, packages,
-             commit, cpu, trusted_with_predictor}
+             kobench, cpu_count, timeout}
 """
 
 from __future__ import annotations

@@ -217,7 +217,12 @@ class Bench:
             "role": trial.role,
             "trial": trial.describe(dataset.kind, prepared.digest, dataset.notes),
             "keys": keys,
-            "result": {**result, "answers": hashes, "scores": dict(sorted(scores.items()))},
+            "result": {
+                **result,
+                "answers": hashes,
+                "scores": dict(sorted(scores.items())),
+                "trusted_with_predictor": trusted_with_predictor(trial),
+            },
             "run": cost,
         }
         write_record(self.folder, record)
@@ -242,6 +247,14 @@ def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[
             asks = task.spec.asks
             found[trial.predictor.entry.spec.name] = as_answers(answers_in_process(trial, prepared, (asks,)).arrays[asks])
     return found
+
+
+def trusted_with_predictor(trial: Trial) -> list[str]:
+    """What sees the truth in this trial and comes from the distribution that competes: its board says so."""
+    theirs = trial.predictor.entry.distribution
+    entries = [trial.dataset.entry, *(task.entry for task in trial.tasks), *(metric for task in trial.tasks for metric in task.metrics)]
+    brought = {entry.spec.name for entry in entries if entry.distribution == theirs and not entry.trusted}
+    return sorted(brought) if trial.role == "predictor" else []
 
 
 def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:

@@ -194,16 +194,10 @@ def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], sta
     versions = sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})
     if len(versions) > 1:
         remarks.append(f"scores of different versions together: {', '.join(versions)}")
-    seen = {str(name) for fit in fits for name in as_list((fit.get("run") or {}).get("trusted_with_predictor"))} if cost else set()
+    seen = {name for fit in fits for name in fit["result"].get("trusted_with_predictor", ())}
     if seen:
-        what = ", ".join(sorted(seen - {"True"}))
-        remarks.append("comes with a dataset, task or metric that sees the truth" + (f": {what}" if what else ""))
+        remarks.append(f"its distribution also brings what sees the truth here: {', '.join(sorted(seen))}")
     return tuple(remarks)
-
-
-def as_list(value: Any) -> list[Any]:
-    """A list of what may be nothing, one thing, or several."""
-    return [] if not value else list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def label_of(numbers: Numbers, kind: str) -> str:

@@ -346,7 +346,6 @@ def test_without_cost_nothing_of_a_run_enters(format):
             "fit_seconds": 100.0 + i,
             "predict_seconds": 7.0,
             "peak_mb": None,
-            "trusted_with_predictor": ["mine"],
             "host": f"h{i}",
         }
     assert render(make_board(records, cost=False), format) == render(make_board(other, cost=False), format)
@@ -432,6 +431,13 @@ def test_other_data_under_the_same_name_is_a_warning():
 
 
 def test_trusted_with_a_predictor_is_marked():
-    records = floors() + [record("mlp", 0.6, seed=seed, run={"trusted_with_predictor": ["my-metric"]}) for seed in range(5)]
-    assert row(only(records), "mlp").remarks == ("comes with a dataset, task or metric that sees the truth: my-metric",)
-    assert row(only(records, cost=False), "mlp").remarks == ()
+    records = floors() + [record("mlp", 0.6, seed=seed) for seed in range(5)]
+    for one in records[-5:]:
+        one["result"]["trusted_with_predictor"] = ["my-metric"]
+    for cost in (True, False):
+        assert row(only(records, cost=cost), "mlp").remarks == ("its distribution also brings what sees the truth here: my-metric",)
+
+
+def test_a_line_that_a_dataset_does_not_offer_is_not_shown():
+    records = [*floors(), record("replicate", role="line", status="unsupported", stage="line", message="not offered")]
+    assert "replicate" not in [one.name for one in only(records).rows]

@@ -172,5 +172,10 @@ def test_a_plugin_that_takes_the_names_of_built_ins_changes_nothing_but_its_own(
     metrics = [record["result"]["scores"]["profile@1"]["metrics"] for record in rows.values() if record["result"]["scores"]]
     assert all(found["file:copycat.py/bray-curtis"]["value"] == 0 for found in metrics)
     assert value(rows["masked-mean"], "profile@1", "bray-curtis") > 0.01
+    brought = {
+        record["trial"]["predictor"]["distribution"]: record["result"]["trusted_with_predictor"]
+        for record in read_records(tmp_path / "out")
+    }
+    assert brought == {"kobench": [], "file:copycat.py": ["bray-curtis"]}
     with pytest.raises(UserError, match=r"kobench/uniform or file:copycat\.py/uniform"):
         make_plan(registry, Request([TINY], ["uniform"]))

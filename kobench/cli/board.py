@@ -48,7 +48,7 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     narrowed = {"datasets": datasets or None, "tasks": tasks or None, "predictors": predictors or None}
     if published is not None:
         name = form or ENDINGS.get(published.suffix, "markdown")
-        if check_board(records, published.read_bytes(), name):
+        if check_board(records, published.read_bytes(), name, cost=not no_cost, **narrowed):
             click.echo(f"{published} agrees with the records in {folder}.")
             return
         click.echo(

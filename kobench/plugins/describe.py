@@ -1,7 +1,8 @@
 """The short-lived child that imports one distribution's plugins and writes their specs as JSON lines to a private pipe.
 
 Started as `python -m kobench.plugins.describe FD REQUEST` with a request
-``{"points": [[index, name, value], ...], "file": path or null}``. Each line says what comes next ("at"), one spec, one problem, or that all is done, so that what was found before a crash is kept.
+``{"points": [[index, name, value], ...], "file": path or null}``. Each line says what comes
+next ("at"), one spec, one problem, or that all is done, so that what was found before a crash is kept.
 """
 
 from __future__ import annotations
