@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from kobench.board import check_board, make_board
+from kobench.board.render import FORMATS, render
 from kobench.errors import UserError
-from kobench.render import FORMATS, render
 
 sys.path.insert(0, str(Path(__file__).parent))
 from factories import TASK, metric, networks, record, scores

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from kobench.board import make_board
+from kobench.board.render import FORMATS, render
 from kobench.errors import UserError
-from kobench.render import FORMATS, render
 
 sys.path.insert(0, str(Path(__file__).parent))
 from factories import metric, networks, record, scores

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kobench.intervals import (
+from kobench.board.intervals import (
     ENOUGH,
     Interval,
     Series,

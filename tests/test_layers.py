@@ -19,9 +19,8 @@ LAYERS = (
     ("cli",),
     ("board", "run", "predict", "checking", "progress", "add_dataset"),
     ("plan", "score", "answering", "prepare", "lines"),
-    ("render", "section", "standings", "series", "summary", "table"),
     ("plugins", "cards", "hookspecs", "select"),
-    ("questions", "data", "data_checks", "fetch", "store", "process", "records", "intervals", "resample"),
+    ("questions", "data", "data_checks", "fetch", "store", "process", "records", "resample"),
     ("worker", "checks", "session", "wire", "derive"),
     ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),
 )  # fmt: skip

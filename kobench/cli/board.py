@@ -41,8 +41,8 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
                   tasks: tuple[str, ...], predictors: tuple[str, ...], published: Path | None, pack: Path | None) -> None:  # fmt: skip
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
     from kobench.board import check_board, make_board
+    from kobench.board.render import render
     from kobench.records import pack_records, read_records, write_atomically
-    from kobench.render import render
 
     records = list(read_records(folder))
     narrowed = {"datasets": datasets or None, "tasks": tasks or None, "predictors": predictors or None}

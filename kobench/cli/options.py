@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from kobench.board.table import Board
     from kobench.plugins import Registry
-    from kobench.table import Board
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,7 +65,7 @@ def show_board(board: Board) -> None:
     import shutil
     import sys
 
-    from kobench.render import render
+    from kobench.board.render import render
 
     width = max(80, shutil.get_terminal_size((120, 40)).columns)
     click.echo(render(board, "terminal", width=width, color=sys.stdout.isatty()), nl=False)

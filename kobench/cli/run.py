@@ -62,9 +62,9 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     if not flags["datasets"]:
         raise click.UsageError(f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench list` shows them")
     from kobench.board import make_board
+    from kobench.board.render import render
     from kobench.plan import Request, make_plan
     from kobench.progress import make_watcher
-    from kobench.render import render
     from kobench.run import Bench
 
     registry = load(flags["plugin_files"], flags["dataset_folders"])

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from kobench.board.table import Board
 from kobench.errors import UserError
-from kobench.table import Board
 
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
@@ -19,5 +19,5 @@ def render(board: Board, format: str, **options: Any) -> str:
     """
     if format not in FORMATS:
         raise UserError(f"unknown board format {format!r}; expected one of {', '.join(FORMATS)}")
-    write: Callable[..., str] = import_module(f"kobench.render.{format}").render
+    write: Callable[..., str] = import_module(f"kobench.board.render.{format}").render
     return write(board, **options)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kobench.summary import bracket, number
-from kobench.table import Board, Column, Cost, Problem, Row, Score, Section
+from kobench.board.summary import bracket, number
+from kobench.board.table import Board, Column, Cost, Problem, Row, Score, Section
 
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
 

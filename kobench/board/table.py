@@ -1,11 +1,11 @@
-"""The leaderboard as plain frozen records: what `kobench.board` makes of trial records and `kobench.render` writes down."""
+"""The leaderboard as plain frozen records: what `kobench.board` makes of trial records and `kobench.board.render` writes down."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kobench.intervals import Interval
+from kobench.board.intervals import Interval
 
 #: What the paired comparison with the best floor says; "" where there is no interval to say it by.
 VERDICTS = {

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kobench.board.intervals import Series
 from kobench.cells import FloatArray
-from kobench.intervals import Series
 from kobench.records import Record, canonical_json
 
 Slot = tuple[str, str]

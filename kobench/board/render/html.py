@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from importlib import resources
 
-from kobench.render.text import (
+from kobench.board.render.text import (
     COSTS,
     MARKS,
     TITLE,
@@ -18,8 +18,8 @@ from kobench.render.text import (
     skill,
     skill_bracket,
 )
-from kobench.summary import bracket, number
-from kobench.table import VERDICTS, Board, Column, Matrix, Row, Score, Section
+from kobench.board.summary import bracket, number
+from kobench.board.table import VERDICTS, Board, Column, Matrix, Row, Score, Section
 
 #: Width and height of an interval bar in pixels, and the room left at each end.
 BAR, HEIGHT, MARGIN = 120, 16, 6
@@ -30,7 +30,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 
 def render(board: Board) -> str:
     """A page with filters, the summary, and a sortable table a section."""
-    files = resources.files("kobench.render")
+    files = resources.files("kobench.board.render")
     style, script = (files.joinpath(name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
     anchors = {id(section): f"s{i}" for i, section in enumerate(board.sections, 1)}
     body = [top(board)]

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kobench.render.text import COSTS, cost_texts, coverage_text, heading, interval_line, rank_text, skill_text, value_text, why_unranked
-from kobench.table import Board, Column, Row, Section
+from kobench.board.render.text import (
+    COSTS,
+    cost_texts,
+    coverage_text,
+    heading,
+    interval_line,
+    rank_text,
+    skill_text,
+    value_text,
+    why_unranked,
+)
+from kobench.board.table import Board, Column, Row, Section
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",

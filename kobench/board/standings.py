@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kobench.intervals import (
+from kobench.board.intervals import (
     Interval,
     Resampling,
     Series,
@@ -18,9 +18,9 @@ from kobench.intervals import (
     rank_intervals,
     ratio_interval,
 )
+from kobench.board.series import Key, Measured, Numbers
+from kobench.board.table import Column, Score
 from kobench.records import hash_of
-from kobench.series import Key, Measured, Numbers
-from kobench.table import Column, Score
 
 #: The gap between floor and ceiling must be over this share of the metric's range for skill to be printed.
 HEADROOM = 0.1

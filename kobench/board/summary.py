@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import floor, log10
 
-from kobench.intervals import Interval
-from kobench.table import Column, Matrix, Row, Section
+from kobench.board.intervals import Interval
+from kobench.board.table import Column, Matrix, Row, Section
 
 
 def number(value: float | None, decimals: int = 3) -> str:

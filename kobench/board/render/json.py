@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kobench.render.long import long_rows, rounded
-from kobench.table import Board, Column, Section
+from kobench.board.render.long import long_rows, rounded
+from kobench.board.table import Board, Column, Section
 
 #: Version of this file's layout.
 SCHEMA = 1

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kobench.intervals import ENOUGH
+from kobench.board.intervals import ENOUGH
+from kobench.board.series import NOT_ANSWERED, Key, Measured, Numbers, slot_of
+from kobench.board.standings import NONE, Place, Standings
+from kobench.board.summary import decimals_for, sentence_of
+from kobench.board.table import Cost, Problem, Row, Section
 from kobench.records import Record
-from kobench.series import NOT_ANSWERED, Key, Measured, Numbers, slot_of
-from kobench.standings import NONE, Place, Standings
-from kobench.summary import decimals_for, sentence_of
-from kobench.table import Cost, Problem, Row, Section
 
 INCOMPLETE, NO_TASK = "incomplete", "no task scored"
 

@@ -1,7 +1,7 @@
 """Records -> leaderboard, a pure function: the same records in, in any order, the same board out.
 
-`make_board` builds the table that `kobench.render.render` writes down; `check_board` rebuilds a published one and compares.
-A section is made in `kobench.section`; its statistics are in `kobench.standings`, the words in `kobench.summary`.
+`make_board` builds the table that `kobench.board.render.render` writes down; `check_board` rebuilds a published one and compares.
+A section is made in `kobench.board.section`; its statistics are in `kobench.board.standings`, the words in `kobench.board.summary`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from kobench.board.section import NO_TASK, make_section, scores_of
+from kobench.board.series import Key, row_key
+from kobench.board.summary import matrices_of, short_names
+from kobench.board.table import Board
 from kobench.errors import UserError
 from kobench.records import Record, canonical_json, identity
-from kobench.section import NO_TASK, make_section, scores_of
-from kobench.series import Key, row_key
-from kobench.summary import matrices_of, short_names
-from kobench.table import Board
 
 
 def make_board(
@@ -65,7 +65,7 @@ def make_board(
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:
     """Whether a published board is, byte for byte, what these records give; `options` as for `make_board`."""
-    from kobench.render import render
+    from kobench.board.render import render
 
     return render(make_board(records, **options), format).encode() == published
 

@@ -13,7 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from kobench.render.text import (
+from kobench.board.render.text import (
     COSTS,
     LEGEND,
     MARKS,
@@ -29,7 +29,7 @@ from kobench.render.text import (
     unranked,
     value_text,
 )
-from kobench.table import Board, Column, Matrix, Row, Section
+from kobench.board.table import Board, Column, Matrix, Row, Section
 
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
 

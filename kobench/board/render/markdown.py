@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kobench.render.text import (
+from kobench.board.render.text import (
     COSTS,
     LEGEND,
     MARKS,
@@ -22,7 +22,7 @@ from kobench.render.text import (
     value_text,
     why_unranked,
 )
-from kobench.table import Board, Matrix, Row, Section
+from kobench.board.table import Board, Matrix, Row, Section
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3

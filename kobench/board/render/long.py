@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kobench.render.text import problem_text
-from kobench.table import Board, Column, Row, Score, Section
+from kobench.board.render.text import problem_text
+from kobench.board.table import Board, Column, Row, Score, Section
 
 
 def rounded(value: float | None) -> float | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from kobench.render.long import long_rows
-from kobench.table import Board
+from kobench.board.render.long import long_rows
+from kobench.board.table import Board
 
 
 def render(board: Board) -> str:
