@@ -40,7 +40,7 @@ class Preset:
 
 
 PRESETS = {
-    "default": Preset(hidden=128, lr=0.006, batch=64, steps=1000, patience=100, decay=(0.3, 3.0, 10.0), refit=True, tuned=True),
+    "default": Preset(hidden=128, lr=0.008, batch=64, steps=1000, patience=100, decay=(0.1, 1.0, 10.0), refit=True, tuned=True),
     "paper": Preset(hidden=0, lr=0.01, batch=20, steps=5000, patience=None, decay=(0.0,), refit=False, tuned=False),
 }
 
@@ -102,6 +102,10 @@ class MLP:
             layers, error, steps = train(*self._tensors(kept), valid, self._mean(kept), settings, generator, log=log)
             if error < best_error:
                 best_error, best, self.chosen = error, layers, {"decay": decay, "steps": steps, "validation": error}
+        if not np.isfinite(best_error):
+            raise FloatingPointError(
+                f"mlp: training with lr={self.preset.lr:g} diverged, no step has a finite Bray-Curtis; give a smaller lr"
+            )
         if self.preset.refit:
             settings = self._settings(table, float(self.chosen["decay"]))
             steps = int(self.chosen["steps"])

@@ -18,12 +18,12 @@ def kobench_predictors() -> Iterator[PredictorSpec]:
         params={
             "preset": Param("default", "default: accurate and fast; paper: as published", choices=("default", "paper")),
             "hidden": Param(None, "units between the two layers; None: 128 (default), the number of genes (paper)"),
-            "lr": Param(None, "Adam's learning rate; None: 0.006 (default), 0.01 (paper)"),
+            "lr": Param(None, "Adam's learning rate; None: 0.008 (default), 0.01 (paper)"),
             "batch": Param(None, "cells a step; None: 64 (default), 20 (paper)"),
             "steps": Param(None, "most steps; None: 1000 (default), 5000 (paper)"),
             "patience": Param(None, "steps without a better validation after which to stop; None: 100 (default), never (paper)"),
             "decay": Param(
-                None, "weight decay, one number or a list to choose from by validation; None: [0.3, 3, 10] (default), 0 (paper)"
+                None, "weight decay, one number or a list to choose from by validation; None: [0.1, 1, 10] (default), 0 (paper)"
             ),
             "refit": Param(None, "train again on all cells for the best number of steps; None: true (default), false (paper)"),
         },

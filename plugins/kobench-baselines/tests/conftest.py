@@ -1,0 +1,61 @@
+"""Made-up cells with structure, and the three predictors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from kobench_baselines.gbm import GBM
+from kobench_baselines.linear import Linear
+from kobench_baselines.mlp import MLP
+
+from kobench.api import Cells, Context
+
+#: Small and quick, each with everything switched on.
+SMALL: dict[str, Callable[[], Any]] = {
+    "mlp": lambda: MLP(hidden=16, steps=60),
+    "mlp-paper": lambda: MLP(preset="paper", steps=60),
+    "linear": Linear,
+    "gbm": lambda: GBM(rounds=24),
+    "gbm-components": lambda: GBM(rounds=24, genes=5, components=3, targets=8),
+}
+
+
+def draw_cells(seed: int = 0, n: int = 160, genes: int = 12) -> Cells:
+    """Each gene is on with probability 0.7; where gene j - 1 is on too, gene j is at three times its level; 10 % noise."""
+    rng = np.random.default_rng(seed)
+    on = rng.random((n, genes)) < 0.7
+    on[:, 0] |= ~on.any(axis=1)
+    level = rng.uniform(1, 4, genes) * (1 + 2 * np.roll(on, 1, axis=1))
+    X = (on * level * rng.lognormal(0, 0.1, on.shape)).astype(np.float32)
+    return Cells(X, np.array([f"g{gene}" for gene in range(genes)]))
+
+
+@pytest.fixture
+def draw() -> Callable[..., Cells]:
+    """`draw(seed=0, n=160, genes=12)`: cells with structure."""
+    return draw_cells
+
+
+@pytest.fixture
+def cells() -> Cells:
+    return draw_cells()
+
+
+@pytest.fixture(params=sorted(SMALL))
+def make(request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Makes one of the predictors, small."""
+    return SMALL[request.param]
+
+
+@pytest.fixture
+def fit() -> Callable[..., Any]:
+    """`fit(predictor, cells, seed=0)` fits and returns the predictor."""
+
+    def run(predictor: Any, cells: Cells, seed: int = 0) -> Any:
+        predictor.fit(cells, Context(seed=seed, device="cpu"))
+        return predictor
+
+    return run
