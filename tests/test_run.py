@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kobench.errors import UserError
@@ -179,3 +180,10 @@ def test_a_plugin_that_takes_the_names_of_built_ins_changes_nothing_but_its_own(
     assert brought == {"kobench": [], "file:copycat.py": ["bray-curtis"]}
     with pytest.raises(UserError, match=r"kobench/uniform or file:copycat\.py/uniform"):
         make_plan(registry, Request([TINY], ["uniform"]))
+
+
+def test_the_memory_of_a_worker_is_its_own(tmp_path, registry):
+    held = np.ones(60_000_000)  # 480 MB in this process
+    _, rows = run(tmp_path, registry, ["good"], tasks=["profile"])
+    assert held.sum() > 0
+    assert 10 < rows["good"]["run"]["peak_mb"] < 400
