@@ -109,7 +109,7 @@ class Linear:
     def _predict(self, on: Bools) -> Floats:
         if self.weights is None:
             return compose(np.zeros(on.shape), on, self.mean)
-        X = self.features(on)
+        X: Floats = self.features(on)
         if self.support is not None:
             X = X @ self.support
         return compose(X @ self.weights + self.intercepts, on, self.mean)
