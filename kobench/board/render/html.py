@@ -12,6 +12,7 @@ from kobench.board.render.text import (
     arrow,
     cost_texts,
     coverage_text,
+    glance_text,
     interval_line,
     problem_text,
     rank_text,
@@ -105,7 +106,7 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
     rows = []
     for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
         texts = "".join(
-            f'<td data-dataset="{esc(section.dataset)}">{glance(row, matrix.metric.name)}</td>'
+            f'<td data-dataset="{esc(section.dataset)}">{glance(row, matrix.metric)}</td>'
             for section, row in zip(matrix.datasets, cells, strict=True)
         )
         rows.append(f'<tr data-predictor="{esc(name)}"><td class="name" title="{esc(name)}">{esc(name)}</td>{texts}</tr>')
@@ -122,14 +123,14 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
 </div>"""
 
 
-def glance(row: Row | None, metric: str) -> str:
+def glance(row: Row | None, metric: Column) -> str:
     """One cell of the matrix."""
     if row is None:
         return ""
-    score = row.scores.get(metric)
+    score = row.scores.get(metric.name)
     if row.status != "ok" or score is None:
         return f'<span class="cell missing">{esc(row.status)}</span>'
-    text = esc(score.skill_note) if score.skill is None else f"{minus(skill(score.skill))}"
+    text = minus(esc(glance_text(score, metric)))
     title = f"{VERDICTS.get(score.verdict, 'no verdict')} {skill_bracket(score)}".strip()
     return f'<span class="cell {score.verdict}" title="{esc(title)}">{MARKS[score.verdict]} {text}</span>'
 

@@ -13,6 +13,7 @@ from kobench.board.render.text import (
     arrow,
     cost_texts,
     coverage_text,
+    glance_text,
     heading,
     interval_line,
     notes_here,
@@ -22,7 +23,7 @@ from kobench.board.render.text import (
     value_text,
     why_unranked,
 )
-from kobench.board.table import Board, Matrix, Row, Section
+from kobench.board.table import Board, Column, Matrix, Row, Section
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3
@@ -64,22 +65,20 @@ def matrix_lines(matrix: Matrix) -> list[str]:
     lines.append(line(["skill", *(escape(section.short) for section in matrix.datasets)]))
     lines.append(line(["---"] * (1 + len(matrix.datasets))))
     for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
-        lines.append(line([escape(name), *(escape(glance(row, matrix.metric.name)) for row in cells)]))
+        lines.append(line([escape(name), *(escape(glance(row, matrix.metric)) for row in cells)]))
     floors = (section.primary[0].floor or "none" for section in matrix.datasets)
     lines.append(line(["*best floor*", *(f"*{escape(floor)}*" for floor in floors)]))
     return [*lines, ""]
 
 
-def glance(row: Row | None, metric: str) -> str:
+def glance(row: Row | None, metric: Column) -> str:
     """One cell of the matrix."""
     if row is None:
         return ""
-    score = row.scores.get(metric)
+    score = row.scores.get(metric.name)
     if row.status != "ok" or score is None:
         return row.status
-    if score.skill is None:
-        return f"{MARKS[score.verdict]} {score.skill_note}".strip()
-    return f"{MARKS[score.verdict]} {skill_text(score, interval=False)}"
+    return f"{MARKS[score.verdict]} {glance_text(score, metric)}"
 
 
 def section_lines(board: Board, section: Section) -> list[str]:

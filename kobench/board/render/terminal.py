@@ -21,6 +21,7 @@ from kobench.board.render.text import (
     arrow,
     cost_texts,
     coverage_text,
+    glance_text,
     interval_line,
     notes_here,
     rank_text,
@@ -93,9 +94,8 @@ def plain_table() -> Table:
 def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> None:
     """The verdict's mark and the skill, predictors x datasets; the datasets by their letters, as many side by side as fit."""
     console.print(Text(f"At a glance: skill in {matrix.task}, split {matrix.split}", style="bold"))
-    metric = matrix.metric.name
     name_width = min(32, max(len(name) for name in ("best floor", *matrix.predictors)))
-    cells = [[glance(row, metric) for row in rows] for rows in matrix.cells]
+    cells = [[glance(row, matrix.metric) for row in rows] for rows in matrix.cells]
     floors = [Text(section.primary[0].floor or "none", style="dim") for section in matrix.datasets]
     width = max(len(text) for text in (*floors, *(cell for row in cells for cell in row)))
     step = max(1, (console.width - name_width) // (width + 2))
@@ -117,14 +117,14 @@ def width_of(table: Table, console: Console) -> int:
     return Measurement.get(console, console.options.update(width=1000), table).maximum
 
 
-def glance(row: Row | None, metric: str) -> Text:
+def glance(row: Row | None, metric: Column) -> Text:
     """One cell of the matrix."""
     if row is None:
         return Text("")
-    score = row.scores.get(metric)
+    score = row.scores.get(metric.name)
     if row.status != "ok" or score is None:
         return Text(row.status, style="dim")
-    return Text(f"{MARKS[score.verdict]} {skill_text(score, interval=False)}", style=STYLES[score.verdict])
+    return Text(f"{MARKS[score.verdict]} {glance_text(score, metric)}", style=STYLES[score.verdict])
 
 
 def print_section(board: Board, section: Section, letter: str, console: Console) -> None:

@@ -40,6 +40,13 @@ def skill_text(score: Score | None, interval: bool = True) -> str:
     return f"{skill(score.skill)} {skill_bracket(score) if interval and score.skill_low != score.skill_high else ''}".strip()
 
 
+def glance_text(score: Score, column: Column) -> str:
+    """A skill in a few characters: `0.33`; where none is printed the raw value and why, `0.981 (no headroom)`."""
+    if score.skill is not None or score.value is None:
+        return skill_text(score, interval=False)
+    return f"{number(score.value, column.decimals)} ({score.skill_note})"
+
+
 def skill(value: float) -> str:
     """Two decimals, without a negative zero."""
     return f"{round(value, 2) + 0.0:.2f}"
