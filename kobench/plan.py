@@ -286,18 +286,27 @@ def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], pre
     own = tasks[0].entry.distribution
     floors = {name: choose(registry, "predictors", name, prefer=own) for task in tasks for name in task.spec.floors}
     lines = {name: line(name, tasks[0].entry) for task in tasks for name in task.spec.lines}
+    asked = {identity_of(predictor) for predictor in predictors}  # a floor asked for by name gets every task
     basis = [
-        *(Trial("floor", dataset, floor, tuple(t for t in tasks if name in t.spec.floors), request) for name, floor in floors.items()),
+        *(
+            Trial("floor", dataset, floor, tuple(t for t in tasks if name in t.spec.floors or identity_of(floor) in asked), request)
+            for name, floor in floors.items()
+        ),
         *(Trial("line", dataset, found, tuple(t for t in tasks if name in t.spec.lines), request) for name, found in lines.items()),
     ]
-    already = {(floor.entry.distribution, floor.selection) for floor in floors.values()}
+    already = {identity_of(floor) for floor in floors.values()}
     trials = [
         Trial("predictor", dataset, predictor, tasks, request, fit_seed)
         for predictor in predictors
-        if (predictor.entry.distribution, predictor.selection) not in already  # a floor asked for by name is on the board already
+        if identity_of(predictor) not in already
         for fit_seed in range(request.fit_seeds)
     ]
     return Group(dataset, tuple(basis), tuple(trials))
+
+
+def identity_of(predictor: Chosen) -> tuple[str, str]:
+    """What tells two choices of a predictor apart."""
+    return predictor.entry.distribution, predictor.selection
 
 
 def line(name: str, task: Entry) -> Chosen:

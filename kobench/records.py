@@ -25,8 +25,9 @@ A record has these parts (every other module reads them through this description
                    block: what `draws` draws again inside this dataset, "cell" or "gene"; blocks: how many of them
                    coverage: share of units answered among those asked; sampled: how many events' full rows were compared, None = all
                    left_out: {reason: count}, what was dropped for everybody before any answer was seen
-                   metrics: {name or "name[variant]": {version, direction, best, low, high, value, missing, draws, floors}}
+                   metrics: {name or "name[variant]": {version, direction, best, low, high, nothing, value, missing, draws, floors}}
                        low, high: the metric's range, None where it is open (JSON has no infinity)
+                       nothing: value of the true answer in which nothing responds, None where the metric knows none
                        value: number or None; missing: why there is no value ("none": a constant answer gives no ranking; "not answered")
                        draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone (index b is one
                               draw; None where that draw gives no value); [] where not drawn (secondary metrics, or five and more networks)

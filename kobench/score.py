@@ -46,6 +46,7 @@ def score_metric(
         "best": spec.best,
         "low": finite(spec.low),
         "high": finite(spec.high),
+        "nothing": spec.nothing,
         "value": None,
         "missing": None,
         "draws": [],

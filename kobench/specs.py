@@ -92,7 +92,8 @@ class MetricSpec:
     units: "profile", "impact" or "ranking". Names are unique for each kind of units, not across them. A score may offer
     `prepare(units)`, a function of how often each unit was drawn, to make its bootstrap quick (see `kobench.resample`).
     `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is
-    better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf).
+    better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf). `nothing` is the value of
+    the true answer in which nothing responds, where the metric knows one: no floor counts below it.
     """
 
     name: str
@@ -106,6 +107,7 @@ class MetricSpec:
     tasks: tuple[str, ...] | None = None
     reference: str = ""
     version: int = 1
+    nothing: float | None = None
 
     @property
     def span(self) -> float:

@@ -187,3 +187,11 @@ def test_the_memory_of_a_worker_is_its_own(tmp_path, registry):
     _, rows = run(tmp_path, registry, ["good"], tasks=["profile"])
     assert held.sum() > 0
     assert 10 < rows["good"]["run"]["peak_mb"] < 400
+
+
+def test_a_floor_asked_for_by_name_is_scored_on_every_task(tmp_path, registry):
+    _, rows = run(tmp_path / "listed", registry, ["good"])
+    assert "knockout-profile@1" not in rows["presence-contrast"]["result"]["scores"]
+    _, rows = run(tmp_path / "named", registry, ["presence-contrast"])
+    assert rows["presence-contrast"]["role"] == "floor"
+    assert value(rows["presence-contrast"], "knockout-profile@1", "explained-change") is not None

@@ -165,9 +165,9 @@ def test_knockout_impact_has_a_propagated_and_a_raw_variant(singles):
     answers = answers_of(singles)
     given = tasks.knockout_impact(TaskView(singles, answers))
     assert set(given.variants) == {"", "raw"}
-    np.testing.assert_array_equal(given.variants[""].predicted, answers.propagated)
-    np.testing.assert_array_equal(given.variants["raw"].predicted, answers.raw)
-    np.testing.assert_array_equal(given.variants[""].true, singles.propagated)
+    np.testing.assert_allclose(given.variants[""].predicted, answers.propagated, rtol=0, atol=5.1e-10)
+    np.testing.assert_allclose(given.variants["raw"].predicted, answers.raw, rtol=0, atol=5.1e-10)
+    np.testing.assert_allclose(given.variants[""].true, singles.propagated, rtol=0, atol=5.1e-10)
     np.testing.assert_array_equal(given.variants["raw"].true, singles.raw)
     assert given.asked == given.answered == len(singles.events)
 
@@ -369,3 +369,22 @@ def test_tasks_name_metrics_floors_and_lines_that_exist():
             kinds = set(floors[name].answers)
             assert kinds & ({"expression"} if task.asks == "profile" else {"knockout", "impact"}), f"{name} cannot answer {task.name}"
     assert all(spec.floor for spec in floors.values())
+
+
+@pytest.mark.parametrize("constant", [0.1, 0.3, 1 / 3, 0.7, 0.5])
+def test_a_constant_impact_ranks_no_genes_however_its_sums_round(constant):
+    rng = np.random.default_rng(0)
+    on = rng.random((60, 40)) < 0.7
+    events = Knockouts.singles(on)
+    n = len(events)
+    question = Singles(
+        cells=Cells(on.astype(np.float32), np.array([f"g{i}" for i in range(40)])),
+        events=events, sample=np.arange(0), wild_type=np.zeros((60, 40)), raw=rng.random(n), propagated=rng.random(n),
+        knockout=np.zeros((0, 40)), null=np.zeros((0, 40)),
+    )  # fmt: skip
+    noisy = constant + rng.choice([-1e-17, 0, 1e-16], n)  # what a derived impact of a constant answer looks like
+    answers = Answers(raw=noisy, propagated=np.full(n, constant), supported=np.ones(40, dtype=bool))
+    variants = tasks.keystone(TaskView(question, answers)).variants
+    assert len(set(variants[""].predicted.tolist())) == len(set(variants["raw"].predicted.tolist())) == 1
+    impacts = tasks.knockout_impact(TaskView(question, answers)).variants
+    assert len(set(impacts["raw"].predicted.tolist())) == 1

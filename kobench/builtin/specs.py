@@ -84,6 +84,7 @@ def _profile_metrics() -> Iterator[MetricSpec]:
         f"{module}:explained_change",
         of="profile",
         low=float("-inf"),
+        nothing=0.0,
         tasks=("knockout-profile",),
         summary="1 - sum BC(predicted, true) / sum BC(null, true); 0 = nothing responds, negative = worse than that",
     )

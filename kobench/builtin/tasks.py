@@ -12,6 +12,9 @@ from kobench.errors import InvalidAnswerError
 #: Impacts below the simulator's solver tolerance are 0, in truth and prediction alike, so that ties are ties.
 TOLERANCE = 1e-6
 
+#: Decimals of impacts that count, a thousandth of the tolerance.
+DIGITS = 9
+
 
 def profile(view: TaskView) -> TaskUnits:
     """Held-out wild-type profiles; a unit is a cell. Cells whose true profile is empty are left out for everybody."""
@@ -86,8 +89,8 @@ def keystone(view: TaskView) -> TaskUnits:
     kept = asked[_supported(view)[asked]]
     share = asked_in / max(n_cells, 1)
 
-    true_propagated, true_raw = (question.gene_means(_clipped(impacts)) for impacts in (question.propagated, question.raw))
-    propagated, raw = (None if impacts is None else question.gene_means(_clipped(impacts)) for impacts in (answers.propagated, answers.raw))
+    true_propagated, true_raw = (_means(question, impacts) for impacts in (question.propagated, question.raw))
+    propagated, raw = (None if impacts is None else _means(question, impacts) for impacts in (answers.propagated, answers.raw))
     scores = answers.gene_scores
     rankings = {
         "": (true_propagated, propagated if scores is None else scores),
@@ -129,8 +132,14 @@ def _supported(view: TaskView) -> BoolArray:
 
 
 def _clipped(impacts: FloatArray) -> FloatArray:
+    """Ties are ties: below the tolerance is 0, and the last digits, which are rounding noise, rank nothing."""
     values = np.asarray(impacts, np.float64)
-    return np.where(values < TOLERANCE, 0.0, values)
+    return np.where(values < TOLERANCE, 0.0, np.round(values, DIGITS))
+
+
+def _means(question: Singles, impacts: FloatArray) -> FloatArray:
+    """(G,) mean impact of each gene; equal impacts give equal means, though their sums round differently."""
+    return np.round(question.gene_means(_clipped(impacts)), DIGITS)
 
 
 def _finite(values: FloatArray, what: str) -> FloatArray:

@@ -78,8 +78,8 @@ class Random:
     """Numbers on 0 to 1 that depend on the seed, the cell's values and the removed genes, never on the order of events."""
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Only the seed is kept."""
-        self.key = _mixed(np.array([context.seed], np.uint64))[0]
+        """The seed and the cells' values: another dataset is other luck."""
+        self.key = _mixed(np.array([context.seed], np.uint64))[0] ^ np.bitwise_xor.reduce(_cell_keys(cells))
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
         """Two independent numbers (n,) an event: raw and propagated; without cells, one for the population."""
