@@ -168,7 +168,7 @@ def test_knockout_impact_has_a_propagated_and_a_raw_variant(singles):
     np.testing.assert_allclose(given.variants[""].predicted, answers.propagated, rtol=0, atol=5.1e-10)
     np.testing.assert_allclose(given.variants["raw"].predicted, answers.raw, rtol=0, atol=5.1e-10)
     np.testing.assert_allclose(given.variants[""].true, singles.propagated, rtol=0, atol=5.1e-10)
-    np.testing.assert_array_equal(given.variants["raw"].true, singles.raw)
+    np.testing.assert_allclose(given.variants["raw"].true, singles.raw, rtol=0, atol=5.1e-10)
     assert given.asked == given.answered == len(singles.events)
 
 
