@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kobench.board.facts import facts_of, label_of, warnings_of
 from kobench.board.intervals import ENOUGH
-from kobench.board.series import NOT_ANSWERED, Key, Measured, Numbers, slot_of
-from kobench.board.standings import NONE, Place, Standings
+from kobench.board.series import NOT_ANSWERED, Key, Measured, Numbers
+from kobench.board.standings import NONE, NOTHING, Place, Standings
 from kobench.board.summary import decimals_for, sentence_of
-from kobench.board.table import Cost, Problem, Row, Section
+from kobench.board.table import Cost, Problem, Row, Score, Section
 from kobench.records import Record
 
 INCOMPLETE, NO_TASK = "incomplete", "no task scored"
@@ -61,6 +62,7 @@ def make_section(
     rows = []
     for key, fits in numbers.records.items():
         place = by_place.get(key)
+        done = len(complete_blocks(numbers, key, measured[key]))
         rows.append(
             Row(
                 role=key[0],
@@ -71,7 +73,8 @@ def make_section(
                 status=statuses[key],
                 scores={metric: standing.score for metric, standing in scores[key].items()},
                 coverage=coverage_of(measured[key]),
-                blocks_done=len(complete_blocks(numbers, key, measured[key])),
+                blocks_done=done,
+                hollow=kind == "simulated" and done < ENOUGH,
                 rank=place.rank if place else None,
                 level_with=tuple(names[other] for other in place.level_with) if place else (),
                 best_floor=tuple(metric for metric, column in standings.columns.items() if key == ("floor", column.floor)),
@@ -80,6 +83,7 @@ def make_section(
                 cost=cost_of(fits) if cost else None,
             )
         )
+    rows += nothing_row(standings, len(numbers.blocks))
     columns = tuple(
         replace(column, decimals=decimals_for(scores[key][metric].score.value for key in scores))
         for metric, column in standings.columns.items()
@@ -107,11 +111,23 @@ def make_section(
         rows=tuple(sorted(rows, key=position)),
         blocks=len(numbers.blocks),
         label=label_of(numbers, kind),
-        facts=facts_of(numbers, split),
+        facts=facts_of(numbers, standings, split, len(places)),
         notes=tuple(sorted({note for record in records for note in record["trial"]["dataset"].get("notes") or ()})),
         warnings=warnings_of(members, numbers, statuses),
     )
     return replace(section, sentence=sentence_of(section))
+
+
+def nothing_row(standings: Standings, blocks: int) -> list[Row]:
+    """The floor row of doing nothing, where it counts for a metric."""
+    scores = {
+        metric: Score(column.nothing, skill=None if column.note else 0.0, skill_note=column.note, floor=NOTHING)
+        for metric, column in standings.columns.items()
+        if column.floor == NOTHING
+    }
+    if not scores:
+        return []
+    return [Row("floor", NOTHING, NOTHING, "kobench", (), "ok", scores, None, blocks, best_floor=tuple(scores))]
 
 
 def status_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> str:
@@ -198,64 +214,3 @@ def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], sta
     if seen:
         remarks.append(f"its distribution also brings what sees the truth here: {', '.join(sorted(seen))}")
     return tuple(remarks)
-
-
-def label_of(numbers: Numbers, kind: str) -> str:
-    """What the intervals of a section stand for."""
-    blocks = len(numbers.blocks)
-    if not numbers.all:
-        return "nothing, as no trial has scores"
-    inside = next((f"{scores['block']}s" for scores in numbers.all if scores.get("block")), "units")
-    drawn = any(numbers.draws(metric) for metric in numbers.primary())
-    if kind != "simulated":
-        count = next((scores.get("blocks") for scores in numbers.all if scores.get("blocks")), None)
-        label = f"{count:,} {inside}" if count else inside
-    elif blocks >= ENOUGH:
-        return f"{blocks} networks"
-    elif blocks > 1:
-        label = f"{blocks} networks and {inside} inside them; with so few they tend to be too narrow"
-    else:
-        label = f"{inside} inside 1 network; they say nothing of other networks"
-    return label if drawn else f"{label}; no draws inside, so no interval"
-
-
-def facts_of(numbers: Numbers, split: str) -> tuple[str, ...]:
-    """What was asked, what was left out for everybody, what was only sampled."""
-    if not numbers.all:
-        return ()
-    example = numbers.all[0]
-    unit = {"impact": "events", "ranking": "genes"}.get(example["kind"], "cells" if example.get("asks") == "profile" else "events")
-    asked: dict[Any, int] = defaultdict(int)
-    left_out: dict[Any, dict[str, int]] = defaultdict(dict)
-    sampled: dict[Any, int] = {}
-    for by_slot in numbers.scores.values():
-        for slot, fits in by_slot.items():
-            for scores in fits:
-                asked[slot] = max(asked[slot], int(scores.get("asked") or 0))
-                left_out[slot].update(scores.get("left_out") or {})
-                if scores.get("sampled") is not None:
-                    sampled[slot] = max(sampled.get(slot, 0), int(scores["sampled"]))
-    facts = [f"{sum(asked.values()):,} {unit} asked"] if any(asked.values()) else []
-    if split == "all":
-        facts.append("trained on the same cells as asked")
-    if sampled:
-        facts.append(f"full rows of {sum(sampled.values()):,} sampled events compared")
-    reasons: Counter[str] = Counter()
-    for counts in left_out.values():
-        reasons.update(counts)
-    facts += [f"left out for everybody: {count:,} ({reason})" for reason, count in sorted(reasons.items()) if count]
-    return tuple(facts)
-
-
-def warnings_of(records: Iterable[Record], numbers: Numbers, statuses: Mapping[Key, str]) -> tuple[str, ...]:
-    """What makes a section's rows less comparable than they look."""
-    warnings = []
-    digests: dict[Any, set[str]] = defaultdict(set)
-    for record in records:
-        digests[slot_of(record)].add(str(record["trial"]["dataset"]["digest"]))
-    if any(len(found) > 1 for found in digests.values()):
-        warnings.append("These records were not all made from the same data (their digests differ): run the older ones again.")
-    lost = [key[1] for key in numbers.records if key[0] == "floor" and key[1] in numbers.floors and statuses[key] != "ok"]
-    if lost:
-        warnings.append(f"Floors without a full score do not count here: {', '.join(sorted(lost))}.")
-    return tuple(warnings)

@@ -158,6 +158,11 @@ class Numbers:
         """What the records say of a metric: version, direction, best, low, high."""
         return next((scores["metrics"][metric] for scores in self.all if metric in scores["metrics"]), {})
 
+    def nothing(self, metric: str) -> float | None:
+        """The value of doing nothing by a metric, None where the records name none."""
+        entries = (scores["metrics"].get(metric, {}) for scores in self.all)
+        return next((float(entry["nothing"]) for entry in entries if entry.get("nothing") is not None), None)
+
     def remember(self, key: Any, make: Callable[[], T]) -> T:
         """A value made once: the same cells are read again for every row that is compared with them."""
         if key not in self.memory:

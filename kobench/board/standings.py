@@ -20,10 +20,15 @@ from kobench.board.intervals import (
 )
 from kobench.board.series import Key, Measured, Numbers
 from kobench.board.table import Column, Score
+from kobench.cells import FloatArray
 from kobench.records import hash_of
 
 #: The gap between floor and ceiling must be over this share of the metric's range for skill to be printed.
 HEADROOM = 0.1
+
+#: The floor that counts where the best floor scores worse than doing nothing (`nothing` in the records) by more than SLACK.
+NOTHING = "doing nothing"
+SLACK = 1e-4
 
 NO_FLOOR, NO_CEILING, NO_HEADROOM, NO_INTERVAL, NONE = "no floor", "no ceiling", "no headroom", "no interval", "none"
 
@@ -32,7 +37,7 @@ NO_FLOOR, NO_CEILING, NO_HEADROOM, NO_INTERVAL, NONE = "no floor", "no ceiling",
 class Standing:
     """A row's score, and its gain by which it is ranked; None where nothing can stand in for a row without a score.
 
-    gain : coverage x (score - floor), larger is better, over the gap to the ceiling where there is headroom: the row's skill by block.
+    gain : `covered` (score - floor), larger is better, over the gap to the ceiling where there is headroom: the row's skill by block.
     Rows at full coverage share floor and gap, so their gains differ just as their scores do.
     """
 
@@ -57,6 +62,8 @@ class Standings:
         self.name = list(name)
         self.columns: dict[str, Column] = {}
         self.section_floors: dict[str, Series] = {}
+        #: metric -> the best floor and its mean, where doing nothing is better
+        self.beaten: dict[str, tuple[str, float]] = {}
         for metric in numbers.metrics():
             self.columns[metric] = self.column(metric)
 
@@ -76,6 +83,7 @@ class Standings:
             low=facts.get("low"),
             high=facts.get("high"),
             primary=metric in self.numbers.primary(),
+            nothing=self.numbers.nothing(metric),
             note=NO_FLOOR,
         )
         slots = set(self.numbers.metric_slots(metric))
@@ -87,12 +95,14 @@ class Standings:
                 best = name, measured
         if best is None:
             return column
-        name, measured = best
-        self.section_floors[metric] = measured.series
+        name, floor = or_nothing(column, best[0], best[1].series)
+        if name == NOTHING:
+            self.beaten[metric] = best[0], best[1].series.mean
+        self.section_floors[metric] = floor
         column = replace(column, floor=name)
         if column.best is None:
             return replace(column, note=NO_CEILING)
-        gap = mean_interval(self.gap(column, measured.series), self.plan(metric, measured.blocks))
+        gap = mean_interval(self.gap(column, floor), self.plan(metric, best[1].blocks))
         return replace(column, gap=gap, note=headroom_note(column, gap))
 
     @staticmethod
@@ -102,16 +112,18 @@ class Standings:
         return combine(lambda value: column.sign * (best - value), floor)
 
     def best_floor(self, metric: str, units: Measured) -> tuple[str, Series] | None:
-        """The floor that scores best on the units that a row answered, the first by name among equals."""
-        sign = self.columns[metric].sign
+        """The floor that scores best on the units that a row answered, the first by name among equals, or doing nothing."""
+        column = self.columns[metric]
         best: tuple[str, Series] | None = None
         for name in self.numbers.floors:
             if self.numbers.measure(("floor", name), metric).only_none:
                 continue
             series = self.numbers.floor(name, metric, units)
-            if series is not None and (best is None or sign * (series.mean - best[1].mean) > 0):
+            if series is not None and (best is None or column.sign * (series.mean - best[1].mean) > 0):
                 best = name, series
-        return best
+        if best is None:
+            return (NOTHING, constant(column.nothing, units.series)) if column.floor == NOTHING else None
+        return or_nothing(column, *best)
 
     def standing(self, key: Key, metric: str) -> Standing:
         """A row's score by a metric, its skill, and how it compares with the floor on the same units and blocks."""
@@ -126,10 +138,10 @@ class Standings:
         floor = best[1] if best else self.section_floors.get(metric)
         if floor is None or len(floor) != len(series):
             return Standing(score, combine(lambda x: column.sign * x, series))
-        gain = combine(lambda x, base, share: share * column.sign * (x - base), series, floor, measured.coverage)
+        gain = combine(lambda x, base, share: covered(column.sign * (x - base), share), series, floor, measured.coverage)
         scale = column.gap.value if column.gap and not column.note else 1.0
         if best:
-            difference = mean_interval(combine(lambda x, base: column.sign * (x - base), series, floor), plan)
+            difference = mean_interval(gain, plan)
             score = replace(score, floor=best[0], difference=difference, verdict=verdict_of(difference), skill_note=column.note)
             if not column.note:
                 gap = self.gap(column, floor)
@@ -159,6 +171,27 @@ class Standings:
             Place(key, rank, tuple(other for j, other in enumerate(keys) if same[i, j] and j != i))
             for i, (key, rank) in enumerate(zip(keys, rank_intervals(better), strict=True))
         ]
+
+
+def covered(gain: FloatArray, share: FloatArray) -> FloatArray:
+    """What a gain is worth where only a share of the units was answered: a positive one shrinks, a negative one stays.
+
+    >>> covered(np.array([0.4, -0.4]), np.array([0.5, 0.5])).tolist()
+    [0.2, -0.4]
+    """
+    return np.minimum(gain, share * gain)
+
+
+def constant(value: float | None, like: Series) -> Series:
+    """The same value in every block and draw of another series."""
+    return combine(lambda x: np.full_like(x, value), like)
+
+
+def or_nothing(column: Column, name: str, floor: Series) -> tuple[str, Series]:
+    """A floor, or doing nothing where that is better."""
+    if column.nothing is None or column.sign * (column.nothing - floor.mean) <= SLACK:
+        return name, floor
+    return NOTHING, constant(column.nothing, floor)
 
 
 def headroom_note(column: Column, gap: Interval) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor, log10
 
 from kobench.board.intervals import Interval
@@ -80,26 +80,36 @@ def sentence_of(section: Section) -> str:
     return " ".join(part for part in parts if part)
 
 
+def on_networks(count: int) -> str:
+    """How far a result from few networks reaches.
+
+    >>> on_networks(1), on_networks(2)
+    ('on this network', 'on these 2 networks')
+    """
+    return "on this network" if count == 1 else f"on these {count} networks"
+
+
 def first_metric(section: Section, column: Column) -> list[str]:
     """Who is above, level with and below the best floor by the metric that ranks."""
+    here = f" {on_networks(section.blocks)}" if section.few else ""
     if not section.ranked:
         return ["No predictor is ranked: floors and lines only." if not section.unranked else "No predictor is ranked."]
     groups = by_verdict(section, column.name)
     top = section.ranked[0]
     if column.floor is None:
         tie = f"; it can't be told apart from {spoken(top.level_with)}" if top.level_with else ""
-        return [f"{top.name} comes first{tie}. No floor was scored, so nothing here says whether that is better than trivial."]
+        return [f"{top.name} comes first{here}{tie}. No floor was scored, so nothing here says whether that is better than trivial."]
     parts = []
     if groups["better"]:
         lead = groups["better"][0]
         score = lead.scores[column.name]
         gain = with_interval(score.difference) if score.difference else ""
         tie = f"; it can't be told apart from {spoken(lead.level_with)}" if lead.level_with else ""
-        parts.append(f"{lead.name} is above the best floor, {score.floor}, by {gain}{tie}.")
+        parts.append(f"{lead.name} is above the best floor, {score.floor}, by {gain}{here}{tie}.")
         if len(groups["better"]) > 1:
             parts.append(f"Also above the floor: {names(groups['better'][1:])}.")
     else:
-        parts.append(f"No predictor is above the best floor, {column.floor}.")
+        parts.append(f"No predictor is above the best floor, {column.floor}{here and f',{here}'}.")
     if groups["same"]:
         parts.append(f"Not told apart from the floor: {names(groups['same'])}.")
     if groups["worse"]:
@@ -114,7 +124,8 @@ def second_metric(section: Section, column: Column) -> str:
     if column.floor is None:
         return ""
     better = by_verdict(section, column.name)["better"]
-    return f"By {column.name}, above its best floor, {column.floor}: {names(better) or 'nobody'}."
+    here = f", {on_networks(section.blocks)}" if section.few else ""
+    return f"By {column.name}, above its best floor, {column.floor}{here}: {names(better) or 'nobody'}."
 
 
 def split_selection(selection: str) -> tuple[str, list[str]]:
@@ -165,19 +176,33 @@ def matrices_of(sections: Sequence[Section]) -> tuple[Matrix, ...]:
             groups[section.task, section.split].append(section)
     matrices = []
     for (task, split), members in groups.items():
-        if len(members) < 2:
-            continue
         rows = [{row.name: row for row in section.rows if row.role == "predictor"} for section in members]
-        metrics = [section.primary[0] for section in members]
-
-        def order(name: str, rows: list[dict[str, Row]] = rows, metrics: list[Column] = metrics) -> tuple[int, float, str]:
-            found = [(row[name], metric) for row, metric in zip(rows, metrics, strict=True) if name in row]
-            wins = sum(row.rank is not None and row.scores[metric.name].verdict == "better" for row, metric in found)
-            ranks = [sum(row.rank) / 2 if row.rank else len(rows[0]) + 1.0 for row, _ in found]
-            return -wins, sum(ranks) / len(ranks), name
-
-        predictors = sorted({name for row in rows for name in row}, key=order)
-        cells = tuple(tuple(row.get(name) for row in rows) for name in predictors)
-        if predictors:
-            matrices.append(Matrix(task, split, metrics[0], tuple(members), tuple(predictors), cells))
+        predictors = in_order(members, rows)
+        if len(members) > 1 and predictors:
+            cells = tuple(tuple(row.get(name) for row in rows) for name in predictors)
+            matrices.append(Matrix(task, split, tuple(members), predictors, cells))
     return tuple(matrices)
+
+
+def in_order(sections: Sequence[Section], rows: Sequence[Mapping[str, Row]]) -> tuple[str, ...]:
+    """Names of the rows: by the number of wins, where few networks count for none, then by mean skill, then by mean rank.
+
+    Where others have a skill, a row without one counts as the worst of them: failing must not raise a mean.
+    """
+    predictors = sorted({name for named in rows for name in named})
+    wins, skills, ranks = ({name: list[float]() for name in predictors} for _ in range(3))
+    for section, named in zip(sections, rows, strict=True):
+        metric = section.primary[0].name
+        scores = {name: row.scores[metric] for name, row in named.items() if row.rank is not None}
+        known = {name: score.skill for name, score in scores.items() if score.skill is not None}
+        for name in predictors:
+            row = named.get(name)
+            wins[name].append(name in scores and scores[name].verdict == "better" and not named[name].hollow)
+            ranks[name] += [sum(row.rank) / 2 if row.rank else len(predictors) + 1.0] if row else []
+            skills[name] += [known.get(name, min(known.values()))] if known else []
+
+    def order(name: str) -> tuple[float, float, float, str]:
+        skill = sum(skills[name]) / max(1, len(skills[name]))
+        return -sum(wins[name]), -skill, sum(ranks[name]) / len(ranks[name]), name
+
+    return tuple(sorted(predictors, key=order))

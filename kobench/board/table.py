@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kobench.board.intervals import Interval
+from kobench.board.intervals import ENOUGH, Interval
 
 #: What the paired comparison with the best floor says; "" where there is no interval to say it by.
 VERDICTS = {
@@ -19,6 +19,7 @@ VERDICTS = {
 class Column:
     """A metric of a section: its facts, the floor that counts for it, and whether the floor leaves headroom.
 
+    nothing : the value of doing nothing, None where the metric has none.
     gap : best - mean of the floor over the blocks (always > 0 where the truth is better). note : "" where skill is printed, else why not.
     decimals : how many to show, so that the largest value has three digits that say something.
     """
@@ -30,6 +31,7 @@ class Column:
     low: float | None
     high: float | None
     primary: bool
+    nothing: float | None = None
     floor: str | None = None
     gap: Interval | None = None
     note: str = ""
@@ -52,7 +54,8 @@ class Score:
 
     value, low, high : mean over blocks and 95 % interval, in the metric's units. missing : "" or why there is no value.
     skill, skill_low, skill_high : None where not printed; skill_note : why not.
-    floor : the floor it is measured against. difference : score - floor, > 0 is better whatever the direction. verdict : from its interval.
+    floor : the floor it is measured against. difference : score - floor, > 0 is better whatever the direction; where positive, times the
+    coverage. verdict : from its interval.
     """
 
     value: float | None = None
@@ -94,7 +97,8 @@ class Row:
 
     status : "ok", "incomplete" (not run on every block), "not answered", or that of its failed trials. rank : (low, high), None where
     not ranked. level_with : names of the ranked rows that it can't be told apart from. coverage : share of units answered.
-    blocks_done : on how many of the section's blocks it has a score in full. best_floor : the metrics for which it is the floor that
+    blocks_done : on how many of the section's blocks it has a score in full. hollow : whether these are so few networks that a verdict
+    says little about others. best_floor : the metrics for which it is the floor that
     counts. remarks : what a reader should know of the row.
     """
 
@@ -107,6 +111,7 @@ class Row:
     scores: Mapping[str, Score]
     coverage: float | None
     blocks_done: int
+    hollow: bool = False
     rank: tuple[int, int] | None = None
     level_with: tuple[str, ...] = ()
     best_floor: tuple[str, ...] = ()
@@ -140,6 +145,11 @@ class Section:
     sentence: str = ""
 
     @property
+    def few(self) -> bool:
+        """Whether these are so few simulated networks that the results say little about others."""
+        return self.kind == "simulated" and self.blocks < ENOUGH
+
+    @property
     def primary(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.primary)
 
@@ -167,7 +177,6 @@ class Matrix:
 
     task: str
     split: str
-    metric: Column
     datasets: tuple[Section, ...]
     predictors: tuple[str, ...]
     cells: tuple[tuple[Row | None, ...], ...]
