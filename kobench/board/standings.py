@@ -121,9 +121,11 @@ class Standings:
             series = self.numbers.floor(name, metric, units)
             if series is not None and (best is None or column.sign * (series.mean - best[1].mean) > 0):
                 best = name, series
-        if best is None:
-            return (NOTHING, constant(column.nothing, units.series)) if column.floor == NOTHING else None
-        return or_nothing(column, *best)
+        if best is not None:
+            return or_nothing(column, *best)
+        if column.floor == NOTHING and column.nothing is not None:
+            return NOTHING, constant(column.nothing, units.series)
+        return None
 
     def standing(self, key: Key, metric: str) -> Standing:
         """A row's score by a metric, its skill, and how it compares with the floor on the same units and blocks."""
@@ -182,7 +184,7 @@ def covered(gain: FloatArray, share: FloatArray) -> FloatArray:
     return np.minimum(gain, share * gain)
 
 
-def constant(value: float | None, like: Series) -> Series:
+def constant(value: float, like: Series) -> Series:
     """The same value in every block and draw of another series."""
     return combine(lambda x: np.full_like(x, value), like)
 

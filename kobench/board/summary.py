@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import floor, log10
 
@@ -190,19 +190,23 @@ def in_order(sections: Sequence[Section], rows: Sequence[Mapping[str, Row]]) -> 
     Where others have a skill, a row without one counts as the worst of them: failing must not raise a mean.
     """
     predictors = sorted({name for named in rows for name in named})
-    wins, skills, ranks = ({name: list[float]() for name in predictors} for _ in range(3))
+    wins: Counter[str] = Counter()
+    skills: dict[str, list[float]] = defaultdict(list)
+    ranks: dict[str, list[float]] = defaultdict(list)
     for section, named in zip(sections, rows, strict=True):
         metric = section.primary[0].name
         scores = {name: row.scores[metric] for name, row in named.items() if row.rank is not None}
         known = {name: score.skill for name, score in scores.items() if score.skill is not None}
         for name in predictors:
             row = named.get(name)
-            wins[name].append(name in scores and scores[name].verdict == "better" and not named[name].hollow)
-            ranks[name] += [sum(row.rank) / 2 if row.rank else len(predictors) + 1.0] if row else []
-            skills[name] += [known.get(name, min(known.values()))] if known else []
+            wins[name] += name in scores and scores[name].verdict == "better" and not named[name].hollow
+            if row:
+                ranks[name].append(sum(row.rank) / 2 if row.rank else len(predictors) + 1.0)
+            if known:
+                skills[name].append(known.get(name, min(known.values())))
 
     def order(name: str) -> tuple[float, float, float, str]:
         skill = sum(skills[name]) / max(1, len(skills[name]))
-        return -sum(wins[name]), -skill, sum(ranks[name]) / len(ranks[name]), name
+        return -wins[name], -skill, sum(ranks[name]) / len(ranks[name]), name
 
     return tuple(sorted(predictors, key=order))

@@ -7,17 +7,24 @@ from importlib import resources
 
 from kobench.board.render.text import (
     COSTS,
+    HOLLOW,
+    HOLLOW_LEGEND,
     MARKS,
     TITLE,
     arrow,
     cost_texts,
     coverage_text,
+    glance_about,
     glance_text,
+    has_hollow,
     interval_line,
+    mark,
     problem_text,
     rank_text,
-    skill,
     skill_bracket,
+    skill_number,
+    verdict_of,
+    verdict_text,
 )
 from kobench.board.summary import bracket, number
 from kobench.board.table import VERDICTS, Board, Column, Matrix, Row, Score, Section
@@ -75,6 +82,9 @@ def minus(text: str) -> str:
 def top(board: Board) -> str:
     """Title, what the marks mean, filters."""
     marks = "".join(f'<li><span class="mark {verdict}">{MARKS[verdict]}</span> {esc(text)}</li>' for verdict, text in VERDICTS.items())
+    if has_hollow(board):
+        spans = " ".join(f'<span class="mark {verdict} hollow">{HOLLOW[verdict]}</span>' for verdict in VERDICTS)
+        marks += f"<li>{spans} {esc(HOLLOW_LEGEND)}</li>"
     datasets = {section.dataset: section.short for section in board.sections}
     tasks = sorted({section.task for section in board.sections})
     return f"""<header>
@@ -106,7 +116,7 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
     rows = []
     for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
         texts = "".join(
-            f'<td data-dataset="{esc(section.dataset)}">{glance(row, matrix.metric)}</td>'
+            f'<td data-dataset="{esc(section.dataset)}">{glance(section, row)}</td>'
             for section, row in zip(matrix.datasets, cells, strict=True)
         )
         rows.append(f'<tr data-predictor="{esc(name)}"><td class="name" title="{esc(name)}">{esc(name)}</td>{texts}</tr>')
@@ -114,7 +124,7 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
         f'<td data-dataset="{esc(section.dataset)}">{esc(section.primary[0].floor or "none")}</td>' for section in matrix.datasets
     )
     return f"""<div class="card" data-task="{esc(matrix.task)}">
-<h2>At a glance: {esc(matrix.task)}<small>skill by {esc(matrix.metric.name)}, split {esc(matrix.split)}</small></h2>
+<h2>At a glance: {esc(matrix.task)}<small>{esc(glance_about(matrix))}; split {esc(matrix.split)}</small></h2>
 <div class="scroll" tabindex="0" role="region" aria-label="Skill in {esc(matrix.task)}"><table class="glance">
 <thead><tr><th scope="col">predictor</th>{heads}</tr></thead>
 <tbody>{chr(10).join(rows)}</tbody>
@@ -123,16 +133,22 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
 </div>"""
 
 
-def glance(row: Row | None, metric: Column) -> str:
+def glance(section: Section, row: Row | None) -> str:
     """One cell of the matrix."""
     if row is None:
         return ""
-    score = row.scores.get(metric.name)
-    if row.status != "ok" or score is None:
-        return f'<span class="cell missing">{esc(row.status)}</span>'
-    text = minus(esc(glance_text(score, metric)))
-    title = f"{VERDICTS.get(score.verdict, 'no verdict')} {skill_bracket(score)}".strip()
-    return f'<span class="cell {score.verdict}" title="{esc(title)}">{MARKS[score.verdict]} {text}</span>'
+    text = glance_text(section, row)
+    first = section.primary[0].name
+    if row.status != "ok" or first not in row.scores:
+        return f'<span class="cell missing">{esc(text)}</span>'
+    says = [f"{column.name}: {verdict_text(row, column.name) or 'no verdict'}" for column in section.primary]
+    title = "; ".join([*says, f"skill {skill_bracket(row.scores[first])}"] if skill_bracket(row.scores[first]) else says)
+    return f'<span class="cell {style_of(row, first)}" title="{esc(title)}">{minus(text)}</span>'
+
+
+def style_of(row: Row, metric: str) -> str:
+    """The style of a verdict, outlined instead of filled where it is hollow."""
+    return f"{verdict_of(row, metric)} hollow" if row.hollow else verdict_of(row, metric)
 
 
 def section_card(board: Board, section: Section, anchor: str) -> str:
@@ -201,13 +217,13 @@ def table_row(board: Board, section: Section, row: Row) -> str:
     best = first in row.best_floor
     tags = [f'<span class="tag">{"best floor" if best else row.role}</span>' if row.role != "predictor" else ""]
     tags += [f'<span class="tag">{esc(row.status)}</span>'] if row.status != "ok" else []
-    score = row.scores.get(first)
-    verdict = score.verdict if score and row.role == "predictor" else ""
-    says = VERDICTS.get(verdict, "")
-    mark = (
-        f'<span class="mark {verdict}" role="img" aria-label="{esc(says)}" title="{esc(says)}">{MARKS[verdict]}</span> ' if verdict else ""
+    says = esc(verdict_text(row, first))
+    sign = (
+        f'<span class="mark {style_of(row, first)}" role="img" aria-label="{says}" title="{says}">{mark(row, first)}</span> '
+        if says
+        else ""
     )
-    name = f'<td class="name" data-value="{esc(row.name)}" title="{esc(row.name)}">{mark}{esc(row.name)}{"".join(tags)}</td>'
+    name = f'<td class="name" data-value="{esc(row.name)}" title="{esc(row.name)}">{sign}{esc(row.name)}{"".join(tags)}</td>'
     cells = [f'<td data-value="{sum(row.rank) / 2 if row.rank else ""}">{esc(rank_text(row)).replace("-", "–")}</td>', name]
     for i, column in enumerate(section.primary):
         one = row.scores.get(column.name)
@@ -240,7 +256,7 @@ def skill_cell(score: Score | None) -> str:
         return f'<td class="number missing" data-value="">{esc((score.skill_note if score else "") or "–")}</td>'
     ends = skill_bracket(score) if score.skill_low != score.skill_high else ""
     small = f'<span class="interval">{minus(ends)}</span>' if ends else ""
-    return f'<td class="number" data-value="{score.skill:.6g}">{minus(skill(score.skill))}{small}</td>'
+    return f'<td class="number" data-value="{score.skill:.6g}">{minus(skill_number(score))}{small}</td>'
 
 
 def bar(section: Section, column: Column, score: Score | None) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from kobench.board.render.text import (
     COSTS,
+    HOLLOW_LEGEND,
     cost_texts,
     coverage_text,
+    has_hollow,
     heading,
     interval_line,
+    mark,
     rank_text,
     skill_text,
     value_text,
@@ -21,11 +24,12 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "\"": r"\textquotedbl{}", "▲": r"$\uparrow$", "≈": r"$\approx$", "▼": r"$\downarrow$", "·": r"$\cdot$", "×": r"$\times$",
+    "△": r"$\bigtriangleup$", "▽": r"$\bigtriangledown$",
     "σ": r"$\sigma$", "γ": r"$\gamma$", "≥": r"$\geq$", "≤": r"$\leq$", "±": r"$\pm$", "–": "--", "−": "$-$",
 }  # fmt: skip
 
-#: What the comparison with the best floor says, as a mark in a table.
-MARKS = {"better": "$+$", "same": r"$\approx$", "worse": "$-$", "": ""}
+#: Marks that a table shows otherwise than `escape` does.
+MARKS = {"▲": "$+$", "▼": "$-$", "·": ""}
 
 
 def escape(text: str) -> str:
@@ -45,6 +49,8 @@ def metric_head(column: Column) -> str:
 def render(board: Board) -> str:
     """Tables to \\input into a document that loads booktabs."""
     lines = [r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs}; $+$: better than the best floor, $-$: worse"]
+    if has_hollow(board):
+        lines.append(rf"% $\bigtriangleup$, $\bigtriangledown$: the same, {HOLLOW_LEGEND}")
     for section in board.sections:
         lines += ["", *section_lines(board, section)]
     return "\n".join(lines) + "\n"
@@ -54,6 +60,8 @@ def section_lines(board: Board, section: Section) -> list[str]:
     """One table environment: its caption is the section's sentence."""
     lines = [r"\begin{table}", r"\centering"]
     about = f"{heading(section)}. {section.sentence} {' '.join(section.warnings)} {interval_line(section)}."
+    if any(row.hollow for row in section.ranked):
+        about += f" △ better, ≈ level, ▽ worse than the best floor; {HOLLOW_LEGEND}."
     lines.append(rf"\caption{{{escape(about)}}}")
     head = ["rank", "predictor", ""]
     for i, column in enumerate(section.primary):
@@ -86,7 +94,8 @@ def table_row(board: Board, section: Section, row: Row) -> str:
         score = row.scores.get(column.name)
         if i == 0:
             cells[1] = rf"\textbf{{{name}}} (best)" if column.name in row.best_floor else name
-            cells.append(MARKS[score.verdict if score and row.role == "predictor" else ""])
+            one = mark(row, column.name)
+            cells.append(MARKS.get(one, escape(one)))
         cells += [escape(value_text(score, column)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
     if not section.primary:
         cells.append("")

@@ -54,6 +54,7 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         "rank_low": row.rank[0] if row.rank else None,
         "rank_high": row.rank[1] if row.rank else None,
         "verdict": score.verdict or None,
+        "few_networks": row.hollow,
         "floor": score.floor,
         "difference": rounded(difference.value) if difference else None,
         "difference_low": rounded(difference.low) if difference else None,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
 from kobench.board.render.text import (
     COSTS,
-    LEGEND,
-    MARKS,
     TITLE,
     arrow,
     cost_texts,
     coverage_text,
+    glance_about,
     glance_text,
     heading,
     interval_line,
+    legend,
+    mark,
     notes_here,
     rank_text,
     secondary,
@@ -23,7 +25,7 @@ from kobench.board.render.text import (
     value_text,
     why_unranked,
 )
-from kobench.board.table import Board, Column, Matrix, Row, Section
+from kobench.board.table import Board, Matrix, Row, Section
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3
@@ -41,7 +43,7 @@ def escape(text: str) -> str:
 
 def number_cell(text: str) -> str:
     """A number with its interval as it is, a reason escaped."""
-    return text if re.fullmatch(r"[-0-9.]+( \[[-0-9., ]+\])?", text) else escape(text)
+    return html.escape(text) if re.fullmatch(r"[<>]?[-0-9.]+( \[[-0-9., ]+\])?", text) else escape(text)
 
 
 def line(cells: Sequence[str]) -> str:
@@ -51,7 +53,7 @@ def line(cells: Sequence[str]) -> str:
 
 def render(board: Board) -> str:
     """GitHub-flavoured Markdown, one line end at the end."""
-    lines = [f"# {TITLE}", "", escape(LEGEND), ""]
+    lines = [f"# {TITLE}", "", escape(legend(board)), ""]
     for matrix in board.matrices:
         lines += matrix_lines(matrix)
     for section in board.sections:
@@ -60,25 +62,16 @@ def render(board: Board) -> str:
 
 
 def matrix_lines(matrix: Matrix) -> list[str]:
-    """Predictors x datasets: the verdict's mark and the skill."""
-    lines = [f"## At a glance: {escape(matrix.task)}, split {escape(matrix.split)}", ""]
+    """Predictors x datasets: the verdicts' marks and the skill."""
+    lines = [f"## At a glance: {escape(matrix.task)}, split {escape(matrix.split)}", "", f"{escape(glance_about(matrix))}", ""]
     lines.append(line(["skill", *(escape(section.short) for section in matrix.datasets)]))
     lines.append(line(["---"] * (1 + len(matrix.datasets))))
     for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
-        lines.append(line([escape(name), *(escape(glance(row, matrix.metric)) for row in cells)]))
+        texts = (glance_text(section, row) if row else "" for section, row in zip(matrix.datasets, cells, strict=True))
+        lines.append(line([escape(name), *map(escape, texts)]))
     floors = (section.primary[0].floor or "none" for section in matrix.datasets)
     lines.append(line(["*best floor*", *(f"*{escape(floor)}*" for floor in floors)]))
     return [*lines, ""]
-
-
-def glance(row: Row | None, metric: Column) -> str:
-    """One cell of the matrix."""
-    if row is None:
-        return ""
-    score = row.scores.get(metric.name)
-    if row.status != "ok" or score is None:
-        return row.status
-    return f"{MARKS[score.verdict]} {glance_text(score, metric)}"
 
 
 def section_lines(board: Board, section: Section) -> list[str]:
@@ -107,9 +100,15 @@ def table_lines(board: Board, section: Section) -> list[str]:
 
     def row_line(row: Row) -> str:
         score = row.scores.get(first.name)
-        mark = MARKS[score.verdict if score else ""] if row.role == "predictor" else ""
         name = f"**{escape(row.name)}** (best floor)" if first.name in row.best_floor else escape(row.name)
-        cells = [rank_text(row), mark, name, number_cell(value_text(score, first)), number_cell(skill_text(score)), coverage_text(row)]
+        cells = [
+            rank_text(row),
+            mark(row, first.name),
+            name,
+            number_cell(value_text(score, first)),
+            number_cell(skill_text(score)),
+            coverage_text(row),
+        ]
         for column in others:
             other = row.scores.get(column.name)
             cells += [number_cell(value_text(other, column)), number_cell(skill_text(other))]

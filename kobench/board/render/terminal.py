@@ -15,20 +15,22 @@ from rich.text import Text
 
 from kobench.board.render.text import (
     COSTS,
-    LEGEND,
-    MARKS,
     TITLE,
     arrow,
     cost_texts,
     coverage_text,
+    glance_about,
     glance_text,
     interval_line,
+    legend,
+    mark,
     notes_here,
     rank_text,
     secondary,
     skill_text,
     unranked,
     value_text,
+    verdict_of,
 )
 from kobench.board.table import Board, Column, Matrix, Row, Section
 
@@ -65,7 +67,7 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
 def print_board(board: Board, console: Console) -> None:
     """Print the board on a console, at its width."""
     console.print(Text(TITLE, style="bold"))
-    console.print(Text(f"{LEGEND} floor*: the best floor.", style="dim"))
+    console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
     letters: dict[str, str] = {}
     if board.matrices:
         datasets = {section.dataset: section.short for section in board.sections}
@@ -92,10 +94,11 @@ def plain_table() -> Table:
 
 
 def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> None:
-    """The verdict's mark and the skill, predictors x datasets; the datasets by their letters, as many side by side as fit."""
-    console.print(Text(f"At a glance: skill in {matrix.task}, split {matrix.split}", style="bold"))
+    """The verdicts' marks and the skill, predictors x datasets; the datasets by their letters, as many side by side as fit."""
+    console.print(Text(f"At a glance: {matrix.task}, split {matrix.split}", style="bold"))
+    console.print(Text(glance_about(matrix), style="dim"))
     name_width = min(32, max(len(name) for name in ("best floor", *matrix.predictors)))
-    cells = [[glance(row, matrix.metric) for row in rows] for rows in matrix.cells]
+    cells = [[glance(section, row) for section, row in zip(matrix.datasets, rows, strict=True)] for rows in matrix.cells]
     floors = [Text(section.primary[0].floor or "none", style="dim") for section in matrix.datasets]
     width = max(len(text) for text in (*floors, *(cell for row in cells for cell in row)))
     step = max(1, (console.width - name_width) // (width + 2))
@@ -117,14 +120,17 @@ def width_of(table: Table, console: Console) -> int:
     return Measurement.get(console, console.options.update(width=1000), table).maximum
 
 
-def glance(row: Row | None, metric: Column) -> Text:
+def glance(section: Section, row: Row | None) -> Text:
     """One cell of the matrix."""
     if row is None:
         return Text("")
-    score = row.scores.get(metric.name)
-    if row.status != "ok" or score is None:
-        return Text(row.status, style="dim")
-    return Text(f"{MARKS[score.verdict]} {glance_text(score, metric)}", style=STYLES[score.verdict])
+    return Text(glance_text(section, row), style=style_of(row, section.primary[0].name) if row.status == "ok" else "dim")
+
+
+def style_of(row: Row, metric: str) -> str:
+    """The colour of a verdict, faint where it is hollow."""
+    style = STYLES[verdict_of(row, metric)]
+    return f"dim {style}" if row.hollow and style != "dim" else style
 
 
 def print_section(board: Board, section: Section, letter: str, console: Console) -> None:
@@ -218,14 +224,17 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
     partly = tuple(row for row in section.unranked if any(score.value is not None for score in row.scores.values()))
     for rows in (section.ranked, section.floors, section.lines, partly):
         for row in rows:
-            score = row.scores.get(metric)
-            verdict = score.verdict if score and row.role == "predictor" else ""
-            mark = Text(MARKS[verdict] if row.role == "predictor" else "", style=STYLES[verdict])
             best = metric in row.best_floor
             name = Text(row.name, style="bold" if row.rank or best else "")
             style = "" if row.rank or best else "dim"
             place = Text("floor*" if best else rank_text(row) or ("-" if row.role == "predictor" else row.role))
-            table.add_row(place, mark, name, *(Text(column.text(row)) for column in shown), style=style)
+            table.add_row(
+                place,
+                Text(mark(row, metric), style=style_of(row, metric)),
+                name,
+                *(Text(column.text(row)) for column in shown),
+                style=style,
+            )
         if rows:
             table.add_section()
     return table

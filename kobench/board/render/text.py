@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from kobench.board.summary import bracket, number
-from kobench.board.table import Board, Column, Cost, Problem, Row, Score, Section
+from kobench.board.summary import bracket, number, on_networks
+from kobench.board.table import VERDICTS, Board, Column, Cost, Matrix, Problem, Row, Score, Section
 
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
+
+#: The same where a verdict rests on fewer than five networks.
+HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·"}
+
+HOLLOW_LEGEND = "hollow: fewer than five networks, which says little about other networks"
 
 TITLE = "kobench leaderboard"
 
@@ -14,6 +19,33 @@ LEGEND = (
     "▲ better than it (95 % interval of the paired difference above 0), ≈ can't be told apart from it, ▼ worse. "
     "Skill: 0 is that floor, 1 the truth itself. A rank is an interval: predictors that can't be told apart share it."
 )
+
+
+def verdict_of(row: Row, metric: str) -> str:
+    """What a predictor's comparison with the best floor says by a metric; nothing for floors and lines."""
+    score = row.scores.get(metric)
+    return score.verdict if score and row.role == "predictor" else ""
+
+
+def mark(row: Row, metric: str) -> str:
+    """The mark of a predictor's verdict, nothing for floors and lines."""
+    return (HOLLOW if row.hollow else MARKS)[verdict_of(row, metric)] if row.role == "predictor" else ""
+
+
+def verdict_text(row: Row, metric: str) -> str:
+    """A verdict in words, with how far it reaches."""
+    text = VERDICTS.get(verdict_of(row, metric), "")
+    return f"{text} {on_networks(row.blocks_done)} ({HOLLOW_LEGEND})" if text and row.hollow else text
+
+
+def has_hollow(board: Board) -> bool:
+    """Whether any mark on the board is hollow."""
+    return any(row.hollow for section in board.sections for row in section.rows if row.role == "predictor")
+
+
+def legend(board: Board) -> str:
+    """What marks, skill and ranks mean."""
+    return f"{LEGEND} △ ≈ ▽ {HOLLOW_LEGEND}." if has_hollow(board) else LEGEND
 
 
 def arrow(column: Column) -> str:
@@ -37,19 +69,47 @@ def skill_text(score: Score | None, interval: bool = True) -> str:
         return "-"
     if score.skill is None:
         return score.skill_note or "-"
-    return f"{skill(score.skill)} {skill_bracket(score) if interval and score.skill_low != score.skill_high else ''}".strip()
+    return f"{skill_number(score)} {skill_bracket(score) if interval and score.skill_low != score.skill_high else ''}".strip()
 
 
-def glance_text(score: Score, column: Column) -> str:
-    """A skill in a few characters: `0.33`; where none is printed the raw value and why, `0.981 (no headroom)`."""
+def glance_text(section: Section, row: Row) -> str:
+    """A cell of the matrix: a mark for each primary metric, and the first's skill, or its value and why there is no skill.
+
+    `▲ 0.33`, `▲≈ 0.33`, `▲ 0.981 (no headroom)`; the row's status where that is not "ok".
+    """
+    column = section.primary[0]
+    score = row.scores.get(column.name)
+    if row.status != "ok" or score is None:
+        return row.status
+    marks = "".join(mark(row, one.name) for one in section.primary)
     if score.skill is not None or score.value is None:
-        return skill_text(score, interval=False)
-    return f"{number(score.value, column.decimals)} ({score.skill_note})"
+        return f"{marks} {skill_text(score, interval=False)}"
+    return f"{marks} {number(score.value, column.decimals)} ({score.skill_note})"
+
+
+def glance_about(matrix: Matrix) -> str:
+    """What the cells of a matrix hold: `skill by a; marks by a, then b`."""
+    metrics = dict.fromkeys(tuple(column.name for column in section.primary) for section in matrix.datasets)
+    said = [f"skill by {names[0]}" + (f"; marks by {', then '.join(names)}" if len(names) > 1 else "") for names in metrics]
+    return "; elsewhere ".join(said)
 
 
 def skill(value: float) -> str:
     """Two decimals, without a negative zero."""
     return f"{round(value, 2) + 0.0:.2f}"
+
+
+def skill_number(score: Score) -> str:
+    """A skill; one that is told apart from 0 is not printed as 0.
+
+    >>> [skill_number(Score(skill=x, verdict=v)) for x, v in ((0.004, "better"), (-0.004, "worse"), (0.004, "same"), (0.33, "better"))]
+    ['<0.01', '>-0.01', '0.00', '0.33']
+    """
+    if score.skill is None:
+        return "-"
+    text = skill(score.skill)
+    tiny = text == "0.00" and score.verdict in ("better", "worse")
+    return text if not tiny else "<0.01" if score.skill > 0 else ">-0.01"
 
 
 def skill_bracket(score: Score) -> str:
