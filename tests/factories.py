@@ -17,11 +17,13 @@ def metric(
     best: float = 1.0,
     low: float | None = -1.0,
     high: float | None = 1.0,
+    nothing: float | None = None,
 ) -> dict[str, Any]:
     """One metric of a task."""
+    known = {} if nothing is None else {"nothing": nothing}
     return {
         "version": 1, "direction": direction, "best": best, "low": low, "high": high, "value": value, "missing": missing,
-        "draws": list(draws), "floors": dict(floors or {}),
+        "draws": list(draws), "floors": dict(floors or {}), **known,
     }  # fmt: skip
 
 

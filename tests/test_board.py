@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random as random_module
+import re
 import sys
 from pathlib import Path
 
@@ -441,3 +442,172 @@ def test_trusted_with_a_predictor_is_marked():
 def test_a_line_that_a_dataset_does_not_offer_is_not_shown():
     records = [*floors(), record("replicate", role="line", status="unsupported", stage="line", message="not offered")]
     assert "replicate" not in [one.name for one in only(records).rows]
+
+
+def change(name, value, role="predictor", dataset="grn:dropout=0.5", blocks=5, coverage=1.0, nothing=0.0, **cell):
+    """Explained change: 0 is what the true null has, 1 the truth."""
+    made = metric(value, low=None, nothing=nothing, **cell)
+    return [
+        record(name, scores({"change": made}, primary=("change",), floors=("no-effect", "other"), coverage=coverage),
+               role=role, dataset=dataset, seed=seed) for seed in range(blocks)
+    ]  # fmt: skip
+
+
+def test_doing_nothing_is_the_floor_where_the_best_floor_is_worse():
+    # above no-effect (-6.4), yet far below doing nothing (0): neither a win nor a positive skill
+    records = change("no-effect", -6.4, "floor") + change("other", -7.0, "floor") + change("poor", -4.8) + change("good", 0.5)
+    section = only(records + change("replicate", -0.5, "line"))
+    assert section.primary[0].floor == "doing nothing"
+    poor, good = score(section, "poor", "change"), score(section, "good", "change")
+    assert (poor.verdict, poor.skill, poor.floor) == ("worse", pytest.approx(-4.8), "doing nothing")
+    assert (good.verdict, good.skill, good.difference.value) == ("better", pytest.approx(0.5), pytest.approx(0.5))
+    assert score(section, "no-effect", "change").skill == pytest.approx(-6.4)
+    assert score(section, "replicate", "change").skill == pytest.approx(-0.5)
+    assert [(one.name, one.best_floor) for one in section.floors] == [("doing nothing", ("change",)), ("no-effect", ()), ("other", ())]
+    assert score(section, "doing nothing", "change").value == score(section, "doing nothing", "change").skill == 0.0
+    assert "the best floor, no-effect, is below doing nothing (0): it has -6.400, so doing nothing counts" in section.facts
+    assert section.sentence.startswith("good is above the best floor, doing nothing, by 0.500 [0.500, 0.500].")
+
+
+def test_a_floor_as_good_as_doing_nothing_counts_itself():
+    for value, floor in ((-0.00005, "no-effect"), (0.2, "no-effect"), (-0.0002, "doing nothing")):
+        section = only(change("no-effect", value, "floor") + change("mlp", 0.5))
+        assert section.primary[0].floor == score(section, "mlp", "change").floor == floor
+        assert ("doing nothing" in [one.name for one in section.rows]) == (floor == "doing nothing")
+    unknown = only(change("no-effect", -6.4, "floor", nothing=None) + change("mlp", 0.5, nothing=None))  # older records do not say
+    assert unknown.primary[0].floor == "no-effect"
+
+
+def test_doing_nothing_where_lower_is_better():
+    facts = {"nothing": 0.5, "direction": "lower", "best": 0.0}
+    section = only(change("no-effect", 0.8, "floor", **facts) + change("mlp", 0.6, **facts) + change("good", 0.1, **facts))
+    assert section.primary[0].floor == "doing nothing"
+    assert (score(section, "mlp", "change").verdict, score(section, "good", "change").skill) == ("worse", pytest.approx(0.4 / 0.5))
+    assert "the best floor, no-effect, is above doing nothing (0.5): it has 0.800, so doing nothing counts" in section.facts
+
+
+def test_doing_nothing_at_partial_coverage():
+    def half(name, value, floors):
+        return change(name, value, coverage=0.5, floors={floor: {"value": found, "draws": []} for floor, found in floors.items()})
+
+    records = change("no-effect", -6.4, "floor") + half("poor", -2.0, {"no-effect": -5.0}) + half("good", 0.4, {"no-effect": -5.0})
+    section = only(records + half("easy", 0.4, {"no-effect": 0.2}) + half("bare", 0.4, {}))
+    found = {name: score(section, name, "change") for name in ("poor", "good", "easy", "bare")}
+    assert {name: one.floor for name, one in found.items()} == {
+        "poor": "doing nothing", "good": "doing nothing", "easy": "no-effect", "bare": "doing nothing",
+    }  # fmt: skip
+    assert (found["poor"].verdict, found["poor"].skill) == ("worse", pytest.approx(-2.0))
+    assert found["good"].skill == found["bare"].skill == pytest.approx(0.5 * 0.4)
+    assert found["easy"].skill == pytest.approx(0.5 * (0.4 - 0.2) / (1 - 0.2))  # on the units it chose, the floor beats doing nothing
+
+
+def test_doing_nothing_has_draws_as_the_floor_it_stands_for():
+    draws = (0.4 + 0.01 * np.arange(-50, 51)).tolist()
+    records = change("no-effect", -6.4, "floor", blocks=1, draws=[-6.4] * 101) + change("mlp", 0.4, blocks=1, draws=draws)
+    found = score(only(records), "mlp", "change")
+    assert found.verdict == "same"
+    assert (found.skill_low, found.skill_high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+
+
+def test_abstaining_does_not_improve_what_is_below_the_floor():
+    # 0.3 on the half answered, where the floor has 0.6: (0.3 - 0.6) / (1 - 0.6) = -0.75, and not half of that
+    records = floors() + networks("full", [0.0] * 5) + [partial("half", 0.3, 0.6, 0.5, seed) for seed in range(5)]
+    section = only(records)
+    assert score(section, "half").skill == pytest.approx(-0.75)
+    assert score(section, "full").skill == pytest.approx(-0.4 / 0.6)
+    assert [row.name for row in section.ranked] == ["full", "half"]
+
+
+def test_coverage_counts_block_by_block_in_skill_verdict_and_rank():
+    # gains 0.4 four times and -0.2 once: shrunk to 0.08 four times, and still -0.2
+    records = floors() + [partial("shy", value, 0.4, 0.2, seed) for seed, value in enumerate([0.8, 0.8, 0.8, 0.8, 0.2])]
+    section = only(records + networks("near", [value + 0.03 for value in FLOOR]))
+    found = score(section, "shy")
+    assert found.difference.value == pytest.approx((4 * 0.08 - 0.2) / 5)
+    assert found.skill == pytest.approx((4 * 0.08 - 0.2) / 5 / 0.6)
+    assert found.verdict == "same"
+    assert [row.name for row in section.ranked] == ["near", "shy"]
+
+
+def drawn(name, value, count, role="predictor", dataset="grn:genes=100"):
+    """Simulated networks whose genes were drawn again."""
+    return [with_draws(name, value, role, seed, "simulated", dataset, shared=seed) for seed in range(count)]
+
+
+@pytest.mark.parametrize(("count", "here"), [(1, "on this network"), (4, "on these 4 networks"), (5, "")])
+def test_the_sentence_says_on_how_few_networks(count, here):
+    floor = drawn("own-share", 0.4, count, "floor")
+    better, level = only(drawn("mlp", 0.7, count) + floor), only(drawn("own", 0.4, count) + floor)
+    assert score(better, "mlp").verdict == "better"
+    assert row(better, "mlp").hollow == (count < 5)
+    assert better.few == (count < 5)
+    assert re.search(rf"by 0\.300 \[[-0-9., ]+\]{here and ' '}{here}\.", better.sentence)
+    assert level.sentence.startswith(f"No predictor is above the best floor, own-share{here and ', '}{here}.")
+    bare = only(drawn("mlp", 0.7, count))
+    assert bare.sentence.startswith(f"mlp comes first{here and ' '}{here}.")
+
+
+def test_real_cells_and_rows_on_few_of_many_networks():
+    assert not row(only([with_draws("mlp", 0.55), with_draws("own-share", 0.5, "floor")]), "mlp").hollow
+    section = only(floors() + networks("mlp", [0.6] * 5) + networks("partly", [0.9] * 3))
+    assert (row(section, "mlp").hollow, row(section, "partly").hollow, section.few) == (False, True, False)
+
+
+def test_few_networks_win_nothing_at_a_glance_and_skill_orders_ties():
+    records = []
+    for dataset, count in (("grn:genes=50", 3), ("grn:genes=60", 3), ("grn:genes=70", 5)):
+        records += drawn("own-share", 0.4, count, "floor", dataset)
+        for name, few, many in (("a", 0.45, 0.45), ("b", 0.9, 0.4), ("c", 0.5, 0.47), ("d", 0.6, 0.4)):
+            if (name, dataset) != ("d", "grn:genes=60"):
+                records += drawn(name, many if count == 5 else few, count, dataset=dataset)
+    records.append(record("d", dataset="grn:genes=60", status="failed", stage="fit", message="x"))
+    (matrix,) = make_board(records).matrices
+    verdicts = {
+        name: [one.scores["spearman"].verdict for one in row if one.scores]
+        for name, row in zip(matrix.predictors, matrix.cells, strict=True)
+    }
+    assert verdicts["b"][:2] == ["better", "better"]  # hollow both: three networks each
+    # c and a win on the five networks, c by more; d would pass a mean of its own, but failing counts as the worst there
+    assert matrix.predictors == ("c", "a", "b", "d")
+
+
+def test_no_headroom_is_said_once_with_its_numbers():
+    section = only(floors([0.91, 0.90, 0.90, 0.90, 0.91]) + networks("mlp", [0.95] * 5) + networks("gbm", [0.96] * 5))
+    said = (
+        "no headroom: the gap between the best floor and the truth is 0.096, and skill is printed above 0.2 (a tenth of the metric's range)"
+    )
+    assert section.facts.count(said) == 1
+    wide = only(floors([0.2, 1.4, 0.1, 1.3, 0.4]) + networks("mlp", [0.95] * 5))
+    assert wide.facts[-1].startswith("no headroom: the gap between the best floor and the truth is 0.320 [-0.")
+    assert wide.facts[-1].endswith("], and skill is printed where the interval lies above 0")
+    assert not [fact for fact in only(floors() + networks("mlp", [0.95] * 5)).facts if "headroom" in fact]
+    open_range = only(change("no-effect", 0.95, "floor") + change("mlp", 0.97))
+    assert "is 0.050, and skill is printed above 0.1 (the metric's range is open)" in open_range.facts[-1]
+
+
+def test_two_primary_metrics_say_which_lacks_headroom():
+    def both(name, role="predictor"):
+        return [record(name, scores({"a": 0.9, "b": 0.5}, primary=("a", "b")), role=role, seed=seed) for seed in range(5)]
+
+    (fact,) = [fact for fact in only(both("mlp") + both("own-share", "floor")).facts if "headroom" in fact]
+    assert fact.startswith("no headroom by a: the gap between the best floor and the truth is 0.100,")
+
+
+def test_a_floor_that_the_task_does_not_name_is_shown_and_never_counts():
+    uniform = networks("uniform", [0.9] * 5, role="floor") + networks("uniform", [-0.9] * 5, role="floor", dataset="grn:genes=50")
+    other = networks("own-share", [0.1] * 5, role="floor", dataset="grn:genes=50") + networks("mlp", [0.3] * 5, dataset="grn:genes=50")
+    half = partial("half", 0.8, 0.6, 0.5, 0)
+    half["result"]["scores"][TASK]["metrics"]["spearman"]["floors"]["uniform"] = {"value": 0.99, "draws": []}
+    section, second = make_board(floors() + networks("mlp", [0.7] * 5) + uniform + other + [half]).sections
+    assert [one.name for one in section.floors] == ["uniform", "own-share", "random"]
+    assert [one.name for one in second.floors] == ["own-share", "uniform"]
+    assert section.primary[0].floor == score(section, "mlp").floor == score(section, "half").floor == "own-share"
+    assert row(section, "uniform").best_floor == ()
+    assert row(section, "own-share").best_floor == ("spearman",)
+    assert score(section, "mlp").verdict == "better"
+
+
+def test_ranks_say_that_their_comparisons_are_not_corrected():
+    said = "ranks come from pairwise comparisons at 95 % each, not corrected for their number"
+    assert only(floors() + networks("a", [0.6] * 5) + networks("b", [0.5] * 5)).facts[-1] == said
+    assert said not in only(floors() + networks("a", [0.6] * 5)).facts  # nothing to compare

@@ -193,6 +193,132 @@ def test_floors_and_lines_stand_apart_and_the_best_floor_is_marked(board):
     assert "(best floor)" in render(board, "markdown")
 
 
+def few_and_many():
+    """A board with one section on two networks, whose genes were drawn again, and one on five."""
+    records = []
+    for name, role, value in (
+        ("up", "predictor", 0.7),
+        ("level", "predictor", 0.4),
+        ("down", "predictor", 0.1),
+        ("own-share", "floor", 0.4),
+    ):
+        cell = metric(value, draws=[value - 0.02, value - 0.01, value + 0.01, value + 0.02])
+        records += [record(name, scores({"spearman": cell}), role=role, seed=seed) for seed in range(2)]
+        records += networks(name, [value] * 5, role=role, dataset="grn:genes=50")
+    return make_board(records)
+
+
+LEGEND = "hollow: fewer than five networks, which says little about other networks"
+
+
+@pytest.mark.parametrize(
+    ("format", "row", "marks"),
+    [
+        ("terminal", "{mark} {name} ", "▲▼△▽"),
+        ("markdown", "| {mark} | {name} |", "▲▼△▽"),
+        ("html", ">{mark}</span> {name}<", "▲▼△▽"),
+        ("latex", "& {name} & {mark} &", ("$+$", "$-$", r"$\bigtriangleup$", r"$\bigtriangledown$")),
+    ],
+)
+def test_few_networks_have_hollow_marks(format, row, marks, board):
+    text = " ".join(render(few_and_many(), format).split())
+    for name, mark in zip(("up", "down", "up", "down"), marks, strict=True):
+        assert text.count(row.format(name=name, mark=mark)) == 1  # filled on five networks, hollow on two
+    assert LEGEND in text
+    many = render(board, format)
+    assert [one for one in (*marks[2:], "hollow:") if one in many] == []
+
+
+def test_html_hollow_cells_are_outlined_and_say_how_far_they_reach():
+    text = render(few_and_many(), "html")
+    page = Page(text)
+    says = f"better than the best trivial predictor on these 2 networks ({LEGEND})"
+    assert ("title", says) in page.attributes
+    assert any(name == "title" and value.startswith(f"spearman: {says}; skill [") for name, value in page.attributes)
+    assert ("title", "better than the best trivial predictor") in page.attributes  # on five networks
+    assert ("class", "cell better hollow") in page.attributes
+    assert ("class", "mark worse hollow") in page.attributes
+    assert ("class", "cell better ") not in page.attributes
+    assert re.search(r"\.hollow \{ background: none; box-shadow: inset", text)
+    assert text.index(".hollow {") > text.index(".worse {")  # the outline must win over the fill
+
+
+def test_csv_and_json_say_which_verdicts_rest_on_few_networks():
+    rows = list(csv.DictReader(io.StringIO(render(few_and_many(), "csv"))))
+    found = {(row["predictor"], row["blocks"]): (row["verdict"], row["few_networks"]) for row in rows}
+    assert (found["up", "2"], found["up", "5"]) == (("better", "true"), ("better", "false"))
+
+
+def test_a_tiny_skill_told_apart_from_the_floor_is_not_printed_as_zero():
+    floor = [0.40, 0.42, 0.38, 0.41, 0.39]
+    records = networks("own-share", floor, "floor")
+    for dataset in ("grn:genes=100", "grn:genes=50"):
+        records += networks("own-share", floor, "floor", dataset=dataset) if dataset != "grn:genes=100" else []
+        for name, shift in (("up", 0.002), ("down", -0.002)):
+            records += networks(name, [value + shift for value in floor], dataset=dataset)
+        records += networks("level", [0.41, 0.41, 0.39, 0.41, 0.39], dataset=dataset)
+    board = make_board(records)
+    for format, up, down in (
+        ("terminal", "<0.01", ">-0.01"),
+        ("markdown", "&lt;0.01", "&gt;-0.01"),
+        ("html", "&lt;0.01", "&gt;\u22120.01"),
+        ("latex", r"\textless{}0.01", r"\textgreater{}-0.01"),
+    ):
+        text = render(board, format)
+        times = 2 if format == "latex" else 4  # two sections, and two cells at a glance
+        assert (text.count(up), text.count(down)) == (times, times), format
+        assert "&amp;" not in text
+    rows = {row["predictor"]: row["skill"] for row in json.loads(render(board, "json"))["rows"]}
+    assert rows["up"] == pytest.approx(0.002 / 0.6, rel=1e-5)
+    assert rows["down"] == pytest.approx(-0.002 / 0.6, rel=1e-5)
+
+
+@pytest.mark.parametrize("format", ["terminal", "markdown", "html"])
+def test_the_matrix_has_a_mark_for_each_primary_metric(format):
+    records = []
+    for seeds in (100, 50):
+        dataset = f"grn:genes={seeds}"
+        records += two_metrics("mlp", 0.6, 0.1, dataset=dataset) + two_metrics("low", 0.3, 0.5, dataset=dataset)
+        records += two_metrics("own-share", 0.4, 0.1, "floor", dataset=dataset)
+    text = " ".join(render(make_board(records), format).split())
+    assert text.count("▲≈ 0.34") == 2  # 0.62 against 0.42: 0.2 / 0.58
+    assert text.count("▼▲") == 2
+    assert "skill by spearman-within-cell; marks by spearman-within-cell, then spearman-within-gene" in text
+    if format == "html":
+        assert "spearman-within-cell: better than the best trivial predictor; spearman-within-gene: can&#x27;t be told apart" in text
+
+
+def test_the_matrix_reads_each_dataset_by_its_own_primary_metric():
+    other = scores({"pearson": 0.7}, primary=("pearson",)), scores({"pearson": 0.4}, primary=("pearson",))
+    records = networks("mlp", [0.6] * 5) + networks("own-share", [0.4] * 5, "floor")
+    records += [record("mlp", other[0], dataset="grn:genes=50", seed=seed) for seed in range(5)]
+    records += [record("own-share", other[1], role="floor", dataset="grn:genes=50", seed=seed) for seed in range(5)]
+    text = render(make_board(records), "markdown")
+    assert "skill by spearman; elsewhere skill by pearson" in text
+    assert "| mlp | ▲ 0.33 | ▲ 0.50 |" in text
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_doing_nothing_stands_among_the_floors(format):
+    records = []
+    for dataset in ("grn:genes=100", "grn:genes=50"):
+        for name, role, value in (("mlp", "predictor", -4.8), ("no-effect", "floor", -6.4)):
+            made = scores({"change": metric(value, low=None, nothing=0.0)}, primary=("change",), floors=("no-effect",))
+            records += [record(name, made, role=role, dataset=dataset, seed=seed) for seed in range(5)]
+    text = render(make_board(records), format)
+    expected = {
+        "terminal": ["floor*     doing nothing  0.000", "best floor  doing nothing  doing nothing", "▼  mlp"],
+        "markdown": ["**doing nothing** (best floor) | 0.000 | 0.00 |", "*best floor* | *doing nothing* | *doing nothing*"],
+        "csv": ["floor,doing nothing,kobench"],
+        "json": ['"floor": "doing nothing"'],
+        "latex": [r"\textbf{doing nothing} (best)"],
+        "html": ['title="doing nothing">doing nothing<span class="tag">best floor</span>', "<tfoot><tr><td>best floor</td>"],
+    }
+    assert [one for one in expected[format] if one not in text] == []
+    if format != "csv":
+        assert "doing nothing (0): it has -6.400" in " ".join(text.split())
+
+
 def test_a_message_cannot_steer_the_terminal():
     text = render(make_board([record("mlp", status="failed", stage="fit", message="one\ntwo \x1b[31mred\x07")]), "terminal")
     assert "one two ?[31mred?" in text

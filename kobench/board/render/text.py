@@ -40,7 +40,8 @@ def verdict_text(row: Row, metric: str) -> str:
 
 def has_hollow(board: Board) -> bool:
     """Whether any mark on the board is hollow."""
-    return any(row.hollow for section in board.sections for row in section.rows if row.role == "predictor")
+    shown = ((row, column.name) for section in board.sections for row in section.rows for column in section.primary)
+    return any(row.hollow and verdict_of(row, metric) for row, metric in shown)
 
 
 def legend(board: Board) -> str:
