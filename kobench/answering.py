@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from kobench.api import Context
-from kobench.cells import BoolArray
+from kobench.cells import BoolArray, IntArray, Knockouts
+from kobench.derive import SUM_TOLERANCE
 from kobench.lines import line_answers
 from kobench.plan import Trial
 from kobench.plugins import resolve
 from kobench.prepare import Prepared, answerable
 from kobench.process import TrialFailed, WorkerProcess
 from kobench.session import Session
-from kobench.truth import Answers, Profiles, Singles
+from kobench.truth import Answers, Profiles
 from kobench.wire import write_arrays, write_cells
 from kobench.worker import failure
 
@@ -131,44 +132,62 @@ def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], wor
                 events = question.events
                 write_arrays(folder, {"genes": events.genes, "cells": events.cells, "sample": question.sample, "supported": supported})
             worker.ask(name)
-            arrays[name] = guard(name, question, {**worker.answers(name, FIELDS[name]), "supported": supported})
+            given = {**worker.answers(name, FIELDS[name]), "supported": supported}
+            if isinstance(question, Profiles):
+                arrays[name] = guard(name, given, question.true.shape)
+            else:
+                arrays[name] = guard(name, given, question.cells.shape, question.events, question.sample)
         predict = sum(worker.seconds[name] for name in asks)
         return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb)
 
 
 def as_supported(values: Any, n_genes: int) -> BoolArray:
     """The answer to `supports` as the worker reported it; raises TrialFailed."""
-    if values is None or values.dtype != bool or values.shape != (n_genes,):
-        raise TrialFailed("invalid", "fit", f"supports must answer with {n_genes} booleans")
+    if values is None:
+        raise TrialFailed("failed", "fit", "the worker's answers are gone: something removed or moved its folder")
+    if values.dtype != bool or values.shape != (n_genes,):
+        raise TrialFailed("invalid", "fit", f"supports came as {values.dtype} of shape {values.shape}; expected {n_genes} booleans")
     given: BoolArray = values
     return given
 
 
-def guard(asks: str, question: Profiles | Singles, arrays: dict[str, Any]) -> dict[str, Any]:
-    """Check what came out of an untrusted process once more in this one; raises TrialFailed."""
-    if isinstance(question, Profiles):
-        shapes = {"profile": question.true.shape}
-        may_be_nan = {"profile": np.zeros(len(question.true), dtype=bool)}
-    else:
-        n_cells, n_genes = question.cells.shape
-        unasked = ~arrays["supported"][question.events.genes].all(axis=1)
-        shapes = {"wild_type": (n_cells, n_genes), "raw": (len(unasked),), "propagated": (len(unasked),),
-                  "rows": (len(question.sample), n_genes), "gene_scores": (n_genes,)}  # fmt: skip
+def guard(asks: str, arrays: dict[str, Any], shape: tuple[int, int], events: Knockouts | None = None,
+          sample: IntArray | None = None) -> dict[str, Any]:  # fmt: skip
+    """Check what came out of an untrusted process once more in this one; raises TrialFailed.
+
+    shape : (n, G) of the asked assemblages for "profile", (m, G) of the asked cells for "singles", which needs events and sample, too.
+    Only what was not asked (events of genes not supported) may be NaN.
+    """
+    n_rows, n_genes = shape
+    profiles = {"profile": np.zeros(n_rows, dtype=bool)}
+    numbers: dict[str, BoolArray] = {}
+    if asks == "singles":
+        assert events is not None
+        assert sample is not None
+        unasked = ~arrays["supported"][events.genes].all(axis=1)
         asked_genes = np.zeros(n_genes, dtype=bool)
-        asked_genes[question.events.genes[~unasked]] = True
-        may_be_nan = {"wild_type": np.zeros(n_cells, dtype=bool), "raw": unasked, "propagated": unasked,
-                      "rows": unasked[question.sample], "gene_scores": ~asked_genes}  # fmt: skip
-    for name, shape in shapes.items():
-        values = arrays[name]
+        asked_genes[events.genes[~unasked]] = True
+        profiles = {"wild_type": np.zeros(n_rows, dtype=bool), "rows": unasked[sample]}
+        numbers = {"raw": unasked, "propagated": unasked, "gene_scores": ~asked_genes}
+    for name, may_be_nan in {**profiles, **numbers}.items():
+        values, expected = arrays.get(name), (len(may_be_nan), n_genes) if name in profiles else (len(may_be_nan),)
         if values is None:
             continue
-        if values.dtype.kind != "f" or values.shape != shape:
-            raise TrialFailed("invalid", asks, f"{name} came as {values.dtype} of shape {values.shape}; expected floats of shape {shape}")
-        asked = values[~may_be_nan[name]]
+        if values.dtype.kind != "f" or values.shape != expected:
+            raise TrialFailed(
+                "invalid", asks, f"{name} came as {values.dtype} of shape {values.shape}; expected floats of shape {expected}"
+            )
+        asked = values[~may_be_nan]
         if not np.isfinite(asked).all():
             raise TrialFailed("invalid", asks, f"{name} holds values that are not finite")
         if name != "gene_scores" and asked.size and asked.min() < 0:
             raise TrialFailed("invalid", asks, f"{name} holds {asked.min():.6g}; expected values >= 0")
+        if name in profiles and (np.abs(asked.sum(axis=1, dtype=np.float64) - 1) > SUM_TOLERANCE).any():
+            raise TrialFailed("invalid", asks, f"{name} holds rows that do not sum to 1")
+        if name == "rows" and events is not None and sample is not None:
+            removed = np.take_along_axis(asked, events.genes[sample][~may_be_nan].astype(np.intp), axis=1)
+            if removed.any():
+                raise TrialFailed("invalid", asks, f"{name} holds {removed.max():.6g} at a removed gene; expected 0")
     return arrays
 
 

@@ -46,10 +46,10 @@ def source_of(kind: str, answers: Sequence[str]) -> str | None:
 
 def array_of(values: Any, shape: tuple[int, ...], what: str) -> npt.NDArray[Any]:
     """The answer as a finite numeric array of the expected shape; raises InvalidAnswerError."""
-    if not isinstance(values, np.ndarray):
+    if type(values) is not np.ndarray:  # a masked array or a matrix would hide what it holds
         raise InvalidAnswerError(f"{what} returned {type(values).__name__}; expected a numpy array of shape {shape}")
-    if values.dtype.kind not in "fiub":
-        raise InvalidAnswerError(f"{what} returned dtype {values.dtype}; expected numbers")
+    if values.dtype.kind not in "fiub" or values.dtype == np.float16:
+        raise InvalidAnswerError(f"{what} returned dtype {values.dtype}; expected float64 or float32")
     if values.shape != shape:
         raise InvalidAnswerError(f"{what} returned shape {values.shape}; expected {shape}")
     bad = ~np.isfinite(values)

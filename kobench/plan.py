@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from kobench.errors import UserError
+from kobench.lines import LINES
 from kobench.plugins import OWN, Entry, Registry
 from kobench.questions import ROW_LIMIT, VERSIONS
 from kobench.records import Record, hash_of
 from kobench.select import canonical, complete, parse
 from kobench.specs import MetricSpec, TaskSpec
+from kobench.suggest import suggestion
 
 #: With this many independent networks a t interval needs no draws inside each of them.
 ENOUGH_NETWORKS = 5
@@ -237,26 +239,22 @@ def applicable(task: TaskSpec, dataset: Chosen, request: Request) -> bool:
     return bool(task.truth == dataset.entry.spec.truth)
 
 
-def make_plan(registry: Registry, request: Request) -> list[Group]:
+def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] = lambda message: None) -> list[Group]:
     """Datasets x seeds x tasks x predictors x fit seeds as groups of trials.
 
+    warn : is told which tasks, not asked for by name, are left out because they can't be scored.
     Raises UserError where a name is unknown or ambiguous, or where nothing would be scored.
     """
     if not request.datasets:
         raise UserError("no dataset was asked for; name one with -d, see `kobench list datasets`")
-    # of tasks that were not asked for by name, kobench's own wins a clash: nobody's plugin may end everybody's runs
-    tasks = [registry.find("tasks", name, prefer="" if request.tasks else OWN) for name in (request.tasks or list(registry.tasks))]
     metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
+    tasks = find_tasks(registry, request, metrics, warn)
     predictors = [choose(registry, "predictors", text) for text in dict.fromkeys(request.predictors)]
-    groups = []
+    groups: list[Group] = []
     for text in dict.fromkeys(request.datasets):
         for dataset in seeds_of(registry, text, request):
-            chosen = tuple(
-                Task(entry, tuple(m for m in metrics if fits(m.spec, entry.spec)))
-                for entry in tasks
-                if applicable(entry.spec, dataset, request)
-            )
-            if chosen:
+            chosen = tuple(task for task in tasks if applicable(task.spec, dataset, request))
+            if chosen and dataset.selection not in {group.dataset.selection for group in groups}:
                 groups.append(make_group(registry, dataset, chosen, predictors, request))
     if not groups:
         named = ", ".join(request.tasks or ["any task"])
@@ -265,6 +263,35 @@ def make_plan(registry: Registry, request: Request) -> list[Group]:
             "`kobench info DATASET` says what truth it has"
         )
     return groups
+
+
+def find_tasks(registry: Registry, request: Request, metrics: list[Entry], warn: Callable[[str], None]) -> list[Task]:
+    """The tasks asked for, or all that can be scored: a stranger's broken task may not end a run that never asked for it."""
+    tasks = []
+    for name in request.tasks or list(registry.tasks):
+        try:
+            entry = registry.find("tasks", name, prefer="" if request.tasks else OWN)
+            task = Task(entry, tuple(metric for metric in metrics if fits(metric.spec, entry.spec)))
+            check_task(registry, task)
+            tasks.append(task)
+        except UserError as error:
+            if request.tasks:
+                raise
+            warn(f"task {name} is left out: {error}")
+    return tasks
+
+
+def check_task(registry: Registry, task: Task) -> None:
+    """Raise UserError where a task names a metric, floor or line that is not there."""
+    spec, where = task.spec, f"task {task.entry.full_name}"
+    for metric in spec.primary:
+        if metric not in task.named_metrics:
+            raise UserError(f"{where} has the primary metric {metric!r}, which does not score it; {suggestion(metric, task.named_metrics)}")
+    for floor in spec.floors:
+        choose(registry, "predictors", floor, prefer=task.entry.distribution)
+    for name in spec.lines:
+        if name not in LINES:
+            raise UserError(f"{where} has the line {name!r}; {suggestion(name, LINES)}")
 
 
 def fits(metric: MetricSpec, task: TaskSpec) -> bool:
@@ -283,8 +310,7 @@ def seeds_of(registry: Registry, text: str, request: Request) -> list[Chosen]:
 
 def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], predictors: list[Chosen], request: Request) -> Group:
     """The trials of one dataset: every floor and line that a task lists, and every predictor asked for."""
-    own = tasks[0].entry.distribution
-    floors = {name: choose(registry, "predictors", name, prefer=own) for task in tasks for name in task.spec.floors}
+    floors = {name: choose(registry, "predictors", name, prefer=task.entry.distribution) for task in tasks for name in task.spec.floors}
     lines = {name: line(name, tasks[0].entry) for task in tasks for name in task.spec.lines}
     asked = {identity_of(predictor) for predictor in predictors}  # a floor asked for by name gets every task
     basis = [

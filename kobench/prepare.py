@@ -10,6 +10,7 @@ from kobench.cells import Cells, IntArray
 from kobench.data import digest, split
 from kobench.data_checks import validate
 from kobench.derive import source_of
+from kobench.errors import UserError
 from kobench.plan import Chosen, Request
 from kobench.plugins import resolve
 from kobench.questions import ask_profiles, ask_singles
@@ -22,6 +23,23 @@ NEEDS = {"profile": ("expression",), "singles": ("knockout", "impact", "genes")}
 def answerable(asks: str, answers: tuple[str, ...]) -> bool:
     """Whether a predictor with these answers can say anything to a question set."""
     return any(source_of(kind, answers) is not None for kind in NEEDS[asks])
+
+
+def load(chosen: Chosen) -> Dataset:
+    """Load and validate a dataset; raises UserError, also for what a stranger's loader raises."""
+    try:
+        dataset = resolve(chosen.entry)(**chosen.params)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"dataset {chosen.selection} of {chosen.entry.distribution} can't be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(dataset, Dataset):
+        raise UserError(
+            f"dataset {chosen.selection} of {chosen.entry.distribution} gave a {type(dataset).__name__}; expected a kobench.api.Dataset"
+        )
+    return validate(dataset, chosen.selection)
 
 
 class Prepared:
@@ -46,7 +64,7 @@ class Prepared:
     @property
     def dataset(self) -> Dataset:
         """The validated dataset."""
-        dataset: Dataset = self._once("dataset", lambda: validate(resolve(self.chosen.entry)(**self.chosen.params), self.chosen.selection))
+        dataset: Dataset = self._once("dataset", lambda: load(self.chosen))
         return dataset
 
     @property

@@ -1,4 +1,4 @@
-"""The harness's side of a worker: start it, ask it, and end it and all it started, whatever happens."""
+"""The harness's side of a worker: start it, ask it, and end it and what it started (all that stays in its process group)."""
 
 from __future__ import annotations
 
@@ -50,10 +50,16 @@ class WorkerProcess:
 
     def __enter__(self) -> WorkerProcess:
         self.work.mkdir(parents=True, exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix="trial-", dir=self.work))
+        self.folder = Path(tempfile.mkdtemp(prefix="trial-", dir=self.work.resolve()))  # absolute: a predictor may change its folder
+        (self.folder / "scratch").mkdir()
         child_in, self.write_to = os.pipe()
         self.read_from, child_out = os.pipe()
-        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(self.threads)), "PYTHONHASHSEED": "0"}
+        environment = {
+            **os.environ,
+            **dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
+            "PYTHONHASHSEED": "0",
+            "PYTHONSAFEPATH": "1",  # nothing in the folder where the user happens to stand is imported
+        }
         try:
             with open(self.folder / "output.log", "wb") as output:
                 self.process = subprocess.Popen(
@@ -104,7 +110,8 @@ class WorkerProcess:
         Raises TrialFailed.
         """
         try:
-            os.write(self.write_to, (json.dumps({"do": do, "folder": str(self.folder / do), **request}) + "\n").encode())
+            told = {"do": do, "folder": str(self.folder / do), "scratch": str(self.folder / "scratch"), **request}
+            os.write(self.write_to, (json.dumps(told) + "\n").encode())
         except BrokenPipeError:
             self._died(do)
         reply = self._reply(do)
@@ -159,7 +166,9 @@ class WorkerProcess:
             name = signal.Signals(-code).name
             hint = " (often the system running out of memory)" if name == "SIGKILL" else ""
             raise TrialFailed("failed", stage, f"the process was ended by {name}{hint}", self._output_tail())
-        raise TrialFailed("failed", stage, f"the process exited with code {code}", self._output_tail())
+        tail = self._output_tail()
+        why = f": {tail.splitlines()[-1]}" if tail and stage == "start" else ""
+        raise TrialFailed("failed", stage, f"the process exited with code {code}{why}", tail)
 
     def _output_tail(self, size: int = 1500) -> str | None:
         text = (self.folder / "output.log").read_bytes()[-size:].decode(errors="replace").strip()

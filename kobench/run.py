@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from kobench import __version__
 from kobench.answering import Answered, answers_in_process, as_answers, get_answers
-from kobench.errors import UserError
+from kobench.errors import InvalidAnswerError, UserError
 from kobench.plan import Action, Group, Task, Trial, decide
 from kobench.prepare import Prepared
 from kobench.process import TrialFailed
@@ -26,7 +26,6 @@ from kobench.records import SCHEMA, Record, read_record, record_path, write_reco
 from kobench.score import score_task
 from kobench.store import AnswerStore, hash_of_arrays
 from kobench.truth import Answers
-from kobench.worker import failure
 
 #: Packages whose versions are written down with every result.
 PACKAGES = ("kobench", "numpy", "scipy", "pandas", "anndata", "torch", "scikit-learn", "xgboost")
@@ -67,8 +66,12 @@ class Outcome:
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a results folder for one run; leftovers of a killed one are cleared away first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / ".lock", "w")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UserError(f"results can't be written to {folder} ({error.strerror}); name another folder with --out") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -76,8 +79,10 @@ def locked(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder / "work", ignore_errors=True)
         for leftover in [*folder.glob("records/.*.tmp"), *folder.glob("answers/.*.tmp")]:
             leftover.unlink(missing_ok=True)
-        yield
-        shutil.rmtree(folder / "work", ignore_errors=True)
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder / "work", ignore_errors=True)
 
 
 @dataclass
@@ -175,6 +180,19 @@ class Bench:
             done.append((action, record))
         return done
 
+    def _with_lost_answers(self, trial: Trial, action: Action, hashes: dict[str, str]) -> Action:
+        """Stored answers that can't be read are as good as none: they are asked for again."""
+        if action.kind != "score":
+            return action
+        lost = []
+        for asks in dict.fromkeys(task.spec.asks for task in trial.tasks):
+            try:
+                self.store.load(hashes[asks])
+            except UserError:
+                self.store.path(hashes[asks]).unlink(missing_ok=True)
+                lost.append(asks)
+        return Action("ask", tuple(lost), "the stored answers can't be read") if lost else action
+
     def run_trial(self, trial: Trial, action: Action, prepared: Prepared, basis: tuple[Trial, ...] = ()) -> Record:
         """Fit, ask and score as the action says, write the record and return it."""
         dataset = prepared.dataset
@@ -187,8 +205,9 @@ class Bench:
         if old:
             keys["questions"] = {**old["keys"]["questions"], **keys["questions"]}
             keys["scores"] = {**old["keys"]["scores"], **keys["scores"]}
+        action = self._with_lost_answers(trial, action, hashes)
         cost = old["run"] if old and action.kind == "score" else {**environment(), "timeout": trial.request.timeout}
-        stage, at_hand = "answer", dict[str, Answers]()
+        at_hand: dict[str, Answers] = {}
         try:
             if action.kind != "score":
                 log = lambda message, done, total: self.watcher.logged(trial, message, done, total)  # noqa: E731
@@ -198,20 +217,17 @@ class Bench:
                     hashes[asks] = self.store.save(given) if kept(trial) else hash_of_arrays(given)
                     at_hand[asks] = as_answers(given)
                 cost.update(cost_of(answered, trial))
-            stage = "score"
             for task in trial.tasks:
-                if task.spec.asks in hashes:
-                    asks = task.spec.asks
+                asks, label = task.spec.asks, task.spec.label
+                up_to_date = old is not None and asks not in at_hand and old["keys"]["scores"].get(label) == keys["scores"][label]
+                if asks in hashes and not up_to_date:
                     answers = at_hand[asks] if asks in at_hand else as_answers(self.store.load(hashes[asks]))
                     floors = floors_of(task, basis, prepared) if covers_partly(answers) else {}
-                    scores[task.spec.label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors)
+                    scores[label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors)
         except TrialFailed as ended:
             result = {"status": ended.status, "stage": ended.stage, "message": ended.message, "traceback": ended.traceback}
-        except UserError:
-            raise
-        except Exception as error:  # a stranger's metric or task that raises costs this row, not the run
-            what = failure(error)
-            result = {"status": "failed", "stage": stage, "message": what["message"], "traceback": what["traceback"]}
+        except InvalidAnswerError as error:  # a task found what the guards can't know
+            result = {"status": "invalid", "stage": "score", "message": str(error), "traceback": None}
         record: Record = {
             "schema": SCHEMA,
             "role": trial.role,

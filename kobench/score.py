@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kobench.errors import InvalidAnswerError
 from kobench.plan import Task
 from kobench.plugins import resolve
 from kobench.records import hash_of
@@ -31,9 +32,17 @@ def shown_name(metric: str, variant: str) -> str:
 
 
 def value_of(score: Callable[[Units], Any], units: Units) -> float:
-    """The value of a metric on units; NaN where the answer gives none."""
-    result = score(units)
-    return result.value if isinstance(result, Parts) else float(result)
+    """The value of a metric on units; NaN where the answer gives none. Raises NotComputed, also in place of what a metric raises."""
+    try:
+        result = score(units)
+        value = result.value if isinstance(result, Parts) else float(result)
+    except (NotComputed, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:  # a broken metric costs its own column, nobody's row
+        raise NotComputed(f"the metric failed: {type(error).__name__}: {error}") from error
+    if math.isinf(value):
+        raise NotComputed("the value is not finite")
+    return value
 
 
 def score_metric(
@@ -64,6 +73,23 @@ def score_metric(
     return {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
 
 
+def units_for(task: Task, question: Profiles | Singles, answers: Answers) -> tuple[TaskUnits, str]:
+    """What a task makes of answers, and what to say where it makes no units. A broken task costs its own column, nobody's row.
+
+    Raises InvalidAnswerError as the task does.
+    """
+    try:
+        units = resolve(task.entry)(TaskView(question, answers))
+        if isinstance(units, TaskUnits):
+            return units, "not answered"
+        reason = f"it gave a {type(units).__name__}, expected kobench.api.TaskUnits"
+    except (InvalidAnswerError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}"
+    return TaskUnits({}, 0, 0), f"the task failed: {reason}"
+
+
 def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws: int, seed_of: str,
                floors: Mapping[str, Answers]) -> dict[str, Any]:  # fmt: skip
     """Every metric of one task for one set of answers.
@@ -72,14 +98,13 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
     floors : the floors' answers, looked at only where these answers leave units out.
     """
     spec = task.spec
-    units_of = resolve(task.entry)
-    units: TaskUnits = units_of(TaskView(question, answers))
+    units, absent = units_for(task, question, answers)
     partial = units.answered < units.asked
     below: dict[str, TaskUnits] = {}
     if partial and units.answered:
         for floor, given in floors.items():
             if floor in spec.floors:
-                below[floor] = units_of(TaskView(question, replace(given, supported=answers.supported)))
+                below[floor] = units_for(task, question, replace(given, supported=answers.supported))[0]
     seed = int(hash_of([seed_of, spec.label])[:8], 16)
     metrics = {}
     for name, entry in task.named_metrics.items():
@@ -88,6 +113,7 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
             shown = units.variants.get(variant)
             primary = variant == "" and name in spec.primary
             scored = score_metric(entry.spec, score, shown, spec.block, draws if primary else 0, seed)
+            scored["missing"] = absent if shown is None else scored["missing"]
             if primary and scored["value"] is not None:
                 for floor, theirs in below.items():
                     found = score_metric(entry.spec, score, theirs.variants.get(""), spec.block, draws, seed)
@@ -121,7 +147,7 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
 def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int) -> list[float | None]:
     """Bootstrap values of a metric as a record keeps them; None where a draw gives no value."""
     values = draw_again(score, units, block, n, seed)
-    return [None if math.isnan(value) else rounded(value, DRAW_DIGITS) for value in np.asarray(values, float).tolist()]
+    return [rounded(value, DRAW_DIGITS) if math.isfinite(value) else None for value in np.asarray(values, float).tolist()]
 
 
 def blocks_of(units: Units | None, block: str) -> int:

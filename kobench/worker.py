@@ -79,14 +79,13 @@ class Worker:
         started = time.perf_counter()
         try:
             result = getattr(self, f"do_{request['do']}")(Path(request["folder"]), request)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except BaseException as error:
             self.reply(kind="failed", peak_mb=peak_mb(), seconds=time.perf_counter() - started, **failure(error))
         else:
             self.reply(kind="done", peak_mb=peak_mb(), seconds=time.perf_counter() - started, **(result or {}))
 
     def do_fit(self, folder: Path, request: dict[str, Any]) -> None:
-        context = Context(**{**request["context"], "scratch": folder / "scratch", "report": self.log})
-        (folder / "scratch").mkdir(exist_ok=True)
+        context = Context(**{**request["context"], "scratch": Path(request["scratch"]), "report": self.log})
         make = resolve_reference(request["make"], request["plugin_file"])
         self.wants = request["wants"]
         self.session = Session(make, request["params"], request["answers"], self.wants, context)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -65,7 +67,8 @@ class Fitted:
     def __init__(self, make: Callable[[], Any], answers: tuple[str, ...], wants: str, seed: int, training: Cells) -> None:
         self.modified: list[str] = []
         self.touched: list[str] = []
-        context = Context(seed=seed, threads=1, device="cpu", scale="linear")
+        self.scratch = TemporaryDirectory(prefix="kobench-check-")  # removed with this object
+        context = Context(seed=seed, threads=1, device="cpu", scale="linear", scratch=Path(self.scratch.name))
         self.session = Session(make, {}, answers, wants, context)
         self.wants = wants
         given = self._as_wanted(training)
