@@ -554,21 +554,26 @@ def test_real_cells_and_rows_on_few_of_many_networks():
 
 
 def test_few_networks_win_nothing_at_a_glance_and_skill_orders_ties():
-    records = []
-    for dataset, count in (("grn:genes=50", 3), ("grn:genes=60", 3), ("grn:genes=70", 5)):
-        records += drawn("own-share", 0.4, count, "floor", dataset)
-        for name, few, many in (("a", 0.45, 0.45), ("b", 0.9, 0.4), ("c", 0.5, 0.47), ("d", 0.6, 0.4)):
-            if (name, dataset) != ("d", "grn:genes=60"):
-                records += drawn(name, many if count == 5 else few, count, dataset=dataset)
-    records.append(record("d", dataset="grn:genes=60", status="failed", stage="fit", message="x"))
-    (matrix,) = make_board(records).matrices
-    verdicts = {
-        name: [one.scores["spearman"].verdict for one in row if one.scores]
-        for name, row in zip(matrix.predictors, matrix.cells, strict=True)
+    values = {  # on three, three and five networks; the floor has 0.4
+        "few": (0.9, 0.9, 0.4),  # wins on three networks only, which count for none
+        "many": (0.38, 0.38, 0.45),  # one win that counts
+        "calm": (0.2, 0.2, 0.2),
+        "bold": (0.3, 0.3, -0.9),  # above calm twice, but by its mean skill below
+        "even": (0.33, 0.33, 0.33),  # skill -0.07 / 0.6 = -0.117
+        "broke": (0.35, None, 0.35),  # -0.083, and calm's -0.333 where it failed: -0.167 in mean
     }
-    assert verdicts["b"][:2] == ["better", "better"]  # hollow both: three networks each
-    # c and a win on the five networks, c by more; d would pass a mean of its own, but failing counts as the worst there
-    assert matrix.predictors == ("c", "a", "b", "d")
+    records = []
+    for i, (dataset, count) in enumerate((("grn:genes=50", 3), ("grn:genes=60", 3), ("grn:genes=70", 5))):
+        records += drawn("own-share", 0.4, count, "floor", dataset)
+        for name, cells in values.items():
+            value = cells[i]
+            records += drawn(name, value, count, dataset=dataset) if value is not None else []
+    records.append(record("broke", dataset="grn:genes=60", status="failed", stage="fit", message="x"))
+    (matrix,) = make_board(records).matrices
+    wins = {name: [one is not None and one.rank is not None and one.scores["spearman"].verdict == "better" for one in cells]
+            for name, cells in zip(matrix.predictors, matrix.cells, strict=True)}  # fmt: skip
+    assert (wins["few"], wins["many"]) == ([True, True, False], [False, False, True])
+    assert matrix.predictors == ("many", "few", "even", "broke", "calm", "bold")
 
 
 def test_no_headroom_is_said_once_with_its_numbers():
