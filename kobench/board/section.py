@@ -137,7 +137,7 @@ def status_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> s
         return str(min(failed, key=lambda status: (-failed[status], status)))
     for metric, one in measured.items():
         allowed = set(numbers.metric_slots(metric))
-        if not allowed or one.only_none or (not one.cells and one.missing == NONE):
+        if not allowed or (not one.cells and one.missing == NONE):
             continue
         if not one.cells:
             return NOT_ANSWERED if one.missing == NOT_ANSWERED else INCOMPLETE if one.missing == "not run" else one.missing

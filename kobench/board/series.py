@@ -196,7 +196,7 @@ class Numbers:
                 level = self.level(STAND_IN, slot, metric)
                 if level is None:
                     return [], "none"
-                cells.append(Cell(level[0], level[1], none=True))
+                cells.append(Cell(level[0], level[1], coverage, none=True))
             else:
                 return [], str(entry.get("missing") or NOT_ANSWERED)
         return cells, "" if fits else self.absence(key, slot)

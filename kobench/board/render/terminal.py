@@ -215,9 +215,9 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
     """Ranked predictors, floors, lines, and rows with a score but no rank, a rule between them."""
     metric = section.primary[0].name
     table = plain_table()
-    table.add_column("rank")
-    table.add_column("")
-    table.add_column("predictor", overflow="fold", max_width=32)
+    table.add_column("rank", no_wrap=True, min_width=6)
+    table.add_column("", no_wrap=True, min_width=1)
+    table.add_column("predictor", overflow="fold", max_width=32, min_width=12)
     for column in shown:
         title = Text(broken(column.title, 8 if column.narrow else 13))
         table.add_column(title, justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True)

@@ -12,6 +12,9 @@ HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·"}
 
 HOLLOW_LEGEND = "hollow: fewer than five networks, which says little about other networks"
 
+#: The longest reason that stands in a table's cell.
+LONGEST = "not answered"
+
 TITLE = "kobench leaderboard"
 
 LEGEND = (
@@ -59,7 +62,7 @@ def value_text(score: Score | None, column: Column, interval: bool = True) -> st
     if score is None:
         return "-"
     if score.value is None:
-        return score.missing or "-"
+        return score.missing if 0 < len(score.missing) <= len(LONGEST) else "-"  # a longer reason stands below the table
     ends = bracket(score.low, score.high, column.decimals) if interval and score.low != score.high else ""
     return f"{number(score.value, column.decimals)} {ends}".strip()
 
