@@ -42,11 +42,13 @@ import hashlib
 import json
 import os
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kobench.errors import UserError
+from kobench.record_shape import fault, shown
 
 SCHEMA = 1
 
@@ -102,9 +104,11 @@ def write_record(folder: Path, record: Record) -> Path:
 
 
 def upgrade(record: Record, where: str) -> Record:
-    """Bring a record to the present schema, step by step; refuse newer ones."""
+    """Bring a record to the present schema, step by step; refuse newer ones and what lacks a part that is read."""
+    if not isinstance(record, dict):
+        raise UserError(f"{where} is {shown(record)}, not a JSON object; delete it and run again")
     schema = record.get("schema")
-    if not isinstance(schema, int) or "trial" not in record or "result" not in record:
+    if type(schema) is not int or "trial" not in record or "result" not in record:
         raise UserError(f"{where} is not a kobench record (no schema number, trial and result); move it out of the folder")
     if schema > SCHEMA:
         raise UserError(f"{where} has schema {schema}, this kobench reads up to {SCHEMA}; update kobench to read it")
@@ -113,17 +117,29 @@ def upgrade(record: Record, where: str) -> Record:
             raise UserError(f"{where} has schema {schema}, and no upgrade from it is known; run it again with --fresh")
         record = UPGRADES[schema](record)
         schema = record["schema"]
+    if wrong := fault(record):
+        raise UserError(f"{where} is damaged: {wrong}; delete it and run again")
     return record
+
+
+def parse_json(text: str) -> Any:
+    """A JSON value; NaN and Infinity, which JSON does not have, are refused. Raises ValueError."""
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def read_record(path: Path) -> Record:
     """Read one record, upgraded to the present schema."""
     try:
-        record = json.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        record = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UserError(f"record {path} cannot be read ({error}); delete it and run again") from error
-    if not isinstance(record, dict):
-        raise UserError(f"record {path} is not a JSON object; delete it and run again")
     return upgrade(record, f"record {path}")
 
 
@@ -136,9 +152,15 @@ def read_records(folder: Path) -> Iterator[Record]:
     if packed.exists():
         import gzip
 
-        with gzip.open(packed, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                yield upgrade(json.loads(line), f"{packed} line {number}")
+        number = 0
+        try:
+            with gzip.open(packed, "rt", encoding="utf-8") as lines:
+                for line in lines:
+                    yield upgrade(parse_json(line), f"{packed} line {number + 1}")
+                    number += 1
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            place = f"after line {number}" if number else "from its start"
+            raise UserError(f"{packed} cannot be read {place} ({error}); get the file again, or pack it anew with --pack") from error
     for path in sorted((folder / "records").glob("*.json")):
         yield read_record(path)
 

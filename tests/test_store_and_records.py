@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,16 +16,17 @@ from kobench.errors import UserError
 from kobench.store import AnswerStore, hash_of_arrays
 from kobench.wire import read_cells, write_cells
 
-TRIAL = {
-    "dataset": {"name": "d", "selection": "d:seed=1"},
-    "split": {"name": "holdout", "seed": 0},
-    "predictor": {"name": "p", "selection": "p", "distribution": "x"},
-    "fit_seed": 0, "threads": 1, "device": "cpu",
-}  # fmt: skip
+sys.path.insert(0, str(Path(__file__).parent))
+import factories
 
 
 def record(**more):
-    return {"schema": records.SCHEMA, "role": "predictor", "trial": TRIAL, "result": {}, **more}
+    metric = factories.metric(0.5, [0.25, None], floors={"random": {"value": 0.1, "draws": [0.1]}})
+    keys = {"fit": "f", "questions": {"singles": "q"}, "scores": {factories.TASK: "s"}}
+    return {**factories.record("p", factories.scores({"spearman": metric})), "schema": records.SCHEMA, "keys": keys, **more}
+
+
+TRIAL = factories.record("p")["trial"]
 
 
 def test_a_record_comes_back(tmp_path):
@@ -60,13 +64,90 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [("{", "can't be read|cannot be read"), ("[]", "not a JSON object"), ("{}", "not a kobench record"),
+     ("[" * 100_000, "cannot be read"), ('{"schema": NaN}', "NaN is not JSON"), ("3", "is 3, not a JSON object"),
+     (json.dumps(record(schema=True)), "not a kobench record"),
+     ('{"schema": 1, "trial": {}, "result": {}}', "damaged: role is missing"),
      (json.dumps(record(schema=99)), "update kobench"), (json.dumps(record(schema=0)), "no upgrade")],
 )  # fmt: skip
 def test_damaged_and_newer_records_are_refused(tmp_path, content, message):
     path = tmp_path / "r.json"
     path.write_text(content)
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=message) as error:
         records.read_record(path)
+    assert str(path) in str(error.value)
+
+
+def changed(place, value):
+    """A record with another value at a place such as trial.split; ... takes it out."""
+    out = json.loads(json.dumps(record()))
+    *parents, last = place.split("/")
+    part = out
+    for key in parents:
+        part = part[key]
+    if value is ...:
+        del part[last]
+    else:
+        part[last] = value
+    return out
+
+
+METRIC = f"result/scores/{factories.TASK}/metrics/spearman"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("keys", ..., "keys is missing"),
+        ("run", ..., "run is missing"),
+        ("run", [], "run is [], expected an object"),
+        ("run/fit_seconds", "1", 'run.fit_seconds is "1", expected a number or null'),
+        ("trial/dataset/group", ..., "trial.dataset.group is missing"),
+        ("trial/predictor", "p", 'trial.predictor is "p", expected an object'),
+        ("trial/fit_seed", True, "trial.fit_seed is true, expected a whole number"),
+        ("trial/dataset/notes", [3], "trial.dataset.notes holds 3, expected text"),
+        ("keys/scores", "s", 'keys.scores is "s", expected an object'),
+        ("result/status", None, "result.status is null, expected text"),
+        (f"{METRIC}/value", "0.5", "metrics.spearman.value is"),
+        (f"{METRIC}/draws", [0.1, "x"], 'metrics.spearman.draws holds "x", expected a number or null'),
+        (f"{METRIC}/floors/random", 0.1, "metrics.spearman.floors.random is 0.1, expected an object"),
+        (f"result/scores/{factories.TASK}/primary", ..., "primary is missing"),
+    ],
+)
+def test_a_record_that_lacks_a_part_is_named_with_what_is_missing(tmp_path, place, value, message):
+    path = tmp_path / "records" / "r.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(changed(place, value)))
+    with pytest.raises(UserError) as error:
+        list(records.read_records(tmp_path))
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_older_records_of_this_schema_are_read(tmp_path):
+    without = changed("run/fit_seconds", ...)
+    del without["result"]["scores"][factories.TASK]["metrics"]["spearman"]["version"]
+    assert records.upgrade(without, "r") == without
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{}", "Not a gzipped file"),
+        (gzip.compress(b"x" * 100)[:-9], "Compressed file ended"),
+        (gzip.compress(b"{}")[:10] + b"\xff" * 20, "from its start"),
+        (gzip.compress(b"{"), "from its start"),
+        (gzip.compress(b"\xff\xfe"), "from its start"),
+        (gzip.compress(b"[]"), "line 1 is [], not a JSON object"),
+        (gzip.compress(json.dumps(record()).encode() + b"\n{"), "after line 1 "),
+        (gzip.compress(b'{"schema": 1, "trial": {}, "result": {}}'), "line 1 is damaged: role is missing"),
+    ],
+)
+def test_damaged_packed_records_are_refused(tmp_path, content, message):
+    (tmp_path / "records.jsonl.gz").write_bytes(content)
+    with pytest.raises(UserError) as error:
+        list(records.read_records(tmp_path))
+    assert message in str(error.value)
+    assert str(tmp_path / "records.jsonl.gz") in str(error.value)
 
 
 def test_old_records_are_upgraded_step_by_step(monkeypatch):
