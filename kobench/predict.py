@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from kobench.answering import Log, as_supported, context_of
-from kobench.cells import Cells, Knockouts
+from kobench.answering import Log, as_supported, context_of, guard
+from kobench.cells import BoolArray, Cells, Knockouts
 from kobench.derive import source_of
-from kobench.errors import UserError
+from kobench.errors import PredictorFailedError, UserError
 from kobench.plan import Request, Trial, choose
 from kobench.plugins import Registry
 from kobench.prepare import Prepared
@@ -36,7 +36,8 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
     """Fit on wild-type cells and write the answers to `out`; returns what was written, with cost.
 
     split : "all" trains on and asks every cell, "holdout" trains on 80 % and asks the rest. genes : names to remove, () for all.
-    Raises UserError for what can't be asked, and when the predictor fails.
+    Genes that the predictor does not support are left out; `left_out` of what is returned counts them. Raises UserError for what can't
+    be asked, PredictorFailedError when the predictor fails or its answer breaks the contract.
     """
     if not out.name.endswith(FORMATS):
         raise UserError(f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}")
@@ -45,21 +46,24 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
     if all(source_of(kind, chosen.entry.spec.answers) is None for kind in WHAT[what]):
         given, name = ", ".join(chosen.entry.spec.answers), chosen.selection
         raise UserError(f"{name} answers {given}, from which {what!r} can't be derived; `kobench info {name}` lists what can")
+    check_writable(out)
     data = choose(registry, "datasets", dataset)
     prepared = Prepared(data, Request([dataset], [predictor], split=split, split_seed=request.split_seed))  # type: ignore[arg-type]
     trial = Trial("predictor", data, chosen, (), request, fit_seed)
     asked = prepared.dataset.cells[prepared.rows[1]]
     events = events_of(asked, genes)
     try:
-        arrays, cost = ask(trial, prepared, asked, events, what, log)
+        arrays, cost, supported = ask(trial, prepared, asked, events, what, log)
     except TrialFailed as ended:
         detail = f"\n{ended.traceback}" if ended.traceback else ""
-        raise UserError(f"{chosen.selection} ended as {ended.status} in {ended.stage}: {ended.message}{detail}") from ended
+        raise PredictorFailedError(f"{chosen.selection} ended as {ended.status} in {ended.stage}: {ended.message}{detail}") from ended
+    left_out = 0 if what == "profile" else int((~supported[np.unique(events.genes)]).sum())
+    events = only_supported(events, supported)
     table = shape(what, asked, events, arrays, prepared.rows[1])
     write_table(table, out)
     rows = len(next(iter(table.values())))
     asked_for = {"dataset": data.selection, "predictor": chosen.selection, "what": what}
-    return {**asked_for, "cells": asked.n_obs, "events": len(events), "rows": rows, "file": str(out), **cost}
+    return {**asked_for, "cells": asked.n_obs, "events": len(events), "left_out": left_out, "rows": rows, "file": str(out), **cost}
 
 
 def events_of(asked: Cells, genes: Sequence[str]) -> Knockouts:
@@ -72,13 +76,31 @@ def events_of(asked: Cells, genes: Sequence[str]) -> Knockouts:
         if name not in known:
             meant = suggestion(name, known) if len(known) < 50 else "`--what profile` lists them all as columns"
             raise UserError(f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}")
-    return events[np.flatnonzero(np.isin(events.genes[:, 0], [known[name] for name in genes]))]
+    chosen = events[np.flatnonzero(np.isin(events.genes[:, 0], [known[name] for name in genes]))]
+    if not len(chosen):
+        raise UserError(f"none of the {asked.n_obs} asked cells expresses {', '.join(genes)}; name a gene that is on in some cell")
+    return chosen
+
+
+def only_supported(events: Knockouts, supported: BoolArray) -> Knockouts:
+    """The events whose genes a predictor can remove."""
+    return events[np.flatnonzero(supported[events.genes].all(axis=1))]
+
+
+def check_writable(out: Path) -> None:
+    """Raise UserError where a file can't be written, before hours are spent on what is to go there."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}."):
+            pass
+    except OSError as error:
+        raise UserError(f"the output {out} can't be written: {error.strerror}; name another file with -o") from error
 
 
 def ask(
     trial: Trial, prepared: Prepared, asked: Cells, events: Knockouts, what: str, log: Log | None
-) -> tuple[dict[str, Any], dict[str, float]]:
-    """The arrays that answer `what`, from a worker process."""
+) -> tuple[dict[str, Any], dict[str, float], BoolArray]:
+    """The arrays that answer `what`, their cost, and which genes are supported, from a worker process; raises TrialFailed."""
     import time
 
     spec, request = trial.predictor.entry.spec, trial.request
@@ -91,16 +113,39 @@ def ask(
         do, names = {"profile": ("profile", ("profile",)), "response": ("response", ("response_genes", "response"))}.get(
             what, ("singles", ("raw", "propagated", "gene_scores"))
         )
+        kept, sample = only_supported(events, supported), np.empty(0, np.int64)
+        if do != "profile" and not len(kept):
+            asked_genes = asked.var_names[np.unique(events.genes)]
+            named = ", ".join(asked_genes) if len(asked_genes) <= 10 else f"any of the {len(asked_genes)} genes asked"
+            raise UserError(f"{trial.predictor.selection} does not support removing {named}; name other genes or another predictor")
         folder = worker.stage(do)
         if do == "profile":
             write_arrays(folder, {"assemblages": asked.assemblages()})
         else:
             write_cells(folder, asked)
-            kept = events if do == "singles" else events[np.flatnonzero(supported[events.genes[:, 0]])]
-            write_arrays(folder, {"genes": kept.genes, "cells": kept.cells, "sample": np.empty(0, np.int64), "supported": supported})
+            write_arrays(folder, {"genes": kept.genes, "cells": kept.cells, "sample": sample, "supported": supported})
         worker.ask(do)
-        arrays = dict(worker.answers(do, names))
-        return arrays, {"fit_seconds": worker.seconds["fit"], "predict_seconds": worker.seconds[do], "peak_mb": worker.peak_mb}
+        arrays = {**worker.answers(do, names), "supported": supported}
+        if all(arrays[name] is None for name in names):
+            raise TrialFailed("failed", do, "the worker's answers are gone: something removed or moved its folder")
+        if do == "response":
+            guard_response(arrays, kept, asked.n_vars)
+        else:
+            guard(do, arrays, asked.shape, kept, sample)
+        cost = {"fit_seconds": worker.seconds["fit"], "predict_seconds": worker.seconds[do], "peak_mb": worker.peak_mb}
+        return arrays, cost, supported
+
+
+def guard_response(arrays: dict[str, Any], events: Knockouts, n_genes: int) -> None:
+    """Check a response that came out of an untrusted process: a finite row for each removed gene; raises TrialFailed."""
+    genes, rows, removed = arrays["response_genes"], arrays["response"], np.unique(events.genes)
+    if genes is None or not np.array_equal(genes, removed):
+        raise TrialFailed("invalid", "response", f"the genes of its rows are not the {len(removed)} genes asked")
+    if rows is None or rows.dtype.kind != "f" or rows.shape != (len(removed), n_genes):
+        came = "nothing" if rows is None else f"{rows.dtype} of shape {rows.shape}"
+        raise TrialFailed("invalid", "response", f"response came as {came}; expected floats of shape {(len(removed), n_genes)}")
+    if not np.isfinite(rows).all():
+        raise TrialFailed("invalid", "response", "response holds values that are not finite")
 
 
 def shape(what: str, asked: Cells, events: Knockouts, arrays: dict[str, Any], rows: np.ndarray[Any, Any]) -> dict[str, Any]:

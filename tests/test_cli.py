@@ -117,16 +117,165 @@ def test_a_failed_predictor_gives_exit_code_1_and_its_reason(tmp_path):
         (["board", "."], "no records"),
         (["predict", "grn", "-p", "good", "--what", "impact", "-o", "x.xlsx", "--plugin", PLUGIN], ".csv"),
         (["predict", "grn", "-p", "only-scores", "--what", "profile", "-o", "x.csv", "--plugin", PLUGIN], "can't be derived"),
-        (["predict", TINY, "-p", "raises-in-fit", "--what", "profile", "-o", "x.csv", "--plugin", PLUGIN], "no luck today"),
         (["predict", TINY, "-p", "good", "--what", "impact", "--gene", "NOPE", "-o", "x.csv", "--plugin", PLUGIN], "NOPE"),
         (["run", "-d", "table:path=missing.csv", "-p", "good", "--plugin", PLUGIN], "missing.csv"),
+        (
+            ["predict", TINY, "-p", "half", "--what", "impact", "--gene", "G001", "-o", "x.csv", "--plugin", PLUGIN],
+            "half does not support removing G001",
+        ),
+        (["predict", TINY, "-p", "good", "--what", "impact", "-o", f"{'x' * 300}.csv", "--plugin", PLUGIN], "File name too long"),
+        (["predict", TINY, "-p", "good", "--what", "impact", "-o", "/proc/x/y.csv", "--plugin", PLUGIN], "/proc/x/y.csv can't be written"),
         (["check", "nobody"], "nobody"),
+        (["run", "-d", TINY, "--timeout", "nan"], "nan is not a number of seconds"),
+        (["predict", TINY, "-p", "good", "--what", "impact", "-o", "x.csv", "--timeout", "inf"], "inf is not a number of seconds"),
+        (["check", "good", "--timeout", "nan"], "nan is not a number of seconds"),
+        (["check", "good", "--timeout", "0"], "0"),
+        (["board", ".", "--pack", "packed", "-t", "profile"], "--pack takes all records"),
+        (["board", ".", "-o", "b.xyz"], ".md, .csv, .json, .tex, .html, .txt"),
     ],
 )
 def test_mistakes_end_in_a_sentence_and_exit_code_2(tmp_path, arguments, message):
     done = kobench(*arguments, cwd=tmp_path, code=2)
     assert message in done.stderr + done.stdout
     assert not list(tmp_path.glob("x.*"))
+
+
+LIAR = """
+import kobench.derive
+from kobench.api import Impacts, PredictorSpec, hookimpl
+import numpy as np
+
+
+class Liar:
+    def fit(self, cells, context):
+        kobench.derive.array_of = lambda values, *_: values  # nothing in its own process stops it
+
+    def predict_impact(self, cells, knockouts):
+        return Impacts(np.full(len(knockouts), np.inf))
+
+    def predict_response(self, cells, knockouts):
+        return np.full((len(knockouts), cells.n_vars), np.inf)
+
+
+class Short(Liar):
+    def predict_impact(self, cells, knockouts):
+        return Impacts(np.full(len(knockouts), -1.0))
+
+    def predict_response(self, cells, knockouts):
+        return np.zeros((len(knockouts), 1))
+
+
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("liar", Liar)
+    yield PredictorSpec("short", Short)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "message"),
+    [
+        ("liar", "impact", "ended as invalid in singles: raw holds values that are not finite"),
+        ("liar", "keystone", "ended as invalid in singles: raw holds values that are not finite"),
+        ("liar", "response", "ended as invalid in response: response holds values that are not finite"),
+        ("short", "impact", "ended as invalid in singles"),
+        ("short", "response", "expected floats of shape (12, 12)"),
+        ("raises-in-fit", "profile", "no luck today"),
+        ("kills-itself", "impact", "SIGKILL"),
+        ("rubbish", "response", "ended as invalid"),
+        ("sleeps", "profile", "ended as timeout"),
+    ],
+)
+def test_predict_writes_nothing_when_the_predictor_fails(tmp_path, name, what, message):
+    liar = tmp_path / "liar.py"
+    liar.write_text(LIAR)
+    limit = 3 if name == "sleeps" else 99
+    done = kobench(
+        "predict",
+        TINY,
+        "-p",
+        name,
+        "--what",
+        what,
+        "--plugin",
+        PLUGIN,
+        "--plugin",
+        liar,
+        "--timeout",
+        limit,
+        "-o",
+        tmp_path / "x.csv",
+        code=1,
+    )
+    assert message in done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".py" and path.is_file()] == []
+
+
+def test_predict_counts_genes_that_are_not_supported(tmp_path):
+    def predict(what, *more):
+        return kobench("predict", TINY, "-p", "half", "--what", what, "--plugin", PLUGIN, "-o", tmp_path / "x.csv", *more).stdout
+
+    assert "6 genes left out: half does not support removing them." in predict("impact")
+    impact = pandas.read_csv(tmp_path / "x.csv")
+    assert set(impact["gene"]) == {f"G{number:03d}" for number in range(0, 12, 2)}
+    assert not impact.isna().any().any()
+    said = json.loads(predict("keystone", "--json"))
+    assert (said["left_out"], said["rows"]) == (6, 6)
+    assert "1 gene left out: half does not support removing it." in predict("response", "--gene", "G001", "--gene", "G002")
+    assert "left out" not in predict("response", "--gene", "G002")
+    assert "left out" not in predict("profile")
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path):
+    done = kobench("board", results_of_a_run(tmp_path), "-o", "/proc/x/board.md", code=1)
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("Error: ")
+    assert "/proc/x" in line
+
+
+def test_only_the_tasks_asked_for_are_printed(tmp_path):
+    out = results_of_a_run(tmp_path)
+    both = json.loads(kobench("board", out, "--format", "json").stdout)
+    first = json.loads(kobench("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "-t", "profile", "--out", out, "--json").stdout)
+    assert {section["task"] for section in both["sections"]} > {section["task"] for section in first["sections"]} == {"profile@1"}
+
+
+def test_a_stopped_check_does_not_say_that_work_is_kept(tmp_path, monkeypatch, capsys):
+    from kobench import checking, cli, run
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checking, "check_in_child", stop)
+    monkeypatch.setattr(run.Bench, "run", stop)
+    for arguments, said in [
+        (["check", "good", "--plugin", str(PLUGIN)], "Stopped."),
+        (["run", "-d", TINY, "--out", str(tmp_path)], "Stopped; what was finished is kept, the same command goes on from there."),
+    ]:
+        monkeypatch.setattr(sys, "argv", ["kobench", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 130
+        assert capsys.readouterr().err.strip().splitlines()[-1] == said
+
+
+def test_check_counts_what_was_skipped_and_what_was_not_run():
+    done = kobench("check", "raises-in-fit", "--plugin", PLUGIN, code=1)
+    last = done.stdout.splitlines()[-1]
+    passed, failed, skipped, not_run = (int(part.split()[0]) for part in last.split(", "))
+    assert last == f"{passed} passed, {failed} failed, {skipped} skipped, {not_run} not run"
+    assert passed + failed + skipped + not_run == len(done.stdout.splitlines()) - 1
+    assert not_run == done.stdout.count("not run: ") > 5
+    assert failed == done.stdout.count("FAIL") < 5
+    assert "not run" not in kobench("check", "good", "--plugin", PLUGIN).stdout
+    assert "time limit" in kobench("check", "sleeps", "--timeout", 2, "--plugin", PLUGIN, code=1).stdout
+
+
+def test_metrics_of_one_name_are_told_apart():
+    lines = [line.split() for line in kobench("list", "metrics").stdout.splitlines()]
+    assert {tuple(words[:3]) for words in lines if words[0] == "spearman"} == {("spearman", "of", "profile"), ("spearman", "of", "ranking")}
+    rows = json.loads(kobench("list", "metrics", "--json").stdout)["metrics"]
+    assert {row["of"] for row in rows if row["name"] == "spearman"} == {"profile", "ranking"}
 
 
 def test_suites_are_flags(tmp_path):
@@ -140,8 +289,21 @@ def test_suites_are_flags(tmp_path):
         ("networkss = 2", "did you mean 'networks'"),
         ("networks = 0", "networks = 0"),
         ('split = "thirds"', "split"),
-        ("networks = [1]", "single value"),
+        ("networks = [1]", "networks = [1]; expected a whole number"),
         ("dataset = [", "can't be read"),
+        ("networks = 2.7", "networks = 2.7; expected a whole number"),
+        ("networks = true", "networks = true; expected a whole number"),
+        ('networks = "2"', "networks = '2'; expected a whole number"),
+        ("fresh = 1", "fresh = 1; expected true or false"),
+        ("dataset = [3]", "dataset = [3]; expected text or a list of texts"),
+        ("dataset = 3", "dataset = 3; expected text or a list of texts"),
+        ("dataset = {a = 3}", "expected text or a list of texts"),
+        ("timeout = nan", "not a number of seconds"),
+        ("timeout = true", "timeout = true; expected a number"),
+        ("split = 1", "split = 1; expected text"),
+        ("summary = 1", "summary = 1; expected text"),
+        ('datasets = ["grn"]', "did you mean `dataset`? `datasets` is a folder of cards"),
+        ('datasets = "grn"', "did you mean `dataset`? `datasets` is a folder of cards"),
     ]:
         suite.write_text(text)
         assert message in kobench("run", suite, cwd=tmp_path, code=2).stderr
@@ -188,6 +350,11 @@ def test_predict_writes_what_was_asked_for(tmp_path):
     assert (tmp_path / "impact.csv.gz").read_bytes() == before
 
 
+def results_of_a_run(folder):
+    kobench("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "--out", folder / "out")
+    return folder / "out"
+
+
 def test_board_from_records_in_every_format(tmp_path):
     kobench("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "--out", tmp_path / "out")
     for ending in ("md", "csv", "json", "tex", "html", "txt"):
@@ -202,6 +369,9 @@ def test_board_from_records_in_every_format(tmp_path):
     packed = kobench("board", tmp_path / "published", "--no-cost", "--format", "json").stdout
     assert packed == kobench("board", tmp_path / "out", "--no-cost", "--format", "json").stdout
     assert "best floor" in kobench("board", tmp_path / "out", "-t", "profile").stdout
+    for text in ("grn:genes=12,cells=40", "grn[genes=12, cells=40]", "kobench/grn:cells=40,genes=12"):
+        assert "good" in kobench("board", tmp_path / "out", "-d", text).stdout
+    assert "no record has the dataset" in kobench("board", tmp_path / "out", "-d", "grn:genes=12,cells=41", code=2).stderr
     assert "these records have: good" in kobench("board", tmp_path / "out", "-p", "godo", code=2).stderr
 
 

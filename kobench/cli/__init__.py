@@ -90,9 +90,9 @@ def main() -> None:
         code = cli.main(prog_name="kobench", standalone_mode=False)
     except UserError as error:
         click.echo(f"Error: {error}", err=True)
-        code = 2
-    except click.exceptions.Abort:
-        click.echo("Stopped; what was finished is kept, the same command goes on from there.", err=True)
+        code = error.exit_code
+    except click.exceptions.Abort as stopped:
+        click.echo(str(stopped) or "Stopped.", err=True)
         code = 130
     except click.ClickException as error:
         error.show()
@@ -100,4 +100,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the reader is gone, nothing more can be written
         code = 0
+    except OSError as error:
+        where = f": {error.filename2 or error.filename}" if error.filename else ""
+        click.echo(f"Error: {error.strerror or error}{where}; check the path, its permissions and the free disk space", err=True)
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)

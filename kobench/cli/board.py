@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kobench.cli.options import show_board
+
+if TYPE_CHECKING:
+    from kobench.records import Record
 
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
@@ -44,11 +49,18 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     from kobench.board.render import render
     from kobench.records import pack_records, read_records, write_atomically
 
+    if pack is not None and (datasets or tasks or predictors):
+        raise click.UsageError("--pack takes all records of a folder; leave out -d, -t and -p, or write one file with -o", ctx)
+    file = published or output
+    form = form or (form_of(file) if file else "terminal")
     records = list(read_records(folder))
-    narrowed = {"datasets": datasets or None, "tasks": tasks or None, "predictors": predictors or None}
+    narrowed = {
+        "datasets": recorded(datasets, "dataset", records) or None,
+        "tasks": tasks or None,
+        "predictors": recorded(predictors, "predictor", records) or None,
+    }
     if published is not None:
-        name = form or ENDINGS.get(published.suffix, "markdown")
-        if check_board(records, published.read_bytes(), name, cost=not no_cost, **narrowed):
+        if check_board(records, published.read_bytes(), form, cost=not no_cost, **narrowed):
             click.echo(f"{published} agrees with the records in {folder}.")
             return
         click.echo(
@@ -57,14 +69,13 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
         ctx.exit(1)
     if pack is not None:
         pack_records(records, pack / "records.jsonl.gz")
-        board = make_board(records, cost=not no_cost, **narrowed)
+        board = make_board(records, cost=not no_cost)
         for ending, name in ENDINGS.items():
             if name not in ("terminal", "latex", "json"):
                 write_atomically(pack / f"board{ending}", render(board, name).encode())
         click.echo(f"Wrote {pack}: board.html, board.md, board.csv and records.jsonl.gz ({len(records)} records).")
         return
     board = make_board(records, cost=not no_cost, **narrowed)
-    form = form or (ENDINGS.get(output.suffix, "markdown") if output else "terminal")
     if output is not None:
         write_atomically(output, render(board, form).encode())
         click.echo(f"Wrote {output} ({form}, {len(records)} records).")
@@ -72,3 +83,24 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
         show_board(board)
     else:
         click.echo(render(board, form), nl=False)
+
+
+def form_of(file: Path) -> str:
+    """The format that a file's ending stands for; raises UsageError for another ending."""
+    if file.suffix.lower() not in ENDINGS:
+        raise click.UsageError(f"{file.name!r} has no known ending; expected one of {', '.join(ENDINGS)}, or give --format")
+    return ENDINGS[file.suffix.lower()]
+
+
+def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str]:
+    """Selections as the records write them: the order of keys, quotes and brackets make no other dataset or predictor."""
+    from kobench.select import parse
+
+    parts = ("name", "group", "selection")
+    known = sorted({record["trial"][what][part] for record in records for part in parts if part in record["trial"][what]})
+    found: list[str] = []
+    for text in texts:
+        asked = parse(text)
+        equal = [other for other in known if (asked.name, asked.params) == (parse(other).name, parse(other).params)]
+        found += [text] if text in known else equal or [text]
+    return found

@@ -48,9 +48,11 @@ def list_command(what: str | None, as_json: bool, plugin_files: tuple[str, ...],
     for section, entries in rows.items():
         click.secho(f"{section}", bold=True)
         width = max((len(entry["name"]) for entry in entries), default=0)
+        kinds = max((len(f"of {entry.get('of')}") for entry in entries), default=0)
         for entry in entries:
             origin = f"  [{entry['distribution']}]" if entry.get("distribution", "kobench") != "kobench" else ""
-            click.echo(f"  {entry['name']:<{width}}  {entry['summary']}{origin}")
+            kind = f"{'of ' + entry['of']:<{kinds}}  " if "of" in entry else ""
+            click.echo(f"  {entry['name']:<{width}}  {kind}{entry['summary']}{origin}")
         if not entries:
             click.echo("  none")
     if problems:
@@ -81,6 +83,8 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
             if kind == "predictors" and entry.spec.floor != (section == "floors"):
                 continue
             shown = {"name": entry.spec.name, "summary": entry.spec.summary, "version": entry.spec.version}
+            if kind == "metrics":
+                shown["of"] = entry.spec.of  # one name may stand for a metric of profiles and another of rankings
             yield {**shown, "distribution": entry.distribution, "distribution_version": entry.version}
 
 

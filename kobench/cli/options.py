@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 KINDS = ("datasets", "predictors", "metrics", "tasks")
+
+
+class Seconds(click.FloatRange):
+    """A time limit: above zero and finite; no limit is the option left out."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is not a number of seconds; give a finite one above 0, or leave it out.", param, ctx)
+        return seconds
+
+
+SECONDS = Seconds(0, min_open=True)
 
 
 def plugin_options(function: F) -> F:

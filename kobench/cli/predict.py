@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kobench.cli.options import complete_names, json_option, load, plugin_options
+from kobench.cli.options import SECONDS, complete_names, json_option, load, plugin_options
 
 EXAMPLES = """
 \b
@@ -32,7 +32,7 @@ Examples:
 @click.option("--fit-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the fit.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads the predictor may use.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it may compute.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=None, metavar="SECONDS", help="Time limit.")
+@click.option("--timeout", type=SECONDS, default=None, metavar="SECONDS", help="Time limit.")
 @json_option
 @plugin_options
 def predict_command(dataset: str, predictor: str, what: str, output: Path, split: str, genes: tuple[str, ...], fit_seed: int, threads: int,
@@ -52,3 +52,8 @@ def predict_command(dataset: str, predictor: str, what: str, output: Path, split
     else:
         cost = f"fit {done['fit_seconds']:.1f} s, predict {done['predict_seconds']:.1f} s, peak {done['peak_mb']:.0f} MB"
         click.echo(f"Wrote {output}: {done['rows']} rows ({what} by {done['predictor']} on {done['cells']} cells; {cost}).")
+        if done["left_out"]:
+            many = done["left_out"]
+            click.echo(
+                f"{many} gene{'s' * (many > 1)} left out: {done['predictor']} does not support removing {'them' if many > 1 else 'it'}."
+            )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.options import complete_names, load, plugin_options, show_board
+from kobench.cli.options import SECONDS, complete_names, load, plugin_options, show_board
 from kobench.cli.suites import built_in, find_suite, read_suite
+
+if TYPE_CHECKING:
+    from kobench.plan import Group
+    from kobench.records import Record
 
 EXAMPLES = """
 \b
@@ -48,7 +52,7 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where predictors may compute."
 )
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=None, metavar="SECONDS", help="Time limit a trial.")
+@click.option("--timeout", type=SECONDS, default=None, metavar="SECONDS", help="Time limit a trial.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("kobench-results"), show_default=True,
               help="Folder of the results.")  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Do everything anew, whatever is stored.")
@@ -76,9 +80,12 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         tasks=flags["tasks"] or None,
     )
     groups = make_plan(registry, request)
-    with make_watcher() as watcher:
-        outcome = Bench(flags["out"], flags["fresh"], watcher).run(groups, flags["jobs"])
-    board = make_board(outcome.records)
+    try:
+        with make_watcher() as watcher:
+            outcome = Bench(flags["out"], flags["fresh"], watcher).run(groups, flags["jobs"])
+    except KeyboardInterrupt:
+        raise click.Abort("Stopped; what was finished is kept, the same command goes on from there.") from None
+    board = make_board(outcome.records, tasks=scored_tasks(groups, outcome.records) if flags["tasks"] else None)
     if flags["as_json"]:
         click.echo(render(board, "json"), nl=False)
     else:
@@ -90,6 +97,12 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
             reason = f"{result['status']} in {result['stage']}: {result['message']}"
             click.echo(f"{trial['predictor']['selection']} on {trial['dataset']['selection']}: {reason}", err=True)
         ctx.exit(1)
+
+
+def scored_tasks(groups: list[Group], records: list[Record]) -> list[str]:
+    """Labels of the planned tasks that any of these records has scores for; they may hold those of earlier runs, too."""
+    planned = {task.spec.label for group in groups for trial in (*group.basis, *group.trials) for task in trial.tasks}
+    return sorted(planned & {label for record in records for label in record["result"]["scores"]})
 
 
 def merged(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:

@@ -47,15 +47,35 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
     context = click.Context(command)
     for key, value in content.items():
         if key == "summary":
+            if not isinstance(value, str):
+                raise UserError(f"suite {path.name}: summary = {written(value)}; expected text")
             continue
         if key not in options:
             raise UserError(f"suite {path.name} has an unknown key {key!r}; {suggestion(key, [*options, 'summary'])}")
         option = options[key]
-        given = tuple(value) if option.multiple and isinstance(value, list) else (value,) if option.multiple else value
-        if isinstance(given, (list, dict)):
-            raise UserError(f"suite {path.name}: {key} is {value!r}; expected a single value")
+        given = value if option.multiple and isinstance(value, list) else [value]
+        types, expected = types_of(option)
+        hint = "; did you mean `dataset`? `datasets` is a folder of cards" if key == "datasets" else ""
+        if any(type(one) not in types for one in given):
+            raise UserError(f"suite {path.name}: {key} = {written(value)}; expected {expected}{hint}")
         try:
-            values[str(option.name)] = option.type_cast_value(context, given)
+            values[str(option.name)] = option.type_cast_value(context, tuple(given) if option.multiple else value)
         except click.BadParameter as error:
-            raise UserError(f"suite {path.name}: {key} = {value!r}: {error.message}") from error
+            raise UserError(f"suite {path.name}: {key} = {written(value)}: {error.message.rstrip('.')}{hint}") from error
     return values
+
+
+def types_of(option: click.Option) -> tuple[tuple[type, ...], str]:
+    """The types of a TOML value that an option takes, and how a message calls them."""
+    if option.is_flag:
+        return (bool,), "true or false"
+    if isinstance(option.type, click.types.IntParamType):
+        return (int,), "a whole number"
+    if isinstance(option.type, click.types.FloatParamType):
+        return (int, float), "a number"
+    return (str,), "text or a list of texts" if option.multiple else "text"
+
+
+def written(value: Any) -> str:
+    """A value about as it stands in the file."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)
