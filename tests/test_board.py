@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import random as random_module
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from factories import TASK, metric, networks, record, scores
 
 from kobench.board import check_board, make_board
 from kobench.board.render import FORMATS, render
 from kobench.errors import UserError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from factories import TASK, metric, networks, record, scores
 
 FLOOR = [0.40, 0.42, 0.38, 0.41, 0.39]
 

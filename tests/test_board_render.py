@@ -6,18 +6,14 @@ import csv
 import io
 import json
 import re
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
+from factories import metric, networks, record, scores
 
 from kobench.board import make_board
 from kobench.board.render import FORMATS, render
 from kobench.errors import UserError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from factories import metric, networks, record, scores
 
 NASTY = 'a|b<script>alert("1")</script>_x%&$#{y}~^\\[bold]*`'
 FLOORS = ("own-share", "abundance", "random")
