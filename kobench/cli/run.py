@@ -79,7 +79,7 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         },
         tasks=flags["tasks"] or None,
     )
-    groups = make_plan(registry, request)
+    groups = make_plan(registry, request, lambda message: click.echo(f"Note: {message}", err=True))
     try:
         with make_watcher() as watcher:
             outcome = Bench(flags["out"], flags["fresh"], watcher).run(groups, flags["jobs"])
