@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from kobench.plan import Action, Trial
+from kobench.decide import Action
+from kobench.plan import Trial
 from kobench.records import Record
 
 

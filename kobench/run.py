@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
-import platform
 import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib import metadata
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from kobench import __version__
-from kobench.answering import Answered, answers_in_process, as_answers, get_answers
-from kobench.errors import InvalidAnswerError, UserError
-from kobench.plan import Action, Group, Task, Trial, decide
+from kobench.decide import Action, decide
+from kobench.errors import UserError
+from kobench.plan import Group, Trial
 from kobench.prepare import Prepared
-from kobench.process import TrialFailed
-from kobench.records import SCHEMA, Record, read_record, record_path, write_record
-from kobench.score import score_task
-from kobench.store import AnswerStore, hash_of_arrays
-from kobench.truth import Answers
-
-#: Packages whose versions are written down with every result.
-PACKAGES = ("kobench", "numpy", "scipy", "pandas", "anndata", "torch", "scikit-learn", "xgboost")
+from kobench.records import Record, read_record, record_path
+from kobench.store import AnswerStore
+from kobench.trial import carry_out
 
 
 class Watcher(Protocol):
@@ -175,128 +166,8 @@ class Bench:
                 done.append((action, read_record(record_path(self.folder, trial.describe("", "", ())))))
                 continue
             self.watcher.started(trial)
-            record = self.run_trial(trial, action, prepared, basis)
+            log = partial(self.watcher.logged, trial)
+            record = carry_out(trial, action, prepared, basis, self.folder, self.store, log, self.staged, self.stop.is_set)
             self.watcher.finished(trial, action, record)
             done.append((action, record))
         return done
-
-    def _with_lost_answers(self, trial: Trial, action: Action, hashes: dict[str, str]) -> Action:
-        """Stored answers that can't be read are as good as none: they are asked for again."""
-        if action.kind != "score":
-            return action
-        lost = []
-        for asks in dict.fromkeys(task.spec.asks for task in trial.tasks):
-            try:
-                self.store.load(hashes[asks])
-            except UserError:
-                self.store.path(hashes[asks]).unlink(missing_ok=True)
-                lost.append(asks)
-        return Action("ask", tuple(lost), "the stored answers can't be read") if lost else action
-
-    def run_trial(self, trial: Trial, action: Action, prepared: Prepared, basis: tuple[Trial, ...] = ()) -> Record:
-        """Fit, ask and score as the action says, write the record and return it."""
-        dataset = prepared.dataset
-        path = record_path(self.folder, trial.describe("", "", ()))
-        old = read_record(path) if action.keep and path.exists() else None
-        result: dict[str, Any] = {"status": "ok", "stage": None, "message": None, "traceback": None}
-        hashes: dict[str, str] = dict(old["result"]["answers"]) if old else {}
-        scores: dict[str, Any] = dict(old["result"]["scores"]) if old else {}
-        keys = trial.keys
-        if old:
-            keys["questions"] = {**old["keys"]["questions"], **keys["questions"]}
-            keys["scores"] = {**old["keys"]["scores"], **keys["scores"]}
-        action = self._with_lost_answers(trial, action, hashes)
-        cost = old["run"] if old and action.kind == "score" else {**environment(), "timeout": trial.request.timeout}
-        at_hand: dict[str, Answers] = {}
-        try:
-            if action.kind != "score":
-                log = lambda message, done, total: self.watcher.logged(trial, message, done, total)  # noqa: E731
-                answered = get_answers(trial, prepared, action.asks, self.folder / "work", log, self.staged, self.stop.is_set)
-                for asks, arrays in answered.arrays.items():
-                    given = {name: values for name, values in arrays.items() if values is not None}
-                    hashes[asks] = self.store.save(given) if kept(trial) else hash_of_arrays(given)
-                    at_hand[asks] = as_answers(given)
-                cost.update(cost_of(answered, trial))
-            for task in trial.tasks:
-                asks, label = task.spec.asks, task.spec.label
-                up_to_date = old is not None and asks not in at_hand and old["keys"]["scores"].get(label) == keys["scores"][label]
-                if asks in hashes and not up_to_date:
-                    answers = at_hand[asks] if asks in at_hand else as_answers(self.store.load(hashes[asks]))
-                    floors = floors_of(task, basis, prepared) if covers_partly(answers) else {}
-                    scores[label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors)
-        except TrialFailed as ended:
-            result = {"status": ended.status, "stage": ended.stage, "message": ended.message, "traceback": ended.traceback}
-        except InvalidAnswerError as error:  # a task found what the guards can't know
-            result = {"status": "invalid", "stage": "score", "message": str(error), "traceback": None}
-        record: Record = {
-            "schema": SCHEMA,
-            "role": trial.role,
-            "trial": trial.describe(dataset.kind, prepared.digest, dataset.notes),
-            "keys": keys,
-            "result": {
-                **result,
-                "answers": hashes,
-                "scores": dict(sorted(scores.items())),
-                "trusted_with_predictor": trusted_with_predictor(trial),
-            },
-            "run": cost,
-        }
-        write_record(self.folder, record)
-        return record
-
-
-def kept(trial: Trial) -> bool:
-    """Whether answers are stored: those of lines and built-in floors are quicker made again than read."""
-    return trial.role == "predictor" or not (trial.role == "line" or trial.predictor.entry.trusted)
-
-
-def covers_partly(answers: Answers) -> bool:
-    """Whether a predictor left genes out, so that floors must be scored on just the units it answered."""
-    return answers.supported is not None and not answers.supported.all()
-
-
-def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[str, Answers]:
-    """Answers of the task's built-in floors, made again."""
-    found = {}
-    for trial in basis:
-        if trial.role == "floor" and trial.predictor.entry.trusted and task.spec in [mine.spec for mine in trial.tasks]:
-            asks = task.spec.asks
-            found[trial.predictor.entry.spec.name] = as_answers(answers_in_process(trial, prepared, (asks,)).arrays[asks])
-    return found
-
-
-def trusted_with_predictor(trial: Trial) -> list[str]:
-    """What sees the truth in this trial and comes from the distribution that competes: its board says so."""
-    theirs = trial.predictor.entry.distribution
-    entries = [trial.dataset.entry, *(task.entry for task in trial.tasks), *(metric for task in trial.tasks for metric in task.metrics)]
-    brought = {entry.spec.name for entry in entries if entry.distribution == theirs and not entry.trusted}
-    return sorted(brought) if trial.role == "predictor" else []
-
-
-def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:
-    """Seconds and memory of a trial; lines and floors in this process have no memory of their own to speak of."""
-    return {
-        "fit_seconds": None if trial.role == "line" else answered.fit_seconds,
-        "predict_seconds": None if trial.role == "line" else answered.predict_seconds,
-        "peak_mb": answered.peak_mb,
-    }
-
-
-def environment() -> dict[str, Any]:
-    """Where and with what a result was made; never part of a key."""
-    packages = {}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            packages[name] = metadata.version(name)
-    return {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "cpu_count": os.cpu_count(),
-        "kobench": __version__,
-        "packages": packages,
-        "fit_seconds": None,
-        "predict_seconds": None,
-        "peak_mb": None,
-    }

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "kobench"
 LAYERS = (
     ("cli",),
     ("board", "run", "predict", "checking", "progress", "add_dataset"),
-    ("plan", "score", "answering", "prepare", "lines"),
+    ("trial", "decide", "plan", "score", "answering", "prepare", "lines"),
     ("plugins", "cards", "hookspecs", "select"),
     ("questions", "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample"),
     ("worker", "checks", "session", "wire", "derive"),

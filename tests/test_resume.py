@@ -16,7 +16,8 @@ import pytest
 from kobench import plan as plan_module
 from kobench.board import make_board
 from kobench.board.render import render
-from kobench.plan import Chosen, Group, Request, Task, Trial, decide, make_plan
+from kobench.decide import decide
+from kobench.plan import Chosen, Group, Request, Task, Trial, make_plan
 from kobench.plugins import load_registry
 from kobench.records import read_record, read_records, record_path
 from kobench.run import Bench
