@@ -30,7 +30,7 @@ class Request:
     """What one run asks for; the keys of a suite file and the flags of `kobench run`.
 
     networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : "holdout" or "all".
-    tasks, metrics : names, None for every applicable one. timeout : seconds a trial, None without a limit.
+    tasks : names, None for every applicable one. timeout : seconds a trial, None without a limit.
     """
 
     datasets: Sequence[str]
