@@ -303,7 +303,7 @@ def test_doing_nothing_stands_among_the_floors(format):
             records += [record(name, made, role=role, dataset=dataset, seed=seed) for seed in range(5)]
     text = render(make_board(records), format)
     expected = {
-        "terminal": ["floor*     doing nothing  0.000", "best floor  doing nothing  doing nothing", "▼  mlp"],
+        "terminal": ["floor*     doing nothing  0.000", "best floor       doing nothing  doing nothing", "▼  mlp"],
         "markdown": ["**doing nothing** (best floor) | 0.000 | 0.00 |", "*best floor* | *doing nothing* | *doing nothing*"],
         "csv": ["floor,doing nothing,kobench"],
         "json": ['"floor": "doing nothing"'],

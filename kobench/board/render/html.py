@@ -10,6 +10,7 @@ from kobench.board.render.text import (
     HOLLOW,
     HOLLOW_LEGEND,
     MARKS,
+    REPLICATE,
     TITLE,
     arrow,
     cost_texts,
@@ -18,7 +19,9 @@ from kobench.board.render.text import (
     glance_text,
     has_hollow,
     interval_line,
+    line_texts,
     mark,
+    notices,
     problem_text,
     rank_text,
     skill_bracket,
@@ -90,7 +93,8 @@ def top(board: Board) -> str:
     return f"""<header>
 <h1>{esc(TITLE)}</h1>
 <p>Each predictor is compared with the <b>best floor</b>: the best of the trivial predictors that a method has to beat, on the same data.
-<b>Skill</b> is 0 at that floor and 1 at the truth itself. A rank is an interval: predictors that can't be told apart share it.</p>
+<b>Skill</b> is 0 at that floor and 1 at the truth itself. A rank is an interval: predictors that can't be told apart share it.
+{esc(" ".join(notices(board)))}</p>
 <ul class="legend">{marks}</ul>
 <div class="filters">
 <label>Dataset <select id="dataset"><option value="">all</option>{options(datasets)}</select></label>
@@ -123,12 +127,17 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
     floors = "".join(
         f'<td data-dataset="{esc(section.dataset)}">{esc(section.primary[0].floor or "none")}</td>' for section in matrix.datasets
     )
+    replicate = line_texts(matrix, REPLICATE)
+    lines = "".join(
+        f'<td data-dataset="{esc(section.dataset)}">{minus(text)}</td>' for section, text in zip(matrix.datasets, replicate, strict=True)
+    )
+    lines = f"<tr><td>line: {REPLICATE}</td>{lines}</tr>" if any(replicate) else ""
     return f"""<div class="card" data-task="{esc(matrix.task)}">
 <h2>At a glance: {esc(matrix.task)}<small>{esc(glance_about(matrix))}; split {esc(matrix.split)}</small></h2>
 <div class="scroll" tabindex="0" role="region" aria-label="Skill in {esc(matrix.task)}"><table class="glance">
 <thead><tr><th scope="col">predictor</th>{heads}</tr></thead>
 <tbody>{chr(10).join(rows)}</tbody>
-<tfoot><tr><td>best floor</td>{floors}</tr></tfoot>
+<tfoot><tr><td>best floor</td>{floors}</tr>{lines}</tfoot>
 </table></div>
 </div>"""
 
@@ -143,7 +152,9 @@ def glance(section: Section, row: Row | None) -> str:
         return f'<span class="cell missing">{esc(text)}</span>'
     says = [f"{column.name}: {verdict_text(row, column.name) or 'no verdict'}" for column in section.primary]
     title = "; ".join([*says, f"skill {skill_bracket(row.scores[first])}"] if skill_bracket(row.scores[first]) else says)
-    return f'<span class="cell {style_of(row, first)}" title="{esc(title)}">{minus(text)}</span>'
+    differ = len({verdict_of(row, column.name) for column in section.primary}) > 1
+    style = f"mixed{' hollow' if row.hollow else ''}" if differ else style_of(row, first)
+    return f'<span class="cell {style}" title="{esc(title)}">{minus(text)}</span>'
 
 
 def style_of(row: Row, metric: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from kobench.board.render.text import (
     COSTS,
+    REPLICATE,
     TITLE,
     arrow,
     cost_texts,
@@ -17,6 +18,7 @@ from kobench.board.render.text import (
     heading,
     interval_line,
     legend,
+    line_texts,
     mark,
     notes_here,
     rank_text,
@@ -71,6 +73,8 @@ def matrix_lines(matrix: Matrix) -> list[str]:
         lines.append(line([escape(name), *map(escape, texts)]))
     floors = (section.primary[0].floor or "none" for section in matrix.datasets)
     lines.append(line(["*best floor*", *(f"*{escape(floor)}*" for floor in floors)]))
+    if any(replicate := line_texts(matrix, REPLICATE)):
+        lines.append(line([f"*line: {REPLICATE}*", *(f"*{escape(text)}*" if text else "" for text in replicate)]))
     return [*lines, ""]
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from kobench.board.render.text import (
     COSTS,
+    REPLICATE,
     TITLE,
     arrow,
     cost_texts,
@@ -23,6 +24,7 @@ from kobench.board.render.text import (
     glance_text,
     interval_line,
     legend,
+    line_texts,
     mark,
     notes_here,
     rank_text,
@@ -68,19 +70,18 @@ def print_board(board: Board, console: Console) -> None:
     """Print the board on a console, at its width."""
     console.print(Text(TITLE, style="bold"))
     console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
-    letters: dict[str, str] = {}
-    if board.matrices:
-        datasets = {section.dataset: section.short for section in board.sections}
-        letters = {dataset: letter(i) for i, dataset in enumerate(datasets)}
-        console.print()
-        for dataset, short in datasets.items():
-            console.print(Text.assemble(Text(f"{letters[dataset]:>2}", style="bold"), f"  {short}"))
-    for matrix in board.matrices:
-        console.print()
-        print_matrix(matrix, letters, console)
+    datasets = {section.dataset: section.short for section in board.sections}
+    letters = {dataset: letter(i) for i, dataset in enumerate(datasets)} if board.matrices else {}
     for section in board.sections:
         console.print()
         print_section(board, section, letters.get(section.dataset, ""), console)
+    for matrix in board.matrices:  # last, because the end is what a terminal shows
+        console.print()
+        print_matrix(matrix, letters, console)
+    if letters:
+        console.print()
+    for dataset, short in datasets.items() if letters else ():
+        console.print(Text.assemble(Text(f"{letters[dataset]:>2}", style="bold"), f"  {short}"))
 
 
 def letter(i: int) -> str:
@@ -97,10 +98,11 @@ def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> N
     """The verdicts' marks and the skill, predictors x datasets; the datasets by their letters, as many side by side as fit."""
     console.print(Text(f"At a glance: {matrix.task}, split {matrix.split}", style="bold"))
     console.print(Text(glance_about(matrix), style="dim"))
-    name_width = min(32, max(len(name) for name in ("best floor", *matrix.predictors)))
+    replicate = line_texts(matrix, REPLICATE)
+    name_width = min(32, max(len(name) for name in (f"line: {REPLICATE}", *matrix.predictors)))
     cells = [[glance(section, row) for section, row in zip(matrix.datasets, rows, strict=True)] for rows in matrix.cells]
     floors = [Text(section.primary[0].floor or "none", style="dim") for section in matrix.datasets]
-    width = max(len(text) for text in (*floors, *(cell for row in cells for cell in row)))
+    width = max(map(len, [*replicate, *(text.plain for text in floors), *(cell.plain for row in cells for cell in row)]))
     step = max(1, (console.width - name_width) // (width + 2))
     for start in range(0, len(matrix.datasets), step):
         part = slice(start, start + step)
@@ -112,6 +114,8 @@ def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> N
             table.add_row(Text(name), *row[part])
         table.add_section()
         table.add_row(Text("best floor", style="dim"), *floors[part])
+        if any(replicate):
+            table.add_row(Text(f"line: {REPLICATE}", style="dim"), *(Text(text, style="dim") for text in replicate[part]))
         console.print(table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kobench.board.standings import NO_HEADROOM
 from kobench.board.summary import bracket, number, on_networks
 from kobench.board.table import VERDICTS, Board, Column, Cost, Matrix, Problem, Row, Score, Section
 
@@ -12,8 +13,17 @@ HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·"}
 
 HOLLOW_LEGEND = "hollow: fewer than five networks, which says little about other networks"
 
+#: What an impact is where nothing is said beside its metric.
+IMPACTS = (
+    "Impacts are propagated, the change beyond the removed gene's own share. "
+    "Raw ones, [raw], hold that share, too, and have columns of their own."
+)
+
 #: The longest reason that stands in a table's cell.
 LONGEST = "not answered"
+
+#: The line that the matrices show: what another draw of the same cells scores.
+REPLICATE = "replicate"
 
 TITLE = "kobench leaderboard"
 
@@ -47,9 +57,24 @@ def has_hollow(board: Board) -> bool:
     return any(row.hollow and verdict_of(row, metric) for row, metric in shown)
 
 
+def notices(board: Board) -> list[str]:
+    """Sentences that the legend needs for what is on this board."""
+    columns = {column.name for section in board.sections for column in section.columns}
+    rows = [(section, row) for section in board.sections for row in section.ranked]
+    said = []
+    if any(name.endswith("[raw]") for name in columns):
+        said.append(IMPACTS)
+    if any(len(section.primary) > 1 for section in board.sections):
+        said.append("Two marks: by the first and by the second primary metric.")
+    if any(row.scores[section.primary[0].name].skill_note == NO_HEADROOM for section, row in rows if section.primary):
+        said.append("No headroom: floor and truth are too close for a skill, and the score itself stands in its place.")
+    return said
+
+
 def legend(board: Board) -> str:
     """What marks, skill and ranks mean."""
-    return f"{LEGEND} △ ≈ ▽ {HOLLOW_LEGEND}." if has_hollow(board) else LEGEND
+    hollow = [f"△ ≈ ▽ {HOLLOW_LEGEND}."] if has_hollow(board) else []
+    return " ".join([LEGEND, *notices(board), *hollow])
 
 
 def arrow(column: Column) -> str:
@@ -79,7 +104,7 @@ def skill_text(score: Score | None, interval: bool = True) -> str:
 def glance_text(section: Section, row: Row) -> str:
     """A cell of the matrix: a mark for each primary metric, and the first's skill, or its value and why there is no skill.
 
-    `▲ 0.33`, `▲≈ 0.33`, `▲ 0.981 (no headroom)`; the row's status where that is not "ok".
+    `▲ 0.33`, `▲≈ 0.33`, `▲ score 0.981 ↑` where no skill is printed; the row's status where that is not "ok".
     """
     column = section.primary[0]
     score = row.scores.get(column.name)
@@ -88,7 +113,13 @@ def glance_text(section: Section, row: Row) -> str:
     marks = "".join(mark(row, one.name) for one in section.primary)
     if score.skill is not None or score.value is None:
         return f"{marks} {skill_text(score, interval=False)}"
-    return f"{marks} {number(score.value, column.decimals)} ({score.skill_note})"
+    return f"{marks} score {number(score.value, column.decimals)} {'↓' if column.direction == 'lower' else '↑'}"
+
+
+def line_texts(matrix: Matrix, name: str) -> list[str]:
+    """A reference line's skill or score in each dataset of a matrix, "" where there is none."""
+    found = [next((row for row in section.lines if row.name == name), None) for section in matrix.datasets]
+    return [glance_text(section, row).strip() if row else "" for section, row in zip(matrix.datasets, found, strict=True)]
 
 
 def glance_about(matrix: Matrix) -> str:
