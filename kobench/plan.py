@@ -242,7 +242,7 @@ def applicable(task: TaskSpec, dataset: Chosen, request: Request) -> bool:
 def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] = lambda message: None) -> list[Group]:
     """Datasets x seeds x tasks x predictors x fit seeds as groups of trials.
 
-    warn : is told which tasks, not asked for by name, are left out because they can't be scored.
+    warn : is told what is left out, and why: tasks that can't be scored, here or at all.
     Raises UserError where a name is unknown or ambiguous, or where nothing would be scored.
     """
     if not request.datasets:
@@ -252,8 +252,11 @@ def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] 
     predictors = [choose(registry, "predictors", text) for text in dict.fromkeys(request.predictors)]
     groups: list[Group] = []
     for text in dict.fromkeys(request.datasets):
-        for dataset in seeds_of(registry, text, request):
+        for number, dataset in enumerate(seeds_of(registry, text, request)):
             chosen = tuple(task for task in tasks if applicable(task.spec, dataset, request))
+            if number == 0:
+                for sentence in not_asked(dataset, tasks, chosen, request):
+                    warn(sentence)
             if chosen and dataset.selection not in {group.dataset.selection for group in groups}:
                 groups.append(make_group(registry, dataset, chosen, predictors, request))
     if not groups:
@@ -263,6 +266,16 @@ def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] 
             "`kobench info DATASET` says what truth it has"
         )
     return groups
+
+
+def not_asked(dataset: Chosen, tasks: Sequence[Task], chosen: Sequence[Task], request: Request) -> Iterable[str]:
+    """Sentences on what a user may expect of a dataset and is not scored."""
+    truth = dataset.entry.spec.truth
+    if truth == "population":
+        yield f"{dataset.selection}: no task scores its perturbed cells yet; its wild-type cells serve the profile task"
+    for task in tasks if request.tasks else ():
+        if task not in chosen:
+            yield f"{dataset.selection} is not asked for {task.spec.label}: its truth is {truth!r}, split={request.split}"
 
 
 def find_tasks(registry: Registry, request: Request, metrics: list[Entry], warn: Callable[[str], None]) -> list[Task]:

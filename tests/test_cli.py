@@ -114,7 +114,7 @@ def test_a_failed_predictor_gives_exit_code_1_and_its_reason(tmp_path):
         (["runn"], "did you mean 'run'"),
         (["run", "-d", "grn", "--network", "3"], "--network"),
         (["info", "grm"], "did you mean 'grn'"),
-        (["board", "."], "no records"),
+        (["board", "."], "there are no records in"),
         (["predict", "grn", "-p", "good", "--what", "impact", "-o", "x.xlsx", "--plugin", PLUGIN], ".csv"),
         (["predict", "grn", "-p", "only-scores", "--what", "profile", "-o", "x.csv", "--plugin", PLUGIN], "can't be derived"),
         (["predict", TINY, "-p", "good", "--what", "impact", "--gene", "NOPE", "-o", "x.csv", "--plugin", PLUGIN], "NOPE"),
@@ -446,3 +446,19 @@ def test_a_sound_file_becomes_a_dataset(broken_h5ad, tmp_path):
     assert {"dataset": "mine", "found": str(path.resolve()), "problem": None} in found
     done = kobench("run", "-d", "mine", "--datasets", tmp_path / "cards", "-p", "good", "--plugin", PLUGIN, "--out", tmp_path / "out")
     assert "good" in done.stdout
+
+
+def test_what_is_not_scored_is_said(broken_h5ad, tmp_path):
+    path, _ = broken_h5ad("sound")
+    done = kobench("run", "-d", f"h5ad:path={path}", "-d", TINY, "-t", "profile", "-t", "keystone", "--out", tmp_path / "out")
+    assert "no task scores its perturbed cells yet" in done.stderr
+    assert f"path={path} is not asked for keystone@1" in done.stderr
+    assert "did you mean" in kobench("board", tmp_path, code=2).stderr
+
+
+def test_a_suite_has_a_page():
+    assert "networks = 5" in kobench("info", "quick").stdout
+
+
+def test_a_predictor_without_response_is_told_what_boards_will_say():
+    assert "boards will say 'none'" in kobench("check", "good", "--plugin", PLUGIN).stdout

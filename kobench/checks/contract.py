@@ -21,6 +21,9 @@ SAME_RELATIVE, SAME_ABSOLUTE = 1e-4, 1e-6
 PROFILES = ("expression", "knockout")
 BY_GENE = ("response", "genes")
 
+#: Impacts below it are 0, as in the tasks.
+NO_IMPACT = 1e-6
+
 
 def fits(kit: Kit) -> str:
     """make() gives a predictor that fits, and whose `supports`, if any, is right."""
@@ -138,6 +141,26 @@ def impact_agrees(kit: Kit) -> str:
     return f"largest relative difference {worst:.2g}"
 
 
+def impacts_vary(kit: Kit) -> str:
+    """Propagated impacts differ, so that they can rank.
+
+    Advice, never a failure: saying that nothing responds is sound, and its author is told what boards make of it.
+    """
+    fitted = kit.first  # without it this check is not run, as the others
+    try:
+        everything = fitted.singles(kit.asked, kit.events)
+    except (Exception, SystemExit) as error:
+        raise NotApplicable("the answers are broken, as another check says") from error
+    if everything.propagated is None:
+        raise NotApplicable("gives no propagated impact")
+    values = everything.propagated[~np.isnan(everything.propagated)]
+    if not values.size or np.ptp(np.where(values < NO_IMPACT, 0, values)) == 0:
+        found = f"{values[0]:.2g} for every knockout" if values.size else "given for no knockout"
+        raise NotApplicable(f"propagated impact is {found}: nothing to rank, boards will say 'none'")
+    kit.compared += values.size
+    return f"propagated impacts of {values.size} knockouts from {values.min():.2g} to {values.max():.2g}"
+
+
 def repeatable(kit: Kit) -> str:
     """Asked twice, it answers the same."""
     return _equal(kit, lambda kind: kit.first.ask(kind, kit.asked, kit.events), "asked again")
@@ -242,6 +265,7 @@ CHECKS: dict[str, Callable[[Kit], str]] = {
     "removed-gene-is-zero": removed_gene_is_zero,
     "order-zero": order_zero,
     "impact-agrees": impact_agrees,
+    "impacts-vary": impacts_vary,
     "repeatable": repeatable,
     "same-seed": same_seed,
     "permuted-events": permuted_events,

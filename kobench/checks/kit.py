@@ -14,6 +14,7 @@ import numpy as np
 from kobench.api import Context
 from kobench.cells import Cells, IntArray, Knockouts
 from kobench.checks.random_states import RandomStates
+from kobench.derive import SinglesAnswer
 from kobench.session import Session
 from kobench.specs import METHODS
 
@@ -120,6 +121,15 @@ class Fitted:
             population = Knockouts(genes[:, None])
             return {name: self._watched(name, (handed, population), lambda: method(handed, population))}
         return {name: self._watched(name, (handed, genes), lambda: method(handed, genes))}
+
+    def singles(self, cells: Cells, events: Knockouts) -> SinglesAnswer:
+        """All that a run would have of these events, given or derived."""
+
+        def call() -> SinglesAnswer:
+            return self.session.singles(cells, events, np.zeros(0, np.int64), self.supported)
+
+        found: SinglesAnswer = self._watched("the derived answers", (), call)
+        return found
 
     def profiles(self, kinds: Collection[str], cells: Cells, events: Knockouts) -> Iterator[tuple[str, Any]]:
         """(method, rows) of those of the kinds that are declared."""

@@ -47,6 +47,7 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
     from kobench.board import check_board, make_board
     from kobench.board.render import render
+    from kobench.errors import UserError
     from kobench.records import pack_records, read_records, write_atomically
 
     if pack is not None and (datasets or tasks or predictors):
@@ -54,6 +55,10 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     file = published or output
     form = form or (form_of(file) if file else "terminal")
     records = list(read_records(folder))
+    if not records:
+        inside = sorted(str(found.parent) for found in folder.glob("*/records"))
+        hint = f"did you mean {' or '.join(inside[:3])}?" if inside else "make some with `kobench run quick`, or name another folder"
+        raise UserError(f"there are no records in {folder}; {hint}")
     narrowed = {
         "datasets": recorded(datasets, "dataset", records) or None,
         "tasks": tasks or None,

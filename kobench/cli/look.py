@@ -93,7 +93,14 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
 @json_option
 @plugin_options
 def info_command(name: str, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> None:
-    """Show all there is to know about the dataset, predictor, metric or task NAME."""
+    """Show all there is to know about the dataset, predictor, metric, task or suite NAME."""
+    from kobench.cli.suites import built_in
+
+    if name in built_in():
+        click.echo(
+            f"suite {name}: `kobench run {name}` runs it; its file {built_in()[name]} says\n\n{built_in()[name].read_text()}", nl=False
+        )
+        return
     registry = load(plugin_files, dataset_folders)
     found = matches(registry, name)
     if as_json:
