@@ -152,9 +152,12 @@ def glance(section: Section, row: Row | None) -> str:
         return f'<span class="cell missing">{esc(text)}</span>'
     says = [f"{column.name}: {verdict_text(row, column.name) or 'no verdict'}" for column in section.primary]
     title = "; ".join([*says, f"skill {skill_bracket(row.scores[first])}"] if skill_bracket(row.scores[first]) else says)
-    differ = len({verdict_of(row, column.name) for column in section.primary}) > 1
-    style = f"mixed{' hollow' if row.hollow else ''}" if differ else style_of(row, first)
-    return f'<span class="cell {style}" title="{esc(title)}">{minus(text)}</span>'
+    verdicts = [verdict_of(row, column.name) or "missing" for column in section.primary]
+    if len(set(verdicts)) == 1:
+        return f'<span class="cell {style_of(row, first)}" title="{esc(title)}">{minus(text)}</span>'
+    halves = f"linear-gradient(120deg, var(--{verdicts[0]}-bg) 50%, var(--{verdicts[-1]}-bg) 50%)"
+    hollow = " hollow" if row.hollow else ""
+    return f'<span class="cell mixed{hollow}" style="background: {halves}" title="{esc(title)}">{minus(text)}</span>'
 
 
 def style_of(row: Row, metric: str) -> str:
