@@ -79,12 +79,15 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         },
         tasks=flags["tasks"] or None,
     )
-    groups = make_plan(registry, request, lambda message: click.echo(f"Note: {message}", err=True))
+    notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
+    groups = make_plan(registry, request, notes.append)
     try:
         with make_watcher() as watcher:
             outcome = Bench(flags["out"], flags["fresh"], watcher).run(groups, flags["jobs"])
     except KeyboardInterrupt:
         raise click.Abort("Stopped; what was finished is kept, the same command goes on from there.") from None
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
     board = make_board(outcome.records, tasks=scored_tasks(groups, outcome.records) if flags["tasks"] else None)
     if flags["as_json"]:
         click.echo(render(board, "json"), nl=False)
