@@ -115,13 +115,8 @@ def answers_in_process(trial: Trial, prepared: Prepared, asks: Sequence[str]) ->
 def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None,
                       stop: Callable[[], bool]) -> Answered:  # fmt: skip
     """A stranger's predictor in a process of its own. Each stage's answers are taken away before the next stage's data is laid out."""
-    entry, request = trial.predictor.entry, trial.request
-    deadline = None if request.timeout is None else time.monotonic() + request.timeout
-    with WorkerProcess(work, request.threads, deadline, log, stop) as worker:
-        write_cells(worker.stage("fit"), prepared.training)
-        worker.ask("fit", make=entry.spec.make, plugin_file=entry.plugin_file, params=dict(trial.predictor.params),
-                   answers=list(entry.spec.answers), wants=entry.spec.wants, context=context_of(trial, prepared))  # fmt: skip
-        supported = as_supported(worker.answers("fit", ("supported",))["supported"], prepared.dataset.cells.n_vars)
+    with WorkerProcess(work, trial.request.threads, trial.request.timeout, log, stop) as worker:
+        supported = fit_in(worker, trial, prepared)
         arrays = {}
         for name in asks:
             question, folder = prepared.question(name), worker.stage(name)
@@ -139,6 +134,15 @@ def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], wor
                 arrays[name] = guard(name, given, question.cells.shape, question.events, question.sample)
         predict = sum(worker.seconds[name] for name in asks)
         return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb)
+
+
+def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray:
+    """Fit the trial's predictor in a worker; which genes (G,) it can remove. Raises TrialFailed."""
+    entry = trial.predictor.entry
+    write_cells(worker.stage("fit"), prepared.training)
+    worker.ask("fit", make=entry.spec.make, plugin_file=entry.plugin_file, params=dict(trial.predictor.params),
+               answers=list(entry.spec.answers), wants=entry.spec.wants, context=context_of(trial, prepared))  # fmt: skip
+    return as_supported(worker.answers("fit", ("supported",))["supported"], prepared.dataset.cells.n_vars)
 
 
 def as_supported(values: Any, n_genes: int) -> BoolArray:

@@ -16,11 +16,8 @@ def check_in_child(chosen: Chosen, timeout: float | None = None, threads: int = 
 
     Raises UserError where the process can't be used at all, for instance because the predictor's module can't be imported.
     """
-    import time
-
     entry = chosen.entry
-    deadline = None if timeout is None else time.monotonic() + timeout
-    with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), threads, deadline) as worker:
+    with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), threads, timeout) as worker:
         ended = None
         try:
             worker.ask("check", make=entry.spec.make, plugin_file=entry.plugin_file, params=dict(chosen.params),

@@ -250,22 +250,22 @@ def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] 
     metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
     tasks = find_tasks(registry, request, metrics, warn)
     predictors = [choose(registry, "predictors", text) for text in dict.fromkeys(request.predictors)]
-    groups: list[Group] = []
+    groups: dict[str, Group] = {}  # a network asked for twice is planned once
     for text in dict.fromkeys(request.datasets):
         for number, dataset in enumerate(seeds_of(registry, text, request)):
             chosen = tuple(task for task in tasks if applicable(task.spec, dataset, request))
             if number == 0:
                 for sentence in not_asked(dataset, tasks, chosen, request):
                     warn(sentence)
-            if chosen and dataset.selection not in {group.dataset.selection for group in groups}:
-                groups.append(make_group(registry, dataset, chosen, predictors, request))
+            if chosen and dataset.selection not in groups:
+                groups[dataset.selection] = make_group(registry, dataset, chosen, predictors, request)
     if not groups:
         named = ", ".join(request.tasks or ["any task"])
         raise UserError(
             f"none of the datasets ({', '.join(request.datasets)}) can be scored on {named} with split={request.split}; "
             "`kobench info DATASET` says what truth it has"
         )
-    return groups
+    return list(groups.values())
 
 
 def not_asked(dataset: Chosen, tasks: Sequence[Task], chosen: Sequence[Task], request: Request) -> Iterable[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kobench.answering import Log, as_supported, context_of, guard
+from kobench.answering import Log, fit_in, guard
 from kobench.cells import BoolArray, Cells, Knockouts
 from kobench.derive import source_of
 from kobench.errors import PredictorFailedError, UserError
@@ -20,13 +20,11 @@ from kobench.prepare import Prepared
 from kobench.process import TrialFailed, WorkerProcess
 from kobench.records import write_atomically
 from kobench.suggest import suggestion
+from kobench.truth import MIN_CELLS
 from kobench.wire import write_arrays, write_cells
 
 #: What can be asked for, and the answer kinds that make it answerable.
 WHAT = {"impact": ("impact",), "keystone": ("genes",), "profile": ("expression",), "response": ("response", "knockout")}
-
-#: A gene asked in fewer cells than this has no keystone score.
-FEWEST_CELLS = 10
 
 FORMATS = (".csv", ".csv.gz", ".npz")
 
@@ -101,15 +99,9 @@ def ask(
     trial: Trial, prepared: Prepared, asked: Cells, events: Knockouts, what: str, log: Log | None
 ) -> tuple[dict[str, Any], dict[str, float], BoolArray]:
     """The arrays that answer `what`, their cost, and which genes are supported, from a worker process; raises TrialFailed."""
-    import time
-
-    spec, request = trial.predictor.entry.spec, trial.request
-    deadline = None if request.timeout is None else time.monotonic() + request.timeout
-    with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, deadline, log) as worker:
-        write_cells(worker.stage("fit"), prepared.training)
-        worker.ask("fit", make=spec.make, plugin_file=trial.predictor.entry.plugin_file, params=dict(trial.predictor.params),
-                   answers=list(spec.answers), wants=spec.wants, context=context_of(trial, prepared))  # fmt: skip
-        supported = as_supported(worker.answers("fit", ("supported",))["supported"], asked.n_vars)
+    request = trial.request
+    with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, request.timeout, log) as worker:
+        supported = fit_in(worker, trial, prepared)
         do, names = {"profile": ("profile", ("profile",)), "response": ("response", ("response_genes", "response"))}.get(
             what, ("singles", ("raw", "propagated", "gene_scores"))
         )
@@ -172,7 +164,7 @@ def keystones(names: Any, genes: Any, arrays: dict[str, Any]) -> dict[str, Any]:
         impacts = arrays["propagated"] if arrays["propagated"] is not None else arrays["raw"]
         score = np.bincount(genes, np.nan_to_num(impacts), len(names))[asked] / cells[asked]
         score[np.isin(asked, genes[np.isnan(impacts)])] = np.nan
-    score = np.where(cells[asked] >= FEWEST_CELLS, score, np.nan)
+    score = np.where(cells[asked] >= MIN_CELLS, score, np.nan)
     order = np.lexsort((asked, -np.nan_to_num(score, nan=-np.inf)))
     return {"gene": names[asked][order], "score": score[order], "cells": cells[asked][order]}
 

@@ -35,13 +35,13 @@ class TrialFailed(Exception):  # noqa: N818 - a result, not a mistake of this pr
 class WorkerProcess:
     """One worker. Use as a context manager; leaving it kills the process group and removes its folders.
 
-    threads : how many its numerical libraries may use. deadline : `time.monotonic()` at which it is ended, None = never.
+    threads : how many its numerical libraries may use. timeout : seconds from its start after which it is ended, None = never.
     stop : asked about once a second; the trial is given up when it says so.
     """
 
     work: Path
     threads: int
-    deadline: float | None = None
+    timeout: float | None = None
     log: Callable[[str, int, int], None] | None = None
     stop: Callable[[], bool] = lambda: False
     seconds: dict[str, float] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class WorkerProcess:
     said: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> WorkerProcess:
+        self.deadline = None if self.timeout is None else time.monotonic() + self.timeout
         self.work.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="trial-", dir=self.work.resolve()))  # absolute: a predictor may change its folder
         (self.folder / "scratch").mkdir()

@@ -7,16 +7,13 @@ import numpy as np
 from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
 from kobench.derive import chunks
 from kobench.errors import UserError
-from kobench.truth import Dataset, Profiles, Singles
+from kobench.truth import TOLERANCE, Dataset, Profiles, Singles
 
 #: Versions of the questions; a new one makes every stored answer to it out of date.
 VERSIONS = {"profile": 1, "singles": 1}
 
 #: Full rows of all events are kept up to this many numbers, else of a sample of events (float32: 32 MB).
 ROW_LIMIT = 8_000_000
-
-#: Impacts below the solver's tolerance are 0, so that ties are ties.
-TOLERANCE = 1e-6
 
 
 def ask_profiles(dataset: Dataset, asked: IntArray) -> Profiles:

@@ -61,10 +61,3 @@ class AnswerStore:
     def keys(self) -> set[str]:
         """Hashes of everything stored."""
         return {path.stem for path in self.folder.glob("*.npz")}
-
-    def keep_only(self, used: set[str]) -> int:
-        """Remove answers that no record names any more; returns how many."""
-        unused = self.keys() - used
-        for key in unused:
-            self.path(key).unlink(missing_ok=True)
-        return len(unused)

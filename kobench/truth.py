@@ -10,6 +10,12 @@ import numpy as np
 
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 
+#: Impacts below the simulator's solver tolerance are 0, in truth and prediction alike, so that ties are ties.
+TOLERANCE = 1e-6
+
+#: A gene asked in fewer cells than this has no keystone score and no ranking of its cells.
+MIN_CELLS = 10
+
 
 class Counterfactual(Protocol):
     """Truth of a simulated dataset: the same cell, with the same weights, with and without genes.

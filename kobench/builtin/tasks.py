@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from kobench.api import ImpactUnits, Profiles, ProfileUnits, RankingUnits, Singles, TaskUnits, TaskView, Units
-from kobench.builtin.metrics.impact import MIN_CELLS
 from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.errors import InvalidAnswerError
-
-#: Impacts below the simulator's solver tolerance are 0, in truth and prediction alike, so that ties are ties.
-TOLERANCE = 1e-6
+from kobench.truth import MIN_CELLS, TOLERANCE
 
 #: Decimals of impacts that count, a thousandth of the tolerance.
 DIGITS = 9

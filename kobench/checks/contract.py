@@ -10,6 +10,7 @@ import numpy as np
 from kobench.cells import Knockouts
 from kobench.checks.kit import Kit, NotApplicable, Wrong
 from kobench.derive import SUM_TOLERANCE, Asker, array_of, profiles_of
+from kobench.truth import TOLERANCE
 
 #: How far a given impact may be from the derived one, relative to it; and the size under which impacts are 0.
 RELATIVE, ABSOLUTE = 1e-4, 1e-6
@@ -20,9 +21,6 @@ SAME_RELATIVE, SAME_ABSOLUTE = 1e-4, 1e-6
 #: Answers that are profiles, and answers that are asked by gene and not by event.
 PROFILES = ("expression", "knockout")
 BY_GENE = ("response", "genes")
-
-#: Impacts below it are 0, as in the tasks.
-NO_IMPACT = 1e-6
 
 
 def fits(kit: Kit) -> str:
@@ -154,7 +152,7 @@ def impacts_vary(kit: Kit) -> str:
     if everything.propagated is None:
         raise NotApplicable("gives no propagated impact")
     values = everything.propagated[~np.isnan(everything.propagated)]
-    if not values.size or np.ptp(np.where(values < NO_IMPACT, 0, values)) == 0:
+    if not values.size or np.ptp(np.where(values < TOLERANCE, 0, values)) == 0:
         found = f"{values[0]:.2g} for every knockout" if values.size else "given for no knockout"
         raise NotApplicable(f"propagated impact is {found}: nothing to rank, boards will say 'none'")
     kit.compared += values.size

@@ -12,9 +12,7 @@ import numpy.typing as npt
 from kobench.api import ImpactUnits, NotComputed, Parts, RankingUnits
 from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups
 from kobench.cells import FloatArray, IntArray
-
-#: A gene needs this many asked cells before a correlation within it, or a mean over them, says anything.
-MIN_CELLS = 10
+from kobench.truth import MIN_CELLS
 
 
 @dataclass(frozen=True)
