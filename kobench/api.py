@@ -16,21 +16,28 @@ from kobench.truth import (
     Counterfactual,
     Dataset,
     ImpactUnits,
+    InteractionUnits,
+    Multiples,
     NotComputed,
     Parts,
     Profiles,
     ProfileUnits,
+    Question,
     RankingUnits,
+    Responses,
+    ResponseUnits,
     Singles,
     TaskUnits,
     TaskView,
+    Transfers,
     Units,
 )
 
 __all__ = [
     "ANSWERS", "CONTRACT", "Answers", "Cells", "Context", "Counterfactual", "Dataset", "DatasetSpec", "ImpactUnits",
-    "Impacts", "Knockouts", "MetricSpec", "NotComputed", "Param", "Parts", "Predictor", "PredictorSpec", "ProfileUnits", "Profiles",
-    "RankingUnits", "Singles", "TaskSpec", "TaskUnits", "TaskView", "Units", "bray_curtis", "hookimpl", "normalise_rows",
+    "Impacts", "InteractionUnits", "Knockouts", "MetricSpec", "Multiples", "NotComputed", "Param", "Parts", "Predictor", "PredictorSpec",
+    "ProfileUnits", "Profiles", "Question", "RankingUnits", "ResponseUnits", "Responses", "Singles", "TaskSpec", "TaskUnits", "TaskView",
+    "Transfers", "Units", "bray_curtis", "hookimpl", "normalise_rows",
 ]  # fmt: skip
 
 #: Version of this contract; it is part of every key, so answers of another contract are never reused.
@@ -94,6 +101,9 @@ class Predictor(Protocol):
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
         """Change (n, G) of each gene in the population; what it means: `PredictorSpec.response`."""
+
+    def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
+        """How far each event (n,) of order 2 or more is from the sum of its single knockouts, >= 0."""
 
     def score_genes(self, cells: Cells, genes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """One number (n,) for each gene (column index); larger means removing it matters more."""

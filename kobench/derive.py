@@ -29,6 +29,7 @@ SOURCES = {
     "knockout": ("knockout", "expression"),
     "impact": ("impact", "knockout", "expression"),
     "response": ("response", "knockout", "expression"),
+    "interaction": ("interaction", "knockout", "expression"),
     "genes": ("genes", "impact", "knockout", "expression"),
 }
 

@@ -18,8 +18,8 @@ from kobench.select import canonical, complete, parse
 from kobench.specs import MetricSpec, TaskSpec
 from kobench.suggest import suggestion
 
-#: With this many independent networks a t interval needs no draws inside each of them.
-ENOUGH_NETWORKS = 5
+#: From so many independent networks on, intervals are made of the networks' values alone and need no draws inside each of them.
+ENOUGH_NETWORKS = 2
 
 #: Bootstrap draws kept for a primary metric where blocks inside a dataset carry the interval.
 DRAWS = 300

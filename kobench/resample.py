@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from kobench.cells import FloatArray, IntArray
-from kobench.truth import NotComputed, Parts, Units
+from kobench.truth import Block, NotComputed, Parts, RankingUnits, Units
 
-Block = Literal["cell", "gene"]
 Score = Callable[[Any], Parts | float]
 
 
 def block_of(units: Units, block: Block) -> IntArray:
     """The block id of each unit, (n,); raises ValueError where these units have no such block."""
-    ids = units.genes if block == "gene" else getattr(units, "cells", None)
+    ids = getattr(units, field_of(units, block), None)
     if ids is None:
         raise ValueError(f"{type(units).__name__} without {block}s cannot be drawn by {block}")
     return np.asarray(ids)
+
+
+def field_of(units: Units, block: Block) -> str:
+    """The field that holds the block ids; a ranking of perturbations has them where a ranking of genes has its genes."""
+    return "genes" if block == "perturbation" and isinstance(units, RankingUnits) else f"{block}s"
 
 
 def block_counts(ids: IntArray, n: int, seed: int) -> tuple[IntArray, IntArray]:
@@ -47,7 +51,7 @@ def take(units: Units, block: Block, drawn: IntArray) -> Units:
     relabelled = np.repeat(np.arange(len(drawn)), last - first)
     present = {field.name: getattr(units, field.name) for field in dataclasses.fields(units)}
     taken: dict[str, Any] = {name: values[rows] for name, values in present.items() if values is not None}
-    taken["genes" if block == "gene" else "cells"] = relabelled
+    taken[field_of(units, block)] = relabelled
     return dataclasses.replace(units, **taken)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union
 Reference = Union[str, Callable[..., Any]]
 
 #: What a predictor can answer, in the order in which missing answers are derived from given ones.
-ANSWERS = ("expression", "knockout", "impact", "response", "genes")
+ANSWERS = ("expression", "knockout", "impact", "response", "interaction", "genes")
 
 #: The method of a predictor behind each answer kind.
 METHODS = {
@@ -18,8 +18,16 @@ METHODS = {
     "knockout": "predict_knockout",
     "impact": "predict_impact",
     "response": "predict_response",
+    "interaction": "predict_interaction",
     "genes": "score_genes",
 }
+
+
+#: Kinds of units, which is what a metric scores.
+Of = Literal["profile", "impact", "ranking", "response", "interaction"]
+
+#: Question sets, in the order in which they are asked: those by assemblage alone come first, before any expression is seen.
+ASKS = ("profile", "transfer", "singles", "response", "doubles", "triples")
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,10 @@ class MetricSpec:
 
     `score(units)` returns a float (NaN when the answer gives no value, for instance a constant where a ranking is
     needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no answer could be scored. `of` is the kind of
-    units: "profile", "impact" or "ranking". Names are unique for each kind of units, not across them. A score may offer
-    `prepare(units)`, a function of how often each unit was drawn, to make its bootstrap quick (see `kobench.resample`).
+    units: "profile", "impact", "ranking", "response" or "interaction". Names are unique for each kind of units, not across them. A score may offer
+    `prepare(units)`, a function of how often each unit was drawn, to make its bootstrap quick (see `kobench.resample`);
+    `ceiling(units)`, what an answer without error would score against a truth that has noise (a float or Parts; without it such units have
+    no ceiling and no skill); and `permuted(units, n, seed)`, its (n,) values when the answers are permuted among the perturbations.
     `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is
     better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf). `nothing` is the value of
     the true answer in which nothing responds, where the metric knows one: no floor counts below it.
@@ -98,7 +108,7 @@ class MetricSpec:
 
     name: str
     score: Reference
-    of: Literal["profile", "impact", "ranking"]
+    of: Of
     direction: Literal["higher", "lower"] = "higher"
     best: float = 1.0
     low: float = 0.0
@@ -120,23 +130,24 @@ class MetricSpec:
 class TaskSpec:
     """A question put to every predictor, and how its answers become units for the metrics.
 
-    `asks` is the question set ("profile": held-out assemblages; "singles": every single knockout of the asked cells).
-    `truth` is what the dataset must offer ("wild-type" or "counterfactual").
-    `units(view)` takes a `kobench.api.TaskView` and returns `kobench.api.TaskUnits`; the primary variant is "" and an absent
-    variant means "not answered". `primary` names one metric, or two co-primary ones.
+    `asks` is the question set ("profile": held-out assemblages; "transfer": those of every cell type or dataset; "singles": every single
+    knockout of the asked cells; "response": the mean change in each perturbation; "doubles", "triples": several knockouts at once).
+    `truth` is what the dataset must offer: "wild-type" cells, "counterfactual" truth, or "any" truth of knockouts (counterfactual or
+    population). `units(view)` takes a `kobench.api.TaskView` and returns `kobench.api.TaskUnits`; the first variant is "" and an absent
+    variant means "not answered". `primary` names one metric, or two co-primary ones, each as it is shown: `name`, or `name[variant]`.
     `floors` are the trivial predictors that count, `lines` what else is drawn. `block` is the unit inside one dataset that
-    is drawn again in the bootstrap: "cell" or "gene".
+    is drawn again in the bootstrap.
     """
 
     name: str
     units: Reference
-    of: Literal["profile", "impact", "ranking"]
-    asks: Literal["profile", "singles"]
-    truth: Literal["wild-type", "counterfactual"]
+    of: Of
+    asks: Literal["profile", "transfer", "singles", "response", "doubles", "triples"]
+    truth: Literal["wild-type", "counterfactual", "any"]
     primary: tuple[str, ...]
     floors: tuple[str, ...]
     lines: tuple[str, ...] = ()
-    block: Literal["cell", "gene"] = "cell"
+    block: Literal["cell", "gene", "perturbation", "pair"] = "cell"
     summary: str = ""
     version: int = 1
 

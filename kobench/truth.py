@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 
@@ -41,7 +42,8 @@ class Dataset:
     kind : "simulated" (the independent unit is the network) or "real" (the independent unit is the cell).
     replicate : another draw of the same cells (same network, same assemblages, new noise), or None.
     notes : sentences shown beside every board of this dataset (choices the source does not state, caveats).
-    perturbed : the perturbed cells of a population truth, with obs["perturbation"]; never shown to a predictor.
+    perturbed : the perturbed cells of a population truth, with obs["perturbation"] ("A", or "A+B" for several genes); never shown to a
+    predictor. confounded : "" or why perturbed and wild-type cells differ by more than the perturbation (genotype and library are one).
     facts : numbers and words for `kobench info` (zeros, cells left out and why, ...).
     """
 
@@ -54,6 +56,7 @@ class Dataset:
     batch_key: str | None = None
     cell_type_key: str | None = None
     perturbed: Cells | None = None
+    confounded: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -86,14 +89,49 @@ class ImpactUnits:
 
 @dataclass(frozen=True, eq=False)
 class RankingUnits:
-    """One predicted and one true score for each asked gene: all (n,)."""
+    """One predicted and one true score for each asked gene (or perturbation): all (n,).
+
+    abundance : (n,) the gene's mean share over the asked cells, where a metric wants to know whether an answer only follows that.
+    """
 
     predicted: FloatArray
     true: FloatArray
     genes: IntArray
+    abundance: FloatArray | None = None
 
 
-Units = Union[ProfileUnits, ImpactUnits, RankingUnits]
+@dataclass(frozen=True, eq=False)
+class ResponseUnits:
+    """Mean change of every gene's share in each perturbation.
+
+    predicted, true : (k, G), NaN at the perturbation's own targets, in both. perturbations : (k,) ids. signed : False where the answer only
+    says which genes are affected, so that its sign means nothing.
+    halves : (s, 2, k, G) the change measured twice, in s splits of both groups of cells into halves; None where the truth has no noise.
+    responds : (k, G) bool, which genes differ significantly; None where nothing was tested.
+    """
+
+    predicted: FloatArray
+    true: FloatArray
+    perturbations: IntArray
+    signed: bool = True
+    halves: FloatArray | None = None
+    responds: BoolArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class InteractionUnits:
+    """One predicted and one true interaction for each event of several genes: all (n,). pairs : (n,) which set of genes was removed."""
+
+    predicted: FloatArray
+    true: FloatArray
+    cells: IntArray
+    pairs: IntArray
+
+
+#: What is drawn again inside one dataset for intervals.
+Block = Literal["cell", "gene", "perturbation", "pair"]
+
+Units = Union[ProfileUnits, ImpactUnits, RankingUnits, ResponseUnits, InteractionUnits]
 
 
 class NotComputed(Exception):  # noqa: N818 - a finding, not a fault
@@ -107,26 +145,32 @@ class NotComputed(Exception):  # noqa: N818 - a finding, not a fault
 class TaskUnits:
     """What a task hands to the metrics.
 
-    variants : variant -> units, "" the primary one; a variant that was not answered is absent.
+    variants : variant -> units, "" the first one; a variant that was not answered is absent.
     asked, answered : how many units (cells, events, genes) were asked, and how many of them these answers cover; the coverage is
     their ratio. left_out : reason -> how many units were dropped for everybody, from the truth alone.
+    primary : the metrics that rank in place of the task's own, None for those; it may depend on the question, never on the answers.
+    notes : sentences on what the truth allows, the same whatever was answered.
+    table : column -> values, one row a perturbation or gene, equal in length, for readers: names, counts, true and predicted values.
     """
 
     variants: Mapping[str, Units]
     asked: int
     answered: int
     left_out: Mapping[str, int] = field(default_factory=dict)
+    primary: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    table: Mapping[str, Sequence[Any]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
     """A metric that is a ratio of sums over blocks: value = sum(sums) / sum(weights).
 
-    over : which block the entries stand for, "cell" or "gene". ids : (b,) the block of each entry.
+    over : which block the entries stand for. ids : (b,) the block of each entry.
     sums, weights : (b,). A mean over blocks has weights of 1. With it a bootstrap needs no second look at the units.
     """
 
-    over: Literal["cell", "gene"]
+    over: Block
     ids: IntArray
     sums: FloatArray
     weights: FloatArray
@@ -180,13 +224,103 @@ class Profiles:
 
 
 @dataclass(frozen=True, eq=False)
+class Responses:
+    """The population question of one dataset and split: how the mean of each gene changes in each of k perturbations, with its truth.
+
+    cells : the m asked wild-type cells as observed. names : (k) labels, "A" or "A+B". targets : (k) columns of the removed genes.
+    events : one batch of knockouts an order, `cells` are rows of `cells`; every event belongs to one of R answer rows: rows has the row of
+    each event, batch by batch. An answer row is a perturbation in a batch of cells: row_perturbation (R,), and row_weight (R,) its share in
+    the perturbation's mean; the shares of a perturbation sum to 1.
+    change : (k, G) true mean change of profiles, NaN at the own targets, which are taken out before rows are renormalised.
+    size : (k,) how strong each perturbation is. abundance : (k,) mean share of the target (of several: their sum) over the asked cells.
+    halves : (s, 2, k, G) or None, responds : (k, G) or None, as in `ResponseUnits`. detectable : (k,) bool, always True without noise.
+    size_p : (k,) p value of the size, or None. expected : (k, G) the change without noise, where the dataset knows it.
+    perturbed : (k,) number of perturbed cells (of events, where the truth is counterfactual).
+    confounded : see `Dataset`. left_out : reason -> count.
+    """
+
+    cells: Cells
+    names: tuple[str, ...]
+    targets: tuple[tuple[int, ...], ...]
+    events: tuple[Knockouts, ...]
+    rows: tuple[IntArray, ...]
+    row_perturbation: IntArray
+    row_weight: FloatArray
+    change: FloatArray
+    size: FloatArray
+    abundance: FloatArray
+    detectable: BoolArray
+    perturbed: IntArray
+    halves: FloatArray | None = None
+    responds: BoolArray | None = None
+    size_p: FloatArray | None = None
+    expected: FloatArray | None = None
+    confounded: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the truth was measured in other cells; a counterfactual truth has no noise."""
+        return self.halves is not None
+
+    def of_perturbations(self, values: FloatArray) -> FloatArray:
+        """(k, ...) means over the answer rows (R, ...) of each perturbation, by their weights."""
+        means = np.zeros((len(self.names), *values.shape[1:]))
+        weights = self.row_weight.reshape(-1, *[1] * (values.ndim - 1))
+        np.add.at(means, self.row_perturbation, weights * values)
+        return means
+
+
+@dataclass(frozen=True, eq=False)
+class Multiples:
+    """The question of several knockouts at once, with its truth: which events differ from the sum of their single knockouts.
+
+    cells : the m asked cells as observed. events : (n,) knockouts of order 2 or more. pairs : (n,) which set of genes each event removes.
+    linked : (n,) bool, whether the set was drawn among genes with a direct edge or a shared target; else evenly among all sets.
+    wild_type : (m, G) true clean profiles. interaction : (n,) true interactions, under 1e-6 set to 0.
+    unsolved : how many events were left out for everybody because the truth has no steady state.
+
+    The interaction of an event is BC(p, e): p the profile after it, e the expectation without interaction, the wild-type profile plus the
+    changes of its single knockouts in the same cell, removed genes at 0, clipped at 0, renormalised.
+    """
+
+    cells: Cells
+    events: Knockouts
+    pairs: IntArray
+    linked: BoolArray
+    interaction: FloatArray
+    unsolved: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Transfers:
+    """Held-out wild-type profiles of every group of cells (cell type, dataset), asked of a model trained on one of them.
+
+    assemblages : (n, G) bool. true : (n, G) profiles. rows : (n,) rows of the dataset's cells. groups : (n,) group of each row.
+    trained : the group that the model was trained on.
+    """
+
+    assemblages: BoolArray
+    true: FloatArray
+    rows: IntArray
+    groups: npt.NDArray[np.str_]
+    trained: str
+
+
+Question = Union[Profiles, Singles, Responses, Multiples, Transfers]
+
+
+@dataclass(frozen=True, eq=False)
 class Answers:
     """What a predictor answered, reduced; None where it was not asked or cannot answer.
 
-    profile : (n, G) for `Profiles`. For `Singles`: wild_type (m, G), raw and propagated (n,), rows (s, G) of the sampled
-    events, gene_scores (G,) NaN for genes not asked. supported : (G,) bool, which genes it can remove.
+    profile : (n, G) for `Profiles` and `Transfers`. For `Singles`: wild_type (m, G), raw and propagated (n,), rows (s, G) of the sampled
+    events, gene_scores (G,) NaN for genes not asked. For `Responses`: response (R, G), the mean over an answer row's events of knockout minus
+    own wild type, the targets taken out of both and rows renormalised first; raw and propagated (R,) mean impacts; gene_scores (G,).
+    For `Multiples`: interaction (n,). supported : (G,) bool, which genes it can remove; max_order : how many at once, None for any number.
+    response_kind : what `response` means, see `PredictorSpec.response`.
     Entries of events whose gene is not supported are NaN. To score a floor on just the units that a predictor answered, replace
-    the floor's `supported` by the predictor's: tasks read `supported` and nothing else to leave units out.
+    the floor's `supported` and `max_order` by the predictor's: tasks read these and nothing else to leave units out.
     """
 
     profile: FloatArray | None = None
@@ -195,12 +329,16 @@ class Answers:
     propagated: FloatArray | None = None
     rows: FloatArray | None = None
     gene_scores: FloatArray | None = None
+    response: FloatArray | None = None
+    interaction: FloatArray | None = None
     supported: BoolArray | None = None
+    max_order: int | None = None
+    response_kind: str = "profile-change"
 
 
 @dataclass(frozen=True, eq=False)
 class TaskView:
     """What a task turns into units: the question with its truth, and one set of answers."""
 
-    question: Profiles | Singles
+    question: Question
     answers: Answers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,11 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
             if not isinstance(value, str):
                 raise UserError(f"suite {path.name}: summary = {written(value)}; expected text")
             continue
+        if key == "grid":
+            values["datasets"] = (*values.get("datasets", ()), *expanded(path, value))
+            continue
         if key not in options:
-            raise UserError(f"suite {path.name} has an unknown key {key!r}; {suggestion(key, [*options, 'summary'])}")
+            raise UserError(f"suite {path.name} has an unknown key {key!r}; {suggestion(key, [*options, 'grid', 'summary'])}")
         option = options[key]
         given = value if option.multiple and isinstance(value, list) else [value]
         types, expected = types_of(option)
@@ -59,10 +63,35 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
         if any(type(one) not in types for one in given):
             raise UserError(f"suite {path.name}: {key} = {written(value)}; expected {expected}{hint}")
         try:
-            values[str(option.name)] = option.type_cast_value(context, tuple(given) if option.multiple else value)
+            found = option.type_cast_value(context, tuple(given) if option.multiple else value)
+            values[str(option.name)] = (*values.get(str(option.name), ()), *found) if option.multiple else found
         except click.BadParameter as error:
             raise UserError(f"suite {path.name}: {key} = {written(value)}: {error.message.rstrip('.')}{hint}") from error
     return values
+
+
+def expanded(path: Path, grid: Any) -> list[str]:
+    """The datasets of a suite's `[[grid]]` tables: every combination of the listed values, the last key fastest.
+
+    >>> expanded(Path("s.toml"), [{"dataset": "grn", "network": "er", "sigma": [0.05, 0.3]}])
+    ['grn:network=er,sigma=0.05', 'grn:network=er,sigma=0.3']
+    """
+    found = []
+    for table in grid if isinstance(grid, list) else [grid]:
+        if not isinstance(table, dict) or not isinstance(table.get("dataset"), str):
+            raise UserError(
+                f"suite {path.name}: grid = {written(table)}; expected tables with a `dataset` and lists of values, see docs/suites.md"
+            )
+        axes = [(key, value if isinstance(value, list) else [value]) for key, value in table.items() if key != "dataset"]
+        for values in product(*(values for _, values in axes)):
+            pairs = [f"{key}={written_plain(value)}" for (key, _), value in zip(axes, values, strict=True)]
+            found.append(":".join([table["dataset"], ",".join(pairs)]) if pairs else table["dataset"])
+    return found
+
+
+def written_plain(value: Any) -> str:
+    """A value as the selection grammar takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def types_of(option: click.Option) -> tuple[tuple[type, ...], str]:
