@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -175,3 +175,25 @@ def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
     total = (a + b).sum(axis=1)
     distance: FloatArray = np.divide(np.abs(a - b).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
     return distance
+
+
+def without_interaction(wild_type: npt.NDArray[Any], singles: Sequence[npt.NDArray[Any]], genes: IntArray) -> FloatArray:
+    """Profiles (n, G) after removing several genes if their single knockouts did not interact.
+
+    wild_type : (n, G) profile of each event's cell. singles : for each removed gene, the (n, G) profiles of the same cells after its
+    knockout alone, in the order of the columns of `genes`, (n, order). The changes of the single knockouts are added to the wild type,
+    removed genes are set to 0, what falls below 0 is 0, rows are renormalised (a row with nothing left stays 0). With nothing responding
+    this is the wild type without the removed genes, renormalised. Raises ValueError where there is not one array for each removed gene.
+
+    >>> wild_type = np.array([[0.5, 0.25, 0.125, 0.125]])
+    >>> without_interaction(wild_type, [np.array([[0, 0.75, 0, 0.25]]), np.array([[0.5, 0, 0.25, 0.25]])], np.array([[0, 1]]))
+    array([[0.  , 0.  , 0.25, 0.75]])
+    """
+    if len(singles) != np.shape(genes)[1]:
+        raise ValueError(f"{len(singles)} single knockouts for events that remove {np.shape(genes)[1]} genes; give one for each")
+    before = np.asarray(wild_type, np.float64)
+    rows = before.copy()
+    for single in singles:
+        rows += single - before
+    np.put_along_axis(rows, np.asarray(genes, np.intp), 0.0, axis=1)
+    return normalise_rows(np.maximum(rows, 0.0))
