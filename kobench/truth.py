@@ -297,7 +297,8 @@ class Transfers:
     """Held-out wild-type profiles of every group of cells (cell type, dataset), asked of a model trained on one of them.
 
     assemblages : (n, G) bool. true : (n, G) profiles. rows : (n,) rows of the dataset's cells. groups : (n,) group of each row.
-    trained : the group that the model was trained on.
+    trained : the group that the model was trained on. training_cells : how many of its cells, the same number for every group.
+    left_out : group -> its number of cells, those with too few of them to be trained on and asked.
     """
 
     assemblages: BoolArray
@@ -305,6 +306,8 @@ class Transfers:
     rows: IntArray
     groups: npt.NDArray[np.str_]
     trained: str
+    training_cells: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 Question = Union[Profiles, Singles, Responses, Multiples, Transfers]
