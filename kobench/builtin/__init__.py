@@ -8,6 +8,7 @@ from kobench.api import DatasetSpec, MetricSpec, PredictorSpec, TaskSpec, hookim
 from kobench.builtin.grn.spec import grn_spec
 from kobench.builtin.specs import floor_specs, metric_specs, task_specs
 from kobench.builtin.specs_data import h5ad_spec, pbmc_spec, table_spec
+from kobench.builtin.specs_transfer import transfer_spec
 
 
 @hookimpl
@@ -35,3 +36,4 @@ def kobench_metrics() -> Iterator[MetricSpec]:
 def kobench_tasks() -> Iterator[TaskSpec]:
     """The built-in tasks."""
     yield from task_specs()
+    yield transfer_spec()
