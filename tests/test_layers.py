@@ -20,7 +20,7 @@ LAYERS = (
     ("board", "run", "predict", "checking", "progress", "add_dataset"),
     ("trial", "decide", "plan", "score", "answering", "prepare", "lines"),
     ("plugins", "cards", "hookspecs", "select"),
-    ("questions", "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample", "transfer"),
+    ("questions", "multiples", "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample", "transfer"),
     ("worker", "checks", "session", "wire", "derive"),
     ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),
 )  # fmt: skip
