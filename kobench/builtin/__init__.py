@@ -8,6 +8,7 @@ from kobench.api import DatasetSpec, MetricSpec, PredictorSpec, TaskSpec, hookim
 from kobench.builtin.grn.spec import grn_spec
 from kobench.builtin.specs import floor_specs, metric_specs, task_specs
 from kobench.builtin.specs_data import h5ad_spec, pbmc_spec, table_spec
+from kobench.builtin.specs_interaction import interaction_floor_specs, interaction_metric_specs, interaction_task_specs
 from kobench.builtin.specs_transfer import transfer_spec
 
 
@@ -24,16 +25,19 @@ def kobench_datasets() -> Iterator[DatasetSpec]:
 def kobench_predictors() -> Iterator[PredictorSpec]:
     """The floors: ordinary predictors, only trivial."""
     yield from floor_specs()
+    yield from interaction_floor_specs()
 
 
 @hookimpl
 def kobench_metrics() -> Iterator[MetricSpec]:
     """The built-in metrics."""
     yield from metric_specs()
+    yield from interaction_metric_specs()
 
 
 @hookimpl
 def kobench_tasks() -> Iterator[TaskSpec]:
     """The built-in tasks."""
     yield from task_specs()
+    yield from interaction_task_specs()
     yield transfer_spec()

@@ -222,7 +222,7 @@ def floor_specs() -> Iterator[PredictorSpec]:
     yield _floor("abundance", "impact:Abundance", both, "the gene's mean share over all cells")
     yield _floor("detection", "impact:Detection", both, "the share of cells that express the gene")
     yield _floor("abs-correlation", "impact:AbsCorrelation", both, "the gene's mean absolute correlation with the others")
-    yield _floor("random", "impact:Random", both, "numbers drawn from the seed")
+    yield _floor("random", "impact:Random", ("impact", "interaction", "genes"), "numbers drawn from the seed")
 
 
 def _floor(name: str, make: str, answers: tuple[str, ...], summary: str) -> PredictorSpec:

@@ -83,15 +83,24 @@ class Random:
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
         """Two independent numbers (n,) an event: raw and propagated; without cells, one for the population."""
-        genes = _mixed(knockouts.genes.astype(np.uint64) + np.uint64(1)).sum(axis=1, dtype=np.uint64)
-        event = _mixed(genes ^ self.key)
-        if knockouts.cells is not None:
-            event = _mixed(event ^ _cell_keys(cells)[knockouts.cells])
+        event = self._events(cells, knockouts)
         return Impacts(raw=_unit(_mixed(event ^ np.uint64(1))), propagated=_unit(_mixed(event ^ np.uint64(2))))
+
+    def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> FloatArray:
+        """A number (n,) an event, independent of its impacts."""
+        return _unit(_mixed(self._events(cells, knockouts) ^ np.uint64(3)))
 
     def score_genes(self, cells: Cells, genes: IntArray) -> FloatArray:
         """One number (n,) a gene."""
         return _unit(_mixed(_mixed(genes.astype(np.uint64) + np.uint64(1)) ^ self.key))
+
+    def _events(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[np.uint64]:
+        """A number (n,) for each event that follows from the seed, the cell's values and the set of genes."""
+        genes = _mixed(knockouts.genes.astype(np.uint64) + np.uint64(1)).sum(axis=1, dtype=np.uint64)
+        event = _mixed(genes ^ self.key)
+        if knockouts.cells is not None:
+            event = _mixed(event ^ _cell_keys(cells)[knockouts.cells])
+        return event
 
 
 def _cell_keys(cells: Cells) -> npt.NDArray[np.uint64]:

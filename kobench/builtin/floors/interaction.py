@@ -1,0 +1,29 @@
+"""The floor of the tasks of several knockouts: an interaction is as large as the smaller of its single knockouts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kobench.api import Cells, Knockouts, bray_curtis, normalise_rows
+from kobench.builtin.floors.knockout import PresenceContrast
+from kobench.cells import FloatArray
+
+
+class SmallerSingle:
+    """The smallest propagated impact of the event's single knockouts, each by the presence contrast in the same cell.
+
+    Two knockouts of which one changes nothing cannot interact; the smaller of the two changes is what there is to interact with.
+    """
+
+    def __init__(self) -> None:
+        self.contrast = PresenceContrast()
+        self.fit = self.contrast.fit
+
+    def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> FloatArray:
+        """The impact (n,)."""
+        smallest = np.full(len(knockouts), np.inf)
+        for place in range(knockouts.order):
+            single = Knockouts(knockouts.genes[:, [place]], knockouts.cells)
+            after = self.contrast.predict_knockout(cells, single)
+            np.minimum(smallest, bray_curtis(after, normalise_rows(single.remove_from(cells.dense()))), out=smallest)
+        return smallest
