@@ -15,6 +15,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from kobench.cells import Cells, IntArray
+from kobench.data_checks import tidy
 from kobench.errors import UserError
 from kobench.truth import Dataset, Transfers
 
@@ -32,25 +33,6 @@ DATASET_KEY = "dataset"
 
 #: Keeps this draw's random stream apart from every other use of the same seed.
 _STREAM = 0x7A45
-
-
-def labels_of(dataset: Dataset, split: str, name: str) -> npt.NDArray[np.str_]:
-    """(n_cells,) the group of every cell under split "cell-type" or "dataset"; `name` names the dataset in messages.
-
-    Raises UserError where the dataset has no cell types, or is not a joined one.
-    """
-    key = {"cell-type": dataset.cell_type_key, "dataset": DATASET_KEY}[split]
-    known = ", ".join(sorted(dataset.cells.obs)) or "none"
-    if key is None:
-        raise UserError(
-            f"{name} names no column with cell types, so split=cell-type has nothing to split by; set cell_type_key "
-            f"(the cells' columns: {known}), or use split=holdout"
-        )
-    if key not in dataset.cells.obs:
-        raise UserError(
-            f"{name} has no column {key!r} (the cells' columns: {known}); split=dataset needs datasets put together by `joined`"
-        )
-    return np.asarray(dataset.cells.obs[key], dtype=np.str_)
 
 
 def groups_of(labels: npt.ArrayLike, least: int = LEAST) -> tuple[tuple[str, ...], dict[str, int]]:
@@ -194,5 +176,5 @@ def shared_genes(names: Mapping[str, npt.NDArray[np.str_]]) -> list[str]:
 def _stacked(matrices: Sequence[Any]) -> Any:
     """Rows of several matrices one below the other: sparse where all are, else dense."""
     if all(scipy.sparse.issparse(matrix) for matrix in matrices):
-        return scipy.sparse.vstack(matrices, format="csr")
+        return tidy(scipy.sparse.vstack(matrices, format="csr"))
     return np.vstack([matrix.toarray() if scipy.sparse.issparse(matrix) else np.asarray(matrix) for matrix in matrices])
