@@ -11,20 +11,28 @@ from typing import Any
 import numpy as np
 
 from kobench.api import Context
-from kobench.cells import BoolArray, IntArray, Knockouts
-from kobench.derive import SUM_TOLERANCE
+from kobench.cells import BoolArray
+from kobench.guard import guard_answers
 from kobench.lines import line_answers
 from kobench.plan import Trial
 from kobench.plugins import resolve
 from kobench.prepare import Prepared, answerable
 from kobench.process import TrialFailed, WorkerProcess
 from kobench.session import Session
-from kobench.truth import Answers, Profiles
+from kobench.specs import PredictorSpec
+from kobench.truth import Answers, Multiples, Profiles, Question, Responses, Singles, Transfers
 from kobench.wire import write_arrays, write_cells
 from kobench.worker import failure
 
 #: The arrays of each question set.
-FIELDS = {"profile": ("profile",), "singles": ("wild_type", "raw", "propagated", "rows", "gene_scores")}
+FIELDS = {
+    "profile": ("profile",),
+    "transfer": ("profile",),
+    "singles": ("wild_type", "raw", "propagated", "rows", "gene_scores"),
+    "response": ("response", "raw", "propagated", "gene_scores"),
+    "doubles": ("interaction",),
+    "triples": ("interaction",),
+}
 
 Log = Callable[[str, int, int], None]
 
@@ -91,7 +99,7 @@ def answers_in_process(trial: Trial, prepared: Prepared, asks: Sequence[str]) ->
     """A floor, trusted and quick, through the same stages in this process. It is handed cells, never a truth."""
     entry, stage = trial.predictor.entry, "fit"
     context = Context(**context_of(trial, prepared))
-    session = Session(resolve(entry), trial.predictor.params, entry.spec.answers, entry.spec.wants, context)
+    session = Session(resolve(entry), trial.predictor.params, entry.spec.answers, entry.spec.wants, context, entry.spec.max_order)
     answered = Answered({})
     started = time.perf_counter()
     try:
@@ -100,16 +108,25 @@ def answers_in_process(trial: Trial, prepared: Prepared, asks: Sequence[str]) ->
         for stage in asks:
             question = prepared.question(stage)
             started = time.perf_counter()
-            if isinstance(question, Profiles):
-                arrays: dict[str, Any] = {"profile": session.profile(question.assemblages)}
-            else:
-                arrays = vars(session.singles(question.cells, question.events, question.sample, supported))
+            arrays = ask_session(session, question, supported)
             answered.predict_seconds += time.perf_counter() - started
             answered.arrays[stage] = {**arrays, "supported": supported}
     except Exception as error:
         what = failure(error)
         raise TrialFailed(what["status"], stage, what["message"], what["traceback"]) from error
     return answered
+
+
+def ask_session(session: Session, question: Question, supported: BoolArray) -> dict[str, Any]:
+    """The arrays with which a fitted session answers a question."""
+    if isinstance(question, (Profiles, Transfers)):
+        return {"profile": session.profile(question.assemblages)}
+    if isinstance(question, Responses):
+        rows = len(question.row_perturbation)
+        return dict(vars(session.responses(question.cells, question.events, question.rows, rows, supported)))
+    if isinstance(question, Multiples):
+        return {"interaction": session.interactions(question.cells, question.events, supported)}
+    return dict(vars(session.singles(question.cells, question.events, question.sample, supported)))
 
 
 def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None,
@@ -120,20 +137,28 @@ def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], wor
         arrays = {}
         for name in asks:
             question, folder = prepared.question(name), worker.stage(name)
-            if isinstance(question, Profiles):
-                write_arrays(folder, {"assemblages": question.assemblages})
-            else:
-                write_cells(folder, question.cells)
-                events = question.events
-                write_arrays(folder, {"genes": events.genes, "cells": events.cells, "sample": question.sample, "supported": supported})
-            worker.ask(name)
+            worker.ask(name, **lay_out(question, folder, supported))
             given = {**worker.answers(name, FIELDS[name]), "supported": supported}
-            if isinstance(question, Profiles):
-                arrays[name] = guard(name, given, question.true.shape)
-            else:
-                arrays[name] = guard(name, given, question.cells.shape, question.events, question.sample)
+            arrays[name] = guard_answers(name, given, question, trial.predictor.entry.spec.max_order)
         predict = sum(worker.seconds[name] for name in asks)
         return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb)
+
+
+def lay_out(question: Question, folder: Path, supported: BoolArray) -> dict[str, Any]:
+    """Write what a worker needs to answer a question into its stage's folder; returns what its request says beside that."""
+    if isinstance(question, (Profiles, Transfers)):
+        write_arrays(folder, {"assemblages": question.assemblages})
+        return {}
+    write_cells(folder, question.cells)
+    write_arrays(folder, {"supported": supported})
+    if isinstance(question, Responses):
+        for i, (events, rows) in enumerate(zip(question.events, question.rows, strict=True)):
+            write_arrays(folder, {f"genes{i}": events.genes, f"cells{i}": events.cells, f"rows{i}": rows})
+        return {"batches": len(question.events), "rows": len(question.row_perturbation)}
+    write_arrays(folder, {"genes": question.events.genes, "cells": question.events.cells})
+    if isinstance(question, Singles):
+        write_arrays(folder, {"sample": question.sample})
+    return {}
 
 
 def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray:
@@ -141,7 +166,8 @@ def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray
     entry = trial.predictor.entry
     write_cells(worker.stage("fit"), prepared.training)
     worker.ask("fit", make=entry.spec.make, plugin_file=entry.plugin_file, params=dict(trial.predictor.params),
-               answers=list(entry.spec.answers), wants=entry.spec.wants, context=context_of(trial, prepared))  # fmt: skip
+               answers=list(entry.spec.answers), wants=entry.spec.wants, max_order=entry.spec.max_order,
+               context=context_of(trial, prepared))  # fmt: skip
     return as_supported(worker.answers("fit", ("supported",))["supported"], prepared.dataset.cells.n_vars)
 
 
@@ -155,46 +181,11 @@ def as_supported(values: Any, n_genes: int) -> BoolArray:
     return given
 
 
-def guard(asks: str, arrays: dict[str, Any], shape: tuple[int, int], events: Knockouts | None = None,
-          sample: IntArray | None = None) -> dict[str, Any]:  # fmt: skip
-    """Check what came out of an untrusted process once more in this one; raises TrialFailed.
-
-    shape : (n, G) of the asked assemblages for "profile", (m, G) of the asked cells for "singles", which needs events and sample, too.
-    Only what was not asked (events of genes not supported) may be NaN.
-    """
-    n_rows, n_genes = shape
-    profiles = {"profile": np.zeros(n_rows, dtype=bool)}
-    numbers: dict[str, BoolArray] = {}
-    if asks == "singles":
-        assert events is not None
-        assert sample is not None
-        unasked = ~arrays["supported"][events.genes].all(axis=1)
-        asked_genes = np.zeros(n_genes, dtype=bool)
-        asked_genes[events.genes[~unasked]] = True
-        profiles = {"wild_type": np.zeros(n_rows, dtype=bool), "rows": unasked[sample]}
-        numbers = {"raw": unasked, "propagated": unasked, "gene_scores": ~asked_genes}
-    for name, may_be_nan in {**profiles, **numbers}.items():
-        values, expected = arrays.get(name), (len(may_be_nan), n_genes) if name in profiles else (len(may_be_nan),)
-        if values is None:
-            continue
-        if values.dtype.kind != "f" or values.shape != expected:
-            raise TrialFailed(
-                "invalid", asks, f"{name} came as {values.dtype} of shape {values.shape}; expected floats of shape {expected}"
-            )
-        asked = values[~may_be_nan]
-        if not np.isfinite(asked).all():
-            raise TrialFailed("invalid", asks, f"{name} holds values that are not finite")
-        if name != "gene_scores" and asked.size and asked.min() < 0:
-            raise TrialFailed("invalid", asks, f"{name} holds {asked.min():.6g}; expected values >= 0")
-        if name in profiles and (np.abs(asked.sum(axis=1, dtype=np.float64) - 1) > SUM_TOLERANCE).any():
-            raise TrialFailed("invalid", asks, f"{name} holds rows that do not sum to 1")
-        if name == "rows" and events is not None and sample is not None:
-            removed = np.take_along_axis(asked, events.genes[sample][~may_be_nan].astype(np.intp), axis=1)
-            if removed.any():
-                raise TrialFailed("invalid", asks, f"{name} holds {removed.max():.6g} at a removed gene; expected 0")
-    return arrays
-
-
-def as_answers(arrays: dict[str, Any]) -> Answers:
-    """Stored arrays as what a task sees."""
-    return Answers(**{name: arrays.get(name) for name in (*FIELDS["profile"], *FIELDS["singles"], "supported")})
+def as_answers(arrays: dict[str, Any], spec: PredictorSpec | None = None) -> Answers:
+    """Stored arrays as what a task sees; `spec` says what a predictor's response means and how many genes it can remove at once."""
+    names = dict.fromkeys(name for fields in FIELDS.values() for name in fields)
+    given: dict[str, Any] = {name: arrays.get(name) for name in (*names, "supported")}
+    if spec is None:
+        return Answers(**given)
+    kind = spec.response if "response" in spec.answers else "profile-change"
+    return Answers(**given, max_order=spec.max_order, response_kind=kind)

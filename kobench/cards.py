@@ -58,6 +58,9 @@ OPEN = ("genes", "cell_type")
 SCALES = ("counts", "log1p", "log1p-cp10k", "linear")
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
+#: What a task says in place of a score, where a card is flagged as confounded.
+CONFOUNDED = "perturbed and wild-type cells differ in more than the gene"
+
 CAVEATS = {
     "confounded": "confounded: perturbed and wild-type cells differ in more than the gene, so population scores give no skill and no rank",
     "near_null": "near-null: hardly any effect beyond the target, so a predictor that scores significantly on its perturbations is suspect",
@@ -172,7 +175,8 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)
     caveats = [text for flag, text in CAVEATS.items() if card.get(flag)]
     facts = {**dataset.facts, **{flag.replace("_", "-"): True for flag in CAVEATS if card.get(flag)}}
-    return dataclasses.replace(dataset, notes=(*card.get("notes", ()), *caveats, *dataset.notes), facts=facts)
+    confounded = CONFOUNDED if card.get("confounded") else dataset.confounded
+    return dataclasses.replace(dataset, notes=(*card.get("notes", ()), *caveats, *dataset.notes), facts=facts, confounded=confounded)
 
 
 def _digest(*parts: Any) -> str:

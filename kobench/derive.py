@@ -176,21 +176,21 @@ class Asker:
         has_rows = source_of("knockout", self.answers) is not None
         in_sample = np.full(n, -1, np.int64)
         in_sample[sample] = np.arange(len(sample))
-        wild_type = self._wild_type(cells) if has_rows else None
+        wild_type = self.wild_type(cells) if has_rows else None
         rows = np.full((len(sample), n_genes), np.nan, np.float32) if has_rows else None
         impacts = {"raw": np.full(n, np.nan), "propagated": np.full(n, np.nan)}
         given: set[str] = set()
 
         # a given predict_impact answers whole cells at once; full rows are then needed for the sample alone
         if "impact" in self.answers:
-            for part, chunk_cells, chunk in self._chunks(cells, events, asked, rows=False):
+            for part, chunk_cells, chunk in self.chunks(cells, events, asked, rows=False):
                 for name, values in self.impact(chunk_cells, chunk).items():
                     impacts[name][part] = values
                     given.add(name)
         derive = [name for name in impacts if has_rows and name not in given]
         needed = asked if derive else asked[in_sample[asked] >= 0]
         if has_rows:
-            for part, chunk_cells, chunk in self._chunks(cells, events, needed, rows=True):
+            for part, chunk_cells, chunk in self.chunks(cells, events, needed, rows=True):
                 after = self.knockout(chunk_cells, chunk)
                 assert after is not None
                 assert wild_type is not None
@@ -209,32 +209,11 @@ class Asker:
             raw=impacts["raw"] if "raw" in available else None,
             propagated=impacts["propagated"] if "propagated" in available else None,
             rows=rows,
-            gene_scores=self._gene_scores(cells, np.unique(events.genes[asked])),
+            gene_scores=self.gene_scores(cells, np.unique(events.genes[asked])),
         )
 
-    def response(self, cells: Cells, events: Knockouts) -> tuple[IntArray, FloatArray] | None:
-        """Mean change (k, G) of every gene's share over the events of each removed gene, and those genes (k,).
-
-        Given by predict_response, or derived: knockout minus own wild type, the removed gene left out of both and rows renormalised first.
-        """
-        genes, place = np.unique(events.genes[:, 0], return_inverse=True)
-        if "response" in self.answers:
-            asked = Knockouts(genes[:, None])
-            values = self.predictor.predict_response(self.hand(cells), asked)
-            return genes, array_of(values, (len(genes), cells.n_vars), "predict_response").astype(np.float64)
-        if source_of("knockout", self.answers) is None:
-            return None
-        wild_type = self._wild_type(cells)
-        total, count = np.zeros((len(genes), cells.n_vars)), np.bincount(place.ravel(), minlength=len(genes))
-        for part, chunk_cells, chunk in self._chunks(cells, events, np.arange(len(events)), rows=True):
-            after = self.knockout(chunk_cells, chunk)
-            assert after is not None
-            assert events.cells is not None
-            before = Knockouts(chunk.genes, events.cells[part]).remove_from(wild_type)
-            np.add.at(total, place.ravel()[part], after - normalise_rows(before))
-        return genes, total / count[:, None]
-
-    def _wild_type(self, cells: Cells) -> FloatArray:
+    def wild_type(self, cells: Cells) -> FloatArray:
+        """The predictor's own wild-type profiles (m, G) of the cells."""
         out = np.empty(cells.shape)
         for start in range(0, cells.n_obs, CELLS_A_CHUNK):
             part = cells[start : start + CELLS_A_CHUNK]
@@ -243,16 +222,18 @@ class Asker:
             out[start : start + CELLS_A_CHUNK] = rows
         return out
 
-    def _gene_scores(self, cells: Cells, genes: IntArray) -> FloatArray | None:
+    def gene_scores(self, cells: Cells, genes: IntArray) -> FloatArray | None:
+        """The scores (G,) that the predictor gives genes itself, NaN for others; None where it gives none."""
         if "genes" not in self.answers:
             return None
         out = np.full(cells.n_vars, np.nan)
         out[genes] = array_of(self.predictor.score_genes(self.hand(cells), genes.copy()), genes.shape, "score_genes")
         return out
 
-    def _chunks(self, cells: Cells, events: Knockouts, asked: IntArray, rows: bool) -> Iterator[tuple[IntArray, Cells, Knockouts]]:
+    def chunks(self, cells: Cells, events: Knockouts, asked: IntArray, rows: bool) -> Iterator[tuple[IntArray, Cells, Knockouts]]:
         """(rows of `events`, the cells of the chunk, the events with cells counted from the chunk's first)."""
         assert events.cells is not None
+        asked = asked[np.argsort(events.cells[asked], kind="stable")]  # grouped by cell, in whatever order they came
         of_cells = events.cells[asked]
         for part in chunks(of_cells, cells.n_vars, rows):
             inside = np.unique(of_cells[part])

@@ -1,4 +1,7 @@
-"""From what was asked for to Trials, each with the keys that decide whether a stored record still answers it. Loads no data."""
+"""From what was asked for to Trials, each with the keys that decide whether a stored record still answers it.
+
+Loads no data, but for a transfer: which groups of cells there are to train on is known from the cells alone.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from typing import Any, Literal
 
 from kobench.errors import UserError
 from kobench.lines import LINES
+from kobench.loading import groups_to_train_on
 from kobench.plugins import OWN, Entry, Registry
 from kobench.questions import ROW_LIMIT, VERSIONS
 from kobench.records import hash_of
 from kobench.select import canonical, complete, parse
-from kobench.specs import MetricSpec, TaskSpec
+from kobench.specs import ASKS, MetricSpec, TaskSpec
 from kobench.suggest import suggestion
 
 #: From so many independent networks on, intervals are made of the networks' values alone and need no draws inside each of them.
@@ -25,11 +29,15 @@ ENOUGH_NETWORKS = 2
 DRAWS = 300
 
 
+#: How cells are parted into those trained on and those asked. auto: each task's own, "halves" where other cells are the truth.
+SPLITS = ("auto", "holdout", "all", "cell-type", "dataset")
+
+
 @dataclass(frozen=True)
 class Request:
     """What one run asks for; the keys of a suite file and the flags of `kobench run`.
 
-    networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : "holdout" or "all".
+    networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : see `SPLITS`.
     tasks : names, None for every applicable one. timeout : seconds a trial, None without a limit.
     """
 
@@ -38,7 +46,7 @@ class Request:
     tasks: Sequence[str] | None = None
     networks: int = 1
     fit_seeds: int = 1
-    split: Literal["holdout", "all"] = "holdout"
+    split: str = "auto"
     split_seed: int = 0
     threads: int = 1
     device: str = "auto"
@@ -48,13 +56,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A dataset or predictor with all its parameters; `selection` is its canonical text."""
+    """A dataset or predictor with all its parameters; `selection` is its canonical text, `group` that without the seed.
+
+    first : whether it is the first network of its group. parts : the datasets that it joins, for a transfer between datasets.
+    """
 
     entry: Entry
     params: Mapping[str, Any]
     selection: str
     group: str
     source: str = ""
+    first: bool = True
+    parts: tuple[Chosen, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,15 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Which cells a trial trains on: "holdout" 80 % (the rest is asked), "halves" (the other half is the reference of a measured truth),
+    "all", or for "cell-type" and "dataset" those of the group `train` alone."""
+
+    name: str
+    train: str = ""
+
+
+@dataclass(frozen=True)
 class Trial:
     """One predictor, floor or line on one dataset and split, with the tasks it is scored on."""
 
@@ -88,19 +110,21 @@ class Trial:
     predictor: Chosen
     tasks: tuple[Task, ...]
     request: Request
+    split: Split = Split("holdout")
     fit_seed: int = 0
 
     @property
     def asks(self) -> tuple[str, ...]:
         """The question sets it needs, the profile first: it is answered before any expression is seen."""
         needed = {task.spec.asks for task in self.tasks}
-        return tuple(asks for asks in VERSIONS if asks in needed)
+        return tuple(asks for asks in ASKS if asks in needed)
 
     @property
     def label(self) -> str:
         """How a trial is named to a reader."""
         seed = f" (fit seed {self.fit_seed})" if self.request.fit_seeds > 1 and self.role == "predictor" else ""
-        return f"{self.predictor.selection} on {self.dataset.selection}{seed}"
+        train = f", trained on {self.split.train}" if self.split.train else ""
+        return f"{self.predictor.selection} on {self.dataset.selection}{train}{seed}"
 
     def describe(self, kind: str, digest: str, notes: Iterable[str]) -> dict[str, Any]:
         """The `trial` part of its record; kind, digest and notes come from the loaded dataset."""
@@ -115,7 +139,7 @@ class Trial:
                 "digest": digest,
                 "notes": list(notes),
             },
-            "split": {"name": request.split, "seed": request.split_seed},
+            "split": {"name": self.split.name, "seed": request.split_seed, **({"train": self.split.train} if self.split.train else {})},
             "predictor": {**self.named(predictor), "distribution": predictor.entry.distribution, "digest": predictor.source},
             "fit_seed": self.fit_seed,
             "threads": request.threads,
@@ -145,6 +169,7 @@ class Trial:
                     "task": facts_of(task.entry),
                     "metrics": [facts_of(metric) for metric in task.metrics],
                     "draws": self.draws,
+                    "showcase": self.showcase,
                     "question": questions[task.spec.asks],
                 }
             )
@@ -158,12 +183,18 @@ class Trial:
         enough = self.dataset.entry.spec.seeded and self.request.networks >= ENOUGH_NETWORKS
         return 0 if enough else DRAWS
 
+    @property
+    def showcase(self) -> bool:
+        """Whether single units are written into the record for pictures and tables: of predictors on the first network."""
+        return self.role == "predictor" and self.fit_seed == 0 and self.dataset.first
+
 
 @dataclass(frozen=True)
 class Group:
     """All trials on one dataset and split; floors and lines come first, because scores lean on them."""
 
     dataset: Chosen
+    split: Split
     basis: tuple[Trial, ...]
     trials: tuple[Trial, ...]
 
@@ -232,15 +263,24 @@ def file_hash(path: Path) -> str:
         return ""
 
 
-def applicable(task: TaskSpec, dataset: Chosen, request: Request) -> bool:
-    """Whether a dataset offers what a task needs under this split."""
+def split_of(task: TaskSpec, dataset: Chosen, request: Request) -> str | None:
+    """The split under which a task is scored on a dataset; None where it can't be: the truth is missing, or another split was asked for."""
+    truth, asked = dataset.entry.spec.truth, request.split
+    if task.asks == "transfer":
+        return asked if asked in ("cell-type", "dataset") else None
+    if asked in ("cell-type", "dataset"):
+        return None
+    if task.truth == "any" and truth == "population":
+        return "halves" if asked == "auto" else None
     if task.truth == "wild-type":
-        return request.split != "all"  # cells that were trained on are no test of their own profiles
-    return bool(task.truth == dataset.entry.spec.truth)
+        return "holdout" if asked != "all" else None  # cells that were trained on are no test of their own profiles
+    if truth == "counterfactual" and task.truth in ("counterfactual", "any"):
+        return "all" if asked == "all" else "holdout"
+    return None
 
 
 def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] = lambda message: None) -> list[Group]:
-    """Datasets x seeds x tasks x predictors x fit seeds as groups of trials.
+    """Datasets x seeds x splits x tasks x predictors x fit seeds as groups of trials.
 
     warn : is told what is left out, and why: tasks that can't be scored, here or at all.
     Raises UserError where a name is unknown or ambiguous, or where nothing would be scored.
@@ -250,15 +290,20 @@ def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] 
     metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
     tasks = find_tasks(registry, request, metrics, warn)
     predictors = [choose(registry, "predictors", text) for text in dict.fromkeys(request.predictors)]
-    groups: dict[str, Group] = {}  # a network asked for twice is planned once
-    for text in dict.fromkeys(request.datasets):
-        for number, dataset in enumerate(seeds_of(registry, text, request)):
-            chosen = tuple(task for task in tasks if applicable(task.spec, dataset, request))
-            if number == 0:
-                for sentence in not_asked(dataset, tasks, chosen, request):
-                    warn(sentence)
-            if chosen and dataset.selection not in groups:
-                groups[dataset.selection] = make_group(registry, dataset, chosen, predictors, request)
+    groups: dict[tuple[str, Split], Group] = {}  # a network asked for twice is planned once
+    for dataset in datasets_of(registry, request):
+        by_split: dict[str, list[Task]] = {}
+        for task in tasks:
+            name = split_of(task.spec, dataset, request)
+            if name is not None:
+                by_split.setdefault(name, []).append(task)
+            elif request.tasks and dataset.first:
+                truth = dataset.entry.spec.truth
+                warn(f"{dataset.selection} is not asked for {task.spec.label}: its truth is {truth!r}, split={request.split}")
+        for name, chosen in by_split.items():
+            for split in splits_of(name, dataset, request):
+                if (dataset.selection, split) not in groups:
+                    groups[dataset.selection, split] = make_group(registry, dataset, tuple(chosen), predictors, request, split)
     if not groups:
         named = ", ".join(request.tasks or ["any task"])
         raise UserError(
@@ -268,14 +313,37 @@ def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] 
     return list(groups.values())
 
 
-def not_asked(dataset: Chosen, tasks: Sequence[Task], chosen: Sequence[Task], request: Request) -> Iterable[str]:
-    """Sentences on what a user may expect of a dataset and is not scored."""
-    truth = dataset.entry.spec.truth
-    if truth == "population":
-        yield f"{dataset.selection}: no task scores its perturbed cells yet; its wild-type cells serve the profile task"
-    for task in tasks if request.tasks else ():
-        if task not in chosen:
-            yield f"{dataset.selection} is not asked for {task.spec.label}: its truth is {truth!r}, split={request.split}"
+def datasets_of(registry: Registry, request: Request) -> list[Chosen]:
+    """The datasets asked for, one for each data seed; for a transfer between datasets, one that joins them all."""
+    by_text = [seeds_of(registry, text, request) for text in dict.fromkeys(request.datasets)]
+    if request.split != "dataset":
+        return [dataset for seeds in by_text for dataset in seeds]
+    if len(by_text) < 2:
+        raise UserError("split=dataset needs two datasets or more; name another one with -d")
+    longest = max(len(seeds) for seeds in by_text)
+    return [join([seeds[min(step, len(seeds) - 1)] for seeds in by_text], step == 0) for step in range(longest)]
+
+
+def join(parts: Sequence[Chosen], first: bool) -> Chosen:
+    """Several datasets as one, in which each is a group of cells."""
+    seeded = next((part for part in parts if part.entry.spec.seeded), parts[0])
+    spec = replace(seeded.entry.spec, truth="none")
+    return Chosen(
+        replace(seeded.entry, spec=spec),
+        seeded.params,
+        " + ".join(part.selection for part in parts),
+        " + ".join(part.group for part in parts),
+        hash_of([[part.selection, version_of(part.entry), part.source] for part in parts]),
+        first,
+        tuple(parts),
+    )
+
+
+def splits_of(name: str, dataset: Chosen, request: Request) -> list[Split]:
+    """The splits of that name: one for each training group of a transfer, which takes a look into the data."""
+    if name not in ("cell-type", "dataset"):
+        return [Split(name)]
+    return [Split(name, train) for train in groups_to_train_on(dataset, name)]
 
 
 def find_tasks(registry: Registry, request: Request, metrics: list[Entry], warn: Callable[[str], None]) -> list[Task]:
@@ -298,7 +366,7 @@ def check_task(registry: Registry, task: Task) -> None:
     """Raise UserError where a task names a metric, floor or line that is not there."""
     spec, where = task.spec, f"task {task.entry.full_name}"
     for metric in spec.primary:
-        if metric not in task.named_metrics:
+        if metric.partition("[")[0] not in task.named_metrics:
             raise UserError(f"{where} has the primary metric {metric!r}, which does not score it; {suggestion(metric, task.named_metrics)}")
     for floor in spec.floors:
         choose(registry, "predictors", floor, prefer=task.entry.distribution)
@@ -318,29 +386,31 @@ def seeds_of(registry: Registry, text: str, request: Request) -> list[Chosen]:
     if not first.entry.spec.seeded:
         return [first]
     start = int(first.params["seed"])
-    return [choose(registry, "datasets", text, {"seed": start + step}) for step in range(request.networks)]
+    chosen = [choose(registry, "datasets", text, {"seed": start + step}) for step in range(request.networks)]
+    return [replace(dataset, first=step == 0) for step, dataset in enumerate(chosen)]
 
 
-def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], predictors: list[Chosen], request: Request) -> Group:
-    """The trials of one dataset: every floor and line that a task lists, and every predictor asked for."""
+def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], predictors: list[Chosen], request: Request,
+               split: Split) -> Group:  # fmt: skip
+    """The trials of one dataset and split: every floor and line that a task lists, and every predictor asked for."""
     floors = {name: choose(registry, "predictors", name, prefer=task.entry.distribution) for task in tasks for name in task.spec.floors}
     lines = {name: line(name, tasks[0].entry) for task in tasks for name in task.spec.lines}
     asked = {identity_of(predictor) for predictor in predictors}  # a floor asked for by name gets every task
     basis = [
         *(
-            Trial("floor", dataset, floor, tuple(t for t in tasks if name in t.spec.floors or identity_of(floor) in asked), request)
+            Trial("floor", dataset, floor, tuple(t for t in tasks if name in t.spec.floors or identity_of(floor) in asked), request, split)
             for name, floor in floors.items()
         ),
-        *(Trial("line", dataset, found, tuple(t for t in tasks if name in t.spec.lines), request) for name, found in lines.items()),
+        *(Trial("line", dataset, found, tuple(t for t in tasks if name in t.spec.lines), request, split) for name, found in lines.items()),
     ]
     already = {identity_of(floor) for floor in floors.values()}
     trials = [
-        Trial("predictor", dataset, predictor, tasks, request, fit_seed)
+        Trial("predictor", dataset, predictor, tasks, request, split, fit_seed)
         for predictor in predictors
         if identity_of(predictor) not in already
         for fit_seed in range(request.fit_seeds)
     ]
-    return Group(dataset, tuple(basis), tuple(trials))
+    return Group(dataset, split, tuple(basis), tuple(trials))
 
 
 def identity_of(predictor: Chosen) -> tuple[str, str]:

@@ -10,21 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from kobench.answering import Log, fit_in, guard
+from kobench.answering import FIELDS, Log, fit_in, lay_out
 from kobench.cells import BoolArray, Cells, Knockouts
 from kobench.derive import source_of
 from kobench.errors import PredictorFailedError, UserError
-from kobench.plan import Request, Trial, choose
+from kobench.guard import guard_answers
+from kobench.plan import Request, Split, Trial, choose
 from kobench.plugins import Registry
 from kobench.prepare import Prepared
 from kobench.process import TrialFailed, WorkerProcess
 from kobench.records import write_atomically
 from kobench.suggest import suggestion
-from kobench.truth import MIN_CELLS
-from kobench.wire import write_arrays, write_cells
+from kobench.truth import MIN_CELLS, Profiles, Question, Responses, Singles
 
 #: What can be asked for, and the answer kinds that make it answerable.
 WHAT = {"impact": ("impact",), "keystone": ("genes",), "profile": ("expression",), "response": ("response", "knockout")}
+
+#: The question set behind each of them.
+STAGES = {"impact": "singles", "keystone": "singles", "profile": "profile", "response": "response"}
 
 FORMATS = (".csv", ".csv.gz", ".npz")
 
@@ -46,8 +49,8 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
         raise UserError(f"{name} answers {given}, from which {what!r} can't be derived; `kobench info {name}` lists what can")
     check_writable(out)
     data = choose(registry, "datasets", dataset)
-    prepared = Prepared(data, Request([dataset], [predictor], split=split, split_seed=request.split_seed))  # type: ignore[arg-type]
-    trial = Trial("predictor", data, chosen, (), request, fit_seed)
+    prepared = Prepared(data, request, Split(split))
+    trial = Trial("predictor", data, chosen, (), request, Split(split), fit_seed)
     asked = prepared.dataset.cells[prepared.rows[1]]
     events = events_of(asked, genes)
     try:
@@ -102,42 +105,35 @@ def ask(
     request = trial.request
     with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, request.timeout, log) as worker:
         supported = fit_in(worker, trial, prepared)
-        do, names = {"profile": ("profile", ("profile",)), "response": ("response", ("response_genes", "response"))}.get(
-            what, ("singles", ("raw", "propagated", "gene_scores"))
-        )
-        kept, sample = only_supported(events, supported), np.empty(0, np.int64)
-        if do != "profile" and not len(kept):
+        kept = only_supported(events, supported)
+        if what != "profile" and not len(kept):
             asked_genes = asked.var_names[np.unique(events.genes)]
             named = ", ".join(asked_genes) if len(asked_genes) <= 10 else f"any of the {len(asked_genes)} genes asked"
             raise UserError(f"{trial.predictor.selection} does not support removing {named}; name other genes or another predictor")
-        folder = worker.stage(do)
-        if do == "profile":
-            write_arrays(folder, {"assemblages": asked.assemblages()})
-        else:
-            write_cells(folder, asked)
-            write_arrays(folder, {"genes": kept.genes, "cells": kept.cells, "sample": sample, "supported": supported})
-        worker.ask(do)
-        arrays = {**worker.answers(do, names), "supported": supported}
-        if all(arrays[name] is None for name in names):
+        do = STAGES[what]
+        question = without_truth(do, asked, kept)
+        worker.ask(do, **lay_out(question, worker.stage(do), supported))
+        arrays = {**worker.answers(do, FIELDS[do]), "supported": supported}
+        if all(arrays[name] is None for name in FIELDS[do]):
             raise TrialFailed("failed", do, "the worker's answers are gone: something removed or moved its folder")
-        if do == "response":
-            guard_response(arrays, kept, asked.n_vars)
-        else:
-            guard(do, arrays, asked.shape, kept, sample)
+        guard_answers(do, arrays, question)
         cost = {"fit_seconds": worker.seconds["fit"], "predict_seconds": worker.seconds[do], "peak_mb": worker.peak_mb}
         return arrays, cost, supported
 
 
-def guard_response(arrays: dict[str, Any], events: Knockouts, n_genes: int) -> None:
-    """Check a response that came out of an untrusted process: a finite row for each removed gene; raises TrialFailed."""
-    genes, rows, removed = arrays["response_genes"], arrays["response"], np.unique(events.genes)
-    if genes is None or not np.array_equal(genes, removed):
-        raise TrialFailed("invalid", "response", f"the genes of its rows are not the {len(removed)} genes asked")
-    if rows is None or rows.dtype.kind != "f" or rows.shape != (len(removed), n_genes):
-        came = "nothing" if rows is None else f"{rows.dtype} of shape {rows.shape}"
-        raise TrialFailed("invalid", "response", f"response came as {came}; expected floats of shape {(len(removed), n_genes)}")
-    if not np.isfinite(rows).all():
-        raise TrialFailed("invalid", "response", "response holds values that are not finite")
+def without_truth(asks: str, asked: Cells, events: Knockouts) -> Question:
+    """The question set `asks` about these events of the asked cells, with nothing where the truth would be."""
+    nothing = np.empty(0)
+    if asks == "profile":
+        return Profiles(asked.assemblages(), nothing, np.arange(asked.n_obs))
+    if asks == "singles":
+        return Singles(asked, events, np.empty(0, np.int64), nothing, nothing, nothing, nothing, nothing)
+    genes, rows = np.unique(events.genes[:, 0], return_inverse=True)
+    return Responses(
+        cells=asked, names=tuple(str(name) for name in asked.var_names[genes]), targets=tuple((int(gene),) for gene in genes),
+        events=(events,), rows=(rows.ravel(),), row_perturbation=np.arange(len(genes)), row_weight=np.ones(len(genes)), change=nothing,
+        size=nothing, abundance=nothing, detectable=np.ones(len(genes), bool), perturbed=np.bincount(rows.ravel()),
+    )  # fmt: skip
 
 
 def shape(what: str, asked: Cells, events: Knockouts, arrays: dict[str, Any], rows: np.ndarray[Any, Any]) -> dict[str, Any]:
@@ -151,7 +147,7 @@ def shape(what: str, asked: Cells, events: Knockouts, arrays: dict[str, Any], ro
         return keystones(names, genes, arrays)
     if what == "profile":
         return {"cell": rows, **{str(name): arrays["profile"][:, column] for column, name in enumerate(names)}}
-    return {"removed": names[arrays["response_genes"]], **{str(name): arrays["response"][:, column] for column, name in enumerate(names)}}
+    return {"removed": names[np.unique(genes)], **{str(name): arrays["response"][:, column] for column, name in enumerate(names)}}
 
 
 def keystones(names: Any, genes: Any, arrays: dict[str, Any]) -> dict[str, Any]:

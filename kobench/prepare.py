@@ -6,18 +6,31 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from kobench.cells import Cells, IntArray
 from kobench.data import digest, split
-from kobench.data_checks import validate
 from kobench.derive import source_of
-from kobench.errors import UserError
-from kobench.plan import Chosen, Request
-from kobench.plugins import resolve
+from kobench.loading import labels_of, load
+from kobench.multiples import ask_multiples
+from kobench.plan import Chosen, Request, Split
 from kobench.questions import ask_profiles, ask_singles
-from kobench.truth import Dataset, Profiles, Singles
+from kobench.transfer import ask_transfers, groups_of, training_rows
+from kobench.truth import Dataset, Question
 
 #: Which answer kinds make a question set answerable.
-NEEDS = {"profile": ("expression",), "singles": ("knockout", "impact", "genes")}
+NEEDS = {
+    "profile": ("expression",),
+    "transfer": ("expression",),
+    "singles": ("knockout", "impact", "genes"),
+    "response": ("response", "knockout", "impact", "genes"),
+    "doubles": ("interaction",),
+    "triples": ("interaction",),
+}
+
+#: How many genes each event of a question set removes.
+ORDERS = {"doubles": 2, "triples": 3}
 
 
 def answerable(asks: str, answers: tuple[str, ...]) -> bool:
@@ -25,28 +38,11 @@ def answerable(asks: str, answers: tuple[str, ...]) -> bool:
     return any(source_of(kind, answers) is not None for kind in NEEDS[asks])
 
 
-def load(chosen: Chosen) -> Dataset:
-    """Load and validate a dataset; raises UserError, also for what a stranger's loader raises."""
-    try:
-        dataset = resolve(chosen.entry)(**chosen.params)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"dataset {chosen.selection} of {chosen.entry.distribution} can't be loaded: {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(dataset, Dataset):
-        raise UserError(
-            f"dataset {chosen.selection} of {chosen.entry.distribution} gave a {type(dataset).__name__}; expected a kobench.api.Dataset"
-        )
-    return validate(dataset, chosen.selection)
-
-
 class Prepared:
     """One dataset and split; safe to use from several threads."""
 
-    def __init__(self, chosen: Chosen, request: Request) -> None:
-        self.chosen, self.request = chosen, request
+    def __init__(self, chosen: Chosen, request: Request, split: Split) -> None:
+        self.chosen, self.request, self.split = chosen, request, split
         self.lock = threading.RLock()
         self.parts: dict[str, Any] = {}
 
@@ -69,14 +65,22 @@ class Prepared:
 
     @property
     def rows(self) -> tuple[IntArray, IntArray]:
-        """Rows of the training cells and of the asked cells."""
-
-        def make() -> tuple[IntArray, IntArray]:
-            cells, key = self.dataset.cells, self.dataset.batch_key
-            return split(cells.n_obs, self.request.split, self.request.split_seed, cells.obs[key] if key else None)
-
-        rows: tuple[IntArray, IntArray] = self._once("rows", make)
+        """Rows of the training cells and of the asked cells; under "halves" the training cells are asked and the others are kept back."""
+        rows: tuple[IntArray, IntArray] = self._once("rows", self._rows)
         return rows
+
+    def _rows(self) -> tuple[IntArray, IntArray]:
+        cells, key, seed = self.dataset.cells, self.dataset.batch_key, self.request.split_seed
+        if self.split.train:
+            trained = training_rows(self.labels, groups_of(self.labels)[0], self.split.train, seed)
+            return trained, np.setdiff1d(np.arange(cells.n_obs), trained)
+        training, other = split(cells.n_obs, self.split.name, seed, cells.obs[key] if key else None)
+        return (training, training) if self.split.name == "halves" else (training, other)
+
+    @property
+    def labels(self) -> npt.NDArray[Any]:
+        """The group of each cell, for a transfer."""
+        return labels_of(self.dataset, self.split.name, self.chosen.selection)
 
     @property
     def training(self) -> Cells:
@@ -90,10 +94,24 @@ class Prepared:
         text: str = self._once("digest", lambda: digest(self.dataset.cells))
         return text
 
-    def question(self, asks: str) -> Profiles | Singles:
+    def question(self, asks: str) -> Question:
         """The question set `asks` with its truth."""
+        question: Question = self._once(asks, lambda: self._question(asks))
+        return question
+
+    def _question(self, asks: str) -> Question:
+        dataset, asked = self.dataset, self.rows[1]
         if asks == "profile":
-            profiles: Profiles = self._once("profile", lambda: ask_profiles(self.dataset, self.rows[1]))
-            return profiles
-        singles: Singles = self._once("singles", lambda: ask_singles(self.dataset, self.rows[1], self.request.row_limit))
-        return singles
+            return ask_profiles(dataset, asked)
+        if asks == "transfer":
+            return ask_transfers(dataset, self.labels, groups_of(self.labels)[0], self.split.train, self.request.split_seed)
+        if asks == "response":
+            from kobench.population import ask_responses, ask_simulated_responses
+        if asks == "response" and self.split.name == "halves":
+            training = self.rows[0]
+            return ask_responses(dataset, training, np.setdiff1d(np.arange(dataset.cells.n_obs), training))
+        if asks == "response":
+            return ask_simulated_responses(dataset, asked)
+        if asks in ORDERS:
+            return ask_multiples(dataset, asked, ORDERS[asks])
+        return ask_singles(dataset, asked, self.request.row_limit)

@@ -7,10 +7,11 @@ import numpy as np
 from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
 from kobench.derive import chunks
 from kobench.errors import UserError
+from kobench.specs import ASKS
 from kobench.truth import TOLERANCE, Dataset, Profiles, Singles
 
 #: Versions of the questions; a new one makes every stored answer to it out of date.
-VERSIONS = {"profile": 1, "singles": 1}
+VERSIONS = dict.fromkeys(ASKS, 1)
 
 #: Full rows of all events are kept up to this many numbers, else of a sample of events (float32: 32 MB).
 ROW_LIMIT = 8_000_000

@@ -95,9 +95,7 @@ class Bench:
             self.stored = self.store.keys()
             outcome = Outcome()
             todo = {id(trial): self._decide(trial) for group in groups for trial in (*group.basis, *group.trials)}
-            prepared = {
-                id(group): Prepared(group.dataset, group.trials[0].request if group.trials else group.basis[0].request) for group in groups
-            }
+            prepared = {id(group): Prepared(group.dataset, (*group.trials, *group.basis)[0].request, group.split) for group in groups}
             self._check_data(groups, todo, prepared)
             self.watcher.planned(sum(action.kind != "nothing" for action in todo.values()))
             with ThreadPoolExecutor(jobs) as pool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,19 @@ from kobench.errors import InvalidAnswerError
 from kobench.plan import Task
 from kobench.plugins import resolve
 from kobench.records import hash_of
-from kobench.resample import Block
 from kobench.resample import draws as draw_again
+from kobench.resample import field_of
 from kobench.specs import MetricSpec
-from kobench.truth import Answers, NotComputed, Parts, Profiles, Singles, TaskUnits, TaskView, Units
+from kobench.truth import Answers, Block, NotComputed, Parts, Question, Singles, TaskUnits, TaskView, Units
 
 #: Digits kept of values and of bootstrap draws: more would only carry rounding noise into the files.
 VALUE_DIGITS, DRAW_DIGITS = 12, 6
+
+#: How often answers are permuted among the perturbations.
+PERMUTATIONS = 1000
+
+#: Single units kept for pictures.
+POINTS = 300
 
 
 def shown_name(metric: str, variant: str) -> str:
@@ -29,6 +35,15 @@ def shown_name(metric: str, variant: str) -> str:
     ('mae[raw]', 'mae')
     """
     return f"{metric}[{variant}]" if variant else metric
+
+
+def variant_of(primary: Sequence[str]) -> str:
+    """The variant that the first primary metric is on.
+
+    >>> variant_of(["auprc[linked]"]), variant_of(["spearman"])
+    ('linked', '')
+    """
+    return primary[0].partition("[")[2].rstrip("]") if primary else ""
 
 
 def value_of(score: Callable[[Units], Any], units: Units) -> float:
@@ -70,10 +85,54 @@ def score_metric(
     if math.isnan(value):
         return {**entry, "missing": "none"}
     again = drawn(score, units, block, draws, seed) if draws else []
-    return {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
+    entry = {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
+    if getattr(units, "halves", None) is not None:
+        entry["ceiling"] = ceiling_of(score, units, block, draws, seed)
+    return entry
 
 
-def units_for(task: Task, question: Profiles | Singles, answers: Answers) -> tuple[TaskUnits, str]:
+def ceiling_of(score: Callable[[Units], Any], units: Units, block: Block, draws: int, seed: int) -> dict[str, Any]:
+    """What an answer without error would score against a truth that has noise, with its draws; a value of None where nobody can say."""
+    ceiling = getattr(score, "ceiling", None)
+    if ceiling is None:
+        return {"value": None, "draws": []}
+    try:
+        value = value_of(ceiling, units)
+    except NotComputed:
+        value = math.nan
+    if math.isnan(value):
+        return {"value": None, "draws": []}
+    return {"value": rounded(value, VALUE_DIGITS), "draws": drawn(ceiling, units, block, draws, seed) if draws else []}
+
+
+def permuted_of(
+    score: Callable[[Units], Any], units: Units | None, spec: MetricSpec, observed: float | None, seed: int
+) -> dict[str, Any] | None:
+    """The same answers permuted among the perturbations, PERMUTATIONS times: whether the answer knows which gene was removed.
+
+    p = (1 + number of permutations that score as well) / (1 + number of permutations), one-sided (Phipson & Smyth, Stat. Appl. Genet.
+    Mol. Biol. 9:39, 2010). None where the metric does not offer it.
+    """
+    permuted = getattr(score, "permuted", None)
+    if permuted is None or units is None or observed is None:
+        return None
+    try:
+        values = np.asarray(permuted(units, PERMUTATIONS, seed), np.float64)
+    except KeyboardInterrupt:
+        raise
+    except Exception:  # also NotComputed: a metric's extra that is broken or not to be had costs no score
+        return None
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    sign = -1.0 if spec.direction == "lower" else 1.0
+    as_good = int((sign * values >= sign * observed - 1e-12).sum())
+    low, high = np.quantile(values, [0.025, 0.975])
+    numbers = {"mean": values.mean(), "sd": values.std(), "low": low, "high": high, "p": (1 + as_good) / (1 + len(values))}
+    return {**{name: rounded(float(number), DRAW_DIGITS) for name, number in numbers.items()}, "draws": len(values)}
+
+
+def units_for(task: Task, question: Question, answers: Answers) -> tuple[TaskUnits, str]:
     """What a task makes of answers, and what to say where it makes no units. A broken task costs its own column, nobody's row.
 
     Raises InvalidAnswerError as the task does.
@@ -90,12 +149,12 @@ def units_for(task: Task, question: Profiles | Singles, answers: Answers) -> tup
     return TaskUnits({}, 0, 0), f"the task failed: {reason}"
 
 
-def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws: int, seed_of: str,
-               floors: Mapping[str, Answers]) -> dict[str, Any]:  # fmt: skip
+def score_task(task: Task, question: Question, answers: Answers, draws: int, seed_of: str,
+               floors: Mapping[str, Answers], showcase: bool = False) -> dict[str, Any]:  # fmt: skip
     """Every metric of one task for one set of answers.
 
     draws : how many bootstrap draws to keep for primary metrics. seed_of : the text that fixes them, the same for every predictor.
-    floors : the floors' answers, looked at only where these answers leave units out.
+    floors : the floors' answers, looked at only where these answers leave units out. showcase : also write down single units.
     """
     spec = task.spec
     units, absent = units_for(task, question, answers)
@@ -104,21 +163,25 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
     if partial and units.answered:
         for floor, given in floors.items():
             if floor in spec.floors:
-                below[floor] = units_for(task, question, replace(given, supported=answers.supported))[0]
+                same_units = replace(given, supported=answers.supported, max_order=answers.max_order)
+                below[floor] = units_for(task, question, same_units)[0]
     seed = int(hash_of([seed_of, spec.label])[:8], 16)
+    primary = units.primary or spec.primary
     metrics = {}
     for name, entry in task.named_metrics.items():
         score = resolve(entry)
         for variant in units.variants or ("",):
-            shown = units.variants.get(variant)
-            primary = variant == "" and name in spec.primary
-            scored = score_metric(entry.spec, score, shown, spec.block, draws if primary else 0, seed)
+            shown, full_name = units.variants.get(variant), shown_name(name, variant)
+            leads = full_name in primary
+            scored = score_metric(entry.spec, score, shown, spec.block, draws if leads else 0, seed)
             scored["missing"] = absent if shown is None else scored["missing"]
-            if primary and scored["value"] is not None:
+            if (permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)) is not None:
+                scored["permuted"] = permuted
+            if leads and scored["value"] is not None:
                 for floor, theirs in below.items():
-                    found = score_metric(entry.spec, score, theirs.variants.get(""), spec.block, draws, seed)
+                    found = score_metric(entry.spec, score, theirs.variants.get(variant), spec.block, draws, seed)
                     scored["floors"][floor] = {"value": found["value"], "draws": found["draws"]}
-            metrics[shown_name(name, variant)] = scored
+            metrics[full_name] = scored
     sampled = None
     if isinstance(question, Singles) and len(question.sample) < len(question.events):
         sampled = len(question.sample)
@@ -130,18 +193,43 @@ def score_task(task: Task, question: Profiles | Singles, answers: Answers, draws
         "version": spec.version,
         "kind": spec.of,
         "asks": spec.asks,
-        "primary": list(spec.primary),
+        "primary": list(primary),
         "floors": list(spec.floors),
         "lines": list(spec.lines),
         "block": spec.block,
-        "blocks": blocks_of(units.variants.get(""), spec.block),
+        "blocks": blocks_of(units.variants.get(variant_of(primary)), spec.block),
         "asked": units.asked,
         "answered": units.answered,
         "coverage": units.answered / units.asked if units.asked else 0.0,
         "left_out": left_out,
         "sampled": sampled,
         "metrics": metrics,
+        "notes": list(units.notes),
+        **(shown_units(units, spec.of, seed) if showcase else {}),
     }
+
+
+def shown_units(units: TaskUnits, what: str, seed: int) -> dict[str, Any]:
+    """What a record keeps of single units: the task's own table, and a sample of POINTS of the first variant as (true, predicted)."""
+    found: dict[str, Any] = {}
+    if units.table is not None:
+        found["table"] = {column: [plain(value) for value in values] for column, values in units.table.items()}
+    first = next(iter(units.variants.values()), None)
+    if first is not None:
+        true, predicted = np.ravel(first.true), np.ravel(first.predicted)
+        known = np.flatnonzero(np.isfinite(true) & np.isfinite(predicted) & ((true != 0) | (predicted != 0)))
+        if len(known) > POINTS:
+            known = np.sort(np.random.default_rng(seed).choice(known, POINTS, replace=False))
+        points = {"true": true[known], "predicted": predicted[known]}
+        found["points"] = {"what": what, **{side: [rounded(value, 4) for value in values.tolist()] for side, values in points.items()}}
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A value of a table as JSON has it: numbers short, nothing for what is not finite."""
+    if isinstance(value, (float, np.floating)):
+        return rounded(float(value), DRAW_DIGITS) if math.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int) -> list[float | None]:
@@ -150,9 +238,9 @@ def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, see
     return [rounded(value, DRAW_DIGITS) if math.isfinite(value) else None for value in np.asarray(values, float).tolist()]
 
 
-def blocks_of(units: Units | None, block: str) -> int:
+def blocks_of(units: Units | None, block: Block) -> int:
     """How many cells or genes carry the primary units; 0 where they were not answered."""
-    ids = None if units is None else getattr(units, f"{block}s", None)
+    ids = None if units is None else getattr(units, field_of(units, block), None)
     return 0 if ids is None else len(np.unique(ids))
 
 

@@ -12,6 +12,7 @@ from kobench.api import Context
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 from kobench.derive import Asker, SinglesAnswer
 from kobench.errors import InvalidAnswerError
+from kobench.responding import ResponsesAnswer, answer_interactions, answer_responses
 
 
 def hander(wants: str) -> Callable[[Cells], Any]:
@@ -32,6 +33,7 @@ class Session:
     answers: Sequence[str]
     wants: str
     context: Context
+    max_order: int | None = None
 
     def fit(self, cells: Cells) -> BoolArray:
         """Make and fit the predictor; returns which genes (G,) it can remove."""
@@ -57,6 +59,11 @@ class Session:
         """Answer the single-knockout question."""
         return self.asker.singles(cells, events, sample, supported)
 
-    def response(self, cells: Cells, events: Knockouts) -> tuple[IntArray, FloatArray] | None:
-        """Answer the response question: removed genes (k,) and the mean change (k, G)."""
-        return self.asker.response(cells, events)
+    def responses(self, cells: Cells, batches: Sequence[Knockouts], rows: Sequence[IntArray], n_rows: int,
+                  supported: BoolArray) -> ResponsesAnswer:  # fmt: skip
+        """Answer the population question."""
+        return answer_responses(self.asker, cells, batches, rows, n_rows, supported, self.max_order)
+
+    def interactions(self, cells: Cells, events: Knockouts, supported: BoolArray) -> FloatArray | None:
+        """Answer the question of several knockouts at once, (n,)."""
+        return answer_interactions(self.asker, cells, events, supported, self.max_order)

@@ -65,14 +65,14 @@ def carry_out(
             for asks, arrays in answered.arrays.items():
                 given = {name: values for name, values in arrays.items() if values is not None}
                 hashes[asks] = store.save(given) if kept(trial) else hash_of_arrays(given)
-                at_hand[asks] = as_answers(given)
+                at_hand[asks] = as_answers(given, trial.predictor.entry.spec)
             cost.update(cost_of(answered, trial))
         for task in trial.tasks:
             asks, label = task.spec.asks, task.spec.label
             if asks in hashes and (asks in at_hand or label not in current):
-                answers = at_hand[asks] if asks in at_hand else as_answers(store.load(hashes[asks]))
+                answers = at_hand[asks] if asks in at_hand else as_answers(store.load(hashes[asks]), trial.predictor.entry.spec)
                 floors = floors_of(task, basis, prepared) if covers_partly(answers) else {}
-                scores[label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors)
+                scores[label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors, trial.showcase)
     except TrialFailed as ended:
         result = {"status": ended.status, "stage": ended.stage, "message": ended.message, "traceback": ended.traceback}
     except InvalidAnswerError as error:  # a task found what the guards can't know
@@ -115,7 +115,7 @@ def kept(trial: Trial) -> bool:
 
 def covers_partly(answers: Answers) -> bool:
     """Whether a predictor left genes out, so that floors must be scored on just the units it answered."""
-    return answers.supported is not None and not answers.supported.all()
+    return answers.max_order is not None or (answers.supported is not None and not answers.supported.all())
 
 
 def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[str, Answers]:
@@ -124,7 +124,9 @@ def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[
     for trial in basis:
         if trial.role == "floor" and trial.predictor.entry.trusted and task.spec in [mine.spec for mine in trial.tasks]:
             asks = task.spec.asks
-            found[trial.predictor.entry.spec.name] = as_answers(answers_in_process(trial, prepared, (asks,)).arrays[asks])
+            found[trial.predictor.entry.spec.name] = as_answers(
+                answers_in_process(trial, prepared, (asks,)).arrays[asks], trial.predictor.entry.spec
+            )
     return found
 
 

@@ -318,10 +318,10 @@ class Answers:
     """What a predictor answered, reduced; None where it was not asked or cannot answer.
 
     profile : (n, G) for `Profiles` and `Transfers`. For `Singles`: wild_type (m, G), raw and propagated (n,), rows (s, G) of the sampled
-    events, gene_scores (G,) NaN for genes not asked. For `Responses`: response (R, G), the mean over an answer row's events of knockout minus
-    own wild type, the targets taken out of both and rows renormalised first; raw and propagated (R,) mean impacts; gene_scores (G,).
-    For `Multiples`: interaction (n,). supported : (G,) bool, which genes it can remove; max_order : how many at once, None for any number.
-    response_kind : what `response` means, see `PredictorSpec.response`.
+    events, gene_scores (G,) NaN for genes not asked. For `Responses`: response (R, G), the mean over an answer row's events of
+    knockout minus own wild type, the targets taken out of both and rows renormalised first; raw and propagated (R,), mean impacts;
+    gene_scores (G,). For `Multiples`: interaction (n,). supported : (G,) bool, which genes it can remove; max_order : how many at
+    once, None for any number. response_kind : what `response` means, see `PredictorSpec.response`.
     Entries of events whose gene is not supported are NaN. To score a floor on just the units that a predictor answered, replace
     the floor's `supported` and `max_order` by the predictor's: tasks read these and nothing else to leave units out.
     """

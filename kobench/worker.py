@@ -88,7 +88,7 @@ class Worker:
         context = Context(**{**request["context"], "scratch": Path(request["scratch"]), "report": self.log})
         make = resolve_reference(request["make"], request["plugin_file"])
         self.wants = request["wants"]
-        self.session = Session(make, request["params"], request["answers"], self.wants, context)
+        self.session = Session(make, request["params"], request["answers"], self.wants, context, request["max_order"])
         supported = self.session.fit(read_cells(folder, self.wants))
         write_arrays(folder / "answers", {"supported": supported})
 
@@ -100,11 +100,22 @@ class Worker:
         answer = self.session.singles(read_cells(folder, self.wants), events, read_array(folder, "sample"), read_array(folder, "supported"))
         write_arrays(folder / "answers", vars(answer))
 
+    do_transfer = do_profile
+
     def do_response(self, folder: Path, request: dict[str, Any]) -> None:
+        orders = range(request["batches"])
+        batches = [Knockouts(read_array(folder, f"genes{i}"), read_array(folder, f"cells{i}")) for i in orders]
+        rows = [read_array(folder, f"rows{i}") for i in orders]
+        cells, supported = read_cells(folder, self.wants), read_array(folder, "supported")
+        answer = self.session.responses(cells, batches, rows, request["rows"], supported)
+        write_arrays(folder / "answers", vars(answer))
+
+    def do_doubles(self, folder: Path, request: dict[str, Any]) -> None:
         events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        answer = self.session.response(read_cells(folder, self.wants), events)
-        if answer is not None:
-            write_arrays(folder / "answers", {"response_genes": answer[0], "response": answer[1].astype(np.float32)})
+        answer = self.session.interactions(read_cells(folder, self.wants), events, read_array(folder, "supported"))
+        write_arrays(folder / "answers", {"interaction": answer})
+
+    do_triples = do_doubles
 
     def do_check(self, folder: Path, request: dict[str, Any]) -> None:
         from kobench.checks import run_checks

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kobench.answering import guard
 from kobench.cells import Knockouts
 from kobench.errors import UserError
+from kobench.guard import check, shapes_of_singles
 from kobench.plan import Request, make_plan
 from kobench.plugins import load_registry
 from kobench.prepare import Prepared
@@ -260,7 +260,14 @@ def test_the_parent_checks_again_what_a_worker_says():
     rows = np.array([[0, 0.5, 0.5], [0.5, 0.5, 0]])
     good = {"wild_type": np.full((1, 3), 1 / 3), "raw": np.ones(3), "propagated": np.ones(3), "rows": rows, "gene_scores": None,
             "supported": np.ones(3, dtype=bool)}  # fmt: skip
-    assert guard("singles", good, (1, 3), events, sample) is good
+    shapes = shapes_of_singles(events, sample, good["supported"], (1, 3))
+
+    def guard(arrays):
+        for name, shape in shapes.items():
+            if arrays[name] is not None:
+                check("singles", name, arrays[name], shape)
+
+    guard(good)
     bad = {
         "mass at the removed gene": {"rows": rows[::-1]},
         "rows that do not sum to 1": {"rows": rows * 2},
@@ -272,14 +279,14 @@ def test_the_parent_checks_again_what_a_worker_says():
     }
     for name, change in bad.items():
         with pytest.raises(TrialFailed) as ended:
-            guard("singles", {**good, **change}, (1, 3), events, sample)
+            guard({**good, **change})
         assert ended.value.status == "invalid", name
 
 
 def test_prepared_data_is_made_once_and_can_be_forgotten():
     registry = load_registry()
     (group,) = make_plan(registry, Request([TINY], []))
-    prepared = Prepared(group.dataset, group.basis[0].request)
+    prepared = Prepared(group.dataset, group.basis[0].request, group.split)
     first = prepared.dataset
     assert prepared.dataset is first
     prepared.release()

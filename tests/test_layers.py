@@ -18,10 +18,11 @@ PACKAGE = ROOT / "kobench"
 LAYERS = (
     ("cli",),
     ("board", "run", "predict", "checking", "progress", "add_dataset"),
-    ("trial", "decide", "plan", "score", "answering", "prepare", "lines"),
+    ("trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines"),
     ("plugins", "cards", "hookspecs", "select"),
-    ("questions", "multiples", "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample", "transfer"),
-    ("worker", "checks", "session", "wire", "derive"),
+    ("questions", "population", "multiples", "transfer",
+     "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample"),
+    ("worker", "checks", "session", "wire", "responding", "derive"),
     ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),
 )  # fmt: skip
 

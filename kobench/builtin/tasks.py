@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from scipy.special import stdtrit
 
 from kobench.api import ImpactUnits, Profiles, ProfileUnits, RankingUnits, Singles, TaskUnits, TaskView, Units
 from kobench.cells import BoolArray, FloatArray, IntArray
@@ -100,7 +103,25 @@ def keystone(view: TaskView) -> TaskUnits:
         if predicted is not None
     }
     left_out = _counted({f"genes asked in under {MIN_CELLS} cells": int(((asked_in > 0) & (asked_in < MIN_CELLS)).sum())})
-    return TaskUnits(variants, len(asked), len(kept) if "" in variants else 0, left_out)
+    table = None if propagated is None else _gene_table(question, kept, answers.propagated)
+    return TaskUnits(variants, len(asked), len(kept) if "" in variants else 0, left_out, table=table)
+
+
+def _gene_table(question: Singles, genes: IntArray, impacts: FloatArray | None) -> dict[str, list[Any]]:
+    """True and predicted mean propagated impact of each gene, with 95 % t intervals over the cells that express it."""
+    columns: dict[str, list[Any]] = {"gene": [str(question.cells.var_names[gene]) for gene in genes]}
+    of_gene = _cells_and_genes(question)[1]
+    columns["cells"] = np.bincount(of_gene, minlength=question.cells.n_vars)[genes].tolist()
+    for name, values in (("true", question.propagated), ("predicted", impacts)):
+        if values is None:
+            continue
+        known = np.nan_to_num(_clipped(values))
+        count = np.maximum(np.bincount(of_gene, minlength=question.cells.n_vars)[genes], 2)
+        mean = question.gene_means(known)[genes]
+        spread = np.sqrt(np.maximum(question.gene_means(known**2)[genes] - mean**2, 0.0) / (count - 1))
+        half = stdtrit(count - 1, 0.975) * spread
+        columns |= {name: mean.tolist(), f"{name}_low": (mean - half).tolist(), f"{name}_high": (mean + half).tolist()}
+    return columns
 
 
 def _profiles(view: TaskView) -> Profiles:

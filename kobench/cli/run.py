@@ -44,8 +44,10 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
               help="A task; may be repeated. Without it: every task the dataset has a truth for.")  # fmt: skip
 @click.option("--networks", type=click.IntRange(1), default=1, show_default=True, help="Simulated networks (data seeds) a dataset.")
 @click.option("--fit-seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits of each predictor.")
-@click.option("--split", type=click.Choice(["holdout", "all"]), default="holdout", show_default=True,
-              help="holdout: train on 80 % of the cells, ask the rest. all: train on and ask all, no profile task.")  # fmt: skip
+@click.option("--split", type=click.Choice(["auto", "holdout", "all", "cell-type", "dataset"]), default="auto", show_default=True,
+              help="auto: train on 80 % of the cells and ask the rest; measured knockouts: train on half, the rest is their reference. "
+              "holdout: the first of these only. all: train on and ask all, no profile task. cell-type, dataset: train on each cell "
+              "type or dataset, ask the others.")  # fmt: skip
 @click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at a time.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads a trial; part of what decides an answer.")

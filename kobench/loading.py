@@ -1,0 +1,55 @@
+"""From a chosen dataset to its validated cells and truth; several joined as one, and the groups of cells in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.data_checks import validate
+from kobench.errors import UserError
+from kobench.plugins import resolve
+from kobench.transfer import groups_of, joined
+from kobench.truth import Dataset
+
+if TYPE_CHECKING:
+    from kobench.plan import Chosen
+
+#: The column of a joined dataset's cells that says where each comes from.
+DATASET_KEY = "dataset"
+
+
+def load(chosen: Chosen) -> Dataset:
+    """Load and validate a dataset; raises UserError, also for what a stranger's loader raises."""
+    if chosen.parts:
+        return joined({part.selection: load(part) for part in chosen.parts})
+    try:
+        dataset = resolve(chosen.entry)(**chosen.params)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"dataset {chosen.selection} of {chosen.entry.distribution} can't be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(dataset, Dataset):
+        raise UserError(
+            f"dataset {chosen.selection} of {chosen.entry.distribution} gave a {type(dataset).__name__}; expected a kobench.api.Dataset"
+        )
+    return validate(dataset, chosen.selection)
+
+
+def labels_of(dataset: Dataset, split: str, selection: str) -> npt.NDArray[Any]:
+    """(n,) the group of each cell: its dataset or its cell type; raises UserError where the cells have no types."""
+    if split == "dataset":
+        return np.asarray(dataset.cells.obs[DATASET_KEY])
+    if dataset.cell_type_key is None:
+        raise UserError(
+            f"dataset {selection} has no cell types, so split=cell-type can't be made; choose one whose card names cell_type_key"
+        )
+    return np.asarray(dataset.cells.obs[dataset.cell_type_key])
+
+
+def groups_to_train_on(chosen: Chosen, split: str) -> list[str]:
+    """The groups of cells that are large enough to train on; loads the dataset."""
+    return list(groups_of(labels_of(load(chosen), split, chosen.selection))[0])
