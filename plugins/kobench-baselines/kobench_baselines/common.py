@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kobench.api import Cells, bray_curtis
+from kobench.api import Cells, Knockouts, bray_curtis
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
@@ -18,6 +18,9 @@ Ints = npt.NDArray[np.intp]
 
 #: A gene that is on keeps at least this part of its mean share, whatever a regression says.
 LEAST = 0.05
+
+#: Answers are worked out in blocks of about so many entries, so that memory stays flat.
+BLOCK_ENTRIES = 2**22
 
 #: With fewer training cells nothing is held out: there is no choosing between settings.
 FEWEST_TO_VALIDATE = 5
@@ -114,6 +117,33 @@ def hold_out(n: int, fraction: float, rng: np.random.Generator) -> tuple[Ints, I
 def mean_bray_curtis(predicted: Floats, true: Floats) -> float:
     """Mean over rows of the Bray-Curtis dissimilarity."""
     return float(bray_curtis(predicted, true).mean())
+
+
+def blocks_of(rows: int, entries: int) -> Iterator[slice]:
+    """Slices of `rows` rows with `entries` numbers each, so that memory stays flat."""
+    step = max(1, BLOCK_ENTRIES // max(1, entries))
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
+
+
+def sets_of_genes(knockouts: Knockouts) -> Iterator[tuple[Ints, Ints]]:
+    """(removed genes, events that remove them) for each set of removed genes; nothing for order 0.
+
+    A gene named twice counts once.
+    """
+    if not knockouts.order or not len(knockouts):
+        return
+    removed, of = np.unique(np.sort(knockouts.genes, axis=1), axis=0, return_inverse=True)
+    order = np.argsort(of.ravel(), kind="stable")
+    for genes, events in zip(removed, np.split(order, np.cumsum(np.bincount(of.ravel()))[:-1]), strict=True):
+        yield np.unique(genes).astype(np.intp), events
+
+
+def close_on(values: Floats, null: Floats) -> Floats:
+    """Rows over their sum; a row of 0 becomes that of `null`, which is what there is if nothing responds."""
+    total = values.sum(axis=1, keepdims=True)
+    rows: Floats = np.divide(values, total, out=null.copy(), where=total > 0)
+    return rows
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from kobench_baselines.common import (
     Ints,
     Table,
     as_assemblages,
+    blocks_of,
     compose,
     hold_out,
     limited_threads,
@@ -34,9 +35,6 @@ FEWEST_CELLS = 10
 
 #: Cells at the overall mean depth that steady each gene's depth slope.
 SLOPE_PRIOR = 10.0
-
-#: Asked assemblages are answered in blocks of about so many entries, so that memory stays flat.
-BLOCK_ENTRIES = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,9 +206,8 @@ class GBM:
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:
         on = as_assemblages(assemblages, len(self.mean))
-        rows = max(1, BLOCK_ENTRIES // len(self.mean))
         with limited_threads(self.context.threads):
-            blocks = [self._predict(on[start : start + rows]) for start in range(0, len(on), rows)]
+            blocks = [self._predict(on[block]) for block in blocks_of(*on.shape)]
         return np.concatenate(blocks) if blocks else np.zeros(on.shape)
 
     def _predict(self, on: Bools) -> Floats:

@@ -15,6 +15,7 @@ from kobench_baselines.common import (
     Floats,
     Table,
     as_assemblages,
+    blocks_of,
     close_rows,
     compose,
     limited_threads,
@@ -37,9 +38,6 @@ CHOOSING_TOLERANCE, FINAL_TOLERANCE = 3e-2, 1e-4
 
 #: Without cells to choose with.
 DEFAULT_PENALTY = 10.0
-
-#: Asked assemblages are answered in blocks of about so many entries, so that memory stays flat.
-BLOCK_ENTRIES = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +99,8 @@ class Linear:
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:
         on = as_assemblages(assemblages, len(self.mean))
-        rows = max(1, BLOCK_ENTRIES // len(self.mean))
         with limited_threads(self.threads):
-            blocks = [self._predict(on[start : start + rows]) for start in range(0, len(on), rows)]
+            blocks = [self._predict(on[block]) for block in blocks_of(*on.shape)]
         return np.concatenate(blocks) if blocks else np.zeros(on.shape)
 
     def _predict(self, on: Bools) -> Floats:

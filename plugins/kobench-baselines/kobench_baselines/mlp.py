@@ -12,14 +12,11 @@ import numpy.typing as npt
 import torch
 
 from kobench.api import Cells, Context, normalise_rows
-from kobench_baselines.common import Floats, Table, as_assemblages, close_rows, hold_out
+from kobench_baselines.common import Floats, Table, as_assemblages, blocks_of, close_rows, hold_out
 from kobench_baselines.network import Layers, Settings, profiles, train
 
 #: Share of the training cells that validate.
 VALIDATION = 0.2
-
-#: Asked assemblages are answered in blocks of about so many entries, so that memory stays flat.
-BLOCK_ENTRIES = 2**22
 
 #: Training steps when there are too few cells to validate with.
 STEPS_UNVALIDATED = 50
@@ -129,11 +126,11 @@ class MLP:
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:
         genes = len(self.layers.b2)
         on = as_assemblages(assemblages, genes)
-        answer, rows = np.zeros(on.shape), max(1, BLOCK_ENTRIES // genes)
+        answer = np.zeros(on.shape)
         with torch_threads(self.threads), torch.no_grad():
-            for start in range(0, len(on), rows):
-                z = torch.from_numpy(normalise_rows(on[start : start + rows])).to(self.device)
-                answer[start : start + rows] = profiles(self.layers, z).cpu().numpy()
+            for block in blocks_of(*on.shape):
+                z = torch.from_numpy(normalise_rows(on[block])).to(self.device)
+                answer[block] = profiles(self.layers, z).cpu().numpy()
         return close_rows(answer, on)
 
 

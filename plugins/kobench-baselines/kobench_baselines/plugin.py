@@ -1,4 +1,4 @@
-"""Describes the three baselines to kobench without importing them (nor torch, nor xgboost)."""
+"""Describes the predictors to kobench without importing them (nor torch, nor xgboost)."""
 
 from __future__ import annotations
 
@@ -6,27 +6,39 @@ from collections.abc import Iterator
 
 from kobench.api import Param, PredictorSpec, hookimpl
 
+MLP_PARAMS = {
+    "preset": Param("default", "default: accurate and fast; paper: as published", choices=("default", "paper")),
+    "hidden": Param(None, "units between the two layers; None: 128 (default), the number of genes (paper)"),
+    "lr": Param(None, "Adam's learning rate; None: 0.008 (default), 0.01 (paper)"),
+    "batch": Param(None, "cells a step; None: 64 (default), 20 (paper)"),
+    "steps": Param(None, "most steps; None: 1000 (default), 5000 (paper)"),
+    "patience": Param(None, "steps without a better validation after which to stop; None: 100 (default), never (paper)"),
+    "decay": Param(None, "weight decay, one number or a list to choose from by validation; None: [0.1, 1, 10] (default), 0 (paper)"),
+    "refit": Param(None, "train again on all cells for the best number of steps; None: true (default), false (paper)"),
+}
+
+LINEAR_PARAMS = {
+    "penalty": Param(None, "ridge penalty relative to the mean squared norm of the features; None: by cross-validation"),
+    "folds": Param(5, "folds of the cross-validation", low=2, high=20),
+}
+
 
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
-    """mlp, linear and gbm; each learns assemblage -> profile and answers knockouts by predicting the smaller assemblage."""
+    """The baselines (mlp, linear, gbm), their anchored twins, and predictors that start from the cell itself."""
+    yield from profile_models()
+    yield from anchored_models()
+    yield from cell_models()
+
+
+def profile_models() -> Iterator[PredictorSpec]:
+    """Each learns assemblage -> profile and answers knockouts by predicting the smaller assemblage."""
     yield PredictorSpec(
         "mlp",
         "kobench_baselines.mlp:MLP",
         summary="the network of the DKO paper: two linear layers on the assemblage, trained on Bray-Curtis",
         answers=("expression",),
-        params={
-            "preset": Param("default", "default: accurate and fast; paper: as published", choices=("default", "paper")),
-            "hidden": Param(None, "units between the two layers; None: 128 (default), the number of genes (paper)"),
-            "lr": Param(None, "Adam's learning rate; None: 0.008 (default), 0.01 (paper)"),
-            "batch": Param(None, "cells a step; None: 64 (default), 20 (paper)"),
-            "steps": Param(None, "most steps; None: 1000 (default), 5000 (paper)"),
-            "patience": Param(None, "steps without a better validation after which to stop; None: 100 (default), never (paper)"),
-            "decay": Param(
-                None, "weight decay, one number or a list to choose from by validation; None: [0.1, 1, 10] (default), 0 (paper)"
-            ),
-            "refit": Param(None, "train again on all cells for the best number of steps; None: true (default), false (paper)"),
-        },
+        params=MLP_PARAMS,
         reference="arXiv 2510.03359",
     )
     yield PredictorSpec(
@@ -34,10 +46,7 @@ def kobench_predictors() -> Iterator[PredictorSpec]:
         "kobench_baselines.linear:Linear",
         summary="ridge regression of each gene's share, where it is on, on the assemblage; penalty by cross-validation",
         answers=("expression",),
-        params={
-            "penalty": Param(None, "ridge penalty relative to the mean squared norm of the features; None: by cross-validation"),
-            "folds": Param(5, "folds of the cross-validation", low=2, high=20),
-        },
+        params=LINEAR_PARAMS,
         reference="Hoerl & Kennard 1970, doi 10.1080/00401706.1970.10488634",
     )
     yield PredictorSpec(
@@ -54,4 +63,44 @@ def kobench_predictors() -> Iterator[PredictorSpec]:
             "targets": Param(2000, "most genes given trees, those that vary most; the others keep the masked mean", low=1),
         },
         reference="Chen & Guestrin 2016, doi 10.1145/2939672.2939785",
+    )
+
+
+def anchored_models() -> Iterator[PredictorSpec]:
+    """The change that a model of profiles predicts, applied to the cell's own profile."""
+    yield PredictorSpec(
+        "mlp-anchored",
+        "kobench_baselines.anchored:MLPAnchored",
+        summary="the cell's own profile, changed by the factors by which the mlp's profile changes",
+        answers=("expression", "knockout"),
+        params=MLP_PARAMS,
+        reference="arXiv 2510.03359",
+    )
+    yield PredictorSpec(
+        "linear-anchored",
+        "kobench_baselines.anchored:LinearAnchored",
+        summary="the cell's own profile, changed by the factors by which the linear model's profile changes",
+        answers=("expression", "knockout"),
+        params=LINEAR_PARAMS,
+        reference="Hoerl & Kennard 1970, doi 10.1080/00401706.1970.10488634",
+    )
+
+
+def cell_models() -> Iterator[PredictorSpec]:
+    """What starts from the asked cell's own profile and answers knockouts alone."""
+    yield PredictorSpec(
+        "covariance-shift",
+        "kobench_baselines.covariance:CovarianceShift",
+        summary="conditional mean of a Gaussian with shrunken covariance when the removed genes are at 0, in the cell's own profile",
+        answers=("knockout",),
+        params={"shrinkage": Param(None, "share of the correlations that is given up, 0 to 1; None: Ledoit and Wolf's", low=0.0, high=1.0)},
+        reference="Ledoit & Wolf 2004, doi 10.1016/S0047-259X(03)00096-4",
+    )
+    yield PredictorSpec(
+        "knn",
+        "kobench_baselines.neighbours:KNN",
+        summary="mean of the most similar wild-type cells that lack the removed genes, on the genes that the cell has",
+        answers=("knockout",),
+        params={"k": Param(20, "cells to average", low=1)},
+        reference="Cover & Hart 1967, doi 10.1109/TIT.1967.1053964",
     )

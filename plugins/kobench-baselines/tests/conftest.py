@@ -1,4 +1,4 @@
-"""Made-up cells with structure, and the three predictors."""
+"""Made-up cells with structure, and the predictors."""
 
 from __future__ import annotations
 
@@ -7,19 +7,30 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kobench_baselines.anchored import LinearAnchored, MLPAnchored
+from kobench_baselines.covariance import CovarianceShift
 from kobench_baselines.gbm import GBM
 from kobench_baselines.linear import Linear
 from kobench_baselines.mlp import MLP
+from kobench_baselines.neighbours import KNN
 
 from kobench.api import Cells, Context
 
-#: Small and quick, each with everything switched on.
+#: Models of profiles, small and quick, each with everything switched on.
 SMALL: dict[str, Callable[[], Any]] = {
     "mlp": lambda: MLP(hidden=16, steps=60),
     "mlp-paper": lambda: MLP(preset="paper", steps=60),
     "linear": Linear,
     "gbm": lambda: GBM(rounds=24),
     "gbm-components": lambda: GBM(rounds=24, genes=5, components=3, targets=8),
+}
+
+#: Predictors of knockouts that start from the cell's own profile.
+OF_CELLS: dict[str, Callable[[], Any]] = {
+    "mlp-anchored": lambda: MLPAnchored(hidden=16, steps=60),
+    "linear-anchored": LinearAnchored,
+    "covariance-shift": CovarianceShift,
+    "knn": lambda: KNN(k=5),
 }
 
 
@@ -46,8 +57,31 @@ def cells() -> Cells:
 
 @pytest.fixture(params=sorted(SMALL))
 def make(request: pytest.FixtureRequest) -> Callable[[], Any]:
-    """Makes one of the predictors, small."""
+    """Makes one of the models of profiles, small."""
     return SMALL[request.param]
+
+
+@pytest.fixture(params=sorted(OF_CELLS))
+def make_of_cells(request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Makes one of the predictors that start from the cell's own profile, small."""
+    return OF_CELLS[request.param]
+
+
+@pytest.fixture(params=sorted(set(OF_CELLS) - {"mlp-anchored"}))
+def make_not_drawn(request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """The same but for the network: its first weights are drawn gene by gene, so another order of genes is another network."""
+    return OF_CELLS[request.param]
+
+
+@pytest.fixture
+def cells_of() -> Callable[..., Cells]:
+    """`cells_of(rows)`: cells of some rows of values, genes g0, g1, ..."""
+
+    def make(rows: Any) -> Cells:
+        X = np.asarray(rows, np.float64)
+        return Cells(X, np.array([f"g{gene}" for gene in range(X.shape[1])]))
+
+    return make
 
 
 @pytest.fixture
