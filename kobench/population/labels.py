@@ -1,0 +1,46 @@
+"""Which genes a perturbation's label names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.cells import IntArray
+
+#: Parts of a label that say that nothing else was perturbed, where no gene is called so.
+NOTHING = ("control", "ctrl")
+
+
+def perturbations(labels: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]) -> tuple[dict[str, tuple[int, ...]], IntArray, dict[str, int]]:
+    """Names and targets of the perturbations, which of them each cell (n,) has, and what is left out.
+
+    labels : (n,) "A", or "A+B" in any order, each gene once or more; a part that says "control" is none. genes : (G,) names.
+    Returned are name -> columns of the targets, sorted, with names and the genes in them in alphabetical order;
+    the number of the perturbation of each cell, -1 where it is left out; and reason -> how many perturbations.
+    """
+    column = {str(gene): place for place, gene in enumerate(genes)}
+    distinct, of_cell = np.unique(labels, return_inverse=True)
+    parts = [parts_of(str(label), column) for label in distinct]
+    known = [bool(names) and all(name in column for name in names) for names in parts]
+    names = sorted({"+".join(part) for part, ok in zip(parts, known, strict=True) if ok})
+    place = {name: number for number, name in enumerate(names)}
+    number = np.array([place["+".join(part)] if ok else -1 for part, ok in zip(parts, known, strict=True)], dtype=np.int64)
+    unknown = {"+".join(part) for part, ok in zip(parts, known, strict=True) if part and not ok}
+    left_out = {
+        "perturbations whose target is not among the genes": len(unknown),
+        "labels that name no target": sum(not part for part in parts),
+    }
+    targets = {name: tuple(sorted(column[gene] for gene in name.split("+"))) for name in names}
+    return targets, number[of_cell.ravel()], left_out
+
+
+def parts_of(label: str, genes: Mapping[str, int] | Sequence[str]) -> tuple[str, ...]:
+    """The genes of a label, each once, in alphabetical order.
+
+    >>> parts_of("TP53+control", ["TP53"]), parts_of("B+A", ["A", "B"]), parts_of("control", [])
+    (('TP53',), ('A', 'B'), ())
+    """
+    named = {part.strip() for part in label.split("+")} - {""}
+    return tuple(sorted(part for part in named if part in genes or part.lower() not in NOTHING))
