@@ -1,0 +1,256 @@
+"""Metrics of responses: how well the mean change of every gene in each perturbation is predicted, and whether it is that one's own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from kobench.api import NotComputed, Parts, ResponseUnits
+from kobench.builtin.metrics.pairwise import (
+    average_precision_pairs,
+    average_precision_rows,
+    correlate_pairs,
+    correlate_rows,
+    rank_correlate_pairs,
+    rank_correlate_rows,
+    spread,
+)
+from kobench.cells import BoolArray, FloatArray, IntArray
+
+#: The mean over fewer perturbations says little about what they have in common.
+MIN_TO_CENTRE = 5
+
+#: A perturbation that moves no gene's share by more than this has changed nothing: it is the rounding of single-precision profiles.
+NO_CHANGE = 1e-9
+
+#: Differences under this part of the largest entry are rounding.
+ROUNDING = 1e-9
+
+#: Similarities closer than this are tied.
+TIE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Answers laid beside truths. kept : (u,) rows of the units whose truth says something. varies : whether any answer says anything.
+
+    values : gives the (u,) value of each perturbation. pairs : gives the (u, u) value of answer i for truth j; its diagonal is `values`.
+    """
+
+    kept: IntArray
+    varies: bool
+    values: Callable[[], FloatArray]
+    pairs: Callable[[], FloatArray]
+
+
+class OverPerturbations(ABC):
+    """A metric that is a mean of one value for each perturbation.
+
+    Perturbations whose truth says nothing are dropped for everybody. One in which only the answer is constant counts as chance: dropping it
+    would let a predictor choose its perturbations. An answer that is constant in all of them has no value (NaN).
+    """
+
+    @abstractmethod
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Lay answers beside truths; raises NotComputed where no answer could be scored. Which are kept follows from the truth alone."""
+
+    def __call__(self, units: ResponseUnits) -> Parts:
+        """The metric: Parts over perturbations."""
+        compared = self.compare(units)
+        values = compared.values() if compared.varies else np.full(len(compared.kept), np.nan)
+        return _mean(units, compared.kept, values)
+
+    def permuted(self, units: ResponseUnits, n: int, seed: int) -> FloatArray:
+        """(n,) values of the metric with the answers permuted among the perturbations; every order is equally likely, the given one too.
+
+        An answer is scored against another perturbation's truth over the genes that are targets of neither. The table of every answer
+        against every truth is made once. NaN where the metric has no value. Raises what the metric raises.
+        """
+        compared = self.compare(units)
+        if not compared.varies:
+            return np.full(n, np.nan)
+        table, k = compared.pairs(), len(compared.kept)
+        np.fill_diagonal(table, compared.values())  # the given order has the metric's value to the last digit
+        order = np.random.default_rng(seed).permuted(np.tile(np.arange(k), (n, 1)), axis=1)
+        values: FloatArray = table[order, np.arange(k)].mean(axis=1)
+        return values
+
+
+@dataclass(frozen=True)
+class DeltaCorrelation(OverPerturbations):
+    """Mean over perturbations of the correlation of predicted and true change over the genes that are not its targets.
+
+    centred : the mean over perturbations is taken out first, gene by gene, of truths and of answers, each its own.
+    """
+
+    kind: Literal["pearson", "spearman", "cosine"] = "pearson"
+    centred: bool = False
+
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Changes as they are correlated; needs an answer with a sign, and 5 perturbations for centring."""
+        _signed(units)
+        kept = _moved(units)
+        if self.centred and len(kept) < MIN_TO_CENTRE:
+            raise NotComputed(f"{_count(len(kept))}; taking out their mean needs {MIN_TO_CENTRE} or more")
+        true, differs = self._levelled(units.true[kept])
+        predicted, varies = self._levelled(units.predicted[kept])
+        kept, true, predicted = kept[differs], true[differs], predicted[differs]
+        if not len(kept):
+            raise NotComputed("in no perturbation does the true change differ between genes")
+        return Compared(kept, bool(varies[differs].any()), lambda: self._rows(predicted, true), lambda: self._pairs(predicted, true))
+
+    def ceiling(self, units: ResponseUnits) -> Parts:
+        """What an answer without error would score against this noisy truth: Parts over the perturbations of the metric.
+
+        For each perturbation sqrt(2r / (1 + r)), r the same correlation between the two halves, averaged over the splits; 0 for r below 0.
+        Spearman, Br. J. Psychol. 3:271 (1910) and Brown, ibid. 3:296 (1910), for the whole's reliability; its root bounds a correlation.
+        Raises what the metric raises, and NotComputed where the truth has no noise.
+        """
+        if units.halves is None:
+            raise NotComputed("the truth has no noise")
+        kept = self.compare(units).kept
+        total = np.zeros(len(kept))
+        for first, second in units.halves:
+            total += self._rows(self._levelled(first[kept])[0], self._levelled(second[kept])[0])
+        r = np.maximum(total / max(len(units.halves), 1), 0.0)
+        return _mean(units, kept, np.sqrt(2 * r / (1 + r)))
+
+    def _levelled(self, changes: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Changes, centred where that is asked, and which rows differ between genes; the others, but for rounding, are 0."""
+        rows: FloatArray = np.asarray(changes, np.float64)
+        scale: FloatArray = np.nanmax(np.abs(rows), axis=1, initial=0.0)
+        if self.centred:
+            rows, scale = centre(rows), np.full(len(rows), scale.max(initial=0.0))
+        differs = (np.nanmax(np.abs(rows), axis=1, initial=0.0) if self.kind == "cosine" else spread(rows)) > ROUNDING * scale
+        return np.where(differs[:, None] | np.isnan(rows), rows, 0.0), differs
+
+    def _rows(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        return rank_correlate_rows(a, b) if self.kind == "spearman" else correlate_rows(a, b, self.kind == "pearson")
+
+    def _pairs(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        return rank_correlate_pairs(a, b) if self.kind == "spearman" else correlate_pairs(a, b, self.kind == "pearson")
+
+
+class CentroidAccuracy(OverPerturbations):
+    """Mean over perturbations of the share of the others whose truth is less similar to the answer than its own truth is; ties count half.
+
+    Similarity is Pearson's correlation of centred changes over the genes that are targets of neither.
+    """
+
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Similarities of every answer to every truth; needs an answer with a sign and two perturbations."""
+        _signed(units)
+        kept = _moved(units)
+        correlation = DeltaCorrelation(centred=True)
+        true, differs = correlation._levelled(units.true[kept])
+        predicted, varies = correlation._levelled(units.predicted[kept])
+        if differs.sum() < 2:
+            raise NotComputed(f"{_count(int(differs.sum()))} to tell apart; it takes two")
+        kept, true, predicted = kept[differs], true[differs], predicted[differs]
+
+        def pairs() -> FloatArray:
+            similarity = correlate_pairs(predicted, true)
+            shares = np.empty_like(similarity)
+            for row, own in zip(shares, similarity, strict=True):
+                ahead = own[:, None] - own[None, :]  # of truth j, ahead of truth q
+                row[:] = ((ahead > TIE).sum(axis=1) + ((np.abs(ahead) <= TIE).sum(axis=1) - 1) / 2) / (len(own) - 1)
+            return shares
+
+        return Compared(kept, bool(varies[differs].any()), lambda: np.diagonal(pairs()).copy(), pairs)
+
+
+class SignAccuracy(OverPerturbations):
+    """Mean over perturbations of the share of responding genes whose direction is right; a predicted 0 counts half."""
+
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Signs of responding genes; needs an answer with a sign and genes that respond."""
+        _signed(units)
+        responds = _responding(units) & (np.nan_to_num(units.true) != 0)
+        kept = np.flatnonzero(responds.any(axis=1))
+        if not len(kept):
+            raise NotComputed("no gene responds in any perturbation")
+        counted = responds[kept].astype(np.float64)
+        known = (~np.isnan(units.predicted[kept])).astype(np.float64)
+        predicted, true = np.sign(np.nan_to_num(units.predicted[kept])), np.sign(np.nan_to_num(units.true[kept])) * counted
+
+        def values() -> FloatArray:
+            return _right((predicted * true).sum(axis=1), counted.sum(axis=1))
+
+        return Compared(kept, True, values, lambda: _right(predicted @ true.T, known @ counted.T))
+
+
+class FindingResponders(OverPerturbations):
+    """Mean over perturbations of the average precision of finding the responding genes by the size of their predicted change.
+
+    Only perturbations with responding and other genes count. Predicted changes of one size get the share of responding genes.
+    """
+
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Sizes of predicted changes; needs genes that respond and genes that do not."""
+        responds, known = _responding(units), ~np.isnan(units.true)
+        kept = np.flatnonzero(responds.any(axis=1) & (known & ~responds).any(axis=1))
+        if not len(kept):
+            raise NotComputed("in no perturbation do some genes respond and others not")
+        sizes = np.abs(np.asarray(units.predicted[kept], np.float64))
+        differs = spread(sizes) > ROUNDING * np.nanmax(sizes, axis=1, initial=0.0)
+        sizes = np.where(differs[:, None] | np.isnan(sizes), sizes, 0.0)
+        found = responds[kept]
+        return Compared(
+            kept,
+            bool(differs.any()),
+            lambda: average_precision_rows(sizes, found),
+            lambda: average_precision_pairs(sizes, found),
+        )
+
+
+pearson_delta_centred = DeltaCorrelation("pearson", centred=True)
+pearson_delta = DeltaCorrelation("pearson")
+spearman_delta = DeltaCorrelation("spearman")
+cosine_delta = DeltaCorrelation("cosine")
+sign_accuracy = SignAccuracy()
+auprc_responding = FindingResponders()
+centroid_accuracy = CentroidAccuracy()
+
+
+def centre(changes: FloatArray) -> FloatArray:
+    """(k, G) changes without their mean over the perturbations of which the gene is no target (is not NaN)."""
+    known = ~np.isnan(changes)
+    mean = np.where(known, changes, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    centred: FloatArray = changes - mean
+    return centred
+
+
+def _mean(units: ResponseUnits, kept: IntArray, values: FloatArray) -> Parts:
+    return Parts("perturbation", units.perturbations[kept], values, np.ones(len(kept)))
+
+
+def _signed(units: ResponseUnits) -> None:
+    if not units.signed:
+        raise NotComputed("this answer says which genes are affected, not in which direction")
+
+
+def _moved(units: ResponseUnits) -> IntArray:
+    """The perturbations that change anything."""
+    kept = np.flatnonzero(np.nanmax(np.abs(units.true), axis=1, initial=0.0) > NO_CHANGE)
+    if not len(kept):
+        raise NotComputed("no perturbation is asked" if not len(units.true) else "no perturbation changes any gene")
+    return kept
+
+
+def _responding(units: ResponseUnits) -> BoolArray:
+    if units.responds is None:
+        raise NotComputed("no gene was tested for a response")
+    return np.asarray(units.responds, bool) & ~np.isnan(units.true)
+
+
+def _right(agreement: FloatArray, counted: FloatArray) -> FloatArray:
+    """Share of right signs from their summed products with the true ones; a half where no gene is left."""
+    return 0.5 + 0.5 * np.divide(agreement, counted, out=np.zeros(np.shape(agreement)), where=counted > 0)
+
+
+def _count(k: int) -> str:
+    return "1 perturbation" if k == 1 else f"{k} perturbations"
