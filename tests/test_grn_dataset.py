@@ -10,9 +10,10 @@ import pytest
 from scipy.stats import binomtest
 
 from kobench.api import Knockouts
-from kobench.builtin.grn import dynamics, generate, load
-from kobench.builtin.grn.generate import draw_cell_weights, draw_dropout
+from kobench.builtin.grn import dynamics, load
+from kobench.builtin.grn.generate import draw_cell_weights, draw_dropout, medians_of
 from kobench.builtin.grn.network import draw_network
+from kobench.builtin.grn.parameters import complete
 from kobench.builtin.grn.spec import PARAMS, grn_spec
 from kobench.errors import UserError
 
@@ -143,8 +144,8 @@ def test_the_median_rule_by_hand():
     )
     expected = np.zeros((5, 5), bool)
     expected[[0, 1, 0, 0], [0, 0, 2, 4]] = True  # only what is on and under its gene's median
-    np.testing.assert_array_equal(draw_dropout(np.random.default_rng(0), values, 1.0), expected)
-    assert not draw_dropout(np.random.default_rng(0), values, 0.0).any()
+    np.testing.assert_array_equal(draw_dropout(np.random.default_rng(0), values, 1.0, medians_of(values)), expected)
+    assert not draw_dropout(np.random.default_rng(0), values, 0.0, medians_of(values)).any()
 
 
 @pytest.mark.parametrize("probability", [0.3, 0.7])
@@ -272,7 +273,7 @@ def test_the_spec_names_every_parameter():
     for name, param in PARAMS.items():
         assert param.help, name
         assert param.choices or param.low is not None, name
-    assert generate.complete({}) == {name: param.default for name, param in PARAMS.items()}
+    assert complete({}) == {name: param.default for name, param in PARAMS.items()}
 
 
 def test_describing_grn_imports_nothing_heavy():

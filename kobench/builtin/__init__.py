@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kobench.api import DatasetSpec, MetricSpec, PredictorSpec, TaskSpec, hookimpl
-from kobench.builtin.grn.spec import grn_spec
+from kobench.builtin.grn.spec import grn_spec, planted_spec
 from kobench.builtin.specs import floor_specs, metric_specs, task_specs
 from kobench.builtin.specs_data import h5ad_spec, pbmc_spec, table_spec
 from kobench.builtin.specs_interaction import interaction_floor_specs, interaction_metric_specs, interaction_task_specs
@@ -16,6 +16,7 @@ from kobench.builtin.specs_transfer import transfer_spec
 def kobench_datasets() -> Iterator[DatasetSpec]:
     """Simulated networks, and the loaders of real data that cards build on."""
     yield grn_spec()
+    yield planted_spec()
     yield table_spec()
     yield h5ad_spec()
     yield pbmc_spec()

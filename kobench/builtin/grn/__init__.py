@@ -1,4 +1,4 @@
-"""`grn`: simulated gene networks with counterfactual truth; `load` draws one. Importing this needs no scipy."""
+"""`grn`: simulated gene networks with counterfactual truth, and `planted`: with perturbed cells. Importing this needs no scipy."""
 
 from __future__ import annotations
 
@@ -19,3 +19,17 @@ def load(**params: Any) -> Dataset:
     from kobench.builtin.grn.generate import generate
 
     return generate(params)
+
+
+def load_planted(**params: Any) -> Dataset:
+    """One simulated data set with perturbed cells; its parameters are those of `kobench.builtin.grn.spec.planted_spec`.
+
+    Its wild-type cells are those of `load` with the same parameters, but for a batch effect. Raises `kobench.errors.UserError` as `load`.
+
+    >>> dataset = load_planted(genes=20, cells=5, perturbations=2, perturbed_cells=3)
+    >>> dataset.cells.shape, sorted(set(dataset.perturbed.obs["perturbation"].tolist()))
+    ((5, 20), ['G011', 'G015'])
+    """
+    from kobench.builtin.grn.planted import generate_planted
+
+    return generate_planted(params)

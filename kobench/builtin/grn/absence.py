@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from kobench.cells import BoolArray
+from kobench.cells import BoolArray, FloatArray, IntArray
 
 #: Correlation of two genes of the same module on the latent scale whose lowest entries are absent.
 MODULE_CORRELATION = 0.9
+
+#: Draws which genes further cells lack, (cells, genes) bool, by the law of the first ones.
+More = Callable[[np.random.Generator, int], BoolArray]
+
+
+def draw_absence(rng: np.random.Generator, cells: int, genes: int, absent: float, modules: int | None) -> tuple[BoolArray, More]:
+    """(cells, genes) bool, at random or (`modules` given) in modules, and how further cells of the same kind are drawn.
+
+    Further cells have the same modules and lack what scores as low as in the first cells, so their number of absent entries varies.
+    """
+    if modules is None:
+        return draw_random_absence(rng, cells, genes, absent), lambda other, n: draw_random_absence(other, n, genes, absent)
+    module = draw_modules(rng, genes, modules)
+    score = draw_module_scores(rng, cells, module)
+    lacking = lowest(score, absent)
+    cut = score[lacking].max(initial=-np.inf)
+    return lacking, lambda other, n: np.asarray(draw_module_scores(other, n, module) <= cut)
 
 
 def draw_random_absence(rng: np.random.Generator, cells: int, genes: int, absent: float) -> BoolArray:
@@ -27,10 +46,24 @@ def draw_module_absence(rng: np.random.Generator, cells: int, genes: int, absent
     and e standard normal; the lowest scores of all are absent. So presence of one gene tells of the presence of its
     whole module, and the number of expressed genes differs between cells.
     """
-    module = rng.permutation(np.arange(genes) % modules)
-    factors = rng.standard_normal((cells, modules))
-    own = rng.standard_normal((cells, genes))
-    score = np.sqrt(MODULE_CORRELATION) * factors[:, module] + np.sqrt(1.0 - MODULE_CORRELATION) * own
-    lacking = np.zeros(cells * genes, bool)
-    lacking[score.ravel().argsort(kind="stable")[: round(absent * cells * genes)]] = True
-    return lacking.reshape(cells, genes)
+    return draw_absence(rng, cells, genes, absent, modules)[0]
+
+
+def draw_modules(rng: np.random.Generator, genes: int, modules: int) -> IntArray:
+    """(genes,) the module of each gene."""
+    return rng.permutation(np.arange(genes) % modules)
+
+
+def draw_module_scores(rng: np.random.Generator, cells: int, module: IntArray) -> FloatArray:
+    """(cells, genes) scores, as `draw_module_absence` has them."""
+    factors = rng.standard_normal((cells, int(module.max()) + 1))
+    own = rng.standard_normal((cells, len(module)))
+    scores: FloatArray = np.sqrt(MODULE_CORRELATION) * factors[:, module] + np.sqrt(1.0 - MODULE_CORRELATION) * own
+    return scores
+
+
+def lowest(score: FloatArray, share: float) -> BoolArray:
+    """Which entries are among the round(share * all) lowest."""
+    marked: BoolArray = np.zeros(score.size, bool)
+    marked[score.ravel().argsort(kind="stable")[: round(share * score.size)]] = True
+    return marked.reshape(score.shape)

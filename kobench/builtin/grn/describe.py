@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kobench.builtin.grn.absence import MODULE_CORRELATION
+from kobench.builtin.grn.cell_types import BASAL_GENES, LACKING_EDGES
 from kobench.builtin.grn.dynamics import BUDGET, DECAY, START, THRESHOLD
 from kobench.builtin.grn.network import LARGEST_WEIGHT, LEAST_REGULATORS
 from kobench.builtin.grn.truth import GrnTruth
@@ -49,7 +50,41 @@ def notes(p: Mapping[str, Any]) -> tuple[str, ...]:
             f"Scale-free in the out-degrees: regulators are drawn with weight rank^(-1/(gamma - 1)), gamma = {p['gamma']:g}; "
             "in-degrees follow the same law as with network=er."
         )
+    if p["cell_types"] > 1:
+        differ = (
+            f"each produces {BASAL_GENES:.0%} of the genes, drawn for it, at a constant rate uniform on 0 to {LARGEST_WEIGHT:g}, "
+            "whatever regulates them"
+            if p["types"] == "basal"
+            else f"each lacks {LACKING_EDGES:.0%} of the network's edges, drawn for it"
+        )
+        said.append(
+            f"{p['cell_types']} cell types of one network, with as many cells each (our choice): {differ}. They do not differ in which "
+            "genes are absent. A knockout keeps its cell's own type."
+        )
     said.append(f"Cells that do not settle within {BUDGET} steps, and cells that express nothing, are left out and counted.")
+    return tuple(said)
+
+
+def planted_notes(p: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences on the perturbed cells of `planted`."""
+    said = [
+        f"Planted perturbations: {p['perturbations']} genes drawn from all"
+        + (f", and {p['doubles']} pairs of them," if p["doubles"] else "")
+        + f" are knocked out in {p['perturbed_cells']} cells each, other cells of the same simulator with assemblages and noise of their "
+        "own; cells that lack the gene anyway are among them."
+    ]
+    if p["batches"] > 1:
+        said.append(
+            f"{p['batches']} batches, each with its own factor on every gene (sd of its logarithm {p['batch_effect']:g}); the wild-type "
+            "cells are spread over them evenly, each perturbation by a mix of its own. The true change without noise knows no batch."
+        )
+    if p["shuffle"] == "labels":
+        said.append("All labels are shuffled within batch, so no perturbation has any effect: a score over chance is a fault of the score.")
+    if p["shuffle"] == "perturbed":
+        said.append(
+            "The labels of the perturbed cells are shuffled within batch, so all perturbations have the same effect: a score over chance "
+            "on what is particular to a gene is a fault of the score."
+        )
     return tuple(said)
 
 

@@ -2,12 +2,15 @@
 
 The equation, for every gene j that is not absent (an absent gene has x = 0)::
 
-    dx_j/dt = -B x_j + P_j(x),    P_j = sum_i A_ij x_i / (1 + x_i) + sum_i R_ij / (1 + x_i)
+    dx_j/dt = -B x_j + P_j(x),    P_j = b_j + sum_i A_ij x_i / (1 + x_i) + sum_i R_ij / (1 + x_i)
+
+b_j >= 0 is a basal production, 0 but in cell types that have one.
 
 A steady state is a fixed point of P / B, found by iterating x <- P(x) / B. That this is the state which the
 differential equation reaches needs an argument, for in general an iteration may jump to another state, and a system may have several
 or oscillate. Not this one. With u = log x, each term of P_j changes relatively by at most its factor 1 / (1 + x_i) < 1
-(activation) or x_i / (1 + x_i) < 1 (repression) per unit of u_i, so the rows of d log P / du sum to less than 1 in absolute value:
+(activation) or x_i / (1 + x_i) < 1 (repression) per unit of u_i, and b_j does not change at all; the relative change of the sum is the
+mean of its terms' weighted by their size, so the rows of d log P / du sum to less than 1 in absolute value:
 P is a contraction in the maximum norm of u (Thompson's metric) and, for the same reason, so is the flow of the equation. From every
 positive start both run to the one and only positive steady state, or to 0 in genes that nothing keeps up. A Hill exponent
 over 1 would break this. What remains is slowness: a loop of activators alone, whose gain is just 1, settles slower than any bound;
@@ -62,27 +65,38 @@ class Solver:
         start: npt.NDArray[np.float64],
         cells: IntArray,
         removed: IntArray,
+        basal: npt.NDArray[np.float64] | None = None,
     ) -> npt.NDArray[np.float64]:
         """(n, genes) steady states of n events, values under `THRESHOLD` as they are; rows of NaN where none was reached.
 
         weights : (c, m) >= 0, absent : (c, genes) bool and start : (c, genes), positive where a gene may be expressed, of c cells.
-        cells : (n,), the cell of each event. removed : (n, order), genes absent in addition.
+        cells : (n,), the cell of each event. removed : (n, order), genes absent in addition. basal : (c, genes) >= 0, production of every
+        gene whatever regulates it, while it is present; None is 0.
         """
         steady = np.empty((len(cells), self.genes))
         for first in range(0, len(cells), self.chunk):
             rows = slice(first, first + self.chunk)
             off = absent[cells[rows]]  # fancy indexing copies
             np.put_along_axis(off, removed[rows].astype(np.intp), True, axis=1)
-            steady[rows] = self._solve_chunk(weights[cells[rows]].T, ~off.T, start[cells[rows]].T).T
+            given = None if basal is None else basal[cells[rows]].T
+            steady[rows] = self._solve_chunk(weights[cells[rows]].T, ~off.T, start[cells[rows]].T, given).T
         return steady
 
-    def _solve_chunk(self, weights: npt.NDArray[np.float64], present: BoolArray, start: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def _solve_chunk(
+        self,
+        weights: npt.NDArray[np.float64],
+        present: BoolArray,
+        start: npt.NDArray[np.float64],
+        basal: npt.NDArray[np.float64] | None,
+    ) -> npt.NDArray[np.float64]:
         """Everything genes-first, so that each operation runs along the events."""
         steady = np.full(start.shape, np.nan)
         on = np.ascontiguousarray(present, dtype=np.float64)
         repression = np.where(self.represses[:, None], weights, 0.0)
         # R / (1 + x) = R - R x / (1 + x): the constant part, and one signed weight for x / (1 + x)
         constant = self.add_up @ (repression * on[self.regulators] if self.silenced else repression)
+        if basal is not None:
+            constant = constant + basal
         constant = constant * on / DECAY
         signed = np.ascontiguousarray(np.where(self.represses[:, None], -weights, weights)) / DECAY
         active = np.arange(start.shape[1])

@@ -24,7 +24,30 @@ PARAMS = {
         "zero: x = 0 enters the equation, targets of a removed repressor rise; silenced: an absent gene regulates nothing, they fall",
         choices=("zero", "silenced"),
     ),
+    "cell_types": Param(1, "number of cell types, with as many cells each", low=1, high=1000),
+    "types": Param(
+        "basal",
+        "cell_types over 1 only: basal: each type produces some genes whatever regulates them; edges: each lacks some edges of the network",
+        choices=("basal", "edges"),
+    ),
     "seed": Param(0, "one seed, one network", low=0),
+}  # fmt: skip
+
+#: Version of `planted`, as `VERSION` is that of `grn`; a change of `grn` changes both.
+PLANTED_VERSION = 1
+
+PLANTED = {
+    **PARAMS,
+    "perturbations": Param(20, "number of genes knocked out, each in cells of its own", low=1, high=20000),
+    "doubles": Param(0, "number of pairs of these genes that are knocked out together", low=0, high=1000000),
+    "perturbed_cells": Param(100, "number of cells of each perturbation", low=1, high=1000000),
+    "batches": Param(1, "number of batches; over 1, perturbations are spread over them unevenly", low=1, high=1000),
+    "batch_effect": Param(0.2, "batches over 1 only: sd of the logarithm of each batch's own factor on each gene", low=0.0, high=5.0),
+    "shuffle": Param(
+        "none",
+        "labels: all labels shuffled within batch, so nothing has an effect; perturbed: those of the perturbed cells only",
+        choices=("none", "labels", "perturbed"),
+    ),
 }  # fmt: skip
 
 
@@ -41,6 +64,24 @@ def grn_spec() -> DatasetSpec:
         params=PARAMS,
         version=VERSION,
         truth="counterfactual",
+        seeded=True,
+        reference="arXiv 2510.03359",
+    )
+
+
+def planted_spec() -> DatasetSpec:
+    """The spec of the simulated data set `planted`: that of `grn` with knockouts measured in other cells.
+
+    >>> planted_spec().params["perturbations"].default
+    20
+    """
+    return DatasetSpec(
+        name="planted",
+        load="kobench.builtin.grn:load_planted",
+        summary="simulated gene networks whose knockouts are measured in other cells, as real screens do",
+        params=PLANTED,
+        version=PLANTED_VERSION,
+        truth="population",
         seeded=True,
         reference="arXiv 2510.03359",
     )

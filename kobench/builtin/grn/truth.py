@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from kobench.builtin.grn.cell_types import CellTypes
 from kobench.builtin.grn.dynamics import START, Solver, read_out
 from kobench.builtin.grn.network import Network
 from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts
@@ -16,8 +17,9 @@ from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts
 class GrnTruth:
     """Fulfils `kobench.api.Counterfactual`; never sees dropout. Made by `settle`.
 
-    cell_weights : (cells, m), each cell's own weights. absent : bool (cells, genes), drawn as absent (a present gene may still
-    fall to 0). steady : (cells, genes), the wild type before the read-out threshold; a row of NaN where it did not settle.
+    cell_weights : (cells, m), each cell's own weights, 0 for edges that its type lacks. absent : bool (cells, genes), drawn as absent
+    (a present gene may still fall to 0). steady : (cells, genes), the wild type before the read-out threshold; a row of NaN where it did
+    not settle. types : what the cell types differ in, None where there is one only. labels : (cells,), the type of each cell.
     """
 
     network: Network
@@ -25,14 +27,27 @@ class GrnTruth:
     cell_weights: npt.NDArray[np.float64]
     absent: BoolArray
     steady: npt.NDArray[np.float64]
+    types: CellTypes | None = None
+    labels: IntArray | None = None
 
     @classmethod
-    def settle(cls, network: Network, solver: Solver, cell_weights: npt.NDArray[np.float64], absent: BoolArray) -> GrnTruth:
-        """Let every cell run to its wild type, from `START` in every present gene."""
+    def settle(
+        cls,
+        network: Network,
+        solver: Solver,
+        cell_weights: npt.NDArray[np.float64],
+        absent: BoolArray,
+        types: CellTypes | None = None,
+        labels: IntArray | None = None,
+    ) -> GrnTruth:
+        """Let every cell run to its wild type, from `START` in every present gene; its type takes edges or adds production first."""
         cells = len(absent)
         start, nothing = np.full((cells, network.genes), START), np.empty((cells, 0), np.intp)
-        steady = solver.solve(cell_weights, absent, start, np.arange(cells), nothing)
-        return cls(network, solver, cell_weights, absent, steady)
+        basal = None
+        if types is not None and labels is not None:
+            cell_weights, basal = types.weights(cell_weights, labels), types.production(labels)
+        steady = solver.solve(cell_weights, absent, start, np.arange(cells), nothing, basal)
+        return cls(network, solver, cell_weights, absent, steady, types, labels)
 
     @property
     def edges(self) -> npt.NDArray[np.int32]:
@@ -56,7 +71,8 @@ class GrnTruth:
 
     def keep(self, rows: BoolArray) -> GrnTruth:
         """The truth of some of the cells, in their order; nothing is solved again."""
-        return replace(self, cell_weights=self.cell_weights[rows], absent=self.absent[rows], steady=self.steady[rows])
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(self, cell_weights=self.cell_weights[rows], absent=self.absent[rows], steady=self.steady[rows], labels=labels)
 
     def wild_type(self, cells: IntArray) -> FloatArray:
         """(n, genes) expression of the cells; a row of NaN where there is no steady state."""
@@ -74,4 +90,5 @@ class GrnTruth:
             if asked.size and not (asked.min() >= 0 and asked.max() < size):
                 wrong = asked.min() if asked.min() < 0 else asked.max()
                 raise ValueError(f"a knockout names {what} {wrong}; this data set has {what}s 0 to {size - 1}")
-        return read_out(self.solver.solve(self.cell_weights, self.absent, self.steady, knockouts.cells, knockouts.genes))
+        basal = None if self.types is None or self.labels is None else self.types.production(self.labels)
+        return read_out(self.solver.solve(self.cell_weights, self.absent, self.steady, knockouts.cells, knockouts.genes, basal))
