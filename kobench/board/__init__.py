@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kobench.board.section import NO_TASK, make_section, scores_of
+from kobench.board.glance import answer_of, matrices_of
+from kobench.board.section import NO_TASK, Group, make_section, scores_of
 from kobench.board.series import Key, row_key
-from kobench.board.summary import matrices_of, short_names
+from kobench.board.summary import short_names
 from kobench.board.table import Board
 from kobench.errors import UserError
 from kobench.records import Record, canonical_json, identity
@@ -47,20 +48,20 @@ def make_board(
     kept = [record for record in kept if record["role"] != "line" or record["result"]["status"] == "ok"]  # a line not offered is no news
     labels = sorted({label for record in kept for label in scores_of(record)})
     chosen = chosen_tasks(labels, tasks)
-    groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
+    groups: dict[Group, list[Record]] = defaultdict(list)
     for record in kept:
-        dataset = record["trial"]["dataset"]
-        key = (dataset["group"], dataset["name"], str(dataset["version"]), record["trial"]["split"]["name"])
+        dataset, split = record["trial"]["dataset"], record["trial"]["split"]
+        key = Group(dataset["group"], dataset["name"], str(dataset["version"]), split["name"], str(split.get("train") or ""))
         groups[key].append(record)
     row_names = name_rows(kept)
-    shorts = short_names(key[0] for key in groups)
+    shorts = short_names(key.dataset for key in groups)
     sections = []
     for key, members in sorted(groups.items()):
         scored = sorted({label for record in members for label in scores_of(record)} & set(chosen))
         for task in scored or ([] if tasks else [NO_TASK]):
-            sections.append(make_section(members, key, task, shorts[key[0]], row_names, cost))
+            sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
     shown = tuple(section for section in sections if section.rows)
-    return Board(shown, matrices_of(shown), cost)
+    return Board(shown, matrices_of(shown), cost, answer_of(shown))
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:

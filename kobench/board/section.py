@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from kobench.board.facts import facts_of, label_of, warnings_of
 from kobench.board.intervals import ENOUGH
+from kobench.board.notes import UNRANKED, notes_of, why_unranked
+from kobench.board.parameters import parameters_of
+from kobench.board.permuted import permuted_of
 from kobench.board.series import NOT_ANSWERED, Key, Measured, Numbers
 from kobench.board.standings import NONE, NOTHING, Place, Standings
-from kobench.board.summary import decimals_for, sentence_of
-from kobench.board.table import Cost, Problem, Row, Score, Section
+from kobench.board.summary import decimals_for, p_text, sentence_of
+from kobench.board.table import Column, Cost, Problem, Row, Score, Section
+from kobench.board.units import points_of, units_of
 from kobench.records import Record
 
 INCOMPLETE, NO_TASK = "incomplete", "no task scored"
 
 #: Order of the rows that could not be ranked.
 STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", "timeout", "out-of-memory", "failed")
+
+
+class Group(NamedTuple):
+    """What the records of a section have in common beside the task. train : "" or the group of cells that was trained on."""
+
+    dataset: str
+    name: str
+    version: str
+    split: str
+    train: str = ""
 
 
 def scores_of(record: Record) -> Mapping[str, Any]:
@@ -39,20 +53,20 @@ def belongs(record: Record, task: str, example: Mapping[str, Any] | None) -> boo
     return record["result"]["status"] != "ok" or not asked or "asks" not in example or example["asks"] in asked
 
 
-def make_section(
-    records: list[Record], group: tuple[str, str, str, str], task: str, short: str, names: Mapping[Key, str], cost: bool
-) -> Section:
-    """One dataset, split and task."""
-    dataset, dataset_name, version, split = group
+def make_section(records: list[Record], group: Group, task: str, short: str, names: Mapping[Key, str], cost: bool) -> Section:
+    """One dataset, split, training group and task."""
+    dataset, dataset_name, version, split, train = group
     example = next((scores_of(record)[task] for record in records if task in scores_of(record)), None)
     members = [record for record in records if belongs(record, task, example)]
     numbers = Numbers(members, task)
-    standings = Standings(numbers, [dataset, version, split, task])
+    standings = Standings(numbers, [dataset, version, split, *([train] if train else []), task])
+    said = notes_of(numbers)
+    why = why_unranked(numbers, said)
     scores = {key: {metric: standings.standing(key, metric) for metric in numbers.metrics()} for key in numbers.records}
     measured = {key: {metric: numbers.measure(key, metric) for metric in numbers.primary()} for key in numbers.records}
     statuses = {key: status_of(numbers, key, measured[key]) for key in numbers.records}
     places: list[Place] = []
-    if numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
+    if not why and numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
         first = numbers.primary()[0]
         able = {key: scores[key][first] for key in scores if key[0] == "predictor" and statuses[key] == "ok"}
         places = standings.places(able, first)
@@ -62,6 +76,7 @@ def make_section(
     rows = []
     for key, fits in numbers.records.items():
         place = by_place.get(key)
+        shown = {metric: scored(numbers, key, standings.columns[metric], standing.score, why) for metric, standing in scores[key].items()}
         done = len(complete_blocks(numbers, key, measured[key]))
         rows.append(
             Row(
@@ -71,21 +86,27 @@ def make_section(
                 distribution=str(fits[0]["trial"]["predictor"]["distribution"]),
                 versions=tuple(sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})),
                 status=statuses[key],
-                scores={metric: standing.score for metric, standing in scores[key].items()},
+                scores=shown,
                 coverage=coverage_of(measured[key]),
                 blocks_done=done,
                 hollow=kind == "simulated" and done < ENOUGH,
                 rank=place.rank if place else None,
                 level_with=tuple(names[other] for other in place.level_with) if place else (),
-                best_floor=tuple(metric for metric, column in standings.columns.items() if key == ("floor", column.floor)),
+                best_floor=tuple(metric for metric, column in standings.columns.items() if key == ("floor", column.floor) and not why),
                 problems=problems_of(fits),
-                remarks=remarks_of(numbers, key, measured[key], statuses[key], noun, cost),
+                remarks=(
+                    *remarks_of(numbers, key, measured[key], statuses[key], noun, cost),
+                    *(unproven(metric, shown[metric]) for metric in numbers.primary() if metric in shown and shown[metric].unproven),
+                ),
                 cost=cost_of(fits) if cost else None,
             )
         )
-    rows += nothing_row(standings, len(numbers.blocks))
+    rows += nothing_row(standings, len(numbers.blocks)) if not why else []
     columns = tuple(
-        replace(column, decimals=decimals_for(scores[key][metric].score.value for key in scores))
+        replace(
+            column if not why else replace(column, primary=False, floor=None, gap=None, note=UNRANKED),
+            decimals=decimals_for(scores[key][metric].score.value for key in scores),
+        )
         for metric, column in standings.columns.items()
     )
     order = {names[place.key]: i for i, place in enumerate(places)}
@@ -99,6 +120,11 @@ def make_section(
             return 1 if row.role == "floor" else 2, value is None, -sign * (value or 0.0), row.name
         return 3, STATUSES.index(row.status) if row.status in STATUSES else len(STATUSES), row.role, row.name
 
+    shown_rows = tuple(sorted(rows, key=position))
+    answered = [key for key in numbers.records if key[0] == "predictor" and statuses[key] == "ok"]
+    predictors = sorted(answered, key=lambda key: (order.get(names[key], len(order)), names[key]))
+    best: list[Key] = [("floor", column.floor or "") for column in columns[:1] if ("floor", column.floor) in numbers.records]
+    several = len(numbers.blocks) > 1
     section = Section(
         dataset=dataset,
         dataset_name=dataset_name,
@@ -108,14 +134,38 @@ def make_section(
         split=split,
         task=task,
         columns=columns,
-        rows=tuple(sorted(rows, key=position)),
+        rows=shown_rows,
         blocks=len(numbers.blocks),
         label=label_of(numbers, kind),
         facts=facts_of(numbers, standings, split, len(places)),
         notes=tuple(sorted({note for record in records for note in record["trial"]["dataset"].get("notes") or ()})),
         warnings=warnings_of(members, numbers, statuses),
+        train=train,
+        params=parameters_of(dataset),
+        unranked_why=why,
+        said=tuple(note for note in said if note != why),
+        units=units_of(numbers, names, [*predictors, *best], several),
+        points=points_of(numbers, names, predictors, several),
     )
     return replace(section, sentence=sentence_of(section))
+
+
+def scored(numbers: Numbers, key: Key, column: Column, score: Score, why: str) -> Score:
+    """A row's score with its permuted answers; without skill and verdict where nobody is ranked."""
+    if why:
+        return replace(score, skill=None, skill_low=None, skill_high=None, skill_note=UNRANKED, floor=None, difference=None, verdict="")
+    if key[0] != "predictor" or score.value is None:
+        return score
+    return replace(score, permuted=permuted_of(numbers, key, column.name, column.sign))
+
+
+def unproven(metric: str, score: Score) -> str:
+    """A warning beside a good score."""
+    p = p_text(score.permuted.p) if score.permuted else ""
+    return (
+        f"above the floor by {metric}, yet its answers score as well when permuted among the perturbations ({p}), so nothing shows that it "
+        "knows which gene was removed"
+    )
 
 
 def nothing_row(standings: Standings, blocks: int) -> list[Row]:

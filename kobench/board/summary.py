@@ -1,13 +1,14 @@
-"""The results in words and at a glance: a sentence for each section, a matrix for each task, short names for datasets."""
+"""The results in words: a sentence for each section, and how numbers, names and datasets are written in it."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from math import floor, log10
 
 from kobench.board.intervals import Interval
-from kobench.board.table import Column, Matrix, Row, Section
+from kobench.board.parameters import split_selection
+from kobench.board.table import Column, Row, Section
 
 
 def number(value: float | None, decimals: int = 3) -> str:
@@ -65,8 +66,12 @@ def names(rows: Iterable[Row]) -> str:
 
 def sentence_of(section: Section) -> str:
     """The result of a section in one or a few plain sentences, of the first primary metric and, in short, the second."""
-    parts = []
-    if not section.primary:
+    parts = [f"Trained on {section.train}."] if section.train else []
+    if section.unranked_why:
+        parts.append(closed(section.unranked_why))
+        if section.unrankable:
+            parts.append(f"Scored all the same, without skill or rank: {names(section.unrankable)}.")
+    elif not section.primary:
         parts.append("No task was scored here.")
     else:
         parts += first_metric(section, section.primary[0])
@@ -78,6 +83,45 @@ def sentence_of(section: Section) -> str:
     if below:
         parts.append(f"Not ranked: {', '.join(f'{names(rows)} ({status})' for status, rows in sorted(below.items()))}.")
     return " ".join(part for part in parts if part)
+
+
+def closed(text: str) -> str:
+    """A reason as a sentence.
+
+    >>> closed("not ranked: fewer than 20 perturbations")
+    'Not ranked: fewer than 20 perturbations.'
+    """
+    return text[:1].upper() + text[1:].rstrip(". ") + "."
+
+
+#: Variants as they are spoken of; others by their own name.
+OVER = {
+    "all": "over all perturbations",
+    "detectable": "over the detectable perturbations",
+    "linked": "over linked pairs",
+    "uniform": "over pairs drawn evenly",
+    "raw": "of raw impacts",
+    "population": "over all cells",
+}
+
+
+def over(metric: str) -> str:
+    """What the variant of a metric covers, nothing for the first.
+
+    >>> over("pearson-delta[detectable]"), over("mae")
+    ('over the detectable perturbations', '')
+    """
+    variant = metric.partition("[")[2].rstrip("]")
+    return OVER.get(variant, f"on {variant}") if variant else ""
+
+
+def called(section: Section, column: Column) -> str:
+    """How a sentence begins that is about one of several primary metrics: by what tells it from the others."""
+    base, words = column.name.partition("[")[0], over(column.name)
+    bases = {other.name.partition("[")[0] for other in section.primary}
+    if len(bases) == 1 and words:
+        return words[:1].upper() + words[1:]
+    return f"By {base} {words}".rstrip()
 
 
 def on_networks(count: int) -> str:
@@ -96,59 +140,62 @@ def first_metric(section: Section, column: Column) -> list[str]:
         return ["No predictor is ranked: floors and lines only." if not section.unranked else "No predictor is ranked."]
     groups = by_verdict(section, column.name)
     top = section.ranked[0]
+    start = f"{called(section, column)}: " if over(column.name) else ""
     if column.floor is None:
         tie = f"; it can't be told apart from {spoken(top.level_with)}" if top.level_with else ""
-        return [f"{top.name} comes first{here}{tie}. No floor was scored, so nothing here says whether that is better than trivial."]
+        said = f"{start}{top.name} comes first{here}{tie}."
+        return [said, "No floor was scored, so nothing here says whether that is better than trivial."]
     parts = []
     if groups["better"]:
         lead = groups["better"][0]
         score = lead.scores[column.name]
         gain = with_interval(score.difference) if score.difference else ""
         tie = f"; it can't be told apart from {spoken(lead.level_with)}" if lead.level_with else ""
-        parts.append(f"{lead.name} is above the best floor, {score.floor}, by {gain}{here}{tie}.")
+        parts.append(f"{start}{lead.name} is above the best floor, {score.floor}, by {gain}{here}{tie}.")
         if len(groups["better"]) > 1:
             parts.append(f"Also above the floor: {names(groups['better'][1:])}.")
     else:
-        parts.append(f"No predictor is above the best floor, {column.floor}{here and f',{here}'}.")
+        nobody = "no predictor" if start else "No predictor"
+        parts.append(f"{start}{nobody} is above the best floor, {column.floor}{here and f',{here}'}.")
     if groups["same"]:
         parts.append(f"Not told apart from the floor: {names(groups['same'])}.")
     if groups["worse"]:
         parts.append(f"Below the floor: {names(groups['worse'])}.")
     if groups[""]:
         parts.append(f"No interval, so no verdict: {names(groups[''])}.")
-    return parts
+    return [*parts, *knowing(section, column)]
+
+
+def knowing(section: Section, column: Column) -> list[str]:
+    """Who is shown to know which gene was removed, where answers were permuted among the perturbations."""
+    permuted = [(row, one) for row in section.ranked if (one := row.scores[column.name].permuted) is not None]
+    knows = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if one.knows]
+    others = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if not one.knows]
+    said = [f"Knows which gene was removed, by permuted answers: {spoken(knows)}."] if knows else []
+    return said + ([f"Nothing shows that it knows which gene was removed: {spoken(others)}."] if others else [])
+
+
+def p_text(p: float) -> str:
+    """A p value with what it can tell.
+
+    >>> p_text(0.000999), p_text(0.0321), p_text(0.3), p_text(1e-9)
+    ('p = 0.001', 'p = 0.032', 'p = 0.30', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.0005 else f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
 
 
 def second_metric(section: Section, column: Column) -> str:
     """Who is above the best floor by a co-primary metric."""
+    start = called(section, column)
     if column.floor is None:
         return ""
-    better = by_verdict(section, column.name)["better"]
+    groups = by_verdict(section, column.name)
+    if all(row.scores[column.name].value is None for row in section.ranked):
+        why = next((row.scores[column.name].missing for row in section.ranked if row.scores[column.name].missing), "")
+        return f"{start}: no value{why and f', as {why}'}." if why != "none" else ""
     here = f", {on_networks(section.blocks)}" if section.few else ""
-    return f"By {column.name}, above its best floor, {column.floor}{here}: {names(better) or 'nobody'}."
-
-
-def split_selection(selection: str) -> tuple[str, list[str]]:
-    """Name and `key=value` parts of a selection; commas inside quotes or brackets do not split.
-
-    >>> split_selection('grn:genes=[1,2],note="a,b",seed=3')
-    ('grn', ['genes=[1,2]', 'note="a,b"', 'seed=3'])
-    """
-    name, _, rest = selection.partition(":")
-    parts, depth, quote, start = [], 0, "", 0
-    for i, character in enumerate(rest):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character in "[{(":
-            depth += 1
-        elif character in "]})":
-            depth -= 1
-        elif character == "," and depth == 0:
-            parts.append(rest[start:i])
-            start = i + 1
-    return name, [part for part in [*parts, rest[start:]] if part]
+    said = f"{start}, above its best floor, {column.floor}{here}: {names(groups['better']) or 'nobody'}."
+    return " ".join([said, *knowing(section, column)])
 
 
 def short_names(selections: Iterable[str]) -> dict[str, str]:
@@ -166,47 +213,3 @@ def short_names(selections: Iterable[str]) -> dict[str, str]:
         selection: " ".join([name, *[part for part in parts if name in several and part not in shared[name]]])
         for selection, (name, parts) in split.items()
     }
-
-
-def matrices_of(sections: Sequence[Section]) -> tuple[Matrix, ...]:
-    """For each task and split seen on several datasets: predictors x datasets, those better than trivial most often first."""
-    groups: dict[tuple[str, str], list[Section]] = defaultdict(list)
-    for section in sections:
-        if section.primary:
-            groups[section.task, section.split].append(section)
-    matrices = []
-    for (task, split), members in groups.items():
-        rows = [{row.name: row for row in section.rows if row.role == "predictor"} for section in members]
-        predictors = in_order(members, rows)
-        if len(members) > 1 and predictors:
-            cells = tuple(tuple(row.get(name) for row in rows) for name in predictors)
-            matrices.append(Matrix(task, split, tuple(members), predictors, cells))
-    return tuple(matrices)
-
-
-def in_order(sections: Sequence[Section], rows: Sequence[Mapping[str, Row]]) -> tuple[str, ...]:
-    """Names of the rows: by the number of wins, where few networks count for none, then by mean skill, then by mean rank.
-
-    Where others have a skill, a row without one counts as the worst of them: failing must not raise a mean.
-    """
-    predictors = sorted({name for named in rows for name in named})
-    wins: Counter[str] = Counter()
-    skills: dict[str, list[float]] = defaultdict(list)
-    ranks: dict[str, list[float]] = defaultdict(list)
-    for section, named in zip(sections, rows, strict=True):
-        metric = section.primary[0].name
-        scores = {name: row.scores[metric] for name, row in named.items() if row.rank is not None}
-        known = {name: score.skill for name, score in scores.items() if score.skill is not None}
-        for name in predictors:
-            row = named.get(name)
-            wins[name] += name in scores and scores[name].verdict == "better" and not named[name].hollow
-            if row:
-                ranks[name].append(sum(row.rank) / 2 if row.rank else len(predictors) + 1.0)
-            if known:
-                skills[name].append(known.get(name, min(known.values())))
-
-    def order(name: str) -> tuple[float, float, float, str]:
-        skill = sum(skills[name]) / max(1, len(skills[name]))
-        return -wins[name], -skill, sum(ranks[name]) / len(ranks[name]), name
-
-    return tuple(sorted(predictors, key=order))

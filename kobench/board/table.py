@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from kobench.board.intervals import ENOUGH, Interval
+
+#: Metrics shown first where no primary metric ranks.
+LEADING = 2
 
 #: What the paired comparison with the best floor says; "" where there is no interval to say it by.
 VERDICTS = {
@@ -48,6 +52,29 @@ class Column:
         return -1.0 if self.direction == "lower" else 1.0
 
 
+#: A predictor whose permuted answers reach its score with a larger p is not shown to know which gene was removed.
+KNOWS = 0.05
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """The score of the same answers given to the wrong perturbations: its mean over permutations, and p, how often these do as well.
+
+    low, high : the middle 95 % of the permutations, None where several networks are taken together. networks : how many are.
+    """
+
+    mean: float
+    p: float
+    low: float | None = None
+    high: float | None = None
+    networks: int = 1
+
+    @property
+    def knows(self) -> bool:
+        """Whether the score shows that the predictor knows which gene was removed."""
+        return self.p <= KNOWS
+
+
 @dataclass(frozen=True)
 class Score:
     """One row's score by one metric.
@@ -55,7 +82,7 @@ class Score:
     value, low, high : mean over blocks and 95 % interval, in the metric's units. missing : "" or why there is no value.
     skill, skill_low, skill_high : None where not printed; skill_note : why not.
     floor : the floor it is measured against. difference : score - floor, > 0 is better whatever the direction; where positive, times the
-    coverage. verdict : from its interval.
+    coverage. verdict : from its interval. permuted : None where nothing was permuted.
     """
 
     value: float | None = None
@@ -69,6 +96,12 @@ class Score:
     floor: str | None = None
     difference: Interval | None = None
     verdict: str = ""
+    permuted: Permuted | None = None
+
+    @property
+    def unproven(self) -> bool:
+        """Whether it is better than the best floor, yet permuted answers do as well."""
+        return self.verdict == "better" and self.permuted is not None and not self.permuted.knows
 
 
 @dataclass(frozen=True)
@@ -121,11 +154,40 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Units:
+    """The units of a section one by one: perturbations, genes, pairs or groups of cells.
+
+    unit : what a row stands for, the name of the first column. of : "" or the network that the table is of, out of how many.
+    names : (n,) the units. facts : column -> (n,) what the truth says of each, the same for everybody.
+    answers : row name -> column -> (n,) what each predictor said, and how it scored; None where it said nothing.
+    """
+
+    unit: str
+    of: str
+    names: tuple[str, ...]
+    facts: Mapping[str, tuple[Any, ...]]
+    answers: Mapping[str, Mapping[str, tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Points:
+    """A fixed sample of predicted and true values (n,) of one predictor. what : what is predicted. of : see `Units`."""
+
+    predictor: str
+    what: str
+    of: str
+    true: tuple[float, ...]
+    predicted: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Section:
     """One dataset, split and task. `rows` come in the order shown: ranked, floors, lines, then what could not be ranked.
 
     dataset : canonical selection without the seed; short : the same without what all datasets of that name share.
+    train : "" or the group of cells that was trained on. params : the dataset's parameters.
     blocks : how many independent units; label : what the intervals stand for. sentence : the result in words.
+    unranked_why : "" or why nobody has a rank here. said : sentences on what the truth allows. units, points : for tables and pictures.
     """
 
     dataset: str
@@ -143,6 +205,17 @@ class Section:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sentence: str = ""
+    train: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    unranked_why: str = ""
+    said: tuple[str, ...] = ()
+    units: Units | None = None
+    points: tuple[Points, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The dataset in short, with the group that was trained on."""
+        return f"{self.short}, trained on {self.train}" if self.train else self.short
 
     @property
     def few(self) -> bool:
@@ -152,6 +225,11 @@ class Section:
     @property
     def primary(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.primary)
+
+    @property
+    def leading(self) -> tuple[Column, ...]:
+        """The metrics that stand first: the primary ones, or a few others where none ranks."""
+        return self.primary or self.columns[:LEADING]
 
     @property
     def ranked(self) -> tuple[Row, ...]:
@@ -166,9 +244,17 @@ class Section:
         return tuple(row for row in self.rows if row.role == "line" and row.status == "ok")
 
     @property
+    def unrankable(self) -> tuple[Row, ...]:
+        """Predictors that answered in full where nobody can be ranked."""
+        return tuple(row for row in self.rows if self.unranked_why and row.role == "predictor" and row.status == "ok")
+
+    @property
     def unranked(self) -> tuple[Row, ...]:
         """Rows without a rank that should have had one, and floors and lines that failed."""
-        return tuple(row for row in self.rows if row.rank is None and (row.role == "predictor" or row.status != "ok"))
+        listed = {row.name for row in self.unrankable}
+        return tuple(
+            row for row in self.rows if row.rank is None and (row.status != "ok" or (row.role == "predictor" and row.name not in listed))
+        )
 
 
 @dataclass(frozen=True)
@@ -184,8 +270,12 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Board:
-    """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal runs."""
+    """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal runs.
+
+    answer : in one line, who is better than trivial, then in one line a task.
+    """
 
     sections: tuple[Section, ...]
     matrices: tuple[Matrix, ...]
     cost: bool = True
+    answer: tuple[str, ...] = ()

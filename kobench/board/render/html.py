@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 from importlib import resources
+from typing import Any
 
+from kobench.board.glance import groups_of, layout_of, tally
 from kobench.board.render.text import (
     COSTS,
     HOLLOW,
     HOLLOW_LEGEND,
+    KNOWS_HEAD,
     MARKS,
     REPLICATE,
     TITLE,
@@ -18,22 +21,32 @@ from kobench.board.render.text import (
     glance_about,
     glance_text,
     has_hollow,
-    interval_line,
+    has_permuted,
+    knows_text,
     line_texts,
     mark,
     notices,
     problem_text,
     rank_text,
+    said_of,
     skill_bracket,
     skill_number,
+    tally_text,
+    trained_on,
+    unit_table,
+    unit_text,
+    unit_title,
     verdict_of,
     verdict_text,
 )
 from kobench.board.summary import bracket, number
-from kobench.board.table import VERDICTS, Board, Column, Matrix, Row, Score, Section
+from kobench.board.table import VERDICTS, Board, Column, Matrix, Row, Score, Section, Units
 
 #: Width and height of an interval bar in pixels, and the room left at each end.
 BAR, HEIGHT, MARGIN = 120, 16, 6
+
+#: What the marks say, short.
+PLAIN = {"better": "better than every trivial predictor", "same": "no better", "worse": "worse"}
 
 #: Nothing may be loaded from anywhere, whatever a name in a record tries.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -84,18 +97,23 @@ def minus(text: str) -> str:
 
 def top(board: Board) -> str:
     """Title, what the marks mean, filters."""
-    marks = "".join(f'<li><span class="mark {verdict}">{MARKS[verdict]}</span> {esc(text)}</li>' for verdict, text in VERDICTS.items())
+    marks = "".join(f'<li><span class="mark {verdict}">{MARKS[verdict]}</span> {esc(text)}</li>' for verdict, text in PLAIN.items())
     if has_hollow(board):
         spans = " ".join(f'<span class="mark {verdict} hollow">{HOLLOW[verdict]}</span>' for verdict in VERDICTS)
         marks += f"<li>{spans} {esc(HOLLOW_LEGEND)}</li>"
+    answer = f'<p class="answer">{esc(board.answer[0])}</p>' if board.answer else ""
+    by_task = "".join(f"<li>{esc(text)}</li>" for text in board.answer[1:])
+    answer += f'<ul class="answers">{by_task}</ul>' if by_task else ""
     datasets = {section.dataset: section.short for section in board.sections}
     tasks = sorted({section.task for section in board.sections})
     return f"""<header>
 <h1>{esc(TITLE)}</h1>
-<p>Each predictor is compared with the <b>best floor</b>: the best of the trivial predictors that a method has to beat, on the same data.
+<ul class="legend">{marks}</ul>
+{answer}
+<p class="soft">Each predictor is compared with the <b>best floor</b>: the best of the trivial predictors that a method has to beat, on the
+same data.
 <b>Skill</b> is 0 at that floor and 1 at the truth itself. A rank is an interval: predictors that can't be told apart share it.
 {esc(" ".join(notices(board)))}</p>
-<ul class="legend">{marks}</ul>
 <div class="filters">
 <label>Dataset <select id="dataset"><option value="">all</option>{options(datasets)}</select></label>
 <label>Task <select id="task"><option value="">all</option>{options({task: task for task in tasks})}</select></label>
@@ -111,12 +129,30 @@ def options(named: dict[str, str]) -> str:
 
 
 def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
-    """Predictors x datasets of one task."""
-    heads = "".join(
-        f'<th scope="col" data-dataset="{esc(section.dataset)}"><a href="#{anchors[id(section)]}" title="{esc(section.dataset)}">'
-        f"{esc(section.short)}</a></th>"
-        for section in matrix.datasets
+    """Predictors and datasets of one task."""
+    tables = {"across": across, "down": down, "grouped": grouped}[layout_of(matrix)](matrix, anchors)
+    return f"""<div class="card" data-task="{esc(matrix.task)}">
+<h2>At a glance: {esc(matrix.task)}<small>{esc(glance_about(matrix))}; split {esc(matrix.split)}</small></h2>
+{tables}
+</div>"""
+
+
+def scrolled(table: str, label: str) -> str:
+    """A table that may be wider than the page."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(label)}">{table}</div>'
+
+
+def link(section: Section, anchors: dict[int, str], scope: str) -> str:
+    """A dataset's head in a matrix, which leads to its section."""
+    return (
+        f'<th scope="{scope}" data-dataset="{esc(section.dataset)}"><a href="#{anchors[id(section)]}" title="{esc(section.dataset)}">'
+        f"{esc(section.place)}</a></th>"
     )
+
+
+def across(matrix: Matrix, anchors: dict[int, str]) -> str:
+    """Datasets side by side."""
+    heads = "".join(link(section, anchors, "col") for section in matrix.datasets)
     rows = []
     for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
         texts = "".join(
@@ -132,14 +168,39 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
         f'<td data-dataset="{esc(section.dataset)}">{minus(text)}</td>' for section, text in zip(matrix.datasets, replicate, strict=True)
     )
     lines = f"<tr><td>line: {REPLICATE}</td>{lines}</tr>" if any(replicate) else ""
-    return f"""<div class="card" data-task="{esc(matrix.task)}">
-<h2>At a glance: {esc(matrix.task)}<small>{esc(glance_about(matrix))}; split {esc(matrix.split)}</small></h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Skill in {esc(matrix.task)}"><table class="glance">
+    table = f"""<table class="glance">
 <thead><tr><th scope="col">predictor</th>{heads}</tr></thead>
 <tbody>{chr(10).join(rows)}</tbody>
 <tfoot><tr><td>best floor</td>{floors}</tr>{lines}</tfoot>
-</table></div>
-</div>"""
+</table>"""
+    return scrolled(table, f"Skill in {matrix.task}")
+
+
+def down(matrix: Matrix, anchors: dict[int, str]) -> str:
+    """Datasets below each other, predictors side by side."""
+    replicate = line_texts(matrix, REPLICATE)
+    heads = ["dataset", *matrix.predictors, "best floor", *([f"line: {REPLICATE}"] if any(replicate) else [])]
+    rows = []
+    for i, section in enumerate(matrix.datasets):
+        cells = "".join(f"<td>{glance(section, cells[i])}</td>" for cells in matrix.cells)
+        lines = [section.primary[0].floor or "none", *([replicate[i]] if any(replicate) else [])]
+        cells += "".join(f'<td class="soft">{minus(text)}</td>' for text in lines)
+        rows.append(f'<tr data-dataset="{esc(section.dataset)}">{link(section, anchors, "row")}{cells}</tr>')
+    titles = "".join(f'<th scope="col">{esc(head)}</th>' for head in heads)
+    table = f'<table class="glance down"><thead><tr>{titles}</tr></thead><tbody>{chr(10).join(rows)}</tbody></table>'
+    return scrolled(table, f"Skill in {matrix.task}")
+
+
+def grouped(matrix: Matrix, anchors: dict[int, str]) -> str:
+    """Datasets summed up by their parameters, each of them folded away below."""
+    rows = []
+    for title, places in groups_of(matrix):
+        cells = "".join(f"<td>{minus(tally_text(tally(matrix, i, places)))}</td>" for i in range(len(matrix.predictors)))
+        rows.append(f'<tr><th scope="row">{esc(title)}</th>{cells}</tr>')
+    heads = "".join(f'<th scope="col">{esc(name)}</th>' for name in ("datasets", *matrix.predictors))
+    table = f'<table class="glance down"><thead><tr>{heads}</tr></thead><tbody>{chr(10).join(rows)}</tbody></table>'
+    every = f"<details><summary>Each of the {len(matrix.datasets)} datasets</summary>{down(matrix, anchors)}</details>"
+    return scrolled(table, f"Verdicts in {matrix.task}") + every
 
 
 def glance(section: Section, row: Row | None) -> str:
@@ -170,30 +231,52 @@ def section_card(board: Board, section: Section, anchor: str) -> str:
     warnings = "".join(f'<p class="warning"><b>Warning.</b> {esc(warning)}</p>' for warning in section.warnings)
     facts = "".join(f"<li>{esc(text)}</li>" for text in section.notes)
     notes = f'<details class="soft"><summary>About this dataset</summary><ul class="facts">{facts}</ul></details>' if facts else ""
-    extra = [column for column in section.columns if not column.primary]
+    extra = [column for column in section.columns if column not in section.leading]
     words = f"Show all {len(section.columns)} metrics", "Show primary metrics only"
     more = f'<button class="more" aria-expanded="false" data-more="{words[0]}" data-less="{words[1]}">{words[0]}</button>' if extra else ""
     return f"""<section class="card" id="{anchor}" data-dataset="{esc(section.dataset)}" data-task="{esc(section.task)}">
 <h2>{esc(section.task)} on {esc(section.short)}<small>{esc(section.dataset)} (version {esc(section.dataset_version)}), \
-split {esc(section.split)}</small></h2>
+split {esc(section.split + trained_on(section))}</small></h2>
 <p class="sentence">{esc(section.sentence)}</p>{warnings}
-{table(board, section) if section.primary else ""}{more}
-{reasons(section)}<p class="soft">{esc(interval_line(section))}.</p>{notes}
+{table(board, section) if section.leading else ""}{more}
+{reasons(section)}<p class="soft">{esc(" ".join(text.rstrip(".") + "." for text in said_of(section)))}</p>
+{units_card(section, section.units) if section.units else ""}{notes}
 </section>"""
+
+
+def units_card(section: Section, units: Units) -> str:
+    """The table of single units, folded away."""
+    heads, rows = unit_table(units)
+    titles = "".join(
+        head(name, "descending" if i else "ascending", "" if i == 0 else "number", text=i == 0) for i, name in enumerate(heads)
+    )
+    lines = [f"<tr>{''.join(unit_cell(value, i) for i, value in enumerate(row))}</tr>" for row in rows]
+    inner = f'<table class="units"><thead><tr>{titles}</tr></thead><tbody>{chr(10).join(lines)}</tbody></table>'
+    title = unit_title(section, units)
+    return f"<details><summary>{esc(title[:1].upper() + title[1:])}</summary>{scrolled(inner, title)}</details>"
+
+
+def unit_cell(value: Any, column: int) -> str:
+    """A value of such a table, sorted as the number it is."""
+    key = "" if value is None else f"{float(value):.6g}" if isinstance(value, (int, float)) else value
+    text = unit_text(value)
+    return f'<td class="{"name" if column == 0 else "number"}" data-value="{esc(key)}">{esc(text) if column == 0 else minus(text)}</td>'
 
 
 def table(board: Board, section: Section) -> str:
     """The table, its rows in parts that are sorted apart."""
     heads = [head("rank", "ascending"), head("predictor", "ascending", text=True)]
-    for i, column in enumerate(section.primary):
+    for i, column in enumerate(section.leading):
         heads += [head(arrow(column), better_first(column), title=title_of(column)), '<th scope="col">interval</th>']
         heads += [head("skill", "descending", "number")] + ([head("coverage", "descending", "number")] if i == 0 else [])
-    others = [column for column in section.columns if not column.primary]
+        heads += [head(KNOWS_HEAD, "ascending")] if has_permuted(section, column) else []
+    others = [column for column in section.columns if column not in section.leading]
     heads += [head(arrow(column), better_first(column), "number extra", title_of(column)) for column in others]
     heads += [head(text, "ascending", "number") for text in COSTS] if board.cost else []
     bodies = []
     parts = (
         ("ranked", "", section.ranked),
+        ("unrankable", "", section.unrankable),
         ("floors", "floors: trivial predictors", section.floors),
         ("lines", "lines: answers the dataset gives, no predictors", section.lines),
         ("unranked", "not ranked", section.unranked),
@@ -227,7 +310,7 @@ def title_of(column: Column) -> str:
 
 def table_row(board: Board, section: Section, row: Row) -> str:
     """One row of the table."""
-    first = section.primary[0].name
+    first = section.leading[0].name
     best = first in row.best_floor
     tags = [f'<span class="tag">{"best floor" if best else row.role}</span>' if row.role != "predictor" else ""]
     tags += [f'<span class="tag">{esc(row.status)}</span>'] if row.status != "ok" else []
@@ -239,13 +322,15 @@ def table_row(board: Board, section: Section, row: Row) -> str:
     )
     name = f'<td class="name" data-value="{esc(row.name)}" title="{esc(row.name)}">{sign}{esc(row.name)}{"".join(tags)}</td>'
     cells = [f'<td data-value="{sum(row.rank) / 2 if row.rank else ""}">{esc(rank_text(row)).replace("-", "–")}</td>', name]
-    for i, column in enumerate(section.primary):
+    for i, column in enumerate(section.leading):
         one = row.scores.get(column.name)
         cells += [value_cell(one, column), f"<td>{bar(section, column, one)}</td>", skill_cell(one)]
         if i == 0:
             share = "" if row.coverage is None else f"{row.coverage:.6g}"
             cells.append(f'<td class="number" data-value="{share}">{coverage_text(row)}</td>')
-    cells += [value_cell(row.scores.get(column.name), column, "number extra") for column in section.columns if not column.primary]
+        cells += [knows_cell(one, column)] if has_permuted(section, column) else []
+    others = [column for column in section.columns if column not in section.leading]
+    cells += [value_cell(row.scores.get(column.name), column, "number extra") for column in others]
     if board.cost and row.cost:
         values = (row.cost.fit_seconds, row.cost.predict_seconds, row.cost.peak_mb)
         cells += [
@@ -262,6 +347,13 @@ def value_cell(score: Score | None, column: Column, classes: str = "") -> str:
     ends = bracket(score.low, score.high, column.decimals) if score.low != score.high else ""
     small = f'<span class="interval">{minus(ends)}</span>' if ends else ""
     return f'<td class="{classes}" data-value="{score.value:.6g}">{minus(number(score.value, column.decimals))}{small}</td>'
+
+
+def knows_cell(score: Score | None, column: Column) -> str:
+    """Whether permuted answers do as well, sorted by p."""
+    p = "" if score is None or score.permuted is None else f"{score.permuted.p:.6g}"
+    classes = "missing" if score and score.permuted and not score.permuted.knows else ""
+    return f'<td class="{classes}" data-value="{p}">{minus(knows_text(score, column))}</td>'
 
 
 def skill_cell(score: Score | None) -> str:

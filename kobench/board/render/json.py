@@ -14,7 +14,8 @@ SCHEMA = 1
 
 def render(board: Board) -> str:
     """One JSON object: schema, sections, rows; no NaN, a number that does not exist is null."""
-    content = {"schema": SCHEMA, "sections": [section_of(section) for section in board.sections], "rows": long_rows(board)}
+    sections = [section_of(section) for section in board.sections]
+    content = {"schema": SCHEMA, "answer": list(board.answer), "sections": sections, "rows": long_rows(board)}
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
@@ -25,11 +26,14 @@ def section_of(section: Section) -> dict[str, Any]:
         "dataset_version": section.dataset_version,
         "kind": section.kind,
         "split": section.split,
+        "train": section.train or None,
         "task": section.task,
         "sentence": section.sentence,
         "intervals": section.label,
         "blocks": section.blocks,
+        "unranked": section.unranked_why or None,
         "facts": list(section.facts),
+        "said": list(section.said),
         "notes": list(section.notes),
         "warnings": list(section.warnings),
         "metrics": [metric_of(column) for column in section.columns],

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from kobench.board.render.text import (
     COSTS,
     HOLLOW_LEGEND,
+    KNOWS_HEAD,
     cost_texts,
     coverage_text,
     has_hollow,
+    has_permuted,
     heading,
-    interval_line,
+    knows_text,
     mark,
     rank_text,
+    said_of,
     skill_text,
     value_text,
     why_unranked,
@@ -59,16 +62,22 @@ def render(board: Board) -> str:
 def section_lines(board: Board, section: Section) -> list[str]:
     """One table environment: its caption is the section's sentence."""
     lines = [r"\begin{table}", r"\centering"]
-    about = f"{heading(section)}. {section.sentence} {' '.join(section.warnings)} {interval_line(section)}."
+    about = f"{heading(section)}. {section.sentence} {' '.join(section.warnings)} {'. '.join(said_of(section))}."
     if any(row.hollow for row in section.ranked):
         about += f" △ better, ≈ level, ▽ worse than the best floor; {HOLLOW_LEGEND}."
     lines.append(rf"\caption{{{escape(about)}}}")
     head = ["rank", "predictor", ""]
-    for i, column in enumerate(section.primary):
-        head += [metric_head(column), "skill", *(["coverage"] if i == 0 else [])]
+    for i, column in enumerate(section.leading):
+        head += [metric_head(column), "skill", *(["coverage"] if i == 0 else []), *permuted_head(section, column)]
     head += COSTS if board.cost else []
     lines += [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", row_line(head)]
-    for title, rows in (("", section.ranked), ("floors", section.floors), ("lines", section.lines), ("not ranked", section.unranked)):
+    for title, rows in (
+        ("", section.ranked),
+        ("", section.unrankable),
+        ("floors", section.floors),
+        ("lines", section.lines),
+        ("not ranked", section.unranked),
+    ):
         if rows:
             lines.append(r"\midrule")
         if rows and title:
@@ -81,6 +90,11 @@ def section_lines(board: Board, section: Section) -> list[str]:
     return [*lines, r"\end{table}"]
 
 
+def permuted_head(section: Section, column: Column) -> list[str]:
+    """The head of the column of permuted answers, where there are any."""
+    return [KNOWS_HEAD] if has_permuted(section, column) else []
+
+
 def row_line(cells: Sequence[str]) -> str:
     """One line of a tabular."""
     return " & ".join(cells) + r" \\"
@@ -90,13 +104,14 @@ def table_row(board: Board, section: Section, row: Row) -> str:
     """One row: rank, predictor, mark, scores, cost."""
     name = escape(row.name)
     cells = [escape(rank_text(row)).replace("-", "--"), name]
-    for i, column in enumerate(section.primary):
+    for i, column in enumerate(section.leading):
         score = row.scores.get(column.name)
         if i == 0:
             cells[1] = rf"\textbf{{{name}}} (best)" if column.name in row.best_floor else name
             one = mark(row, column.name)
             cells.append(MARKS.get(one, escape(one)))
         cells += [escape(value_text(score, column)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
-    if not section.primary:
+        cells += [escape(knows_text(score, column)) for _ in permuted_head(section, column)]
+    if not section.leading:
         cells.append("")
     return row_line(cells + (cost_texts(row.cost) if board.cost else []))

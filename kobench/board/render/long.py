@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kobench.board.render.text import problem_text
-from kobench.board.table import Board, Column, Row, Score, Section
+from kobench.board.table import Board, Column, Row, Score, Section, Units
 
 
 def rounded(value: float | None) -> float | None:
@@ -14,14 +14,38 @@ def rounded(value: float | None) -> float | None:
 
 
 def long_rows(board: Board) -> list[dict[str, Any]]:
-    """Every number of the board, with the rows that have none."""
-    return [
-        long_row(board, section, row, column)
-        for section in board.sections
-        for row in section.rows
-        for column in section.columns or (None,)
-        if column is None or column.primary or column.name in row.scores
-    ]
+    """Every number of the board, with the rows that have none; after a section's own rows those of its single units."""
+    rows: list[dict[str, Any]] = []
+    for section in board.sections:
+        rows += [
+            long_row(board, section, row, column)
+            for row in section.rows
+            for column in section.columns or (None,)
+            if column is None or column.primary or column.name in row.scores
+        ]
+        rows += unit_rows(board, section, section.units) if section.units else []
+    return rows
+
+
+def unit_rows(board: Board, section: Section, units: Units) -> list[dict[str, Any]]:
+    """A row for each unit and column: `unit` is its name, `metric` the column; the role of what the truth says is "unit"."""
+    roles = {row.name: row for row in section.rows}
+    empty = dict.fromkeys(long_row(board, section, section.rows[0], None)) if section.rows else {}
+    where = {
+        "dataset": section.dataset,
+        "dataset_version": section.dataset_version,
+        "split": section.split,
+        "train": section.train or None,
+        "task": section.task,
+    }
+    found = []
+    for name, columns in ((None, units.facts), *units.answers.items()):
+        who = {"role": roles[name].role, "predictor": name, "distribution": roles[name].distribution} if name else {"role": "unit"}
+        for column, values in columns.items():
+            for unit, value in zip(units.names, values, strict=True):
+                known = rounded(value) if isinstance(value, float) else value
+                found.append({**empty, **where, **who, "unit": unit, "metric": column, "primary": False, "value": known})
+    return found
 
 
 def long_row(board: Board, section: Section, row: Row, column: Column | None) -> dict[str, Any]:
@@ -32,7 +56,9 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         "dataset": section.dataset,
         "dataset_version": section.dataset_version,
         "split": section.split,
+        "train": section.train or None,
         "task": section.task,
+        "unit": None,
         "role": row.role,
         "predictor": row.name,
         "distribution": row.distribution,
@@ -55,6 +81,8 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         "rank_high": row.rank[1] if row.rank else None,
         "verdict": score.verdict or None,
         "few_networks": row.hollow,
+        "permuted": rounded(score.permuted.mean) if score.permuted else None,
+        "permuted_p": rounded(score.permuted.p) if score.permuted else None,
         "floor": score.floor,
         "difference": rounded(difference.value) if difference else None,
         "difference_low": rounded(difference.low) if difference else None,

@@ -6,8 +6,11 @@ import html
 import re
 from collections.abc import Sequence
 
+from kobench.board.glance import groups_of, layout_of, tally
 from kobench.board.render.text import (
     COSTS,
+    KEY,
+    KNOWS_HEAD,
     REPLICATE,
     TITLE,
     arrow,
@@ -15,22 +18,31 @@ from kobench.board.render.text import (
     coverage_text,
     glance_about,
     glance_text,
+    has_permuted,
     heading,
-    interval_line,
+    knows_text,
     legend,
     line_texts,
     mark,
     notes_here,
     rank_text,
+    said_of,
     secondary,
     skill_text,
+    tally_text,
+    unit_table,
+    unit_text,
+    unit_title,
     value_text,
     why_unranked,
 )
-from kobench.board.table import Board, Matrix, Row, Section
+from kobench.board.table import Board, Matrix, Row, Section, Units
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3
+
+#: So many single units have a table of their own here; the page, CSV and JSON have all.
+UNITS = 60
 
 
 def escape(text: str) -> str:
@@ -55,7 +67,10 @@ def line(cells: Sequence[str]) -> str:
 
 def render(board: Board) -> str:
     """GitHub-flavoured Markdown, one line end at the end."""
-    lines = [f"# {TITLE}", "", escape(legend(board)), ""]
+    lines = [f"# {TITLE}", "", f"**{escape(KEY)}**", ""]
+    lines += [f"**{escape(board.answer[0])}**", ""] if board.answer else []
+    lines += [*(f"- {escape(text)}" for text in board.answer[1:]), ""] if board.answer[1:] else []
+    lines += [escape(legend(board)), ""]
     for matrix in board.matrices:
         lines += matrix_lines(matrix)
     for section in board.sections:
@@ -66,8 +81,13 @@ def render(board: Board) -> str:
 def matrix_lines(matrix: Matrix) -> list[str]:
     """Predictors x datasets: the verdicts' marks and the skill."""
     lines = [f"## At a glance: {escape(matrix.task)}, split {escape(matrix.split)}", "", f"{escape(glance_about(matrix))}", ""]
-    lines.append(line(["skill", *(escape(section.short) for section in matrix.datasets)]))
-    lines.append(line(["---"] * (1 + len(matrix.datasets))))
+    layout = layout_of(matrix)
+    return lines + {"across": across, "down": down, "grouped": grouped}[layout](matrix)
+
+
+def across(matrix: Matrix) -> list[str]:
+    """Datasets side by side."""
+    lines = [line(["skill", *(escape(section.place) for section in matrix.datasets)]), line(["---"] * (1 + len(matrix.datasets)))]
     for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
         texts = (glance_text(section, row) if row else "" for section, row in zip(matrix.datasets, cells, strict=True))
         lines.append(line([escape(name), *map(escape, texts)]))
@@ -78,27 +98,60 @@ def matrix_lines(matrix: Matrix) -> list[str]:
     return [*lines, ""]
 
 
+def down(matrix: Matrix) -> list[str]:
+    """Datasets below each other, predictors side by side."""
+    replicate = line_texts(matrix, REPLICATE)
+    heads = ["dataset", *matrix.predictors, "best floor", *([f"line: {REPLICATE}"] if any(replicate) else [])]
+    lines = [line([escape(head) for head in heads]), line(["---"] * len(heads))]
+    for i, section in enumerate(matrix.datasets):
+        texts = [glance_text(section, row) if (row := cells[i]) else "" for cells in matrix.cells]
+        texts += [section.primary[0].floor or "none", *([replicate[i]] if any(replicate) else [])]
+        lines.append(line([escape(section.place), *map(escape, texts)]))
+    return [*lines, ""]
+
+
+def grouped(matrix: Matrix) -> list[str]:
+    """Datasets summed up by their parameters: how often each predictor has which verdict, and its mean skill."""
+    lines = [line(["datasets", *map(escape, matrix.predictors)]), line(["---"] * (1 + len(matrix.predictors)))]
+    for title, places in groups_of(matrix):
+        texts = (tally_text(tally(matrix, i, places)) for i in range(len(matrix.predictors)))
+        lines.append(line([escape(title), *map(escape, texts)]))
+    return [*lines, ""]
+
+
 def section_lines(board: Board, section: Section) -> list[str]:
     """Heading, sentence, table, what is not ranked and why, notes."""
     lines = [f"## {escape(heading(section))}", "", escape(section.sentence), ""]
     lines += [f"**Warning:** {escape(warning)}\n" for warning in section.warnings]
-    if section.primary:
+    if section.leading:
         lines += table_lines(board, section)
     if section.unranked:
         lines += [line(["not ranked", "status", "why"]), line(["---"] * 3)]
         lines += [line([escape(row.name), escape(row.status), escape(why_unranked(row))]) for row in section.unranked]
         lines.append("")
     remarks = [f"{row.name}: {remark}" for row in section.ranked for remark in row.remarks]
-    lines += [f"- {escape(text)}" for text in [interval_line(section), *remarks, *notes_here(board, section)]]
+    lines += [f"- {escape(text)}" for text in [*said_of(section), *remarks, *notes_here(board, section)]]
+    lines += unit_lines(section, section.units) if section.units else []
     return [*lines, ""]
+
+
+def unit_lines(section: Section, units: Units) -> list[str]:
+    """The table of single units, folded away."""
+    heads, rows = unit_table(units)
+    lines = ["", "<details>", f"<summary>{escape(unit_title(section, units))}</summary>", ""]
+    lines += [line([escape(head) for head in heads]), line(["---"] * len(heads))]
+    lines += [line([escape(unit_text(value)) for value in row]) for row in rows[:UNITS]]
+    lines += ["", f"The first {UNITS} of {len(rows):,}; the page, CSV and JSON have all."] if len(rows) > UNITS else []
+    return [*lines, "", "</details>"]
 
 
 def table_lines(board: Board, section: Section) -> list[str]:
     """Ranked predictors, then floors and lines under their own titles, then values of rows that could not be ranked."""
-    first, *others = section.primary
+    first, *others = section.leading
     extra = secondary(section, SECONDARY)
-    head = ["rank", "", "predictor", arrow(first), "skill", "coverage"]
-    head += [text for column in others for text in (arrow(column), "skill")] + [arrow(column) for column in extra]
+    permuted = {column.name: [KNOWS_HEAD] if has_permuted(section, column) else [] for column in section.leading}
+    head = ["rank", "", "predictor", arrow(first), "skill", "coverage", *permuted[first.name]]
+    head += [text for column in others for text in (arrow(column), "skill", *permuted[column.name])] + [arrow(column) for column in extra]
     head += COSTS if board.cost else []
     lines = [line([escape(text) for text in head]), line(["---"] * len(head))]
 
@@ -112,15 +165,18 @@ def table_lines(board: Board, section: Section) -> list[str]:
             number_cell(value_text(score, first)),
             number_cell(skill_text(score)),
             coverage_text(row),
+            *(escape(knows_text(score, first)) for _ in permuted[first.name]),
         ]
         for column in others:
             other = row.scores.get(column.name)
             cells += [number_cell(value_text(other, column)), number_cell(skill_text(other))]
+            cells += [escape(knows_text(other, column)) for _ in permuted[column.name]]
         cells += [number_cell(value_text(row.scores.get(column.name), column, interval=False)) for column in extra]
         return line(cells + (cost_texts(row.cost) if board.cost else []))
 
     lines += map(row_line, section.ranked)
     partly = [row for row in section.unranked if any(score.value is not None for score in row.scores.values())]
+    lines += map(row_line, section.unrankable)
     for title, rows in (("floors", section.floors), ("lines, no predictors", section.lines), ("not ranked", partly)):
         if rows:
             lines.append(line(["", "", f"*{title}*", *[""] * (len(head) - 3)]))

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -13,8 +14,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from kobench.board.glance import groups_of, layout_of, tally
 from kobench.board.render.text import (
     COSTS,
+    KEY,
+    KNOWS_HEAD,
     REPLICATE,
     TITLE,
     arrow,
@@ -22,19 +26,26 @@ from kobench.board.render.text import (
     coverage_text,
     glance_about,
     glance_text,
-    interval_line,
+    has_permuted,
+    knows_text,
     legend,
     line_texts,
     mark,
     notes_here,
     rank_text,
+    said_of,
     secondary,
     skill_text,
+    tally_text,
+    trained_on,
+    unit_table,
+    unit_text,
+    unit_title,
     unranked,
     value_text,
     verdict_of,
 )
-from kobench.board.table import Board, Column, Matrix, Row, Section
+from kobench.board.table import Board, Column, Matrix, Row, Section, Units
 
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
 
@@ -43,6 +54,9 @@ RULES = box.Box("    \n    \n ── \n    \n ┄┄ \n    \n    \n    \n")
 
 #: Secondary metrics shown where there is room.
 SECONDARY = 3
+
+#: So many single units are printed.
+UNITS = 40
 
 
 @dataclass(frozen=True)
@@ -69,19 +83,25 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
 def print_board(board: Board, console: Console) -> None:
     """Print the board on a console, at its width."""
     console.print(Text(TITLE, style="bold"))
+    console.print(Text(KEY))
     console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
-    datasets = {section.dataset: section.short for section in board.sections}
+    datasets = {section.place: section.place for section in board.sections}
     letters = {dataset: letter(i) for i, dataset in enumerate(datasets)} if board.matrices else {}
     for section in board.sections:
         console.print()
-        print_section(board, section, letters.get(section.dataset, ""), console)
+        print_section(board, section, letters.get(section.place, ""), console)
     for matrix in board.matrices:  # last, because the end is what a terminal shows
         console.print()
         print_matrix(matrix, letters, console)
     if letters:
         console.print()
-    for dataset, short in datasets.items() if letters else ():
-        console.print(Text.assemble(Text(f"{letters[dataset]:>2}", style="bold"), f"  {short}"))
+    for place in datasets if letters else ():
+        console.print(Text.assemble(Text(f"{letters[place]:>2}", style="bold"), f"  {place}"))
+    if board.answer:
+        console.print()
+        console.print(Text(board.answer[0], style="bold"))
+        for text in board.answer[1:]:
+            console.print(Text(f"  {text}"))
 
 
 def letter(i: int) -> str:
@@ -98,6 +118,9 @@ def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> N
     """The verdicts' marks and the skill, predictors x datasets; the datasets by their letters, as many side by side as fit."""
     console.print(Text(f"At a glance: {matrix.task}, split {matrix.split}", style="bold"))
     console.print(Text(glance_about(matrix), style="dim"))
+    if layout_of(matrix) == "grouped":
+        console.print(grouped(matrix))
+        return
     replicate = line_texts(matrix, REPLICATE)
     name_width = min(32, max(len(name) for name in (f"line: {REPLICATE}", *matrix.predictors)))
     cells = [[glance(section, row) for section, row in zip(matrix.datasets, rows, strict=True)] for rows in matrix.cells]
@@ -109,7 +132,7 @@ def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> N
         table = plain_table()
         table.add_column("predictor", overflow="fold", width=name_width)
         for section in matrix.datasets[part]:
-            table.add_column(letters[section.dataset], overflow="fold", width=width)
+            table.add_column(letters[section.place], overflow="fold", width=width)
         for name, row in zip(matrix.predictors, cells, strict=True):
             table.add_row(Text(name), *row[part])
         table.add_section()
@@ -117,6 +140,17 @@ def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> N
         if any(replicate):
             table.add_row(Text(f"line: {REPLICATE}", style="dim"), *(Text(text, style="dim") for text in replicate[part]))
         console.print(table)
+
+
+def grouped(matrix: Matrix) -> Table:
+    """Many datasets summed up by their parameters."""
+    table = plain_table()
+    table.add_column("datasets", overflow="fold", max_width=32)
+    for name in matrix.predictors:
+        table.add_column(Text(name), overflow="fold", max_width=32)
+    for title, places in groups_of(matrix):
+        table.add_row(Text(title), *(Text(tally_text(tally(matrix, i, places))) for i in range(len(matrix.predictors))))
+    return table
 
 
 def width_of(table: Table, console: Console) -> int:
@@ -141,11 +175,12 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
     """Title, sentence, table, what is not ranked and why, notes."""
     title = Text(f" {section.task} ", style="bold reverse")
     name = Text(f"  {letter}" if letter else "", style="bold")
-    console.print(Text.assemble(title, name, f"  {section.dataset}  ", Text(f"split {section.split}", style="dim")))
+    about = Text(f"split {section.split}{trained_on(section)}", style="dim")
+    console.print(Text.assemble(title, name, f"  {section.dataset}  ", about))
     console.print(Text(section.sentence))
     for warning in section.warnings:
         console.print(Text(f"Warning: {warning}", style="yellow"))
-    if section.primary:
+    if section.leading:
         console.print()
         print_rows(board, section, console)
     for why, names in unranked(section).items():
@@ -153,13 +188,42 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
     for row in section.ranked:
         for remark in row.remarks:
             console.print(Text(f"{row.name}: {remark}", style="dim"))
-    for text in (interval_line(section), *notes_here(board, section)):
+    for text in (*said_of(section), *notes_here(board, section)):
         console.print(Text(text, style="dim"))
+    if section.units and len({other.dataset for other in board.sections}) == 1:
+        console.print()
+        print_units(section, section.units, console)
+
+
+def print_units(section: Section, units: Units, console: Console) -> None:
+    """The table of single units; columns that do not fit are named."""
+    heads, rows = unit_table(units)
+    table, left = units_table(heads, rows), []
+    while len(heads) > 2 and width_of(table, console) > console.width:
+        left.append(heads[-1])
+        heads = heads[:-1]
+        table = units_table(heads, rows)
+    console.print(Text(unit_title(section, units), style="bold"))
+    console.print(table)
+    if len(rows) > UNITS:
+        console.print(Text(f"the first {UNITS} of {len(rows):,}; --format csv has all", style="dim"))
+    if left:
+        console.print(Text(f"not shown at this width: {', '.join(reversed(left))}", style="dim"))
+
+
+def units_table(heads: list[str], rows: list[list[Any]]) -> Table:
+    """The first columns of single units."""
+    table = plain_table()
+    for i, head in enumerate(heads):
+        table.add_column(Text(broken(head)), justify="left" if i == 0 else "right", overflow="fold", max_width=24)
+    for row in rows[:UNITS]:
+        table.add_row(*(Text(unit_text(value)) for value in row[: len(heads)]))
+    return table
 
 
 def columns_of(board: Board, section: Section) -> list[Shown]:
     """Every column worth showing, in order, with which go first where the terminal is narrow."""
-    first = section.primary[0]
+    first = section.leading[0]
 
     def value(column: Column, interval: bool = True) -> Callable[[Row], str]:
         return lambda row: value_text(row.scores.get(column.name), column, interval)
@@ -167,14 +231,22 @@ def columns_of(board: Board, section: Section) -> list[Shown]:
     def skill(column: Column, interval: bool = True) -> Callable[[Row], str]:
         return lambda row: skill_text(row.scores.get(column.name), interval)
 
+    def knows(column: Column) -> Callable[[Row], str]:
+        return lambda row: knows_text(row.scores.get(column.name), column)
+
+    def knows_short(column: Column) -> Callable[[Row], str]:
+        return lambda row: knows_text(row.scores.get(column.name), column).partition(" (")[0]
+
     def cost(i: int) -> Callable[[Row], str]:
         return lambda row: cost_texts(row.cost)[i]
 
     whole = all(row.coverage in (None, 1.0) for row in section.rows)
     shown = [Shown(arrow(first), value(first)), Shown("skill", skill(first), 6, skill(first, False))]
     shown.append(Shown("cover", coverage_text, 7 if whole else 1))
-    for column in section.primary[1:]:
+    shown += [Shown(KNOWS_HEAD, knows(first), 6, knows_short(first))] if has_permuted(section, first) else []
+    for column in section.leading[1:]:
         shown += [Shown(arrow(column), value(column), 9, value(column, False)), Shown("skill", skill(column), 8, skill(column, False))]
+        shown += [Shown(KNOWS_HEAD, knows(column), 9, knows_short(column))] if has_permuted(section, column) else []
     shown += [Shown(arrow(column), value(column, False), 10 + i) for i, column in enumerate(secondary(section, SECONDARY))]
     if board.cost:
         shown += [Shown(title, cost(i), 2 + i) for i, title in enumerate(COSTS)]
@@ -217,7 +289,7 @@ def broken(title: str, width: int = 13) -> str:
 
 def rows_table(section: Section, shown: list[Shown]) -> Table:
     """Ranked predictors, floors, lines, and rows with a score but no rank, a rule between them."""
-    metric = section.primary[0].name
+    metric = section.leading[0].name
     table = plain_table()
     table.add_column("rank", no_wrap=True, min_width=6)
     table.add_column("", no_wrap=True, min_width=1)
@@ -226,7 +298,7 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
         title = Text(broken(column.title, 8 if column.narrow else 13))
         table.add_column(title, justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True)
     partly = tuple(row for row in section.unranked if any(score.value is not None for score in row.scores.values()))
-    for rows in (section.ranked, section.floors, section.lines, partly):
+    for rows in (section.ranked, section.unrankable, section.floors, section.lines, partly):
         for row in rows:
             best = metric in row.best_floor
             name = Text(row.name, style="bold" if row.rank or best else "")

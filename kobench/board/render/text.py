@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from kobench.board.glance import Tally
 from kobench.board.standings import NO_HEADROOM
-from kobench.board.summary import bracket, number, on_networks
-from kobench.board.table import VERDICTS, Board, Column, Cost, Matrix, Problem, Row, Score, Section
+from kobench.board.summary import bracket, decimals_for, number, on_networks, p_text
+from kobench.board.table import VERDICTS, Board, Column, Cost, Matrix, Problem, Row, Score, Section, Units
 
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
 
@@ -27,10 +31,21 @@ REPLICATE = "replicate"
 
 TITLE = "kobench leaderboard"
 
+#: What the marks say, in one line.
+KEY = "▲ better than every trivial predictor, ≈ no better, ▼ worse"
+
 LEGEND = (
     "Each predictor is compared with the best floor: the best of the trivial predictors that a method has to beat. "
     "▲ better than it (95 % interval of the paired difference above 0), ≈ can't be told apart from it, ▼ worse. "
     "Skill: 0 is that floor, 1 the truth itself. A rank is an interval: predictors that can't be told apart share it."
+)
+
+#: The head of the column with permuted answers, and what it holds.
+KNOWS_HEAD = "knows which gene?"
+KNOWS_LEGEND = (
+    "Knows which gene: the score of the same answers permuted among the perturbations, and p, how often a permutation scores as well; "
+    "over several networks by a normal approximation. ▲? marks a predictor above the floor whose permuted answers do as well (p > 0.05): "
+    "it does not count as better."
 )
 
 
@@ -41,8 +56,11 @@ def verdict_of(row: Row, metric: str) -> str:
 
 
 def mark(row: Row, metric: str) -> str:
-    """The mark of a predictor's verdict, nothing for floors and lines."""
-    return (HOLLOW if row.hollow else MARKS)[verdict_of(row, metric)] if row.role == "predictor" else ""
+    """The mark of a predictor's verdict, with a question mark where permuted answers do as well; nothing for floors and lines."""
+    if row.role != "predictor":
+        return ""
+    score = row.scores.get(metric)
+    return (HOLLOW if row.hollow else MARKS)[verdict_of(row, metric)] + ("?" if score and score.unproven else "")
 
 
 def verdict_text(row: Row, metric: str) -> str:
@@ -66,6 +84,8 @@ def notices(board: Board) -> list[str]:
         said.append(IMPACTS)
     if any(len(section.primary) > 1 for section in board.sections):
         said.append("Two marks: by the first and by the second primary metric.")
+    if any(has_permuted(section, column) for section in board.sections for column in section.leading):
+        said.append(KNOWS_LEGEND)
     if any(row.scores[section.primary[0].name].skill_note == NO_HEADROOM for section, row in rows if section.primary):
         said.append("No headroom: floor and truth are too close for a skill, and the score itself stands in its place.")
     return said
@@ -75,6 +95,24 @@ def legend(board: Board) -> str:
     """What marks, skill and ranks mean."""
     hollow = [f"△ ≈ ▽ {HOLLOW_LEGEND}."] if has_hollow(board) else []
     return " ".join([LEGEND, *notices(board), *hollow])
+
+
+def has_permuted(section: Section, column: Column) -> bool:
+    """Whether any row of a section has permuted answers by a metric."""
+    return any((score := row.scores.get(column.name)) and score.permuted for row in section.rows)
+
+
+def knows_text(score: Score | None, column: Column) -> str:
+    """`yes, p = 0.001 (permuted 0.020)`, nothing where nothing was permuted.
+
+    >>> from kobench.board.table import Permuted
+    >>> knows_text(Score(0.4, permuted=Permuted(0.1, 0.3)), Column("a", 1, "higher", 1.0, 0.0, 1.0, True))
+    'not shown, p = 0.30 (permuted 0.100)'
+    """
+    if score is None or score.permuted is None:
+        return ""
+    one = score.permuted
+    return f"{'yes' if one.knows else 'not shown'}, {p_text(one.p)} (permuted {number(one.mean, column.decimals)})"
 
 
 def arrow(column: Column) -> str:
@@ -241,8 +279,51 @@ def unranked(section: Section) -> dict[str, list[str]]:
 
 
 def heading(section: Section) -> str:
-    """Task, dataset and split in one line."""
-    return f"{section.task} on {section.dataset}, split {section.split}"
+    """Task, dataset and split in one line, with the group that was trained on."""
+    return f"{section.task} on {section.dataset}, split {section.split}{trained_on(section)}"
+
+
+def trained_on(section: Section) -> str:
+    """`, trained on rod`, or nothing."""
+    return f", trained on {section.train}" if section.train else ""
+
+
+def tally_text(one: Tally) -> str:
+    """`▲ 20 ≈ 2 ▼ 2, mean skill 0.41`, verdicts that nobody has left out."""
+    marks = HOLLOW if one.hollow else MARKS
+    counts = {"better": one.better, "same": one.same, "worse": one.worse, "": one.rest}
+    said = " ".join(f"{marks[verdict]} {count}" for verdict, count in counts.items() if count)
+    part = "" if one.skills == one.better + one.same + one.worse else f" (of {one.skills})"
+    return f"{said}, skill {skill(one.skill)}{part}" if one.skill is not None else said
+
+
+def unit_title(section: Section, units: Units) -> str:
+    """What a table of single units is of: `each perturbation (network seed 0, one of 5)`."""
+    scored = section.leading and any("score" in own for own in units.answers.values())
+    metric = f", {section.leading[0].name}" if scored else ""
+    return f"each {units.unit}{metric}{f' ({units.of})' if units.of else ''}"
+
+
+def unit_table(units: Units) -> tuple[list[str], list[list[Any]]]:
+    """The heads and rows of single units: what is known of each, then one column a predictor, its score or else its prediction."""
+    columns: dict[str, Sequence[Any]] = {units.unit: units.names, **units.facts}
+    for name, own in units.answers.items():
+        column = "score" if "score" in own else "predicted" if "predicted" in own else next(iter(own))
+        columns[name if column == "score" else f"{name} {column}"] = own[column]
+    return list(columns), [list(values) for values in zip(*columns.values(), strict=True)]
+
+
+def unit_text(value: Any) -> str:
+    """A value of such a table.
+
+    >>> [unit_text(value) for value in (None, True, 0.12345, 0.00012345, 3, "Trem2")]
+    ['-', 'yes', '0.123', '0.000123', '3', 'Trem2']
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value, decimals_for([value])) if isinstance(value, float) else str(value)
 
 
 def notes_here(board: Board, section: Section) -> tuple[str, ...]:
@@ -254,3 +335,8 @@ def notes_here(board: Board, section: Section) -> tuple[str, ...]:
 def interval_line(section: Section) -> str:
     """What the intervals stand for, and what was asked."""
     return "; ".join([f"Intervals (95 %) over {section.label}", *section.facts])
+
+
+def said_of(section: Section) -> list[str]:
+    """What the intervals stand for and what was asked, then what the task says of the truth."""
+    return [interval_line(section), *section.said]
