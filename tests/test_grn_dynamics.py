@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
+from scipy.spatial.distance import braycurtis
 
 from kobench.api import Knockouts
 from kobench.builtin.grn import dynamics, load
+from kobench.builtin.grn.cell_types import CellTypes
 from kobench.builtin.grn.dynamics import Solver
 from kobench.builtin.grn.network import Network
 from kobench.builtin.grn.truth import GrnTruth
+from kobench.multiples import true_interactions
 
 
 def make_network(genes, *edges):
@@ -32,6 +35,13 @@ def make_truth(network, silenced=False, absent=None, budget=None):
     absent = np.zeros((1, network.genes), bool) if absent is None else np.array(absent, bool)
     weights = np.tile(network.weights, (len(absent), 1))
     return GrnTruth.settle(network, Solver(network, silenced, budget), weights, absent)
+
+
+def typed_truth(network, types, labels, silenced=False, absent=None):
+    """As `make_truth`, of cells of several types."""
+    absent = np.zeros((len(labels), network.genes), bool) if absent is None else np.array(absent, bool)
+    weights = np.tile(network.weights, (len(labels), 1))
+    return GrnTruth.settle(network, Solver(network, silenced), weights, absent, types, np.array(labels))
 
 
 def knock_out(truth, *genes, cell=0):
@@ -93,6 +103,32 @@ def test_each_cell_has_its_own_weights():
     np.testing.assert_allclose(truth.wild_type([1, 0]), [[2.0, 2.0], [1.0, 1.0]], rtol=1e-7)
     after = truth.knockout(Knockouts(np.array([[0], [1]]), np.array([1, 0])))
     np.testing.assert_allclose(after, [[0.0, 6.0], [2.0, 0.0]], rtol=1e-7)
+
+
+@pytest.mark.parametrize("silenced", [False, True])
+def test_basal_production_by_hand(silenced):
+    # a chain 0 -> 1 -| 2. Type 0 produces gene 0 at 1.5: x0 = 1.5, x1 = 2 * 1.5 / 2.5 = 1.2, x2 = 1.1 / 2.2 = 0.5
+    chain = make_network(3, (0, 1, 2.0), (1, 2, -1.1))
+    types = CellTypes(basal=np.array([[1.5, 0.0, 0.0], [0.0, 0.1, 0.25]]))
+    truth = typed_truth(chain, types, [1, 0, 0], silenced, absent=[[False] * 3, [False] * 3, [True, False, False]])
+    # type 1: nothing drives gene 0; x1 = 0.1, x2 = 0.25 + 1.1 / 1.1 = 1.25. An absent gene produces nothing, whatever its type
+    lonely = 0.0 if silenced else 1.1
+    np.testing.assert_allclose(truth.wild_type([0, 1]), [[0.0, 0.1, 1.25], [1.5, 1.2, 0.5]], rtol=1e-7)
+    np.testing.assert_allclose(truth.wild_type([2]), [[0.0, 0.0, 1.1]], rtol=1e-7)  # gene 1 is there and silent: it still does not repress
+    np.testing.assert_allclose(knock_out(truth, 0, cell=1), [0.0, 0.0, 1.1], rtol=1e-7)
+    np.testing.assert_allclose(knock_out(truth, 1, cell=1), [1.5, 0.0, lonely], rtol=1e-7)
+    np.testing.assert_allclose(knock_out(truth, 1, cell=0), [0.0, 0.0, 0.25 + lonely], rtol=1e-7)
+    np.testing.assert_allclose(knock_out(truth, 0, 2, cell=0), [0.0, 0.1, 0.0], rtol=1e-7)
+
+
+def test_a_type_without_an_edge_by_hand():
+    # type 1 lacks the edge 0 -| 1 of the toggle: x1 has no input left, so x0 = 2 and gene 2 is off
+    types = CellTypes(edges=np.array([[True, True, True], [True, False, True]]))
+    assert TOGGLE.edges.tolist() == [[1, 0], [0, 1], [1, 2]]
+    truth = typed_truth(TOGGLE, types, [1, 0])
+    np.testing.assert_allclose(truth.wild_type([0, 1]), [[2.0, 0.0, 0.0], [1.0, 1.0, 0.75]], rtol=1e-7)
+    np.testing.assert_array_equal(knock_out(truth, 0, cell=0), [0.0, 0.0, 0.0])
+    np.testing.assert_allclose(knock_out(truth, 0, cell=1), [0.0, 2.0, 1.0], rtol=1e-7)
 
 
 def test_one_gene_no_edge_and_all_absent():
@@ -182,10 +218,11 @@ edge = st.tuples(st.integers(0, 5), st.integers(0, 5), st.floats(-2, 2).filter(l
     st.lists(st.booleans(), min_size=6, max_size=6),
     st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True),
     st.booleans(),
+    st.lists(st.sampled_from([0.0, 0.0, 0.3, 2.0]), min_size=6, max_size=6),
 )
-def test_properties_of_any_small_network(edges, lacking, removed, silenced):
-    network = make_network(6, *edges)
-    truth = make_truth(network, silenced, absent=[lacking])
+def test_properties_of_any_small_network(edges, lacking, removed, silenced, basal):
+    network, types = make_network(6, *edges), CellTypes(basal=np.array([basal]))
+    truth = typed_truth(network, types, [0], silenced, absent=[lacking])
     after = knock_out(truth, *removed)
     if np.isnan(after).any() or not truth.solved[0]:
         return  # a loop of activators near gain 1
@@ -194,12 +231,13 @@ def test_properties_of_any_small_network(edges, lacking, removed, silenced):
     assert (after[absent] == 0).all()
     # the order of removal does not matter, nor does doing it step by step
     np.testing.assert_allclose(knock_out(truth, *removed[::-1]), after, rtol=1e-6, atol=1e-6)
-    stepwise = make_truth(network, silenced, absent=[np.array(lacking) | np.isin(np.arange(6), removed[:1])])
+    stepwise = typed_truth(network, types, [0], silenced, absent=[np.array(lacking) | np.isin(np.arange(6), removed[:1])])
     if stepwise.solved[0]:
         np.testing.assert_allclose(knock_out(stepwise, *removed[1:]), after, rtol=1e-6, atol=1e-6)
     # production equals decay, computed edge by edge
-    state = truth.solver.solve(truth.cell_weights, truth.absent, truth.steady, np.array([0]), np.array([removed]))[0]
-    production = np.zeros(6)
+    given = np.array([basal])
+    state = truth.solver.solve(truth.cell_weights, truth.absent, truth.steady, np.array([0]), np.array([removed]), given)[0]
+    production = np.array(basal)
     for regulator, target, weight in edges:
         if weight > 0:
             production[target] += weight * state[regulator] / (1 + state[regulator])
@@ -220,14 +258,14 @@ def dense_weights(truth, cells):
     return activation, repression
 
 
-def integrate(activation, repression, present, start, silenced, until=250.0):
+def integrate(activation, repression, present, start, silenced, basal=0.0, until=250.0):
     """The state at time `until` of n independent cells, integrated as one system of n * genes equations."""
     shape = start.shape
 
     def slope(_, flat):
         x = flat.reshape(shape)
         released = present / (1 + x) if silenced else 1 / (1 + x)
-        production = ((x / (1 + x))[:, None] @ activation + released[:, None] @ repression)[:, 0]
+        production = ((x / (1 + x))[:, None] @ activation + released[:, None] @ repression)[:, 0] + basal
         return (present * (production - x)).ravel()
 
     solution = solve_ivp(slope, (0.0, until), (start * present).ravel(), method="DOP853", rtol=1e-9, atol=1e-11, t_eval=[until])
@@ -263,6 +301,50 @@ def test_steady_states_agree_with_an_ode_solver(network, absence, knockout):
         simulated = truth.knockout(Knockouts(removed, rows))
         assert_same_state(simulated, after)
         assert np.abs(simulated - truth.wild_type(rows) * left).max() > 0.1  # they do respond
+
+
+@pytest.mark.parametrize("types", ["basal", "edges"])
+@pytest.mark.parametrize("knockout", ["zero", "silenced"])
+def test_cell_types_and_their_interactions_agree_with_an_ode_solver(knockout, types):
+    """Wild types, then double and triple knockouts and how far they are from the sum of the single ones, of three cell types."""
+    genes, cells, silenced = 40, 60, knockout == "silenced"
+    truth = load(knockout=knockout, types=types, cell_types=3, genes=genes, cells=cells, sigma=0.2, absence="modules", seed=7).truth
+    rows = np.flatnonzero((truth.wild_type(np.arange(len(truth.absent))) > 0.01).sum(axis=1) >= 6)
+    assert len(rows) > 40
+    truth = truth.keep(rows)
+    rows = np.arange(len(rows))
+    activation, repression = dense_weights(truth, rows)
+    if types == "edges":
+        has = truth.types.edges[truth.labels]
+        assert 0.65 < has.mean() < 0.75
+        np.testing.assert_array_equal(truth.cell_weights > 0, has)
+    basal = truth.types.basal[truth.labels] if types == "basal" else 0.0
+    present = (~truth.absent).astype(float)
+    wild_type = integrate(activation, repression, present, np.ones((len(rows), genes)), silenced, basal)
+    assert_same_state(truth.wild_type(rows), wild_type)
+
+    def after(removed):
+        left = present.copy()
+        np.put_along_axis(left, removed, 0.0, axis=1)
+        state = integrate(activation, repression, left, wild_type, silenced, basal)
+        return np.where(state < 1e-3, 0.0, state)
+
+    def profile(state):
+        return state / state.sum(axis=1, keepdims=True)
+
+    rng = np.random.default_rng(5)
+    before = profile(np.where(wild_type < 1e-3, 0.0, wild_type))
+    for order in (2, 3):
+        removed = np.array([rng.choice(np.flatnonzero(x > 0.01), order, replace=False) for x in wild_type])
+        together = after(removed)
+        assert_same_state(truth.knockout(Knockouts(removed, rows)), together)
+        # the interaction, worked out from the integrated states alone
+        expected = before + sum(profile(after(removed[:, [k]])) - before for k in range(order))
+        np.put_along_axis(expected, removed, 0.0, axis=1)
+        expected = profile(np.maximum(expected, 0.0))
+        apart = np.array([braycurtis(a, b) for a, b in zip(profile(together), expected, strict=True)])
+        np.testing.assert_allclose(true_interactions(truth, rows, Knockouts(removed, rows)), apart, atol=2e-5)
+        assert (apart > 1e-3).mean() > 0.05
 
 
 def test_the_stiff_solver_and_other_starts_agree_too():
