@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kobench.builtin.specs_response import response_floor_specs, response_metric_specs, response_task_specs
 from kobench.specs import MetricSpec, PredictorSpec, TaskSpec
 
 _METRICS = "kobench.builtin.metrics"
@@ -19,6 +20,7 @@ def metric_specs() -> Iterator[MetricSpec]:
     yield from _profile_metrics()
     yield from _impact_metrics()
     yield from _ranking_metrics()
+    yield from response_metric_specs()
 
 
 def _profile_metrics() -> Iterator[MetricSpec]:
@@ -149,6 +151,16 @@ def _ranking_metrics() -> Iterator[MetricSpec]:
         of="ranking",
         summary="share of the tenth predicted highest that is in the true highest tenth; 200 genes or more",
     )
+    yield MetricSpec(
+        "with-abundance",
+        f"{module}:with_abundance",
+        of="ranking",
+        direction="lower",
+        best=0.0,
+        low=-1.0,
+        tasks=("response-size",),
+        summary="Spearman's correlation of predicted scores with the abundance of the removed gene: whether they only follow that",
+    )
 
 
 def task_specs() -> Iterator[TaskSpec]:
@@ -201,6 +213,7 @@ def task_specs() -> Iterator[TaskSpec]:
         block="gene",
         summary="ranking of genes by the mean impact of their knockout",
     )
+    yield from response_task_specs()
 
 
 def floor_specs() -> Iterator[PredictorSpec]:
@@ -223,6 +236,7 @@ def floor_specs() -> Iterator[PredictorSpec]:
     yield _floor("detection", "impact:Detection", both, "the share of cells that express the gene")
     yield _floor("abs-correlation", "impact:AbsCorrelation", both, "the gene's mean absolute correlation with the others")
     yield _floor("random", "impact:Random", ("impact", "interaction", "genes"), "numbers drawn from the seed")
+    yield from response_floor_specs()
 
 
 def _floor(name: str, make: str, answers: tuple[str, ...], summary: str) -> PredictorSpec:

@@ -1,8 +1,10 @@
-"""Metrics of a ranking of genes: Spearman, Kendall's tau-b, NDCG, and overlap of the top tenth."""
+"""Metrics of a ranking of genes: Spearman, Kendall's tau-b, NDCG, overlap of the top tenth, and whether it is abundance in other words."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,34 @@ from kobench.cells import FloatArray, IntArray
 MIN_GENES_FOR_TOP = 200
 
 spearman = RankCorrelation(None, "scores")
+
+
+class WithAbundance:
+    """Spearman's correlation of the predicted scores with the abundance of what is removed, whatever the truth says.
+
+    Near 1 (or -1) the answer is the abundance in other words. NaN for a constant answer.
+    """
+
+    correlation = RankCorrelation(None, "abundances")
+
+    def __call__(self, units: RankingUnits) -> float:
+        """The correlation; not computed where no abundance is known, or all are equal."""
+        value = self.correlation(_in_place_of_truth(units))
+        assert isinstance(value, float)
+        return value
+
+    def prepare(self, units: RankingUnits) -> Callable[[IntArray], float]:
+        """A function multiplicity (n,) -> value, as if each unit stood there that often."""
+        return self.correlation.prepare(_in_place_of_truth(units))
+
+
+with_abundance = WithAbundance()
+
+
+def _in_place_of_truth(units: RankingUnits) -> RankingUnits:
+    if units.abundance is None:
+        raise NotComputed("no abundance is known")
+    return replace(units, true=units.abundance)
 
 
 def _check(units: RankingUnits) -> bool:
