@@ -20,17 +20,32 @@ class Maybe:
     shape: Any
 
 
+@dataclass(frozen=True)
+class Null:
+    """A value of this shape, or null."""
+
+    shape: Any
+
+
 TEXT = (str,)
 NUMBER = (int, float)
 NONE = type(None)
 
 DRAWN = {"value": (*NUMBER, NONE), "draws": [(*NUMBER, NONE)]}
 
+PERMUTED = {"mean": NUMBER, "sd": NUMBER, "low": NUMBER, "high": NUMBER, "p": NUMBER, "draws": (int,)}
+
 METRIC = {**DRAWN, "direction": TEXT, "best": (*NUMBER, NONE), "low": (*NUMBER, NONE), "high": (*NUMBER, NONE),
-          "nothing": Maybe((*NUMBER, NONE)), "missing": (str, NONE), "floors": Each(DRAWN)}  # fmt: skip
+          "nothing": Maybe((*NUMBER, NONE)), "missing": (str, NONE), "floors": Each(DRAWN),
+          "ceiling": Maybe(Null(DRAWN)), "permuted": Maybe(Null(PERMUTED))}  # fmt: skip
+
+#: A value of a table of single units.
+ENTRY = (str, bool, *NUMBER, NONE)
 
 SCORES = {"task": TEXT, "asks": TEXT, "primary": [TEXT], "floors": [TEXT], "lines": [TEXT], "block": TEXT, "blocks": (int, NONE),
-          "asked": NUMBER, "answered": NUMBER, "coverage": (*NUMBER, NONE), "left_out": Each(NUMBER), "metrics": Each(METRIC)}  # fmt: skip
+          "asked": NUMBER, "answered": NUMBER, "coverage": (*NUMBER, NONE), "left_out": Each(NUMBER), "metrics": Each(METRIC),
+          "notes": Maybe([TEXT]), "table": Maybe(Null(Each([ENTRY]))),
+          "points": Maybe(Null({"what": TEXT, "true": [NUMBER], "predicted": [NUMBER]}))}  # fmt: skip
 
 #: Dicts are objects with these keys, tuples are the types that a value may have, lists hold values of such types.
 RECORD = {
@@ -38,7 +53,7 @@ RECORD = {
     "trial": {
         "dataset": {"name": TEXT, "selection": TEXT, "version": (str, int), "group": TEXT, "seed": (int, NONE), "kind": TEXT, "truth": TEXT,
                     "digest": TEXT, "notes": [TEXT]},
-        "split": {"name": TEXT, "seed": (int,)},
+        "split": {"name": TEXT, "seed": (int,), "train": Maybe(TEXT)},
         "predictor": {"name": TEXT, "selection": TEXT, "distribution": TEXT, "version": (str, int), "digest": TEXT},
         "fit_seed": (int,),
         "threads": (int,),
@@ -57,11 +72,13 @@ RECORD = {
     "run": {name: Maybe((*NUMBER, NONE)) for name in ("fit_seconds", "predict_seconds", "peak_mb", "timeout")},
 }  # fmt: skip
 
-NAMES = {str: "text", int: "a whole number", float: "a number", NONE: "null"}
+NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number", NONE: "null"}
 
 
 def fault(value: Any, shape: Any = RECORD, at: str = "") -> str:
     """What is wrong with a record, "" when nothing is: the place, what is there and what is expected."""
+    if isinstance(shape, Null):
+        return "" if value is None else fault(value, shape.shape, at)
     if isinstance(shape, (dict, Each)):
         if type(value) is not dict:
             return f"{at} is {shown(value)}, expected an object"

@@ -8,7 +8,9 @@ A record has these parts (every other module reads them through this description
         dataset    {name, version, selection, group, seed, kind, truth, digest, notes}
                    selection: canonical `name:key=value,...`; group: the same without the seed; seed: None when not seeded;
                    kind: "simulated" | "real"; digest: sha256 of the cells as given to predictors
-        split      {name, seed}      "holdout" (80/20) or "all" (trains on and asks every cell)
+        split      {name, seed, train}
+                   name: "holdout" (80/20), "halves" (by wild-type halves, for a measured truth), "all" (trains on and asks every cell), or
+                   "cell-type" and "dataset", which train on one group of cells: `train` is its name, and there in these alone
         predictor  {name, selection, distribution, version, digest}
         fit_seed, threads, device
     keys     {fit, questions: {asks: key}, scores}    a record is reused only where these agree with the plan
@@ -18,20 +20,30 @@ A record has these parts (every other module reads them through this description
         answers    {asks: sha256 of the answers}
         trusted_with_predictor    names of datasets, tasks and metrics here that see the truth and come with the predictor's distribution
         scores     {task label: {task, version, kind, asks, primary, floors, lines, block, blocks, asked, answered, coverage,
-                    left_out, sampled, metrics}}
-                   asks: the question set, "profile" or "singles"; an ok record whose keys.questions has it but whose scores lack the task
-                   is shown as "not answered"
-                   primary: names of metrics (one or two); asked, answered: numbers of units (cells, events, genes);
-                   block: what `draws` draws again inside this dataset, "cell" or "gene"; blocks: how many of them
+                    left_out, sampled, metrics, notes, table, points}}
+                   asks: the question set, "profile", "singles", "response", ...; an ok record whose keys.questions has it but whose scores
+                   lack the task is shown as "not answered"
+                   primary: names of metrics as shown, "name" or "name[variant]"; [] where the truth allows no ranking;
+                   asked, answered: numbers of units (cells, events, genes, perturbations);
+                   block: what `draws` draws again inside this dataset, "cell", "gene", "perturbation" or "pair"; blocks: how many of them
                    coverage: share of units answered among those asked; sampled: how many events' full rows were compared, None = all
                    left_out: {reason: count}, what was dropped for everybody before any answer was seen
-                   metrics: {name or "name[variant]": {version, direction, best, low, high, nothing, value, missing, draws, floors}}
+                   notes: sentences on what the truth allows, the same for everybody; one that begins with "Confounded" or "Not ranked" says
+                   why nobody has a rank
+                   table: {column: values}, one row a perturbation, gene or pair: what is known of it, `predicted` and `score`
+                   points: {what, true, predicted}, a sample of single units, for pictures
+                   table and points are kept of one network, in the records of predictors and floors that are shown
+                   metrics: {name or "name[variant]": {version, direction, best, low, high, nothing, value, missing, draws, floors, ceiling,
+                             permuted}}
                        low, high: the metric's range, None where it is open (JSON has no infinity)
                        nothing: value of the true answer in which nothing responds, None where the metric knows none
                        value: number or None; missing: why there is no value ("none": a constant answer gives no ranking; "not answered")
                        draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone (index b is one
                               draw; None where that draw gives no value); [] where not drawn (secondary metrics, or five and more networks)
                        floors: {floor name: {value, draws}} on just the units this predictor answered; {} at full coverage
+                       ceiling: {value, draws}, what an answer without error would score where the truth has noise
+                       permuted: {mean, sd, low, high, p, draws}, the score when the answers are permuted among the perturbations so often;
+                              low, high: the middle 95 %; p: one-sided, (1 + as good) / (1 + draws)
     run      what may differ between two equal runs: {fit_seconds, predict_seconds, peak_mb, started, host, platform, python, packages,
              kobench, cpu_count, timeout}
 """

@@ -16,6 +16,7 @@ from kobench.board.section import NO_TASK, Group, make_section, scores_of
 from kobench.board.series import Key, row_key
 from kobench.board.summary import short_names
 from kobench.board.table import Board
+from kobench.board.transfer import transfer_matrices
 from kobench.errors import UserError
 from kobench.records import Record, canonical_json, identity
 
@@ -61,7 +62,8 @@ def make_board(
         for task in scored or ([] if tasks else [NO_TASK]):
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
     shown = tuple(section for section in sections if section.rows)
-    return Board(shown, matrices_of(shown), cost, answer_of(shown))
+    transfers = tuple(matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen)
+    return Board(shown, matrices_of(shown), cost, answer_of(shown), transfers)
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:

@@ -59,7 +59,7 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
     example = next((scores_of(record)[task] for record in records if task in scores_of(record)), None)
     members = [record for record in records if belongs(record, task, example)]
     numbers = Numbers(members, task)
-    standings = Standings(numbers, [dataset, version, split, *([train] if train else []), task])
+    standings = Standings(numbers)
     said = notes_of(numbers)
     why = why_unranked(numbers, said)
     scores = {key: {metric: standings.standing(key, metric) for metric in numbers.metrics()} for key in numbers.records}
@@ -69,7 +69,7 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
     if not why and numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
         first = numbers.primary()[0]
         able = {key: scores[key][first] for key in scores if key[0] == "predictor" and statuses[key] == "ok"}
-        places = standings.places(able, first)
+        places = standings.places(able)
     kind = records[0]["trial"]["dataset"]["kind"]
     noun = "network" if kind == "simulated" else "data set"
     by_place = {place.key: place for place in places}

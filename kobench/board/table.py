@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kobench.board.intervals import ENOUGH, Interval
+from kobench.board.transfer import TransferMatrix
 
 #: Metrics shown first where no primary metric ranks.
 LEADING = 2
@@ -23,8 +24,9 @@ VERDICTS = {
 class Column:
     """A metric of a section: its facts, the floor that counts for it, and whether the floor leaves headroom.
 
-    nothing : the value of doing nothing, None where the metric has none.
-    gap : best - mean of the floor over the blocks (always > 0 where the truth is better). note : "" where skill is printed, else why not.
+    nothing : the value of doing nothing, None where the metric has none. ceiling : what an answer without error scores, its mean over the
+    blocks: `best`, or less where the truth has noise; None where that is not known. gap : how far it lies above the best floor.
+    note : "" where skill is printed, else why not.
     decimals : how many to show, so that the largest value has three digits that say something.
     """
 
@@ -37,6 +39,7 @@ class Column:
     primary: bool
     nothing: float | None = None
     floor: str | None = None
+    ceiling: float | None = None
     gap: Interval | None = None
     note: str = ""
     decimals: int = 3
@@ -130,9 +133,9 @@ class Row:
 
     status : "ok", "incomplete" (not run on every block), "not answered", or that of its failed trials. rank : (low, high), None where
     not ranked. level_with : names of the ranked rows that it can't be told apart from. coverage : share of units answered.
-    blocks_done : on how many of the section's blocks it has a score in full. hollow : whether these are so few networks that a verdict
-    says little about others. best_floor : the metrics for which it is the floor that
-    counts. remarks : what a reader should know of the row.
+    blocks_done : on how many of the section's blocks it has a score in full. hollow : whether this is one simulated network, so that a
+    verdict says nothing of others. best_floor : the metrics for which it is the floor that counts. remarks : what a reader should know of
+    the row.
     """
 
     role: str
@@ -219,7 +222,7 @@ class Section:
 
     @property
     def few(self) -> bool:
-        """Whether these are so few simulated networks that the results say little about others."""
+        """Whether this is one simulated network, so that the results say nothing of others."""
         return self.kind == "simulated" and self.blocks < ENOUGH
 
     @property
@@ -272,10 +275,11 @@ class Matrix:
 class Board:
     """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal runs.
 
-    answer : in one line, who is better than trivial, then in one line a task.
+    answer : in one line, who is better than trivial, then in one line a task. transfers : trained on one group of cells, asked of another.
     """
 
     sections: tuple[Section, ...]
     matrices: tuple[Matrix, ...]
     cost: bool = True
     answer: tuple[str, ...] = ()
+    transfers: tuple[TransferMatrix, ...] = ()

@@ -39,6 +39,7 @@ from kobench.board.render.text import (
     verdict_of,
     verdict_text,
 )
+from kobench.board.render.transfer import STYLE, html_cards
 from kobench.board.summary import bracket, number
 from kobench.board.table import VERDICTS, Board, Column, Matrix, Row, Score, Section, Units
 
@@ -56,8 +57,10 @@ def render(board: Board) -> str:
     """A page with filters, the summary, and a sortable table a section."""
     files = resources.files("kobench.board.render")
     style, script = (files.joinpath(name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
+    style = f"{style}\n{STYLE}" if board.transfers else style
     anchors = {id(section): f"s{i}" for i, section in enumerate(board.sections, 1)}
     body = [top(board)]
+    body += [html_cards(board.transfers)] if board.transfers else []
     if board.matrices:
         body += ['<div class="glances">', *(matrix_card(matrix, anchors) for matrix in board.matrices), "</div>"]
     body += [section_card(board, section, anchors[id(section)]) for section in board.sections]

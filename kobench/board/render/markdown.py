@@ -36,6 +36,7 @@ from kobench.board.render.text import (
     value_text,
     why_unranked,
 )
+from kobench.board.render.transfer import markdown_lines
 from kobench.board.table import Board, Matrix, Row, Section, Units
 
 #: Secondary metrics shown beside the primary ones.
@@ -71,6 +72,7 @@ def render(board: Board) -> str:
     lines += [f"**{escape(board.answer[0])}**", ""] if board.answer else []
     lines += [*(f"- {escape(text)}" for text in board.answer[1:]), ""] if board.answer[1:] else []
     lines += [escape(legend(board)), ""]
+    lines += markdown_lines(board.transfers, escape)
     for matrix in board.matrices:
         lines += matrix_lines(matrix)
     for section in board.sections:

@@ -45,6 +45,7 @@ from kobench.board.render.text import (
     value_text,
     verdict_of,
 )
+from kobench.board.render.transfer import print_transfers
 from kobench.board.table import Board, Column, Matrix, Row, Section, Units
 
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
@@ -90,6 +91,9 @@ def print_board(board: Board, console: Console) -> None:
     for section in board.sections:
         console.print()
         print_section(board, section, letters.get(section.place, ""), console)
+    if board.transfers:
+        console.print()
+        print_transfers(board.transfers, console)
     for matrix in board.matrices:  # last, because the end is what a terminal shows
         console.print()
         print_matrix(matrix, letters, console)
