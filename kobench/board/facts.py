@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kobench.board.intervals import ENOUGH
+from kobench.board.intervals import ENOUGH, TIE
 from kobench.board.series import Key, Numbers, slot_of
 from kobench.board.standings import HEADROOM, NO_HEADROOM, NOTHING, Standings
 from kobench.board.summary import number, with_interval
@@ -26,8 +26,6 @@ def label_of(numbers: Numbers, kind: str) -> str:
         label = f"{count:,} {inside}" if count else inside
     elif blocks >= ENOUGH:
         return f"{blocks} networks"
-    elif blocks > 1:
-        label = f"{blocks} networks and {inside} inside them; with so few they tend to be too narrow"
     else:
         label = f"{inside} inside 1 network; they say nothing of other networks"
     return label if drawn else f"{label}; no draws inside, so no interval"
@@ -80,7 +78,9 @@ def headroom_fact(column: Column, by: str) -> str:
     """Why no skill is printed, in numbers."""
     if column.gap is None:
         return ""
-    said = f"no headroom{by}: the gap between the best floor and the truth is"
+    noisy = column.ceiling is not None and (column.best is None or abs(column.ceiling - column.best) > TIE)
+    top = f"what an answer without error would score here ({number(column.ceiling)})" if noisy else "the truth"
+    said = f"no headroom{by}: the gap between the best floor and {top} is"
     limit = HEADROOM * column.span
     if column.gap.value > limit:
         return f"{said} {with_interval(column.gap)}, and skill is printed where the interval lies above 0"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import fsum
 from typing import Any, TypeVar
@@ -22,6 +22,9 @@ from kobench.records import Record, canonical_json
 Slot = tuple[str, str]
 Slots = tuple[Slot, ...]
 Key = tuple[str, ...]
+Draws = Sequence[float | None]
+#: A value and its bootstrap draws.
+Level = tuple[float, Draws]
 T = TypeVar("T")
 
 #: The floor whose score stands in where an answer gives no ranking.
@@ -50,12 +53,18 @@ def row_key(record: Record) -> Key:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One fit's value in one slot. floors : floor name -> {value, draws} on just the units answered. none : `random` stands in."""
+    """One fit's value in one slot.
+
+    units : how many units its draws take, 0 where not known. floors : floor name -> {value, draws} on just the units answered.
+    ceiling : (value, draws) of an answer without error on the same units, None where there is no such value. none : `random` stands in.
+    """
 
     value: float
-    draws: Sequence[float | None] = ()
+    draws: Draws = ()
     coverage: float = 1.0
+    units: int = 0
     floors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ceiling: Level | None = None
     none: bool = False
 
 
@@ -76,7 +85,21 @@ class Measured:
 
     @cached_property
     def series(self) -> Series:
-        return block_series({slot: [(cell.value, cell.draws) for cell in fits] for slot, fits in self.cells.items()})
+        series = block_series({slot: [(cell.value, cell.draws) for cell in fits] for slot, fits in self.cells.items()})
+        return replace(series, units=self.units)
+
+    @cached_property
+    def ceiling(self) -> Series | None:
+        """What an answer without error would score on the same units, drawn jointly; None where any slot has no such value."""
+        levels = {slot: [cell.ceiling for cell in fits if cell.ceiling is not None] for slot, fits in self.cells.items()}
+        if not levels or any(len(levels[slot]) < len(fits) for slot, fits in self.cells.items()):
+            return None
+        return replace(block_series(levels), units=self.units)
+
+    @property
+    def units(self) -> int:
+        """How many units the draws inside a block take: the fewest of any fit, 0 where one does not say."""
+        return min((cell.units for fits in self.cells.values() for cell in fits), default=0)
 
     @cached_property
     def coverage(self) -> Series:
@@ -95,7 +118,7 @@ def mean(values: Sequence[float]) -> float:
     return fsum(values) / len(values)
 
 
-def mean_draws(lists: Sequence[Sequence[float | None]]) -> FloatArray | None:
+def mean_draws(lists: Sequence[Draws]) -> FloatArray | None:
     """The mean over fits of their bootstrap draws, index by index; None where a fit has none or their numbers differ."""
     if len({len(draws) for draws in lists}) != 1 or not lists[0]:
         return None
@@ -103,7 +126,7 @@ def mean_draws(lists: Sequence[Sequence[float | None]]) -> FloatArray | None:
     return means
 
 
-def block_series(slots: Mapping[Slot, Sequence[tuple[float, Sequence[float | None]]]]) -> Series:
+def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
     """Block values from {slot: [(value, draws) of each fit]}: fits are averaged inside a slot, then slots inside a block.
 
     Several splits of the same cells share most of what makes their scores vary, so they must not narrow the interval inside a block:
@@ -121,6 +144,14 @@ def block_series(slots: Mapping[Slot, Sequence[tuple[float, Sequence[float | Non
             spreads.append(value + np.sqrt(len(pairs)) * (draws - value) if len(pairs) > 1 else draws)
     joint = len(spreads) == len(values) and len({len(one) for one in spreads}) == 1
     return Series(np.array(values), np.array(spreads) if joint else None)
+
+
+def ceiling_of(entry: Mapping[str, Any], draws: int) -> Level | None:
+    """The ceiling of a metric's entry with as many draws as its value: measured where the truth has noise, else the truth's own value."""
+    given = entry.get("ceiling")
+    if given is not None:
+        return None if given["value"] is None else (float(given["value"]), given.get("draws") or ())
+    return None if entry.get("best") is None else (float(entry["best"]), [float(entry["best"])] * draws)
 
 
 class Numbers:
@@ -190,13 +221,16 @@ class Numbers:
         for fit in fits:
             entry = fit["metrics"].get(metric) or {"value": None, "missing": NOT_ANSWERED}
             coverage = 1.0 if fit.get("coverage") is None else float(fit["coverage"])
+            units = int(fit.get("blocks") or 0)
             if entry["value"] is not None:
-                cells.append(Cell(float(entry["value"]), entry.get("draws") or (), coverage, entry.get("floors") or {}))
+                draws = entry.get("draws") or ()
+                cells.append(Cell(float(entry["value"]), draws, coverage, units, entry.get("floors") or {}, ceiling_of(entry, len(draws))))
             elif entry.get("missing") == "none" and key != STAND_IN:
                 level = self.level(STAND_IN, slot, metric)
                 if level is None:
                     return [], "none"
-                cells.append(Cell(level[0], level[1], coverage, none=True))
+                ceiling = self.cells(STAND_IN, slot, metric)[0][0].ceiling
+                cells.append(Cell(level[0], level[1], coverage, units, ceiling=ceiling, none=True))
             else:
                 return [], str(entry.get("missing") or NOT_ANSWERED)
         return cells, "" if fits else self.absence(key, slot)
@@ -214,11 +248,11 @@ class Numbers:
     def _draws(self, metric: str) -> int:
         return max((len(scores["metrics"].get(metric, {}).get("draws") or ()) for scores in self.all), default=0)
 
-    def level(self, key: Key, slot: Slot, metric: str) -> tuple[float, Sequence[float | None]] | None:
+    def level(self, key: Key, slot: Slot, metric: str) -> Level | None:
         """The mean value and draws of a row's fits in one slot, None where it has no number there."""
         return self.remember(("level", key, slot, metric), lambda: self._level(key, slot, metric))
 
-    def _level(self, key: Key, slot: Slot, metric: str) -> tuple[float, Sequence[float | None]] | None:
+    def _level(self, key: Key, slot: Slot, metric: str) -> Level | None:
         cells, _ = self.cells(key, slot, metric)
         if not cells:
             return None
@@ -253,9 +287,9 @@ class Numbers:
         return self._floor(name, metric, units.cells)
 
     def _floor(self, name: str, metric: str, units: Mapping[Slot, Sequence[Cell]]) -> Series | None:
-        slots: dict[Slot, list[tuple[float, Sequence[float | None]]]] = {}
+        slots: dict[Slot, list[Level]] = {}
         for slot, cells in units.items():
-            levels: list[tuple[float, Sequence[float | None]] | None] = []
+            levels: list[Level | None] = []
             for cell in cells:
                 own = cell.floors.get(name, {})
                 if cell.coverage >= 1:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kobench.board.intervals import (
-    Interval,
-    Resampling,
-    Series,
-    beats,
-    combine,
-    make_resampling,
-    mean_interval,
-    rank_intervals,
-    ratio_interval,
-)
+from kobench.board.intervals import Interval, Series, beats, combine, mean_interval, rank_intervals, ratio_interval
 from kobench.board.series import Key, Measured, Numbers
 from kobench.board.table import Column, Score
 from kobench.cells import FloatArray
-from kobench.records import hash_of
 
 #: The gap between floor and ceiling must be over this share of the metric's range for skill to be printed.
 HEADROOM = 0.1
@@ -55,22 +44,16 @@ class Place:
 
 
 class Standings:
-    """Scores, skill and ranks of a section. `name` names it: the seeds of its bootstraps come from it and nothing else."""
+    """Scores, skill and ranks of a section."""
 
-    def __init__(self, numbers: Numbers, name: Sequence[str]) -> None:
+    def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
-        self.name = list(name)
         self.columns: dict[str, Column] = {}
         self.section_floors: dict[str, Series] = {}
         #: metric -> the best floor and its mean, where doing nothing is better
         self.beaten: dict[str, tuple[str, float]] = {}
         for metric in numbers.metrics():
             self.columns[metric] = self.column(metric)
-
-    def plan(self, metric: str, blocks: Sequence[str]) -> Resampling | None:
-        """The resampling of these blocks: one for all rows that have them, so that rows are compared jointly."""
-        seed = int(hash_of([*self.name, metric, *blocks])[:15], 16)
-        return make_resampling(len(blocks), self.numbers.draws(metric), seed)
 
     def column(self, metric: str) -> Column:
         """A metric's facts, its best floor over all the blocks, and whether that leaves headroom."""
@@ -99,17 +82,11 @@ class Standings:
         if name == NOTHING:
             self.beaten[metric] = best[0], best[1].series.mean
         self.section_floors[metric] = floor
-        column = replace(column, floor=name)
-        if column.best is None:
-            return replace(column, note=NO_CEILING)
-        gap = mean_interval(self.gap(column, floor), self.plan(metric, best[1].blocks))
-        return replace(column, gap=gap, note=headroom_note(column, gap))
-
-    @staticmethod
-    def gap(column: Column, floor: Series) -> Series:
-        """How far the ceiling lies above the floor, block by block."""
-        best = 0.0 if column.best is None else column.best
-        return combine(lambda value: column.sign * (best - value), floor)
+        ceiling = best[1].ceiling
+        if ceiling is None:
+            return replace(column, floor=name, note=NO_CEILING)
+        gap = mean_interval(gap_of(column, ceiling, floor))
+        return replace(column, floor=name, ceiling=ceiling.mean, gap=gap, note=headroom_note(column, gap))
 
     def best_floor(self, metric: str, units: Measured) -> tuple[str, Series] | None:
         """The floor that scores best on the units that a row answered, the first by name among equals, or doing nothing."""
@@ -133,8 +110,8 @@ class Standings:
         column = self.columns[metric]
         if not measured.cells:
             return Standing(Score(missing=measured.missing, skill_note=measured.missing))
-        series, plan = measured.series, self.plan(metric, measured.blocks)
-        value = mean_interval(series, plan)
+        series, ceiling = measured.series, measured.ceiling
+        value = within(mean_interval(series), column)
         score = Score(value.value, value.low, value.high, measured.missing, skill_note=column.note or NO_FLOOR)
         best = self.best_floor(metric, measured)
         floor = best[1] if best else self.section_floors.get(metric)
@@ -143,20 +120,22 @@ class Standings:
         gain = combine(lambda x, base, share: covered(column.sign * (x - base), share), series, floor, measured.coverage)
         scale = column.gap.value if column.gap and not column.note else 1.0
         if best:
-            difference = mean_interval(gain, plan)
+            difference = mean_interval(gain)
             score = replace(score, floor=best[0], difference=difference, verdict=verdict_of(difference), skill_note=column.note)
-            if not column.note:
-                gap = self.gap(column, floor)
-                note = headroom_note(column, mean_interval(gap, plan))
+            if not column.note and ceiling is None:
+                score = replace(score, skill_note=NO_CEILING)
+            elif not column.note and ceiling is not None:
+                gap = gap_of(column, ceiling, floor)
+                note = headroom_note(column, mean_interval(gap))
                 score = replace(score, skill_note=note)
                 if not note:
-                    skill, scale = ratio_interval(gain, gap, plan), gap.mean
+                    skill, scale = ratio_interval(gain, gap), gap.mean
                     score = replace(score, skill=skill.value, skill_low=skill.low, skill_high=skill.high)
         if measured.only_none:
             score = Score(missing=NONE, skill_note=NONE, floor=score.floor, difference=score.difference, verdict=score.verdict)
         return Standing(score, combine(lambda x: x / scale, gain))
 
-    def places(self, standings: Mapping[Key, Standing], metric: str) -> list[Place]:
+    def places(self, standings: Mapping[Key, Standing]) -> list[Place]:
         """Rows that have every block, best first.
 
         Rows whose answer gave no ranking, with no `random` to stand in, come last, level with each other.
@@ -164,9 +143,8 @@ class Standings:
         gains = {key: standing.gain for key, standing in sorted(standings.items()) if standing.gain is not None}
         first = sorted(gains, key=lambda key: (-gains[key].mean, key))
         keys = [*first, *sorted(set(standings) - set(first))]
-        blocks = sorted({block for block, _ in self.numbers.metric_slots(metric)})
         better = np.zeros((len(keys), len(keys)), dtype=bool)
-        better[: len(first), : len(first)] = beats([gains[key] for key in first], self.plan(metric, blocks))
+        better[: len(first), : len(first)] = beats([gains[key] for key in first])
         better[: len(first), len(first) :] = True
         same = ~(better | better.T)
         return [
@@ -194,6 +172,23 @@ def or_nothing(column: Column, name: str, floor: Series) -> tuple[str, Series]:
     if column.nothing is None or column.sign * (column.nothing - floor.mean) <= SLACK:
         return name, floor
     return NOTHING, constant(column.nothing, floor)
+
+
+def gap_of(column: Column, ceiling: Series, floor: Series) -> Series:
+    """How far the ceiling lies above the floor, block by block and draw by draw."""
+    return combine(lambda most, least: column.sign * (most - least), ceiling, floor)
+
+
+def within(interval: Interval, column: Column) -> Interval:
+    """The part of an interval that lies in the metric's range, which has all that the value could be."""
+    if interval.low is None or interval.high is None:
+        return interval
+    low, high = interval.low, interval.high
+    if column.low is not None:
+        low = max(low, min(column.low, interval.value))
+    if column.high is not None:
+        high = min(high, max(column.high, interval.value))
+    return Interval(interval.value, low, high)
 
 
 def headroom_note(column: Column, gap: Interval) -> str:
