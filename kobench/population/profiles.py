@@ -33,8 +33,9 @@ class Group:
     def of(cls, X: Any, batch: IntArray) -> Group:
         """The cells of a matrix."""
         X = tidy(X)
-        detected = np.diff(X.indptr) if scipy.sparse.issparse(X) else (X > 0).sum(axis=1)
-        return cls(X, np.asarray(batch), np.asarray(X.sum(axis=1, dtype=np.float64)).ravel(), np.asarray(detected))
+        if scipy.sparse.issparse(X):  # whose own sum adds float32 up in float32
+            return cls(X, np.asarray(batch), X @ np.ones(X.shape[1]), np.diff(X.indptr))
+        return cls(X, np.asarray(batch), X.sum(axis=1, dtype=np.float64), (X > 0).sum(axis=1))
 
     def __len__(self) -> int:
         return len(self.batch)

@@ -41,7 +41,7 @@ def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> Fl
     """(G,) two-sided p values of van Elteren's test: rank sums within each batch, weighted by 1 / (cells of the batch + 1) and added.
 
     Normal approximation with the variance corrected for ties, no continuity correction; with one batch it is the Wilcoxon-Mann-Whitney
-    test. A gene without variation has p = 1. Van Elteren, Bull. Int. Stat. Inst. 37:351 (1960).
+    test. A target, and a gene without variation, has p = 1. Van Elteren, Bull. Int. Stat. Inst. 37:351 (1960).
     """
     from scipy.stats import norm, rankdata
 
@@ -64,8 +64,9 @@ def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> Fl
             variance[part] += weight**2 * n * m / ((n + m) * (n + m - 1)) * (ranks**2).sum(axis=1)
     # ranks are halves, so a gene that does not vary has a variance of exactly 0
     z = np.divide(deviation, np.sqrt(variance), out=np.zeros(n_genes), where=variance > 0)
+    z[list(targets)] = 0.0
     p: FloatArray = 2.0 * norm.sf(np.abs(z))
-    return np.minimum(p, 1.0)
+    return p
 
 
 def _stacked(x: Any, y: Any) -> Any:
