@@ -13,7 +13,7 @@ import numpy as np
 
 from kobench.board.intervals import ENOUGH, Interval
 from kobench.board.series import NOT_ANSWERED, NOT_RUN, Key, block_series
-from kobench.board.transfer_numbers import Sampled, TransferNumbers, noun_of
+from kobench.board.transfer_numbers import Share, TransferNumbers, noun_of
 from kobench.records import Record
 
 
@@ -123,7 +123,7 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
     )
 
 
-def shares_and_drops(numbers: TransferNumbers, row: Key) -> tuple[dict[tuple[int, int], Sampled], dict[tuple[int, int], Sampled]]:
+def shares_and_drops(numbers: TransferNumbers, row: Key) -> tuple[dict[tuple[int, int], Share], dict[tuple[int, int], Share]]:
     """What a row explains in each (trained, asked) pair of groups, and what it loses off the diagonal, where there are numbers."""
     shares, drops = {}, {}
     for a, train in enumerate(numbers.groups):
@@ -135,15 +135,14 @@ def shares_and_drops(numbers: TransferNumbers, row: Key) -> tuple[dict[tuple[int
     return shares, drops
 
 
-def cell_of(numbers: TransferNumbers, row: Key, train: str, ask: str, share: Sampled | None, drop: Sampled | None) -> TransferCell:
+def cell_of(numbers: TransferNumbers, row: Key, train: str, ask: str, share: Share | None, drop: Share | None) -> TransferCell:
     """One cell of a matrix, from its explained share and drop."""
-    levels, floor = (numbers.levels(key, train, ask) for key in (row, ("floor", numbers.floor)))
     return TransferCell(
-        explained=numbers.interval(share) if share else None,
+        explained=share.interval if share else None,
         score=mean_score(numbers, row, train, ask),
-        drop=numbers.interval(drop) if drop else None,
+        drop=drop.interval if drop else None,
         missing="" if share else missing(numbers, row, train, ask),
-        done=len({block for block, _ in set(levels) & set(floor)}),
+        done=len(share.blocks) if share else 0,
     )
 
 

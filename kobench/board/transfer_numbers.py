@@ -10,36 +10,40 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from kobench.board.intervals import (
-    ENOUGH,
-    LEVEL,
-    Interval,
-    Resampling,
-    Series,
-    make_resampling,
-    percentile_interval,
-    t_quantile,
-)
+from kobench.board.intervals import LEVEL, Interval, Series, combine, mean_interval, ratio_interval, t_quantile
 from kobench.board.series import Key, Slot, block_series, row_key, slot_of
-from kobench.cells import BoolArray, FloatArray
-from kobench.records import Record, hash_of
+from kobench.records import Record
 
 #: The (value, draws) of every fit, by slot.
 Levels = dict[Slot, list[tuple[float, Sequence[float | None]]]]
 
 
 @dataclass(frozen=True, eq=False)
-class Sampled:
-    """A number, on how many blocks it rests, and its values under each resample (B,), None where there is nothing to resample."""
+class Share:
+    """A ratio of two means over the same blocks: `top` and `bottom`, one number for each of `blocks`."""
 
-    value: float
-    blocks: int
-    draws: FloatArray | None = None
+    top: Series
+    bottom: Series
+    blocks: tuple[str, ...]
+
+    @property
+    def value(self) -> float:
+        return self.top.mean / self.bottom.mean
+
+    @property
+    def interval(self) -> Interval:
+        return ratio_interval(self.top, self.bottom)
+
+    def residuals(self, blocks: Sequence[str]) -> Series:
+        """How far each of these blocks pulls the ratio from its value, to first order; over all of its blocks of mean 0."""
+        value, scale, there = self.value, self.bottom.mean, np.isin(self.blocks, blocks)
+        whole = combine(lambda top, bottom: (top - value * bottom) / scale, self.top, self.bottom)
+        return replace(whole, values=whole.values[there], draws=None if whole.draws is None else whole.draws[there])
 
 
 class TransferNumbers:
@@ -62,8 +66,6 @@ class TransferNumbers:
         self.groups = sorted({train for _, train in self.fits} | asked)
         self.blocks = sorted({slot[0] for by_slot in self.fits.values() for slot in by_slot})
         self.notes = tuple(sorted({str(note) for one in scores for note in one.get("notes") or ()}))
-        draws = max((len(entry.get("draws") or ()) for one in scores for name, entry in one["metrics"].items() if "[" in name), default=0)
-        self.plan = make_resampling(len(self.blocks), draws, int(hash_of([*key, "transfer"])[:15], 16))
 
     def levels(self, row: Key, train: str, ask: str) -> Levels:
         """The (value, draws) of every fit, by slot; slots where a fit has no value are left out."""
@@ -80,45 +82,25 @@ class TransferNumbers:
         found: Mapping[str, Any] = scores.get("metrics", {}).get(f"{self.metric}[{ask}]", {})
         return found
 
-    def aligned(self, *levels: Levels) -> tuple[Sampled, ...] | None:
-        """The means over the blocks where all of these have scores, resampled jointly; None where there is no such block."""
-        common = sorted(set.intersection(*map(set, levels)))
+    def share(self, first: Levels, second: Levels, floor: Levels) -> Share | None:
+        """(first - second) / (best - floor), where all three have scores; None where there is no such block, or the floor is the truth."""
+        common = sorted(set(first) & set(second) & set(floor))
         if not common:
             return None
-        there = np.isin(self.blocks, [block for block, _ in common])
-        return tuple(mean_over(block_series({slot: one[slot] for slot in common}), there, self.plan) for one in levels)
-
-    def share(self, gained: tuple[Sampled, Sampled], floor: Sampled) -> Sampled | None:
-        """(first - second) / (best - floor) of two means; None where the floor is the truth."""
-        first, second = gained
-        if floor.value == self.best:
+        one, other, base = (block_series({slot: levels[slot] for slot in common}) for levels in (first, second, floor))
+        if base.mean == self.best:
             return None
-        value = (first.value - second.value) / (self.best - floor.value)
-        if first.draws is None or second.draws is None or floor.draws is None:
-            return Sampled(value, floor.blocks)
-        gap = self.best - floor.draws
-        return Sampled(value, floor.blocks, np.divide(first.draws - second.draws, gap, out=np.full_like(gap, np.nan), where=gap != 0))
+        blocks = tuple(sorted({block for block, _ in common}))
+        return Share(combine(np.subtract, one, other), combine(lambda x: self.best - x, base), blocks)
 
-    def explained(self, row: Key, train: str, ask: str) -> Sampled | None:
-        """(score - floor) / (best - floor), a ratio of two means over the blocks that have both; None without any."""
-        found = self.aligned(self.levels(row, train, ask), self.levels(("floor", self.floor), train, ask))
-        return None if found is None else self.share((found[0], found[1]), found[1])
+    def explained(self, row: Key, train: str, ask: str) -> Share | None:
+        """(score - floor) / (best - floor); None without both scores."""
+        floor = self.levels(("floor", self.floor), train, ask)
+        return self.share(self.levels(row, train, ask), floor, floor)
 
-    def drop(self, row: Key, train: str, ask: str) -> Sampled | None:
-        """(score of the asked group's own model - score) / (best - floor), over the blocks that have all three."""
-        sides = self.levels(row, ask, ask), self.levels(row, train, ask), self.levels(("floor", self.floor), train, ask)
-        found = self.aligned(*sides)
-        return None if found is None else self.share((found[0], found[1]), found[2])
-
-    def interval(self, sampled: Sampled) -> Interval:
-        """From five blocks on by Student's t, as `kobench.board.intervals.ratio_interval`; with fewer the percentiles of the draws."""
-        if len(self.blocks) < ENOUGH:
-            return percentile_interval(sampled.value, sampled.draws)
-        k = sampled.blocks
-        if sampled.draws is None or k < ENOUGH:  # resamples of few of many blocks say nothing
-            return Interval(sampled.value)
-        half = t_quantile(k - 1) * np.sqrt(k / (k - 1)) * float(np.nanstd(sampled.draws))
-        return Interval(sampled.value, float(sampled.value - half), float(sampled.value + half))
+    def drop(self, row: Key, train: str, ask: str) -> Share | None:
+        """(score of the asked group's own model - score) / (best - floor); None without all three."""
+        return self.share(self.levels(row, ask, ask), self.levels(row, train, ask), self.levels(("floor", self.floor), train, ask))
 
     @property
     def over_groups(self) -> bool:
@@ -131,46 +113,27 @@ class TransferNumbers:
         groups = f"{len(self.groups)} {noun_of(self.split)}s"
         if self.over_groups:
             return f"{groups}, left out one at a time"
-        if len(self.blocks) > 1:
-            return f"{len(self.blocks)} networks" if self.plan else f"{len(self.blocks)} networks, too few for an interval"
-        return f"the cells of these {groups}" if self.plan else "nothing"
+        return f"{len(self.blocks)} networks" if len(self.blocks) > 1 else f"the cells of these {groups}"
 
-    def mean(self, entries: Mapping[tuple[int, int], Sampled]) -> Interval | None:
-        """The mean over some cells of the matrix with its interval, over networks, else over groups, else over cells."""
+    def mean(self, entries: Mapping[tuple[int, int], Share]) -> Interval | None:
+        """The mean over some pairs of groups with its interval: over networks, else over groups, else over the cells."""
         if not entries:
             return None
         if self.over_groups:
             return leave_one_out({at: entry.value for at, entry in entries.items()})
         value = float(np.mean([entry.value for entry in entries.values()]))
-        draws = [entry.draws for entry in entries.values() if entry.draws is not None]
-        fewest = min(entry.blocks for entry in entries.values())
-        return self.interval(Sampled(value, fewest, np.mean(draws, axis=0) if len(draws) == len(entries) else None))
+        common = sorted(set.intersection(*(set(entry.blocks) for entry in entries.values())))
+        if not common:
+            return Interval(value)
+        around = mean_interval(combine(lambda *parts: np.mean(parts, axis=0), *(one.residuals(common) for one in entries.values())))
+        if around.low is None or around.high is None:
+            return Interval(value)
+        return Interval(value, value + around.low - around.value, value + around.high - around.value)
 
 
 def noun_of(split: str) -> str:
     """What the groups of a split are."""
     return "cell type" if split == "cell-type" else "data set"
-
-
-def mean_over(series: Series, there: BoolArray, plan: Resampling | None) -> Sampled:
-    """The mean of a series, and under each resample of all blocks; `there` (K,) says for which of them the series has a value.
-
-    A resample that draws none of those is NaN.
-    """
-    if plan is None:
-        return Sampled(series.mean, len(series))
-    place = np.cumsum(there) - 1  # of each block in the series
-    if plan.inner is None:
-        drawn = series.values[place[plan.blocks]]
-    elif series.draws is not None and series.draws.shape[1] == plan.draws:
-        drawn = series.draws[place[plan.blocks], plan.inner]
-    else:
-        return Sampled(series.mean, len(series))
-    known = there[plan.blocks] & np.isfinite(drawn)
-    count = known.sum(axis=1)
-    total = np.where(known, drawn, 0.0).sum(axis=1)
-    means: FloatArray = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-    return Sampled(series.mean, len(series), means)
 
 
 def leave_one_out(values: Mapping[tuple[int, int], float], level: float = LEVEL) -> Interval:
