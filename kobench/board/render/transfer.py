@@ -160,7 +160,7 @@ def print_transfers(matrices: Sequence[TransferMatrix], console: Console) -> Non
         console.print()
         table = plain_table()
         for i, head in enumerate(summary_head(first)):
-            table.add_column(head, overflow="fold", no_wrap=False, min_width=0 if i else 12)
+            table.add_column(head, overflow="fold", no_wrap=i > 0)  # names give way to numbers
         for row in summary_rows(group):
             table.add_row(*row)
         console.print(table)
