@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobench.api import Cells, Knockouts, bray_curtis, normalise_rows
+from kobench.api import Cells, Context, Knockouts, bray_curtis, normalise_rows
 from kobench.builtin.floors.knockout import PresenceContrast
 from kobench.cells import FloatArray
 
@@ -15,9 +15,10 @@ class SmallerSingle:
     Two knockouts of which one changes nothing cannot interact; the smaller of the two changes is what there is to interact with.
     """
 
-    def __init__(self) -> None:
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Learn the contrasts from (n, G) cells."""
         self.contrast = PresenceContrast()
-        self.fit = self.contrast.fit
+        self.contrast.fit(cells, context)
 
     def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> FloatArray:
         """The impact (n,)."""
