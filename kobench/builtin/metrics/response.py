@@ -74,7 +74,8 @@ class OverPerturbations(ABC):
         if not compared.varies:
             return np.full(n, np.nan)
         table, k = compared.pairs(), len(compared.kept)
-        np.fill_diagonal(table, compared.values())  # the given order has the metric's value to the last digit
+        by_id = np.argsort(units.perturbations[compared.kept], kind="stable")  # the same draws in whatever order the units come
+        table = table[np.ix_(by_id, by_id)]
         order = np.random.default_rng(seed).permuted(np.tile(np.arange(k), (n, 1)), axis=1)
         values: FloatArray = table[order, np.arange(k)].mean(axis=1)
         return values
@@ -95,7 +96,7 @@ class DeltaCorrelation(OverPerturbations):
         _signed(units)
         kept = _moved(units)
         if self.centred and len(kept) < MIN_TO_CENTRE:
-            raise NotComputed(f"{_count(len(kept))}; taking out their mean needs {MIN_TO_CENTRE} or more")
+            raise NotComputed(f"{len(kept)} with a true change; taking out their mean needs {MIN_TO_CENTRE} perturbations or more")
         true, differs = self._levelled(units.true[kept])
         predicted, varies = self._levelled(units.predicted[kept])
         kept, true, predicted = kept[differs], true[differs], predicted[differs]
@@ -148,8 +149,10 @@ class CentroidAccuracy(OverPerturbations):
         correlation = DeltaCorrelation(centred=True)
         true, differs = correlation._levelled(units.true[kept])
         predicted, varies = correlation._levelled(units.predicted[kept])
+        if len(kept) < 2:
+            raise NotComputed("a single perturbation has no others to be told apart from")
         if differs.sum() < 2:
-            raise NotComputed(f"{_count(int(differs.sum()))} to tell apart; it takes two")
+            raise NotComputed("the true changes are all alike")
         kept, true, predicted = kept[differs], true[differs], predicted[differs]
 
         def pairs() -> FloatArray:
@@ -250,7 +253,3 @@ def _responding(units: ResponseUnits) -> BoolArray:
 def _right(agreement: FloatArray, counted: FloatArray) -> FloatArray:
     """Share of right signs from their summed products with the true ones; a half where no gene is left."""
     return 0.5 + 0.5 * np.divide(agreement, counted, out=np.zeros(np.shape(agreement)), where=counted > 0)
-
-
-def _count(k: int) -> str:
-    return "1 perturbation" if k == 1 else f"{k} perturbations"
