@@ -116,8 +116,8 @@ def test_units_of_an_exact_truth():
     ("more", "variants", "primary", "note"),
     [
         ({"k": 8, "detectable": 5}, {"": 5, "all": 8}, None, None),
-        ({"k": 8, "detectable": 4}, {"": 4, "all": 8}, ("pearson-delta-centred[all]",), "only 4 of 8 perturbations are detectable: no score"),
-        ({"k": 8, "detectable": 0}, {"": 0, "all": 8}, ("pearson-delta-centred[all]",), "only 0 of 8 perturbations are detectable: no score"),
+        ({"k": 8, "detectable": 4}, {"": 4, "all": 8}, ("pearson-delta-centred[all]",), "only 4 of 8 perturbations are detectable: no sc"),
+        ({"k": 8, "detectable": 0}, {"": 0, "all": 8}, ("pearson-delta-centred[all]",), "only 0 of 8 perturbations are detectable: no sc"),
         ({"k": 4, "detectable": 4}, {"": 4, "all": 4}, ("pearson-delta[all]",), "under 5 perturbations: not gene-specific"),
         ({"k": 2, "detectable": 0}, {"": 0, "all": 2}, ("pearson-delta[all]",), "under 5 perturbations: not gene-specific"),
         ({"k": 4, "noisy": False}, {"": 4}, ("pearson-delta",), "under 5 perturbations: not gene-specific"),
