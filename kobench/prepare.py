@@ -15,6 +15,7 @@ from kobench.derive import source_of
 from kobench.loading import labels_of, load
 from kobench.multiples import ask_multiples
 from kobench.plan import Chosen, Request, Split
+from kobench.population import ask_responses, ask_simulated_responses
 from kobench.questions import ask_profiles, ask_singles
 from kobench.transfer import ask_transfers, groups_of, training_rows
 from kobench.truth import Dataset, Question
@@ -105,8 +106,6 @@ class Prepared:
             return ask_profiles(dataset, asked)
         if asks == "transfer":
             return ask_transfers(dataset, self.labels, groups_of(self.labels)[0], self.split.train, self.request.split_seed)
-        if asks == "response":
-            from kobench.population import ask_responses, ask_simulated_responses
         if asks == "response" and self.split.name == "halves":
             training = self.rows[0]
             return ask_responses(dataset, training, np.setdiff1d(np.arange(dataset.cells.n_obs), training))
