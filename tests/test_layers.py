@@ -17,7 +17,7 @@ PACKAGE = ROOT / "kobench"
 #: From the top down. A module imports from its own layer (without circles) and from those below it. Every module has its place here.
 LAYERS = (
     ("cli",),
-    ("board", "run", "predict", "checking", "progress", "add_dataset"),
+    ("board", "pictures", "run", "predict", "checking", "progress", "add_dataset"),
     ("trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines"),
     ("plugins", "cards", "hookspecs", "select"),
     ("questions", "population", "multiples", "transfer",

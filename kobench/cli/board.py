@@ -25,6 +25,7 @@ Examples:
   kobench board kobench-results -o board.html
   kobench board kobench-results --no-cost --format markdown
   kobench board leaderboards/quick --check leaderboards/quick/board.csv
+  kobench board kobench-results --pictures pictures
   kobench board kobench-results --pack leaderboards/mine
 """
 
@@ -40,15 +41,18 @@ Examples:
 @click.option("--check", "published", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None,
               help="Rebuild and compare with a published board; exit code 1 when it differs.")  # fmt: skip
 @click.option("--pack", type=click.Path(file_okay=False, path_type=Path), default=None,
-              help="Write a folder to publish: every format, and the records in one file.")  # fmt: skip
+              help="Write a folder to publish: every format, the records in one file, and pictures where matplotlib is there.")  # fmt: skip
+@click.option("--pictures", type=click.Path(file_okay=False, path_type=Path), default=None,
+              help="Write the board's pictures (SVG) into a folder; needs the extra `pictures`.")  # fmt: skip
 @click.pass_context
 def board_command(ctx: click.Context, folder: Path, form: str | None, output: Path | None, no_cost: bool, datasets: tuple[str, ...],
-                  tasks: tuple[str, ...], predictors: tuple[str, ...], published: Path | None, pack: Path | None) -> None:  # fmt: skip
+                  tasks: tuple[str, ...], predictors: tuple[str, ...], published: Path | None, pack: Path | None,
+                  pictures: Path | None) -> None:  # fmt: skip
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
     from kobench.board import check_board, make_board
     from kobench.board.render import render
     from kobench.errors import UserError
-    from kobench.records import pack_records, read_records, write_atomically
+    from kobench.records import read_records, write_atomically
 
     if pack is not None and (datasets or tasks or predictors):
         raise click.UsageError("--pack takes all records of a folder; leave out -d, -t and -p, or write one file with -o", ctx)
@@ -66,21 +70,24 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     }
     if published is not None:
         if check_board(records, published.read_bytes(), form, cost=not no_cost, **narrowed):
-            click.echo(f"{published} agrees with the records in {folder}.")
+            drawn = " Its pictures were not compared." if b"<!-- pictures -->" in published.read_bytes() else ""
+            click.echo(f"{published} agrees with the records in {folder}.{drawn}")
             return
         click.echo(
             f"{published} differs from what the records in {folder} give; rebuild it with `kobench board {folder} -o {published}`", err=True
         )
         ctx.exit(1)
     if pack is not None:
-        pack_records(records, pack / "records.jsonl.gz")
-        board = make_board(records, cost=not no_cost)
-        for ending, name in ENDINGS.items():
-            if name not in ("terminal", "latex", "json"):
-                write_atomically(pack / f"board{ending}", render(board, name).encode())
-        click.echo(f"Wrote {pack}: board.html, board.md, board.csv and records.jsonl.gz ({len(records)} records).")
+        pack_board(records, pack, cost=not no_cost)
         return
     board = make_board(records, cost=not no_cost, **narrowed)
+    if pictures is not None:
+        from kobench.pictures import draw_all, write_pictures
+
+        paths = write_pictures(draw_all(board), pictures)
+        click.echo(f"Wrote {len(paths)} pictures to {pictures}." if paths else "These records have nothing that a picture is drawn of.")
+        if output is None:
+            return
     if output is not None:
         write_atomically(output, render(board, form).encode())
         click.echo(f"Wrote {output} ({form}, {len(records)} records).")
@@ -88,6 +95,27 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
         show_board(board)
     else:
         click.echo(render(board, form), nl=False)
+
+
+def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
+    """Write a folder to publish, and say what is in it."""
+    from kobench.board import make_board
+    from kobench.board.render import render
+    from kobench.pictures import available, draw_all, write_pictures
+    from kobench.records import pack_records, write_atomically
+
+    board = make_board(records, cost=cost)
+    drawn = draw_all(board) if available() else []
+    pack_records(records, folder / "records.jsonl.gz")
+    write_pictures(drawn, folder / "pictures")
+    for ending, name in ENDINGS.items():
+        if name in ("html", "markdown"):
+            write_atomically(folder / f"board{ending}", render(board, name, pictures=drawn).encode())
+        elif name == "csv":
+            write_atomically(folder / f"board{ending}", render(board, name).encode())
+    click.echo(f"Wrote {folder}: board.html, board.md, board.csv, records.jsonl.gz ({len(records)} records) and {len(drawn)} pictures.")
+    if not available():
+        click.echo("No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]').")
 
 
 def form_of(file: Path) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kobench.board.glance import groups_of, layout_of, tally
+from kobench.board.pictured import enclosed
 from kobench.board.render.text import (
     COSTS,
     HOLLOW,
@@ -43,6 +45,9 @@ from kobench.board.render.transfer import STYLE, html_cards
 from kobench.board.summary import bracket, number
 from kobench.board.table import VERDICTS, Board, Column, Matrix, Row, Score, Section, Units
 
+if TYPE_CHECKING:
+    from kobench.pictures import Drawn
+
 #: Width and height of an interval bar in pixels, and the room left at each end.
 BAR, HEIGHT, MARGIN = 120, 16, 6
 
@@ -53,8 +58,8 @@ PLAIN = {"better": "better than every trivial predictor", "same": "no better", "
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def render(board: Board) -> str:
-    """A page with filters, the summary, and a sortable table a section."""
+def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
+    """A page with filters, the summary, a sortable table a section, and the pictures between the marks of `kobench.board.pictured`."""
     files = resources.files("kobench.board.render")
     style, script = (files.joinpath(name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
     style = f"{style}\n{STYLE}" if board.transfers else style
@@ -63,7 +68,10 @@ def render(board: Board) -> str:
     body += [html_cards(board.transfers)] if board.transfers else []
     if board.matrices:
         body += ['<div class="glances">', *(matrix_card(matrix, anchors) for matrix in board.matrices), "</div>"]
-    body += [section_card(board, section, anchors[id(section)]) for section in board.sections]
+    body[-1] += enclosed("".join(map(figure, (one for one in pictures if one.picture.section is None))))
+    for section in board.sections:
+        here = enclosed("".join(map(figure, (one for one in pictures if one.picture.section is section))))
+        body.append(section_card(board, section, anchors[id(section)]) + here)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -86,6 +94,14 @@ Click a column's head to sort by it.</p></footer>
 </body>
 </html>
 """
+
+
+def figure(one: Drawn) -> str:
+    """A picture, folded away, as a card of its own."""
+    caption = esc(one.picture.caption)
+    return f"""
+<details class="card picture" data-task="{esc(one.picture.task)}"><summary>{caption}</summary>
+<figure role="img" aria-label="{caption}">{one.svg.strip()}</figure></details>"""
 
 
 def esc(text: object) -> str:

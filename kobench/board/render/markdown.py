@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kobench.board.glance import groups_of, layout_of, tally
+from kobench.board.pictured import enclosed
 from kobench.board.render.text import (
     COSTS,
     KEY,
@@ -39,6 +41,9 @@ from kobench.board.render.text import (
 from kobench.board.render.transfer import markdown_lines
 from kobench.board.table import Board, Matrix, Row, Section, Units
 
+if TYPE_CHECKING:
+    from kobench.pictures import Drawn
+
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3
 
@@ -66,8 +71,8 @@ def line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def render(board: Board) -> str:
-    """GitHub-flavoured Markdown, one line end at the end."""
+def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
+    """GitHub-flavoured Markdown, one line end at the end; `pictures` lie in the folder `pictures` beside it."""
     lines = [f"# {TITLE}", "", f"**{escape(KEY)}**", ""]
     lines += [f"**{escape(board.answer[0])}**", ""] if board.answer else []
     lines += [*(f"- {escape(text)}" for text in board.answer[1:]), ""] if board.answer[1:] else []
@@ -75,6 +80,8 @@ def render(board: Board) -> str:
     lines += markdown_lines(board.transfers, escape)
     for matrix in board.matrices:
         lines += matrix_lines(matrix)
+    if pictures:
+        lines[-1] += enclosed("".join(f"\n![{escape(one.picture.caption)}](pictures/{one.picture.name}.svg)\n" for one in pictures))
     for section in board.sections:
         lines += section_lines(board, section)
     return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,142 @@
+"""Where predictors and floors stand, after Demsar's critical-difference diagrams: bars join those that can't be told apart.
+
+Source of the idea: J. Demsar, Statistical comparisons of classifiers over multiple data sets, JMLR 7, 2006. There a bar joins mean ranks
+within one critical difference; here it joins rows whose paired comparisons on the same blocks leave both orders open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kobench.board.table import Column, Row, Section
+from kobench.pictures.figure import FLOOR, counted, metric_label, panels, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Floors shown beside the best one.
+OTHER_FLOORS = 3
+
+Ends = tuple[float, float | None, float | None]
+
+
+def draw_standings(task: str, sections: Sequence[Section], styles: Mapping[str, Any]) -> Figure:
+    """A panel for each dataset of a task: every predictor and the best floors with their intervals, best on top."""
+    columns = 2 if len(sections) > 1 else 1
+    rows = max(len(shown_rows(section)) for section in sections)
+    figure, axes = panels(len(sections), columns, 4.6, 1.1 + 0.24 * rows)
+    for axis, section in zip(axes, sections, strict=True):
+        draw_panel(axis, section, styles)
+    figure.suptitle(f"{task}: better to the right, with 95 % intervals; bars join those that can't be told apart", fontsize=10)
+    return figure
+
+
+def shown_rows(section: Section) -> list[Row]:
+    """Ranked predictors and the best few floors that have a value, best first."""
+    column = section.primary[0]
+    floors = sorted(
+        (row for row in section.floors if value_of(row, section) is not None), key=lambda row: column.name not in row.best_floor
+    )
+    rows = [row for row in section.ranked if value_of(row, section) is not None] + floors[: 1 + OTHER_FLOORS]
+    sign = 1.0 if skilled(section) else column.sign
+    return sorted(rows, key=lambda row: (-sign * (value_of(row, section) or (0.0,))[0], row.role, row.name))
+
+
+def skilled(section: Section) -> bool:
+    """Whether skill is printed for everyone ranked, so that it can be the axis."""
+    name = section.primary[0].name
+    return all(row.scores[name].skill is not None for row in section.ranked)
+
+
+def value_of(row: Row, section: Section) -> Ends | None:
+    """What a row has on the axis: its skill or score, with its interval; None without."""
+    score = row.scores.get(section.primary[0].name)
+    if score is None:
+        return None
+    if skilled(section):
+        return None if score.skill is None else (score.skill, score.skill_low, score.skill_high)
+    return None if score.value is None else (score.value, score.low, score.high)
+
+
+def draw_panel(axis: Axes, section: Section, styles: Mapping[str, Any]) -> None:
+    """One dataset."""
+    rows, column = shown_rows(section), section.primary[0]
+    left, right = limits(rows, section)
+    worst_first = (left, right) if skilled(section) or column.sign > 0 else (right, left)
+    axis.set_xlim(*worst_first)
+    for place, row in enumerate(rows):
+        value, low, high = value_of(row, section) or (0.0, None, None)
+        color, marker = (styles[row.name][0], styles[row.name][1]) if row.role == "predictor" else (FLOOR, "|")
+        if not left <= value <= right:
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+            at: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8}
+            axis.annotate(f"{value:.2f}: off the axis", (0.02, place), color=color, bbox=box, **at)
+            continue
+        if low is not None and high is not None:
+            axis.plot([low, high], [place, place], color=color, linewidth=1.6, solid_capstyle="butt", label="_interval")
+        inside = "white" if row.role == "predictor" and row.hollow else color
+        axis.plot([value], [place], marker, color=color, markersize=6, markerfacecolor=inside, linestyle="none", label=row.name)
+    best = next((place for place, row in enumerate(rows) if column.name in row.best_floor), None)
+    if best is not None:
+        axis.axvline((value_of(rows[best], section) or (0.0,))[0], color=FLOOR, linewidth=0.8, linestyle=(0, (4, 3)), label="_best floor")
+    for i, (first, last, members) in enumerate(bars(rows, column)):
+        beside: dict[str, Any] = {"color": "black", "transform": axis.get_yaxis_transform(), "clip_on": False}
+        x = 1.02 + 0.025 * i
+        axis.plot([x, x], [first, last], linewidth=2.2, label="_bar", **beside)
+        axis.plot([x] * len(members), members, "o", markersize=3.5, label="_members", **beside)
+    axis.set_yticks(range(len(rows)), [named(row, column) for row in rows])
+    for tick, row in zip(axis.get_yticklabels(), rows, strict=True):
+        tick.set_color("black" if row.role == "predictor" else FLOOR)
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlabel(metric_label(column, skilled(section)))
+    axis.set_title(f"{short(section.place)} ({counted(section)})", loc="left")
+
+
+def named(row: Row, column: Column) -> str:
+    """A row's label."""
+    if row.role == "predictor":
+        return short(row.name, 24)
+    return f"{short(row.name, 20)} ({'best floor' if column.name in row.best_floor else 'floor'})"
+
+
+def limits(rows: Sequence[Row], section: Section) -> tuple[float, float]:
+    """An axis over the predictors and the best floor; other floors may lie outside, and are written at its edge."""
+    name = section.primary[0].name
+    ends = [
+        end
+        for row in rows
+        if row.role == "predictor" or name in row.best_floor
+        for end in (value_of(row, section) or ())
+        if end is not None
+    ]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    margin = 0.08 * (high - low) or 0.1
+    return low - margin, high + margin
+
+
+def bars(rows: Sequence[Row], column: Column) -> list[tuple[int, int, list[int]]]:
+    """The largest groups of rows that follow each other and of which no two are told apart: (first place, last place, places).
+
+    Among the ranked predictors and the best floor; other floors between them are passed over.
+    """
+    members = [place for place, row in enumerate(rows) if row.rank is not None or column.name in row.best_floor]
+    groups: list[list[int]] = []
+    for i in range(len(members)):
+        group = [members[i]]
+        for place in members[i + 1 :]:
+            if not all(level(rows[place], rows[other], column) for other in group):
+                break
+            group.append(place)
+        if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
+            groups.append(group)
+    return [(group[0], group[-1], group) for group in groups]
+
+
+def level(one: Row, other: Row, column: Column) -> bool:
+    """Whether two rows can't be told apart."""
+    if one.rank is not None and other.rank is not None:
+        return other.name in one.level_with
+    predictor = one if one.rank is not None else other
+    return predictor.rank is not None and predictor.scores[column.name].verdict == "same"
