@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from factories import TASK, metric, networks, record, scores
+from scipy import stats
 
 from kobench.board import check_board, make_board
 from kobench.board.render import FORMATS, render
@@ -266,18 +267,34 @@ def with_draws(name, value, role="predictor", seed=None, kind="real", dataset="p
     return record(name, scores({"spearman": cell}, block="cell", blocks=140), role=role, seed=seed, kind=kind, dataset=dataset)
 
 
-def test_real_cells_use_percentiles_of_their_draws_jointly():
+def test_real_cells_have_t_intervals_with_the_spread_of_their_draws_jointly():
     records = [with_draws("mlp", 0.55), with_draws("own-share", 0.50, "floor"), with_draws("random", 0.0, "floor")]
     section = only(records)
     assert section.label == "140 cells"
     draws = np.array(records[0]["result"]["scores"][TASK]["metrics"]["spearman"]["draws"])
     floor = np.array(records[1]["result"]["scores"][TASK]["metrics"]["spearman"]["draws"])
     found = score(section, "mlp")
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
-    assert found.difference.low == pytest.approx(np.quantile(draws - floor, 0.025))
+    t = stats.t.ppf(0.975, 139) * np.sqrt(140 / 139)
+    half = t * draws.std(ddof=1)
+    assert (found.low, found.high) == pytest.approx((0.55 - half, 0.55 + half))
+    assert found.difference.low == pytest.approx(0.05 - t * (draws - floor).std(ddof=1))
     assert found.verdict == "better"  # 0.05 apart, each +- 0.1, but the cells are the same
-    expected = np.quantile((draws - floor) / (1 - floor), [0.025, 0.975])
-    assert (found.skill_low, found.skill_high) == pytest.approx(tuple(expected))
+    # both ends of the skill's interval: gain - skill x gap is just t standard errors from 0 there
+    for end in (found.skill_low, found.skill_high):
+        away = abs((0.55 - 0.50) - end * (1 - 0.50)) / ((draws - floor) - end * (1 - floor)).std(ddof=1)
+        assert away == pytest.approx(t)
+    assert found.skill == pytest.approx(0.1)
+    assert found.skill_low < 0.1 < found.skill_high
+
+
+def test_few_perturbations_have_the_wider_interval_of_their_number():
+    widths = []
+    for blocks in (5, 500):
+        records = [with_draws("mlp", 0.55), with_draws("own-share", 0.5, "floor")]
+        for one in records:
+            one["result"]["scores"][TASK]["blocks"] = blocks
+        widths.append(score(only(records), "mlp").high - 0.55)
+    assert widths[0] / widths[1] == pytest.approx((2.776445 * np.sqrt(5 / 4)) / (1.964729 * np.sqrt(500 / 499)), rel=1e-5)
 
 
 def test_several_splits_of_the_same_cells_do_not_narrow_the_interval():
@@ -300,13 +317,35 @@ def test_few_networks_say_what_their_intervals_stand_for():
         ]
 
     assert only(some(1)).label == "cells inside 1 network; they say nothing of other networks"
-    assert only(some(3)).label == "3 networks and cells inside them; with so few they tend to be too narrow"
-    assert only(some(5)).label == "5 networks"
-    three = score(only(some(3)), "mlp")
-    assert three.low < 0.7 < three.high
-    assert three.verdict == "better"
-    assert "no draws inside, so no interval" in only(networks("mlp", [0.6, 0.7, 0.8])).label
-    assert score(only(floors([0.4] * 3) + networks("mlp", [0.6, 0.7, 0.8])), "mlp").skill_note == "no interval"
+    assert [only(some(n)).label for n in (2, 5)] == ["2 networks", "5 networks"]
+    one = score(only(some(1)), "mlp")
+    assert one.low < 0.7 < one.high
+    assert one.verdict == "better"
+    assert "no draws inside, so no interval" in only(networks("mlp", [0.6])).label
+    assert score(only(floors([0.4]) + networks("mlp", [0.6])), "mlp").skill_note == "no interval"
+
+
+def test_from_two_networks_on_a_t_interval_over_them_whatever_was_drawn_inside():
+    def drawn_apart(name, values, role="predictor"):
+        return [with_draws(name, value, role, seed, "simulated", "grn:genes=100", shared=seed) for seed, value in enumerate(values)]
+
+    with_them = only(drawn_apart("mlp", [0.5, 0.6, 0.7]) + drawn_apart("own-share", [0.3, 0.35, 0.31], "floor"))
+    without = only(networks("mlp", [0.5, 0.6, 0.7]) + networks("own-share", [0.3, 0.35, 0.31], role="floor"))
+    assert score(with_them, "mlp") == score(without, "mlp")
+    half = 4.302653 * 0.1 / np.sqrt(3)
+    assert (score(without, "mlp").low, score(without, "mlp").high) == pytest.approx((0.6 - half, 0.6 + half), abs=1e-6)
+    two = score(only(networks("mlp", [0.5, 0.6]) + floors([0.3, 0.31])), "mlp")
+    assert (two.low, two.high) == (pytest.approx(0.55 - 12.7062 * 0.05, abs=1e-4), 1.0)  # cut at the end of the range
+
+
+def test_an_interval_ends_with_the_metrics_range():
+    section = only(floors() + networks("mlp", [0.999, 0.9, 0.999, 0.95, 0.999]))
+    assert score(section, "mlp").high == 1.0
+    assert score(section, "mlp").low > 0.9
+    open_range = only([*change("no-effect", 0.0, "floor"), *change("mlp", 0.99, blocks=4), *change("mlp", -9.0, blocks=5)[4:]])
+    half = 2.776445 * np.std([0.99] * 4 + [-9.0], ddof=1) / np.sqrt(5)
+    assert score(open_range, "mlp", "change").low == pytest.approx(-1.008 - half, abs=1e-5)
+    assert score(open_range, "mlp", "change").high == 1.0
 
 
 def everything():
@@ -502,7 +541,8 @@ def test_doing_nothing_has_draws_as_the_floor_it_stands_for():
     records = change("no-effect", -6.4, "floor", blocks=1, draws=[-6.4] * 101) + change("mlp", 0.4, blocks=1, draws=draws)
     found = score(only(records), "mlp", "change")
     assert found.verdict == "same"
-    assert (found.skill_low, found.skill_high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+    half = stats.t.ppf(0.975, 99) * np.sqrt(100 / 99) * np.std(draws, ddof=1)  # the gap does not vary, so only the score does
+    assert (found.skill_low, found.skill_high) == pytest.approx((0.4 - half, 0.4 + half))
 
 
 def test_abstaining_does_not_improve_what_is_below_the_floor():
@@ -530,13 +570,13 @@ def drawn(name, value, count, role="predictor", dataset="grn:genes=100"):
     return [with_draws(name, value, role, seed, "simulated", dataset, shared=seed) for seed in range(count)]
 
 
-@pytest.mark.parametrize(("count", "here"), [(1, "on this network"), (4, "on these 4 networks"), (5, "")])
+@pytest.mark.parametrize(("count", "here"), [(1, "on this network"), (2, ""), (5, "")])
 def test_the_sentence_says_on_how_few_networks(count, here):
     floor = drawn("own-share", 0.4, count, "floor")
     better, level = only(drawn("mlp", 0.7, count) + floor), only(drawn("own", 0.4, count) + floor)
     assert score(better, "mlp").verdict == "better"
-    assert row(better, "mlp").hollow == (count < 5)
-    assert better.few == (count < 5)
+    assert row(better, "mlp").hollow == (count == 1)
+    assert better.few == (count == 1)
     assert re.search(rf"by 0\.300 \[[-0-9., ]+\]{here and ' '}{here}\.", better.sentence)
     assert level.sentence.startswith(f"No predictor is above the best floor, own-share{here and ', '}{here}.")
     bare = only(drawn("mlp", 0.7, count))
@@ -545,13 +585,14 @@ def test_the_sentence_says_on_how_few_networks(count, here):
 
 def test_real_cells_and_rows_on_few_of_many_networks():
     assert not row(only([with_draws("mlp", 0.55), with_draws("own-share", 0.5, "floor")]), "mlp").hollow
-    section = only(floors() + networks("mlp", [0.6] * 5) + networks("partly", [0.9] * 3))
-    assert (row(section, "mlp").hollow, row(section, "partly").hollow, section.few) == (False, True, False)
+    section = only(floors() + networks("mlp", [0.6] * 5) + networks("partly", [0.9]) + networks("half", [0.9] * 2))
+    assert [row(section, name).hollow for name in ("mlp", "half", "partly")] == [False, False, True]
+    assert not section.few
 
 
 def test_few_networks_win_nothing_at_a_glance_and_skill_orders_ties():
-    values = {  # on three, three and five networks; the floor has 0.4
-        "few": (0.9, 0.9, 0.4),  # wins on three networks only, which count for none
+    values = {  # on one, one and five networks; the floor has 0.4
+        "few": (0.9, 0.9, 0.4),  # wins on one network only, which counts for none
         "many": (0.38, 0.38, 0.45),  # one win that counts
         "calm": (0.2, 0.2, 0.2),
         "bold": (0.3, 0.3, -0.9),  # above calm twice, but by its mean skill below
@@ -559,7 +600,7 @@ def test_few_networks_win_nothing_at_a_glance_and_skill_orders_ties():
         "broke": (0.35, None, 0.35),  # -0.083, and calm's -0.333 where it failed: -0.167 in mean
     }
     records = []
-    for i, (dataset, count) in enumerate((("grn:genes=50", 3), ("grn:genes=60", 3), ("grn:genes=70", 5))):
+    for i, (dataset, count) in enumerate((("grn:genes=50", 1), ("grn:genes=60", 1), ("grn:genes=70", 5))):
         records += drawn("own-share", 0.4, count, "floor", dataset)
         for name, cells in values.items():
             value = cells[i]
@@ -612,3 +653,96 @@ def test_ranks_say_that_their_comparisons_are_not_corrected():
     said = "ranks come from pairwise comparisons at 95 % each, not corrected for their number"
     assert only(floors() + networks("a", [0.6] * 5) + networks("b", [0.5] * 5)).facts[-1] == said
     assert said not in only(floors() + networks("a", [0.6] * 5)).facts  # nothing to compare
+
+
+def measured(name, value, ceiling, role="predictor", coverage=1.0, blocks=5, floor=None):
+    """Networks whose truth has noise: each has a ceiling of its own, below the 1 of the truth itself."""
+    cells = []
+    for seed in range(blocks):
+        cell = metric(value[seed] if isinstance(value, list) else value)
+        top = ceiling[seed] if isinstance(ceiling, list) else ceiling
+        cell["ceiling"] = {"value": top, "draws": []}
+        if floor is not None:
+            cell["floors"] = {"own-share": {"value": floor, "draws": []}}
+        cells.append(record(name, scores({"spearman": cell}, coverage=coverage), role=role, seed=seed))
+    return cells
+
+
+CEILING = [0.60, 0.70, 0.65, 0.55, 0.75]
+
+
+def test_skill_is_measured_against_the_ceiling_that_the_records_hold():
+    # ceiling 0.65 in mean, floor 0.15: half of the way is 0.40
+    section = only(measured("own-share", 0.15, CEILING, "floor") + measured("mlp", 0.40, CEILING) + measured("top", CEILING, CEILING))
+    column = section.primary[0]
+    assert (column.best, column.ceiling, column.gap.value) == (1.0, pytest.approx(0.65), pytest.approx(0.5))
+    half = 2.776445 * np.std(CEILING, ddof=1) / np.sqrt(5)
+    assert (column.gap.low, column.gap.high) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-6)
+    assert score(section, "mlp").skill == pytest.approx(0.5)
+    # its score does not vary, the ceiling does: 0.25 / the ends of the gap's interval
+    ends = (0.25 / (0.5 + half), 0.25 / (0.5 - half))
+    assert (score(section, "mlp").skill_low, score(section, "mlp").skill_high) == pytest.approx(ends, abs=1e-6)
+    top = score(section, "top")  # moves with the ceiling, block by block
+    assert (top.skill, top.skill_low, top.skill_high) == pytest.approx((1.0, 1.0, 1.0))
+
+
+def test_without_a_ceiling_there_is_no_skill_and_rows_are_ranked_by_score():
+    unknown = [None] * 5
+    section = only(measured("own-share", 0.15, unknown, "floor") + measured("mlp", 0.40, unknown) + measured("linear", 0.30, unknown))
+    assert (section.primary[0].note, section.primary[0].ceiling, section.primary[0].gap) == ("no ceiling", None, None)
+    assert (score(section, "mlp").skill, score(section, "mlp").skill_note) == (None, "no ceiling")
+    assert score(section, "mlp").verdict == "better"
+    assert [(row.name, row.rank) for row in section.ranked] == [("mlp", (1, 1)), ("linear", (2, 2))]
+    lost = only(measured("own-share", 0.15, [*CEILING[:4], None], "floor") + measured("mlp", 0.40, CEILING))
+    assert lost.primary[0].note == "no ceiling"  # one network's is unknown, so no mean over them
+    own = only(measured("own-share", 0.15, CEILING, "floor") + measured("mlp", 0.40, unknown))
+    assert (own.primary[0].note, score(own, "mlp").skill_note) == ("", "no ceiling")
+
+
+def test_a_ceiling_near_the_floor_leaves_no_headroom_and_says_where_it_lies():
+    section = only(measured("own-share", 0.15, 0.30, "floor") + measured("mlp", 0.40, 0.30))
+    assert score(section, "mlp").skill_note == "no headroom"
+    said = "no headroom: the gap between the best floor and what an answer without error would score here (0.300) is 0.150, and skill is"
+    assert [fact for fact in section.facts if fact.startswith(said)]
+    below = only(measured("own-share", 0.35, [0.9, 0.1, 0.8, 0.2, 0.9], "floor") + measured("mlp", 0.40, CEILING))
+    assert below.primary[0].gap.value == pytest.approx(0.23)
+    assert below.primary[0].note == "no headroom"  # the ceiling's mean is uncertain: on two networks it lies below the floor
+
+
+def test_each_row_has_the_ceiling_of_the_units_it_answered():
+    records = measured("own-share", 0.15, CEILING, "floor") + measured("full", 0.40, CEILING)
+    section = only(records + measured("half", 0.40, 0.60, coverage=0.5, floor=0.20))
+    assert score(section, "half").skill == pytest.approx(0.5 * (0.40 - 0.20) / (0.60 - 0.20))
+    assert score(section, "full").skill == pytest.approx(0.5)
+
+
+def test_ceiling_and_score_are_drawn_jointly_in_one_data_set():
+    rng = np.random.default_rng(5)
+    shared = rng.normal(0, 0.1, 300)
+    draws = {"own-share": 0.1 + shared, "mlp": 0.3 + shared, "top": 0.5 + shared}
+
+    def one(name, role="predictor"):
+        cell = metric(float(np.round(draws[name].mean(), 12)), draws=draws[name].tolist())
+        cell["ceiling"] = {"value": float(np.round(draws["top"].mean(), 12)), "draws": draws["top"].tolist()}
+        return record(name, scores({"spearman": cell}, block="perturbation", blocks=12), role=role, seed=None, kind="real", dataset="ko")
+
+    section = only([one("own-share", "floor"), one("mlp"), one("top")])
+    found = score(section, "mlp")
+    assert section.label == "12 perturbations"
+    assert (found.skill, found.skill_low, found.skill_high) == pytest.approx((0.5, 0.5, 0.5))  # what all share cancels
+    assert found.high - found.low == pytest.approx(2 * stats.t.ppf(0.975, 11) * np.sqrt(12 / 11) * shared.std(ddof=1))
+
+
+def test_the_interval_of_skill_excludes_zero_exactly_where_the_verdict_does():
+    rng = np.random.default_rng(8)
+    verdicts = set()
+    for _ in range(60):
+        values = (rng.normal(0.4, 0.1, 4) + rng.choice([-0.08, 0.0, 0.1])).tolist()
+        floor = rng.normal(0.4, 0.05, 4).tolist()
+        found = score(only(networks("own-share", floor, role="floor") + networks("mlp", values)), "mlp")
+        if found.skill is not None:
+            said = "better" if found.skill_low > 0 else "worse" if found.skill_high < 0 else "same"
+            assert said == found.verdict
+            assert found.skill_low <= found.skill <= found.skill_high
+            verdicts.add(said)
+    assert verdicts == {"better", "same", "worse"}
