@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from kobench.board.series import Numbers
 
-#: A note that begins so says that the truth gives no ranking.
-NO_RANK = ("confounded", "not ranked", "no rank")
+#: A note that holds one of these says that the truth gives no ranking.
+NO_RANK = ("no rank", "not ranked")
 
 #: What stands in place of a skill there.
 UNRANKED = "not ranked"
@@ -49,7 +49,7 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
 
 def why_unranked(numbers: Numbers, notes: Sequence[str]) -> str:
     """Why nobody is ranked in a section, nothing where somebody can be: a note says so, no metric ranks, or none has a value for anyone."""
-    said = next((note for note in notes if note.casefold().startswith(NO_RANK)), "")
+    said = next((note for note in notes if any(words in note.casefold() for words in NO_RANK)), "")
     if said or not numbers.all:
         return said
     if not numbers.primary():

@@ -108,6 +108,7 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
             decimals=decimals_for(scores[key][metric].score.value for key in scores),
         )
         for metric, column in standings.columns.items()
+        if not why or any(scores[key][metric].score.value is not None for key in scores)
     )
     order = {names[place.key]: i for i, place in enumerate(places)}
     sign, metric = (columns[0].sign, columns[0].name) if columns else (1.0, "")

@@ -97,27 +97,27 @@ def closed(text: str) -> str:
 #: Variants as they are spoken of; others by their own name.
 OVER = {
     "all": "over all perturbations",
-    "detectable": "over the detectable perturbations",
-    "linked": "over linked pairs",
-    "uniform": "over pairs drawn evenly",
+    "linked": "over linked sets of genes",
+    "random": "over random sets of genes",
     "raw": "of raw impacts",
     "population": "over all cells",
 }
 
 
-def over(metric: str) -> str:
-    """What the variant of a metric covers, nothing for the first.
+def over(section: Section, column: Column) -> str:
+    """What the variant of a metric covers, nothing where there is nothing to tell it from.
 
-    >>> over("pearson-delta[detectable]"), over("mae")
-    ('over the detectable perturbations', '')
+    Beside a metric over all perturbations, the same without a variant is over the detectable ones.
     """
-    variant = metric.partition("[")[2].rstrip("]")
-    return OVER.get(variant, f"on {variant}") if variant else ""
+    base, _, variant = column.name.partition("[")
+    if variant:
+        return OVER.get(variant.rstrip("]"), f"on {variant.rstrip(']')}")
+    return "over the detectable perturbations" if any(other.name == f"{base}[all]" for other in section.primary) else ""
 
 
 def called(section: Section, column: Column) -> str:
     """How a sentence begins that is about one of several primary metrics: by what tells it from the others."""
-    base, words = column.name.partition("[")[0], over(column.name)
+    base, words = column.name.partition("[")[0], over(section, column)
     bases = {other.name.partition("[")[0] for other in section.primary}
     if len(bases) == 1 and words:
         return words[:1].upper() + words[1:]
@@ -140,7 +140,7 @@ def first_metric(section: Section, column: Column) -> list[str]:
         return ["No predictor is ranked: floors and lines only." if not section.unranked else "No predictor is ranked."]
     groups = by_verdict(section, column.name)
     top = section.ranked[0]
-    start = f"{called(section, column)}: " if over(column.name) else ""
+    start = f"{called(section, column)}: " if over(section, column) else ""
     if column.floor is None:
         tie = f"; it can't be told apart from {spoken(top.level_with)}" if top.level_with else ""
         said = f"{start}{top.name} comes first{here}{tie}."
@@ -163,7 +163,12 @@ def first_metric(section: Section, column: Column) -> list[str]:
         parts.append(f"Below the floor: {names(groups['worse'])}.")
     if groups[""]:
         parts.append(f"No interval, so no verdict: {names(groups[''])}.")
-    return [*parts, *knowing(section, column)]
+    specific = [closed(note) for note in section.said if NOT_SPECIFIC in note]
+    return [*parts, *knowing(section, column), *specific]
+
+
+#: What a task says of scores that an answer without any gene in it could have; the sentence says so, too.
+NOT_SPECIFIC = "not gene-specific"
 
 
 def knowing(section: Section, column: Column) -> list[str]:

@@ -15,7 +15,7 @@ from kobench.board.table import Points, Units
 NAMES = ("perturbation", "gene", "pair", "genes", "group", "cell_type", "cell")
 
 #: Columns that stand first, in this order; the others follow by name.
-FIRST = ("cells", "perturbed", "detectable", "split_half", "size", "p", "true", "true_low", "true_high", "prevalence")
+FIRST = ("cells", "events", "linked", "detectable", "size", "adjusted p", "responding genes", "true", "true_low", "true_high")
 
 #: A column that starts with one of these is a predictor's own, even where no two predictors differ by it.
 OWN = ("score", "predicted")
@@ -40,7 +40,9 @@ def units_of(numbers: Numbers, names: Mapping[Key, str], keys: Sequence[Key], se
             places.setdefault(str(name), len(places))
     aligned = {key: aligned_to(places, unit, table) for key, table in found.items() if unit in table}
     order = sorted((column for column in columns if column != unit), key=lambda name: (FIRST.index(name) if name in FIRST else 99, name))
-    facts = {column: shared for column in order if (shared := same_for_all(column, list(aligned.values()))) is not None}
+    metrics = {name.partition("[")[0] for name in numbers.metrics()}
+    shared = {column: same_for_all(column, list(aligned.values())) for column in order if column not in metrics}
+    facts = {column: values for column, values in shared.items() if values is not None}
     answers: dict[str, Mapping[str, tuple[Any, ...]]] = {}
     for key, table in aligned.items():
         own = {column: table[column] for column in order if column in table and column not in facts}

@@ -265,7 +265,7 @@ split {esc(section.split + trained_on(section))}</small></h2>
 
 def units_card(section: Section, units: Units) -> str:
     """The table of single units, folded away."""
-    heads, rows = unit_table(units)
+    heads, rows = unit_table(section, units)
     titles = "".join(
         head(name, "descending" if i else "ascending", "" if i == 0 else "number", text=i == 0) for i, name in enumerate(heads)
     )

@@ -146,7 +146,7 @@ def section_lines(board: Board, section: Section) -> list[str]:
 
 def unit_lines(section: Section, units: Units) -> list[str]:
     """The table of single units, folded away."""
-    heads, rows = unit_table(units)
+    heads, rows = unit_table(section, units)
     lines = ["", "<details>", f"<summary>{escape(unit_title(section, units))}</summary>", ""]
     lines += [line([escape(head) for head in heads]), line(["---"] * len(heads))]
     lines += [line([escape(unit_text(value)) for value in row]) for row in rows[:UNITS]]

@@ -201,7 +201,7 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
 
 def print_units(section: Section, units: Units, console: Console) -> None:
     """The table of single units; columns that do not fit are named."""
-    heads, rows = unit_table(units)
+    heads, rows = unit_table(section, units)
     table, left = units_table(heads, rows), []
     while len(heads) > 2 and width_of(table, console) > console.width:
         left.append(heads[-1])

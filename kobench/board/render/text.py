@@ -298,18 +298,23 @@ def tally_text(one: Tally) -> str:
 
 
 def unit_title(section: Section, units: Units) -> str:
-    """What a table of single units is of: `each perturbation (network seed 0, one of 5)`."""
-    scored = section.leading and any("score" in own for own in units.answers.values())
-    metric = f", {section.leading[0].name}" if scored else ""
-    return f"each {units.unit}{metric}{f' ({units.of})' if units.of else ''}"
+    """What a table of single units is of: `each perturbation, pearson-delta-centred (network seed 0, one of 5)`."""
+    what = unit_column(section, units)
+    return f"each {units.unit}{what and f', {what}'}{f' ({units.of})' if units.of else ''}"
 
 
-def unit_table(units: Units) -> tuple[list[str], list[list[Any]]]:
-    """The heads and rows of single units: what is known of each, then one column a predictor, its score or else its prediction."""
+def unit_column(section: Section, units: Units) -> str:
+    """The predictors' column that such a table shows: their scores, by the first metric where it is there, else their predictions."""
+    known = list(dict.fromkeys(column for own in units.answers.values() for column in own))
+    first = [column.name.partition("[")[0] for column in section.leading[:1]]
+    return next((column for column in [*first, "score", "predicted", *known] if column in known), "")
+
+
+def unit_table(section: Section, units: Units) -> tuple[list[str], list[list[Any]]]:
+    """The heads and rows of single units: what is known of each, then one column a predictor."""
+    what = unit_column(section, units)
     columns: dict[str, Sequence[Any]] = {units.unit: units.names, **units.facts}
-    for name, own in units.answers.items():
-        column = "score" if "score" in own else "predicted" if "predicted" in own else next(iter(own))
-        columns[name if column == "score" else f"{name} {column}"] = own[column]
+    columns |= {name: own[what] for name, own in units.answers.items() if what in own}
     return list(columns), [list(values) for values in zip(*columns.values(), strict=True)]
 
 
