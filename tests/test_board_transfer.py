@@ -324,6 +324,15 @@ def test_one_network_is_marked_hollow():
     assert "△" in text
 
 
+def test_pairs_without_an_interval_say_so():
+    text = " ".join(terminal([one(real()[0])]).split())
+    assert "· No interval, so no verdict." in text
+    assert "over 3 cell types, left out one at a time, single pairs have none" in text
+    drawn = " ".join(terminal([one(real(np.linspace(0.2, 0.3, 20).tolist())[0])]).split())
+    assert "No interval" not in drawn
+    assert "of single pairs over the asked cells (they say nothing of other training cells)" in drawn
+
+
 def test_notes_of_the_task_are_shown():
     said = "each of the 2 groups trains with 40 cells, those of the smallest"
     assert said in " ".join(terminal([one(floors() + trials("mlp", MODEL, notes=[said]))]).split())

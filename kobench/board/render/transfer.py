@@ -52,12 +52,18 @@ def title_of(matrix: TransferMatrix) -> str:
 def legend_of(matrix: TransferMatrix) -> str:
     """What the numbers and marks mean."""
     hollow = f" △ ≈ ▽ {HOLLOW_LEGEND}." if matrix.few else ""
+    blank = "" if pairs_have_intervals(matrix) else " · No interval, so no verdict."
     return (
         f"Explained: 1 is the truth, 0 the trivial {matrix.floor} trained on the same cells "
         f"(▲ above it, ≈ can't be told apart, ▼ below, by 95 % intervals; [ ] trained on the asked {matrix.noun} itself).{hollow} "
         f"Drop: what a model trained on the asked {matrix.noun}, with as many cells, explains more of the same cells "
-        "(↓ loses, ≈ can't be told apart, ↑ gains)."
+        f"(↓ loses, ≈ can't be told apart, ↑ gains).{blank}"
     )
+
+
+def pairs_have_intervals(matrix: TransferMatrix) -> bool:
+    """Whether every pair with a share has an interval of it."""
+    return all(cell.explained.low is not None for row in matrix.cells for cell in row if cell.explained)
 
 
 def sentence_of(matrices: Sequence[TransferMatrix]) -> str:
@@ -114,7 +120,8 @@ def interval_line(matrix: TransferMatrix) -> str:
     within = f"{matrix.blocks} networks" if matrix.blocks > 1 else "the asked cells (they say nothing of other training cells)"
     partly = sum(0 < cell.done < matrix.blocks for row in matrix.cells for cell in row)
     some = [f"{partly} pairs were not scored on every network"] if partly else []
-    return "; ".join([f"Intervals (95 %) of means over {matrix.label}, of single pairs over {within}", *some, *matrix.notes])
+    single = f"of single pairs over {within}" if pairs_have_intervals(matrix) else "single pairs have none"
+    return "; ".join([f"Intervals (95 %) of means over {matrix.label}, {single}", *some, *matrix.notes])
 
 
 def share_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
