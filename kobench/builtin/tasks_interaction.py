@@ -77,13 +77,16 @@ def _prevalence(name: str, question: Multiples, inside: BoolArray) -> str:
 
 
 def _table(question: Multiples, kept: IntArray, units: InteractionUnits) -> dict[str, Any]:
-    """One row a set of genes: its names, whether it was drawn as linked, how many events, mean true and predicted interaction."""
+    """One row a set of genes, strongest true interaction first: its names, how it was drawn, events, mean true and predicted interaction."""
     ids, first, place, events = np.unique(units.pairs, return_index=True, return_inverse=True, return_counts=True)
-    names = question.cells.var_names[question.events.genes[kept[first]]]
+    true, predicted = (np.bincount(place, values, len(ids)) / events for values in (units.true, units.predicted))
+    order = np.argsort(-true, kind="stable")
+    first = kept[first[order]]
+    names = question.cells.var_names[question.events.genes[first]]
     return {
-        "genes": ["+".join(str(name) for name in row) for row in names],
-        "linked": question.linked[kept[first]].tolist(),
-        "events": events.tolist(),
-        "true": (np.bincount(place, units.true, len(ids)) / events).tolist(),
-        "predicted": (np.bincount(place, units.predicted, len(ids)) / events).tolist(),
+        "gene set": ["+".join(str(name) for name in row) for row in names],
+        "linked": question.linked[first].tolist(),
+        "events": events[order].tolist(),
+        "true": true[order].tolist(),
+        "predicted": predicted[order].tolist(),
     }
