@@ -77,15 +77,15 @@ def _prevalence(name: str, question: Multiples, inside: BoolArray) -> str:
 
 
 def _table(question: Multiples, kept: IntArray, units: InteractionUnits) -> dict[str, Any]:
-    """One row a set of genes, strongest true interaction first: its names, how it was drawn, events, mean true and predicted interaction."""
+    """One row a set of genes, strongest first: its names, how it was drawn, events, mean true and predicted interaction."""
     ids, first, place, events = np.unique(units.pairs, return_index=True, return_inverse=True, return_counts=True)
     true, predicted = (np.bincount(place, values, len(ids)) / events for values in (units.true, units.predicted))
     order = np.argsort(-true, kind="stable")
-    first = kept[first[order]]
-    names = question.cells.var_names[question.events.genes[first]]
+    of_set = kept[first[order]]
+    names = question.cells.var_names[question.events.genes[of_set]]
     return {
         "gene set": ["+".join(str(name) for name in row) for row in names],
-        "linked": question.linked[first].tolist(),
+        "linked": question.linked[of_set].tolist(),
         "events": events[order].tolist(),
         "true": true[order].tolist(),
         "predicted": predicted[order].tolist(),
