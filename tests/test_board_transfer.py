@@ -316,7 +316,7 @@ def test_the_diagonal_and_the_verdicts_show_without_colour():
         "On cell types it was not trained on, mlp is better than the trivial masked-mean-depth trained on the same cells: it explains 0."
     )
     assert sentence in " ".join(text.split())
-    assert "Intervals (95 %) of means over 5 networks, of single pairs over 5 networks" in " ".join(text.split())
+    assert "Intervals (95 %): of means over 5 networks, of single pairs over 5 networks" in " ".join(text.split())
 
 
 def test_one_network_is_marked_hollow():
@@ -328,6 +328,9 @@ def test_pairs_without_an_interval_say_so():
     text = " ".join(terminal([one(real()[0])]).split())
     assert "· No interval, so no verdict." in text
     assert "over 3 cell types, left out one at a time, single pairs have none" in text
+    bare = " ".join(terminal([one(floors() + trials("mlp", MODEL))]).split())
+    assert "for want of an interval: it explains 0.22" in bare
+    assert "Intervals (95 %): means have none, single pairs have none" in bare
     drawn = " ".join(terminal([one(real(np.linspace(0.2, 0.3, 20).tolist())[0])]).split())
     assert "No interval" not in drawn
     assert "of single pairs over the asked cells (they say nothing of other training cells)" in drawn

@@ -78,7 +78,7 @@ def sentence_of(matrices: Sequence[TransferMatrix]) -> str:
             "better": f"is better than {against}",
             "worse": f"is worse than {against}",
             "same": f"can't be told apart from {against}",
-            "": f"has no interval to be compared by with {against}",
+            "": f"can't be judged against {against}, for want of an interval",
         }
         lost = "" if matrix.drop is None else f", and loses {with_ends(matrix.drop)} against a model of that {matrix.noun}"
         said.append(
@@ -121,7 +121,8 @@ def interval_line(matrix: TransferMatrix) -> str:
     partly = sum(0 < cell.done < matrix.blocks for row in matrix.cells for cell in row)
     some = [f"{partly} pairs were not scored on every network"] if partly else []
     single = f"of single pairs over {within}" if pairs_have_intervals(matrix) else "single pairs have none"
-    return "; ".join([f"Intervals (95 %) of means over {matrix.label}, {single}", *some, *matrix.notes])
+    means = f"of means over {matrix.label}" if matrix.other and matrix.other.low is not None else "means have none"
+    return "; ".join([f"Intervals (95 %): {means}, {single}", *some, *matrix.notes])
 
 
 def share_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
