@@ -133,6 +133,7 @@ def assert_same(a: Responses, b: Responses, rtol: float = 1e-6) -> None:
 def test_sparse_is_dense() -> None:
     dense, sparse = ask(planted()), ask(planted(sparse=True))
     assert_same(dense, sparse)
+    assert_same(dense, ask(dataclasses.replace(planted(), perturbed=planted(sparse=True).perturbed)))
     for ours, theirs in zip(dense.events, sparse.events, strict=True):
         np.testing.assert_array_equal(ours.genes, theirs.genes)
         np.testing.assert_array_equal(ours.cells, theirs.cells)
@@ -342,6 +343,10 @@ def test_what_cannot_be_asked() -> None:
         ask(dataclasses.replace(dataset, perturbed=None))
     with pytest.raises(UserError, match="not among the genes: 1"):
         ask(relabelled(dataset, ["nothing known"] * 160))
+    silent = dataset.cells.X.copy()
+    silent[4:, 0] = 0
+    with pytest.raises(UserError, match=r"in under 10 asked cells: 1; g0 is asked in [0-4] cells"):
+        ask(relabelled(dataclasses.replace(dataset, cells=dataclasses.replace(dataset.cells, X=silent)), ["g0"] * 160))
     assert dataset.perturbed is not None
     bare = dataclasses.replace(dataset.perturbed, obs={"perturbation": dataset.perturbed.obs["perturbation"]})
     with pytest.raises(UserError, match="no batch column 'batch'"):
@@ -356,7 +361,7 @@ def test_a_perturbed_cell_a_batch_has_no_size() -> None:
     kept = dataset.perturbed[np.arange(40)]
     obs = {"perturbation": kept.obs["perturbation"], "batch": np.arange(40).astype(str)}
     cells = dataclasses.replace(dataset.cells, obs={"batch": (np.arange(1200) % 40).astype(str)})
-    with pytest.raises(UserError, match="under 20 perturbed cells: 1"):
+    with pytest.raises(UserError, match="under 20 perturbed cells: 1; g0 has 40 perturbed cells"):
         ask(dataclasses.replace(dataset, cells=cells, perturbed=dataclasses.replace(kept, obs=obs)))
 
 

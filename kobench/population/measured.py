@@ -48,28 +48,31 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
     asked = Group.of(dataset.cells.X[training], populations.wild_type.batch[training])
 
     found: dict[str, tuple[Measured, Events]] = {}
-    few_perturbed = few_asked = 0
+    few_perturbed: dict[str, int] = {}
+    few_asked: dict[str, int] = {}
     for place, (name, genes) in enumerate(targets.items()):
         rows = np.flatnonzero(number == place)
         per_batch = populations.count(rows, genes)
         if per_batch.sum() < MIN_PERTURBED or per_batch.max() < 2:  # one cell a batch has no spread to measure a size by
-            few_perturbed += 1
+            few_perturbed[name] = int(per_batch.sum())
             continue
         events = events_of(asked, genes, per_batch)
         if len(events.cells) < MIN_CELLS:
-            few_asked += 1
+            few_asked[name] = len(events.cells)
             continue
         found[name] = populations.measure(rows, genes), events
     counts = {
         **left_out,
-        f"perturbations with under {MIN_PERTURBED} perturbed cells": few_perturbed,
-        f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells": few_asked,
+        f"perturbations with under {MIN_PERTURBED} perturbed cells": len(few_perturbed),
+        f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells": len(few_asked),
         f"batches with under {MIN_CELLS} reference cells": populations.few_reference,
     }
     counts = {reason: count for reason, count in counts.items() if count}
     if not found:
-        why = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
-        raise UserError(f"no perturbation of this dataset can be asked ({why}); bring more cells, or keep more genes")
+        why = [f"{reason}: {count}" for reason, count in counts.items()]
+        why += [f"{name} has {count} perturbed cells" for name, count in [*few_perturbed.items()][:3]]
+        why += [f"{name} is asked in {count} cells" for name, count in [*few_asked.items()][:3]]
+        raise UserError(f"no perturbation of this dataset can be asked ({'; '.join(why)}); bring more cells, or keep more genes")
 
     measured, events_found = zip(*found.values(), strict=True)
     asked_of = [targets[name] for name in found]

@@ -71,7 +71,9 @@ def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> Fl
 
 def _stacked(x: Any, y: Any) -> Any:
     """Both groups' cells below each other, quick to take genes from."""
-    return scipy.sparse.vstack([x, y], format="csc") if scipy.sparse.issparse(x) else np.concatenate([x, y])
+    if scipy.sparse.issparse(x) or scipy.sparse.issparse(y):
+        return scipy.sparse.vstack([scipy.sparse.csr_matrix(x), scipy.sparse.csr_matrix(y)], format="csc")
+    return np.concatenate([x, y])
 
 
 def _genes_first(rows: Any, part: slice) -> FloatArray:

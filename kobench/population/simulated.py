@@ -118,7 +118,10 @@ def change_of(truth: Counterfactual, cells: IntArray, wild_type: FloatArray, tar
 def expected_changes(dataset: Dataset, targets: Sequence[Sequence[int]]) -> FloatArray:
     """(k, G) change without noise: the mean of knockout minus null over all wild-type cells whose clean expression has all targets.
 
-    NaN at the targets, and where no such cell has a known answer. Raises ValueError where the dataset has no counterfactual truth.
+    These are the cells that a prediction is a mean over. A population of which some cells lack the target anyway changes in the same
+    direction, but less, by the share of the cells that have it. NaN at the targets, and where no such cell has a known answer.
+
+    Raises ValueError where the dataset has no counterfactual truth.
     """
     if dataset.truth is None:
         raise ValueError("a change without noise needs a counterfactual truth, and this dataset has none")
