@@ -10,6 +10,9 @@ _METRICS = "kobench.builtin.metrics.response"
 _TASKS = "kobench.builtin.tasks_response"
 _FLOORS = "kobench.builtin.floors.response"
 
+_GEARS = "Roohani et al., Nat. Biotechnol. 42:927 (2024)"
+_SYSTEMA = "Viñas Torné et al., Nat. Biotechnol. (2025), doi:10.1038/s41587-025-02777-8"
+
 
 def response_metric_specs() -> Iterator[MetricSpec]:
     """The metrics of responses; the ones that rank perturbations are those of any ranking."""
@@ -19,6 +22,7 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         of="response",
         low=-1.0,
         summary="mean over perturbations of Pearson's correlation of changes, the mean over perturbations taken out of both",
+        reference=_SYSTEMA,
     )
     yield MetricSpec(
         "pearson-delta",
@@ -26,6 +30,7 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         of="response",
         low=-1.0,
         summary="mean over perturbations of Pearson's correlation of changes: what all perturbations have in common earns most of it",
+        reference=_GEARS,
     )
     yield MetricSpec(
         "spearman-delta",
@@ -58,6 +63,7 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         f"{_METRICS}:centroid_accuracy",
         of="response",
         summary="mean share of other perturbations whose truth is less similar to the answer than its own truth; by chance 0.5",
+        reference=_SYSTEMA,
     )
 
 
