@@ -23,7 +23,9 @@ DATASET_KEY = "dataset"
 def load(chosen: Chosen) -> Dataset:
     """Load and validate a dataset; raises UserError, also for what a stranger's loader raises."""
     if chosen.parts:
-        return joined({part.selection: load(part) for part in chosen.parts})
+        groups = [part.group for part in chosen.parts]
+        names = [part.group if groups.count(part.group) == 1 else part.selection for part in chosen.parts]
+        return joined({name: load(part) for name, part in zip(names, chosen.parts, strict=True)})
     try:
         dataset = resolve(chosen.entry)(**chosen.params)
     except UserError:

@@ -173,7 +173,8 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
         for variant in units.variants or ("",):
             shown, full_name = units.variants.get(variant), shown_name(name, variant)
             leads = full_name in primary
-            scored = score_metric(entry.spec, score, shown, spec.block, draws if leads else 0, seed)
+            drawn_again = leads or (name in primary and spec.asks == "transfer")  # every pair of groups has an interval of its own
+            scored = score_metric(entry.spec, score, shown, spec.block, draws if drawn_again else 0, seed)
             scored["missing"] = absent if shown is None else scored["missing"]
             if (permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)) is not None:
                 scored["permuted"] = permuted
