@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score
 
 from kobench.api import Answers, Cells, Context, InteractionUnits, Knockouts, Multiples, NotComputed, Profiles, TaskView, answer_kinds
 from kobench.builtin.floors.impact import Random
-from kobench.builtin.floors.interaction import SmallerSingle
+from kobench.builtin.floors.interaction import SmallerShare, SmallerSingle
 from kobench.builtin.floors.knockout import PresenceContrast
 from kobench.builtin.metrics.impact import average_precision
 from kobench.builtin.metrics.interaction import INTERACTS, auprc, mae, spearman
@@ -269,6 +269,17 @@ def test_the_smaller_single_by_hand():
     assert single[0] == pytest.approx(1 / 3 - 1 / 5)
 
 
+def test_the_smaller_share():
+    cells = Cells(np.array([[1, 1, 2], [0, 1, 3]], np.float32), np.array(list("abc")))
+    floor = fitted(SmallerShare, cells)
+    events = Knockouts(np.array([[0, 2], [2, 1], [2, 1]]), np.array([0, 0, 1]))
+    assert floor.predict_interaction(cells, events).tolist() == [0.25, 0.25, 0.25]
+    assert floor.predict_interaction(cells, Knockouts(np.array([[2, 2]]), np.array([1]))).tolist() == [0.75]
+    assert floor.predict_interaction(cells, Knockouts(np.array([[2, 0, 1]]), np.array([1]))).tolist() == [0.0]
+    with pytest.raises(ValueError, match="name no cells"):
+        floor.predict_interaction(cells, Knockouts(np.array([[2, 1]])))
+
+
 def test_random_interactions():
     cells = cells_of()
     events = Knockouts(np.array([[0, 1], [1, 0], [0, 2], [0, 1]]), np.array([3, 3, 3, 4]))
@@ -293,5 +304,6 @@ def test_the_records_are_sound():
         assert list(validation.faults(spec)) == []
     assert [spec.name for spec in interaction_task_specs()] == ["double-knockout", "triple-knockout"]
     assert [spec.asks for spec in interaction_task_specs()] == ["doubles", "triples"]
-    assert answer_kinds(SmallerSingle) == ("interaction",)
+    assert answer_kinds(SmallerSingle) == answer_kinds(SmallerShare) == ("interaction",)
+    assert {"random", *(spec.name for spec in interaction_floor_specs())} == set(next(interaction_task_specs()).floors)
     assert "interaction" in answer_kinds(Random)

@@ -31,14 +31,13 @@ def interaction_task_specs() -> Iterator[TaskSpec]:
 
 
 def interaction_floor_specs() -> Iterator[PredictorSpec]:
-    """The floor of these tasks alone; `random` counts as well."""
-    yield PredictorSpec(
-        "smaller-single",
-        "kobench.builtin.floors.interaction:SmallerSingle",
-        summary="the smallest impact of the single knockouts by the presence contrast",
-        answers=("interaction",),
-        floor=True,
-    )
+    """The floors of these tasks alone; `random` counts as well."""
+    yield _floor("smaller-single", "SmallerSingle", "the smallest impact of the single knockouts by the presence contrast")
+    yield _floor("smaller-share", "SmallerShare", "the smallest share of a removed gene in the cell's own profile")
+
+
+def _floor(name: str, make: str, summary: str) -> PredictorSpec:
+    return PredictorSpec(name, f"kobench.builtin.floors.interaction:{make}", summary=summary, answers=("interaction",), floor=True)
 
 
 def _task(name: str, asks: Literal["doubles", "triples"], summary: str) -> TaskSpec:
@@ -49,7 +48,7 @@ def _task(name: str, asks: Literal["doubles", "triples"], summary: str) -> TaskS
         asks=asks,
         truth="counterfactual",
         primary=("auprc[linked]", "auprc[random]"),
-        floors=("smaller-single", "random"),
+        floors=("smaller-single", "smaller-share", "random"),
         lines=("truth", "replicate"),
         block="pair",
         summary=summary,

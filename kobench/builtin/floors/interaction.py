@@ -1,4 +1,4 @@
-"""The floor of the tasks of several knockouts: an interaction is as large as the smaller of its single knockouts."""
+"""Floors of the tasks of several knockouts: an interaction is as large as the smaller single impact, or the smaller share."""
 
 from __future__ import annotations
 
@@ -27,4 +27,21 @@ class SmallerSingle:
             single = Knockouts(knockouts.genes[:, [place]], knockouts.cells)
             after = self.contrast.predict_knockout(cells, single)
             np.minimum(smallest, bray_curtis(after, normalise_rows(single.remove_from(cells.dense()))), out=smallest)
+        return smallest
+
+
+class SmallerShare:
+    """The smallest own share of the removed genes in the cell's profile.
+
+    Profiles add up to 1, so what two knockouts free adds up only roughly: the larger the shares, the larger the difference.
+    """
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Nothing to learn."""
+
+    def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> FloatArray:
+        """The share (n,)."""
+        if knockouts.cells is None:
+            raise ValueError("these knockouts name no cells; give cells to read shares from")
+        smallest: FloatArray = cells.profiles()[knockouts.cells[:, None], knockouts.genes].min(axis=1)
         return smallest
