@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from kobench.cells import BoolArray, Cells, FloatArray, IntArray
 from kobench.errors import UserError
 from kobench.population.events import Events, abundance, events_of, joined
 from kobench.population.labels import perturbations
-from kobench.population.measure import DETECTABLE, Halves, agreement, change, halved_changes, matched
+from kobench.population.measure import DETECTABLE, SPLITS, Halves, agreement, change, halved_changes, matched
 from kobench.population.profiles import Group
 from kobench.population.significance import adjusted, responding
 from kobench.population.simulated import expected_changes
@@ -36,7 +36,8 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
     place, so that it does not depend on how they were split. `size_p` is adjusted over the perturbations by Benjamini and Hochberg.
     `expected` is given where the dataset has a counterfactual truth too.
 
-    Raises UserError where the dataset has no perturbed cells, where they lack the batch column, and where no perturbation is left.
+    Where no perturbation is left the question has none (k = 0), and `left_out` says why.
+    Raises UserError where the dataset has no perturbed cells, and where they lack the batch column.
     """
     if dataset.perturbed is None:
         raise UserError("this dataset has no perturbed cells, so changes of a population can't be scored; use `kobench predict` to ask")
@@ -61,18 +62,17 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
             few_asked[name] = len(events.cells)
             continue
         found[name] = populations.measure(rows, genes), events
+    # names stay out of a reason that is to be added up over networks, and are said where they are all there is to say
+    named = examples if not found else lambda few: ""
     counts = {
         **left_out,
-        f"perturbations with under {MIN_PERTURBED} perturbed cells": len(few_perturbed),
-        f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells": len(few_asked),
+        f"perturbations with under {MIN_PERTURBED} perturbed cells{named(few_perturbed)}": len(few_perturbed),
+        f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells{named(few_asked)}": len(few_asked),
         f"batches with under {MIN_CELLS} reference cells": populations.few_reference,
     }
     counts = {reason: count for reason, count in counts.items() if count}
     if not found:
-        why = [f"{reason}: {count}" for reason, count in counts.items()]
-        why += [f"{name} has {count} perturbed cells" for name, count in [*few_perturbed.items()][:3]]
-        why += [f"{name} is asked in {count} cells" for name, count in [*few_asked.items()][:3]]
-        raise UserError(f"no perturbation of this dataset can be asked ({'; '.join(why)}); bring more cells, or keep more genes")
+        return nothing_asked(dataset, training, counts)
 
     measured, events_found = zip(*found.values(), strict=True)
     asked_of = [targets[name] for name in found]
@@ -93,6 +93,26 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
         confounded=dataset.confounded,
         left_out=counts,
     )
+
+
+def examples(few: Mapping[str, int], most: int = 3) -> str:
+    """The first names with their numbers of cells, for a reason.
+
+    >>> examples({"Nkx2-1": 9})
+    ': Nkx2-1 in 9'
+    """
+    shown = [f"{name} in {count}" for name, count in [*few.items()][:most]]
+    return f": {', '.join(shown)}{', ...' if len(few) > most else ''}" if shown else ""
+
+
+def nothing_asked(dataset: Dataset, training: IntArray, left_out: Mapping[str, int]) -> Responses:
+    """A population question about no perturbation at all."""
+    none, empty, no_rows = np.zeros(0), np.zeros((0, dataset.cells.n_vars)), np.zeros(0, np.int64)
+    return Responses(
+        cells=dataset.cells[training], names=(), targets=(), events=(), rows=(), row_perturbation=no_rows, row_weight=none, change=empty,
+        size=none, abundance=none, detectable=none.astype(bool), perturbed=no_rows, halves=np.zeros((SPLITS, 2, *empty.shape)),
+        responds=empty.astype(bool), size_p=none, confounded=dataset.confounded, left_out=left_out,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
