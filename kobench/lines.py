@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kobench.cells import FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
@@ -68,10 +70,13 @@ def _of_responses(name: str, question: Responses) -> Answers | None:
     change = question.expected if name == "true-change" else question.change if name == "truth" and not question.noisy else None
     if change is None:
         return None
-    sizes = question.size if name == "truth" else np.sqrt(np.nansum(change**2, axis=1))
     of_row = question.row_perturbation
-    response = np.nan_to_num(change)[of_row]
-    return Answers(response=response, raw=sizes[of_row], propagated=sizes[of_row], supported=np.ones(question.cells.n_vars, bool))
+    answers = Answers(response=np.nan_to_num(change)[of_row], supported=np.ones(question.cells.n_vars, bool))
+    if name != "truth" or any(len(targets) > 1 for targets in question.targets):
+        return answers
+    scores = np.full(question.cells.n_vars, np.nan)
+    scores[[targets[0] for targets in question.targets]] = question.size
+    return replace(answers, gene_scores=scores)
 
 
 def _interactions(question: Multiples, truth: Counterfactual, asked_rows: IntArray) -> Answers:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from kobench.api import ImpactUnits, NotComputed, Parts, ProfileUnits, RankingUnits, normalise_rows
+from kobench.api import ImpactUnits, NotComputed, Parts, ProfileUnits, RankingUnits, ResponseUnits, normalise_rows
 from kobench.builtin.metrics import impact, profile, ranking
 from kobench.resample import block_counts, block_of, draws, take
 
@@ -162,3 +162,20 @@ def test_units_without_the_block_are_refused():
         draws(ranking.spearman, genes(), "cell", 5, 0)
     with pytest.raises(ValueError, match="ProfileUnits without genes"):
         draws(profile.bray_curtis, dataclasses.replace(profiles(), genes=None), "gene", 5, 0)
+
+
+def test_perturbations_are_taken_with_their_halves() -> None:
+    predicted = np.arange(12.0).reshape(3, 4)
+    halves = np.arange(48.0).reshape(2, 2, 3, 4)
+    units = ResponseUnits(predicted, predicted + 1, np.array([4, 7, 9]), signed=False, halves=halves, responds=predicted > 5)
+    taken = take(units, "perturbation", np.array([9, 4, 9]))
+    assert taken.perturbations.tolist() == [0, 1, 2]
+    assert not taken.signed
+    np.testing.assert_array_equal(taken.predicted, predicted[[2, 0, 2]])
+    np.testing.assert_array_equal(taken.halves, halves[:, :, [2, 0, 2]])
+    np.testing.assert_array_equal(taken.responds, (predicted > 5)[[2, 0, 2]])
+
+
+def test_a_ranking_of_perturbations_is_drawn_by_its_genes() -> None:
+    units = RankingUnits(np.arange(3.0), np.arange(3.0), np.array([5, 2, 8]))
+    assert take(units, "perturbation", np.array([8, 8])).predicted.tolist() == [2.0, 2.0]
