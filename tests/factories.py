@@ -83,7 +83,7 @@ def record(
             },
             "fit_seed": fit_seed, "threads": 1, "device": "cpu",
         },
-        "keys": {"fit": "f", "questions": {"singles": "q", "profile": "q"}, "scores": "s"},
+        "keys": {"fit": "f", "questions": {"singles": "q", "profile": "q"}, "scores": {TASK: "s"}},
         "result": {
             "status": status, "stage": stage, "message": message, "traceback": traceback, "answers": {},
             "scores": dict(value or {}),
@@ -95,3 +95,26 @@ def record(
 def networks(predictor: str, values: Sequence[float], role: str = "predictor", **more: Any) -> list[dict[str, Any]]:
     """One record a network, with one value by spearman each."""
     return [record(predictor, value, role=role, seed=seed, **more) for seed, value in enumerate(values)]
+
+
+def permuted(mean: float, p: float, sd: float = 0.1) -> dict[str, Any]:
+    """A score's permuted answers."""
+    return {"mean": mean, "sd": sd, "low": mean - 2 * sd, "high": mean + 2 * sd, "p": p, "draws": 1000}
+
+
+def points(true: Sequence[float], predicted: Sequence[float], what: str) -> dict[str, Any]:
+    """A sample of single units."""
+    return {"what": what, "true": list(true), "predicted": list(predicted)}
+
+
+def genes_table(genes: Mapping[str, tuple[float, float]]) -> dict[str, list[Any]]:
+    """Gene -> (true, predicted) as the keystone task keeps it, with intervals of 0.05 to each side."""
+    true, predicted = [one[0] for one in genes.values()], [one[1] for one in genes.values()]
+    return {
+        "gene": list(genes),
+        "cells": [20] * len(genes),
+        "true": true,
+        "true_low": [value - 0.05 for value in true],
+        "true_high": [value + 0.05 for value in true],
+        "predicted": predicted,
+    }

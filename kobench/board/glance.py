@@ -45,11 +45,12 @@ def answer_of(sections: Sequence[Section]) -> tuple[str, ...]:
         lines = [f"Nobody is better than trivial on {the_questions(len(questions))}.{also}"]
     else:
         ordered = sorted((name for name in wins if wins[name]), key=lambda name: (-wins[name] / asked[name], name))
-        named = [f"{name} on {wins[name]} of {asked[name]}" for name in ordered[:NAMED]]
-        rest = f" and {len(ordered) - NAMED} more on fewer" if len(ordered) > NAMED else ""
+        share = [f"{name} on {wins[name]} of {asked[name]}" for name in ordered[:NAMED]]
+        named = f"{', '.join(share)} questions" if len(questions) > 1 else ", ".join(ordered[:NAMED])
+        rest = f", and {len(ordered) - NAMED} more" if len(ordered) > NAMED else ""
         nowhere = [name for name in sorted(asked) if not wins[name]]
-        never = f" Nowhere: {spoken(nowhere)}." if 0 < len(nowhere) <= NAMED else ""
-        lines = [f"Better than trivial: {', '.join(named)}{rest} {'question' if len(questions) == 1 else 'questions'}.{never}{also}"]
+        never = f" {'Nowhere' if len(questions) > 1 else 'Not'}: {spoken(nowhere)}." if 0 < len(nowhere) <= NAMED else ""
+        lines = [f"Better than trivial: {named}{rest}.{never}{also}"]
     if len(questions) > 1:
         lines += [f"{task}{both(members)}: {winners(members)}" for task, members in by_task.items()]
     return tuple(lines)
@@ -84,7 +85,7 @@ def winners(sections: Sequence[Section]) -> str:
         if wins[name]:
             groups[wins[name], asked[name]].append(name)
     if not groups:
-        return f"nobody{f' on any of {len(sections)} datasets' if len(sections) > 1 else ''}"
+        return "nobody"
     ordered = sorted(groups, key=lambda counts: (-counts[0] / counts[1], groups[counts]))
     if len(sections) == 1:
         return spoken(groups[ordered[0]])

@@ -56,5 +56,6 @@ def draw_genes(section: Section, styles: Mapping[str, Any]) -> Figure:
     axis.set_ylabel("mean impact (Bray-Curtis)" if section.task.startswith("keystone") else "size")
     axis.legend(ncols=4, loc="upper right")
     count = f"the {len(places)} largest of {len(units.names)}" if len(places) < len(units.names) else f"all {len(places)}"
-    figure.suptitle(f"{section.task} on {short(section.place, 50)}: {count}; {units.of or counted(section)}", fontsize=9)
+    about = f"{section.task} on {short(section.place, 50)}: {count}; {units.of or counted(section)}"
+    figure.suptitle(f"{about}; grey: the truth's 95 % interval over cells" if low is not None else about, fontsize=9)
     return figure

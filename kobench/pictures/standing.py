@@ -83,7 +83,7 @@ def draw_panel(axis: Axes, section: Section, styles: Mapping[str, Any]) -> None:
         axis.axvline((value_of(rows[best], section) or (0.0,))[0], color=FLOOR, linewidth=0.8, linestyle=(0, (4, 3)), label="_best floor")
     for i, (first, last, members) in enumerate(bars(rows, column)):
         beside: dict[str, Any] = {"color": "black", "transform": axis.get_yaxis_transform(), "clip_on": False}
-        x = 1.02 + 0.025 * i
+        x = 1.02 + 0.04 * i
         axis.plot([x, x], [first, last], linewidth=2.2, label="_bar", **beside)
         axis.plot([x] * len(members), members, "o", markersize=3.5, label="_members", **beside)
     axis.set_yticks(range(len(rows)), [named(row, column) for row in rows])

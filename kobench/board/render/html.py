@@ -68,10 +68,11 @@ def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
     body += [html_cards(board.transfers)] if board.transfers else []
     if board.matrices:
         body += ['<div class="glances">', *(matrix_card(matrix, anchors) for matrix in board.matrices), "</div>"]
-    body[-1] += enclosed("".join(map(figure, (one for one in pictures if one.picture.section is None))))
+    body[-1] += gallery([one for one in pictures if one.picture.section is None])
     for section in board.sections:
-        here = enclosed("".join(map(figure, (one for one in pictures if one.picture.section is section))))
-        body.append(section_card(board, section, anchors[id(section)]) + here)
+        body.append(
+            section_card(board, section, anchors[id(section)]) + gallery([one for one in pictures if one.picture.section is section])
+        )
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -96,11 +97,20 @@ Click a column's head to sort by it.</p></footer>
 """
 
 
+def gallery(pictures: Sequence[Drawn]) -> str:
+    """A card of pictures, each folded away; those of a section are hidden with it."""
+    if not pictures:
+        return ""
+    section = pictures[0].picture.section
+    where = f' data-dataset="{esc(section.dataset)}" data-task="{esc(section.task)}"' if section else ""
+    return enclosed(f'\n<div class="card pictures"{where}>{"".join(map(figure, pictures))}</div>')
+
+
 def figure(one: Drawn) -> str:
-    """A picture, folded away, as a card of its own."""
+    """A picture, folded away."""
     caption = esc(one.picture.caption)
     return f"""
-<details class="card picture" data-task="{esc(one.picture.task)}"><summary>{caption}</summary>
+<details data-task="{esc(one.picture.task)}"><summary>{caption}</summary>
 <figure role="img" aria-label="{caption}">{one.svg.strip()}</figure></details>"""
 
 
