@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kobench.cells import FloatArray, IntArray
-from kobench.truth import Block, NotComputed, Parts, RankingUnits, ResponseUnits, Units
+from kobench.truth import Block, NotComputed, Parts, RankingUnits, Units
 
 Score = Callable[[Any], Parts | float]
 
@@ -50,9 +50,9 @@ def take(units: Units, block: Block, drawn: IntArray) -> Units:
     rows = np.concatenate([np.empty(0, np.intp), *(order[a:b] for a, b in zip(first, last, strict=True))])
     relabelled = np.repeat(np.arange(len(drawn)), last - first)
     present = {field.name: getattr(units, field.name) for field in dataclasses.fields(units)}
-    taken: dict[str, Any] = {name: values[rows] for name, values in present.items() if isinstance(values, np.ndarray)}
-    if isinstance(units, ResponseUnits) and units.halves is not None:
-        taken["halves"] = units.halves[:, :, rows]  # splits and halves come first
+    arrays = {name: values for name, values in present.items() if isinstance(values, np.ndarray)}
+    # of halves, splits and the two halves come first
+    taken: dict[str, Any] = {name: values[:, :, rows] if name == "halves" else values[rows] for name, values in arrays.items()}
     taken[field_of(units, block)] = relabelled
     return dataclasses.replace(units, **taken)
 

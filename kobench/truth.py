@@ -277,7 +277,7 @@ class Multiples:
 
     cells : the m asked cells as observed. events : (n,) knockouts of order 2 or more. pairs : (n,) which set of genes each event removes.
     linked : (n,) bool, whether the set was drawn among genes with a direct edge or a shared target; else evenly among all sets.
-    wild_type : (m, G) true clean profiles. interaction : (n,) true interactions, under 1e-6 set to 0.
+    interaction : (n,) true interactions, under 1e-6 set to 0.
     unsolved : how many events were left out for everybody because the truth has no steady state.
 
     The interaction of an event is BC(p, e): p the profile after it, e the expectation without interaction, the wild-type profile plus the
