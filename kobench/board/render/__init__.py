@@ -13,7 +13,7 @@ FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
 
 def render(board: Board, format: str, **options: Any) -> str:
-    """The board as text; the same board gives the same text. `terminal` takes width and color, the others no options.
+    """The board as text; the same board gives the same text. `terminal` takes width and color, `html` and `markdown` take pictures.
 
     Raises UserError for an unknown format.
     """
