@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kobench.api import Cells, Knockouts, bray_curtis
+from kobench.api import Cells, Knockouts, bray_curtis, normalise_rows
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
@@ -42,11 +42,7 @@ class Table:
 
         Raises ValueError where no cell expresses anything.
         """
-        shares = cells.profiles()
-        kept = shares.sum(axis=1) > 0
-        if not kept.any():
-            raise ValueError(f"none of the {cells.n_obs} training cells expresses a gene; at least one must")
-        shares = shares[kept]
+        shares = normalise_rows(expressing(cells)[0])
         return cls(shares > 0, shares)
 
     def __len__(self) -> int:
@@ -73,6 +69,25 @@ class Table:
         expected = mean / (self.on @ mean)[:, None]
         residuals: Floats = np.where(self.on, self.shares / expected - 1.0, 0.0)
         return residuals
+
+
+def expressing(cells: Cells) -> tuple[Floats, Ints]:
+    """X as dense float64 of the cells that express something, and the rows of these cells; ValueError where none does."""
+    values = np.asarray(cells.dense(), np.float64)
+    rows = np.flatnonzero(values.any(axis=1))
+    if not len(rows):
+        raise ValueError(f"none of the {cells.n_obs} training cells expresses a gene; at least one must")
+    return values[rows], rows
+
+
+def to_linear(values: Floats, scale: str) -> Floats:
+    """Values of a working scale in proportion to amounts: logarithms (`log1p`, `log1p-cp10k`) are undone."""
+    return np.expm1(values) if scale.startswith("log1p") else values
+
+
+def to_scale(values: Floats, scale: str) -> Floats:
+    """The inverse of `to_linear`."""
+    return np.log1p(values) if scale.startswith("log1p") else values
 
 
 def close_rows(values: Floats, on: Bools) -> Floats:

@@ -104,3 +104,35 @@ def cell_models() -> Iterator[PredictorSpec]:
         params={"k": Param(20, "cells to average", low=1)},
         reference="Cover & Hart 1967, doi 10.1109/TIT.1967.1053964",
     )
+    yield PredictorSpec(
+        "partial-correlation",
+        "kobench_baselines.partial:PartialCorrelation",
+        summary="each gene moves by its partial correlation with the removed one, within batches, shrunk by likelihood and noise",
+        answers=("knockout",),
+        params={
+            "shrinkage": Param(
+                None, "share of the correlations that is given up, over 0 to 1; None: by cross-validated likelihood", low=1e-3, high=1.0
+            )
+        },
+        reference="Schäfer & Strimmer 2005, doi 10.2202/1544-6115.1175",
+    )
+    yield PredictorSpec(
+        "steady-state",
+        "kobench_baselines.steady:SteadyState",
+        summary="regulatory equations with saturating regulators, fitted gene by gene, run to their steady state without the genes",
+        answers=("knockout",),
+        params={
+            "rule": Param(
+                "auto",
+                "zero: without a repressor its targets are at full level; silenced: absent genes regulate nothing; auto: by validation",
+                choices=("auto", "zero", "silenced"),
+            ),
+            "half": Param(
+                "auto", "half saturation, one: at 1; median: at each gene's median; auto: by validation", choices=("auto", "one", "median")
+            ),
+            "price": Param(None, "price of a regulator, 0 to 10, relative to the gene's mean; None: by validation", low=0.0, high=10.0),
+            "regulators": Param(100, "most candidate regulators of a gene, those that correlate most with it", low=1),
+            "targets": Param(2000, "most genes modelled, those that vary most; the others do not respond", low=1),
+        },
+        reference="the equation: arXiv 2510.03359; its fit: Lawson & Hanson 1974, Tibshirani 1996",
+    )

@@ -13,6 +13,8 @@ from kobench_baselines.gbm import GBM
 from kobench_baselines.linear import Linear
 from kobench_baselines.mlp import MLP
 from kobench_baselines.neighbours import KNN
+from kobench_baselines.partial import PartialCorrelation
+from kobench_baselines.steady import SteadyState
 
 from kobench.api import Cells, Context
 
@@ -31,6 +33,9 @@ OF_CELLS: dict[str, Callable[[], Any]] = {
     "linear-anchored": LinearAnchored,
     "covariance-shift": CovarianceShift,
     "knn": lambda: KNN(k=5),
+    "partial-correlation": PartialCorrelation,
+    "steady-state": SteadyState,
+    "steady-state-silenced": lambda: SteadyState(rule="silenced", half="median", price=0.05, regulators=6, targets=9),
 }
 
 

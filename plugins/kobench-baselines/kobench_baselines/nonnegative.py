@@ -1,0 +1,57 @@
+"""Least squares with coefficients >= 0 and a price on their sum, from the products of the features."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kobench_baselines.common import Floats, Ints
+
+#: Slopes below this part of the largest one at the start count as 0.
+TOLERANCE = 1e-10
+
+
+def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
+    """(p,) the b >= 0 that minimises b' H b / 2 - c' b + price' b, with H = F' F (p, p), c = F' y (p,) and price (p,) >= 0.
+
+    Lawson and Hanson's active-set method (Solving Least Squares Problems, 1974, chapter 23) on the normal equations, where a price only
+    changes the right-hand side. A feature that the chosen ones already explain to working precision is left out.
+    """
+    right = right - price
+    b, chosen, usable = np.zeros(len(right)), np.zeros(len(right), bool), np.diag(products) > 0
+    least = TOLERANCE * float(np.abs(right).max(initial=0.0))
+    for _ in range(3 * len(right)):
+        slope = np.where(usable & ~chosen, right - products @ b, -np.inf)
+        new = int(slope.argmax())
+        if slope[new] <= least:
+            break
+        chosen[new] = True
+        target = _solved(products, right, np.flatnonzero(chosen))
+        if target is None or target[new] <= 0:
+            usable[new] = chosen[new] = False
+            continue
+        while (target[chosen] <= 0).any():  # back along the line to where the first one reaches 0, without that one
+            falling = np.flatnonzero(chosen & (target <= 0))
+            reach = b[falling] / (b[falling] - target[falling])
+            b += reach.min() * (target - b)
+            out = falling[reach <= reach.min()]
+            chosen[out], b[out] = False, 0.0
+            smaller = _solved(products, right, np.flatnonzero(chosen))
+            if smaller is None:
+                return b
+            target = smaller
+        b = target
+    return b
+
+
+def _solved(products: Floats, right: Floats, places: Ints) -> Floats | None:
+    """The solution (p,) with only `places` free, all else 0; None where these features are not independent to working precision."""
+    inner = products[np.ix_(places, places)]
+    try:
+        lower = np.linalg.cholesky(inner)
+    except np.linalg.LinAlgError:
+        return None
+    if (np.diag(lower) ** 2 < 1e-10 * np.diag(inner)).any():
+        return None
+    solution = np.zeros(len(right))
+    solution[places] = np.linalg.solve(inner, right[places])
+    return solution

@@ -1,0 +1,162 @@
+"""`partial-correlation`: direct associations of square-rooted shares within batches, shrunk by likelihood and by their own noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.api import Cells, Context, Knockouts, normalise_rows
+from kobench_baselines.common import (
+    FEWEST_TO_VALIDATE,
+    Floats,
+    Ints,
+    close_on,
+    expressing,
+    limited_threads,
+    sets_of_genes,
+    to_linear,
+    to_scale,
+)
+
+#: Shrinkages that cross-validation tries; 1 is "no association at all".
+SHRINKAGES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+
+#: Folds of the cross-validation.
+FOLDS = 5
+
+#: Shrinkage where there are too few cells to choose it.
+DEFAULT_SHRINKAGE = 0.9
+
+#: A partial correlation of so many standard deviations of the noise is halved.
+HALVED_AT = 3.0
+
+#: The noise is read off the associations of at most this many genes with all others.
+NOISE_GENES = 500
+
+#: Median of the square of a standard normal.
+MEDIAN_SQUARE = 0.4549364
+
+
+@dataclass(frozen=True, eq=False)
+class Correlations:
+    """The correlations R = V diag(w) V' of standardised rows (n, G), kept as V (G, r) and w (r,): no gene-by-gene table."""
+
+    vectors: Floats
+    values: Floats
+
+    @classmethod
+    def of(cls, scores: Floats) -> Correlations:
+        _, roots, vectors = np.linalg.svd(scores / np.sqrt(len(scores)), full_matrices=False)
+        return cls(vectors.T, roots**2)
+
+    def log_likelihood(self, scores: Floats, a: float) -> float:
+        """Of other rows, a Gaussian with covariance M = (1 - a) R + a 1: twice the sum, without its constant."""
+        mixed, genes = (1 - a) * self.values + a, scores.shape[1]
+        along = ((scores @ self.vectors) ** 2).sum(axis=0)
+        distance = ((scores**2).sum() - along.sum()) / a + (along / mixed).sum()
+        determinant = np.log(mixed).sum() + (genes - len(mixed)) * np.log(a)
+        return float(-distance - len(scores) * determinant)
+
+    def partial(self, genes: Ints, a: float) -> tuple[Floats, Floats]:
+        """(k, G) partial correlations of some genes with all others, from M^-1, 0 with themselves; and its diagonal (G,)."""
+        inside = 1 / a - 1 / ((1 - a) * self.values + a)
+        diagonal: Floats = 1 / a - (self.vectors**2) @ inside
+        inverse = -(self.vectors[genes] * inside) @ self.vectors.T  # but for the diagonal
+        partial: Floats = -inverse / np.sqrt(diagonal[genes][:, None] * diagonal)
+        partial[np.arange(len(genes)), genes] = 0.0
+        return partial, diagonal
+
+
+class PartialCorrelation:
+    """A knockout moves each gene by its direct association with the removed one, all other genes held where they are.
+
+    Associations are those of u = sqrt(share of linear expression), whose noise is alike for rare and abundant genes, with batch means
+    taken out. Their correlations R are mixed with none, M = (1 - a) R + a 1, a by cross-validated Gaussian likelihood; the partial
+    correlations q of M^-1 are shrunk once more, each by its own noise: q^3 / (q^2 + (3 s)^2), s their standard deviation under no
+    association, from the median of all squares. A removed gene g falls from u_g to 0, so u_j changes by
+    -u_g q_jg sqrt(P_gg / P_jj) sd_j / sd_g, P = M^-1; several removed genes add up. Genes that are off stay off, below 0 is 0.
+    """
+
+    def __init__(self, shrinkage: float | None = None) -> None:
+        self.shrinkage = shrinkage
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        self.scale, self.threads = context.scale, context.threads
+        values, rows = expressing(cells)
+        batches = cells.obs[context.batch_key][rows] if context.batch_key else np.zeros(len(rows))
+        roots = without_batch_means(np.sqrt(normalise_rows(to_linear(values, self.scale))), batches)
+        with limited_threads(context.threads):
+            self.deviations: Floats = roots.std(axis=0)
+            self.chosen = self.shrinkage
+            if self.chosen is None:
+                self.chosen = choose_shrinkage(roots, np.random.default_rng(context.seed), context)
+            self.correlations = Correlations.of(standardised(roots))
+            varying = np.flatnonzero(self.deviations > 0)
+            some = varying[:: -(-len(varying) // NOISE_GENES) or 1]
+            partial, self.diagonal = self.correlations.partial(some, self.chosen)
+            partial[np.arange(len(some)), some] = np.nan
+            squares = partial[:, varying] ** 2
+            self.noise = float(np.nanmedian(squares)) / MEDIAN_SQUARE if squares.size > len(some) else 0.0
+
+    def slopes(self, removed: Ints) -> Floats:
+        """(k, G) change of every gene's u for each unit by which the u of one of the removed genes falls."""
+        with limited_threads(self.threads):
+            partial, _ = self.correlations.partial(removed, float(self.chosen or 0))
+        square = partial**2
+        kept = np.divide(square, square + HALVED_AT**2 * self.noise, out=np.zeros_like(square), where=square > 0)
+        own = np.divide(np.sqrt(self.diagonal), self.deviations, out=np.zeros_like(self.deviations), where=self.deviations > 0)
+        falls: Floats = partial * kept * own[removed][:, None] * (self.deviations / np.sqrt(self.diagonal))
+        return -falls
+
+    def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
+        own = np.asarray(cells.dense(), np.float64)
+        null = normalise_rows(knockouts.remove_from(own))
+        if not knockouts.order:
+            return null
+        rows = np.empty_like(null)
+        linear = to_linear(own, self.scale)
+        total, roots = linear.sum(axis=1, keepdims=True), np.sqrt(normalise_rows(linear))
+        for removed, events in sets_of_genes(knockouts):
+            of = knockouts.cells[events]
+            before = roots[of]
+            after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (null[events] > 0)
+            rows[events] = to_scale(after**2 * total[of], self.scale)
+        return close_on(rows, null)
+
+
+def choose_shrinkage(roots: Floats, rng: np.random.Generator, context: Context) -> float:
+    """The shrinkage with the largest likelihood of held-out rows, over the genes that vary in the rows learned from."""
+    n = len(roots)
+    if n < FEWEST_TO_VALIDATE:
+        return DEFAULT_SHRINKAGE
+    folds = min(FOLDS, n)
+    fold_of = rng.permutation(n) % folds
+    likelihood = np.zeros(len(SHRINKAGES))
+    for fold in range(folds):
+        context.log("cross-validation", fold, folds)
+        kept, held = roots[fold_of != fold], roots[fold_of == fold]
+        varying = kept.std(axis=0) > 0
+        kept, held = kept[:, varying], (held[:, varying] - kept[:, varying].mean(axis=0)) / kept[:, varying].std(axis=0)
+        correlations = Correlations.of(standardised(kept))
+        likelihood += [correlations.log_likelihood(held, a) for a in SHRINKAGES]
+    return SHRINKAGES[int(likelihood.argmax())]
+
+
+def standardised(rows: Floats) -> Floats:
+    """Columns with mean 0 and standard deviation 1; a constant column is 0."""
+    deviations = rows.std(axis=0)
+    centred = rows - rows.mean(axis=0)
+    scores: Floats = np.divide(centred, deviations, out=np.zeros_like(rows), where=deviations > 0)
+    return scores
+
+
+def without_batch_means(rows: Floats, batches: npt.NDArray[Any]) -> Floats:
+    """Rows minus the mean of their batch."""
+    _, of = np.unique(batches, return_inverse=True)
+    total = np.zeros((of.max(initial=0) + 1, rows.shape[1]))
+    np.add.at(total, of, rows)
+    residuals: Floats = rows - (total / np.bincount(of)[:, None])[of]
+    return residuals

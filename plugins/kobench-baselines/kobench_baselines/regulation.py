@@ -1,0 +1,156 @@
+"""The equation of `steady-state`: each gene's expression from saturated regulators, and its fit over the cells that express the gene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from kobench_baselines.common import Bools, Floats, Ints
+from kobench_baselines.nonnegative import nonnegative_lasso
+
+#: A gene is modelled if it is on in at least so many training cells.
+FEWEST_CELLS = 5
+
+#: Errors count relative to the predicted value, or to this part of the gene's mean where the prediction is smaller.
+LEAST_RELATIVE_TO = 0.3
+
+#: Rule `silenced`: a gene that is off while its equation says less than this part of its mean is off for want of regulators, not absent.
+SILENT = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """What regulators do: s = x / (h + x) activates; r = 1 - s represses, in rule "silenced" only while the regulator is there.
+
+    rule : "zero" (without a repressor its targets are at their full level, as x = 0 says) or "silenced" (they lose that part).
+    half : (G,) values h of half saturation.
+    """
+
+    rule: str
+    half: Floats
+
+    def activation(self, values: Floats) -> Floats:
+        """(n, G) s."""
+        s: Floats = values / (self.half + values)
+        return s
+
+    def repression(self, activation: Floats, there: Bools) -> Floats:
+        """(n, G) r."""
+        r: Floats = 1 - activation
+        return r * there if self.rule == "silenced" else r
+
+
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij r_i for the genes modelled; nothing is said of the others.
+
+    activates, represses : (G, G) sparse, rows are targets. basal : (G,). modelled : (G,) bool. mean : (G,) mean where on.
+    """
+
+    form: Form
+    activates: scipy.sparse.csr_array
+    represses: scipy.sparse.csr_array
+    basal: Floats
+    modelled: Bools
+    mean: Floats
+
+    def __call__(self, values: Floats, there: Bools) -> Floats:
+        """(n, G) what the equations say of each gene."""
+        s = self.form.activation(values)
+        said: Floats = (self.activates @ s.T + self.represses @ self.form.repression(s, there).T).T + self.basal
+        return said
+
+    def there(self, values: Floats) -> Bools:
+        """(n, G) which genes are there: those that are on, and in rule "silenced" those that are off for want of regulators.
+
+        What is there for want of regulators changes what the equations say, so this is repeated until nothing changes, 5 times at most.
+        """
+        on = values > 0
+        there = on
+        for _ in range(5 if self.form.rule == "silenced" else 0):
+            before, there = there, on | (self.modelled & (self(values, there) < SILENT * self.mean))
+            if (before == there).all():
+                break
+        return there
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """The training cells seen by one form, ready to be regressed: values, s and r, all (n, G), and the candidate regulators of a gene."""
+
+    form: Form
+    values: Floats
+    s: Floats
+    r: Floats
+    candidates: int
+
+    @classmethod
+    def of(cls, form: Form, values: Floats, there: Bools, candidates: int) -> Regression:
+        s = form.activation(values)
+        return cls(form, values, s, form.repression(s, there), candidates)
+
+    def regulators(self, gene: int, rows: Ints) -> Ints:
+        """All other genes, or those whose s or r correlates most with the gene over its cells."""
+        others = np.delete(np.arange(self.s.shape[1]), gene)
+        if len(others) <= self.candidates:
+            return others
+        y = self.values[rows, gene] - self.values[rows, gene].mean()
+        strength = np.maximum(_correlation(self.s[rows], y), _correlation(self.r[rows], y))
+        strength[gene] = -1.0
+        return np.sort(np.argsort(-strength, kind="stable")[: self.candidates])
+
+    def fit_gene(self, gene: int, price: float, passes: int) -> tuple[Ints, Floats] | None:
+        """Regulators (k,) and coefficients (2 k + 1,): of s, of r, and the basal level; None where too few cells express the gene.
+
+        Relative errors: cells are weighted by 1 / value in the first pass, then by 1 / what the pass before says. The price (in units
+        of the gene's mean, and of the root of the number of cells) decides which regulators there are; what they do is fitted without it.
+        """
+        rows = np.flatnonzero(self.values[:, gene] > 0)
+        if len(rows) < FEWEST_CELLS:
+            return None
+        y, regulators = self.values[rows, gene], self.regulators(gene, rows)
+        features = np.hstack([self.s[np.ix_(rows, regulators)], self.r[np.ix_(rows, regulators)], np.ones((len(rows), 1))])
+        prices = np.full(features.shape[1], price * np.sqrt(len(rows)) / y.mean())
+        prices[-1] = 0.0
+        said = y
+        for _ in range(passes):
+            weight = 1 / np.maximum(said, LEAST_RELATIVE_TO * y.mean())
+            weighted = features * weight[:, None]
+            products, right = weighted.T @ weighted, weighted.T @ (y * weight)
+            coefficients = nonnegative_lasso(products, right, prices)
+            if price:
+                kept = np.flatnonzero(coefficients)
+                coefficients[kept] = nonnegative_lasso(products[np.ix_(kept, kept)], right[kept], np.zeros(len(kept)))
+            said = features @ coefficients
+        return regulators, coefficients
+
+    def fit(self, genes: Ints, price: float, passes: int = 2) -> Equations:
+        """The equations of some genes."""
+        n_genes = self.s.shape[1]
+        entries: list[tuple[Ints, Ints, Floats, Floats]] = []
+        basal, modelled = np.zeros(n_genes), np.zeros(n_genes, bool)
+        on = self.values > 0
+        for gene in genes:
+            fitted = self.fit_gene(int(gene), price, passes)
+            if fitted is not None:
+                regulators, coefficients = fitted
+                k = len(regulators)
+                entries.append((np.full(k, gene), regulators, coefficients[:k], coefficients[k : 2 * k]))
+                basal[gene], modelled[gene] = coefficients[-1], True
+        empty = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
+        targets, sources, activates, represses = (np.concatenate(part) for part in zip(empty, *entries, strict=True))
+        matrices = []
+        for weights in (activates, represses):
+            kept = weights > 0
+            matrices.append(scipy.sparse.csr_array((weights[kept], (targets[kept], sources[kept])), shape=(n_genes, n_genes)))
+        return Equations(self.form, *matrices, basal, modelled, self.values.sum(axis=0) / np.maximum(on.sum(axis=0), 1))
+
+
+def _correlation(columns: Floats, y: Floats) -> Floats:
+    """(p,) absolute correlation of each column with the centred y, 0 for a constant one."""
+    centred = columns - columns.mean(axis=0)
+    norm = np.sqrt((centred**2).sum(axis=0))
+    correlation: Floats = np.divide(np.abs(y @ centred), norm, out=np.zeros(len(norm)), where=norm > 1e-12)
+    return correlation
