@@ -183,9 +183,24 @@ def test_nobody_is_ranked_where_the_truth_allows_none(note):
         assert {(one["skill"], one["verdict"], one["rank_low"]) for one in rows} == {(None, None, None)}
 
 
+def test_a_constant_answer_without_random_is_said_once():
+    flat_answers = [made("flat", None, seed=seed, more={"missing": "none"}) for seed in range(5)]
+    section = only([*flat_answers, *networks("own-share", FLOOR, role="floor"), *networks("mlp", [0.6] * 5)])
+    assert row(section, "flat").remarks == ("a constant answer gives no ranking by spearman; ranked last, as random was not scored",)
+
+
+def test_where_nobody_is_ranked_the_tasks_own_metric_comes_first():
+    cells = {"auprc[single]": metric(0.2), "spearman[single]": metric(0.6), "spearman": metric(None, missing="not answered")}
+    section = only(unranked("a single perturbation: no skill, no rank", metrics=cells))
+    assert [column.name for column in section.leading] == ["spearman[single]", "auprc[single]"]
+    nothing = only(unranked("a single perturbation: no skill, no rank", metrics={"spearman": metric(None, missing="not answered")}))
+    assert nothing.sentence == "A single perturbation: no skill, no rank."
+    assert nothing.leading == ()
+
+
 def test_the_answer_counts_what_nobody_is_ranked_on():
     board = make_board(networks("mlp", [0.6] * 5) + networks("own-share", FLOOR, role="floor") + unranked("confounded: no skill, no rank"))
-    assert board.answer == ("Better than trivial: mlp. On 1 more nobody is ranked; the section says why.",)
+    assert board.answer == ("Better than trivial: mlp. On 1 more nobody can be ranked; its section says why.",)
     assert not board.matrices
 
 

@@ -40,7 +40,11 @@ def answer_of(sections: Sequence[Section]) -> tuple[str, ...]:
         by_task[section.task].append(section)
     wins, asked = wins_of(questions)
     unranked = sum(1 for section in sections if section.unranked_why)
-    also = f" On {unranked} more {'nobody is' if unranked == 1 else 'none is'} ranked; the section says why." if unranked else ""
+    also = (
+        f" On {unranked} more nobody can be ranked; {'its section says' if unranked == 1 else 'their sections say'} why."
+        if unranked
+        else ""
+    )
     if not any(wins.values()):
         lines = [f"Nobody is better than trivial on {the_questions(len(questions))}.{also}"]
     else:

@@ -13,7 +13,7 @@ from kobench.board.notes import UNRANKED, notes_of, why_unranked
 from kobench.board.parameters import parameters_of
 from kobench.board.permuted import permuted_of
 from kobench.board.series import NOT_ANSWERED, Key, Measured, Numbers
-from kobench.board.standings import NONE, NOTHING, Place, Standings
+from kobench.board.standings import NONE, NOTHING, Place, Standing, Standings
 from kobench.board.summary import decimals_for, p_text, sentence_of
 from kobench.board.table import Column, Cost, Problem, Row, Score, Section
 from kobench.board.units import points_of, units_of
@@ -107,8 +107,7 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
             column if not why else replace(column, primary=False, floor=None, gap=None, note=UNRANKED),
             decimals=decimals_for(scores[key][metric].score.value for key in scores),
         )
-        for metric, column in standings.columns.items()
-        if not why or any(scores[key][metric].score.value is not None for key in scores)
+        for metric, column in shown_columns(numbers, standings, scores, why)
     )
     order = {names[place.key]: i for i, place in enumerate(places)}
     sign, metric = (columns[0].sign, columns[0].name) if columns else (1.0, "")
@@ -149,6 +148,18 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
         points=points_of(numbers, names, predictors, several),
     )
     return replace(section, sentence=sentence_of(section))
+
+
+def shown_columns(
+    numbers: Numbers, standings: Standings, scores: Mapping[Key, Mapping[str, Standing]], why: str
+) -> list[tuple[str, Column]]:
+    """Every metric; where nobody is ranked those that have a value, what the task ranks by elsewhere first."""
+    columns = list(standings.columns.items())
+    if not why:
+        return columns
+    bases = {metric.partition("[")[0] for metric in numbers.primary()}
+    known = [(metric, column) for metric, column in columns if any(scores[key][metric].score.value is not None for key in scores)]
+    return sorted(known, key=lambda pair: pair[0].partition("[")[0] not in bases)
 
 
 def scored(numbers: Numbers, key: Key, column: Column, score: Score, why: str) -> Score:
@@ -250,13 +261,14 @@ def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], sta
         remarks.append(f"scored on {done} of {total} {noun}s")
     flat = [metric for metric, one in measured.items() if one.only_none or (not one.cells and one.missing == NONE)]
     if flat:
-        where = "level with random" if any(measured[metric].only_none for metric in flat) else "last, as random was not scored"
+        stood_in = any(measured[metric].cells for metric in flat)
+        where = "level with random" if stood_in else "last, as random was not scored"
         place = f"; ranked {where}" if key[0] == "predictor" else "; counts as random" if key[0] == "floor" else ""
         remarks.append(f"a constant answer gives no ranking by {' and '.join(flat)}{place}")
     for metric, one in measured.items():
         if one.nones and metric not in flat:
             remarks.append(f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer); random's score counts there")
-        elif not one.cells and one.missing not in ("", status, "not run"):
+        elif metric not in flat and not one.cells and one.missing not in ("", status, "not run"):
             remarks.append(f"{metric}: {one.missing}")
     versions = sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})
     if len(versions) > 1:

@@ -69,8 +69,9 @@ def sentence_of(section: Section) -> str:
     parts = [f"Trained on {section.train}."] if section.train else []
     if section.unranked_why:
         parts.append(closed(section.unranked_why))
-        if section.unrankable:
-            parts.append(f"Scored all the same, without skill or rank: {names(section.unrankable)}.")
+        known = [row for row in section.unrankable if any(score.value is not None for score in row.scores.values())]
+        if known:
+            parts.append(f"Scored all the same, without skill or rank: {names(known)}.")
     elif not section.primary:
         parts.append("No task was scored here.")
     else:

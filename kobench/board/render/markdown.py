@@ -32,13 +32,11 @@ from kobench.board.render.text import (
     secondary,
     skill_text,
     tally_text,
-    unit_table,
-    unit_text,
-    unit_title,
     value_text,
     why_unranked,
 )
 from kobench.board.render.transfer import markdown_lines
+from kobench.board.render.units import unit_table, unit_text, unit_title
 from kobench.board.table import Board, Matrix, Row, Section, Units
 
 if TYPE_CHECKING:

@@ -38,14 +38,12 @@ from kobench.board.render.text import (
     skill_text,
     tally_text,
     trained_on,
-    unit_table,
-    unit_text,
-    unit_title,
     unranked,
     value_text,
     verdict_of,
 )
 from kobench.board.render.transfer import print_transfers
+from kobench.board.render.units import unit_table, unit_text, unit_title
 from kobench.board.table import Board, Column, Matrix, Row, Section, Units
 
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}

@@ -1,0 +1,43 @@
+"""A section's single units as plain text: which columns stand in their table, and how their values are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kobench.board.summary import decimals_for, number
+from kobench.board.table import Section, Units
+
+
+def unit_title(section: Section, units: Units) -> str:
+    """What a table of single units is of: `each perturbation, pearson-delta-centred (network seed 0, one of 5)`."""
+    what = unit_column(section, units)
+    return f"each {units.unit}{what and f', {what}'}{f' ({units.of})' if units.of else ''}"
+
+
+def unit_column(section: Section, units: Units) -> str:
+    """The predictors' column that such a table shows: their scores, by the first metric where it is there, else their predictions."""
+    known = list(dict.fromkeys(column for own in units.answers.values() for column in own))
+    first = [column.name.partition("[")[0] for column in section.leading[:1]]
+    return next((column for column in [*first, "score", "predicted", *known] if column in known), "")
+
+
+def unit_table(section: Section, units: Units) -> tuple[list[str], list[list[Any]]]:
+    """The heads and rows of single units: what is known of each, then one column a predictor."""
+    what = unit_column(section, units)
+    columns: dict[str, Sequence[Any]] = {units.unit: units.names, **units.facts}
+    columns |= {name: own[what] for name, own in units.answers.items() if what in own}
+    return list(columns), [list(values) for values in zip(*columns.values(), strict=True)]
+
+
+def unit_text(value: Any) -> str:
+    """A value of such a table.
+
+    >>> [unit_text(value) for value in (None, True, 0.12345, 0.00012345, 3, "Trem2")]
+    ['-', 'yes', '0.123', '0.000123', '3', 'Trem2']
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value, decimals_for([value])) if isinstance(value, float) else str(value)
