@@ -83,8 +83,8 @@ def down(matrix: Matrix, anchors: dict[int, str]) -> str:
     rows = []
     for i, section in enumerate(matrix.datasets):
         cells = "".join(f"<td>{glance(section, cells[i])}</td>" for cells in matrix.cells)
-        lines = [section.primary[0].floor or "none", *([replicate[i]] if any(replicate) else [])]
-        cells += "".join(f'<td class="soft">{minus(text)}</td>' for text in lines)
+        lines = [esc(section.primary[0].floor or "none"), *([minus(replicate[i])] if any(replicate) else [])]
+        cells += "".join(f'<td class="soft">{text}</td>' for text in lines)
         rows.append(f'<tr data-dataset="{esc(section.dataset)}">{link(section, anchors, "row")}{cells}</tr>')
     titles = "".join(f'<th scope="col">{esc(head)}</th>' for head in heads)
     table = f'<table class="glance down"><thead><tr>{titles}</tr></thead><tbody>{chr(10).join(rows)}</tbody></table>'
