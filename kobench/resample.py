@@ -7,11 +7,24 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kobench.cells import FloatArray, IntArray
-from kobench.truth import Block, NotComputed, Parts, RankingUnits, Units
+from kobench.truth import Block, NotComputed, Parts, Question, RankingUnits, Responses, Singles, Units
 
 Score = Callable[[Any], Parts | float]
+
+#: Names of blocks, looked up by their ids.
+Names = npt.NDArray[np.str_]
+
+
+def names_of(question: Question, block: Block) -> Names | None:
+    """What the question calls its blocks, by id: genes and perturbations have names, which stay theirs wherever their columns stand."""
+    if block == "gene" and isinstance(question, Singles):
+        return question.cells.var_names
+    if block == "perturbation" and isinstance(question, Responses):
+        return np.asarray(question.names, np.str_)
+    return None
 
 
 def block_of(units: Units, block: Block) -> IntArray:
@@ -27,10 +40,11 @@ def field_of(units: Units, block: Block) -> str:
     return "genes" if block == "perturbation" and isinstance(units, RankingUnits) else f"{block}s"
 
 
-def block_counts(ids: IntArray, n: int, seed: int) -> tuple[IntArray, IntArray]:
+def block_counts(ids: IntArray, n: int, seed: int, names: Names | None = None) -> tuple[IntArray, IntArray]:
     """The distinct block ids (b,), sorted, and how often each is drawn in each of n draws of b blocks, (n, b).
 
-    Depends on the seed and the set of ids alone, so every predictor that answered the same blocks is drawn alike.
+    Depends on the seed and the set of blocks alone, so every predictor that answered the same blocks is drawn alike. With names (see
+    `names_of`; no two alike) it is the set of names that counts, whichever ids they have: genes in another order are drawn alike, too.
     """
     distinct = np.unique(ids)
     b = len(distinct)
@@ -38,6 +52,10 @@ def block_counts(ids: IntArray, n: int, seed: int) -> tuple[IntArray, IntArray]:
         return distinct, np.zeros((n, 0), np.int64)
     drawn = np.random.default_rng(seed).integers(0, b, (n, b))
     counts = np.bincount((drawn + np.arange(n)[:, None] * b).ravel(), minlength=n * b).reshape(n, b)
+    if names is not None:
+        place = np.empty(b, np.intp)
+        place[np.argsort(names[distinct], kind="stable")] = np.arange(b)
+        counts = counts[:, place]
     return distinct, counts
 
 
@@ -57,17 +75,18 @@ def take(units: Units, block: Block, drawn: IntArray) -> Units:
     return dataclasses.replace(units, **taken)
 
 
-def draws(score: Score, units: Units, block: Block, n: int, seed: int) -> FloatArray:
+def draws(score: Score, units: Units, block: Block, n: int, seed: int, names: Names | None = None) -> FloatArray:
     """The metric on n bootstrap samples of the blocks, (n,); NaN for a draw without a value.
 
-        A metric whose Parts lie over `block` needs one matrix product. One that offers `prepare(units)`, a function of how often each unit
-        stands there, is evaluated by those multiplicities. Any other is computed again on `take(units, block, drawn ids)`. All three agree
-    (but for a draw of nothing but blocks with constant answers, which is 0 by the first way and NaN by the others).
-        Raises what the metric raises on the units themselves.
+    A metric whose Parts lie over `block` needs one matrix product. One that offers `prepare(units)`, a function of how often each unit
+    stands there, is evaluated by those multiplicities. Any other is computed again on `take(units, block, drawn ids)`. All three agree (but
+    for a draw of nothing but blocks with constant answers, which is 0 by the first way and NaN by the others).
+
+    names : what the blocks are called, by id (see `block_counts`). Raises what the metric raises on the units themselves.
     """
     ids = block_of(units, block)
     value = score(units)
-    distinct, counts = block_counts(ids, n, seed)
+    distinct, counts = block_counts(ids, n, seed, names)
     if isinstance(value, Parts) and value.over == block:
         often = counts[:, np.searchsorted(distinct, value.ids)].astype(np.float64)
         weights = often @ value.weights
