@@ -1,4 +1,4 @@
-"""`partial-correlation`: direct associations of square-rooted shares within batches, shrunk by likelihood and by their own noise."""
+"""`partial-correlation`: direct associations of square-rooted expression within batches, shrunk by likelihood and by their own noise."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class Correlations:
 class PartialCorrelation:
     """A knockout moves each gene by its direct association with the removed one, all other genes held where they are.
 
-    Associations are those of u = sqrt(share of linear expression), whose noise is alike for rare and abundant genes, with batch means
-    taken out. Their correlations R are mixed with none, M = (1 - a) R + a 1, a by cross-validated Gaussian likelihood; the partial
+    Associations are those of u = sqrt(linear expression), whose noise is alike for rare and abundant genes, with batch means taken out.
+    Their correlations R are mixed with none, M = (1 - a) R + a 1, a by cross-validated Gaussian likelihood; the partial
     correlations q of M^-1 are shrunk once more, each by its own noise: q^3 / (q^2 + (3 s)^2), s their standard deviation under no
     association, from the median of all squares. A removed gene g falls from u_g to 0, so u_j changes by
     -u_g q_jg sqrt(P_gg / P_jj) sd_j / sd_g, P = M^-1; several removed genes add up. Genes that are off stay off, below 0 is 0.
@@ -87,7 +87,7 @@ class PartialCorrelation:
         self.scale, self.threads = context.scale, context.threads
         values, rows = expressing(cells)
         batches = cells.obs[context.batch_key][rows] if context.batch_key else np.zeros(len(rows))
-        roots = without_batch_means(np.sqrt(normalise_rows(to_linear(values, self.scale))), batches)
+        roots = without_batch_means(np.sqrt(to_linear(values, self.scale)), batches)
         with limited_threads(context.threads):
             self.deviations: Floats = roots.std(axis=0)
             self.chosen = self.shrinkage
@@ -117,13 +117,11 @@ class PartialCorrelation:
         if not knockouts.order:
             return null
         rows = np.empty_like(null)
-        linear = to_linear(own, self.scale)
-        total, roots = linear.sum(axis=1, keepdims=True), np.sqrt(normalise_rows(linear))
+        roots = np.sqrt(to_linear(own, self.scale))
         for removed, events in sets_of_genes(knockouts):
-            of = knockouts.cells[events]
-            before = roots[of]
+            before = roots[knockouts.cells[events]]
             after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (null[events] > 0)
-            rows[events] = to_scale(after**2 * total[of], self.scale)
+            rows[events] = to_scale(after**2, self.scale)
         return close_on(rows, null)
 
 

@@ -73,7 +73,7 @@ def test_direct_slopes_are_those_of_regression(fit: Any, cells: Cells) -> None:
     """With next to no shrinkage, and none for noise: the coefficient of g when u_j is regressed on all other genes."""
     predictor = fit(PartialCorrelation(shrinkage=1e-9), cells)
     predictor.noise = 0.0
-    u = np.sqrt(cells.profiles())
+    u = np.sqrt(cells.X)
     u -= u.mean(axis=0)
     slopes = predictor.slopes(np.array([2]))[0]
     for j in (0, 1, 5):
@@ -90,14 +90,14 @@ def with_slopes(scale: str, slopes: list[float]) -> PartialCorrelation:
 
 
 def test_knockout_by_hand(cells_of: Any) -> None:
-    """Shares (4, 4, 1) / 9, u = (2, 2, 1) / 3. u_1 = 2/3 + 2/3 * 1/4 = 5/6; u_2 = 1/3 - 4/3 -> 0, or 1/3 + 2/3: 25 to 36."""
+    """u = (2, 2, 1). u_1 = 2 + 2 / 4 = 5/2; u_2 = 1 - 4 -> 0, or 1 + 2 = 3: shares as 25 to 36."""
     cells, events = cells_of([[4, 4, 1]]), Knockouts([[0]], [0])
     np.testing.assert_allclose(with_slopes("linear", [0, 0.25, -2.0]).predict_knockout(cells, events), [[0, 1, 0]])
     np.testing.assert_allclose(with_slopes("linear", [0, 0.25, 1.0]).predict_knockout(cells, events), [[0, 25 / 61, 36 / 61]])
 
 
 def test_logarithms_are_undone_and_taken_again(cells_of: Any) -> None:
-    """The same cell as logarithms: 5/6 and 1, squared, times the total 9 of the linear values."""
+    """The same cell as logarithms: (5/2)^2 and 3^2."""
     rows = with_slopes("log1p-cp10k", [0, 0.25, 1.0]).predict_knockout(cells_of(np.log1p([[4, 4, 1]])), Knockouts([[0]], [0]))
     np.testing.assert_allclose(rows, normalise_rows(np.array([[0, np.log1p(25 / 4), np.log1p(9)]])))
 
