@@ -1,0 +1,108 @@
+"""The order of a dataset's genes changes nothing that a floor scores, whatever the task: neither values nor bootstrap draws."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from metric_units import SPECS, outcome, resolve
+
+import kobench.builtin
+from kobench import questions
+from kobench.answering import as_answers, ask_session
+from kobench.api import Cells, Context, Dataset, Knockouts, PredictorSpec, TaskSpec, TaskView
+from kobench.builtin.grn import load, load_planted
+from kobench.multiples import ask_multiples, true_interactions
+from kobench.population import ask_responses, ask_simulated_responses
+from kobench.questions import clip_small
+from kobench.resample import draws, names_of
+from kobench.session import Session
+
+
+class Moved:
+    """A truth whose genes stand in another order: column j is the truth's own column order[j]."""
+
+    def __init__(self, truth, order) -> None:
+        self.truth, self.order = truth, order
+        self.edges = np.argsort(order)[truth.edges]
+
+    def wild_type(self, cells):
+        return self.truth.wild_type(cells)[:, self.order]
+
+    def knockout(self, knockouts):
+        return self.truth.knockout(Knockouts(self.order[knockouts.genes], knockouts.cells))[:, self.order]
+
+
+def with_genes_moved(dataset: Dataset, order) -> Dataset:
+    def moved(cells):
+        return Cells(cells.X[:, order], cells.var_names[order], cells.obs)
+
+    perturbed = None if dataset.perturbed is None else moved(dataset.perturbed)
+    truth = None if dataset.truth is None else Moved(dataset.truth, order)
+    return dataclasses.replace(dataset, cells=moved(dataset.cells), truth=truth, perturbed=perturbed, replicate=None)
+
+
+def asked_of(dataset: Dataset, asks: str, before=None):
+    """The question set, half of the cells training. Sets of genes are drawn by their columns: `before` has those to be asked again."""
+    n = dataset.cells.n_obs
+    training, asked = np.arange(n // 2), np.arange(n // 2, n)
+    if asks == "profile":
+        return questions.ask_profiles(dataset, asked)
+    if asks == "singles":
+        return questions.ask_singles(dataset, asked)
+    if asks == "response":
+        simulated = dataset.perturbed is None
+        return ask_simulated_responses(dataset, asked) if simulated else ask_responses(dataset, training, asked)
+    if before is None:
+        return ask_multiples(dataset, asked, 2, sets=20)
+    place = {name: column for column, name in enumerate(dataset.cells.var_names.tolist())}
+    genes = np.vectorize(place.get)(before.cells.var_names[before.events.genes])
+    interaction = clip_small(true_interactions(dataset.truth, asked, Knockouts(genes, before.events.cells)))
+    return dataclasses.replace(before, cells=dataset.cells[asked], events=Knockouts(genes, before.events.cells), interaction=interaction)
+
+
+def floors_score(dataset: Dataset, question, task: TaskSpec, floor: PredictorSpec) -> dict[str, list[float]]:
+    """Metric -> value (infinite: not computed) and, if primary, bootstrap draws, of a floor trained on the first half of the cells."""
+    n = dataset.cells.n_obs
+    session = Session(resolve(floor.make), {}, floor.answers, floor.wants, Context(batch_key=dataset.batch_key), floor.max_order)
+    supported = session.fit(dataset.cells[np.arange(n // 2)])
+    answers = as_answers({**ask_session(session, question, supported), "supported": supported}, floor)
+    given = resolve(task.units)(TaskView(question, answers))
+    scores: dict[str, list[float]] = {}
+    for spec in SPECS:
+        if spec.of != task.of or (spec.tasks is not None and task.name not in spec.tasks):
+            continue
+        for variant, units in given.variants.items():
+            name = f"{spec.name}[{variant}]" if variant else spec.name
+            value = outcome(spec, units)
+            scores[name] = [math.inf if isinstance(value, str) else value]
+            if name in (given.primary or task.primary) and isinstance(value, float):
+                scores[name] += draws(resolve(spec.score), units, task.block, 20, 1, names_of(question, task.block)).tolist()
+    return scores
+
+
+SMALL = {
+    "simulated": lambda: load(genes=25, cells=80, absence="modules", dropout=0.3, seed=3),
+    "measured": lambda: load_planted(genes=25, cells=120, perturbations=6, perturbed_cells=40, batches=2, seed=3),
+}
+BUILT_IN = [task for task in kobench.builtin.kobench_tasks() if task.asks not in ("triples", "transfer")]
+ON = [("simulated", task) for task in BUILT_IN] + [("measured", task) for task in BUILT_IN if task.asks == "response"]
+
+
+@pytest.mark.parametrize(("kind", "task"), ON, ids=[f"{kind}-{task.name}" for kind, task in ON])
+def test_the_order_of_genes_changes_no_score_of_a_floor(kind, task):
+    dataset = SMALL[kind]()
+    order = np.random.default_rng(0).permutation(25)
+    moved = with_genes_moved(dataset, order)
+    question = asked_of(dataset, task.asks)
+    again = asked_of(moved, task.asks, question)
+    floors = [spec for spec in kobench.builtin.kobench_predictors() if spec.name in task.floors and spec.name != "random"]  # other luck
+    assert floors
+    for floor in floors:
+        before, after = (floors_score(d, q, task, floor) for d, q in ((dataset, question), (moved, again)))
+        assert sorted(before) == sorted(after)
+        assert any(math.isfinite(values[0]) for values in before.values())
+        for name, values in before.items():
+            assert after[name] == pytest.approx(values, rel=1e-5, abs=1e-7, nan_ok=True), (floor.name, name)
