@@ -39,7 +39,7 @@ A record has these parts (every other module reads them through this description
                        nothing: value of the true answer in which nothing responds, None where the metric knows none
                        value: number or None; missing: why there is no value ("none": a constant answer gives no ranking; "not answered")
                        draws: values under bootstrap draws of the blocks inside this dataset, the same draws for everyone (index b is one
-                              draw; None where that draw gives no value); [] where not drawn (secondary metrics, or five and more networks)
+                              draw; None where that draw gives no value); [] where not drawn (secondary metrics, or two and more networks)
                        floors: {floor name: {value, draws}} on just the units this predictor answered; {} at full coverage
                        ceiling: {value, draws}, what an answer without error would score where the truth has noise
                        permuted: {mean, sd, low, high, p, draws}, the score when the answers are permuted among the perturbations so often;

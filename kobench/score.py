@@ -166,7 +166,7 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
                 same_units = replace(given, supported=answers.supported, max_order=answers.max_order)
                 below[floor] = units_for(task, question, same_units)[0]
     seed = int(hash_of([seed_of, spec.label])[:8], 16)
-    primary = units.primary or spec.primary
+    primary = spec.primary if units.primary is None else units.primary
     metrics = {}
     for name, entry in task.named_metrics.items():
         score = resolve(entry)

@@ -174,7 +174,7 @@ def test_none_somewhere_counts_as_random_there():
     records.append(record("mlp", scores({"spearman": metric(None, missing="none")}), seed=4))
     section = only(records)
     assert score(section, "mlp").value == pytest.approx((4 * 0.6 + 0.1) / 5)
-    assert "random's score counts there" in row(section, "mlp").remarks[0]
+    assert "counted there as random" in row(section, "mlp").remarks[0]
 
 
 def test_none_without_random_is_last():

@@ -401,3 +401,19 @@ def test_the_population_tasks_name_metrics_that_exist():
     assert variants == set(response(TaskView(question_of(), answers_of(question_of()))).variants)
     of_rankings = {spec.name for spec in metric_specs() if spec.of == "ranking" and (not spec.tasks or "response-size" in spec.tasks)}
     assert {*tasks["response-size"].primary, "with-abundance"} <= of_rankings
+
+
+# a question without any perturbation
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_nothing_to_ask_is_said_and_scores_nothing(noisy):
+    question = question_of(k=0, noisy=noisy, left_out={"perturbations with under 20 perturbed cells": 2})
+    for task in (response, response_size):
+        given = task(TaskView(question, answers_of(question)))
+        assert (given.asked, given.answered) == (0, 0)
+        (note,) = given.notes
+        assert note.startswith("no perturbation can be asked, so no score and no rank (perturbations with under 20")
+        assert given.table is None
+    with pytest.raises(NotComputed):
+        pearson_delta_centred(response(TaskView(question, answers_of(question))).variants[""])

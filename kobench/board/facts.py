@@ -36,7 +36,7 @@ def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) ->
     if not numbers.all:
         return ()
     example = numbers.all[0]
-    unit = {"impact": "events", "ranking": "genes"}.get(example["kind"], "cells" if example.get("asks") == "profile" else "events")
+    unit = unit_of(example)
     asked: dict[Any, int] = defaultdict(int)
     left_out: dict[Any, dict[str, int]] = defaultdict(dict)
     sampled: dict[Any, int] = {}
@@ -72,6 +72,15 @@ def nothing_fact(column: Column, by: str, floor: str, value: float) -> str:
     """Why doing nothing counts and not the best floor, whose mean is `value`."""
     worse = "below" if column.sign > 0 else "above"
     return f"the best floor{by}, {floor}, is {worse} doing nothing ({column.nothing:g}): it has {number(value)}, so doing nothing counts"
+
+
+def unit_of(scores: Mapping[str, Any]) -> str:
+    """What a task counts as asked."""
+    if scores.get("asks") == "response":
+        return "perturbations"
+    if scores.get("asks") in ("profile", "transfer"):
+        return "cells"
+    return "genes" if scores["kind"] == "ranking" else "events"
 
 
 def headroom_fact(column: Column, by: str) -> str:

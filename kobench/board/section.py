@@ -12,7 +12,7 @@ from kobench.board.intervals import ENOUGH
 from kobench.board.notes import UNRANKED, notes_of, why_unranked
 from kobench.board.parameters import parameters_of
 from kobench.board.permuted import permuted_of
-from kobench.board.series import NOT_ANSWERED, Key, Measured, Numbers
+from kobench.board.series import NOT_ANSWERED, STAND_IN, Key, Measured, Numbers
 from kobench.board.standings import NONE, NOTHING, Place, Standing, Standings
 from kobench.board.summary import decimals_for, p_text, sentence_of
 from kobench.board.table import Column, Cost, Problem, Row, Score, Section
@@ -252,6 +252,11 @@ def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
     return tuple(Problem(*what, tuple(sorted(where, key=lambda text: (len(text), text)))) for what, where in sorted(groups.items()))
 
 
+def like_of(numbers: Numbers) -> str:
+    """What stands in for an answer that gives no ranking."""
+    return "random" if numbers.scores.get(STAND_IN) else "no change at all"
+
+
 def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], status: str, noun: str, cost: bool) -> tuple[str, ...]:
     """What a reader should know of a row."""
     remarks = []
@@ -262,12 +267,15 @@ def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], sta
     flat = [metric for metric, one in measured.items() if one.only_none or (not one.cells and one.missing == NONE)]
     if flat:
         stood_in = any(measured[metric].cells for metric in flat)
-        where = "level with random" if stood_in else "last, as random was not scored"
-        place = f"; ranked {where}" if key[0] == "predictor" else "; counts as random" if key[0] == "floor" else ""
+        like = like_of(numbers)
+        where = f"level with {like}" if stood_in else "last, as random was not scored"
+        place = f"; ranked {where}" if key[0] == "predictor" else f"; counts as {like}" if key[0] == "floor" else ""
         remarks.append(f"a constant answer gives no ranking by {' and '.join(flat)}{place}")
     for metric, one in measured.items():
         if one.nones and metric not in flat:
-            remarks.append(f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer); random's score counts there")
+            remarks.append(
+                f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer), counted there as {like_of(numbers)}"
+            )
         elif metric not in flat and not one.cells and one.missing not in ("", status, "not run"):
             remarks.append(f"{metric}: {one.missing}")
     versions = sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})

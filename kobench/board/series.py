@@ -226,14 +226,27 @@ class Numbers:
                 draws = entry.get("draws") or ()
                 cells.append(Cell(float(entry["value"]), draws, coverage, units, entry.get("floors") or {}, ceiling_of(entry, len(draws))))
             elif entry.get("missing") == "none" and key != STAND_IN:
-                level = self.level(STAND_IN, slot, metric)
+                level = self.level(STAND_IN, slot, metric) or self.no_change(entry, metric)
                 if level is None:
                     return [], "none"
-                ceiling = self.cells(STAND_IN, slot, metric)[0][0].ceiling
-                cells.append(Cell(level[0], level[1], coverage, units, ceiling=ceiling, none=True))
+                cells.append(Cell(level[0], level[1], coverage, units, ceiling=self.ceiling(slot, metric), none=True))
             else:
                 return [], str(entry.get("missing") or NOT_ANSWERED)
         return cells, "" if fits else self.absence(key, slot)
+
+    def no_change(self, entry: Mapping[str, Any], metric: str) -> Level | None:
+        """The level of doing nothing, for a metric that knows one and a task in which `random` was not scored."""
+        nothing = entry.get("nothing")
+        return None if nothing is None else (float(nothing), [float(nothing)] * self.draws(metric))
+
+    def ceiling(self, slot: Slot, metric: str) -> Level | None:
+        """The ceiling in a slot, of the first row there that has a score; all that answered every unit share it."""
+        for key in self.scores:
+            for fit in self.scores[key].get(slot, []):
+                entry = fit["metrics"].get(metric) or {}
+                if entry.get("value") is not None:
+                    return ceiling_of(entry, len(entry.get("draws") or ()))
+        return None
 
     def absence(self, key: Key, slot: Slot) -> str:
         """Why a row has no scores in a slot: the status of its failed trial, not answered, or not run."""

@@ -21,6 +21,7 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         f"{_METRICS}:pearson_delta_centred",
         of="response",
         low=-1.0,
+        nothing=0.0,
         summary="mean over perturbations of Pearson's correlation of changes, the mean over perturbations taken out of both",
         reference=_SYSTEMA,
     )
@@ -29,6 +30,7 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         f"{_METRICS}:pearson_delta",
         of="response",
         low=-1.0,
+        nothing=0.0,
         summary="mean over perturbations of Pearson's correlation of changes: what all perturbations have in common earns most of it",
         reference=_GEARS,
     )
@@ -37,6 +39,7 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         f"{_METRICS}:spearman_delta",
         of="response",
         low=-1.0,
+        nothing=0.0,
         summary="mean over perturbations of Spearman's correlation of changes",
     )
     yield MetricSpec(
@@ -44,6 +47,7 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         f"{_METRICS}:cosine_delta",
         of="response",
         low=-1.0,
+        nothing=0.0,
         summary="mean over perturbations of the cosine between changes",
     )
     yield MetricSpec(

@@ -67,6 +67,8 @@ def read_response(question: Responses) -> Reading:
     notes = _detectable_note(question)
     if question.confounded:
         return Reading({"confounded": everything}, own, (f"confounded: no skill, no rank ({question.confounded})", *notes))
+    if k == 0:
+        return Reading({"": everything}, own, (nothing_note(question),))
     if k == 1:
         return Reading({"single": everything}, own, ("a single perturbation: nothing to compare it with, no skill, no rank", *notes))
     few = int(moving.sum()) < MIN_TO_CENTRE
@@ -82,6 +84,12 @@ def read_response(question: Responses) -> Reading:
             variants, ("pearson-delta-centred[all]",), (f"only {d} of {k} perturbations are detectable: no score over them", *notes)
         )
     return Reading(variants, None, notes)
+
+
+def nothing_note(question: Responses) -> str:
+    """Why there is no score where no perturbation can be asked."""
+    why = "; ".join(f"{reason}: {count}" for reason, count in question.left_out.items())
+    return f"no perturbation can be asked, so no score and no rank ({why or 'there is none'})"
 
 
 def predicted_changes(view: TaskView, kept: BoolArray) -> FloatArray:
@@ -157,8 +165,10 @@ def _by_perturbation(score: Any, units: ResponseUnits, k: int) -> list[float | N
     return plain(values)
 
 
-def table_of(question: Responses, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    """What is known of each perturbation, and what these answers say of it."""
+def table_of(question: Responses, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]] | None:
+    """What is known of each perturbation, and what these answers say of it; None where there is no perturbation."""
+    if not question.names:
+        return None
     table: dict[str, Sequence[Any]] = {
         "perturbation": list(question.names),
         "cells": [int(count) for count in question.perturbed],

@@ -10,6 +10,7 @@ import numpy as np
 from kobench.api import RankingUnits, Responses, TaskUnits, TaskView, Units
 from kobench.builtin.tasks_response import (
     must_be_finite,
+    nothing_note,
     plain,
     predicted_changes,
     responses_of,
@@ -63,6 +64,8 @@ def _read_size(question: Responses) -> tuple[str, tuple[str, ...]]:
     """The name of the variant in which sizes are shown, "" where they are ranked, and notes on what the truth allows."""
     k = len(question.names)
     band = (chance_note(k),) if 3 <= k < BAND_BELOW else ()
+    if k == 0:
+        return "none", (nothing_note(question),)
     if k == 1:
         return "single", ("a single perturbation: nothing to compare it with, no skill, no rank",)
     if question.confounded:

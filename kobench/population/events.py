@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from kobench.cells import FloatArray, IntArray, Knockouts
 from kobench.population.profiles import Group
+from kobench.truth import Dataset, Responses
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,16 @@ def joined(events: Sequence[Events], targets: Sequence[tuple[int, ...]]) -> dict
         "row_perturbation": np.repeat(np.arange(len(events)), np.diff(first)),
         "row_weight": np.concatenate([one.weight for one in events]),
     }
+
+
+def nothing_asked(dataset: Dataset, asked: IntArray, left_out: Mapping[str, int]) -> Responses:
+    """A population question about no perturbation at all."""
+    none, empty, no_rows = np.zeros(0), np.zeros((0, dataset.cells.n_vars)), np.zeros(0, np.int64)
+    return Responses(
+        cells=dataset.cells[asked], names=(), targets=(), events=(), rows=(), row_perturbation=no_rows, row_weight=none, change=empty,
+        size=none, abundance=none, detectable=none.astype(bool), perturbed=no_rows,
+        responds=empty.astype(bool), size_p=none, confounded=dataset.confounded, left_out=left_out,
+    )  # fmt: skip
 
 
 def abundance(asked: Group, targets: Sequence[tuple[int, ...]]) -> FloatArray:

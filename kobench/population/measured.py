@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray
 from kobench.errors import UserError
-from kobench.population.events import Events, abundance, events_of, joined
+from kobench.population.events import Events, abundance, events_of, joined, nothing_asked
 from kobench.population.labels import perturbations
 from kobench.population.measure import DETECTABLE, SPLITS, Halves, agreement, change, halved_changes, matched
 from kobench.population.profiles import Group
@@ -72,7 +72,7 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
     }
     counts = {reason: count for reason, count in counts.items() if count}
     if not found:
-        return nothing_asked(dataset, training, counts)
+        return replace(nothing_asked(dataset, training, counts), halves=np.zeros((SPLITS, 2, 0, dataset.cells.n_vars)))
 
     measured, events_found = zip(*found.values(), strict=True)
     asked_of = [targets[name] for name in found]
@@ -103,16 +103,6 @@ def examples(few: Mapping[str, int], most: int = 3) -> str:
     """
     shown = [f"{name} in {count}" for name, count in [*few.items()][:most]]
     return f": {', '.join(shown)}{', ...' if len(few) > most else ''}" if shown else ""
-
-
-def nothing_asked(dataset: Dataset, training: IntArray, left_out: Mapping[str, int]) -> Responses:
-    """A population question about no perturbation at all."""
-    none, empty, no_rows = np.zeros(0), np.zeros((0, dataset.cells.n_vars)), np.zeros(0, np.int64)
-    return Responses(
-        cells=dataset.cells[training], names=(), targets=(), events=(), rows=(), row_perturbation=no_rows, row_weight=none, change=empty,
-        size=none, abundance=none, detectable=none.astype(bool), perturbed=no_rows, halves=np.zeros((SPLITS, 2, *empty.shape)),
-        responds=empty.astype(bool), size_p=none, confounded=dataset.confounded, left_out=left_out,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
 from kobench.derive import NUMBERS_A_CHUNK
 from kobench.errors import UserError
-from kobench.population.events import Events, abundance, events_of, joined
+from kobench.population.events import Events, abundance, events_of, joined, nothing_asked
 from kobench.population.profiles import Group
 from kobench.population.size import MOST_CELLS, paired_energy_distance
 from kobench.truth import MIN_CELLS, TOLERANCE, Counterfactual, Dataset, Responses
@@ -28,7 +28,8 @@ def ask_simulated_responses(dataset: Dataset, asked: IntArray) -> Responses:
     An event whose knockout is within the solver's tolerance of its null does not respond, so ties are ties; `responds` has the
     genes whose mean changes by more than that. Events without a steady state, or with no gene left on, are left out and counted.
 
-    Raises UserError where the dataset has no counterfactual truth, and where no gene is left.
+    Where no gene is left the question has no perturbation (k = 0), and `left_out` says why.
+    Raises UserError where the dataset has no counterfactual truth.
     """
     if dataset.truth is None:
         raise UserError("this dataset has no counterfactual truth, so changes without noise can't be told; use `kobench predict` to ask")
@@ -54,7 +55,7 @@ def ask_simulated_responses(dataset: Dataset, asked: IntArray) -> Responses:
     }
     counts = {reason: count for reason, count in counts.items() if count}
     if not found:
-        raise UserError(f"no gene of this dataset is expressed in {MIN_CELLS} of its {len(asked)} asked cells; ask more cells")
+        return nothing_asked(dataset, asked, counts)
 
     genes, events_found, changed = zip(*found, strict=True)
     targets = [(gene,) for gene in genes]

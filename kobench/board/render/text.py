@@ -9,10 +9,10 @@ from kobench.board.table import VERDICTS, Board, Column, Cost, Matrix, Problem, 
 
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
 
-#: The same where a verdict rests on fewer than five networks.
+#: The same where a verdict rests on one network.
 HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·"}
 
-HOLLOW_LEGEND = "hollow: fewer than five networks, which says little about other networks"
+HOLLOW_LEGEND = "hollow: one network only, which says nothing of other networks"
 
 #: What an impact is where nothing is said beside its metric.
 IMPACTS = (
