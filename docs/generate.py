@@ -1,0 +1,263 @@
+"""Write what the pages here have from the code and from the published boards: `python docs/generate.py`.
+
+docs/metrics.md and docs/tasks.md: the line **Record.** under each heading, from the specs. docs/floors.md: what every trivial predictor
+and reference line scores, from the records in leaderboards/. With --check nothing is written; it fails if a page is out of date.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import kobench.builtin
+from kobench.records import Record, read_records
+from kobench.specs import MetricSpec, TaskSpec
+
+DOCS = Path(__file__).parent
+BOARDS = DOCS.parent / "leaderboards"
+
+#: A board with more datasets than this gets one table a task, over all of them, instead of one a dataset.
+TABLES = 3
+
+METRICS: list[MetricSpec] = list(kobench.builtin.kobench_metrics())
+TASKS: list[TaskSpec] = list(kobench.builtin.kobench_tasks())
+
+#: The units of each kind, as the pages call them.
+KINDS = {"profile": "profiles", "impact": "impacts", "ranking": "a ranking", "response": "responses", "interaction": "interactions"}
+
+ASKED = {
+    "profile": "held-out assemblages",
+    "transfer": "assemblages of every group of cells",
+    "singles": "single knockouts of the asked cells",
+    "response": "perturbations of the population",
+    "doubles": "knockouts of two genes at once",
+    "triples": "knockouts of three genes at once",
+}
+
+TRUTHS = {"wild-type": "wild-type cells", "counterfactual": "counterfactual truth", "any": "counterfactual or measured knockouts"}
+
+
+# ------------------------------------------------------------------ records of metrics and tasks
+
+
+def heading(spec: MetricSpec | TaskSpec) -> str:
+    """What a metric or task is called on its page."""
+    return spec.label if isinstance(spec, TaskSpec) else f"{spec.name} ({spec.of})"
+
+
+def number(value: float) -> str:
+    """A bound in words.
+
+    >>> number(1.0), number(float("-inf"))
+    ('1', 'no end')
+    """
+    return f"{value:g}" if math.isfinite(value) else "no end"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as code, with commas; "none" without any."""
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
+def record_of_metric(spec: MetricSpec) -> str:
+    """Version, summary, direction, range and where it counts."""
+    used = [task for task in TASKS if task.of == spec.of and (spec.tasks is None or task.name in spec.tasks)]
+    leads, beside = [], []
+    for task in used:
+        link = f"[{task.label}](tasks.md#{anchor(task.label)})"
+        names = [name for name in task.primary if name.partition("[")[0] == spec.name]
+        if names:
+            leads.append(link if names == [spec.name] else f"{link} as {listed(names)}")
+        else:
+            beside.append(link)
+    places = [f"{what} {', '.join(links)}" for what, links in (("primary in", leads), ("beside the primary in", beside)) if links]
+    blocks = sorted({task.block for task in used})
+    return (
+        f"Version {spec.version}: {spec.summary}. {spec.direction.capitalize()} is better; best {number(spec.best)}, from "
+        f"{number(spec.low)} to {number(spec.high)}. Used {'; '.join(places)}. Drawn again for intervals: {', '.join(blocks)}. "
+        f"[What floors score](floors.md#{anchor(used[0].label)})."
+    )
+
+
+def record_of_task(spec: TaskSpec) -> str:
+    """What is asked, scored and compared with."""
+    return (
+        f"{spec.summary[:1].upper()}{spec.summary[1:]}. Asks: {ASKED[spec.asks]}; needs {TRUTHS[spec.truth]}. Units: {KINDS[spec.of]}. "
+        f"Primary: {listed(spec.primary)}. Drawn again for intervals: {spec.block}. Floors: {listed(spec.floors)}; "
+        f"[what they score](floors.md#{anchor(spec.label)}). Lines: {listed(spec.lines)}."
+    )
+
+
+def with_records(page: str, records: Mapping[str, str]) -> str:
+    """The page with `- **Record.**` atop the list under each heading `### NAME`; raises ValueError where there is no such heading."""
+    for name, text in records.items():
+        line = f"- **Record.** {text}"
+        head = f"\n### {name}\n"
+        if page.count(head) != 1:
+            raise ValueError(f"a page has {page.count(head)} sections {name!r}; write one, `### {name}` and its list")
+        before, after = page.split(head)
+        section, mark, rest = after.partition("\n##")
+        if "- **Record.**" in section:
+            section = re.sub(r"- \*\*Record\.\*\*.*", lambda _, line=line: line, section, count=1)
+        else:
+            first = section.index("- **") if "- **" in section else len(section)
+            section = f"{section[:first]}{line}\n{section[first:]}"
+        page = before + head + section + mark + rest
+    return page
+
+
+# ------------------------------------------------------------------ what floors score
+
+
+def anchor(title: str) -> str:
+    """The link to a heading, as GitHub makes it.
+
+    >>> anchor("double-knockout@1"), anchor("crispr: `hipsc-ko`")
+    ('double-knockout1', 'crispr-hipsc-ko')
+    """
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def board_folders() -> list[Path]:
+    """Every published board, by name."""
+    return sorted(path for path in BOARDS.iterdir() if (path / "records.jsonl.gz").exists() or (path / "records").is_dir())
+
+
+def floors_page(boards: Mapping[str, Sequence[Record]]) -> str:
+    """Markdown: for each task and board, the mean score of every floor and line by every metric."""
+    out = [
+        "# What floors score",
+        "",
+        "Made by `python docs/generate.py` from the records of the published boards; do not edit.",
+        "",
+        "Means over networks (data seeds), splits and fits. Floors are trivial predictors, see [tasks.md](tasks.md#the-floors); columns in",
+        "italics are lines, answers that the dataset itself gives. **Bold**: the best floor by a primary metric, where skill is 0.",
+        '"none": the answer gives no ranking. "–": not answered, or not computed on these units. Under 1e-6 is 0. Several datasets in one',
+        "table: the mean over them, the lowest and the highest in brackets.",
+        "",
+    ]
+    for task in TASKS:
+        out += [f"## {task.label}", ""]
+        tables = [table for name, records in boards.items() for table in tables_of(name, records, task.label)]
+        out += tables or ["No published board has this task.", ""]
+    return "\n".join(out)
+
+
+def tables_of(board: str, records: Sequence[Record], label: str) -> list[str]:
+    """The tables of one task on one board, as lines."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for record in records:
+        scores = record["result"]["scores"].get(label)
+        if record["role"] != "predictor" and scores is not None:
+            trial = record["trial"]
+            name = dataset_of(trial)
+            found.setdefault(name, {}).setdefault(trial["predictor"]["selection"], []).append({**scores, "role": record["role"]})
+    if not found:
+        return []
+    if len(found) <= TABLES:
+        return [line for name in sorted(found) for line in table(f"{board}: `{name}`", {name: found[name]})]
+    return table(f"{board}: {len(found)} datasets", found)
+
+
+def dataset_of(trial: Mapping[str, Any]) -> str:
+    """The dataset without its seed; with the split, unless that is the usual one for its truth."""
+    split = trial["split"]["name"]
+    usual = "halves" if trial["dataset"]["truth"] == "population" else "holdout"
+    return trial["dataset"]["group"] + ("" if split == usual else f" split {split}")
+
+
+def table(title: str, datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> list[str]:
+    """One table: metrics by floors and lines; `datasets` has each dataset's scores, by predictor."""
+    every = [scores for of_dataset in datasets.values() for several in of_dataset.values() for scores in several]
+    asked = every[0]
+    floors, lines = ([name for name in asked[kind] if any(name in one for one in datasets.values())] for kind in ("floors", "lines"))
+    shown = {name: entry for scores in every for name, entry in scores["metrics"].items()}
+    if asked["asks"] == "transfer":  # one variant a group of cells is the board's business
+        shown = {name: entry for name, entry in shown.items() if "[" not in name}
+    primary = {name for scores in every for name in scores["primary"]}
+    networks = max(len({id(scores) for scores in several}) for one in datasets.values() for several in one.values())
+    out = [f"**{title}**, {networks} record{'s' * (networks != 1)} a floor{' and dataset' * (len(datasets) > 1)}.", ""]
+    out += ["| | " + " | ".join([*floors, *(f"*{name}*" for name in lines)]) + " |", "|---" * (1 + len(floors) + len(lines)) + "|"]
+    for metric in sorted(shown, key=lambda name: (name not in primary, name)):
+        values = {name: values_of(datasets, name, metric) for name in (*floors, *lines)}
+        means = {name: sum(found) / len(found) for name, found in values.items() if found and name in floors}
+        best = set()
+        if metric in primary and means:
+            sign = -1 if shown[metric]["direction"] == "lower" else 1
+            best = {name for name in means if sign * means[name] == max(sign * mean for mean in means.values())}
+        cells = [cell(values[name], missing_of(datasets, name, metric), name in best) for name in (*floors, *lines)]
+        out.append(f"| {metric.replace('[', chr(92) + '[')} | " + " | ".join(cells) + " |")
+    return [*out, ""]
+
+
+def values_of(datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str) -> list[float]:
+    """The mean of one predictor by one metric on each dataset that has a value."""
+    found = []
+    for one in datasets.values():
+        values = [scores["metrics"][metric]["value"] for scores in one.get(name, []) if metric in scores["metrics"]]
+        known = [value for value in values if value is not None]
+        if known:
+            found.append(sum(known) / len(known))
+    return found
+
+
+def missing_of(datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str) -> str:
+    """Why there is no value."""
+    entries = [scores["metrics"].get(metric) for one in datasets.values() for scores in one.get(name, [])]
+    return "none" if any(entry is not None and entry["missing"] == "none" for entry in entries) else "–"
+
+
+def cell(values: Sequence[float], missing: str, best: bool) -> str:
+    """A mean, with its range over several datasets.
+
+    >>> cell([0.5], "–", True), cell([0.1, 0.3], "–", False), cell([], "none", False)
+    ('**0.500**', '0.200 [0.100, 0.300]', 'none')
+    """
+    if not values:
+        return missing
+    mean, low, high = (short(value) for value in (sum(values) / len(values), min(values), max(values)))
+    text = f"**{mean}**" if best else mean
+    return text if low == high else f"{text} [{low}, {high}]"
+
+
+def short(value: float) -> str:
+    """Three decimals, or two digits of a smaller number; 0 under 1e-6.
+
+    >>> short(-0.4567), short(0.00012345), short(-1e-7)
+    ('-0.457', '1.2e-04', '0.000')
+    """
+    return f"{value:.1e}" if 1e-6 <= abs(value) < 0.001 else f"{value if abs(value) >= 1e-6 else 0.0:.3f}"
+
+
+# ------------------------------------------------------------------ the command
+
+
+def generated() -> dict[Path, str]:
+    """Every page, as it should be."""
+    pages = {
+        "metrics.md": {heading(spec): record_of_metric(spec) for spec in METRICS},
+        "tasks.md": {heading(spec): record_of_task(spec) for spec in TASKS},
+    }
+    out = {DOCS / name: with_records((DOCS / name).read_text(encoding="utf-8"), records) for name, records in pages.items()}
+    boards = {folder.name: list(read_records(folder)) for folder in board_folders()}
+    return {**out, DOCS / "floors.md": floors_page(boards)}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with --check say which are out of date."""
+    old = 0
+    for path, text in generated().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            old += 1
+            print(f"{path.relative_to(DOCS.parent)} {'is out of date' if '--check' in arguments else 'written'}")
+            if "--check" not in arguments:
+                path.write_text(text, encoding="utf-8")
+    return int("--check" in arguments and old > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
