@@ -36,8 +36,11 @@ def answer_responses(asker: Asker, cells: Cells, batches: Sequence[Knockouts], r
     A row's change is the mean over its events of the profile after the knockout minus the own wild type without the removed genes,
     renormalised. A predictor that gives `predict_response` is asked once for each set of genes, with all cells as one population.
     """
-    response, raw, propagated = (_Means(n_rows, width) for width in (cells.n_vars, None, None))
     asked = [np.flatnonzero(answerable_events(events, supported, max_order)) for events in batches]
+    count = np.zeros(n_rows)
+    for places, kept in zip(rows, asked, strict=True):
+        np.add.at(count, places[kept], 1.0)
+    response, raw, propagated = (_Means(count, width) for width in (cells.n_vars, None, None))
     gives_response, gives_impact = "response" in asker.answers, "impact" in asker.answers
     derives = source_of("knockout", asker.answers) is not None
     given: set[str] = set()
@@ -85,23 +88,21 @@ def _ask_population(asker: Asker, cells: Cells, events: Knockouts, places: IntAr
     values = asker.predictor.predict_response(asker.hand(cells), Knockouts(sets))
     changes = array_of(values, (len(sets), cells.n_vars), "predict_response").astype(np.float64)
     places, first = np.unique(places, return_index=True)
-    response.add(places, changes[of_event.ravel()[first]])
+    response.total[places] = changes[of_event.ravel()[first]]
 
 
 class _Means:
-    """Means of values by answer row, NaN where none was added."""
+    """Means of values by answer row, NaN where none was added. count : (R,) how many values each row gets."""
 
-    def __init__(self, rows: int, width: int | None) -> None:
-        self.total = np.zeros(rows if width is None else (rows, width))
-        self.count = np.zeros(rows)
+    def __init__(self, count: FloatArray, width: int | None) -> None:
+        self.total = np.zeros(len(count) if width is None else (len(count), width))
+        self.count = count.reshape(-1, *[1] * (self.total.ndim - 1))
 
     def add(self, rows: IntArray, values: FloatArray) -> None:
-        np.add.at(self.total, rows, values)
-        np.add.at(self.count, rows, 1.0)
+        np.add.at(self.total, rows, values / self.count[rows])  # divided first: the sum of huge values would not be finite
 
     def values(self) -> FloatArray:
-        count = self.count.reshape(-1, *[1] * (self.total.ndim - 1))
-        means: FloatArray = np.where(count > 0, self.total / np.maximum(count, 1), np.nan)
+        means: FloatArray = np.where(self.count > 0, self.total, np.nan)
         return means
 
 
