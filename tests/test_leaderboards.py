@@ -15,7 +15,7 @@ FOLDERS = sorted(path for path in (REPOSITORY / "leaderboards").iterdir() if pat
 
 
 def test_every_published_board_is_of_a_suite():
-    assert {folder.name for folder in FOLDERS} >= {"quick", "paper-grn-mini"}
+    assert {folder.name for folder in FOLDERS} >= {"quick", "paper-grn"}
     assert {folder.name for folder in FOLDERS} <= set(built_in())
 
 
