@@ -19,6 +19,7 @@ from kobench.population import ask_responses, ask_simulated_responses
 from kobench.questions import clip_small
 from kobench.resample import draws, names_of
 from kobench.session import Session
+from kobench.transfer import ask_transfers, groups_of
 
 
 class Moved:
@@ -52,6 +53,9 @@ def asked_of(dataset: Dataset, asks: str, before=None):
         return questions.ask_profiles(dataset, asked)
     if asks == "singles":
         return questions.ask_singles(dataset, asked)
+    if asks == "transfer":
+        labels = dataset.cells.obs["cell_type"]
+        return ask_transfers(dataset, labels, groups_of(labels)[0], "type0", 0)
     if asks == "response":
         simulated = dataset.perturbed is None
         return ask_simulated_responses(dataset, asked) if simulated else ask_responses(dataset, training, asked)
@@ -86,9 +90,11 @@ def floors_score(dataset: Dataset, question, task: TaskSpec, floor: PredictorSpe
 SMALL = {
     "simulated": lambda: load(genes=25, cells=80, absence="modules", dropout=0.3, seed=3),
     "measured": lambda: load_planted(genes=25, cells=120, perturbations=6, perturbed_cells=40, batches=2, seed=3),
+    "types": lambda: load(genes=25, cells=110, cell_types=2, seed=3),
 }
-BUILT_IN = [task for task in kobench.builtin.kobench_tasks() if task.asks not in ("triples", "transfer")]
-ON = [("simulated", task) for task in BUILT_IN] + [("measured", task) for task in BUILT_IN if task.asks == "response"]
+BUILT_IN = [task for task in kobench.builtin.kobench_tasks() if task.asks != "triples"]
+ON = [("types" if task.asks == "transfer" else "simulated", task) for task in BUILT_IN]
+ON += [("measured", task) for task in BUILT_IN if task.asks == "response"]
 
 
 @pytest.mark.parametrize(("kind", "task"), ON, ids=[f"{kind}-{task.name}" for kind, task in ON])
