@@ -41,16 +41,19 @@ def ask_multiples(dataset: Dataset, asked: IntArray, order: int, sets: int = SET
     if order < 2:
         raise ValueError(f"order is {order}; several knockouts at once are 2 or more")
     cells = dataset.cells[asked]
+    by_name = np.argsort(cells.var_names, kind="stable")  # sets are drawn of names, wherever their columns stand
+    edges = getattr(dataset.truth, "edges", None)
     rng = np.random.default_rng([_STREAM, order])
-    chosen = _Chosen(cells.assemblages(), cells_a_set, rng)
+    chosen = _Chosen(cells.assemblages()[:, by_name], cells_a_set, rng)
     n_genes, n_random = cells.n_vars, sets - sets // 2
     if order <= n_genes:
         chosen.add(lambda: rng.choice(n_genes, order, replace=False), n_random)
     n_random = len(chosen.sets)
-    links = Links(getattr(dataset.truth, "edges", None), n_genes)
+    links = Links(None if edges is None else np.argsort(by_name)[edges], n_genes)
     if links:
         chosen.add(lambda: links.draw(rng, order), sets // 2)
     events, pairs = chosen.events(order)
+    events = Knockouts(by_name[events.genes].astype(np.int32), events.cells)
     interaction = true_interactions(dataset.truth, np.asarray(asked), events)
     solved = np.flatnonzero(~np.isnan(interaction))
     return Multiples(

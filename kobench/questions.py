@@ -46,7 +46,8 @@ def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT) -> Si
     n_genes = cells.n_vars
     wild_type = normalise_rows(truth.wild_type(asked))
     raw, propagated = np.full(len(events), np.nan), np.full(len(events), np.nan)
-    keep = sample_rows(len(events), n_genes, limit)
+    by_name = np.argsort(np.argsort(cells.var_names, kind="stable"))  # the sample is of names, wherever their columns stand
+    keep = np.sort(np.lexsort((by_name[events.genes[:, 0]], events.cells))[sample_rows(len(events), n_genes, limit)])
     place = np.full(len(events), -1, np.int64)
     place[keep] = np.arange(len(keep))
     knockout, null = np.zeros((len(keep), n_genes)), np.zeros((len(keep), n_genes))

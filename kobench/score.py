@@ -13,8 +13,8 @@ from kobench.errors import InvalidAnswerError
 from kobench.plan import Task
 from kobench.plugins import resolve
 from kobench.records import hash_of
+from kobench.resample import Names, field_of, names_of
 from kobench.resample import draws as draw_again
-from kobench.resample import field_of
 from kobench.specs import MetricSpec
 from kobench.truth import Answers, Block, NotComputed, Parts, Question, Singles, TaskUnits, TaskView, Units
 
@@ -61,9 +61,13 @@ def value_of(score: Callable[[Units], Any], units: Units) -> float:
 
 
 def score_metric(
-    spec: MetricSpec, score: Callable[[Units], Any], units: Units | None, block: Block = "cell", draws: int = 0, seed: int = 0
-) -> dict[str, Any]:
-    """One metric's entry on units (None: not answered), with `draws` bootstrap values; its floors are left empty."""
+    spec: MetricSpec, score: Callable[[Units], Any], units: Units | None, block: Block = "cell", draws: int = 0, seed: int = 0,
+    names: Names | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """One metric's entry on units (None: not answered), with `draws` bootstrap values; its floors are left empty.
+
+    names : what the blocks are called, see `kobench.resample.names_of`.
+    """
     entry: dict[str, Any] = {
         "version": spec.version,
         "direction": spec.direction,
@@ -84,14 +88,15 @@ def score_metric(
         return {**entry, "missing": str(reason)}
     if math.isnan(value):
         return {**entry, "missing": "none"}
-    again = drawn(score, units, block, draws, seed) if draws else []
+    again = drawn(score, units, block, draws, seed, names) if draws else []
     entry = {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
     if getattr(units, "halves", None) is not None:
-        entry["ceiling"] = ceiling_of(score, units, block, draws, seed)
+        entry["ceiling"] = ceiling_of(score, units, block, draws, seed, names)
     return entry
 
 
-def ceiling_of(score: Callable[[Units], Any], units: Units, block: Block, draws: int, seed: int) -> dict[str, Any]:
+def ceiling_of(score: Callable[[Units], Any], units: Units, block: Block, draws: int, seed: int,
+               names: Names | None = None) -> dict[str, Any]:  # fmt: skip
     """What an answer without error would score against a truth that has noise, with its draws; a value of None where nobody can say."""
     ceiling = getattr(score, "ceiling", None)
     if ceiling is None:
@@ -102,7 +107,7 @@ def ceiling_of(score: Callable[[Units], Any], units: Units, block: Block, draws:
         value = math.nan
     if math.isnan(value):
         return {"value": None, "draws": []}
-    return {"value": rounded(value, VALUE_DIGITS), "draws": drawn(ceiling, units, block, draws, seed) if draws else []}
+    return {"value": rounded(value, VALUE_DIGITS), "draws": drawn(ceiling, units, block, draws, seed, names) if draws else []}
 
 
 def permuted_of(
@@ -165,7 +170,7 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
             if floor in spec.floors:
                 same_units = replace(given, supported=answers.supported, max_order=answers.max_order)
                 below[floor] = units_for(task, question, same_units)[0]
-    seed = int(hash_of([seed_of, spec.label])[:8], 16)
+    seed, names = int(hash_of([seed_of, spec.label])[:8], 16), names_of(question, spec.block)
     primary = spec.primary if units.primary is None else units.primary
     metrics = {}
     for name, entry in task.named_metrics.items():
@@ -174,13 +179,13 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
             shown, full_name = units.variants.get(variant), shown_name(name, variant)
             leads = full_name in primary
             drawn_again = leads or (name in primary and spec.asks == "transfer")  # every pair of groups has an interval of its own
-            scored = score_metric(entry.spec, score, shown, spec.block, draws if drawn_again else 0, seed)
+            scored = score_metric(entry.spec, score, shown, spec.block, draws if drawn_again else 0, seed, names)
             scored["missing"] = absent if shown is None else scored["missing"]
             if (permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)) is not None:
                 scored["permuted"] = permuted
             if leads and scored["value"] is not None:
                 for floor, theirs in below.items():
-                    found = score_metric(entry.spec, score, theirs.variants.get(variant), spec.block, draws, seed)
+                    found = score_metric(entry.spec, score, theirs.variants.get(variant), spec.block, draws, seed, names)
                     scored["floors"][floor] = {"value": found["value"], "draws": found["draws"]}
             metrics[full_name] = scored
     sampled = None
@@ -233,9 +238,10 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int) -> list[float | None]:
+def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int,
+          names: Names | None = None) -> list[float | None]:  # fmt: skip
     """Bootstrap values of a metric as a record keeps them; None where a draw gives no value."""
-    values = draw_again(score, units, block, n, seed)
+    values = draw_again(score, units, block, n, seed, names)
     return [rounded(value, DRAW_DIGITS) if math.isfinite(value) else None for value in np.asarray(values, float).tolist()]
 
 

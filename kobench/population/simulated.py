@@ -38,7 +38,7 @@ def ask_simulated_responses(dataset: Dataset, asked: IntArray) -> Responses:
     wild_type = dataset.truth.wild_type(np.asarray(asked))
     found: list[tuple[int, Events, Change]] = []
     few = unsolved = silent = 0
-    for gene in range(cells.n_vars):
+    for gene in np.argsort(cells.var_names, kind="stable").tolist():  # by name, as measured ones are, wherever columns stand
         events = events_of(group, [gene], np.ones(1))
         if len(events.cells) >= MIN_CELLS:
             change = change_of(dataset.truth, np.asarray(asked)[events.cells], wild_type[events.cells], (gene,))
