@@ -90,6 +90,20 @@ def to_scale(values: Floats, scale: str) -> Floats:
     return np.log1p(values) if scale.startswith("log1p") else values
 
 
+def deviations(rows: Floats) -> Floats:
+    """(G,) standard deviation of each column; 0 where it is no more than rounding beside the largest one."""
+    deviation: Floats = rows.std(axis=0)
+    deviation[deviation <= 1e-9 * deviation.max(initial=0.0)] = 0.0
+    return deviation
+
+
+def standardised(rows: Floats) -> Floats:
+    """Columns with mean 0 and standard deviation 1; a constant column is 0."""
+    deviation, centred = deviations(rows), rows - rows.mean(axis=0)
+    scores: Floats = np.divide(centred, deviation, out=np.zeros_like(rows), where=deviation > 0)
+    return scores
+
+
 def close_rows(values: Floats, on: Bools) -> Floats:
     """Rows over their sum. A row of 0 whose assemblage is not empty becomes uniform over it; an empty assemblage stays 0."""
     total = values.sum(axis=1, keepdims=True)

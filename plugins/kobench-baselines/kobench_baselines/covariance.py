@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kobench.api import Cells, Context, Knockouts, normalise_rows
-from kobench_baselines.common import Floats, Ints, Table, close_on, limited_threads, sets_of_genes
+from kobench_baselines.common import Floats, Ints, Table, close_on, deviations, limited_threads, sets_of_genes, standardised
 
 
 class CovarianceShift:
@@ -23,17 +23,12 @@ class CovarianceShift:
         self.threads = context.threads
         shares = Table.of(cells).shares
         with limited_threads(context.threads):
-            self.deviations: Floats = shares.std(axis=0)
-            constant = np.ptp(shares, axis=0) == 0
-            self.deviations[constant] = 0.0
-            self.scores: Floats = (shares - shares.mean(axis=0)) / np.where(constant, 1.0, self.deviations)
-            self.scores[:, constant] = 0.0
+            self.deviations, self.scores = deviations(shares), standardised(shares)
             self.chosen = ledoit_wolf(self.scores) if self.shrinkage is None else self.shrinkage
 
     def slopes(self, removed: Ints) -> Floats:
         """(order, G) change of every gene's share for each unit by which the removed genes' shares fall."""
-        with limited_threads(self.threads):
-            columns = (1 - self.chosen) * (self.scores[:, removed].T @ self.scores) / len(self.scores)
+        columns = (1 - self.chosen) * (self.scores[:, removed].T @ self.scores) / len(self.scores)
         columns[np.arange(len(removed)), removed] += self.chosen
         columns *= self.deviations[removed][:, None] * self.deviations
         # the pseudo-inverse says "no change" for genes that do not vary, alone or given each other
@@ -43,9 +38,10 @@ class CovarianceShift:
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
         own = cells.profiles()
         rows = knockouts.remove_from(own)
-        for removed, events in sets_of_genes(knockouts):
-            taken = own[knockouts.cells[events]][:, removed]
-            rows[events] -= (rows[events] > 0) * (taken @ self.slopes(removed))
+        with limited_threads(self.threads):
+            for removed, events in sets_of_genes(knockouts):
+                taken = own[knockouts.cells[events]][:, removed]
+                rows[events] -= (rows[events] > 0) * (taken @ self.slopes(removed))
         null = normalise_rows(knockouts.remove_from(own))
         return close_on(np.maximum(rows, 0.0), null)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf as potrf
+from scipy.linalg.lapack import dpotrs as potrs
 
 from kobench_baselines.common import Floats, Ints
 
@@ -45,13 +47,10 @@ def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
 
 def _solved(products: Floats, right: Floats, places: Ints) -> Floats | None:
     """The solution (p,) with only `places` free, all else 0; None where these features are not independent to working precision."""
-    inner = products[np.ix_(places, places)]
-    try:
-        lower = np.linalg.cholesky(inner)
-    except np.linalg.LinAlgError:
-        return None
-    if (np.diag(lower) ** 2 < 1e-10 * np.diag(inner)).any():
+    inner = products[places[:, None], places]
+    lower, failed = potrf(inner, lower=True)
+    if failed or (lower.diagonal() ** 2 < 1e-10 * inner.diagonal()).any():
         return None
     solution = np.zeros(len(right))
-    solution[places] = np.linalg.solve(inner, right[places])
+    solution[places] = potrs(lower, right[places], lower=True)[0]
     return solution

@@ -14,9 +14,11 @@ from kobench_baselines.common import (
     Floats,
     Ints,
     close_on,
+    deviations,
     expressing,
     limited_threads,
     sets_of_genes,
+    standardised,
     to_linear,
     to_scale,
 )
@@ -89,26 +91,27 @@ class PartialCorrelation:
         batches = cells.obs[context.batch_key][rows] if context.batch_key else np.zeros(len(rows))
         roots = without_batch_means(np.sqrt(to_linear(values, self.scale)), batches)
         with limited_threads(context.threads):
-            self.deviations: Floats = roots.std(axis=0)
-            self.chosen = self.shrinkage
-            if self.chosen is None:
-                self.chosen = choose_shrinkage(roots, np.random.default_rng(context.seed), context)
+            chosen = self.shrinkage
+            if chosen is None:
+                chosen = choose_shrinkage(roots, np.random.default_rng(context.seed), context)
+            self.chosen = float(chosen)
             self.correlations = Correlations.of(standardised(roots))
-            varying = np.flatnonzero(self.deviations > 0)
+            varying = np.flatnonzero(deviations(roots))
             some = varying[:: -(-len(varying) // NOISE_GENES) or 1]
-            partial, self.diagonal = self.correlations.partial(some, self.chosen)
+            partial, diagonal = self.correlations.partial(some, self.chosen)
+            #: (G,) what a partial correlation is multiplied with to be a slope, for the one gene over the other
+            self.units: Floats = deviations(roots) / np.sqrt(diagonal)
             partial[np.arange(len(some)), some] = np.nan
             squares = partial[:, varying] ** 2
             self.noise = float(np.nanmedian(squares)) / MEDIAN_SQUARE if squares.size > len(some) else 0.0
 
     def slopes(self, removed: Ints) -> Floats:
         """(k, G) change of every gene's u for each unit by which the u of one of the removed genes falls."""
-        with limited_threads(self.threads):
-            partial, _ = self.correlations.partial(removed, float(self.chosen or 0))
+        partial, _ = self.correlations.partial(removed, self.chosen)
         square = partial**2
         kept = np.divide(square, square + HALVED_AT**2 * self.noise, out=np.zeros_like(square), where=square > 0)
-        own = np.divide(np.sqrt(self.diagonal), self.deviations, out=np.zeros_like(self.deviations), where=self.deviations > 0)
-        falls: Floats = partial * kept * own[removed][:, None] * (self.deviations / np.sqrt(self.diagonal))
+        own = self.units[removed][:, None]
+        falls: Floats = partial * kept * np.divide(self.units, own, out=np.zeros_like(partial), where=own > 0)
         return -falls
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
@@ -118,10 +121,11 @@ class PartialCorrelation:
             return null
         rows = np.empty_like(null)
         roots = np.sqrt(to_linear(own, self.scale))
-        for removed, events in sets_of_genes(knockouts):
-            before = roots[knockouts.cells[events]]
-            after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (null[events] > 0)
-            rows[events] = to_scale(after**2, self.scale)
+        with limited_threads(self.threads):
+            for removed, events in sets_of_genes(knockouts):
+                before = roots[knockouts.cells[events]]
+                after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (null[events] > 0)
+                rows[events] = to_scale(after**2, self.scale)
         return close_on(rows, null)
 
 
@@ -136,19 +140,12 @@ def choose_shrinkage(roots: Floats, rng: np.random.Generator, context: Context) 
     for fold in range(folds):
         context.log("cross-validation", fold, folds)
         kept, held = roots[fold_of != fold], roots[fold_of == fold]
-        varying = kept.std(axis=0) > 0
-        kept, held = kept[:, varying], (held[:, varying] - kept[:, varying].mean(axis=0)) / kept[:, varying].std(axis=0)
-        correlations = Correlations.of(standardised(kept))
+        deviation = deviations(kept)
+        varying = np.flatnonzero(deviation)
+        held = (held - kept.mean(axis=0))[:, varying] / deviation[varying]
+        correlations = Correlations.of(standardised(kept[:, varying]))
         likelihood += [correlations.log_likelihood(held, a) for a in SHRINKAGES]
     return SHRINKAGES[int(likelihood.argmax())]
-
-
-def standardised(rows: Floats) -> Floats:
-    """Columns with mean 0 and standard deviation 1; a constant column is 0."""
-    deviations = rows.std(axis=0)
-    centred = rows - rows.mean(axis=0)
-    scores: Floats = np.divide(centred, deviations, out=np.zeros_like(rows), where=deviations > 0)
-    return scores
 
 
 def without_batch_means(rows: Floats, batches: npt.NDArray[Any]) -> Floats:

@@ -132,7 +132,7 @@ def cell_models() -> Iterator[PredictorSpec]:
             ),
             "price": Param(None, "price of a regulator, 0 to 10, relative to the gene's mean; None: by validation", low=0.0, high=10.0),
             "regulators": Param(100, "most candidate regulators of a gene, those that correlate most with it", low=1),
-            "targets": Param(2000, "most genes modelled, those that vary most; the others do not respond", low=1),
+            "targets": Param(1000, "most genes modelled, those that vary most; the others do not respond", low=1),
         },
         reference="the equation: arXiv 2510.03359; its fit: Lawson & Hanson 1974, Tibshirani 1996",
     )

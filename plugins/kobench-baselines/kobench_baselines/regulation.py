@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from kobench_baselines.common import Bools, Floats, Ints
+from kobench_baselines.common import Bools, Floats, Ints, blocks_of
 from kobench_baselines.nonnegative import nonnegative_lasso
 
 #: A gene is modelled if it is on in at least so many training cells.
@@ -78,7 +78,7 @@ class Equations:
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """The training cells seen by one form, ready to be regressed: values, s and r, all (n, G), and the candidate regulators of a gene."""
+    """The training cells seen by one form, ready to be regressed: values, s and r, all (n, G), and how many regulators a gene may have."""
 
     form: Form
     values: Floats
@@ -91,18 +91,21 @@ class Regression:
         s = form.activation(values)
         return cls(form, values, s, form.repression(s, there), candidates)
 
-    def regulators(self, gene: int, rows: Ints) -> Ints:
-        """All other genes, or those whose s or r correlates most with the gene over its cells."""
-        others = np.delete(np.arange(self.s.shape[1]), gene)
-        if len(others) <= self.candidates:
-            return others
-        y = self.values[rows, gene] - self.values[rows, gene].mean()
-        strength = np.maximum(_correlation(self.s[rows], y), _correlation(self.r[rows], y))
-        strength[gene] = -1.0
-        return np.sort(np.argsort(-strength, kind="stable")[: self.candidates])
+    def regulators(self, genes: Ints) -> list[Ints]:
+        """For each gene all others, or the `candidates` whose s or r correlates most with it over the cells in which it is on."""
+        n_genes = self.values.shape[1]
+        if n_genes - 1 <= self.candidates:
+            return [np.delete(np.arange(n_genes), gene) for gene in genes]
+        found: list[Ints] = []
+        for block in blocks_of(len(genes), n_genes):
+            values = self.values[:, genes[block]]
+            strength = np.maximum(*(_correlations(values, of) for of in (self.s, self.r)))
+            strength[np.arange(len(strength)), genes[block]] = -1.0
+            found.extend(np.sort(np.argsort(-strength, axis=1, kind="stable")[:, : self.candidates], axis=1))
+        return found
 
-    def fit_gene(self, gene: int, price: float, passes: int) -> tuple[Ints, Floats] | None:
-        """Regulators (k,) and coefficients (2 k + 1,): of s, of r, and the basal level; None where too few cells express the gene.
+    def fit_gene(self, gene: int, regulators: Ints, price: float, passes: int) -> Floats | None:
+        """Coefficients (2 k + 1,) of the regulators' s, of their r, and the basal level; None where too few cells express the gene.
 
         Relative errors: cells are weighted by 1 / value in the first pass, then by 1 / what the pass before says. The price (in units
         of the gene's mean, and of the root of the number of cells) decides which regulators there are; what they do is fitted without it.
@@ -110,7 +113,7 @@ class Regression:
         rows = np.flatnonzero(self.values[:, gene] > 0)
         if len(rows) < FEWEST_CELLS:
             return None
-        y, regulators = self.values[rows, gene], self.regulators(gene, rows)
+        y = self.values[rows, gene]
         features = np.hstack([self.s[np.ix_(rows, regulators)], self.r[np.ix_(rows, regulators)], np.ones((len(rows), 1))])
         prices = np.full(features.shape[1], price * np.sqrt(len(rows)) / y.mean())
         prices[-1] = 0.0
@@ -124,7 +127,7 @@ class Regression:
                 kept = np.flatnonzero(coefficients)
                 coefficients[kept] = nonnegative_lasso(products[np.ix_(kept, kept)], right[kept], np.zeros(len(kept)))
             said = features @ coefficients
-        return regulators, coefficients
+        return coefficients
 
     def fit(self, genes: Ints, price: float, passes: int = 2) -> Equations:
         """The equations of some genes."""
@@ -132,10 +135,9 @@ class Regression:
         entries: list[tuple[Ints, Ints, Floats, Floats]] = []
         basal, modelled = np.zeros(n_genes), np.zeros(n_genes, bool)
         on = self.values > 0
-        for gene in genes:
-            fitted = self.fit_gene(int(gene), price, passes)
-            if fitted is not None:
-                regulators, coefficients = fitted
+        for gene, regulators in zip(genes, self.regulators(genes), strict=True):
+            coefficients = self.fit_gene(int(gene), regulators, price, passes)
+            if coefficients is not None:
                 k = len(regulators)
                 entries.append((np.full(k, gene), regulators, coefficients[:k], coefficients[k : 2 * k]))
                 basal[gene], modelled[gene] = coefficients[-1], True
@@ -148,9 +150,12 @@ class Regression:
         return Equations(self.form, *matrices, basal, modelled, self.values.sum(axis=0) / np.maximum(on.sum(axis=0), 1))
 
 
-def _correlation(columns: Floats, y: Floats) -> Floats:
-    """(p,) absolute correlation of each column with the centred y, 0 for a constant one."""
-    centred = columns - columns.mean(axis=0)
-    norm = np.sqrt((centred**2).sum(axis=0))
-    correlation: Floats = np.divide(np.abs(y @ centred), norm, out=np.zeros(len(norm)), where=norm > 1e-12)
+def _correlations(values: Floats, features: Floats) -> Floats:
+    """(k, p) absolute correlation of each column of values, where it is over 0, with each feature there; 0 for constants."""
+    on = (values > 0).astype(np.float64)
+    count = np.maximum(on.sum(axis=0), 1)
+    centred = values - on * (values.sum(axis=0) / count)
+    square = on.T @ features**2 - (on.T @ features) ** 2 / count[:, None]
+    size = np.sqrt((centred**2).sum(axis=0))[:, None] * np.sqrt(np.maximum(square, 0.0))
+    correlation: Floats = np.divide(np.abs(centred.T @ features), size, out=np.zeros_like(size), where=size > 1e-9)
     return correlation

@@ -36,7 +36,7 @@ class SteadyState:
     """
 
     def __init__(
-        self, rule: str = "auto", half: str = "auto", price: float | None = None, regulators: int = 100, targets: int = 2000
+        self, rule: str = "auto", half: str = "auto", price: float | None = None, regulators: int = 100, targets: int = 1000
     ) -> None:
         self.rule, self.half, self.price, self.regulators, self.targets = rule, half, price, regulators, targets
 

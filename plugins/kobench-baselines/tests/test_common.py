@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kobench_baselines.common import Table, close_rows, compose, hold_out
+from kobench_baselines.common import Table, close_rows, compose, deviations, hold_out, standardised
 
 from kobench.api import Cells
 
@@ -50,3 +50,10 @@ def test_hold_out(n: int, held: int) -> None:
     kept, out = hold_out(n, 0.2, np.random.default_rng(0))
     assert len(out) == held
     np.testing.assert_array_equal(np.sort(np.concatenate([kept, out])), np.arange(n))
+
+
+def test_standardised_by_hand_and_rounding_is_no_variation() -> None:
+    """Mean 2 and deviation 1; 0.1 + 0.2 and 0.3 differ in the last digit only."""
+    rows = np.array([[1.0, 0.1 + 0.2, 4.0], [3.0, 0.3, 4.0]])
+    np.testing.assert_array_equal(deviations(rows), [1, 0, 0])
+    np.testing.assert_array_equal(standardised(rows), [[-1, 0, 0], [1, 0, 0]])

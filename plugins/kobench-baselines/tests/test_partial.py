@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kobench_baselines.common import standardised
 from kobench_baselines.partial import (
     HALVED_AT,
     SHRINKAGES,
     Correlations,
     PartialCorrelation,
     choose_shrinkage,
-    standardised,
     without_batch_means,
 )
 from scipy.stats import multivariate_normal
@@ -84,7 +84,7 @@ def test_direct_slopes_are_those_of_regression(fit: Any, cells: Cells) -> None:
 
 def with_slopes(scale: str, slopes: list[float]) -> PartialCorrelation:
     predictor = PartialCorrelation()
-    predictor.scale = scale
+    predictor.scale, predictor.threads = scale, 1
     predictor.slopes = lambda removed: np.array([slopes])  # type: ignore[method-assign]
     return predictor
 
