@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kobench.api import NotComputed, Responses, ResponseUnits, TaskUnits, TaskView, Units
-from kobench.builtin.metrics.response import MIN_TO_CENTRE, NO_CHANGE, pearson_delta, pearson_delta_centred
+from kobench.builtin.metrics.response import MIN_TO_CENTRE, NO_CHANGE, ChosenUnits, pearson_delta, pearson_delta_centred
 from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.errors import InvalidAnswerError
 
@@ -48,10 +48,10 @@ def response(view: TaskView) -> TaskUnits:
 
     def units(chosen: BoolArray, halves: FloatArray | None) -> ResponseUnits:
         rows: IntArray = np.flatnonzero(chosen & kept)
-        if halves is not None and len(rows) < len(kept):
-            halves = halves[:, :, rows]
         responds = None if question.responds is None else question.responds[rows]
-        return ResponseUnits(predicted[rows], true[rows], rows, signed, halves, responds)
+        if halves is None or len(rows) == len(kept):
+            return ResponseUnits(predicted[rows], true[rows], rows, signed, halves, responds)
+        return ChosenUnits(predicted[rows], true[rows], rows, signed, halves[:, :, rows], responds, asked=(halves,))
 
     variants: dict[str, Units] = {name: units(chosen, question.halves) for name, chosen in reading.variants.items()}
     everything = units(kept, None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from kobench.api import NotComputed, Parts, ResponseUnits
+from kobench.builtin.metrics.ceiling import Power, reachable
 from kobench.builtin.metrics.pairwise import (
     average_precision_pairs,
     average_precision_rows,
@@ -32,6 +33,16 @@ ROUNDING = 1e-9
 
 #: Similarities closer than this are tied.
 TIE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenUnits(ResponseUnits):
+    """Perturbations chosen by how well their halves agree, so that these promise too much.
+
+    asked : one array (s, 2, K, G), the halves of all that they were chosen from; in a tuple, as it has no row for each unit.
+    """
+
+    asked: tuple[FloatArray] = field(kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,22 +115,6 @@ class DeltaCorrelation(OverPerturbations):
             raise NotComputed("in no perturbation does the true change differ between genes")
         return Compared(kept, bool(varies[differs].any()), lambda: self._rows(predicted, true), lambda: self._pairs(predicted, true))
 
-    def ceiling(self, units: ResponseUnits) -> Parts:
-        """What an answer without error would score against this noisy truth: Parts over the perturbations of the metric.
-
-        For each perturbation sqrt(2r / (1 + r)), r the same correlation between the two halves, averaged over the splits; 0 for r below 0.
-        Spearman, Br. J. Psychol. 3:271 (1910) and Brown, ibid. 3:296 (1910), for the whole's reliability; its root bounds a correlation.
-        Raises what the metric raises, and NotComputed where the truth has no noise.
-        """
-        if units.halves is None:
-            raise NotComputed("the truth has no noise")
-        kept = self.compare(units).kept
-        total = np.zeros(len(kept))
-        for first, second in units.halves:
-            total += self._rows(self._levelled(first[kept])[0], self._levelled(second[kept])[0])
-        r = np.maximum(total / max(len(units.halves), 1), 0.0)
-        return _mean(units, kept, np.sqrt(2 * r / (1 + r)))
-
     def _levelled(self, changes: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Changes, centred where that is asked, and which rows differ between genes; the others, but for rounding, are 0."""
         rows: FloatArray = np.asarray(changes, np.float64)
@@ -134,6 +129,34 @@ class DeltaCorrelation(OverPerturbations):
 
     def _pairs(self, a: FloatArray, b: FloatArray) -> FloatArray:
         return rank_correlate_pairs(a, b) if self.kind == "spearman" else correlate_pairs(a, b, self.kind == "pearson")
+
+
+class ProductCorrelation(DeltaCorrelation):
+    """One of sums of products (Pearson's, the cosine), of which halves of the cells tell what an answer without error would score.
+
+    Not so of ranks: genes that do not respond are ranked by noise in the truth, by whatever little is there in an exact answer.
+    """
+
+    def ceiling(self, units: ResponseUnits) -> Parts:
+        """What an answer without error would score against this noisy truth, on average: Parts over the perturbations of the metric.
+
+        See `kobench.builtin.metrics.ceiling.reachable`; all perturbations asked are those of `ChosenUnits`, else the units themselves.
+        Raises what the metric raises, and NotComputed where the truth has no noise.
+        """
+        if units.halves is None:
+            raise NotComputed("the truth has no noise")
+        kept = self.compare(units).kept
+        scored = Power.of(self._halves(units.halves[:, :, kept]))
+        asked = Power.of(self._halves(units.asked[0])) if isinstance(units, ChosenUnits) else scored
+        return _mean(units, kept, reachable(scored, asked))
+
+    def _halves(self, halves: FloatArray) -> FloatArray:
+        """Halves (s, 2, k, G) as they are correlated, 0 at the gaps."""
+        if self.centred:
+            halves = halves - _known_mean(halves, axis=2)
+        if self.kind == "pearson":
+            halves = halves - _known_mean(halves, axis=3)
+        return np.nan_to_num(halves)
 
 
 class CentroidAccuracy(OverPerturbations):
@@ -210,10 +233,10 @@ class FindingResponders(OverPerturbations):
         )
 
 
-pearson_delta_centred = DeltaCorrelation("pearson", centred=True)
-pearson_delta = DeltaCorrelation("pearson")
+pearson_delta_centred = ProductCorrelation("pearson", centred=True)
+pearson_delta = ProductCorrelation("pearson")
 spearman_delta = DeltaCorrelation("spearman")
-cosine_delta = DeltaCorrelation("cosine")
+cosine_delta = ProductCorrelation("cosine")
 sign_accuracy = SignAccuracy()
 auprc_responding = FindingResponders()
 centroid_accuracy = CentroidAccuracy()
@@ -221,10 +244,15 @@ centroid_accuracy = CentroidAccuracy()
 
 def centre(changes: FloatArray) -> FloatArray:
     """(k, G) changes without their mean over the perturbations of which the gene is no target (is not NaN)."""
-    known = ~np.isnan(changes)
-    mean = np.where(known, changes, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    centred: FloatArray = changes - mean
+    centred: FloatArray = changes - _known_mean(changes, axis=0)
     return centred
+
+
+def _known_mean(values: FloatArray, axis: int) -> FloatArray:
+    """Means along an axis, which stays, of the entries that are not NaN; 0 where there are none."""
+    known = ~np.isnan(values)
+    mean: FloatArray = np.where(known, values, 0.0).sum(axis=axis, keepdims=True) / np.maximum(known.sum(axis=axis, keepdims=True), 1)
+    return mean
 
 
 def _mean(units: ResponseUnits, kept: IntArray, values: FloatArray) -> Parts:

@@ -1,0 +1,79 @@
+"""What an answer without error would score by a correlation with changes measured with noise, told from halves of the cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kobench.cells import FloatArray
+
+#: Signal of less than this part of a change is rounding.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Power:
+    """Sums of squares over genes in k measured changes, all (k,): what is signal, what is noise, and the variance of that signal.
+
+    signal is unbiased, and so may lie below 0. variance : how far it would stray if other cells had been measured, unbiased too.
+    least : what this is without any signal, hence the least that it can be.
+    """
+
+    signal: FloatArray
+    noise: FloatArray
+    variance: FloatArray
+    least: FloatArray
+
+    @classmethod
+    def of(cls, halves: FloatArray) -> Power:
+        """From halves (s, 2, k, G), with 0 at the gaps, as they are correlated (about the mean gene for Pearson's correlation).
+
+        With c the mean of two halves a and b, and d = (a - b) / 2: d is noise that is spread as that of c is, and c knows nothing of it. So
+        the signal is the mean over splits of sum ab = sum cc - sum dd, the noise that of sum dd. The variance of sum cc is
+        4 E (sum cd)^2 - 2 t for normal noise of covariance C, as E (sum cd)^2 = true' C true + t, with t = trace CC = E (sum de)^2, e the d
+        of another split; that of the mean sum dd of s splits is 2 t / s. With a single split t is not known: a variance of 0.
+        """
+        first, second = halves[:, 0], halves[:, 1]
+        middle, apart = (first + second) / 2, (first - second) / 2
+        signal = np.einsum("skg,skg->k", first, second) / len(halves)
+        noise = np.einsum("skg,skg->k", apart, apart) / len(halves)
+        s = len(halves)
+        if s < 2:
+            return cls(signal, noise, np.zeros(len(signal)), np.zeros(len(signal)))
+        by_change = apart.transpose(1, 0, 2)
+        table = by_change @ by_change.transpose(0, 2, 1)
+        own = np.einsum("kss->ks", table)
+        squared = ((table**2).sum(axis=(1, 2)) - (own**2).sum(axis=1)) / (s * (s - 1))
+        along = (np.einsum("skg,kg->sk", apart, middle.mean(axis=0)) ** 2).mean(axis=0)
+        return cls(signal, noise, 4 * along - 2 * squared + 2 * squared / s, 2 * squared + 2 * squared / s)
+
+
+def reachable(scored: Power, asked: Power) -> FloatArray:
+    """(k,) expected correlation of the scored changes, as measured, with the same changes without noise; for a mean over them.
+
+    sqrt(m / (m + n)), m the signal and n the noise: the formula of Spearman and Brown, Br. J. Psychol. 3:271 and 3:296 (1910), whose root
+    bounds a correlation. Where cells vary in a few directions m of one change is a poor estimate, and the changes scored may have been
+    chosen by it. So m is drawn towards the mean over all changes asked: m' = M + w / (w + v) (m - M), M their mean, v the variance of m
+    and w what the variance of m over them is above their mean v (Efron & Morris, J. Am. Stat. Assoc. 70:311, 1975). 0 for m' below 0.
+
+    Each value has a term that adds up to 0 over the scored changes: what it moves M by. Drawn again, they hold M's uncertainty.
+    """
+    trust, mean = trusted(scored, asked), float(asked.signal.mean())
+    signal = mean + trust * (scored.signal - mean)
+    whole = signal + scored.noise
+    known = signal > ROUNDING * whole.max(initial=0.0)
+    reached: FloatArray = np.sqrt(np.divide(signal, whole, out=np.zeros_like(signal), where=known))
+    # the derivative of sqrt(m / (m + n)) by M
+    slope = np.divide((1 - trust) * scored.noise, 2 * reached * whole**2, out=np.zeros_like(signal), where=known)
+    moved: FloatArray = reached + slope.mean() * (scored.signal - scored.signal.mean())
+    return moved
+
+
+def trusted(scored: Power, asked: Power) -> FloatArray:
+    """(k,) share of a signal's distance from the mean that is kept; all of it where nothing is known of how far signals are apart."""
+    if len(asked.signal) < 2:
+        return np.ones(len(scored.signal))
+    between = max(float(asked.signal.var(ddof=1) - asked.variance.mean()), 0.0)
+    whole = between + np.maximum(scored.variance, scored.least)
+    return np.divide(between, whole, out=np.ones_like(whole), where=whole > 0)
