@@ -62,14 +62,22 @@ class Correlations:
         determinant = np.log(mixed).sum() + (genes - len(mixed)) * np.log(a)
         return float(-distance - len(scores) * determinant)
 
-    def partial(self, genes: Ints, a: float) -> tuple[Floats, Floats]:
-        """(k, G) partial correlations of some genes with all others, from M^-1, 0 with themselves; and its diagonal (G,)."""
-        inside = 1 / a - 1 / ((1 - a) * self.values + a)
-        diagonal: Floats = 1 / a - (self.vectors**2) @ inside
-        inverse = -(self.vectors[genes] * inside) @ self.vectors.T  # but for the diagonal
-        partial: Floats = -inverse / np.sqrt(diagonal[genes][:, None] * diagonal)
+    def diagonal(self, a: float) -> Floats:
+        """(G,) diagonal of M^-1."""
+        diagonal: Floats = 1 / a - (self.vectors**2) @ self._inside(a)
+        return diagonal
+
+    def partial(self, genes: Ints, a: float, diagonal: Floats) -> Floats:
+        """(k, G) partial correlations -P_gj / sqrt(P_gg P_jj) of some genes with all others, P = M^-1; 0 with themselves."""
+        minus_inverse = (self.vectors[genes] * self._inside(a)) @ self.vectors.T  # but for the diagonal
+        partial: Floats = minus_inverse / np.sqrt(diagonal[genes][:, None] * diagonal)
         partial[np.arange(len(genes)), genes] = 0.0
-        return partial, diagonal
+        return partial
+
+    def _inside(self, a: float) -> Floats:
+        """M^-1 = 1 / a - V diag(what this returns) V'."""
+        inside: Floats = 1 / a - 1 / ((1 - a) * self.values + a)
+        return inside
 
 
 class PartialCorrelation:
@@ -98,16 +106,17 @@ class PartialCorrelation:
             self.correlations = Correlations.of(standardised(roots))
             varying = np.flatnonzero(deviations(roots))
             some = varying[:: -(-len(varying) // NOISE_GENES) or 1]
-            partial, diagonal = self.correlations.partial(some, self.chosen)
-            #: (G,) what a partial correlation is multiplied with to be a slope, for the one gene over the other
-            self.units: Floats = deviations(roots) / np.sqrt(diagonal)
+            self.diagonal = self.correlations.diagonal(self.chosen)
+            partial = self.correlations.partial(some, self.chosen, self.diagonal)
+            # a slope is the partial correlation times the one gene's unit over the other's
+            self.units: Floats = deviations(roots) / np.sqrt(self.diagonal)
             partial[np.arange(len(some)), some] = np.nan
             squares = partial[:, varying] ** 2
             self.noise = float(np.nanmedian(squares)) / MEDIAN_SQUARE if squares.size > len(some) else 0.0
 
     def slopes(self, removed: Ints) -> Floats:
         """(k, G) change of every gene's u for each unit by which the u of one of the removed genes falls."""
-        partial, _ = self.correlations.partial(removed, self.chosen)
+        partial = self.correlations.partial(removed, self.chosen, self.diagonal)
         square = partial**2
         kept = np.divide(square, square + HALVED_AT**2 * self.noise, out=np.zeros_like(square), where=square > 0)
         own = self.units[removed][:, None]

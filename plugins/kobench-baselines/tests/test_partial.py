@@ -30,7 +30,9 @@ def test_partial_correlations_of_a_chain_by_hand() -> None:
     """r12 = r23 = 1/2, r13 = 1/4: genes 1 and 3 have none given 2; q12 = (1/2 - 1/8) / sqrt(3/4 * 15/16) = 1 / sqrt(5)."""
     R = np.array([[1, 0.5, 0.25], [0.5, 1, 0.5], [0.25, 0.5, 1]])
     values, vectors = np.linalg.eigh(R)
-    partial, diagonal = Correlations(vectors, values).partial(np.arange(3), 1e-9)
+    chain = Correlations(vectors, values)
+    diagonal = chain.diagonal(1e-9)
+    partial = chain.partial(np.arange(3), 1e-9, diagonal)
     np.testing.assert_allclose(partial, [[0, 0.2**0.5, 0], [0.2**0.5, 0, 0.2**0.5], [0, 0.2**0.5, 0]], atol=1e-5)
     np.testing.assert_allclose(diagonal, np.diag(np.linalg.inv(R)), rtol=1e-5)
 
@@ -42,7 +44,8 @@ def test_partial_is_the_inverse_written_out(scores: Any, rows: int, a: float) ->
     P = np.linalg.inv((1 - a) * Z.T @ Z / rows + a * np.eye(6))
     expected = -P / np.sqrt(np.outer(np.diag(P), np.diag(P)))
     np.fill_diagonal(expected, 0)
-    partial, diagonal = Correlations.of(Z).partial(np.array([4, 1]), a)
+    diagonal = Correlations.of(Z).diagonal(a)
+    partial = Correlations.of(Z).partial(np.array([4, 1]), a, diagonal)
     np.testing.assert_allclose(partial, expected[[4, 1]], atol=1e-9)
     np.testing.assert_allclose(diagonal, np.diag(P), rtol=1e-9)
 
@@ -104,7 +107,7 @@ def test_logarithms_are_undone_and_taken_again(cells_of: Any) -> None:
 
 def test_noise_halves_what_is_three_of_its_deviations(fit: Any, cells: Cells) -> None:
     predictor = fit(PartialCorrelation(shrinkage=0.3), cells)
-    raw = predictor.correlations.partial(np.array([3]), 0.3)[0][0]
+    raw = predictor.correlations.partial(np.array([3]), 0.3, predictor.diagonal)[0]
     predictor.noise = (raw[4] / HALVED_AT) ** 2
     shrunken = predictor.slopes(np.array([3]))[0][4]
     predictor.noise = 0.0
