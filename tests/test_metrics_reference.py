@@ -218,7 +218,7 @@ def responders(units):
 
 def centroid(units):
     rows = moved(units)
-    if len(rows) < 2:
+    if len(rows) < 5:
         raise Skip
     answers, truths = units.predicted[rows], units.true[rows]
     sizes = [np.nanmax(np.abs(table)) for table in (answers, truths)]
@@ -359,7 +359,8 @@ HAND = {
     # by size: a miss, a hit, then a hit and a miss tied
     ("response", "auprc-responding"): (responses([[-2, 3, 1, -1]], [[1, 1, 1, 1]], np.array([[True, False, True, False]])), 0.5),
     ("response", "centroid-accuracy"): (
-        responses([[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]], np.eye(4)), (1 + 2 / 3 + 2.5 / 3 + 2.5 / 3) / 4
+        responses([[1, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]], np.eye(5)),
+        (1 + 3 / 4 + 3.5 / 4 + 3.5 / 4 + 1) / 5,
     ),
     # just at the threshold is no interaction; a hit, then a hit and a miss tied
     ("interaction", "auprc"): (interactions([0.9, 0.5, 0.5, 0.1], [0.01, 0.0, 0.002, 0.001]), 0.5 * 1 + 0.5 * 2 / 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import permutations
 from math import factorial
 
@@ -33,6 +34,17 @@ ORDERS = 10_000
 DIGITS = 9
 
 
+@dataclass(frozen=True, eq=False)
+class NoisyRanking(RankingUnits):
+    """Perturbations whose true sizes were measured with noise: what an answer without error would score is not known, and it is not 1.
+
+    halves : nothing, though it is there, which says that the truth has noise. Rank correlations of halves tell no ceiling, see
+    `kobench.builtin.metrics.response.ProductCorrelation`.
+    """
+
+    halves: tuple[()] = ()
+
+
 def response_size(view: TaskView) -> TaskUnits:
     """How strong each perturbation is; a unit is a perturbation.
 
@@ -53,7 +65,8 @@ def response_size(view: TaskView) -> TaskUnits:
         if sizes is not None:
             rows = np.flatnonzero(np.isfinite(sizes))
             shown = " ".join(word for word in (name, variant) if word)
-            variants[shown] = RankingUnits(sizes[rows], question.size[rows], rows, question.abundance[rows])
+            units = NoisyRanking if question.noisy else RankingUnits
+            variants[shown] = units(sizes[rows], question.size[rows], rows, question.abundance[rows])
     main = given[""]
     answered = 0 if main is None else int(np.isfinite(main).sum())
     columns = {} if main is None else {"predicted": plain(main)}

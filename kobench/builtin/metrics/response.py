@@ -105,9 +105,7 @@ class DeltaCorrelation(OverPerturbations):
     def compare(self, units: ResponseUnits) -> Compared:
         """Changes as they are correlated; needs an answer with a sign, and 5 perturbations for centring."""
         _signed(units)
-        kept = _moved(units)
-        if self.centred and len(kept) < MIN_TO_CENTRE:
-            raise NotComputed(f"{len(kept)} with a true change; taking out their mean needs {MIN_TO_CENTRE} perturbations or more")
+        kept = _enough(_moved(units)) if self.centred else _moved(units)
         true, differs = self._levelled(units.true[kept])
         predicted, varies = self._levelled(units.predicted[kept])
         kept, true, predicted = kept[differs], true[differs], predicted[differs]
@@ -162,18 +160,17 @@ class ProductCorrelation(DeltaCorrelation):
 class CentroidAccuracy(OverPerturbations):
     """Mean over perturbations of the share of the others whose truth is less similar to the answer than its own truth is; ties count half.
 
-    Similarity is Pearson's correlation of centred changes over the genes that are targets of neither.
+    Similarity is Pearson's correlation of centred changes over the genes that are targets of neither. Of fewer than 5 perturbations
+    the shares are so few steps that they are often all the same, by chance, and then there is no telling how far they stray.
     """
 
     def compare(self, units: ResponseUnits) -> Compared:
-        """Similarities of every answer to every truth; needs an answer with a sign and two perturbations."""
+        """Similarities of every answer to every truth; needs an answer with a sign, and 5 perturbations as centring does."""
         _signed(units)
-        kept = _moved(units)
+        kept = _enough(_moved(units))
         correlation = DeltaCorrelation(centred=True)
         true, differs = correlation._levelled(units.true[kept])
         predicted, varies = correlation._levelled(units.predicted[kept])
-        if len(kept) < 2:
-            raise NotComputed("a single perturbation has no others to be told apart from")
         if differs.sum() < 2:
             raise NotComputed("the true changes are all alike")
         kept, true, predicted = kept[differs], true[differs], predicted[differs]
@@ -269,6 +266,13 @@ def _moved(units: ResponseUnits) -> IntArray:
     kept = np.flatnonzero(np.nanmax(np.abs(units.true), axis=1, initial=0.0) > NO_CHANGE)
     if not len(kept):
         raise NotComputed("no perturbation is asked" if not len(units.true) else "no perturbation changes any gene")
+    return kept
+
+
+def _enough(kept: IntArray) -> IntArray:
+    """The same, if they are enough to be centred."""
+    if len(kept) < MIN_TO_CENTRE:
+        raise NotComputed(f"{len(kept)} with a true change; taking out their mean needs {MIN_TO_CENTRE} perturbations or more")
     return kept
 
 
