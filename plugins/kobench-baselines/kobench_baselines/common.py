@@ -155,17 +155,19 @@ def blocks_of(rows: int, entries: int) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def sets_of_genes(knockouts: Knockouts) -> Iterator[tuple[Ints, Ints]]:
-    """(removed genes, events that remove them) for each set of removed genes; nothing for order 0.
+def sets_of_genes(knockouts: Knockouts) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """(removed genes, events that remove them, the cells of these events) for each set of removed genes; nothing for order 0.
 
-    A gene named twice counts once.
+    A gene named twice counts once. ValueError where the events name no cells.
     """
+    if knockouts.cells is None:
+        raise ValueError("these knockouts name no cells; give one cell for each event")
     if not knockouts.order or not len(knockouts):
         return
     removed, of = np.unique(np.sort(knockouts.genes, axis=1), axis=0, return_inverse=True)
     order = np.argsort(of.ravel(), kind="stable")
     for genes, events in zip(removed, np.split(order, np.cumsum(np.bincount(of.ravel()))[:-1]), strict=True):
-        yield np.unique(genes).astype(np.intp), events
+        yield np.unique(genes).astype(np.intp), events, knockouts.cells[events].astype(np.intp)
 
 
 def close_on(values: Floats, null: Floats) -> Floats:

@@ -39,8 +39,8 @@ class CovarianceShift:
         own = cells.profiles()
         rows = knockouts.remove_from(own)
         with limited_threads(self.threads):
-            for removed, events in sets_of_genes(knockouts):
-                taken = own[knockouts.cells[events]][:, removed]
+            for removed, events, asked in sets_of_genes(knockouts):
+                taken = own[asked][:, removed]
                 rows[events] -= (rows[events] > 0) * (taken @ self.slopes(removed))
         null = normalise_rows(knockouts.remove_from(own))
         return close_on(np.maximum(rows, 0.0), null)

@@ -35,10 +35,9 @@ class KNN:
             return rows
         with limited_threads(self.threads):
             affinity = np.round(np.sqrt(own) @ self.roots.T, DECIMALS)
-            for removed, events in sets_of_genes(knockouts):
+            for removed, events, asked in sets_of_genes(knockouts):
                 without = np.flatnonzero(~self.table.on[:, removed].any(axis=1))
                 if len(without):
-                    asked = knockouts.cells[events]
                     order = np.argsort(-affinity[asked][:, without], axis=1, kind="stable")
                     rows[events] = self._as_neighbours(rows[events], without[order[:, : self.k]])
         return rows

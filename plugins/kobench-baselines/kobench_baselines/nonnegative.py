@@ -19,7 +19,8 @@ def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
     changes the right-hand side. A feature that the chosen ones already explain to working precision is left out.
     """
     right = right - price
-    b, chosen, usable = np.zeros(len(right)), np.zeros(len(right), bool), np.diag(products) > 0
+    b: Floats = np.zeros(len(right))
+    chosen, usable = np.zeros(len(right), bool), np.diag(products) > 0
     least = TOLERANCE * float(np.abs(right).max(initial=0.0))
     for _ in range(3 * len(right)):
         slope = np.where(usable & ~chosen, right - products @ b, -np.inf)

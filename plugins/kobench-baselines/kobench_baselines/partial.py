@@ -131,8 +131,8 @@ class PartialCorrelation:
         rows = np.empty_like(null)
         roots = np.sqrt(to_linear(own, self.scale))
         with limited_threads(self.threads):
-            for removed, events in sets_of_genes(knockouts):
-                before = roots[knockouts.cells[events]]
+            for removed, events, asked in sets_of_genes(knockouts):
+                before = roots[asked]
                 after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (null[events] > 0)
                 rows[events] = to_scale(after**2, self.scale)
         return close_on(rows, null)

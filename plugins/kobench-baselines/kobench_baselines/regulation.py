@@ -143,11 +143,13 @@ class Regression:
                 basal[gene], modelled[gene] = coefficients[-1], True
         empty = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
         targets, sources, activates, represses = (np.concatenate(part) for part in zip(empty, *entries, strict=True))
-        matrices = []
-        for weights in (activates, represses):
+
+        def matrix(weights: Floats) -> scipy.sparse.csr_array:
             kept = weights > 0
-            matrices.append(scipy.sparse.csr_array((weights[kept], (targets[kept], sources[kept])), shape=(n_genes, n_genes)))
-        return Equations(self.form, *matrices, basal, modelled, self.values.sum(axis=0) / np.maximum(on.sum(axis=0), 1))
+            return scipy.sparse.csr_array((weights[kept], (targets[kept], sources[kept])), shape=(n_genes, n_genes))
+
+        mean = self.values.sum(axis=0) / np.maximum(on.sum(axis=0), 1)
+        return Equations(self.form, matrix(activates), matrix(represses), basal, modelled, mean)
 
 
 def _correlations(values: Floats, features: Floats) -> Floats:

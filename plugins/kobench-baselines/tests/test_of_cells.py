@@ -120,7 +120,7 @@ def test_close_on_falls_back_to_the_null() -> None:
 
 
 def test_sets_of_genes_by_hand() -> None:
-    knockouts = Knockouts(np.array([[3, 1], [2, 2], [1, 3]]), np.arange(3))
-    found = [(removed.tolist(), events.tolist()) for removed, events in common.sets_of_genes(knockouts)]
-    assert found == [([1, 3], [0, 2]), ([2], [1])]
+    knockouts = Knockouts(np.array([[3, 1], [2, 2], [1, 3]]), np.arange(5, 8))
+    found = [tuple(part.tolist() for part in parts) for parts in common.sets_of_genes(knockouts)]
+    assert found == [([1, 3], [0, 2], [5, 7]), ([2], [1], [6])]
     assert list(common.sets_of_genes(Knockouts.none(2))) == []
