@@ -444,3 +444,17 @@ def test_the_newer_parts_of_records_are_read_and_checked():
 def test_an_unknown_task_is_still_an_error():
     with pytest.raises(UserError, match="no record has the task"):
         make_board(tabled(), tasks=["profile"])
+
+
+# What a ranking follows
+
+
+def test_a_ranking_that_follows_abundance_is_told():
+    def sized(name, own, raw, role="predictor"):
+        values = {"spearman": 0.2, "with-abundance": own, "with-abundance[raw]": raw}
+        return record(name, scores(values), role=role)
+
+    section = only([sized("mlp", -0.05, 0.957), sized("careful", 0.79, 0.8), sized("own-share", 1.0, 1.0, "floor")])
+    assert row(section, "mlp").remarks == ("its raw impacts follow the abundance of the genes (Spearman 0.96)",)
+    assert row(section, "careful").remarks == ("its raw impacts follow the abundance of the genes (Spearman 0.80)",)
+    assert row(section, "own-share").remarks == ()

@@ -21,6 +21,9 @@ from kobench.records import Record
 
 INCOMPLETE, NO_TASK = "incomplete", "no task scored"
 
+#: From this correlation on a ranking is said to follow abundance.
+FOLLOWS = 0.8
+
 #: Order of the rows that could not be ranked.
 STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", "timeout", "out-of-memory", "failed")
 
@@ -252,6 +255,20 @@ def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
     return tuple(Problem(*what, tuple(sorted(where, key=lambda text: (len(text), text)))) for what, where in sorted(groups.items()))
 
 
+def abundance_remarks(numbers: Numbers, key: Key) -> list[str]:
+    """Which of a predictor's rankings follow the abundance of the genes, whatever they say of knockouts."""
+    found = []
+    for variant, what in (
+        ("", "its ranking follows"),
+        ("[propagated]", "its propagated impacts follow"),
+        ("[raw]", "its raw impacts follow"),
+    ):
+        measured = numbers.measure(key, f"with-abundance{variant}")
+        if measured.cells and not measured.only_none and measured.series.mean >= FOLLOWS:
+            found.append(f"{what} the abundance of the genes (Spearman {measured.series.mean:.2f})")
+    return found
+
+
 def like_of(numbers: Numbers) -> str:
     """What stands in for an answer that gives no ranking."""
     return "random" if numbers.scores.get(STAND_IN) else "no change at all"
@@ -278,6 +295,8 @@ def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], sta
             )
         elif metric not in flat and not one.cells and one.missing not in ("", status, "not run"):
             remarks.append(f"{metric}: {one.missing}")
+    if key[0] == "predictor":
+        remarks += abundance_remarks(numbers, key)
     versions = sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})
     if len(versions) > 1:
         remarks.append(f"scores of different versions together: {', '.join(versions)}")
