@@ -417,7 +417,7 @@ def test_a_question_is_won_by_all_of_its_metrics():
 # Records
 
 
-@pytest.mark.parametrize("name", ["quick", "paper-grn-mini"])
+@pytest.mark.parametrize("name", ["quick", "paper-grn"])
 def test_records_without_the_newer_parts_still_make_boards(name):
     records = list(read_records(LEADERBOARDS / name))[:400]
     board = make_board(records)
