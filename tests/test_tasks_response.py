@@ -12,11 +12,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from kobench.api import Answers, Cells, Knockouts, NotComputed, Profiles, Responses, TaskView
-from kobench.builtin.metrics.response import pearson_delta, pearson_delta_centred
+from kobench.builtin.metrics.ranking import spearman
+from kobench.builtin.metrics.response import ChosenUnits, pearson_delta, pearson_delta_centred
 from kobench.builtin.specs import metric_specs, task_specs
 from kobench.builtin.tasks_response import read_response, response
 from kobench.builtin.tasks_response_size import chance_band, chance_note, response_size
 from kobench.errors import InvalidAnswerError
+from kobench.resample import take
+from kobench.score import score_metric
 
 G = 12
 
@@ -96,6 +99,9 @@ def test_units_of_a_measured_truth():
         np.testing.assert_array_equal(units.halves, question.halves[:, :, rows])
         np.testing.assert_array_equal(units.responds, question.responds[rows])
         assert units.signed
+    assert isinstance(given.variants[""], ChosenUnits)  # its ceiling knows those that they were chosen from
+    assert given.variants[""].asked[0] is question.halves
+    assert not isinstance(given.variants["all"], ChosenUnits)
     affected = response(TaskView(question, dataclasses.replace(answers, response_kind="affected")))
     assert not affected.variants[""].signed
 
@@ -282,6 +288,19 @@ def test_units_of_sizes():
     assert given.notes == (chance_note(24),)
     assert given.table["predicted"] == given.variants[""].predicted.tolist()
     json.dumps(given.table)
+
+
+def test_sizes_measured_with_noise_have_no_ceiling():
+    """Nobody knows what a perfect answer scores against them; against exact sizes it scores 1."""
+    for noisy in (True, False):
+        question = twenty(noisy=noisy)
+        units = response_size(TaskView(question, answers_of(question))).variants[""]
+        spec = next(spec for spec in metric_specs() if (spec.of, spec.name) == ("ranking", "spearman"))
+        entry = score_metric(spec, spearman, units, "perturbation", 20)
+        assert entry["value"] == pytest.approx(spearmanr(units.predicted, units.true)[0])
+        assert entry.get("ceiling") == ({"value": None, "draws": []} if noisy else None)
+        assert len(entry["draws"]) == 20
+        assert take(units, "perturbation", np.array([3, 3, 5])).predicted.tolist() == units.predicted[[3, 3, 5]].tolist()
 
 
 def test_what_a_size_is_taken_from():

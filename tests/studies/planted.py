@@ -68,15 +68,17 @@ def every_metric_leads(task: Callable[[TaskView], TaskUnits]) -> Callable[[TaskV
     return units
 
 
-def registry(all_lead: bool = False) -> Registry:
-    """What is installed; with `all_lead`, the population tasks with all their metrics primary."""
+def registry(nulls: bool = False) -> Registry:
+    """What is installed; for nulls no more than the metrics that have a chance value, all of them primary, and no lines."""
     found = load_registry()
-    if not all_lead:
+    if not nulls:
         return found
+    names = {metric for _, metric in CHANCE}
     tasks = dict(found.tasks)
     for name, function in (("response", response), ("response-size", response_size)):
-        tasks[name] = [replace(entry, spec=replace(entry.spec, units=every_metric_leads(function))) for entry in tasks[name]]
-    return replace(found, tasks=tasks)
+        changed = [replace(entry.spec, units=every_metric_leads(function), primary=(), lines=()) for entry in tasks[name]]
+        tasks[name] = [replace(entry, spec=spec) for entry, spec in zip(tasks[name], changed, strict=True)]
+    return replace(found, tasks=tasks, metrics={name: entries for name, entries in found.metrics.items() if name in names})
 
 
 def run(known: Registry, datasets: Sequence[str], networks: int, folder: Path, jobs: int) -> list[Record]:
@@ -196,7 +198,7 @@ class Tally:
 def null_tallies(shuffle: str, batches: int, repeats: int, networks: int, folder: Path, jobs: int,
                  change: str = "") -> dict[tuple[str, str], dict[str, Tally]]:  # fmt: skip
     """(task, metric) -> row -> what the boards said; a board is of `networks` networks of their own, `repeats` of them."""
-    known = registry(all_lead=True)
+    known = registry(nulls=True)
     first = range(0, repeats * networks, 1)
     datasets = [f"planted:{SMALL},batches={batches},shuffle={shuffle},seed={seed}{change}" for seed in first]
     records = list(by_network(run(known, datasets, 1, folder, jobs)).values())
