@@ -63,7 +63,7 @@ def make_board(
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
     shown = tuple(section for section in sections if section.rows)
     transfers = tuple(matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen)
-    return Board(shown, matrices_of(shown), cost, answer_of(shown), transfers)
+    return Board(shown, matrices_of(shown), cost, answer_of(shown, transfers), transfers)
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from kobench.board.summary import spoken
 from kobench.board.table import Matrix, Row, Section
+from kobench.board.transfer import TransferMatrix
 
 #: So many datasets stand side by side; more stand below each other, and of more than MANY only their parameters are summed up.
 FEW, MANY = 8, 40
@@ -25,19 +26,38 @@ def better(section: Section, row: Row) -> bool:
     return row.rank is not None and all(score and score.verdict == "better" and not score.unproven for score in scores)
 
 
-def questions_of(sections: Sequence[Section]) -> list[Section]:
-    """The sections that can answer whether a predictor is better than trivial: some are ranked, and a floor was scored."""
-    return [section for section in sections if section.ranked and section.primary and section.primary[0].floor]
+@dataclass(frozen=True)
+class Question:
+    """A task on a dataset, and which of its ranked predictors are better than trivial, by how many primary metrics."""
+
+    task: str
+    won: Mapping[str, bool]
+    metrics: int = 1
 
 
-def answer_of(sections: Sequence[Section]) -> tuple[str, ...]:
+def questions_of(sections: Sequence[Section], transfers: Sequence[TransferMatrix] = ()) -> list[Question]:
+    """What can say whether a predictor is better than trivial: sections with ranks and a floor; of transfers the mean over all pairs of
+    different groups, because a single training group's interval says nothing of other training cells."""
+    means: dict[tuple[str, str, str], dict[str, bool]] = defaultdict(dict)
+    for matrix in transfers:
+        if matrix.other is not None:
+            means[matrix.task, matrix.dataset, matrix.split][matrix.predictor] = matrix.other.above
+    found = [
+        Question(section.task, {row.name: better(section, row) for row in section.ranked}, len(section.primary))
+        for section in sections
+        if section.ranked and section.primary and section.primary[0].floor and not (section.train and transfers)
+    ]
+    return found + [Question(task, won) for (task, _, _), won in sorted(means.items())]
+
+
+def answer_of(sections: Sequence[Section], transfers: Sequence[TransferMatrix] = ()) -> tuple[str, ...]:
     """Who is better than trivial: in one line over all questions (a question is a task on a dataset), then in one a task."""
-    questions = questions_of(sections)
+    questions = questions_of(sections, transfers)
     if not questions:
         return ()
-    by_task: dict[str, list[Section]] = defaultdict(list)
-    for section in questions:
-        by_task[section.task].append(section)
+    by_task: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        by_task[question.task].append(question)
     wins, asked = wins_of(questions)
     unranked = sum(1 for section in sections if section.unranked_why)
     also = (
@@ -60,9 +80,9 @@ def answer_of(sections: Sequence[Section]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def both(sections: Sequence[Section]) -> str:
+def both(questions: Sequence[Question]) -> str:
     """That a task is won by all of its metrics, where there are several."""
-    most = max(len(section.primary) for section in sections)
+    most = max(question.metrics for question in questions)
     return "" if most < 2 else " (by both metrics)" if most == 2 else f" (by all {most} metrics)"
 
 
@@ -71,19 +91,19 @@ def the_questions(count: int) -> str:
     return "the one question asked" if count == 1 else f"any of the {count} questions asked"
 
 
-def wins_of(sections: Sequence[Section]) -> tuple[Counter[str], Counter[str]]:
-    """Name -> on how many of these sections it is better than trivial, and on how many it is ranked."""
+def wins_of(questions: Sequence[Question]) -> tuple[Counter[str], Counter[str]]:
+    """Name -> on how many of these questions it is better than trivial, and on how many it is ranked."""
     wins, asked = Counter[str](), Counter[str]()
-    for section in sections:
-        for row in section.ranked:
-            asked[row.name] += 1
-            wins[row.name] += better(section, row)
+    for question in questions:
+        for name, won in question.won.items():
+            asked[name] += 1
+            wins[name] += won
     return wins, asked
 
 
-def winners(sections: Sequence[Section]) -> str:
+def winners(questions: Sequence[Question]) -> str:
     """Who is better than trivial by one task: `gbm and linear on 2 of 2 datasets, mlp on 1 of 2`, or `nobody`."""
-    wins, asked = wins_of(sections)
+    wins, asked = wins_of(questions)
     groups: dict[tuple[int, int], list[str]] = defaultdict(list)
     for name in sorted(wins):
         if wins[name]:
@@ -91,7 +111,7 @@ def winners(sections: Sequence[Section]) -> str:
     if not groups:
         return "nobody"
     ordered = sorted(groups, key=lambda counts: (-counts[0] / counts[1], groups[counts]))
-    if len(sections) == 1:
+    if len(questions) == 1:
         return spoken(groups[ordered[0]])
     said = [f"{spoken(groups[counts])} on {counts[0]} of {counts[1]}" for counts in ordered]
     return f"{said[0]} datasets{''.join(f', {more}' for more in said[1:])}"
