@@ -218,6 +218,14 @@ def test_it_is_the_skill_of_the_sections():
     assert sorted(skills) == pytest.approx(sorted([matrix.cells[0][1].explained.value, matrix.cells[1][0].explained.value]))
 
 
+def test_a_transfer_counts_once_a_dataset_in_the_boards_first_line():
+    records, _ = over_networks()
+    assert one(records).other.above
+    assert make_board(records).answer == ("Better than trivial: mlp.",)
+    records = [found for seed in range(3) for found in floors(seed=seed) + trials("mlp", FLOOR, seed=seed)]
+    assert make_board(records).answer == ("Nobody is better than trivial on the one question asked.",)
+
+
 def test_what_has_no_number_says_why():
     broken = record("mlp", role="predictor", status="timeout", split=("cell-type", 0))
     broken["trial"]["split"]["train"] = "b"
