@@ -62,9 +62,9 @@ def test_standing_draws_every_row_at_its_skill_and_joins_what_is_level():
     assert [text.get_text() for text in axis.texts] == [f"{rows[4].scores['spearman'].skill:.2f}: off the axis"]
     assert [group for _, _, group in bars(rows, section.primary[0])] == [[0, 1], [2, 3]]
     assert [y for _, y in lines(axis, "_bar")] == [[0, 1], [2, 3]]
-    assert len(lines(axis, "_interval")) == 4  # a, b, c, and the floor's, which is a point
+    assert len(lines(axis, "_interval")) == 3  # a, b, c; the floor's is a point
     assert axis.get_title(loc="left") == "grn genes=100 (5 networks)" or axis.get_title(loc="left") == "grn (5 networks)"
-    assert axis.get_xlabel() == "skill by spearman (0: best floor, 1: truth)"
+    assert axis.get_xlabel() == "skill by spearman\n(0: best floor, 1: truth)"
 
 
 def test_where_less_is_better_the_better_end_is_still_on_the_right():
@@ -77,7 +77,7 @@ def test_where_less_is_better_the_better_end_is_still_on_the_right():
     (axis,) = figure_of(board, "standing").axes
     left, right = axis.get_xlim()
     assert left > right
-    assert axis.get_xlabel() == "rmse (lower is better)"
+    assert axis.get_xlabel() == "score: rmse\n(lower is better)"
     (cost,) = figure_of(board, "cost").axes
     assert cost.yaxis_inverted()
 
@@ -97,7 +97,7 @@ def test_scatter_has_a_panel_a_predictor_and_a_dot_a_unit():
     assert lines(figure.axes[0], "mlp") == [(true, first)]
     assert lines(figure.axes[1], "linear") == [(true, second)]
     assert all(axis.get_xlabel() == "true propagated impact (Bray-Curtis)" for axis in figure.axes)
-    assert figure.get_suptitle() == "knockout-impact@1 on grn: network seed 0, one of 5; a sample of 3 units"
+    assert figure.get_suptitle() == "knockout-impact@1 on grn: network seed 0, one of 5; 3 values drawn"
 
 
 def noisy(sigma, degree, dropout, value, network="er", seeds=3):
@@ -128,7 +128,7 @@ def test_noise_has_a_panel_for_each_network_and_dropout_and_a_line_for_each_degr
     assert found["Erdős-Rényi, dropout 0.7", "degree 3"] == [[0.05, 0.84], [0.3, 0.78]]
     assert [key for key in found if key[0] == "scale-free, γ = 2.5, dropout 0.7"] == []  # no value: nothing is drawn
     assert len(found) == 6
-    assert "mean over 3 networks a point" in figure.get_suptitle()
+    assert "(mean of 3 networks, 95 % intervals)" in figure.get_suptitle().replace("\n", " ")
     assert figure.axes[-1].get_xlabel() == "noise σ (share of a weight)"
 
 

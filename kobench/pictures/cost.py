@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kobench.board.table import Row, Section
-from kobench.pictures.figure import FLOOR, counted, metric_label, panels, short
-from kobench.pictures.standing import skilled, value_of
+from kobench.pictures.figure import FLOOR, counted, headed, metric_label, panels, short
+from kobench.pictures.standing import skilled, spread, value_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+#: Where the numbers of points stand, in points from the mark, in the order of cost: neighbours' numbers go to different sides.
+ASIDE = ((8, 7), (-8, -7), (8, -7), (-8, 7))
 
 
 def seconds_of(row: Row) -> float | None:
@@ -26,27 +30,28 @@ def priced(section: Section) -> list[Row]:
 
 
 def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Any]) -> Figure:
-    """A panel for each dataset; the dashed line is the best floor."""
+    """A panel for each dataset; the dashed line is the best floor. Points are numbered, and the legend says who is who."""
+    from matplotlib.lines import Line2D
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    figure, axes = panels(len(sections), 3, 3.3, 2.7)
+    figure, axes = panels(len(sections), 3, 3.6, 3.3)
+    numbers = {name: i + 1 for i, name in enumerate(sorted({row.name for section in sections for row in priced(section)}))}
     for axis, section in zip(axes, sections, strict=True):
         column = section.primary[0]
-        for row in priced(section):
+        for i, row in enumerate(sorted(priced(section), key=lambda row: (seconds_of(row) or 0.0, row.name))):
             color, marker, _ = styles[row.name]
-            value, low, high = value_of(row, section) or (0.0, None, None)
+            value = (value_of(row, section) or (0.0,))[0]
             seconds = seconds_of(row) or 0.0
-            if low is not None and high is not None:
-                axis.plot([seconds, seconds], [low, high], color=color, linewidth=1.2, label="_interval")
+            if ends := spread(row, section):
+                axis.plot([seconds, seconds], ends, color=color, linewidth=1.2, label="_interval")
             axis.plot([seconds], [value], marker, color=color, markersize=6, linestyle="none", label=row.name)
-            axis.annotate(short(row.name, 20), (seconds, value), xytext=(6, 4), textcoords="offset points", fontsize=8)
+            axis.annotate(str(numbers[row.name]), (seconds, value), xytext=ASIDE[i % len(ASIDE)], textcoords="offset points", fontsize=8,
+                          ha="center", va="center")  # fmt: skip
         floor = next((value_of(row, section) for row in section.floors if column.name in row.best_floor), None)
         if floor is not None:
             axis.axhline(floor[0], color=FLOOR, linewidth=0.9, linestyle=(0, (4, 3)), label="_best floor")
-            axis.annotate(f"best floor, {column.floor}", (0.02, floor[0]), xycoords=("axes fraction", "data"), xytext=(0, 3),
-                          textcoords="offset points", fontsize=7, color=FLOOR)  # fmt: skip
         axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.margins(x=0.35, y=0.15)
@@ -54,6 +59,12 @@ def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Any])
             axis.invert_yaxis()
         axis.set_xlabel("seconds to fit and answer")
         axis.set_ylabel(metric_label(column, skilled(section)), fontsize=8)
-        axis.set_title(f"{short(section.place)} ({counted(section)})", loc="left")
-    figure.suptitle(f"{task}: accuracy against cost, better upwards", fontsize=10)
+        axis.set_title(f"{short(section.place)} ({counted(section)})\nbest floor: {column.floor or 'none'}", loc="left")
+    handles: list[Line2D] = []
+    for name, number in numbers.items():
+        color, marker, _ = styles[name]
+        handles.append(Line2D([], [], color=color, marker=marker, linestyle="none", markersize=5, label=f"{number} {short(name, 24)}"))
+    handles.append(Line2D([], [], color=FLOOR, linewidth=0.9, linestyle=(0, (4, 3)), label="best floor"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2 * len(sections) if len(sections) < 3 else 5)
+    headed(figure, f"{task}: accuracy against cost, better upwards")
     return figure

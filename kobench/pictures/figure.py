@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -135,7 +136,13 @@ def counted(section: Section) -> str:
 
 def metric_label(column: Column, skilled: bool = False) -> str:
     """What an axis shows: the metric with the better end, or skill."""
-    return f"skill by {column.name} (0: best floor, 1: truth)" if skilled else f"{column.name} ({column.direction} is better)"
+    return f"skill by {column.name}\n(0: best floor, 1: truth)" if skilled else f"score: {column.name}\n({column.direction} is better)"
+
+
+def headed(figure: Figure, text: str, size: float = 10.0) -> None:
+    """A title over all panels, broken into lines that fit the figure's width (a letter takes about 0.6 of its size)."""
+    letters = max(20, int(figure.get_size_inches()[0] * 72 / (0.6 * size)))
+    figure.suptitle("\n".join(textwrap.wrap(text, letters)), fontsize=size)
 
 
 def short(text: str, limit: int = 34) -> str:

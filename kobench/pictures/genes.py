@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kobench.board.table import Section, Units
-from kobench.pictures.figure import counted, panels, short
+from kobench.pictures.figure import counted, headed, panels, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,5 +57,5 @@ def draw_genes(section: Section, styles: Mapping[str, Any]) -> Figure:
     axis.legend(ncols=4, loc="upper right")
     count = f"the {len(places)} largest of {len(units.names)}" if len(places) < len(units.names) else f"all {len(places)}"
     about = f"{section.task} on {short(section.place, 50)}: {count}; {units.of or counted(section)}"
-    figure.suptitle(f"{about}; grey: the truth's 95 % interval over cells" if low is not None else about, fontsize=9)
+    headed(figure, f"{about}; grey: the truth's 95 % interval over cells" if low is not None else about, 9)
     return figure

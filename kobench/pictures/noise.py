@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kobench.board.glance import shown
 from kobench.board.table import Section
-from kobench.pictures.figure import STYLES, panels
+from kobench.pictures.figure import FLOOR, STYLES, headed, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,6 +46,11 @@ def network_of(section: Section) -> tuple[str, float]:
     return (f"scale-free, γ = {shown(gamma)}", float(gamma)) if gamma is not None else ({"er": "Erdős-Rényi"}.get(kind, kind), 1e9)
 
 
+def place_of(section: Section) -> tuple[float, tuple[str, float], float]:
+    """Dropout, network and degree: the panel and the line."""
+    return float(section.params.get("dropout", 0.0)), network_of(section), float(section.params.get("degree", 0.0))
+
+
 def point_of(section: Section, predictor: str) -> tuple[float, float, float] | None:
     """A predictor's mean with its interval (its own value where it has none); None where there is no value."""
     row = next((row for row in section.rows if row.name == predictor and row.role == "predictor"), None)
@@ -55,26 +60,42 @@ def point_of(section: Section, predictor: str) -> tuple[float, float, float] | N
     return score.value, score.value if score.low is None else score.low, score.value if score.high is None else score.high
 
 
+def floor_of(section: Section) -> float | None:
+    """What the best floor has here."""
+    column = next(column for column in section.columns if column.name == METRIC)
+    values = [score.value for row in section.floors if (score := row.scores.get(METRIC)) is not None and score.value is not None]
+    return max(values, key=lambda value: column.sign * value, default=None)
+
+
 def draw_noise(predictor: str, sections: Sequence[Section], about: str) -> Figure:
-    """Panels dropout x network, a line for each degree."""
+    """Panels dropout x network, a line for each degree; in grey, with the same dashes, the best floor at that degree."""
     networks = sorted({network_of(section) for section in sections}, key=lambda pair: pair[1])
     dropouts = sorted({float(section.params.get("dropout", 0.0)) for section in sections})
     degrees = sorted({float(section.params.get("degree", 0.0)) for section in sections})
     figure, axes = panels(len(networks) * len(dropouts), len(networks), 2.6, 2.1, sharex=True, sharey=True)
     styles: Mapping[float, Any] = {degree: STYLES[i % len(STYLES)] for i, degree in enumerate(degrees)}
+    floored = False
     for i, axis in enumerate(axes):
         dropout, network = dropouts[i // len(networks)], networks[i % len(networks)]
         for degree in degrees:
             found = [
                 (float(section.params["sigma"]), point)
                 for section in sections
-                if (float(section.params.get("dropout", 0.0)), network_of(section), float(section.params.get("degree", 0.0)))
-                == (dropout, network, degree)
-                and (point := point_of(section, predictor)) is not None
+                if place_of(section) == (dropout, network, degree) and (point := point_of(section, predictor)) is not None
             ]
+            floors = sorted(
+                (float(section.params["sigma"]), value)
+                for section in sections
+                if place_of(section) == (dropout, network, degree) and (value := floor_of(section)) is not None
+            )
+            color, marker, line = styles[degree]
+            if floors:
+                axis.plot(
+                    *zip(*floors, strict=True), color=FLOOR, linestyle=line, linewidth=1.0, alpha=0.8, label=f"_floor, degree {degree:g}"
+                )
+                floored = True
             if found:
                 found.sort()
-                color, marker, line = styles[degree]
                 values = [value for _, (value, _, _) in found]
                 below = [max(0.0, value - low) for _, (value, low, _) in found]
                 above = [max(0.0, high - value) for _, (value, _, high) in found]
@@ -96,5 +117,7 @@ def draw_noise(predictor: str, sections: Sequence[Section], about: str) -> Figur
     figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)))
     counts = sorted({section.blocks for section in sections})
     said = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    figure.suptitle(f"{predictor}, {about}: mean over {said} network{'' if counts == [1] else 's'} a point, 95 % intervals", fontsize=10)
+    beside = ", best trivial predictor in grey" if floored else ""
+    mean = f"mean of {said} networks, 95 % intervals" if counts != [1] else "1 network"
+    headed(figure, f"{predictor}: Spearman of predicted and true profiles{beside} ({mean}); {about}")
     return figure

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kobench.board.summary import number
 from kobench.board.table import Points, Section
-from kobench.pictures.figure import FLOOR, counted, panels, short
+from kobench.pictures.figure import FLOOR, counted, headed, panels, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,33 +17,69 @@ if TYPE_CHECKING:
 WHAT = {
     "impact": "propagated impact (Bray-Curtis)",
     "profile": "share of the profile",
-    "ranking": "score of a gene",
     "response": "change of a gene's share",
     "interaction": "interaction (Bray-Curtis)",
 }
+
+#: What a ranking ranks by, by task. A predictor's score may have any scale, so ranks are drawn.
+RANKED = {"response-size": "size of the response", "keystone": "mean impact of the knockout"}
 
 #: So many predictors have a panel.
 PANELS = 6
 
 
 def draw_scatter(section: Section, styles: Mapping[str, Any]) -> Figure:
-    """One section; the dashed line is where predicted equals true."""
+    """One section; the dashed line is where predicted equals true. All panels have the same axes."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     shown = section.points[:PANELS]
-    figure, axes = panels(len(shown), 3, 2.9, 2.7, sharex=True)
-    for axis, points in zip(axes, shown, strict=True):
+    figure, axes = panels(len(shown), 3, 2.9, 2.7, sharex=True, sharey=True)
+    ranked = shown[0].what == "ranking"
+    drawn = [(ranks(one.true), ranks(one.predicted)) if ranked else (one.true, one.predicted) for one in shown]
+    values = [value for pair in drawn for side in pair for value in side]
+    true_ends = [value for true, _ in drawn for value in true]
+    ends = [min(true_ends, default=0.0), max(true_ends, default=1.0)]
+    power = 1 if ranked else power_of(values)
+    what = (
+        f"{RANKED.get(section.task.partition('@')[0], 'score')} (rank, largest last)" if ranked else WHAT.get(shown[0].what, shown[0].what)
+    )
+    unit = "" if power == 1 else f" / {power:g}"
+    for axis, points, (true, predicted) in zip(axes, shown, drawn, strict=True):
         color, marker, _ = styles[points.predictor]
         dots: dict[str, Any] = {"markersize": 3, "alpha": 0.55, "markeredgewidth": 0, "linestyle": "none"}
-        axis.plot(points.true, points.predicted, marker, color=color, label=points.predictor, **dots)
-        ends = [min(points.true, default=0.0), max(points.true, default=1.0)]
+        axis.plot(true, predicted, marker, color=color, label=points.predictor, **dots)
         axis.plot(ends, ends, color=FLOOR, linewidth=0.9, linestyle=(0, (4, 3)), label="_equal")
         axis.set_title(titled(section, points), loc="left")
-        axis.set_xlabel(f"true {WHAT.get(points.what, points.what)}", fontsize=8)
-        axis.set_ylabel("predicted", fontsize=8)
-        axis.tick_params(labelsize=7)
+        axis.set_xlabel(f"true {what}{unit}", fontsize=8)
+        axis.set_ylabel(f"predicted\n{what}{unit}", fontsize=7)
+        axis.tick_params(labelsize=7, labelbottom=True, labelleft=True)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_locator(MaxNLocator(2))
+            side.set_major_formatter(FuncFormatter(lambda value, _: f"{value / power:g}"))
     left = f"; {PANELS} of {len(section.points)} predictors" if len(section.points) > PANELS else ""
     about = shown[0].of or counted(section)
-    figure.suptitle(f"{section.task} on {short(section.place, 50)}: {about}; a sample of {len(shown[0].true)} units{left}", fontsize=9)
+    headed(figure, f"{section.task} on {short(section.place, 50)}: {about}; {len(shown[0].true)} values drawn{left}", 9)
     return figure
+
+
+def power_of(values: Sequence[float]) -> float:
+    """A thousandth, or a power of it, where all values are so small that their ticks would be long.
+
+    >>> power_of([0.2, -0.004]), power_of([0.04, 0.001]), power_of([-2e-5])
+    (1, 0.001, 1e-06)
+    """
+    largest = max((abs(value) for value in values), default=0.0)
+    return 1 if largest >= 0.1 or largest == 0 else 1e-3 if largest >= 1e-4 else 1e-6
+
+
+def ranks(values: Sequence[float]) -> list[float]:
+    """Ranks from 1, the mean rank for ties.
+
+    >>> ranks([0.5, 0.1, 0.5])
+    [2.5, 1.0, 2.5]
+    """
+    ordered = sorted(values)
+    return [(bisect_left(ordered, value) + bisect_right(ordered, value) + 1) / 2 for value in values]
 
 
 def titled(section: Section, points: Points) -> str:

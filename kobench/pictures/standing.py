@@ -6,11 +6,12 @@ within one critical difference; here it joins rows whose paired comparisons on t
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kobench.board.table import Column, Row, Section
-from kobench.pictures.figure import FLOOR, counted, metric_label, panels, short
+from kobench.pictures.figure import FLOOR, counted, headed, metric_label, panels, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,10 +27,14 @@ def draw_standings(task: str, sections: Sequence[Section], styles: Mapping[str, 
     """A panel for each dataset of a task: every predictor and the best floors with their intervals, best on top."""
     columns = 2 if len(sections) > 1 else 1
     rows = max(len(shown_rows(section)) for section in sections)
-    figure, axes = panels(len(sections), columns, 4.6, 1.1 + 0.24 * rows)
+    figure, axes = panels(len(sections), columns, 5.0, 1.6 + 0.24 * rows)
     for axis, section in zip(axes, sections, strict=True):
         draw_panel(axis, section, styles)
-    figure.suptitle(f"{task}: better to the right, with 95 % intervals; bars join those that can't be told apart", fontsize=10)
+    with_intervals = any(spread(row, section) for section in sections for row in shown_rows(section))
+    parts = [f"{task}: better to the right{', with 95 % intervals' if with_intervals else ''}; bars join those that can't be told apart"]
+    if len({skilled(section) for section in sections}) > 1:
+        parts.append("the axes differ: skill where it is given for everybody, else the score itself")
+    headed(figure, "; ".join(parts))
     return figure
 
 
@@ -60,22 +65,45 @@ def value_of(row: Row, section: Section) -> Ends | None:
     return None if score.value is None else (score.value, score.low, score.high)
 
 
+def spread(row: Row, section: Section) -> tuple[float, float] | None:
+    """A row's interval; None without one, and where it is a point."""
+    _, low, high = value_of(row, section) or (0.0, None, None)
+    return (low, high) if low is not None and high is not None and low < high else None
+
+
+def not_drawn(section: Section) -> str:
+    """Predictors without a mark, with the reason if they have one in common, in lines that fit a panel; "" where all are drawn."""
+    shown = {row.name for row in shown_rows(section)}
+    rows = [row for row in section.rows if row.role == "predictor" and row.name not in shown]
+    if not rows:
+        return ""
+    name = section.primary[0].name
+    reasons = {(row.scores[name].missing if name in row.scores else "") or (row.status if row.status != "ok" else "") for row in rows}
+    reason = next(iter(reasons)) if len(reasons) == 1 else ""
+    names = ", ".join(sorted(row.name for row in rows))
+    return textwrap.fill(f"not drawn: {names}{f' ({reason})' if reason else ''}", 52)
+
+
 def draw_panel(axis: Axes, section: Section, styles: Mapping[str, Any]) -> None:
     """One dataset."""
     rows, column = shown_rows(section), section.primary[0]
     left, right = limits(rows, section)
     worst_first = (left, right) if skilled(section) or column.sign > 0 else (right, left)
     axis.set_xlim(*worst_first)
+    low_end, high_end = ("<", ">") if worst_first[0] < worst_first[1] else (">", "<")
     for place, row in enumerate(rows):
-        value, low, high = value_of(row, section) or (0.0, None, None)
+        value = (value_of(row, section) or (0.0,))[0]
         color, marker = (styles[row.name][0], styles[row.name][1]) if row.role == "predictor" else (FLOOR, "|")
         if not left <= value <= right:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
             at: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8}
             axis.annotate(f"{value:.2f}: off the axis", (0.02, place), color=color, bbox=box, **at)
             continue
-        if low is not None and high is not None:
-            axis.plot([low, high], [place, place], color=color, linewidth=1.6, solid_capstyle="butt", label="_interval")
+        if ends := spread(row, section):
+            axis.plot(ends, [place, place], color=color, linewidth=1.6, solid_capstyle="butt", label="_interval")
+            for cut, edge, pointer in ((ends[0] < left, left, low_end), (ends[1] > right, right, high_end)):
+                if cut:  # the interval goes on
+                    axis.plot([edge], [place], pointer, color=color, markersize=5, clip_on=False, label="_cut")
         inside = "white" if row.role == "predictor" and row.hollow else color
         axis.plot([value], [place], marker, color=color, markersize=6, markerfacecolor=inside, linestyle="none", label=row.name)
     best = next((place for place, row in enumerate(rows) if column.name in row.best_floor), None)
@@ -90,7 +118,7 @@ def draw_panel(axis: Axes, section: Section, styles: Mapping[str, Any]) -> None:
     for tick, row in zip(axis.get_yticklabels(), rows, strict=True):
         tick.set_color("black" if row.role == "predictor" else FLOOR)
     axis.set_ylim(len(rows) - 0.4, -0.6)
-    axis.set_xlabel(metric_label(column, skilled(section)))
+    axis.set_xlabel("\n".join(part for part in (metric_label(column, skilled(section)), not_drawn(section)) if part), fontsize=8)
     axis.set_title(f"{short(section.place)} ({counted(section)})", loc="left")
 
 
