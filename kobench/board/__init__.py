@@ -17,6 +17,7 @@ from kobench.board.series import Key, row_key
 from kobench.board.summary import short_names
 from kobench.board.table import Board
 from kobench.board.transfer import transfer_matrices
+from kobench.board.words import task_order
 from kobench.errors import UserError
 from kobench.records import Record, canonical_json, identity
 
@@ -58,10 +59,12 @@ def make_board(
     shorts = short_names(key.dataset for key in groups)
     sections = []
     for key, members in sorted(groups.items()):
-        scored = sorted({label for record in members for label in scores_of(record)} & set(chosen))
-        for task in scored or ([] if tasks else [NO_TASK]):
+        scored = {label for record in members for label in scores_of(record)} & set(chosen)
+        for task in sorted(scored, key=task_order) or ([] if tasks else [NO_TASK]):
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
-    shown = tuple(section for section in sections if section.rows)
+    shown = tuple(
+        sorted((section for section in sections if section.rows), key=lambda one: one.near_null)  # stable: controls come last
+    )
     transfers = tuple(matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen)
     return Board(shown, matrices_of(shown), cost, answer_of(shown, transfers), transfers)
 

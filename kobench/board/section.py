@@ -98,7 +98,7 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
                 best_floor=tuple(metric for metric, column in standings.columns.items() if key == ("floor", column.floor) and not why),
                 problems=problems_of(fits),
                 remarks=(
-                    *remarks_of(numbers, key, measured[key], statuses[key], noun, cost),
+                    *remarks_of(numbers, key, {} if why else measured[key], statuses[key], noun, cost),
                     *(unproven(metric, shown[metric]) for metric in numbers.primary() if metric in shown and shown[metric].unproven),
                 ),
                 cost=cost_of(fits) if cost else None,

@@ -52,6 +52,17 @@ def with_interval(interval: Interval) -> str:
     return f"{number(interval.value, decimals)} {bracket(interval.low, interval.high, decimals)}".strip()
 
 
+def skill_digits(skill: float, verdict: str) -> str:
+    """A skill with two decimals; one that is told apart from 0 is not printed as 0.
+
+    >>> [skill_text(x, v) for x, v in ((0.004, "better"), (-0.004, "worse"), (0.004, "same"), (0.33, "better"))]
+    ['<0.01', '>-0.01', '0.00', '0.33']
+    """
+    text = number(skill, 2)
+    tiny = text == "0.00" and verdict in ("better", "worse")
+    return text if not tiny else "<0.01" if skill > 0 else ">-0.01"
+
+
 def by_verdict(section: Section, metric: str) -> dict[str, list[Row]]:
     """Ranked rows by what their comparison with the best floor says."""
     groups: dict[str, list[Row]] = defaultdict(list)
@@ -64,9 +75,14 @@ def names(rows: Iterable[Row]) -> str:
     return spoken([row.name for row in rows])
 
 
+#: How the sentence of a section begins where a good score is suspect.
+NEAR_NULL = "Near-null control: hardly any effect beyond the target; a predictor that scores significantly here is suspect."
+
+
 def sentence_of(section: Section) -> str:
     """The result of a section in one or a few plain sentences, of the first primary metric and, in short, the second."""
-    parts = [f"Trained on {section.train}."] if section.train else []
+    parts = [NEAR_NULL] if section.control else []
+    parts += [f"Trained on {section.train}."] if section.train else []
     if section.unranked_why:
         parts.append(closed(section.unranked_why))
         known = [row for row in section.unrankable if any(score.value is not None for score in row.scores.values())]
@@ -172,12 +188,19 @@ def first_metric(section: Section, column: Column) -> list[str]:
 NOT_SPECIFIC = "not gene-specific"
 
 
-def knowing(section: Section, column: Column) -> list[str]:
+def knowing(section: Section, column: Column, first: bool = True) -> list[str]:
     """Who is shown to know which gene was removed, where answers were permuted among the perturbations."""
     permuted = [(row, one) for row in section.ranked if (one := row.scores[column.name].permuted) is not None]
     knows = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if one.knows]
     others = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if not one.knows]
-    said = [f"Knows which gene was removed, by permuted answers: {spoken(knows)}."] if knows else []
+    above = (
+        "Above their own permuted answers where there is hardly anything to predict, so suspect"
+        if section.control
+        else "Above its own answers permuted among the perturbations, so it tells genes apart, which does not mean better than the floor"
+        if first
+        else "Above its own permuted answers"
+    )
+    said = [f"{above}: {spoken(knows)}."] if knows else []
     return said + ([f"Nothing shows that it knows which gene was removed: {spoken(others)}."] if others else [])
 
 
@@ -201,7 +224,7 @@ def second_metric(section: Section, column: Column) -> str:
         return f"{start}: no value{why and f', as {why}'}." if why != "none" else ""
     here = f", {on_networks(section.blocks)}" if section.few else ""
     said = f"{start}, above its best floor, {column.floor}{here}: {names(groups['better']) or 'nobody'}."
-    return " ".join([said, *knowing(section, column)])
+    return " ".join([said, *knowing(section, column, first=False)])
 
 
 def short_names(selections: Iterable[str]) -> dict[str, str]:

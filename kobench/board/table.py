@@ -8,9 +8,13 @@ from typing import Any
 
 from kobench.board.intervals import ENOUGH, Interval
 from kobench.board.transfer import TransferMatrix
+from kobench.board.words import WILD_TYPE, base
 
 #: Metrics shown first where no primary metric ranks.
 LEADING = 2
+
+#: Beside the name of a dataset whose knockouts have hardly any effect.
+CONTROL = " (near-null control)"
 
 #: What the paired comparison with the best floor says; "" where there is no interval to say it by.
 VERDICTS = {
@@ -221,6 +225,21 @@ class Section:
         return f"{self.short}, trained on {self.train}" if self.train else self.short
 
     @property
+    def near_null(self) -> bool:
+        """Whether the dataset is marked as one where knockouts have hardly any effect."""
+        return any(note.startswith("near-null:") for note in self.notes)
+
+    @property
+    def control(self) -> bool:
+        """Whether a good score is suspect here: a question on knockouts that have hardly any effect."""
+        return self.near_null and base(self.task) not in WILD_TYPE
+
+    @property
+    def title(self) -> str:
+        """The dataset in short, with what it is a control for."""
+        return f"{self.place}{CONTROL if self.near_null else ''}"
+
+    @property
     def few(self) -> bool:
         """Whether this is one simulated network, so that the results say nothing of others."""
         return self.kind == "simulated" and self.blocks < ENOUGH
@@ -275,7 +294,8 @@ class Matrix:
 class Board:
     """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal runs.
 
-    answer : in one line, who is better than trivial, then in one line a task. transfers : trained on one group of cells, asked of another.
+    answer : in one line a task, who is better than trivial, the most demanding task first.
+    transfers : trained on one group of cells, asked of another.
     """
 
     sections: tuple[Section, ...]

@@ -10,11 +10,15 @@ from kobench.board.pictured import enclosed
 from kobench.board.render.html_glance import esc, matrix_card, minus, scrolled, style_of
 from kobench.board.render.text import (
     COSTS,
+    DETECTABLE,
     HOLLOW,
     HOLLOW_LEGEND,
+    IMPACTS,
     KNOWS_HEAD,
+    KNOWS_LEGEND,
     MARKS,
     TITLE,
+    answer_parts,
     arrow,
     cost_texts,
     coverage_text,
@@ -24,6 +28,7 @@ from kobench.board.render.text import (
     mark,
     notices,
     problem_text,
+    purpose,
     rank_text,
     said_of,
     skill_bracket,
@@ -34,7 +39,8 @@ from kobench.board.render.text import (
 from kobench.board.render.transfer import STYLE, html_cards
 from kobench.board.render.units import unit_table, unit_text, unit_title
 from kobench.board.summary import bracket, number
-from kobench.board.table import VERDICTS, Board, Column, Row, Score, Section, Units
+from kobench.board.table import CONTROL, VERDICTS, Board, Column, Row, Score, Section, Units
+from kobench.board.words import in_words, reason
 
 if TYPE_CHECKING:
     from kobench.pictures import Drawn
@@ -43,7 +49,18 @@ if TYPE_CHECKING:
 BAR, HEIGHT, MARGIN = 120, 16, 6
 
 #: What the marks say, short.
-PLAIN = {"better": "better than every trivial predictor", "same": "no better", "worse": "worse"}
+PLAIN = {
+    "better": "better than every trivial predictor",
+    "same": "no better",
+    "worse": "worse",
+    "": "not ranked, or no interval to judge by",
+}
+
+#: What a hover says of skill.
+SKILL = "0 at the best floor, 1 at the truth itself or what an answer without error would score"
+
+#: What a hover says of coverage.
+COVERED = "share of what was asked that was answered"
 
 #: Nothing may be loaded from anywhere, whatever a name in a record tries.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -107,17 +124,19 @@ def figure(one: Drawn) -> str:
 
 def top(board: Board) -> str:
     """Title, what the marks mean, filters."""
-    marks = "".join(f'<li><span class="mark {verdict}">{MARKS[verdict]}</span> {esc(text)}</li>' for verdict, text in PLAIN.items())
+    marks = "".join(
+        f'<li><span class="mark {verdict or "missing"}">{MARKS[verdict]}</span> {esc(text)}</li>' for verdict, text in PLAIN.items()
+    )
     if has_hollow(board):
         spans = " ".join(f'<span class="mark {verdict} hollow">{HOLLOW[verdict]}</span>' for verdict in VERDICTS)
         marks += f"<li>{spans} {esc(HOLLOW_LEGEND)}</li>"
-    answer = f'<p class="answer">{esc(board.answer[0])}</p>' if board.answer else ""
-    by_task = "".join(f"<li>{esc(text)}</li>" for text in board.answer[1:])
-    answer += f'<ul class="answers">{by_task}</ul>' if by_task else ""
+    by_task = "".join(f"<li><b>{esc(task)}</b> {esc(who)}</li>" for task, who in map(answer_parts, board.answer))
+    answer = f'<ul class="answers">{by_task}</ul>' if by_task else ""
     datasets = {section.dataset: section.short for section in board.sections}
     tasks = sorted({section.task for section in board.sections})
     return f"""<header>
 <h1>{esc(TITLE)}</h1>
+<p>{esc(purpose(board))}</p>
 <ul class="legend">{marks}</ul>
 {answer}
 <p class="soft">Each predictor is compared with the <b>best floor</b>: the best of the trivial predictors that a method has to beat, on the
@@ -143,17 +162,25 @@ def section_card(board: Board, section: Section, anchor: str) -> str:
     warnings = "".join(f'<p class="warning"><b>Warning.</b> {esc(warning)}</p>' for warning in section.warnings)
     facts = "".join(f"<li>{esc(text)}</li>" for text in section.notes)
     notes = f'<details class="soft"><summary>About this dataset</summary><ul class="facts">{facts}</ul></details>' if facts else ""
+    control = CONTROL if section.near_null else ""
     extra = [column for column in section.columns if column not in section.leading]
     words = f"Show all {len(section.columns)} metrics", "Show primary metrics only"
     more = f'<button class="more" aria-expanded="false" data-more="{words[0]}" data-less="{words[1]}">{words[0]}</button>' if extra else ""
     return f"""<section class="card" id="{anchor}" data-dataset="{esc(section.dataset)}" data-task="{esc(section.task)}">
-<h2>{esc(section.task)} on {esc(section.short)}<small>{esc(section.dataset)} (version {esc(section.dataset_version)}), \
+<h2>{esc(section.task)} on {esc(section.short + control)}<small>{esc(asked(section))}\
+{esc(section.dataset)} (version {esc(section.dataset_version)}), \
 split {esc(section.split + trained_on(section))}</small></h2>
 <p class="sentence">{esc(section.sentence)}</p>{warnings}
 {table(board, section) if section.leading else ""}{more}
 {reasons(section)}<p class="soft">{esc(" ".join(text.rstrip(".") + "." for text in said_of(section)))}</p>
 {units_card(section, section.units) if section.units else ""}{notes}
 </section>"""
+
+
+def asked(section: Section) -> str:
+    """What the task asks in words, nothing for a task that has none."""
+    words = in_words(section.task)
+    return f"{words}; " if words != section.task else ""
 
 
 def units_card(section: Section, units: Units) -> str:
@@ -180,8 +207,8 @@ def table(board: Board, section: Section) -> str:
     heads = [head("rank", "ascending"), head("predictor", "ascending", text=True)]
     for i, column in enumerate(section.leading):
         heads += [head(arrow(column), better_first(column), title=title_of(column)), '<th scope="col">interval</th>']
-        heads += [head("skill", "descending", "number")] + ([head("coverage", "descending", "number")] if i == 0 else [])
-        heads += [head(KNOWS_HEAD, "ascending")] if has_permuted(section, column) else []
+        heads += [head("skill", "descending", "number", SKILL)] + ([head("coverage", "descending", "number", COVERED)] if i == 0 else [])
+        heads += [head(KNOWS_HEAD, "ascending", title=KNOWS_LEGEND)] if has_permuted(section, column) else []
     others = [column for column in section.columns if column not in section.leading]
     heads += [head(arrow(column), better_first(column), "number extra", title_of(column)) for column in others]
     heads += [head(text, "ascending", "number") for text in COSTS] if board.cost else []
@@ -217,7 +244,10 @@ def better_first(column: Column) -> str:
 def title_of(column: Column) -> str:
     """What a hover says of a metric."""
     floor = f"best floor {column.floor}" if column.floor else "no floor"
-    return f"{column.direction} is better; {floor}; {column.note or 'skill printed'}"
+    name, _, variant = column.name.partition("[")
+    over = f"over {DETECTABLE}; " if name.startswith("pearson-delta") and not variant else ""
+    impacts = f"{IMPACTS} " if variant in ("raw]", "propagated]") else ""
+    return f"{impacts}{over}{column.direction} is better; {floor}; {reason(column.note) or 'skill printed'}"
 
 
 def table_row(board: Board, section: Section, row: Row) -> str:
@@ -240,7 +270,7 @@ def table_row(board: Board, section: Section, row: Row) -> str:
         if i == 0:
             share = "" if row.coverage is None else f"{row.coverage:.6g}"
             cells.append(f'<td class="number" data-value="{share}">{coverage_text(row)}</td>')
-        cells += [knows_cell(one, column)] if has_permuted(section, column) else []
+        cells += [knows_cell(one, column, section.control)] if has_permuted(section, column) else []
     others = [column for column in section.columns if column not in section.leading]
     cells += [value_cell(row.scores.get(column.name), column, "number extra") for column in others]
     if board.cost and row.cost:
@@ -255,23 +285,23 @@ def table_row(board: Board, section: Section, row: Row) -> str:
 def value_cell(score: Score | None, column: Column, classes: str = "") -> str:
     """A score with its interval in small print, or why there is none."""
     if score is None or score.value is None:
-        return f'<td class="missing {classes}" data-value="">{esc((score.missing if score else "") or "–")}</td>'
+        return f'<td class="missing {classes}" data-value="">{esc((reason(score.missing) if score else "") or "–")}</td>'
     ends = bracket(score.low, score.high, column.decimals) if score.low != score.high else ""
     small = f'<span class="interval">{minus(ends)}</span>' if ends else ""
     return f'<td class="{classes}" data-value="{score.value:.6g}">{minus(number(score.value, column.decimals))}{small}</td>'
 
 
-def knows_cell(score: Score | None, column: Column) -> str:
+def knows_cell(score: Score | None, column: Column, control: bool) -> str:
     """Whether permuted answers do as well, sorted by p."""
     p = "" if score is None or score.permuted is None else f"{score.permuted.p:.6g}"
     classes = "missing" if score and score.permuted and not score.permuted.knows else ""
-    return f'<td class="{classes}" data-value="{p}">{minus(knows_text(score, column))}</td>'
+    return f'<td class="{classes}" data-value="{p}">{minus(knows_text(score, column, control))}</td>'
 
 
 def skill_cell(score: Score | None) -> str:
     """Skill with its interval, or why none is printed."""
     if score is None or score.skill is None:
-        return f'<td class="number missing" data-value="">{esc((score.skill_note if score else "") or "–")}</td>'
+        return f'<td class="number missing" data-value="">{esc((reason(score.skill_note) if score else "") or "–")}</td>'
     ends = skill_bracket(score) if score.skill_low != score.skill_high else ""
     small = f'<span class="interval">{minus(ends)}</span>' if ends else ""
     return f'<td class="number" data-value="{score.skill:.6g}">{minus(skill_number(score))}{small}</td>'
@@ -281,7 +311,7 @@ def bar(section: Section, column: Column, score: Score | None) -> str:
     """The interval as a small picture, scaled to the predictors and the best floor; better is to the right, what lies outside is cut."""
     rows = [row for row in section.rows if row.role == "predictor" or column.name in row.best_floor]
     ends = [end for row in rows if (one := row.scores.get(column.name)) for end in (one.value, one.low, one.high) if end is not None]
-    if score is None or score.value is None or not ends or min(ends) == max(ends):
+    if score is None or score.value is None or score.low is None or not ends or min(ends) == max(ends):
         return ""
     worst, best = (min(ends), max(ends))[:: 1 if column.sign > 0 else -1]
 

@@ -32,7 +32,7 @@ def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:
     """Predictors and datasets of one task."""
     tables = {"across": across, "down": down, "grouped": grouped}[layout_of(matrix)](matrix, anchors)
     return f"""<div class="card" data-task="{esc(matrix.task)}">
-<h2>At a glance: {esc(matrix.task)}<small>{esc(glance_about(matrix))}; split {esc(matrix.split)}</small></h2>
+<h2>At a glance: {esc(matrix.task)}<small>{esc(glance_about(matrix))} Split {esc(matrix.split)}</small></h2>
 {tables}
 </div>"""
 
@@ -46,7 +46,7 @@ def link(section: Section, anchors: dict[int, str], scope: str) -> str:
     """A dataset's head in a matrix, which leads to its section."""
     return (
         f'<th scope="{scope}" data-dataset="{esc(section.dataset)}"><a href="#{anchors[id(section)]}" title="{esc(section.dataset)}">'
-        f"{esc(section.place)}</a></th>"
+        f"{esc(section.title)}</a></th>"
     )
 
 

@@ -111,7 +111,7 @@ def table_row(board: Board, section: Section, row: Row) -> str:
             one = mark(row, column.name)
             cells.append(MARKS.get(one, escape(one)))
         cells += [escape(value_text(score, column)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
-        cells += [escape(knows_text(score, column)) for _ in permuted_head(section, column)]
+        cells += [escape(knows_text(score, column, section.control)) for _ in permuted_head(section, column)]
     if not section.leading:
         cells.append("")
     return row_line(cells + (cost_texts(row.cost) if board.cost else []))

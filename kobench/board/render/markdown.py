@@ -15,9 +15,11 @@ from kobench.board.render.text import (
     KNOWS_HEAD,
     REPLICATE,
     TITLE,
+    answer_parts,
     arrow,
     cost_texts,
     coverage_text,
+    explained,
     glance_about,
     glance_text,
     has_permuted,
@@ -27,6 +29,7 @@ from kobench.board.render.text import (
     line_texts,
     mark,
     notes_here,
+    purpose,
     rank_text,
     said_of,
     secondary,
@@ -71,9 +74,8 @@ def line(cells: Sequence[str]) -> str:
 
 def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
     """GitHub-flavoured Markdown, one line end at the end; `pictures` lie in the folder `pictures` beside it."""
-    lines = [f"# {TITLE}", "", f"**{escape(KEY)}**", ""]
-    lines += [f"**{escape(board.answer[0])}**", ""] if board.answer else []
-    lines += [*(f"- {escape(text)}" for text in board.answer[1:]), ""] if board.answer[1:] else []
+    lines = [f"# {TITLE}", "", escape(purpose(board)), "", f"**{escape(KEY)}**", ""]
+    lines += [*(f"- **{escape(task)}** {escape(who)}" for task, who in map(answer_parts, board.answer)), ""] if board.answer else []
     lines += [escape(legend(board)), ""]
     lines += markdown_lines(board.transfers, escape)
     for matrix in board.matrices:
@@ -94,7 +96,7 @@ def matrix_lines(matrix: Matrix) -> list[str]:
 
 def across(matrix: Matrix) -> list[str]:
     """Datasets side by side."""
-    lines = [line(["skill", *(escape(section.place) for section in matrix.datasets)]), line(["---"] * (1 + len(matrix.datasets)))]
+    lines = [line(["skill", *(escape(section.title) for section in matrix.datasets)]), line(["---"] * (1 + len(matrix.datasets)))]
     for name, cells in zip(matrix.predictors, matrix.cells, strict=True):
         texts = (glance_text(section, row) if row else "" for section, row in zip(matrix.datasets, cells, strict=True))
         lines.append(line([escape(name), *map(escape, texts)]))
@@ -113,7 +115,7 @@ def down(matrix: Matrix) -> list[str]:
     for i, section in enumerate(matrix.datasets):
         texts = [glance_text(section, row) if (row := cells[i]) else "" for cells in matrix.cells]
         texts += [section.primary[0].floor or "none", *([replicate[i]] if any(replicate) else [])]
-        lines.append(line([escape(section.place), *map(escape, texts)]))
+        lines.append(line([escape(section.title), *map(escape, texts)]))
     return [*lines, ""]
 
 
@@ -137,7 +139,7 @@ def section_lines(board: Board, section: Section) -> list[str]:
         lines += [line([escape(row.name), escape(row.status), escape(why_unranked(row))]) for row in section.unranked]
         lines.append("")
     remarks = [f"{row.name}: {remark}" for row in section.ranked for remark in row.remarks]
-    lines += [f"- {escape(text)}" for text in [*said_of(section), *remarks, *notes_here(board, section)]]
+    lines += [f"- {escape(text)}" for text in [*said_of(section), *explained(board, section), *remarks, *notes_here(board, section)]]
     lines += unit_lines(section, section.units) if section.units else []
     return [*lines, ""]
 
@@ -172,12 +174,12 @@ def table_lines(board: Board, section: Section) -> list[str]:
             number_cell(value_text(score, first)),
             number_cell(skill_text(score)),
             coverage_text(row),
-            *(escape(knows_text(score, first)) for _ in permuted[first.name]),
+            *(escape(knows_text(score, first, section.control)) for _ in permuted[first.name]),
         ]
         for column in others:
             other = row.scores.get(column.name)
             cells += [number_cell(value_text(other, column)), number_cell(skill_text(other))]
-            cells += [escape(knows_text(other, column)) for _ in permuted[column.name]]
+            cells += [escape(knows_text(other, column, section.control)) for _ in permuted[column.name]]
         cells += [number_cell(value_text(row.scores.get(column.name), column, interval=False)) for column in extra]
         return line(cells + (cost_texts(row.cost) if board.cost else []))
 

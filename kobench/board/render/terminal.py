@@ -21,9 +21,11 @@ from kobench.board.render.text import (
     KNOWS_HEAD,
     REPLICATE,
     TITLE,
+    answer_parts,
     arrow,
     cost_texts,
     coverage_text,
+    explained,
     glance_about,
     glance_text,
     has_permuted,
@@ -32,6 +34,7 @@ from kobench.board.render.text import (
     line_texts,
     mark,
     notes_here,
+    purpose,
     rank_text,
     said_of,
     secondary,
@@ -44,7 +47,8 @@ from kobench.board.render.text import (
 )
 from kobench.board.render.transfer import print_transfers
 from kobench.board.render.units import unit_table, unit_text, unit_title
-from kobench.board.table import Board, Column, Matrix, Row, Section, Units
+from kobench.board.table import CONTROL, Board, Column, Matrix, Row, Section, Units
+from kobench.board.words import in_words
 
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
 
@@ -82,9 +86,10 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
 def print_board(board: Board, console: Console) -> None:
     """Print the board on a console, at its width."""
     console.print(Text(TITLE, style="bold"))
+    console.print(Text(purpose(board)))
     console.print(Text(KEY))
     console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
-    datasets = {section.place: section.place for section in board.sections}
+    datasets = {section.place: section.title for section in board.sections}
     letters = {dataset: letter(i) for i, dataset in enumerate(datasets)} if board.matrices else {}
     for section in board.sections:
         console.print()
@@ -98,12 +103,11 @@ def print_board(board: Board, console: Console) -> None:
     if letters:
         console.print()
     for place in datasets if letters else ():
-        console.print(Text.assemble(Text(f"{letters[place]:>2}", style="bold"), f"  {place}"))
+        console.print(Text.assemble(Text(f"{letters[place]:>2}", style="bold"), f"  {datasets[place]}"))
     if board.answer:
         console.print()
-        console.print(Text(board.answer[0], style="bold"))
-        for text in board.answer[1:]:
-            console.print(Text(f"  {text}"))
+        for task, who in map(answer_parts, board.answer):
+            console.print(Text.assemble(Text(task, style="bold"), f" {who}"))
 
 
 def letter(i: int) -> str:
@@ -178,7 +182,9 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
     title = Text(f" {section.task} ", style="bold reverse")
     name = Text(f"  {letter}" if letter else "", style="bold")
     about = Text(f"split {section.split}{trained_on(section)}", style="dim")
-    console.print(Text.assemble(title, name, f"  {section.dataset}  ", about))
+    console.print(Text.assemble(title, name, f"  {section.dataset}{CONTROL if section.near_null else ''}  ", about))
+    if (words := in_words(section.task)) != section.task:
+        console.print(Text(f"{words}.", style="dim"))
     console.print(Text(section.sentence))
     for warning in section.warnings:
         console.print(Text(f"Warning: {warning}", style="yellow"))
@@ -190,7 +196,7 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
     for row in section.ranked:
         for remark in row.remarks:
             console.print(Text(f"{row.name}: {remark}", style="dim"))
-    for text in (*said_of(section), *notes_here(board, section)):
+    for text in (*said_of(section), *explained(board, section), *notes_here(board, section)):
         console.print(Text(text, style="dim"))
     if section.units and len({other.dataset for other in board.sections}) == 1:
         console.print()
@@ -234,10 +240,10 @@ def columns_of(board: Board, section: Section) -> list[Shown]:
         return lambda row: skill_text(row.scores.get(column.name), interval)
 
     def knows(column: Column) -> Callable[[Row], str]:
-        return lambda row: knows_text(row.scores.get(column.name), column)
+        return lambda row: knows_text(row.scores.get(column.name), column, section.control)
 
     def knows_short(column: Column) -> Callable[[Row], str]:
-        return lambda row: knows_text(row.scores.get(column.name), column).partition(" (")[0]
+        return lambda row: knows_text(row.scores.get(column.name), column, section.control).partition(" (mean")[0]
 
     def cost(i: int) -> Callable[[Row], str]:
         return lambda row: cost_texts(row.cost)[i]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from kobench.board.glance import Tally
-from kobench.board.standings import NO_HEADROOM
-from kobench.board.summary import bracket, number, on_networks, p_text
-from kobench.board.table import VERDICTS, Board, Column, Cost, Matrix, Problem, Row, Score, Section
+from kobench.board.glance import Tally, groups_of, layout_of
+from kobench.board.standings import NO_CEILING, NO_HEADROOM, NONE
+from kobench.board.summary import bracket, number, on_networks, p_text, skill_digits
+from kobench.board.table import CONTROL, VERDICTS, Board, Column, Cost, Matrix, Problem, Row, Score, Section
+from kobench.board.words import PURPOSE, in_words, parameters_in_words, reason
 
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
 
@@ -29,7 +30,7 @@ REPLICATE = "replicate"
 TITLE = "kobench leaderboard"
 
 #: What the marks say, in one line.
-KEY = "▲ better than every trivial predictor, ≈ no better, ▼ worse"
+KEY = "▲ better than every trivial predictor, ≈ no better, ▼ worse, · not ranked or no interval to judge by"
 
 LEGEND = (
     "Each predictor is compared with the best floor: the best of the trivial predictors that a method has to beat. "
@@ -40,10 +41,17 @@ LEGEND = (
 #: The head of the column with permuted answers, and what it holds.
 KNOWS_HEAD = "knows which gene?"
 KNOWS_LEGEND = (
-    "Knows which gene: the score of the same answers permuted among the perturbations, and p, how often a permutation scores as well; "
+    "Knows which gene: whether a score is above that of the same answers permuted among the perturbations, and p, how often a "
+    "permutation scores as well; "
     "over several networks by a normal approximation. ▲? marks a predictor above the floor whose permuted answers do as well (p > 0.05): "
-    "it does not count as better."
+    "it does not count as better. Above permuted does not mean better than the floor."
 )
+
+#: What tells the two metrics of responses apart.
+DETECTABLE = "the detectable perturbations, those whose measured change two halves of the cells agree on (correlation 0.2 or more)"
+
+#: What a reader of the matrices should not read into them.
+ORDER = "A number stands with ▲ and ▼ only; the order of rows with ≈ means nothing."
 
 
 def verdict_of(row: Row, metric: str) -> str:
@@ -74,18 +82,41 @@ def has_hollow(board: Board) -> bool:
 
 def notices(board: Board) -> list[str]:
     """Sentences that the legend needs for what is on this board."""
-    columns = {column.name for section in board.sections for column in section.columns}
+    scores = [score for section in board.sections for row in section.ranked for score in row.scores.values()]
     rows = [(section, row) for section in board.sections for row in section.ranked]
     said = []
-    if any(name.endswith("[raw]") for name in columns):
-        said.append(IMPACTS)
-    if any(len(section.primary) > 1 for section in board.sections):
-        said.append("Two marks: by the first and by the second primary metric.")
-    if any(has_permuted(section, column) for section in board.sections for column in section.leading):
-        said.append(KNOWS_LEGEND)
     if any(row.scores[section.primary[0].name].skill_note == NO_HEADROOM for section, row in rows if section.primary):
         said.append("No headroom: floor and truth are too close for a skill, and the score itself stands in its place.")
+    if any(score.skill_note == NO_CEILING for score in scores):
+        said.append("Ceiling unknown: what an answer without error would score can't be estimated, so there is no skill.")
+    if any(score.missing == NONE for score in scores):
+        said.append("Constant: the same answer for all, which gives no ranking.")
     return said
+
+
+def purpose(board: Board) -> str:
+    """What the benchmark asks, and which of its data are simulated."""
+    simulated = sorted({section.dataset_name for section in board.sections if section.kind == "simulated"})
+    every = all(section.kind == "simulated" for section in board.sections)
+    said = f" All data here are simulated ({', '.join(simulated)})." if every else f" Simulated data: {', '.join(simulated)}."
+    return PURPOSE + (said if simulated else "")
+
+
+def explained(board: Board, section: Section) -> list[str]:
+    """What the heads of a section's table mean, where no earlier section has said it."""
+
+    def needed(one: Section) -> list[str]:
+        raw = any(column.name.endswith("[raw]") for column in one.columns)
+        knows = any(has_permuted(one, column) for column in one.leading)
+        return ([IMPACTS] if raw else []) + ([KNOWS_LEGEND] if knows else [])
+
+    return [text for text in needed(section) if next(one for one in board.sections if text in needed(one)) is section]
+
+
+def answer_parts(text: str) -> tuple[str, str]:
+    """A line of the answer: the task, and who is better than trivial by it."""
+    task, _, who = text.partition(": ")
+    return f"{task}:", who
 
 
 def legend(board: Board) -> str:
@@ -99,17 +130,19 @@ def has_permuted(section: Section, column: Column) -> bool:
     return any((score := row.scores.get(column.name)) and score.permuted for row in section.rows)
 
 
-def knows_text(score: Score | None, column: Column) -> str:
-    """`yes, p = 0.001 (permuted 0.020)`, nothing where nothing was permuted.
+def knows_text(score: Score | None, column: Column, control: bool = False) -> str:
+    """`above permuted: p = 0.001 (mean 0.020)`, nothing where nothing was permuted; on a control that is suspect.
 
     >>> from kobench.board.table import Permuted
     >>> knows_text(Score(0.4, permuted=Permuted(0.1, 0.3)), Column("a", 1, "higher", 1.0, 0.0, 1.0, True))
-    'not shown, p = 0.30 (permuted 0.100)'
+    'not above permuted: p = 0.30 (mean 0.100)'
     """
     if score is None or score.permuted is None:
         return ""
     one = score.permuted
-    return f"{'yes' if one.knows else 'not shown'}, {p_text(one.p)} (permuted {number(one.mean, column.decimals)})"
+    if control:
+        return f"{p_text(one.p)}{' (suspect: control)' if one.knows else ''}"
+    return f"{'above' if one.knows else 'not above'} permuted: {p_text(one.p)} (mean {number(one.mean, column.decimals)})"
 
 
 def arrow(column: Column) -> str:
@@ -122,7 +155,7 @@ def value_text(score: Score | None, column: Column, interval: bool = True) -> st
     if score is None:
         return "-"
     if score.value is None:
-        return score.missing if 0 < len(score.missing) <= len(LONGEST) else "-"  # a longer reason stands below the table
+        return reason(score.missing) if 0 < len(score.missing) <= len(LONGEST) else "-"  # a longer reason stands below the table
     ends = bracket(score.low, score.high, column.decimals) if interval and score.low != score.high else ""
     return f"{number(score.value, column.decimals)} {ends}".strip()
 
@@ -132,20 +165,23 @@ def skill_text(score: Score | None, interval: bool = True) -> str:
     if score is None:
         return "-"
     if score.skill is None:
-        return score.skill_note or "-"
+        return reason(score.skill_note) or "-"
     return f"{skill_number(score)} {skill_bracket(score) if interval and score.skill_low != score.skill_high else ''}".strip()
 
 
 def glance_text(section: Section, row: Row) -> str:
-    """A cell of the matrix: a mark for each primary metric, and the first's skill, or its value and why there is no skill.
+    """A cell of the matrix: a mark for each primary metric, and the first's skill, or its value where there is no skill.
 
-    `▲ 0.33`, `▲≈ 0.33`, `▲ score 0.981 ↑` where no skill is printed; the row's status where that is not "ok".
+    `▲ 0.33`, `▲≈ 0.33`, `▲ score 0.981 ↑` where no skill is printed, `≈` alone, because its number would be read as a rank; the row's
+    status where that is not "ok".
     """
     column = section.primary[0]
     score = row.scores.get(column.name)
     if row.status != "ok" or score is None:
         return row.status
     marks = "".join(mark(row, one.name) for one in section.primary)
+    if verdict_of(row, column.name) == "same":
+        return marks
     if score.skill is not None or score.value is None:
         return f"{marks} {skill_text(score, interval=False)}"
     return f"{marks} score {number(score.value, column.decimals)} {'↓' if column.direction == 'lower' else '↑'}"
@@ -158,10 +194,24 @@ def line_texts(matrix: Matrix, name: str) -> list[str]:
 
 
 def glance_about(matrix: Matrix) -> str:
-    """What the cells of a matrix hold: `skill by a; marks by a, then b`."""
+    """What the cells of a matrix hold, and what tells its datasets apart: `skill by a; marks by a, then b`."""
     metrics = dict.fromkeys(tuple(column.name for column in section.primary) for section in matrix.datasets)
-    said = [f"skill by {names[0]}" + (f"; marks by {', then '.join(names)}" if len(names) > 1 else "") for names in metrics]
-    return "; elsewhere ".join(said)
+    said = "; elsewhere ".join(about_metrics(names) for names in metrics)
+    params = parameters_in_words(key.partition("=")[0] for key in dict.fromkeys(title.partition("=")[0] for title, _ in groups_of(matrix)))
+    words = in_words(matrix.task)
+    parts = [f"{words}." if words != matrix.task else "", f"{said[:1].upper()}{said[1:]}."]
+    parts += [f"{params[:1].upper()}{params[1:]}." if params and layout_of(matrix) == "grouped" else ""]
+    return " ".join(part for part in [*parts, ORDER if layout_of(matrix) != "grouped" else ""] if part)
+
+
+def about_metrics(names: tuple[str, ...]) -> str:
+    """What marks and numbers are by, with the metrics' names."""
+    first = names[0].partition("[")[0]
+    if names == (first, f"{first}[all]"):
+        return f"first mark and skill by {first} over {DETECTABLE}; second mark: over all"
+    if names == (f"{first}[all]",):
+        return f"mark and skill by {first} over all perturbations"
+    return f"skill by {names[0]}" + (f"; marks by {', then '.join(names)}" if len(names) > 1 else "")
 
 
 def skill(value: float) -> str:
@@ -177,9 +227,7 @@ def skill_number(score: Score) -> str:
     """
     if score.skill is None:
         return "-"
-    text = skill(score.skill)
-    tiny = text == "0.00" and score.verdict in ("better", "worse")
-    return text if not tiny else "<0.01" if score.skill > 0 else ">-0.01"
+    return skill_digits(score.skill, score.verdict)
 
 
 def skill_bracket(score: Score) -> str:
@@ -232,7 +280,7 @@ COSTS = ("fit s", "pred s", "MB")
 def secondary(section: Section, limit: int) -> list[Column]:
     """The first few other metrics worth a column: variants of the primary ones (raw impacts), then the rest by name."""
     primary = {column.name for column in section.primary}
-    others = [column for column in section.columns if not column.primary]
+    others = [column for column in section.columns if column not in section.leading]
 
     def order(column: Column) -> tuple[bool, bool, bool]:
         name, _, variant = column.name.partition("[")
@@ -277,7 +325,9 @@ def unranked(section: Section) -> dict[str, list[str]]:
 
 def heading(section: Section) -> str:
     """Task, dataset and split in one line, with the group that was trained on."""
-    return f"{section.task} on {section.dataset}, split {section.split}{trained_on(section)}"
+    words = in_words(section.task)
+    asked = f": {words[:1].lower()}{words[1:]}" if words != section.task else ""
+    return f"{section.task} on {section.dataset}{CONTROL if section.near_null else ''}, split {section.split}{trained_on(section)}{asked}"
 
 
 def trained_on(section: Section) -> str:
@@ -286,23 +336,24 @@ def trained_on(section: Section) -> str:
 
 
 def tally_text(one: Tally) -> str:
-    """`▲ 20 ≈ 2 ▼ 2, mean skill 0.41`, verdicts that nobody has left out."""
+    """`▲ 20, ≈ 2, ▼ 2 of 24; mean skill 0.41 over the 12 with headroom`, verdicts that nobody has left out."""
     marks = HOLLOW if one.hollow else MARKS
     counts = {"better": one.better, "same": one.same, "worse": one.worse, "": one.rest}
-    said = " ".join(f"{marks[verdict]} {count}" for verdict, count in counts.items() if count)
-    part = "" if one.skills == one.better + one.same + one.worse else f" (of {one.skills})"
-    return f"{said}, skill {skill(one.skill)}{part}" if one.skill is not None else said
+    said = ", ".join(f"{marks[verdict]} {count}" for verdict, count in counts.items() if count) + f" of {sum(counts.values())}"
+    part = "" if one.skills == one.better + one.same + one.worse else f" over the {one.skills} with headroom"
+    return f"{said}; mean skill {skill(one.skill)}{part}" if one.skill is not None else said
 
 
 def notes_here(board: Board, section: Section) -> tuple[str, ...]:
-    """A dataset's notes, below the last of its sections only: they are the same for all."""
-    last = [other for other in board.sections if (other.dataset, other.notes) == (section.dataset, section.notes)][-1]
-    return section.notes if section is last else ()
+    """A dataset's notes, below the first of its sections only: they are the same for all."""
+    first = next(other for other in board.sections if (other.dataset, other.notes) == (section.dataset, section.notes))
+    return section.notes if section is first else ()
 
 
 def interval_line(section: Section) -> str:
     """What the intervals stand for, and what was asked."""
-    return "; ".join([f"Intervals (95 %) over {section.label}", *section.facts])
+    over = "No intervals" if section.label.endswith("so no interval") else f"Intervals (95 %) over {section.label}"
+    return "; ".join([over, *section.facts])
 
 
 def said_of(section: Section) -> list[str]:
