@@ -27,7 +27,6 @@ from kobench.records import Record
 from kobench.run import Bench
 
 PREDICTORS = ("linear", "covariance-shift")
-TASKS = ("response", "response-size")
 
 #: What skill is read of, with the name it has in the tables.
 PRIMARY = {"pearson-delta-centred": "detectable", "pearson-delta-centred[all]": "all"}
@@ -55,35 +54,46 @@ CENTRED = {("response", "pearson-delta-centred"): 0.0, ("response", "centroid-ac
 CHANCE = {**CENTRED, **{("response", name): 0.0 for name in ("pearson-delta", "spearman-delta", "cosine-delta")}}
 
 
-def every_metric_leads(task: Callable[[TaskView], TaskUnits]) -> Callable[[TaskView], TaskUnits]:
-    """The task with all its metrics primary: the same numbers, with intervals and a comparison with the floor for every one."""
+def of_one_kind(task: Callable[[TaskView], TaskUnits], variant: str | None) -> Callable[[TaskView], TaskUnits]:
+    """The task with all its metrics primary, so that each has an interval and a comparison with the floor.
+
+    variant : the only one that is left, under its own name, as a record knows the number of units of one variant alone; None for all.
+    """
 
     def units(view: TaskView) -> TaskUnits:
         made = task(view)
-        names = {metric for _, metric in CHANCE}
-        return replace(
-            made, primary=tuple(f"{name}[{variant}]" if variant else name for name in sorted(names) for variant in made.variants)
-        )
+        kept = {name: units for name, units in made.variants.items() if variant in (None, name)}
+        names = sorted({metric for _, metric in CHANCE})
+        leading = tuple(f"{name}[{kind}]" if kind else name for kind in kept for name in names)
+        return replace(made, variants=kept, primary=leading)
 
     return units
 
 
 def registry(nulls: bool = False) -> Registry:
-    """What is installed; for nulls no more than the metrics that have a chance value, all of them primary, and no lines."""
+    """What is installed; for nulls no more than the metrics that have a chance value, all of them primary, and no lines.
+
+    The task `response` is two there, one over the detectable perturbations and one over all.
+    """
     found = load_registry()
     if not nulls:
         return found
     names = {metric for _, metric in CHANCE}
-    tasks = dict(found.tasks)
-    for name, function in (("response", response), ("response-size", response_size)):
-        changed = [replace(entry.spec, units=every_metric_leads(function), primary=(), lines=()) for entry in tasks[name]]
-        tasks[name] = [replace(entry, spec=spec) for entry, spec in zip(tasks[name], changed, strict=True)]
+    tasks = {}
+    for name, old, function, variant in (
+        ("response-detectable", "response", response, ""),
+        ("response-all", "response", response, "all"),
+        ("response-size", "response-size", response_size, None),
+    ):
+        (entry,) = found.tasks[old]
+        spec = replace(entry.spec, name=name, units=of_one_kind(function, variant), primary=(), lines=())
+        tasks[name] = [replace(entry, spec=spec)]
     return replace(found, tasks=tasks, metrics={name: entries for name, entries in found.metrics.items() if name in names})
 
 
-def run(known: Registry, datasets: Sequence[str], networks: int, folder: Path, jobs: int) -> list[Record]:
+def run(known: Registry, tasks: Sequence[str], datasets: Sequence[str], networks: int, folder: Path, jobs: int) -> list[Record]:
     """Records of the predictors, floors and lines on some data sets, run where the folder does not have them yet."""
-    plan = make_plan(known, Request(datasets=datasets, predictors=PREDICTORS, tasks=TASKS, networks=networks))
+    plan = make_plan(known, Request(datasets=datasets, predictors=PREDICTORS, tasks=tasks, networks=networks))
     outcome = Bench(folder).run(plan, jobs)
     if outcome.failed:
         raise SystemExit(f"{len(outcome.failed)} trials failed, the first with: {outcome.failed[0]['result']['message']}")
@@ -131,7 +141,7 @@ def skill_table(networks: int, folder: Path, jobs: int) -> Iterator[str]:
     )
     yield "| --- " * 11 + "|"
     for setting in SETTINGS:
-        records = run(known, [setting], networks, folder, jobs)
+        records = run(known, ("response",), [setting], networks, folder, jobs)
         section = section_of(records, "response")
         single = [section_of(own, "response") for own in by_network(records).values()]
         for column in section.columns:
@@ -195,21 +205,22 @@ class Tally:
         return whole
 
 
-def null_tallies(shuffle: str, batches: int, repeats: int, networks: int, folder: Path, jobs: int,
-                 change: str = "") -> dict[tuple[str, str], dict[str, Tally]]:  # fmt: skip
+def null_tallies(
+    shuffle: str, batches: int, repeats: int, networks: int, folder: Path, jobs: int
+) -> dict[tuple[str, str], dict[str, Tally]]:  # fmt: skip
     """(task, metric) -> row -> what the boards said; a board is of `networks` networks of their own, `repeats` of them."""
     known = registry(nulls=True)
-    first = range(0, repeats * networks, 1)
-    datasets = [f"planted:{SMALL},batches={batches},shuffle={shuffle},seed={seed}{change}" for seed in first]
-    records = list(by_network(run(known, datasets, 1, folder, jobs)).values())
+    datasets = [f"planted:{SMALL},batches={batches},shuffle={shuffle},seed={seed}" for seed in range(repeats * networks)]
+    records = list(by_network(run(known, tuple(known.tasks), datasets, 1, folder, jobs)).values())
     found: dict[tuple[str, str], dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
     for start in range(0, len(records), networks):
         together = [record for own in records[start : start + networks] for record in own]
-        for task in TASKS:
+        for task in known.tasks:
             section = section_of(together, task)
             for column in section.columns:
                 metric = column.name.partition("[")[0]
-                chance = (CHANCE if shuffle == "labels" else CENTRED).get((task, metric))
+                kind = "response-size" if task == "response-size" else "response"
+                chance = (CHANCE if shuffle == "labels" else CENTRED).get((kind, metric))
                 for row in section.rows if chance is not None else ():
                     if row.role in ("predictor", "floor"):
                         found[task, column.name][row.name].add(column, row, chance)
