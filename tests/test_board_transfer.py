@@ -221,9 +221,13 @@ def test_it_is_the_skill_of_the_sections():
 def test_a_transfer_counts_once_a_dataset_in_the_boards_first_line():
     records, _ = over_networks()
     assert one(records).other.above
-    assert make_board(records).answer == ("Better than trivial: mlp.",)
+    assert make_board(records).answer == (
+        "Expression of cells of other types than trained on (transfer): mlp (explains 0.23) beats the best trivial predictor on grn.",
+    )
     records = [found for seed in range(3) for found in floors(seed=seed) + trials("mlp", FLOOR, seed=seed)]
-    assert make_board(records).answer == ("Nobody is better than trivial on the one question asked.",)
+    assert make_board(records).answer == (
+        "Expression of cells of other types than trained on (transfer): nobody beats the best trivial predictor on grn.",
+    )
 
 
 def test_what_has_no_number_says_why():

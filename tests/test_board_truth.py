@@ -15,6 +15,8 @@ from scipy.stats import norm
 from kobench.board import make_board
 from kobench.board.glance import FEW, MANY, groups_of, layout_of, tally
 from kobench.board.render import FORMATS, render
+from kobench.board.render.text import glance_text
+from kobench.board.words import in_words, task_order
 from kobench.errors import UserError
 from kobench.record_shape import fault
 from kobench.records import read_records
@@ -97,6 +99,10 @@ def test_permuted_answers_of_some_networks_only_are_none():
     assert row(only(records), "mlp").scores["spearman"].permuted is None
 
 
+#: How a line of the answer begins.
+IMPACT = "How much a knockout changes each cell (knockout-impact): "
+
+
 def lucky():
     """`sure` knows the gene; `lucky` is above the floor, too, but its permuted answers do as well."""
     records = with_permuted("sure", [0.70, 0.71, 0.72, 0.70, 0.69], [0.001] * 5)
@@ -113,15 +119,15 @@ def test_better_but_not_by_knowing_the_gene_is_plain_everywhere():
         f"above the floor by spearman, yet its answers score as well when permuted among the perturbations (p = {p:.2f}), so nothing shows "
         "that it knows which gene was removed",
     )
-    assert "Knows which gene was removed, by permuted answers: sure (p < 0.001)." in section.sentence
+    assert "which does not mean better than the floor: sure (p < 0.001)." in section.sentence
     assert section.sentence.endswith("Nothing shows that it knows which gene was removed: lucky (p = 0.41).")
-    assert board.answer == ("Better than trivial: sure. Not: lucky.",)
+    assert board.answer == (f"{IMPACT}sure (skill 0.51) beats the best trivial predictor on grn.",)
     for format in ("terminal", "markdown", "html"):
         text = flat(render(board, format, **({"width": 160} if format == "terminal" else {})))
         assert "▲?" in text, format
         assert "knows which gene?" in text or "knows which gene?" in text.replace("- ", "-"), format
-        assert "not shown, p = 0.41 (permuted 0.590)" in text, format
-        assert "yes, p " in text, format
+        assert "not above permuted: p = 0.41 (mean 0.590)" in text, format
+        assert "above permuted: p < 0.001" in text, format
     rows = {one["predictor"]: one for one in csv.DictReader(io.StringIO(render(board, "csv"))) if one["metric"] == "spearman"}
     assert (rows["lucky"]["permuted"], rows["own-share"]["permuted_p"]) == ("0.59", "")
     assert float(rows["lucky"]["permuted_p"]) == pytest.approx(p, rel=1e-5)
@@ -200,7 +206,9 @@ def test_where_nobody_is_ranked_the_tasks_own_metric_comes_first():
 
 def test_the_answer_counts_what_nobody_is_ranked_on():
     board = make_board(networks("mlp", [0.6] * 5) + networks("own-share", FLOOR, role="floor") + unranked("confounded: no skill, no rank"))
-    assert board.answer == ("Better than trivial: mlp. On 1 more nobody can be ranked; its section says why.",)
+    assert board.answer == (
+        f"{IMPACT}mlp (skill 0.33) beats the best trivial predictor on grn. On trem2 nobody can be ranked; its section says why.",
+    )
     assert not board.matrices
 
 
@@ -361,11 +369,11 @@ def test_many_datasets_are_summed_up_by_what_tells_them_apart():
     found = tally(matrix, 0, groups["degree=3"])
     assert (found.better, found.same, found.worse, found.skill) == (8, 0, 0, pytest.approx(0.5))
     assert tally(matrix, 0, groups["sigma=0.4"]).better == 1
-    assert "| degree=3 | ▲ 8, skill 0.50 |" in render(board, "markdown")
-    assert "| all 48 datasets | ▲ 8 ≈ 40, skill 0.08 |" in render(board, "markdown")
+    assert "| degree=3 | ▲ 8 of 8; mean skill 0.50 |" in render(board, "markdown")
+    assert "| all 48 datasets | ▲ 8, ≈ 40 of 48; mean skill 0.08 |" in render(board, "markdown")
     for format in ("terminal", "html"):
-        assert "▲ 8 ≈ 40, skill 0.08" in render(board, format)
-    assert board.answer[0] == "Better than trivial: mlp on 8 of 48 questions."
+        assert "▲ 8, ≈ 40 of 48; mean skill" in render(board, format)
+    assert board.answer == (f"{IMPACT}mlp beats the best trivial predictor on 8 of 48 simulated datasets (mean skill 0.08).",)
 
 
 def test_the_answer_stands_right_below_the_title():
@@ -378,28 +386,30 @@ def test_the_answer_stands_right_below_the_title():
         merged.setdefault(trial, one)["result"]["scores"].update(one["result"]["scores"])
     board = make_board(merged.values())
     assert board.answer == (
-        "Better than trivial: mlp on 1 of 2 questions. Nowhere: linear.",
-        "keystone@1: nobody",
-        "knockout-impact@1: mlp",
+        "Which genes matter most when removed (keystone): nobody beats the best trivial predictor on grn.",
+        f"{IMPACT}mlp (skill 0.50) beats the best trivial predictor on grn.",
     )
     lines = [line for line in render(board, "markdown").splitlines() if line]
     assert lines[1:5] == [
-        "**▲ better than every trivial predictor, ≈ no better, ▼ worse**",
-        "**Better than trivial: mlp on 1 of 2 questions. Nowhere: linear.**",
-        "- keystone@1: nobody",
-        "- knockout-impact@1: mlp",
+        "Can a method predict what removing a gene does, from unperturbed cells alone? All data here are simulated (grn).",
+        "**▲ better than every trivial predictor, ≈ no better, ▼ worse, · not ranked or no interval to judge by**",
+        "- **Which genes matter most when removed (keystone):** nobody beats the best trivial predictor on grn.",
+        f"- **{IMPACT.strip()}** mlp (skill 0.50) beats the best trivial predictor on grn.",
     ]
-    assert render(board, "terminal").splitlines()[-3:] == [board.answer[0], *(f"  {line}" for line in board.answer[1:])]
+    assert render(board, "terminal", width=160).splitlines()[-2:] == list(board.answer)
     page = render(board, "html")
     assert (
-        page.index("</h1>") < page.index("better than every trivial predictor") < page.index(board.answer[0]) < page.index("Each predictor")
+        page.index("</h1>")
+        < page.index("better than every trivial predictor")
+        < page.index("(keystone):</b> nobody")
+        < page.index("Each predictor")
     )
     assert json.loads(render(board, "json"))["answer"] == list(board.answer)
 
 
 def test_nobody_better_is_said():
     board = make_board(networks("mlp", [0.3] * 5) + networks("own-share", FLOOR, role="floor"))
-    assert board.answer == ("Nobody is better than trivial on the one question asked.",)
+    assert board.answer == (f"{IMPACT}nobody beats the best trivial predictor on grn.",)
 
 
 def test_a_question_is_won_by_all_of_its_metrics():
@@ -409,9 +419,40 @@ def test_a_question_is_won_by_all_of_its_metrics():
 
     board = make_board(both("all", 0.7, 0.7) + both("half", 0.7, 0.1) + both("own-share", 0.4, 0.4, "floor"))
     assert board.answer == (
-        "Better than trivial: all on 2 of 2 questions. Nowhere: half.",
-        "knockout-impact@1 (by both metrics): all on 2 of 2 datasets",
+        f"{IMPACT}all (skill 0.50) beats the best trivial predictor on grn genes=50 by both metrics; "
+        "all (skill 0.50) beats the best trivial predictor on grn genes=60 by both metrics.",
     )
+
+
+@pytest.mark.parametrize("value", [0.3, 0.7])
+def test_a_near_null_control_is_set_apart_and_comes_last(value):
+    note = "near-null: hardly any effect beyond the target"
+    records = networks("mlp", [value] * 5, dataset="a") + networks("own-share", FLOOR, role="floor", dataset="a")
+    for one in records:
+        one["trial"]["dataset"]["notes"] = [note]
+    board = make_board([*records, *networks("mlp", [0.3] * 5, dataset="b"), *networks("own-share", FLOOR, role="floor", dataset="b")])
+    assert [section.title for section in board.sections] == ["b", "a (near-null control)"]
+    who = "nobody" if value < 0.4 else "mlp, which makes it suspect"
+    assert board.answer == (f"{IMPACT}nobody beats the best trivial predictor on b. On the near-null control a: {who}.",)
+    assert [section.sentence.startswith("Near-null control: hardly any effect") for section in board.sections] == [False, True]
+    assert "| skill | b | a (near-null control) |" in render(board, "markdown")
+
+
+def test_tasks_in_words_the_most_demanding_first():
+    assert sorted(["profile@1", "mine@2", "keystone@1", "response-size@1", "response@1"], key=task_order) == [
+        "response@1", "response-size@1", "keystone@1", "profile@1", "mine@2"]  # fmt: skip
+    assert in_words("mine@2") == "mine@2"
+
+
+def test_no_number_stands_with_a_verdict_that_says_no_better():
+    records = [
+        *networks("level", [0.3, 0.5, 0.35, 0.45, 0.4]),
+        *networks("good", [0.7] * 5),
+        *networks("own-share", [0.4] * 5, role="floor"),
+    ]
+    section = only(records)
+    assert glance_text(section, row(section, "level")) == "≈"
+    assert glance_text(section, row(section, "good")) == "▲ 0.50"
 
 
 # Records

@@ -55,7 +55,7 @@ def with_interval(interval: Interval) -> str:
 def skill_digits(skill: float, verdict: str) -> str:
     """A skill with two decimals; one that is told apart from 0 is not printed as 0.
 
-    >>> [skill_text(x, v) for x, v in ((0.004, "better"), (-0.004, "worse"), (0.004, "same"), (0.33, "better"))]
+    >>> [skill_digits(x, v) for x, v in ((0.004, "better"), (-0.004, "worse"), (0.004, "same"), (0.33, "better"))]
     ['<0.01', '>-0.01', '0.00', '0.33']
     """
     text = number(skill, 2)
