@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,11 +14,13 @@ from factories import genes_table, metric, networks, points, record, scores
 from kobench.board import check_board, make_board
 from kobench.board.parameters import DEFAULTS, parameters_of
 from kobench.board.render import render
+from kobench.board.table import Score
 from kobench.builtin.grn.spec import PARAMS
 from kobench.cli.board import board_command
 from kobench.errors import UserError
 from kobench.pictures import draw_all, plan, write_pictures
-from kobench.pictures.standing import bars, shown_rows
+from kobench.pictures.figure import styles_of
+from kobench.pictures.standing import bars, draw_standings, shown_rows
 from kobench.records import write_record
 
 pytest.importorskip("matplotlib")
@@ -82,6 +85,24 @@ def test_where_less_is_better_the_better_end_is_still_on_the_right():
     assert cost.yaxis_inverted()
 
 
+def test_a_predictor_without_a_value_is_named_under_the_panel():
+    board = make_board([*standing_records(), *networks("flat", [None] * 5)])
+    (axis,) = figure_of(board, "standing").axes
+    assert "flat" not in [text.get_text() for text in axis.get_yticklabels()]
+    assert "not drawn: flat" in axis.get_xlabel()
+    assert "not drawn" not in figure_of(make_board(standing_records()), "standing").axes[0].get_xlabel()
+
+
+def test_a_floor_whose_interval_leaves_the_panel_ends_in_a_pointer():
+    (section,) = make_board(standing_records()).sections
+    score = Score(value=0.4, skill=0.1, skill_low=-9.0, skill_high=0.2)
+    rows = tuple(replace(row, scores={"spearman": score}) if row.name == "abundance" else row for row in section.rows)
+    (axis,) = draw_standings(section.task, [replace(section, rows=rows)], styles_of(["a", "b", "c"])).axes
+    assert [x for x, _ in lines(axis, "_cut")] == [[axis.get_xlim()[0]]]
+    (before,) = draw_standings(section.task, [section], styles_of(["a", "b", "c"])).axes
+    assert lines(before, "_cut") == []
+
+
 def pictured(name, value, true, predicted, seed=0, **more):
     entry = scores({"spearman": value}, points=points(true, predicted, "impact"), **more)
     return record(name, entry, seed=seed)
@@ -98,6 +119,24 @@ def test_scatter_has_a_panel_a_predictor_and_a_dot_a_unit():
     assert lines(figure.axes[1], "linear") == [(true, second)]
     assert all(axis.get_xlabel() == "true propagated impact (Bray-Curtis)" for axis in figure.axes)
     assert figure.get_suptitle() == "knockout-impact@1 on grn: network seed 0, one of 5; 3 values drawn"
+
+
+def test_rankings_are_drawn_as_ranks_and_panels_share_their_axes():
+    entry = scores({"spearman": 0.5}, task="response-size@1", points=points([0.9, 1e-5, 1e-4], [3.0, 3.0, 1.0], "ranking"))
+    board = make_board([record("mlp", entry), record("own-share", scores({"spearman": 0.4}, task="response-size@1"), role="floor")])
+    (axis,) = figure_of(board, "predicted").axes
+    assert lines(axis, "mlp") == [([3.0, 1.0, 2.0], [2.5, 2.5, 1.0])]
+    assert axis.get_xlabel() == "true size of the response (rank)"
+
+
+def test_small_values_have_short_ticks():
+    records = [pictured("mlp", 0.7, [-0.008, 0.0, 0.007], [0.001, 0.0, 0.002]), *networks("mlp", [0.7] * 5)[1:]]
+    board = make_board(records + networks("own-share", FLOOR, role="floor"))
+    (axis,) = figure_of(board, "predicted").axes
+    assert axis.get_xlabel() == "true propagated impact (Bray-Curtis) / 0.001"
+    assert axis.xaxis.get_major_formatter()(0.005, 0) == "5"
+    low, high = axis.get_xlim()
+    assert 2 <= sum(low <= tick <= high for tick in axis.get_xticks()) <= 4
 
 
 def noisy(sigma, degree, dropout, value, network="er", seeds=3):
@@ -130,6 +169,20 @@ def test_noise_has_a_panel_for_each_network_and_dropout_and_a_line_for_each_degr
     assert len(found) == 6
     assert "(mean of 3 networks, 95 % intervals)" in figure.get_suptitle().replace("\n", " ")
     assert figure.axes[-1].get_xlabel() == "noise σ (share of a weight)"
+
+
+def test_the_best_floor_is_grey_behind_the_curves():
+    def floors(sigma, name, value):
+        found = noisy(sigma, 3, 0, value)
+        for one in found:
+            one["role"], one["trial"]["predictor"]["name"], one["trial"]["predictor"]["selection"] = "floor", name, name
+        return found
+
+    records = noisy(0.05, 3, 0, 0.9) + noisy(0.3, 3, 0, 0.8) + floors(0.05, "own-share", 0.6) + floors(0.3, "own-share", 0.5)
+    records += floors(0.05, "abundance", 0.4) + floors(0.3, "abundance", 0.55)
+    figure = figure_of(make_board(records), "noise-mlp")
+    assert lines(figure.axes[0], "_floor, degree 3") == [([0.05, 0.3], [pytest.approx(0.6), pytest.approx(0.55)])]
+    assert "best trivial predictor in grey" in figure.get_suptitle().replace("\n", " ")
 
 
 def test_one_noise_level_has_no_curve():

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-#: Where the numbers of points stand, in points from the mark, in the order of cost: neighbours' numbers go to different sides.
-ASIDE = ((8, 7), (-8, -7), (8, -7), (-8, 7))
+#: How high the numbers of points stand, as shares of the panel, in the order of cost: neighbours' numbers don't collide.
+HEIGHTS = (0.97, 0.91, 0.85)
 
 
 def seconds_of(row: Row) -> float | None:
@@ -45,8 +45,8 @@ def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Any])
             if ends := spread(row, section):
                 axis.plot([seconds, seconds], ends, color=color, linewidth=1.2, label="_interval")
             axis.plot([seconds], [value], marker, color=color, markersize=6, linestyle="none", label=row.name)
-            axis.annotate(str(numbers[row.name]), (seconds, value), xytext=ASIDE[i % len(ASIDE)], textcoords="offset points", fontsize=8,
-                          ha="center", va="center")  # fmt: skip
+            above = axis.get_xaxis_transform()
+            axis.text(seconds, HEIGHTS[i % len(HEIGHTS)], str(numbers[row.name]), transform=above, fontsize=8, color=color, ha="center")
         floor = next((value_of(row, section) for row in section.floors if column.name in row.best_floor), None)
         if floor is not None:
             axis.axhline(floor[0], color=FLOOR, linewidth=0.9, linestyle=(0, (4, 3)), label="_best floor")
@@ -54,7 +54,7 @@ def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Any])
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.margins(x=0.35, y=0.15)
+        axis.margins(x=0.35, y=0.22)
         if not skilled(section) and column.direction == "lower":
             axis.invert_yaxis()
         axis.set_xlabel("seconds to fit and answer")

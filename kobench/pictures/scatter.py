@@ -40,9 +40,7 @@ def draw_scatter(section: Section, styles: Mapping[str, Any]) -> Figure:
     true_ends = [value for true, _ in drawn for value in true]
     ends = [min(true_ends, default=0.0), max(true_ends, default=1.0)]
     power = 1 if ranked else power_of(values)
-    what = (
-        f"{RANKED.get(section.task.partition('@')[0], 'score')} (rank, largest last)" if ranked else WHAT.get(shown[0].what, shown[0].what)
-    )
+    what = f"{RANKED.get(section.task.partition('@')[0], 'score')} (rank)" if ranked else WHAT.get(shown[0].what, shown[0].what)
     unit = "" if power == 1 else f" / {power:g}"
     for axis, points, (true, predicted) in zip(axes, shown, drawn, strict=True):
         color, marker, _ = styles[points.predictor]
@@ -54,7 +52,7 @@ def draw_scatter(section: Section, styles: Mapping[str, Any]) -> Figure:
         axis.set_ylabel(f"predicted\n{what}{unit}", fontsize=7)
         axis.tick_params(labelsize=7, labelbottom=True, labelleft=True)
         for side in (axis.xaxis, axis.yaxis):
-            side.set_major_locator(MaxNLocator(2))
+            side.set_major_locator(MaxNLocator(3, steps=[1, 2, 2.5, 5, 10]))
             side.set_major_formatter(FuncFormatter(lambda value, _: f"{value / power:g}"))
     left = f"; {PANELS} of {len(section.points)} predictors" if len(section.points) > PANELS else ""
     about = shown[0].of or counted(section)

@@ -80,6 +80,7 @@ def not_drawn(section: Section) -> str:
     name = section.primary[0].name
     reasons = {(row.scores[name].missing if name in row.scores else "") or (row.status if row.status != "ok" else "") for row in rows}
     reason = next(iter(reasons)) if len(reasons) == 1 else ""
+    reason = "no value, as for constant answers" if reason == "none" else reason
     names = ", ".join(sorted(row.name for row in rows))
     return textwrap.fill(f"not drawn: {names}{f' ({reason})' if reason else ''}", 52)
 
