@@ -93,7 +93,7 @@ CHANGES = {
         lambda t, r: only_trial(r, replace(REQUEST, datasets=["grn:genes=15,cells=60,sigma=0.1,seed=0"])),
         "nothing",
     ),
-    "two networks instead of one": (lambda t, r: ask(t, networks=2), "nothing"),
+    "two networks instead of one": (lambda t, r: ask(t, networks=2), "score"),
     # what needs a new fit
     "the predictor's code": (lambda t, r: replace(t, predictor=replace(t.predictor, source="edited")), "fit"),
     "the predictor's distribution version": (lambda t, r: replace(t, predictor=with_entry(t.predictor, version="9")), "fit"),
@@ -163,7 +163,7 @@ def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, regist
     folder, trial = finished
     before = read_record(record_path(folder, trial.describe("", "", ())))
     (group,) = make_plan(registry, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"]))
-    outcome = Bench(folder).run([Group(group.dataset, (), group.trials)])
+    outcome = Bench(folder).run([Group(group.dataset, group.split, (), group.trials)])
     assert outcome.actions == {"score": 1}
     after = read_record(record_path(folder, trial.describe("", "", ())))
     assert after["run"] == before["run"]

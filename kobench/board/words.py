@@ -15,7 +15,7 @@ TASKS = {
     "knockout-impact": "How much a knockout changes each cell",
     "knockout-profile": "Expression of each cell after a knockout",
     "double-knockout": "What two genes removed together do beyond the sum",
-    "triple-knockout": "What three genes removed together do beyond the pairs",
+    "triple-knockout": "What three genes removed together do beyond the sum",
     "transfer": "Expression of cells of other types than trained on",
     "profile": "Expression of held-out wild-type cells",
 }
