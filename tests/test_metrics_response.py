@@ -301,7 +301,9 @@ def test_the_ceiling_by_hand():
     # mean signal 4, variance of signals 16, less 8 of their own: half is kept. m' = 2, 4, 6
     asked = powers([0.0, 4, 8], [4.0] * 3, [8.0] * 3)
     roots = np.sqrt([1 / 3, 1 / 2, 3 / 5])
-    slopes = 0.5 * 4 / (2 * roots * np.array([6, 8, 10]) ** 2)
+    doubt = 2 * math.sqrt(16 / 3)  # of the mean; half of it reaches each m', and the first falls below 0
+    lower = [0.0, *(math.sqrt((m - doubt / 2) / (m - doubt / 2 + 4)) for m in (4, 6))]
+    slopes = (roots - lower) / doubt
     np.testing.assert_allclose(reachable(asked, asked), roots + slopes.mean() * np.array([-4, 0, 4]))
     some = Power(*(values[1:] for values in vars(asked).values()))
     np.testing.assert_allclose(reachable(some, asked), roots[1:] + slopes[1:].mean() * np.array([-2, 2]))
@@ -318,7 +320,7 @@ def test_the_ceiling_by_hand():
 
 def test_the_terms_of_a_ceiling_are_what_moves_the_mean_signal():
     rng = np.random.default_rng(0)
-    asked = powers(rng.normal(6, 3, 9), rng.uniform(2, 4, 9), [5.0] * 9)
+    asked = powers(rng.normal(600, 3, 9), rng.uniform(200, 400, 9), [5.0] * 9)  # far from 0, where the root is nearly straight
     alone = powers(asked.signal, asked.noise, [np.inf] * 9)  # nothing of a single signal is trusted: all terms are those of the mean
     values = reachable(alone, asked)
 
@@ -328,9 +330,20 @@ def test_the_terms_of_a_ceiling_are_what_moves_the_mean_signal():
     mean = asked.signal.mean()
     assert values.mean() == pytest.approx(at(mean))
     often = rng.multinomial(9, np.full(9, 1 / 9))
-    step = 1e-4 * (often @ asked.signal / 9 - mean)
-    still = (reachable(alone, asked) - np.sqrt(mean / (mean + asked.noise))) @ often / 9
-    assert still == pytest.approx((at(mean + step) - at(mean)) / 1e-4, rel=1e-3)
+    moved = often @ asked.signal / 9
+    own = np.sqrt(mean / (mean + asked.noise)) @ often / 9 - at(mean)
+    assert values @ often / 9 - own == pytest.approx(at(moved), abs=0.02 * abs(at(moved) - at(mean)))
+
+
+def test_a_ceiling_whose_mean_signal_may_be_0_reaches_down_to_0():
+    """Where nothing responds the mean signal is above 0 half of the time, and its root far above: its interval must not hide that."""
+    rng = np.random.default_rng(1)
+    above = 0
+    for _ in range(400):
+        asked = powers(rng.normal(0, 1, 20), [3.0] * 20, [1.0] * 20)
+        values = reachable(asked, asked)
+        above += bool(values.mean() > 0 and values.mean() - 2.09 * values.std(ddof=1) / math.sqrt(20) > 0)
+    assert above / 400 < 0.1  # 0.17 by the tangent
 
 
 def cells_in_halves(rng, true, n, noise, splits=20):

@@ -11,6 +11,9 @@ from kobench.cells import FloatArray
 #: Signal of less than this part of a change is rounding.
 ROUNDING = 1e-12
 
+#: So many standard errors of the mean signal are its doubt.
+DOUBT = 2.0
+
 
 @dataclass(frozen=True, eq=False)
 class Power:
@@ -57,17 +60,26 @@ def reachable(scored: Power, asked: Power) -> FloatArray:
     chosen by it. So m is drawn towards the mean over all changes asked: m' = M + w / (w + v) (m - M), M their mean, v the variance of m
     and w what the variance of m over them is above their mean v (Efron & Morris, J. Am. Stat. Assoc. 70:311, 1975). 0 for m' below 0.
 
-    Each value has a term that adds up to 0 over the scored changes: what it moves M by. Drawn again, they hold M's uncertainty.
+    Each value has a term that adds up to 0 over the scored changes: what it moves M by, so that changes drawn again hold the doubt about M.
+    It is straight through the values at M and at M less `DOUBT` standard errors, and so at 0 where M can't be told from 0: the root is
+    steep there, and its tangent at M would make little of that.
     """
     trust, mean = trusted(scored, asked), float(asked.signal.mean())
     signal = mean + trust * (scored.signal - mean)
-    whole = signal + scored.noise
-    known = signal > ROUNDING * whole.max(initial=0.0)
-    reached: FloatArray = np.sqrt(np.divide(signal, whole, out=np.zeros_like(signal), where=known))
-    # the derivative of sqrt(m / (m + n)) by M
-    slope = np.divide((1 - trust) * scored.noise, 2 * reached * whole**2, out=np.zeros_like(signal), where=known)
-    moved: FloatArray = reached + slope.mean() * (scored.signal - scored.signal.mean())
+    reached = _root(signal, scored.noise)
+    doubt = DOUBT * float(np.sqrt(asked.signal.var() / max(len(asked.signal) - 1, 1)))
+    if doubt == 0:
+        return reached
+    slope = float((reached - _root(signal - (1 - trust) * doubt, scored.noise)).mean()) / doubt
+    moved: FloatArray = reached + slope * (scored.signal - scored.signal.mean())
     return moved
+
+
+def _root(signal: FloatArray, noise: FloatArray) -> FloatArray:
+    whole = signal + noise
+    known = (signal > 0) & (signal > ROUNDING * np.max(whole, initial=0.0))
+    root: FloatArray = np.sqrt(np.divide(signal, whole, out=np.zeros_like(signal), where=known))
+    return root
 
 
 def trusted(scored: Power, asked: Power) -> FloatArray:
