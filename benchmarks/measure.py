@@ -1,0 +1,86 @@
+"""What a measurement is: the same work done plainly and fast, turn by turn in one run, and what came out of it."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the table.
+
+    reached : one value a run, in `unit`: "x" is how often as fast as the plain work of the same run, "events/s", "s" or "MB".
+    target : what it must reach; `lower` : True where less is better. seconds, plain_seconds : of each run, empty where there was none.
+    facts : what else was found, in words and numbers, for the lines under the table (equal results, sizes, memory).
+    """
+
+    reached: Sequence[float]
+    target: float
+    unit: str
+    lower: bool = False
+    seconds: Sequence[float] = ()
+    plain_seconds: Sequence[float] = ()
+    facts: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.reached)
+
+    @property
+    def met(self) -> bool:
+        """Whether the median reaches the target."""
+        return self.median <= self.target if self.lower else self.median >= self.target
+
+
+@dataclass(frozen=True)
+class Row:
+    """A piece of work to measure. name : for `--only`. work, plain : what is done, and what it is compared with ("" for nothing).
+
+    measure : runs -> Finding; raises Skipped where this machine lacks what it needs.
+    """
+
+    name: str
+    work: str
+    plain: str
+    measure: Callable[[int], Finding]
+
+
+class Skipped(Exception):  # noqa: N818 - a finding, not a fault
+    """Raised by a row that can't be measured here; its text is the reason."""
+
+
+def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Wall seconds of one call, garbage collected before, and what the call returned.
+
+    >>> seconds_of(lambda: 3)[1]
+    3
+    """
+    gc.collect()
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def turn_by_turn(plain: Callable[[], Any], fast: Callable[[], Any], runs: int) -> tuple[list[float], list[float]]:
+    """Seconds of the plain and of the fast work in each run; both in every run, so that a busy machine slows both."""
+    slow, quick = [], []
+    for _ in range(runs):
+        slow.append(seconds_of(plain)[0])
+        quick.append(seconds_of(fast)[0])
+    return slow, quick
+
+
+def ratio(plain: Callable[[], Any], fast: Callable[[], Any], runs: int, target: float, part: float = 1.0,
+          facts: Sequence[str] = ()) -> Finding:  # fmt: skip
+    """The finding "so many times as fast as the plain work".
+
+    part : the share of the work that `plain` does, where all of it would take hours; its seconds are divided by it (say so in `facts`).
+    """
+    slow, quick = turn_by_turn(plain, fast, runs)
+    slow = [seconds / part for seconds in slow]
+    return Finding([a / b for a, b in zip(slow, quick, strict=True)], target, "x", seconds=quick, plain_seconds=slow, facts=facts)
