@@ -72,7 +72,9 @@ class Cells:
 
     def assemblages(self) -> BoolArray:
         """(n_obs, n_vars) bool: which genes are on, X > 0."""
-        return np.asarray(self.dense() > 0)
+        if isinstance(self.X, np.ndarray):
+            return np.asarray(self.X > 0)
+        return np.asarray((self.X > 0).toarray())  # a byte an entry, where a dense copy of X would take four or eight
 
     def profiles(self) -> FloatArray:
         """(n_obs, n_vars) float64: rows of X over their sum; a row without expression stays 0."""

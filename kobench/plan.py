@@ -39,6 +39,7 @@ class Request:
 
     networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : see `SPLITS`.
     tasks : names, None for every applicable one. timeout : seconds a trial, None without a limit.
+    events : at most so many single knockouts a dataset, drawn at random, None for all of them.
     """
 
     datasets: Sequence[str]
@@ -52,6 +53,7 @@ class Request:
     device: str = "auto"
     timeout: float | None = None
     row_limit: int = ROW_LIMIT
+    events: int | None = None
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,11 @@ class Trial:
         for part in ("kind", "digest", "notes"):
             del description["dataset"][part]
         fit = hash_of({"contract": CONTRACT, "source": self.dataset.source, "role": self.role, **description})
+        limits = {"row_limit": self.request.row_limit}
+        sampled = limits if self.request.events is None else {**limits, "events": self.request.events}
         questions = {
-            asks: hash_of({"fit": fit, "asks": asks, "version": VERSIONS[asks], "row_limit": self.request.row_limit}) for asks in self.asks
+            asks: hash_of({"fit": fit, "asks": asks, "version": VERSIONS[asks], **(sampled if asks == "singles" else limits)})
+            for asks in self.asks
         }
         scores = {
             task.spec.label: hash_of(

@@ -113,4 +113,4 @@ class Prepared:
             return ask_simulated_responses(dataset, asked)
         if asks in ORDERS:
             return ask_multiples(dataset, asked, ORDERS[asks])
-        return ask_singles(dataset, asked, self.request.row_limit)
+        return ask_singles(dataset, asked, self.request.row_limit, self.request.events)

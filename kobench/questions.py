@@ -7,6 +7,7 @@ import numpy as np
 from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
 from kobench.derive import chunks
 from kobench.errors import UserError
+from kobench.events import every_single, ranks_of, sample_singles
 from kobench.specs import ASKS
 from kobench.truth import TOLERANCE, Dataset, Profiles, Singles
 
@@ -31,8 +32,8 @@ def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray
     return np.sort(np.random.default_rng(0).choice(n_events, most, replace=False))
 
 
-def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT) -> Singles:
-    """Every single knockout of the asked cells, with the counterfactual truth.
+def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT, most: int | None = None) -> Singles:
+    """Every single knockout of the asked cells, or `most` of them drawn at random, with the counterfactual truth.
 
     Genes are asked where they are read as present in the observed cell; wild type, null and knockout come from the same clean cell.
     Events without a steady state are left out for everybody and counted.
@@ -41,12 +42,12 @@ def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT) -> Si
     if truth is None:
         raise UserError("this dataset has no counterfactual truth, so knockouts can't be scored; use `kobench predict` to ask for them")
     cells = dataset.cells[asked]
-    events = Knockouts.singles(cells.assemblages())
+    events, available = (every_single(cells), None) if most is None else sample_singles(cells, most)
     assert events.cells is not None
     n_genes = cells.n_vars
     wild_type = normalise_rows(truth.wild_type(asked))
     raw, propagated = np.full(len(events), np.nan), np.full(len(events), np.nan)
-    by_name = np.argsort(np.argsort(cells.var_names, kind="stable"))  # the sample is of names, wherever their columns stand
+    by_name = ranks_of(cells.var_names)  # the sample is of names, wherever their columns stand
     keep = np.sort(np.lexsort((by_name[events.genes[:, 0]], events.cells))[sample_rows(len(events), n_genes, limit)])
     place = np.full(len(events), -1, np.int64)
     place[keep] = np.arange(len(keep))
@@ -76,6 +77,7 @@ def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT) -> Si
         knockout=knockout[sampled_found],
         null=null[sampled_found],
         unsolved=int((~found).sum()),
+        available=available if available is not None and available > len(events) else None,
     )
 
 

@@ -37,14 +37,14 @@ PERMUTED = {"mean": NUMBER, "sd": NUMBER, "low": NUMBER, "high": NUMBER, "p": NU
 
 METRIC = {**DRAWN, "direction": TEXT, "best": (*NUMBER, NONE), "low": (*NUMBER, NONE), "high": (*NUMBER, NONE),
           "nothing": Maybe((*NUMBER, NONE)), "missing": (str, NONE), "floors": Each(DRAWN),
-          "ceiling": Maybe(Null(DRAWN)), "permuted": Maybe(Null(PERMUTED))}  # fmt: skip
+          "sampling_error": Maybe((*NUMBER, NONE)), "ceiling": Maybe(Null(DRAWN)), "permuted": Maybe(Null(PERMUTED))}  # fmt: skip
 
 #: A value of a table of single units.
 ENTRY = (str, bool, *NUMBER, NONE)
 
 SCORES = {"task": TEXT, "asks": TEXT, "primary": [TEXT], "floors": [TEXT], "lines": [TEXT], "block": TEXT, "blocks": (int, NONE),
           "asked": NUMBER, "answered": NUMBER, "coverage": (*NUMBER, NONE), "left_out": Each(NUMBER), "metrics": Each(METRIC),
-          "notes": Maybe([TEXT]), "table": Maybe(Null(Each([ENTRY]))),
+          "notes": Maybe([TEXT]), "events": Maybe({"asked": (int,), "of": (int,)}), "table": Maybe(Null(Each([ENTRY]))),
           "points": Maybe(Null({"what": TEXT, "true": [NUMBER], "predicted": [NUMBER]}))}  # fmt: skip
 
 #: Dicts are objects with these keys, tuples are the types that a value may have, lists hold values of such types.

@@ -20,7 +20,7 @@ A record has these parts (every other module reads them through this description
         answers    {asks: sha256 of the answers}
         trusted_with_predictor    names of datasets, tasks and metrics here that see the truth and come with the predictor's distribution
         scores     {task label: {task, version, kind, asks, primary, floors, lines, block, blocks, asked, answered, coverage,
-                    left_out, sampled, metrics, notes, table, points}}
+                    left_out, sampled, metrics, notes, events, table, points}}
                    asks: the question set, "profile", "singles", "response", ...; an ok record whose keys.questions has it but whose scores
                    lack the task is shown as "not answered"
                    primary: names of metrics as shown, "name" or "name[variant]"; [] where the truth allows no ranking;
@@ -30,11 +30,12 @@ A record has these parts (every other module reads them through this description
                    left_out: {reason: count}, what was dropped for everybody before any answer was seen
                    notes: sentences on what the truth allows, the same for everybody; one that begins with "Confounded" or "Not ranked" says
                    why nobody has a rank
+                   events: {asked, of}, there where single knockouts were drawn at random: how many were asked, and how many there are
                    table: {column: values}, one row a perturbation, gene or pair: what is known of it, `predicted` and `score`
                    points: {what, true, predicted}, a sample of single units, for pictures
                    table and points are kept of one network, in the records of predictors and floors that are shown
                    metrics: {name or "name[variant]": {version, direction, best, low, high, nothing, value, missing, draws, floors, ceiling,
-                             permuted}}
+                             permuted, sampling_error}}
                        low, high: the metric's range, None where it is open (JSON has no infinity)
                        nothing: value of the true answer in which nothing responds, None where the metric knows none
                        value: number or None; missing: why there is no value ("none": a constant answer gives no ranking; "not answered")
@@ -44,6 +45,7 @@ A record has these parts (every other module reads them through this description
                        ceiling: {value, draws}, what an answer without error would score where the truth has noise
                        permuted: {mean, sd, low, high, p, draws}, the score when the answers are permuted among the perturbations so often;
                               low, high: the middle 95 %; p: one-sided, (1 + as good) / (1 + draws)
+                       sampling_error: standard error of a primary value by the draw of the events, there where events were drawn
     run      what may differ between two equal runs: {fit_seconds, predict_seconds, peak_mb, started, host, platform, python, packages,
              kobench, cpu_count, timeout}
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from kobench.plugins import resolve
 from kobench.records import hash_of
 from kobench.resample import Names, field_of, names_of
 from kobench.resample import draws as draw_again
+from kobench.sampling import asked_share, sampling_error
 from kobench.specs import MetricSpec
 from kobench.truth import Answers, Block, NotComputed, Parts, Question, Singles, TaskUnits, TaskView, Units
 
@@ -163,9 +165,9 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
     """
     spec = task.spec
     units, absent = units_for(task, question, answers)
-    partial = units.answered < units.asked
+    partly = units.answered < units.asked
     below: dict[str, TaskUnits] = {}
-    if partial and units.answered:
+    if partly and units.answered:
         for floor, given in floors.items():
             if floor in spec.floors:
                 same_units = replace(given, supported=answers.supported, max_order=answers.max_order)
@@ -183,14 +185,18 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
             scored["missing"] = absent if shown is None else scored["missing"]
             if (permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)) is not None:
                 scored["permuted"] = permuted
+            if leads and scored["value"] is not None and isinstance(question, Singles) and asked_share(question, spec.of) < 1:
+                again, share = partial(score_again, task, score, variant), asked_share(question, spec.of)
+                scored["sampling_error"] = rounded_or_none(sampling_error(again, question, answers, share, seed))
             if leads and scored["value"] is not None:
                 for floor, theirs in below.items():
                     found = score_metric(entry.spec, score, theirs.variants.get(variant), spec.block, draws, seed, names)
                     scored["floors"][floor] = {"value": found["value"], "draws": found["draws"]}
             metrics[full_name] = scored
-    sampled = None
-    if isinstance(question, Singles) and len(question.sample) < len(question.events):
-        sampled = len(question.sample)
+    sampled, drawn_from = None, {}
+    if isinstance(question, Singles):
+        sampled = len(question.sample) if len(question.sample) < len(question.events) else None
+        drawn_from = {"events": {"asked": len(question.events), "of": question.available}} if question.available else {}
     left_out = dict(units.left_out)
     if isinstance(question, Singles) and question.unsolved:
         left_out["no steady state in the truth"] = question.unsolved
@@ -211,8 +217,18 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
         "sampled": sampled,
         "metrics": metrics,
         "notes": list(units.notes),
+        **drawn_from,
         **(shown_units(units, spec.of, seed) if showcase else {}),
     }
+
+
+def score_again(task: Task, score: Callable[[Units], Any], variant: str, question: Singles, answers: Answers) -> float:
+    """The value of a task's metric on other events; NaN where there is none."""
+    shown = units_for(task, question, answers)[0].variants.get(variant)
+    try:
+        return math.nan if shown is None else value_of(score, shown)
+    except NotComputed:
+        return math.nan
 
 
 def shown_units(units: TaskUnits, what: str, seed: int) -> dict[str, Any]:
@@ -258,6 +274,11 @@ def rounded(value: float, digits: int) -> float:
     0.123
     """
     return float(f"{value:.{digits}g}")
+
+
+def rounded_or_none(value: float | None) -> float | None:
+    """A number as records keep those about draws."""
+    return None if value is None else rounded(value, DRAW_DIGITS)
 
 
 def finite(value: float) -> float | None:

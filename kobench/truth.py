@@ -191,6 +191,7 @@ class Singles:
     wild_type : (m, G) true clean profiles. raw, propagated : (n,) true impacts, under 1e-6 set to 0.
     knockout, null : (s, G) true profiles of the sampled events after the knockout, and with nothing responding.
     unsolved : how many events were left out for everybody because the truth has no steady state.
+    available : how many events there are where only a random sample of them is asked, None where all are.
     """
 
     cells: Cells
@@ -202,6 +203,7 @@ class Singles:
     knockout: FloatArray
     null: FloatArray
     unsolved: int = 0
+    available: int | None = None
 
     def gene_means(self, values: FloatArray) -> FloatArray:
         """(G,) mean over each gene's events, hence over the asked cells that express it, of one value an event (n,); 0 without events."""

@@ -44,6 +44,8 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
               help="A task; may be repeated. Without it: every task the dataset has a truth for.")  # fmt: skip
 @click.option("--networks", type=click.IntRange(1), default=1, show_default=True, help="Simulated networks (data seeds) a dataset.")
 @click.option("--fit-seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits of each predictor.")
+@click.option("--events", type=click.IntRange(100), default=None, metavar="N",
+              help="Ask at most N single knockouts a dataset, drawn at random; the board shows the error of that.")  # fmt: skip
 @click.option("--split", type=click.Choice(["auto", "holdout", "all", "cell-type", "dataset"]), default="auto", show_default=True,
               help="auto: train on 80 % of the cells and ask the rest; measured knockouts: train on half, the rest is their reference. "
               "holdout: the first of these only. all: train on and ask all, no profile task. cell-type, dataset: train on each cell "
@@ -77,7 +79,7 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     request = Request(
         **{
             key: flags[key]
-            for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "timeout")
+            for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "timeout", "events")
         },
         tasks=flags["tasks"] or None,
     )
