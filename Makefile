@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint types unit clean
+.PHONY: demo test lint types unit benchmarks clean
 
 # The run itself; the installation is remembered until a pyproject or the constraints change.
 demo: $(VENV)/.demo
@@ -22,6 +22,10 @@ types: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The table of benchmarks/RESULTS.md measured again, which takes about three quarters of an hour; `python -m benchmarks --only NAME` measures one row.
+benchmarks: $(VENV)/.dev
+	$(BIN)/python -m benchmarks --write
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
