@@ -16,6 +16,13 @@ from benchmarks.machine import load, machine
 from benchmarks.measure import Skipped
 from benchmarks.run import in_a_child, now
 
+INTRODUCTION = (
+    "Seconds on one thread (jobs aside). *Fitted* is the slope of log seconds on log size over all sizes, *last* between the two largest, "
+    "where fixed costs weigh least. The last columns are for the largest size: which part of the seconds this machine would need at its "
+    "measured limit for the arithmetic of the matrix products, for moving the bytes that must move, and for the same calls on next to no "
+    "numbers."
+)
+
 
 @dataclass(frozen=True)
 class Work:
@@ -132,12 +139,7 @@ def markdown(growth: Mapping[str, Any]) -> Iterator[str]:
         return
     yield "## How the work grows"
     yield ""
-    yield (
-        "Seconds on one thread (jobs aside). *Fitted* is the slope of log seconds on log size over all sizes, *last* between the two "
-        "largest, where fixed costs weigh least. The last columns are for the largest size: which part of the seconds this machine "
-        "would need at its measured limit for the arithmetic of the matrix products, for moving the bytes that must move, and for the same calls on next to "
-        "no numbers."
-    )
+    yield INTRODUCTION
     yield ""
     yield "| curve | work | with | sizes | seconds | expected | fitted | last | arithmetic | memory | calls |"
     yield "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"

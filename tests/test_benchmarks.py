@@ -61,9 +61,8 @@ def kept_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def measured(name: str, reached: tuple[float, ...] = (4.0, 2.0, 3.0), target: float = 3.0, unit: str = "x", **more: object) -> Result:
     here = {"processor": "P", "cores": "2"}
-    return Result(
-        name, "work", "plain", "measured", "", reached, target, unit, date="2026-01-01 00:00 UTC", machine=here, command="c", **more
-    )  # type: ignore[arg-type]
+    about = {"date": "2026-01-01 00:00 UTC", "machine": here, "command": "c", **more}
+    return Result(name, "work", "plain", "measured", "", reached, target, unit, **about)  # type: ignore[arg-type]
 
 
 def test_the_real_rows_can_be_found() -> None:
