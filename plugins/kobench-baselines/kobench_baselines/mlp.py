@@ -13,7 +13,8 @@ import torch
 
 from kobench.api import Cells, Context, normalise_rows
 from kobench_baselines.common import Floats, Table, as_assemblages, blocks_of, close_rows, hold_out
-from kobench_baselines.network import Layers, Settings, profiles, train
+from kobench_baselines.network import Layers, profiles
+from kobench_baselines.training import Settings, train
 
 #: Share of the training cells that validate.
 VALIDATION = 0.2

@@ -1,0 +1,184 @@
+"""Training the DKO network on Bray-Curtis with AdamW: the gradient written out, in memory taken once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kobench_baselines.adam import AdamW
+from kobench_baselines.network import Coordinates, Layers
+
+#: Steps between two looks at the validation cells.
+LOOK_EVERY = 10
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train: hidden units, Adam's learning rate, cells a step, most steps, weight decay (AdamW), and when to stop.
+
+    patience : stop after so many steps without a better validation; None: never. anneal : lower the rate to 0 along a cosine.
+    centred : train in the coordinates of `Coordinates.centred`.
+    """
+
+    hidden: int
+    lr: float
+    batch: int
+    steps: int
+    decay: float = 0.0
+    patience: int | None = None
+    anneal: bool = False
+    centred: bool = False
+
+
+def first_layers(genes: int, settings: Settings, generator: torch.Generator) -> Layers:
+    """Before training: uniform in +-1/sqrt(inputs) as torch's own linear layers, or near the masked mean in centred coordinates."""
+    h = settings.hidden
+
+    def uniform(*shape: int, inputs: int) -> Tensor:
+        values: Tensor = (2 * torch.rand(*shape, generator=generator) - 1) / inputs**0.5
+        return values
+
+    if not settings.centred:
+        return Layers(uniform(h, genes, inputs=genes), uniform(h, inputs=genes), uniform(genes, h, inputs=h), uniform(genes, inputs=h))
+    W1 = torch.randn(h, genes, generator=generator) / h**0.5
+    W2 = 0.1 * torch.randn(genes, h, generator=generator) / h**0.5
+    return Layers(W1, torch.zeros(h), W2, torch.ones(genes))
+
+
+class Pass:
+    """The network forward and backward for n cells: p = v / s, v = z * |u|, u = unit * (W2 (W1 x + b1) + b2), s = sum of v.
+
+    Written with the operations that autograd would choose, in its order, so that results are the same to the last bit; but results go
+    to memory taken once. A method's answer is overwritten by the next call.
+    """
+
+    def __init__(self, n: int, layers: Layers, unit: Tensor) -> None:
+        self.layers, self.unit, (hidden, genes) = layers, unit, layers.W1.shape
+        self.W1T, self.W2T = layers.W1.T, layers.W2.T
+        self.u, self.p, self.g, self.scratch = (unit.new_empty(n, genes) for _ in range(4))
+        self.h, self.g_h = (unit.new_empty(n, hidden) for _ in range(2))
+        self.s, self.g_s = (unit.new_empty(n, 1) for _ in range(2))
+        self.positive = torch.empty_like(self.s, dtype=torch.bool)
+        self.zero, self.one, self.weight = unit.new_zeros(()), unit.new_ones(()), unit.new_tensor(0.5) / n
+
+    def profiles(self, x: Tensor, z: Tensor) -> Tensor:
+        """(n, G) predicted profiles of assemblages z (n, G), x the same in the coordinates of training; a row that vanishes stays 0."""
+        torch.addmm(self.layers.b1, x, self.W1T, out=self.h)
+        torch.addmm(self.layers.b2, self.h, self.W2T, out=self.u).mul_(self.unit)
+        v = torch.abs(self.u, out=self.p).mul_(z)
+        torch.sum(v, dim=1, keepdim=True, out=self.s)
+        torch.gt(self.s, self.zero, out=self.positive)
+        torch.where(self.positive, self.s, self.one, out=self.s)
+        return v.div_(self.s)
+
+    def error(self, x: Tensor, z: Tensor, y: Tensor) -> float:
+        """Mean Bray-Curtis of predicted and true profiles: both rows sum to 1, so it is half the absolute difference."""
+        return float(torch.sub(self.profiles(x, z), y, out=self.g).abs_().sum(dim=1).mean()) / 2
+
+    def gradient(self, x: Tensor, z: Tensor, y: Tensor, to: Layers) -> None:
+        """The gradient of `error` by the layers, written to `to`.
+
+        With d = sign(p - y) / 2n: dv = d / s - sum(d p / s), du = dv z sign(u) unit, and from there two linear layers.
+        """
+        g, scratch = self.g, self.scratch
+        torch.sub(self.profiles(x, z), y, out=g).sign_().mul_(self.weight)
+        torch.div(self.p, self.s, out=scratch).mul_(g)
+        torch.sum(scratch, dim=1, keepdim=True, out=self.g_s)
+        torch.where(self.positive, self.g_s, self.zero, out=self.g_s)
+        g.div_(self.s).sub_(self.g_s).mul_(z)
+        g.mul_(torch.sign(self.u, out=scratch)).mul_(self.unit)
+        torch.sum(g, dim=0, out=to.b2)
+        torch.mm(g.T, self.h, out=to.W2)
+        torch.mm(g, self.layers.W2, out=self.g_h)
+        torch.sum(self.g_h, dim=0, out=to.b1)
+        torch.mm(self.g_h.T, x, out=to.W1)
+
+
+def learning_rates(settings: Settings) -> Iterator[float]:
+    """The rate of each step: constant, or from lr to 0 along half a cosine, by the recurrence of torch's CosineAnnealingLR."""
+    rate, turn = settings.lr, math.pi / settings.steps
+    for step in range(1, settings.steps + 1):
+        yield rate
+        if settings.anneal:
+            rate *= (1 + math.cos(turn * step)) / (1 + math.cos(turn * (step - 1)))
+
+
+def batches(cells: Batch, size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Batches without end of the cells' rows: every cell once an epoch in a new order; the epoch's last batch may be small."""
+    while True:
+        order = torch.randperm(len(cells[0]), generator=generator).to(cells[0].device)
+        yield from zip(*(torch.split(part[order], size) for part in cells), strict=True)
+
+
+class Learner:
+    """Layers in training: views of one flat vector [W1, W2, b1, b2], their gradient of the same form, and AdamW on both."""
+
+    def __init__(self, first: Layers, unit: Tensor, decay: float) -> None:
+        weights = first.W1.numel() + first.W2.numel()
+        self.flat = torch.cat([first.W1.ravel(), first.W2.ravel(), first.b1, first.b2]).to(unit)
+        slope = torch.zeros_like(self.flat)
+        self.unit, self.layers, self.slope = unit, layers_in(self.flat, first), layers_in(slope, first)
+        self.adam = AdamW(self.flat, slope, weights, decay)
+        self.passes: dict[int, Pass] = {}
+
+    def step(self, batch: Batch, lr: float) -> None:
+        self._pass(len(batch[0])).gradient(*batch, to=self.slope)
+        self.adam.step(lr)
+
+    def error(self, cells: Batch) -> float:
+        """Mean Bray-Curtis of some cells."""
+        return self._pass(len(cells[0])).error(*cells)
+
+    def _pass(self, n: int) -> Pass:
+        if n not in self.passes:
+            self.passes[n] = Pass(n, self.layers, self.unit)
+        return self.passes[n]
+
+
+def layers_in(flat: Tensor, like: Layers) -> Layers:
+    """Layers of the shapes of `like` as views of a flat vector [W1, W2, b1, b2]."""
+    W1, W2, b1, b2 = torch.split(flat, [like.W1.numel(), like.W2.numel(), like.b1.numel(), like.b2.numel()])
+    return Layers(W1.view_as(like.W1), b1, W2.view_as(like.W2), b2)
+
+
+@torch.no_grad()
+def train(
+    z: Tensor,
+    y: Tensor,
+    valid: tuple[Tensor, Tensor] | None,
+    mean_share: Tensor,
+    settings: Settings,
+    generator: torch.Generator,
+    stop: int | None = None,
+    log: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Layers, float, int]:
+    """Layers in plain coordinates (float64), their validation Bray-Curtis and the number of steps they were trained.
+
+    z (n, G) assemblages normalised to sum 1 and y (n, G) profiles, float32 on the device to train on; valid: two such tensors, of which
+    the layers with the smallest Bray-Curtis are kept, or None: the last ones are. stop : steps after which to stop, inside a schedule of
+    `settings.steps`. `generator` is on the CPU, so a seed means the same numbers on every device.
+    """
+    where = Coordinates.centred(z, mean_share) if settings.centred else Coordinates.plain(z)
+    first = first_layers(z.shape[1], settings, generator)
+    learner = Learner(first, where.unit, settings.decay)
+    held = None if valid is None else (where.enter(valid[0]), *valid)
+    best, best_error, best_step = None, float("inf"), 0
+    last = settings.steps if stop is None else min(stop, settings.steps)
+    rates, cells = learning_rates(settings), batches((where.enter(z), z, y), settings.batch, generator)
+    for step in range(1, last + 1):
+        learner.step(next(cells), next(rates))
+        if held is not None and (step % LOOK_EVERY == 0 or step == last):
+            log(step, last)
+            error = learner.error(held)
+            if error < best_error:
+                best, best_error, best_step = learner.flat.clone(), error, step
+            elif settings.patience is not None and step - best_step >= settings.patience:
+                break
+    kept = layers_in(learner.flat if best is None else best, first)
+    return where.in_plain(kept), best_error, last if best is None else best_step
