@@ -20,8 +20,8 @@ SUM_TOLERANCE = 1e-3
 
 #: Events come grouped by cell in chunks of at most this many cells ...
 CELLS_A_CHUNK = 256
-#: ... and, where full rows are needed, at most this many numbers (128 MB in float64).
-NUMBERS_A_CHUNK = 16_000_000
+#: ... and, where full rows are needed, at most this many numbers (32 MB in float64, of which a few such arrays are alive at a time).
+NUMBERS_A_CHUNK = 4_000_000
 
 #: What each answer kind can be made from, itself first.
 SOURCES = {
@@ -170,47 +170,54 @@ class Asker:
 
         Events of a gene that is not supported are not asked and NaN.
         """
-        assert events.cells is not None
-        n, n_genes = len(events), cells.n_vars
-        asked = np.flatnonzero(supported[events.genes].all(axis=1))
-        has_rows = source_of("knockout", self.answers) is not None
-        in_sample = np.full(n, -1, np.int64)
-        in_sample[sample] = np.arange(len(sample))
-        wild_type = self.wild_type(cells) if has_rows else None
-        rows = np.full((len(sample), n_genes), np.nan, np.float32) if has_rows else None
-        impacts = {"raw": np.full(n, np.nan), "propagated": np.full(n, np.nan)}
-        given: set[str] = set()
+        wild_type = self.wild_type(cells) if source_of("knockout", self.answers) is not None else None
+        rows = None if wild_type is None else np.full((len(sample), cells.n_vars), np.nan, np.float32)
+        impacts = self.impacts(cells, events, supported, wild_type, sample, rows)
+        return SinglesAnswer(
+            wild_type=None if wild_type is None else wild_type.astype(np.float32),
+            raw=impacts.get("raw"),
+            propagated=impacts.get("propagated"),
+            rows=rows,
+            gene_scores=self.gene_scores(cells, np.unique(events.genes[supported[events.genes].all(axis=1)])),
+        )
 
+    def impacts(self, cells: Cells, events: Knockouts, supported: BoolArray, wild_type: FloatArray | None = None,
+                sample: IntArray | None = None, rows: FloatArray | None = None) -> dict[str, FloatArray]:  # fmt: skip
+        """The "raw" and "propagated" impacts (n,) of events, those that can be had; NaN for events of a gene that is not supported.
+
+        Nothing of size events x genes is kept but `rows`, into which the full rows of the events `sample` are written. wild_type : (m, G),
+        the own wild type of the cells where it is known already; else it is asked for chunk by chunk.
+        """
+        assert events.cells is not None
+        n = len(events)
+        asked = np.flatnonzero(supported[events.genes].all(axis=1))
+        place = np.full(n, -1, np.int64)  # of an event among the sampled
+        if sample is not None:
+            place[sample] = np.arange(len(sample))
+        impacts = {name: np.full(n, np.nan) for name in ("raw", "propagated")}
+        given: set[str] = set()
         # a given predict_impact answers whole cells at once; full rows are then needed for the sample alone
         if "impact" in self.answers:
             for part, chunk_cells, chunk in self.chunks(cells, events, asked, rows=False):
                 for name, values in self.impact(chunk_cells, chunk).items():
                     impacts[name][part] = values
                     given.add(name)
-        derive = [name for name in impacts if has_rows and name not in given]
-        needed = asked if derive else asked[in_sample[asked] >= 0]
-        if has_rows:
-            for part, chunk_cells, chunk in self.chunks(cells, events, needed, rows=True):
-                after = self.knockout(chunk_cells, chunk)
-                assert after is not None
-                assert wild_type is not None
-                assert rows is not None
-                assert events.cells is not None
-                before = Knockouts(chunk.genes, events.cells[part])
-                if "raw" in derive:
-                    impacts["raw"][part] = bray_curtis(after, wild_type[before.cells])
-                if "propagated" in derive:
-                    impacts["propagated"][part] = bray_curtis(after, normalise_rows(before.remove_from(wild_type)))
-                kept = in_sample[part] >= 0
-                rows[in_sample[part][kept]] = after[kept]
-        available = given | set(derive)
-        return SinglesAnswer(
-            wild_type=None if wild_type is None else wild_type.astype(np.float32),
-            raw=impacts["raw"] if "raw" in available else None,
-            propagated=impacts["propagated"] if "propagated" in available else None,
-            rows=rows,
-            gene_scores=self.gene_scores(cells, np.unique(events.genes[asked])),
-        )
+        if source_of("knockout", self.answers) is None:
+            return {name: impacts[name] for name in impacts if name in given}
+        derived = [name for name in impacts if name not in given]
+        for part, chunk_cells, chunk in self.chunks(cells, events, asked if derived else asked[place[asked] >= 0], rows=True):
+            after = self.knockout(chunk_cells, chunk)
+            assert after is not None
+            before = chunk if wild_type is None else Knockouts(chunk.genes, events.cells[part])
+            of_cells = self.wild_type(chunk_cells) if wild_type is None else wild_type
+            if "raw" in derived:
+                impacts["raw"][part] = bray_curtis(after, of_cells[before.cells])
+            if "propagated" in derived:
+                impacts["propagated"][part] = bray_curtis(after, normalise_rows(before.remove_from(of_cells)))
+            if rows is not None:
+                kept = place[part] >= 0
+                rows[place[part][kept]] = after[kept]
+        return impacts
 
     def wild_type(self, cells: Cells) -> FloatArray:
         """The predictor's own wild-type profiles (m, G) of the cells."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kobench.cells import Cells, IntArray, Knockouts
+from kobench.cells import BoolArray, Cells, IntArray, Knockouts
 
 #: Entries (cells x genes) that are looked at at once.
 ENTRIES_A_BLOCK = 4_000_000
@@ -55,28 +55,27 @@ def sample_singles(cells: Cells, most: int, seed: int = 0) -> tuple[Knockouts, i
     return joined(kept), total
 
 
-def spread_singles(cells: Cells, most: int, seed: int = 0) -> tuple[Knockouts, IntArray]:
-    """About `most` of the single knockouts, spread evenly over the genes, and how many each gene has in all, (G,).
+def spread_singles(cells: Cells, most: int, wanted: BoolArray, seed: int = 0) -> Knockouts:
+    """About `most` of the single knockouts of the genes `wanted`, (G,) bool, spread evenly over them, grouped by cell.
 
-    Of every gene all events, or the same number of cells drawn at random, the largest number with which the events are no more than
-    `most`; never fewer than one. The draw is one of gene names, as that of `sample_singles`.
+    Of each gene all its cells, or the same number of them drawn at random: the largest number with which the events are no more than
+    `most`, but one at least. The draw is one of gene names, as that of `sample_singles`.
     """
-    n_genes, available = cells.n_vars, expressing(cells)
+    n_genes, available = cells.n_vars, np.where(wanted, expressing(cells), 0)
     asked = np.minimum(available, even_share(available, most))
     rng = np.random.default_rng([_SPREAD_STREAM, seed])
-    names = np.argsort(ranks_of(cells.var_names))
+    names = np.argsort(cells.var_names, kind="stable")
     chosen = [gene + n_genes * rng.choice(available[gene], asked[gene], replace=False) for gene in names if asked[gene]]
-    codes = np.sort(np.concatenate([np.empty(0, np.int64), *chosen]))
+    codes = np.concatenate([np.empty(0, np.int64), *chosen])
     kept, seen = [], np.zeros(n_genes, np.int64)
     for events in singles_by_block(cells):
         genes = events.genes[:, 0].astype(np.int64)
-        order = np.argsort(genes, kind="stable")
         counts = np.bincount(genes, minlength=n_genes)
         place = np.empty(len(genes), np.int64)  # of each event among those of its gene, over all blocks
-        place[order] = np.arange(len(genes)) - np.repeat(np.cumsum(counts) - counts - seen, counts)
+        place[np.argsort(genes, kind="stable")] = np.arange(len(genes)) - np.repeat(np.cumsum(counts) - counts - seen, counts)
         seen += counts
         kept.append(events[np.flatnonzero(np.isin(genes + n_genes * place, codes, assume_unique=True))])
-    return joined(kept), available
+    return joined(kept)
 
 
 def even_share(available: IntArray, most: int) -> int:

@@ -1,35 +1,31 @@
-"""Answers without a score: every knockout of every cell of any dataset, written to a file."""
+"""Answers without a score: every knockout of every cell of any dataset, written to a file. Cells are asked a batch at a time."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from kobench.answering import FIELDS, Log, fit_in, lay_out
-from kobench.cells import BoolArray, Cells, Knockouts
+from kobench.asking import Asking, columns_of
+from kobench.cells import FloatArray, IntArray
 from kobench.derive import source_of
 from kobench.errors import PredictorFailedError, UserError
-from kobench.guard import guard_answers
+from kobench.events import blocks_of_cells, every_single
+from kobench.guard import Shape, check, guard_answers
 from kobench.plan import Request, Split, Trial, choose
 from kobench.plugins import Registry
 from kobench.prepare import Prepared
 from kobench.process import TrialFailed, WorkerProcess
-from kobench.records import write_atomically
-from kobench.suggest import suggestion
-from kobench.truth import MIN_CELLS, Profiles, Question, Responses, Singles
+from kobench.table_file import TableFile
+from kobench.truth import MIN_CELLS, Profiles, Question, Responses
+from kobench.wire import write_arrays, write_cells
 
 #: What can be asked for, and the answer kinds that make it answerable.
 WHAT = {"impact": ("impact",), "keystone": ("genes",), "profile": ("expression",), "response": ("response", "knockout")}
-
-#: The question set behind each of them.
-STAGES = {"impact": "singles", "keystone": "singles", "profile": "profile", "response": "response"}
-
-FORMATS = (".csv", ".csv.gz", ".npz")
 
 
 def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Path, split: str = "all", genes: Sequence[str] = (),
@@ -37,147 +33,135 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
     """Fit on wild-type cells and write the answers to `out`; returns what was written, with cost.
 
     split : "all" trains on and asks every cell, "holdout" trains on 80 % and asks the rest. genes : names to remove, () for all.
-    Genes that the predictor does not support are left out; `left_out` of what is returned counts them. Raises UserError for what can't
-    be asked, PredictorFailedError when the predictor fails or its answer breaks the contract.
+    `request.events` : ask at most so many knockouts, spread evenly over the genes (impact and keystone). Genes that the predictor does not
+    support are left out; `left_out` of what is returned counts them. Raises UserError for what can't be asked, PredictorFailedError when
+    the predictor fails or its answer breaks the contract.
     """
-    if not out.name.endswith(FORMATS):
-        raise UserError(f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}")
     request = request or Request([dataset], [predictor])
     chosen = choose(registry, "predictors", predictor)
     if all(source_of(kind, chosen.entry.spec.answers) is None for kind in WHAT[what]):
         given, name = ", ".join(chosen.entry.spec.answers), chosen.selection
         raise UserError(f"{name} answers {given}, from which {what!r} can't be derived; `kobench info {name}` lists what can")
-    check_writable(out)
+    if request.events is not None and what not in ("impact", "keystone"):
+        raise UserError(f"--events {request.events} draws knockouts for --what impact and keystone; leave it out with {what}")
     data = choose(registry, "datasets", dataset)
-    prepared = Prepared(data, request, Split(split))
     trial = Trial("predictor", data, chosen, (), request, Split(split), fit_seed)
-    asked = prepared.dataset.cells[prepared.rows[1]]
-    events = events_of(asked, genes)
-    try:
-        arrays, cost, supported = ask(trial, prepared, asked, events, what, log)
-    except TrialFailed as ended:
-        detail = f"\n{ended.traceback}" if ended.traceback else ""
-        raise PredictorFailedError(f"{chosen.selection} ended as {ended.status} in {ended.stage}: {ended.message}{detail}") from ended
-    left_out = 0 if what == "profile" else int((~supported[np.unique(events.genes)]).sum())
-    events = only_supported(events, supported)
-    table = shape(what, asked, events, arrays, prepared.rows[1])
-    write_table(table, out)
-    rows = len(next(iter(table.values())))
-    asked_for = {"dataset": data.selection, "predictor": chosen.selection, "what": what}
-    return {**asked_for, "cells": asked.n_obs, "events": len(events), "left_out": left_out, "rows": rows, "file": str(out), **cost}
+    with TableFile(out) as file:
+        prepared = Prepared(data, request, Split(split))
+        rows = prepared.rows[1]
+        cells = prepared.dataset.cells[rows]
+        wanted = columns_of(cells, genes)
+        try:
+            with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, request.timeout, log) as worker:
+                asking = Asking(worker, trial, cells, rows, wanted, fit_in(worker, trial, prepared))
+                if what != "profile":
+                    asking.check_support()
+                WRITERS[what](asking, file)
+        except TrialFailed as ended:
+            detail = f"\n{ended.traceback}" if ended.traceback else ""
+            raise PredictorFailedError(f"{chosen.selection} ended as {ended.status} in {ended.stage}: {ended.message}{detail}") from ended
+    return {"dataset": data.selection, "predictor": chosen.selection, "what": what, "cells": cells.n_obs, "events": asking.events,
+            "left_out": 0 if what == "profile" else int(asking.unsupported.sum()), "rows": file.rows, "file": str(out),
+            "fit_seconds": worker.seconds["fit"], "predict_seconds": asking.seconds, "peak_mb": worker.peak_mb}  # fmt: skip
 
 
-def events_of(asked: Cells, genes: Sequence[str]) -> Knockouts:
-    """Every single knockout of the asked cells, of the named genes only where some are named."""
-    events = Knockouts.singles(asked.assemblages())
-    if not genes:
-        return events
-    known = {str(name): column for column, name in enumerate(asked.var_names)}
-    for name in genes:
-        if name not in known:
-            meant = suggestion(name, known) if len(known) < 50 else "`--what profile` lists them all as columns"
-            raise UserError(f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}")
-    chosen = events[np.flatnonzero(np.isin(events.genes[:, 0], [known[name] for name in genes]))]
-    if not len(chosen):
-        raise UserError(f"none of the {asked.n_obs} asked cells expresses {', '.join(genes)}; name a gene that is on in some cell")
-    return chosen
+def write_impacts(asking: Asking, file: TableFile) -> None:
+    """One row a knockout: gene, cell (row of the dataset), and the impacts that can be had."""
+    names = np.asarray(asking.cells.var_names)
+    for block, events in asking.batches():
+        answers = asking.impacts(asking.cells[block], events)
+        file.add({"gene": names[events.genes[:, 0]], "cell": asking.rows[block][events.cells], **answers})
 
 
-def only_supported(events: Knockouts, supported: BoolArray) -> Knockouts:
-    """The events whose genes a predictor can remove."""
-    return events[np.flatnonzero(supported[events.genes].all(axis=1))]
+def write_keystones(asking: Asking, file: TableFile) -> None:
+    """One row a gene, most important first: its score, and the number of asked cells that express it.
+
+    The score is the predictor's own, else the mean propagated (else raw) impact; none under `MIN_CELLS` cells. Where the knockouts were
+    drawn: how many were asked of each gene, and the standard error of its mean by that draw, sd / sqrt(n) sqrt(1 - n / N) (Cochran,
+    Sampling Techniques, 1977, theorem 2.2).
+    """
+    genes = np.flatnonzero(asking.answerable)
+    if "genes" in asking.trial.predictor.entry.spec.answers:
+        score, asked, error = own_scores(asking, genes), asking.available[genes], np.zeros(len(genes))
+    else:
+        count, mean, spread = gene_moments(asking)
+        score, asked, left = mean[genes], count[genes], 1 - count[genes] / asking.available[genes]
+        error = np.sqrt(np.divide(spread[genes] * left, asked * (asked - 1.0), out=np.zeros(len(genes)), where=(asked > 1) & (left > 0)))
+    few = asked < MIN_CELLS
+    score, error = np.where(few, np.nan, score), np.where(few, np.nan, error)
+    order = np.lexsort((genes, -np.nan_to_num(score, nan=-np.inf)))
+    drawn = {"asked": asked, "standard_error": error} if (asked < asking.available[genes]).any() else {}
+    columns = {"gene": np.asarray(asking.cells.var_names)[genes], "score": score, "cells": asking.available[genes], **drawn}
+    file.add({name: values[order] for name, values in columns.items()})
 
 
-def check_writable(out: Path) -> None:
-    """Raise UserError where a file can't be written, before hours are spent on what is to go there."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}."):
-            pass
-    except OSError as error:
-        raise UserError(f"the output {out} can't be written: {error.strerror}; name another file with -o") from error
+def own_scores(asking: Asking, genes: IntArray) -> FloatArray:
+    """(n,) the scores that the predictor gives genes itself, asked with all cells at once."""
+
+    def lay(folder: Path) -> Mapping[str, Any]:
+        write_cells(folder, asking.cells)
+        write_arrays(folder, {"genes": genes})
+        return {}
+
+    scores: FloatArray = asking.ask("genes", ("gene_scores",), lay)["gene_scores"]
+    check("genes", "gene_scores", scores, Shape(np.zeros(len(genes), bool), signed=True))
+    asking.events += int(asking.available[genes].sum())
+    return scores
 
 
-def ask(
-    trial: Trial, prepared: Prepared, asked: Cells, events: Knockouts, what: str, log: Log | None
-) -> tuple[dict[str, Any], dict[str, float], BoolArray]:
-    """The arrays that answer `what`, their cost, and which genes are supported, from a worker process; raises TrialFailed."""
-    request = trial.request
-    with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, request.timeout, log) as worker:
-        supported = fit_in(worker, trial, prepared)
-        kept = only_supported(events, supported)
-        if what != "profile" and not len(kept):
-            asked_genes = asked.var_names[np.unique(events.genes)]
-            named = ", ".join(asked_genes) if len(asked_genes) <= 10 else f"any of the {len(asked_genes)} genes asked"
-            raise UserError(f"{trial.predictor.selection} does not support removing {named}; name other genes or another predictor")
-        do = STAGES[what]
-        question = without_truth(do, asked, kept)
-        worker.ask(do, **lay_out(question, worker.stage(do), supported))
-        arrays = {**worker.answers(do, FIELDS[do]), "supported": supported}
-        if all(arrays[name] is None for name in FIELDS[do]):
-            raise TrialFailed("failed", do, "the worker's answers are gone: something removed or moved its folder")
-        guard_answers(do, arrays, question)
-        cost = {"fit_seconds": worker.seconds["fit"], "predict_seconds": worker.seconds[do], "peak_mb": worker.peak_mb}
-        return arrays, cost, supported
+def gene_moments(asking: Asking) -> tuple[IntArray, FloatArray, FloatArray]:
+    """(G,) number of knockouts asked of each gene, the mean of their impacts, and the sum of squares about it.
+
+    Batches are merged by the formula of Chan, Golub and LeVeque (1979), which keeps the digits that a sum of squares would lose.
+    """
+    n_genes = asking.cells.n_vars
+    count, mean, spread = np.zeros(n_genes, np.int64), np.zeros(n_genes), np.zeros(n_genes)
+    for block, events in asking.batches():
+        answers, genes = asking.impacts(asking.cells[block], events), events.genes[:, 0]
+        values = answers.get("propagated", answers.get("raw"))
+        assert values is not None
+        more = np.bincount(genes, minlength=n_genes)
+        their_mean = np.bincount(genes, values, n_genes) / np.maximum(more, 1)
+        their_spread = np.bincount(genes, (values - their_mean[genes]) ** 2, n_genes)
+        share = more / np.maximum(count + more, 1)
+        spread += their_spread + (their_mean - mean) ** 2 * count * share
+        mean += (their_mean - mean) * share
+        count += more
+    return count, mean, spread
 
 
-def without_truth(asks: str, asked: Cells, events: Knockouts) -> Question:
-    """The question set `asks` about these events of the asked cells, with nothing where the truth would be."""
-    nothing = np.empty(0)
-    if asks == "profile":
-        return Profiles(asked.assemblages(), nothing, np.arange(asked.n_obs))
-    if asks == "singles":
-        return Singles(asked, events, np.empty(0, np.int64), nothing, nothing, nothing, nothing, nothing)
+def write_profiles(asking: Asking, file: TableFile) -> None:
+    """One row a cell (row of the dataset): its profile by its assemblage."""
+    for block in blocks_of_cells(asking.cells.shape):
+        assemblages = asking.cells[block].assemblages()
+        rows = asking.rows[block]
+        nothing = np.empty(0)
+        answered = question_answers(asking, "profile", Profiles(assemblages, nothing, rows))["profile"]
+        file.add({"cell": rows, **{str(name): answered[:, column] for column, name in enumerate(asking.cells.var_names)}})
+        asking.events += len(rows)
+
+
+def write_responses(asking: Asking, file: TableFile) -> None:
+    """One row a removed gene: the mean change of every gene over the cells that express it."""
+    events = every_single(asking.cells)
+    events = events[np.flatnonzero(asking.answerable[events.genes[:, 0]])]
+    asking.events = len(events)
     genes, rows = np.unique(events.genes[:, 0], return_inverse=True)
-    return Responses(
-        cells=asked, names=tuple(str(name) for name in asked.var_names[genes]), targets=tuple((int(gene),) for gene in genes),
+    names, nothing = np.asarray(asking.cells.var_names), np.empty(0)
+    question = Responses(
+        cells=asking.cells, names=tuple(str(name) for name in names[genes]), targets=tuple((int(gene),) for gene in genes),
         events=(events,), rows=(rows.ravel(),), row_perturbation=np.arange(len(genes)), row_weight=np.ones(len(genes)), change=nothing,
         size=nothing, abundance=nothing, detectable=np.ones(len(genes), bool), perturbed=np.bincount(rows.ravel()),
     )  # fmt: skip
+    answered = question_answers(asking, "response", question)["response"]
+    file.add({"removed": names[genes], **{str(name): answered[:, column] for column, name in enumerate(names)}})
 
 
-def shape(what: str, asked: Cells, events: Knockouts, arrays: dict[str, Any], rows: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """The answers as named columns; `cell` is the row of the dataset."""
-    names, genes = np.asarray(asked.var_names), events.genes[:, 0]
-    assert events.cells is not None
-    if what == "impact":
-        given = {name: arrays[name] for name in ("raw", "propagated") if arrays[name] is not None}
-        return {"gene": names[genes], "cell": rows[events.cells], **given}
-    if what == "keystone":
-        return keystones(names, genes, arrays)
-    if what == "profile":
-        return {"cell": rows, **{str(name): arrays["profile"][:, column] for column, name in enumerate(names)}}
-    return {"removed": names[np.unique(genes)], **{str(name): arrays["response"][:, column] for column, name in enumerate(names)}}
+def question_answers(asking: Asking, do: str, question: Question) -> dict[str, Any]:
+    """Guarded answers to a question set without truth."""
+    arrays = asking.ask(do, FIELDS[do], lambda folder: lay_out(question, folder, asking.supported))
+    return guard_answers(do, {**arrays, "supported": asking.supported}, question)
 
 
-def keystones(names: Any, genes: Any, arrays: dict[str, Any]) -> dict[str, Any]:
-    """Keystone score of each gene: its own answer, else the mean propagated (else raw) impact over the cells that express it."""
-    cells = np.bincount(genes, minlength=len(names))
-    asked = np.flatnonzero(cells > 0)
-    if arrays["gene_scores"] is not None:
-        score = arrays["gene_scores"][asked]
-    else:
-        impacts = arrays["propagated"] if arrays["propagated"] is not None else arrays["raw"]
-        score = np.bincount(genes, np.nan_to_num(impacts), len(names))[asked] / cells[asked]
-        score[np.isin(asked, genes[np.isnan(impacts)])] = np.nan
-    score = np.where(cells[asked] >= MIN_CELLS, score, np.nan)
-    order = np.lexsort((asked, -np.nan_to_num(score, nan=-np.inf)))
-    return {"gene": names[asked][order], "score": score[order], "cells": cells[asked][order]}
-
-
-def write_table(table: dict[str, Any], out: Path) -> None:
-    """Write columns as CSV (gzip when named so) or .npz, whole or not at all."""
-    import pandas
-
-    if out.name.endswith(".npz"):
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **table)
-        write_atomically(out, buffer.getvalue())
-        return
-    text: str = pandas.DataFrame(table).to_csv(index=False)
-    content = text.encode()
-    if out.name.endswith(".gz"):
-        import gzip
-
-        content = gzip.compress(content, mtime=0)
-    write_atomically(out, content)
+#: What writes which answers.
+WRITERS = {"impact": write_impacts, "keystone": write_keystones, "profile": write_profiles, "response": write_responses}

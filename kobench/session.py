@@ -59,6 +59,15 @@ class Session:
         """Answer the single-knockout question."""
         return self.asker.singles(cells, events, sample, supported)
 
+    def impacts(self, cells: Cells, events: Knockouts, supported: BoolArray) -> dict[str, FloatArray]:
+        """Impacts of events alone, without any full row: "raw" and "propagated", (n,) each, those that can be had."""
+        return self.asker.impacts(cells, events, supported)
+
+    def gene_scores(self, cells: Cells, genes: IntArray) -> FloatArray | None:
+        """The predictor's own scores (n,) of the genes (columns), None where it gives none."""
+        scores = self.asker.gene_scores(cells, genes)
+        return None if scores is None else scores[genes]
+
     def responses(self, cells: Cells, batches: Sequence[Knockouts], rows: Sequence[IntArray], n_rows: int,
                   supported: BoolArray) -> ResponsesAnswer:  # fmt: skip
         """Answer the population question."""

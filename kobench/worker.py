@@ -100,6 +100,14 @@ class Worker:
         answer = self.session.singles(read_cells(folder, self.wants), events, read_array(folder, "sample"), read_array(folder, "supported"))
         write_arrays(folder / "answers", vars(answer))
 
+    def do_impacts(self, folder: Path, request: dict[str, Any]) -> None:
+        events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
+        write_arrays(folder / "answers", self.session.impacts(read_cells(folder, self.wants), events, read_array(folder, "supported")))
+
+    def do_genes(self, folder: Path, request: dict[str, Any]) -> None:
+        scores = self.session.gene_scores(read_cells(folder, self.wants), read_array(folder, "genes"))
+        write_arrays(folder / "answers", {"gene_scores": scores})
+
     do_transfer = do_profile
 
     def do_response(self, folder: Path, request: dict[str, Any]) -> None:

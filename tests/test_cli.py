@@ -176,8 +176,8 @@ def kobench_predictors():
 @pytest.mark.parametrize(
     ("name", "what", "message"),
     [
-        ("liar", "impact", "ended as invalid in singles: raw holds values that are not finite"),
-        ("liar", "keystone", "ended as invalid in singles: raw holds values that are not finite"),
+        ("liar", "impact", "ended as invalid in impacts: raw holds values that are not finite"),
+        ("liar", "keystone", "ended as invalid in impacts: raw holds values that are not finite"),
         ("liar", "response", "holds values that are not finite"),
         ("short", "impact", "ended as invalid in singles"),
         ("short", "response", "ended as invalid in response"),

@@ -18,10 +18,10 @@ PACKAGE = ROOT / "kobench"
 LAYERS = (
     ("cli",),
     ("board", "pictures", "run", "predict", "checking", "progress", "add_dataset"),
-    ("trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines", "sampling"),
+    ("asking", "trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines", "sampling"),
     ("plugins", "cards", "hookspecs", "select"),
     ("questions", "population", "multiples", "transfer",
-     "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample", "events"),
+     "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample", "events", "table_file"),
     ("worker", "checks", "session", "wire", "responding", "derive"),
     ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),
 )  # fmt: skip

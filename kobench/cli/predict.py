@@ -13,6 +13,7 @@ EXAMPLES = """
 Examples:
   kobench predict grn -p linear --what impact -o impacts.csv.gz
   kobench predict pbmc68k -p mlp --what keystone -o keystones.csv
+  kobench predict pbmc68k -p gbm --what keystone --events 50000 -o keystones.csv
   kobench predict h5ad:path=mine.h5ad,scale=counts -p linear --what response --gene SOX2 -o response.csv
 """
 
@@ -29,14 +30,16 @@ Examples:
 @click.option("--split", type=click.Choice(["all", "holdout"]), default="all", show_default=True,
               help="all: train on and ask all cells. holdout: train on 80 %, ask the rest.")  # fmt: skip
 @click.option("--gene", "genes", multiple=True, metavar="NAME", help="Remove only this gene; may be repeated.")
+@click.option("--events", type=click.IntRange(1), default=None, metavar="N",
+              help="impact and keystone: at most N knockouts, as many cells of each gene; says the error of a mean.")  # fmt: skip
 @click.option("--fit-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the fit.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads the predictor may use.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it may compute.")
 @click.option("--timeout", type=SECONDS, default=None, metavar="SECONDS", help="Time limit.")
 @json_option
 @plugin_options
-def predict_command(dataset: str, predictor: str, what: str, output: Path, split: str, genes: tuple[str, ...], fit_seed: int, threads: int,
-                    device: str, timeout: float | None, as_json: bool, plugin_files: tuple[str, ...],
+def predict_command(dataset: str, predictor: str, what: str, output: Path, split: str, genes: tuple[str, ...], events: int | None,
+                    fit_seed: int, threads: int, device: str, timeout: float | None, as_json: bool, plugin_files: tuple[str, ...],
                     dataset_folders: tuple[str, ...]) -> None:  # fmt: skip
     """Fit a predictor on the wild-type cells of DATASET and write its answers to a file."""
     import json
@@ -45,7 +48,7 @@ def predict_command(dataset: str, predictor: str, what: str, output: Path, split
     from kobench.predict import predict
 
     registry = load(plugin_files, dataset_folders)
-    request = Request([dataset], [predictor], threads=threads, device=device, timeout=timeout)
+    request = Request([dataset], [predictor], threads=threads, device=device, timeout=timeout, events=events)
     done = predict(registry, dataset, predictor, what, output, split, genes, request, fit_seed)
     if as_json:
         click.echo(json.dumps(done))

@@ -1,0 +1,113 @@
+"""Knockouts without a truth asked of a fitted predictor in its worker, in batches of cells that bound what is in memory at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
+from kobench.errors import UserError
+from kobench.events import blocks_of_cells, expressing, singles_by_block, spread_singles
+from kobench.guard import Shape, check
+from kobench.plan import Trial
+from kobench.process import TrialFailed, WorkerProcess
+from kobench.suggest import suggestion
+from kobench.wire import write_arrays, write_cells
+
+
+def columns_of(cells: Cells, genes: Sequence[str]) -> BoolArray:
+    """(G,) which genes to remove: the named ones, all of them where none is named."""
+    if not genes:
+        return np.ones(cells.n_vars, bool)
+    known = {str(name): column for column, name in enumerate(cells.var_names)}
+    for name in genes:
+        if name not in known:
+            meant = suggestion(name, known) if len(known) < 50 else "`--what profile` lists them all as columns"
+            raise UserError(f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}")
+    wanted = np.isin(np.arange(cells.n_vars), [known[name] for name in genes])
+    if not expressing(cells)[wanted].any():
+        raise UserError(f"none of the {cells.n_obs} asked cells expresses {', '.join(genes)}; name a gene that is on in some cell")
+    return wanted
+
+
+@dataclass
+class Asking:
+    """A fitted predictor in its worker, asked about some cells.
+
+    rows : (m,) where the cells stand in the dataset. wanted, supported : (G,) bool, the genes asked for, and those it can remove.
+    available : (G,) how many knockouts each gene has. events : how many were asked so far. seconds : what the answers took.
+    """
+
+    worker: WorkerProcess
+    trial: Trial
+    cells: Cells
+    rows: IntArray
+    wanted: BoolArray
+    supported: BoolArray
+    events: int = 0
+    seconds: float = 0.0
+    available: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.available = expressing(self.cells)
+
+    @property
+    def unsupported(self) -> BoolArray:
+        """(G,) the genes that were asked for and are on somewhere, but that the predictor can't remove."""
+        return np.asarray(self.wanted & (self.available > 0) & ~self.supported)
+
+    @property
+    def answerable(self) -> BoolArray:
+        """(G,) the genes whose knockouts are asked."""
+        return np.asarray(self.wanted & (self.available > 0) & self.supported)
+
+    def check_support(self) -> None:
+        """Raise UserError where no knockout that was asked for can be answered."""
+        if not self.answerable.any():
+            names = self.cells.var_names[self.wanted & (self.available > 0)]
+            named = ", ".join(names) if len(names) <= 10 else f"any of the {len(names)} genes asked"
+            raise UserError(f"{self.trial.predictor.selection} does not support removing {named}; name other genes or another predictor")
+
+    def ask(self, do: str, fields: Sequence[str], lay: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
+        """One request to the worker; `lay` writes its arrays into the stage's folder and returns what the request says beside them."""
+        self.worker.ask(do, **lay(self.worker.stage(do)))
+        self.seconds += self.worker.seconds[do]
+        arrays = dict(self.worker.answers(do, tuple(fields)))
+        if all(values is None for values in arrays.values()):
+            raise TrialFailed("failed", do, "the worker's answers are gone: something removed or moved its folder")
+        return arrays
+
+    def impacts(self, cells: Cells, events: Knockouts) -> dict[str, FloatArray]:
+        """The impacts (n,) of events in these cells, "raw" and "propagated" as far as they can be had."""
+
+        def lay(folder: Path) -> Mapping[str, Any]:
+            write_cells(folder, cells)
+            write_arrays(folder, {"genes": events.genes, "cells": events.cells, "supported": self.supported})
+            return {}
+
+        arrays = {name: values for name, values in self.ask("impacts", ("raw", "propagated"), lay).items() if values is not None}
+        for name, values in arrays.items():
+            check("impacts", name, values, Shape(np.zeros(len(events), bool)))
+        self.events += len(events)
+        return arrays
+
+    def batches(self) -> Iterator[tuple[slice, Knockouts]]:
+        """The knockouts to ask, a block of cells at a time: rows of the cells, and events whose cells count from the block's first."""
+        most, answerable = self.trial.request.events, self.answerable
+        if most is None or int(self.available[answerable].sum()) <= most:
+            every = (events[np.flatnonzero(answerable[events.genes[:, 0]])] for events in singles_by_block(self.cells))
+        else:
+            drawn = spread_singles(self.cells, most, answerable)
+            assert drawn.cells is not None
+            starts = [block.start for block in blocks_of_cells(self.cells.shape)]
+            cuts = np.append(np.searchsorted(drawn.cells, starts), len(drawn))
+            every = (drawn[first:last] for first, last in pairwise(cuts))
+        for block, events in zip(blocks_of_cells(self.cells.shape), every, strict=True):
+            if len(events):
+                assert events.cells is not None
+                yield block, Knockouts(events.genes, events.cells - np.int32(block.start))

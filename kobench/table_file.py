@@ -1,0 +1,86 @@
+"""A table written piece by piece to a .csv, .csv.gz or .npz file, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from kobench.errors import UserError
+
+FORMATS = (".csv", ".csv.gz", ".npz")
+
+
+class TableFile:
+    """Use as a context manager and `add` columns; without an exception the file is there afterwards, else nothing is.
+
+    rows : how many were added. Raises UserError, before any work is done for it, for an unknown ending or a file that can't be written.
+    """
+
+    def __init__(self, out: Path) -> None:
+        if not out.name.endswith(FORMATS):
+            raise UserError(f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}")
+        self.out, self.rows = out, 0
+        self.pieces: list[Mapping[str, Any]] = []  # of an .npz file, whose arrays are written whole
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            self.file = NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", suffix=".tmp", delete=False)  # noqa: SIM115 - closed on exit
+        except OSError as error:
+            raise UserError(f"the output {out} can't be written: {error.strerror}; name another file with -o") from error
+
+    def __enter__(self) -> TableFile:
+        self.text: IO[str] | None = None
+        if not self.out.name.endswith(".npz"):
+            zipped = self.out.name.endswith(".gz")  # without a name and a time, equal tables are equal files
+            binary: Any = gzip.GzipFile("", "wb", 6, self.file, 0) if zipped else self.file
+            self.text = io.TextIOWrapper(binary, encoding="utf-8", newline="")
+        return self
+
+    def add(self, columns: Mapping[str, Any]) -> None:
+        """More rows: column name -> values, all of one length, the same names each time."""
+        import pandas
+
+        if self.text is None:
+            self.pieces.append(columns)
+        else:
+            pandas.DataFrame(columns).to_csv(self.text, index=False, header=self.rows == 0)
+        self.rows += len(next(iter(columns.values())))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self.file.close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.file.name)
+
+    def _finish(self) -> None:
+        if self.text is None:
+            names = self.pieces[0] if self.pieces else {}
+            whole: dict[str, Any] = {name: np.concatenate([piece[name] for piece in self.pieces]) for name in names}
+            np.savez_compressed(self.file, **whole)
+        else:
+            self.text.flush()
+            inner = self.text.detach()  # type: ignore[attr-defined]
+            if inner is not self.file:
+                inner.close()  # the gzip trailer; the file below stays open
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        os.chmod(self.file.name, 0o666 & ~umask())
+        os.replace(self.file.name, self.out)
+
+
+def umask() -> int:
+    """The user's mask for new files."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

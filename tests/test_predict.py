@@ -1,0 +1,160 @@
+"""`kobench.predict`: batches of cells give what one batch gives, and a sample of the knockouts shows its error."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kobench import events
+from kobench.errors import UserError
+from kobench.plan import Request
+from kobench.plugins import load_registry
+from kobench.predict import predict
+from kobench.table_file import TableFile
+
+TINY = "grn:cells=30,genes=20,degree=2.0"
+
+PLUGIN = '''
+import numpy as np
+from kobench.api import Impacts, PredictorSpec, hookimpl
+
+
+class Shares:
+    """Expression: shares by column number; impact: the cell's number of genes over the gene's column."""
+
+    def fit(self, cells, context): pass
+
+    def predict_expression(self, assemblages):
+        values = assemblages * (1.0 + np.arange(assemblages.shape[1]))
+        total = values.sum(axis=1, keepdims=True)
+        return np.divide(values, total, out=np.zeros(values.shape), where=total > 0)
+
+
+class Scores(Shares):
+    def score_genes(self, cells, genes):
+        return cells.X[:, genes].sum(axis=0).astype(float)
+
+
+class Sized:
+    """Impacts that differ from cell to cell, so that a sample has an error."""
+
+    def fit(self, cells, context): pass
+
+    def predict_impact(self, cells, knockouts):
+        return Impacts(propagated=cells.X.sum(axis=1)[knockouts.cells] + knockouts.genes[:, 0])
+
+    def supports(self, names): return names != "G003"
+
+
+@hookimpl
+def kobench_predictors():
+    return [PredictorSpec(name, make=make) for name, make in (("shares", Shares), ("scores", Scores), ("sized", Sized))]
+'''
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    file = tmp_path_factory.mktemp("plugin") / "some.py"
+    file.write_text(PLUGIN)
+    return load_registry(plugin_files=[file])
+
+
+def ask(registry, tmp_path, predictor, what, name="x.csv", **request):
+    done = predict(registry, TINY, predictor, what, tmp_path / name, request=Request([TINY], [predictor], **request))
+    return done, pd.read_csv(tmp_path / name) if not name.endswith("npz") else np.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("what", ["impact", "keystone", "profile", "response"])
+@pytest.mark.parametrize("predictor", ["shares", "scores"])
+def test_batches_of_cells_give_the_same_file(registry, tmp_path, monkeypatch, predictor, what):
+    whole, _ = ask(registry, tmp_path, predictor, what, "whole.csv")
+    monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 70)  # three cells at a time
+    parts, _ = ask(registry, tmp_path, predictor, what, "parts.csv")
+    assert {key: whole[key] for key in ("events", "rows", "cells")} == {key: parts[key] for key in ("events", "rows", "cells")}
+    one, other = pd.read_csv(tmp_path / "whole.csv"), pd.read_csv(tmp_path / "parts.csv")
+    pd.testing.assert_frame_equal(one, other, rtol=1e-12)
+
+
+def test_keystones_are_the_means_of_the_impacts(registry, tmp_path, monkeypatch):
+    monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 70)
+    _, impacts = ask(registry, tmp_path, "sized", "impact")
+    done, keystones = ask(registry, tmp_path, "sized", "keystone")
+    expected = impacts.groupby("gene")["propagated"].agg(["mean", "count"])
+    found = keystones.set_index("gene")
+    pd.testing.assert_series_equal(found["cells"].sort_index(), expected["count"], check_names=False)
+    enough = expected["count"] >= 10
+    np.testing.assert_allclose(found["score"].sort_index()[enough], expected["mean"][enough], rtol=1e-12)
+    assert found["score"].sort_index()[~enough].isna().all()
+    assert "G003" not in found.index
+    assert done["left_out"] == 1
+    assert "standard_error" not in found
+
+
+def test_a_sample_of_the_knockouts_shows_the_error_of_its_means(registry, tmp_path):
+    _, every = ask(registry, tmp_path, "sized", "impact")
+    done, drawn = ask(registry, tmp_path, "sized", "keystone", events=240)
+    drawn = drawn.set_index("gene")
+    assert done["events"] == drawn["asked"].sum() <= 240
+    _, asked = ask(registry, tmp_path, "sized", "impact", events=240)
+    assert len(asked) == done["events"]
+    for gene, values in asked.groupby("gene")["propagated"]:
+        n, of = len(values), int((every["gene"] == gene).sum())
+        assert (drawn.loc[gene, "asked"], drawn.loc[gene, "cells"]) == (n, of)
+        if n >= 10:
+            assert drawn.loc[gene, "score"] == pytest.approx(values.mean(), rel=1e-12)
+            expected = 0.0 if n == of else values.std(ddof=1) / np.sqrt(n) * np.sqrt(1 - n / of)
+            assert drawn.loc[gene, "standard_error"] == pytest.approx(expected, rel=1e-9, abs=1e-15)
+    # the error that is shown is the error that is made: over the genes, as many standard errors off as a normal number is
+    truth = every.groupby("gene")["propagated"].mean()
+    sampled = drawn[(drawn["asked"] < drawn["cells"]) & (drawn["asked"] >= 10)]
+    off = (sampled["score"] - truth[sampled.index]) / sampled["standard_error"]
+    assert 0.4 < np.sqrt((off**2).mean()) < 2.0
+
+
+def test_own_scores_are_asked_with_all_cells(registry, tmp_path, monkeypatch):
+    monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 70)
+    _, found = ask(registry, tmp_path, "scores", "keystone")
+    assert found["score"].dropna().is_monotonic_decreasing
+    assert list(found.columns) == ["gene", "score", "cells"]
+
+
+def test_files_of_all_kinds_hold_the_same(registry, tmp_path, monkeypatch):
+    monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 70)
+    _, plain = ask(registry, tmp_path, "shares", "impact", "x.csv")
+    _, zipped = ask(registry, tmp_path, "shares", "impact", "x.csv.gz")
+    _, arrays = ask(registry, tmp_path, "shares", "impact", "x.npz")
+    pd.testing.assert_frame_equal(plain, zipped)
+    np.testing.assert_array_equal(arrays["gene"], plain["gene"])
+    np.testing.assert_allclose(arrays["propagated"], plain["propagated"], rtol=1e-15)
+    first = (tmp_path / "x.csv.gz").read_bytes()
+    ask(registry, tmp_path, "shares", "impact", "x.csv.gz")
+    assert (tmp_path / "x.csv.gz").read_bytes() == first
+    assert gzip.decompress(first) == (tmp_path / "x.csv").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "x.csv.gz", "x.npz"]
+
+
+def test_a_sample_is_refused_where_nothing_is_drawn(registry, tmp_path):
+    with pytest.raises(UserError, match="--events 100 draws knockouts for --what impact and keystone"):
+        ask(registry, tmp_path, "shares", "profile", events=100)
+
+
+def test_a_table_appears_whole_or_not_at_all(tmp_path):
+    (tmp_path / "x.csv").write_text("old")
+
+    def fail():
+        with TableFile(tmp_path / "x.csv") as file:
+            file.add({"a": [1]})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert (tmp_path / "x.csv").read_text() == "old"
+    with TableFile(tmp_path / "x.csv") as file:
+        file.add({"a": [1], "b": ["u"]})
+        file.add({"a": [2], "b": ["v,w"]})
+    assert (tmp_path / "x.csv").read_text() == 'a,b\n1,u\n2,"v,w"\n'
+    assert file.rows == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
