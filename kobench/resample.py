@@ -75,27 +75,33 @@ def take(units: Units, block: Block, drawn: IntArray) -> Units:
     return dataclasses.replace(units, **taken)
 
 
-def draws(score: Score, units: Units, block: Block, n: int, seed: int, names: Names | None = None) -> FloatArray:
+def draws(score: Score, units: Units, block: Block, n: int, seed: int, names: Names | None = None,
+          value: Parts | float | None = None) -> FloatArray:  # fmt: skip
     """The metric on n bootstrap samples of the blocks, (n,); NaN for a draw without a value.
 
-    A metric whose Parts lie over `block` needs one matrix product. One that offers `prepare(units)`, a function of how often each unit
-    stands there, is evaluated by those multiplicities. Any other is computed again on `take(units, block, drawn ids)`. All three agree (but
-    for a draw of nothing but blocks with constant answers, which is 0 by the first way and NaN by the others).
+    A metric whose Parts lie over `block` needs one matrix product. One that offers `redrawn(units, often, block)`, the values (d,) of d
+    draws told from how often each block stands there, (b, d), and which block each unit is in, (n,), gives them all at once. One that
+    offers `prepare(units)`, a function of how often each unit stands there, is evaluated by those multiplicities. Any other is computed
+    again on `take(units, block, drawn ids)`. All four agree (but for a draw of nothing but blocks with constant answers, which is 0 by the
+    first way and NaN by the others).
 
-    names : what the blocks are called, by id (see `block_counts`). Raises what the metric raises on the units themselves.
+    names : what the blocks are called, by id (see `block_counts`). value : what the metric gives on the units themselves, where that is
+    known; else it is computed, and what the metric raises is raised.
     """
     ids = block_of(units, block)
-    value = score(units)
+    value = score(units) if value is None else value
     distinct, counts = block_counts(ids, n, seed, names)
     if isinstance(value, Parts) and value.over == block:
         often = counts[:, np.searchsorted(distinct, value.ids)].astype(np.float64)
         weights = often @ value.weights
         ratio: FloatArray = np.divide(often @ value.sums, weights, out=np.full(n, np.nan), where=weights != 0)
         return ratio
-    prepare = getattr(score, "prepare", None)
+    place = np.searchsorted(distinct, ids)
+    redrawn, prepare = getattr(score, "redrawn", None), getattr(score, "prepare", None)
+    if redrawn is not None:
+        return np.asarray(redrawn(units, counts.T, place), np.float64)
     if prepare is not None:
         by_multiplicity = prepare(units)
-        place = np.searchsorted(distinct, ids)
         return np.array([by_multiplicity(often[place]) for often in counts])
     return np.array([_value(score, take(units, block, np.repeat(distinct, often))) for often in counts])
 

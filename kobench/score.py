@@ -48,8 +48,11 @@ def variant_of(primary: Sequence[str]) -> str:
     return primary[0].partition("[")[2].rstrip("]") if primary else ""
 
 
-def value_of(score: Callable[[Units], Any], units: Units) -> float:
-    """The value of a metric on units; NaN where the answer gives none. Raises NotComputed, also in place of what a metric raises."""
+def result_of(score: Callable[[Units], Any], units: Units) -> tuple[Parts | float, float]:
+    """What a metric gives on units, and its value; NaN where the answer gives none.
+
+    Raises NotComputed, also in place of what a metric raises.
+    """
     try:
         result = score(units)
         value = result.value if isinstance(result, Parts) else float(result)
@@ -59,7 +62,7 @@ def value_of(score: Callable[[Units], Any], units: Units) -> float:
         raise NotComputed(f"the metric failed: {type(error).__name__}: {error}") from error
     if math.isinf(value):
         raise NotComputed("the value is not finite")
-    return value
+    return result, value
 
 
 def score_metric(
@@ -85,12 +88,12 @@ def score_metric(
     if units is None:
         return {**entry, "missing": "not answered"}
     try:
-        value = value_of(score, units)
+        result, value = result_of(score, units)
     except NotComputed as reason:
         return {**entry, "missing": str(reason)}
     if math.isnan(value):
         return {**entry, "missing": "none"}
-    again = drawn(score, units, block, draws, seed, names) if draws else []
+    again = drawn(score, units, block, draws, seed, names, result) if draws else []
     entry = {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
     if getattr(units, "halves", None) is not None:
         entry["ceiling"] = ceiling_of(score, units, block, draws, seed, names)
@@ -104,12 +107,12 @@ def ceiling_of(score: Callable[[Units], Any], units: Units, block: Block, draws:
     if ceiling is None:
         return {"value": None, "draws": []}
     try:
-        value = value_of(ceiling, units)
+        result, value = result_of(ceiling, units)
     except NotComputed:
-        value = math.nan
+        return {"value": None, "draws": []}
     if math.isnan(value):
         return {"value": None, "draws": []}
-    return {"value": rounded(value, VALUE_DIGITS), "draws": drawn(ceiling, units, block, draws, seed, names) if draws else []}
+    return {"value": rounded(value, VALUE_DIGITS), "draws": drawn(ceiling, units, block, draws, seed, names, result) if draws else []}
 
 
 def permuted_of(
@@ -226,7 +229,7 @@ def score_again(task: Task, score: Callable[[Units], Any], variant: str, questio
     """The value of a task's metric on other events; NaN where there is none."""
     shown = units_for(task, question, answers)[0].variants.get(variant)
     try:
-        return math.nan if shown is None else value_of(score, shown)
+        return math.nan if shown is None else result_of(score, shown)[1]
     except NotComputed:
         return math.nan
 
@@ -254,10 +257,10 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int,
-          names: Names | None = None) -> list[float | None]:  # fmt: skip
-    """Bootstrap values of a metric as a record keeps them; None where a draw gives no value."""
-    values = draw_again(score, units, block, n, seed, names)
+def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int, names: Names | None = None,
+          result: Parts | float | None = None) -> list[float | None]:  # fmt: skip
+    """Bootstrap values of a metric as a record keeps them; None where a draw gives no value. result : what it gave on the units."""
+    values = draw_again(score, units, block, n, seed, names, result)
     return [rounded(value, DRAW_DIGITS) if math.isfinite(value) else None for value in np.asarray(values, float).tolist()]
 
 

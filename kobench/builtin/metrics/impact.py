@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +12,9 @@ from kobench.api import ImpactUnits, NotComputed, Parts, RankingUnits
 from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups
 from kobench.cells import FloatArray, IntArray
 from kobench.truth import MIN_CELLS
+
+#: Correlations of a bootstrap that are held at once.
+NUMBERS_A_PART = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,21 @@ class RankCorrelation:
             return float(correlations.value[0])
         return Parts(self.by, groups.ids[counted], correlations.value[counted], np.ones(int(counted.sum())))
 
-    def prepare(self, units: ImpactUnits | RankingUnits) -> Callable[[IntArray], float]:
-        """A function multiplicity (n,) -> value, as if each unit stood there that often; NaN where there is none.
+    def redrawn(self, units: ImpactUnits | RankingUnits, often: IntArray, block: IntArray) -> FloatArray:
+        """(d,) the metric in each of d draws, as if each unit stood there as often as its block is drawn; NaN where there is none.
 
-        The values are sorted once; a bootstrap that draws genes again needs no further sort (see `kobench.resample`).
+        often : (b, d) how often each block is drawn. block : (n,) the block of each unit. The values are sorted once.
         """
         groups, spearman = self._sorted(units)
-
-        def value(multiplicity: IntArray) -> float:
-            correlations = spearman.correlations(multiplicity[groups.order].astype(np.float64))
+        values = np.full(often.shape[1], np.nan)
+        step = max(100, NUMBERS_A_PART // len(groups.ids))
+        for start in range(0, len(values), step):
+            part = values[start : start + step]
+            correlations = spearman.of_draws(often[:, start : start + step], block[groups.order])
             counted = self._counted(correlations)
-            if not (counted & correlations.predicted_varies).any():
-                return float("nan")
-            return float(correlations.value[counted].mean())
-
-        return value
+            for draw in np.flatnonzero((counted & correlations.predicted_varies).any(axis=0)):
+                part[draw] = correlations.value[counted[:, draw], draw].mean()
+        return values
 
     def _sorted(self, units: ImpactUnits | RankingUnits) -> tuple[Groups, GroupedSpearman]:
         groups = Groups.of(self._ids(units))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobench.builtin.metrics.ranks import TieRuns
+from kobench.builtin.metrics.ranks import rank_rows
 from kobench.cells import BoolArray, FloatArray, IntArray
 
 #: Where leaving columns out keeps less than this share of a row's sum of squares, differences of sums would be mostly rounding.
@@ -89,12 +89,8 @@ def spread(values: FloatArray) -> FloatArray:
 
 def ranks(values: FloatArray) -> FloatArray:
     """(n, G) twice each entry's average rank among its row's entries that are not NaN, counted from the middle; NaN stays NaN."""
-    out = np.full(values.shape, np.nan)
     known = ~np.isnan(values)
-    counts = known.sum(axis=1)
-    if counts.any():
-        out[known] = TieRuns.of(values[known], counts[counts > 0]).centred_ranks()
-    return out
+    return np.where(known, rank_rows(values, known), np.nan)
 
 
 def rank_correlate_rows(a: FloatArray, b: FloatArray) -> FloatArray:

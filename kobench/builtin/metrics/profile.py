@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from kobench.api import NotComputed, Parts, ProfileUnits
 from kobench.api import bray_curtis as bray_curtis_rows
-from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups, correlations_of_sums
+from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups, correlations_of_sums, rank_rows
 from kobench.cells import FloatArray
 
 #: Above this share of zeros a pooled rank correlation mostly says which genes are present, and those are given.
@@ -99,8 +99,12 @@ def pearson(units: ProfileUnits) -> Parts | float:
 def _pearson_rows(predicted: FloatArray, true: FloatArray, present: npt.NDArray[np.bool_]) -> Correlations:
     size = present.sum(axis=1)
     a, b = _centred(predicted, present, size), _centred(true, present, size)
-    ab, aa, bb = (np.einsum("ij,ij->i", x, y) for x, y in ((a, b), (a, a), (b, b)))
-    return correlations_of_sums(ab, aa, bb, size.astype(np.float64))
+    return correlations_of_sums(*_sums_of_products(a, b), size.astype(np.float64))
+
+
+def _sums_of_products(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of each row of a and b, sum ab, sum aa and sum bb."""
+    return np.einsum("ij,ij->i", a, b), np.einsum("ij,ij->i", a, a), np.einsum("ij,ij->i", b, b)
 
 
 def _centred(values: FloatArray, present: npt.NDArray[np.bool_], size: npt.NDArray[np.int_]) -> FloatArray:
@@ -119,15 +123,17 @@ def spearman(units: ProfileUnits) -> Parts | float:
 
 
 def _spearman_rows(predicted: FloatArray, true: FloatArray, present: npt.NDArray[np.bool_]) -> Correlations:
-    return GroupedSpearman(predicted[present], true[present], present.sum(axis=1)).correlations()
+    a, b = rank_rows(predicted, present), rank_rows(true, present)
+    return correlations_of_sums(*_sums_of_products(a, b), present.sum(axis=1).astype(np.float64))
 
 
 def _mean_correlation(units: ProfileUnits, of_rows: RowCorrelations) -> Parts | float:
     """Rows whose truth is constant are left out; a constant answer to another row counts as 0; NaN where all answers are constant."""
     value, counted, answered = np.zeros(len(units.true)), np.zeros(len(units.true), bool), False
     for part in _slices(units):
-        rows = np.flatnonzero(units.present[part].any(axis=1)) + part.start
-        if len(rows):
+        some = units.present[part].any(axis=1)
+        rows = part if some.all() else np.flatnonzero(some) + part.start
+        if some.any():
             found = of_rows(units.predicted[rows], units.true[rows], units.present[rows])
             value[rows], counted[rows] = found.value, found.true_varies
             answered |= bool((found.predicted_varies & found.true_varies).any())

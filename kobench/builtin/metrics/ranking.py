@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -34,9 +33,9 @@ class WithAbundance:
         assert isinstance(value, float)
         return value
 
-    def prepare(self, units: RankingUnits) -> Callable[[IntArray], float]:
-        """A function multiplicity (n,) -> value, as if each unit stood there that often."""
-        return self.correlation.prepare(_in_place_of_truth(units))
+    def redrawn(self, units: RankingUnits, often: IntArray, block: IntArray) -> FloatArray:
+        """(d,) the correlation in each of d draws, as `RankCorrelation.redrawn`."""
+        return self.correlation.redrawn(_in_place_of_truth(units), often, block)
 
 
 with_abundance = WithAbundance()
