@@ -600,7 +600,7 @@ def test_few_networks_win_nothing_at_a_glance_and_skill_orders_ties():
         "broke": (0.35, None, 0.35),  # -0.083, and calm's -0.333 where it failed: -0.167 in mean
     }
     records = []
-    for i, (dataset, count) in enumerate((("grn:genes=50", 1), ("grn:genes=60", 1), ("grn:genes=70", 5))):
+    for i, (dataset, count) in enumerate((("grn:genes=500", 1), ("grn:genes=60", 1), ("grn:genes=70", 5))):
         records += drawn("own-share", 0.4, count, "floor", dataset)
         for name, cells in values.items():
             value = cells[i]
@@ -636,8 +636,8 @@ def test_two_primary_metrics_say_which_lacks_headroom():
 
 
 def test_a_floor_that_the_task_does_not_name_is_shown_and_never_counts():
-    uniform = networks("uniform", [0.9] * 5, role="floor") + networks("uniform", [-0.9] * 5, role="floor", dataset="grn:genes=50")
-    other = networks("own-share", [0.1] * 5, role="floor", dataset="grn:genes=50") + networks("mlp", [0.3] * 5, dataset="grn:genes=50")
+    uniform = networks("uniform", [0.9] * 5, role="floor") + networks("uniform", [-0.9] * 5, role="floor", dataset="grn:genes=500")
+    other = networks("own-share", [0.1] * 5, role="floor", dataset="grn:genes=500") + networks("mlp", [0.3] * 5, dataset="grn:genes=500")
     half = partial("half", 0.8, 0.6, 0.5, 0)
     half["result"]["scores"][TASK]["metrics"]["spearman"]["floors"]["uniform"] = {"value": 0.99, "draws": []}
     section, second = make_board(floors() + networks("mlp", [0.7] * 5) + uniform + other + [half]).sections

@@ -49,7 +49,7 @@ def board():
     )
     records += two_metrics("random", 0.0, 0.0, "floor") + two_metrics("gene-oracle", 0.8, 0.3, "line")
     records.append(record("crash", status="failed", stage="fit", message=f"broke {NASTY}", traceback=f"Traceback\n{NASTY}\n"))
-    records += networks("other", [0.6] * 5, dataset="grn:genes=50") + networks("own-share", [0.4] * 5, "floor", dataset="grn:genes=50")
+    records += networks("other", [0.6] * 5, dataset="grn:genes=500") + networks("own-share", [0.4] * 5, "floor", dataset="grn:genes=500")
     return make_board(records)
 
 
@@ -201,7 +201,7 @@ def few_and_many():
     ):
         cell = metric(value, draws=[value - 0.02, value - 0.01, value + 0.01, value + 0.02])
         records += [record(name, scores({"spearman": cell}), role=role)]
-        records += networks(name, [value] * 5, role=role, dataset="grn:genes=50")
+        records += networks(name, [value] * 5, role=role, dataset="grn:genes=500")
     return make_board(records)
 
 
@@ -246,7 +246,7 @@ def test_csv_and_json_say_which_verdicts_rest_on_few_networks():
 def test_a_tiny_skill_told_apart_from_the_floor_is_not_printed_as_zero():
     floor = [0.40, 0.42, 0.38, 0.41, 0.39]
     records = networks("own-share", floor, "floor")
-    for dataset in ("grn:genes=100", "grn:genes=50"):
+    for dataset in ("grn:genes=100", "grn:genes=500"):
         records += networks("own-share", floor, "floor", dataset=dataset) if dataset != "grn:genes=100" else []
         for name, shift in (("up", 0.002), ("down", -0.002)):
             records += networks(name, [value + shift for value in floor], dataset=dataset)
@@ -285,8 +285,8 @@ def test_the_matrix_has_a_mark_for_each_primary_metric(format):
 def test_the_matrix_reads_each_dataset_by_its_own_primary_metric():
     other = scores({"pearson": 0.7}, primary=("pearson",)), scores({"pearson": 0.4}, primary=("pearson",))
     records = networks("mlp", [0.6] * 5) + networks("own-share", [0.4] * 5, "floor")
-    records += [record("mlp", other[0], dataset="grn:genes=50", seed=seed) for seed in range(5)]
-    records += [record("own-share", other[1], role="floor", dataset="grn:genes=50", seed=seed) for seed in range(5)]
+    records += [record("mlp", other[0], dataset="grn:genes=500", seed=seed) for seed in range(5)]
+    records += [record("own-share", other[1], role="floor", dataset="grn:genes=500", seed=seed) for seed in range(5)]
     text = render(make_board(records), "markdown")
     assert "Skill by spearman; elsewhere skill by pearson" in text
     assert "| mlp | ▲ 0.33 | ▲ 0.50 |" in text
@@ -295,7 +295,7 @@ def test_the_matrix_reads_each_dataset_by_its_own_primary_metric():
 @pytest.mark.parametrize("format", FORMATS)
 def test_doing_nothing_stands_among_the_floors(format):
     records = []
-    for dataset in ("grn:genes=100", "grn:genes=50"):
+    for dataset in ("grn:genes=100", "grn:genes=500"):
         for name, role, value in (("mlp", "predictor", -4.8), ("no-effect", "floor", -6.4)):
             made = scores({"change": metric(value, low=None, nothing=0.0)}, primary=("change",), floors=("no-effect",))
             records += [record(name, made, role=role, dataset=dataset, seed=seed) for seed in range(5)]

@@ -12,7 +12,7 @@ import pytest
 from factories import genes_table, metric, networks, points, record, scores
 
 from kobench.board import check_board, make_board
-from kobench.board.parameters import DEFAULTS, parameters_of
+from kobench.board.parameters import DEFAULTS, SIZES, parameters_of
 from kobench.board.render import render
 from kobench.board.table import Score
 from kobench.builtin.grn.spec import PARAMS
@@ -190,7 +190,7 @@ def test_one_noise_level_has_no_curve():
 
 
 def test_the_defaults_of_grn_are_the_generators():
-    assert all(PARAMS[key].default == value for key, value in DEFAULTS["grn"].items())
+    assert all(PARAMS[key].default == value for key, value in {**DEFAULTS["grn"], **SIZES["grn"]}.items())
     assert parameters_of("grn:network=sf,dropout=0.3")["sigma"] == PARAMS["sigma"].default
 
 

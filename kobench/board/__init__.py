@@ -7,11 +7,13 @@ A section is made in `kobench.board.section`; its statistics are in `kobench.boa
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kobench.board.glance import answer_of, matrices_of
+from kobench.board.growth import growths_of
 from kobench.board.section import NO_TASK, Group, make_section, scores_of
 from kobench.board.series import Key, row_key
 from kobench.board.summary import short_names
@@ -58,7 +60,7 @@ def make_board(
     row_names = name_rows(kept)
     shorts = short_names(key.dataset for key in groups)
     sections = []
-    for key, members in sorted(groups.items()):
+    for key, members in sorted(groups.items(), key=lambda item: by_size(item[0])):
         scored = {label for record in members for label in scores_of(record)} & set(chosen)
         for task in sorted(scored, key=task_order) or ([] if tasks else [NO_TASK]):
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
@@ -66,7 +68,7 @@ def make_board(
         sorted((section for section in sections if section.rows), key=lambda one: one.near_null)  # stable: controls come last
     )
     transfers = tuple(matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen)
-    return Board(shown, matrices_of(shown), cost, answer_of(shown, transfers), transfers)
+    return Board(shown, matrices_of(shown), cost, answer_of(shown, transfers), transfers, growths_of(shown) if cost else ())
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:
@@ -81,6 +83,12 @@ def check_board(records: Iterable[Record], published: bytes, format: str, **opti
     if written.encode() == published:
         return True
     return without_pictures(published.decode("utf-8", "replace")) == written
+
+
+def by_size(group: Group) -> tuple[str, ...]:
+    """Orders groups by name, numbers of genes and cells by their value: 500 before 1,000."""
+    padded = re.sub(r"\b(genes|cells)=(\d+)", lambda found: f"{found[1]}={int(found[2]):012d}", group.dataset)
+    return (padded, *group)
 
 
 def distinct(records: Iterable[Record]) -> list[Record]:

@@ -12,6 +12,9 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "grn": {"network": "er", "gamma": 2.5, "degree": 3.0, "sigma": 0.1, "dropout": 0.0, "absence": "random", "knockout": "zero"}
 }
 
+#: How large a dataset is where its selection does not say so; the same test holds these equal to the generator's.
+SIZES: Mapping[str, Mapping[str, int]] = {"grn": {"genes": 100, "cells": 500}}
+
 #: Parameters without meaning unless another one has a value.
 ONLY_WITH = {"grn": {"gamma": ("network", "sf")}}
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kobench.board.intervals import ENOUGH, Interval
 from kobench.board.transfer import TransferMatrix
 from kobench.board.words import WILD_TYPE, base
+
+if TYPE_CHECKING:
+    from kobench.board.growth import Growth
 
 #: Metrics shown first where no primary metric ranks.
 LEADING = 2
@@ -295,7 +298,7 @@ class Board:
     """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal runs.
 
     answer : in one line a task, who is better than trivial, the most demanding task first.
-    transfers : trained on one group of cells, asked of another.
+    transfers : trained on one group of cells, asked of another. growths : accuracy and cost by size, where datasets differ in size.
     """
 
     sections: tuple[Section, ...]
@@ -303,3 +306,4 @@ class Board:
     cost: bool = True
     answer: tuple[str, ...] = ()
     transfers: tuple[TransferMatrix, ...] = ()
+    growths: tuple[Growth, ...] = ()

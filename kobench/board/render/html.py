@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from kobench.board.pictured import enclosed
+from kobench.board.render.growth import html_growths
 from kobench.board.render.html_glance import esc, matrix_card, minus, scrolled, style_of
 from kobench.board.render.text import (
     COSTS,
@@ -70,12 +71,13 @@ def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
     """A page with filters, the summary, a sortable table a section, and the pictures between the marks of `kobench.board.pictured`."""
     files = resources.files("kobench.board.render")
     style, script = (files.joinpath(name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
-    style = f"{style}\n{STYLE}" if board.transfers else style
+    style = f"{style}\n{STYLE}" if board.transfers or board.growths else style
     anchors = {id(section): f"s{i}" for i, section in enumerate(board.sections, 1)}
     body = [top(board)]
     body += [html_cards(board.transfers)] if board.transfers else []
     if board.matrices:
         body += ['<div class="glances">', *(matrix_card(matrix, anchors) for matrix in board.matrices), "</div>"]
+    body += [html_growths(board.growths)] if board.growths else []
     body[-1] += gallery([one for one in pictures if one.picture.section is None])
     for section in board.sections:
         body.append(

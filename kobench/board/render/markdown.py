@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kobench.board.glance import groups_of, layout_of, tally
 from kobench.board.pictured import enclosed
+from kobench.board.render.growth import markdown_growths
 from kobench.board.render.text import (
     COSTS,
     KEY,
@@ -80,6 +81,7 @@ def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
     lines += markdown_lines(board.transfers, escape)
     for matrix in board.matrices:
         lines += matrix_lines(matrix)
+    lines += markdown_growths(board.growths, escape)
     if pictures:
         lines[-1] += enclosed("".join(f"\n![{escape(one.picture.caption)}](pictures/{one.picture.name}.svg)\n" for one in pictures))
     for section in board.sections:

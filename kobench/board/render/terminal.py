@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kobench.board.glance import groups_of, layout_of, tally
+from kobench.board.render.growth import print_growths
 from kobench.board.render.text import (
     COSTS,
     KEY,
@@ -97,6 +98,7 @@ def print_board(board: Board, console: Console) -> None:
     if board.transfers:
         console.print()
         print_transfers(board.transfers, console)
+    print_growths(board.growths, console)
     for matrix in board.matrices:  # last, because the end is what a terminal shows
         console.print()
         print_matrix(matrix, letters, console)
