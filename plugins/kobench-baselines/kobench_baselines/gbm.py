@@ -122,6 +122,9 @@ class GBM:
     With under 5 cells the answer is the masked mean.
     """
 
+    #: Share of the features, drawn anew for every node, that it may split on.
+    columns = 0.5
+
     def __init__(
         self, rounds: int = 300, depth: int = 2, lr: float = 0.3, genes: int = 128, components: int = 16, targets: int = 2000
     ) -> None:
@@ -178,7 +181,7 @@ class GBM:
             "max_depth": self.depth,
             "eta": self.lr,
             "max_bin": 32,
-            "colsample_bynode": 0.5,
+            "colsample_bynode": self.columns,
             "min_child_weight": 5,
             "lambda": 1.0,
             "base_score": 0.0,

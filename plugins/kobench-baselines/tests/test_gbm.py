@@ -45,9 +45,8 @@ def test_one_tree_by_hand() -> None:
     predictor = GBM(rounds=1, depth=1, lr=0.5, genes=3)
     predictor.context = Context(device="cpu")
     table = Table.of(cells)
+    predictor.columns = 1.0  # with half of the columns a node the split may fall on depth
     predictor._prepare(table, corrected=False)
-    # with half of the columns a node the split may fall on depth, so look at it with all of them
-    predictor._booster.set_param("colsample_bynode", 1)
     predictor._round()
     margins = predictor._margins(xgboost.DMatrix(predictor.features(table.on)), 0, 1)
     a = list(predictor.boosted).index(0)
