@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kobench.api import Cells, Knockouts, normalise_rows
 from kobench_baselines.common import Floats, blocks_of, close_on
 from kobench_baselines.linear import Linear
-from kobench_baselines.mlp import MLP
+from kobench_baselines.mlp import ProfileNetwork
 
 #: A share changes at most by this factor: a predicted share of next to nothing before the knockout would make it anything.
 LARGEST_FACTOR = 10.0
@@ -41,7 +41,7 @@ def anchored_knockouts(predict: Callable[[npt.NDArray[Any]], Floats], cells: Cel
     return rows
 
 
-class MLPAnchored(MLP):
+class MLPAnchored(ProfileNetwork):
     """The network's profiles; after a knockout the cell's own profile, changed as the network's is."""
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from kobench.api import Cells, Context, normalise_rows
+from kobench.api import Cells, Context, Impacts, Knockouts, normalise_rows
+from kobench_baselines.affine_impacts import AffineImpacts
 from kobench_baselines.common import Floats, Table, as_assemblages, blocks_of, close_rows, hold_out
 from kobench_baselines.network import Layers, profiles
 from kobench_baselines.training import Settings, train
@@ -43,7 +44,7 @@ PRESETS = {
 }
 
 
-class MLP:
+class ProfileNetwork:
     """Profile of an assemblage: z * |W2 (W1 z + b1) + b2| renormalised, z the assemblage normalised to sum 1.
 
     Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the training cells validate; of all steps the
@@ -133,6 +134,18 @@ class MLP:
                 z = torch.from_numpy(normalise_rows(on[block])).to(self.device)
                 answer[block] = profiles(self.layers, z).cpu().numpy()
         return close_rows(answer, on)
+
+
+class MLP(ProfileNetwork):
+    """The network's profiles, and the impacts that follow from them in closed form."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        super().fit(cells, context)
+        self.impacts = AffineImpacts(self.layers, self.threads)
+
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        with torch_threads(self.threads), torch.no_grad():
+            return self.impacts(cells, knockouts)
 
 
 def as_decays(decay: float | Sequence[float]) -> tuple[float, ...]:

@@ -36,8 +36,8 @@ def profile_models() -> Iterator[PredictorSpec]:
     yield PredictorSpec(
         "mlp",
         "kobench_baselines.mlp:MLP",
-        summary="the network of the DKO paper: two linear layers on the assemblage, trained on Bray-Curtis",
-        answers=("expression",),
+        summary="the network of the DKO paper: two linear layers on the assemblage, trained on Bray-Curtis; impacts in closed form",
+        answers=("expression", "impact"),
         params=MLP_PARAMS,
         reference="arXiv 2510.03359",
     )
