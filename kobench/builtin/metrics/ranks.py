@@ -89,16 +89,22 @@ def sorting_order(values: FloatArray) -> IntArray:
     bits which gave way to places lie side by side then, and are sorted among themselves.
     """
     bits: npt.NDArray[np.int64] = np.ascontiguousarray(values, np.float64).view(np.int64)
-    comparable = bits ^ ((bits >> 63) & np.iinfo(np.int64).max)
     width = (len(values) - 1).bit_length()
-    packed = np.sort((comparable >> width << width) | np.arange(len(values)))
+    packed = bits >> 63
+    packed &= np.iinfo(np.int64).max
+    packed ^= bits
+    packed &= -1 << width
+    packed |= np.arange(len(values))
+    packed.sort()
     order: IntArray = packed & ((1 << width) - 1)
-    ordered, alike = values[order], packed >> width
-    disordered = np.unique(alike[1:][ordered[1:] < ordered[:-1]])
-    if len(disordered):
+    ordered = values[order]
+    wrong = np.flatnonzero(ordered[1:] < ordered[:-1])
+    if len(wrong):
+        alike = packed >> width
+        groups = np.unique(alike[wrong])
         inside = np.zeros(len(values) + 1, np.int8)
-        inside[np.searchsorted(alike, disordered, side="left")] += 1
-        inside[np.searchsorted(alike, disordered, side="right")] -= 1
+        inside[np.searchsorted(alike, groups, side="left")] += 1
+        inside[np.searchsorted(alike, groups, side="right")] -= 1
         places = np.flatnonzero(np.cumsum(inside[:-1]))
         order[places] = order[places[np.lexsort((ordered[places], alike[places]))]]
     return order
