@@ -61,8 +61,7 @@ def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def get_answers(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None = None, staged: bool = True,
-                stop: Callable[[], bool] = lambda: False) -> Answered:  # fmt: skip
+def get_answers(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None = None, staged: bool = True) -> Answered:
     """Answers of one trial to the question sets `asks`; raises TrialFailed.
 
     `staged=False` hands over the cells with their expression before the profile is asked; it exists to show what the stages prevent.
@@ -78,7 +77,7 @@ def get_answers(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Pat
         return answers_of_line(trial, prepared, ordered)
     if trial.role == "floor" and trial.predictor.entry.trusted:
         return answers_in_process(trial, prepared, ordered)
-    return answers_of_worker(trial, prepared, ordered, work, log, stop)
+    return answers_of_worker(trial, prepared, ordered, work, log)
 
 
 def answers_of_line(trial: Trial, prepared: Prepared, asks: Sequence[str]) -> Answered:
@@ -129,10 +128,9 @@ def ask_session(session: Session, question: Question, supported: BoolArray) -> d
     return dict(vars(session.singles(question.cells, question.events, question.sample, supported)))
 
 
-def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None,
-                      stop: Callable[[], bool]) -> Answered:  # fmt: skip
+def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None) -> Answered:
     """A stranger's predictor in a process of its own. Each stage's answers are taken away before the next stage's data is laid out."""
-    with WorkerProcess(work, trial.request.threads, trial.request.timeout, log, stop) as worker:
+    with WorkerProcess(work, trial.request.threads, trial.request.timeout, log) as worker:
         supported = fit_in(worker, trial, prepared)
         arrays = {}
         for name in asks:

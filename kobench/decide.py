@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +20,7 @@ class Action:
     keep: bool = field(default=True, repr=False)
 
 
-def decide(trial: Trial, record: Record | None, stored: Iterable[str], fresh: bool = False) -> Action:
+def decide(trial: Trial, record: Record | None, stored: Collection[str], fresh: bool = False) -> Action:
     """What to do for a trial, given its record and the hashes of the answers that are stored.
 
     Failures are tried again; a timeout only when the limit was raised; "unsupported" never: asking again changes nothing.
@@ -44,7 +44,7 @@ def decide(trial: Trial, record: Record | None, stored: Iterable[str], fresh: bo
     if not rescored:
         return Action("nothing", reason="up to date")
     answers = record["result"]["answers"]
-    lost = tuple(dict.fromkeys(task.spec.asks for task in rescored if answers.get(task.spec.asks) not in set(stored)))
+    lost = tuple(dict.fromkeys(task.spec.asks for task in rescored if answers.get(task.spec.asks) not in stored))
     if lost:
         return Action("ask", lost, "the stored answers are gone")
     return Action("score", reason="a task or metric is new or has changed")

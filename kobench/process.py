@@ -36,14 +36,12 @@ class WorkerProcess:
     """One worker. Use as a context manager; leaving it kills the process group and removes its folders.
 
     threads : how many its numerical libraries may use. timeout : seconds from its start after which it is ended, None = never.
-    stop : asked about once a second; the trial is given up when it says so.
     """
 
     work: Path
     threads: int
     timeout: float | None = None
     log: Callable[[str, int, int], None] | None = None
-    stop: Callable[[], bool] = lambda: False
     seconds: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
     said: list[dict[str, Any]] = field(default_factory=list)
@@ -143,8 +141,6 @@ class WorkerProcess:
             if left is not None and left <= 0:
                 raise TrialFailed("timeout", stage, "the time limit of the trial was reached")
             ready, _, _ = select.select([self.read_from], [], [], 1.0 if left is None else min(left, 1.0))
-            if self.stop():
-                raise KeyboardInterrupt
             if not ready:
                 if self.process.poll() is not None:  # it died while a child of its own keeps the pipe open
                     self._died(stage)

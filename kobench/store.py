@@ -22,7 +22,7 @@ def hash_of_arrays(arrays: Mapping[str, Any]) -> str:
     for name in sorted(arrays):
         values = np.ascontiguousarray(arrays[name])
         digest.update(f"{name}|{values.dtype.str}|{values.shape}|".encode())
-        digest.update(values.tobytes())
+        digest.update(values.data)  # its own bytes, not a copy of them
     return digest.hexdigest()
 
 
@@ -43,7 +43,7 @@ class AnswerStore:
         if not self.path(key).exists():
             buffer = io.BytesIO()
             np.savez(buffer, **given)
-            write_atomically(self.path(key), buffer.getvalue())
+            write_atomically(self.path(key), buffer.getbuffer())
         return key
 
     def load(self, key: str) -> dict[str, Any]:

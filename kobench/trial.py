@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,10 @@ def carry_out(
     store: AnswerStore,
     log: Log,
     staged: bool = True,
-    stop: Callable[[], bool] = lambda: False,
 ) -> Record:
     """Do what the action says, write the trial's record into the results folder and return it.
 
-    basis : the floors and lines of the trial's group. staged, stop : see `kobench.answering.get_answers`. What the predictor does wrong
+    basis : the floors and lines of the trial's group. staged : see `kobench.answering.get_answers`. What the predictor does wrong
     ends in the record's status; raises UserError for a dataset that can't be used.
     """
     path = record_path(folder, trial.describe("", "", ()))
@@ -61,7 +60,7 @@ def carry_out(
     at_hand: dict[str, Answers] = {}
     try:
         if action.kind != "score":
-            answered = get_answers(trial, prepared, action.asks, folder / "work", log, staged, stop)
+            answered = get_answers(trial, prepared, action.asks, folder / "work", log, staged)
             for asks, arrays in answered.arrays.items():
                 given = {name: values for name, values in arrays.items() if values is not None}
                 hashes[asks] = store.save(given) if kept(trial) else hash_of_arrays(given)
@@ -147,12 +146,18 @@ def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:
     }
 
 
-def environment() -> dict[str, Any]:
-    """Where and with what a result was made; never part of a key."""
+@cache
+def versions() -> dict[str, str]:
+    """Versions of the packages that are installed; their metadata is parsed once a process."""
     packages = {}
     for name in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             packages[name] = metadata.version(name)
+    return packages
+
+
+def environment() -> dict[str, Any]:
+    """Where and with what a result was made; never part of a key."""
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
@@ -160,7 +165,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "cpu_count": os.cpu_count(),
         "kobench": __version__,
-        "packages": packages,
+        "packages": dict(versions()),
         "fit_seconds": None,
         "predict_seconds": None,
         "peak_mb": None,

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "kobench"
 LAYERS = (
     ("cli",),
     ("board", "pictures", "run", "predict", "checking", "progress", "add_dataset"),
-    ("asking", "trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines", "sampling"),
+    ("crew", "asking", "trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines", "sampling"),
     ("plugins", "cards", "hookspecs", "select"),
     ("questions", "population", "multiples", "transfer",
      "data", "data_checks", "fetch", "store", "process", "records", "record_shape", "resample", "events", "table_file"),

@@ -176,8 +176,12 @@ def board_bytes(folder: Path) -> str:
     return render(make_board(read_records(folder), cost=False), "json")
 
 
-COMMAND = [sys.executable, "-c", "from kobench.cli import main; main()", "run", "-d", "grn:genes=10,cells=40", "-p", "good", "-p", "half",
-           "--networks", "2", "--jobs", "2", "--plugin", str(PLUGIN), "--json", "--out"]  # fmt: skip
+def command(jobs: int) -> list[str]:
+    return [sys.executable, "-c", "from kobench.cli import main; main()", "run", "-d", "grn:genes=10,cells=40", "-p", "good", "-p", "half",
+            "--networks", "2", "--jobs", str(jobs), "--plugin", str(PLUGIN), "--json", "--out"]  # fmt: skip
+
+
+COMMAND = command(jobs=2)
 
 
 @pytest.fixture(scope="module")
@@ -247,43 +251,86 @@ main()
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step_of_writing(tmp_path, undisturbed, step):
     board, _ = undisturbed
-    for at in (1, 9, 22):  # answers, a floor's record, a predictor's record
+    for at in (1, 27, 31):  # a floor's record, answers, a predictor's record
         folder = tmp_path / str(at)
-        killed = subprocess.run([sys.executable, "-c", KILLER, step, str(at), *COMMAND[3:], str(folder)], capture_output=True)
+        killed = subprocess.run([sys.executable, "-c", KILLER, step, str(at), *command(jobs=1)[3:], str(folder)], capture_output=True)
         assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
         subprocess.run([*COMMAND, str(folder)], check=True, capture_output=True)
         assert board_bytes(folder) == board
         assert not list(folder.rglob("*.tmp"))
 
 
-def test_a_workers_process_ends_with_the_run(tmp_path):
-    """A killed run leaves no worker behind, even one in the middle of a fit."""
-    command = [argument if argument != "half" else "sleeps" for argument in COMMAND]
-    process = subprocess.Popen([*command, str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def workers() -> list[int]:
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-                if parent == process.pid and b"kobench.worker" in (folder / "cmdline").read_bytes():
-                    found.append(int(folder.name))
-            except (OSError, IndexError):
-                continue
-        return found
-
+@pytest.fixture
+def at_work(tmp_path):
+    """A run of one or two jobs in the middle of a fit that would last ten minutes, and the processes that it started."""
     if not Path("/proc/self/stat").exists():
         pytest.skip("needs /proc to see the processes")
-    deadline = time.monotonic() + 60
-    while not (alive := workers()) and time.monotonic() < deadline:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(jobs: int) -> tuple[subprocess.Popen[bytes], dict[str, list[int]]]:
+        arguments = ["sleeps" if argument in ("good", "half") else argument for argument in command(jobs)]
+        process = subprocess.Popen([*arguments, str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        started.append(process)
+        deadline = time.monotonic() + 60
+        while not (found := started_by(process.pid))["worker"] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert found["worker"]
+        assert bool(found["crew"]) == (jobs > 1)
+        time.sleep(0.5)
+        return process, found
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def started_by(pid: int) -> dict[str, list[int]]:
+    """Ids of the processes that a run started, of the harness itself and of workers."""
+    parents, names = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            names[int(folder.name)] = (folder / "cmdline").read_bytes().decode()
+        except (OSError, IndexError):
+            continue
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return {name: sorted(one for one in family if f"kobench.{name}" in names.get(one, "")) for name in ("crew", "worker")}
+
+
+def all_end(processes: list[int]) -> bool:
+    """Whether these processes end within half a minute."""
+    deadline = time.monotonic() + 30
+    while any(is_alive(pid) for pid in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert alive
-    time.sleep(0.5)
-    process.kill()
-    process.wait()
-    while any(is_alive(pid) for pid in alive) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not [pid for pid in alive if is_alive(pid)]
+    return not any(is_alive(pid) for pid in processes)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_what_a_run_started_ends_with_it(at_work, tmp_path, jobs, by):
+    """A run that is ended leaves no process behind, even in the middle of a fit, and what was finished."""
+    process, found = at_work(jobs)
+    process.send_signal(by)
+    code = process.wait(timeout=30)
+    assert code == (130 if by == signal.SIGINT else -by)
+    assert all_end(found["crew"] + found["worker"])
+    assert list(tmp_path.glob("records/*.json"))
+    if by == signal.SIGINT:
+        assert b"goes on from there" in process.stderr.read()
+        assert not (tmp_path / "work").exists()
+
+
+def test_a_process_of_the_harness_that_is_killed_ends_the_run_in_a_sentence(at_work):
+    process, found = at_work(2)
+    os.kill(found["crew"][0], signal.SIGKILL)
+    assert process.wait(timeout=30) == 1
+    said = process.stderr.read().decode()
+    assert "a process of this run was ended by SIGKILL" in said
+    assert "Traceback" not in said
+    assert all_end(found["crew"] + found["worker"])
 
 
 def is_alive(pid: int) -> bool:
