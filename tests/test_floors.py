@@ -257,6 +257,23 @@ def test_presence_contrast_like_a_loop_over_pairs_of_genes():
     np.testing.assert_allclose(fitted(PresenceContrast, train).contrast, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("genes_at_once", [1, 4])
+def test_presence_contrast_of_many_genes_is_learnt_as_it_is_asked(monkeypatch, genes_at_once):
+    train, asked = random_cells(3), random_cells(4, n=12)
+    whole = fitted(PresenceContrast, train)
+    monkeypatch.setattr("kobench.builtin.floors.knockout.GENES_AT_ONCE", genes_at_once)
+    monkeypatch.setattr("kobench.builtin.floors.knockout.NUMBERS_AT_ONCE", 40)  # answers of two events at once
+    few = fitted(PresenceContrast, train)
+    assert not few.learnt.any()
+    knockouts = Knockouts.singles(asked.assemblages())
+    for part in (knockouts[:5], knockouts[2:20], knockouts, Knockouts(np.array([[2, 5], [5, 14], [0, 2]]), np.array([0, 3, 3]))):
+        np.testing.assert_array_equal(few.predict_knockout(asked, part), whole.predict_knockout(asked, part))
+    few = fitted(PresenceContrast, train)
+    few.predict_knockout(asked, Knockouts(np.array([[2], [7]]), np.array([0, 1])))
+    assert np.flatnonzero(few.learnt).tolist() == [2, 7]
+    np.testing.assert_array_equal(few.contrast[[2, 7]], whole.contrast[[2, 7]])
+
+
 def test_presence_contrast_keeps_a_cell_in_which_nothing_would_be_left():
     floor = fitted(PresenceContrast, cells_of([[0, 1], [1, 9]]))  # contrast of gene 1: -8
     rows = floor.predict_knockout(cells_of([[1, 2]]), Knockouts(np.array([[0]]), np.array([0])))

@@ -12,8 +12,8 @@ from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import average_precision_score
 
 from kobench.api import ImpactUnits, NotComputed, RankingUnits
-from kobench.builtin.metrics import impact
-from kobench.builtin.metrics.ranks import GroupedSpearman, Groups, TieRuns
+from kobench.builtin.metrics import impact, ranks
+from kobench.builtin.metrics.ranks import GroupedSpearman, Groups, TieRuns, rank_rows, sorting_order
 
 
 def units(predicted, true, cells, genes) -> ImpactUnits:
@@ -51,6 +51,67 @@ def test_ranks_with_multiplicities_are_those_of_repeated_entries(entries):
         v, m = values[ids == group], often[ids == group]
         repeated = 2 * rankdata(np.repeat(v, m)) - (m.sum() + 1)
         np.testing.assert_array_equal(np.repeat(ranks[inside], m), repeated)
+
+
+#: Values that are told apart by their last bits only, of both signs, with both zeros and the smallest numbers there are.
+CLOSE = [sign * (1 + k * 2.0**-52) for sign in (1, -1) for k in range(4)] + [0.0, -0.0, 5e-324, -5e-324, 1e30, -1e30, 0.3, 2.0]
+
+
+@given(st.lists(st.sampled_from(CLOSE) | st.floats(-1e6, 1e6), min_size=1, max_size=200), st.sampled_from([np.float64, np.float32]))
+@settings(max_examples=200, deadline=None)
+def test_the_order_of_many_values_sorts_them(values, dtype):
+    values = np.array(values, dtype)
+    order = sorting_order(values)
+    np.testing.assert_array_equal(values[order], np.sort(values))
+    np.testing.assert_array_equal(np.sort(order), np.arange(len(values)))
+
+
+def test_values_that_differ_behind_the_places_are_sorted_too():
+    rng = np.random.default_rng(0)
+    values = 1 + rng.integers(0, 2**20, 50_000) * 2.0**-52  # all alike in the bits that are left beside 16 bits of place
+    values[::3] *= -1
+    np.testing.assert_array_equal(values[sorting_order(values)], np.sort(values))
+
+
+@given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 10**6), st.sampled_from([np.float64, np.float32]))
+@settings(max_examples=80, deadline=None)
+def test_ranks_of_rows_are_scipys_average_ranks(n, g, seed, dtype):
+    rng = np.random.default_rng(seed)
+    values, known = rng.integers(-2, 4, (n, g)).astype(dtype), rng.random((n, g)) < 0.7
+    values[~known] = np.nan
+    expected = np.zeros((n, g))
+    for row, on in enumerate(known):
+        expected[row, on] = 2 * rankdata(values[row, on]) - (on.sum() + 1) if on.any() else 0
+    np.testing.assert_array_equal(rank_rows(values, known), expected)
+
+
+def one_by_one(spearman, often, block):
+    """The fields of the correlations of every draw, stacked."""
+    found = [vars(spearman.correlations(draw[block].astype(float))) for draw in often.T]
+    return {name: np.stack([one[name] for one in found], axis=1) for name in found[0]}
+
+
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=5), st.integers(1, 6), st.integers(1, 40), st.integers(0, 10**6))
+@settings(max_examples=80, deadline=None)
+def test_draws_at_once_are_the_draws_one_by_one(counts, blocks, draws, seed):
+    rng = np.random.default_rng(seed)
+    counts = np.array(counts)
+    n = int(counts.sum())
+    spearman = GroupedSpearman(rng.integers(0, 4, n).astype(float), rng.integers(0, 3, n).astype(float), counts)
+    often, block = rng.integers(0, 3, (blocks, draws)), rng.integers(0, blocks, n)
+    at_once = vars(spearman.of_draws(often, block))
+    for name, expected in one_by_one(spearman, often, block).items():
+        np.testing.assert_array_equal(at_once[name], expected)
+
+
+def test_draws_of_large_groups_and_of_large_numbers_are_exact(monkeypatch):
+    rng = np.random.default_rng(0)
+    spearman = GroupedSpearman(rng.random(120), rng.random(120).round(1), np.array([120]))
+    often, block = rng.integers(0, 900, (120, 20)), np.arange(120)  # sums over 2**24, which single precision would round
+    expected = one_by_one(spearman, often, block)["value"]
+    np.testing.assert_array_equal(spearman.of_draws(often, block).value, expected)
+    monkeypatch.setattr(ranks, "MOST_BY_PAIRS", 100)
+    np.testing.assert_array_equal(spearman.of_draws(often, block).value, expected)
 
 
 def test_groups_keep_entries_together():

@@ -92,6 +92,31 @@ def test_the_quick_ways_are_taken(monkeypatch):
         draws(ranking.kendall, genes(), "gene", 3, 0)
 
 
+def test_a_metric_may_offer_multiplicities_alone():
+    class Mean:
+        def __call__(self, units):
+            return float(units.true.mean())
+
+        def prepare(self, units):
+            return lambda often: float((often * units.true).sum() / often.sum())
+
+    np.testing.assert_allclose(draws(Mean(), IMPACTS, "gene", 20, 3), one_by_one(Mean(), IMPACTS, "gene", 20, 3), rtol=1e-12)
+
+
+def test_many_groups_are_drawn_in_parts_without_a_seam(monkeypatch):
+    whole = draws(impact.spearman_within_cell, IMPACTS, "gene", 250, 4)
+    monkeypatch.setattr(impact, "NUMBERS_A_PART", 1)  # a hundred draws a part
+    np.testing.assert_array_equal(draws(impact.spearman_within_cell, IMPACTS, "gene", 250, 4), whole)
+
+
+def test_a_value_that_is_known_is_not_computed_again():
+    def never(units):
+        raise AssertionError("computed again")
+
+    known = profile.bray_curtis(PROFILES)
+    np.testing.assert_array_equal(draws(never, PROFILES, "gene", 9, 1, value=known), draws(profile.bray_curtis, PROFILES, "gene", 9, 1))
+
+
 def test_take_by_hand():
     units = ImpactUnits(np.array([0.1, 0.2, 0.3, 0.4]), np.array([1.0, 2.0, 3.0, 4.0]), np.array([0, 0, 1, 1]), np.array([5, 8, 5, 9]))
     taken = take(units, "gene", np.array([5, 9, 5]))

@@ -11,7 +11,10 @@ import numpy.typing as npt
 from kobench.cells import BoolArray, FloatArray, IntArray
 
 #: In larger groups counting through the sorted entries of each draw is quicker than comparing every entry with every other one.
-MOST_BY_PAIRS = 512
+MOST_BY_PAIRS = 128
+
+#: Draws in one product of matrices: small enough that BLAS does not share it among threads, which wait for each other on a busy machine.
+DRAWS_A_PRODUCT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,27 +183,35 @@ class GroupedSpearman:
     def of_draws(self, often: npt.NDArray[Any], block: IntArray) -> Correlations:
         """Correlations (g, d) in each of d draws: often (b, d) is how often a draw has each block, block (n,) the block of each entry."""
         if self.counts.max() <= MOST_BY_PAIRS:
-            predicted, true = self.values
+            (predicted, true), stacks = self.values, _stacked(often)
             parts = [slice(start, start + count) for start, count in zip(self.starts, self.counts, strict=True)]
-            sums = np.stack([_sums_by_pairs(predicted[part], true[part], often[block[part]]) for part in parts], axis=1)
-            return correlations_of_sums(*sums)
+            sums = [_sums_by_pairs(predicted[part], true[part], stacks[:, block[part]]) for part in parts]
+            return correlations_of_sums(*np.stack(sums, axis=1)[..., : often.shape[1]])
         found = [self.correlations(draw[block].astype(np.float64)) for draw in often.T]
         return Correlations(*(np.stack(columns, axis=1) for columns in zip(*(vars(one).values() for one in found), strict=True)))
 
 
-def _sums_by_pairs(predicted: FloatArray, true: FloatArray, often: npt.NDArray[Any]) -> FloatArray:
-    """(4, d) what `correlations_of_sums` needs of one group (n,) of which each of d draws has the entries that `often`, (n, d).
+def _stacked(often: npt.NDArray[Any]) -> FloatArray:
+    """(k, b, DRAWS_A_PRODUCT) the columns of often (b, d) in k stacks, filled up with zeros."""
+    k = -(-often.shape[1] // DRAWS_A_PRODUCT)
+    padded = np.zeros((len(often), k * DRAWS_A_PRODUCT), np.float32)
+    padded[:, : often.shape[1]] = often
+    return np.ascontiguousarray(padded.reshape(len(often), k, DRAWS_A_PRODUCT).transpose(1, 0, 2))
 
-    Twice an entry's average rank, counted from the middle, is how many entries are smaller less how many are larger: for all draws
+
+def _sums_by_pairs(predicted: FloatArray, true: FloatArray, often: FloatArray) -> FloatArray:
+    """(4, draws) what `correlations_of_sums` needs of one group (n,), drawn as `often`, (k, n, DRAWS_A_PRODUCT), says.
+
+    Twice an entry's average rank, counted from the middle, is how many entries are smaller less how many are larger: for many draws
     at once a matrix of signs times how often each entry is drawn. Whole numbers up to the cube of the entries drawn, hence exact.
     """
-    size = often.sum(axis=0)
-    exact = np.float32 if int(size.max()) ** 3 <= 2**24 else np.float64
-    often = often.astype(exact)
-    a, b = (np.sign(np.subtract.outer(values, values)).astype(exact) @ often for values in (predicted, true))
+    size = often.sum(axis=1)
+    if int(size.max(initial=0)) ** 3 > 2**24:  # single precision would round
+        often = often.astype(np.float64)
+    a, b = (np.sign(np.subtract.outer(values, values)).astype(often.dtype) @ often for values in (predicted, true))
     a_weighted, b_weighted = a * often, b * often
-    ab, aa, bb = (np.einsum("nd,nd->d", x, y) for x, y in ((a_weighted, b), (a_weighted, a), (b_weighted, b)))
-    return np.stack([ab, aa, bb, size]).astype(np.float64)
+    ab, aa, bb = (np.einsum("knd,knd->kd", x, y) for x, y in ((a_weighted, b), (a_weighted, a), (b_weighted, b)))
+    return np.stack([ab, aa, bb, size]).astype(np.float64).reshape(4, -1)
 
 
 def correlations_of_sums(ab: FloatArray, aa: FloatArray, bb: FloatArray, size: FloatArray) -> Correlations:
