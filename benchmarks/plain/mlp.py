@@ -1,11 +1,9 @@
-"""The DKO method (arXiv 2510.03359) from its formula, one cell and one knockout at a time; autograd and torch's Adam do the rest."""
+"""The DKO method (arXiv 2510.03359) from its formula, trained one cell at a time; autograd and torch's Adam do the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -88,31 +86,3 @@ def train(
 def mean_bray_curtis(layers: Layers, z: Tensor, y: Tensor, predict: Callable[[Layers, Tensor], Tensor] = profile) -> float:
     """Mean over cells of the Bray-Curtis of predicted and true profiles, cell by cell."""
     return sum(float(bray_curtis(predict(layers, cell), true)) for cell, true in zip(z, y, strict=True)) / len(z)
-
-
-@torch.no_grad()
-def impacts(layers: Layers, on: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """(events, 2) raw and propagated impact of each expressed gene of each cell, cell by cell, gene by gene.
-
-    on (n, G): the cells' assemblages. raw: Bray-Curtis of the profiles after and before; propagated: of the profile after and the null,
-    which is the profile before without the gene, renormalised. A cell of one gene, of which nothing is left, gives 1 and 0.
-    """
-    rows = []
-    for cell in on:
-        before = profile(layers, assemblage(cell))
-        for gene in np.flatnonzero(cell):
-            left = cell.copy()
-            left[gene] = False
-            null = before.clone()
-            null[gene] = 0
-            if not left.any():
-                rows.append((1.0, 0.0))
-                continue
-            after = profile(layers, assemblage(left))
-            rows.append((float(bray_curtis(after, before)), float(bray_curtis(after, null / null.sum()))))
-    return np.array(rows, np.float64).reshape(-1, 2)
-
-
-def assemblage(on: npt.NDArray[np.bool_]) -> Tensor:
-    """(G,) of one cell, 1 over the number of genes on where a gene is on."""
-    return torch.from_numpy(on / on.sum()).to(torch.float32)
