@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.spatial.distance import braycurtis
 
+from benchmarks.plain import ode
 from kobench.api import Knockouts
 from kobench.builtin.grn import dynamics, load
 from kobench.builtin.grn.cell_types import CellTypes
@@ -182,10 +183,96 @@ def test_an_event_does_not_depend_on_the_others(monkeypatch):
     together = truth.knockout(events)
     shuffled = np.random.default_rng(0).permutation(len(events))
     np.testing.assert_array_equal(truth.knockout(events[shuffled]), together[shuffled])
-    monkeypatch.setattr(dynamics, "CHUNK", 500)
-    small = GrnTruth.settle(truth.network, Solver(truth.network, silenced=False), truth.cell_weights, truth.absent)
-    assert small.solver.chunk < 10 < truth.solver.chunk
-    np.testing.assert_array_equal(small.knockout(events), together)
+    np.testing.assert_array_equal(truth.knockout(events[77:78]), together[77:78])
+    monkeypatch.setattr(dynamics, "SPARE", 0)  # settled events leave their block at once
+    for block in (500, 1, 1 << 22):
+        monkeypatch.setattr(dynamics, "BLOCK", block)
+        other = GrnTruth.settle(truth.network, Solver(truth.network, silenced=False), truth.cell_weights, truth.absent)
+        assert other.solver.width == max(1, block // 40)
+        np.testing.assert_array_equal(other.steady, truth.steady)
+        np.testing.assert_array_equal(other.knockout(events), together)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, 6), max_size=60), st.integers(1, 9))
+def test_blocks_hold_every_event_once(cells, width):
+    cells, seen = np.array(cells, np.int32), []
+    for events, real in dynamics.blocks(cells, width):
+        assert events.shape == real.shape
+        assert events.size <= width
+        assert (cells[events] == cells[events[:, :1]]).all()  # a row is one cell's, filled up with its own
+        assert real[:, 0].all()
+        assert real[0].all()  # nothing is wider than its longest row
+        seen += events[real].tolist()
+    assert sorted(seen) == list(range(len(cells)))
+
+
+def iterate(inputs, start, absent, silenced, basal, budget=2000):
+    """The fixed point of P, one event at a time from the formula, and the rule that accepts it."""
+    x, last = np.where(np.isin(np.arange(len(start)), list(absent)), 0.0, start), np.inf
+    for _ in range(budget):
+        new = np.array(ode.production(x.tolist(), inputs, absent, silenced, basal))
+        step = (np.abs(new - x) / np.maximum(new, 1e-3)).max()
+        rate = np.clip(step / last, 0.5, 1.0) if last > 0 else 1.0
+        if step * rate <= 1e-8 * (1 - rate):
+            return new
+        x, last = new, step
+    return np.full(len(start), np.nan)
+
+
+def inputs_of(truth, cell):
+    """Of each gene, its regulators and the cell's weights of them, negative where they repress."""
+    inputs = [[] for _ in range(truth.network.genes)]
+    for (i, j), weight in zip(truth.edges.tolist(), (truth.cell_weights[cell] * truth.sign).tolist(), strict=True):
+        inputs[j].append((i, weight))
+    return inputs
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"absence": "modules", "knockout": "silenced", "sigma": 0.3},
+        {"network": "sf", "degree": 1.5, "absent": 0.5},
+        {"cell_types": 3, "degree": 7.0},
+        {"cell_types": 2, "types": "edges", "repressors": 0.2},
+    ],
+)
+def test_events_in_blocks_agree_with_one_at_a_time(params):
+    """Same iterate accepted, so the same value but for the order of additions; and where the equation itself comes to rest."""
+    truth = load(genes=30, cells=9, seed=6, **params).truth
+    silenced = params.get("knockout") == "silenced"
+    n = len(truth.absent)
+    basal = np.zeros((n, 30)) if truth.types is None or truth.types.basal is None else truth.types.production(truth.labels)
+    rng = np.random.default_rng(2)
+    for order in range(4):
+        cells = rng.integers(0, n, 12).astype(np.int32)
+        genes = np.array([rng.choice(30, order, replace=False) for _ in cells], np.int32).reshape(12, order)  # absent ones among them
+        states = truth.solver.solve(truth.cell_weights, truth.absent, truth.steady, cells, genes, basal)
+        for cell, removed, state in zip(cells, genes, states, strict=True):
+            absent = {*np.flatnonzero(truth.absent[cell]).tolist(), *removed.tolist()}
+            inputs = inputs_of(truth, cell)
+            np.testing.assert_allclose(state, iterate(inputs, truth.steady[cell], absent, silenced, basal[cell]), rtol=1e-12, atol=0)
+            rest = ode.steady_state(inputs, truth.steady[cell], absent, silenced, basal[cell])
+            np.testing.assert_allclose(state, rest, rtol=1e-6, atol=1e-9)
+
+
+def test_the_plain_equation_by_hand():
+    # x0 = 2 / (1 + x1), x1 = 2 / (1 + x0): 1 and 1; gene 2 has half of 1.5 and 0.25 of its own, at half the decay twice as much
+    inputs = [[(1, -2.0)], [(0, -2.0)], [(1, 1.5)]]
+    assert ode.production([1.0, 1.0, 7.0], inputs, {0}, False, [0.0, 0.0, 0.25]) == [0.0, 1.0, 1.0]
+    assert ode.production([0.0, 3.0, 7.0], inputs, {0}, True, [0.5, 0.5, 0.25]) == [0.0, 0.5, 1.375]
+    np.testing.assert_allclose(ode.steady_state(inputs, [3.0, 0.1, 1.0], set(), basal=[0.0, 0.0, 0.25]), [1.0, 1.0, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(ode.steady_state(inputs, [1.0, 1.0, 1.0], {0}), [0.0, 2.0, 1.0], rtol=1e-6)
+    np.testing.assert_array_equal(ode.steady_state(inputs, [1.0, 1.0, 1.0], {0, 1, 2}), [0.0, 0.0, 0.0])
+    np.testing.assert_allclose(ode.steady_state([[], [(0, -1.0)]], [1.0, 1.0], {0}, decay=0.5), [0.0, 2.0], rtol=1e-6)
+
+
+def test_nothing_follows_from_a_cell_without_steady_state():
+    critical = make_network(3, (0, 1, 1.0), (1, 0, 1.0), (0, 2, -1.0))
+    truth = make_truth(critical, absent=[[False, False, False], [True, False, False]])
+    after = truth.knockout(Knockouts(np.array([[0], [2], [2]]), np.array([0, 1, 0])))
+    assert np.isnan(after[[0, 2]]).all()
+    np.testing.assert_array_equal(after[1], [0.0, 0.0, 0.0])
 
 
 def test_order_zero_is_the_wild_type_and_no_event_no_row():

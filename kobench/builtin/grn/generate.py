@@ -113,7 +113,8 @@ def draw_cell_weights(rng: np.random.Generator, network: Network, cells: int, si
 
 def medians_of(clean: FloatArray) -> FloatArray:
     """(genes,) the median of each gene over the cells where it is > 0; 0 where it never is. NaN rows do not count."""
-    return np.array([np.median(values[values > 0]) if (values > 0).any() else 0.0 for values in clean.T])
+    expressed = (values[values > 0] for values in np.ascontiguousarray(clean.T))  # a gene's values side by side: several times as fast
+    return np.array([np.median(values) if len(values) else 0.0 for values in expressed])
 
 
 def draw_dropout(rng: np.random.Generator, clean: FloatArray, probability: float, medians: FloatArray) -> BoolArray:

@@ -70,7 +70,9 @@ class GrnTruth:
         return np.asarray(~np.isnan(self.steady).any(axis=1))
 
     def keep(self, rows: BoolArray) -> GrnTruth:
-        """The truth of some of the cells, in their order; nothing is solved again."""
+        """The truth of some of the cells, in their order; nothing is solved again, nor copied where all are kept."""
+        if rows.dtype == bool and rows.all():
+            return self
         labels = None if self.labels is None else self.labels[rows]
         return replace(self, cell_weights=self.cell_weights[rows], absent=self.absent[rows], steady=self.steady[rows], labels=labels)
 
