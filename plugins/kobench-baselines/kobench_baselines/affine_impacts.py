@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from kobench.api import Cells, Impacts, Knockouts
+from kobench.api import Cells, Impacts, Knockouts, normalise_rows
 from kobench_baselines.common import Bools, Floats, Ints
 from kobench_baselines.network import Layers, rows_over_sum
 
@@ -44,11 +45,9 @@ ROW_ENTRIES = {"cpu": 2**16, "cuda": 2**24}
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some cells and their events. on : (c, G) bool. m, U : (c, G) float64, see above. genes : (n, k) and cells : (n,) of the events."""
+    """Some cells and their events. on : (c, G) bool. genes : (n, k) and cells : (n,) of the events, these ascending."""
 
     on: Bools
-    m: Tensor
-    U: Tensor
     genes: Ints
     cells: Ints
 
@@ -62,6 +61,7 @@ class AffineImpacts:
     def __init__(self, layers: Layers, threads: int = 1) -> None:
         self.layers, self.threads = layers.map(lambda tensor: tensor.detach().double()), threads
         self.b = torch.addmv(self.layers.b2, self.layers.W2, self.layers.b1)
+        self.inputs = self.layers.W1.T.contiguous()  # (G, h)
         self.kept: Tensor | None = None
 
     def __call__(self, cells: Cells, knockouts: Knockouts) -> Impacts:
@@ -84,23 +84,21 @@ class AffineImpacts:
 
     def columns(self, genes: Ints) -> Tensor:
         """(r, G) columns of W = W2 W1 of some genes, as rows."""
-        return self.layers.W1[:, torch.from_numpy(genes).to(self.b.device)].T @ self.layers.W2.T
+        return self.inputs[torch.from_numpy(genes).to(self.b.device)] @ self.layers.W2.T
 
     def blocks(self, cells: Cells, knockouts: Knockouts) -> Iterator[tuple[Ints, Block]]:
         """(which events, their block): a task's cells for each thread, so that memory does not grow with the number of cells."""
         assert knockouts.cells is not None
         order = np.argsort(knockouts.cells, kind="stable")
-        asked, first = np.unique(knockouts.cells[order], return_index=True)
-        first = np.append(first, len(order))
+        of_cells = knockouts.cells[order]
+        first = np.append(np.flatnonzero(np.diff(of_cells, prepend=-1)), len(order))
+        asked, counts = of_cells[first[:-1]], np.diff(first)
         step = min(CELLS_A_TASK * self.threads, CELLS_A_BLOCK)
         for start in range(0, len(asked), step):
             inside = asked[start : start + step]
             events = order[first[start] : first[start + len(inside)]]
-            on = cells[inside].assemblages()
-            z = torch.from_numpy(on / np.maximum(on.sum(axis=1, keepdims=True), 1)).to(self.b.device)
-            m = (z @ self.layers.W1.T) @ self.layers.W2.T
-            own = np.searchsorted(inside, knockouts.cells[events])
-            yield events, Block(on, m, m + self.b, knockouts.genes[events].astype(np.intp), own)
+            own = np.repeat(np.arange(len(inside)), counts[start : start + step])
+            yield events, Block(cells[inside].assemblages(), knockouts.genes[events].astype(np.intp), own)
 
     def strips(self, genes: Ints) -> Iterator[tuple[slice, Tensor, Ints]]:
         """(events, columns of W, the row in them of each gene) for events in this order, genes (n, k); columns no more than TABLE_BYTES."""
@@ -123,7 +121,9 @@ class AffineImpacts:
         impacts = np.empty((2, len(block.genes)))
         order = in_order_of_genes(block.genes)
         device = self.b.device
-        cells = CellRows.of(torch.from_numpy(block.on).to(device), block.m, block.U)
+        z = torch.from_numpy(normalise_rows(block.on)).to(device)
+        m = (z @ self.inputs) @ self.layers.W2.T
+        cells = CellRows.of(z > 0, m, m + self.b)
         step = max(1, ROW_ENTRIES.get(device.type, ROW_ENTRIES["cpu"]) // len(self.b))
         for strip, columns, row_of in self.strips(block.genes[order]):
             for start in range(strip.start, strip.stop, step):
@@ -135,25 +135,31 @@ class AffineImpacts:
 
     def by_kernel(self, block: Block) -> Floats:
         """The same from the genes that are on alone, on all threads."""
-        from kobench_baselines.affine_kernel import impacts_of_events
+        from kobench_baselines.affine_kernel import impacts_of_events, values_of_cells
 
         impacts = np.full((2, len(block.genes)), np.nan)
         first = np.append(0, np.cumsum(block.on.sum(axis=1)))
-        genes_on = np.nonzero(block.on)[1].astype(np.int32)
-        m, U = block.m.numpy()[block.on], block.U.numpy()[block.on]
-        task_of = block.cells // min(CELLS_A_TASK, -(-len(block.on) // self.threads))
+        on = np.nonzero(block.on)[1].astype(np.int32)
+        m, U = np.empty(len(on)), np.empty(len(on))
+        width = min(CELLS_A_TASK, -(-len(block.on) // self.threads))
+        tasks = [(cell, min(cell + width, len(block.on))) for cell in range(0, len(block.on), width)]
+        layers = [array.numpy() for array in (self.inputs, self.layers.W2, self.b)]
 
-        def work(events: Ints, columns: Floats, row_of: Ints) -> None:
-            impacts_of_events(events, block.cells, block.genes, row_of, columns, first, genes_on, m, U, VANISHED, impacts)
+        def values(task: tuple[int, int]) -> None:
+            values_of_cells(*task, first, on, *layers, m, U)
+
+        def events(task: tuple[int, int], strip: Ints, columns: Floats, row_of: Ints) -> None:
+            own = strip[(block.cells[strip] >= task[0]) & (block.cells[strip] < task[1])]
+            impacts_of_events(own, block.cells, block.genes, row_of, columns, first, on, m, U, VANISHED, impacts)
 
         with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(values, tasks))
             order = in_order_of_genes(block.genes)
             for strip, columns, row_of in self.strips(block.genes[order]):
-                tasks = [order[strip][task_of[order[strip]] == task] for task in np.unique(task_of)]
-                list(pool.map(lambda events, c=columns, r=row_of: work(events, c.numpy(), r), tasks))
+                list(pool.map(partial(events, strip=order[strip], columns=columns.numpy(), row_of=row_of), tasks))
         odd = np.flatnonzero(np.isnan(impacts[0]))
         if len(odd):
-            impacts[:, odd] = self.by_rows(Block(block.on, block.m, block.U, block.genes[odd], block.cells[odd]))
+            impacts[:, odd] = self.by_rows(Block(block.on, block.genes[odd], block.cells[odd]))
         return impacts
 
 
