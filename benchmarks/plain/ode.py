@@ -60,7 +60,7 @@ def steady_state(
         x = state.tolist()
         return [made - decay * here for made, here in zip(production(x, inputs, absent, silenced, given), x, strict=True)]
 
-    state = np.array([0.0 if gene in absent else value for gene, value in enumerate(start)])
+    state: npt.NDArray[np.float64] = np.array([0.0 if gene in absent else value for gene, value in enumerate(start)])
     for _ in range(MOST_LEGS):
         state = solve_ivp(slope, (0.0, LEG), state, method="LSODA", rtol=1e-8, atol=1e-11, t_eval=[LEG]).y[:, -1]
         if (np.abs(slope(0.0, state)) <= STEADY * np.maximum(state, SMALL)).all():
