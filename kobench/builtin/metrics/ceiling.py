@@ -38,7 +38,8 @@ class Power:
         of another split; that of the mean sum dd of s splits is 2 t / s. With a single split t is not known: a variance of 0.
         """
         first, second = halves[:, 0], halves[:, 1]
-        middle, apart = (first + second) / 2, (first - second) / 2
+        apart = first - second
+        apart /= 2
         signal = np.einsum("skg,skg->k", first, second) / len(halves)
         noise = np.einsum("skg,skg->k", apart, apart) / len(halves)
         s = len(halves)
@@ -48,7 +49,10 @@ class Power:
         table = by_change @ by_change.transpose(0, 2, 1)
         own = np.einsum("kss->ks", table)
         squared = ((table**2).sum(axis=(1, 2)) - (own**2).sum(axis=1)) / (s * (s - 1))
-        along = (np.einsum("skg,kg->sk", apart, middle.mean(axis=0)) ** 2).mean(axis=0)
+        middle = np.zeros(apart.shape[1:])
+        for a, b in zip(first, second, strict=True):
+            middle += (a + b) / 2
+        along = (np.einsum("skg,kg->sk", apart, middle / s) ** 2).mean(axis=0)
         return cls(signal, noise, 4 * along - 2 * squared + 2 * squared / s, 2 * squared + 2 * squared / s)
 
 

@@ -144,17 +144,23 @@ class ProductCorrelation(DeltaCorrelation):
         if units.halves is None:
             raise NotComputed("the truth has no noise")
         kept = self.compare(units).kept
-        scored = Power.of(self._halves(units.halves[:, :, kept]))
-        asked = Power.of(self._halves(units.asked[0])) if isinstance(units, ChosenUnits) else scored
+        scored = Power.of(self._halves(units.halves, kept))
+        asked = scored
+        if isinstance(units, ChosenUnits):
+            asked = Power.of(self._halves(units.asked[0], np.arange(units.asked[0].shape[2])))
         return _mean(units, kept, reachable(scored, asked))
 
-    def _halves(self, halves: FloatArray) -> FloatArray:
-        """Halves (s, 2, k, G) as they are correlated, 0 at the gaps."""
-        if self.centred:
-            halves = halves - _known_mean(halves, axis=2)
-        if self.kind == "pearson":
-            halves = halves - _known_mean(halves, axis=3)
-        return np.nan_to_num(halves)
+    def _halves(self, halves: FloatArray, rows: IntArray) -> FloatArray:
+        """Rows of halves (s, 2, k, G) as they are correlated, 0 at the gaps; a split at a time, as there is no larger array."""
+        prepared = np.empty((*halves.shape[:2], len(rows), halves.shape[3]), halves.dtype)
+        for split, changes in zip(prepared, halves, strict=True):
+            split[:] = changes[:, rows]
+            if self.centred:
+                split -= _known_mean(split, axis=1)
+            if self.kind == "pearson":
+                split -= _known_mean(split, axis=2)
+            np.nan_to_num(split, copy=False)
+        return prepared
 
 
 class CentroidAccuracy(OverPerturbations):
