@@ -139,7 +139,7 @@ class AffineImpacts:
 
         impacts = np.full((2, len(block.genes)), np.nan)
         first = np.append(0, np.cumsum(block.on.sum(axis=1)))
-        on = np.nonzero(block.on)[1].astype(np.int32)
+        on = (np.flatnonzero(block.on) % len(self.b)).astype(np.int32)
         m, U = np.empty(len(on)), np.empty(len(on))
         width = min(CELLS_A_TASK, -(-len(block.on) // self.threads))
         tasks = [(cell, min(cell + width, len(block.on))) for cell in range(0, len(block.on), width)]
