@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.measure import Finding, Row, seconds_of
 
 #: Draws of each primary metric, and how many of them the plain loops do where each draw is ranked again.
-DRAWS, PLAIN_DRAWS = 1000, 3
+DRAWS, PLAIN_DRAWS = 1000, 10
 
 #: The plain loops look at every so many-th row of the profiles after knockouts.
 EVERY = 20
@@ -184,7 +184,7 @@ def measure(runs: int) -> Finding:
         f"{events:,} events x 100 genes, {len(gaps)} metrics and variants with a value, {DRAWS:,} draws of each primary metric",
         f"largest difference of a value: {value:.1e} ({label}); of a draw: {of_draws:.1e} ({drawn_label})",
         f"plain: every {EVERY}th row of the profiles after knockouts, {PLAIN_DRAWS} draws within cells, {10 * PLAIN_DRAWS} of the ranking, "
-        "and all of the rest; seconds are scaled to the whole",
+        "and all of the rest; seconds are scaled to the whole; one thread, but for what BLAS does of itself on either side",
     )
     return Finding([a / b for a, b in zip(slow, quick, strict=True)], 20.0, "x", seconds=quick, plain_seconds=slow, facts=facts)
 
