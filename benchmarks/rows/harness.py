@@ -1,0 +1,172 @@
+"""`list`, `help`, `trial` and `jobs`: what the harness itself costs, around predictors that cost nothing or a known amount."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.measure import Finding, Row, Skipped
+
+#: Predictors of a plugin file, as a stranger's are.
+PLUGIN = Path(__file__).parent.parent / "plain" / "trivial.py"
+
+#: What no listing may import.
+HEAVY = ("numpy", "scipy", "pandas", "anndata", "torch", "sklearn", "xgboost", "numba", "rich")
+
+#: The same command as the installed script, and one that says which heavy packages it has imported.
+KOBENCH = "from kobench.cli import main; main()"
+LOADED = f"import sys, atexit; atexit.register(lambda: print(sorted(set(sys.modules) & set({HEAVY!r})), file=sys.stderr)); {KOBENCH}"
+
+#: So many equal trials, one a network; so many fits of one network for the cost of a further trial; so many million steps of a loop a fit.
+EQUAL, FITS, MILLIONS = 8, 6, 60
+
+#: So many trials lie in the results folder from before.
+BEFORE = (0, 50, 200)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took: wall seconds, user and system seconds of it and of all it started and waited for, and what it wrote."""
+
+    wall: float
+    cpu: float
+    errors: str
+
+
+def cost_of(arguments: Sequence[str], code: str = KOBENCH, more: Mapping[str, str] | None = None) -> Cost:
+    """Run a kobench command in a process of its own, with one thread for numerical libraries as the command sets it.
+
+    Raises RuntimeError where it fails.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, **(more or {})})  # fmt: skip
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"kobench {' '.join(arguments)} ended with {process.returncode}: {errors.strip()[-500:]}")
+    return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, errors)
+
+
+def start_up(arguments: Sequence[str], runs: int) -> Finding:
+    """CPU seconds of a command that only looks, with the cache of plugins' descriptions filled, and of the first one that fills it."""
+    with TemporaryDirectory() as folder:
+        own = {"KOBENCH_CACHE": folder}
+        first = cost_of(arguments, more=own)
+        heavy = cost_of(arguments, LOADED, own).errors.splitlines()[-1]
+        found = [cost_of(arguments, more=own) for _ in range(runs)]
+    facts = (
+        f"user and system seconds of the command; wall {median(one.wall for one in found):.3f} s; the first one, "
+        f"which fills the cache of descriptions, {first.cpu:.2f} s of CPU",
+        f"imported of {', '.join(HEAVY)}: {heavy}",
+    )
+    return Finding([one.cpu for one in found], 0.3, "s", lower=True, seconds=[one.wall for one in found], facts=facts)
+
+
+def run_of(folder: Path, predictor: str = "", **flags: Any) -> list[str]:
+    """The arguments of `kobench run` on `grn` as it is by default, board as JSON."""
+    named = ["-p", predictor] if predictor else []
+    tasks = [word for task in flags.pop("tasks", ()) for word in ("-t", task)]
+    more = [word for flag, value in flags.items() for word in (f"--{flag.replace('_', '-')}", str(value))]
+    return ["run", "-d", "grn", *named, *tasks, "--plugin", str(PLUGIN), "--out", str(folder), "--json", *more]
+
+
+def records_of(folder: Path, role: str) -> dict[str, dict[str, Any]]:
+    """Records by file name, those of a role alone, or all for ""."""
+    found = {path.name: json.loads(path.read_text()) for path in sorted((folder / "records").glob("*.json"))}
+    return {name: record for name, record in found.items() if role in ("", record["role"])}
+
+
+def fill(folder: Path, model: Path, number: int) -> None:
+    """So many further trials with answers: copies of a real one under other names, which is all that a run sees of what it didn't plan."""
+    (name,) = records_of(model, "predictor")
+    (folder / "answers").mkdir(exist_ok=True)
+    for copy in range(number):
+        shutil.copy(model / "records" / name, folder / "records" / f"{copy:024x}.json")
+        for place, path in enumerate(sorted((model / "answers").glob("*.npz"))):
+            shutil.copy(path, folder / "answers" / f"{copy:060x}{place:04x}.npz")
+
+
+def trial(runs: int) -> Finding:
+    """A whole command for one trial whose floors and lines are on record: start, load, split, truth, worker, scores, record, board."""
+    alone: dict[int, list[float]] = {before: [] for before in BEFORE}
+    further: dict[int, list[float]] = {before: [] for before in BEFORE}
+    cpu = []
+    with TemporaryDirectory() as place:
+        basis, model, folder = (Path(place) / name for name in ("basis", "model", "results"))
+        floors = cost_of(run_of(basis))
+        shutil.copytree(basis, model)
+        cost_of(run_of(model, "trivial"))
+        for _ in range(runs):
+            for before in BEFORE:
+                shutil.copytree(basis, folder)
+                fill(folder, model, before)
+                one = cost_of(run_of(folder, "trivial"))
+                rest = cost_of(run_of(folder, "trivial", fit_seeds=FITS))  # the first is on record by now
+                cpu.append(one.cpu)
+                alone[before].append(one.wall)
+                further[before].append((rest.wall - one.wall) / (FITS - 2))
+                shutil.rmtree(folder)
+        number = len(records_of(basis, ""))
+    shown = {before: f"{median(alone[before]):.2f} and {median(further[before]):.2f} s" for before in BEFORE}
+    facts = (
+        "a command for one trial, and each further trial of one command, beside "
+        + ", ".join(f"{before} earlier trials: {seconds}" for before, seconds in shown.items()),
+        f"the command for one trial uses {min(cpu):.2f} to {max(cpu):.2f} s of CPU, its worker included",
+        f"made once for all predictors: {number} records of floors and lines, by a command of {floors.wall:.2f} s, {floors.cpu:.2f} s of CPU",
+        "the earlier trials are copies of a real record and its answers under other names",
+    )
+    return Finding(alone[0], 2.0, "s", lower=True, seconds=alone[0], facts=facts)
+
+
+def jobs(runs: int, predictor: str, **more: Any) -> Finding:
+    """The wall seconds of equal trials, one for each network with its floors and lines, by two jobs and by one."""
+    one: list[Cost] = []
+    two: list[Cost] = []
+    with TemporaryDirectory() as place:
+        for _ in range(runs):
+            for number, costs in ((1, one), (2, two)):
+                shutil.rmtree(Path(place) / str(number), ignore_errors=True)
+                costs.append(cost_of(run_of(Path(place) / str(number), predictor, networks=EQUAL, jobs=number, **more)))
+        both = [records_of(Path(place) / number, "") for number in ("1", "2")]
+    differ = sum({**both[0][name], "run": None} != {**both[1][name], "run": None} for name in both[0])
+    busy = [found["run"] for found in both[0].values() if found["role"] == "predictor"]
+    facts = (
+        f"{differ} of {len(both[0])} records differ between the two but for the part that says what they cost",
+        f"CPU: {median(cost.cpu for cost in one):.1f} s by one job, {median(cost.cpu for cost in two):.1f} s by two; "
+        f"{os.cpu_count()} cores, one thread a trial on both sides",
+        f"of the time by one job, {sum(run['fit_seconds'] + run['predict_seconds'] for run in busy) / one[-1].wall:.0%} "
+        "is fit and answers of the predictor; the rest is truth, floors, lines and scores",
+    )
+    ratios = [slow.wall / quick.wall for slow, quick in zip(one, two, strict=True)]
+    return Finding(ratios, 1.7, "x", seconds=[cost.wall for cost in two], plain_seconds=[cost.wall for cost in one], facts=facts)
+
+
+def jobs_of_mlp(runs: int) -> Finding:
+    """As above with a real predictor, on two tasks; raises Skipped where it isn't installed."""
+    if find_spec("kobench_baselines") is None or find_spec("torch") is None:
+        raise Skipped("the predictor mlp isn't installed; pip install -e plugins/kobench-baselines")
+    return jobs(runs, "mlp", tasks=("profile", "knockout-impact"))
+
+
+ROWS = [
+    Row("list", "`kobench list`, CPU", "", lambda runs: start_up(["list"], runs)),
+    Row("help", "`kobench --help`, CPU", "", lambda runs: start_up(["--help"], runs)),
+    Row("trial", "`kobench run` of one trial of a trivial predictor on `grn`, floors and lines on record", "", trial),
+    Row("jobs", f"{EQUAL} networks of `grn`, a fit of fixed work each, `--jobs 2`", "`--jobs 1`",
+        lambda runs: jobs(runs, f"busy:millions={MILLIONS}")),
+    Row("jobs-mlp", f"{EQUAL} networks of `grn`, the MLP on two tasks, `--jobs 2`", "`--jobs 1`", jobs_of_mlp),
+]  # fmt: skip
