@@ -102,6 +102,15 @@ def test_as_one_event_at_a_time(genes: int, cells: int, order: int, density: flo
         assert_as_plain(network_of(genes, seed=seed), on, events, threads=1 + seed % 2)
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_as_one_event_at_a_time_with_many_genes(way: str, order: int) -> None:
+    """Cells with 0 to 260 genes on of 300, so that all lengths of the compiled loops are met."""
+    rng = np.random.default_rng(order)
+    on = rng.random((60, 300)) < np.linspace(0, 0.85, 60)[:, None]
+    events = Knockouts(rng.integers(0, 300, (400, order)), rng.integers(0, 60, 400))
+    assert_as_plain(network_of(300, hidden=20), on, events, threads=2)
+
+
 @pytest.mark.parametrize(
     ("W", "b", "gene", "raw", "propagated"),
     [
