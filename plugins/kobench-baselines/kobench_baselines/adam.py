@@ -21,6 +21,7 @@ class AdamW:
 
     def __init__(self, values: Tensor, gradient: Tensor, decayed: int, decay: float) -> None:
         self.decay, self.steps = decay, 0
+        self.beta2, self.epsilon = values.new_tensor(BETA2), values.new_tensor(EPSILON)
         moment, square, scratch = (values.new_zeros(len(values)) for _ in range(3))
         size = PIECE if values.device.type == "cpu" else len(values)
         self.pieces = [
@@ -40,6 +41,6 @@ class AdamW:
             if self.decay:
                 decayed.mul_(shrink)
             moment.lerp_(gradient, 1 - BETA1)
-            square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
-            torch.sqrt(square, out=scratch).div_(correction).add_(EPSILON)
+            square.mul_(self.beta2).addcmul_(gradient, gradient, value=1 - BETA2)
+            torch.sqrt(square, out=scratch).div_(correction).add_(self.epsilon)
             values.addcdiv_(moment, scratch, value=-step_size)

@@ -55,26 +55,25 @@ class Pass:
     """The network forward and backward for n cells: p = v / s, v = z * |u|, u = unit * (W2 (W1 x + b1) + b2), s = sum of v.
 
     Written with the operations that autograd would choose, in its order, so that results are the same to the last bit; but results go
-    to memory taken once. A method's answer is overwritten by the next call.
+    to memory taken once. A method's answer is overwritten by the next call. unit : None in plain coordinates, where it is 1.
     """
 
-    def __init__(self, n: int, layers: Layers, unit: Tensor) -> None:
-        self.layers, self.unit, (hidden, genes) = layers, unit, layers.W1.shape
-        self.W1T, self.W2T = layers.W1.T, layers.W2.T
-        self.u, self.p, self.g, self.scratch = (unit.new_empty(n, genes) for _ in range(4))
-        self.h, self.g_h = (unit.new_empty(n, hidden) for _ in range(2))
-        self.s, self.g_s = (unit.new_empty(n, 1) for _ in range(2))
-        self.positive = torch.empty_like(self.s, dtype=torch.bool)
-        self.zero, self.one, self.weight = unit.new_zeros(()), unit.new_ones(()), unit.new_tensor(0.5) / n
+    def __init__(self, n: int, layers: Layers, unit: Tensor | None) -> None:
+        new, (hidden, genes) = layers.b1.new_empty, layers.W1.shape
+        self.layers, self.unit, self.weight = layers, unit, layers.b1.new_tensor(0.5) / n
+        self.u, self.p, self.g, self.scratch = (new(n, genes) for _ in range(4))
+        self.h, self.g_h = (new(n, hidden) for _ in range(2))
+        self.s, self.g_s = (new(n, 1) for _ in range(2))
+        self.W1T, self.W2T, self.gT, self.g_hT = layers.W1.T, layers.W2.T, self.g.T, self.g_h.T
 
     def profiles(self, x: Tensor, z: Tensor) -> Tensor:
         """(n, G) predicted profiles of assemblages z (n, G), x the same in the coordinates of training; a row that vanishes stays 0."""
         torch.addmm(self.layers.b1, x, self.W1T, out=self.h)
-        torch.addmm(self.layers.b2, self.h, self.W2T, out=self.u).mul_(self.unit)
+        torch.addmm(self.layers.b2, self.h, self.W2T, out=self.u)
+        if self.unit is not None:
+            self.u.mul_(self.unit)
         v = torch.abs(self.u, out=self.p).mul_(z)
-        torch.sum(v, dim=1, keepdim=True, out=self.s)
-        torch.gt(self.s, self.zero, out=self.positive)
-        torch.where(self.positive, self.s, self.one, out=self.s)
+        torch.threshold_(torch.sum(v, dim=1, keepdim=True, out=self.s), 0.0, 1.0)  # a sum of 0 becomes 1
         return v.div_(self.s)
 
     def error(self, x: Tensor, z: Tensor, y: Tensor) -> float:
@@ -90,14 +89,14 @@ class Pass:
         torch.sub(self.profiles(x, z), y, out=g).sign_().mul_(self.weight)
         torch.div(self.p, self.s, out=scratch).mul_(g)
         torch.sum(scratch, dim=1, keepdim=True, out=self.g_s)
-        torch.where(self.positive, self.g_s, self.zero, out=self.g_s)
-        g.div_(self.s).sub_(self.g_s).mul_(z)
-        g.mul_(torch.sign(self.u, out=scratch)).mul_(self.unit)
+        g.div_(self.s).sub_(self.g_s).mul_(z).mul_(torch.sign(self.u, out=scratch))
+        if self.unit is not None:
+            g.mul_(self.unit)
         torch.sum(g, dim=0, out=to.b2)
-        torch.mm(g.T, self.h, out=to.W2)
+        torch.mm(self.gT, self.h, out=to.W2)
         torch.mm(g, self.layers.W2, out=self.g_h)
         torch.sum(self.g_h, dim=0, out=to.b1)
-        torch.mm(self.g_h.T, x, out=to.W1)
+        torch.mm(self.g_hT, x, out=to.W1)
 
 
 def learning_rates(settings: Settings) -> Iterator[float]:
@@ -119,9 +118,9 @@ def batches(cells: Batch, size: int, generator: torch.Generator) -> Iterator[Bat
 class Learner:
     """Layers in training: views of one flat vector [W1, W2, b1, b2], their gradient of the same form, and AdamW on both."""
 
-    def __init__(self, first: Layers, unit: Tensor, decay: float) -> None:
+    def __init__(self, first: Layers, unit: Tensor | None, decay: float) -> None:
         weights = first.W1.numel() + first.W2.numel()
-        self.flat = torch.cat([first.W1.ravel(), first.W2.ravel(), first.b1, first.b2]).to(unit)
+        self.flat = torch.cat([first.W1.ravel(), first.W2.ravel(), first.b1, first.b2])
         slope = torch.zeros_like(self.flat)
         self.unit, self.layers, self.slope = unit, layers_in(self.flat, first), layers_in(slope, first)
         self.adam = AdamW(self.flat, slope, weights, decay)
@@ -147,7 +146,6 @@ def layers_in(flat: Tensor, like: Layers) -> Layers:
     return Layers(W1.view_as(like.W1), b1, W2.view_as(like.W2), b2)
 
 
-@torch.no_grad()
 def train(
     z: Tensor,
     y: Tensor,
@@ -165,20 +163,21 @@ def train(
     `settings.steps`. `generator` is on the CPU, so a seed means the same numbers on every device.
     """
     where = Coordinates.centred(z, mean_share) if settings.centred else Coordinates.plain(z)
-    first = first_layers(z.shape[1], settings, generator)
-    learner = Learner(first, where.unit, settings.decay)
-    held = None if valid is None else (where.enter(valid[0]), *valid)
+    first = first_layers(z.shape[1], settings, generator).map(lambda tensor: tensor.to(z))
     best, best_error, best_step = None, float("inf"), 0
     last = settings.steps if stop is None else min(stop, settings.steps)
-    rates, cells = learning_rates(settings), batches((where.enter(z), z, y), settings.batch, generator)
-    for step in range(1, last + 1):
-        learner.step(next(cells), next(rates))
-        if held is not None and (step % LOOK_EVERY == 0 or step == last):
-            log(step, last)
-            error = learner.error(held)
-            if error < best_error:
-                best, best_error, best_step = learner.flat.clone(), error, step
-            elif settings.patience is not None and step - best_step >= settings.patience:
-                break
-    kept = layers_in(learner.flat if best is None else best, first)
-    return where.in_plain(kept), best_error, last if best is None else best_step
+    with torch.inference_mode():
+        learner = Learner(first, where.unit if settings.centred else None, settings.decay)
+        held = None if valid is None else (where.enter(valid[0]), *valid)
+        rates, cells = learning_rates(settings), batches((where.enter(z), z, y), settings.batch, generator)
+        for step in range(1, last + 1):
+            learner.step(next(cells), next(rates))
+            if held is not None and (step % LOOK_EVERY == 0 or step == last):
+                log(step, last)
+                error = learner.error(held)
+                if error < best_error:
+                    best, best_error, best_step = learner.flat.clone(), error, step
+                elif settings.patience is not None and step - best_step >= settings.patience:
+                    break
+        kept = layers_in(learner.flat if best is None else best, first)
+    return where.in_plain(kept.map(Tensor.clone)), best_error, last if best is None else best_step
