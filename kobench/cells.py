@@ -173,9 +173,14 @@ def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
     >>> bray_curtis(np.array([[0.5, 0.5, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
     array([0.25])
     """
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    total = (a + b).sum(axis=1)
-    distance: FloatArray = np.divide(np.abs(a - b).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+    a, b = np.asarray(a), np.asarray(b)
+    distance = np.zeros(len(a))
+    step = max(1, 50_000 // max(1, a.shape[1]))  # rows whose temporaries fit a processor's cache
+    for start in range(0, len(a), step):
+        part = slice(start, start + step)
+        x, y = np.asarray(a[part], np.float64), np.asarray(b[part], np.float64)
+        total, apart = (x + y).sum(axis=1), x - y
+        np.divide(np.abs(apart, out=apart).sum(axis=1), total, out=distance[part], where=total > 0)
     return distance
 
 

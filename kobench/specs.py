@@ -98,7 +98,8 @@ class MetricSpec:
     `score(units)` returns a float (NaN when the answer gives no value, for instance a constant where a ranking is
     needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no answer could be scored. `of` is the kind of
     units. Names are unique for each kind of units, not across them. A score may offer
-    `prepare(units)`, a function of how often each unit was drawn, to make its bootstrap quick (see `kobench.resample`);
+    `redrawn(units, often, block)` or `prepare(units)`, functions of how often each block or unit was drawn, to make its bootstrap quick
+    (see `kobench.resample`);
     `ceiling(units)`, what an answer without error would score against a truth that has noise (a float or Parts; without it such units have
     no ceiling and no skill); and `permuted(units, n, seed)`, its (n,) values when the answers are permuted among the perturbations.
     `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is

@@ -51,14 +51,9 @@ def _slices(units: ProfileUnits) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, n, step))
 
 
-def _distances(rows: FloatArray, units: ProfileUnits) -> FloatArray:
-    """(n,) Bray-Curtis of each row from the truth."""
-    return np.concatenate([np.empty(0), *(bray_curtis_rows(rows[part], units.true[part]) for part in _slices(units))])
-
-
 def bray_curtis(units: ProfileUnits) -> Parts:
     """Mean over rows of sum|a - b| / sum(a + b)."""
-    return mean_of_rows(_distances(units.predicted, units), units)
+    return mean_of_rows(bray_curtis_rows(units.predicted, units.true), units)
 
 
 def jensen_shannon(units: ProfileUnits) -> Parts:
@@ -85,10 +80,10 @@ def explained_change(units: ProfileUnits) -> Parts:
     """1 - sum BC(predicted, true) / sum BC(null, true) over events: 0 = nothing responds, 1 = the truth, negative = worse than nothing."""
     if units.null is None:
         raise NotComputed("nothing was removed, so there is no change to explain")
-    nothing = _distances(units.null, units)
+    nothing = bray_curtis_rows(units.null, units.true)
     if not nothing.any():
         raise NotComputed("no profile changes beyond the removed gene")
-    return _ratio(nothing - _distances(units.predicted, units), nothing, units)
+    return _ratio(nothing - bray_curtis_rows(units.predicted, units.true), nothing, units)
 
 
 def pearson(units: ProfileUnits) -> Parts | float:
