@@ -28,15 +28,17 @@ HEAVY = ("numpy", "scipy", "pandas", "anndata", "torch", "sklearn", "xgboost", "
 KOBENCH = "from kobench.cli import main; main()"
 LOADED = f"import sys, atexit; atexit.register(lambda: print(sorted(set(sys.modules) & set({HEAVY!r})), file=sys.stderr)); {KOBENCH}"
 
-#: What `kobench run` does up to the last record, without the board: folder of the results, number of fits.
+#: What `kobench run` does up to the last record, without the board: folder of the results, predictor, the rest of the request and the jobs.
 NO_BOARD = f"""
-import sys
+import json, sys
 from pathlib import Path
 from kobench.plan import Request, make_plan
 from kobench.plugins import load_registry
 from kobench.run import Bench
-request = Request(["grn"], ["trivial"], fit_seeds=int(sys.argv[2]))
-Bench(Path(sys.argv[1])).run(make_plan(load_registry(plugin_files=[{str(PLUGIN)!r}]), request))
+folder, predictor, more = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+jobs = more.pop("jobs", 1)
+groups = make_plan(load_registry(plugin_files=[{str(PLUGIN)!r}]), Request(["grn"], [predictor], **more))
+Bench(folder).run(groups, jobs)
 """
 
 #: Numerical libraries keep to one thread, as the command itself has it.
@@ -87,12 +89,15 @@ def start_up(arguments: Sequence[str], runs: int) -> Finding:
     return Finding([one.cpu for one in found], 0.3, "s", lower=True, seconds=[one.wall for one in found], facts=facts)
 
 
-def run_of(folder: Path, predictor: str = "", **flags: Any) -> list[str]:
+def run_of(folder: Path, *predictors: str) -> list[str]:
     """The arguments of `kobench run` on `grn` as it is by default, board as JSON."""
-    named = ["-p", predictor] if predictor else []
-    tasks = [word for task in flags.pop("tasks", ()) for word in ("-t", task)]
-    more = [word for flag, value in flags.items() for word in (f"--{flag.replace('_', '-')}", str(value))]
-    return ["run", "-d", "grn", *named, *tasks, "--plugin", str(PLUGIN), "--out", str(folder), "--json", *more]
+    named = [word for predictor in predictors for word in ("-p", predictor)]
+    return ["run", "-d", "grn", *named, "--plugin", str(PLUGIN), "--out", str(folder), "--json"]
+
+
+def without_board(folder: Path, predictor: str, **more: Any) -> Cost:
+    """The same up to the last record; `more` goes into the request, or is the number of jobs."""
+    return cost_of([str(folder), predictor, json.dumps(more)], NO_BOARD)
 
 
 def records_of(folder: Path, role: str) -> dict[str, dict[str, Any]]:
@@ -124,8 +129,8 @@ def trial(runs: int) -> Finding:
             for before in BEFORE:
                 shutil.copytree(basis, folder)
                 fill(folder, model, before)
-                one = cost_of([str(folder), "1"], NO_BOARD)
-                rest = cost_of([str(folder), str(FITS)], NO_BOARD)  # the first is on record by now
+                one = without_board(folder, "trivial")
+                rest = without_board(folder, "trivial", fit_seeds=FITS)  # the first is on record by now
                 alone[before].append(one)
                 further[before].append((rest.wall - one.wall) / (FITS - 2))
                 shutil.rmtree(folder)
@@ -143,14 +148,14 @@ def trial(runs: int) -> Finding:
 
 
 def jobs(runs: int, predictor: str, **more: Any) -> Finding:
-    """The wall seconds of equal trials, one for each network with its floors and lines, by two jobs and by one."""
+    """The wall seconds of equal trials, one for each network with its floors and lines, by two jobs and by one, up to the last record."""
     one: list[Cost] = []
     two: list[Cost] = []
     with TemporaryDirectory() as place:
         for _ in range(runs):
             for number, costs in ((1, one), (2, two)):
                 shutil.rmtree(Path(place) / str(number), ignore_errors=True)
-                costs.append(cost_of(run_of(Path(place) / str(number), predictor, networks=EQUAL, jobs=number, **more)))
+                costs.append(without_board(Path(place) / str(number), predictor, networks=EQUAL, jobs=number, **more))
         both = [records_of(Path(place) / number, "") for number in ("1", "2")]
     differ = sum({**both[0][name], "run": None} != {**both[1][name], "run": None} for name in both[0])
     busy = [found["run"] for found in both[0].values() if found["role"] == "predictor"]
