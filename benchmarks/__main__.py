@@ -28,7 +28,7 @@ SHOWN = KEPT.with_name("RESULTS.md")
 @click.option("--list", "listed", is_flag=True, help="List the rows and curves, measure nothing.")
 def main(only: tuple[str, ...], curve: tuple[str, ...], runs: int, growth: bool | None, write: bool, listed: bool) -> None:
     """Measure how fast kobench is: each row against its plain twin, each curve against the growth expected of it."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     known = run.known_rows()
     curves = {one.name: one for one in growing.known_curves()}
     if listed:

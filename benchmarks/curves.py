@@ -96,8 +96,8 @@ def linear_fit(cells: int, genes: int) -> Work:
 CURVES = [
     Curve(
         "mlp-step-genes", "`mlp`, a training step, 256 cells, 128 hidden units", "genes", (250, 500, 1000, 2000, 4000), 1,
-        "every product and every weight is proportional to the genes; below about 1,000 of them the calls of a step cost as much as its "
-        "arithmetic.", lambda genes: mlp_step(256, genes),
+        "every product and every weight is proportional to the genes; with few of them the calls of a step cost as much as its arithmetic.",
+        lambda genes: mlp_step(256, genes),
     ),
     Curve(
         "mlp-step-cells", "`mlp`, a training step, 1,000 genes", "cells", (125, 250, 500, 1000, 2000), 0,
@@ -117,7 +117,8 @@ CURVES = [
     ),
     Curve(
         "impacts-expressed", "`mlp`, closed-form impacts, 128 cells, 4,000 genes", "expressed genes", (100, 200, 400, 800, 1600), 2,
-        "as many events as genes on, and each looks at all of them.", lambda expressed: closed_form(128, 4000, expressed),
+        "as many events as genes on, and each looks at all of them; with few on, what is done for all genes of a cell weighs more.",
+        lambda expressed: closed_form(128, 4000, expressed),
     ),
     Curve(
         "gbm-genes", "`gbm`, 4 rounds twice, 250 cells", "genes", (125, 250, 500, 1000), 1,
@@ -125,7 +126,8 @@ CURVES = [
     ),
     Curve(
         "gbm-cells", "`gbm`, 4 rounds twice, 250 genes", "cells", (125, 250, 500, 1000, 2000), 1,
-        "a tree's histograms add up every cell; with few cells the tree's own bookkeeping weighs more.", lambda cells: gbm_fit(cells, 250),
+        "a tree's histograms add up every cell; with few cells the tree's own bookkeeping weighs more, with thousands the principal "
+        "components of the assemblages do: an eigenproblem of cells x cells, cells cubed.", lambda cells: gbm_fit(cells, 250),
     ),
     Curve(
         "linear-genes", "`linear`, one penalty, 400 cells", "genes", (500, 1000, 2000, 4000), 1,
@@ -133,7 +135,8 @@ CURVES = [
     ),
     Curve(
         "linear-cells", "`linear`, one penalty, 1,000 genes", "cells", (100, 200, 400, 800), 2,
-        "every iteration multiplies a kernel of cells x cells by all genes.", lambda cells: linear_fit(cells, 1000),
+        "every iteration multiplies a kernel of cells x cells by all genes; with few cells the work on cells x genes weighs more.",
+        lambda cells: linear_fit(cells, 1000),
     ),
     *OF_HARNESS,
 ]  # fmt: skip

@@ -128,7 +128,7 @@ CURVES = [
         "ranks are sorted once, and each draw goes over them (times a slow logarithm).", scored,
     ),
     Curve(
-        "jobs", "`kobench run`, `linear` and the floors on 4 networks of 60 genes x 250 cells", "jobs", (1, 2), -1,
+        "run-jobs", "`kobench run`, `linear` and the floors on 4 networks of 60 genes x 250 cells", "jobs", (1, 2), -1,
         "trials are independent; starting, planning and the board are not shared out.", trials,
     ),
 ]  # fmt: skip

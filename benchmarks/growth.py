@@ -19,7 +19,7 @@ from benchmarks.run import in_a_child, now
 INTRODUCTION = (
     "Seconds on one thread (jobs aside). *Fitted* is the slope of log seconds on log size over all sizes, *last* between the two largest, "
     "where fixed costs weigh least. The last columns are for the largest size: which part of the seconds this machine would need at its "
-    "measured limit for the arithmetic of the matrix products, for moving the bytes that must move, and for the same calls on next to no "
+    "measured limit for the arithmetic that must be done, for moving the bytes that must move, and for the same calls on next to no "
     "numbers."
 )
 
@@ -28,7 +28,7 @@ INTRODUCTION = (
 class Work:
     """A piece of work of one size. seconds : what it took, on one thread.
 
-    operations : arithmetic operations of its matrix products, at precision `kind`. moved : the least bytes it reads and writes.
+    operations : the least arithmetic operations it does, at precision `kind`. moved : the least bytes it reads and writes.
     held : bytes it goes over again and again, which say in which cache they can stay. idle : seconds of the same calls on next to no
     numbers, which is what Python and the libraries cost before any work. 0 where there is no telling.
     """

@@ -24,7 +24,7 @@ def machine() -> dict[str, str]:
         "memory": memory(),
         "caches": caches(Path("/sys/devices/system/cpu/cpu0/cache")) or "unknown",
         "GPU": gpu(),
-        "system": platform.platform(terse=True),
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}, {' '.join(platform.libc_ver()).strip() or 'libc unknown'}",
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {found}" for name in PACKAGES if (found := version_of(name))),
         "threads": ", ".join(f"{name}={os.environ[name]}" for name in THREADS if name in os.environ)

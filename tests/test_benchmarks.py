@@ -8,14 +8,17 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import growth, limits, machine, results, run, table
+from benchmarks import curves_of_harness, growth, limits, machine, results, run, table
 from benchmarks.growth import Curve, Work, exponent, fractions
 from benchmarks.measure import Finding, Row, ratio, turn_by_turn
 from benchmarks.results import Kept, Result
+from kobench.api import Knockouts
+from kobench.builtin.grn.dynamics import Solver
 
 FAKE = """
 import os
@@ -310,3 +313,39 @@ def test_caches_are_read_as_linux_lists_them(tmp_path: Path) -> None:
 
 def test_a_row_is_what_the_rows_of_the_folder_are() -> None:
     assert all(isinstance(row, Row) for _, row in run.known_rows())
+
+
+def test_curves_have_names_of_their_own_and_sizes_that_grow() -> None:
+    curves = growth.known_curves()
+    assert len({curve.name for curve in curves}) == len(curves)
+    for curve in curves:
+        assert list(curve.sizes) == sorted(set(curve.sizes)), curve.name
+        assert len(curve.sizes) >= (2 if curve.axis == "jobs" else 4), curve.name
+
+
+def test_each_piece_of_the_harness_is_measured_at_a_small_size() -> None:
+    for work in (curves_of_harness.simulated(20, 30), curves_of_harness.derived(12, 40), curves_of_harness.scored(400)):
+        assert work.seconds > 0
+        assert work.idle > 0
+
+
+def test_each_method_is_measured_at_a_small_size() -> None:
+    pytest.importorskip("kobench_baselines", reason="plugins/kobench-baselines is not installed")
+    from benchmarks import curves
+
+    assert (curves.made_cells(30, 12, 5).assemblages().sum(axis=1) == 5).all()
+    for work in (curves.mlp_step(30, 12), curves.closed_form(20, 12, 5), curves.gbm_fit(40, 12), curves.linear_fit(30, 12)):
+        assert work.seconds > 0
+        assert fractions(work, LIMITS)
+
+
+def test_the_steps_of_the_simulator_are_those_in_which_half_of_the_events_settle() -> None:
+    dataset = curves_of_harness.network(20, 400)
+    events = Knockouts.singles(dataset.cells.assemblages())[:50]
+    steps = curves_of_harness.steps(dataset.truth, events)
+
+    def settled(budget: int) -> float:
+        truth = replace(dataset.truth, solver=Solver(dataset.truth.network, False, budget=budget))
+        return float(np.isfinite(truth.knockout(events)).all(axis=1).mean())
+
+    assert settled(steps) >= 0.5 > settled(steps - 1)
