@@ -133,7 +133,7 @@ def test_the_built_ins_know_the_contract_and_little_else() -> None:
 
 def test_the_harness_knows_no_method() -> None:
     for name, path in modules().items():
-        assert not foreign_imports(path) & {"torch", "xgboost", "sklearn", "scanpy"}, name
+        assert not foreign_imports(path) & {"torch", "xgboost", "sklearn", "scanpy", "numba"}, name
 
 
 @pytest.mark.parametrize("name", [name for name in modules() if name.partition(".")[0] in WORKER])

@@ -488,7 +488,7 @@ def test_a_cache_that_can_not_be_written_only_costs_time(site: Site, tmp_path: P
     assert "mine" in load_registry().predictors
 
 
-HEAVY = ("torch", "xgboost", "sklearn", "pandas", "anndata", "scipy", "numpy")
+HEAVY = ("torch", "xgboost", "numba", "sklearn", "pandas", "anndata", "scipy", "numpy")
 
 
 def test_listing_imports_nothing_heavy(site: Site, tmp_path: Path) -> None:
