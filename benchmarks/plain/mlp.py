@@ -53,6 +53,7 @@ def train(
     size: int = 20,
     decay: float = 0.0,
     anneal: bool = False,
+    look_every: int = LOOK_EVERY,
     predict: Callable[[Layers, Tensor], Tensor] = profile,
 ) -> tuple[Layers, float, int]:
     """The layers that are best on the validation cells, their mean Bray-Curtis there, and their step; the last ones without such cells.
@@ -75,7 +76,7 @@ def train(
         adam.step()
         if schedule is not None:
             schedule.step()
-        if valid is not None and (step % LOOK_EVERY == 0 or step == steps):
+        if valid is not None and (step % look_every == 0 or step == steps):
             error = mean_bray_curtis(layers, *valid, predict)
             if error < best_error:
                 best, best_error, best_step = (W1.clone(), b1.clone(), W2.clone(), b2.clone()), error, step

@@ -18,6 +18,9 @@ SEED = 0
 #: Of the paper's method, where it stands for all of its steps and knockouts.
 PART = 0.1
 
+#: Steps of the paper preset among which its best is looked for at 2,000 genes; it is before the 600th.
+PAPER_STEPS = 1000
+
 #: Steps of the plain method at 2,000 genes; one takes 0.3 s.
 FEW_STEPS = 20
 
@@ -75,6 +78,12 @@ class Task:
         generator, genes = torch.Generator().manual_seed(SEED), self.kept[0].shape[1]
         return plain.train(*self.kept, self.held, plain.first_layers(genes, genes, generator), generator, steps=steps)
 
+    def plain_look(self, predictor: Any) -> float:
+        """The Bray-Curtis on the validation cells, cell by cell."""
+        from benchmarks.plain import mlp as plain
+
+        return plain.mean_bray_curtis(tuple(tensor.float() for tensor in predictor.layers.tensors()), *self.held)
+
     def plain_impacts(self, layers: Any, cells: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """(events, 2) impacts of all events of some cells, one at a time."""
         from benchmarks.plain.impacts import Network, impacts
@@ -113,11 +122,15 @@ def measure_paper(runs: int) -> Finding:
 
     predictor, impacts = task.fast("paper")
     finding = ratio(plainly, lambda: task.fast("paper"), runs, target=40.0)
+    look = seconds_of(lambda: task.plain_look(predictor))[0]
+    often = float(np.median([(slow + 4500 * look) / fast for slow, fast in zip(finding.plain_seconds, finding.seconds, strict=True)]))
     facts = (
         f"{task.cells.n_obs} cells x {task.cells.n_vars} genes of `grn`, 5,000 steps of 20 cells, {len(task.events()):,} knockouts; "
         f"the plain side does all of it; {task.threads} threads on both sides, float32",
         f"validation Bray-Curtis {predictor.chosen['validation']:.5f}, plain {errors[0]:.5f}, from the same held-out cells, first weights "
-        "and batches",
+        "and batches, both looked at every 10 steps",
+        f"the published code looks at the validation cells after every step: with 4,500 more looks of {look * 1000:.1f} ms the ratio "
+        f"is {often:.0f}",
         agreement(task, predictor, impacts),
     )
     return replace(finding, facts=facts)
@@ -178,21 +191,28 @@ def measure_genes(runs: int) -> Finding:
     task = Task.of(lung_cells())
     genes = task.cells.n_vars
 
-    def fit(preset: str, stop: int | None = None) -> tuple[Any, float, int]:
-        p = MLP(preset=preset).preset
-        chosen = Settings(p.hidden or genes, p.lr, p.batch, p.steps, p.decay[0], p.patience, anneal=p.tuned, centred=p.tuned)
-        return train(*task.kept, task.held, task.mean_share, chosen, torch.Generator().manual_seed(SEED), stop=stop)
+    def fit(preset: str, tries: int, stop: int) -> tuple[float, int]:
+        """Best error and its step in the last of so many tries (one a weight decay, in their order), which ends at a step."""
+        p, generator = MLP(preset=preset).preset, torch.Generator().manual_seed(SEED)
+        for number, decay in enumerate(p.decay[:tries], start=1):
+            chosen = Settings(p.hidden or genes, p.lr, p.batch, p.steps, decay, p.patience, anneal=p.tuned, centred=p.tuned)
+            found = train(*task.kept, task.held, task.mean_share, chosen, generator, stop=stop if number == tries else None)
+        return found[1:]
 
-    paper_seconds, (_, goal, paper_steps) = seconds_of(lambda: fit("paper"))
-    steps = first_reaching(goal, lambda stop: fit("default", stop)[1])
-    _, reached, _ = fit("default", steps)
+    goal, paper_steps = fit("paper", 1, PAPER_STEPS)
+    errors = [fit("default", tries, 1000)[0] for tries in range(1, len(MLP().preset.decay) + 1)]
+    tries = next((number for number, error in enumerate(errors, start=1) if error <= goal), len(errors))
+    steps = first_reaching(goal, lambda stop: fit("default", tries, stop)[0])
     task.plain_training(1)
-    finding = ratio(lambda: task.plain_training(FEW_STEPS), lambda: fit("default", steps), runs, target=200.0, part=FEW_STEPS / paper_steps)
+    part = FEW_STEPS / paper_steps
+    finding = ratio(lambda: task.plain_training(FEW_STEPS), lambda: fit("default", tries, steps), runs, target=200.0, part=part)
     facts = (
         f"{task.cells.n_obs} cells x {genes:,} genes of `nkx2-1-lung` (those of its 2,000 that a wild-type cell expresses), "
         f"{len(task.held[0])} validate; {task.threads} threads on both sides",
-        f"validation Bray-Curtis {goal:.5f}: the best of the paper preset's 5,000 steps, at step {paper_steps} (found by the fast code, "
-        f"the same mathematics, in {paper_seconds:.0f} s); the default is at {reached:.5f} after {steps} steps with its first weight decay",
+        f"goal: Bray-Curtis {goal:.5f}, the paper preset's best of {PAPER_STEPS:,} steps, at step {paper_steps} (found by the fast code, "
+        "the same mathematics; it rises from there)",
+        f"the default's tries, a weight decay each, reach {', '.join(f'{error:.5f}' for error in errors)}; the goal is reached at step "
+        f"{steps} of try {tries}, and its seconds hold the tries before",
         f"plain: {FEW_STEPS} steps of the paper's method were taken, {paper_steps} times their mean stands for it",
     )
     return replace(finding, facts=facts)

@@ -11,7 +11,7 @@ from kobench_baselines.mlp import MLP, device_of
 from kobench_baselines.network import Coordinates, Layers, profiles
 from kobench_baselines.training import Pass, Settings, first_layers, train
 
-from kobench.api import Cells, Context, bray_curtis, normalise_rows
+from kobench.api import Cells, Context, Knockouts, bray_curtis, normalise_rows
 
 
 def layers_of(W1: Any, b1: Any, W2: Any, b2: Any) -> Layers:
@@ -192,13 +192,25 @@ def test_threads_are_given_back(cells: Cells, fit: Any) -> None:
     assert torch.get_num_threads() == before
 
 
-def test_cuda_agrees_with_the_cpu(cells: Cells) -> None:
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_cuda_agrees_with_the_cpu(preset: str, draw: Any) -> None:
+    """The same fit on both: validation, layers' answers and impacts; and CUDA twice gives the same bytes."""
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here: the GPU is not tested")
-    answers = []
-    for device in ("cpu", "cuda", "cuda"):
-        predictor = MLP(hidden=8, steps=20)
+    cells = draw(n=200, genes=30)
+    rows, genes = np.nonzero(cells.assemblages())
+    events = Knockouts(genes[:, None].astype(np.int32), rows.astype(np.int32))
+    fits, answers, impacts = [], [], []
+    for device in ("cpu", "cuda", "auto"):
+        predictor = MLP(preset=preset, steps=60)
         predictor.fit(cells, Context(device=device))
+        assert predictor.layers.W1.device.type == ("cpu" if device == "cpu" else "cuda")
+        fits.append(predictor.chosen)
         answers.append(predictor.predict_expression(cells.assemblages()))
+        impacts.append(predictor.predict_impact(cells, events))
+    assert fits[0]["validation"] == pytest.approx(fits[1]["validation"], rel=1e-3)
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-3)
+    np.testing.assert_allclose(impacts[0].raw, impacts[1].raw, atol=2e-3)
+    np.testing.assert_allclose(impacts[0].propagated, impacts[1].propagated, atol=2e-3)
+    assert fits[1] == fits[2]
     assert answers[1].tobytes() == answers[2].tobytes()
