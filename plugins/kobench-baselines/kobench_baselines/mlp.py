@@ -20,6 +20,10 @@ from kobench_baselines.training import Settings, train
 #: Share of the training cells that validate.
 VALIDATION = 0.2
 
+#: Multiplications in a step's product from which threads share it: below, waiting for each other costs more than they gain, and on a
+#: machine with other work a hundred times as much.
+SHARED_WORK = 4_000_000
+
 #: Training steps when there are too few cells to validate with.
 STEPS_UNVALIDATED = 50
 
@@ -47,7 +51,7 @@ PRESETS = {
 class ProfileNetwork:
     """Profile of an assemblage: z * |W2 (W1 z + b1) + b2| renormalised, z the assemblage normalised to sum 1.
 
-    Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the training cells validate; of all steps the
+    Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the training cells validate; of every tenth step the
     weights that are best on them are kept. `preset=paper` is that and nothing else. The default moves the same network in better
     coordinates (`network.Coordinates`), chooses its weight decay by validation, and trains once more on all cells for the number of
     steps that was best. With under 5 cells nothing validates: the last decay of the list, 50 steps.
@@ -82,11 +86,12 @@ class ProfileNetwork:
         table = Table.of(cells)
         generator = torch.Generator().manual_seed(context.seed)
         kept, held = hold_out(len(table), VALIDATION, np.random.default_rng(context.seed))
-        with torch_threads(self.threads):
+        settings = self._settings(table, self.preset.decay[-1])
+        work = settings.batch * settings.hidden * table.on.shape[1]
+        with torch_threads(self.threads if work >= SHARED_WORK else 1):
             if len(held):
                 self.layers = self._fit_validated(table, table[kept], table[held], generator, context)
             else:
-                settings = self._settings(table, self.preset.decay[-1])
                 self.layers, _, _ = train(*self._tensors(table), None, self._mean(table), settings, generator, stop=STEPS_UNVALIDATED)
 
     def _fit_validated(self, table: Table, kept: Table, held: Table, generator: torch.Generator, context: Context) -> Layers:

@@ -112,7 +112,7 @@ def batches(cells: Batch, size: int, generator: torch.Generator) -> Iterator[Bat
     """Batches without end of the cells' rows: every cell once an epoch in a new order; the epoch's last batch may be small."""
     while True:
         order = torch.randperm(len(cells[0]), generator=generator).to(cells[0].device)
-        yield from zip(*(torch.split(part[order], size) for part in cells), strict=True)
+        yield from zip(*(torch.split(part.index_select(0, order), size) for part in cells), strict=True)
 
 
 class Learner:

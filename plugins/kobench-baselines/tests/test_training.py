@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kobench_baselines import adam
 from kobench_baselines.adam import AdamW
 from kobench_baselines.network import Coordinates, Layers, profiles
-from kobench_baselines.training import Pass, Settings, batches, first_layers, learning_rates, train
+from kobench_baselines.training import LOOK_EVERY, Pass, Settings, batches, first_layers, learning_rates, train
 
 from benchmarks.plain import mlp as plain
 from kobench.api import normalise_rows
@@ -155,7 +155,7 @@ def test_training_is_the_plain_one(genes: int, tuned: bool) -> None:
     first = as_plain(first_layers(genes, chosen, generator)) if tuned else plain.first_layers(genes, 3, generator)
     expected, expected_error, expected_step = plain.train(
         z, y, held, tuple(tensor.double() for tensor in first), generator, steps=45, lr=0.02, size=4, decay=chosen.decay, anneal=tuned,  # type: ignore[arg-type]
-        predict=centred(where) if tuned else plain.profile,
+        look_every=LOOK_EVERY, predict=centred(where) if tuned else plain.profile,
     )  # fmt: skip
     assert step == expected_step
     assert error == pytest.approx(expected_error, rel=1e-8, abs=1e-12)
