@@ -104,11 +104,11 @@ def machines_markdown(rows: Sequence[Result], growth: Mapping[str, Any]) -> Iter
     machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for name, machine, _ in measured:
         machines.setdefault(tuple(machine.items()), []).append(name)
-    for machine, names in machines.items():
+    for words, names in machines.items():
         if len(machines) > 1:
             yield f"Of {', '.join(f'`{name}`' for name in names)}:"
             yield ""
-        yield from (f"- {word}: {value}" for word, value in machine)
+        yield from (f"- {word}: {value}" for word, value in words)
         yield ""
     commands = list(dict.fromkeys(command for *_, command in measured))
     yield f"{'Command' if len(commands) == 1 else 'Commands'}: {', '.join(f'`{command}`' for command in commands)}"

@@ -51,8 +51,8 @@ PRESETS = {
 class ProfileNetwork:
     """Profile of an assemblage: z * |W2 (W1 z + b1) + b2| renormalised, z the assemblage normalised to sum 1.
 
-    Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the training cells validate; of every tenth step the
-    weights that are best on them are kept. `preset=paper` is that and nothing else. The default moves the same network in better
+    Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the training cells validate; of every tenth
+    step the weights that are best on them are kept. `preset=paper` is that and nothing else. The default moves the same network in better
     coordinates (`network.Coordinates`), chooses its weight decay by validation, and trains once more on all cells for the number of
     steps that was best. With under 5 cells nothing validates: the last decay of the list, 50 steps.
     """
