@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +26,7 @@ def ranking(*arguments: str) -> Callable[[int], Finding]:
         seconds, parents = [], []
         for _ in range(runs):
             with TemporaryDirectory() as folder:
-                wall, (done, parent_mb) = seconds_of(lambda into=folder: told([*command, "-o", str(Path(into) / "keystones.csv")]))
+                wall, (done, parent_mb) = seconds_of(partial(told, [*command, "-o", str(Path(folder) / "keystones.csv")]))
             seconds.append(wall)
             parents.append(parent_mb)
         memory = done["peak_mb"] + max(parents)
