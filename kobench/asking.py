@@ -12,11 +12,12 @@ import numpy as np
 
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 from kobench.errors import UserError
-from kobench.events import blocks_of_cells, expressing, singles_by_block, spread_singles
+from kobench.events import blocks_of_cells, even_share, expressing, singles_by_block, spread_singles
 from kobench.guard import Shape, check
 from kobench.plan import Trial
 from kobench.process import TrialFailed, WorkerProcess
 from kobench.suggest import suggestion
+from kobench.truth import MIN_CELLS
 from kobench.wire import write_arrays, write_cells
 
 
@@ -41,6 +42,7 @@ class Asking:
 
     rows : (m,) where the cells stand in the dataset. wanted, supported : (G,) bool, the genes asked for, and those it can remove.
     available : (G,) how many knockouts each gene has. events : how many were asked so far. seconds : what the answers took.
+    kinds : names of the impacts that were given so far.
     """
 
     worker: WorkerProcess
@@ -51,6 +53,7 @@ class Asking:
     supported: BoolArray
     events: int = 0
     seconds: float = 0.0
+    kinds: list[str] = field(default_factory=list)
     available: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +76,17 @@ class Asking:
             named = ", ".join(names) if len(names) <= 10 else f"any of the {len(names)} genes asked"
             raise UserError(f"{self.trial.predictor.selection} does not support removing {named}; name other genes or another predictor")
 
+    def check_number(self) -> None:
+        """Raise UserError where so few knockouts are to be drawn that no gene would get a keystone score, though it could have one."""
+        most, available = self.trial.request.events, np.where(self.answerable, self.available, 0)
+        if most is None or available.max() < MIN_CELLS or even_share(available, most) >= MIN_CELLS:
+            return
+        genes, needed = int((available > 0).sum()), int(np.minimum(available, MIN_CELLS).sum())
+        raise UserError(
+            f"--events {most} are {even_share(available, most)} knockouts of each of {genes:,} genes; a keystone score needs {MIN_CELLS}: "
+            f"give {needed} or more, or name genes with --gene"
+        )
+
     def ask(self, do: str, fields: Sequence[str], lay: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
         """One request to the worker; `lay` writes its arrays into the stage's folder and returns what the request says beside them."""
         self.worker.ask(do, **lay(self.worker.stage(do)))
@@ -94,6 +108,12 @@ class Asking:
         for name, values in arrays.items():
             check("impacts", name, values, Shape(np.zeros(len(events), bool)))
         self.events += len(events)
+        self.kinds = self.kinds or sorted(arrays)
+        if sorted(arrays) != self.kinds:
+            given, before = " and ".join(sorted(arrays)), " and ".join(self.kinds)
+            raise TrialFailed(
+                "invalid", "impacts", f"predict_impact gave {given} for some cells, {before} for those before; expected the same"
+            )
         return arrays
 
     def batches(self) -> Iterator[tuple[slice, Knockouts]]:

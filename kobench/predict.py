@@ -49,13 +49,16 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
     with TableFile(out) as file:
         prepared = Prepared(data, request, Split(split))
         rows = prepared.rows[1]
-        cells = prepared.dataset.cells[rows]
+        cells = prepared.training if split == "all" else prepared.dataset.cells[rows]
         wanted = columns_of(cells, genes)
         try:
             with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, request.timeout, log) as worker:
                 asking = Asking(worker, trial, cells, rows, wanted, fit_in(worker, trial, prepared))
+                prepared.release()  # what is needed of the data is at hand
                 if what != "profile":
                     asking.check_support()
+                if what == "keystone" and "genes" not in chosen.entry.spec.answers:
+                    asking.check_number()
                 WRITERS[what](asking, file)
         except TrialFailed as ended:
             detail = f"\n{ended.traceback}" if ended.traceback else ""

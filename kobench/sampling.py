@@ -30,22 +30,15 @@ def sampling_error(
     """Standard error of a score by the draw of the events, None where too few draws have a score.
 
     score : what the task and metric make of a question and its answers, NaN for nothing. share : see `asked_share`.
-    The standard deviation of the score over `REDRAWS` bootstrap samples of the events, each gene's drawn with replacement among
-    themselves, times sqrt(1 - share), the correction for a sample from a finite number (Cochran, Sampling Techniques, 1977, section 2.6).
+    The standard deviation of the score over `REDRAWS` bootstrap samples of the events, drawn with replacement, times sqrt(1 - share),
+    the correction for a sample from a finite number (Cochran, Sampling Techniques, 1977, section 2.6).
     """
     rng = np.random.default_rng([_STREAM, seed])
-    draws = [redrawn(question.events.genes[:, 0], rng) for _ in range(REDRAWS)]
+    n = len(question.events)
+    draws = [np.sort(rng.integers(0, n, n)) for _ in range(REDRAWS)]
     values = np.array([score(taken(question, rows), taken_answers(answers, question, rows)) for rows in draws])
     values = values[np.isfinite(values)]
     return float(values.std(ddof=1)) * math.sqrt(1.0 - share) if len(values) >= REDRAWS // 2 else None
-
-
-def redrawn(genes: IntArray, rng: np.random.Generator) -> IntArray:
-    """(n,) rows of events, sorted: of each gene as many as it has, drawn with replacement. genes : (n,) the gene of each event."""
-    order = np.argsort(genes, kind="stable")
-    count = np.bincount(genes)[genes[order]]
-    start = np.searchsorted(genes[order], genes[order])
-    return np.sort(order[start + (rng.random(len(genes)) * count).astype(np.int64)])
 
 
 def taken(question: Singles, rows: IntArray) -> Singles:

@@ -76,7 +76,7 @@ class TableFile:
         self.file.flush()
         os.fsync(self.file.fileno())
         os.chmod(self.file.name, 0o666 & ~umask())
-        os.replace(self.file.name, self.out)
+        os.replace(self.file.name, self.out.resolve())  # a link stays one
 
 
 def umask() -> int:

@@ -179,7 +179,7 @@ def kobench_predictors():
         ("liar", "impact", "ended as invalid in impacts: raw holds values that are not finite"),
         ("liar", "keystone", "ended as invalid in impacts: raw holds values that are not finite"),
         ("liar", "response", "holds values that are not finite"),
-        ("short", "impact", "ended as invalid in singles"),
+        ("short", "impact", "ended as invalid in impacts"),
         ("short", "response", "ended as invalid in response"),
         ("raises-in-fit", "profile", "no luck today"),
         ("kills-itself", "impact", "SIGKILL"),

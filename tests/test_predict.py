@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from kobench import events
-from kobench.errors import UserError
+from kobench.errors import PredictorFailedError, UserError
 from kobench.plan import Request
 from kobench.plugins import load_registry
 from kobench.predict import predict
@@ -49,9 +49,23 @@ class Sized:
     def supports(self, names): return names != "G003"
 
 
+class Fickle:
+    """Gives propagated impacts in its first answer only."""
+
+    calls = 0
+
+    def fit(self, cells, context): pass
+
+    def predict_impact(self, cells, knockouts):
+        self.calls += 1
+        ones = np.ones(len(knockouts))
+        return Impacts(raw=ones, propagated=ones if self.calls == 1 else None)
+
+
 @hookimpl
 def kobench_predictors():
-    return [PredictorSpec(name, make=make) for name, make in (("shares", Shares), ("scores", Scores), ("sized", Sized))]
+    made = (("shares", Shares), ("scores", Scores), ("sized", Sized), ("fickle", Fickle))
+    return [PredictorSpec(name, make=make) for name, make in made]
 '''
 
 
@@ -139,6 +153,29 @@ def test_files_of_all_kinds_hold_the_same(registry, tmp_path, monkeypatch):
 def test_a_sample_is_refused_where_nothing_is_drawn(registry, tmp_path):
     with pytest.raises(UserError, match="--events 100 draws knockouts for --what impact and keystone"):
         ask(registry, tmp_path, "shares", "profile", events=100)
+
+
+def test_other_impacts_for_other_cells_are_refused(registry, tmp_path, monkeypatch):
+    monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 70)
+    with pytest.raises(PredictorFailedError, match="predict_impact gave raw for some cells, propagated and raw for those before"):
+        ask(registry, tmp_path, "fickle", "impact")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_few_knockouts_for_any_score_are_refused_before_they_are_asked(registry, tmp_path):
+    with pytest.raises(UserError, match=r"--events 100 are \d knockouts of each of 19 genes; a keystone score needs 10: give \d+ or more"):
+        ask(registry, tmp_path, "sized", "keystone", events=100)
+    assert list(tmp_path.iterdir()) == []
+    done, _ = ask(registry, tmp_path, "sized", "impact", events=100)
+    assert 0 < done["events"] <= 100
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
+    with TableFile(tmp_path / "link.csv") as file:
+        file.add({"a": [1]})
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "there.csv").read_text() == "a\n1\n"
 
 
 def test_a_table_appears_whole_or_not_at_all(tmp_path):

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kobench.board.drawn import facts_of_draws
 from kobench.board.intervals import ENOUGH, TIE
 from kobench.board.series import Key, Numbers, slot_of
 from kobench.board.standings import HEADROOM, NO_HEADROOM, NOTHING, Standings
@@ -40,12 +41,9 @@ def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) ->
     asked: dict[Any, int] = defaultdict(int)
     left_out: dict[Any, dict[str, int]] = defaultdict(dict)
     sampled: dict[Any, int] = {}
-    drawn: dict[Any, tuple[int, int]] = {}
     for by_slot in numbers.scores.values():
         for slot, fits in by_slot.items():
             for scores in fits:
-                if found := scores.get("events"):
-                    drawn[slot] = (int(found["asked"]), int(found["of"]))
                 asked[slot] = max(asked[slot], int(scores.get("asked") or 0))
                 left_out[slot].update(scores.get("left_out") or {})
                 if scores.get("sampled") is not None:
@@ -55,10 +53,7 @@ def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) ->
         facts.append("trained on the same cells as asked")
     if sampled:
         facts.append(f"full rows of {sum(sampled.values()):,} sampled events compared")
-    if drawn:
-        asked_of, of = (sum(counts) for counts in zip(*drawn.values(), strict=True))
-        facts.append(f"{asked_of:,} of {of:,} single knockouts were drawn at random and asked")
-    facts += errors_of_draws(numbers, [column for column in standings.columns.values() if column.primary])
+    facts += facts_of_draws(numbers, [column for column in standings.columns.values() if column.primary])
     reasons: Counter[str] = Counter()
     for counts in left_out.values():
         reasons.update(counts)
@@ -73,19 +68,6 @@ def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) ->
     if ranked > 1:
         facts.append("ranks come from pairwise comparisons at 95 % each, not corrected for their number")
     return tuple(facts)
-
-
-def errors_of_draws(numbers: Numbers, primary: Iterable[Column]) -> list[str]:
-    """By how much another draw of the events would move the scores, where they were drawn; the largest error of any row on any network."""
-    said = []
-    for column in primary:
-        found = [fits_of["metrics"].get(column.name, {}).get("sampling_error") for by_slot in numbers.scores.values()
-                 for fits in by_slot.values() for fits_of in fits]  # fmt: skip
-        errors = [float(error) for error in found if error is not None]
-        if errors:
-            size = number(max(errors))
-            said.append(f"another draw of the events would move a score by {column.name} by at most ±{size} (one standard error)")
-    return said
 
 
 def nothing_fact(column: Column, by: str, floor: str, value: float) -> str:

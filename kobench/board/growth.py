@@ -55,7 +55,7 @@ class Growth:
 
 
 #: Seconds below which a time is mostly start-up and says nothing of growth.
-LEAST = 0.05
+LEAST = 0.5
 
 
 def growths_of(sections: Sequence[Section]) -> tuple[Growth, ...]:

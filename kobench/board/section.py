@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from kobench.board.drawn import warning_of, with_equal_events
 from kobench.board.facts import facts_of, label_of, warnings_of
 from kobench.board.intervals import ENOUGH
 from kobench.board.notes import UNRANKED, notes_of, why_unranked
@@ -60,7 +61,7 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
     """One dataset, split, training group and task."""
     dataset, dataset_name, version, split, train = group
     example = next((scores_of(record)[task] for record in records if task in scores_of(record)), None)
-    members = [record for record in records if belongs(record, task, example)]
+    members, odd = with_equal_events([record for record in records if belongs(record, task, example)], task)
     numbers = Numbers(members, task)
     standings = Standings(numbers)
     said = notes_of(numbers)
@@ -142,7 +143,7 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
         label=label_of(numbers, kind),
         facts=facts_of(numbers, standings, split, len(places)),
         notes=tuple(sorted({note for record in records for note in record["trial"]["dataset"].get("notes") or ()})),
-        warnings=warnings_of(members, numbers, statuses),
+        warnings=(*warnings_of(members, numbers, statuses), *warning_of(odd)),
         train=train,
         params=parameters_of(dataset),
         unranked_why=why,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import Any
 
@@ -81,11 +82,20 @@ def cli() -> None:
     """Score predictors of gene-knockout impact on identical tasks, with floors, ceilings and honest intervals."""
 
 
+def told_to_stop(*_: object) -> None:
+    """End as Ctrl-C does: what was started is ended, what was half written is removed. Being told twice must not disturb that."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Entry point of the `kobench` command."""
     # One thread by default, so that --jobs trials do not fight over the cores and last digits do not depend on the machine.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, told_to_stop)
     try:
         code = cli.main(prog_name="kobench", standalone_mode=False)
     except UserError as error:

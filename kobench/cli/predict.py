@@ -13,7 +13,7 @@ EXAMPLES = """
 Examples:
   kobench predict grn -p linear --what impact -o impacts.csv.gz
   kobench predict pbmc68k -p mlp --what keystone -o keystones.csv
-  kobench predict pbmc68k -p gbm --what keystone --events 50000 -o keystones.csv
+  kobench predict pbmc68k -p gbm --what keystone --events 20000 -o keystones.csv
   kobench predict h5ad:path=mine.h5ad,scale=counts -p linear --what response --gene SOX2 -o response.csv
 """
 
@@ -31,7 +31,7 @@ Examples:
               help="all: train on and ask all cells. holdout: train on 80 %, ask the rest.")  # fmt: skip
 @click.option("--gene", "genes", multiple=True, metavar="NAME", help="Remove only this gene; may be repeated.")
 @click.option("--events", type=click.IntRange(1), default=None, metavar="N",
-              help="impact and keystone: at most N knockouts, as many cells of each gene; says the error of a mean.")  # fmt: skip
+              help="impact and keystone: about N knockouts, as many cells of each gene (one at least).")  # fmt: skip
 @click.option("--fit-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the fit.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads the predictor may use.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it may compute.")

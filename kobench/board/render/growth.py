@@ -22,16 +22,17 @@ def legend_of(growth: Growth) -> str:
     """What a cell holds."""
     return (
         f"{growth.metric}: ▲ better than the best floor, ≈ no better, ▼ worse (hollow: one network); then seconds of fitting + "
-        f"answering, and the largest memory in MB. Last line: seconds grow with the number of {growth.size} to this power "
+        f"answering all tasks, and the largest memory in MB. Where knockouts were drawn (the facts below say so), both are of the sample: "
+        f"compare predictors within a line. Last line: seconds grow with the number of {growth.size} to this power "
         "(least squares on logarithms)."
     )
 
 
 def cell_text(cell: Grown) -> str:
     """`▲ 0.912 · 3.2 + 0.50 s · 310 MB`; a dash for what is not known."""
-    if cell.score is None and cell.cost is None:
-        return "-"
     value = None if cell.score is None else cell.score.value
+    if value is None and cell.seconds is None:
+        return "-"
     mark = "" if cell.score is None else (HOLLOW if cell.hollow else MARKS)[cell.score.verdict]
     parts = ["-" if value is None else f"{mark} {number(value)}".strip()]
     if cell.cost is not None:
