@@ -260,6 +260,12 @@ def test_killed_at_each_step_of_writing(tmp_path, undisturbed, step):
         assert not list(folder.rglob("*.tmp"))
 
 
+def as_in_a_terminal() -> None:
+    """Tests that run in the background inherit that signals are ignored, and so would what they start."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def at_work(tmp_path):
     """A run of one or two jobs in the middle of a fit that would last ten minutes, and the processes that it started."""
@@ -269,7 +275,9 @@ def at_work(tmp_path):
 
     def start(jobs: int) -> tuple[subprocess.Popen[bytes], dict[str, list[int]]]:
         arguments = ["sleeps" if argument in ("good", "half") else argument for argument in command(jobs)]
-        process = subprocess.Popen([*arguments, str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [*arguments, str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=as_in_a_terminal
+        )
         started.append(process)
         deadline = time.monotonic() + 60
         while not (found := started_by(process.pid))["worker"] and time.monotonic() < deadline:
@@ -309,18 +317,26 @@ def all_end(processes: list[int]) -> bool:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_what_a_run_started_ends_with_it(at_work, tmp_path, jobs, by):
     """A run that is ended leaves no process behind, even in the middle of a fit, and what was finished."""
     process, found = at_work(jobs)
     process.send_signal(by)
     code = process.wait(timeout=30)
-    assert code == (130 if by == signal.SIGINT else -by)
+    assert code == (-by if by == signal.SIGKILL else 130)
     assert all_end(found["crew"] + found["worker"])
     assert list(tmp_path.glob("records/*.json"))
-    if by == signal.SIGINT:
+    if by != signal.SIGKILL:
         assert b"goes on from there" in process.stderr.read()
         assert not (tmp_path / "work").exists()
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
+    """A run under nohup outlives its terminal."""
+    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\ntry:\n    from kobench.cli import main; main()\nfinally:\n"
+    code += "    print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)"
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True False"
 
 
 def test_a_process_of_the_harness_that_is_killed_ends_the_run_in_a_sentence(at_work):

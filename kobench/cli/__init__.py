@@ -95,7 +95,8 @@ def main() -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, told_to_stop)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, told_to_stop)
     try:
         code = cli.main(prog_name="kobench", standalone_mode=False)
     except UserError as error:
