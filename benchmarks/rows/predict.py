@@ -34,8 +34,8 @@ def ranking(*arguments: str) -> Callable[[int], Finding]:
         facts = (
             f"{done['cells']:,} nuclei, {done['events']:,} knockouts to a ranking of {done['rows']:,} genes; "
             f"fit {done['fit_seconds']:.1f} s, answers {done['predict_seconds']:.1f} s; {os.cpu_count()} threads",
-            f"peak memory {done['peak_mb']:,.0f} MB of the predictor's process and {max(parents):,.0f} MB of the harness, "
-            f"{within} {MOST_MB:,.0f} MB",
+            f"peak memory {done['peak_mb']:,.0f} MB of the predictor's process, and no process of the command had more than "
+            f"{max(parents):,.0f} MB; both together {within} {MOST_MB:,.0f} MB",
         )
         return Finding(seconds, 300.0, "s", lower=True, seconds=seconds, facts=facts)
 
@@ -43,7 +43,7 @@ def ranking(*arguments: str) -> Callable[[int], Finding]:
 
 
 def told(command: list[str]) -> tuple[dict[str, float], float]:
-    """What the command says as JSON, and the peak memory of its own process in MB; raises Skipped where the data is not at hand."""
+    """What the command says as JSON, and the peak memory of its largest process in MB; raises Skipped where the data is not at hand."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stderr is not None
