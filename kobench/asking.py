@@ -21,27 +21,28 @@ from kobench.truth import MIN_CELLS
 from kobench.wire import write_arrays, write_cells
 
 
-def columns_of(cells: Cells, genes: Sequence[str]) -> BoolArray:
-    """(G,) which genes to remove: the named ones, all of them where none is named."""
+def available_of(cells: Cells, genes: Sequence[str]) -> IntArray:
+    """(G,) how many knockouts of each gene can be asked: of the named ones, of all where none is named, else 0."""
+    available = expressing(cells)
     if not genes:
-        return np.ones(cells.n_vars, bool)
+        return available
     known = {str(name): column for column, name in enumerate(cells.var_names)}
     for name in genes:
         if name not in known:
             meant = suggestion(name, known) if len(known) < 50 else "`--what profile` lists them all as columns"
             raise UserError(f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}")
     wanted = np.isin(np.arange(cells.n_vars), [known[name] for name in genes])
-    if not expressing(cells)[wanted].any():
+    if not available[wanted].any():
         raise UserError(f"none of the {cells.n_obs} asked cells expresses {', '.join(genes)}; name a gene that is on in some cell")
-    return wanted
+    return np.where(wanted, available, 0)
 
 
 @dataclass
 class Asking:
     """A fitted predictor in its worker, asked about some cells.
 
-    rows : (m,) where the cells stand in the dataset. wanted, supported : (G,) bool, the genes asked for, and those it can remove.
-    available : (G,) how many knockouts each gene has. events : how many were asked so far. seconds : what the answers took.
+    rows : (m,) where the cells stand in the dataset. available : (G,) how many knockouts of each gene there are, see `available_of`.
+    supported : (G,) bool, the genes it can remove. events : how many were asked so far. seconds : what the answers took.
     kinds : names of the impacts that were given so far.
     """
 
@@ -49,30 +50,26 @@ class Asking:
     trial: Trial
     cells: Cells
     rows: IntArray
-    wanted: BoolArray
+    available: IntArray
     supported: BoolArray
     events: int = 0
     seconds: float = 0.0
     kinds: list[str] = field(default_factory=list)
-    available: IntArray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.available = expressing(self.cells)
 
     @property
     def unsupported(self) -> BoolArray:
         """(G,) the genes that were asked for and are on somewhere, but that the predictor can't remove."""
-        return np.asarray(self.wanted & (self.available > 0) & ~self.supported)
+        return np.asarray((self.available > 0) & ~self.supported)
 
     @property
     def answerable(self) -> BoolArray:
         """(G,) the genes whose knockouts are asked."""
-        return np.asarray(self.wanted & (self.available > 0) & self.supported)
+        return np.asarray((self.available > 0) & self.supported)
 
     def check_support(self) -> None:
         """Raise UserError where no knockout that was asked for can be answered."""
         if not self.answerable.any():
-            names = self.cells.var_names[self.wanted & (self.available > 0)]
+            names = self.cells.var_names[self.available > 0]
             named = ", ".join(names) if len(names) <= 10 else f"any of the {len(names)} genes asked"
             raise UserError(f"{self.trial.predictor.selection} does not support removing {named}; name other genes or another predictor")
 
@@ -122,7 +119,7 @@ class Asking:
         if most is None or int(self.available[answerable].sum()) <= most:
             every = (events[np.flatnonzero(answerable[events.genes[:, 0]])] for events in singles_by_block(self.cells))
         else:
-            drawn = spread_singles(self.cells, most, answerable)
+            drawn = spread_singles(self.cells, most, np.where(answerable, self.available, 0))
             assert drawn.cells is not None
             starts = [block.start for block in blocks_of_cells(self.cells.shape)]
             cuts = np.append(np.searchsorted(drawn.cells, starts), len(drawn))

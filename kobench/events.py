@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kobench.cells import BoolArray, Cells, IntArray, Knockouts
+from kobench.cells import Cells, IntArray, Knockouts
 
 #: Entries (cells x genes) that are looked at at once.
 ENTRIES_A_BLOCK = 4_000_000
@@ -55,13 +55,14 @@ def sample_singles(cells: Cells, most: int, seed: int = 0) -> tuple[Knockouts, i
     return joined(kept), total
 
 
-def spread_singles(cells: Cells, most: int, wanted: BoolArray, seed: int = 0) -> Knockouts:
-    """About `most` of the single knockouts of the genes `wanted`, (G,) bool, spread evenly over them, grouped by cell.
+def spread_singles(cells: Cells, most: int, available: IntArray, seed: int = 0) -> Knockouts:
+    """About `most` of the single knockouts, spread evenly over the genes, grouped by cell.
 
+    available : (G,) how many each gene has, see `expressing`; 0 for genes that are not to be removed.
     Of each gene all its cells, or the same number of them drawn at random: the largest number with which the events are no more than
     `most`, but one at least. The draw is one of gene names, as that of `sample_singles`.
     """
-    n_genes, available = cells.n_vars, np.where(wanted, expressing(cells), 0)
+    n_genes = cells.n_vars
     asked = np.minimum(available, even_share(available, most))
     rng = np.random.default_rng([_SPREAD_STREAM, seed])
     names = np.argsort(cells.var_names, kind="stable")

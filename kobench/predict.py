@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kobench.answering import FIELDS, Log, fit_in, lay_out
-from kobench.asking import Asking, columns_of
+from kobench.asking import Asking, available_of
 from kobench.cells import FloatArray, IntArray
 from kobench.derive import source_of
 from kobench.errors import PredictorFailedError, UserError
@@ -50,10 +50,10 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
         prepared = Prepared(data, request, Split(split))
         rows = prepared.rows[1]
         cells = prepared.training if split == "all" else prepared.dataset.cells[rows]
-        wanted = columns_of(cells, genes)
+        available = available_of(cells, genes)
         try:
             with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, request.timeout, log) as worker:
-                asking = Asking(worker, trial, cells, rows, wanted, fit_in(worker, trial, prepared))
+                asking = Asking(worker, trial, cells, rows, available, fit_in(worker, trial, prepared))
                 prepared.release()  # what is needed of the data is at hand
                 if what != "profile":
                     asking.check_support()

@@ -188,10 +188,10 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
             scored["missing"] = absent if shown is None else scored["missing"]
             if (permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)) is not None:
                 scored["permuted"] = permuted
-            if leads and scored["value"] is not None and isinstance(question, Singles) and asked_share(question, spec.of) < 1:
-                again, share = partial(score_again, task, score, variant), asked_share(question, spec.of)
-                scored["sampling_error"] = rounded_or_none(sampling_error(again, question, answers, share, seed))
             if leads and scored["value"] is not None:
+                if isinstance(question, Singles) and (share := asked_share(question, spec.of)) < 1:
+                    again = partial(score_again, task, score, variant)
+                    scored["sampling_error"] = rounded_or_none(sampling_error(again, question, answers, share, seed))
                 for floor, theirs in below.items():
                     found = score_metric(entry.spec, score, theirs.variants.get(variant), spec.block, draws, seed, names)
                     scored["floors"][floor] = {"value": found["value"], "draws": found["draws"]}

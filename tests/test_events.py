@@ -81,7 +81,7 @@ def test_samples_do_not_depend_on_the_order_of_the_genes_or_on_blocks(monkeypatc
     def named(cells, knockouts):
         return sorted((cell, str(cells.var_names[gene])) for cell, gene in pairs(knockouts))
 
-    for draw in (lambda c: events.sample_singles(c, 60)[0], lambda c: events.spread_singles(c, 60, np.ones(30, bool))):
+    for draw in (lambda c: events.sample_singles(c, 60)[0], lambda c: events.spread_singles(c, 60, events.expressing(c))):
         assert named(cells, draw(cells)) == named(other, draw(other))
         whole = pairs(draw(cells))
         monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 77)
@@ -92,12 +92,12 @@ def test_samples_do_not_depend_on_the_order_of_the_genes_or_on_blocks(monkeypatc
 def test_a_spread_sample_asks_as_many_cells_of_each_gene(block):
     on = np.zeros((20, 4), bool)
     on[:, 0], on[:6, 1], on[:2, 2], on[:, 3] = True, True, True, True
-    drawn = events.spread_singles(cells_of(on), 30, np.ones(4, bool))
+    drawn = events.spread_singles(cells_of(on), 30, events.expressing(cells_of(on)))
     # 20, 6, 2 and 20 available; min(., 11) adds up to 30
     np.testing.assert_array_equal(np.bincount(drawn.genes[:, 0], minlength=4), [11, 6, 2, 11])
     assert len(set(pairs(drawn))) == 30
     assert all(on[cell, gene] for cell, gene in pairs(drawn))
-    only = events.spread_singles(cells_of(on), 30, np.array([False, True, False, True]))
+    only = events.spread_singles(cells_of(on), 30, events.expressing(cells_of(on)) * [0, 1, 0, 1])
     np.testing.assert_array_equal(np.bincount(only.genes[:, 0], minlength=4), [0, 6, 0, 20])
 
 
@@ -105,7 +105,7 @@ def test_every_cell_of_a_gene_is_as_likely_in_a_spread_sample():
     on = np.ones((8, 3), bool)
     often = np.zeros((8, 3))
     for seed in range(2000):
-        for cell, gene in pairs(events.spread_singles(cells_of(on), 9, np.ones(3, bool), seed)):
+        for cell, gene in pairs(events.spread_singles(cells_of(on), 9, events.expressing(cells_of(on)), seed)):
             often[cell, gene] += 1
     assert np.abs((often - 2000 * 3 / 8) / np.sqrt(2000 * 3 / 8 * 5 / 8)).max() < 4.5
 
@@ -124,5 +124,5 @@ def test_nothing_to_ask():
     empty = cells_of(np.zeros((3, 4)))
     assert len(events.every_single(empty)) == 0
     assert events.sample_singles(empty, 10)[1] == 0
-    assert len(events.spread_singles(empty, 10, np.ones(4, bool))) == 0
+    assert len(events.spread_singles(empty, 10, events.expressing(empty))) == 0
     assert len(events.every_single(cells_of(np.eye(3)))) == 0, "a cell's only gene is not removed"
