@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -40,23 +39,20 @@ def answerable(asks: str, answers: tuple[str, ...]) -> bool:
 
 
 class Prepared:
-    """One dataset and split; safe to use from several threads."""
+    """One dataset and split, for one thread: each job of a run is a process with its own."""
 
     def __init__(self, chosen: Chosen, request: Request, split: Split) -> None:
         self.chosen, self.request, self.split = chosen, request, split
-        self.lock = threading.RLock()
         self.parts: dict[str, Any] = {}
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
-        with self.lock:
-            if name not in self.parts:
-                self.parts[name] = make()
-            return self.parts[name]
+        if name not in self.parts:
+            self.parts[name] = make()
+        return self.parts[name]
 
     def release(self) -> None:
         """Forget the data; it is loaded again when asked for."""
-        with self.lock:
-            self.parts.clear()
+        self.parts.clear()
 
     @property
     def dataset(self) -> Dataset:
