@@ -54,6 +54,8 @@ class PredictorSpec:
     `wants` is the form of the cells it is given: "dense" (float32 array in X), "sparse" (scipy CSR in X) or
     "anndata" (a real AnnData). `response` says what `predict_response` returns: "profile-change" (units of the profile),
     "direction" (sign and order mean something) or "affected" (unsigned).
+    `order_matters` declares that the columns' order has a part in the answers, as in a network whose first weights are drawn column by
+    column: the same genes in another order then get other answers, which `kobench check` calls a fault where it is not declared.
     `floor` marks a trivial predictor, run for every task that lists it without being asked for.
     """
 
@@ -68,6 +70,7 @@ class PredictorSpec:
     response: Literal["profile-change", "direction", "affected"] = "profile-change"
     max_order: int | None = None
     floor: bool = False
+    order_matters: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ class MetricSpec:
     no ceiling and no skill); and `permuted(units, n, seed)`, its (n,) values when the answers are permuted among the perturbations.
     `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is
     better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf). `nothing` is the value of
-    the true answer in which nothing responds, where the metric knows one: no floor counts below it.
+    the true answer in which nothing responds, where the metric knows one: no floor counts below it. `descriptive` declares that the
+    value does not depend on the truth: it says what an answer follows, for readers, and ranks nobody.
     """
 
     name: str
@@ -119,6 +123,7 @@ class MetricSpec:
     reference: str = ""
     version: int = 1
     nothing: float | None = None
+    descriptive: bool = False
 
     @property
     def span(self) -> float:
