@@ -12,9 +12,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import anndata
 
-FloatArray = npt.NDArray[np.floating[Any]]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.integer[Any]]
+if TYPE_CHECKING:
+    FloatArray = npt.NDArray[np.floating[Any]]
+    BoolArray = npt.NDArray[np.bool_]
+    IntArray = npt.NDArray[np.integer[Any]]
+else:  # numpy 1.21 can't subscript its number types while a program runs
+    FloatArray = BoolArray = IntArray = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,16 +36,21 @@ def answer_responses(asker: Asker, cells: Cells, batches: Sequence[Knockouts], r
     A row's change is the mean over its events of the profile after the knockout minus the own wild type without the removed genes,
     renormalised. A predictor that gives `predict_response` is asked once for each set of genes, with all cells as one population.
     """
-    asked = [np.flatnonzero(answerable_events(events, supported, max_order)) for events in batches]
+    if len(rows) != len(batches):
+        raise ValueError(f"{len(rows)} lists of answer rows for {len(batches)} batches of events; give one for each")
+    asked = [
+        (events, places, np.flatnonzero(answerable_events(events, supported, max_order)))
+        for events, places in zip(batches, rows)  # noqa: B905 - Python 3.9 has no `strict`
+    ]
     count = np.zeros(n_rows)
-    for places, kept in zip(rows, asked, strict=True):
+    for _, places, kept in asked:
         np.add.at(count, places[kept], 1.0)
     response, raw, propagated = (_Means(count, width) for width in (cells.n_vars, None, None))
     gives_response, gives_impact = "response" in asker.answers, "impact" in asker.answers
     derives = source_of("knockout", asker.answers) is not None
     given: set[str] = set()
     if gives_impact:
-        for events, places, kept in zip(batches, rows, asked, strict=True):
+        for events, places, kept in asked:
             for part, chunk_cells, chunk in asker.chunks(cells, events, kept, rows=False):
                 for name, values in asker.impact(chunk_cells, chunk).items():
                     (raw if name == "raw" else propagated).add(places[part], values)
@@ -53,7 +58,7 @@ def answer_responses(asker: Asker, cells: Cells, batches: Sequence[Knockouts], r
     needs_rows = derives and not (gives_response and {"raw", "propagated"} <= given)
     if needs_rows:
         wild_type = asker.wild_type(cells)
-        for events, places, kept in zip(batches, rows, asked, strict=True):
+        for events, places, kept in asked:
             for part, chunk_cells, chunk in asker.chunks(cells, events, kept, rows=True):
                 after = asker.knockout(chunk_cells, chunk)
                 assert after is not None
@@ -68,9 +73,9 @@ def answer_responses(asker: Asker, cells: Cells, batches: Sequence[Knockouts], r
                     propagated.add(places[part], bray_curtis(after, null))
         given |= {"raw", "propagated"}
     if gives_response:
-        for events, places, kept in zip(batches, rows, asked, strict=True):
+        for events, places, kept in asked:
             _ask_population(asker, cells, events[kept], places[kept], response)
-    single = [events.genes[kept, 0] for events, kept in zip(batches, asked, strict=True) if events.order == 1]
+    single = [events.genes[kept, 0] for events, _, kept in asked if events.order == 1]
     genes = np.unique(np.concatenate(single)) if single else np.empty(0, np.int64)
     return ResponsesAnswer(
         response=response.values() if gives_response or derives else None,

@@ -39,7 +39,7 @@ class RandomStates:
         now = self._states()
         for name, given in self.given.items():
             # numpy's is a tuple with an array in it, torch's a tensor
-            parts = zip(given, now[name], strict=True) if isinstance(given, tuple) else [(given, now[name])]
+            parts = zip(given, now[name]) if isinstance(given, tuple) else [(given, now[name])]  # noqa: B905 - Python 3.9
             if not all(np.array_equal(np.asarray(a, dtype=object), np.asarray(b, dtype=object)) for a, b in parts):
                 self.changed.append(name)
         random.setstate(self.before["random"])
