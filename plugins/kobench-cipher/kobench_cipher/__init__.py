@@ -1,0 +1,1 @@
+"""CIPHER as a predictor of kobench."""

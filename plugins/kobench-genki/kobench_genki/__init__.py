@@ -1,0 +1,1 @@
+"""GenKI as a predictor of kobench."""

@@ -1,0 +1,129 @@
+"""`genki`: calls GenKI's network, autoencoder and distances; the network and the training once, a knockout reuses both."""
+
+from __future__ import annotations
+
+import copy
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.api import Cells, Context, Knockouts
+from kobench_genki.containment import caches_in, contained
+
+#: GenKI's network is a regression on this many principal components, fixed in its data loader; it needs one gene more.
+COMPONENTS = 5
+
+
+class GenKI:
+    """Which genes a knockout affects, from a graph autoencoder of a gene network (Yang et al. 2023, doi 10.1093/nar/gkad450).
+
+    All steps are GenKI's own: `build_adata` standardises, `DataLoader` builds the network, `VGAE_trainer` trains, `load_kodata` cuts the
+    removed genes' edges and sets their standardised expression to 0, `get_distance` is the Kullback-Leibler divergence of each gene's
+    latent Gaussian after the knockout from that before. Parameters are those of GenKI, with its defaults.
+    """
+
+    def __init__(
+        self,
+        epochs: int = 100,
+        lr: float = 7e-4,
+        weight_decay: float = 9e-4,
+        beta: float = 1e-4,
+        out_channels: int = 2,
+        cutoff: float = 85,
+        svd_solver: str = "auto",
+        permutations: int = 0,
+        log_normalize: bool = False,
+    ) -> None:
+        self.training = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "beta": beta, "out_channels": out_channels}
+        self.cutoff = cutoff
+        self.svd_solver = svd_solver
+        self.permutations = permutations
+        self.log_normalize = log_normalize
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Build the network of (n, G) cells in their working scale and train the autoencoder on it.
+
+        Raises ValueError with fewer than 2 cells or 6 genes, where logarithms would be taken twice, and where cells are so few or so
+        alike that the network has weights that are not finite.
+        """
+        values = np.array(cells.dense(), dtype=np.float32)
+        check_cells(values, context.scale, self.log_normalize)
+        self.context = context
+        with caches_in(context.scratch):
+            import GenKI.dataLoader
+            import GenKI.train
+            import GenKI.utils
+        with contained(context.threads), TemporaryDirectory(dir=context.scratch) as folder:
+            context.log("network", 0, 3)
+            self.loader = self._loader(values, folder)
+            if not np.isfinite(self.loader.net.data).all():
+                raise ValueError(
+                    f"GenKI's network of {values.shape[0]} cells x {values.shape[1]} genes has weights that are not finite; "
+                    f"expected cells that differ in at least {COMPONENTS} directions: give more cells"
+                )
+            context.log("training", 1, 3)
+            self.wild_type = self.loader.load_data()
+            self.trainer = GenKI.train.VGAE_trainer(self.wild_type, seed=context.seed, verbose=False, **self.training)
+            self.trainer.train()
+            self.latent = self.trainer.get_latent_vars(self.wild_type)
+            context.log("trained", 3, 3)
+
+    def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
+        """(n, G) divergence of each gene's latent distribution, >= 0 up to rounding; unsigned. `cells` has no part in it.
+
+        The network has as many inputs as there were training cells, so that it can answer for no others.
+        """
+        scores = np.zeros((len(knockouts), self.wild_type.num_nodes))
+        with contained(self.context.threads):
+            for row, genes in enumerate(knockouts.genes):
+                self.context.log("knockouts", row, len(knockouts))
+                scores[row] = self._affected([int(gene) for gene in genes])
+        return scores
+
+    def _loader(self, values: npt.NDArray[np.float32], folder: str) -> Any:
+        import anndata
+        import pandas
+        from GenKI.dataLoader import DataLoader
+        from GenKI.preprocessing import build_adata
+
+        # numbers in place of names: GenKI finds a gene by its name, and two names may differ in case alone
+        self.labels = [str(gene) for gene in range(values.shape[1])]
+        given = anndata.AnnData(values, var=pandas.DataFrame(index=self.labels))
+        ready = build_adata(given, log_normalize=self.log_normalize, scale_data=True, as_sparse=True, uppercase=False)
+        # the folder is where the network is kept; it can't be kept nowhere
+        return DataLoader(ready, self.labels[:1], GRN_file_dir=folder, cutoff=self.cutoff, svd_solver=self.svd_solver, timeit=False)
+
+    def _affected(self, genes: list[int]) -> npt.NDArray[Any]:
+        """(G,) score of every gene once `genes` are removed."""
+        from GenKI.utils import get_distance, get_generank
+
+        # a loader is tied to its targets, but only `load_kodata` looks at them: a new one would build or read the network again
+        loader = copy.copy(self.loader)
+        loader._target_gene = [self.labels[gene] for gene in genes]
+        removed = loader.load_kodata()
+        distance = get_distance(*self.trainer.get_latent_vars(removed), *self.latent, by="KL")
+        if not self.permutations:
+            return np.asarray(distance)
+        null = self.trainer.pmt(removed, n=self.permutations, by="KL")
+        listed = get_generank(self.wild_type, distance, null, rank=False)
+        return listed_only(distance, [int(label) for label in listed.index])
+
+
+def check_cells(values: npt.NDArray[Any], scale: str, log_normalize: bool) -> None:
+    """Raise ValueError where GenKI has too little to work with, or would take logarithms of logarithms."""
+    n, genes = values.shape
+    if n < 2 or genes <= COMPONENTS:
+        raise ValueError(f"{n} training cells x {genes} genes; GenKI needs at least 2 cells and {COMPONENTS + 1} genes")
+    if log_normalize and scale.startswith("log1p"):
+        raise ValueError(f"log_normalize=true, but the cells are in the scale {scale} already; leave log_normalize out")
+    if not (values.max(axis=0) > values.min(axis=0)).any():
+        raise ValueError(f"all {n} training cells are the same; expected at least one gene that varies")
+
+
+def listed_only(distance: npt.NDArray[Any], listed: list[int]) -> npt.NDArray[Any]:
+    """(G,) `distance` at the listed genes, 0 at all others."""
+    scores = np.zeros(len(distance))
+    scores[listed] = distance[listed]
+    return scores
