@@ -49,10 +49,14 @@ try:
     from pluggy import HookimplMarker
 
     hookimpl = HookimplMarker("kobench")
-except ImportError:  # a worker's own environment needs numpy only, and nothing collects hooks there
+except ImportError:  # a predictor's own environment needs numpy only; `kobench.describe` reads the same mark
 
-    def hookimpl(function: F) -> F:  # type: ignore[misc]
-        return function
+    def hookimpl(function: F | None = None, **options: Any) -> Any:  # type: ignore[misc,no-redef]
+        def mark(marked: F) -> F:
+            marked.kobench_impl = options  # type: ignore[attr-defined]
+            return marked
+
+        return mark if function is None else mark(function)
 
 
 @dataclass(frozen=True)

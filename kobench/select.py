@@ -14,12 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kobench.describe.values import NAME, same
 from kobench.errors import UserError
 from kobench.specs import Param
 from kobench.suggest import suggestion
-
-#: What a predictor, dataset, metric or task may be called.
-NAME = re.compile(r"[a-z0-9]+(?:[-._+][a-z0-9]+)*")
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE = re.compile(r"(file:[^/]+\.py)/(.*)", re.DOTALL)
@@ -182,15 +180,6 @@ def _checked(value: Any, param: Param, what: str) -> Any:
         if param.high is not None and value > param.high:
             raise UserError(f"{what} is {write_value(value)}; expected at most {write_value(param.high)}")
     return value
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equal and of the same type, all the way down: 1, 1.0 and true are three values."""
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    return type(a) is type(b) and bool(a == b)
 
 
 def canonical(name: str, params: Mapping[str, Any], spec_params: Mapping[str, Param]) -> str:

@@ -27,7 +27,7 @@ LAYERS = (
 )  # fmt: skip
 
 #: What workers import: the standard library, numpy, and where it is asked for: pluggy if there, scipy's CSR, a real AnnData.
-WORKER = (*LAYERS[-2], "api", "truth", "cells", "specs", "resolve", "errors")
+WORKER = (*LAYERS[-2], "api", "truth", "cells", "specs", "resolve", "suggest", "errors")
 LATE = {"api": {"pluggy"}, "cells": {"anndata", "pandas"}, "wire": {"scipy"}, "checks.kit": {"scipy"}}
 
 #: What the built-ins share with the harness beside the contract: the checks, scales and files of loaded data.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobench.plugins.validation import faults, find_module, missing_part
+from kobench.describe.validation import faults, find_module, missing_part
 from kobench.resolve import load_file, resolve_reference
 from kobench.select import same
 from kobench.specs import (

@@ -1,4 +1,4 @@
-"""The parent's side of `kobench.plugins.describe`: starts the child, reads its lines, ends it and all it started when the time is up."""
+"""The parent's side of `kobench.describe.child`: starts the child, reads its lines, ends it and all it started when the time is up."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], 
 
 
 class Child:
-    """One run of `kobench.plugins.describe`."""
+    """One run of `kobench.describe.child`."""
 
     def __init__(self, source: Source, first: int, limit: float) -> None:
         self.source, self.first, self.limit = source, first, limit
@@ -75,7 +75,7 @@ class Child:
         search = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-X", "faulthandler", "-m", "kobench.plugins.describe", str(write), request],
+                [sys.executable, "-P", "-X", "faulthandler", "-m", "kobench.describe.child", str(write), request],
                 pass_fds=(write,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -160,6 +160,6 @@ class Child:
         fatal = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
         if fatal is None:
             return "\n".join(lines[-TAIL_LINES:])
-        machinery = ("<frozen ", f'"{os.path.dirname(__file__)}{os.sep}describe.py"', f"importlib{os.sep}")
+        machinery = ("<frozen ", f"{os.sep}describe{os.sep}child.py", f"importlib{os.sep}")
         own = [line for line in lines[fatal:] if line and not any(part in line for part in machinery)]
         return "\n".join(own[:TAIL_LINES])

@@ -24,6 +24,9 @@ TIME_LIMIT = 10.0
 #: The least that kobench itself is given, however busy the machine.
 OWN_TIME_LIMIT = 120.0
 
+#: The files of kobench that decide what a description says.
+DESCRIBING = ("describe/child.py", "describe/hooks.py", "describe/validation.py", "specs.py", "api.py")
+
 #: Seconds for which a time-out is remembered, so that a plugin that hangs does not cost every command its limit.
 REMEMBER_TIMEOUT = 600.0
 
@@ -57,7 +60,7 @@ def cache_folder() -> Path:
 
 def _key(source: Source) -> list[Any]:
     """All that a description depends on, as far as kobench can know."""
-    own = [[name, os.stat(Path(__file__).parent / name).st_mtime_ns] for name in ("describe.py", "validation.py", "../specs.py")]
+    own = [[name, os.stat(Path(__file__).parents[1] / name).st_mtime_ns] for name in DESCRIBING]
     points = [list(point) for point in source.points]
     package = [source.distribution, source.version, points, source.file, source.stamp()]
     return [sys.executable, sys.version, __version__, own, *package]  # lists, not tuples: it is compared with what JSON gives back

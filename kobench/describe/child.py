@@ -1,13 +1,12 @@
 """The short-lived child that imports one distribution's plugins and writes their specs as JSON lines to a private pipe.
 
-Started as `python -m kobench.plugins.describe FD REQUEST` with a request
+Started as `python -m kobench.describe.child FD REQUEST` with a request
 ``{"points": [[index, name, value], ...], "file": path or null}``. Each line says what comes
 next ("at"), one spec, one problem, or that all is done, so that what was found before a crash is kept.
 """
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import sys
@@ -15,26 +14,20 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import EntryPoint
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
-import pluggy
-
 from kobench.api import answer_kinds
-from kobench.hookspecs import Hooks
-from kobench.plugins.validation import faults
+from kobench.describe.hooks import HOOKS, usable_hooks
+from kobench.describe.validation import faults
 from kobench.resolve import load_file
 from kobench.specs import KINDS, REFERENCES, Spec, kind_of, spec_to_json
-from kobench.suggest import suggestion
 
 #: More specs than this from one hook is taken for a generator that never ends.
 MOST_SPECS = 1000
 
 #: Lines of a traceback that are kept.
 TRACEBACK_LINES = 12
-
-#: Every hook, by the kind of spec it yields.
-HOOKS = {f"kobench_{kind}": kind for kind in KINDS}
 
 Message = dict[str, Any]
 
@@ -71,82 +64,27 @@ def describe(points: Iterable[tuple[int, str, str]], file: str | None) -> Iterat
             yield problem("exit" if isinstance(error, SystemExit) else "import", f"importing {value} {_said(error)}", error)
             continue
         own = plugin if file else None
-        good, problems = usable_hooks(plugin, value)
-        yield from problems
+        good, sentences = usable_hooks(plugin, value)
+        yield from (problem("hook", sentence) for sentence in sentences)
         for hook in good:
             yield {"at": index, "doing": f"running {hook} of {value}"}
             yield from run_hook(hook, good[hook], value, own)
     yield {"done": True}
 
 
-def usable_hooks(plugin: Any, value: str) -> tuple[dict[str, Any], list[Message]]:
-    """The plugin's hook implementations that can be called, by hook, and what is wrong with the others."""
-    manager = pluggy.PluginManager("kobench")
-    good: dict[str, Any] = {}
-    problems = []
-    # not dir() of a module: one that imports its parts on demand would import all of them
-    for name in sorted(vars(plugin) if isinstance(plugin, ModuleType) else dir(plugin)):
-        function = getattr(plugin, name, None)
-        if not callable(function):
-            continue
-        options = manager.parse_hookimpl_opts(plugin, name)
-        if options is None:
-            if name in HOOKS:
-                problems.append(problem("hook", f"{value}: {name} is not marked; put @kobench.api.hookimpl above it"))
-            elif name.startswith("kobench_"):
-                problems.append(
-                    problem("hook", f"{value}: {name} is no hook, and such names are reserved; {suggestion(name, HOOKS, 'hooks')}")
-                )
-            continue
-        hook = options.get("specname") or name
-        if hook not in HOOKS:
-            problems.append(problem("hook", f"{value}: {hook} is no hook; {suggestion(hook, HOOKS, 'hooks')}"))
-        elif hook in good:
-            problems.append(problem("hook", f"{value}: {hook} is implemented twice; yield everything from one function"))
-        elif options.get("wrapper") or options.get("hookwrapper"):
-            problems.append(problem("hook", f"{value}: {hook} is a wrapper; expected a plain function that yields specs"))
-        else:
-            fault = _register(name, function)
-            if fault:
-                problems.append(problem("hook", f"{value}: {hook} {fault}"))
-            else:
-                good[hook] = function
-    if not good and not problems:
-        problems.append(
-            problem("hook", f"{value} implements no hook; expected some of {', '.join(HOOKS)}, marked with @kobench.api.hookimpl")
-        )
-    return good, problems
-
-
-def _register(name: str, function: Any) -> str | None:
-    """What pluggy says against one implementation, None when nothing."""
-    manager = pluggy.PluginManager("kobench")
-    manager.add_hookspecs(Hooks)
-    try:
-        manager.register(SimpleNamespace(**{name: function}))
-        manager.check_pending()
-    except pluggy.PluginValidationError:
-        return f"takes {inspect.signature(function)}; expected no argument"
-    except ValueError as error:
-        return f"can't be registered: {error}"
-    return None
-
-
 def run_hook(hook: str, function: Any, value: str, own: ModuleType | None) -> Iterator[Message]:
     """The specs that one implementation yields; those before a failure are kept."""
-    manager = pluggy.PluginManager("kobench")
-    manager.add_hookspecs(Hooks)
-    manager.register(SimpleNamespace(**{hook: function}))
-    where, count, kept = f"{value}: {hook}", 0, set()
+    where, count = f"{value}: {hook}", 0
+    kept: set[Any] = set()
     try:
-        results = getattr(manager.hook, hook)()
-        if not results:  # pluggy drops None
+        result = function()
+        if result is None:
             yield problem("hook", f"{where} returned None; yield specs, or return a list of them")
             return
-        if isinstance(results[0], tuple(KINDS.values())):
+        if isinstance(result, tuple(KINDS.values())):
             yield problem("hook", f"{where} returned a single spec; yield it, or return a list")
             return
-        for item in results[0]:
+        for item in result:
             count += 1
             if count > MOST_SPECS:
                 yield problem("hook", f"{where} yielded more than {MOST_SPECS} specs; it is taken for endless")

@@ -7,16 +7,20 @@ import importlib.util
 import inspect
 import math
 import sys
+import types
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import ModuleType, UnionType
+from types import ModuleType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from kobench.select import NAME, same
+from kobench.describe.values import NAME, same
 from kobench.specs import ANSWERS, METHODS, REFERENCES, Param, Spec, kind_of
 from kobench.suggest import suggestion
+
+#: Both ways of writing a union; Python 3.9 knows one.
+UNIONS = (Union, getattr(types, "UnionType", Union))
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "True or False", type(None): "None"}
 
@@ -58,7 +62,7 @@ def _fits(value: Any, hint: Any) -> bool:
         return True
     if origin is Literal:
         return any(same(value, choice) for choice in args)
-    if origin in (Union, UnionType):
+    if origin in UNIONS:
         return any(_fits(value, arg) for arg in args)
     if origin is tuple:
         return isinstance(value, (tuple, list)) and all(_fits(item, args[0]) for item in value)
@@ -75,7 +79,7 @@ def _words(hint: Any) -> str:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Literal:
         return "one of " + ", ".join(repr(choice) for choice in args)
-    if origin in (Union, UnionType):
+    if origin in UNIONS:
         return " or ".join(map(_words, args))
     if origin is tuple:
         return f"a tuple, each entry {_words(args[0])} (a single one is written ('x',))"
