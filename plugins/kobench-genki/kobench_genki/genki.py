@@ -15,6 +15,9 @@ from kobench_genki.containment import caches_in, contained
 #: GenKI's network is a regression on this many principal components, fixed in its data loader; it needs one gene more.
 COMPONENTS = 5
 
+#: GenKI keeps a fifth of the edges (a pair of genes counts once) aside as a test, and fails without one.
+FEWEST_EDGES = 5
+
 
 class GenKI:
     """Which genes a knockout affects, from a graph autoencoder of a gene network (Yang et al. 2023, doi 10.1093/nar/gkad450).
@@ -45,8 +48,8 @@ class GenKI:
     def fit(self, cells: Cells, context: Context) -> None:
         """Build the network of (n, G) cells in their working scale and train the autoencoder on it.
 
-        Raises ValueError with fewer than 2 cells or 6 genes, where logarithms would be taken twice, and where cells are so few or so
-        alike that the network has weights that are not finite.
+        Raises ValueError with fewer than 2 cells or 6 genes, where logarithms would be taken twice, and where the network has weights
+        that are not finite (cells too few or too alike) or fewer than 5 edges.
         """
         values = np.array(cells.dense(), dtype=np.float32)
         check_cells(values, context.scale, self.log_normalize)
@@ -58,11 +61,7 @@ class GenKI:
         with contained(context.threads), TemporaryDirectory(dir=context.scratch) as folder:
             context.log("network", 0, 3)
             self.loader = self._loader(values, folder)
-            if not np.isfinite(self.loader.net.data).all():
-                raise ValueError(
-                    f"GenKI's network of {values.shape[0]} cells x {values.shape[1]} genes has weights that are not finite; "
-                    f"expected cells that differ in at least {COMPONENTS} directions: give more cells"
-                )
+            check_network(self.loader.net.data, self.loader.edge_index.shape[1] // 2)
             context.log("training", 1, 3)
             self.wild_type = self.loader.load_data()
             self.trainer = GenKI.train.VGAE_trainer(self.wild_type, seed=context.seed, verbose=False, **self.training)
@@ -71,7 +70,7 @@ class GenKI:
             context.log("trained", 3, 3)
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """(n, G) divergence of each gene's latent distribution, >= 0 up to rounding; unsigned. `cells` has no part in it.
+        """(n, G) divergence of each gene's latent distribution, >= 0; unsigned. `cells` has no part in it.
 
         The network has as many inputs as there were training cells, so that it can answer for no others.
         """
@@ -103,9 +102,10 @@ class GenKI:
         loader = copy.copy(self.loader)
         loader._target_gene = [self.labels[gene] for gene in genes]
         removed = loader.load_kodata()
-        distance = get_distance(*self.trainer.get_latent_vars(removed), *self.latent, by="KL")
+        # rounding may take what is not affected at all below 0
+        distance = np.maximum(get_distance(*self.trainer.get_latent_vars(removed), *self.latent, by="KL"), 0.0)
         if not self.permutations:
-            return np.asarray(distance)
+            return distance
         null = self.trainer.pmt(removed, n=self.permutations, by="KL")
         listed = get_generank(self.wild_type, distance, null, rank=False)
         return listed_only(distance, [int(label) for label in listed.index])
@@ -120,6 +120,18 @@ def check_cells(values: npt.NDArray[Any], scale: str, log_normalize: bool) -> No
         raise ValueError(f"log_normalize=true, but the cells are in the scale {scale} already; leave log_normalize out")
     if not (values.max(axis=0) > values.min(axis=0)).any():
         raise ValueError(f"all {n} training cells are the same; expected at least one gene that varies")
+
+
+def check_network(weights: npt.NDArray[Any], edges: int) -> None:
+    """Raise ValueError where there is no network to learn from. edges : pairs of genes with an edge."""
+    bad = int((~np.isfinite(weights)).sum())
+    if bad:
+        raise ValueError(
+            f"{bad} of {len(weights)} weights of GenKI's network are not finite; expected cells that differ in at least "
+            f"{COMPONENTS} directions: give more cells"
+        )
+    if edges < FEWEST_EDGES:
+        raise ValueError(f"GenKI's network has {edges} edges; it needs at least {FEWEST_EDGES}: give more genes, or lower cutoff")
 
 
 def listed_only(distance: npt.NDArray[Any], listed: list[int]) -> npt.NDArray[Any]:
