@@ -126,11 +126,11 @@ class Worker:
     do_triples = do_doubles
 
     def do_check(self, folder: Path, request: dict[str, Any]) -> None:
-        from kobench.checks import run_checks
+        from kobench.checks.stages import checks_of_request
 
         make = resolve_reference(request["make"], request["plugin_file"])
-        for result in run_checks(lambda: make(**request["params"]), request["answers"], request["wants"]):
-            self.reply(kind="check", **vars(result))
+        for result in checks_of_request(make, request, folder):
+            self.reply(kind="check", **result)
 
 
 def exit_with_parent(pipe: int) -> None:

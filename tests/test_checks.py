@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import random
+import unittest
 from typing import Any
 
 import numpy as np
 import pytest
 
 from kobench.api import Cells, Context, Impacts, Knockouts, answer_kinds, bray_curtis, normalise_rows
-from kobench.checks import CHECKS, CheckResult, assert_contract, run_checks
+from kobench.checks import CHECKS, CheckResult, ContractTests, assert_contract, run_checks
 from kobench.checks.kit import ASKED, Kit, example_cells
 
 
 class Sound:
-    """Masked mean with noise from its own generator: expression, knockout and impact agree."""
+    """Masked mean of cells weighed by its own generator: expression, knockout and impact agree."""
 
     def fit(self, cells: Cells, context: Context) -> None:
         self.rng = np.random.default_rng(context.seed)
         dense = np.asarray(cells.X.todense() if hasattr(cells.X, "todense") else cells.X)
-        self.mean = normalise_rows(dense).mean(axis=0) * self.rng.uniform(0.9, 1.1, dense.shape[1]) + 1e-3
+        self.mean = (normalise_rows(dense) * self.rng.uniform(0.5, 1.5, (len(dense), 1))).mean(axis=0) + 1e-3
 
     def predict_expression(self, assemblages: Any) -> Any:
         return normalise_rows(assemblages * self.mean).astype(np.float32)
 
 
 class Whole(Sound):
-    """All five answers."""
+    """All six answers."""
 
     def predict_knockout(self, cells: Any, knockouts: Knockouts) -> Any:
         return self.predict_expression(knockouts.remove_from(cells.assemblages()))
@@ -39,6 +40,9 @@ class Whole(Sound):
 
     def predict_response(self, cells: Any, knockouts: Knockouts) -> Any:
         return -self.mean[knockouts.genes] * np.ones((1, len(self.mean)))
+
+    def predict_interaction(self, cells: Any, knockouts: Knockouts) -> Any:
+        return self.mean[knockouts.genes].prod(axis=1)
 
     def score_genes(self, cells: Any, genes: Any) -> Any:
         return self.mean[genes]
@@ -97,7 +101,7 @@ def test_sound_predictors_pass(make: type, wants: str) -> None:
 
 
 def test_every_check_passes_somewhere_and_only_those_that_can_not_apply_are_skipped() -> None:
-    assert all(result.status == "passed" for name, result in results(Whole).items() if name != "impacts-vary")
+    assert {name for name, result in results(Whole).items() if result.status != "passed"} == {"impacts-vary"}
     assert results(Responding)["impacts-vary"].status == "passed"
     skipped = {name for name, result in results(Scorer).items() if result.status == "skipped"}
     assert skipped == {"non-negative", "rows-sum-to-one", "removed-gene-is-zero", "order-zero", "impact-agrees", "impacts-vary"}
@@ -179,6 +183,11 @@ class Unnormalised(Sound):
         return assemblages * self.mean
 
 
+class NegativeInteraction(Scorer):
+    def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> Any:
+        return -self.total[knockouts.genes].prod(axis=1)
+
+
 class KeepsRemoved(Sound):
     def predict_expression(self, assemblages: Any) -> Any:
         return np.tile(self.mean / self.mean.sum(), (len(assemblages), 1))
@@ -219,6 +228,72 @@ class Sorted(Scorer):
 class SortedImpacts(Scorer):
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
         return Impacts(raw=np.sort(np.asarray(self.total[knockouts.genes[:, 0]], float)))
+
+
+class ColumnSeeded(Sound):
+    """Draws numbers column by column, as a network draws its first weights."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        super().fit(cells, context)
+        self.mean = self.mean * self.rng.uniform(0.5, 1.5, len(self.mean))
+
+
+class SupportsFirstHalf(Sound):
+    """Takes genes by their place and not by their name."""
+
+    def supports(self, genes: Any) -> Any:
+        return np.arange(len(genes)) < len(genes) / 2
+
+
+class KnowsNames(Sound):
+    """Looks every gene up, and says nothing of those it does not know."""
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        known = {name: place for place, name in enumerate(example_cells(0).var_names)}
+        self.place = [known[name] for name in cells.var_names]
+        super().fit(cells, context)
+
+
+class SupportsByNeighbours(Sound):
+    """Takes no gene at all where one has a name that it never saw."""
+
+    def supports(self, genes: Any) -> Any:
+        return np.full(len(genes), not np.char.startswith(genes, "RP11").any())
+
+
+class NeedsSupported(Sound):
+    """Says which genes it knows, and still answers nothing when there are others."""
+
+    def supports(self, genes: Any) -> Any:
+        return ~np.char.startswith(genes, "RP11")
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        super().fit(cells, context)
+        self.mean = np.where(self.supports(cells.var_names), self.mean, np.nan)
+
+
+class NeedsTwoGenes(Sound):
+    def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Any:
+        on = cells.assemblages()
+        return self.predict_expression(knockouts.remove_from(on) & (on.sum(axis=1) > 1)[knockouts.cells, None])
+
+
+class LonelyScores(Scorer):
+    """Cells of one gene turn its scores into NaN."""
+
+    def score_genes(self, cells: Cells, genes: Any) -> Any:
+        others = cells.assemblages().sum(axis=1) - 1
+        return self.total[genes] * (1 if others.all() else np.nan)
+
+
+class EveryFitAnother(Sound):
+    """What it answers hangs on how many of its kind were fitted before."""
+
+    fitted = 0
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        type(self).fitted += 1
+        super().fit(cells, Context(seed=self.fitted))
 
 
 class BatchNormalised(Sound):
@@ -274,7 +349,9 @@ class DrawsFromRandom(Sound):
 
 ALL = set(CHECKS)
 OF_PROFILES = {"rows-sum-to-one", "removed-gene-is-zero", "order-zero"}
-GUARDED = {"finite", "non-negative", *OF_PROFILES, "two-genes"}  # they rest on the right shape and type
+ODD = {"one-gene", "two-genes", "unsupported-genes"}
+GUARDED = {"finite", "non-negative", *OF_PROFILES, *ODD}  # they rest on the right shape and type
+FITS_AGAIN = {"same-seed", "permuted-genes", "sparse-and-dense"}
 
 # make: the checks that fail (all others pass or do not apply), and what the first of them finds
 BREAKS: dict[type, tuple[set[str], str]] = {
@@ -290,35 +367,46 @@ BREAKS: dict[type, tuple[set[str], str]] = {
             "repeatable",
             "same-seed",
             "permuted-events",
+            "permuted-genes",
             "one-cell",
             "two-genes",
+            "sparse-and-dense",
         },
         "supports() takes none of the genes GATA1",
     ),
     AnswerRaises: (ALL - {"impacts-vary", "fits", "impact-agrees"}, "KeyError: 'gene'"),
-    Transposed: (GUARDED | {"shape", "permuted-events", "one-cell"}, "expected ("),
+    Transposed: (GUARDED - {"one-gene"} | {"shape", "permuted-events", "permuted-genes", "one-cell"}, "expected ("),
     Lists: (GUARDED | {"numbers"}, "returned list"),
-    Objects: (GUARDED | {"numbers", "permuted-events", "one-cell"}, "dtype object"),
-    NotANumber: ({"finite", "permuted-events", "one-cell", "two-genes"}, "nan at (0,)"),
+    Objects: (GUARDED | {"numbers", "permuted-events", "permuted-genes", "one-cell", "sparse-and-dense"}, "dtype object"),
+    NotANumber: ({"finite", "permuted-events", "one-cell", *ODD}, "nan at (0,)"),
     NegativeImpact: ({"non-negative"}, "expected nothing below 0"),
     NoImpact: (ALL - OF_PROFILES - {"fits", "impact-agrees", "impacts-vary"}, "neither raw nor propagated"),
-    NegativeProfile: ({"non-negative", "order-zero"}, "expected nothing below 0"),
-    Unnormalised: ({"rows-sum-to-one", "order-zero", "two-genes"}, "every profile must sum to 1"),
+    NegativeProfile: ({"non-negative", "order-zero", "permuted-genes"}, "expected nothing below 0"),
+    Unnormalised: ({"rows-sum-to-one", "order-zero", "one-gene", "two-genes"}, "every profile must sum to 1"),
     KeepsRemoved: ({"removed-gene-is-zero"}, "at a removed gene; expected 0"),
-    NoOrderZero: ({"order-zero"}, "IndexError"),
+    NoOrderZero: ({"order-zero", "one-gene"}, "IndexError"),
     ImpactDisagrees: ({"impact-agrees"}, "when derived from its profiles"),
-    Random: ({"repeatable", "permuted-events", "one-cell"}, "gave other answers asked again"),
-    Unseeded: ({"same-seed"}, "after another fit with the same seed"),
+    Random: ({"repeatable", "permuted-events", "permuted-genes", "one-cell"}, "gave other answers asked again"),
+    Unseeded: (FITS_AGAIN, "after another fit with the same seed"),
+    EveryFitAnother: (FITS_AGAIN, "after another fit with the same seed"),
+    ColumnSeeded: ({"permuted-genes"}, "say order_matters=True in its PredictorSpec"),
+    SupportsFirstHalf: ({"permuted-genes"}, "go by their names"),
+    SupportsByNeighbours: ({"unsupported-genes"}, "go by the name alone"),
+    KnowsNames: ({"unsupported-genes"}, "fit raised KeyError"),
+    NeedsSupported: ({"unsupported-genes"}, "sums to 0"),
+    NeedsTwoGenes: ({"one-gene"}, "sums to 0"),
+    LonelyScores: ({"one-gene"}, "not finite"),
+    NegativeInteraction: ({"non-negative"}, "expected nothing below 0"),
     Sorted: ({"permuted-events"}, "events in another order"),
     SortedImpacts: ({"permuted-events", "one-cell"}, "events in another order"),
     BatchNormalised: ({"one-cell"}, "for a cell asked alone"),
-    NeedsThreeGenes: ({"two-genes"}, "sums to 0"),
+    NeedsThreeGenes: ({"one-gene", "two-genes"}, "sums to 0"),
     ChangesTraining: ({"input-unchanged"}, "fit changed the arrays"),
     ChangesAssemblages: ({"input-unchanged"}, "predict_expression changed the arrays"),
     ChangesEvents: ({"input-unchanged"}, "predict_knockout changed the arrays"),
     SeedsNumpy: ({"global-random-state"}, "fit changed the global state of numpy.random"),
     DrawsFromRandom: ({"global-random-state"}, "predict_expression changed the global state of random"),
-    DrawsFromNumpy: ({"global-random-state", "same-seed"}, "after another fit with the same seed"),
+    DrawsFromNumpy: ({"global-random-state", *FITS_AGAIN}, "after another fit with the same seed"),
 }
 
 
@@ -362,7 +450,7 @@ def test_a_predictor_that_answers_nothing_passes_nothing_but_the_fit() -> None:
     assert found["shape"].status == "failed"
 
 
-def test_fitting_happens_at_most_twice_and_only_when_needed() -> None:
+def test_fitting_happens_at_most_five_times_and_only_when_needed() -> None:
     count = 0
 
     class Counted(Sound):
@@ -372,9 +460,66 @@ def test_fitting_happens_at_most_twice_and_only_when_needed() -> None:
             super().fit(cells, context)
 
     assert_contract(Counted)
-    assert count == 2
+    assert count == 5
     assert_contract(Counted, only=["shape"])
-    assert count == 3
+    assert count == 6
+
+
+def test_an_order_that_matters_can_be_declared() -> None:
+    found = results(ColumnSeeded, order_matters=True)["permuted-genes"]
+    assert (found.status, found.found[:53]) == ("skipped", "order_matters is declared: predict_expression gives o")
+    assert_contract(ColumnSeeded, order_matters=True)
+    found = results(Sound, order_matters=True)["permuted-genes"]
+    assert (found.status, found.found) == ("passed", "12 genes in one other order; order_matters need not be declared")
+    # it declares other numbers, not an answer that can't be had
+    assert results(SupportsFirstHalf, order_matters=True)["permuted-genes"].status == "failed"
+
+
+class TestWhole(ContractTests):
+    """The base for an author's own tests, on a predictor that fulfils the contract."""
+
+    make = Whole
+
+
+class TestMade(ContractTests):
+    """By a function and with what a spec declares."""
+
+    make = lambda: ColumnSeeded()  # noqa: E731
+    order_matters = True
+
+
+def test_the_base_for_authors_fails_where_the_contract_is_broken() -> None:
+    class OfRandom(ContractTests):
+        make = Random
+
+    assert {name for name in dir(OfRandom) if name.startswith("test_")} == {f"test_{name.replace('-', '_')}" for name in CHECKS}
+    OfRandom().test_shape()  # type: ignore[attr-defined]
+    with pytest.raises(AssertionError, match="repeatable: predict_expression gave other answers asked again"):
+        OfRandom().test_repeatable()  # type: ignore[attr-defined]
+    with pytest.raises(unittest.SkipTest, match="gives no impact beside profiles"):
+        OfRandom().test_impact_agrees()  # type: ignore[attr-defined]
+
+
+def test_the_base_for_authors_fits_as_often_as_all_checks_together() -> None:
+    count = 0
+
+    class Counted(Sound):
+        def fit(self, cells: Cells, context: Context) -> None:
+            nonlocal count
+            count += 1
+            super().fit(cells, context)
+
+    class First(ContractTests):
+        make = Counted
+
+    class Second(First):
+        seed = 1
+
+    for tests in (First, Second):
+        tests().test_shape()  # type: ignore[attr-defined]
+        tests().test_same_seed()  # type: ignore[attr-defined]
+        tests().test_finite()  # type: ignore[attr-defined]
+    assert count == 4
 
 
 def test_an_unknown_check_is_refused() -> None:
@@ -410,7 +555,7 @@ def test_example_cells_can_be_asked(seed: int) -> None:
 
 def test_reordered_events_stay_grouped_by_cell() -> None:
     kit = Kit(Sound, ("expression",), "dense", 0, example_cells(0))
-    order = kit.reordered()
+    order = kit.reordered(kit.events)
     assert sorted(order) == list(range(len(kit.events)))
     assert kit.events.cells is not None
     assert np.count_nonzero(np.diff(kit.events.cells[order])) == ASKED - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kobench.builtin.specs_response import response_floor_specs, response_metric_specs, response_task_specs
 from kobench.specs import MetricSpec, PredictorSpec, TaskSpec
@@ -160,6 +161,7 @@ def _ranking_metrics() -> Iterator[MetricSpec]:
         low=-1.0,
         tasks=("response-size",),
         summary="Spearman's correlation of predicted scores with the abundance of the removed gene: whether they only follow that",
+        descriptive=True,
     )
 
 
@@ -235,7 +237,7 @@ def floor_specs() -> Iterator[PredictorSpec]:
     yield _floor("abundance", "impact:Abundance", both, "the gene's mean share over all cells")
     yield _floor("detection", "impact:Detection", both, "the share of cells that express the gene")
     yield _floor("abs-correlation", "impact:AbsCorrelation", both, "the gene's mean absolute correlation with the others")
-    yield _floor("random", "impact:Random", ("impact", "interaction", "genes"), "numbers drawn from the seed")
+    yield replace(_floor("random", "impact:Random", ("impact", "interaction", "genes"), "numbers drawn from the seed"), order_matters=True)
     yield from response_floor_specs()
 
 

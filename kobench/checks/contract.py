@@ -1,9 +1,6 @@
-"""The contract's checks, one function each: it says what it found, or raises what is wrong."""
+"""The checks of what answers look like, one function each: it says what it found, or raises what is wrong."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -15,12 +12,8 @@ from kobench.truth import TOLERANCE
 #: How far a given impact may be from the derived one, relative to it; and the size under which impacts are 0.
 RELATIVE, ABSOLUTE = 1e-4, 1e-6
 
-#: The same for answers that should be equal and come from sums in another order (float32).
-SAME_RELATIVE, SAME_ABSOLUTE = 1e-4, 1e-6
-
-#: Answers that are profiles, and answers that are asked by gene and not by event.
+#: Answers that are profiles.
 PROFILES = ("expression", "knockout")
-BY_GENE = ("response", "genes")
 
 
 def fits(kit: Kit) -> str:
@@ -73,9 +66,9 @@ def finite(kit: Kit) -> str:
 
 
 def non_negative(kit: Kit) -> str:
-    """Profiles and impacts are >= 0."""
+    """Profiles, impacts and interactions are >= 0."""
     lowest = np.inf
-    for method, values, expected in kit.everything((*PROFILES, "impact")):
+    for method, values, expected in kit.everything((*PROFILES, "impact", "interaction")):
         array = array_of(values, expected, method)
         if array.size and array.min() < 0:
             raise Wrong(f"{method} returned {array.min():.6g}; expected nothing below 0")
@@ -157,118 +150,3 @@ def impacts_vary(kit: Kit) -> str:
         raise NotApplicable(f"propagated impact is {found}: nothing to rank, boards will say 'none'")
     kit.compared += values.size
     return f"propagated impacts of {values.size} knockouts from {values.min():.2g} to {values.max():.2g}"
-
-
-def repeatable(kit: Kit) -> str:
-    """Asked twice, it answers the same."""
-    return _equal(kit, lambda kind: kit.first.ask(kind, kit.asked, kit.events), "asked again")
-
-
-def same_seed(kit: Kit) -> str:
-    """Fitted twice with one seed, it answers the same, to the last digit."""
-    return _equal(kit, lambda kind: kit.second.ask(kind, kit.asked, kit.events), "after another fit with the same seed")
-
-
-def _equal(kit: Kit, again: Callable[[str], dict[str, Any]], when: str) -> str:
-    for kind in kit.answers:
-        for method, values in again(kind).items():
-            before = np.asarray(kit.raw(kind)[method])
-            if not np.array_equal(before, np.asarray(values), equal_nan=before.dtype.kind == "f"):
-                raise Wrong(f"{method} gave other answers {when}; {_difference(before, values)}")
-            kit.compared += before.size
-    return f"{kit.compared} numbers are equal"
-
-
-def _difference(before: Any, after: Any) -> str:
-    if np.shape(before) != np.shape(after):
-        return f"shape {np.shape(after)} instead of {np.shape(before)}"
-    return f"they differ by up to {np.max(np.abs(np.asarray(before, float) - np.asarray(after, float))):.3g}"
-
-
-def permuted_events(kit: Kit) -> str:
-    """Events in another order give the same answers in that order."""
-    order = kit.reordered()
-    for kind in kit.answers:
-        after = kit.first.ask(kind, kit.asked, kit.events[order], reverse=True)
-        for method, before in kit.raw(kind).items():
-            expected = np.asarray(before)[slice(None, None, -1) if kind in BY_GENE else order]
-            _close(kit, method, expected, after.get(method), "with the events in another order")
-    return f"{len(order)} events"
-
-
-def one_cell(kit: Kit) -> str:
-    """A cell asked alone gets the answers it gets among others: events come in chunks of any size."""
-    assert kit.events.cells is not None
-    for cell in range(kit.asked.n_obs):
-        mine = np.flatnonzero(kit.events.cells == cell)
-        alone = Knockouts(kit.events.genes[mine], np.zeros(len(mine), np.int32))
-        for kind in kit.answers:
-            after = kit.first.ask(kind, kit.asked[cell : cell + 1], alone) if len(mine) else {}
-            for method, values in after.items():
-                if kind in BY_GENE:  # these may lean on all the cells they are given
-                    array_of(values, (len(np.unique(alone.genes)), *np.shape(kit.raw(kind)[method])[1:]), f"{method} (one cell)")
-                    kit.compared += 1
-                else:
-                    _close(kit, method, np.asarray(kit.raw(kind)[method])[mine], values, "for a cell asked alone")
-    return f"{kit.asked.n_obs} cells"
-
-
-def _close(kit: Kit, method: str, before: Any, after: Any, when: str) -> None:
-    if np.shape(before) != np.shape(after) or not np.allclose(before, after, rtol=SAME_RELATIVE, atol=SAME_ABSOLUTE, equal_nan=True):
-        raise Wrong(f"{method} gave other answers {when}; {_difference(before, after)}")
-    kit.compared += np.size(before)
-
-
-def two_genes(kit: Kit) -> str:
-    """A cell that expresses just the removed gene and one other is answered like any cell."""
-    cells, events = kit.two_gene_cells()
-    for kind in kit.answers:
-        for method, values in kit.first.ask(kind, cells, events).items():
-            checked = profiles_of if kind in PROFILES else array_of
-            checked(values, kit.expected_shape(kind, events), f"{method} (two genes)")
-            kit.compared += len(events)
-    return f"{len(events)} knockouts"
-
-
-def input_unchanged(kit: Kit) -> str:
-    """Neither fitting nor answering changes the arrays it is given."""
-    for kind in kit.answers:
-        kit.raw(kind)
-    if kit.first.modified:
-        raise Wrong(f"{' and '.join(dict.fromkeys(kit.first.modified))} changed the arrays that were passed; work on a copy")
-    kit.compared += 1
-    return "fit and every answer left their arrays as they were"
-
-
-def global_random_state(kit: Kit) -> str:
-    """Neither fitting nor answering touches the global state of `random`, numpy.random or torch; the seed is `context.seed`."""
-    for kind in kit.answers:
-        kit.second.ask(kind, kit.asked, kit.events)
-    if kit.second.touched:
-        found = " and ".join(dict.fromkeys(kit.second.touched))
-        raise Wrong(f"{found}; use np.random.default_rng(context.seed), or torch.Generator().manual_seed(context.seed)")
-    kit.compared += 1
-    return "untouched"
-
-
-#: Every check by its name, in the order in which they run.
-CHECKS: dict[str, Callable[[Kit], str]] = {
-    "fits": fits,
-    "answers-given": answers_given,
-    "shape": shape,
-    "numbers": numbers,
-    "finite": finite,
-    "non-negative": non_negative,
-    "rows-sum-to-one": rows_sum_to_one,
-    "removed-gene-is-zero": removed_gene_is_zero,
-    "order-zero": order_zero,
-    "impact-agrees": impact_agrees,
-    "impacts-vary": impacts_vary,
-    "repeatable": repeatable,
-    "same-seed": same_seed,
-    "permuted-events": permuted_events,
-    "one-cell": one_cell,
-    "two-genes": two_genes,
-    "input-unchanged": input_unchanged,
-    "global-random-state": global_random_state,
-}

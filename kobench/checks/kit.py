@@ -1,36 +1,24 @@
-"""What the checks work with: made-up cells, and fitted predictors whose inputs and random states are watched."""
+"""What the checks work with: made-up cells, questions about them, and the predictor, fitted for each way of asking."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from kobench.api import Context
 from kobench.cells import Cells, IntArray, Knockouts
-from kobench.checks.random_states import RandomStates
-from kobench.derive import SinglesAnswer
-from kobench.session import Session
-from kobench.specs import METHODS
+from kobench.checks.fitted import Fitted, NotApplicable, Wrong
+
+__all__ = ["ASKED", "GENES", "Fitted", "Kit", "NotApplicable", "Wrong", "doubles_of", "example_cells"]
 
 #: Names of human genes, so that a predictor that knows genes by name supports them.
 GENES = ("GATA1", "TP53", "MYC", "CD4", "SPI1", "KLF1", "RUNX1", "STAT3", "SOX2", "PAX6", "CEBPA", "JUN")
 
 #: Cells that are kept for questions.
 ASKED = 6
-
-
-class Wrong(Exception):  # noqa: N818 - a finding
-    """What a check found to break the contract."""
-
-
-class NotApplicable(Exception):  # noqa: N818 - a finding
-    """Why a check does not apply to the declared answers."""
 
 
 def example_cells(seed: int) -> Cells:
@@ -44,98 +32,16 @@ def example_cells(seed: int) -> Cells:
     return Cells((values * on).astype(np.float32), np.array(GENES))
 
 
-def _arrays(thing: Any) -> Iterator[Any]:
-    """The arrays inside what is handed to a predictor."""
-    if isinstance(thing, np.ndarray):
-        yield thing
-    elif hasattr(thing, "indptr"):
-        yield from (thing.data, thing.indices, thing.indptr)
-    elif hasattr(thing, "X"):
-        yield from _arrays(thing.X)
-    elif isinstance(thing, Knockouts):
-        yield thing.genes
-        if thing.cells is not None:
-            yield thing.cells
-
-
-def _content(things: Collection[Any]) -> list[tuple[Any, bytes]]:
-    return [(array.shape, array.tobytes()) for thing in things for array in _arrays(thing)]
-
-
-class Fitted:
-    """One fitted predictor. modified : who changed its input. touched : who changed which global random state."""
-
-    def __init__(self, make: Callable[[], Any], answers: tuple[str, ...], wants: str, seed: int, training: Cells) -> None:
-        self.modified: list[str] = []
-        self.touched: list[str] = []
-        self.scratch = TemporaryDirectory(prefix="kobench-check-")  # removed with this object
-        context = Context(seed=seed, threads=1, device="cpu", scale="linear", scratch=Path(self.scratch.name))
-        self.session = Session(make, {}, answers, wants, context)
-        self.wants = wants
-        given = self._as_wanted(training)
-        # an AnnData is a copy that the session makes; the others are watched
-        self.supported = self._watched("fit", (given,), lambda: self.session.fit(given))
-        self.predictor = self.session.predictor
-
-    def _as_wanted(self, cells: Cells) -> Cells:
-        if self.wants != "sparse":
-            return Cells(cells.X.copy(), cells.var_names, cells.obs, cells.layers)
-        from scipy.sparse import csr_matrix
-
-        return Cells(csr_matrix(cells.X), cells.var_names, cells.obs)
-
-    def _watched(self, method: str, things: Collection[Any], call: Callable[[], Any]) -> Any:
-        content = _content(things)
-        with RandomStates() as states:
-            result = call()
-        if _content(things) != content:
-            self.modified.append(method)
-        self.touched.extend(f"{method} changed the global state of {name}" for name in states.changed)
-        return result
-
-    def ask(self, kind: str, cells: Cells, events: Knockouts, reverse: bool = False) -> dict[str, Any]:
-        """What the method behind one answer kind returns, as it is: {method, or "predict_impact raw": values}.
-
-        Responses and gene scores are asked of each removed gene once, in ascending order or, with `reverse`, descending.
-        """
-        name = METHODS[kind]
-        method = getattr(self.predictor, name, None)
-        if not callable(method):
-            raise Wrong(f"answer {kind!r} is declared, but {type(self.predictor).__name__} has no method {name}")
-        if kind == "expression":
-            assemblages = events.remove_from(cells.assemblages())
-            return {name: self._watched(name, (assemblages,), lambda: method(assemblages))}
-        handed = self.session.hand(self._as_wanted(cells))
-        events = Knockouts(events.genes.copy(), None if events.cells is None else events.cells.copy())
-        if kind == "knockout":
-            return {name: self._watched(name, (handed, events), lambda: method(handed, events))}
-        if kind == "impact":
-            given = self._watched(name, (handed, events), lambda: method(handed, events))
-            parts = {f"{name} {part}": getattr(given, part, None) for part in ("raw", "propagated")}
-            found = {key: values for key, values in parts.items() if values is not None}
-            if not found:
-                raise Wrong(f"{name} returned neither raw nor propagated impacts; expected kobench.api.Impacts with at least one")
-            return found
-        genes = np.unique(events.genes)[:: -1 if reverse else 1].copy()
-        if kind == "response":
-            population = Knockouts(genes[:, None])
-            return {name: self._watched(name, (handed, population), lambda: method(handed, population))}
-        return {name: self._watched(name, (handed, genes), lambda: method(handed, genes))}
-
-    def singles(self, cells: Cells, events: Knockouts) -> SinglesAnswer:
-        """All that a run would have of these events, given or derived."""
-
-        def call() -> SinglesAnswer:
-            return self.session.singles(cells, events, np.zeros(0, np.int64), self.supported)
-
-        found: SinglesAnswer = self._watched("the derived answers", (), call)
-        return found
-
-    def profiles(self, kinds: Collection[str], cells: Cells, events: Knockouts) -> Iterator[tuple[str, Any]]:
-        """(method, rows) of those of the kinds that are declared."""
-        for kind in kinds:
-            if kind in self.session.answers:
-                yield from self.ask(kind, cells, events).items()
+def doubles_of(assemblages: Any, supported: Any) -> Knockouts:
+    """Pairs of supported genes that are next to each other among the genes that are on, in cells with a third one; grouped by cell."""
+    genes: list[Any] = []
+    cells: list[int] = []
+    for cell, on in enumerate(assemblages):
+        mine = np.flatnonzero(on & supported)
+        if on.sum() > 2:
+            genes += [mine[start : start + 2] for start in range(len(mine) - 1)]
+            cells += [cell] * max(len(mine) - 1, 0)
+    return Knockouts(np.array(genes, np.int32).reshape(-1, 2), np.array(cells, np.int32))
 
 
 @dataclass
@@ -147,6 +53,8 @@ class Kit:
     wants: str
     seed: int
     cells: Cells
+    order_matters: bool = False
+    max_order: int | None = None
     compared: int = 0
     _raw: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -161,7 +69,7 @@ class Kit:
     @cached_property
     def _outcome(self) -> Fitted | BaseException:
         try:
-            return Fitted(self.make, self.answers, self.wants, self.seed, self.training)
+            return Fitted(self, self.training)
         except (Exception, SystemExit) as error:
             return error
 
@@ -181,8 +89,12 @@ class Kit:
     @cached_property
     def second(self) -> Fitted:
         """Another one, fitted alike after the first, which has imported what it needs."""
+        return self.again()
+
+    def again(self, training: Cells | None = None, stored_sparse: bool = False) -> Fitted:
+        """A further one, on other training cells or on those that were stored sparse; raises what fitting the first one raised."""
         assert self.first
-        return Fitted(self.make, self.answers, self.wants, self.seed, self.training)
+        return Fitted(self, self.training if training is None else training, stored_sparse)
 
     @cached_property
     def events(self) -> Knockouts:
@@ -190,16 +102,27 @@ class Kit:
         everything = Knockouts.singles(self.asked.assemblages())
         return everything[self.first.supported[everything.genes[:, 0]]]
 
+    @cached_property
+    def doubles(self) -> Knockouts:
+        """Some double knockouts of the asked cells, grouped by cell; none for a predictor that removes one gene at a time."""
+        found = doubles_of(self.asked.assemblages(), self.first.supported)
+        return found if self.max_order is None or self.max_order >= 2 else found[:0]
+
+    def events_of(self, kind: str) -> Knockouts:
+        """What is asked of an answer kind: double knockouts of interactions, single ones of the others."""
+        return self.doubles if kind == "interaction" else self.events
+
     def raw(self, kind: str) -> dict[str, Any]:
         """What the predictor returns for the events, asked once."""
         if kind not in self._raw:
-            self._raw[kind] = self.first.ask(kind, self.asked, self.events)
+            self._raw[kind] = self.first.ask(kind, self.asked, self.events_of(kind))
         return self._raw[kind]
 
     def expected_shape(self, kind: str, events: Knockouts) -> tuple[int, ...]:
         """Shape of the answer of one kind to events."""
         n, removed, genes = len(events), len(np.unique(events.genes)), self.cells.n_vars
-        return {"expression": (n, genes), "knockout": (n, genes), "impact": (n,), "response": (removed, genes), "genes": (removed,)}[kind]
+        by_event = dict.fromkeys(("impact", "interaction"), (n,))
+        return {**by_event, "expression": (n, genes), "knockout": (n, genes), "response": (removed, genes), "genes": (removed,)}[kind]
 
     def everything(self, kinds: Collection[str] | None = None) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
         """(method, returned values, expected shape) of every declared answer of these kinds; NotApplicable where there is none."""
@@ -208,13 +131,13 @@ class Kit:
             raise NotApplicable(f"gives none of {', '.join(kinds)}")
         for kind in mine:
             for method, values in self.raw(kind).items():
-                yield method, values, self.expected_shape(kind, self.events)
+                yield method, values, self.expected_shape(kind, self.events_of(kind))
 
-    def reordered(self) -> IntArray:
+    def reordered(self, events: Knockouts) -> IntArray:
         """Events in another order, still grouped by cell: cells shuffled, and the events of each."""
-        assert self.events.cells is not None
+        assert events.cells is not None
         rng = np.random.default_rng([self.seed, 13])
-        place = rng.permutation(self.asked.n_obs)[self.events.cells]
+        place = rng.permutation(self.asked.n_obs)[events.cells]
         return np.lexsort((rng.random(len(place)), place))
 
     def two_gene_cells(self) -> tuple[Cells, Knockouts]:
@@ -226,6 +149,10 @@ class Kit:
         cells = Cells(values, self.cells.var_names)
         events = Knockouts.singles(cells.assemblages())
         return cells, events[self.first.supported[events.genes[:, 0]]]
+
+    def one_gene_cells(self) -> Cells:
+        """Cells that express one gene each: nothing can be removed from them, but their wild type is asked for."""
+        return Cells(np.eye(self.cells.n_vars, dtype=np.float32) * 1.5, self.cells.var_names)
 
     def why_nothing(self) -> str:
         """Why a check had nothing to look at."""
