@@ -40,6 +40,7 @@ def profile_models() -> Iterator[PredictorSpec]:
         answers=("expression", "impact"),
         params=MLP_PARAMS,
         reference="arXiv 2510.03359",
+        order_matters=True,
     )
     yield PredictorSpec(
         "linear",
@@ -63,6 +64,7 @@ def profile_models() -> Iterator[PredictorSpec]:
             "targets": Param(2000, "most genes given trees, those that vary most; the others keep the masked mean", low=1),
         },
         reference="Chen & Guestrin 2016, doi 10.1145/2939672.2939785",
+        order_matters=True,
     )
 
 
@@ -75,6 +77,7 @@ def anchored_models() -> Iterator[PredictorSpec]:
         answers=("expression", "knockout"),
         params=MLP_PARAMS,
         reference="arXiv 2510.03359",
+        order_matters=True,
     )
     yield PredictorSpec(
         "linear-anchored",

@@ -19,8 +19,9 @@ Fit = Callable[..., Any]
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_contract(make: Make, check: str) -> None:
-    assert_contract(make, only=[check])
+def test_contract(make: Make, check: str, request: pytest.FixtureRequest) -> None:
+    name = request.node.callspec.params["make"]  # weights of networks are drawn, and ties of trees broken, column by column
+    assert_contract(make, only=[check], order_matters=name.startswith(("mlp", "gbm")))
 
 
 def masked_mean(train: Cells, on: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
