@@ -16,6 +16,7 @@ def kobench_predictors() -> Iterator[PredictorSpec]:
         summary="GenKI: the genes whose latent distribution moves when a gene's edges are cut from a network learnt by a graph autoencoder",
         answers=("response",),
         response="affected",
+        order_matters=True,  # which edges train is drawn by their place in the table
         params={
             "epochs": Param(100, "training steps", low=1),
             "lr": Param(7e-4, "Adam's learning rate", low=0.0),

@@ -21,7 +21,7 @@ def test_description_and_class_have_the_same_parameters() -> None:
     (spec,) = kobench_predictors()
     defaults = {name: parameter.default for name, parameter in inspect.signature(GenKI).parameters.items()}
     assert {name: param.default for name, param in spec.params.items()} == defaults
-    assert (spec.answers, spec.response) == (("response",), "affected")
+    assert (spec.answers, spec.response, spec.order_matters) == (("response",), "affected", True)
 
 
 def test_describing_and_making_need_neither_torch_nor_genki() -> None:
