@@ -1,0 +1,177 @@
+"""Watches what a trial uses while it runs: its processes, their memory, and what it writes; cheap enough for ten looks a second."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from kobench.limits import MB, THREADS_A_PROCESS, Limits, TrialFailed, passed
+from kobench.process_tree import Held, Member, descendants, memory_of, unnamed_files
+
+#: Looking may take this share of the time: where it takes long (many processes, much memory) it is done less often.
+SHARE = 0.1
+
+#: The same where resident memory, which is never too small, comes near the limit.
+SHARE_NEAR = 0.4
+
+#: From this share of the limit on, resident memory is near it.
+NEAR = 0.8
+
+#: Seconds between two readings that must both be above the limit: a process that just forked, or just ended, may be counted twice in one.
+AGAIN = 0.02
+
+#: Seconds that a walk through the trial's folder may take at once; a folder with more files is walked in pieces, one a look.
+PIECE = 0.01
+
+#: Bytes that a file or folder counts beside its blocks: a million empty files are something written, too.
+ENTRY = 1024
+
+
+class Watch:
+    """Measures the processes below a supervisor and the folder of a trial, and ends the trial where a limit is passed.
+
+    pid : the supervisor, which is not counted itself. folder : where the trial writes. peak_mb : the most memory seen so far, in MB.
+
+    Time is the caller's to measure. Memory is what all processes hold together (PSS where the system has it), with files that lie in
+    memory only. Written is what the folder holds by the blocks of its files, each counted once however many names it has, with files that
+    were removed but are still open. `given` tells which files the harness laid there itself.
+    """
+
+    def __init__(self, pid: int, limits: Limits, folder: Path) -> None:
+        self.pid, self.limits, self.folder = pid, limits, folder
+        self.peak_mb = 0.0
+        self._laid: dict[tuple[int, int], int] = {}
+        self._members: list[Member] = []
+        self._next = {"processes": 0.0, "memory": 0.0, "folder": 0.0}
+        self._walk: Iterator[int] | None = None
+
+    def given(self, folder: Path) -> None:
+        """What lies in `folder` now was put there by the harness and does not count as written; to be said before each request."""
+        self._laid = {}
+        for path in folder.iterdir():
+            found = path.lstat()
+            self._laid[found.st_dev, found.st_ino] = found.st_blocks * 512
+
+    def check(self, stage: str) -> None:
+        """Look once; raises TrialFailed where a limit is passed. A look that would take too much of the time is left out."""
+        if self._due("processes"):
+            with self._timed("processes", SHARE):
+                self._members = descendants(self.pid)
+            self._check_processes(stage)
+            most = self.limits.memory_mb
+            near = most is not None and sum(member.rss for member in self._members) > NEAR * most * MB
+            if self._due("memory"):
+                with self._timed("memory", SHARE_NEAR if near else SHARE):
+                    self._check_memory(stage)
+        if self.limits.written_mb is not None and self._due("folder"):
+            with self._timed("folder", SHARE):
+                self._check_folder(stage, self.limits.written_mb * MB)
+
+    def _due(self, what: str) -> bool:
+        return time.perf_counter() >= self._next[what]
+
+    @contextlib.contextmanager
+    def _timed(self, what: str, share: float) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        now = time.perf_counter()
+        self._next[what] = now + (now - started) * (1 / share - 1)
+
+    def _check_processes(self, stage: str) -> None:
+        most = self.limits.processes
+        if most is None:
+            return
+        processes, threads = len(self._members), sum(member.threads for member in self._members)
+        if processes > most:
+            raise passed(self.limits, "too-many-processes", stage, f"it ran {processes:,} processes at a time")
+        if threads > most * THREADS_A_PROCESS:
+            raise passed(
+                self.limits,
+                "too-many-processes",
+                stage,
+                f"it ran {threads:,} threads in {'a process' if processes == 1 else counted(processes)} at a time",
+            )
+
+    def _check_memory(self, stage: str) -> None:
+        held = memory_of(self._members)
+        most = self.limits.memory_mb
+        if most is not None and held.size > most * MB:
+            time.sleep(AGAIN)
+            self._members = descendants(self.pid)
+            again = memory_of(self._members)
+            held = min(held, again, key=lambda one: one.size)
+        self.peak_mb = max(self.peak_mb, held.size / MB)
+        if most is not None and held.size > most * MB:
+            raise passed(self.limits, "out-of-memory", stage, described(held, len(self._members)))
+
+    def _check_folder(self, stage: str, most: int) -> None:
+        """Go on with the walk through the folder, for a moment; what is found so far counts, the rest is seen by the next look."""
+        open_files = {file.key: file.size for file in unnamed_files(self._members) if not file.in_memory}
+        removed = sum(open_files.values())
+        until = time.perf_counter() + PIECE
+        walk = self._walk or folder_bytes(self.folder, self._laid)
+        self._walk = None
+        try:
+            for size in walk:
+                if size + removed > most:
+                    raise passed(self.limits, "too-much-written", stage, f"it wrote {above(size + removed):,} MB")
+                if time.perf_counter() > until:
+                    self._walk = walk
+                    break
+        except Unmeasurable as error:
+            message = "it made a folder whose content can't be measured"
+            raise TrialFailed("too-much-written", stage, message, found=f"{message}: {error}") from error
+
+
+class Unmeasurable(Exception):  # noqa: N818 - a finding, not a mistake of this program
+    """A folder that can't be looked into."""
+
+
+def folder_bytes(folder: Path, laid: dict[tuple[int, int], int]) -> Iterator[int]:
+    """Bytes in a folder, as a sum that grows entry by entry; links are not followed. Raises Unmeasurable.
+
+    laid : bytes by (device, inode) that do not count. A file or folder that goes away meanwhile is left out.
+    """
+    total, seen = 0, set()
+    waiting = [str(folder)]
+    while waiting:
+        path = waiting.pop()
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    try:
+                        found = entry.stat(follow_symlinks=False)
+                    except (FileNotFoundError, NotADirectoryError):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    key = found.st_dev, found.st_ino
+                    if key not in seen:
+                        if found.st_nlink > 1:
+                            seen.add(key)
+                        total += max(0, found.st_blocks * 512 - laid.get(key, 0)) + (0 if key in laid else ENTRY)
+                    yield total
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:  # closed to the harness, or nested too deep for a path
+            raise Unmeasurable(error.strerror or "unknown") from error
+    yield total
+
+
+def described(held: Held, processes: int) -> str:
+    """What a tree holds, in words."""
+    return f"its {counted(processes)} held {above(held.size):,} MB ({held.way})"
+
+
+def counted(processes: int) -> str:
+    """So many processes, in words."""
+    return "process" if processes == 1 else f"{processes:,} processes"
+
+
+def above(size: int) -> int:
+    """Whole MB, rounded up: what is above a limit is never shown as the limit itself."""
+    return math.ceil(size / MB)
