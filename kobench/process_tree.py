@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
-#: Where programs share memory by name; a trial in a file tree of its own has one of its own.
-SHARED = "dev/shm"
+#: Folders that lie in memory, by path; a trial in a file tree of its own has its own ones.
+SHARED = ("/dev/shm", "/tmp")
 
 
 @dataclass(frozen=True)
@@ -120,19 +120,20 @@ def _memory_by_psutil(members: Sequence[Member]) -> Held:
 
 
 def files_in_memory(members: Sequence[Member]) -> int:
-    """Bytes of files that lie in memory and are the tree's own: its private /dev/shm, and files made by `memfd_create` that are open."""
+    """Bytes of files that lie in memory and are the tree's own: private /dev/shm and /tmp, and files made by `memfd_create` that are open."""
     private: dict[int, int] = {}
-    common = _device(f"/{SHARED}")
+    common = {_device(place) for place in SHARED}
     for member in members:
         root = f"/proc/{member.pid}/root"
-        device = _device(f"{root}/{SHARED}")
-        if device is None or device in (common, _device(root)) or device in private:
-            continue
-        try:
-            used = os.statvfs(f"{root}/{SHARED}")
-        except OSError:  # it is gone
-            continue
-        private[device] = (used.f_blocks - used.f_bfree) * used.f_frsize
+        for place in SHARED:
+            device = _device(root + place)
+            if device is None or device in common or device in private or device == _device(root):
+                continue
+            try:
+                used = os.statvfs(root + place)
+            except OSError:  # it is gone
+                continue
+            private[device] = (used.f_blocks - used.f_bfree) * used.f_frsize
     unnamed = {file.key: file.size for file in unnamed_files(members) if file.in_memory and file.key[0] not in private}
     return sum(private.values()) + sum(unnamed.values())
 
@@ -167,7 +168,7 @@ def unnamed_files(members: Sequence[Member]) -> Iterator[Unnamed]:
                 if target.endswith(" (deleted)"):
                     found = os.stat(f"{folder}/{name}")
                     if found.st_nlink == 0:
-                        in_memory = target.startswith(("/memfd:", f"/{SHARED}/"))
+                        in_memory = target.startswith(("/memfd:", "/dev/shm/"))
                         yield Unnamed((found.st_dev, found.st_ino), found.st_blocks * 512, in_memory)
             except OSError:  # it was closed meanwhile
                 continue

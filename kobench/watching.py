@@ -38,23 +38,15 @@ class Watch:
 
     Time is the caller's to measure. Memory is what all processes hold together (PSS where the system has it), with files that lie in
     memory only. Written is what the folder holds by the blocks of its files, each counted once however many names it has, with files that
-    were removed but are still open. `given` tells which files the harness laid there itself.
+    were removed but are still open.
     """
 
     def __init__(self, pid: int, limits: Limits, folder: Path) -> None:
         self.pid, self.limits, self.folder = pid, limits, folder
         self.peak_mb = 0.0
-        self._laid: dict[tuple[int, int], int] = {}
         self._members: list[Member] = []
         self._next = {"processes": 0.0, "memory": 0.0, "folder": 0.0}
         self._walk: Iterator[int] | None = None
-
-    def given(self, folder: Path) -> None:
-        """What lies in `folder` now was put there by the harness and does not count as written; to be said before each request."""
-        self._laid = {}
-        for path in folder.iterdir():
-            found = path.lstat()
-            self._laid[found.st_dev, found.st_ino] = found.st_blocks * 512
 
     def check(self, stage: str) -> None:
         """Look once; raises TrialFailed where a limit is passed. A look that would take too much of the time is left out."""
@@ -113,7 +105,7 @@ class Watch:
         open_files = {file.key: file.size for file in unnamed_files(self._members) if not file.in_memory}
         removed = sum(open_files.values())
         until = time.perf_counter() + PIECE
-        walk = self._walk or folder_bytes(self.folder, self._laid)
+        walk = self._walk or folder_bytes(self.folder)
         self._walk = None
         try:
             for size in walk:
@@ -131,10 +123,10 @@ class Unmeasurable(Exception):  # noqa: N818 - a finding, not a mistake of this 
     """A folder that can't be looked into."""
 
 
-def folder_bytes(folder: Path, laid: dict[tuple[int, int], int]) -> Iterator[int]:
+def folder_bytes(folder: Path) -> Iterator[int]:
     """Bytes in a folder, as a sum that grows entry by entry; links are not followed. Raises Unmeasurable.
 
-    laid : bytes by (device, inode) that do not count. A file or folder that goes away meanwhile is left out.
+    Blocks count, not lengths (a file may have holes), and a file with several names counts once. What goes away meanwhile is left out.
     """
     total, seen = 0, set()
     waiting = [str(folder)]
@@ -153,7 +145,7 @@ def folder_bytes(folder: Path, laid: dict[tuple[int, int], int]) -> Iterator[int
                     if key not in seen:
                         if found.st_nlink > 1:
                             seen.add(key)
-                        total += max(0, found.st_blocks * 512 - laid.get(key, 0)) + (0 if key in laid else ENTRY)
+                        total += found.st_blocks * 512 + ENTRY
                     yield total
         except (FileNotFoundError, NotADirectoryError):
             continue
