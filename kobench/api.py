@@ -51,7 +51,7 @@ try:
     hookimpl = HookimplMarker("kobench")
 except ImportError:  # a predictor's own environment needs numpy only; `kobench.describe` reads the same mark
 
-    def hookimpl(function: F | None = None, **options: Any) -> Any:  # type: ignore[misc,no-redef]
+    def hookimpl(function: F | None = None, **options: Any) -> Any:  # type: ignore[misc]
         def mark(marked: F) -> F:
             marked.kobench_impl = options  # type: ignore[attr-defined]
             return marked

@@ -68,7 +68,7 @@ class PredictorSpec:
     version: int = 1
     wants: Literal["dense", "sparse", "anndata"] = "dense"
     response: Literal["profile-change", "direction", "affected"] = "profile-change"
-    max_order: int | None = None
+    max_order: Union[int, None] = None
     floor: bool = False
     order_matters: bool = False
 
@@ -119,10 +119,10 @@ class MetricSpec:
     low: float = 0.0
     high: float = 1.0
     summary: str = ""
-    tasks: tuple[str, ...] | None = None
+    tasks: Union[tuple[str, ...], None] = None
     reference: str = ""
     version: int = 1
-    nothing: float | None = None
+    nothing: Union[float, None] = None
     descriptive: bool = False
 
     @property
@@ -163,6 +163,7 @@ class TaskSpec:
         return f"{self.name}@{self.version}"
 
 
+# where a field of a spec may be None it is a Union: Python 3.9 can't read `X | None` while a program runs, and specs are checked so
 Spec = Union[PredictorSpec, DatasetSpec, MetricSpec, TaskSpec]
 
 #: Kinds of specs, by the last word of their hook.
