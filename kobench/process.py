@@ -1,4 +1,4 @@
-"""The harness's side of a worker: start it, ask it, and end it and what it started (all that stays in its process group)."""
+"""The harness's side of a worker: start it in its sandbox, ask it, watch over it, and end it and all that it started."""
 
 from __future__ import annotations
 
@@ -6,100 +6,109 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from kobench.errors import UserError
+from kobench.limits import Limits, TrialFailed, passed
+from kobench.replies import MOST_BYTES, parse, visible
+from kobench.sandbox.folders import link_modules, remove
+from kobench.sandbox.layers import LAYERS, uncovered, why_open, without_any
+from kobench.sandbox.places import Interpreter, cuda_devices, readable_by, this_interpreter
+from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.variables import variables
+from kobench.watching import Watch
 from kobench.wire import PROTOCOL, read_array
 
-#: Names of the variables by which numerical libraries are told how many threads to use.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+__all__ = ["TrialFailed", "WorkerProcess"]
 
+#: What the worker's interpreter executes. Nothing in the folder where it starts is imported: older ones do not know PYTHONSAFEPATH.
+START = "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from kobench.worker import main; main()"
 
-class TrialFailed(Exception):  # noqa: N818 - a result, not a mistake of this program
-    """A trial ended early; becomes the status of its record."""
+#: Seconds between two looks at what the worker's processes use.
+LOOK = 0.1
 
-    def __init__(self, status: str, stage: str, message: str, traceback: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.stage, self.message, self.traceback = status, stage, message, traceback
+#: Seconds in which the worker's end must be known once its pipe is closed.
+PATIENCE = 2.0
+
+#: Characters of the output that are kept.
+TAIL = 4000
+
+#: MB that /dev/shm and /tmp may hold each: a quarter of the memory limit, within these.
+SHARED_MB = (64, 1024)
 
 
 @dataclass
 class WorkerProcess:
-    """One worker. Use as a context manager; leaving it kills the process group and removes its folders.
+    """One worker. Use as a context manager; leaving it ends every process that stems from it and removes its folder.
 
-    threads : how many its numerical libraries may use. timeout : seconds from its start after which it is ended, None = never.
+    threads : how many its numerical libraries may use. interpreter : whose worker it is, kobench's own where None. sandbox : see
+    `kobench.sandbox.MODES`. readable : folders that it may read beside the interpreter's. links : modules that must be importable, by
+    name, and where they are. cuda : whether it may use NVIDIA GPUs. Raises UserError on entering where the sandbox is required
+    and something stays open, else TrialFailed.
     """
 
     work: Path
     threads: int
-    timeout: float | None = None
+    limits: Limits = field(default_factory=Limits)
     log: Callable[[str, int, int], None] | None = None
+    interpreter: Interpreter | None = None
+    sandbox: str = "off"
+    readable: tuple[Path, ...] = ()
+    links: Mapping[str, Path] = field(default_factory=dict)
+    cuda: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
     said: list[dict[str, Any]] = field(default_factory=list)
+    hello: dict[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> WorkerProcess:
-        self.deadline = None if self.timeout is None else time.monotonic() + self.timeout
+        if not isinstance(self.limits, Limits):  # callers that know of a time limit alone
+            self.limits = Limits(seconds=self.limits)
+        seconds = self.limits.seconds
+        self.deadline = None if seconds is None else time.monotonic() + seconds
+        self.next_look, self.unread = 0.0, b""
+        self.watch: Watch | None = None
+        self.output: int | None = None
+        self.tail: str | None = None
         self.work.mkdir(parents=True, exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix="trial-", dir=self.work.resolve()))  # absolute: a predictor may change its folder
-        (self.folder / "scratch").mkdir()
-        child_in, self.write_to = os.pipe()
-        self.read_from, child_out = os.pipe()
-        environment = {
-            **os.environ,
-            **dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
-            "PYTHONHASHSEED": "0",
-            "PYTHONSAFEPATH": "1",  # nothing in the folder where the user happens to stand is imported
-        }
+        self.stack = contextlib.ExitStack()
         try:
-            with open(self.folder / "output.log", "wb") as output:
-                self.process = subprocess.Popen(
-                    [sys.executable, "-m", "kobench.worker", str(child_in), str(child_out)],
-                    pass_fds=(child_in, child_out),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    env=environment,
-                    start_new_session=True,
-                )
-        except BaseException:
-            self._close()
-            raise
-        finally:
-            os.close(child_in)
-            os.close(child_out)
-        self.unread = b""
-        try:
-            hello = self._reply("start")
-            if hello.get("protocol") != PROTOCOL:
-                raise TrialFailed("failed", "start", f"the worker speaks protocol {hello.get('protocol')}, this kobench {PROTOCOL}")
+            self.folder = Path(tempfile.mkdtemp(prefix="trial-", dir=self.work.resolve()))  # absolute: a predictor may change its folder
+            self.stack.callback(remove, self.folder)
+            self._start()
+            self.hello = self._reply("start")
+            self._check_hello()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self._close()
+        self.stack.close()
 
-    def _close(self) -> None:
-        os.close(self.write_to)
-        os.close(self.read_from)
-        shutil.rmtree(self.folder, ignore_errors=True)
+    @property
+    def report(self) -> dict[str, Any]:
+        """The sandbox it ran in, as a record keeps it."""
+        layers = without_any("switched off") if self.sandbox == "off" else dict(self.launch.layers)
+        return {"mode": self.sandbox, "layers": layers, "readable": [str(folder) for folder in self.readable]}
+
+    def output_tail(self) -> str | None:
+        """The end of what the predictor printed, also after the worker has ended; None where it printed nothing."""
+        size = os.fstat(self.output).st_size if self.output is not None else 0
+        if self.output is not None:
+            last = os.pread(self.output, 4 * TAIL, max(0, size - 4 * TAIL)).decode(errors="replace").strip()
+            self.tail = visible(last[-TAIL:], 8 * TAIL, lines=True) or None
+        return self.tail
 
     def stage(self, name: str) -> Path:
-        """The folder of a stage, made when first asked for."""
-        folder = self.folder / name
+        """The folder of a stage's questions, made when first asked for. The worker may read it, not write into it."""
+        folder = self.folder / "given" / name
         folder.mkdir(exist_ok=True)
         return folder
 
@@ -108,11 +117,10 @@ class WorkerProcess:
 
         Raises TrialFailed.
         """
-        try:
-            told = {"do": do, "folder": str(self.folder / do), "scratch": str(self.folder / "scratch"), **request}
-            os.write(self.write_to, (json.dumps(told) + "\n").encode())
-        except BrokenPipeError:
-            self._died(do)
+        started = time.monotonic()
+        written = self.folder / "written"
+        self._send(do, {"do": do, "folder": str(self.folder / "given" / do), "out": str(written / "out" / do),
+                        "scratch": str(written / "scratch"), **request})  # fmt: skip
         reply = self._reply(do)
         while reply["kind"] in ("log", "check"):
             if reply["kind"] == "check":
@@ -120,53 +128,158 @@ class WorkerProcess:
             elif self.log is not None:
                 self.log(reply["message"], reply["done"], reply["total"])
             reply = self._reply(do)
-        self.seconds[do] = reply["seconds"]
-        self.peak_mb = max(self.peak_mb, reply["peak_mb"])
+        self.seconds[do] = time.monotonic() - started  # by this clock: a predictor can change its own
+        self._look(do)
         if reply["kind"] == "failed":
             raise TrialFailed(reply["status"], do, reply["message"], reply["traceback"])
+        if reply["kind"] != "done":
+            raise TrialFailed("invalid", do, f"the worker replied {reply['kind']!r}; expected 'done'")
 
     def answers(self, stage: str, names: tuple[str, ...]) -> Mapping[str, Any]:
-        """The arrays answered in a stage, None for each not given; the stage's folder is removed: it is sealed."""
-        folder = self.folder / stage / "answers"
+        """The arrays answered in a stage, None for each not given. The stage is sealed: its folders are out of the worker's reach."""
+        taken = self.folder / "taken" / stage
         try:
-            found = {name: read_array(folder, name) for name in names}
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(self.folder / "written" / "out" / stage, taken)  # a link stays a link: none is followed to anyone's files
+            if os.path.lexists(taken) and (taken.is_symlink() or not taken.is_dir()):
+                raise TrialFailed("invalid", stage, "the answers can't be read: their folder is none")
+            found = {name: read_array(taken, name) for name in names}
         except (ValueError, OSError) as error:
-            raise TrialFailed("invalid", stage, f"the answers can't be read: {error}") from error
-        shutil.rmtree(self.folder / stage, ignore_errors=True)
+            raise TrialFailed("invalid", stage, f"the answers can't be read: {visible(str(error), 300)}") from error
+        finally:
+            remove(taken)
+            remove(self.folder / "given" / stage)
         return found
+
+    def _start(self) -> None:
+        given, modules, written, tree = (self.folder / name for name in ("given", "import", "written", "tree"))
+        out, scratch = written / "out", written / "scratch"
+        for folder in (given, modules, out, scratch, tree, self.folder / "taken"):
+            folder.mkdir(parents=True)
+        interpreter = self.interpreter or this_interpreter()
+        own = {} if interpreter.environment else {"kobench": Path(__file__).resolve().parent}
+        places = link_modules(modules, {**own, **self.links})
+        sealed = self.sandbox != "off"
+        child_in, self.write_to = os.pipe()
+        self.read_from, child_out = os.pipe()
+        for number in (self.write_to, self.read_from):
+            self.stack.callback(os.close, number)
+        os.set_blocking(self.write_to, False)
+        log, self.output = (os.open(written / "output.log", how, 0o600) for how in (os.O_CREAT | os.O_WRONLY | os.O_APPEND, os.O_RDONLY))
+        self.stack.callback(os.close, log)
+        self.stack.callback(self._close_output)
+        least, most = SHARED_MB
+        plan = Plan(
+            command=[str(interpreter.python), "-c", START, str(child_in), str(child_out)],
+            environment=variables(interpreter, scratch, modules, self.threads, sealed, self.cuda),
+            cwd=str(scratch) if sealed else os.getcwd(),
+            tree=str(tree),
+            keep=(child_in, child_out),
+            read=[*readable_by(interpreter, (*places, *self.readable), self.cuda), str(given), str(modules)],
+            write=[str(out), str(scratch)],
+            devices=cuda_devices() if self.cuda else [],
+            memory_mb=min(most, max(least, (self.limits.memory_mb or 4 * most) // 4)),
+            layers=LAYERS if sealed else (),
+            required=self.sandbox == "require",
+        )
+        self.launch = Launch(plan, log)
+        try:
+            self.stack.enter_context(self.launch)
+        finally:
+            os.close(child_in)
+            os.close(child_out)
+
+    def _close_output(self) -> None:
+        self.output_tail()
+        assert self.output is not None
+        os.close(self.output)
+        self.output = None
+
+    def _check_hello(self) -> None:
+        if self.hello.get("kind") != "ready" or self.hello["protocol"] != PROTOCOL:
+            theirs = self.hello.get("protocol", "none")
+            raise TrialFailed("failed", "start", f"the worker speaks protocol {theirs}, this kobench {PROTOCOL}; renew its environment")
+
+    def _send(self, stage: str, request: dict[str, Any]) -> None:
+        left = (json.dumps(request) + "\n").encode()
+        while left:
+            try:
+                left = left[os.write(self.write_to, left) :]
+            except BlockingIOError:
+                select.select([], [self.write_to], [], LOOK)
+                self._check_limits(stage)
+            except BrokenPipeError:
+                self._died(stage)
 
     def _reply(self, stage: str) -> dict[str, Any]:
         while b"\n" not in self.unread:
-            left = None if self.deadline is None else self.deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise TrialFailed("timeout", stage, "the time limit of the trial was reached")
-            ready, _, _ = select.select([self.read_from], [], [], 1.0 if left is None else min(left, 1.0))
-            if not ready:
-                if self.process.poll() is not None:  # it died while a child of its own keeps the pipe open
+            self._check_limits(stage)
+            if len(self.unread) > MOST_BYTES:
+                raise TrialFailed(
+                    "invalid", stage, f"a reply of the worker is longer than {MOST_BYTES:,} bytes: something else wrote to its pipe"
+                )
+            reports = [] if self.launch.lost else [self.launch.reports]
+            ready, _, _ = select.select([self.read_from, *reports], [], [], LOOK)
+            if self.read_from in ready:
+                piece = os.read(self.read_from, 1 << 16)
+                if not piece:
                     self._died(stage)
-                continue
-            piece = os.read(self.read_from, 1 << 16)
-            if not piece:
+                self.unread += piece
+            elif ready:
+                self.launch.hear()
+            elif self.launch.ended is not None or self.launch.lost:  # it died while a child of its own keeps the pipe open
                 self._died(stage)
-            self.unread += piece
         line, self.unread = self.unread.split(b"\n", 1)
         try:
-            reply = json.loads(line)
+            return parse(line)
         except ValueError as error:
-            raise TrialFailed("invalid", stage, "the worker's reply is not JSON: something else wrote to its pipe") from error
-        assert isinstance(reply, dict)
-        return reply
+            raise TrialFailed("invalid", stage, str(error)) from error
 
-    def _died(self, stage: str) -> None:
-        code = self.process.wait()
+    def _check_limits(self, stage: str) -> None:
+        """Raise TrialFailed where a limit of the trial is passed; looks at its processes ten times a second."""
+        now = time.monotonic()
+        if self.deadline is not None and now >= self.deadline:
+            raise passed(self.limits, "timeout", stage)
+        if now >= self.next_look:
+            self._look(stage)
+
+    def _look(self, stage: str) -> None:
+        self.next_look = time.monotonic() + LOOK
+        if self.watch is None:
+            self.launch.hear()
+            if self.launch.keeper is None:
+                return
+            self.watch = Watch(self.launch.keeper, self.limits, self.folder / "written")
+        try:
+            self.watch.check(stage)
+        finally:
+            self.peak_mb = self.watch.peak_mb
+
+    def _died(self, stage: str) -> NoReturn:
+        """Say how the worker ended; raises TrialFailed, or UserError where it was not started for the sake of a required sandbox."""
+        launch = self.launch
+        launch.await_end(PATIENCE)
+        if self.sandbox == "require" and stage == "start" and (open_ := uncovered(launch.layers)):
+            raise UserError(
+                f"--sandbox require: this machine leaves {' and '.join(open_)} open: {why_open(launch.layers, open_)}; "
+                "`kobench doctor` shows every layer, --sandbox auto runs with those that there are"
+            )
+        tail, code = self.output_tail(), launch.ended
+        if launch.not_started is not None:
+            raise TrialFailed("failed", stage, f"its interpreter can't be executed: {visible(launch.not_started)}")
+        if code is None:
+            what = "what watches over the worker was ended from outside" if launch.lost else "the worker closed its pipe to kobench"
+            raise TrialFailed("failed", stage, what, tail)
         if code < 0:
-            name = signal.Signals(-code).name
-            hint = " (often the system running out of memory)" if name == "SIGKILL" else ""
-            raise TrialFailed("failed", stage, f"the process was ended by {name}{hint}", self._output_tail())
-        tail = self._output_tail()
+            hint = " (often the system running out of memory)" if code == -signal.SIGKILL else ""
+            raise TrialFailed("failed", stage, f"the process was ended by {signal_name(-code)}{hint}", tail)
         why = f": {tail.splitlines()[-1]}" if tail and stage == "start" else ""
         raise TrialFailed("failed", stage, f"the process exited with code {code}{why}", tail)
 
-    def _output_tail(self, size: int = 1500) -> str | None:
-        text = (self.folder / "output.log").read_bytes()[-size:].decode(errors="replace").strip()
-        return text or None
+
+def signal_name(number: int) -> str:
+    """The name of a signal; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

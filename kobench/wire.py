@@ -12,7 +12,7 @@ import numpy as np
 from kobench.cells import Cells
 
 #: Number of this protocol; a worker of another one refuses to start.
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, Any]) -> None:

@@ -90,23 +90,23 @@ class Worker:
         self.wants = request["wants"]
         self.session = Session(make, request["params"], request["answers"], self.wants, context, request["max_order"])
         supported = self.session.fit(read_cells(folder, self.wants))
-        write_arrays(folder / "answers", {"supported": supported})
+        write_arrays(Path(request["out"]), {"supported": supported})
 
     def do_profile(self, folder: Path, request: dict[str, Any]) -> None:
-        write_arrays(folder / "answers", {"profile": self.session.profile(read_array(folder, "assemblages"))})
+        write_arrays(Path(request["out"]), {"profile": self.session.profile(read_array(folder, "assemblages"))})
 
     def do_singles(self, folder: Path, request: dict[str, Any]) -> None:
         events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
         answer = self.session.singles(read_cells(folder, self.wants), events, read_array(folder, "sample"), read_array(folder, "supported"))
-        write_arrays(folder / "answers", vars(answer))
+        write_arrays(Path(request["out"]), vars(answer))
 
     def do_impacts(self, folder: Path, request: dict[str, Any]) -> None:
         events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        write_arrays(folder / "answers", self.session.impacts(read_cells(folder, self.wants), events, read_array(folder, "supported")))
+        write_arrays(Path(request["out"]), self.session.impacts(read_cells(folder, self.wants), events, read_array(folder, "supported")))
 
     def do_genes(self, folder: Path, request: dict[str, Any]) -> None:
         scores = self.session.gene_scores(read_cells(folder, self.wants), read_array(folder, "genes"))
-        write_arrays(folder / "answers", {"gene_scores": scores})
+        write_arrays(Path(request["out"]), {"gene_scores": scores})
 
     do_transfer = do_profile
 
@@ -116,12 +116,12 @@ class Worker:
         rows = [read_array(folder, f"rows{i}") for i in orders]
         cells, supported = read_cells(folder, self.wants), read_array(folder, "supported")
         answer = self.session.responses(cells, batches, rows, request["rows"], supported)
-        write_arrays(folder / "answers", vars(answer))
+        write_arrays(Path(request["out"]), vars(answer))
 
     def do_doubles(self, folder: Path, request: dict[str, Any]) -> None:
         events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
         answer = self.session.interactions(read_cells(folder, self.wants), events, read_array(folder, "supported"))
-        write_arrays(folder / "answers", {"interaction": answer})
+        write_arrays(Path(request["out"]), {"interaction": answer})
 
     do_triples = do_doubles
 
