@@ -20,7 +20,7 @@ LAYERS = (
     ("board", "pictures", "run", "predict", "checking", "progress", "add_dataset"),
     ("crew", "asking", "trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines", "sampling"),
     ("plugins", "cards", "hookspecs", "select"),
-    ("questions", "population", "multiples", "transfer", "limits", "watching", "process_tree", "sandbox", "replies",
+    ("questions", "population", "multiples", "transfer", "limits", "watching", "process_tree", "sandbox", "environments", "replies",
      "data", "data_checks", "fetch", "store", "process", "received", "records", "record_shape", "resample", "events", "table_file"),
     ("worker", "checks", "session", "wire", "responding", "derive", "describe"),
     ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),

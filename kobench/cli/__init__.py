@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "kobench.cli.check",
     "board": "kobench.cli.board",
     "datasets": "kobench.cli.datasets",
+    "env": "kobench.cli.env",
     "completion": "kobench.cli.completion",
 }
 
@@ -37,6 +38,7 @@ SUMMARIES = {
     "check": "Run the contract's named checks on a predictor.",
     "board": "Build the leaderboard from stored records.",
     "datasets": "Add a dataset of your own, or see where files are looked for.",
+    "env": "Make, list, check and remove environments that predictors have to themselves.",
     "completion": "Print the line that switches on shell completion.",
 }
 

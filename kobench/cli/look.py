@@ -50,7 +50,7 @@ def list_command(what: str | None, as_json: bool, plugin_files: tuple[str, ...],
         width = max((len(entry["name"]) for entry in entries), default=0)
         kinds = max((len(f"of {entry.get('of')}") for entry in entries), default=0)
         for entry in entries:
-            origin = f"  [{entry['distribution']}]" if entry.get("distribution", "kobench") != "kobench" else ""
+            origin = f"  [{where_of(entry)}]" if where_of(entry) != "kobench" else ""
             kind = f"{'of ' + entry['of']:<{kinds}}  " if "of" in entry else ""
             click.echo(f"  {entry['name']:<{width}}  {kind}{entry['summary']}{origin}")
         if not entries:
@@ -61,6 +61,12 @@ def list_command(what: str | None, as_json: bool, plugin_files: tuple[str, ...],
             click.echo(f"  {problem['distribution']}: {problem['message']}")
             if what == "plugins" and problem["traceback"]:
                 click.echo("    " + problem["traceback"].replace("\n", "\n    "))
+
+
+def where_of(entry: dict[str, Any]) -> str:
+    """The distribution of a listed entry, and the environment that it lives in."""
+    where = str(entry.get("distribution", "kobench"))
+    return f"{where} in environment {entry['environment']}" if entry.get("environment") else where
 
 
 def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
@@ -75,7 +81,10 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
         return
     if section == "plugins":
         for source in registry.sources:
-            yield {"name": source.distribution, "summary": source.version, "version": source.version, "file": source.file}
+            yield {
+                "name": source.known_as, "summary": source.version, "version": source.version, "file": source.file,
+                "environment": source.environment or None,
+            }  # fmt: skip
         return
     kind = "predictors" if section == "floors" else section
     for entries in getattr(registry, kind).values():
@@ -85,6 +94,8 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
             shown = {"name": entry.spec.name, "summary": entry.spec.summary, "version": entry.spec.version}
             if kind == "metrics":
                 shown["of"] = entry.spec.of  # one name may stand for a metric of profiles and another of rankings
+            if kind == "predictors":
+                shown["environment"] = entry.environment or None
             yield {**shown, "distribution": entry.distribution, "distribution_version": entry.version}
 
 
@@ -135,6 +146,7 @@ def facts(kind: str, entry: Entry) -> dict[str, Any]:
     spec = entry.spec
     out: dict[str, Any] = {"summary": spec.summary, "version": spec.version, "from": f"{entry.distribution} {entry.version}".strip()}
     if kind == "predictors":
+        out |= {"lives in": f"environment {entry.environment}, {entry.interpreter.python}"} if entry.interpreter else {}
         out |= {"answers": list(spec.answers), "derived": derivations(spec.answers), "wants": spec.wants, "floor": spec.floor}
         out |= {"reference": spec.reference} if spec.reference else {}
     if kind == "datasets":

@@ -71,11 +71,13 @@ class Child:
         points = [[self.first + place, name, value] for place, (name, value) in enumerate(self.source.points[self.first :])]
         request = json.dumps({"points": points, "file": self.source.file})
         read, write = os.pipe()
-        # -P: no module of the current folder takes the place of an installed one; sys.path is handed over as it is here
+        # no module of the current folder takes the place of an installed one; here sys.path is handed over as it is
         search = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
+        own = self.source.interpreter
+        interpreter = [sys.executable, "-P"] if own is None else [str(own.python), "-I"]
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-X", "faulthandler", "-m", "kobench.describe.child", str(write), request],
+                [*interpreter, "-X", "faulthandler", "-m", "kobench.describe.child", str(write), request],
                 pass_fds=(write,),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -8,11 +8,15 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kobench.errors import UserError
+
+if TYPE_CHECKING:
+    from kobench.sandbox.places import Interpreter
 
 #: The entry-point group of plugins.
 GROUP = "kobench"
@@ -24,6 +28,7 @@ class Problem:
 
     kind : "import", "exit", "crash", "timeout", "output", "hook", "spec", "duplicate", "metadata" or "card".
     name : the spec it is about, "" where it is about more. message : one sentence. traceback : its last lines, or "".
+    environment : the environment it is about, "" for kobench's own interpreter.
     """
 
     distribution: str
@@ -32,6 +37,7 @@ class Problem:
     message: str
     traceback: str = ""
     name: str = ""
+    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Source:
     """One distribution, or one plugin file, and the .py files that make it up.
 
     points : (name, value) of its entry points. files : path inside the package -> place. file : the single plugin file.
+    roots : top-level packages and modules of its entry points -> place. environment : where it is installed, "" for kobench's own
+    interpreter; interpreter : that environment's. about : what a description depends on beside the files, as plain JSON.
     """
 
     distribution: str
@@ -46,6 +54,15 @@ class Source:
     points: tuple[tuple[str, str], ...]
     files: dict[str, Path]
     file: str | None = None
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    environment: str = ""
+    interpreter: Interpreter | None = None
+    about: tuple[str, ...] = ()
+
+    @property
+    def known_as(self) -> str:
+        """Its name among all sources: the distribution's, in an environment with that environment's before it."""
+        return f"{self.environment}/{self.distribution}" if self.environment else self.distribution
 
     def digest(self) -> str:
         """sha256 over the .py files' names and contents, wherever they lie; of a single file just its own."""
@@ -90,7 +107,8 @@ def installed_sources() -> tuple[list[Source], list[Problem]]:
                 raise ValueError("it has no Name")
             # the first on sys.path is the one that gets imported
             if normalise(name) not in sources:
-                sources[normalise(name)] = Source(name, distribution.version, points, _files_of(distribution, points))
+                roots, files = files_of(distribution, points, place_here)
+                sources[normalise(name)] = Source(name, distribution.version, points, files, roots=roots)
         except Exception as error:
             where = getattr(distribution, "_path", "its folder")
             message = f"the metadata in {where} can't be read ({error}); install the package again"
@@ -109,25 +127,43 @@ def file_sources(plugin_files: Sequence[str | os.PathLike[str]]) -> list[Source]
         name = f"file:{path.name}"
         if name in sources and sources[name].file != str(path):
             raise UserError(f"two plugin files are called {path.name}; rename one, so that {name}/NAME tells them apart")
-        sources[name] = Source(name, "", ((path.stem, path.name),), {path.name: path}, str(path))
+        sources[name] = Source(name, "", ((path.stem, path.name),), {path.name: path}, str(path), {path.name: path})
     return list(sources.values())
 
 
-def _files_of(distribution: importlib.metadata.Distribution, points: Sequence[tuple[str, str]]) -> dict[str, Path]:
-    """The .py files that a distribution installed, and those of its entry points' packages, which covers editable installs."""
+#: Where a top-level package or module lies: its origin and, of a package, its folders; None where there is none.
+Place = tuple["str | None", "list[str]"]
+
+
+def place_here(top: str) -> Place | None:
+    """Where this interpreter would import a top-level package or module from."""
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    return None if spec is None else (spec.origin, list(spec.submodule_search_locations or ()))
+
+
+def files_of(
+    distribution: importlib.metadata.Distribution, points: Sequence[tuple[str, str]], place: Callable[[str], Place | None]
+) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Where the entry points' packages lie, by the name of their folder or file; and the .py files that a distribution consists of.
+
+    Those are the files that it installed and those of its entry points' packages, which covers editable installs.
+    """
     files = {
         file.as_posix(): Path(str(file.locate()))
         for file in distribution.files or ()
         if file.suffix == ".py" and ".." not in file.parts and not file.name.startswith("__editable__")
     }
+    roots = {}
     for top in sorted({value.partition(":")[0].strip().partition(".")[0] for _, value in points}):
-        try:
-            spec = importlib.util.find_spec(top)
-        except (ImportError, ValueError):
-            continue
-        if spec is not None:
-            files.update(_files_at(spec.origin, list(spec.submodule_search_locations or ())))
-    return files
+        found = place(top)
+        if found is not None:
+            origin, folders = found
+            roots.update({os.path.basename(where): Path(where) for where in (folders[:1] or ([origin] if origin else []))})
+            files.update(_files_at(origin, folders))
+    return roots, files
 
 
 def _files_at(origin: str | None, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:

@@ -9,14 +9,14 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kobench import __version__
 from kobench.errors import UserError
 from kobench.plugins.discovery import Problem, Source, normalise
-from kobench.specs import Spec, spec_from_json
+from kobench.specs import PredictorSpec, Spec, kind_of, spec_from_json
 
 #: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says otherwise.
 TIME_LIMIT = 10.0
@@ -62,12 +62,17 @@ def _key(source: Source) -> list[Any]:
     """All that a description depends on, as far as kobench can know."""
     own = [[name, os.stat(Path(__file__).parents[1] / name).st_mtime_ns] for name in DESCRIBING]
     points = [list(point) for point in source.points]
-    package = [source.distribution, source.version, points, source.file, source.stamp()]
-    return [sys.executable, sys.version, __version__, own, *package]  # lists, not tuples: it is compared with what JSON gives back
+    package = [source.distribution, source.version, points, source.file, source.stamp(), list(source.about)]
+    return [*_where(source), __version__, own, *package]  # lists, not tuples: it is compared with what JSON gives back
+
+
+def _where(source: Source) -> list[str]:
+    """The interpreter that describes a source, and its version."""
+    return [sys.executable, sys.version] if source.interpreter is None else [str(source.interpreter.python), source.environment]
 
 
 def _cache_file(source: Source) -> Path:
-    slot = hashlib.sha256(json.dumps([sys.executable, source.distribution, source.file]).encode()).hexdigest()[:16]
+    slot = hashlib.sha256(json.dumps([_where(source)[0], source.distribution, source.file]).encode()).hexdigest()[:16]
     return cache_folder() / f"{slot}.json"
 
 
@@ -97,7 +102,7 @@ def remember(source: Source, key: list[Any], description: Description, limit: fl
     from kobench.specs import spec_to_json
 
     timed_out = any(problem.kind == "timeout" for problem in description.problems)
-    if description.problems and not timed_out:
+    if any(problem.kind != "environment" for problem in description.problems) and not timed_out:
         return
     document = {
         "key": key,
@@ -113,15 +118,15 @@ def remember(source: Source, key: list[Any], description: Description, limit: fl
 def describe_all(sources: Sequence[Source], fresh: bool = False) -> list[Description]:
     """A description of every source, remembered ones first, the others from children that run side by side."""
     limit = time_limit()
-    found = {} if fresh else {source.distribution: known for source in sources if (known := remembered(source, limit))}
-    missing = [source for source in sources if source.distribution not in found]
+    found = {} if fresh else {source.known_as: known for source in sources if (known := remembered(source, limit))}
+    missing = [source for source in sources if source.known_as not in found]
     if missing:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(len(missing), (os.cpu_count() or 1) + 1)) as pool:
             for source, description in zip(missing, pool.map(lambda each: describe_source(each, limit), missing), strict=True):
-                found[source.distribution] = description
-    return [found[source.distribution] for source in sources]
+                found[source.known_as] = description
+    return [found[source.known_as] for source in sources]
 
 
 def describe_source(source: Source, limit: float) -> Description:
@@ -133,6 +138,23 @@ def describe_source(source: Source, limit: float) -> Description:
     key = _key(source)  # before it is read: an edit meanwhile makes it out of date
     digest = source.digest()
     specs, problems = ask_children(source, limit)
+    if source.environment:
+        specs, problems = predictors_only(source, specs, problems)
     description = Description(tuple(specs), tuple(problems), digest)
     remember(source, key, description, limit)
     return description
+
+
+def predictors_only(
+    source: Source, specs: Sequence[tuple[str, Spec]], problems: Sequence[Problem]
+) -> tuple[list[tuple[str, Spec]], list[Problem]]:
+    """What an environment may offer: predictors. Datasets, metrics and tasks run in kobench's own interpreter, so they become a problem."""
+    found = [replace(problem, environment=source.environment) for problem in problems]
+    others = [f"{kind_of(spec)[:-1]} {spec.name!r}" for _, spec in specs if not isinstance(spec, PredictorSpec)]
+    if others:
+        message = (
+            f"only predictors are taken from an environment, and {source.distribution} offers {', '.join(others)} in environment "
+            f"{source.environment!r}; these run in kobench's own interpreter, install {source.distribution} there to use them"
+        )
+        found.append(Problem(source.distribution, "", "environment", message, environment=source.environment))
+    return [(point, spec) for point, spec in specs if isinstance(spec, PredictorSpec)], found

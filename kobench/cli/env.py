@@ -1,0 +1,106 @@
+"""`kobench env`: environments of their own for predictors whose packages do not fit beside each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kobench.cli.options import json_option
+
+EXAMPLES = """
+\b
+Examples:
+  kobench env create genki --from ./plugins/kobench-genki
+  kobench env create old --from my-plugin==1.2 --python 3.9 --constraint pins.txt
+  kobench env list
+  kobench env check genki
+  kobench env remove genki
+"""
+
+
+@click.group("env", epilog=EXAMPLES)
+def env_command() -> None:
+    """Make, list, check and remove environments that predictors have to themselves."""
+
+
+@env_command.command("create", epilog="\b\nExamples:\n  kobench env create genki --from ./plugins/kobench-genki\n"
+                     "  kobench env create old --from my-plugin --from 'numpy<2' --python 3.10")  # fmt: skip
+@click.argument("name")
+@click.option("--from", "specs", multiple=True, metavar="SPEC",
+              help="A package, a folder, a wheel, an address, '-e FOLDER' or a requirements file; may be repeated.")  # fmt: skip
+@click.option("--python", metavar="PATH|VERSION", help="The interpreter it is made from. Default: kobench's own.")
+@click.option("--constraint", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Versions that pip has to keep to.")
+@click.option("--requirements", multiple=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="A requirements file for pip; may be repeated.")  # fmt: skip
+@click.option("--replace", is_flag=True, help="Take the place of an environment of this name.")
+@click.option("--keep", is_flag=True, help="Keep it even if nothing in it is a kobench plugin.")
+def create_command(name: str, specs: tuple[str, ...], python: str | None, constraint: Path | None, requirements: tuple[Path, ...],
+                   replace: bool, keep: bool) -> None:  # fmt: skip
+    """Make the environment NAME and install SPEC there, beside a copy of what kobench needs there (numpy alone)."""
+    from kobench.environments.create import create
+    from kobench.plugins import load_registry
+
+    environment = create(name, specs, python, constraint, requirements, replace, keep, say=lambda text: click.echo(f"{text} ...", err=True))
+    registry = load_registry()
+    here = sorted(entry.full_name for entries in registry.predictors.values() for entry in entries if entry.environment == name)
+    numpy = environment.about["installed"].get("numpy", "none")
+    click.echo(f"Environment {name}: Python {environment.about['python']['version']}, numpy {numpy}, in {environment.folder}.")
+    click.echo(f"Its predictors: {', '.join(here) or 'none'}.")
+    for problem in registry.problems:
+        if problem.environment == name:
+            click.echo(f"Problem: {problem.distribution}: {problem.message}", err=True)
+    if here:
+        click.echo(f"Try `kobench env check {name}` and `kobench run -d grn --networks 1 -p {here[0]}`.")
+
+
+@env_command.command("list", epilog="\b\nExamples:\n  kobench env list\n  kobench env list --json")
+@json_option
+def list_command(as_json: bool) -> None:
+    """List environments: Python, numpy, predictors, size, and what they were made from."""
+    from kobench.environments import complete
+    from kobench.environments.size import megabytes
+    from kobench.plugins import load_registry
+
+    environments, broken = complete()
+    registry = load_registry() if environments else None
+    rows: list[dict[str, Any]] = []
+    for environment in environments:
+        about = environment.about
+        entries = [entry for entries in (registry.predictors.values() if registry else ()) for entry in entries]
+        problems = [problem.message for problem in (registry.problems if registry else ()) if problem.environment == environment.name]
+        rows.append({
+            "name": environment.name, "python": about["python"]["version"], "numpy": about["installed"].get("numpy"),
+            "predictors": sorted(entry.spec.name for entry in entries if entry.environment == environment.name),
+            "megabytes": megabytes(environment.folder), "from": about["from"], "made": about["made"],
+            "folder": str(environment.folder), "problems": problems,
+        })  # fmt: skip
+    rows += [{"name": name, "problems": [sentence]} for name, sentence in broken]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in sorted(rows, key=lambda each: str(each["name"])):
+        click.secho(str(row["name"]), bold=True)
+        if "python" in row:
+            click.echo(f"  Python {row['python']}, numpy {row['numpy']}, {row['megabytes']:,} MB, from {', '.join(row['from'])}")
+            click.echo(f"  predictors: {', '.join(row['predictors']) or 'none'}")
+        for sentence in row["problems"]:
+            click.echo(f"  problem: {sentence}")
+    if not rows:
+        click.echo("No environments; `kobench env create NAME --from SPEC` makes one.")
+
+
+@env_command.command("remove", epilog="\b\nExamples:\n  kobench env remove genki --yes")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove_command(name: str, yes: bool) -> None:
+    """Remove the environment NAME and all that is installed in it."""
+    from kobench.environments import environments_folder
+    from kobench.environments.create import remove
+
+    if not yes and (environments_folder() / name).is_dir():
+        click.confirm(f"Remove {environments_folder() / name}?", abort=True)
+    remove(name)
+    click.echo(f"Removed environment {name}.")

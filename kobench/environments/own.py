@@ -1,0 +1,127 @@
+"""Puts into an environment what a worker needs of this kobench, without its dependencies, and renews it when it has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from kobench import __version__
+from kobench.environments import BrokenError, Environment, locked
+from kobench.records import write_atomically
+
+#: Modules and packages of kobench that a worker, the contract's checks and the description of plugins import.
+PARTS = (
+    "__init__", "api", "cells", "checks", "derive", "describe", "errors", "resolve", "responding", "session", "specs", "suggest",
+    "truth", "wire", "worker",
+)  # fmt: skip
+
+#: What these need.
+METADATA = """Metadata-Version: 2.1
+Name: kobench
+Version: {version}
+Summary: What a predictor's own environment needs of kobench; put there by `kobench env create`
+Requires-Python: >=3.9
+Requires-Dist: numpy>=1.21
+"""
+
+PACKAGE = Path(__file__).parent.parent
+
+
+@lru_cache(maxsize=1)
+def parts() -> dict[str, Path]:
+    """The files that are put into an environment: path below site-packages -> place."""
+    found = {}
+    for part in PARTS:
+        folder = PACKAGE / part
+        for path in sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{part}.py"]:
+            found[f"kobench/{path.relative_to(PACKAGE).as_posix()}"] = path
+    return found
+
+
+@lru_cache(maxsize=1)
+def stamp() -> str:
+    """Changes when one of these files does; reads only sizes and times."""
+    total = hashlib.sha256(__version__.encode())
+    for name, path in parts().items():
+        status = path.stat()
+        total.update(f"{name}\0{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return total.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def digest() -> str:
+    """sha256 over the names and contents of these files."""
+    total = hashlib.sha256(__version__.encode())
+    for name, path in parts().items():
+        total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def put_into(site: Path) -> None:
+    """Write the package and its metadata into a folder of packages, in the place of what is there."""
+    new = Path(tempfile.mkdtemp(prefix=".kobench-", dir=site))
+    try:
+        for name, path in parts().items():
+            target = new / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+        information = f"kobench-{__version__}.dist-info"
+        (new / information).mkdir()
+        texts = {
+            "METADATA": METADATA.format(version=__version__),
+            "WHEEL": "Wheel-Version: 1.0\nGenerator: kobench\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "INSTALLER": "kobench\n",
+        }
+        for name, text in texts.items():
+            (new / information / name).write_text(text)
+        listed = [*parts(), *(f"{information}/{name}" for name in (*texts, "RECORD"))]
+        (new / information / "RECORD").write_text("".join(f"{name},,\n" for name in listed))
+        for old in [site / "kobench", *site.glob("kobench-*.dist-info")]:
+            if old.is_dir():
+                old.rename(new / f"old-{old.name}")
+        for name in ("kobench", information):
+            (new / name).rename(site / name)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def note(folder: Path) -> None:
+    """Write down which kobench is in the environment of this folder."""
+    write_atomically(folder / "kobench.json", json.dumps({"version": __version__, "digest": digest(), "stamp": stamp()}).encode())
+
+
+def noted(folder: Path) -> dict[str, Any]:
+    """Which kobench is in the environment of this folder; empty where that is not known."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return dict(json.loads((folder / "kobench.json").read_bytes()))
+    return {}
+
+
+def renew(environment: Environment) -> bool:
+    """Bring the kobench of an environment up to date; whether that was needed. Raises BrokenError where it can't be written."""
+    there = noted(environment.folder)
+    if there.get("stamp") == stamp():
+        return False
+    try:
+        with locked(environment.name, wait=True):
+            if noted(environment.folder).get("stamp") == stamp():
+                return False
+            changed = there.get("digest") != digest()
+            if changed:
+                times = os.stat(environment.site)
+                put_into(environment.site)
+                # nothing that `seen` asks for has changed
+                os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))
+            note(environment.folder)
+            return changed
+    except OSError as error:
+        raise BrokenError(
+            f"environment {environment.name!r} holds another kobench and can't be renewed ({error}); make {environment.site} writable"
+        ) from error

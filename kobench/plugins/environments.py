@@ -1,0 +1,65 @@
+"""The plugins installed in predictors' own environments, found without starting an interpreter as long as nothing changed there."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+from typing import Any
+
+from kobench.environments import Environment, complete, seen
+from kobench.environments.own import digest, renew
+from kobench.errors import UserError
+from kobench.plugins.discovery import Place, Problem, Source, files_of, normalise
+from kobench.sandbox.places import Interpreter
+
+#: What stands in the place of a distribution where a problem is about a whole environment.
+WHOLE = "environment"
+
+
+def environment_sources() -> tuple[list[Source], list[Problem]]:
+    """Every distribution with kobench plugins in every complete environment, and a problem for each environment that is broken.
+
+    A kobench in an environment that is not this one is renewed first, which is said on standard error.
+    """
+    environments, broken = complete()
+    problems = [Problem(f"{WHOLE} {name}", "", "environment", sentence, environment=name) for name, sentence in broken]
+    sources = []
+    for environment in environments:
+        try:
+            if renew(environment):
+                print(f"environment {environment.name}: its copy of kobench was renewed", file=sys.stderr)
+            sources.extend(_sources_in(environment))
+        except UserError as error:
+            problems.append(Problem(f"{WHOLE} {environment.name}", "", "environment", str(error), environment=environment.name))
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            message = f"what is installed in {environment.prefix} can't be read ({type(error).__name__}: {error}); make it again"
+            problems.append(Problem(f"{WHOLE} {environment.name}", "", "environment", message, environment=environment.name))
+    return sources, problems
+
+
+def _sources_in(environment: Environment) -> list[Source]:
+    found = seen(environment)
+    interpreter = interpreter_of(environment, found)
+    sources = []
+    for each in found["installed"]:
+        points = tuple((str(name), str(value)) for name, value in each["points"])
+        if not points or normalise(each["name"]) == "kobench":
+            continue
+        tops: dict[str, Any] = found["tops"]
+
+        def place(top: str, tops: dict[str, Any] = tops) -> Place | None:
+            return (tops[top]["origin"], tops[top]["folders"]) if tops.get(top) else None
+
+        roots, files = files_of(importlib.metadata.Distribution.at(Path(each["metadata"])), points, place)
+        about = (str(environment.prefix), found["version"], digest())
+        sources.append(Source(each["name"], each["version"], points, files, None, roots, environment.name, interpreter, about))
+    return sources
+
+
+def interpreter_of(environment: Environment, found: dict[str, Any]) -> Interpreter:
+    """An environment's interpreter and what it has to read: the environment, the installation that it was made from."""
+    real = environment.python.resolve().parent
+    places = dict.fromkeys([environment.prefix, *map(Path, found["base"])])
+    others = [] if any(real.is_relative_to(place) for place in places) else [real]
+    return Interpreter(environment.python, (*places, *others), environment.name)
