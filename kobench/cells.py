@@ -171,7 +171,7 @@ def normalise_rows(values: npt.NDArray[Any]) -> FloatArray:
 
 
 def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
-    """Row-wise Bray-Curtis dissimilarity sum|a-b| / sum(a+b) of two (n, G) arrays, (n,); 0 where both rows are 0.
+    """Row-wise Bray-Curtis dissimilarity sum|a-b| / sum(a+b) of two (n, G) arrays, (n,); 0 where both rows are 0, NaN where one has NaN.
 
     >>> bray_curtis(np.array([[0.5, 0.5, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
     array([0.25])
@@ -183,7 +183,7 @@ def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
         part = slice(start, start + step)
         x, y = np.asarray(a[part], np.float64), np.asarray(b[part], np.float64)
         total, apart = (x + y).sum(axis=1), x - y
-        np.divide(np.abs(apart, out=apart).sum(axis=1), total, out=distance[part], where=total > 0)
+        np.divide(np.abs(apart, out=apart).sum(axis=1), total, out=distance[part], where=~(total <= 0))  # NaN stays NaN
     return distance
 
 

@@ -1,19 +1,22 @@
 """The child process in which a predictor lives: fits once, then answers stage by stage. It never holds a truth.
 
-Started as `python -m kobench.worker IN OUT` with two file descriptors. Each line on IN is a request in JSON, each line on
+Started with two file descriptors, IN and OUT. Each line on IN is a request in JSON, each line on
 OUT a reply; arrays travel through one folder a stage. What the predictor prints goes to its own log, not here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import platform
 import resource
 import select
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +41,17 @@ def failure(error: BaseException) -> dict[str, Any]:
     elif isinstance(error, MemoryError):
         status = "out-of-memory"
     name = type(error).__name__
-    message = str(error) if isinstance(error, InvalidAnswerError) else f"{name}: {error}" if str(error) else name
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
-    return {"status": status, "message": message[:2000], "traceback": "\n".join(lines[-TRACEBACK_LINES:])}
+    try:
+        said = str(error)
+    except BaseException:  # it is the predictor's own text
+        said = "(its message can't be shown)"
+    if isinstance(error, SystemExit):
+        message = f"it called sys.exit({said})"
+    else:
+        message = said if isinstance(error, InvalidAnswerError) else f"{name}: {said}" if said else name
+    frames = traceback.extract_tb(error.__traceback__)[-TRACEBACK_LINES:]
+    lines = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"[:300] for frame in frames]
+    return {"status": status, "message": message[:2000], "traceback": "\n".join(lines)}
 
 
 def peak_mb() -> float:
@@ -129,7 +139,7 @@ class Worker:
         from kobench.checks.stages import checks_of_request
 
         make = resolve_reference(request["make"], request["plugin_file"])
-        for result in checks_of_request(make, request, folder):
+        for result in checks_of_request(make, request):
             self.reply(kind="check", **result)
 
 
@@ -141,12 +151,25 @@ def exit_with_parent(pipe: int) -> None:
     os._exit(1)
 
 
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Versions of those of the named distributions that are installed."""
+    found = {}
+    if names:
+        from importlib import metadata
+
+        for name in names:
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                found[name] = metadata.version(name)
+    return found
+
+
 def main() -> None:
-    """Read requests until the harness closes the pipe."""
+    """Read requests until the harness closes the pipe. Arguments: the two pipes, and the distributions whose versions are asked."""
     requests, replies = int(sys.argv[1]), int(sys.argv[2])
     threading.Thread(target=exit_with_parent, args=(requests,), daemon=True).start()
     worker = Worker(replies)
-    worker.reply(kind="ready", protocol=PROTOCOL, contract=CONTRACT, numpy=np.__version__)
+    worker.reply(kind="ready", protocol=PROTOCOL, contract=CONTRACT, python=platform.python_version(),
+                 numpy=np.__version__, packages=versions(sys.argv[3:]))  # fmt: skip
     with os.fdopen(requests) as lines:
         for line in lines:
             worker.handle(json.loads(line))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kobench.checking import check_in_child
+from kobench.checking import Setting, check_in_child
+from kobench.limits import Limits
 from kobench.plan import choose
 from kobench.plugins import load_registry
 
@@ -37,4 +38,4 @@ def test_a_predictor_that_ends_its_process_fails(check, name, found):
 
 
 def test_a_time_limit(check):
-    assert "time limit" in check("sleeps", timeout=2.0)["survives"]["found"]
+    assert "time limit" in check("sleeps", setting=Setting(limits=Limits(seconds=2.0)))["survives"]["found"]

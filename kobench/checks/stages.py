@@ -79,7 +79,7 @@ def direct_answers(make: Callable[..., Any], request: Mapping[str, Any], scratch
     return {"fit.supported": supported, **{name: values for name, values in found.items() if values is not None}}
 
 
-def checks_of_request(make: Callable[..., Any], request: Mapping[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
+def checks_of_request(make: Callable[..., Any], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """What a worker does when it is asked for the checks: one {name, status, found} each, then the direct answers, written to files.
 
     They are left out where a check says already that there are none; the harness then has nothing to compare a worker's with.
@@ -88,7 +88,7 @@ def checks_of_request(make: Callable[..., Any], request: Mapping[str, Any], fold
     for result in run_checks(lambda: make(**request["params"]), request["answers"], request["wants"], **declared):
         yield dict(vars(result))
     try:
-        write_arrays(folder / "answers", direct_answers(make, request, Path(request["scratch"])))
+        write_arrays(Path(request["out"]), direct_answers(make, request, Path(request["scratch"])))
     except (Exception, SystemExit) as error:
         found = f"not run: there is nothing to compare with, as asked directly it raised {type(error).__name__}: {error}"
         yield dict(vars(CheckResult("survives-worker", "failed", found[:500])))

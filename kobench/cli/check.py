@@ -36,11 +36,12 @@ def outcome_of(result: dict[str, Any]) -> str:
 def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool, plugin_files: tuple[str, ...],
                   dataset_folders: tuple[str, ...]) -> None:  # fmt: skip
     """Run the contract's named checks on the predictor NAME, in a process of its own; exit code 1 when one fails."""
-    from kobench.checking import check_in_child
+    from kobench.checking import Setting, check_in_child
+    from kobench.limits import Limits
     from kobench.plan import choose
 
     registry = load(plugin_files, dataset_folders)
-    results = check_in_child(choose(registry, "predictors", name), timeout)
+    results = check_in_child(choose(registry, "predictors", name), Setting(Limits(seconds=timeout)))
     failed = [result for result in results if result["status"] == "failed"]
     if as_json:
         click.echo(json.dumps(results, indent=1))

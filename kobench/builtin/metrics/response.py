@@ -62,7 +62,8 @@ class OverPerturbations(ABC):
     """A metric that is a mean of one value for each perturbation.
 
     Perturbations whose truth says nothing are dropped for everybody. One in which only the answer is constant counts as chance: dropping it
-    would let a predictor choose its perturbations. An answer that is constant in all of them has no value (NaN).
+    would let a predictor choose its perturbations. An answer that is constant in all of them has no value (NaN), and so has one with gaps
+    (NaN) elsewhere than at the targets: scoring the rest would let a predictor choose its genes.
     """
 
     @abstractmethod
@@ -72,7 +73,7 @@ class OverPerturbations(ABC):
     def __call__(self, units: ResponseUnits) -> Parts:
         """The metric: Parts over perturbations."""
         compared = self.compare(units)
-        values = compared.values() if compared.varies else np.full(len(compared.kept), np.nan)
+        values = compared.values() if compared.varies and _complete(units) else np.full(len(compared.kept), np.nan)
         return _mean(units, compared.kept, values)
 
     def permuted(self, units: ResponseUnits, n: int, seed: int) -> FloatArray:
@@ -82,7 +83,7 @@ class OverPerturbations(ABC):
         against every truth is made once. NaN where the metric has no value. Raises what the metric raises.
         """
         compared = self.compare(units)
-        if not compared.varies:
+        if not (compared.varies and _complete(units)):
             return np.full(n, np.nan)
         table, k = compared.pairs(), len(compared.kept)
         by_id = np.argsort(units.perturbations[compared.kept], kind="stable")  # the same draws in whatever order the units come
@@ -260,6 +261,11 @@ def _known_mean(values: FloatArray, axis: int) -> FloatArray:
 
 def _mean(units: ResponseUnits, kept: IntArray, values: FloatArray) -> Parts:
     return Parts("perturbation", units.perturbations[kept], values, np.ones(len(kept)))
+
+
+def _complete(units: ResponseUnits) -> bool:
+    """Whether the answer says something of every gene whose change is known."""
+    return not bool((np.isnan(units.predicted) & ~np.isnan(units.true)).any())
 
 
 def _signed(units: ResponseUnits) -> None:
