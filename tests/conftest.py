@@ -19,12 +19,14 @@ REPOSITORY = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The whole session uses cache and configuration folders of its own, so a developer's cards and caches change no test."""
+    """The whole session uses folders of its own, so a developer's cards, caches and environments change no test."""
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
         patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("XDG_DATA_HOME", str(home / "data"))
         patch.delenv("KOBENCH_DATASETS", raising=False)
+        patch.delenv("KOBENCH_ENVIRONMENTS", raising=False)
         yield
 
 

@@ -396,7 +396,7 @@ def test_unknown_names_are_answered_with_what_there_is(site: Site) -> None:
     registry = load_registry()
     with pytest.raises(UserError, match=r"no predictor 'mien'; did you mean 'mine'\? predictors: .*mine"):
         registry.find("predictors", "mien")
-    with pytest.raises(UserError, match=r"no distribution 'god-dist'.*did you mean 'good-dist'"):
+    with pytest.raises(UserError, match=r"no distribution or environment 'god-dist'.*did you mean 'good-dist'"):
         registry.find("predictors", "god-dist/mine")
     with pytest.raises(UserError, match="good-dist has no predictor 'mien'; did you mean 'mine'"):
         registry.find("predictors", "good-dist/mien")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ from kobench.cards import builtin_folder, card_specs
 from kobench.errors import UserError
 from kobench.plugins.discovery import Problem, Source, file_sources, installed_sources, normalise
 from kobench.plugins.environments import environment_sources
+from kobench.plugins.registry import Entry, Registry, origin_of
 from kobench.plugins.remember import describe_all
 from kobench.resolve import resolve_reference
-from kobench.sandbox.places import Interpreter, installed, this_interpreter
+from kobench.sandbox.places import installed, this_interpreter
 from kobench.specs import KINDS, REFERENCES, DatasetSpec, MetricSpec, kind_of
-from kobench.suggest import suggestion
 
 __all__ = ["Entry", "Problem", "Registry", "links_of", "load_registry", "resolve"]
 
@@ -25,123 +24,6 @@ OWN = "kobench"
 
 #: What cards in a user's own folders are listed under, in the place of a distribution.
 CARDS = "cards"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One spec and where it came from.
-
-    version : the distribution's, "" for a single file. digest : sha256 of the distribution's .py files, or of the single file.
-    trusted : whether it is kobench's own. plugin_file : the single file, None for an installed one.
-    interpreter : what a predictor of an environment runs in, None for kobench's own; environment : that environment's name.
-    roots : its entry points' packages and modules, or the single file, by the name of their folder or file.
-    """
-
-    spec: Any
-    distribution: str
-    version: str
-    digest: str
-    trusted: bool = False
-    plugin_file: str | None = None
-    entry_point: str = ""
-    interpreter: Interpreter | None = None
-    environment: str = ""
-    roots: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def full_name(self) -> str:
-        """`distribution/name`, or `environment/name`, which is hardly ever ambiguous for a predictor, dataset or task."""
-        return f"{self.environment or self.distribution}/{self.spec.name}"
-
-    @property
-    def home(self) -> tuple[str, str]:
-        """What tells where it comes from: distribution and environment."""
-        return normalise(self.distribution), self.environment
-
-
-@dataclass(frozen=True)
-class Registry:
-    """What there is, by name: a list for each name, longer than one where distributions clash.
-
-    Metrics of one distribution may share a name when they measure different units. `sources` are the distributions and files looked at.
-    """
-
-    predictors: Mapping[str, list[Entry]] = field(default_factory=dict)
-    datasets: Mapping[str, list[Entry]] = field(default_factory=dict)
-    metrics: Mapping[str, list[Entry]] = field(default_factory=dict)
-    tasks: Mapping[str, list[Entry]] = field(default_factory=dict)
-    problems: Sequence[Problem] = ()
-    sources: Sequence[Source] = ()
-
-    def find(self, kind: str, text: str, of: str | None = None, prefer: str = "") -> Entry:
-        """The entry of a kind ("predictors", ...) that `name`, `distribution/name` or `environment/name` means.
-
-        of : the kind of units, for a metric. prefer : the distribution that wins a clash. Raises UserError where there is none (with
-        what was probably meant, and why a plugin that might have it is broken) or more than one.
-        """
-        found = self.find_all(kind, text, of)
-        preferred = [entry for entry in found if entry.home == (normalise(prefer), "")]
-        if len(found) > 1 and len(preferred) == 1:
-            return preferred[0]
-        if len(found) > 1:
-            what, homes = kind[:-1], list(dict.fromkeys(entry.home for entry in found))
-            if len(homes) > 1:
-                choices = " or ".join(dict.fromkeys(entry.full_name for entry in found))
-                raise UserError(f"{what} {text!r} is offered by {' and '.join(dict.fromkeys(map(_origin, found)))}; say {choices}")
-            kinds = " or ".join(repr(entry.spec.of) for entry in found)
-            raise UserError(f"{what} {text!r} measures several kinds of units; say of which, {kinds}")
-        return found[0]
-
-    def find_all(self, kind: str, text: str, of: str | None = None) -> list[Entry]:
-        """Every entry that `name` or `distribution/name` means, at least one; raises UserError like `find`."""
-        distribution, name = text.rpartition("/")[::2]
-        entries: Mapping[str, list[Entry]] = getattr(self, kind)
-        found = [entry for entry in entries.get(name, ()) if of is None or entry.spec.of == of]
-        if distribution:
-            same = [entry for entry in found if normalise(entry.distribution) == normalise(distribution)]
-            # an environment may be called as a distribution is; then its name means what is installed there
-            found = (
-                [entry for entry in found if entry.environment == distribution]
-                or [entry for entry in same if not entry.environment]
-                or same
-            )
-        if not found:
-            raise UserError(self._why_missing(kind, distribution, name))
-        return found
-
-    def _why_missing(self, kind: str, distribution: str, name: str) -> str:
-        what = kind[:-1]
-        entries: Mapping[str, list[Entry]] = getattr(self, kind)
-        if distribution:
-            wanted = normalise(distribution)
-            theirs = [source for source in self.sources if wanted in (normalise(source.distribution), source.environment)]
-            offered = [
-                other for other in entries if any(wanted in (normalise(entry.distribution), entry.environment) for entry in entries[other])
-            ]
-            broken = [problem for problem in self.problems if wanted in (normalise(problem.distribution), problem.environment)]
-            if broken:
-                return f"{what} {name!r} of {distribution} can't be used: {'; '.join(problem.message for problem in broken)}"
-            if not theirs and not offered:
-                known = {entry.environment or entry.distribution for listed in entries.values() for entry in listed}
-                others = suggestion(distribution, known, f"those with {kind}")
-                return f"no distribution or environment {distribution!r} with kobench plugins is installed; {others}"
-            return f"{distribution} has no {what} {name!r}; {suggestion(name, offered, f'its {kind}')}"
-        # a broken plugin may be what was meant: by the name of the spec, of the distribution, or of the file that was named
-        meant = [
-            problem
-            for problem in self.problems
-            if problem.name == name
-            or normalise(problem.distribution) == normalise(name)
-            or problem.distribution.startswith("file:")
-            or (problem.kind == "card" and kind == "datasets" and name in problem.message)
-        ]
-        sentence = f"there is no {what} {name!r}; {suggestion(name, entries, kind)}"
-        if meant:
-            return f"{sentence}. Not loaded: " + "; ".join(f"{problem.distribution}: {problem.message}" for problem in meant)
-        broken_names = sorted({problem.distribution for problem in self.problems if problem.kind != "duplicate"})
-        return (
-            f"{sentence}. Plugins with problems: {', '.join(broken_names)} (`kobench list plugins` says why)" if broken_names else sentence
-        )
 
 
 def load_registry(
@@ -202,7 +84,7 @@ def _registry(entries: Iterable[Entry], problems: list[Problem], sources: Sequen
             problems.append(_clash(entry, message))
             continue
         for other in equal:
-            message = f"{what} is offered by {_origin(other)} and {_origin(entry)}; say {other.full_name} or {entry.full_name}"
+            message = f"{what} is offered by {origin_of(other)} and {origin_of(entry)}; say {other.full_name} or {entry.full_name}"
             problems.append(_clash(entry, message))
         others.append(entry)
     return Registry(**named, problems=problems, sources=sources)
@@ -210,11 +92,6 @@ def _registry(entries: Iterable[Entry], problems: list[Problem], sources: Sequen
 
 def _clash(entry: Entry, message: str) -> Problem:
     return Problem(entry.distribution, entry.entry_point, "duplicate", message, name=entry.spec.name, environment=entry.environment)
-
-
-def _origin(entry: Entry) -> str:
-    """Where an entry comes from, in words."""
-    return f"{entry.distribution} in environment {entry.environment}" if entry.environment else entry.distribution
 
 
 def links_of(entry: Entry) -> dict[str, Path]:

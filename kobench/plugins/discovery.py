@@ -26,7 +26,8 @@ GROUP = "kobench"
 class Problem:
     """Why a plugin, or a part of it, is not there.
 
-    kind : "import", "exit", "crash", "timeout", "output", "hook", "spec", "duplicate", "metadata" or "card".
+    kind : "import", "exit", "crash", "timeout", "output", "hook", "spec", "duplicate", "metadata", "card",
+    "environment" (a whole one is broken) or "not-here" (an environment offers what is not taken from one).
     name : the spec it is about, "" where it is about more. message : one sentence. traceback : its last lines, or "".
     environment : the environment it is about, "" for kobench's own interpreter.
     """

@@ -102,7 +102,7 @@ def remember(source: Source, key: list[Any], description: Description, limit: fl
     from kobench.specs import spec_to_json
 
     timed_out = any(problem.kind == "timeout" for problem in description.problems)
-    if any(problem.kind != "environment" for problem in description.problems) and not timed_out:
+    if any(problem.kind != "not-here" for problem in description.problems) and not timed_out:
         return
     document = {
         "key": key,
@@ -156,5 +156,5 @@ def predictors_only(
             f"only predictors are taken from an environment, and {source.distribution} offers {', '.join(others)} in environment "
             f"{source.environment!r}; these run in kobench's own interpreter, install {source.distribution} there to use them"
         )
-        found.append(Problem(source.distribution, "", "environment", message, environment=source.environment))
+        found.append(Problem(source.distribution, "", "not-here", message, environment=source.environment))
     return [(point, spec) for point, spec in specs if isinstance(spec, PredictorSpec)], found
