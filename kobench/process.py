@@ -9,13 +9,14 @@ import select
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kobench.errors import UserError
 from kobench.limits import Limits, TrialFailed, passed
+from kobench.received import ANY, Expected, receive
 from kobench.replies import MOST_BYTES, parse, visible
 from kobench.sandbox.folders import link_modules, remove
 from kobench.sandbox.layers import LAYERS, uncovered, why_open, without_any
@@ -23,7 +24,7 @@ from kobench.sandbox.places import Interpreter, cuda_devices, readable_by, this_
 from kobench.sandbox.start import Launch, Plan
 from kobench.sandbox.variables import variables
 from kobench.watching import Watch
-from kobench.wire import PROTOCOL, read_array
+from kobench.wire import PROTOCOL
 
 __all__ = ["TrialFailed", "WorkerProcess"]
 
@@ -49,7 +50,8 @@ class WorkerProcess:
 
     threads : how many its numerical libraries may use. interpreter : whose worker it is, kobench's own where None. sandbox : see
     `kobench.sandbox.MODES`. readable : folders that it may read beside the interpreter's. links : modules that must be importable, by
-    name, and where they are. cuda : whether it may use NVIDIA GPUs. Raises UserError on entering where the sandbox is required
+    name, and where they are. cuda : whether it may use NVIDIA GPUs. packages : names of distributions whose versions `hello` shall
+    hold. Raises UserError on entering where the sandbox is required
     and something stays open, else TrialFailed.
     """
 
@@ -62,6 +64,7 @@ class WorkerProcess:
     readable: tuple[Path, ...] = ()
     links: Mapping[str, Path] = field(default_factory=dict)
     cuda: bool = False
+    packages: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
     said: list[dict[str, Any]] = field(default_factory=list)
@@ -135,16 +138,14 @@ class WorkerProcess:
         if reply["kind"] != "done":
             raise TrialFailed("invalid", do, f"the worker replied {reply['kind']!r}; expected 'done'")
 
-    def answers(self, stage: str, names: tuple[str, ...]) -> Mapping[str, Any]:
+    def answers(self, stage: str, expected: Mapping[str, Expected] | Iterable[str]) -> Mapping[str, Any]:
         """The arrays answered in a stage, None for each not given. The stage is sealed: its folders are out of the worker's reach."""
         taken = self.folder / "taken" / stage
         try:
             with contextlib.suppress(FileNotFoundError):
                 os.rename(self.folder / "written" / "out" / stage, taken)  # a link stays a link: none is followed to anyone's files
-            if os.path.lexists(taken) and (taken.is_symlink() or not taken.is_dir()):
-                raise TrialFailed("invalid", stage, "the answers can't be read: their folder is none")
-            found = {name: read_array(taken, name) for name in names}
-        except (ValueError, OSError) as error:
+            found = receive(taken, stage, expected if isinstance(expected, Mapping) else dict.fromkeys(expected, ANY))
+        except OSError as error:
             raise TrialFailed("invalid", stage, f"the answers can't be read: {visible(str(error), 300)}") from error
         finally:
             remove(taken)
@@ -170,7 +171,7 @@ class WorkerProcess:
         self.stack.callback(self._close_output)
         least, most = SHARED_MB
         plan = Plan(
-            command=[str(interpreter.python), "-c", START, str(child_in), str(child_out)],
+            command=[str(interpreter.python), "-c", START, str(child_in), str(child_out), *self.packages],
             environment=variables(interpreter, scratch, modules, self.threads, sealed, self.cuda),
             cwd=str(scratch) if sealed else os.getcwd(),
             tree=str(tree),

@@ -11,7 +11,7 @@ MOST_BYTES = 1 << 20
 
 #: What the fields of each kind of reply are.
 FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "ready": {"protocol": int},
+    "ready": {"protocol": int, "python": str, "numpy": str, "packages": dict},
     "log": {"message": str, "done": int, "total": int},
     "check": {"name": str, "status": str, "found": str},
     "done": {},

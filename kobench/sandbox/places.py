@@ -12,6 +12,7 @@ from pathlib import Path
 SYSTEM = (
     "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec",
     "/usr/share", "/usr/include", "/nix/store", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
+    "/etc/fonts",
     "/etc/localtime", "/etc/nsswitch.conf", "/etc/os-release", "/sys/devices/system/cpu", "/sys/devices/system/node",
 )  # fmt: skip
 
