@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import numpy as np
 
 from kobench.api import Context
 from kobench.cells import BoolArray
-from kobench.guard import guard_answers
+from kobench.guard import expected_of, guard_answers
+from kobench.limits import TrialFailed
 from kobench.lines import line_answers
-from kobench.plan import Trial
-from kobench.plugins import resolve
+from kobench.plan import Trial, device_kind
+from kobench.plugins import links_of, resolve
 from kobench.prepare import Prepared, answerable
-from kobench.process import TrialFailed, WorkerProcess
+from kobench.process import WorkerProcess
+from kobench.received import Expected
 from kobench.session import Session
 from kobench.specs import PredictorSpec
 from kobench.truth import Answers, Multiples, Profiles, Question, Responses, Singles, Transfers
@@ -39,12 +42,13 @@ Log = Callable[[str, int, int], None]
 
 @dataclass
 class Answered:
-    """Arrays answered by question set (with `supported`), and what they cost."""
+    """Arrays answered by question set (with `supported`), what they cost, and where they were made (`ran`, for the record's run part)."""
 
     arrays: dict[str, dict[str, Any]]
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
     peak_mb: float | None = None
+    ran: dict[str, Any] = field(default_factory=dict)
 
 
 def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
         "seed": trial.fit_seed,
         "threads": request.threads,
         "device": request.device,
-        "deadline": request.timeout,
+        "deadline": request.limits.seconds,
         "scale": dataset.scale,
         "batch_key": dataset.batch_key,
         "cell_type_key": dataset.cell_type_key,
@@ -66,7 +70,9 @@ def get_answers(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Pat
 
     `staged=False` hands over the cells with their expression before the profile is asked; it exists to show what the stages prevent.
     """
-    answers = trial.predictor.entry.spec.answers
+    answers, problem = trial.predictor.entry.spec.answers, trial.predictor.entry.problem
+    if problem is not None:
+        raise TrialFailed("failed", "import", problem.message, problem.traceback or None)
     if trial.role != "line" and not any(answerable(name, answers) for name in asks):
         wanted = ", ".join(task.spec.label for task in trial.tasks)
         raise TrialFailed(
@@ -130,16 +136,38 @@ def ask_session(session: Session, question: Question, supported: BoolArray) -> d
 
 def answers_of_worker(trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None) -> Answered:
     """A stranger's predictor in a process of its own. Each stage's answers are taken away before the next stage's data is laid out."""
-    with WorkerProcess(work, trial.request.threads, trial.request.timeout, log) as worker:
-        supported = fit_in(worker, trial, prepared)
-        arrays = {}
+    with working(trial, work, log) as worker:
+        supported, arrays = fit_in(worker, trial, prepared), {}
         for name in asks:
             question, folder = prepared.question(name), worker.stage(name)
             worker.ask(name, **lay_out(question, folder, supported))
-            given = {**worker.answers(name, FIELDS[name]), "supported": supported}
+            given = {**worker.answers(name, expected_of(question, supported)), "supported": supported}
             arrays[name] = guard_answers(name, given, question, trial.predictor.entry.spec.max_order)
         predict = sum(worker.seconds[name] for name in asks)
-        return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb)
+        return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb, ran_in(worker))
+
+
+@contextmanager
+def working(trial: Trial, work: Path, log: Log | None = None) -> Iterator[WorkerProcess]:
+    """A process for the trial's predictor, with the limits and the sandbox that were asked for; a TrialFailed says where it ran."""
+    entry, request = trial.predictor.entry, trial.request
+    worker = WorkerProcess(
+        work, request.threads, request.limits, log, interpreter=entry.interpreter, sandbox=request.sandbox,
+        readable=tuple(Path(folder) for folder in request.readable), links=links_of(entry), cuda=device_kind(request.device) == "cuda",
+    )  # fmt: skip
+    try:
+        with worker:
+            yield worker
+    except TrialFailed as ended:
+        ended.ran = {**ran_in(worker), "peak_mb": worker.peak_mb or None}
+        raise
+
+
+def ran_in(worker: WorkerProcess) -> dict[str, Any]:
+    """What a record's run part says of a worker."""
+    hello, name = worker.hello, worker.interpreter.environment if worker.interpreter else None
+    environment = {"name": name, "python": hello.get("python", "unknown"), "packages": hello.get("packages", {})} if name else None
+    return {"sandbox": worker.report, "output": worker.output_tail(), "environment": environment}
 
 
 def lay_out(question: Question, folder: Path, supported: BoolArray) -> dict[str, Any]:
@@ -166,17 +194,12 @@ def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray
     worker.ask("fit", make=entry.spec.make, plugin_file=entry.plugin_file, params=dict(trial.predictor.params),
                answers=list(entry.spec.answers), wants=entry.spec.wants, max_order=entry.spec.max_order,
                context=context_of(trial, prepared))  # fmt: skip
-    return as_supported(worker.answers("fit", ("supported",))["supported"], prepared.dataset.cells.n_vars)
-
-
-def as_supported(values: Any, n_genes: int) -> BoolArray:
-    """The answer to `supports` as the worker reported it; raises TrialFailed."""
-    if values is None:
+    supported: BoolArray | None = worker.answers("fit", {"supported": Expected((prepared.dataset.cells.n_vars,), boolean=True)})[
+        "supported"
+    ]
+    if supported is None:
         raise TrialFailed("failed", "fit", "the worker's answers are gone: something removed or moved its folder")
-    if values.dtype != bool or values.shape != (n_genes,):
-        raise TrialFailed("invalid", "fit", f"supports came as {values.dtype} of shape {values.shape}; expected {n_genes} booleans")
-    given: BoolArray = values
-    return given
+    return supported
 
 
 def as_answers(arrays: dict[str, Any], spec: PredictorSpec | None = None) -> Answers:

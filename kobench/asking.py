@@ -14,8 +14,10 @@ from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 from kobench.errors import UserError
 from kobench.events import blocks_of_cells, even_share, expressing, singles_by_block, spread_singles
 from kobench.guard import Shape, check
+from kobench.limits import TrialFailed
 from kobench.plan import Trial
-from kobench.process import TrialFailed, WorkerProcess
+from kobench.process import WorkerProcess
+from kobench.received import Expected
 from kobench.suggest import suggestion
 from kobench.truth import MIN_CELLS
 from kobench.wire import write_arrays, write_cells
@@ -84,11 +86,11 @@ class Asking:
             f"give {needed} or more, or name genes with --gene"
         )
 
-    def ask(self, do: str, fields: Sequence[str], lay: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
+    def ask(self, do: str, expected: Mapping[str, Expected], lay: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
         """One request to the worker; `lay` writes its arrays into the stage's folder and returns what the request says beside them."""
         self.worker.ask(do, **lay(self.worker.stage(do)))
         self.seconds += self.worker.seconds[do]
-        arrays = dict(self.worker.answers(do, tuple(fields)))
+        arrays = dict(self.worker.answers(do, expected))
         if all(values is None for values in arrays.values()):
             raise TrialFailed("failed", do, "the worker's answers are gone: something removed or moved its folder")
         return arrays
@@ -101,9 +103,11 @@ class Asking:
             write_arrays(folder, {"genes": events.genes, "cells": events.cells, "supported": self.supported})
             return {}
 
-        arrays = {name: values for name, values in self.ask("impacts", ("raw", "propagated"), lay).items() if values is not None}
+        shape = Shape(np.zeros(len(events), bool))
+        answered = self.ask("impacts", dict.fromkeys(("raw", "propagated"), shape.expected), lay)
+        arrays = {name: values for name, values in answered.items() if values is not None}
         for name, values in arrays.items():
-            check("impacts", name, values, Shape(np.zeros(len(events), bool)))
+            check("impacts", name, values, shape)
         self.events += len(events)
         self.kinds = self.kinds or sorted(arrays)
         if sorted(arrays) != self.kinds:

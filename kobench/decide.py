@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from kobench.limits import BAD, FLAGS, LIMIT_OF, raised
 from kobench.plan import Trial
 from kobench.records import Record
 
@@ -23,7 +24,7 @@ class Action:
 def decide(trial: Trial, record: Record | None, stored: Collection[str], fresh: bool = False) -> Action:
     """What to do for a trial, given its record and the hashes of the answers that are stored.
 
-    Failures are tried again; a timeout only when the limit was raised; "unsupported" never: asking again changes nothing.
+    Failures are tried again; what passed a limit only when that limit was raised; "unsupported" never: asking again changes nothing.
     """
     keys = trial.keys
     if record is None or fresh:
@@ -31,9 +32,9 @@ def decide(trial: Trial, record: Record | None, stored: Collection[str], fresh: 
     if record["keys"]["fit"] != keys["fit"]:
         return Action("fit", trial.asks, "the dataset, split, predictor, seed, threads or device is another one", keep=False)
     status = record["result"]["status"]
-    if status == "timeout" and not raised(trial.request.timeout, record["run"].get("timeout")):
-        return Action("nothing", reason="it reached this time limit before")
-    if status in ("failed", "invalid", "out-of-memory", "timeout"):
+    if passed_a_limit(record) and not raised(status, trial.request.limits, limits_of(record)):
+        return Action("nothing", reason=f"it passed this limit before ({FLAGS[LIMIT_OF[status]]})")
+    if status in BAD:
         return Action("fit", trial.asks, f"it ended as {status}", keep=False)
     if status == "unsupported":
         return Action("nothing", reason="the predictor does not support it")
@@ -50,6 +51,13 @@ def decide(trial: Trial, record: Record | None, stored: Collection[str], fresh: 
     return Action("score", reason="a task or metric is new or has changed")
 
 
-def raised(limit: float | None, before: float | None) -> bool:
-    """Whether a time limit is now higher than it was."""
-    return before is not None and (limit is None or limit > before)
+def passed_a_limit(record: Record) -> bool:
+    """Whether a limit of kobench's ended the trial; below it, too, a predictor may run out of memory."""
+    status = record["result"]["status"]
+    return status in LIMIT_OF and (status != "out-of-memory" or bool(record["run"].get("found")))
+
+
+def limits_of(record: Record) -> dict[str, Any]:
+    """The limits that a record's trial had, by name; older records have the time limit alone."""
+    run = record["run"]
+    return run.get("limits") or {"seconds": run.get("timeout")}

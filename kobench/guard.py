@@ -10,7 +10,8 @@ import numpy as np
 
 from kobench.cells import BoolArray, IntArray, Knockouts
 from kobench.derive import SUM_TOLERANCE
-from kobench.process import TrialFailed
+from kobench.limits import TrialFailed
+from kobench.received import Expected
 from kobench.responding import answerable_events
 from kobench.truth import Multiples, Profiles, Question, Responses, Transfers
 
@@ -27,6 +28,11 @@ class Shape:
     signed: bool = False
     removed: IntArray | None = None
 
+    @property
+    def expected(self) -> Expected:
+        """The shape and kind of its array."""
+        return Expected((len(self.missing),) if self.width is None else (len(self.missing), self.width))
+
 
 def guard_answers(asks: str, arrays: dict[str, Any], question: Question, max_order: int | None = None) -> dict[str, Any]:
     """The arrays as they came, with `supported` (G,) among them; raises TrialFailed for what the contract does not allow."""
@@ -34,6 +40,11 @@ def guard_answers(asks: str, arrays: dict[str, Any], question: Question, max_ord
         if arrays.get(name) is not None:
             check(asks, name, arrays[name], shape)
     return arrays
+
+
+def expected_of(question: Question, supported: BoolArray, max_order: int | None = None) -> dict[str, Expected]:
+    """The arrays that may answer a question, by name, as they must come."""
+    return {name: shape.expected for name, shape in shapes_of(question, supported, max_order).items()}
 
 
 def shapes_of(question: Question, supported: BoolArray, max_order: int | None) -> Mapping[str, Shape]:
@@ -83,9 +94,8 @@ def asked_genes(batches: list[Knockouts], supported: BoolArray, n_genes: int) ->
 
 def check(asks: str, name: str, values: Any, shape: Shape) -> None:
     """Raise TrialFailed where an array is not what it must be."""
-    expected = (len(shape.missing),) if shape.width is None else (len(shape.missing), shape.width)
-    if values.dtype.kind != "f" or values.shape != expected:
-        raise TrialFailed("invalid", asks, f"{name} came as {values.dtype} of shape {values.shape}; expected floats of shape {expected}")
+    if values.dtype.kind != "f" or values.shape != shape.expected.shape:
+        raise TrialFailed("invalid", asks, f"{name} came as {values.dtype} of shape {values.shape}; expected {shape.expected}")
     asked = values[~shape.missing]
     if not np.isfinite(asked).all():
         raise TrialFailed("invalid", asks, f"{name} holds values that are not finite")

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from kobench.errors import UserError
+from kobench.limits import Limits
 from kobench.lines import LINES
 from kobench.loading import groups_to_train_on
 from kobench.plugins import OWN, Entry, Registry
 from kobench.questions import ROW_LIMIT, VERSIONS
 from kobench.records import hash_of
 from kobench.select import canonical, complete, parse
-from kobench.specs import ASKS, MetricSpec, TaskSpec
+from kobench.specs import ASKS, MetricSpec, Param, TaskSpec
 from kobench.suggest import suggestion
 
 #: From so many independent networks on, intervals are made of the networks' values alone and need no draws inside each of them.
@@ -38,8 +39,10 @@ class Request:
     """What one run asks for; the keys of a suite file and the flags of `kobench run`.
 
     networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : see `SPLITS`.
-    tasks : names, None for every applicable one. timeout : seconds a trial, None without a limit.
+    tasks : names, None for every applicable one.
     events : at most so many single knockouts a dataset, drawn at random, None for all of them.
+    limits : what each trial may use. sandbox : see `kobench.sandbox.MODES`. readable : folders that predictors may read, too. None of these
+    decides an answer, so none is in a key.
     """
 
     datasets: Sequence[str]
@@ -51,9 +54,11 @@ class Request:
     split_seed: int = 0
     threads: int = 1
     device: str = "auto"
-    timeout: float | None = None
     row_limit: int = ROW_LIMIT
     events: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    sandbox: str = "auto"
+    readable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,12 @@ class Trial:
                 "notes": list(notes),
             },
             "split": {"name": self.split.name, "seed": request.split_seed, **({"train": self.split.train} if self.split.train else {})},
-            "predictor": {**self.named(predictor), "distribution": predictor.entry.distribution, "digest": predictor.source},
+            "predictor": {
+                **self.named(predictor),
+                "distribution": predictor.entry.distribution,
+                "digest": predictor.source,
+                **({"environment": predictor.entry.environment} if predictor.entry.environment else {}),
+            },
             "fit_seed": self.fit_seed,
             "threads": request.threads,
             "device": device_kind(request.device),
@@ -220,13 +230,17 @@ def device_kind(setting: str) -> str:
     return ("cuda" if os.path.exists("/dev/nvidiactl") else "cpu") if setting == "auto" else setting
 
 
-def choose(registry: Registry, kind: str, text: str, extra: Mapping[str, Any] | None = None, prefer: str = "") -> Chosen:
+def choose(registry: Registry, kind: str, text: str, extra: Mapping[str, Any] | None = None, prefer: str = "",
+           despite: bool = False) -> Chosen:  # fmt: skip
     """Find and complete one selection; raises UserError for unknown names, keys and values.
 
-    extra : parameters that overrule those in the text. prefer : the distribution that wins where two offer the name.
+    extra : parameters that overrule those in the text. prefer : the distribution that wins where two offer the name. despite : find a
+    predictor whose plugin could not be loaded, too, with whatever parameters are given.
     """
     selection = parse(text)
-    entry = registry.find(kind, selection.full_name, prefer=prefer)
+    entry = registry.find_despite(selection.full_name) if despite else registry.find(kind, selection.full_name, prefer=prefer)
+    if entry.problem is not None:
+        entry = replace(entry, spec=replace(entry.spec, params={key: Param(None) for key in selection.params}))
     params = {**complete(selection, entry.spec.params, kind[:-1]), **(extra or {})}
     open_params = {key: value for key, value in params.items() if key != "seed"} if getattr(entry.spec, "seeded", False) else params
     return Chosen(
@@ -294,7 +308,7 @@ def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] 
         raise UserError("no dataset was asked for; name one with -d, see `kobench list datasets`")
     metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
     tasks = find_tasks(registry, request, metrics, warn)
-    predictors = [choose(registry, "predictors", text) for text in dict.fromkeys(request.predictors)]
+    predictors = [choose(registry, "predictors", text, despite=True) for text in dict.fromkeys(request.predictors)]
     groups: dict[tuple[str, Split], Group] = {}  # a network asked for twice is planned once
     for dataset in datasets_of(registry, request):
         by_split: dict[str, list[Task]] = {}
@@ -418,9 +432,9 @@ def make_group(registry: Registry, dataset: Chosen, tasks: tuple[Task, ...], pre
     return Group(dataset, split, tuple(basis), tuple(trials))
 
 
-def identity_of(predictor: Chosen) -> tuple[str, str]:
+def identity_of(predictor: Chosen) -> tuple[str, str, str]:
     """What tells two choices of a predictor apart."""
-    return predictor.entry.distribution, predictor.selection
+    return predictor.entry.distribution, predictor.selection, predictor.entry.environment
 
 
 def line(name: str, task: Entry) -> Chosen:

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from kobench.answering import FIELDS, Log, fit_in, lay_out
+from kobench.answering import Log, fit_in, lay_out, working
 from kobench.asking import Asking, available_of
 from kobench.cells import FloatArray, IntArray
 from kobench.derive import source_of
 from kobench.errors import PredictorFailedError, UserError
 from kobench.events import blocks_of_cells, every_single
-from kobench.guard import Shape, check, guard_answers
+from kobench.guard import Shape, check, expected_of, guard_answers
+from kobench.limits import TrialFailed
 from kobench.plan import Request, Split, Trial, choose
 from kobench.plugins import Registry
 from kobench.prepare import Prepared
-from kobench.process import TrialFailed, WorkerProcess
 from kobench.table_file import TableFile
 from kobench.truth import MIN_CELLS, Profiles, Question, Responses
 from kobench.wire import write_arrays, write_cells
@@ -52,7 +52,7 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
         cells = prepared.training if split == "all" else prepared.dataset.cells[rows]
         available = available_of(cells, genes)
         try:
-            with TemporaryDirectory(prefix="kobench-") as work, WorkerProcess(Path(work), request.threads, request.timeout, log) as worker:
+            with TemporaryDirectory(prefix="kobench-") as work, working(trial, Path(work), log) as worker:
                 asking = Asking(worker, trial, cells, rows, available, fit_in(worker, trial, prepared))
                 prepared.release()  # what is needed of the data is at hand
                 if what != "profile":
@@ -62,7 +62,7 @@ def predict(registry: Registry, dataset: str, predictor: str, what: str, out: Pa
                 WRITERS[what](asking, file)
         except TrialFailed as ended:
             detail = f"\n{ended.traceback}" if ended.traceback else ""
-            raise PredictorFailedError(f"{chosen.selection} ended as {ended.status} in {ended.stage}: {ended.message}{detail}") from ended
+            raise PredictorFailedError(f"{chosen.selection} ended as {ended.status} in {ended.stage}: {ended}{detail}") from ended
     return {"dataset": data.selection, "predictor": chosen.selection, "what": what, "cells": cells.n_obs, "events": asking.events,
             "left_out": 0 if what == "profile" else int(asking.unsupported.sum()), "rows": file.rows, "file": str(out),
             "fit_seconds": worker.seconds["fit"], "predict_seconds": asking.seconds, "peak_mb": worker.peak_mb}  # fmt: skip
@@ -106,8 +106,9 @@ def own_scores(asking: Asking, genes: IntArray) -> FloatArray:
         write_arrays(folder, {"genes": genes})
         return {}
 
-    scores: FloatArray = asking.ask("genes", ("gene_scores",), lay)["gene_scores"]
-    check("genes", "gene_scores", scores, Shape(np.zeros(len(genes), bool), signed=True))
+    shape = Shape(np.zeros(len(genes), bool), signed=True)
+    scores: FloatArray = asking.ask("genes", {"gene_scores": shape.expected}, lay)["gene_scores"]
+    check("genes", "gene_scores", scores, shape)
     asking.events += int(asking.available[genes].sum())
     return scores
 
@@ -162,7 +163,7 @@ def write_responses(asking: Asking, file: TableFile) -> None:
 
 def question_answers(asking: Asking, do: str, question: Question) -> dict[str, Any]:
     """Guarded answers to a question set without truth."""
-    arrays = asking.ask(do, FIELDS[do], lambda folder: lay_out(question, folder, asking.supported))
+    arrays = asking.ask(do, expected_of(question, asking.supported), lambda folder: lay_out(question, folder, asking.supported))
     return guard_answers(do, {**arrays, "supported": asking.supported}, question)
 
 

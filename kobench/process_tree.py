@@ -120,7 +120,7 @@ def _memory_by_psutil(members: Sequence[Member]) -> Held:
 
 
 def files_in_memory(members: Sequence[Member]) -> int:
-    """Bytes of files that lie in memory and are the tree's own: private /dev/shm and /tmp, and files made by `memfd_create` that are open."""
+    """Bytes of files that lie in memory and are the tree's own: private /dev/shm and /tmp, and open files made by `memfd_create`."""
     private: dict[int, int] = {}
     common = {_device(place) for place in SHARED}
     for member in members:

@@ -54,7 +54,8 @@ RECORD = {
         "dataset": {"name": TEXT, "selection": TEXT, "version": (str, int), "group": TEXT, "seed": (int, NONE), "kind": TEXT, "truth": TEXT,
                     "digest": TEXT, "notes": [TEXT]},
         "split": {"name": TEXT, "seed": (int,), "train": Maybe(TEXT)},
-        "predictor": {"name": TEXT, "selection": TEXT, "distribution": TEXT, "version": (str, int), "digest": TEXT},
+        "predictor": {"name": TEXT, "selection": TEXT, "distribution": TEXT, "version": (str, int), "digest": TEXT,
+                      "environment": Maybe(TEXT)},
         "fit_seed": (int,),
         "threads": (int,),
         "device": TEXT,
@@ -69,7 +70,14 @@ RECORD = {
         "trusted_with_predictor": Maybe([TEXT]),
         "scores": Each(SCORES),
     },
-    "run": {name: Maybe((*NUMBER, NONE)) for name in ("fit_seconds", "predict_seconds", "peak_mb", "timeout")},
+    "run": {
+        **{name: Maybe((*NUMBER, NONE)) for name in ("fit_seconds", "predict_seconds", "peak_mb", "timeout")},
+        "limits": Maybe(Null({name: Maybe((*NUMBER, NONE)) for name in ("seconds", "memory_mb", "processes", "written_mb")})),
+        "found": Maybe((str, NONE)),
+        "sandbox": Maybe(Null({"mode": TEXT, "layers": Each((bool, str)), "readable": [TEXT]})),
+        "output": Maybe((str, NONE)),
+        "environment": Maybe(Null({"name": TEXT, "python": TEXT, "packages": Each(TEXT)})),
+    },
 }  # fmt: skip
 
 NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number", NONE: "null"}

@@ -11,12 +11,14 @@ A record has these parts (every other module reads them through this description
         split      {name, seed, train}
                    name: "holdout" (80/20), "halves" (by wild-type halves, for a measured truth), "all" (trains on and asks every cell), or
                    "cell-type" and "dataset", which train on one group of cells: `train` is its name, and there in these alone
-        predictor  {name, selection, distribution, version, digest}
+        predictor  {name, selection, distribution, version, digest, environment}
+                   environment: the name of the environment that it lives in, and there only where it is not kobench's own interpreter
         fit_seed, threads, device
     keys     {fit, questions: {asks: key}, scores}    a record is reused only where these agree with the plan
     result   the deterministic part
-        status     "ok" | "failed" | "invalid" | "timeout" | "out-of-memory" | "unsupported"
-        stage, message, traceback      None when ok
+        status     "ok", or one of `kobench.limits.STATUSES`: "failed" | "invalid" | "timeout" | "out-of-memory" | "too-many-processes" |
+                   "too-much-written" | "unsupported"
+        stage, message, traceback      None when ok; what a limit's message has to say of this one time is in run.found
         answers    {asks: sha256 of the answers}
         trusted_with_predictor    names of datasets, tasks and metrics here that see the truth and come with the predictor's distribution
         scores     {task label: {task, version, kind, asks, primary, floors, lines, block, blocks, asked, answered, coverage,
@@ -47,7 +49,15 @@ A record has these parts (every other module reads them through this description
                               low, high: the middle 95 %; p: one-sided, (1 + as good) / (1 + draws)
                        sampling_error: standard error of a primary value by the draw of the events, there where events were drawn
     run      what may differ between two equal runs: {fit_seconds, predict_seconds, peak_mb, started, host, platform, python, packages,
-             kobench, cpu_count, timeout}
+             kobench, cpu_count, limits, found, sandbox, output, environment}
+             python, packages: those of the environment in which the predictor ran, where it has one
+             limits: {seconds, memory_mb, processes, written_mb}, what the trial might use, None for no limit; older records have `timeout`
+             found: where a limit was passed: the sentence with what was measured
+             these are of trials in a process of their own, and older records lack them:
+             sandbox: {mode, layers, readable}; mode: "auto" | "require" | "off"; layers: {layer: True, or why it was not there};
+                   readable: more folders that the predictor could read
+             output: the end of what it printed, None for nothing
+             environment: {name, python, packages}, None for kobench's own
 """
 
 from __future__ import annotations
@@ -99,7 +109,7 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
 
 def identity(trial: dict[str, Any]) -> str:
     """What makes a trial this trial and not another, whatever the versions: the name of its record's file."""
-    predictor = {key: trial["predictor"][key] for key in ("name", "selection", "distribution")}
+    predictor = {key: trial["predictor"][key] for key in ("name", "selection", "distribution", "environment") if key in trial["predictor"]}
     dataset = {key: trial["dataset"][key] for key in ("name", "selection")}
     rest = {key: trial[key] for key in ("split", "fit_seed", "threads", "device")}
     return hash_of({"predictor": predictor, "dataset": dataset, **rest})[:24]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from kobench.crew import Place, Work, work_through
 from kobench.decide import Action, decide
 from kobench.errors import UserError
+from kobench.limits import BAD
 from kobench.plan import Group, Trial
 from kobench.prepare import Prepared
 from kobench.records import Record, read_record, record_path
@@ -51,8 +52,7 @@ class Outcome:
     @property
     def failed(self) -> list[Record]:
         """Records of predictors and floors that ended early. A line that a dataset does not offer is no failure."""
-        bad = ("failed", "invalid", "timeout", "out-of-memory")
-        return [record for record in self.records if record["result"]["status"] in bad]
+        return [record for record in self.records if record["result"]["status"] in BAD]
 
 
 @contextlib.contextmanager

@@ -15,9 +15,9 @@ from kobench import __version__
 from kobench.answering import Answered, Log, answers_in_process, as_answers, get_answers
 from kobench.decide import Action
 from kobench.errors import InvalidAnswerError, UserError
+from kobench.limits import TrialFailed
 from kobench.plan import Task, Trial
 from kobench.prepare import Prepared
-from kobench.process import TrialFailed
 from kobench.records import SCHEMA, Record, read_record, record_path, write_record
 from kobench.score import score_task
 from kobench.store import AnswerStore, hash_of_arrays
@@ -55,7 +55,7 @@ def carry_out(
     else:
         current = set()
     action = with_lost_answers(trial, action, hashes, store)
-    cost = old["run"] if old and action.kind == "score" else {**environment(), "timeout": trial.request.timeout}
+    cost = old["run"] if old and action.kind == "score" else {**environment(), "limits": trial.request.limits.to_json()}
     result: dict[str, Any] = {"status": "ok", "stage": None, "message": None, "traceback": None}
     at_hand: dict[str, Answers] = {}
     try:
@@ -66,6 +66,7 @@ def carry_out(
                 hashes[asks] = store.save(given) if kept(trial) else hash_of_arrays(given)
                 at_hand[asks] = as_answers(given, trial.predictor.entry.spec)
             cost.update(cost_of(answered, trial))
+            cost.update(where_it_ran(answered.ran))
         for task in trial.tasks:
             asks, label = task.spec.asks, task.spec.label
             if asks in hashes and (asks in at_hand or label not in current):
@@ -74,6 +75,7 @@ def carry_out(
                 scores[label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors, trial.showcase)
     except TrialFailed as ended:
         result = {"status": ended.status, "stage": ended.stage, "message": ended.message, "traceback": ended.traceback}
+        cost.update({**where_it_ran(ended.ran), "found": ended.found})
     except InvalidAnswerError as error:  # a task found what the guards can't know
         result = {"status": "invalid", "stage": "score", "message": str(error), "traceback": None}
     record: Record = {
@@ -144,6 +146,13 @@ def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:
         "predict_seconds": None if trial.role == "line" else answered.predict_seconds,
         "peak_mb": answered.peak_mb,
     }
+
+
+def where_it_ran(ran: dict[str, Any]) -> dict[str, Any]:
+    """What the record's `run` part says of a trial's process; one in an environment has that one's Python and packages."""
+    if not ran.get("environment"):
+        return ran
+    return {**ran, "python": ran["environment"]["python"], "packages": dict(ran["environment"]["packages"])}
 
 
 @cache

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from kobench.cli.options import SECONDS, complete_names, json_option, load, plugin_options
+from kobench.cli.options import complete_names, json_option, limit_options, load, plugin_options, request_options
 
 EXAMPLES = """
 \b
@@ -35,12 +36,12 @@ Examples:
 @click.option("--fit-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the fit.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads the predictor may use.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it may compute.")
-@click.option("--timeout", type=SECONDS, default=None, metavar="SECONDS", help="Time limit.")
+@limit_options
 @json_option
 @plugin_options
 def predict_command(dataset: str, predictor: str, what: str, output: Path, split: str, genes: tuple[str, ...], events: int | None,
-                    fit_seed: int, threads: int, device: str, timeout: float | None, as_json: bool, plugin_files: tuple[str, ...],
-                    dataset_folders: tuple[str, ...]) -> None:  # fmt: skip
+                    fit_seed: int, threads: int, device: str, as_json: bool, plugin_files: tuple[str, ...],
+                    dataset_folders: tuple[str, ...], **limits: Any) -> None:  # fmt: skip
     """Fit a predictor on the wild-type cells of DATASET and write its answers to a file."""
     import json
 
@@ -48,7 +49,7 @@ def predict_command(dataset: str, predictor: str, what: str, output: Path, split
     from kobench.predict import predict
 
     registry = load(plugin_files, dataset_folders)
-    request = Request([dataset], [predictor], threads=threads, device=device, timeout=timeout, events=events)
+    request = Request([dataset], [predictor], threads=threads, device=device, events=events, **request_options(limits))
     done = predict(registry, dataset, predictor, what, output, split, genes, request, fit_seed)
     if as_json:
         click.echo(json.dumps(done))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.options import SECONDS, complete_names, load, plugin_options, show_board
+from kobench.cli.options import complete_names, limit_options, load, plugin_options, request_options, show_board
 from kobench.cli.suites import built_in, find_suite, read_suite
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where predictors may compute."
 )
-@click.option("--timeout", type=SECONDS, default=None, metavar="SECONDS", help="Time limit a trial.")
+@limit_options
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("kobench-results"), show_default=True,
               help="Folder of the results.")  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Do everything anew, whatever is stored.")
@@ -79,8 +79,9 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     request = Request(
         **{
             key: flags[key]
-            for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "timeout", "events")
+            for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "events")
         },
+        **request_options(flags),
         tasks=flags["tasks"] or None,
     )
     notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
@@ -101,7 +102,7 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     if outcome.failed:
         for record in outcome.failed:
             trial, result = record["trial"], record["result"]
-            reason = f"{result['status']} in {result['stage']}: {result['message']}"
+            reason = f"{result['status']} in {result['stage']}: {record['run'].get('found') or result['message']}"
             click.echo(f"{trial['predictor']['selection']} on {trial['dataset']['selection']}: {reason}", err=True)
         ctx.exit(1)
 
