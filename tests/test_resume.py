@@ -17,6 +17,7 @@ from kobench import plan as plan_module
 from kobench.board import make_board
 from kobench.board.render import render
 from kobench.decide import decide
+from kobench.limits import Limits
 from kobench.plan import Chosen, Group, Request, Task, Trial, make_plan
 from kobench.plugins import load_registry
 from kobench.records import read_record, read_records, record_path
@@ -84,7 +85,7 @@ def ask(trial: Trial, **changes) -> Trial:
 CHANGES = {
     # what decides nothing
     "nothing": (lambda t, r: t, "nothing"),
-    "another time limit": (lambda t, r: ask(t, timeout=60.0), "nothing"),
+    "another time limit": (lambda t, r: ask(t, limits=Limits(seconds=60)), "nothing"),
     "more fit seeds asked for": (lambda t, r: ask(t, fit_seeds=3), "nothing"),
     "a second predictor beside it": (lambda t, r: only_trial_of(r, replace(REQUEST, predictors=["half", "good"])), "nothing"),
     "fewer tasks": (lambda t, r: replace(t, tasks=t.tasks[:1]), "nothing"),
@@ -149,14 +150,39 @@ def test_what_a_change_asks_for(what, finished, registry, monkeypatch):
 
 @pytest.mark.parametrize(
     ("status", "limit", "expected"),
-    [("failed", None, "fit"), ("invalid", None, "fit"), ("out-of-memory", None, "fit"), ("unsupported", None, "nothing"),
+    [("failed", None, "fit"), ("invalid", None, "fit"), ("unsupported", None, "nothing"),
      ("timeout", 10.0, "nothing"), ("timeout", 5.0, "nothing"), ("timeout", 11.0, "fit"), ("timeout", None, "fit")],
 )  # fmt: skip
-def test_what_ended_early_is_tried_again(finished, status, limit, expected):
+@pytest.mark.parametrize("old", [True, False])
+def test_what_ended_early_is_tried_again(finished, status, limit, expected, old):
     folder, trial = finished
     record = read_record(record_path(folder, trial.describe("", "", ())))
-    record["result"]["status"], record["run"]["timeout"] = status, 10.0
-    assert decide(ask(trial, timeout=limit), record, ()).kind == expected
+    record["result"]["status"] = status
+    if old:
+        del record["run"]["limits"]
+    record["run"] |= {"timeout": 10.0} if old else {"limits": {**record["run"]["limits"], "seconds": 10.0}}
+    assert decide(ask(trial, limits=Limits(seconds=limit)), record, ()).kind == expected
+
+
+@pytest.mark.parametrize(("status", "name"), [("out-of-memory", "memory_mb"), ("too-many-processes", "processes"),
+                                              ("too-much-written", "written_mb")])  # fmt: skip
+def test_what_passed_a_limit_is_tried_again_when_that_limit_is_raised(finished, status, name):
+    folder, trial = finished
+    record = read_record(record_path(folder, trial.describe("", "", ())))
+    record["result"]["status"] = status
+    record["run"] |= {"limits": Limits(**{name: 100}).to_json(), "found": "it used 101"}
+    for limit, expected in ((99, "nothing"), (100, "nothing"), (101, "fit"), (None, "fit")):
+        assert decide(ask(trial, limits=Limits(**{name: limit})), record, ()).kind == expected, limit
+    others = Limits(**{other: None for other in Limits().to_json() if other != name}, **{name: 100})
+    assert decide(ask(trial, limits=others), record, ()).kind == "nothing"
+
+
+def test_a_predictor_that_ran_out_of_memory_below_the_limit_is_tried_again(finished):
+    folder, trial = finished
+    record = read_record(record_path(folder, trial.describe("", "", ())))
+    record["result"]["status"] = "out-of-memory"
+    record["run"] |= {"limits": Limits(memory_mb=100).to_json(), "found": None}
+    assert decide(ask(trial, limits=Limits(memory_mb=100)), record, ()).kind == "fit"
 
 
 def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, registry):

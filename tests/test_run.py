@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kobench.errors import UserError
+from kobench.limits import Limits
 from kobench.plan import Request, make_plan
 from kobench.plugins import load_registry
 from kobench.records import read_records
@@ -37,7 +38,7 @@ def value(record, task, metric):
 BAD = {
     "raises-in-fit": ("failed", "fit", "RuntimeError: no luck today"),
     "raises-in-predict": ("failed", "profile", "KeyError"),
-    "exits": ("failed", "fit", "SystemExit: 3"),
+    "exits": ("failed", "fit", "called sys.exit(3)"),
     "exits-at-once": ("failed", "profile", "exited with code 7"),
     "kills-itself": ("failed", "fit", "SIGKILL"),
     "rubbish": ("invalid", "profile", "finite"),
@@ -63,11 +64,11 @@ def test_each_failure_costs_its_own_row_only(tmp_path, registry):
 
 
 def test_a_time_limit_ends_the_trial_and_raising_it_tries_again(tmp_path, registry):
-    _, rows = run(tmp_path, registry, ["sleeps"], tasks=["profile"], timeout=2.0)
+    _, rows = run(tmp_path, registry, ["sleeps"], tasks=["profile"], limits=Limits(seconds=2.0))
     assert rows["sleeps"]["result"]["status"] == "timeout"
-    outcome, _ = run(tmp_path, registry, ["sleeps"], tasks=["profile"], timeout=2.0)
+    outcome, _ = run(tmp_path, registry, ["sleeps"], tasks=["profile"], limits=Limits(seconds=2.0))
     assert set(outcome.actions) == {"nothing"}
-    outcome, _ = run(tmp_path, registry, ["sleeps"], tasks=["profile"], timeout=2.5)
+    outcome, _ = run(tmp_path, registry, ["sleeps"], tasks=["profile"], limits=Limits(seconds=2.5))
     assert outcome.actions["fit"] == 1
 
 
