@@ -38,4 +38,4 @@ def test_a_predictor_that_ends_its_process_fails(check, name, found):
 
 
 def test_a_time_limit(check):
-    assert "time limit" in check("sleeps", setting=Setting(limits=Limits(seconds=2.0)))["survives"]["found"]
+    assert "longer than 2 s" in check("sleeps", setting=Setting(limits=Limits(seconds=2.0)))["survives"]["found"]

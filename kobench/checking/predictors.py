@@ -38,6 +38,8 @@ def check_in_child(chosen: Chosen, setting: Setting | None = None, threads: int 
     be used at all, for instance because the predictor's module can't be imported.
     """
     setting, entry = setting or Setting(), chosen.entry
+    if entry.problem is not None:
+        return [failed_check("loads", entry.problem.message)]
     asked = {**request_of(chosen), "order_matters": entry.spec.order_matters}
     names = tuple(f"{stage}.{name}" for stage, names in {"fit": ("supported",), **FIELDS}.items() for name in names)
     direct: Mapping[str, Any] = {}

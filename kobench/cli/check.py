@@ -1,14 +1,18 @@
-"""`kobench check`: the contract as named checks."""
+"""`kobench check`: the contract of a predictor, metric or dataset as named checks."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.options import SECONDS, complete_names, json_option, load, plugin_options
+from kobench.cli.options import SECONDS, F, complete_names, json_option, limit_options, load, plugin_options, request_options
+from kobench.errors import UserError
+
+if TYPE_CHECKING:
+    from kobench.plugins import Registry
 
 EXAMPLES = """
 \b
@@ -16,41 +20,91 @@ Examples:
   kobench check linear
   kobench check --plugin my.py my-predictor
   kobench check mlp:preset=paper --json
+  kobench check grn:genes=30,cells=100
+  kobench check spearman --of ranking
 """
 
+#: What can be checked, by what `--kind` calls it.
+CHECKED = {"predictor": "predictors", "dataset": "datasets", "metric": "metrics"}
 
 MARKS = {"passed": ("ok  ", "green"), "failed": ("FAIL", "red"), "skipped": ("skip", "yellow"), "not run": ("-   ", "yellow")}
 
+#: Seconds for all checks together, where nobody says.
+TIME_LIMIT = 600.0
+
 
 def outcome_of(result: dict[str, Any]) -> str:
-    """A check's status; one that failed only because there is no fitted predictor was not run."""
+    """A check's status; one that failed only because it could not run was not run."""
     return "not run" if result["found"].startswith("not run:") else str(result["status"])
 
 
+def limits_of_checks(function: F) -> F:
+    """The options that limit trials, with less time and other words for it: a check is no run."""
+    function = limit_options(function)
+    for option in getattr(function, "__click_params__", []):
+        if option.name == "timeout":
+            option.type, option.default, option.help = SECONDS, TIME_LIMIT, "Time limit for all checks together."
+    return function
+
+
 @click.command("check", epilog=EXAMPLES)
-@click.argument("name", metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("predictors"))
-@click.option("--timeout", type=SECONDS, default=600.0, show_default=True, metavar="SECONDS", help="Time limit for all checks together.")
+@click.argument("name", metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("any"))
+@click.option("--kind", type=click.Choice(list(CHECKED)), help="What NAME is, where it is the name of several.")
+@click.option("--of", metavar="UNITS", help="The kind of units that a metric measures, where several are called NAME.")
+@limits_of_checks
 @json_option
 @plugin_options
 @click.pass_context
-def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool, plugin_files: tuple[str, ...],
-                  dataset_folders: tuple[str, ...]) -> None:  # fmt: skip
-    """Run the contract's named checks on the predictor NAME, in a process of its own; exit code 1 when one fails."""
-    from kobench.checking import Setting, check_in_child
-    from kobench.limits import Limits
-    from kobench.plan import choose
-
+def check_command(ctx: click.Context, /, name: str, kind: str | None, of: str | None, as_json: bool, plugin_files: tuple[str, ...],
+                  dataset_folders: tuple[str, ...], **flags: Any) -> None:  # fmt: skip
+    """Run the named checks of the predictor, dataset or metric NAME, in a process of its own; exit code 1 when one fails."""
     registry = load(plugin_files, dataset_folders)
-    results = check_in_child(choose(registry, "predictors", name), Setting(Limits(seconds=timeout)))
-    failed = [result for result in results if result["status"] == "failed"]
+    found = kind_of(registry, name, kind)
+    if found == "predictors":
+        from kobench.checking import Setting, check_in_child
+        from kobench.plan import choose
+
+        results = check_in_child(choose(registry, "predictors", name), Setting(**request_options(flags)))
+    else:
+        from kobench.checking.trusted import check_trusted
+
+        if found == "metrics":
+            registry.find("metrics", name, of=of)  # says at once which kinds of units there are
+        results = check_trusted(found, name, of, plugin_files, dataset_folders, flags["timeout"])
     if as_json:
         click.echo(json.dumps(results, indent=1))
     else:
-        outcomes = [outcome_of(result) for result in results]
-        for result, outcome in zip(results, outcomes, strict=True):
-            mark, colour = MARKS[outcome]
-            click.echo(f"{click.style(mark, fg=colour)}  {result['name']}: {result['found']}")
-        counts = {outcome: outcomes.count(outcome) for outcome in MARKS}
-        click.echo(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count or outcome != "not run"))
+        show(results)
     sys.stdout.flush()
-    ctx.exit(1 if failed else 0)
+    ctx.exit(1 if any(result["status"] == "failed" for result in results) else 0)
+
+
+def kind_of(registry: Registry, name: str, kind: str | None) -> str:
+    """ "predictors", "datasets" or "metrics": what a name is; raises UserError where it is none of them, or several."""
+    from kobench.cli.look import matches
+    from kobench.select import parse
+
+    if kind is not None:
+        return CHECKED[kind]
+    full_name = parse(name).full_name
+    try:
+        kinds = list(dict.fromkeys(found for found, _ in matches(registry, full_name)))
+    except UserError:
+        registry.find("predictors", full_name)  # gives one whose plugin can't be loaded, and why; else it raises with what was meant
+        kinds = ["predictors"]
+    checked = [word for word, found in CHECKED.items() if found in kinds]
+    if not checked:
+        raise UserError(f"{full_name} is a {kinds[0][:-1]}, of which there are no checks; name a predictor, a dataset or a metric")
+    if len(checked) > 1:
+        raise UserError(f"{full_name} is the name of a {' and a '.join(checked)}; say {' or '.join(f'--kind {word}' for word in checked)}")
+    return CHECKED[checked[0]]
+
+
+def show(results: list[dict[str, Any]]) -> None:
+    """Print one line for each check, and how many came out how."""
+    outcomes = [outcome_of(result) for result in results]
+    for result, outcome in zip(results, outcomes, strict=True):
+        mark, colour = MARKS[outcome]
+        click.echo(f"{click.style(mark, fg=colour)}  {result['name']}: {result['found']}")
+    counts = {outcome: outcomes.count(outcome) for outcome in MARKS}
+    click.echo(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count or outcome != "not run"))

@@ -1,0 +1,97 @@
+"""`kobench env check`: whether an environment can be used, and the contract's checks of each of its predictors, run there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+from kobench.api import CONTRACT
+from kobench.checking.predictors import Result, Setting, check_in_child
+from kobench.environments import Environment, ask_inside
+from kobench.environments.own import digest, digest_of
+from kobench.errors import UserError
+from kobench.plan import choose
+from kobench.plugins import load_registry
+from kobench.wire import PROTOCOL
+
+#: Seconds that one look into an environment may take.
+SECONDS = 120.0
+
+#: The oldest numpy on which a worker runs.
+OLDEST_NUMPY = (1, 21)
+
+SAYS = """import json, kobench.worker, kobench.api, kobench.wire, numpy
+print(json.dumps([kobench.api.CONTRACT, kobench.wire.PROTOCOL, numpy.__version__, kobench.__file__]))"""
+
+
+def check_environment(environment: Environment, setting: Setting | None = None) -> Iterator[Result]:
+    """One {name, status, found} for each check, in their order, with `predictor` where it is about one.
+
+    What comes after a check that failed and on which it rests is not made up: the checks of predictors are run as far as they are listed.
+    """
+    try:
+        inside = ask_inside(environment.python, environment.name)
+    except UserError as error:
+        yield _result("interpreter", False, str(error))
+        return
+    yield _result("interpreter", True, f"{inside['implementation']} {inside['version']} at {environment.python}")
+    yield kobench_there(environment)
+    yield from speaks(environment)
+    yield pip_check(environment)
+    registry = load_registry(fresh=True)
+    problems = [problem for problem in registry.problems if problem.environment == environment.name and problem.kind != "duplicate"]
+    said = "; ".join(problem.message for problem in problems)
+    entries = [entry for listed in registry.predictors.values() for entry in listed if entry.environment == environment.name]
+    listed = f"{len(entries)} predictors: {', '.join(entry.spec.name for entry in entries)}" if entries else "it offers no predictor"
+    yield _result("plugins", bool(entries) and not problems, said or listed)
+    for entry in entries:
+        try:
+            results = check_in_child(choose(registry, "predictors", entry.full_name), setting)
+        except UserError as error:
+            results = [_result("loads", False, str(error))]
+        yield from ({**result, "predictor": entry.spec.name} for result in results)
+
+
+def kobench_there(environment: Environment) -> Result:
+    """Whether the files of kobench in an environment are this one's."""
+    there = {str(path.relative_to(environment.site)): path for path in (environment.site / "kobench").rglob("*.py") if path.is_file()}
+    same = digest_of(there) == digest()
+    return _result("kobench", same, "its copy is this kobench" if same else f"{environment.site / 'kobench'} was changed; make it again")
+
+
+def speaks(environment: Environment) -> Iterator[Result]:
+    """What the worker's modules say of themselves when that interpreter imports them: contract, protocol and numpy."""
+    done = _run(environment, "-c", SAYS)
+    try:
+        contract, protocol, numpy, place = json.loads(done.stdout)
+    except ValueError:
+        last = done.stderr.strip().splitlines()[-1:]
+        yield _result("worker", False, f"its modules can't be imported there: {''.join(last) or f'exit code {done.returncode}'}")
+        return
+    same = (contract, protocol) == (CONTRACT, PROTOCOL) and place.startswith(str(environment.site))
+    expected = "" if same else f"; expected contract {CONTRACT}, protocol {PROTOCOL}, in {environment.site}"
+    yield _result("worker", same, f"contract {contract}, protocol {protocol}, in {place}{expected}")
+    new = tuple(int(part) for part in numpy.split(".")[:2]) >= OLDEST_NUMPY
+    yield _result("numpy", new, f"numpy {numpy}" + ("" if new else "; expected 1.21 or newer"))
+
+
+def pip_check(environment: Environment) -> Result:
+    """Whether all that its packages need is there, in versions that fit."""
+    done = _run(environment, "-m", "pip", "check", "--disable-pip-version-check")
+    return _result("packages", done.returncode == 0, "; ".join((done.stdout + done.stderr).strip().splitlines()[:5]))
+
+
+def _run(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command: list[Any] = [environment.python, "-I", *arguments]
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False, cwd="/"
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return subprocess.CompletedProcess(command, 1, "", str(error))
+
+
+def _result(name: str, passed: bool, found: str) -> Result:
+    return {"name": name, "status": "passed" if passed else "failed", "found": found}
