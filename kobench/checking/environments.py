@@ -14,6 +14,7 @@ from kobench.environments.own import digest, digest_of
 from kobench.errors import UserError
 from kobench.plan import choose
 from kobench.plugins import load_registry
+from kobench.plugins.registry import HARMLESS
 from kobench.wire import PROTOCOL
 
 #: Seconds that one look into an environment may take.
@@ -41,11 +42,10 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
     yield from speaks(environment)
     yield pip_check(environment)
     registry = load_registry(fresh=True)
-    problems = [problem for problem in registry.problems if problem.environment == environment.name and problem.kind != "duplicate"]
-    said = "; ".join(problem.message for problem in problems)
+    problems = [problem for problem in registry.problems if problem.environment == environment.name]
     entries = [entry for listed in registry.predictors.values() for entry in listed if entry.environment == environment.name]
-    listed = f"{len(entries)} predictors: {', '.join(entry.spec.name for entry in entries)}" if entries else "it offers no predictor"
-    yield _result("plugins", bool(entries) and not problems, said or listed)
+    said = [f"predictors: {', '.join(entry.spec.name for entry in entries) or 'none'}", *(problem.message for problem in problems)]
+    yield _result("plugins", bool(entries) and all(problem.kind in HARMLESS for problem in problems), "; ".join(said))
     for entry in entries:
         try:
             results = check_in_child(choose(registry, "predictors", entry.full_name), setting)

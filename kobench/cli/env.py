@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kobench.cli.options import json_option
+from kobench.cli.options import SECONDS, json_option
 
 EXAMPLES = """
 \b
@@ -104,3 +105,29 @@ def remove_command(name: str, yes: bool) -> None:
         click.confirm(f"Remove {environments_folder() / name}?", abort=True)
     remove(name)
     click.echo(f"Removed environment {name}.")
+
+
+@env_command.command("check", epilog="\b\nExamples:\n  kobench env check genki\n  kobench env check genki --json")
+@click.argument("name")
+@click.option("--timeout", type=SECONDS, default=600.0, show_default=True, metavar="SECONDS", help="Time limit of each predictor's checks.")
+@json_option
+@click.pass_context
+def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
+    """Check the environment NAME and, in it, the contract of each of its predictors; exit code 1 when anything fails."""
+    from kobench.checking.environments import check_environment
+    from kobench.checking.predictors import Setting
+    from kobench.cli.check import MARKS, outcome_of
+    from kobench.environments import read
+    from kobench.limits import Limits
+
+    results = []
+    for result in check_environment(read(name), Setting(Limits(seconds=timeout))):
+        results.append(result)
+        if not as_json:
+            mark, colour = MARKS[outcome_of(result)]
+            about = f"{result['predictor']} " if "predictor" in result else ""
+            click.echo(f"{click.style(mark, fg=colour)}  {about}{result['name']}: {result['found']}")
+    if as_json:
+        click.echo(json.dumps(results, indent=1))
+    sys.stdout.flush()
+    ctx.exit(1 if any(result["status"] == "failed" for result in results) else 0)

@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
+import re
 import sys
 import sysconfig
 from typing import Any
@@ -18,7 +19,7 @@ GROUP = "kobench"
 
 
 def installed() -> list[dict[str, Any]]:
-    """Every distribution: name, version, folder of its metadata, whether its code lies elsewhere, its kobench entry points."""
+    """Every distribution: name, version, folder of its metadata, whether its code lies elsewhere, its kobench entry points, its needs."""
     found: dict[str, dict[str, Any]] = {}
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"] or ""
@@ -27,9 +28,36 @@ def installed() -> list[dict[str, Any]]:
             where, direct = str(getattr(distribution, "_path", "")), distribution.read_text("direct_url.json") or "{}"
             editable = bool(json.loads(direct).get("dir_info", {}).get("editable"))
             found.setdefault(
-                name.lower(), {"name": name, "version": distribution.version, "metadata": where, "editable": editable, "points": points}
+                normalise(name),
+                {
+                    "name": name,
+                    "version": distribution.version,
+                    "metadata": where,
+                    "editable": editable,
+                    "points": points,
+                    "needs": [normalise(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in distribution.requires or ()],
+                },
             )
+    closures = {key: closure(key, found) for key, each in found.items() if each["points"]}
+    for key, each in found.items():
+        each["needs"] = closures.get(key, [])
     return [found[key] for key in sorted(found)]
+
+
+def normalise(name: str) -> str:
+    """A distribution's name as the packaging standard compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def closure(first: str, found: dict[str, dict[str, Any]]) -> list[str]:
+    """Keys of a distribution and of all that it needs, directly or not, as far as they are installed."""
+    reached, left = set(), [first]
+    while left:
+        name = left.pop()
+        if name in found and name not in reached:
+            reached.add(name)
+            left.extend(found[name]["needs"])
+    return sorted(reached)
 
 
 def place_of(top: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,14 @@ def stamp() -> str:
 @lru_cache(maxsize=1)
 def digest() -> str:
     """sha256 over the names and contents of these files."""
+    return digest_of(parts())
+
+
+def digest_of(files: Mapping[str, Path]) -> str:
+    """sha256 over this version, and the names and contents of files."""
     total = hashlib.sha256(__version__.encode())
-    for name, path in parts().items():
-        total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for name in sorted(files):
+        total.update(f"{name}\0{hashlib.sha256(files[name].read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
 
 
@@ -117,8 +123,8 @@ def renew(environment: Environment) -> bool:
             if changed:
                 times = os.stat(environment.site)
                 put_into(environment.site)
-                # nothing that `seen` asks for has changed
-                os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))
+                if there.get("version") == __version__:  # then nothing that `seen` asks for has changed
+                    os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))
             note(environment.folder)
             return changed
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from kobench.cards import builtin_folder, card_specs
 from kobench.errors import UserError
 from kobench.plugins.discovery import Problem, Source, file_sources, installed_sources, normalise
 from kobench.plugins.environments import environment_sources
-from kobench.plugins.registry import Entry, Registry, origin_of
+from kobench.plugins.registry import Entry, Registry, entry_of, origin_of
 from kobench.plugins.remember import describe_all
 from kobench.resolve import resolve_reference
 from kobench.sandbox.places import installed, this_interpreter
@@ -47,9 +48,8 @@ def load_registry(
     for source, description in zip(sources, describe_all(sources, fresh), strict=True):
         problems.extend(description.problems)
         trusted = normalise(source.distribution) == OWN and source.file is None and not source.environment
-        where = (source.interpreter, source.environment, source.roots)
         for point, spec in description.specs:
-            entries.append(Entry(spec, source.distribution, source.version, description.digest, trusted, source.file, point, *where))
+            entries.append(replace(entry_of(source, spec, description.digest, point), trusted=trusted))
     cards, sentences = _cards(entries, dataset_folders)
     entries.extend(cards)
     problems.extend(sentences)

@@ -47,7 +47,8 @@ class Source:
 
     points : (name, value) of its entry points. files : path inside the package -> place. file : the single plugin file.
     roots : top-level packages and modules of its entry points -> place. environment : where it is installed, "" for kobench's own
-    interpreter; interpreter : that environment's. about : what a description depends on beside the files, as plain JSON.
+    interpreter; interpreter : that environment's. about : what a description depends on beside the files. packages : versions of what it
+    needs in its environment, itself included.
     """
 
     distribution: str
@@ -59,6 +60,7 @@ class Source:
     environment: str = ""
     interpreter: Interpreter | None = None
     about: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def known_as(self) -> str:

@@ -41,6 +41,7 @@ def environment_sources() -> tuple[list[Source], list[Problem]]:
 def _sources_in(environment: Environment) -> list[Source]:
     found = seen(environment)
     interpreter = interpreter_of(environment, found)
+    versions = {normalise(each["name"]): each["version"] for each in found["installed"]}
     sources = []
     for each in found["installed"]:
         points = tuple((str(name), str(value)) for name, value in each["points"])
@@ -52,8 +53,12 @@ def _sources_in(environment: Environment) -> list[Source]:
             return (tops[top]["origin"], tops[top]["folders"]) if tops.get(top) else None
 
         roots, files = files_of(importlib.metadata.Distribution.at(Path(each["metadata"])), points, place)
-        about = (str(environment.prefix), found["version"], digest())
-        sources.append(Source(each["name"], each["version"], points, files, None, roots, environment.name, interpreter, about))
+        sources.append(
+            Source(
+                each["name"], each["version"], points, files, roots=roots, environment=environment.name, interpreter=interpreter,
+                about=(str(environment.prefix), found["version"], digest()), packages={name: versions[name] for name in each["needs"]},
+            )
+        )  # fmt: skip
     return sources
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ class Entry:
     version : the distribution's, "" for a single file. digest : sha256 of the distribution's .py files, or of the single file.
     trusted : whether it is kobench's own. plugin_file : the single file, None for an installed one.
     interpreter : what a predictor of an environment runs in, None for kobench's own; environment : that environment's name.
-    roots : its entry points' packages and modules, or the single file, by the name of their folder or file. problem : why the plugin of a
-    predictor that was asked for could not be loaded; its spec has nothing but the name then.
+    roots : its entry points' packages and modules, or the single file, by the name of their folder or file. packages : in an environment,
+    the versions of the distribution and of all that it needs. problem : why the plugin of a predictor that was asked for could not be
+    loaded; its spec has nothing but the name then.
     """
 
     spec: Any
@@ -39,6 +40,7 @@ class Entry:
     environment: str = ""
     roots: Mapping[str, Path] = field(default_factory=dict)
     problem: Problem | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -112,8 +114,7 @@ class Registry:
         spec = PredictorSpec(name, make="", summary="could not be loaded")
         if source is None:
             return Entry(spec, problem.distribution, "", "", environment=problem.environment, problem=problem)
-        where = (source.interpreter, source.environment, source.roots, problem)
-        return Entry(spec, source.distribution, source.version, source.digest(), False, source.file, problem.entry_point, *where)
+        return replace(entry_of(source, spec, source.digest(), problem.entry_point), problem=problem)
 
     def _broken(self, distribution: str, name: str) -> Iterator[Problem]:
         """Problems that may be why a predictor is not there."""
@@ -172,6 +173,14 @@ class Registry:
         return (
             f"{sentence}. Plugins with problems: {', '.join(broken_names)} (`kobench list plugins` says why)" if broken_names else sentence
         )
+
+
+def entry_of(source: Source, spec: Any, digest: str, entry_point: str) -> Entry:
+    """An entry of what a source offers."""
+    return Entry(
+        spec, source.distribution, source.version, digest, plugin_file=source.file, entry_point=entry_point,
+        interpreter=source.interpreter, environment=source.environment, roots=source.roots, packages=source.packages,
+    )  # fmt: skip
 
 
 def origin_of(entry: Entry) -> str:
