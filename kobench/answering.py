@@ -37,6 +37,9 @@ FIELDS = {
     "triples": ("interaction",),
 }
 
+#: Packages whose versions are written down with every result.
+PACKAGES = ("kobench", "numpy", "scipy", "pandas", "anndata", "torch", "scikit-learn", "xgboost")
+
 Log = Callable[[str, int, int], None]
 
 
@@ -154,6 +157,7 @@ def working(trial: Trial, work: Path, log: Log | None = None) -> Iterator[Worker
     worker = WorkerProcess(
         work, request.threads, request.limits, log, interpreter=entry.interpreter, sandbox=request.sandbox,
         readable=tuple(Path(folder) for folder in request.readable), links=links_of(entry), cuda=device_kind(request.device) == "cuda",
+        packages=(*PACKAGES, entry.distribution) if entry.interpreter else (),
     )  # fmt: skip
     try:
         with worker:
@@ -165,8 +169,10 @@ def working(trial: Trial, work: Path, log: Log | None = None) -> Iterator[Worker
 
 def ran_in(worker: WorkerProcess) -> dict[str, Any]:
     """What a record's run part says of a worker."""
-    hello, name = worker.hello, worker.interpreter.environment if worker.interpreter else None
-    environment = {"name": name, "python": hello.get("python", "unknown"), "packages": hello.get("packages", {})} if name else None
+    environment, hello = None, worker.hello
+    if worker.interpreter is not None:
+        packages = {str(name)[:100]: str(version)[:100] for name, version in hello.get("packages", {}).items()}
+        environment = {"name": worker.interpreter.environment or "", "python": hello.get("python", "unknown")[:100], "packages": packages}
     return {"sandbox": worker.report, "output": worker.output_tail(), "environment": environment}
 
 
