@@ -157,7 +157,7 @@ def working(trial: Trial, work: Path, log: Log | None = None) -> Iterator[Worker
     worker = WorkerProcess(
         work, request.threads, request.limits, log, interpreter=entry.interpreter, sandbox=request.sandbox,
         readable=tuple(Path(folder) for folder in request.readable), links=links_of(entry), cuda=device_kind(request.device) == "cuda",
-        packages=(*PACKAGES, entry.distribution) if entry.interpreter else (),
+        packages=tuple(entry.packages) if entry.interpreter else (),
     )  # fmt: skip
     try:
         with worker:

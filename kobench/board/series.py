@@ -48,7 +48,8 @@ def row_key(record: Record) -> Key:
     predictor = trial["predictor"]
     if record["role"] != "predictor":
         return record["role"], predictor["name"]
-    return record["role"], predictor["selection"], str(predictor["distribution"]), str(trial["threads"]), str(trial["device"])
+    origin = f"{predictor['environment']}/{predictor['distribution']}" if predictor.get("environment") else str(predictor["distribution"])
+    return record["role"], predictor["selection"], origin, str(trial["threads"]), str(trial["device"])
 
 
 @dataclass(frozen=True, eq=False)
