@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import tempfile
 import time
@@ -14,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kobench.errors import UserError
 from kobench.limits import Limits, TrialFailed, passed
 from kobench.received import ANY, Expected, receive
 from kobench.replies import MOST_BYTES, parse, visible
+from kobench.sandbox.finding import refuse_if_open
 from kobench.sandbox.folders import link_modules, remove
-from kobench.sandbox.layers import LAYERS, uncovered, why_open, without_any
+from kobench.sandbox.layers import LAYERS, without_any
 from kobench.sandbox.places import Interpreter, cuda_devices, readable_by, this_interpreter
-from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.start import Launch, Plan, readable
 from kobench.sandbox.variables import variables
 from kobench.watching import Watch
 from kobench.wire import PROTOCOL
@@ -60,7 +59,7 @@ class WorkerProcess:
     limits: Limits = field(default_factory=Limits)
     log: Callable[[str, int, int], None] | None = None
     interpreter: Interpreter | None = None
-    sandbox: str = "off"
+    sandbox: str = "auto"
     readable: tuple[Path, ...] = ()
     links: Mapping[str, Path] = field(default_factory=dict)
     cuda: bool = False
@@ -69,16 +68,15 @@ class WorkerProcess:
     peak_mb: float = 0.0
     said: list[dict[str, Any]] = field(default_factory=list)
     hello: dict[str, Any] = field(default_factory=dict)
+    launch: Launch | None = field(default=None, init=False)
+    watch: Watch | None = field(default=None, init=False)
+    output: int | None = field(default=None, init=False)
+    tail: str | None = field(default=None, init=False)
 
     def __enter__(self) -> WorkerProcess:
-        if not isinstance(self.limits, Limits):  # callers that know of a time limit alone
-            self.limits = Limits(seconds=self.limits)
         seconds = self.limits.seconds
         self.deadline = None if seconds is None else time.monotonic() + seconds
         self.next_look, self.unread = 0.0, b""
-        self.watch: Watch | None = None
-        self.output: int | None = None
-        self.tail: str | None = None
         self.work.mkdir(parents=True, exist_ok=True)
         self.stack = contextlib.ExitStack()
         try:
@@ -98,13 +96,20 @@ class WorkerProcess:
     @property
     def report(self) -> dict[str, Any]:
         """The sandbox it ran in, as a record keeps it."""
-        layers = without_any("switched off") if self.sandbox == "off" else dict(self.launch.layers)
+        layers = without_any("it was not started") if self.launch is None else dict(self.launch.layers)
+        layers = without_any("switched off") if self.sandbox == "off" else layers
         return {"mode": self.sandbox, "layers": layers, "readable": [str(folder) for folder in self.readable]}
+
+    @property
+    def launched(self) -> Launch:
+        """The launcher, once it was started."""
+        assert self.launch is not None
+        return self.launch
 
     def output_tail(self) -> str | None:
         """The end of what the predictor printed, also after the worker has ended; None where it printed nothing."""
-        size = os.fstat(self.output).st_size if self.output is not None else 0
         if self.output is not None:
+            size = os.fstat(self.output).st_size
             last = os.pread(self.output, 4 * TAIL, max(0, size - 4 * TAIL)).decode(errors="replace").strip()
             self.tail = visible(last[-TAIL:], 8 * TAIL, lines=True) or None
         return self.tail
@@ -185,16 +190,16 @@ class WorkerProcess:
         )
         self.launch = Launch(plan, log)
         try:
-            self.stack.enter_context(self.launch)
+            self.stack.enter_context(self.launched)
         finally:
             os.close(child_in)
             os.close(child_out)
 
     def _close_output(self) -> None:
         self.output_tail()
-        assert self.output is not None
-        os.close(self.output)
-        self.output = None
+        output, self.output = self.output, None
+        assert output is not None
+        os.close(output)
 
     def _check_hello(self) -> None:
         if self.hello.get("kind") != "ready" or self.hello["protocol"] != PROTOCOL:
@@ -207,7 +212,7 @@ class WorkerProcess:
             try:
                 left = left[os.write(self.write_to, left) :]
             except BlockingIOError:
-                select.select([], [self.write_to], [], LOOK)
+                time.sleep(LOOK / 10)
                 self._check_limits(stage)
             except BrokenPipeError:
                 self._died(stage)
@@ -219,16 +224,16 @@ class WorkerProcess:
                 raise TrialFailed(
                     "invalid", stage, f"a reply of the worker is longer than {MOST_BYTES:,} bytes: something else wrote to its pipe"
                 )
-            reports = [] if self.launch.lost else [self.launch.reports]
-            ready, _, _ = select.select([self.read_from, *reports], [], [], LOOK)
+            launch = self.launched
+            ready = readable(LOOK, self.read_from, *([] if launch.lost else [launch.reports]))
             if self.read_from in ready:
                 piece = os.read(self.read_from, 1 << 16)
                 if not piece:
                     self._died(stage)
                 self.unread += piece
             elif ready:
-                self.launch.hear()
-            elif self.launch.ended is not None or self.launch.lost:  # it died while a child of its own keeps the pipe open
+                launch.hear()
+            elif launch.ended is not None or launch.lost:  # it died while a child of its own keeps the pipe open
                 self._died(stage)
         line, self.unread = self.unread.split(b"\n", 1)
         try:
@@ -247,10 +252,10 @@ class WorkerProcess:
     def _look(self, stage: str) -> None:
         self.next_look = time.monotonic() + LOOK
         if self.watch is None:
-            self.launch.hear()
-            if self.launch.keeper is None:
+            self.launched.hear()
+            if self.launched.keeper is None:
                 return
-            self.watch = Watch(self.launch.keeper, self.limits, self.folder / "written")
+            self.watch = Watch(self.launched.keeper, self.limits, self.folder / "written")
         try:
             self.watch.check(stage)
         finally:
@@ -258,13 +263,10 @@ class WorkerProcess:
 
     def _died(self, stage: str) -> NoReturn:
         """Say how the worker ended; raises TrialFailed, or UserError where it was not started for the sake of a required sandbox."""
-        launch = self.launch
+        launch = self.launched
         launch.await_end(PATIENCE)
-        if self.sandbox == "require" and stage == "start" and (open_ := uncovered(launch.layers)):
-            raise UserError(
-                f"--sandbox require: this machine leaves {' and '.join(open_)} open: {why_open(launch.layers, open_)}; "
-                "`kobench doctor` shows every layer, --sandbox auto runs with those that there are"
-            )
+        if stage == "start":
+            refuse_if_open(self.sandbox, launch.layers)
         tail, code = self.output_tail(), launch.ended
         if launch.not_started is not None:
             raise TrialFailed("failed", stage, f"its interpreter can't be executed: {visible(launch.not_started)}")

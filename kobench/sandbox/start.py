@@ -86,7 +86,7 @@ class Launch:
 
     def hear(self, seconds: float = 0.0) -> None:
         """Take in what was reported, waiting so long for the first of it; at the end of all reports `lost` is set."""
-        if self.lost or not select.select([self.reports], [], [], seconds)[0]:
+        if self.lost or not readable(seconds, self.reports):
             return
         piece = os.read(self.reports, 1 << 16)
         self.lost = not piece
@@ -115,6 +115,14 @@ class Launch:
         while not self.lost and (left := deadline - time.monotonic()) > 0:  # the keeper, where someone killed the guard
             self.hear(left)
         self.process.stdout.close()
+
+
+def readable(seconds: float, *numbers: int) -> set[int]:
+    """Which of these file descriptors have something to read, or have ended, waiting so long for the first."""
+    poll = select.poll()  # unlike select it takes any number
+    for number in numbers:
+        poll.register(number, select.POLLIN)
+    return {number for number, _ in poll.poll(1000 * seconds)}
 
 
 def search_path() -> list[str]:
