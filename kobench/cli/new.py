@@ -1,0 +1,133 @@
+"""`kobench new`: writes a package for a predictor, dataset or metric of one's own, ready to be edited."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import keyword
+import os
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kobench.cli.options import load
+from kobench.errors import UserError
+
+if TYPE_CHECKING:
+    from kobench.plugins import Registry
+
+EXAMPLES = """
+\b
+Examples:
+  kobench new predictor my-method
+  kobench new dataset my-simulator --into ~/work
+  kobench new metric half-difference
+"""
+
+#: A name that is a distribution's, a plugin's and, with _ for -, a module's.
+NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+#: What is written: template -> place in the new folder.
+FILES = {
+    "module.py": "{module}.py",
+    "test_module.py": "tests/test_{module}.py",
+    "README.md": "README.md",
+    "pyproject.toml": "pyproject.toml",
+}
+
+#: A run that shows what was written, quickly.
+RUNS = {
+    "predictor": "kobench run -d grn --networks 3 -p {name} --plugin {module}.py",
+    "dataset": "kobench run -d {name} -p linear --plugin {module}.py",
+    "metric": "kobench run -d grn -p linear -t profile --plugin {module}.py",
+}
+
+
+@click.command("new", epilog=EXAMPLES)
+@click.argument("kind", type=click.Choice(list(RUNS)))
+@click.argument("name")
+@click.option("--into", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".", metavar="DIR",
+              help="The folder in which the package's folder is made; by default the present one.")  # fmt: skip
+def new_command(kind: str, name: str, into: Path) -> None:
+    """Write a package for a predictor, dataset or metric NAME: a module to edit, its tests and its README."""
+    check_name(load((), ()), kind, name)
+    folder = into / name
+    if folder.exists() or folder.is_symlink():
+        raise UserError(f"{folder} is there already; choose another name, or another place with --into")
+    module = name.replace("-", "_")
+    write(kind, name, module, folder)
+    click.echo(f"Wrote {folder}: edit {module}.py where it says EDIT HERE. It works as it is; in its folder, type\n")
+    for line in next_commands(kind, name, module, folder):
+        click.echo(f"  {line}".rstrip())
+
+
+def check_name(registry: Registry, kind: str, name: str) -> None:
+    """Raise UserError for what is no name of a distribution and a module, or is one already."""
+    module = name.replace("-", "_")
+    if not NAME.fullmatch(name):
+        meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        hint = f", for instance {meant!r}" if NAME.fullmatch(meant) else ""
+        raise UserError(f"{name!r} is no name of a {kind}; expected lower-case letters and digits joined by -, a letter first{hint}")
+    if keyword.iskeyword(module) or module in sys.stdlib_module_names:
+        raise UserError(f"{name!r} can't be the name of a {kind}: Python has a {module!r} of its own; choose another, such as 'my-{name}'")
+    for other_kind in ("predictors", "datasets", "metrics", "tasks"):
+        for entry in getattr(registry, other_kind).get(name, ()):
+            raise UserError(
+                f"{name!r} is the name of a {other_kind[:-1]} of {entry.distribution} already; choose another, such as 'my-{name}'"
+            )
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        version = ""
+    if version:
+        raise UserError(f"{name!r} is the name of an installed distribution (version {version}); choose another, such as 'my-{name}'")
+    found = importlib.util.find_spec(module)
+    if found is not None:
+        raise UserError(f"{name!r} would be the module {module}, which is there already: {found.origin}; choose another name")
+
+
+def write(kind: str, name: str, module: str, folder: Path) -> None:
+    """Write the package into a folder that does not exist; all of it or nothing."""
+    words = {"{{name}}": name, "{{module}}": module, "{{class}}": "".join(part.capitalize() for part in name.split("-"))}
+    aside = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
+    try:
+        aside.chmod(0o777 & ~_umask())  # mkdtemp's are for the owner alone
+        for template, place in FILES.items():
+            text = resources.files("kobench").joinpath("templates", kind, f"{template}.tmpl").read_text(encoding="utf-8")
+            for word, value in words.items():
+                text = text.replace(word, value)
+            path = aside / place.format(module=module)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        aside.rename(folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def next_commands(kind: str, name: str, module: str, folder: Path) -> list[str]:
+    """What to type next, line by line."""
+    lines = [
+        f"cd {shlex.quote(str(folder))}",
+        f"kobench check {name} --plugin {module}.py",
+        RUNS[kind].format(name=name, module=module),
+        "python -m pytest",
+        "",
+        "pip install -e .    # from then on --plugin is not needed",
+    ]
+    if kind == "predictor":
+        lines.append(f"kobench env create {name} --from .    # or so, where its packages would disturb others")
+    return [*lines, "", "To publish it, choose a licence and upload the package: wherever it is installed, kobench finds it."]
