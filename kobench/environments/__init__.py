@@ -4,8 +4,8 @@ Layout, under `environments_folder()`::
 
     NAME/environment.json   how it was made; written last, so that a folder without it does not count
     NAME/seen.json          what its interpreter said of itself, and when its packages were as they are now
-    NAME/kobench.json       which kobench was put into it
     NAME/SERIAL/            the virtual environment; a new one is made beside the old one and takes its place at the end
+    NAME/SERIAL/kobench.json  which kobench was put into it
     .making/NAME.log, .lock what pip says, while it is being made or after it failed; who makes it
 """
 
@@ -15,14 +15,12 @@ import contextlib
 import fcntl
 import json
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kobench.errors import UserError
-from kobench.records import write_atomically
 from kobench.suggest import suggestion
 
 #: Number of the form of environment.json.
@@ -113,6 +111,8 @@ def seen(environment: Environment) -> dict[str, Any]:
         document = json.loads(file.read_bytes())
         if document["stamp"] == stamp:
             return dict(document["seen"])
+    from kobench.records import write_atomically
+
     found = ask_inside(environment.python, environment.name)
     with contextlib.suppress(OSError):
         write_atomically(file, json.dumps({"stamp": stamp, "seen": found}).encode())
@@ -121,6 +121,8 @@ def seen(environment: Environment) -> dict[str, Any]:
 
 def ask_inside(python: Path, name: str) -> dict[str, Any]:
     """Run `kobench.environments.inside` in an interpreter; raises BrokenError."""
+    import subprocess  # every `kobench list` imports this module
+
     try:
         done = subprocess.run(
             [python, "-I", str(INSIDE)], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False, cwd="/"
@@ -153,7 +155,7 @@ def making_folder() -> Path:
 
 @contextlib.contextmanager
 def locked(name: str, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of an environment; raises UserError where another process has it and `wait` is False."""
+    """Hold a lock, the name of an environment for the one of its making; raises UserError where another has it and `wait` is False."""
     making_folder().mkdir(parents=True, exist_ok=True)
     with open(making_folder() / f"{name}.lock", "wb") as file:
         try:

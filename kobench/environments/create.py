@@ -79,7 +79,7 @@ def create(
                 "name": name,
                 "serial": serial,
                 "site": str(site.relative_to(prefix)),
-                "from": list(specs),
+                "from": [_absolute(spec) for spec in specs],
                 "constraint": _text_of(constraint),
                 "requirements": [_text_of(file) for file in requirements],
                 "python": {"asked": python, "version": inside["version"], "base": str(base)},
@@ -87,7 +87,7 @@ def create(
                 "kobench": __version__,
                 "installed": {each["name"]: each["version"] for each in inside["installed"]},
             }
-            note(folder)
+            note(prefix)
             write_atomically(folder / "environment.json", (json.dumps(about, indent=1) + "\n").encode())
         except BaseException:
             shutil.rmtree(prefix, ignore_errors=True)
@@ -167,13 +167,13 @@ def remove(name: str) -> None:
         # first what makes it count
         (folder / "environment.json").unlink(missing_ok=True)
         shutil.rmtree(folder)
-        for ending in ("log", "constraint"):
+        for ending in ("log", "constraint", "renew.lock"):
             (making_folder() / f"{name}.{ending}").unlink(missing_ok=True)
 
 
 def is_ours(folder: Path) -> bool:
     """Whether a folder holds nothing but what `create` writes."""
-    known = ("environment.json", "seen.json", "kobench.json")
+    known = ("environment.json", "seen.json")
     return all(entry.name in known or (entry.is_dir() and _is_serial(entry.name)) for entry in os.scandir(folder))
 
 
@@ -185,6 +185,12 @@ def _remove_others(folder: Path, serial: str) -> None:
     for entry in os.scandir(folder):
         if entry.is_dir() and _is_serial(entry.name) and entry.name != serial:
             shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _absolute(spec: str) -> str:
+    """A SPEC as it can be read from anywhere."""
+    flag, path = ("-e ", spec[3:].strip()) if spec.startswith("-e ") else ("", spec)
+    return flag + (os.path.abspath(path) if os.sep in path and os.path.exists(path) else path)
 
 
 def _text_of(file: str | os.PathLike[str] | None) -> dict[str, str] | None:

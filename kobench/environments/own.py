@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import Any
 
 from kobench import __version__
 from kobench.environments import BrokenError, Environment, locked
-from kobench.records import write_atomically
 
 #: Modules and packages of kobench that a worker, the contract's checks and the description of plugins import.
 PARTS = (
@@ -72,6 +69,9 @@ def digest_of(files: Mapping[str, Path]) -> str:
 
 def put_into(site: Path) -> None:
     """Write the package and its metadata into a folder of packages, in the place of what is there."""
+    import shutil
+    import tempfile
+
     new = Path(tempfile.mkdtemp(prefix=".kobench-", dir=site))
     try:
         for name, path in parts().items():
@@ -98,26 +98,29 @@ def put_into(site: Path) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def note(folder: Path) -> None:
-    """Write down which kobench is in the environment of this folder."""
-    write_atomically(folder / "kobench.json", json.dumps({"version": __version__, "digest": digest(), "stamp": stamp()}).encode())
+def note(prefix: Path) -> None:
+    """Write down which kobench is in a virtual environment."""
+    from kobench.records import write_atomically
+
+    write_atomically(prefix / "kobench.json", json.dumps({"version": __version__, "digest": digest(), "stamp": stamp()}).encode())
 
 
-def noted(folder: Path) -> dict[str, Any]:
-    """Which kobench is in the environment of this folder; empty where that is not known."""
+def noted(prefix: Path) -> dict[str, Any]:
+    """Which kobench is in a virtual environment; empty where that is not known."""
     with contextlib.suppress(OSError, ValueError, TypeError):
-        return dict(json.loads((folder / "kobench.json").read_bytes()))
+        return dict(json.loads((prefix / "kobench.json").read_bytes()))
     return {}
 
 
 def renew(environment: Environment) -> bool:
     """Bring the kobench of an environment up to date; whether that was needed. Raises BrokenError where it can't be written."""
-    there = noted(environment.folder)
+    there = noted(environment.prefix)
     if there.get("stamp") == stamp():
         return False
     try:
-        with locked(environment.name, wait=True):
-            if noted(environment.folder).get("stamp") == stamp():
+        with locked(f"{environment.name}.renew", wait=True):  # not the lock of its making, which may take many minutes
+            there = noted(environment.prefix)
+            if there.get("stamp") == stamp():
                 return False
             changed = there.get("digest") != digest()
             if changed:
@@ -125,7 +128,7 @@ def renew(environment: Environment) -> bool:
                 put_into(environment.site)
                 if there.get("version") == __version__:  # then nothing that `seen` asks for has changed
                     os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))
-            note(environment.folder)
+            note(environment.prefix)
             return changed
     except OSError as error:
         raise BrokenError(
