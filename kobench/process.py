@@ -23,7 +23,7 @@ from kobench.sandbox.places import Interpreter, cuda_devices, readable_by, this_
 from kobench.sandbox.start import Launch, Plan, readable
 from kobench.sandbox.variables import variables
 from kobench.watching import Watch
-from kobench.wire import PROTOCOL
+from kobench.wire import PROTOCOL, RENEW
 
 __all__ = ["TrialFailed", "WorkerProcess"]
 
@@ -127,7 +127,7 @@ class WorkerProcess:
         """
         started = time.monotonic()
         written = self.folder / "written"
-        self._send(do, {"do": do, "folder": str(self.folder / "given" / do), "out": str(written / "out" / do),
+        self._send(do, {"do": do, "protocol": PROTOCOL, "folder": str(self.folder / "given" / do), "out": str(written / "out" / do),
                         "scratch": str(written / "scratch"), **request})  # fmt: skip
         reply = self._reply(do)
         while reply["kind"] in ("log", "check"):
@@ -204,7 +204,7 @@ class WorkerProcess:
     def _check_hello(self) -> None:
         if self.hello.get("kind") != "ready" or self.hello["protocol"] != PROTOCOL:
             theirs = self.hello.get("protocol", "none")
-            raise TrialFailed("failed", "start", f"the worker speaks protocol {theirs}, this kobench {PROTOCOL}; renew its environment")
+            raise TrialFailed("failed", "start", f"the worker speaks protocol {theirs}, this kobench {PROTOCOL}; {RENEW}")
 
     def _send(self, stage: str, request: dict[str, Any]) -> None:
         left = (json.dumps(request) + "\n").encode()

@@ -14,6 +14,13 @@ from kobench.cells import Cells
 #: Number of this protocol; a worker of another one refuses to start.
 PROTOCOL = 2
 
+#: What to do where the two ends speak different ones.
+RENEW = "renew its environment: `kobench env create NAME --replace ...`"
+
+
+class ProtocolError(Exception):
+    """The harness and a worker speak different protocols."""
+
 
 def write_arrays(folder: Path, arrays: Mapping[str, Any]) -> None:
     """Write each array that is not None as NAME.npy."""

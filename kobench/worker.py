@@ -27,7 +27,7 @@ from kobench.cells import Knockouts
 from kobench.errors import InvalidAnswerError
 from kobench.resolve import resolve_reference
 from kobench.session import Session
-from kobench.wire import PROTOCOL, read_array, read_cells, write_arrays
+from kobench.wire import PROTOCOL, RENEW, ProtocolError, read_array, read_cells, write_arrays
 
 #: Lines of a traceback that are kept.
 TRACEBACK_LINES = 12
@@ -88,6 +88,8 @@ class Worker:
         """Do one request and reply; whatever the predictor raises becomes a reply, too."""
         started = time.perf_counter()
         try:
+            if request.get("protocol", PROTOCOL) != PROTOCOL:
+                raise ProtocolError(f"the harness speaks protocol {request['protocol']}, this worker {PROTOCOL}; {RENEW}")
             result = getattr(self, f"do_{request['do']}")(Path(request["folder"]), request)
         except BaseException as error:
             self.reply(kind="failed", peak_mb=peak_mb(), seconds=time.perf_counter() - started, **failure(error))
