@@ -15,6 +15,9 @@ from kobench_genki.containment import caches_in, contained
 #: GenKI's network is a regression on this many principal components, fixed in its data loader; it needs one gene more.
 COMPONENTS = 5
 
+#: Divergences up to this are what rounding makes of none: latent means and variances have 7 digits, and divergences go with squares.
+ROUNDING = 1e-12
+
 #: GenKI keeps a fifth of the edges (a pair of genes counts once) aside as a test, and fails without one.
 FEWEST_EDGES = 5
 
@@ -102,8 +105,7 @@ class GenKI:
         loader = copy.copy(self.loader)
         loader._target_gene = [self.labels[gene] for gene in genes]
         removed = loader.load_kodata()
-        # rounding may take what is not affected at all below 0
-        distance = np.maximum(get_distance(*self.trainer.get_latent_vars(removed), *self.latent, by="KL"), 0.0)
+        distance = without_rounding(get_distance(*self.trainer.get_latent_vars(removed), *self.latent, by="KL"))
         if not self.permutations:
             return distance
         null = self.trainer.pmt(removed, n=self.permutations, by="KL")
@@ -132,6 +134,11 @@ def check_network(weights: npt.NDArray[Any], edges: int) -> None:
         )
     if edges < FEWEST_EDGES:
         raise ValueError(f"GenKI's network has {edges} edges; it needs at least {FEWEST_EDGES}: give more genes, or lower cutoff")
+
+
+def without_rounding(distance: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(G,) divergences in which what is not affected at all is 0, neither a little above nor below, so that ties are ties."""
+    return np.where(np.abs(distance) <= ROUNDING, 0.0, distance)
 
 
 def listed_only(distance: npt.NDArray[Any], listed: list[int]) -> npt.NDArray[Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kobench_genki.containment import caches_in
-from kobench_genki.genki import GenKI, check_cells, check_network, listed_only
+from kobench_genki.genki import GenKI, check_cells, check_network, listed_only, without_rounding
 from kobench_genki.plugin import kobench_predictors
 
 VARIED = np.arange(24, dtype=np.float32).reshape(3, 8)
@@ -40,6 +40,11 @@ def test_describing_and_making_need_neither_torch_nor_genki() -> None:
 def test_listed_genes_keep_their_distance_the_others_score_0() -> None:
     np.testing.assert_array_equal(listed_only(np.array([0.5, 3.0, 0.25, 2.0]), [3, 0]), [0.5, 0, 0, 2])
     np.testing.assert_array_equal(listed_only(np.array([0.5, 3.0]), []), [0, 0])
+
+
+def test_what_rounding_makes_of_no_divergence_is_0_and_nothing_else_is() -> None:
+    given = np.array([4e-16, -2e-16, 0.0, 1e-9, 0.5, np.nan, -0.5])
+    np.testing.assert_array_equal(without_rounding(given), [0, 0, 0, 1e-9, 0.5, np.nan, -0.5])
 
 
 @pytest.mark.parametrize(
