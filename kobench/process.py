@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import tempfile
 import time
@@ -39,7 +40,7 @@ PATIENCE = 2.0
 #: Characters of the output that are kept.
 TAIL = 4000
 
-#: MB that /dev/shm and /tmp may hold each: a quarter of the memory limit, within these.
+#: MB that /dev/shm may hold: a quarter of the memory limit, within these.
 SHARED_MB = (64, 1024)
 
 
@@ -127,8 +128,9 @@ class WorkerProcess:
         """
         started = time.monotonic()
         written = self.folder / "written"
-        self._send(do, {"do": do, "protocol": PROTOCOL, "folder": str(self.folder / "given" / do), "out": str(written / "out" / do),
-                        "scratch": str(written / "scratch"), **request})  # fmt: skip
+        token = secrets.token_hex(8)
+        folders = {"folder": self.folder / "given" / do, "out": written / "out" / do, "scratch": written / "scratch"}
+        self._send(do, {"do": do, "token": token, **{name: str(place) for name, place in folders.items()}, **request})
         reply = self._reply(do)
         while reply["kind"] in ("log", "check"):
             if reply["kind"] == "check":
@@ -138,10 +140,11 @@ class WorkerProcess:
             reply = self._reply(do)
         self.seconds[do] = time.monotonic() - started  # by this clock: a predictor can change its own
         self._look(do)
+        if reply["kind"] == "ready" or reply["for"] != token:
+            raise TrialFailed("invalid", do, "the worker's reply is none to what was asked: something else wrote to its pipe")
         if reply["kind"] == "failed":
-            raise TrialFailed(reply["status"], do, reply["message"], reply["traceback"])
-        if reply["kind"] != "done":
-            raise TrialFailed("invalid", do, f"the worker replied {reply['kind']!r}; expected 'done'")
+            traceback = reply["traceback"] and self._neutral(reply["traceback"])
+            raise TrialFailed(reply["status"], do, self._neutral(reply["message"]), traceback)
 
     def answers(self, stage: str, expected: Mapping[str, Expected] | Iterable[str]) -> Mapping[str, Any]:
         """The arrays answered in a stage, None for each not given. The stage is sealed: its folders are out of the worker's reach."""
@@ -159,8 +162,8 @@ class WorkerProcess:
 
     def _start(self) -> None:
         given, modules, written, tree = (self.folder / name for name in ("given", "import", "written", "tree"))
-        out, scratch = written / "out", written / "scratch"
-        for folder in (given, modules, out, scratch, tree, self.folder / "taken"):
+        out, scratch, temporary = written / "out", written / "scratch", written / "tmp"
+        for folder in (given, modules, out, scratch, temporary, tree, self.folder / "taken"):
             folder.mkdir(parents=True)
         interpreter = self.interpreter or this_interpreter()
         own = {} if interpreter.environment else {"kobench": Path(__file__).resolve().parent}
@@ -180,6 +183,7 @@ class WorkerProcess:
             environment=variables(interpreter, scratch, modules, self.threads, sealed, self.cuda),
             cwd=str(scratch) if sealed else os.getcwd(),
             tree=str(tree),
+            temporary=str(temporary),
             keep=(child_in, child_out),
             read=[*readable_by(interpreter, (*places, *self.readable), self.cuda), str(given), str(modules)],
             write=[str(out), str(scratch)],
@@ -200,6 +204,10 @@ class WorkerProcess:
         output, self.output = self.output, None
         assert output is not None
         os.close(output)
+
+    def _neutral(self, text: str) -> str:
+        """A text of the worker's without this machine's folders: it is part of a result."""
+        return text.replace(str(self.folder), "(its folder)").replace(str(Path.home()) + "/", "~/")
 
     def _check_hello(self) -> None:
         if self.hello.get("kind") != "ready" or self.hello["protocol"] != PROTOCOL:
@@ -267,7 +275,7 @@ class WorkerProcess:
         launch.await_end(PATIENCE)
         if stage == "start":
             refuse_if_open(self.sandbox, launch.layers)
-        tail, code = self.output_tail(), launch.ended
+        tail, code = self._neutral(self.output_tail() or "") or None, launch.ended
         if launch.not_started is not None:
             raise TrialFailed("failed", stage, f"its interpreter can't be executed: {visible(launch.not_started)}")
         if code is None:

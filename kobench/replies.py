@@ -14,8 +14,8 @@ FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "ready": {"protocol": int, "python": str, "numpy": str, "packages": dict},
     "log": {"message": str, "done": int, "total": int},
     "check": {"name": str, "status": str, "found": str},
-    "done": {},
-    "failed": {"status": str, "message": str, "traceback": (str, type(None))},
+    "done": {"for": str},
+    "failed": {"for": str, "status": str, "message": str, "traceback": (str, type(None))},
 }
 
 #: How a worker may say that its predictor failed.

@@ -86,15 +86,15 @@ class Worker:
 
     def handle(self, request: dict[str, Any]) -> None:
         """Do one request and reply; whatever the predictor raises becomes a reply, too."""
-        started = time.perf_counter()
+        started, reply_to = time.perf_counter(), {"for": request.get("token", "")}  # a reply that nobody asked for is none
         try:
             if request.get("protocol", PROTOCOL) != PROTOCOL:
                 raise ProtocolError(f"the harness speaks protocol {request['protocol']}, this worker {PROTOCOL}; {RENEW}")
             result = getattr(self, f"do_{request['do']}")(Path(request["folder"]), request)
         except BaseException as error:
-            self.reply(kind="failed", peak_mb=peak_mb(), seconds=time.perf_counter() - started, **failure(error))
+            self.reply(kind="failed", **reply_to, peak_mb=peak_mb(), seconds=time.perf_counter() - started, **failure(error))
         else:
-            self.reply(kind="done", peak_mb=peak_mb(), seconds=time.perf_counter() - started, **(result or {}))
+            self.reply(kind="done", **reply_to, peak_mb=peak_mb(), seconds=time.perf_counter() - started, **(result or {}))
 
     def do_fit(self, folder: Path, request: dict[str, Any]) -> None:
         context = Context(**{**request["context"], "scratch": Path(request["scratch"]), "report": self.log})

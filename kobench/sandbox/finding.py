@@ -20,9 +20,17 @@ from kobench.sandbox.start import Launch, Plan
 def layers_here() -> Mapping[str, Any]:
     """The layers that a program started in the sandbox has here, {layer: True, or why not}; found once a process."""
     with tempfile.TemporaryDirectory(prefix="kobench-") as folder, open(os.devnull, "wb") as nothing:
-        (tree := Path(folder).resolve() / "tree").mkdir()
+        tree, temporary = (Path(folder).resolve() / name for name in ("tree", "tmp"))
+        tree.mkdir()
+        temporary.mkdir()
         plan = Plan(
-            [sys.executable, "-I", "-S", "-c", ""], {}, "/", str(tree), read=readable_by(this_interpreter(), (), False), layers=LAYERS
+            [sys.executable, "-I", "-S", "-c", ""],
+            {},
+            "/",
+            str(tree),
+            str(temporary),
+            read=readable_by(this_interpreter(), (), False),
+            layers=LAYERS,
         )
         with Launch(plan, nothing.fileno()) as launch:
             launch.await_end(10.0)

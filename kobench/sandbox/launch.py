@@ -164,9 +164,11 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     if "mounts" in wanted:
         try:
             own = namespace and "own-proc" in wanted
-            why = mounts.own_tree(plan["tree"], plan["read"], plan["write"], plan["devices"], plan["memory_mb"], own)
+            why = mounts.own_tree(plan["tree"], plan["read"], plan["write"], plan["devices"], plan["temporary"], plan["memory_mb"], own)
             layers["mounts"], layers["own-proc"] = True, why or True
             proc, shared = ["/proc"], ["/dev/shm", "/tmp"]
+            if "TMPDIR" in plan["environment"]:
+                plan["environment"]["TMPDIR"] = "/tmp"  # short: the path of a unix socket may have 107 bytes
         except OSError as error:
             layers["mounts"] = f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
             layers["own-proc"] = "needs a file tree of its own"

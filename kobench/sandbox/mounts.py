@@ -21,19 +21,23 @@ _SHARED = kernel.NO_SETUID | kernel.NO_DEVICES
 _MOST_LINKS = 40
 
 
-def own_tree(tree: str, read: Sequence[str], write: Sequence[str], devices: Sequence[str], memory_mb: int, own_proc: bool) -> str | None:
+def own_tree(
+    tree: str, read: Sequence[str], write: Sequence[str], devices: Sequence[str], temporary: str, memory_mb: int, own_proc: bool
+) -> str | None:
     """Move this process into a file tree of its own; why it has no /proc of its own, None if it has.
 
-    tree : an empty folder outside all the places. memory_mb : how much /dev/shm, and /tmp, may hold each. Raises OSError, and then
-    everything is as it was.
+    tree : an empty folder outside all the places. temporary : the folder that becomes /tmp. memory_mb : how much /dev/shm may hold.
+    Raises OSError, and then everything is as it was.
     """
     kernel.unshare(kernel.NEW_FILES, "mount namespace")
     kernel.mount(None, "/", None, kernel.WITH_ALL_BELOW | kernel.PRIVATE)  # nothing done here is seen outside
     kernel.mount("tree", tree, "tmpfs", _SHARED, "size=4m,mode=755")
     try:
-        for name in ("/tmp", "/dev/shm"):
-            os.makedirs(tree + name)
-            kernel.mount("memory", tree + name, "tmpfs", _SHARED, f"size={memory_mb}m,mode=1777")
+        os.makedirs(tree + "/dev/shm")
+        kernel.mount("memory", tree + "/dev/shm", "tmpfs", _SHARED, f"size={memory_mb}m,mode=1777")
+        os.makedirs(tree + "/tmp")
+        kernel.mount(temporary, tree + "/tmp", None, kernel.BIND)
+        kernel.set_mount(tree + "/tmp", _SHARED)
         bind_all(tree, read, kernel.READ_ONLY | _SHARED)
         bind_all(tree, write, _SHARED)
         bind_all(tree, (*DEVICES, *devices), kernel.NO_SETUID)
@@ -99,7 +103,7 @@ def mount_proc(tree: str, own: bool) -> str | None:
     why = "needs a process namespace"
     if own:
         flags = _SHARED | kernel.NO_PROGRAMS
-        for options in ("hidepid=2", None):  # hidden: what it may not look into anyway, such as the one that watches over it
+        for options in ("hidepid=4", "hidepid=2", None):  # hidden: what it may not look into anyway, such as the one that watches over it
             try:
                 kernel.mount("proc", tree + "/proc", "proc", flags, options)
             except OSError as error:

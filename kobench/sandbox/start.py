@@ -33,14 +33,15 @@ class Plan:
 
     command : absolute path of a program, and its arguments. cwd : where it starts. keep : file descriptors it is given.
     read, write, devices : absolute paths, see `kobench.sandbox.rules.restrict`. tree : an empty folder that nothing of these lies in.
-    memory_mb : how much /dev/shm and /tmp may hold each. layers : those to try. required : start nothing where files, network or
-    processes stay open.
+    temporary : the folder that becomes /tmp in a file tree of its own. memory_mb : how much /dev/shm may hold. layers : those to try.
+    required : start nothing where files, network or processes stay open.
     """
 
     command: Sequence[str]
     environment: dict[str, str]
     cwd: str
     tree: str
+    temporary: str
     keep: Sequence[int] = ()
     read: Sequence[str] = ()
     write: Sequence[str] = ()

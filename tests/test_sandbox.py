@@ -1,0 +1,371 @@
+"""Each layer of the sandbox by an attack that succeeds without it and fails with it; what must work in it; what is said of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kobench.errors import UserError
+from kobench.sandbox import LAYERS, this_interpreter, uncovered
+from kobench.sandbox.finding import layers_here, refuse_if_open
+from kobench.sandbox.folders import link_modules, remove
+from kobench.sandbox.layers import without_any
+from kobench.sandbox.places import Interpreter, installed, readable_by
+from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.variables import variables
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox's layers are Linux's")
+
+MARKER = "MARKER-8a60c1"
+
+
+@pytest.fixture
+def launched(tmp_path: Path) -> Callable[..., Any]:
+    """`launched(code, layers, *arguments)` runs Python code in a sandbox of these layers; (what it printed, the layers' ends)."""
+
+    def run(code: str, layers: Any = LAYERS, *arguments: str, read: tuple[str, ...] = ()) -> tuple[str, dict[str, Any]]:
+        folder = tmp_path / f"launch{len(list(tmp_path.iterdir()))}"
+        for name in ("tree", "scratch", "import", "tmp"):
+            (folder / name).mkdir(parents=True)
+        mine = this_interpreter()
+        plan = Plan(
+            [str(mine.python), "-c", code, *arguments], variables(mine, folder / "scratch", folder / "import", 1, True, False),
+            str(folder / "scratch"), str(folder / "tree"), str(folder / "tmp"), read=readable_by(mine, tuple(map(Path, read)), False),
+            write=[str(folder / "scratch")], layers=layers,
+        )  # fmt: skip
+        with open(folder / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
+            launch.await_end(120)
+        assert launch.not_started is None
+        return (folder / "output").read_text(errors="replace"), launch.layers
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What an attacker is after: a file with a marker, a process, and servers that hand the marker out; all of them outside."""
+    folder = tmp_path_factory.mktemp("outside")
+    (folder / "truth.csv").write_text(MARKER)
+    (folder / "results").mkdir()
+    victim = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", MARKER], stdin=subprocess.PIPE)
+    short = Path("/var/tmp") / f"kobench-{os.getpid()}.sock"  # the name of a socket may have 107 bytes
+    servers = {"tcp": (socket.AF_INET, ("127.0.0.1", 0)), "unix": (socket.AF_UNIX, str(short)), "abstract": (socket.AF_UNIX, f"\0{short}")}
+    given = {"file": str(folder / "truth.csv"), "folder": str(folder), "pid": str(victim.pid), "harness": str(os.getpid())}
+    opened = []
+    for name, (family, address) in servers.items():
+        server = socket.socket(family)
+        server.bind(address)
+        server.listen()
+        opened.append(server)
+        given[name] = str(server.getsockname()[1]) if name == "tcp" else str(short)
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(("127.0.0.1", 0))
+    given["udp"] = str(datagrams.getsockname()[1])
+    threading.Thread(target=echo, args=(datagrams,), daemon=True).start()
+    yield given
+    for one in opened:
+        one.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits on it
+        one.close()
+    datagrams.close()
+    short.unlink(missing_ok=True)
+    assert victim.stdin is not None
+    victim.stdin.close()
+    victim.wait()
+
+
+def serve(server: socket.socket) -> None:
+    """Hand the marker to everyone who connects."""
+    while True:
+        try:
+            with server.accept()[0] as client:
+                client.sendall(MARKER.encode())
+        except OSError:
+            return
+
+
+def echo(server: socket.socket) -> None:
+    """Hand the marker to everyone who sends something."""
+    while True:
+        try:
+            server.sendto(MARKER.encode(), server.recvfrom(10)[1])
+        except OSError:
+            return
+
+
+#: Each attack prints the marker where it succeeds.
+ATTACKS = {
+    "reads a file": "print(open(given['file']).read())",
+    "writes a file": "open(given['folder'] + '/results/mine', 'w').write('x'); print(marker)",
+    "removes a file": "import os; os.remove(given['file']); print(marker)",
+    "lists a folder": "import os; print(marker if 'truth.csv' in os.listdir(given['folder']) else '')",
+    "sees that a file exists": "import os; print(marker if os.path.exists(given['file']) else '')",
+    "tcp": "import socket; print(socket.create_connection(('127.0.0.1', int(given['tcp'])), 2).recv(100))",
+    "listens on tcp": "import socket as n; s = n.socket(); s.bind(('127.0.0.1', 0)); s.listen(); n.create_connection(s.getsockname(), 2); "
+                      "print(marker)",
+    "udp": "import socket; s = socket.socket(2, 2); s.settimeout(2); s.sendto(b'x', ('127.0.0.1', int(given['udp']))); print(s.recv(100))",
+    "unix socket": "import socket; s = socket.socket(1); s.connect(given['unix']); print(s.recv(100))",
+    "abstract socket": "import socket; s = socket.socket(1); s.connect('\\0' + given['abstract']); print(s.recv(100))",
+    "signals a process": "import os; os.kill(int(given['pid']), 0); print(marker)",
+    "sees another's command line": "print(open(f\"/proc/{given['pid']}/cmdline\").read())",
+    "reads the harness's variables": "open(f\"/proc/{given['harness']}/environ\").read(); print(marker)",
+    "reads the harness's memory": "open(f\"/proc/{given['harness']}/mem\", 'rb'); print(marker)",
+    "follows the harness's files": "import os; os.readlink(f\"/proc/{given['harness']}/fd/1\"); print(marker)",
+    "has rights over the machine": "import os; os.nice(-1); print(marker)",
+}  # fmt: skip
+
+#: (attack, layers that stop it by themselves, with those that they need)
+STOPPED = [
+    ("reads a file", ("user-namespace", "mounts")),
+    ("reads a file", ("landlock-files",)),
+    ("writes a file", ("user-namespace", "mounts")),
+    ("writes a file", ("landlock-files",)),
+    ("removes a file", ("user-namespace", "mounts")),
+    ("removes a file", ("landlock-files",)),
+    ("lists a folder", ("user-namespace", "mounts")),
+    ("lists a folder", ("landlock-files",)),
+    ("sees that a file exists", ("user-namespace", "mounts")),
+    ("tcp", ("user-namespace", "network-namespace")),
+    ("tcp", ("landlock-tcp",)),
+    ("listens on tcp", ("landlock-tcp",)),
+    ("udp", ("user-namespace", "network-namespace")),
+    ("unix socket", ("user-namespace", "mounts")),
+    ("abstract socket", ("user-namespace", "network-namespace")),
+    ("abstract socket", ("landlock-signals",)),
+    ("signals a process", ("user-namespace", "process-namespace")),
+    ("signals a process", ("landlock-signals",)),
+    ("sees another's command line", ("user-namespace", "process-namespace", "mounts", "own-proc")),
+    ("sees another's command line", ("landlock-files",)),
+    ("reads the harness's variables", ("user-namespace",)),
+    ("reads the harness's memory", ("user-namespace",)),
+    ("reads the harness's memory", ("landlock-files",)),
+    ("reads the harness's memory", ("landlock-tcp",)),
+    ("follows the harness's files", ("user-namespace",)),
+    ("has rights over the machine", ("user-namespace",)),
+]
+
+
+@pytest.mark.parametrize(("attack", "layers"), STOPPED, ids=[f"{attack}-{layers[-1]}" for attack, layers in STOPPED])
+def test_an_attack_succeeds_without_a_layer_and_fails_with_it(launched, outside, attack, layers):
+    lacking = {name: layers_here()[name] for name in layers if layers_here()[name] is not True}
+    if lacking:
+        pytest.skip(f"this machine has not {lacking}")
+    code = f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}\n{ATTACKS[attack]}"
+    free, _ = launched(code, (), json.dumps(outside))
+    if "PermissionError" in free and attack in ("reads the harness's memory", "has rights over the machine"):
+        pytest.skip("nobody may do that on this machine, with or without the sandbox")
+    assert MARKER in free, free
+    Path(outside["file"]).write_text(MARKER)
+    held, found = launched(code, layers, json.dumps(outside))
+    assert {name: found[name] for name in layers} == dict.fromkeys(layers, True)
+    assert MARKER not in held
+    assert "Error" in held or attack == "sees that a file exists"
+
+
+def all_layers_here() -> bool:
+    return all(layers_here()[layer] is True for layer in LAYERS)
+
+
+def test_every_attack_fails_in_the_whole_sandbox(launched, outside):
+    if uncovered(layers_here()):
+        pytest.skip(f"this machine leaves {uncovered(layers_here())} open")
+    lines = [f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}"]
+    for attack, code in ATTACKS.items():
+        if attack not in ("unix socket", "sees that a file exists") or layers_here()["mounts"] is True:
+            lines.append(f"try:\n    {code}\nexcept Exception as error:\n    print({attack!r}, type(error).__name__)")
+    held, _ = launched("\n".join(lines), LAYERS, json.dumps(outside))
+    assert MARKER not in held
+    assert held.count("Error") == len(lines) - 2  # all but the one that prints nothing where there is no file
+
+
+INSIDE = """
+import json, os, stat, sys
+found = {"variables": dict(os.environ), "files": sorted(int(name) for name in os.listdir("/proc/self/fd")), "cwd": os.getcwd()}
+found["roots"] = sorted(os.listdir("/")) if len(sys.argv) > 1 else []
+found["status"] = open("/proc/self/status").read()
+found["processes"] = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+found["session"], found["group"] = os.getsid(0) == os.getpid(), os.getpgid(0) == os.getpid()
+import resource
+found["core"] = resource.getrlimit(resource.RLIMIT_CORE)
+found["oom"] = open("/proc/self/oom_score_adj").read().strip()
+found["mine"] = [os.access(path, os.W_OK) for path in (os.environ["HOME"], "/dev/shm", "/dev/null")]
+print(json.dumps(found))
+"""
+
+
+def test_what_a_program_finds_in_the_sandbox(launched, monkeypatch):
+    if not all_layers_here():
+        pytest.skip("this machine has not every layer")
+    monkeypatch.setenv("KOBENCH_SECRET", MARKER)
+    text, layers = launched(INSIDE)
+    assert layers == dict.fromkeys(LAYERS, True)
+    found = json.loads(text)
+    assert MARKER not in text
+    own = {"LD_LIBRARY_PATH", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "LC_CTYPE"}
+    expected = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+                "PYTHONHASHSEED", "PYTHONSAFEPATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LANG", "USER", "LOGNAME", "PATH", "HOME",
+                "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"}  # fmt: skip
+    assert set(found["variables"]) - own == expected
+    assert found["variables"]["HOME"] == found["cwd"]
+    assert found["variables"]["TMPDIR"] == "/tmp"
+    assert len(found["files"]) == 4  # input, output, errors, and the listing itself
+    assert "NoNewPrivs:\t1" in found["status"]
+    assert "CapEff:\t0000000000000000" in found["status"]
+    assert "CapBnd:\t0000000000000000" in found["status"]
+    assert len(found["processes"]) == 1  # the one that watches over it is hidden
+    assert found["session"]
+    assert found["group"]
+    assert found["core"] == [0, 0]
+    assert found["oom"] == "1000"
+    assert found["mine"] == [True, True, True]
+
+
+def test_the_file_tree_holds_only_what_may_be_read(launched, tmp_path):
+    layers = ("user-namespace", "mounts")
+    if any(layers_here()[layer] is not True for layer in layers):
+        pytest.skip("this machine does not let a process have a file tree of its own")
+    (tmp_path / "extra" / "deep").mkdir(parents=True)
+    (tmp_path / "extra" / "deep" / "file").write_text("readable")
+    (tmp_path / "link").symlink_to("extra/deep")
+    code = (
+        f"import os\nprint(sorted(os.listdir('/')), os.listdir({str(tmp_path)!r}), open({str(tmp_path / 'link' / 'file')!r}).read())\n"
+        f"try:\n    open({str(tmp_path / 'extra' / 'deep' / 'new')!r}, 'w')\nexcept OSError as error:\n    print(error.strerror)\n"
+        "try:\n    open('/new', 'w')\nexcept OSError as error:\n    print(error.strerror)"
+    )
+    text, _ = launched(code, layers, read=(str(tmp_path / "link"),))
+    assert (
+        not {"home", "root", "var", "opt", "srv", "mnt", "boot", "run", "work"}
+        & set(os.listdir("/"))
+        & set(part.strip("' ") for part in text.partition("]")[0].strip("[").split(",") if part.strip("' ") not in str(this_interpreter()))
+        - {Path(sys.executable).parts[1], tmp_path.parts[1]}
+    )
+    assert "readable" in text
+    assert text.count("Read-only file system") == 2
+
+
+def test_shared_memory_is_private_small_and_gone_afterwards(launched):
+    if layers_here()["mounts"] is not True:
+        pytest.skip("this machine does not let a process have a file tree of its own")
+    code = (
+        "import os\nopen('/dev/shm/mine', 'wb').write(b'x')\nprint(os.listdir('/dev/shm'))\n"
+        "open('/tmp/mine', 'w')\ntry:\n    open('/dev/shm/large', 'wb').write(bytes(600 << 20))\n"
+        "except OSError as error:\n    print(error.strerror)"
+    )
+    text, _ = launched(code)
+    assert "['mine']" in text
+    assert "No space left on device" in text
+    assert not os.path.exists("/dev/shm/mine")
+    assert not os.path.exists("/tmp/mine")
+
+
+LIBRARIES = {
+    "torch": "import torch; x = torch.nn.Linear(4, 2)(torch.ones(3, 4)).sum(); x.backward(); print('fine')",
+    "sklearn": "from sklearn.ensemble import RandomForestRegressor as F; import numpy as np; x = np.eye(9)\n"
+               "F(4, n_jobs=2).fit(x, x[0]).predict(x); print('fine')",
+    "joblib": "from joblib import Parallel, delayed; Parallel(2)(delayed(abs)(i) for i in range(4)); print('fine')",
+    "xgboost": "import xgboost, numpy as np; x = np.eye(9); xgboost.XGBRegressor(n_estimators=2).fit(x, x[0]).predict(x); print('fine')",
+    "scanpy": "import scanpy, anndata, numpy as np; a = anndata.AnnData(np.eye(30, 9, dtype='f4'))\n"
+              "scanpy.pp.pca(a, n_comps=3); print('fine')",
+    "numba": "import os, numba; os.makedirs('m'); code = 'import numba\\n@numba.njit(cache=True)\\ndef f(x):\\n    return x'\n"
+             "open('m/kept.py', 'w').write(code); import sys; sys.path.append('m'); os.chmod('m', 0o500)\n"
+             "import kept; kept.f(2); print('fine')",
+    "multiprocessing": "import multiprocessing as m\nwith m.get_context('fork').Pool(2) as pool: pool.map(abs, [1])\n"
+                       "with m.Manager() as manager: manager.list([1])\nprint('fine')",
+    "matplotlib": "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as p; p.plot([1]); p.savefig('x.png'); print('fine')",
+    "psutil": "import psutil; psutil.virtual_memory(); psutil.cpu_count(); psutil.Process().memory_info(); print('fine')",
+    "subprocess": "import subprocess; subprocess.run(['ls', '-l', '.'], check=True); print('fine')",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_libraries_work_in_the_sandbox(launched, library):
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    text, _ = launched(LIBRARIES[library])
+    assert text.endswith("fine\n"), text
+
+
+def test_the_sandbox_is_there_as_far_as_the_machine_allows(launched):
+    """What can't be put on is named, and the rest goes on."""
+    text, layers = launched("print('ran')", ("mounts", "own-proc", "landlock-tcp"))
+    assert "ran" in text
+    assert layers["user-namespace"] == layers["landlock-files"] == "not asked for"
+    if os.geteuid() != 0:
+        assert layers["mounts"] == "mount namespace: Operation not permitted"
+        assert layers["own-proc"] == "needs a file tree of its own"
+
+
+@pytest.mark.parametrize(
+    ("layers", "open_"),
+    [
+        ({}, ("files", "network", "processes")),
+        ({"landlock-files": True, "landlock-tcp": True, "landlock-signals": True}, ("network",)),
+        ({"mounts": True, "network-namespace": True, "process-namespace": True}, ()),
+        ({"mounts": "no", "landlock-files": True, "network-namespace": True, "process-namespace": 1}, ("processes",)),
+    ],
+)
+def test_what_is_covered(layers, open_):
+    assert uncovered({**without_any("no"), **layers}) == open_
+
+
+def test_a_required_sandbox_refuses_where_something_stays_open():
+    refuse_if_open("auto", without_any("this machine is old"))
+    with pytest.raises(
+        UserError, match=r"leaves files and network and processes open: files \(mounts: this machine is old.*kobench doctor"
+    ):
+        refuse_if_open("require", without_any("this machine is old"))
+    if not uncovered(layers_here()):
+        refuse_if_open("require")
+
+
+def test_what_is_read_of_an_installation(tmp_path):
+    for name in ("bin", "lib", "results", "data"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "pyvenv.cfg").write_text("")
+    assert [place.name for place in installed(tmp_path)] == ["bin", "lib", "pyvenv.cfg"]
+    assert list(installed(tmp_path / "data")) == [tmp_path / "data"]
+    read = readable_by(Interpreter(tmp_path / "bin" / "python", (tmp_path,), "mine"), (tmp_path / "data", tmp_path / "gone"), False)
+    assert {str(tmp_path / name) for name in ("bin", "lib", "data")} <= set(read)
+    assert not {str(tmp_path), str(tmp_path / "results"), str(tmp_path / "gone")} & set(read)
+
+
+def test_modules_are_linked_by_name(tmp_path):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "single.py").write_text("x = 1")
+    places = link_modules(
+        tmp_path / "import", {"package": tmp_path / "package", "single": tmp_path / "single.py", "space.inner": tmp_path / "package"}
+    )
+    assert places == (tmp_path / "package", tmp_path / "single.py", tmp_path / "package")
+    assert (tmp_path / "import" / "single.py").read_text() == "x = 1"
+    assert (tmp_path / "import" / "space" / "inner").resolve() == (tmp_path / "import" / "package").resolve() == tmp_path / "package"
+
+
+def test_any_folder_can_be_removed(tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "closed" / "inner").mkdir(parents=True)
+    (folder / "closed" / "inner" / "file").write_text("x")
+    (folder / "link").symlink_to(tmp_path / "kept")
+    (tmp_path / "kept").mkdir()
+    os.chmod(folder / "closed" / "inner", 0)
+    os.chmod(folder / "closed", 0)
+    deep = os.open(folder, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=deep)
+        inner = os.open("d", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = inner
+    os.close(deep)
+    remove(folder)
+    assert not os.path.lexists(folder)
+    assert (tmp_path / "kept").is_dir()
+    remove(folder)
