@@ -45,7 +45,11 @@ def check_trusted(kind: str, name: str, of: str | None = None, plugin_files: Seq
         results = [{key: str(result[key]) for key in ("name", "status", "found")} for result in map(json.loads, said.read().splitlines())]
         last = ([line for line in output.read().splitlines() if line.strip()] or [""])[-1]
     if not ended and code:
-        ended = f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process exited with code {code}: {last}"
-    if ended and not results and code > 0:
-        raise UserError(f"{kind[:-1]} {name!r} can't be checked: {last.partition('UserError: ')[2] or last}")
+        ended = (
+            f"its process was ended by {signal.Signals(-code).name}"
+            if code < 0
+            else f"its process exited with code {code}{f': {last}' if last else ''}"
+        )
+    if ended and not results and "UserError: " in last:
+        raise UserError(last.partition("UserError: ")[2])
     return [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")] if ended else results

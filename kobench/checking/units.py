@@ -70,12 +70,11 @@ def responses(rng: np.random.Generator, noisy: bool, perturbations: int = 12, ta
     ids = np.arange(perturbations)
     if not noisy:
         return ResponseUnits(clean.copy(), clean, ids, responds=np.abs(clean) > 1e-3 / 2)
-    noise, apart = MEASURED * 1e-3 * rng.normal(size=(2, perturbations, genes)), []
+    true, apart = clean + MEASURED * 1e-3 * rng.normal(size=clean.shape), []
     for _ in range(SPLITS):
         # halves of the same cells: their mean is the measurement, their difference as noisy as it
-        half = MEASURED * 1e-3 * rng.normal(size=(perturbations, genes))
-        apart.append([clean + noise[0] + half, clean + noise[0] - half])
-    true = clean + noise[0]
+        half = MEASURED * 1e-3 * rng.normal(size=clean.shape)
+        apart.append([true + half, true - half])
     return ResponseUnits(clean.copy(), true, ids, halves=np.array(apart), responds=np.abs(true) > 1e-3 / 2)
 
 
