@@ -12,6 +12,7 @@ from kobench.checking.predictors import Result, Setting, check_in_child
 from kobench.environments import Environment, ask_inside
 from kobench.environments.own import digest, digest_of
 from kobench.errors import UserError
+from kobench.limits import TrialFailed
 from kobench.plan import choose
 from kobench.plugins import load_registry
 from kobench.plugins.registry import HARMLESS
@@ -49,8 +50,8 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
     for entry in entries:
         try:
             results = check_in_child(choose(registry, "predictors", entry.full_name), setting)
-        except UserError as error:
-            results = [_result("loads", False, str(error))]
+        except (UserError, TrialFailed) as error:
+            results = [_result("starts", False, str(error))]
         yield from ({**result, "predictor": entry.spec.name} for result in results)
 
 

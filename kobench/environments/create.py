@@ -68,7 +68,7 @@ def create(
             _run([str(base), "-m", "venv", str(prefix)], log, f"environment {name!r}: making a virtual environment with {base}")
             inner = prefix / "bin" / "python"
             site = Path(ask_inside(inner, name)["site"])
-            put_into(site)
+            put_into(site, inner)
             say(f"installing {', '.join([*specs, *map(str, requirements)])}")
             install(inner, specs, constraint, requirements, log, name)
             inside = ask_inside(inner, name)

@@ -67,9 +67,10 @@ def digest_of(files: Mapping[str, Path]) -> str:
     return total.hexdigest()
 
 
-def put_into(site: Path) -> None:
-    """Write the package and its metadata into a folder of packages, in the place of what is there."""
+def put_into(site: Path, python: Path) -> None:
+    """Write the package and its metadata into an interpreter's folder of packages, in the place of what is there."""
     import shutil
+    import subprocess
     import tempfile
 
     new = Path(tempfile.mkdtemp(prefix=".kobench-", dir=site))
@@ -96,6 +97,10 @@ def put_into(site: Path) -> None:
             (new / name).rename(site / name)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+    # workers write no .pyc, so each of them would compile it anew; it works without, too
+    compiling = [str(python), "-I", "-m", "compileall", "-q", str(site / "kobench")]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(compiling, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
 
 
 def note(prefix: Path) -> None:
@@ -125,7 +130,7 @@ def renew(environment: Environment) -> bool:
             changed = there.get("digest") != digest()
             if changed:
                 times = os.stat(environment.site)
-                put_into(environment.site)
+                put_into(environment.site, environment.python)
                 if there.get("version") == __version__:  # then nothing that `seen` asks for has changed
                     os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))
             note(environment.prefix)

@@ -74,7 +74,7 @@ class Child:
         # no module of the current folder takes the place of an installed one; here sys.path is handed over as it is
         search = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         own = self.source.interpreter
-        interpreter = [sys.executable, "-P"] if own is None else [str(own.python), "-I"]
+        interpreter = [sys.executable, "-P"] if own is None else [str(own.python), "-I", "-B"]  # -B: nothing there changes by being read
         try:
             self.process = subprocess.Popen(
                 [*interpreter, "-X", "faulthandler", "-m", "kobench.describe.child", str(write), request],
