@@ -1,0 +1,346 @@
+"""What processes hold and a trial writes, counted: against numbers worked out by hand and against other ways to count."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kobench import process_tree, watching
+from kobench.limits import MB, Limits, TrialFailed
+from kobench.process_tree import Held, Member, descendants, files_in_memory, memory_of, unnamed_files
+from kobench.watching import ENTRY, Unmeasurable, Watch, folder_bytes
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's")
+
+#: Fork so often, touch so many shared MB in each process, and as many of its own; then say so and sleep.
+SHARING = """
+import mmap, os, sys, time
+forks, shared, own = map(int, sys.argv[1:])
+held = mmap.mmap(-1, max(shared, 1) << 20)
+def touch(pages):
+    for at in range(0, len(pages), 4096): pages[at] = 1
+touch(held)
+for _ in range(forks):
+    if os.fork() == 0: break
+touch(held)
+mine = bytearray(own << 20)
+touch(mine)
+os.write(1, b".")
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def start():
+    """`start(code, *arguments)` -> a running Python; all are ended with what they started, when the test is."""
+    running = []
+
+    def begin(code, *arguments):
+        command = [sys.executable, "-S", "-c", code, *map(str, arguments)]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        os.killpg(process.pid, 9)
+        process.wait()
+        process.stdout.close()
+
+
+def started(process, count):
+    """Wait until so many processes have said that they are ready."""
+    for _ in range(count):
+        assert process.stdout.read(1) == b"."
+
+
+def below(pid):
+    """The tree below this process that starts at `pid`."""
+    every = {member.pid: member for member in descendants(os.getpid())}
+    return [every[pid], *descendants(pid)]
+
+
+def test_memory_that_two_processes_share_counts_once(start):
+    process = start(SHARING, 1, 200, 0)
+    started(process, 2)
+    members = below(process.pid)
+    assert len(members) == 2
+    assert sum(member.rss for member in members) > 400 * MB  # each has all of it
+    alone = start(SHARING, 0, 0, 0)
+    started(alone, 1)
+    interpreter = memory_of(below(alone.pid)).size
+    held = memory_of(members)
+    assert held.way == "PSS"
+    assert 200 * MB <= held.size <= 200 * MB + 3 * interpreter + 8 * MB
+
+
+def test_memory_of_its_own_counts_for_each_process(start):
+    process = start(SHARING, 3, 0, 50)
+    started(process, 4)
+    assert 200 * MB <= memory_of(below(process.pid)).size <= 200 * MB + 60 * MB
+
+
+def test_shares_are_those_that_psutil_and_the_single_mappings_give(start):
+    process = start(SHARING, 2, 30, 10)
+    started(process, 3)
+    members = below(process.pid)
+    mappings = sum(
+        int(line.split()[1]) * 1024 for member in members for line in Path(f"/proc/{member.pid}/smaps").read_text().splitlines()
+        if line.startswith("Pss:")
+    )  # fmt: skip
+    theirs = sum(psutil.Process(member.pid).memory_full_info().pss for member in members)
+    held = memory_of(members).size
+    assert held == pytest.approx(theirs, rel=0.02)
+    assert held == pytest.approx(mappings, rel=0.02)
+
+
+def test_a_process_whose_share_is_hidden_counts_in_full(start, monkeypatch):
+    process = start(SHARING, 1, 100, 0)
+    started(process, 2)
+    members = below(process.pid)
+
+    def hidden(pid):
+        raise PermissionError("no")
+
+    monkeypatch.setattr(process_tree, "_pss", hidden)
+    assert memory_of(members) == Held(sum(member.rss for member in members), "RSS")
+    assert memory_of([*members, Member(2**22 + 1, 1, 10**9)]).size < 10**9  # one that is gone holds nothing
+
+
+def test_files_without_a_name_in_memory_count_and_only_once(start):
+    process = start(
+        "import os, time\nfile = os.memfd_create('x')\nfor _ in range(40): os.write(file, bytes(1 << 20))\n"
+        "twice = os.dup(file)\nos.fork()\nos.write(1, b'.')\ntime.sleep(60)"
+    )
+    started(process, 2)
+    members = below(process.pid)
+    assert files_in_memory(members) == 40 * MB
+    assert memory_of(members).size > 40 * MB
+    assert sum(file.size for file in unnamed_files(members)) == 4 * 40 * MB  # two processes, two numbers each
+
+
+def test_mapped_shared_memory_does_not_count_twice(start):
+    process = start(
+        "import mmap, os, time\nfile = os.memfd_create('x')\nos.ftruncate(file, 60 << 20)\nheld = mmap.mmap(file, 60 << 20)\n"
+        "held[:] = bytes(b'x') * (60 << 20)\nos.write(1, b'.')\ntime.sleep(60)"
+    )
+    started(process, 1)
+    assert 60 * MB <= memory_of(below(process.pid)).size < 90 * MB
+
+
+def test_the_tree_is_found_whatever_its_processes_are_called(start):
+    name = "import ctypes; ctypes.CDLL(None).prctl(15, b') R 1 (x')\n"
+    process = start(f"import os, threading, time\n{name}" + "os.fork(); os.fork()\n"
+                    "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\nos.write(1, b'.')\ntime.sleep(60)")  # fmt: skip
+    started(process, 4)
+    members = below(process.pid)
+    theirs = {process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))}
+    assert {member.pid for member in members} == theirs
+    assert [member.threads for member in members] == [2, 2, 2, 2]
+    assert os.getpid() not in {member.pid for member in descendants(os.getpid())}
+    assert descendants(2**22 + 1) == []
+
+
+def test_a_zombie_is_a_process_that_holds_nothing(start):
+    process = start("import os, time\nif os.fork() == 0: os._exit(0)\ntime.sleep(0.2)\nos.write(1, b'.')\ntime.sleep(60)")
+    started(process, 1)
+    members = below(process.pid)
+    assert len(members) == 2
+    assert min(member.rss for member in members) == 0
+    assert memory_of(members).way == "PSS"
+
+
+def test_a_look_agrees_with_psutils_where_the_system_is_another(start, monkeypatch):
+    process = start(SHARING, 1, 30, 10)
+    started(process, 2)
+    members = below(process.pid)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert {member.pid for member in descendants(process.pid)} == {member.pid for member in members} - {process.pid}
+    held = memory_of(members)
+    assert held.way == "USS"
+    assert 20 * MB <= held.size < 60 * MB  # what is shared belongs to nobody alone
+    assert descendants(2**22 + 1) == []
+
+
+def total(folder):
+    *_, last = folder_bytes(folder)
+    return last
+
+
+def test_blocks_of_files_are_summed_with_an_entry_each(tmp_path):
+    blocks = {}
+    (tmp_path / "below" / "deep").mkdir(parents=True)
+    for name, size in (("a", 100_000), ("below/b", 5000), ("below/deep/empty", 0)):
+        (tmp_path / name).write_bytes(os.urandom(size))
+        blocks[name] = os.lstat(tmp_path / name).st_blocks * 512
+        assert blocks[name] >= size
+    folders = sum(os.lstat(tmp_path / name).st_blocks * 512 for name in ("below", "below/deep"))
+    assert total(tmp_path) == sum(blocks.values()) + folders + 5 * ENTRY
+    assert total(tmp_path / "nowhere") == 0
+
+
+def test_what_is_no_content_of_its_own_does_not_count(tmp_path):
+    (tmp_path / "file").write_bytes(os.urandom(100_000))
+    before = total(tmp_path)
+    os.symlink("/usr", tmp_path / "link")
+    os.symlink(tmp_path, tmp_path / "circle")
+    with open(tmp_path / "hole", "wb") as file:
+        file.truncate(1 << 40)
+    os.mkfifo(tmp_path / "pipe")
+    assert total(tmp_path) - before <= 4 * (ENTRY + 4096)
+    for i in range(10):
+        os.link(tmp_path / "file", tmp_path / f"name{i}")
+    assert total(tmp_path) - before <= 4 * (ENTRY + 4096)
+
+
+def test_a_folder_too_deep_to_be_looked_into_can_not_be_measured(tmp_path):
+    here = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(20):
+            os.mkdir("x" * 250, dir_fd=here)
+            below = os.open("x" * 250, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+    finally:
+        os.close(here)
+    with pytest.raises(Unmeasurable, match="too long"):
+        total(tmp_path)
+    watch = Watch(os.getpid(), Limits(memory_mb=None, processes=None), tmp_path)
+    with pytest.raises(TrialFailed, match="too long") as ended:
+        watch.check("fit")
+    assert (ended.value.status, ended.value.message) == ("too-much-written", "it made a folder whose content can't be measured")
+    subprocess.run(["rm", "-rf", str(tmp_path / ("x" * 250))], check=True)
+
+
+def test_a_folder_that_is_closed_can_not_be_measured(tmp_path, monkeypatch):
+    def closed(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(Unmeasurable, match="Permission denied"):
+        total(tmp_path)
+
+
+def test_what_goes_away_while_it_is_looked_at_is_left_out(tmp_path):
+    stop = threading.Event()
+
+    def churn():
+        while not stop.is_set():
+            for i in range(20):
+                (tmp_path / f"d{i}").mkdir()
+                (tmp_path / f"d{i}" / "file").write_bytes(b"x" * 10_000)
+            for i in range(20):
+                (tmp_path / f"d{i}" / "file").unlink()
+                (tmp_path / f"d{i}").rmdir()
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        sums = [total(tmp_path) for _ in range(200)]
+    finally:
+        stop.set()
+        thread.join()
+    assert max(sums) <= 20 * (4096 * 4 + 2 * ENTRY)
+    assert total(tmp_path) == 0
+
+
+def test_a_folder_of_many_files_is_walked_in_pieces_and_in_full(tmp_path, monkeypatch):
+    for i in range(1500):
+        (tmp_path / str(i)).touch()
+    monkeypatch.setattr(watching, "PIECE", 0.0)  # one entry a look
+    monkeypatch.setattr(watching, "SHARE", 1.0)
+
+    def look_until_ended(written_mb, most):
+        watch = Watch(2**22 + 1, Limits(memory_mb=None, processes=None, written_mb=written_mb), tmp_path)
+        for look in range(most):
+            try:
+                watch.check("fit")
+            except TrialFailed as ended:
+                return look, str(ended)
+        return most, ""
+
+    monkeypatch.setattr(watching, "descendants", lambda pid: [])
+    looks, said = look_until_ended(1, 1500)
+    assert said == "it wrote 2 MB, the limit is 1 MB (--written)"
+    assert looks == pytest.approx(MB / ENTRY, abs=200)  # so many entries of 1 KB, and the folder's own blocks
+    assert look_until_ended(8, 4000) == (4000, "")
+
+
+def test_files_that_were_removed_and_are_still_open_count(start, tmp_path):
+    path = tmp_path / "gone"
+    process = start(f"import os, time\nfile = open({str(path)!r}, 'wb')\nos.unlink({str(path)!r})\nfile.write(os.urandom(30 << 20))\n"
+                    "file.flush()\nos.write(1, b'.')\ntime.sleep(60)")  # fmt: skip
+    started(process, 1)
+    assert total(tmp_path) == 0
+    watch = Watch(os.getpid(), Limits(written_mb=20), tmp_path)
+    with pytest.raises(TrialFailed, match=r"it wrote 3\d MB"):
+        watch.check("fit")
+    Watch(os.getpid(), Limits(written_mb=40), tmp_path).check("fit")
+
+
+def test_a_process_counted_twice_for_a_moment_ends_nothing(tmp_path, monkeypatch):
+    readings = [Held(200 * MB, "PSS"), Held(90 * MB, "PSS")]  # first: one that just forked, its pages seen twice
+    monkeypatch.setattr(watching, "memory_of", lambda members: readings.pop(0))
+    watch = Watch(os.getpid(), Limits(memory_mb=100), tmp_path)
+    watch.check("fit")
+    assert watch.peak_mb == 90
+    readings += [Held(200 * MB, "PSS"), Held(150 * MB, "PSS")]
+    watch = Watch(os.getpid(), Limits(memory_mb=100), tmp_path)
+    with pytest.raises(TrialFailed, match=r"held 150 MB \(PSS\), the limit is 100 MB \(--memory\)") as ended:
+        watch.check("singles")
+    assert (ended.value.status, ended.value.stage, watch.peak_mb) == ("out-of-memory", "singles", 150)
+    assert readings == []
+
+
+def test_processes_and_threads_are_counted_up_to_the_limit(tmp_path, monkeypatch):
+    def members(processes, threads):
+        monkeypatch.setattr(watching, "descendants", lambda pid: [Member(10 + i, threads, 0) for i in range(processes)])
+
+    limits = Limits(processes=4, memory_mb=None, written_mb=None)
+    for processes, threads, said in ((4, 16, None), (5, 1, "it ran 5 processes at a time"), (2, 33, "it ran 66 threads in 2 processes")):
+        members(processes, threads)
+        watch = Watch(1, limits, tmp_path)
+        if said is None:
+            watch.check("fit")
+            continue
+        with pytest.raises(TrialFailed, match=f"^{said}") as ended:
+            watch.check("fit")
+        assert ended.value.status == "too-many-processes"
+        assert ended.value.message == "it ran more than 4 processes, or 64 threads, the limit (--processes)"
+    members(100, 100)
+    Watch(1, Limits(None, None, None, None), tmp_path).check("fit")
+
+
+def test_looking_takes_a_small_share_of_the_time_however_long_a_look_takes(tmp_path, monkeypatch):
+    clock = [0.0]
+    looked = []
+
+    def slow(pid):
+        looked.append(clock[0])
+        clock[0] += 1.0
+        return []
+
+    monkeypatch.setattr(watching, "descendants", slow)
+    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    watch = Watch(1, Limits(memory_mb=None, written_mb=None), tmp_path)
+    while clock[0] < 100:
+        watch.check("fit")
+        clock[0] += 0.1
+    assert len(looked) == pytest.approx(100 * watching.SHARE, abs=2)
+
+
+def test_a_real_tree_is_ended_where_it_passes_and_left_alone_below(start, tmp_path):
+    process = start(SHARING, 3, 0, 40)
+    started(process, 4)
+    Watch(os.getpid(), Limits(memory_mb=400, processes=4), tmp_path).check("fit")
+    watch = Watch(os.getpid(), Limits(memory_mb=150, processes=4), tmp_path)
+    with pytest.raises(TrialFailed, match=r"its 4 processes held \d+ MB \(PSS\)"):
+        watch.check("fit")
+    assert watch.peak_mb > 160
+    with pytest.raises(TrialFailed, match="it ran 4 processes at a time"):
+        Watch(os.getpid(), Limits(processes=3), tmp_path).check("fit")
