@@ -168,6 +168,8 @@ def versions(names: Iterable[str]) -> dict[str, str]:
 def main() -> None:
     """Read requests until the harness closes the pipe. Arguments: the two pipes, and the distributions whose versions are asked."""
     requests, replies = int(sys.argv[1]), int(sys.argv[2])
+    for stream in (sys.stdout, sys.stderr):  # what a predictor printed is kept, however it ends
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     threading.Thread(target=exit_with_parent, args=(requests,), daemon=True).start()
     worker = Worker(replies)
     worker.reply(kind="ready", protocol=PROTOCOL, contract=CONTRACT, python=platform.python_version(),
