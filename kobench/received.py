@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +72,10 @@ def _read(at: int, stage: str, name: str, wanted: Expected) -> Any:
         return None
     except OSError as error:
         raise TrialFailed("invalid", stage, f"{name} can't be read: {error.strerror}; expected a plain file") from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise TrialFailed("invalid", stage, f"{name} is no plain file")
     with open(number, "rb") as file:
-        if not os.path.isfile(number):
-            raise TrialFailed("invalid", stage, f"{name} is no plain file")
         try:
             return _array(file, stage, name, wanted)
         except (OSError, ValueError) as error:
