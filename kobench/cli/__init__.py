@@ -27,6 +27,7 @@ COMMANDS = {
     "board": "kobench.cli.board",
     "datasets": "kobench.cli.datasets",
     "env": "kobench.cli.env",
+    "doctor": "kobench.cli.doctor",
     "completion": "kobench.cli.completion",
 }
 
@@ -41,6 +42,7 @@ SUMMARIES = {
     "board": "Build the leaderboard from stored records.",
     "datasets": "Add a dataset of your own, or see where files are looked for.",
     "env": "Make, list, check and remove environments that predictors have to themselves.",
+    "doctor": "Show what the sandbox keeps out of a predictor's reach on this machine.",
     "completion": "Print the line that switches on shell completion.",
 }
 
