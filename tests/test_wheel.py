@@ -21,6 +21,7 @@ print(json.dumps({
     "cards": [spec.name for spec in card_specs()[0]],
     "folder": str(builtin_folder()),
     "suites": sorted(built_in()),
+    "templates": sorted(path.name for path in resources.files("kobench").joinpath("templates", "predictor").iterdir()),
     "page": [resources.files("kobench.board.render").joinpath(name).is_file() for name in ("page.css", "page.js")],
 }))
 """
@@ -45,5 +46,6 @@ def test_a_wheel_has_all_that_kobench_needs(tmp_path):
     assert found["cards"] == sorted(path.stem for path in (REPOSITORY / "datasets").glob("*.toml"))
     assert found["suites"] == sorted(path.stem for path in (REPOSITORY / "kobench" / "suites").glob("*.toml"))
     assert found["page"] == [True, True]
+    assert found["templates"] == ["README.md.tmpl", "module.py.tmpl", "pyproject.toml.tmpl", "test_module.py.tmpl"]
     listed = json.loads(run("-c", "from kobench.cli import main; main()", "list", "datasets", "--json"))
     assert {"grn", "pbmc68k", "trem2-microglia"} <= {entry["name"] for entry in listed["datasets"]}
