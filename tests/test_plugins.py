@@ -603,3 +603,43 @@ def test_without_its_own_metadata_kobench_says_so(site: Site, monkeypatch: pytes
     monkeypatch.setattr(plugins, "installed_sources", lambda: ([], []))
     registry = load_registry()
     assert any("kobench itself is not installed" in problem.message for problem in registry.problems)
+
+
+def test_a_predictor_whose_plugin_can_not_be_loaded_is_found_with_the_reason(site: Site, tmp_path: Path) -> None:
+    site.install("broken-dist", {"broken_one.py": "import nothing_like_this"}, {"broken-point": "broken_one"})
+    site.install("good-dist", {"good_one.py": good("Mine")})
+    registry = load_registry()
+    for text in ("broken-dist", "broken-point", "broken-dist/anything", "Broken.Dist/anything"):
+        entry = registry.find_despite(text)
+        assert entry.problem is not None
+        assert entry.problem.kind == "import"
+        assert "No module named 'nothing_like_this'" in entry.problem.message
+        assert (entry.distribution, entry.version, entry.spec.name) == ("broken-dist", "1.0", text.rpartition("/")[2])
+        assert len(entry.digest) == 64
+        with pytest.raises(UserError):
+            registry.find("predictors", text)
+    assert registry.find_despite("mine").problem is None
+    for unknown in ("mien", "good-dist/mien", "nowhere/mine"):
+        with pytest.raises(UserError):
+            registry.find_despite(unknown)
+    file = tmp_path / "single.py"
+    file.write_text("raise RuntimeError('boom')")
+    broken = load_registry([file]).find_despite("whatever")
+    assert broken.problem is not None
+    assert (broken.distribution, broken.problem.message) == ("file:single.py", "importing single.py raised RuntimeError: boom")
+    other = tmp_path / "other.py"
+    other.write_text("raise RuntimeError('bang')")
+    with pytest.raises(UserError):  # which of the two was meant is not known
+        load_registry([file, other]).find_despite("whatever")
+
+
+def test_a_predictor_that_is_refused_is_found_by_its_name_and_not_by_another(site: Site) -> None:
+    text = f"{HEAD}@hookimpl\ndef kobench_predictors():\n    yield PredictorSpec('refused', 'good_two:Nothing')\n"
+    site.install("half-dist", {"half_one.py": text})
+    registry = load_registry()
+    refused = registry.find_despite("refused").problem
+    assert refused is not None
+    assert refused.kind == "spec"
+    for other in ("half-dist/other", "other"):
+        with pytest.raises(UserError):
+            registry.find_despite(other)

@@ -43,9 +43,9 @@ def of_predictors(folder: Path) -> dict[str, Record]:
 
 
 def test_two_predictors_whose_pins_exclude_each_other_are_compared_in_one_run(home: dict[str, str], tmp_path: Path) -> None:
-    said = made(
-        home, "older", "--from", str(wheel(tmp_path, "older-plugin", "older_plugin", plugin("older"), ["kobench", "numpy<2,>=1.26"]))
-    )
+    older = wheel(tmp_path, "older-plugin", "older_plugin", plugin("older"), ["kobench", "numpy<2,>=1.26"])
+    newer = wheel(tmp_path, "newer-plugin", "newer_plugin", plugin("newer"), ["kobench", "numpy>=2"])
+    said = made(home, "older", "--from", str(older))
     assert "numpy 1.26" in said
     assert "Its predictors: older/older." in said
     assert "numpy 2." in made(home, "newer", "--from", str(newer))
