@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from kobench_example import NearestCells
 
 from kobench.api import Cells, Context
-from kobench.checks import CHECKS, assert_contract
+from kobench.checks import ContractTests
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_contract(check: str) -> None:
-    assert_contract(NearestCells, only=[check])
+class TestContract(ContractTests):
+    make = NearestCells
 
 
 def fitted(X: list[list[float]], sharpness: float) -> NearestCells:
