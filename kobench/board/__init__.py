@@ -14,6 +14,7 @@ from typing import Any
 
 from kobench.board.glance import answer_of, matrices_of
 from kobench.board.growth import growths_of
+from kobench.board.ran import ran_of
 from kobench.board.section import NO_TASK, Group, make_section, scores_of
 from kobench.board.series import Key, row_key
 from kobench.board.summary import short_names
@@ -68,7 +69,8 @@ def make_board(
         sorted((section for section in sections if section.rows), key=lambda one: one.near_null)  # stable: controls come last
     )
     transfers = tuple(matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen)
-    return Board(shown, matrices_of(shown), cost, answer_of(shown, transfers), transfers, growths_of(shown) if cost else ())
+    growths = growths_of(shown) if cost else ()
+    return Board(shown, matrices_of(shown), cost, answer_of(shown, transfers), transfers, growths, ran_of(kept, row_names))
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:

@@ -13,11 +13,13 @@ from kobench.board.intervals import ENOUGH
 from kobench.board.notes import UNRANKED, notes_of, why_unranked
 from kobench.board.parameters import parameters_of
 from kobench.board.permuted import permuted_of
+from kobench.board.ran import environment_of, open_of
 from kobench.board.series import NOT_ANSWERED, STAND_IN, Key, Measured, Numbers
 from kobench.board.standings import NONE, NOTHING, Place, Standing, Standings
 from kobench.board.summary import decimals_for, p_text, sentence_of
 from kobench.board.table import Column, Cost, Problem, Row, Score, Section
 from kobench.board.units import points_of, units_of
+from kobench.limits import LIMIT_OF
 from kobench.records import Record
 
 INCOMPLETE, NO_TASK = "incomplete", "no task scored"
@@ -26,7 +28,7 @@ INCOMPLETE, NO_TASK = "incomplete", "no task scored"
 FOLLOWS = 0.8
 
 #: Order of the rows that could not be ranked.
-STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", "timeout", "out-of-memory", "failed")
+STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", *LIMIT_OF, "failed")
 
 
 class Group(NamedTuple):
@@ -103,6 +105,8 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
                     *(unproven(metric, shown[metric]) for metric in numbers.primary() if metric in shown and shown[metric].unproven),
                 ),
                 cost=cost_of(fits) if cost else None,
+                sandbox=open_of(fits),
+                environment=environment_of(fits),
             )
         )
     rows += nothing_row(standings, len(numbers.blocks)) if not why else []

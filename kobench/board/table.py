@@ -142,7 +142,7 @@ class Row:
     not ranked. level_with : names of the ranked rows that it can't be told apart from. coverage : share of units answered.
     blocks_done : on how many of the section's blocks it has a score in full. hollow : whether this is one simulated network, so that a
     verdict says nothing of others. best_floor : the metrics for which it is the floor that counts. remarks : what a reader should know of
-    the row.
+    the row. sandbox : "" or what was open to it. environment : "" or where it ran, with its Python.
     """
 
     role: str
@@ -161,6 +161,8 @@ class Row:
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
     cost: Cost | None = None
+    sandbox: str = ""
+    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -299,6 +301,7 @@ class Board:
 
     answer : in one line a task, who is better than trivial, the most demanding task first.
     transfers : trained on one group of cells, asked of another. growths : accuracy and cost by size, where datasets differ in size.
+    ran : who was run without a full sandbox, could read more, or lives in an environment of its own.
     """
 
     sections: tuple[Section, ...]
@@ -307,3 +310,4 @@ class Board:
     answer: tuple[str, ...] = ()
     transfers: tuple[TransferMatrix, ...] = ()
     growths: tuple[Growth, ...] = ()
+    ran: tuple[str, ...] = ()

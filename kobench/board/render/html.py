@@ -136,6 +136,7 @@ def top(board: Board) -> str:
     answer = f'<ul class="answers">{by_task}</ul>' if by_task else ""
     datasets = {section.dataset: section.short for section in board.sections}
     tasks = sorted({section.task for section in board.sections})
+    ran = "".join(f"\n<p>{esc(text)}</p>" for text in board.ran)
     return f"""<header>
 <h1>{esc(TITLE)}</h1>
 <p>{esc(purpose(board))}</p>
@@ -144,7 +145,7 @@ def top(board: Board) -> str:
 <p class="soft">Each predictor is compared with the <b>best floor</b>: the best of the trivial predictors that a method has to beat, on the
 same data.
 <b>Skill</b> is 0 at that floor and 1 at the truth itself. A rank is an interval: predictors that can't be told apart share it.
-{esc(" ".join(notices(board)))}</p>
+{esc(" ".join(notices(board)))}</p>{ran}
 <div class="filters">
 <label>Dataset <select id="dataset"><option value="">all</option>{options(datasets)}</select></label>
 <label>Task <select id="task"><option value="">all</option>{options({task: task for task in tasks})}</select></label>

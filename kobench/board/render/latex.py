@@ -86,7 +86,7 @@ def section_lines(board: Board, section: Section) -> list[str]:
     lines += [r"\bottomrule", r"\end{tabular}"]
     why = [f"{row.name}: {why_unranked(row)}." for row in section.unranked]
     why += [f"{row.name}: {remark}." for row in section.ranked for remark in row.remarks]
-    lines += [rf"\par\footnotesize {escape(text)}" for text in [*why, *section.notes]]
+    lines += [rf"\par\footnotesize {escape(text)}" for text in [*why, *section.notes, *board.ran]]
     return [*lines, r"\end{table}"]
 
 

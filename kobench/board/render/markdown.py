@@ -77,7 +77,7 @@ def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
     """GitHub-flavoured Markdown, one line end at the end; `pictures` lie in the folder `pictures` beside it."""
     lines = [f"# {TITLE}", "", escape(purpose(board)), "", f"**{escape(KEY)}**", ""]
     lines += [*(f"- **{escape(task)}** {escape(who)}" for task, who in map(answer_parts, board.answer)), ""] if board.answer else []
-    lines += [escape(legend(board)), ""]
+    lines += [escape(legend(board)), "", *(f"{escape(text)}\n" for text in board.ran)]
     lines += markdown_lines(board.transfers, escape)
     for matrix in board.matrices:
         lines += matrix_lines(matrix)

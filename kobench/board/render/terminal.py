@@ -35,6 +35,7 @@ from kobench.board.render.text import (
     line_texts,
     mark,
     notes_here,
+    one_line,
     purpose,
     rank_text,
     said_of,
@@ -90,6 +91,8 @@ def print_board(board: Board, console: Console) -> None:
     console.print(Text(purpose(board)))
     console.print(Text(KEY))
     console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
+    for said in board.ran:
+        console.print(Text(one_line(said)))
     datasets = {section.place: section.title for section in board.sections}
     letters = {dataset: letter(i) for i, dataset in enumerate(datasets)} if board.matrices else {}
     for section in board.sections:
