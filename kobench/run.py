@@ -18,6 +18,7 @@ from kobench.limits import BAD
 from kobench.plan import Group, Trial
 from kobench.prepare import Prepared
 from kobench.records import Record, read_record, record_path
+from kobench.sandbox.finding import refuse_if_open
 from kobench.store import AnswerStore
 
 #: Seconds that a run waits for the processes of a killed one to be gone.
@@ -107,6 +108,7 @@ class Bench:
             todo = {place: action for place, (action, _) in decided.items() if action.kind != "nothing"}
             records = {place: record for place, (_, record) in decided.items() if record is not None and place not in todo}
             work = Work(groups, todo, self.folder, self.staged)
+            check_sandbox(work)
             check_data(work)
             self.watcher.planned(len(todo))
 
@@ -127,6 +129,14 @@ class Bench:
         path = record_path(self.folder, trial.describe("", "", ()))
         record = read_record(path) if path.exists() else None
         return decide(trial, record, stored, self.fresh), record
+
+
+def check_sandbox(work: Work) -> None:
+    """Raise UserError where a sandbox is required that this machine does not have, before anything is fitted."""
+    for place, action in work.todo.items():
+        trial = work.trial(place)
+        if action.kind != "score" and trial.role != "line" and not trial.predictor.entry.trusted:
+            refuse_if_open(trial.request.sandbox)
 
 
 def check_data(work: Work) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from kobench.limits import MB, THREADS_A_PROCESS, Limits, TrialFailed, passed
 from kobench.process_tree import Held, Member, descendants, memory_of, unnamed_files
 
-#: Looking may take this share of the time: where it takes long (many processes, much memory) it is done less often.
-SHARE = 0.1
+#: Each kind of look may take this share of the time: where it takes long (many processes, much memory) it is done less often.
+SHARE = 0.03
 
 #: The same where resident memory, which is never too small, comes near the limit.
 SHARE_NEAR = 0.4
@@ -45,33 +45,35 @@ class Watch:
         self.pid, self.limits, self.folder = pid, limits, folder
         self.peak_mb = 0.0
         self._members: list[Member] = []
-        self._next = {"processes": 0.0, "memory": 0.0, "folder": 0.0}
+        self._looked: dict[str, tuple[float, float]] = {}
         self._walk: Iterator[int] | None = None
 
     def check(self, stage: str) -> None:
         """Look once; raises TrialFailed where a limit is passed. A look that would take too much of the time is left out."""
         if self._due("processes"):
-            with self._timed("processes", SHARE):
+            with self._timed("processes"):
                 self._members = descendants(self.pid)
             self._check_processes(stage)
             most = self.limits.memory_mb
             near = most is not None and sum(member.rss for member in self._members) > NEAR * most * MB
-            if self._due("memory"):
-                with self._timed("memory", SHARE_NEAR if near else SHARE):
+            if self._due("memory", SHARE_NEAR if near else SHARE):
+                with self._timed("memory"):
                     self._check_memory(stage)
         if self.limits.written_mb is not None and self._due("folder"):
-            with self._timed("folder", SHARE):
+            with self._timed("folder"):
                 self._check_folder(stage, self.limits.written_mb * MB)
 
-    def _due(self, what: str) -> bool:
-        return time.perf_counter() >= self._next[what]
+    def _due(self, what: str, share: float | None = None) -> bool:
+        """Whether the last look of a kind is so long ago that another one would not take more than its share of the time."""
+        ended, took = self._looked.get(what, (0.0, 0.0))
+        return time.perf_counter() >= ended + took * (1 / (share or SHARE) - 1)
 
     @contextlib.contextmanager
-    def _timed(self, what: str, share: float) -> Iterator[None]:
+    def _timed(self, what: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
         now = time.perf_counter()
-        self._next[what] = now + (now - started) * (1 / share - 1)
+        self._looked[what] = now, now - started
 
     def _check_processes(self, stage: str) -> None:
         most = self.limits.processes

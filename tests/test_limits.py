@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import kobench
 from kobench import limits as limits_module
+from kobench.board import make_board
 from kobench.cli.run import run_command
 from kobench.cli.suites import read_suite
 from kobench.errors import UserError
@@ -17,6 +23,7 @@ from kobench.plan import Request, make_plan
 from kobench.plugins import load_registry
 from kobench.records import read_records
 from kobench.run import Bench
+from kobench.sandbox import LAYERS, finding, this_interpreter
 
 TINY = "grn:genes=15,cells=60"
 
@@ -176,6 +183,35 @@ def test_a_record_says_in_what_a_trial_ran_whether_it_ended_well_or_not(tmp_path
         assert str(tmp_path) not in json.dumps(record["result"])
     read = {record["trial"]["predictor"]["selection"] for record in read_records(tmp_path)}
     assert "eats:what=output" in read
+
+
+def test_a_trial_in_an_environment_has_that_ones_python_and_packages(tmp_path, registry):
+    (group,) = make_plan(registry, Request([TINY], ["eats:what=output"], ["profile"]))
+    (trial,) = group.trials
+    own = replace(this_interpreter(), environment="mine")
+    roots = {**trial.predictor.entry.roots, "kobench": Path(kobench.__file__).parent}
+    entry = replace(trial.predictor.entry, interpreter=own, environment="mine", roots=roots, packages={"numpy": "", "pytest": ""})
+    there = replace(group, trials=(replace(trial, predictor=replace(trial.predictor, entry=entry)),))
+    outcome = Bench(tmp_path).run([there])
+    (record,) = [record for record in outcome.records if record["role"] == "predictor"]
+    assert record["result"]["status"] == "ok", record["result"]["message"]
+    ran = record["run"]
+    assert (ran["environment"]["name"], ran["environment"]["python"]) == ("mine", platform.python_version())
+    assert ran["environment"]["packages"]["numpy"] == np.__version__
+    assert ran["environment"]["packages"]["pytest"] == pytest.__version__  # asked of that interpreter
+    assert (ran["python"], ran["packages"]) == (ran["environment"]["python"], ran["environment"]["packages"])
+    assert f"eats:what=output (mine, Python {platform.python_version()})" in " ".join(make_board(outcome.records).ran)
+
+
+def test_a_sandbox_that_is_required_and_not_there_ends_the_run_before_it_begins(tmp_path, registry, monkeypatch):
+    open_network = {**dict.fromkeys(LAYERS, True), "network-namespace": "Operation not permitted"}
+    monkeypatch.setattr(finding, "layers_here", lambda: open_network)
+    request = Request([TINY], ["eats:what=output"], ["profile"], sandbox="require")
+    with pytest.raises(UserError, match="--sandbox require: this machine leaves network open"):
+        Bench(tmp_path).run(make_plan(registry, request))
+    assert list(read_records(tmp_path)) == []
+    only_floors = Bench(tmp_path).run(make_plan(registry, replace(request, predictors=[])))
+    assert {record["result"]["status"] for record in only_floors.records} == {"ok"}
 
 
 SUITE = """

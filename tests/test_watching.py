@@ -334,6 +334,30 @@ def test_looking_takes_a_small_share_of_the_time_however_long_a_look_takes(tmp_p
     assert len(looked) == pytest.approx(100 * watching.SHARE, abs=2)
 
 
+def test_near_the_limit_memory_is_looked_at_more_often(tmp_path, monkeypatch):
+    clock, resident, looked = [0.0], [10 * MB], []
+
+    def slow(members):
+        looked.append(clock[0])
+        clock[0] += 0.3
+        return Held(10 * MB, "PSS")
+
+    monkeypatch.setattr(watching, "memory_of", slow)
+    monkeypatch.setattr(watching, "descendants", lambda pid: [Member(10, 1, resident[0])])
+    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    watch = Watch(1, Limits(memory_mb=100, written_mb=None), tmp_path)
+    while clock[0] < 30:
+        watch.check("fit")
+        clock[0] += 0.1
+    assert len(looked) == pytest.approx(30 / 0.3 * watching.SHARE, abs=1)
+    resident[0] = 90 * MB  # it has grown since the last look
+    before = len(looked)
+    while clock[0] < 60:
+        watch.check("fit")
+        clock[0] += 0.1
+    assert len(looked) - before == pytest.approx(30 / 0.3 * watching.SHARE_NEAR, abs=8)
+
+
 def test_a_real_tree_is_ended_where_it_passes_and_left_alone_below(start, tmp_path):
     process = start(SHARING, 3, 0, 40)
     started(process, 4)
