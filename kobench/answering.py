@@ -37,9 +37,6 @@ FIELDS = {
     "triples": ("interaction",),
 }
 
-#: Packages whose versions are written down with every result.
-PACKAGES = ("kobench", "numpy", "scipy", "pandas", "anndata", "torch", "scikit-learn", "xgboost")
-
 Log = Callable[[str, int, int], None]
 
 

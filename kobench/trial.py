@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
-from kobench.answering import PACKAGES, Answered, Log, answers_in_process, as_answers, get_answers
+from kobench.answering import Answered, Log, answers_in_process, as_answers, get_answers
 from kobench.decide import Action
 from kobench.errors import InvalidAnswerError, UserError
 from kobench.limits import TrialFailed
@@ -22,6 +22,9 @@ from kobench.records import SCHEMA, Record, read_record, record_path, write_reco
 from kobench.score import score_task
 from kobench.store import AnswerStore, hash_of_arrays
 from kobench.truth import Answers
+
+#: Packages whose versions are written down with every result.
+PACKAGES = ("kobench", "numpy", "scipy", "pandas", "anndata", "torch", "scikit-learn", "xgboost")
 
 
 def carry_out(
