@@ -36,6 +36,43 @@ def test_a_record_comes_back(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+RUN = {
+    "limits": {"seconds": None, "memory_mb": 400, "processes": 64, "written_mb": 8192},
+    "found": None,
+    "sandbox": {"mode": "auto", "layers": {"mounts": True, "landlock-tcp": "needs version 4 of Landlock"}, "readable": ["/data"]},
+    "output": None,
+    "environment": {"name": "old", "python": "3.9.18", "packages": {"numpy": "1.26.4"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({}, ""),
+        ({"limits": None, "sandbox": None, "environment": None, "output": "last words", "found": "it held 401 MB"}, ""),
+        ({"limits": {}}, ""),  # a limit that a later version does not have
+        ({"limits": {"memory_mb": "400"}}, "run.limits.memory_mb"),
+        ({"sandbox": {"mode": "auto", "layers": {}}}, "run.sandbox.readable is missing"),
+        ({"sandbox": {"mode": "auto", "layers": {"mounts": 1}, "readable": []}}, "run.sandbox.layers.mounts"),
+        ({"sandbox": "auto"}, "run.sandbox"),
+        ({"output": ["x"]}, "run.output"),
+        ({"environment": {"name": "old", "python": "3.9.18", "packages": ["numpy"]}}, "run.environment.packages"),
+    ],
+)
+def test_what_a_record_says_of_how_it_was_run_has_a_shape(tmp_path, change, fault):
+    path = records.write_record(tmp_path, record(run={**RUN, **change}))
+    if not fault:
+        assert records.read_record(path)["run"] == {**RUN, **change}
+        return
+    with pytest.raises(UserError, match=fault):
+        records.read_record(path)
+
+
+def test_older_records_without_any_of_it_are_read(tmp_path):
+    path = records.write_record(tmp_path, record(run={"timeout": 60.0}))
+    assert records.read_record(path)["run"] == {"timeout": 60.0}
+
+
 def test_identity_tells_trials_apart_and_ignores_versions():
     assert records.identity(TRIAL) == records.identity({**TRIAL, "predictor": {**TRIAL["predictor"], "version": "2", "digest": "new"}})
     others = [
