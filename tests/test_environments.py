@@ -180,6 +180,31 @@ def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_pat
     assert "edited-mean" in load_registry().predictors
 
 
+def test_what_it_needs_in_place_is_linked_too(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In kobench's own interpreter: a plugin, what it needs, and what that needs, all installed in place; not a stranger."""
+    site = tmp_path / "site"
+    site.mkdir()
+    needs = {"plug-in": ["Tools_One>=1", "numpy"], "tools-one": ["tools-two; python_version>'3'"], "tools-two": [], "stranger": []}
+    for name, wanted in needs.items():
+        snake = name.replace("-", "_")
+        with zipfile.ZipFile(wheel(tmp_path, name, snake, plugin(f"{name}-mean"), wanted)) as file:
+            file.extractall(site)
+        project = tmp_path / f"{snake}_project"
+        (project / "tests").mkdir(parents=True)
+        (project / "tests" / "__init__.py").write_text("")
+        (project / "setup.py").write_text("")
+        (site / f"{snake}.py").rename(project / f"{snake}.py")
+        (site / f"_{snake}.pth").write_text(f"{project}\n")
+        (site / f"{snake}-1.0.dist-info" / "RECORD").write_text(f"_{snake}.pth,,\n")
+        (site / f"{snake}-1.0.dist-info" / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
+        monkeypatch.syspath_prepend(str(project))
+    monkeypatch.syspath_prepend(str(site))
+    links = links_of(load_registry().find("predictors", "plug-in/plug-in-mean"))
+    assert {name: place for name, place in links.items() if name != "kobench"} == {
+        f"{snake}.py": tmp_path / f"{snake}_project" / f"{snake}.py" for snake in ("plug_in", "tools_one", "tools_two")
+    }
+
+
 def test_links_of_a_single_file_and_of_what_is_installed_in_place(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(plugin("my-mean"))

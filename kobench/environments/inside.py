@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
+import os
 import platform
 import re
 import sys
 import sysconfig
+from pathlib import Path
 from typing import Any
 
 #: The entry-point group of plugins.
@@ -25,8 +27,7 @@ def installed() -> list[dict[str, Any]]:
         name = distribution.metadata["Name"] or ""
         points = [[point.name, point.value] for point in distribution.entry_points if point.group == GROUP]
         if name:  # the first on sys.path is the one that gets imported
-            where, direct = str(getattr(distribution, "_path", "")), distribution.read_text("direct_url.json") or "{}"
-            editable = bool(json.loads(direct).get("dir_info", {}).get("editable"))
+            where, editable = str(getattr(distribution, "_path", "")), is_editable(distribution)
             found.setdefault(
                 normalise(name),
                 {
@@ -34,14 +35,50 @@ def installed() -> list[dict[str, Any]]:
                     "version": distribution.version,
                     "metadata": where,
                     "editable": editable,
+                    "places": places_of(distribution) if editable else [],
                     "points": points,
-                    "needs": [normalise(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in distribution.requires or ()],
+                    "needs": needs_of(distribution),
                 },
             )
     closures = {key: closure(key, found) for key, each in found.items() if each["points"]}
     for key, each in found.items():
         each["needs"] = closures.get(key, [])
     return [found[key] for key in sorted(found)]
+
+
+def is_editable(distribution: importlib.metadata.Distribution) -> bool:
+    """Whether a distribution is installed in place."""
+    text = distribution.read_text("direct_url.json") or ""
+    return '"editable"' in text and bool(json.loads(text).get("dir_info", {}).get("editable"))
+
+
+def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:
+    """Names of what a distribution says that it needs, extras and other systems' among them."""
+    return [normalise(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in distribution.requires or ()]
+
+
+#: What lies beside a package in a project's folder and is no part of it.
+BESIDE = ("tests", "test", "docs", "doc", "examples", "benchmarks", "setup.py", "conftest.py", "noxfile.py", "tasks.py")
+
+
+def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
+    """Where the top-level packages and modules of a distribution lie that was installed in place (editable)."""
+    found: list[str] = []
+    for top in (distribution.read_text("top_level.txt") or "").split():
+        place = place_of(top)
+        if place is not None:
+            found += place["folders"][:1] or ([place["origin"]] if place["origin"] else [])
+    for file in [] if found else distribution.files or ():
+        if file.suffix == ".pth":
+            for line in Path(str(file.locate())).read_text().splitlines():
+                found += importable_in(Path(line)) if os.path.isabs(line) else []
+    return sorted(set(found))
+
+
+def importable_in(folder: Path) -> list[str]:
+    """The packages and modules in a folder of sources."""
+    places = [place for place in folder.iterdir() if place.name not in BESIDE] if folder.is_dir() else []
+    return [str(place) for place in places if (place / "__init__.py").is_file() or (place.suffix == ".py" and place.is_file())]
 
 
 def normalise(name: str) -> str:

@@ -41,7 +41,7 @@ def environment_sources() -> tuple[list[Source], list[Problem]]:
 def _sources_in(environment: Environment) -> list[Source]:
     found = seen(environment)
     interpreter = interpreter_of(environment, found)
-    versions = {normalise(each["name"]): each["version"] for each in found["installed"]}
+    by_name = {normalise(each["name"]): each for each in found["installed"]}
     sources = []
     for each in found["installed"]:
         points = tuple((str(name), str(value)) for name, value in each["points"])
@@ -53,10 +53,13 @@ def _sources_in(environment: Environment) -> list[Source]:
             return (tops[top]["origin"], tops[top]["folders"]) if tops.get(top) else None
 
         roots, files = files_of(importlib.metadata.Distribution.at(Path(each["metadata"])), points, place)
+        packages = {name: by_name[name]["version"] for name in each["needs"]}
+        in_place = [Path(path) for name in each["needs"] for path in by_name[name]["places"]]
+        roots.update({path.name: path for path in in_place})
         sources.append(
             Source(
                 each["name"], each["version"], points, files, roots=roots, environment=environment.name, interpreter=interpreter,
-                about=(str(environment.prefix), found["version"], digest()), packages={name: versions[name] for name in each["needs"]},
+                about=(str(environment.prefix), found["version"], digest()), packages=packages,
             )
         )  # fmt: skip
     return sources
