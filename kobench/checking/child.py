@@ -23,7 +23,7 @@ def main() -> None:
     files, folders = request["plugin_files"], request["dataset_folders"]
     registry = load_registry(files, folders)
     if request["do"] == "content":
-        from kobench.checking.datasets import content_of, load_plainly
+        from kobench.checking.contents import content_of, load_plainly
 
         dataset = load_plainly(choose(registry, "datasets", request["name"], prefer=request["distribution"]))
         reply.write(json.dumps(content_of(dataset)) + "\n")

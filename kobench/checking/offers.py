@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kobench.checking import units
+from kobench.checking.bench import EQUAL, MetricBench
 from kobench.checks.kit import NotApplicable, Wrong
 from kobench.resample import draws
 from kobench.truth import NotComputed, Parts, ProfileUnits, ResponseUnits, Units
-
-if TYPE_CHECKING:
-    from kobench.checking.metrics import MetricBench
-
-#: Values that are apart by no more are equal.
-EQUAL = 1e-9
 
 #: Bootstrap draws that are compared, and truths that are measured anew for a ceiling.
 DRAWN, MEASURED_ANEW = 25, 60

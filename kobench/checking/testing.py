@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from unittest import SkipTest
 
+from kobench.checking.bench import MetricBench
 from kobench.checking.datasets import DATASET_CHECKS, DatasetBench
-from kobench.checking.metrics import METRIC_CHECKS, MetricBench
+from kobench.checking.metrics import METRIC_CHECKS
 from kobench.checking.runner import Bench, run_one
 from kobench.plan import choose
 from kobench.plugins import load_registry
