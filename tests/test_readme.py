@@ -58,9 +58,8 @@ def test_commands_parse(words):
     rest, command = words[1:], cli
     while isinstance(command, click.Group):
         command = command.get_command(click.Context(command), rest.pop(0))
-    rest = [
-        str(REPOSITORY) if word.startswith(("results", "kobench-results")) else str(__file__) if word == "my.py" else word for word in rest
-    ]
+    folders = ("results", "kobench-results")
+    rest = [str(REPOSITORY) if word.startswith(folders) else str(__file__) if word.endswith(".py") else word for word in rest]
     command.make_context("kobench", rest)
 
 
