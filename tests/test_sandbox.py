@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from kobench.sandbox.finding import layers_here, refuse_if_open
 from kobench.sandbox.folders import link_modules, remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.places import Interpreter, installed, readable_by
+from kobench.sandbox.sockets import program
 from kobench.sandbox.start import Launch, Plan
 from kobench.sandbox.variables import variables
 
@@ -114,6 +116,9 @@ ATTACKS = {
     "listens on tcp": "import socket as n; s = n.socket(); s.bind(('127.0.0.1', 0)); s.listen(); n.create_connection(s.getsockname(), 2); "
                       "print(marker)",
     "udp": "import socket; s = socket.socket(2, 2); s.settimeout(2); s.sendto(b'x', ('127.0.0.1', int(given['udp']))); print(s.recv(100))",
+    "opens a virtual socket": "import socket; socket.socket(getattr(socket, 'AF_VSOCK', 40), socket.SOCK_STREAM); print(marker)",
+    "opens io_uring": "import ctypes; c = ctypes.CDLL(None, use_errno=True); n = c.syscall(425, 1, ctypes.create_string_buffer(120))\n"
+                      "if n < 0:\n    raise OSError(ctypes.get_errno(), 'io_uring')\nprint(marker)",
     "unix socket": "import socket; s = socket.socket(1); s.connect(given['unix']); print(s.recv(100))",
     "abstract socket": "import socket; s = socket.socket(1); s.connect('\\0' + given['abstract']); print(s.recv(100))",
     "signals a process": "import os; os.kill(int(given['pid']), 0); print(marker)",
@@ -123,6 +128,9 @@ ATTACKS = {
     "follows the harness's files": "import os; os.readlink(f\"/proc/{given['harness']}/fd/1\"); print(marker)",
     "has rights over the machine": "import os; os.nice(-1); print(marker)",
 }  # fmt: skip
+
+#: What some machines forbid, or lack, whatever the sandbox.
+NOT_EVERYWHERE = ("reads the harness's memory", "has rights over the machine", "opens a virtual socket", "opens io_uring")
 
 #: (attack, layers that stop it by themselves, with those that they need)
 STOPPED = [
@@ -139,6 +147,11 @@ STOPPED = [
     ("tcp", ("landlock-tcp",)),
     ("listens on tcp", ("landlock-tcp",)),
     ("udp", ("user-namespace", "network-namespace")),
+    ("tcp", ("seccomp-sockets",)),
+    ("listens on tcp", ("seccomp-sockets",)),
+    ("udp", ("seccomp-sockets",)),
+    ("opens a virtual socket", ("seccomp-sockets",)),
+    ("opens io_uring", ("seccomp-sockets",)),
     ("unix socket", ("user-namespace", "mounts")),
     ("abstract socket", ("user-namespace", "network-namespace")),
     ("abstract socket", ("landlock-signals",)),
@@ -162,7 +175,12 @@ def test_an_attack_succeeds_without_a_layer_and_fails_with_it(launched, outside,
         pytest.skip(f"this machine has not {lacking}")
     code = f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}\n{ATTACKS[attack]}"
     free, _ = launched(code, (), json.dumps(outside))
-    if "PermissionError" in free and attack in ("reads the harness's memory", "has rights over the machine"):
+    if "Error" in free and attack in (
+        "reads the harness's memory",
+        "has rights over the machine",
+        "opens a virtual socket",
+        "opens io_uring",
+    ):
         pytest.skip("nobody may do that on this machine, with or without the sandbox")
     assert MARKER in free, free
     Path(outside["file"]).write_text(MARKER)
@@ -182,6 +200,7 @@ def test_every_attack_fails_in_the_whole_sandbox(launched, outside):
     lines = [f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}"]
     for attack, code in ATTACKS.items():
         if attack not in ("unix socket", "sees that a file exists") or layers_here()["mounts"] is True:
+            code = code.replace("\n", "\n    ")
             lines.append(f"try:\n    {code}\nexcept Exception as error:\n    print({attack!r}, type(error).__name__)")
     held, _ = launched("\n".join(lines), LAYERS, json.dumps(outside))
     assert MARKER not in held
@@ -310,12 +329,54 @@ def test_the_sandbox_is_there_as_far_as_the_machine_allows(launched):
     [
         ({}, ("files", "network", "processes")),
         ({"landlock-files": True, "landlock-tcp": True, "landlock-signals": True}, ("network",)),
+        ({"landlock-files": True, "seccomp-sockets": True, "landlock-signals": True}, ()),
         ({"mounts": True, "network-namespace": True, "process-namespace": True}, ()),
         ({"mounts": "no", "landlock-files": True, "network-namespace": True, "process-namespace": 1}, ("processes",)),
     ],
 )
 def test_what_is_covered(layers, open_):
     assert uncovered({**without_any("no"), **layers}) == open_
+
+
+def test_the_filter_of_sockets_leaves_those_that_stay_on_the_machine(launched):
+    if layers_here()["seccomp-sockets"] is not True:
+        pytest.skip(f"no filter of sockets: {layers_here()['seccomp-sockets']}")
+    code = (
+        "import socket\na, b = socket.socketpair(); a.sendall(b'x'); print(b.recv(1), socket.if_nameindex() is not None)\n"
+        "for family in range(1, 46):\n    try:\n        socket.socket(family, socket.SOCK_DGRAM); print('opened', family)\n"
+        "    except PermissionError:\n        print('kept', family)\n    except OSError:\n        print('no such', family)"
+    )
+    text, _ = launched(code, ("seccomp-sockets",))
+    assert "b'x' True" in text
+    assert "opened 1\n" in text
+    assert set(text.split("\n")) & {f"opened {family}" for family in range(1, 46)} <= {"opened 1", "opened 16"}
+    assert {f"kept {family}" for family in (2, 10, 17, 40)} <= set(text.split("\n"))
+
+
+def test_the_filter_step_by_step():
+    """The program for x86_64, read by a machine of four instructions: what it does to each call."""
+
+    def run(architecture: int, number: int, family: int = 0) -> int:
+        data = struct.pack("<iIQ6Q", number, architecture, 0, family, 0, 0, 0, 0, 0)
+        steps = list(struct.iter_unpack("<HBBI", program("x86_64")))
+        place = value = 0
+        while True:
+            code, yes, no, constant = steps[place]
+            if code == 0x06:
+                return int(constant)
+            if code == 0x20:
+                (value,) = struct.unpack_from("<I", data, constant)
+            place += 1 + ((yes if (value == constant if code == 0x15 else value >= constant) else no) if code != 0x20 else 0)
+
+    allow, refuse, native = 0x7FFF0000, 0x0005000D, 0xC000003E
+    assert run(native, 0) == run(native, 1) == run(native, 42) == run(native, 435) == allow  # read, write, connect, clone3
+    assert [run(native, 41, family) for family in (1, 16, 2, 10, 17, 40, 2**32 - 1)] == [allow, allow, *[refuse] * 5]
+    assert [run(native, 53, family) for family in (1, 2)] == [allow, refuse]
+    assert run(native, 425) == refuse
+    assert run(native, 0x40000000 + 41, 2) == run(native, 0x40000000 + 41, 1) == refuse
+    assert run(0x40000003, 41, 2) == 0x80000000  # 32 bits: the process is ended
+    with pytest.raises(OSError, match="no filter is written for riscv64"):
+        program("riscv64")
 
 
 def test_a_required_sandbox_refuses_where_something_stays_open():

@@ -21,7 +21,7 @@ _MOUNT_SETATTR = 442
 _AT_RECURSIVE, _AT_HERE = 0x8000, -100
 
 # Process attributes (linux/prctl.h).
-_DEATH_SIGNAL, _DUMPABLE, _BOUNDING_DROP, _SUBREAPER, _NO_NEW_PRIVILEGES, _AMBIENT = 1, 4, 24, 36, 38, 47
+_DEATH_SIGNAL, _DUMPABLE, _SECCOMP, _BOUNDING_DROP, _SUBREAPER, _NO_NEW_PRIVILEGES, _AMBIENT = 1, 4, 22, 24, 36, 38, 47
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
 
@@ -96,6 +96,11 @@ def adopt_orphans() -> None:
 def set_readable_by_others(readable: bool) -> None:
     """Whether other processes of the same user may read this one's memory, files and variables."""
     _prctl(_DUMPABLE, int(readable))
+
+
+def set_filter(address: int) -> None:
+    """Put a filter of system calls (the address of a `struct sock_fprog`) on this process and all that it starts."""
+    _prctl(_SECCOMP, 2, address)
 
 
 def drop_rights() -> None:

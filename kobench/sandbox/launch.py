@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from kobench.sandbox import kernel, mounts, rules
+from kobench.sandbox import kernel, mounts, rules, sockets
 from kobench.sandbox.ending import end_descendants, reap
 from kobench.sandbox.layers import uncovered, without_any
 
@@ -178,6 +178,12 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     if landlock:
         write = [*plan["write"], *shared]
         layers |= rules.restrict(landlock, [*plan["read"], *proc], write, [*mounts.DEVICES, *plan["devices"]])
+    if "seccomp-sockets" in wanted:
+        try:
+            sockets.no_network()
+            layers["seccomp-sockets"] = True
+        except OSError as error:
+            layers["seccomp-sockets"] = f"{error.strerror}"
     kernel.end_with_parent(signal.SIGKILL)
 
 

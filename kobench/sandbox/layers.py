@@ -12,13 +12,14 @@ MODES = ("auto", "require", "off")
 #: Every layer, in the order in which they are put on, and what is open to a predictor where it is the one that is missing.
 OPEN_WITHOUT = {
     "user-namespace": "the predictor keeps the rights of whoever started kobench, and most of the other layers are not allowed",
-    "network-namespace": "UDP, raw and other sockets reach the network (TCP alone is closed by landlock-tcp)",
+    "network-namespace": "where the sockets are not filtered either, the network (TCP alone is closed by landlock-tcp)",
     "process-namespace": "it sees the machine's other processes in /proc and by number; what it starts is ended one by one",
     "mounts": "the names of all files can be seen, unix sockets with a path can be connected to, /dev/shm is shared",
     "own-proc": "/proc is that of the whole machine, or there is none",
     "landlock-files": "where the file tree is not its own either, every file that its user may read or write",
     "landlock-tcp": "where the network is not its own either, every TCP port",
     "landlock-signals": "where the processes are not its own either, it can signal every process of its user",
+    "seccomp-sockets": "where the network is not its own either, UDP, raw and virtual (AF_VSOCK) sockets",
     "environment": "variables of the shell in which kobench was started",
 }
 
@@ -27,7 +28,7 @@ LAYERS = tuple(OPEN_WITHOUT)
 #: What must be out of reach, and the layers any one of which is enough for it.
 COVERS = {
     "files": ("mounts", "landlock-files"),
-    "network": ("network-namespace",),
+    "network": ("network-namespace", "seccomp-sockets"),
     "processes": ("process-namespace", "landlock-signals"),
 }
 
