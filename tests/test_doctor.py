@@ -49,8 +49,6 @@ def test_a_layer_alone_covers_its_own(layer):
     if any(layers_here()[one] is not True for one in layers):
         pytest.skip(f"this machine has no {layer}")
     (covered,) = (what for what, by in COVERS.items() if layer in by)
-        layer
-    ]
     found = examine(layers)
     assert set(found.open) <= set(COVERS) - {covered}
     kept = {ATTEMPTS[what][0] for what, why in found.tried.items() if why is not None and what != "open kobench's memory"}
