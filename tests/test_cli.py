@@ -269,7 +269,7 @@ def test_check_counts_what_was_skipped_and_what_was_not_run():
     assert not_run == done.stdout.count("not run: ") > 5
     assert failed == done.stdout.count("FAIL") < 5
     assert "not run" not in kobench("check", "good", "--plugin", PLUGIN).stdout
-    assert "time limit" in kobench("check", "sleeps", "--timeout", 2, "--plugin", PLUGIN, code=1).stdout
+    assert "it took longer than 2 s" in kobench("check", "sleeps", "--timeout", 2, "--plugin", PLUGIN, code=1).stdout
 
 
 def test_metrics_of_one_name_are_told_apart():
