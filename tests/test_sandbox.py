@@ -272,6 +272,18 @@ def test_the_file_tree_holds_only_what_may_be_read(launched, tmp_path):
     assert text.count("Read-only file system") == 2
 
 
+def test_landlock_does_not_depend_on_where_its_binding_lies(tmp_path):
+    """It may lie outside all that the worker reads."""
+    for name in ("tree", "tmp"):
+        (tmp_path / name).mkdir()
+    read = ["/usr/lib", "/lib", "/lib64", "/usr/bin", "/bin"]
+    plan = Plan(["/bin/ls", "/usr/lib"], {}, "/", str(tmp_path / "tree"), str(tmp_path / "tmp"), read=read)
+    with open(tmp_path / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
+        launch.await_end(30)
+    assert launch.ended == 0, (tmp_path / "output").read_text()
+    assert launch.layers == {**layers_here()}
+
+
 def test_shared_memory_is_private_small_and_gone_afterwards(launched):
     if layers_here()["mounts"] is not True:
         pytest.skip("this machine does not let a process have a file tree of its own")

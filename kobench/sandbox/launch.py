@@ -159,6 +159,10 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     kernel.set_readable_by_others(True)  # until it executes something else this process's own /proc entries are closed to it
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # if memory runs out, this goes first, not the harness
+    landlock = [name for name in rules.FIRST_ABI if name in wanted]
+    if landlock:
+        with contextlib.suppress(ImportError, OSError):
+            rules.abi()  # imports the binding, which may lie outside the tree to come
     proc = ["/proc/self", *mounts.ABOUT_THE_MACHINE]
     shared = ["/dev/shm"]
     if "mounts" in wanted:
@@ -174,7 +178,6 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
             layers["own-proc"] = "needs a file tree of its own"
     if wanted:
         kernel.drop_rights()
-    landlock = [name for name in rules.FIRST_ABI if name in wanted]
     if landlock:
         write = [*plan["write"], *shared]
         layers |= rules.restrict(landlock, [*plan["read"], *proc], write, [*mounts.DEVICES, *plan["devices"]])
