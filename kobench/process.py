@@ -18,18 +18,15 @@ from kobench.limits import Limits, TrialFailed, passed
 from kobench.received import ANY, Expected, receive
 from kobench.replies import MOST_BYTES, parse, visible
 from kobench.sandbox.finding import refuse_if_open
-from kobench.sandbox.folders import link_modules, remove
-from kobench.sandbox.layers import LAYERS, without_any
-from kobench.sandbox.places import Interpreter, cuda_devices, readable_by, this_interpreter
-from kobench.sandbox.start import Launch, Plan, readable
-from kobench.sandbox.variables import variables
+from kobench.sandbox.folders import remove
+from kobench.sandbox.layers import without_any
+from kobench.sandbox.places import Interpreter, this_interpreter
+from kobench.sandbox.room import Room
+from kobench.sandbox.start import Launch, readable
 from kobench.watching import Watch
 from kobench.wire import PROTOCOL, RENEW
 
 __all__ = ["TrialFailed", "WorkerProcess"]
-
-#: What the worker's interpreter executes. Nothing in the folder where it starts is imported: older ones do not know PYTHONSAFEPATH.
-START = "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from kobench.worker import main; main()"
 
 #: Seconds between two looks at what the worker's processes use.
 LOOK = 0.1
@@ -39,9 +36,6 @@ PATIENCE = 2.0
 
 #: Characters of the output that are kept.
 TAIL = 4000
-
-#: MB that /dev/shm may hold: a quarter of the memory limit, within these.
-SHARED_MB = (64, 1024)
 
 
 @dataclass
@@ -117,7 +111,7 @@ class WorkerProcess:
 
     def stage(self, name: str) -> Path:
         """The folder of a stage's questions, made when first asked for. The worker may read it, not write into it."""
-        folder = self.folder / "given" / name
+        folder = self.room.given / name
         folder.mkdir(exist_ok=True)
         return folder
 
@@ -127,9 +121,8 @@ class WorkerProcess:
         Raises TrialFailed.
         """
         started = time.monotonic()
-        written = self.folder / "written"
         token = secrets.token_hex(8)
-        folders = {"folder": self.folder / "given" / do, "out": written / "out" / do, "scratch": written / "scratch"}
+        folders = {"folder": self.room.given / do, "out": self.room.out / do, "scratch": self.room.scratch}
         self._send(do, {"do": do, "token": token, **{name: str(place) for name, place in folders.items()}, **request})
         reply = self._reply(do)
         while reply["kind"] in ("log", "check"):
@@ -148,53 +141,34 @@ class WorkerProcess:
 
     def answers(self, stage: str, expected: Mapping[str, Expected] | Iterable[str]) -> Mapping[str, Any]:
         """The arrays answered in a stage, None for each not given. The stage is sealed: its folders are out of the worker's reach."""
-        taken = self.folder / "taken" / stage
+        taken = self.room.taken / stage
         try:
             with contextlib.suppress(FileNotFoundError):
-                os.rename(self.folder / "written" / "out" / stage, taken)  # a link stays a link: none is followed to anyone's files
+                os.rename(self.room.out / stage, taken)  # a link stays a link: none is followed to anyone's files
             found = receive(taken, stage, expected if isinstance(expected, Mapping) else dict.fromkeys(expected, ANY))
         except OSError as error:
             raise TrialFailed("invalid", stage, f"the answers can't be read: {visible(str(error), 300)}") from error
         finally:
             remove(taken)
-            remove(self.folder / "given" / stage)
+            remove(self.room.given / stage)
         return found
 
     def _start(self) -> None:
-        given, modules, written, tree = (self.folder / name for name in ("given", "import", "written", "tree"))
-        out, scratch, temporary = written / "out", written / "scratch", written / "tmp"
-        for folder in (given, modules, out, scratch, temporary, tree, self.folder / "taken"):
-            folder.mkdir(parents=True)
-        interpreter = self.interpreter or this_interpreter()
-        own = {} if interpreter.environment else {"kobench": Path(__file__).resolve().parent}
-        places = link_modules(modules, {**own, **self.links})
-        sealed = self.sandbox != "off"
+        self.room = Room(self.folder)
         child_in, self.write_to = os.pipe()
         self.read_from, child_out = os.pipe()
         for number in (self.write_to, self.read_from):
             self.stack.callback(os.close, number)
         os.set_blocking(self.write_to, False)
-        log, self.output = (os.open(written / "output.log", how, 0o600) for how in (os.O_CREAT | os.O_WRONLY | os.O_APPEND, os.O_RDONLY))
+        log, self.output = (os.open(self.room.log, how, 0o600) for how in (os.O_CREAT | os.O_WRONLY | os.O_APPEND, os.O_RDONLY))
         self.stack.callback(os.close, log)
         self.stack.callback(self._close_output)
-        least, most = SHARED_MB
-        plan = Plan(
-            command=[str(interpreter.python), "-c", START, str(child_in), str(child_out), *self.packages],
-            environment=variables(interpreter, scratch, modules, self.threads, sealed, self.cuda),
-            cwd=str(scratch) if sealed else os.getcwd(),
-            tree=str(tree),
-            temporary=str(temporary),
-            keep=(child_in, child_out),
-            read=[*readable_by(interpreter, (*places, *self.readable), self.cuda), str(given), str(modules)],
-            write=[str(out), str(scratch)],
-            devices=cuda_devices() if self.cuda else [],
-            memory_mb=min(most, max(least, (self.limits.memory_mb or 4 * most) // 4)),
-            layers=LAYERS if sealed else (),
-            required=self.sandbox == "require",
-        )
-        self.launch = Launch(plan, log)
         try:
-            self.stack.enter_context(self.launched)
+            plan = self.room.plan(
+                self.interpreter or this_interpreter(), self.packages, (child_in, child_out), self.sandbox, self.threads, self.readable,
+                self.links, self.limits.memory_mb, self.cuda,
+            )  # fmt: skip
+            self.launch = self.stack.enter_context(Launch(plan, log))
         finally:
             os.close(child_in)
             os.close(child_out)
@@ -263,7 +237,7 @@ class WorkerProcess:
             self.launched.hear()
             if self.launched.keeper is None:
                 return
-            self.watch = Watch(self.launched.keeper, self.limits, self.folder / "written")
+            self.watch = Watch(self.launched.keeper, self.limits, self.room.written)
         try:
             self.watch.check(stage)
         finally:

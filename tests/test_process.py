@@ -307,7 +307,7 @@ def test_answers_in_a_place_that_leads_elsewhere_are_refused(worker, tmp_path):
 
 
 def test_a_required_sandbox_refuses_before_the_predictor_is_imported(worker, monkeypatch):
-    monkeypatch.setattr("kobench.process.LAYERS", ("landlock-files", "environment"))
+    monkeypatch.setattr("kobench.sandbox.room.LAYERS", ("landlock-files", "environment"))
     with pytest.raises(UserError, match="--sandbox require: this machine leaves network and processes open"):
         worker("raise AssertionError", sandbox="require")
 
