@@ -21,6 +21,7 @@ WAYS = {
 def _everywhere(name: str, code: str, status: str, says: str, at_import: str) -> list[Fake]:
     return [
         Fake(f"{name}-at-import", status, at_import, "import", module=code),
+        Fake(f"{name}-when-its-class-is-imported", status, says, ("import", "fit"), module=code, core=True),
         Fake(f"{name}-in-fit", status, says, "fit", fit=code),
         Fake(f"{name}-in-predict", status, says, "profile", predict=code),
     ]
@@ -53,6 +54,7 @@ ENDS = [
 
 #: These never end: each costs its whole time limit.
 ENDLESS = [
+    Fake("hangs-when-its-class-is-imported", "timeout", "time limit|--timeout", ("import", "fit"), module="time.sleep(600)", core=True),
     Fake("stops-itself", "timeout", "time limit|--timeout", "profile", predict="os.kill(os.getpid(), signal.SIGSTOP)\ntime.sleep(600)"),
     Fake("hangs-in-fit", "timeout", "time limit|--timeout", "fit", fit="while True: pass"),
     Fake("hangs-in-predict", "timeout", "time limit|--timeout", "profile", predict="while True: time.sleep(0.01)"),

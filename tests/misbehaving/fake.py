@@ -53,10 +53,10 @@ class Fake:
         head = HEAD.format(facts=json.dumps(dict(facts), sort_keys=True))
         body = BODY.format(fit=block(self.fit), predict=block(self.predict), answer=self.answer, methods=block(self.methods, 4))
         code = f"{head}\n{dedent(self.module)}\n{body}"
-        make = repr(f"{self.package}_core:Predictor") if self.core else "Predictor"
+        make = repr(f"{self.package}.core:Predictor") if self.core else "Predictor"
         hook = HOOK.format(name=claims or self.name, make=make, answers=self.answers)
         if self.core:
-            return {f"{self.package}.py": hook, f"{self.package}_core.py": code}
+            return {f"{self.package}/__init__.py": hook, f"{self.package}/core.py": code}
         return {f"{self.package}.py": f"{code}\n{hook}"}
 
 
@@ -125,6 +125,7 @@ def install(folder: Path, fakes: Iterable[Fake], facts: Mapping[str, Any], claim
     for fake in fakes:
         sources = fake.sources(facts, claims)
         for name, text in sources.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         info = folder / f"{fake.package}-1.0.dist-info"
         info.mkdir(parents=True)

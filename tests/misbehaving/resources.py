@@ -101,6 +101,7 @@ RESOURCES = [
     Fake("fills-memory-in-fit", "out-of-memory", MEMORY, "fit", fit=FILL),
     Fake("fills-memory-at-once", "out-of-memory", MEMORY, "fit", fit="held = np.ones(1500 * 2**20 // 8)\ntime.sleep(5)"),
     Fake("fills-memory-in-predict", "out-of-memory", MEMORY, "profile", predict=FILL),
+    Fake("fills-memory-when-its-class-is-imported", "out-of-memory", MEMORY, ("import", "fit"), module=FILL, core=True),
     Fake("fills-memory-over-forks", "out-of-memory", MEMORY, "fit", fit=FORKS),
     Fake("fills-memory-without-an-address", "out-of-memory", MEMORY, "fit", fit=MEMFD),
     Fake("forks-without-end", "too-many-processes", PROCESSES, "fit", fit=BOMB),
@@ -165,9 +166,6 @@ DAEMONS = [
     ),
     Fake("leaves-shared-memory-of-the-old-kind", "ok", sealed=True, fit="ctypes.CDLL(None).shmget(at.key, ctypes.c_size_t(2**20), 0o1666)"),
 ]
-
-#: The same as soon as its plugin is described, which `kobench list` does, too.
-DAEMON_AT_IMPORT = Fake("leaves-a-daemon-at-import", "ok", module=DAEMON.format(leave=NAMED))
 
 #: A great deal of output is no crime: it goes to a log, of which a record keeps the tail.
 OUTPUT = [
