@@ -387,6 +387,8 @@ def check_task(registry: Registry, task: Task) -> None:
     for metric in spec.primary:
         if metric.partition("[")[0] not in task.named_metrics:
             raise UserError(f"{where} has the primary metric {metric!r}, which does not score it; {suggestion(metric, task.named_metrics)}")
+        if task.named_metrics[metric.partition("[")[0]].spec.descriptive:
+            raise UserError(f"{where} has the primary metric {metric!r}, which only describes answers; name one that compares them with the truth")
     for floor in spec.floors:
         choose(registry, "predictors", floor, prefer=task.entry.distribution)
     for name in spec.lines:

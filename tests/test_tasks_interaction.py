@@ -21,8 +21,8 @@ from kobench.builtin.metrics.impact import average_precision
 from kobench.builtin.metrics.interaction import INTERACTS, auprc, mae, spearman
 from kobench.builtin.specs_interaction import interaction_floor_specs, interaction_metric_specs, interaction_task_specs
 from kobench.builtin.tasks_interaction import multiple_knockout
-from kobench.errors import InvalidAnswerError
 from kobench.describe import validation
+from kobench.errors import InvalidAnswerError
 from kobench.resample import block_counts, draws, take
 
 # ------------------------------------------------------------------ metrics

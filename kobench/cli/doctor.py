@@ -86,8 +86,8 @@ def text_of(found: dict[str, Any]) -> str:
     limits = {name: "none" if value is None else f"{value:,}" for name, value in found["limits"].items()}
     lines += [
         "",
-        f"A trial may use, unless told otherwise: {limits['seconds']} s, {limits['memory_mb']} MB of memory (measured as {found['memory']}), "
-        f"{limits['processes']} processes, {limits['written_mb']} MB written.",
+        f"A trial may use, unless told otherwise: {limits['seconds']} s, {limits['memory_mb']} MB of memory "
+        f"(measured as {found['memory']}), {limits['processes']} processes, {limits['written_mb']} MB written.",
     ]
     if not all(found["covered"].values()):
         lines += [

@@ -12,7 +12,7 @@ from typing import Any
 
 from kobench.cards import builtin_folder, card_specs
 from kobench.errors import UserError
-from kobench.plugins.discovery import Problem, Source, file_sources, installed_sources, normalise
+from kobench.plugins.discovery import OWN, Problem, Source, file_sources, installed_sources, normalise
 from kobench.plugins.environments import environment_sources
 from kobench.plugins.registry import Entry, Registry, entry_of, origin_of
 from kobench.plugins.remember import describe_all
@@ -20,10 +20,7 @@ from kobench.resolve import resolve_reference
 from kobench.sandbox.places import installed, this_interpreter
 from kobench.specs import KINDS, REFERENCES, DatasetSpec, MetricSpec, kind_of
 
-__all__ = ["Entry", "Problem", "Registry", "links_of", "load_registry", "resolve"]
-
-#: The distribution whose plugins are kobench's own.
-OWN = "kobench"
+__all__ = ["OWN", "Entry", "Problem", "Registry", "links_of", "load_registry", "resolve"]
 
 #: What cards in a user's own folders are listed under, in the place of a distribution.
 CARDS = "cards"

@@ -1,4 +1,8 @@
-"""The parent's side of `kobench.describe.child`: starts the child, reads its lines, ends it and all it started when the time is up."""
+"""The parent's side of `kobench.describe.child`: starts the child in a sandbox, reads its lines, ends it and all that it started.
+
+A plugin's module is a stranger's code as soon as it is imported. It may read what this interpreter imports from; it can write nothing,
+reach no network and no other process, and leaves none behind.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,22 @@ import json
 import os
 import selectors
 import signal
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
-from kobench.plugins.discovery import Problem, Source
+from kobench.limits import Limits, TrialFailed
+from kobench.plugins.discovery import OWN, Problem, Source, normalise
+from kobench.replies import visible
+from kobench.sandbox.layers import LAYERS
+from kobench.sandbox.places import readable_by, this_interpreter
+from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.variables import variables
 from kobench.specs import Spec, spec_from_json
+from kobench.watching import Watch
 
 #: More bytes than this on the pipe are no description.
 MOST_BYTES = 16_000_000
@@ -24,6 +36,15 @@ TAIL_BYTES = 16_000
 
 #: Lines of it that are shown.
 TAIL_LINES = 12
+
+#: Seconds between two looks at what the child's processes use, and in which its end must be known once its pipe is closed.
+LOOK, PATIENCE = 0.2, 2.0
+
+#: What a description may use beside its time.
+LIMITS = Limits(seconds=None, memory_mb=4096, processes=64, written_mb=64)
+
+#: MB that /dev/shm may hold.
+SHARED_MB = 64
 
 
 def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], list[Problem]]:
@@ -67,74 +88,99 @@ class Child:
         self.end = ""
 
     def messages(self) -> Generator[dict[str, Any], None, None]:
-        """Each message as it comes, until the child is done, dies or the time is up; afterwards its process group is dead."""
+        """Each message as it comes, until the child is done, dies or a limit is passed; afterwards nothing of it is left."""
+        (pipe, theirs), (errors, their_errors) = os.pipe(), os.pipe()
+        with contextlib.ExitStack() as stack:
+            for number in (pipe, errors):
+                stack.callback(os.close, number)
+            try:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kobench-", ignore_cleanup_errors=True))
+                self.launch = stack.enter_context(Launch(self._plan(Path(folder).resolve(), theirs), their_errors))
+            finally:
+                os.close(theirs)
+                os.close(their_errors)
+            yield from self._read(pipe, errors, Path(folder))
+
+    def _plan(self, folder: Path, pipe: int) -> Plan:
+        """What the launcher is to do: the environment's interpreter, or this one with the folders that it imports from as they are here."""
+        tree, temporary, scratch = (folder / name for name in ("tree", "tmp", "scratch"))
+        for place in (tree, temporary, scratch):
+            place.mkdir()
         points = [[self.first + place, name, value] for place, (name, value) in enumerate(self.source.points[self.first :])]
         request = json.dumps({"points": points, "file": self.source.file})
-        read, write = os.pipe()
-        # no module of the current folder takes the place of an installed one; here sys.path is handed over as it is
-        search = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         own = self.source.interpreter
-        interpreter = [sys.executable, "-P"] if own is None else [str(own.python), "-I", "-B"]  # -B: nothing there changes by being read
-        try:
-            self.process = subprocess.Popen(
-                [*interpreter, "-X", "faulthandler", "-m", "kobench.describe.child", str(write), request],
-                pass_fds=(write,),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": search},
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(read)
-            raise
-        finally:
-            os.close(write)
-        try:
-            yield from self._read(read)
-        finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            os.close(read)
-            assert self.process.stderr is not None
-            self.process.stderr.close()
+        search = [] if own else [os.path.abspath(entry) for entry in sys.path]
+        interpreter = own or this_interpreter()
+        # -P: no module of the current folder takes the place of an installed one. -B: nothing changes by being read
+        start = [str(interpreter.python), *(("-I",) if own else ("-P",)), "-B", "-X", "faulthandler"]
+        more = [*map(Path, search), *self.source.roots.values(), *([Path(self.source.file).parent] if self.source.file else [])]
+        trusted = normalise(self.source.distribution) == OWN and own is None
+        return Plan(
+            command=[*start, "-m", "kobench.describe.child", str(pipe), request],
+            environment={**variables(interpreter, scratch, scratch, 1, not trusted, False), "PYTHONPATH": os.pathsep.join(search)},
+            cwd=str(scratch),
+            tree=str(tree),
+            temporary=str(temporary),
+            keep=(pipe,),
+            read=readable_by(interpreter, tuple(more), False),
+            write=[str(scratch)],
+            memory_mb=SHARED_MB,
+            layers=() if trusted else LAYERS,
+        )
 
-    def _read(self, pipe: int) -> Generator[dict[str, Any], None, None]:
-        assert self.process.stderr is not None
-        errors = self.process.stderr.fileno()
+    def _read(self, pipe: int, errors: int, folder: Path) -> Generator[dict[str, Any], None, None]:
         until = time.monotonic() + self.limit
-        unread, total = b"", 0
+        watch, unread, total = None, b"", 0
         with selectors.DefaultSelector() as selector:
-            selector.register(pipe, selectors.EVENT_READ)
-            selector.register(errors, selectors.EVENT_READ)
-            while selector.get_map():
+            for number in (pipe, errors, self.launch.reports):
+                selector.register(number, selectors.EVENT_READ)
+            while pipe in selector.get_map():
                 left = until - time.monotonic()
                 if left <= 0:
                     self.end = "timeout"
                     return
-                ended = self.process.poll() is not None
-                ready = selector.select(min(left, 0.2))
-                for key, _ in ready:
-                    piece = os.read(key.fd, 1 << 16)
+                # a process that the plugin started may keep the pipe open after the child's own end
+                ended = self.launch.ended is not None or self.launch.lost
+                ready = {key.fd for key, _ in selector.select(0 if ended else min(left, LOOK))}
+                if ended and pipe not in ready:
+                    break
+                if self.launch.reports in ready:
+                    self.launch.hear()
+                    if self.launch.lost:
+                        selector.unregister(self.launch.reports)
+                if errors in ready:
+                    self._keep_errors(selector, errors)
+                if pipe in ready:
+                    piece = os.read(pipe, 1 << 16)
                     if not piece:
-                        selector.unregister(key.fd)
-                    elif key.fd == errors:
-                        self.errors = (self.errors + piece)[-TAIL_BYTES:]
-                    else:
-                        total += len(piece)
-                        *lines, unread = (unread + piece).split(b"\n")
-                        for line in lines:
-                            message = self._message(line)
-                            if message is None or total > MOST_BYTES:
-                                self.end = "output"
-                                return
-                            yield message
-                            if "done" in message:
-                                return
-                # a process that the plugin started may keep the pipes open after the child's own end
-                if ended and all(key.fd != pipe for key, _ in ready):
+                        selector.unregister(pipe)
+                    total += len(piece)
+                    *lines, unread = (unread + piece).split(b"\n")
+                    for line in lines:
+                        message = self._message(line)
+                        if message is None or total > MOST_BYTES:
+                            self.end = "output"
+                            return
+                        yield message
+                        if "done" in message:
+                            return
+                if watch is None and self.launch.keeper is not None:
+                    watch = Watch(self.launch.keeper, LIMITS, folder)
+                try:
+                    if watch is not None:
+                        watch.check("describe")
+                except TrialFailed as passed:
+                    self.end = passed.message
                     return
+            self.launch.await_end(PATIENCE)
+            while errors in selector.get_map() and any(key.fd == errors for key, _ in selector.select(0)):
+                self._keep_errors(selector, errors)
+
+    def _keep_errors(self, selector: selectors.BaseSelector, errors: int) -> None:
+        piece = os.read(errors, 1 << 16)
+        if not piece:
+            selector.unregister(errors)
+        self.errors = (self.errors + piece)[-TAIL_BYTES:]
 
     @staticmethod
     def _message(line: bytes) -> dict[str, Any] | None:
@@ -142,7 +188,7 @@ class Child:
             message = json.loads(line)
         except ValueError:
             return None
-        return message if isinstance(message, dict) else None
+        return _visible(message) if isinstance(message, dict) else None
 
     def fate(self, doing: str) -> tuple[str, str]:
         """Kind and sentence of the problem that ended the child before it was done."""
@@ -151,17 +197,32 @@ class Child:
             return "timeout", f"{doing} took more than {self.limit:g} s and was ended; {more}"
         if self.end == "output":
             return "output", f"{doing} wrote to the pipe that is kobench's own"
-        code = self.process.returncode
+        if self.end:
+            return "limit", f"{doing}: {self.end.partition(' (--')[0]}"
+        code = self.launch.ended
+        if code is None:
+            return "crash", f"{doing} ended what watches over it" if self.launch.lost else f"{doing} closed the pipe that is kobench's own"
         if code < 0:
             return "crash", f"{doing} ended the process by {signal.Signals(-code).name}"
         return "exit", f"{doing} ended the process with exit code {code}"
 
     def tail(self) -> str:
         """What the child's error output says last; after a crash the plugin's own frames, innermost first."""
-        lines = self.errors.decode(errors="replace").strip().splitlines()
+        lines = visible(self.errors.decode(errors="replace").strip(), TAIL_BYTES * 8, lines=True).splitlines()
         fatal = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
         if fatal is None:
             return "\n".join(lines[-TAIL_LINES:])
         machinery = ("<frozen ", f"{os.sep}describe{os.sep}child.py", f"importlib{os.sep}")
         own = [line for line in lines[fatal:] if line and not any(part in line for part in machinery)]
         return "\n".join(own[:TAIL_LINES])
+
+
+def _visible(value: Any) -> Any:
+    """What a child said with all its text fit to be shown: names, summaries and messages are a stranger's."""
+    if isinstance(value, str):
+        return visible(value, MOST_BYTES, lines=True)
+    if isinstance(value, list):
+        return [_visible(each) for each in value]
+    if isinstance(value, dict):
+        return {_visible(key): _visible(each) for key, each in value.items()}
+    return value

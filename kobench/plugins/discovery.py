@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: The entry-point group of plugins.
 GROUP = "kobench"
 
+#: The distribution whose plugins are kobench's own.
+OWN = "kobench"
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -46,7 +49,7 @@ class Source:
     """One distribution, or one plugin file, and the .py files that make it up.
 
     points : (name, value) of its entry points. files : path inside the package -> place. file : the single plugin file.
-    roots : top-level packages and modules of its entry points -> place. environment : where it is installed, "" for kobench's own
+    roots : its top-level packages and modules -> place. environment : where it is installed, "" for kobench's own
     interpreter; interpreter : that environment's. about : what a description depends on beside the files. packages : versions of what it
     needs in its environment, itself included.
     """
@@ -150,16 +153,19 @@ def place_here(top: str) -> Place | None:
 def files_of(
     distribution: importlib.metadata.Distribution, points: Sequence[tuple[str, str]], place: Callable[[str], Place | None]
 ) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Where the entry points' packages lie, by the name of their folder or file; and the .py files that a distribution consists of.
+    """Where its top-level packages and modules lie, by the name of their folder or file; and the .py files that a distribution consists of.
 
-    Those are the files that it installed and those of its entry points' packages, which covers editable installs.
+    Those are what it installed and its entry points' packages, which covers editable installs.
     """
     files = {
         file.as_posix(): Path(str(file.locate()))
         for file in distribution.files or ()
         if file.suffix == ".py" and ".." not in file.parts and not file.name.startswith("__editable__")
     }
-    roots = {}
+    roots: dict[str, Path] = {}
+    for name, file in files.items():
+        inside = name.split("/")
+        roots.setdefault(inside[0], file.parents[len(inside) - 2] if len(inside) > 1 else file)
     for top in sorted({value.partition(":")[0].strip().partition(".")[0] for _, value in points}):
         found = place(top)
         if found is not None:
