@@ -14,7 +14,7 @@ import pytest
 from misbehaving.ends import ENDLESS, SLOW
 from misbehaving.fake import Fake
 from misbehaving.frame import DATASET, KOBENCH, LIMITS, Done, Place, check_row, hidden, others_unchanged
-from misbehaving.resources import RESOURCES
+from misbehaving.resources import DAEMON_AT_IMPORT, RESOURCES
 from misbehaving.words import NASTY, WORDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a trial leaves behind is looked for in /proc")
@@ -125,3 +125,19 @@ def read(number: int) -> bytes:
         return os.read(number, 1 << 16)
     except OSError:
         return b""
+
+
+def test_a_daemon_left_at_import_is_ended(place: Place) -> None:
+    assert place.run([DAEMON_AT_IMPORT]).code == 0  # the run itself asserts that nothing is left
+
+
+def test_broken_plugins_are_listed_without_their_escape_sequences(place: Place) -> None:
+    fakes = [
+        Fake("nasty-at-import", "failed", module=f"raise RuntimeError({NASTY})"),
+        Fake("nasty-when-it-dies", "failed", module=f"sys.stderr.write({NASTY}); sys.stderr.flush(); os._exit(3)"),
+    ]
+    site = place.site(fakes)
+    for words in (["list", "plugins"], ["info", "nasty-at-import"], ["run", "-d", DATASET, "-p", "nasty-at-import", "--out", "out"]):
+        done = place.command([*KOBENCH, *words], site)
+        assert not {char for char in done.stdout + done.stderr if hidden(char)}, words
+        assert "nasty-at-import" in done.stdout + done.stderr

@@ -167,6 +167,9 @@ DAEMONS = [
     Fake("leaves-shared-memory-of-the-old-kind", "ok", sealed=True, fit="ctypes.CDLL(None).shmget(at.key, ctypes.c_size_t(2**20), 0o1666)"),
 ]
 
+#: The same as soon as its plugin is described, which `kobench list` does, too.
+DAEMON_AT_IMPORT = Fake("leaves-a-daemon-at-import", "ok", module=DAEMON.format(leave=NAMED))
+
 #: A great deal of output is no crime: it goes to a log, of which a record keeps the tail.
 OUTPUT = [
     Fake("prints-a-million-lines", "ok", fit="for line in range(10**6): print('line', line)"),
