@@ -382,13 +382,14 @@ def find_tasks(registry: Registry, request: Request, metrics: list[Entry], warn:
 
 
 def check_task(registry: Registry, task: Task) -> None:
-    """Raise UserError where a task names a metric, floor or line that is not there."""
+    """Raise UserError where a task names a metric, floor or line that is not there, or is to be ranked by one that describes only."""
     spec, where = task.spec, f"task {task.entry.full_name}"
     for metric in spec.primary:
-        if metric.partition("[")[0] not in task.named_metrics:
-            raise UserError(f"{where} has the primary metric {metric!r}, which does not score it; {suggestion(metric, task.named_metrics)}")
-        if task.named_metrics[metric.partition("[")[0]].spec.descriptive:
-            raise UserError(f"{where} has the primary metric {metric!r}, which only describes answers; name one that compares them with the truth")
+        scoring, named = task.named_metrics.get(metric.partition("[")[0]), f"{where} has the primary metric {metric!r}"
+        if scoring is None:
+            raise UserError(f"{named}, which does not score it; {suggestion(metric, task.named_metrics)}")
+        if scoring.spec.descriptive:
+            raise UserError(f"{named}, which only describes answers; name one that compares them with the truth")
     for floor in spec.floors:
         choose(registry, "predictors", floor, prefer=task.entry.distribution)
     for name in spec.lines:

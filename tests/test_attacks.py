@@ -140,6 +140,11 @@ def kobench_tasks():
     yield TaskSpec("no-floor", nothing, primary=("spearman",), floors=("nobody",), **common)
     yield TaskSpec("no-metric", nothing, primary=("spaerman",), floors=("random",), **common)
     yield TaskSpec("no-line", nothing, primary=("spearman",), floors=("random",), lines=("horizon",), **common)
+    yield TaskSpec("no-judge", nothing, primary=("follows",), floors=("random",), **common)
+@hookimpl
+def kobench_metrics():
+    yield MetricSpec("follows", follows, of="ranking", descriptive=True, tasks=("no-judge",))
+def follows(units): return 0.5
 def raises(view): raise ValueError("no")
 def nothing(view): return None
 """
@@ -152,12 +157,13 @@ def test_a_broken_task_costs_its_own_board(play, tmp_path):
     assert scores["raising@1"]["metrics"]["spearman"]["missing"] == "the task failed: ValueError: no"
     assert "NoneType" in scores["empty@1"]["metrics"]["spearman"]["missing"]
     assert scores["keystone@1"]["metrics"]["spearman"]["value"] is not None
-    assert not {"no-floor@1", "no-metric@1", "no-line@1"} & set(scores)
+    assert not {"no-floor@1", "no-metric@1", "no-line@1", "no-judge@1"} & set(scores)
     registry = load_registry(plugin_files=[tmp_path / "plugin.py"])
     said = []
     make_plan(registry, Request([TINY], []), said.append)
-    assert [line.split()[1] for line in said] == ["no-floor", "no-metric", "no-line"]
-    for name, message in (("no-floor", "nobody"), ("no-metric", "did you mean 'spearman'"), ("no-line", "horizon")):
+    assert [line.split()[1] for line in said] == ["no-floor", "no-metric", "no-line", "no-judge"]
+    wrong = {"no-floor": "nobody", "no-metric": "did you mean 'spearman'", "no-line": "horizon", "no-judge": "only describes answers"}
+    for name, message in wrong.items():
         with pytest.raises(UserError, match=message):
             make_plan(registry, Request([TINY], [], tasks=[name]))
 
