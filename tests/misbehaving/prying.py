@@ -27,7 +27,7 @@ def _pries(name: str, code: str) -> Fake:
 
 
 FILES = [
-    Fake("pries-at-import", "ok", module=SEARCH + "search([at.truth, at.home + '/.netrc', at.site + '/calm.py'])", sealed=True),
+    Fake("pries-at-import", "ok", module=SEARCH + "search([at.truth, at.home + '/.netrc'])", sealed=True),
     _pries("reads-the-truth", "search([at.truth])"),
     _pries(
         "reads-the-results",
