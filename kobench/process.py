@@ -18,11 +18,11 @@ from kobench.limits import Limits, TrialFailed, passed
 from kobench.received import ANY, Expected, receive
 from kobench.replies import MOST_BYTES, parse, visible
 from kobench.sandbox.finding import refuse_if_open
-from kobench.sandbox.folders import remove
+from kobench.sandbox.folders import FOLDER, remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.places import Interpreter, this_interpreter
 from kobench.sandbox.room import Room
-from kobench.sandbox.start import Launch, readable
+from kobench.sandbox.start import Launch, readable, signal_name
 from kobench.watching import Watch
 from kobench.wire import PROTOCOL, RENEW
 
@@ -140,21 +140,27 @@ class WorkerProcess:
             raise TrialFailed(reply["status"], do, self._neutral(reply["message"]), traceback)
 
     def answers(self, stage: str, expected: Mapping[str, Expected] | Iterable[str]) -> Mapping[str, Any]:
-        """The arrays answered in a stage, None for each not given. The stage is sealed: its folders are out of the worker's reach."""
-        taken = self.room.taken / stage
+        """The arrays answered in a stage, None for each not given. The stage is sealed: its folders are out of the worker's reach.
+
+        Its processes may still hold folders in there open and rename and write in them. So no path leads there: what is read is reached
+        from folders that were open before the worker started. All but the arrays that were read is removed when its processes are gone.
+        """
+        name = f"{stage}-{secrets.token_hex(8)}"
         try:
             with contextlib.suppress(FileNotFoundError):
-                os.rename(self.room.out / stage, taken)  # a link stays a link: none is followed to anyone's files
-            found = receive(taken, stage, expected if isinstance(expected, Mapping) else dict.fromkeys(expected, ANY))
+                os.rename(stage, name, src_dir_fd=self.out, dst_dir_fd=self.taken)  # a link stays a link
+            wanted = expected if isinstance(expected, Mapping) else dict.fromkeys(expected, ANY)
+            return receive(name, stage, wanted, at=self.taken, take=True)
         except OSError as error:
             raise TrialFailed("invalid", stage, f"the answers can't be read: {visible(str(error), 300)}") from error
         finally:
-            remove(taken)
             remove(self.room.given / stage)
-        return found
 
     def _start(self) -> None:
         self.room = Room(self.folder)
+        self.out, self.taken = (os.open(place, FOLDER) for place in (self.room.out, self.room.taken))
+        for number in (self.out, self.taken):
+            self.stack.callback(os.close, number)
         child_in, self.write_to = os.pipe()
         self.read_from, child_out = os.pipe()
         for number in (self.write_to, self.read_from):
@@ -169,6 +175,8 @@ class WorkerProcess:
                 self.links, self.limits.memory_mb, self.cuda,
             )  # fmt: skip
             self.launch = self.stack.enter_context(Launch(plan, log))
+        except ValueError as error:
+            raise TrialFailed("failed", "start", str(error)) from error
         finally:
             os.close(child_in)
             os.close(child_out)
@@ -260,11 +268,3 @@ class WorkerProcess:
             raise TrialFailed("failed", stage, f"the process was ended by {signal_name(-code)}{hint}", tail)
         why = f": {tail.splitlines()[-1]}" if tail and stage == "start" else ""
         raise TrialFailed("failed", stage, f"the process exited with code {code}{why}", tail)
-
-
-def signal_name(number: int) -> str:
-    """The name of a signal; real-time signals have none."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

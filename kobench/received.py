@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import os
 import stat
@@ -16,6 +18,9 @@ from kobench.limits import TrialFailed
 
 #: Bytes that the header of a .npy file may have; numpy writes 128 for arrays like these.
 HEADER = 10_000
+
+#: Bytes of a .npy file before its header: magic, version, and the header's length.
+BEFORE_HEADER = 12
 
 #: Bytes that an array of any shape may have.
 MOST = 1 << 30
@@ -47,20 +52,28 @@ class Expected:
 ANY = Expected(None, None)
 
 
-def receive(folder: Path, stage: str, expected: Mapping[str, Expected]) -> dict[str, Any]:
+def receive(folder: Path | str, stage: str, expected: Mapping[str, Expected], at: int | None = None, take: bool = False) -> dict[str, Any]:
     """The arrays of NAME.npy in `folder`, in C order, None for each that is not there; raises TrialFailed for anything unexpected.
 
+    at : an open folder in which `folder` is a name. take : remove each file once it is read.
+
     Nothing is read that is not as long as it must be: neither what a header claims nor what a file holds can fill the memory. Links are not
-    followed, and pipes and devices not waited for.
+    followed, and pipes and devices not waited for. What was checked is a copy: the file may be written by others meanwhile.
     """
     try:
-        at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
     except FileNotFoundError:
         return dict.fromkeys(expected)
     except OSError as error:
         raise TrialFailed("invalid", stage, f"the folder of its answers can't be read: {error.strerror}") from error
     try:
-        return {name: _read(at, stage, name, wanted) for name, wanted in expected.items()}
+        found = {}
+        for name, wanted in expected.items():
+            found[name] = _read(at, stage, name, wanted)
+            if take and found[name] is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(f"{name}.npy", dir_fd=at)
+        return found
     finally:
         os.close(at)
 
@@ -84,7 +97,9 @@ def _read(at: int, stage: str, name: str, wanted: Expected) -> Any:
 
 def _array(file: IO[bytes], stage: str, name: str, wanted: Expected) -> Any:
     """Read one array; raises ValueError where the file is no .npy file, TrialFailed where it holds something else than wanted."""
-    shape, fortran, dtype = _header(file)
+    head = io.BytesIO(file.read(HEADER + BEFORE_HEADER))  # numpy would read as many bytes as the file says its header has
+    shape, fortran, dtype = _header(head)
+    file.seek(head.tell())
     if not wanted.fits(shape, dtype):
         raise TrialFailed("invalid", stage, f"{name} came as {str(dtype)[:80]} of shape {str(shape)[:80]}; expected {wanted}")
     count = math.prod(shape) * dtype.itemsize

@@ -23,7 +23,8 @@ SHARED_MB = (64, 1024)
 @dataclass(frozen=True)
 class Room:
     """The folder of one trial. given : its questions, read-only for the worker. out, scratch, temporary : what it may write, beside its
-    output in `log`; all of them lie in `written`. taken : answers that were moved out of its reach. modules : links to what it imports.
+    output in `log`. taken : answers that were moved out of its reach. All of these lie in `written` and count as such: a process may hold
+    a folder open that was moved, and go on writing. modules : links to what it imports.
     """
 
     folder: Path
@@ -66,7 +67,7 @@ class Room:
 
     @property
     def taken(self) -> Path:
-        return self.folder / "taken"
+        return self.written / "taken"
 
     def plan(self, interpreter: Interpreter, arguments: Sequence[str], keep: tuple[int, int], mode: str, threads: int,
              readable: Sequence[Path], links: Mapping[str, Path], memory_mb: int | None, cuda: bool) -> Plan:  # fmt: skip

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -124,6 +125,14 @@ def readable(seconds: float, *numbers: int) -> set[int]:
     for number in numbers:
         poll.register(number, select.POLLIN)
     return {number for number, _ in poll.poll(1000 * seconds)}
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def search_path() -> list[str]:
