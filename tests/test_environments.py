@@ -27,6 +27,8 @@ from kobench.environments.create import create, remove
 from kobench.environments.interpreters import find_interpreter
 from kobench.errors import UserError
 from kobench.plugins import Registry, child, links_of, load_registry
+from kobench.sandbox.finding import layers_here
+from kobench.sandbox.layers import uncovered
 from kobench.sandbox.places import Interpreter
 
 PLUGIN = """
@@ -90,6 +92,14 @@ def home(described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path / "environments"
 
 
+def linked(place: str, target: str) -> None:
+    """A file once more, without a copy of its content where the file system allows it."""
+    try:
+        os.link(place, target)
+    except OSError:
+        shutil.copy2(place, target)
+
+
 @pytest.fixture
 def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No pip: a wheel is unpacked, numpy is a link to the one here; a SPEC that is no wheel installs nothing."""
@@ -106,7 +116,7 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     file.extractall(site)
         there = Path(np.__file__).parent.parent
         for place in [there / "numpy", *there.glob("numpy.libs"), *there.glob("numpy-*.dist-info")]:
-            (site / place.name).symlink_to(place)
+            shutil.copytree(place, site / place.name, copy_function=linked)  # a link to a folder outside would not be shown to a plugin
 
     monkeypatch.setattr(making, "_run", without_pip)
     monkeypatch.setattr(making, "install", unpack)
@@ -168,16 +178,47 @@ def test_what_is_installed_or_edited_there_later_is_seen(offline: Path, tmp_path
 
 
 def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_path: Path) -> None:
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
     project = tmp_path / "project"
     project.mkdir()
+    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean"))), f"-e {project}"])
     (made.site / "alpha_plugin.py").rename(project / "alpha_plugin.py")
     (made.site / "alpha_plugin-1.0.dist-info" / "RECORD").write_text("_editable.pth,,\n")
     (made.site / "_editable.pth").write_text(f"{project}\n")
+    about = {"url": f"file://{project}", "dir_info": {"editable": True}}
+    (made.site / "alpha_plugin-1.0.dist-info" / "direct_url.json").write_text(json.dumps(about))
     (entry,) = load_registry().predictors["alpha-mean"]
     assert links_of(entry) == {"alpha_plugin.py": project / "alpha_plugin.py"}
     (project / "alpha_plugin.py").write_text(plugin("edited-mean"))
     assert "edited-mean" in load_registry().predictors
+
+
+def test_packages_do_not_decide_what_is_shown_to_them(offline: Path, tmp_path: Path) -> None:
+    """A .pth file, metadata or an entry point may name any folder of the user's; one that he did not ask for is not shown."""
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "truth.py").write_text("MARK = 1\n")
+    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    (made.site / "reads.pth").write_text(f"{tmp_path}\n{secret}\n")
+    info = made.site / "alpha_plugin-1.0.dist-info"
+    with open(info / "entry_points.txt", "a") as file:
+        file.write("folder = secret.nothing\nmodule = truth\n")
+    with open(info / "RECORD", "a") as file:
+        file.write(f"reads.pth,,\n{secret}/truth.py,,\n..tmp..numpy/__init__.py,,\n")
+    (info / "direct_url.json").write_text(json.dumps({"url": f"file://{secret}", "dir_info": {"editable": True}}))
+    (entry,) = load_registry().predictors["alpha-mean"]
+    assert links_of(entry) == {}
+    assert not any(place == secret or secret.is_relative_to(place) for place in entry.interpreter.read)
+
+
+def test_what_lies_in_it_is_not_run_to_see_what_it_has(offline: Path, tmp_path: Path) -> None:
+    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    ran = tmp_path / "ran"
+    (made.site / "runs.pth").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()\n")
+    (made.site / "sitecustomize.py").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()\n")
+    assert "alpha-mean" in load_registry().predictors
+    list(check_environment(made))
+    if not uncovered(layers_here()):
+        assert not ran.exists()
 
 
 def test_what_it_needs_in_place_is_linked_too(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -407,7 +448,7 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(offline: Path, tm
     from kobench.process import TrialFailed, WorkerProcess
 
     made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
-    interpreter = interpreter_of(made, environments.seen(made))
+    interpreter = interpreter_of(made)
     wire = made.site / "kobench" / "wire.py"
     wire.write_text(wire.read_text().replace("PROTOCOL = ", "PROTOCOL = 1000 + "))
     with (
@@ -436,7 +477,7 @@ def test_check_says_what_is_wrong(offline: Path, tmp_path: Path) -> None:
     assert by_name["kobench"]["status"] == "failed"
     assert "was changed; make it again" in by_name["kobench"]["found"]
     assert by_name["worker"]["status"] == "failed"
-    assert "can't be imported there: ImportError" in by_name["worker"]["found"]
+    assert "can't be imported there: it ended with exit code 1: ImportError" in by_name["worker"]["found"]
     (started,) = [result for result in results if "predictor" in result]
     assert (started["predictor"], started["name"], started["status"]) == ("alpha-mean", "starts", "failed")
     made.python.unlink()

@@ -306,11 +306,10 @@ def test_a_module_is_shut_in_while_it_is_imported(site: Site, monkeypatch: pytes
         code = CURIOUS.format(file=str(file), pid=os.getpid(), port=server.getsockname()[1])
         site.install("curious-dist", {"curious_one.py": code})
         (problem,) = problems_of(load_registry(), "curious-dist")
-    *done, secret = problem.message.rpartition("RuntimeError: ")[2].split(", ")
-    assert len(done) == 3
-    assert "could" not in done
+    _, signalled, connected, secret = problem.message.rpartition("RuntimeError: ")[2].split(", ")
+    assert "could" not in (signalled, connected)
     assert secret == "unset"
-    assert not file.exists()
+    assert not file.exists()  # it may have written, but into a /tmp of its own
 
 
 def test_a_module_that_takes_all_memory_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,6 +318,34 @@ def test_a_module_that_takes_all_memory_is_ended(site: Site, monkeypatch: pytest
     (problem,) = problems_of(load_registry(), "hungry-dist")
     assert problem.kind == "limit"
     assert "200 MB" in problem.message
+
+
+FORGERIES = {
+    "signal": "import os; os.kill(os.getpid(), 40)",
+    "nested": "os.write(pipe, b'[' * 200_000 + b'\\n')",
+    "name": "os.write(pipe, json.dumps({'spec': {'kind': 'predictors', 'name': ['x'], 'make': 5}}).encode() + b'\\n')",
+    "problem": "os.write(pipe, json.dumps({'problem': {'kind': ['x'], 'message': {'a': 1}}}).encode() + b'\\n')",
+    "markup": "os.write(pipe, json.dumps({'spec': {'kind': 'predictors', 'name': '<b>/x', 'make': 'os:getcwd'}}).encode() + b'\\n')",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_what_is_written_to_the_childs_pipe_is_a_problem_of_that_plugin(forgery: str, site: Site) -> None:
+    site.install("good-dist", {"good_one.py": good("Mine")})
+    code = "import json, os, sys\npipe = next(int(word) for word in sys.orig_argv[::-1] if word.isdigit())\n" + FORGERIES[forgery]
+    site.install("forger-dist", {"forger_one.py": code})
+    registry = load_registry()
+    assert "mine" in registry.predictors
+    assert problems_of(registry, "forger-dist")
+    assert all(isinstance(problem.message, str) for problem in registry.problems)
+
+
+def test_another_distribution_called_kobench_is_not_kobench(site: Site) -> None:
+    site.install("kobench", {"not_kobench.py": good("Mine")})
+    registry = load_registry()
+    assert "profile" in registry.tasks
+    assert "mine" not in registry.predictors
+    assert any("calls itself kobench" in problem.message for problem in registry.problems)
 
 
 def test_modules_beside_the_entry_points_are_known(site: Site) -> None:
@@ -519,9 +546,10 @@ def test_the_digest_is_of_the_code_and_not_of_where_it_lies(tmp_path: Path, monk
 
 
 def test_a_problem_is_looked_for_again_because_its_cause_may_lie_elsewhere(site: Site) -> None:
-    site.install("needy-dist", {"needy.py": "import helper_library\n" + good("Mine")})
-    assert "No module named 'helper_library'" in problems_of(load_registry(), "needy-dist")[0].message
-    (site.folder / "helper_library.py").write_text("")
+    code = "import pathlib\npathlib.Path(__file__).with_name('settings.txt').read_text()\n"
+    site.install("needy-dist", {"needy/__init__.py": code + good("Mine")})
+    assert "settings.txt" in problems_of(load_registry(), "needy-dist")[0].message
+    (site.folder / "needy" / "settings.txt").write_text("")
     registry = load_registry()
     assert not problems_of(registry, "needy-dist")
     assert "mine" in registry.predictors

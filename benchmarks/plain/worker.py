@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kobench.process import START
+from kobench.sandbox.room import START
 from kobench.sandbox.variables import THREAD_VARIABLES
 
 

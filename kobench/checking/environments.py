@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import re
 from collections.abc import Iterator
-from typing import Any
 
 from kobench.api import CONTRACT
 from kobench.checking.predictors import Result, Setting, check_in_child
@@ -15,7 +14,10 @@ from kobench.errors import UserError
 from kobench.limits import TrialFailed
 from kobench.plan import choose
 from kobench.plugins import load_registry
+from kobench.plugins.environments import interpreter_of
 from kobench.plugins.registry import HARMLESS
+from kobench.replies import visible
+from kobench.sandbox.once import run_once
 from kobench.wire import PROTOCOL
 
 #: Seconds that one look into an environment may take.
@@ -34,7 +36,7 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
     What comes after a check that failed and on which it rests is not made up: the checks of predictors are run as far as they are listed.
     """
     try:
-        inside = ask_inside(environment.python, environment.name)
+        inside = ask_inside(environment.python, environment.name, environment.site, environment.base, environment.in_place)
     except UserError as error:
         yield _result("interpreter", False, str(error))
         return
@@ -64,34 +66,23 @@ def kobench_there(environment: Environment) -> Result:
 
 def speaks(environment: Environment) -> Iterator[Result]:
     """What the worker's modules say of themselves when that interpreter imports them: contract, protocol and numpy."""
-    done = _run(environment, "-c", SAYS)
+    ran = run_once(interpreter_of(environment), ["-I", "-c", SAYS], seconds=SECONDS)
     try:
-        contract, protocol, numpy, place = json.loads(done.stdout)
-    except ValueError:
-        last = done.stderr.strip().splitlines()[-1:]
-        yield _result("worker", False, f"its modules can't be imported there: {''.join(last) or f'exit code {done.returncode}'}")
+        contract, protocol, numpy, place = json.loads(ran.output.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        yield _result("worker", False, f"its modules can't be imported there: {ran.why or 'they print something else'}")
         return
-    same = (contract, protocol) == (CONTRACT, PROTOCOL) and place.startswith(str(environment.site))
+    same = (contract, protocol) == (CONTRACT, PROTOCOL) and str(place).startswith(str(environment.site))
     expected = "" if same else f"; expected contract {CONTRACT}, protocol {PROTOCOL}, in {environment.site}"
-    yield _result("worker", same, f"contract {contract}, protocol {protocol}, in {place}{expected}")
-    new = tuple(int(part) for part in numpy.split(".")[:2]) >= OLDEST_NUMPY
-    yield _result("numpy", new, f"numpy {numpy}" + ("" if new else "; expected 1.21 or newer"))
+    yield _result("worker", same, visible(f"contract {contract}, protocol {protocol}, in {place}{expected}"))
+    new = tuple(int(part) for part in re.findall(r"\d+", str(numpy))[:2]) >= OLDEST_NUMPY
+    yield _result("numpy", new, visible(f"numpy {numpy}" + ("" if new else "; expected 1.21 or newer")))
 
 
 def pip_check(environment: Environment) -> Result:
     """Whether all that its packages need is there, in versions that fit."""
-    done = _run(environment, "-m", "pip", "check", "--disable-pip-version-check")
-    return _result("packages", done.returncode == 0, "; ".join((done.stdout + done.stderr).strip().splitlines()[:5]))
-
-
-def _run(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command: list[Any] = [environment.python, "-I", *arguments]
-    try:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False, cwd="/"
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        return subprocess.CompletedProcess(command, 1, "", str(error))
+    ran = run_once(interpreter_of(environment), ["-I", "-m", "pip", "check", "--disable-pip-version-check"], seconds=SECONDS)
+    return _result("packages", ran.code == 0, visible("; ".join(ran.output.strip().splitlines()[:5]) or ran.why))
 
 
 def _result(name: str, passed: bool, found: str) -> Result:

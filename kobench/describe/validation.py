@@ -25,8 +25,11 @@ UNIONS = (Union, getattr(types, "UnionType", Union))
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "True or False", type(None): "None"}
 
 
-def faults(spec: Spec, own: ModuleType | None = None) -> Iterator[str]:
-    """What is wrong with a spec whose reference is a string or an object; `own` is the module of a single plugin file."""
+def faults(spec: Spec, own: ModuleType | None = None, reference: bool = True) -> Iterator[str]:
+    """What is wrong with a spec whose reference is a string or an object; `own` is the module of a single plugin file.
+
+    reference : whether to look for what it refers to.
+    """
     kind = kind_of(spec)
     if not isinstance(spec.name, str) or not NAME.fullmatch(spec.name):
         yield f"name is {spec.name!r}; expected lower-case letters and digits joined by -, for instance 'my-{kind[:-1]}'"
@@ -40,7 +43,7 @@ def faults(spec: Spec, own: ModuleType | None = None) -> Iterator[str]:
     wrong = [f"parameter {key!r}: {fault}" for key, param in params.items() for fault in _param_faults(key, param)]
     yield from wrong
     yield from _RULES[kind](spec)
-    if not wrong:
+    if reference and not wrong:
         yield from _reference_faults(spec, own)
 
 

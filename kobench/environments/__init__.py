@@ -15,7 +15,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,23 @@ class Environment:
         return self.prefix / "bin" / "python"
 
     @property
+    def base(self) -> Path:
+        """The folder of the Python installation that it was made from; what its packages say of that does not count."""
+        return Path(str(self.about["python"]["base"])).resolve().parents[1]
+
+    @property
     def site(self) -> Path:
         """The folder of its packages."""
         return self.prefix / str(self.about["site"])
+
+    @property
+    def in_place(self) -> tuple[Path, ...]:
+        """The folders that its maker asked to be installed in place (`-e FOLDER`)."""
+        return folders_in_place(self.about["from"])
+
+    def holds(self, place: Path) -> bool:
+        """Whether a place lies in it or in a folder that is installed in place; its packages may name any other."""
+        return any(place.resolve().is_relative_to(folder.resolve()) for folder in (self.prefix, *self.in_place))
 
 
 def environments_folder() -> Path:
@@ -113,27 +127,35 @@ def seen(environment: Environment) -> dict[str, Any]:
             return dict(document["seen"])
     from kobench.records import write_atomically
 
-    found = ask_inside(environment.python, environment.name)
+    found = ask_inside(environment.python, environment.name, environment.site, environment.base, environment.in_place)
     with contextlib.suppress(OSError):
         write_atomically(file, json.dumps({"stamp": stamp, "seen": found}).encode())
     return found
 
 
-def ask_inside(python: Path, name: str) -> dict[str, Any]:
-    """Run `kobench.environments.inside` in an interpreter; raises BrokenError."""
-    import subprocess  # every `kobench list` imports this module
+def folders_in_place(specs: Iterable[str]) -> tuple[Path, ...]:
+    """The folders among SPECs that are to be installed in place."""
+    return tuple(Path(os.path.abspath(spec[3:].strip())) for spec in specs if spec.startswith("-e "))
 
-    try:
-        done = subprocess.run(
-            [python, "-I", str(INSIDE)], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False, cwd="/"
-        )
-        if done.returncode == 0:
-            found: dict[str, Any] = json.loads(done.stdout)
+
+def ask_inside(python: Path, name: str, site: Path, base: Path, in_place: Sequence[Path] = ()) -> dict[str, Any]:
+    """Run `kobench.environments.inside` in an environment's interpreter; raises BrokenError.
+
+    It is run in the sandbox, and looks at its folder of packages, `site`, without running what lies there. base, in_place : see
+    `Environment`.
+    """
+    from kobench.sandbox.once import run_once  # every `kobench list` imports this module
+    from kobench.sandbox.places import Interpreter
+
+    interpreter = Interpreter(python, (python.parents[1], base), name)
+    ran = run_once(interpreter, ["-I", "-S", str(INSIDE), str(site)], (INSIDE, *in_place), SECONDS)
+    why = ran.why
+    if ran.code == 0:
+        try:
+            found: dict[str, Any] = json.loads(ran.output)
             return found
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        why = f"it ended with exit code {done.returncode}" + "".join(f": {line}" for line in last)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        why = str(error)
+        except ValueError as error:
+            why = f"what it says of itself can't be read ({error})"
     raise BrokenError(f"the interpreter {python} of environment {name!r} can't be used: {why}; make it again with --replace")
 
 

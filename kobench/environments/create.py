@@ -7,7 +7,6 @@ import datetime
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
@@ -16,8 +15,9 @@ from typing import Any
 
 from kobench import __version__
 from kobench.describe.values import NAME
-from kobench.environments import FORMAT, Environment, ask_inside, environments_folder, locked, making_folder, read
+from kobench.environments import FORMAT, Environment, ask_inside, environments_folder, folders_in_place, locked, making_folder, read
 from kobench.environments.interpreters import find_interpreter
+from kobench.environments.ours import FILES, MARK, is_ours, remove_others, remove_prefix
 from kobench.environments.own import note, put_into
 from kobench.errors import UserError
 from kobench.records import write_atomically
@@ -26,7 +26,8 @@ from kobench.records import write_atomically
 LOG_LINES = 12
 
 #: Variables by which another Python would leak into the new one.
-UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
+UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV",
+            "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN")  # fmt: skip
 
 
 def create(
@@ -44,8 +45,8 @@ def create(
     specs : what pip takes (a package with or without version, a folder, a wheel, an address, `-e FOLDER`), or a requirements file (.txt).
     python : path or version of the interpreter, kobench's own where None. constraint : a file of versions for pip. requirements : more
     requirements files. replace : take the place of one that exists. keep : keep it though nothing in it is a plugin. say : told each step.
-    Raises UserError, and leaves what was there as it was, for a bad name, one that exists, an interpreter that can't be used, a failing
-    pip, and where no plugin was installed.
+    Raises UserError, and leaves what was there as it was, for a bad name, one that exists, a folder of this name that kobench did not
+    make, an interpreter that can't be used, a failing pip, and where no plugin was installed.
     """
     if not NAME.fullmatch(name):
         raise UserError(f"{name!r} can't name an environment; expected lower-case letters and digits joined by -, for instance 'genki'")
@@ -59,19 +60,22 @@ def create(
     base, version = find_interpreter(python)
     with locked(name):
         _refuse_existing(name, folder, replace)
-        folder.mkdir(parents=True, exist_ok=True)
+        new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=not new)
         serial = secrets.token_hex(4)
         prefix, log = folder / serial, making_folder() / f"{name}.log"
         try:
             log.write_bytes(b"")
+            prefix.mkdir()
+            write_atomically(prefix / MARK, b"{}\n")  # from now on it is known as ours, however this ends
             say(f"making a virtual environment of Python {version}")
             _run([str(base), "-m", "venv", str(prefix)], log, f"environment {name!r}: making a virtual environment with {base}")
             inner = prefix / "bin" / "python"
-            site = Path(ask_inside(inner, name)["site"])
+            (site,) = (prefix / "lib").glob("python*/site-packages")
             put_into(site, inner)
             say(f"installing {', '.join([*specs, *map(str, requirements)])}")
             install(inner, specs, constraint, requirements, log, name)
-            inside = ask_inside(inner, name)
+            inside = ask_inside(inner, name, site, base.resolve().parents[1], folders_in_place(specs))
             if not keep:
                 _refuse_without_plugin(name, specs, inside)
             about = {
@@ -90,16 +94,22 @@ def create(
             note(prefix)
             write_atomically(folder / "environment.json", (json.dumps(about, indent=1) + "\n").encode())
         except BaseException:
-            shutil.rmtree(prefix, ignore_errors=True)
-            if not (folder / "environment.json").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+            remove_prefix(prefix, ignore_errors=True)
+            if new:
+                with contextlib.suppress(OSError):  # something else came into it meanwhile
+                    folder.rmdir()
             raise
-        _remove_others(folder, serial)
+        remove_others(folder, serial)
         log.unlink(missing_ok=True)
     return read(name)
 
 
 def _refuse_existing(name: str, folder: Path, replace: bool) -> None:
+    if (folder.exists() or folder.is_symlink()) and not is_ours(folder):
+        raise UserError(
+            f"{folder} is there already and is not an environment of kobench's, or has other files in it; nothing was changed. "
+            "Take another name, or move what is there"
+        )
     if (folder / "environment.json").exists() and not replace:
         raise UserError(
             f"environment {name!r} exists; --replace makes it anew, `kobench env remove {name}` removes it, or take another name"
@@ -164,27 +174,15 @@ def remove(name: str) -> None:
     if not is_ours(folder):
         raise UserError(f"{folder} is no environment of kobench's: it has other files; nothing was removed, remove it by hand")
     with locked(name):
-        # first what makes it count
+        # first what makes it count, last what says whose it is: a second call can go on where one was killed
         (folder / "environment.json").unlink(missing_ok=True)
-        shutil.rmtree(folder)
+        for entry in list(os.scandir(folder)):
+            if FILES.fullmatch(entry.name):
+                os.unlink(entry.path)
+        remove_others(folder, "", ignore_errors=False)
+        folder.rmdir()
         for ending in ("log", "constraint", "renew.lock"):
             (making_folder() / f"{name}.{ending}").unlink(missing_ok=True)
-
-
-def is_ours(folder: Path) -> bool:
-    """Whether a folder holds nothing but what `create` writes."""
-    known = ("environment.json", "seen.json")
-    return all(entry.name in known or (entry.is_dir() and _is_serial(entry.name)) for entry in os.scandir(folder))
-
-
-def _is_serial(name: str) -> bool:
-    return len(name) == 8 and all(char in "0123456789abcdef" for char in name)
-
-
-def _remove_others(folder: Path, serial: str) -> None:
-    for entry in os.scandir(folder):
-        if entry.is_dir() and _is_serial(entry.name) and entry.name != serial:
-            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _absolute(spec: str) -> str:

@@ -1,6 +1,7 @@
 """Run by an environment's own interpreter, as a script: prints what that interpreter is and what is installed there, as JSON.
 
-Standard library only, Python 3.9 or newer; it does not import the plugins it names.
+Its argument is the folder of packages, where the interpreter is started without it (`-S`), so that no code of theirs runs: neither .pth
+files nor sitecustomize. Standard library only, Python 3.9 or newer; it does not import the plugins it names.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 #: The entry-point group of plugins.
 GROUP = "kobench"
@@ -62,17 +64,17 @@ BESIDE = ("tests", "test", "docs", "doc", "examples", "benchmarks", "setup.py", 
 
 
 def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
-    """Where the top-level packages and modules of a distribution lie that was installed in place (editable)."""
-    found: list[str] = []
-    for top in (distribution.read_text("top_level.txt") or "").split():
-        place = place_of(top)
-        if place is not None:
-            found += place["folders"][:1] or ([place["origin"]] if place["origin"] else [])
-    for file in [] if found else distribution.files or ():
+    """Where the top-level packages and modules of a distribution lie that was installed in place (editable).
+
+    That is what its .pth files and its project's folder show. Whoever reads this decides which of these places to believe.
+    """
+    url = json.loads(distribution.read_text("direct_url.json") or "{}").get("url", "")
+    project = [Path(unquote(url[len("file://") :]))] if url.startswith("file:///") else []
+    folders = [place for folder in project for place in (folder, folder / "src")]
+    for file in distribution.files or ():
         if file.suffix == ".pth":
-            for line in Path(str(file.locate())).read_text().splitlines():
-                found += importable_in(Path(line)) if os.path.isabs(line) else []
-    return sorted(set(found))
+            folders += [Path(line) for line in Path(str(file.locate())).read_text().splitlines() if os.path.isabs(line)]
+    return sorted({place for folder in folders for place in importable_in(folder)})
 
 
 def importable_in(folder: Path) -> list[str]:
@@ -126,4 +128,5 @@ def describe() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    sys.path += sys.argv[1:]
     print(json.dumps(describe()))

@@ -98,7 +98,7 @@ def put_into(site: Path, python: Path) -> None:
     finally:
         shutil.rmtree(new, ignore_errors=True)
     # workers write no .pyc, so each of them would compile it anew; it works without, too
-    compiling = [str(python), "-I", "-m", "compileall", "-q", str(site / "kobench")]
+    compiling = [str(python), "-I", "-S", "-m", "compileall", "-q", str(site / "kobench")]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         subprocess.run(compiling, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
 

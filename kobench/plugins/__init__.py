@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,10 @@ from kobench.cards import builtin_folder, card_specs
 from kobench.errors import UserError
 from kobench.plugins.discovery import OWN, Problem, Source, file_sources, installed_sources, normalise
 from kobench.plugins.environments import environment_sources
+from kobench.plugins.links import importable
 from kobench.plugins.registry import Entry, Registry, entry_of, origin_of
 from kobench.plugins.remember import describe_all
 from kobench.resolve import resolve_reference
-from kobench.sandbox.places import installed, this_interpreter
 from kobench.specs import KINDS, REFERENCES, DatasetSpec, MetricSpec, kind_of
 
 __all__ = ["OWN", "Entry", "Problem", "Registry", "links_of", "load_registry", "resolve"]
@@ -94,34 +92,8 @@ def _clash(entry: Entry, message: str) -> Problem:
 
 
 def links_of(entry: Entry) -> dict[str, Path]:
-    """What must be importable for a predictor beside what is installed: name of a folder or file -> where it really lies.
-
-    These are its own packages, those of what its distribution needs, and kobench, where they are installed in place (editable), or
-    the single file.
-    """
-    interpreter = entry.interpreter or this_interpreter()
-    roots = dict(entry.roots)
-    if entry.interpreter is None:
-        roots.update({path.name: path for path in (() if entry.plugin_file else in_place(entry.distribution))})
-        roots[OWN] = Path(__file__).parents[1]
-    places = [place for read in interpreter.read for place in installed(read)]
-    return {name: root for name, root in roots.items() if not any(root.is_relative_to(place) for place in places)}
-
-
-@cache
-def in_place(distribution: str) -> tuple[Path, ...]:
-    """Packages and modules of a distribution here that is installed in place (editable), and of those it needs that are, too."""
-    from kobench.environments.inside import is_editable, needs_of, places_of
-
-    found = {normalise(one.metadata["Name"]): one for one in importlib.metadata.distributions() if is_editable(one)}
-    places: list[str] = []
-    left = [normalise(distribution)]
-    while left:
-        one = found.pop(left.pop(), None)
-        if one is not None and normalise(one.metadata["Name"]) != OWN:
-            left.extend(needs_of(one))
-            places += places_of(one)
-    return tuple(map(Path, sorted(set(places))))
+    """What must be importable for a predictor beside what is installed: see `kobench.plugins.links.importable`."""
+    return importable(entry.roots, entry.interpreter, "" if entry.plugin_file else entry.distribution)
 
 
 def resolve(entry: Entry) -> Any:

@@ -1,7 +1,7 @@
 """The parent's side of `kobench.describe.child`: starts the child in a sandbox, reads its lines, ends it and all that it started.
 
-A plugin's module is a stranger's code as soon as it is imported. It may read what this interpreter imports from; it can write nothing,
-reach no network and no other process, and leaves none behind.
+A plugin's module is a stranger's code as soon as it is imported. It may read what is installed for its interpreter and its own files; it
+can write nothing, reach no network and no other process, and leaves none behind.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import contextlib
 import json
 import os
 import selectors
-import signal
-import sys
 import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from kobench.describe.validation import faults
 from kobench.limits import Limits, TrialFailed
 from kobench.plugins.discovery import OWN, Problem, Source, normalise
+from kobench.plugins.links import importable
 from kobench.replies import visible
+from kobench.sandbox.folders import link_modules
 from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import readable_by, this_interpreter
-from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.start import Launch, Plan, signal_name
 from kobench.sandbox.variables import variables
 from kobench.specs import Spec, spec_from_json
 from kobench.watching import Watch
@@ -36,6 +37,9 @@ TAIL_BYTES = 16_000
 
 #: Lines of it that are shown.
 TAIL_LINES = 12
+
+#: What the child's interpreter executes. Nothing of the folder where it starts is imported: older ones do not know PYTHONSAFEPATH.
+START = "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from kobench.describe.child import main; main()"
 
 #: Seconds between two looks at what the child's processes use, and in which its end must be known once its pipe is closed.
 LOOK, PATIENCE = 0.2, 2.0
@@ -64,12 +68,13 @@ def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], 
                     if "at" in message:
                         at, doing = range(len(source.points))[message["at"]], str(message["doing"])
                     elif "spec" in message:
-                        specs.append((source.points[at][0], spec_from_json(message["spec"])))
+                        specs.append((source.points[at][0], _sound(spec_from_json(message["spec"]))))
                     elif "problem" in message:
-                        problems.append(Problem(source.distribution, source.points[at][0], **message["problem"]))
+                        said = {key: str(text) for key, text in message["problem"].items()}
+                        problems.append(Problem(source.distribution, source.points[at][0], **said))
                     else:
                         done = message["done"] is True
-                except (KeyError, TypeError, ValueError, IndexError):
+                except (KeyError, TypeError, ValueError, IndexError, AttributeError):
                     child.end = "output"
                     break
         if done:
@@ -102,27 +107,25 @@ class Child:
             yield from self._read(pipe, errors, Path(folder))
 
     def _plan(self, folder: Path, pipe: int) -> Plan:
-        """What the launcher is to do: the environment's interpreter, or this one with the folders that it imports from as they are here."""
-        tree, temporary, scratch = (folder / name for name in ("tree", "tmp", "scratch"))
-        for place in (tree, temporary, scratch):
+        """What the launcher is to do: the plugin's interpreter, which imports what is installed there or linked, and no more."""
+        tree, temporary, scratch, modules = (folder / name for name in ("tree", "tmp", "scratch", "import"))
+        for place in (tree, temporary, scratch, modules):
             place.mkdir()
         points = [[self.first + place, name, value] for place, (name, value) in enumerate(self.source.points[self.first :])]
         request = json.dumps({"points": points, "file": self.source.file})
         own = self.source.interpreter
-        search = [] if own else [os.path.abspath(entry) for entry in sys.path]
         interpreter = own or this_interpreter()
-        # -P: no module of the current folder takes the place of an installed one. -B: nothing changes by being read
-        start = [str(interpreter.python), *(("-I",) if own else ("-P",)), "-B", "-X", "faulthandler"]
-        more = [*map(Path, search), *self.source.roots.values(), *([Path(self.source.file).parent] if self.source.file else [])]
         trusted = normalise(self.source.distribution) == OWN and own is None
+        places = link_modules(modules, importable(self.source.roots, own, "" if self.source.file else self.source.distribution))
+        # -B: nothing changes by being read
         return Plan(
-            command=[*start, "-m", "kobench.describe.child", str(pipe), request],
-            environment={**variables(interpreter, scratch, scratch, 1, not trusted, False), "PYTHONPATH": os.pathsep.join(search)},
+            command=[str(interpreter.python), "-B", "-X", "faulthandler", "-c", START, str(pipe), request],
+            environment=variables(interpreter, scratch, modules, 1, not trusted, False),
             cwd=str(scratch),
             tree=str(tree),
             temporary=str(temporary),
             keep=(pipe,),
-            read=readable_by(interpreter, tuple(more), False),
+            read=[*readable_by(interpreter, places, False), str(modules)],
             write=[str(scratch)],
             memory_mb=SHARED_MB,
             layers=() if trusted else LAYERS,
@@ -186,9 +189,9 @@ class Child:
     def _message(line: bytes) -> dict[str, Any] | None:
         try:
             message = json.loads(line)
-        except ValueError:
+            return _visible(message) if isinstance(message, dict) else None
+        except (ValueError, RecursionError):
             return None
-        return _visible(message) if isinstance(message, dict) else None
 
     def fate(self, doing: str) -> tuple[str, str]:
         """Kind and sentence of the problem that ended the child before it was done."""
@@ -203,7 +206,7 @@ class Child:
         if code is None:
             return "crash", f"{doing} ended what watches over it" if self.launch.lost else f"{doing} closed the pipe that is kobench's own"
         if code < 0:
-            return "crash", f"{doing} ended the process by {signal.Signals(-code).name}"
+            return "crash", f"{doing} ended the process by {signal_name(-code)}"
         return "exit", f"{doing} ended the process with exit code {code}"
 
     def tail(self) -> str:
@@ -215,6 +218,13 @@ class Child:
         machinery = ("<frozen ", f"{os.sep}describe{os.sep}child.py", f"importlib{os.sep}")
         own = [line for line in lines[fatal:] if line and not any(part in line for part in machinery)]
         return "\n".join(own[:TAIL_LINES])
+
+
+def _sound(spec: Spec) -> Spec:
+    """A spec as the child should have found it: a plugin can write to the child's pipe itself. Raises ValueError."""
+    for wrong in faults(spec, reference=False):
+        raise ValueError(wrong)
+    return spec
 
 
 def _visible(value: Any) -> Any:

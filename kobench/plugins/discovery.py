@@ -111,6 +111,8 @@ def installed_sources() -> tuple[list[Source], list[Problem]]:
                 continue
             if not name:
                 raise ValueError("it has no Name")
+            if normalise(name) == OWN and any(value.partition(".")[0].partition(":")[0].strip() != OWN for _, value in points):
+                raise ValueError("it calls itself kobench, and is not; remove it")
             # the first on sys.path is the one that gets imported
             if normalise(name) not in sources:
                 roots, files = files_of(distribution, points, place_here)
@@ -160,19 +162,31 @@ def files_of(
     files = {
         file.as_posix(): Path(str(file.locate()))
         for file in distribution.files or ()
-        if file.suffix == ".py" and ".." not in file.parts and not file.name.startswith("__editable__")
+        if file.suffix == ".py" and not file.is_absolute() and ".." not in file.parts and not file.name.startswith("__editable__")
     }
     roots: dict[str, Path] = {}
     for name, file in files.items():
         inside = name.split("/")
-        roots.setdefault(inside[0], file.parents[len(inside) - 2] if len(inside) > 1 else file)
+        if is_importable(inside[0]):
+            roots.setdefault(inside[0], file.parents[len(inside) - 2] if len(inside) > 1 else file)
     for top in sorted({value.partition(":")[0].strip().partition(".")[0] for _, value in points}):
         found = place(top)
-        if found is not None:
+        if found is not None and found[0] not in (None, "namespace"):  # any folder on the path is a package without files of its own
             origin, folders = found
-            roots.update({os.path.basename(where): Path(where) for where in (folders[:1] or ([origin] if origin else []))})
-            files.update(_files_at(origin, folders))
+            where = folders[0] if folders else str(origin)
+            if is_importable(os.path.basename(where)):
+                roots[os.path.basename(where)] = Path(where)
+                files.update(_files_at(origin, folders))
     return roots, files
+
+
+def is_importable(name: str) -> bool:
+    """Whether a folder or file of this name can be a top-level package or module, and nothing else.
+
+    >>> is_importable("numpy"), is_importable("my_method.py"), is_importable("..tmp..numpy"), is_importable("")
+    (True, True, False, False)
+    """
+    return name.removesuffix(".py").isidentifier()
 
 
 def _files_at(origin: str | None, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:

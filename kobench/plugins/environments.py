@@ -10,7 +10,7 @@ from typing import Any
 from kobench.environments import Environment, complete, seen
 from kobench.environments.own import digest, renew
 from kobench.errors import UserError
-from kobench.plugins.discovery import Place, Problem, Source, files_of, normalise
+from kobench.plugins.discovery import Place, Problem, Source, files_of, is_importable, normalise
 from kobench.sandbox.places import Interpreter
 
 #: What stands in the place of a distribution where a problem is about a whole environment.
@@ -40,22 +40,28 @@ def environment_sources() -> tuple[list[Source], list[Problem]]:
 
 def _sources_in(environment: Environment) -> list[Source]:
     found = seen(environment)
-    interpreter = interpreter_of(environment, found)
+    interpreter = interpreter_of(environment)
     by_name = {normalise(each["name"]): each for each in found["installed"]}
     sources = []
     for each in found["installed"]:
         points = tuple((str(name), str(value)) for name, value in each["points"])
-        if not points or normalise(each["name"]) == "kobench":
+        if not points or normalise(each["name"]) == "kobench" or not environment.holds(Path(each["metadata"])):
             continue
+        in_place = {Path(path).name: Path(path) for name in each["needs"] for path in by_name[name]["places"]}
+        in_place = {name: path for name, path in in_place.items() if is_importable(name) and environment.holds(path)}
         tops: dict[str, Any] = found["tops"]
 
-        def place(top: str, tops: dict[str, Any] = tops) -> Place | None:
+        def place(top: str, tops: dict[str, Any] = tops, in_place: dict[str, Path] = in_place) -> Place | None:
+            if top in in_place:
+                return str(in_place[top] / "__init__.py"), [str(in_place[top])]
+            if f"{top}.py" in in_place:
+                return str(in_place[f"{top}.py"]), []
             return (tops[top]["origin"], tops[top]["folders"]) if tops.get(top) else None
 
         roots, files = files_of(importlib.metadata.Distribution.at(Path(each["metadata"])), points, place)
         packages = {name: by_name[name]["version"] for name in each["needs"]}
-        in_place = [Path(path) for name in each["needs"] for path in by_name[name]["places"]]
-        roots.update({path.name: path for path in in_place})
+        roots = {name: path for name, path in {**roots, **in_place}.items() if environment.holds(path)}
+        files = {name: path for name, path in files.items() if environment.holds(path)}
         sources.append(
             Source(
                 each["name"], each["version"], points, files, roots=roots, environment=environment.name, interpreter=interpreter,
@@ -65,9 +71,9 @@ def _sources_in(environment: Environment) -> list[Source]:
     return sources
 
 
-def interpreter_of(environment: Environment, found: dict[str, Any]) -> Interpreter:
+def interpreter_of(environment: Environment) -> Interpreter:
     """An environment's interpreter and what it has to read: the environment, the installation that it was made from."""
     real = environment.python.resolve().parent
-    places = dict.fromkeys([environment.prefix, *map(Path, found["base"])])
+    places = dict.fromkeys([environment.prefix, environment.base])
     others = [] if any(real.is_relative_to(place) for place in places) else [real]
     return Interpreter(environment.python, (*places, *others), environment.name)
