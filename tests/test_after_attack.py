@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 #: Lays folders and links to somewhere else in `here`, then swaps them for each other without end, and fills the folders again.
 SWAP = """
 import ctypes, os
-def lay(here, target, count=20):
+def lay(here, target, count=40):
     for i in range(count):
         os.makedirs(f"{here}/a{i}/victim")
-        for k in range(20):
+        for k in range(40):
             open(f"{here}/a{i}/victim/f{k}", "w").close()
         os.symlink(target, f"{here}/s{i}")
     at = os.open(here, os.O_RDONLY)
@@ -61,25 +61,26 @@ def untouched(precious: Path) -> bool:
     return (precious / "thesis").read_text() == "x" and precious.parent.stat().st_mode & 0o777 == 0o755
 
 
+#: A process of its own that swaps until its standard input ends, then says how often it did.
+SWAPPING = f"""{SWAP}
+import select, sys
+at, inner = lay(*sys.argv[1:])
+print("laid", flush=True)
+print(*swap(at, inner, lambda: not select.select([0], [], [], 0)[0]))
+"""
+
+
 def test_a_removal_is_not_led_astray_by_those_who_rename_meanwhile(tmp_path, precious):
-    names: dict = {}
-    exec(SWAP, names)
-    for turn in range(8):
+    for turn in range(2):
         folder = tmp_path / f"trial{turn}"
         folder.mkdir()
-        at, inner = names["lay"](str(folder), str(precious.parent))
-        stop = threading.Event()
-        done: list[tuple[int, int]] = []
-        thread = threading.Thread(target=lambda a=at, i=inner, d=done, s=stop: d.append(names["swap"](a, i, lambda: not s.is_set())))
-        thread.start()
-        try:
+        command = [sys.executable, "-c", SWAPPING, str(folder), str(precious.parent)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as swapper:
+            assert swapper.stdout.readline() == b"laid\n"
             remove(folder)
-        finally:
-            stop.set()
-            thread.join()
-            for number in (at, *inner):
-                os.close(number)
-        assert done[0][0] > 0, "nothing was swapped: the test tried nothing"
+            swapped, made = map(int, swapper.communicate()[0].split())
+        assert swapped > 0, "nothing was swapped: the test tried nothing"
+        assert made > 0
         assert untouched(precious)
         remove(folder)
         assert not folder.exists()
@@ -166,3 +167,48 @@ def test_nothing_that_a_living_process_could_move_is_removed_but_the_arrays_that
         assert taken.is_relative_to(worker.room.written)  # what is written into it later counts
         assert not (worker.room.out / "profile").exists()
     assert list((tmp_path / "work").iterdir()) == []
+
+
+#: What is under a name in the session keyring, and a key put there; -1 is an error.
+KEYS = """import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def put(name, text): return libc.syscall(248, b"user", name, text, ctypes.c_size_t(len(text)), ctypes.c_int(-3))
+def get(name):
+    key = libc.syscall(250, 10, ctypes.c_int(-3), b"user", name, 0)
+    text = ctypes.create_string_buffer(30)
+    return None if key < 0 or libc.syscall(250, 11, key, text, ctypes.c_size_t(30)) < 0 else text.value
+"""
+IN_TRIALS = f"""{KEYS}
+import pathlib, sys
+sys.path.insert(0, sys.argv[1])
+if libc.syscall(250, 1, None) < 0 or put(b"token", b"secret") < 0: print("no keyrings here"); sys.exit()
+from test_after_attack import asked
+for mode in sys.argv[3:]:
+    for number in (1, 2):
+        code = "exec(" + repr({KEYS!r} + "print(get(b'token'), get(b'loot'), put(b'loot', b'loot') > 0, flush=True)") + ", dict())"
+        with asked(pathlib.Path(sys.argv[2]), fit=code, sandbox=mode) as worker:
+            print(mode, number, worker.output_tail())
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the attack is written for x86_64's numbers of calls")
+def test_keyrings_pass_nothing_from_trial_to_trial_or_from_the_user_to_a_trial(tmp_path):
+    command = [sys.executable, "-c", IN_TRIALS, str(Path(__file__).parent), str(tmp_path), "off", "auto"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if said.stdout == "no keyrings here\n":
+        pytest.skip(said.stdout)
+    off, auto = said.stdout.splitlines()[:2], said.stdout.splitlines()[2:]
+    assert off == ["off 1 b'secret' None True", "off 2 b'secret' b'loot' True"], said.stderr  # else the attack proves nothing
+    assert auto == ["auto 1 None None False", "auto 2 None None False"]
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the attack is written for x86_64's numbers of calls")
+def test_the_keyring_is_a_new_one_without_the_filter_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("kobench.sandbox.room.LAYERS", ("environment",))
+    found = []
+    for _ in range(2):
+        code = f"exec({KEYS + 'print(get(bytes([108])), put(bytes([108]), bytes([109])) > 0, flush=True)'!r}, dict())"
+        with asked(tmp_path, fit=code) as worker:
+            found.append(worker.output_tail())
+    assert found[0] in ("None True", "None False")
+    assert found[1] == found[0]

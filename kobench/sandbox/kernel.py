@@ -18,6 +18,8 @@ DETACH = 2
 
 _PIVOT_ROOT = {"x86_64": 155}  # all others of 64 bits have the number of the generic table
 _MOUNT_SETATTR = 442
+_KEYCTL = {"x86_64": 250}  # likewise
+_JOIN_SESSION_KEYRING = 1
 _AT_RECURSIVE, _AT_HERE = 0x8000, -100
 
 # Process attributes (linux/prctl.h).
@@ -48,6 +50,11 @@ def own_user_namespace() -> None:
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
+
+
+def own_keyring() -> None:
+    """An empty session keyring for this process and all that it starts, in place of the one of the user's login."""
+    _done(_libc.syscall(_KEYCTL.get(os.uname().machine, 219), _JOIN_SESSION_KEYRING, None), "session keyring")
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

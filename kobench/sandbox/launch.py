@@ -61,6 +61,9 @@ def separate(wanted: list[str]) -> dict[str, Any]:
     if "process-namespace" in wanted:
         with contextlib.suppress(OSError):  # System V shared memory and message queues
             kernel.unshare(kernel.NEW_IPC, "ipc namespace")
+    if wanted:
+        with contextlib.suppress(OSError):  # a kernel without keyrings, or a container that forbids them: to the worker, too
+            kernel.own_keyring()
     return layers
 
 
