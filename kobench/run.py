@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import shutil
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,10 +19,19 @@ from kobench.plan import Group, Trial
 from kobench.prepare import Prepared
 from kobench.records import Record, read_record, record_path
 from kobench.sandbox.finding import refuse_if_open
+from kobench.sandbox.folders import remove
 from kobench.store import AnswerStore
+from kobench.trial import WORK
 
 #: Seconds that a run waits for the processes of a killed one to be gone.
 PATIENCE = 1.0
+
+#: What a killed run leaves behind, folder -> names. All else in a results folder is the user's, whose folder it may have been before.
+TRIAL = re.compile(r"trial-[a-z0-9_]{8}")
+HALF_WRITTEN = {
+    "records": re.compile(r"\.[0-9a-f]{24}\.json\.\d+-\d+\.tmp"),
+    "answers": re.compile(r"\.[0-9a-f]{64}\.npz\.\d+-\d+\.tmp"),
+}
 
 
 class Watcher(Protocol):
@@ -61,7 +70,7 @@ def locked(folder: Path) -> Iterator[int]:
     """Hold a results folder for one run; leftovers of a killed one are cleared away first. Gives the lock's file descriptor."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / ".lock", "w")  # noqa: SIM115 - closed below
+        file = open(folder / ".lock", "a")  # noqa: SIM115 - closed below; not "w": a file of this name may be another's
     except OSError as error:
         raise UserError(f"results can't be written to {folder} ({error.strerror}); name another folder with --out") from error
     with file:
@@ -70,13 +79,30 @@ def locked(folder: Path) -> Iterator[int]:
             if time.monotonic() > patient:
                 raise UserError(f"another kobench run is writing to {folder}; wait for it, or name another folder with --out")
             time.sleep(0.02)
-        shutil.rmtree(folder / "work", ignore_errors=True)
-        for leftover in [*folder.glob("records/.*.tmp"), *folder.glob("answers/.*.tmp")]:
-            leftover.unlink(missing_ok=True)
+        work = folder / WORK
+        if work.is_symlink() or (work.exists() and not work.is_dir()):
+            what = "a link" if work.is_symlink() else "a file"
+            raise UserError(
+                f"{work} is {what}, but a run makes its trials' folders in a folder of this name; move it, or name another --out"
+            )
+        clear(folder)
         try:
             yield file.fileno()
         finally:
-            shutil.rmtree(folder / "work", ignore_errors=True)
+            clear(folder)
+
+
+def clear(folder: Path) -> None:
+    """Remove trials' folders and half-written files from a locked results folder, and nothing that kobench did not make."""
+    for trial in (folder / WORK).glob("trial-*"):
+        if TRIAL.fullmatch(trial.name) and trial.is_dir() and not trial.is_symlink():
+            remove(trial)
+    with contextlib.suppress(OSError):  # it was never made, or has something else in it
+        (folder / WORK).rmdir()
+    for place, name in HALF_WRITTEN.items():
+        for leftover in (folder / place).glob(".*.tmp"):
+            if name.fullmatch(leftover.name) and leftover.is_file() and not leftover.is_symlink():
+                leftover.unlink(missing_ok=True)
 
 
 def _lock(file: int) -> bool:

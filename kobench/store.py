@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ import numpy as np
 
 from kobench.errors import UserError
 from kobench.records import write_atomically
+
+#: A hash as it is written. Records name answers, and may come from anyone: what is no hash could lead out of the folder.
+KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def hash_of_arrays(arrays: Mapping[str, Any]) -> str:
@@ -47,7 +51,9 @@ class AnswerStore:
         return key
 
     def load(self, key: str) -> dict[str, Any]:
-        """The arrays with this hash; raises UserError where the file is damaged."""
+        """The arrays with this hash; raises UserError where the file is damaged, and for what is no hash."""
+        if not KEY.fullmatch(key):
+            raise UserError(f"a record names its answers {key!r}; expected a sha256 of 64 hexadecimal digits; run it again with --fresh")
         path = self.path(key)
         try:
             with np.load(path, allow_pickle=False) as file:
@@ -57,6 +63,11 @@ class AnswerStore:
         if hash_of_arrays(arrays) != key:
             raise UserError(f"the stored answers {path} are not what their name says; delete the file and run again")
         return arrays
+
+    def discard(self, key: str) -> None:
+        """Remove the answers with this hash, if they are there. What is no hash names nothing of this folder, and removes nothing."""
+        if KEY.fullmatch(key):
+            self.path(key).unlink(missing_ok=True)
 
     def keys(self) -> set[str]:
         """Hashes of everything stored."""

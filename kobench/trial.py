@@ -26,6 +26,9 @@ from kobench.truth import Answers
 #: Packages whose versions are written down with every result.
 PACKAGES = ("kobench", "numpy", "scipy", "pandas", "anndata", "torch", "scikit-learn", "xgboost")
 
+#: The folder of a results folder in which trials have theirs while they run.
+WORK = ".work"
+
 
 def carry_out(
     trial: Trial,
@@ -60,7 +63,7 @@ def carry_out(
     at_hand: dict[str, Answers] = {}
     try:
         if action.kind != "score":
-            answered = get_answers(trial, prepared, action.asks, folder / "work", log, staged)
+            answered = get_answers(trial, prepared, action.asks, folder / WORK, log, staged)
             for asks, arrays in answered.arrays.items():
                 given = {name: values for name, values in arrays.items() if values is not None}
                 hashes[asks] = store.save(given) if kept(trial) else hash_of_arrays(given)
@@ -104,7 +107,7 @@ def with_lost_answers(trial: Trial, action: Action, hashes: dict[str, str], stor
         try:
             store.load(hashes[asks])
         except UserError:
-            store.path(hashes[asks]).unlink(missing_ok=True)
+            store.discard(hashes[asks])
             lost.append(asks)
     return Action("ask", tuple(lost), "the stored answers can't be read") if lost else action
 

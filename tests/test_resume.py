@@ -237,7 +237,7 @@ def test_killed_at_random_moments(tmp_path, undisturbed):
                     path.unlink()
     subprocess.run([*COMMAND, str(tmp_path)], check=True, capture_output=True)
     assert board_bytes(tmp_path) == board
-    assert not (tmp_path / "work").exists()
+    assert not (tmp_path / ".work").exists()
     assert not list(tmp_path.rglob("*.tmp"))
 
 
@@ -354,7 +354,7 @@ def test_what_a_run_started_ends_with_it(at_work, tmp_path, jobs, by):
     assert list(tmp_path.glob("records/*.json"))
     if by != signal.SIGKILL:
         assert b"goes on from there" in process.stderr.read()
-        assert not (tmp_path / "work").exists()
+        assert not (tmp_path / ".work").exists()
 
 
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path):

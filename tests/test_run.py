@@ -60,7 +60,7 @@ def test_each_failure_costs_its_own_row_only(tmp_path, registry):
     _, alone = run(tmp_path / "alone", registry, ["good"], tasks=tasks)
     assert rows["good"]["result"] == alone["good"]["result"]
     assert rows["good"]["result"]["status"] == "ok"
-    assert not (tmp_path / "bad" / "work").exists()
+    assert not (tmp_path / "bad" / ".work").exists()
 
 
 def test_a_time_limit_ends_the_trial_and_raising_it_tries_again(tmp_path, registry):
