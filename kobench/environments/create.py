@@ -15,7 +15,7 @@ from typing import Any
 
 from kobench import __version__
 from kobench.describe.values import NAME
-from kobench.environments import FORMAT, Environment, ask_inside, environments_folder, locked, making_folder, read
+from kobench.environments import FORMAT, Environment, ask_inside, environments_folder, folders_in_place, locked, making_folder, read
 from kobench.environments.interpreters import find_interpreter
 from kobench.environments.ours import FILES, MARK, is_ours, remove_others, remove_prefix
 from kobench.environments.own import note, put_into
@@ -26,7 +26,8 @@ from kobench.records import write_atomically
 LOG_LINES = 12
 
 #: Variables by which another Python would leak into the new one.
-UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
+UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV",
+            "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN")  # fmt: skip
 
 
 def create(
@@ -70,11 +71,11 @@ def create(
             say(f"making a virtual environment of Python {version}")
             _run([str(base), "-m", "venv", str(prefix)], log, f"environment {name!r}: making a virtual environment with {base}")
             inner = prefix / "bin" / "python"
-            site = Path(ask_inside(inner, name)["site"])
+            (site,) = (prefix / "lib").glob("python*/site-packages")
             put_into(site, inner)
             say(f"installing {', '.join([*specs, *map(str, requirements)])}")
             install(inner, specs, constraint, requirements, log, name)
-            inside = ask_inside(inner, name)
+            inside = ask_inside(inner, name, site, base.resolve().parents[1], folders_in_place(specs))
             if not keep:
                 _refuse_without_plugin(name, specs, inside)
             about = {
