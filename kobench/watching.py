@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kobench.limits import MB, THREADS_A_PROCESS, Limits, TrialFailed, passed
-from kobench.process_tree import Held, Member, descendants, memory_of, unnamed_files
+from kobench.process_tree import Held, Member, descendants, files_in_flight, memory_of, open_files, unnamed_files
 
 #: Each kind of look may take this share of the time: where it takes long (many processes, much memory) it is done less often.
 SHARE = 0.03
@@ -20,6 +20,15 @@ SHARE_NEAR = 0.4
 
 #: From this share of the limit on, resident memory is near it.
 NEAR = 0.8
+
+#: Seconds after which there is another look, whatever the last one took: what a trial does must not make looks rare.
+LONGEST = 1.0
+
+#: Files that the processes of a trial may hold open, all together; it bounds what a look takes.
+MOST_FILES = 8192
+
+#: Seconds for which files may be on their way from process to process at every look. Programs that pass files receive them at once.
+IN_FLIGHT = 1.0
 
 #: Seconds between two readings that must both be above the limit: a process that just forked, or just ended, may be counted twice in one.
 AGAIN = 0.02
@@ -47,13 +56,18 @@ class Watch:
         self._members: list[Member] = []
         self._looked: dict[str, tuple[float, float]] = {}
         self._walk: Iterator[int] | None = None
+        self._in_flight_since: float | None = None
 
     def check(self, stage: str) -> None:
-        """Look once; raises TrialFailed where a limit is passed. A look that would take too much of the time is left out."""
+        """Look once; raises TrialFailed where a limit is passed. A look that would take too much of the time is left out, but not for
+        longer than LONGEST seconds: what a trial does can't keep the next look away."""
         if self._due("processes"):
             with self._timed("processes"):
                 self._members = descendants(self.pid)
             self._check_processes(stage)
+            if self._due("files"):
+                with self._timed("files"):
+                    self._check_open_files(stage)
             most = self.limits.memory_mb
             near = most is not None and sum(member.rss for member in self._members) > NEAR * most * MB
             if self._due("memory", SHARE_NEAR if near else SHARE):
@@ -66,7 +80,7 @@ class Watch:
     def _due(self, what: str, share: float | None = None) -> bool:
         """Whether the last look of a kind is so long ago that another one would not take more than its share of the time."""
         ended, took = self._looked.get(what, (0.0, 0.0))
-        return time.perf_counter() >= ended + took * (1 / (share or SHARE) - 1)
+        return time.perf_counter() >= ended + min(LONGEST, took * (1 / (share or SHARE) - 1))
 
     @contextlib.contextmanager
     def _timed(self, what: str) -> Iterator[None]:
@@ -89,6 +103,23 @@ class Watch:
                 stage,
                 f"it ran {threads:,} threads in {'a process' if processes == 1 else counted(processes)} at a time",
             )
+
+    def _check_open_files(self, stage: str) -> None:
+        """What can't be measured ends a trial: more open files than can be looked at, and files that no process holds."""
+        count = open_files(self._members)
+        if count > MOST_FILES:
+            message = f"its processes held more than {MOST_FILES:,} files open"
+            raise TrialFailed("too-many-processes", stage, message, found=f"{message}: {count:,}")
+        if self.limits.memory_mb is None and self.limits.written_mb is None:
+            return
+        flying, now = files_in_flight(self._members), time.perf_counter()
+        if not flying:
+            self._in_flight_since = None
+        elif self._in_flight_since is None:
+            self._in_flight_since = now
+        elif now - self._in_flight_since > IN_FLIGHT:
+            message = "it kept open files in sockets, sent and not received, where what they hold can't be measured"
+            raise TrialFailed("out-of-memory", stage, message, found=f"{message}: {flying:,}")
 
     def _check_memory(self, stage: str) -> None:
         held = memory_of(self._members)

@@ -365,6 +365,17 @@ def test_the_filter_of_sockets_leaves_those_that_stay_on_the_machine(launched):
     assert {f"kept {family}" for family in (2, 10, 17, 40)} <= set(text.split("\n"))
 
 
+@pytest.mark.parametrize("layers", [LAYERS, ()], ids=["all", "none"])
+def test_a_process_can_t_raise_how_many_files_it_may_hold(launched, layers):
+    code = (
+        "import resource as r\nsoft, hard = r.getrlimit(r.RLIMIT_NOFILE)\nprint(soft == hard <= 4096)\n"
+        "try:\n    r.setrlimit(r.RLIMIT_NOFILE, (hard, hard + 1))\n    print('raised')\nexcept (ValueError, OSError):\n    print('kept')"
+    )
+    text, _ = launched(code, layers)
+    assert text.startswith("True\n")
+    assert text.endswith("kept\n") or (not layers and os.geteuid() == 0)  # without a layer the superuser stays what he is
+
+
 def test_the_filter_step_by_step():
     """The program for x86_64, read by a machine of four instructions: what it does to each call."""
 

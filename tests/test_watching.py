@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -13,7 +15,7 @@ import pytest
 
 from kobench import process_tree, watching
 from kobench.limits import MB, Limits, TrialFailed
-from kobench.process_tree import Held, Member, descendants, files_in_memory, memory_of, unnamed_files
+from kobench.process_tree import Held, Member, descendants, files_in_flight, files_in_memory, memory_of, unnamed_files
 from kobench.watching import ENTRY, Unmeasurable, Watch, folder_bytes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's")
@@ -316,22 +318,46 @@ def test_processes_and_threads_are_counted_up_to_the_limit(tmp_path, monkeypatch
     Watch(1, Limits(None, None, None, None), tmp_path).check("fit")
 
 
-def test_looking_takes_a_small_share_of_the_time_however_long_a_look_takes(tmp_path, monkeypatch):
-    clock = [0.0]
-    looked = []
+def looks(watch, clock, step, seconds):
+    """Check every `step` seconds of a clock for so many."""
+    until = clock[0] + seconds
+    while clock[0] < until:
+        watch.check("fit")
+        clock[0] += step
+
+
+@pytest.mark.parametrize("took", [0.01, 0.03])
+def test_looking_takes_a_small_share_of_the_time(tmp_path, monkeypatch, took):
+    clock, looked = [0.0], []
 
     def slow(pid):
         looked.append(clock[0])
-        clock[0] += 1.0
+        clock[0] += took
         return []
 
     monkeypatch.setattr(watching, "descendants", slow)
     monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
-    watch = Watch(1, Limits(memory_mb=None, written_mb=None), tmp_path)
-    while clock[0] < 100:
-        watch.check("fit")
-        clock[0] += 0.1
-    assert len(looked) == pytest.approx(100 * watching.SHARE, abs=2)
+    looks(Watch(1, Limits(memory_mb=None, written_mb=None), tmp_path), clock, 0.001, 100)
+    assert len(looked) == pytest.approx(100 / took * watching.SHARE, rel=0.03)
+
+
+@pytest.mark.parametrize("kind", ["descendants", "open_files", "memory_of", "unnamed_files"])
+def test_looks_are_not_made_rare_by_one_that_takes_long(tmp_path, monkeypatch, kind):
+    """A trial can make any kind of look slow: by that it gains one second between two looks, not 32 times as long as one takes."""
+    clock, looked = [0.0], []
+    answers = {"descendants": [], "open_files": 0, "memory_of": Held(0, "PSS"), "unnamed_files": []}
+
+    def slow(_):
+        looked.append(clock[0])
+        clock[0] += 3.0
+        return answers[kind]
+
+    monkeypatch.setattr(watching, kind, slow)
+    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    looks(Watch(2**22 + 1, Limits(), tmp_path), clock, 0.1, 40)
+    gaps = [later - before for before, later in pairwise(looked)]
+    assert len(gaps) >= 9
+    assert max(gaps) <= 3.0 + watching.LONGEST + 0.2
 
 
 def test_near_the_limit_memory_is_looked_at_more_often(tmp_path, monkeypatch):
@@ -339,23 +365,85 @@ def test_near_the_limit_memory_is_looked_at_more_often(tmp_path, monkeypatch):
 
     def slow(members):
         looked.append(clock[0])
-        clock[0] += 0.3
+        clock[0] += 0.03
         return Held(10 * MB, "PSS")
 
     monkeypatch.setattr(watching, "memory_of", slow)
     monkeypatch.setattr(watching, "descendants", lambda pid: [Member(10, 1, resident[0])])
     monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
     watch = Watch(1, Limits(memory_mb=100, written_mb=None), tmp_path)
-    while clock[0] < 30:
-        watch.check("fit")
-        clock[0] += 0.1
-    assert len(looked) == pytest.approx(30 / 0.3 * watching.SHARE, abs=1)
+    looks(watch, clock, 0.002, 30)
+    assert len(looked) == pytest.approx(30 / 0.03 * watching.SHARE, abs=2)
     resident[0] = 90 * MB  # it has grown since the last look
     before = len(looked)
-    while clock[0] < 60:
-        watch.check("fit")
-        clock[0] += 0.1
-    assert len(looked) - before == pytest.approx(30 / 0.3 * watching.SHARE_NEAR, abs=8)
+    looks(watch, clock, 0.002, 30)
+    assert len(looked) - before == pytest.approx(30 / 0.03 * watching.SHARE_NEAR, rel=0.05)
+
+
+#: Two ends of a socket; so many files are sent and not received, and so many descriptors of one file held.
+SENDING = """
+import os, socket, sys, time
+sent, held = map(int, sys.argv[1:])
+a, b = socket.socketpair()
+for _ in range(sent):
+    file = os.memfd_create("x")
+    os.write(file, bytes(1 << 20))
+    socket.send_fds(a, [b"x"], [file])
+    os.close(file)
+more = [os.dup(0) for _ in range(held)]
+os.write(1, b".")
+time.sleep(60)
+"""
+
+
+def in_flight_is_told():
+    a, b = socket.socketpair()
+    with a, b, open(f"/proc/self/fdinfo/{a.fileno()}") as file:
+        return "scm_fds" in file.read()
+
+
+@pytest.mark.skipif(not in_flight_is_told(), reason="Linux says since 5.11 how many files are in flight")
+def test_files_that_no_process_holds_end_a_trial_where_they_stay_so(start, tmp_path, monkeypatch):
+    process = start(SENDING, 3, 0)
+    started(process, 1)
+    assert files_in_flight([Member(process.pid, 1, 0)]) == 3
+    clock = [0.0]
+    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    watch = Watch(os.getpid(), Limits(), tmp_path)
+    monkeypatch.setattr(watching, "descendants", lambda pid: [Member(process.pid, 1, 0)])
+    looks(watch, clock, 0.1, 0.9)
+    with pytest.raises(TrialFailed, match="sent and not received, where what they hold can't be measured: 3") as ended:
+        looks(watch, clock, 0.1, 0.5)
+    assert ended.value.status == "out-of-memory"
+    looks(Watch(os.getpid(), Limits(memory_mb=None, written_mb=None), tmp_path), clock, 0.1, 5)
+
+
+def test_files_that_are_received_between_looks_end_nothing(tmp_path, monkeypatch):
+    clock, flying = [0.0], [1]
+    monkeypatch.setattr(watching, "files_in_flight", lambda members: flying[0])
+    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    watch = Watch(2**22 + 1, Limits(), tmp_path)
+    for _ in range(5):
+        flying[0] = 1
+        looks(watch, clock, 0.1, 0.6)
+        flying[0] = 0
+        looks(watch, clock, 0.1, 0.2)
+    flying[0] = 1
+    with pytest.raises(TrialFailed, match="sent and not received"):
+        looks(watch, clock, 0.1, 2)
+
+
+def test_more_open_files_than_can_be_looked_at_end_a_trial(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "MOST_FILES", 300)
+    process = start(SENDING, 0, 280)
+    started(process, 1)
+    watch = Watch(os.getpid(), Limits(), tmp_path)
+    monkeypatch.setattr(watching, "descendants", lambda pid: [Member(process.pid, 1, 0)])
+    watch.check("fit")
+    monkeypatch.setattr(watching, "MOST_FILES", 280)
+    with pytest.raises(TrialFailed, match=r"held more than 280 files open: 28\d") as ended:
+        Watch(os.getpid(), Limits(), tmp_path).check("fit")
+    assert (ended.value.status, ended.value.message) == ("too-many-processes", "its processes held more than 280 files open")
 
 
 def test_a_real_tree_is_ended_where_it_passes_and_left_alone_below(start, tmp_path):

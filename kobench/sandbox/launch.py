@@ -21,6 +21,9 @@ from kobench.sandbox import kernel, mounts, rules, sockets
 from kobench.sandbox.ending import end_descendants, reap
 from kobench.sandbox.layers import uncovered, without_any
 
+#: Files that each process of a worker may hold open, and it can't raise that: what it holds is looked at, file by file.
+OPEN_FILES = 4096
+
 #: Exit code of a worker that could not be started; shells use it for the same.
 NOT_STARTED = 127
 
@@ -150,6 +153,7 @@ def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
         close_others({0, 1, 2, out, *plan["keep"]})
         nothing = os.open("/dev/null", os.O_RDONLY)
         os.dup2(nothing, 0)
+        bound_open_files()
         os.execve(plan["command"][0], plan["command"], plan["environment"])
     except BaseException as error:
         report(out, not_started=f"{type(error).__name__}: {error}")
@@ -191,6 +195,13 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
         except OSError as error:
             layers["seccomp-sockets"] = f"{error.strerror}"
     kernel.end_with_parent(signal.SIGKILL)
+
+
+def bound_open_files() -> None:
+    """Set this process's limit of open files for good; one that is lower already stays."""
+    lower = [most for most in resource.getrlimit(resource.RLIMIT_NOFILE) if most != resource.RLIM_INFINITY]
+    most = min(OPEN_FILES, *lower) if lower else OPEN_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def close_others(kept: set[int]) -> None:
