@@ -40,6 +40,7 @@ class Request:
 
     networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : see `SPLITS`.
     tasks : names, None for every applicable one.
+    metrics : names of metrics of other packages, see `may_see_truth`.
     events : at most so many single knockouts a dataset, drawn at random, None for all of them.
     limits : what each trial may use. sandbox : see `kobench.sandbox.MODES`. readable : folders that predictors may read, too. None of these
     decides an answer, so none is in a key.
@@ -48,6 +49,7 @@ class Request:
     datasets: Sequence[str]
     predictors: Sequence[str]
     tasks: Sequence[str] | None = None
+    metrics: Sequence[str] = ()
     networks: int = 1
     fit_seeds: int = 1
     split: str = "auto"
@@ -306,8 +308,7 @@ def make_plan(registry: Registry, request: Request, warn: Callable[[str], None] 
     """
     if not request.datasets:
         raise UserError("no dataset was asked for; name one with -d, see `kobench list datasets`")
-    metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
-    tasks = find_tasks(registry, request, metrics, warn)
+    tasks = find_tasks(registry, request, warn)
     predictors = [choose(registry, "predictors", text, despite=True) for text in dict.fromkeys(request.predictors)]
     groups: dict[tuple[str, Split], Group] = {}  # a network asked for twice is planned once
     for dataset in datasets_of(registry, request):
@@ -365,20 +366,39 @@ def splits_of(name: str, dataset: Chosen, request: Request) -> list[Split]:
     return [Split(name, train) for train in groups_to_train_on(dataset, name)]
 
 
-def find_tasks(registry: Registry, request: Request, metrics: list[Entry], warn: Callable[[str], None]) -> list[Task]:
+def find_tasks(registry: Registry, request: Request, warn: Callable[[str], None]) -> list[Task]:
     """The tasks asked for, or all that can be scored: a stranger's broken task may not end a run that never asked for it."""
+    named = [entry for name in request.metrics for entry in registry.find_all("metrics", name)]
+    homes = {registry.find("tasks", name).distribution for name in request.tasks or ()}
+    metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
     tasks = []
     for name in request.tasks or list(registry.tasks):
         try:
             entry = registry.find("tasks", name, prefer="" if request.tasks else OWN)
-            task = Task(entry, tuple(metric for metric in metrics if fits(metric.spec, entry.spec)))
+            if not request.tasks and not may_see_truth(entry):
+                warn(f"task {name} of {entry.distribution} is left out: it would run where the truth is; name it with -t to have it")
+                continue
+            task = Task(entry, tuple(metric for metric in metrics if fits(metric.spec, entry.spec)
+                                     and (may_see_truth(metric) or metric in named or metric.distribution in homes)))  # fmt: skip
             check_task(registry, task)
             tasks.append(task)
         except UserError as error:
             if request.tasks:
                 raise
             warn(f"task {name} is left out: {error}")
+    for entry in metrics:
+        if any(fits(entry.spec, task.spec) and entry not in task.metrics for task in tasks):
+            where = "it would run where the truth is; name it with --metric to have it"
+            warn(f"metric {entry.spec.name} of {entry.distribution} is left out: {where}")
     return tasks
+
+
+def may_see_truth(entry: Entry) -> bool:
+    """Whether a metric or task counts without being named: kobench's own, and those of a file that the command line names.
+
+    Others' code would run in kobench's own process because it happens to be installed, perhaps with a predictor that competes.
+    """
+    return entry.trusted or entry.plugin_file is not None
 
 
 def check_task(registry: Registry, task: Task) -> None:

@@ -31,6 +31,9 @@ __all__ = ["TrialFailed", "WorkerProcess"]
 #: Seconds between two looks at what the worker's processes use.
 LOOK = 0.1
 
+#: More results of checks than this nobody asks for.
+MOST_CHECKS = 1000
+
 #: Seconds in which the worker's end must be known once its pipe is closed.
 PATIENCE = 2.0
 
@@ -127,6 +130,8 @@ class WorkerProcess:
         reply = self._reply(do)
         while reply["kind"] in ("log", "check"):
             if reply["kind"] == "check":
+                if do != "check" or len(self.said) == MOST_CHECKS:
+                    raise TrialFailed("invalid", do, "the worker's reply is the result of a check nobody asked for")
                 self.said.append(reply)
             elif self.log is not None:
                 self.log(reply["message"], reply["done"], reply["total"])

@@ -56,4 +56,5 @@ def parse(line: bytes) -> dict[str, Any]:
     for name in FIELDS[kind]:
         if isinstance(reply[name], str):
             reply[name] = visible(reply[name], 8000, lines=name in ("traceback", "found"))
-    return dict(reply)
+    kept = ("kind", "for", *FIELDS[kind])  # what else it may hold would be kept in this process's memory
+    return {name: reply[name] for name in kept if name in reply}

@@ -42,6 +42,9 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
               help="A predictor; may be repeated. Floors run by themselves.")  # fmt: skip
 @click.option("-t", "--task", "tasks", multiple=True, metavar="NAME", shell_complete=complete_names("tasks"),
               help="A task; may be repeated. Without it: every task the dataset has a truth for.")  # fmt: skip
+@click.option("-m", "--metric", "metrics", multiple=True, metavar="NAME", shell_complete=complete_names("metrics"),
+              help="A metric of another package, which then runs where the truth is; may be repeated. kobench's own, and those of a "
+              "--plugin file or of the package of a named task, count by themselves.")  # fmt: skip
 @click.option("--networks", type=click.IntRange(1), default=1, show_default=True, help="Simulated networks (data seeds) a dataset.")
 @click.option("--fit-seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits of each predictor.")
 @click.option("--events", type=click.IntRange(100), default=None, metavar="N",
@@ -79,7 +82,7 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     request = Request(
         **{
             key: flags[key]
-            for key in ("datasets", "predictors", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "events")
+            for key in ("datasets", "predictors", "metrics", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "events")
         },
         **request_options(flags),
         tasks=flags["tasks"] or None,
