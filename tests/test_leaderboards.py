@@ -22,7 +22,7 @@ def test_every_published_board_is_of_a_suite():
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_published_boards_are_rebuilt_byte_for_byte(folder):
     records = list(read_records(folder))
-    assert {record["result"]["status"] for record in records} <= {"ok", "unsupported"}
+    assert {record["result"]["status"] for record in records} <= {"ok", "unsupported", "timeout"}
     for name, form in (("board.md", "markdown"), ("board.csv", "csv"), ("board.html", "html")):
         assert check_board(records, (folder / name).read_bytes(), form), f"rebuild with `kobench board {folder} -o {folder / name}`"
 

@@ -20,6 +20,7 @@ import pytest
 from kobench import plugins
 from kobench.errors import UserError
 from kobench.limits import Limits
+from kobench.plan import Request, make_plan
 from kobench.plugins import Entry, Problem, Registry, child, links_of, load_registry, remember, resolve
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
@@ -346,6 +347,43 @@ def test_another_distribution_called_kobench_is_not_kobench(site: Site) -> None:
     assert "profile" in registry.tasks
     assert "mine" not in registry.predictors
     assert any("calls itself kobench" in problem.message for problem in registry.problems)
+
+
+JUDGE = """
+from kobench.api import MetricSpec, TaskSpec, hookimpl
+def score(units): return 0.5
+def units(view): return None
+@hookimpl
+def kobench_metrics():
+    yield MetricSpec("lenient", score, of="profile")
+@hookimpl
+def kobench_tasks():
+    yield TaskSpec("mine-only", units, of="profile", asks="profile", truth="wild-type", primary=("lenient",), floors=("uniform",))
+"""
+
+
+def test_judges_of_other_packages_see_the_truth_only_when_named(site: Site) -> None:
+    """A metric or task runs in kobench's own process; being installed is no reason to run it there."""
+    site.install("judge-dist", {"judge_one.py": JUDGE})
+    registry = load_registry()
+
+    def planned(**more: Any) -> tuple[dict[str, set[str]], list[str]]:
+        said: list[str] = []
+        groups = make_plan(registry, Request(["grn"], [], **more), said.append)
+        tasks = [task for group in groups for trial in group.basis for task in trial.tasks]
+        return {task.spec.name: {metric.spec.name for metric in task.metrics} for task in tasks}, said
+
+    tasks, said = planned()
+    assert "lenient" not in tasks["profile"]
+    assert "mine-only" not in tasks
+    assert any("metric lenient of judge-dist is left out" in sentence and "--metric" in sentence for sentence in said)
+    assert any("task mine-only of judge-dist is left out" in sentence and "-t" in sentence for sentence in said)
+    tasks, said = planned(metrics=("lenient",))
+    assert "lenient" in tasks["profile"]
+    assert not any("metric lenient" in sentence for sentence in said)
+    assert "lenient" in planned(tasks=["mine-only"])[0]["mine-only"]
+    with pytest.raises(UserError, match="there is no metric 'lenientt'; did you mean 'lenient'"):
+        planned(metrics=("lenientt",))
 
 
 def test_modules_beside_the_entry_points_are_known(site: Site) -> None:
