@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Literal
 from unittest import SkipTest
 
@@ -21,6 +23,9 @@ from kobench.cells import Cells
 from kobench.checks import behaviour, contract
 from kobench.checks.kit import Kit, NotApplicable, Wrong, example_cells
 from kobench.errors import InvalidAnswerError
+
+#: The folder of kobench.
+OWN = Path(__file__).parents[1]
 
 __all__ = ["CHECKS", "CheckResult", "ContractTests", "assert_contract", "run_checks"]
 
@@ -93,10 +98,16 @@ def _run(name: str, check: Callable[[Kit], str], kit: Kit) -> CheckResult:
     except (Exception, SystemExit) as error:
         if name != "fits" and error is kit.failure:
             return CheckResult(name, "failed", "not run: there is no fitted predictor")
-        return CheckResult(name, "failed", f"{type(error).__name__}: {error}"[:500])
+        return CheckResult(name, "failed", f"{type(error).__name__}: {error}"[:500] + place_of(error))
     if not kit.compared:
         return CheckResult(name, "failed", f"nothing could be compared: {kit.why_nothing()}")
     return CheckResult(name, "passed", found)
+
+
+def place_of(error: BaseException) -> str:
+    """ " (file.py:12 in fit: the line)", where a predictor raised something; "" where kobench did."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if OWN not in Path(frame.filename).parents]
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}: {frames[-1].line})"[:300] if frames else ""
 
 
 def assert_contract(

@@ -124,7 +124,7 @@ def next_commands(kind: str, name: str, module: str, folder: Path) -> list[str]:
         f"cd {shlex.quote(str(folder))}",
         f"kobench check {name} --plugin {module}.py",
         RUNS[kind].format(name=name, module=module),
-        "python -m pytest",
+        "python -m pytest    # its own tests; pip install pytest where it is missing",
         "",
         "pip install -e .    # from then on --plugin is not needed",
     ]

@@ -106,7 +106,9 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         for record in outcome.failed:
             trial, result = record["trial"], record["result"]
             reason = f"{result['status']} in {result['stage']}: {record['run'].get('found') or result['message']}"
-            click.echo(f"{trial['predictor']['selection']} on {trial['dataset']['selection']}: {reason}", err=True)
+            place = (result["traceback"] or "").splitlines()[-1:] if result["status"] == "failed" else []
+            where = "".join(f" ({line})" for line in place)
+            click.echo(f"{trial['predictor']['selection']} on {trial['dataset']['selection']}: {reason}{where}", err=True)
         ctx.exit(1)
 
 

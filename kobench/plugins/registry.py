@@ -166,9 +166,12 @@ class Registry:
             or problem.distribution.startswith("file:")
             or (problem.kind == "card" and kind == "datasets" and name in problem.message)
         ]
-        sentence = f"there is no {what} {name!r}; {suggestion(name, entries, kind)}"
+        likely, others = f"there is no {what} {name!r}", suggestion(name, entries, kind)
         if meant:
-            return f"{sentence}. Not loaded: " + "; ".join(f"{problem.distribution}: {problem.message}" for problem in meant)
+            return (
+                f"{likely}. Not loaded: {'; '.join(f'{problem.distribution}: {problem.message}' for problem in meant)}. Otherwise: {others}"
+            )
+        sentence = f"{likely}; {others}. One in a file of your own needs --plugin FILE.py"
         broken_names = sorted({problem.distribution for problem in self.problems if problem.kind != "duplicate"})
         return (
             f"{sentence}. Plugins with problems: {', '.join(broken_names)} (`kobench list plugins` says why)" if broken_names else sentence
