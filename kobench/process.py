@@ -137,7 +137,7 @@ class WorkerProcess:
                 self.log(reply["message"], reply["done"], reply["total"])
             reply = self._reply(do)
         self.seconds[do] = time.monotonic() - started  # by this clock: a predictor can change its own
-        self._look(do)
+        self._look(do, at_once=True)  # a stage may be shorter than the time between two looks
         if reply["kind"] == "ready" or reply["for"] != token:
             raise TrialFailed("invalid", do, "the worker's reply is none to what was asked: something else wrote to its pipe")
         if reply["kind"] == "failed":
@@ -244,7 +244,7 @@ class WorkerProcess:
         if now >= self.next_look:
             self._look(stage)
 
-    def _look(self, stage: str) -> None:
+    def _look(self, stage: str, at_once: bool = False) -> None:
         self.next_look = time.monotonic() + LOOK
         if self.watch is None:
             self.launched.hear()
@@ -252,7 +252,7 @@ class WorkerProcess:
                 return
             self.watch = Watch(self.launched.keeper, self.limits, self.room.written)
         try:
-            self.watch.check(stage)
+            self.watch.check(stage, at_once)
         finally:
             self.peak_mb = self.watch.peak_mb
 

@@ -32,12 +32,14 @@ def lay(here, target, count=40):
         os.symlink(target, f"{here}/s{i}")
     at = os.open(here, os.O_RDONLY)
     return at, [os.open(f"a{i}/victim", os.O_RDONLY, dir_fd=at) for i in range(count)]
-def swap(at, inner, go_on):
+def swap(at, inner, go_on, began=lambda: None):
     swapped = made = 0
     libc = ctypes.CDLL(None)
     while go_on():
         for i, one in enumerate(inner):
             swapped += libc.renameat2(at, b"a%d" % i, at, b"s%d" % i, 2) == 0
+            if swapped == 1:
+                began()
             try:
                 os.close(os.open(f"z{swapped}", os.O_CREAT | os.O_WRONLY, dir_fd=one))
                 made += 1
@@ -65,8 +67,7 @@ def untouched(precious: Path) -> bool:
 SWAPPING = f"""{SWAP}
 import select, sys
 at, inner = lay(*sys.argv[1:])
-print("laid", flush=True)
-print(*swap(at, inner, lambda: not select.select([0], [], [], 0)[0]))
+print(*swap(at, inner, lambda: not select.select([0], [], [], 0)[0], lambda: print("swapping", flush=True)))
 """
 
 
@@ -76,9 +77,9 @@ def test_a_removal_is_not_led_astray_by_those_who_rename_meanwhile(tmp_path, pre
         folder.mkdir()
         command = [sys.executable, "-c", SWAPPING, str(folder), str(precious.parent)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as swapper:
-            assert swapper.stdout.readline() == b"laid\n"
+            assert swapper.stdout.readline() == b"swapping\n"
             remove(folder)
-            swapped, made = map(int, swapper.communicate()[0].split())
+            swapped, made = map(int, swapper.communicate()[0].split()[-2:])
         assert swapped > 0, "nothing was swapped: the test tried nothing"
         assert made > 0
         assert untouched(precious)

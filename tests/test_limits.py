@@ -24,6 +24,7 @@ from kobench.plugins import load_registry
 from kobench.records import read_records
 from kobench.run import Bench
 from kobench.sandbox import LAYERS, finding, this_interpreter
+from kobench.sandbox.layers import COVERS
 
 TINY = "grn:genes=15,cells=60"
 
@@ -204,7 +205,7 @@ def test_a_trial_in_an_environment_has_that_ones_python_and_packages(tmp_path, r
 
 
 def test_a_sandbox_that_is_required_and_not_there_ends_the_run_before_it_begins(tmp_path, registry, monkeypatch):
-    open_network = {**dict.fromkeys(LAYERS, True), "network-namespace": "Operation not permitted"}
+    open_network = {**dict.fromkeys(LAYERS, True), **dict.fromkeys(COVERS["network"], "Operation not permitted")}
     monkeypatch.setattr(finding, "layers_here", lambda: open_network)
     request = Request([TINY], ["eats:what=output"], ["profile"], sandbox="require")
     with pytest.raises(UserError, match="--sandbox require: this machine leaves network open"):

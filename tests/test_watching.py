@@ -449,10 +449,11 @@ def test_more_open_files_than_can_be_looked_at_end_a_trial(start, tmp_path, monk
 def test_a_real_tree_is_ended_where_it_passes_and_left_alone_below(start, tmp_path):
     process = start(SHARING, 3, 0, 40)
     started(process, 4)
-    Watch(os.getpid(), Limits(memory_mb=400, processes=4), tmp_path).check("fit")
-    watch = Watch(os.getpid(), Limits(memory_mb=150, processes=4), tmp_path)
-    with pytest.raises(TrialFailed, match=r"its 4 processes held \d+ MB \(PSS\)"):
+    pid = process.pid  # its three children: this process may have others
+    Watch(pid, Limits(memory_mb=400, processes=3), tmp_path).check("fit")
+    watch = Watch(pid, Limits(memory_mb=110, processes=3), tmp_path)
+    with pytest.raises(TrialFailed, match=r"its 3 processes held \d+ MB \(PSS\)"):
         watch.check("fit")
-    assert watch.peak_mb > 160
-    with pytest.raises(TrialFailed, match="it ran 4 processes at a time"):
-        Watch(os.getpid(), Limits(processes=3), tmp_path).check("fit")
+    assert watch.peak_mb > 120
+    with pytest.raises(TrialFailed, match="it ran 3 processes at a time"):
+        Watch(pid, Limits(processes=2), tmp_path).check("fit")
