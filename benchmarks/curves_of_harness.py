@@ -26,17 +26,22 @@ def network(genes: int, cells: int) -> Any:
 
 
 def simulated(genes: int, events: int) -> Work:
-    """Steady states after single knockouts of simulated cells. idle : those of one event, which takes the same loop of calls."""
+    """Steady states after single knockouts of simulated cells. idle : those of one event, which
+    takes the same loop of calls.
+    """
     from kobench.api import Knockouts
 
     dataset = network(genes, 400)
     singles = Knockouts.singles(dataset.cells.assemblages())
-    asked = singles[np.random.default_rng(0).choice(len(singles), min(events, len(singles)), replace=False)]
+    asked = singles[
+        np.random.default_rng(0).choice(len(singles), min(events, len(singles)), replace=False)
+    ]
     truth: Any = dataset.truth
     done = steps(truth, asked[:25]) * len(asked)
     return Work(
         fastest(lambda: truth.knockout(asked), 2),
-        # a step multiplies and adds for each edge, and takes each gene's saturation, sum, difference and largest change
+        # a step multiplies and adds for each edge, and takes each gene's saturation, sum,
+        # difference and largest change
         operations=done * (2.0 * len(truth.edges) + 10.0 * genes),
         moved=done * 8.0 * (len(truth.edges) + 6.0 * genes),
         held=2.0**21,
@@ -56,7 +61,9 @@ def steps(truth: Any, events: Any) -> int:
 
 
 def derived(genes: int, events: int) -> Work:
-    """Both impacts of single knockouts for a predictor that only tells a profile from an assemblage: `masked-mean`, which costs little."""
+    """Both impacts of single knockouts for a predictor that only tells a profile from an
+    assemblage: `masked-mean`, which costs little.
+    """
     from kobench.api import Cells, Context, Knockouts
     from kobench.builtin.floors.profile import MaskedMean
     from kobench.derive import Asker
@@ -79,7 +86,9 @@ def derived(genes: int, events: int) -> Work:
 
 
 def scored(events: int) -> Work:
-    """Every metric of impacts with 200 bootstrap draws, of 100 genes. idle : the same of 300 events."""
+    """Every metric of impacts with 200 bootstrap draws, of 100 genes. idle : the same of 300
+    events.
+    """
 
     def seconds(n: int) -> float:
         from kobench.api import ImpactUnits
@@ -89,9 +98,23 @@ def scored(events: int) -> Work:
 
         rng = np.random.default_rng(0)
         true = rng.gamma(1.0, 0.1, n)
-        units = ImpactUnits(true * rng.lognormal(0, 0.5, n), true, np.arange(n) // 50, rng.permutation(np.arange(n) % 100))
-        metrics = [(spec, resolve_reference(str(spec.score))) for spec in metric_specs() if spec.of == "impact"]
-        return fastest(lambda: [score_metric(spec, score, units, "gene", draws=200) for spec, score in metrics], 2)
+        units = ImpactUnits(
+            true * rng.lognormal(0, 0.5, n),
+            true,
+            np.arange(n) // 50,
+            rng.permutation(np.arange(n) % 100),
+        )
+        metrics = [
+            (spec, resolve_reference(str(spec.score)))
+            for spec in metric_specs()
+            if spec.of == "impact"
+        ]
+        return fastest(
+            lambda: [
+                score_metric(spec, score, units, "gene", draws=200) for spec, score in metrics
+            ],
+            2,
+        )
 
     return Work(seconds(events), idle=seconds(300))
 
@@ -100,35 +123,77 @@ def trials(jobs: int) -> Work:
     """Seconds of `kobench run` on four equal networks, side by side as `jobs` says."""
     with tempfile.TemporaryDirectory() as out:
         command = [
-            sys.executable, "-c", "from kobench.cli import main; main()", "run", "-d", "grn:genes=60,cells=250", "-p", "linear",
-            "--networks", "4", "--jobs", str(jobs), "--out", out,
-        ]  # fmt: skip
+            sys.executable,
+            "-c",
+            "from kobench.cli import main; main()",
+            "run",
+            "-d",
+            "grn:genes=60,cells=250",
+            "-p",
+            "linear",
+            "--networks",
+            "4",
+            "--jobs",
+            str(jobs),
+            "--out",
+            out,
+        ]
         return Work(seconds_of(lambda: subprocess.run(command, check=True, capture_output=True))[0])
 
 
 CURVES = [
     Curve(
-        "simulator-events", "simulator, single knockouts, 200 genes", "events", (500, 2000, 8000, 32000), 1,
-        "events are independent; few of them share the cost of the calls of an iteration.", lambda events: simulated(200, events),
+        "simulator-events",
+        "simulator, single knockouts, 200 genes",
+        "events",
+        (500, 2000, 8000, 32000),
+        1,
+        "events are independent; few of them share the cost of the calls of an iteration.",
+        lambda events: simulated(200, events),
     ),
     Curve(
-        "simulator-genes", "simulator, 2,000 single knockouts, degree 3", "genes", (100, 200, 400, 800, 1600), 1,
-        "an iteration goes over the edges, three a gene, not over pairs of genes.", lambda genes: simulated(genes, 2000),
+        "simulator-genes",
+        "simulator, 2,000 single knockouts, degree 3",
+        "genes",
+        (100, 200, 400, 800, 1600),
+        1,
+        "an iteration goes over the edges, three a gene, not over pairs of genes.",
+        lambda genes: simulated(genes, 2000),
     ),
     Curve(
-        "derived-events", "impacts derived from profiles, 500 genes", "events", (1000, 2000, 5000, 10000, 20000), 1,
-        "each event is a row of its own.", lambda events: derived(500, events),
+        "derived-events",
+        "impacts derived from profiles, 500 genes",
+        "events",
+        (1000, 2000, 5000, 10000, 20000),
+        1,
+        "each event is a row of its own.",
+        lambda events: derived(500, events),
     ),
     Curve(
-        "derived-genes", "impacts derived from profiles, 2,000 events", "genes", (250, 500, 1000, 2000, 4000), 1,
-        "a predictor that only tells profiles is asked for full rows: what closed forms spare.", lambda genes: derived(genes, 2000),
+        "derived-genes",
+        "impacts derived from profiles, 2,000 events",
+        "genes",
+        (250, 500, 1000, 2000, 4000),
+        1,
+        "a predictor that only tells profiles is asked for full rows: what closed forms spare.",
+        lambda genes: derived(genes, 2000),
     ),
     Curve(
-        "scores-events", "all metrics of impacts, 100 genes, 200 draws", "events", (5000, 10000, 20000, 40000, 80000), 1,
-        "ranks are sorted once, and each draw goes over them (times a slow logarithm).", scored,
+        "scores-events",
+        "all metrics of impacts, 100 genes, 200 draws",
+        "events",
+        (5000, 10000, 20000, 40000, 80000),
+        1,
+        "ranks are sorted once, and each draw goes over them (times a slow logarithm).",
+        scored,
     ),
     Curve(
-        "run-jobs", "`kobench run`, `linear` and the floors on 4 networks of 60 genes x 250 cells", "jobs", (1, 2), -1,
-        "trials are independent; starting, planning and the board are not shared out.", trials,
+        "run-jobs",
+        "`kobench run`, `linear` and the floors on 4 networks of 60 genes x 250 cells",
+        "jobs",
+        (1, 2),
+        -1,
+        "trials are independent; starting, planning and the board are not shared out.",
+        trials,
     ),
-]  # fmt: skip
+]

@@ -1,4 +1,6 @@
-"""Growth curves: how the seconds of a piece of work grow with one size, beside what is expected, and what limits it."""
+"""Growth curves: how the seconds of a piece of work grow with one size, beside what is expected,
+and what limits it.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,11 @@ from benchmarks.measure import Skipped
 from benchmarks.run import in_a_child, now
 
 INTRODUCTION = (
-    "Seconds on one thread (jobs aside). *Fitted* is the slope of log seconds on log size over all sizes, *last* between the two largest, "
-    "where fixed costs weigh least. The last columns are for the largest size: which part of the seconds this machine would need at its "
-    "measured limit for the arithmetic that must be done, for moving the bytes that must move, and for the same calls on next to no "
-    "numbers."
+    "Seconds on one thread (jobs aside). *Fitted* is the slope of log seconds on log size over all"
+    " sizes, *last* between the two largest, where fixed costs weigh least. The last columns are"
+    " for the largest size: which part of the seconds this machine would need at its measured limit"
+    " for the arithmetic that must be done, for moving the bytes that must move, and for the same"
+    " calls on next to no numbers."
 )
 
 
@@ -28,9 +31,10 @@ INTRODUCTION = (
 class Work:
     """A piece of work of one size. seconds : what it took, on one thread.
 
-    operations : the least arithmetic operations it does, at precision `kind`. moved : the least bytes it reads and writes.
-    held : bytes it goes over again and again, which say in which cache they can stay. idle : seconds of the same calls on next to no
-    numbers, which is what Python and the libraries cost before any work. 0 where there is no telling.
+    operations : the least arithmetic operations it does, at precision `kind`. moved : the least
+    bytes it reads and writes. held : bytes it goes over again and again, which say in which cache
+    they can stay. idle : seconds of the same calls on next to no numbers, which is what Python and
+    the libraries cost before any work. 0 where there is no telling.
     """
 
     seconds: float
@@ -43,7 +47,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Curve:
-    """name : for `--curve`. piece : what is done, to what. axis : which size grows. sizes : ascending. expected : the exponent expected.
+    """name : for `--curve`. piece : what is done, to what. axis : which size grows. sizes :
+    ascending. expected : the exponent expected.
 
     because : why that is expected. measure : size -> Work; raises Skipped.
     """
@@ -75,7 +80,9 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
 
 
 def fractions(work: Work, most: Limits) -> dict[str, float]:
-    """Which part of the work's seconds each limit of one core accounts for; only those that can be told."""
+    """Which part of the work's seconds each limit of one core accounts for; only those that can be
+    told.
+    """
     speed = most.float32 if work.kind == "float32" else most.float64
     parts = {
         "arithmetic": work.operations / speed / work.seconds,
@@ -86,7 +93,9 @@ def fractions(work: Work, most: Limits) -> dict[str, float]:
 
 
 def curve_here(name: str, most: Limits) -> dict[str, Any]:
-    """One curve measured in this process, as it is kept; the smallest size once before all, to warm up."""
+    """One curve measured in this process, as it is kept; the smallest size once before all, to warm
+    up.
+    """
     curve = next(one for one in known_curves() if one.name == name)
     try:
         curve.measure(curve.sizes[0])
@@ -107,13 +116,24 @@ def curve_here(name: str, most: Limits) -> dict[str, Any]:
 
 
 def measure_curves(curves: Sequence[Curve], command: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each curve in a process of its own, with date, load, machine, and the limits measured just before all of them."""
+    """Each curve in a process of its own, with date, load, machine, and the limits measured just
+    before all of them.
+    """
     if not curves:
         return
     here, most = machine(), in_a_child(limits)
     for curve in curves:
-        about = {key: value for key, value in asdict(curve).items() if key not in ("name", "measure")}
-        facts = {**about, "date": now(), "load": load(), "machine": here, "limits": shown_limits(most), "command": command}
+        about = {
+            key: value for key, value in asdict(curve).items() if key not in ("name", "measure")
+        }
+        facts = {
+            **about,
+            "date": now(),
+            "load": load(),
+            "machine": here,
+            "limits": shown_limits(most),
+            "command": command,
+        }
         try:
             found = in_a_child(curve_here, curve.name, most)
         except BrokenProcessPool as error:
@@ -123,28 +143,42 @@ def measure_curves(curves: Sequence[Curve], command: str) -> Iterator[tuple[str,
 
 def shown_limits(most: Limits) -> dict[str, str]:
     """The limits in words; copies count what is read and what is written."""
-    copies = ", ".join(f"{speed / 1e9:.1f} GB/s at {2 * size / 2**20:g} MiB" for size, speed in sorted(most.copy.items()))
+    copies = ", ".join(
+        f"{speed / 1e9:.1f} GB/s at {2 * size / 2**20:g} MiB"
+        for size, speed in sorted(most.copy.items())
+    )
     return {
         "copies, one thread": copies,
         f"copies, {most.cores} threads": f"{most.copy_all / 1e9:.1f} GB/s beyond all caches",
-        "matrix products, one thread": f"{most.float32 / 1e9:.0f} GFLOP/s in float32, {most.float64 / 1e9:.0f} in float64",
-        f"matrix products, {most.cores} threads": f"{most.float32_all / 1e9:.0f} in float32, {most.float64_all / 1e9:.0f} in float64",
+        "matrix products, one thread": (
+            f"{most.float32 / 1e9:.0f} GFLOP/s in float32, {most.float64 / 1e9:.0f} in float64"
+        ),
+        f"matrix products, {most.cores} threads": (
+            f"{most.float32_all / 1e9:.0f} in float32, {most.float64_all / 1e9:.0f} in float64"
+        ),
         "one numpy call": f"{most.call * 1e6:.2f} microseconds",
     }
 
 
 def markdown(growth: Mapping[str, Any]) -> Iterator[str]:
-    """The curves as Markdown: a table of seconds and exponents, why, and the limits of the machine."""
+    """The curves as Markdown: a table of seconds and exponents, why, and the limits of the
+    machine.
+    """
     if not growth:
         return
     yield "## How the work grows"
     yield ""
     yield INTRODUCTION
     yield ""
-    yield "| curve | work | with | sizes | seconds | expected | fitted | last | arithmetic | memory | calls |"
+    yield (
+        "| curve | work | with | sizes | seconds | expected | fitted | last | arithmetic | memory |"
+        " calls |"
+    )
     yield "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for name, curve in growth.items():
-        yield f"| {' | '.join(plain(entry) for entry in (f'`{name}`', curve['piece'], curve['axis'], *numbers(curve)))} |"
+        yield (
+            f"| {' | '.join(plain(entry) for entry in (f'`{name}`', curve['piece'], curve['axis'], *numbers(curve)))} |"
+        )
     yield ""
     for name, curve in growth.items():
         yield f"- `{name}` ({curve['date']}, load average {curve['load']:.2f}): {curve['because']}"
@@ -153,7 +187,10 @@ def markdown(growth: Mapping[str, Any]) -> Iterator[str]:
     for name, curve in growth.items():
         said.setdefault(tuple(curve["limits"].items()), []).append(name)
     for limit, names in said.items():
-        yield f"Limits measured just before{'' if len(said) == 1 else ' ' + ', '.join(f'`{name}`' for name in names)}:"
+        yield (
+            "Limits measured just"
+            f" before{'' if len(said) == 1 else ' ' + ', '.join(f'`{name}`' for name in names)}:"
+        )
         yield ""
         yield from (f"- {word}: {value}" for word, value in limit)
         yield ""
@@ -169,6 +206,9 @@ def numbers(curve: Mapping[str, Any]) -> tuple[str, ...]:
     sizes, expected = ", ".join(f"{size:,}" for size in curve["sizes"]), f"{curve['expected']:g}"
     if curve["status"] != "measured":
         return (sizes, f"{curve['status']}: {curve['reason']}", expected, *[""] * 5)
-    parts = (f"{curve['fractions'][name]:.0%}" if name in curve["fractions"] else "" for name in ("arithmetic", "memory", "calls"))
+    parts = (
+        f"{curve['fractions'][name]:.0%}" if name in curve["fractions"] else ""
+        for name in ("arithmetic", "memory", "calls")
+    )
     seconds = ", ".join(f"{value:.3g}" for value in curve["seconds"])
     return (sizes, seconds, expected, f"{curve['exponent']:.2f}", f"{curve['last']:.2f}", *parts)

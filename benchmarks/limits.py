@@ -1,4 +1,6 @@
-"""What this machine can do at most: bytes and operations a second, and what one call from Python costs."""
+"""What this machine can do at most: bytes and operations a second, and what one call from Python
+costs.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,10 @@ REPEATS = 5
 
 @dataclass(frozen=True)
 class Limits:
-    """copy : array bytes -> bytes/s (read and written) of copies of such arrays, one thread. copy_all : the same beyond all caches with
-    every core. float32, float64 : operations/s of matrix products, one thread; ..._all : with every core. call : seconds of a numpy call
-    on one number. cores : how many.
+    """copy : array bytes -> bytes/s (read and written) of copies of such arrays, one thread.
+    copy_all : the same beyond all caches with every core. float32, float64 : operations/s of matrix
+    products, one thread; ..._all : with every core. call : seconds of a numpy call on one number.
+    cores : how many.
     """
 
     copy: dict[int, float]
@@ -39,14 +42,23 @@ class Limits:
     cores: int
 
     def bandwidth(self, held: float) -> float:
-        """Bytes/s of one thread where `held` bytes are in use over and over: those of the smallest measured copy that holds them."""
-        return next((speed for size, speed in sorted(self.copy.items()) if 2 * size >= held), min(self.copy.values()))
+        """Bytes/s of one thread where `held` bytes are in use over and over: those of the smallest
+        measured copy that holds them.
+        """
+        return next(
+            (speed for size, speed in sorted(self.copy.items()) if 2 * size >= held),
+            min(self.copy.values()),
+        )
 
 
 def limits() -> Limits:
     """Measured here and now, in about ten seconds."""
     cores = os.cpu_count() or 1
-    products = {(kind, threads): product(kind, threads) for kind in ("float32", "float64") for threads in (1, cores)}
+    products = {
+        (kind, threads): product(kind, threads)
+        for kind in ("float32", "float64")
+        for threads in (1, cores)
+    }
     return Limits(
         copy={size: copies(size, 1) for size in (IN_L2, IN_L3, IN_MEMORY)},
         copy_all=copies(IN_MEMORY, cores),

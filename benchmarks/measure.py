@@ -1,4 +1,6 @@
-"""What a measurement is: the same work done plainly and fast, turn by turn in one run, and what came out of it."""
+"""What a measurement is: the same work done plainly and fast, turn by turn in one run, and what
+came out of it.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,10 @@ from typing import Any
 class Finding:
     """One row of the table.
 
-    reached : one value a run, in `unit`: "x" is how often as fast as the plain work of the same run, "events/s", "s" or "MB".
-    target : what it must reach; `lower` : True where less is better. seconds, plain_seconds : of each run, empty where there was none.
-    facts : what else was found, in words and numbers, for the lines under the table (equal results, sizes, memory).
+    reached : one value a run, in `unit`: "x" is how often as fast as the plain work of the same
+    run, "events/s", "s" or "MB". target : what it must reach; `lower` : True where less is better.
+    seconds, plain_seconds : of each run, empty where there was none. facts : what else was found,
+    in words and numbers, for the lines under the table (equal results, sizes, memory).
     """
 
     reached: Sequence[float]
@@ -39,7 +42,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Row:
-    """A piece of work to measure. name : for `--only`. work, plain : what is done, and what it is compared with ("" for nothing).
+    """A piece of work to measure. name : for `--only`. work, plain : what is done, and what it is
+    compared with ("" for nothing).
 
     measure : runs -> Finding; raises Skipped where this machine lacks what it needs.
     """
@@ -66,8 +70,12 @@ def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def turn_by_turn(plain: Callable[[], Any], fast: Callable[[], Any], runs: int) -> tuple[list[float], list[float]]:
-    """Seconds of the plain and of the fast work in each run; both in every run, so that a busy machine slows both."""
+def turn_by_turn(
+    plain: Callable[[], Any], fast: Callable[[], Any], runs: int
+) -> tuple[list[float], list[float]]:
+    """Seconds of the plain and of the fast work in each run; both in every run, so that a busy
+    machine slows both.
+    """
     slow, quick = [], []
     for _ in range(runs):
         slow.append(seconds_of(plain)[0])
@@ -75,12 +83,26 @@ def turn_by_turn(plain: Callable[[], Any], fast: Callable[[], Any], runs: int) -
     return slow, quick
 
 
-def ratio(plain: Callable[[], Any], fast: Callable[[], Any], runs: int, target: float, part: float = 1.0,
-          facts: Sequence[str] = ()) -> Finding:  # fmt: skip
+def ratio(
+    plain: Callable[[], Any],
+    fast: Callable[[], Any],
+    runs: int,
+    target: float,
+    part: float = 1.0,
+    facts: Sequence[str] = (),
+) -> Finding:
     """The finding "so many times as fast as the plain work".
 
-    part : the share of the work that `plain` does, where all of it would take hours; its seconds are divided by it (say so in `facts`).
+    part : the share of the work that `plain` does, where all of it would take hours; its seconds
+    are divided by it (say so in `facts`).
     """
     slow, quick = turn_by_turn(plain, fast, runs)
     slow = [seconds / part for seconds in slow]
-    return Finding([a / b for a, b in zip(slow, quick, strict=True)], target, "x", seconds=quick, plain_seconds=slow, facts=facts)
+    return Finding(
+        [a / b for a, b in zip(slow, quick, strict=True)],
+        target,
+        "x",
+        seconds=quick,
+        plain_seconds=slow,
+        facts=facts,
+    )

@@ -1,4 +1,6 @@
-"""What was measured, kept as JSON: one entry a row, so that a row can be measured again alone and merged into the rest."""
+"""What was measured, kept as JSON: one entry a row, so that a row can be measured again alone and
+merged into the rest.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ FORMAT = 1
 class Result:
     """One row as it came out.
 
-    status : "measured", "skipped" (reason: why) or "failed" (reason: the error). reached ... facts : of the Finding.
-    date : UTC, to the minute. load : load average of the minute before. machine : see `benchmarks.machine`. command : what was run.
+    status : "measured", "skipped" (reason: why) or "failed" (reason: the error). reached ... facts
+    : of the Finding. date : UTC, to the minute. load : load average of the minute before. machine :
+    see `benchmarks.machine`. command : what was run.
     """
 
     name: str
@@ -45,7 +48,10 @@ class Result:
 
     def with_finding(self, found: Finding) -> Result:
         """The same row, measured."""
-        of = {name: getattr(found, name) for name in ("reached", "target", "unit", "lower", "seconds", "plain_seconds", "facts")}
+        of = {
+            name: getattr(found, name)
+            for name in ("reached", "target", "unit", "lower", "seconds", "plain_seconds", "facts")
+        }
         return Result(**{**self.__dict__, **of, "status": "measured"})
 
     @property
@@ -63,21 +69,36 @@ class Result:
 
 @dataclass(frozen=True)
 class Kept:
-    """All that is kept: the rows by name, and the growth curves as `benchmarks.growth` writes them, by name."""
+    """All that is kept: the rows by name, and the growth curves as `benchmarks.growth` writes them,
+    by name.
+    """
 
     rows: Mapping[str, Result] = field(default_factory=dict)
     growth: Mapping[str, Any] = field(default_factory=dict)
 
-    def merged(self, rows: Sequence[Result], growth: Mapping[str, Any], known: Sequence[str], curves: Sequence[str]) -> Kept:
+    def merged(
+        self,
+        rows: Sequence[Result],
+        growth: Mapping[str, Any],
+        known: Sequence[str],
+        curves: Sequence[str],
+    ) -> Kept:
         """These results over the kept ones, in the order of the known rows and curves, others last.
 
-        A row that failed or was skipped replaces a measured one: what is shown is what the code of today does.
+        A row that failed or was skipped replaces a measured one: what is shown is what the code of
+        today does.
         """
-        return Kept(ordered({**self.rows, **{row.name: row for row in rows}}, known), ordered({**self.growth, **growth}, curves))
+        return Kept(
+            ordered({**self.rows, **{row.name: row for row in rows}}, known),
+            ordered({**self.growth, **growth}, curves),
+        )
 
     def without_others(self, known: Sequence[str], curves: Sequence[str]) -> Kept:
         """The same without rows and curves that are no longer known."""
-        return Kept({n: row for n, row in self.rows.items() if n in known}, {n: one for n, one in self.growth.items() if n in curves})
+        return Kept(
+            {n: row for n, row in self.rows.items() if n in known},
+            {n: one for n, one in self.growth.items() if n in curves},
+        )
 
 
 def ordered(entries: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -86,21 +107,39 @@ def ordered(entries: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def read(file: Path) -> Kept:
-    """The kept results; empty where there is no file yet. ValueError where the file is of another format."""
+    """The kept results; empty where there is no file yet.
+
+    ValueError where the file is of another format.
+    """
     if not file.exists():
         return Kept()
     content = json.loads(file.read_text())
     if content.get("format") != FORMAT:
-        raise ValueError(f"{file} has format {content.get('format')!r}, expected {FORMAT}; remove it and measure everything again")
+        raise ValueError(
+            f"{file} has format {content.get('format')!r}, expected {FORMAT}; remove it and measure"
+            " everything again"
+        )
     names = {entry.name for entry in fields(Result)}
-    rows = {row["name"]: Result(**{key: revived(key, value) for key, value in row.items() if key in names}) for row in content["rows"]}
+    rows = {
+        row["name"]: Result(
+            **{key: revived(key, value) for key, value in row.items() if key in names}
+        )
+        for row in content["rows"]
+    }
     return Kept(rows, content["growth"])
 
 
 def write(file: Path, kept: Kept) -> None:
-    """Writes the results aside and moves them, so that a kill loses nothing; what is not a number becomes null."""
-    rows = [{key: None if value != value else value for key, value in asdict(row).items()} for row in kept.rows.values()]
-    text = json.dumps({"format": FORMAT, "rows": rows, "growth": dict(kept.growth)}, indent=1, allow_nan=False)
+    """Writes the results aside and moves them, so that a kill loses nothing; what is not a number
+    becomes null.
+    """
+    rows = [
+        {key: None if value != value else value for key, value in asdict(row).items()}
+        for row in kept.rows.values()
+    ]
+    text = json.dumps(
+        {"format": FORMAT, "rows": rows, "growth": dict(kept.growth)}, indent=1, allow_nan=False
+    )
     with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False) as part:
         part.write(text + "\n")
     os.chmod(part.name, 0o644)  # a temporary file is the owner's alone

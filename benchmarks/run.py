@@ -1,4 +1,6 @@
-"""Finds the rows and measures each in a process of its own, so that no row sees another's memory, threads or crash."""
+"""Finds the rows and measures each in a process of its own, so that no row sees another's memory,
+threads or crash.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +27,26 @@ Found = TypeVar("Found")
 
 
 def rows_of(file: Path) -> list[Row]:
-    """The rows of one file. Raises what importing it raises, and AttributeError where it has no ROWS."""
+    """The rows of one file.
+
+    Raises what importing it raises, and AttributeError where it has no ROWS.
+    """
     name = f"benchmarks.rows.{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # so that a row's own child processes find its functions under this name
+    sys.modules[name] = (
+        module  # so that a row's own child processes find its functions under this name
+    )
     spec.loader.exec_module(module)
     return list(module.ROWS)
 
 
 def known_rows(folder: Path = FOLDER) -> list[tuple[Path, Row]]:
-    """Every row with its file, files in order of name; a file that can't be imported stands as a row that fails with the reason."""
+    """Every row with its file, files in order of name; a file that can't be imported stands as a
+    row that fails with the reason.
+    """
     found = []
     for file in sorted(folder.glob("*.py")):
         if file.stem == "__init__":
@@ -45,7 +54,17 @@ def known_rows(folder: Path = FOLDER) -> list[tuple[Path, Row]]:
         try:
             found += [(file, row) for row in rows_of(file)]
         except Exception as error:
-            found.append((file, Row(file.stem, f"(benchmarks/rows/{file.name} can't be imported)", "", raising(error))))
+            found.append(
+                (
+                    file,
+                    Row(
+                        file.stem,
+                        f"(benchmarks/rows/{file.name} can't be imported)",
+                        "",
+                        raising(error),
+                    ),
+                )
+            )
     return found
 
 
@@ -59,7 +78,10 @@ def raising(error: Exception) -> Callable[[int], Any]:
 
 
 def chosen(known: Sequence[tuple[Path, Row]], only: Sequence[str]) -> list[tuple[Path, Row]]:
-    """The rows of these names, a file's name standing for all of its rows; all where none is named. ValueError for others."""
+    """The rows of these names, a file's name standing for all of its rows; all where none is named.
+
+    ValueError for others.
+    """
     for name in only:
         if not any(name in (row.name, file.stem) for file, row in known):
             names = sorted({row.name for _, row in known} | {file.stem for file, _ in known})
@@ -90,8 +112,15 @@ def measure_rows(rows: Sequence[tuple[Path, Row]], runs: int, command: str) -> I
     here = machine()
     for file, row in rows:
         blank = Result(
-            row.name, row.work, row.plain, "failed", date=now(), load=load(), machine=here, command=command,
-        )  # fmt: skip
+            row.name,
+            row.work,
+            row.plain,
+            "failed",
+            date=now(),
+            load=load(),
+            machine=here,
+            command=command,
+        )
         try:
             yield in_a_child(measured, blank, file, runs)
         except BrokenProcessPool as error:

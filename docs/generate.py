@@ -1,7 +1,9 @@
-"""Write what the pages here have from the code and from the published boards: `python docs/generate.py`.
+"""Write what the pages here have from the code and from the published boards: `python
+docs/generate.py`.
 
-docs/metrics.md and docs/tasks.md: the line **Record.** under each heading, from the specs. docs/floors.md: what every trivial predictor
-and reference line scores, from the records in leaderboards/. With --check nothing is written; it fails if a page is out of date.
+docs/metrics.md and docs/tasks.md: the line **Record.** under each heading, from the specs.
+docs/floors.md: what every trivial predictor and reference line scores, from the records in
+leaderboards/. With --check nothing is written; it fails if a page is out of date.
 """
 
 from __future__ import annotations
@@ -20,14 +22,21 @@ from kobench.specs import MetricSpec, TaskSpec
 DOCS = Path(__file__).parent
 BOARDS = DOCS.parent / "leaderboards"
 
-#: A board with more datasets than this gets one table a task, over all of them, instead of one a dataset.
+#: A board with more datasets than this gets one table a task, over all of them, instead of one a
+#: dataset.
 TABLES = 3
 
 METRICS: list[MetricSpec] = list(kobench.builtin.kobench_metrics())
 TASKS: list[TaskSpec] = list(kobench.builtin.kobench_tasks())
 
 #: The units of each kind, as the pages call them.
-KINDS = {"profile": "profiles", "impact": "impacts", "ranking": "a ranking", "response": "responses", "interaction": "interactions"}
+KINDS = {
+    "profile": "profiles",
+    "impact": "impacts",
+    "ranking": "a ranking",
+    "response": "responses",
+    "interaction": "interactions",
+}
 
 ASKED = {
     "profile": "held-out assemblages",
@@ -38,7 +47,11 @@ ASKED = {
     "triples": "knockouts of three genes at once",
 }
 
-TRUTHS = {"wild-type": "wild-type cells", "counterfactual": "counterfactual truth", "any": "counterfactual or measured knockouts"}
+TRUTHS = {
+    "wild-type": "wild-type cells",
+    "counterfactual": "counterfactual truth",
+    "any": "counterfactual or measured knockouts",
+}
 
 
 # ------------------------------------------------------------------ records of metrics and tasks
@@ -65,7 +78,11 @@ def listed(names: Iterable[str]) -> str:
 
 def record_of_metric(spec: MetricSpec) -> str:
     """Version, summary, direction, range and where it counts."""
-    used = [task for task in TASKS if task.of == spec.of and (spec.tasks is None or task.name in spec.tasks)]
+    used = [
+        task
+        for task in TASKS
+        if task.of == spec.of and (spec.tasks is None or task.name in spec.tasks)
+    ]
     leads, beside = [], []
     for task in used:
         link = f"[{task.label}](tasks.md#{anchor(task.label)})"
@@ -74,31 +91,42 @@ def record_of_metric(spec: MetricSpec) -> str:
             leads.append(link if names == [spec.name] else f"{link} as {listed(names)}")
         else:
             beside.append(link)
-    places = [f"{what} {', '.join(links)}" for what, links in (("primary in", leads), ("beside the primary in", beside)) if links]
+    places = [
+        f"{what} {', '.join(links)}"
+        for what, links in (("primary in", leads), ("beside the primary in", beside))
+        if links
+    ]
     blocks = sorted({task.block for task in used})
     return (
-        f"Version {spec.version}: {spec.summary}. {spec.direction.capitalize()} is better; best {number(spec.best)}, from "
-        f"{number(spec.low)} to {number(spec.high)}. Used {'; '.join(places)}. Drawn again for intervals: {', '.join(blocks)}. "
-        f"[What floors score](floors.md#{anchor(used[0].label)})."
+        f"Version {spec.version}: {spec.summary}. {spec.direction.capitalize()} is better; best"
+        f" {number(spec.best)}, from {number(spec.low)} to {number(spec.high)}. Used"
+        f" {'; '.join(places)}. Drawn again for intervals: {', '.join(blocks)}. [What floors"
+        f" score](floors.md#{anchor(used[0].label)})."
     )
 
 
 def record_of_task(spec: TaskSpec) -> str:
     """What is asked, scored and compared with."""
     return (
-        f"{spec.summary[:1].upper()}{spec.summary[1:]}. Asks: {ASKED[spec.asks]}; needs {TRUTHS[spec.truth]}. Units: {KINDS[spec.of]}. "
-        f"Primary: {listed(spec.primary)}. Drawn again for intervals: {spec.block}. Floors: {listed(spec.floors)}; "
-        f"[what they score](floors.md#{anchor(spec.label)}). Lines: {listed(spec.lines)}."
+        f"{spec.summary[:1].upper()}{spec.summary[1:]}. Asks: {ASKED[spec.asks]}; needs"
+        f" {TRUTHS[spec.truth]}. Units: {KINDS[spec.of]}. Primary: {listed(spec.primary)}. Drawn"
+        f" again for intervals: {spec.block}. Floors: {listed(spec.floors)}; [what they"
+        f" score](floors.md#{anchor(spec.label)}). Lines: {listed(spec.lines)}."
     )
 
 
 def with_records(page: str, records: Mapping[str, str]) -> str:
-    """The page with `- **Record.**` atop the list under each heading `### NAME`; raises ValueError where there is no such heading."""
+    """The page with `- **Record.**` atop the list under each heading `### NAME`; raises ValueError
+    where there is no such heading.
+    """
     for name, text in records.items():
         line = f"- **Record.** {text}"
         head = f"\n### {name}\n"
         if page.count(head) != 1:
-            raise ValueError(f"a page has {page.count(head)} sections {name!r}; write one, `### {name}` and its list")
+            raise ValueError(
+                f"a page has {page.count(head)} sections {name!r}; write one, `### {name}` and its"
+                " list"
+            )
         before, after = page.split(head)
         section, mark, rest = after.partition("\n##")
         if "- **Record.**" in section:
@@ -124,7 +152,11 @@ def anchor(title: str) -> str:
 
 def board_folders() -> list[Path]:
     """Every published board, by name."""
-    return sorted(path for path in BOARDS.iterdir() if (path / "records.jsonl.gz").exists() or (path / "records").is_dir())
+    return sorted(
+        path
+        for path in BOARDS.iterdir()
+        if (path / "records.jsonl.gz").exists() or (path / "records").is_dir()
+    )
 
 
 def floors_page(boards: Mapping[str, Sequence[Record]]) -> str:
@@ -134,15 +166,28 @@ def floors_page(boards: Mapping[str, Sequence[Record]]) -> str:
         "",
         "Made by `python docs/generate.py` from the records of the published boards; do not edit.",
         "",
-        "Means over networks (data seeds), splits and fits. Floors are trivial predictors, see [tasks.md](tasks.md#the-floors); columns in",
-        "italics are lines, answers that the dataset itself gives. **Bold**: the best floor by a primary metric, where skill is 0.",
-        '"none": the answer gives no ranking. "–": not answered, or not computed on these units. Under 1e-6 is 0. Several datasets in one',
+        (
+            "Means over networks (data seeds), splits and fits. Floors are trivial predictors, see"
+            " [tasks.md](tasks.md#the-floors); columns in"
+        ),
+        (
+            "italics are lines, answers that the dataset itself gives. **Bold**: the best floor by"
+            " a primary metric, where skill is 0."
+        ),
+        (
+            '"none": the answer gives no ranking. "–": not answered, or not computed on these'
+            " units. Under 1e-6 is 0. Several datasets in one"
+        ),
         "table: the mean over them, the lowest and the highest in brackets.",
         "",
     ]
     for task in TASKS:
         out += [f"## {task.label}", ""]
-        tables = [table for name, records in boards.items() for table in tables_of(name, records, task.label)]
+        tables = [
+            table
+            for name, records in boards.items()
+            for table in tables_of(name, records, task.label)
+        ]
         out += tables or ["No published board has this task.", ""]
     return "\n".join(out)
 
@@ -155,11 +200,17 @@ def tables_of(board: str, records: Sequence[Record], label: str) -> list[str]:
         if record["role"] != "predictor" and scores is not None:
             trial = record["trial"]
             name = dataset_of(trial)
-            found.setdefault(name, {}).setdefault(trial["predictor"]["selection"], []).append({**scores, "role": record["role"]})
+            found.setdefault(name, {}).setdefault(trial["predictor"]["selection"], []).append(
+                {**scores, "role": record["role"]}
+            )
     if not found:
         return []
     if len(found) <= TABLES:
-        return [line for name in sorted(found) for line in table(f"{board}: `{name}`", {name: found[name]})]
+        return [
+            line
+            for name in sorted(found)
+            for line in table(f"{board}: `{name}`", {name: found[name]})
+        ]
     return table(f"{board}: {len(found)} datasets", found)
 
 
@@ -171,44 +222,92 @@ def dataset_of(trial: Mapping[str, Any]) -> str:
 
 
 def table(title: str, datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> list[str]:
-    """One table: metrics by floors and lines; `datasets` has each dataset's scores, by predictor."""
-    every = [scores for of_dataset in datasets.values() for several in of_dataset.values() for scores in several]
+    """One table: metrics by floors and lines; `datasets` has each dataset's scores, by
+    predictor.
+    """
+    every = [
+        scores
+        for of_dataset in datasets.values()
+        for several in of_dataset.values()
+        for scores in several
+    ]
     asked = every[0]
-    floors, lines = ([name for name in asked[kind] if any(name in one for one in datasets.values())] for kind in ("floors", "lines"))
+    floors, lines = (
+        [name for name in asked[kind] if any(name in one for one in datasets.values())]
+        for kind in ("floors", "lines")
+    )
     shown = {name: entry for scores in every for name, entry in scores["metrics"].items()}
     if asked["asks"] == "transfer":  # one variant a group of cells is the board's business
         shown = {name: entry for name, entry in shown.items() if "[" not in name}
     primary = {name for scores in every for name in scores["primary"]}
-    networks = max(len({id(scores) for scores in several}) for one in datasets.values() for several in one.values())
-    out = [f"**{title}**, {networks} record{'s' * (networks != 1)} a floor{' and dataset' * (len(datasets) > 1)}.", ""]
-    out += ["| | " + " | ".join([*floors, *(f"*{name}*" for name in lines)]) + " |", "|---" * (1 + len(floors) + len(lines)) + "|"]
+    networks = max(
+        len({id(scores) for scores in several})
+        for one in datasets.values()
+        for several in one.values()
+    )
+    out = [
+        (
+            f"**{title}**, {networks} record{'s' * (networks != 1)} a"
+            f" floor{' and dataset' * (len(datasets) > 1)}."
+        ),
+        "",
+    ]
+    out += [
+        "| | " + " | ".join([*floors, *(f"*{name}*" for name in lines)]) + " |",
+        "|---" * (1 + len(floors) + len(lines)) + "|",
+    ]
     for metric in sorted(shown, key=lambda name: (name not in primary, name)):
         values = {name: values_of(datasets, name, metric) for name in (*floors, *lines)}
-        means = {name: sum(found) / len(found) for name, found in values.items() if found and name in floors}
+        means = {
+            name: sum(found) / len(found)
+            for name, found in values.items()
+            if found and name in floors
+        }
         best = set()
         if metric in primary and means:
             sign = -1 if shown[metric]["direction"] == "lower" else 1
-            best = {name for name in means if sign * means[name] == max(sign * mean for mean in means.values())}
-        cells = [cell(values[name], missing_of(datasets, name, metric), name in best) for name in (*floors, *lines)]
+            best = {
+                name
+                for name in means
+                if sign * means[name] == max(sign * mean for mean in means.values())
+            }
+        cells = [
+            cell(values[name], missing_of(datasets, name, metric), name in best)
+            for name in (*floors, *lines)
+        ]
         out.append(f"| {metric.replace('[', chr(92) + '[')} | " + " | ".join(cells) + " |")
     return [*out, ""]
 
 
-def values_of(datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str) -> list[float]:
+def values_of(
+    datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str
+) -> list[float]:
     """The mean of one predictor by one metric on each dataset that has a value."""
     found = []
     for one in datasets.values():
-        values = [scores["metrics"][metric]["value"] for scores in one.get(name, []) if metric in scores["metrics"]]
+        values = [
+            scores["metrics"][metric]["value"]
+            for scores in one.get(name, [])
+            if metric in scores["metrics"]
+        ]
         known = [value for value in values if value is not None]
         if known:
             found.append(sum(known) / len(known))
     return found
 
 
-def missing_of(datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str) -> str:
+def missing_of(
+    datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str
+) -> str:
     """Why there is no value."""
-    entries = [scores["metrics"].get(metric) for one in datasets.values() for scores in one.get(name, [])]
-    return "none" if any(entry is not None and entry["missing"] == "none" for entry in entries) else "–"
+    entries = [
+        scores["metrics"].get(metric) for one in datasets.values() for scores in one.get(name, [])
+    ]
+    return (
+        "none"
+        if any(entry is not None and entry["missing"] == "none" for entry in entries)
+        else "–"
+    )
 
 
 def cell(values: Sequence[float], missing: str, best: bool) -> str:
@@ -219,7 +318,9 @@ def cell(values: Sequence[float], missing: str, best: bool) -> str:
     """
     if not values:
         return missing
-    mean, low, high = (short(value) for value in (sum(values) / len(values), min(values), max(values)))
+    mean, low, high = (
+        short(value) for value in (sum(values) / len(values), min(values), max(values))
+    )
     text = f"**{mean}**" if best else mean
     return text if low == high else f"{text} [{low}, {high}]"
 
@@ -230,7 +331,11 @@ def short(value: float) -> str:
     >>> short(-0.4567), short(0.00012345), short(-1e-7)
     ('-0.457', '1.2e-04', '0.000')
     """
-    return f"{value:.1e}" if 1e-6 <= abs(value) < 0.001 else f"{value if abs(value) >= 1e-6 else 0.0:.3f}"
+    return (
+        f"{value:.1e}"
+        if 1e-6 <= abs(value) < 0.001
+        else f"{value if abs(value) >= 1e-6 else 0.0:.3f}"
+    )
 
 
 # ------------------------------------------------------------------ the command
@@ -242,7 +347,10 @@ def generated() -> dict[Path, str]:
         "metrics.md": {heading(spec): record_of_metric(spec) for spec in METRICS},
         "tasks.md": {heading(spec): record_of_task(spec) for spec in TASKS},
     }
-    out = {DOCS / name: with_records((DOCS / name).read_text(encoding="utf-8"), records) for name, records in pages.items()}
+    out = {
+        DOCS / name: with_records((DOCS / name).read_text(encoding="utf-8"), records)
+        for name, records in pages.items()
+    }
     boards = {folder.name: list(read_records(folder)) for folder in board_folders()}
     return {**out, DOCS / "floors.md": floors_page(boards)}
 
@@ -253,7 +361,10 @@ def main(arguments: Sequence[str]) -> int:
     for path, text in generated().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             old += 1
-            print(f"{path.relative_to(DOCS.parent)} {'is out of date' if '--check' in arguments else 'written'}")
+            print(
+                f"{path.relative_to(DOCS.parent)}"
+                f" {'is out of date' if '--check' in arguments else 'written'}"
+            )
             if "--check" not in arguments:
                 path.write_text(text, encoding="utf-8")
     return int("--check" in arguments and old > 0)

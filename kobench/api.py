@@ -34,13 +34,44 @@ from kobench.truth import (
 )
 
 __all__ = [
-    "ANSWERS", "CONTRACT", "Answers", "Cells", "Context", "Counterfactual", "Dataset", "DatasetSpec", "ImpactUnits",
-    "Impacts", "InteractionUnits", "Knockouts", "MetricSpec", "Multiples", "NotComputed", "Param", "Parts", "Predictor", "PredictorSpec",
-    "ProfileUnits", "Profiles", "Question", "RankingUnits", "ResponseUnits", "Responses", "Singles", "TaskSpec", "TaskUnits", "TaskView",
-    "Transfers", "Units", "bray_curtis", "hookimpl", "normalise_rows",
-]  # fmt: skip
+    "ANSWERS",
+    "CONTRACT",
+    "Answers",
+    "Cells",
+    "Context",
+    "Counterfactual",
+    "Dataset",
+    "DatasetSpec",
+    "ImpactUnits",
+    "Impacts",
+    "InteractionUnits",
+    "Knockouts",
+    "MetricSpec",
+    "Multiples",
+    "NotComputed",
+    "Param",
+    "Parts",
+    "Predictor",
+    "PredictorSpec",
+    "ProfileUnits",
+    "Profiles",
+    "Question",
+    "RankingUnits",
+    "ResponseUnits",
+    "Responses",
+    "Singles",
+    "TaskSpec",
+    "TaskUnits",
+    "TaskView",
+    "Transfers",
+    "Units",
+    "bray_curtis",
+    "hookimpl",
+    "normalise_rows",
+]
 
-#: Version of this contract; it is part of every key, so answers of another contract are never reused.
+#: Version of this contract; it is part of every key, so answers of another contract are never
+#: reused.
 CONTRACT = 1
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,7 +80,8 @@ try:
     from pluggy import HookimplMarker
 
     hookimpl = HookimplMarker("kobench")
-except ImportError:  # a predictor's own environment needs numpy only; `kobench.describe` reads the same mark
+# a predictor's own environment needs numpy only; `kobench.describe` reads the same mark
+except ImportError:
 
     def hookimpl(function: F | None = None, **options: Any) -> Any:  # type: ignore[misc]
         def mark(marked: F) -> F:
@@ -63,9 +95,10 @@ except ImportError:  # a predictor's own environment needs numpy only; `kobench.
 class Context:
     """What a predictor may know about the run. It may grow; nothing will be taken away.
 
-    seed : the only source of randomness. threads : how many it may use. device : "cpu", "cuda" or "auto".
-    deadline : seconds left when fit starts, a hint, None without a limit. scratch : a folder of its own.
-    scale : the working scale of X. batch_key, cell_type_key : columns of `cells.obs`, or None.
+    seed : the only source of randomness. threads : how many it may use. device : "cpu", "cuda" or
+    "auto". deadline : seconds left when fit starts, a hint, None without a limit. scratch : a
+    folder of its own. scale : the working scale of X. batch_key, cell_type_key : columns of
+    `cells.obs`, or None.
     """
 
     seed: int = 0
@@ -85,20 +118,27 @@ class Context:
 
 
 class Predictor(Protocol):
-    """What kobench calls. Nothing is inherited: define `fit` and at least one of the answering methods.
+    """What kobench calls.
 
-    Every profile row returned is >= 0, finite, sums to 1, and is 0 at each removed gene. n events in, n rows out, same order.
-    `cells` is a `Cells` (or an AnnData with `wants="anndata"`); G is its number of genes.
+    Nothing is inherited: define `fit` and at least one of the answering methods.
+
+    Every profile row returned is >= 0, finite, sums to 1, and is 0 at each removed gene. n events
+    in, n rows out, same order. `cells` is a `Cells` (or an AnnData with `wants="anndata"`); G is
+    its number of genes.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
         """Learn from wild-type cells."""
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Profiles (n, G) of cells in which exactly the genes of `assemblages`, bool (n, G), are on."""
+        """Profiles (n, G) of cells in which exactly the genes of `assemblages`, bool (n, G), are
+        on.
+        """
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """Profiles (n, G) after each event; order 0 is the predictor's own wild type of each cell."""
+        """Profiles (n, G) after each event; order 0 is the predictor's own wild type of each
+        cell.
+        """
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
         """Impact of each event, (n,)."""
@@ -107,7 +147,9 @@ class Predictor(Protocol):
         """Change (n, G) of each gene in the population; what it means: `PredictorSpec.response`."""
 
     def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """How far each event (n,) of order 2 or more is from the sum of its single knockouts, >= 0."""
+        """How far each event (n,) of order 2 or more is from the sum of its single knockouts,
+        >= 0.
+        """
 
     def score_genes(self, cells: Cells, genes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """One number (n,) for each gene (column index); larger means removing it matters more."""
@@ -126,4 +168,8 @@ def answer_kinds(predictor_class: type) -> tuple[str, ...]:
     """
     from kobench.specs import METHODS
 
-    return tuple(kind for kind in ANSWERS if callable(cast(object, getattr(predictor_class, METHODS[kind], None))))
+    return tuple(
+        kind
+        for kind in ANSWERS
+        if callable(cast(object, getattr(predictor_class, METHODS[kind], None)))
+    )

@@ -1,4 +1,6 @@
-"""Knockouts without a truth asked of a fitted predictor in its worker, in batches of cells that bound what is in memory at once."""
+"""Knockouts without a truth asked of a fitted predictor in its worker, in batches of cells that
+bound what is in memory at once.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,29 @@ from kobench.wire import write_arrays, write_cells
 
 
 def available_of(cells: Cells, genes: Sequence[str]) -> IntArray:
-    """(G,) how many knockouts of each gene can be asked: of the named ones, of all where none is named, else 0."""
+    """(G,) how many knockouts of each gene can be asked: of the named ones, of all where none is
+    named, else 0.
+    """
     available = expressing(cells)
     if not genes:
         return available
     known = {str(name): column for column, name in enumerate(cells.var_names)}
     for name in genes:
         if name not in known:
-            meant = suggestion(name, known) if len(known) < 50 else "`--what profile` lists them all as columns"
-            raise UserError(f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}")
+            meant = (
+                suggestion(name, known)
+                if len(known) < 50
+                else "`--what profile` lists them all as columns"
+            )
+            raise UserError(
+                f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}"
+            )
     wanted = np.isin(np.arange(cells.n_vars), [known[name] for name in genes])
     if not available[wanted].any():
-        raise UserError(f"none of the {cells.n_obs} asked cells expresses {', '.join(genes)}; name a gene that is on in some cell")
+        raise UserError(
+            f"none of the {cells.n_obs} asked cells expresses {', '.join(genes)}; name a gene that"
+            " is on in some cell"
+        )
     return np.where(wanted, available, 0)
 
 
@@ -43,9 +56,10 @@ def available_of(cells: Cells, genes: Sequence[str]) -> IntArray:
 class Asking:
     """A fitted predictor in its worker, asked about some cells.
 
-    rows : (m,) where the cells stand in the dataset. available : (G,) how many knockouts of each gene there are, see `available_of`.
-    supported : (G,) bool, the genes it can remove. events : how many were asked so far. seconds : what the answers took.
-    kinds : names of the impacts that were given so far.
+    rows : (m,) where the cells stand in the dataset. available : (G,) how many knockouts of each
+    gene there are, see `available_of`. supported : (G,) bool, the genes it can remove. events : how
+    many were asked so far. seconds : what the answers took. kinds : names of the impacts that were
+    given so far.
     """
 
     worker: WorkerProcess
@@ -60,7 +74,9 @@ class Asking:
 
     @property
     def unsupported(self) -> BoolArray:
-        """(G,) the genes that were asked for and are on somewhere, but that the predictor can't remove."""
+        """(G,) the genes that were asked for and are on somewhere, but that the predictor can't
+        remove.
+        """
         return np.asarray((self.available > 0) & ~self.supported)
 
     @property
@@ -73,34 +89,50 @@ class Asking:
         if not self.answerable.any():
             names = self.cells.var_names[self.available > 0]
             named = ", ".join(names) if len(names) <= 10 else f"any of the {len(names)} genes asked"
-            raise UserError(f"{self.trial.predictor.selection} does not support removing {named}; name other genes or another predictor")
+            raise UserError(
+                f"{self.trial.predictor.selection} does not support removing {named}; name other"
+                " genes or another predictor"
+            )
 
     def check_number(self) -> None:
-        """Raise UserError where so few knockouts are to be drawn that no gene would get a keystone score, though it could have one."""
+        """Raise UserError where so few knockouts are to be drawn that no gene would get a keystone
+        score, though it could have one.
+        """
         most, available = self.trial.request.events, np.where(self.answerable, self.available, 0)
         if most is None or available.max() < MIN_CELLS or even_share(available, most) >= MIN_CELLS:
             return
         genes, needed = int((available > 0).sum()), int(np.minimum(available, MIN_CELLS).sum())
         raise UserError(
-            f"--events {most} are {even_share(available, most)} knockouts of each of {genes:,} genes; a keystone score needs {MIN_CELLS}: "
-            f"give {needed} or more, or name genes with --gene"
+            f"--events {most} are {even_share(available, most)} knockouts of each of {genes:,}"
+            f" genes; a keystone score needs {MIN_CELLS}: give {needed} or more, or name genes with"
+            " --gene"
         )
 
-    def ask(self, do: str, expected: Mapping[str, Expected], lay: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
-        """One request to the worker; `lay` writes its arrays into the stage's folder and returns what the request says beside them."""
+    def ask(
+        self, do: str, expected: Mapping[str, Expected], lay: Callable[[Path], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """One request to the worker; `lay` writes its arrays into the stage's folder and returns
+        what the request says beside them.
+        """
         self.worker.ask(do, **lay(self.worker.stage(do)))
         self.seconds += self.worker.seconds[do]
         arrays = dict(self.worker.answers(do, expected))
         if all(values is None for values in arrays.values()):
-            raise TrialFailed("failed", do, "the worker's answers are gone: something removed or moved its folder")
+            raise TrialFailed(
+                "failed", do, "the worker's answers are gone: something removed or moved its folder"
+            )
         return arrays
 
     def impacts(self, cells: Cells, events: Knockouts) -> dict[str, FloatArray]:
-        """The impacts (n,) of events in these cells, "raw" and "propagated" as far as they can be had."""
+        """The impacts (n,) of events in these cells, "raw" and "propagated" as far as they can be
+        had.
+        """
 
         def lay(folder: Path) -> Mapping[str, Any]:
             write_cells(folder, cells)
-            write_arrays(folder, {"genes": events.genes, "cells": events.cells, "supported": self.supported})
+            write_arrays(
+                folder, {"genes": events.genes, "cells": events.cells, "supported": self.supported}
+            )
             return {}
 
         shape = Shape(np.zeros(len(events), bool))
@@ -113,15 +145,23 @@ class Asking:
         if sorted(arrays) != self.kinds:
             given, before = " and ".join(sorted(arrays)), " and ".join(self.kinds)
             raise TrialFailed(
-                "invalid", "impacts", f"predict_impact gave {given} for some cells, {before} for those before; expected the same"
+                "invalid",
+                "impacts",
+                f"predict_impact gave {given} for some cells, {before} for those before; expected"
+                " the same",
             )
         return arrays
 
     def batches(self) -> Iterator[tuple[slice, Knockouts]]:
-        """The knockouts to ask, a block of cells at a time: rows of the cells, and events whose cells count from the block's first."""
+        """The knockouts to ask, a block of cells at a time: rows of the cells, and events whose
+        cells count from the block's first.
+        """
         most, answerable = self.trial.request.events, self.answerable
         if most is None or int(self.available[answerable].sum()) <= most:
-            every = (events[np.flatnonzero(answerable[events.genes[:, 0]])] for events in singles_by_block(self.cells))
+            every = (
+                events[np.flatnonzero(answerable[events.genes[:, 0]])]
+                for events in singles_by_block(self.cells)
+            )
         else:
             drawn = spread_singles(self.cells, most, np.where(answerable, self.available, 0))
             assert drawn.cells is not None

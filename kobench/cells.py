@@ -1,4 +1,7 @@
-"""Cells, knockouts and impacts: what predictors are given and return. Standard library and numpy only."""
+"""Cells, knockouts and impacts: what predictors are given and return.
+
+Standard library and numpy only.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ class Cells:
     """Cells x genes, with the part of AnnData's interface that predictors use.
 
     X : (n_obs, n_vars) array or scipy CSR matrix, non-negative, in the dataset's working scale.
-    var_names : (n_vars,) gene names. obs : column name -> (n_obs,) array (batch, cell type; never the perturbation).
-    layers : `layers["counts"]` holds counts where the source has them.
+    var_names : (n_vars,) gene names. obs : column name -> (n_obs,) array (batch, cell type; never
+    the perturbation). layers : `layers["counts"]` holds counts where the source has them.
     """
 
     X: Any
@@ -37,13 +40,22 @@ class Cells:
     def __post_init__(self) -> None:
         n, g = self.X.shape
         if len(self.var_names) != g:
-            raise ValueError(f"X has {g} columns but var_names has {len(self.var_names)} names; they must be equal")
+            raise ValueError(
+                f"X has {g} columns but var_names has {len(self.var_names)} names; they must be"
+                " equal"
+            )
         for name, column in self.obs.items():
             if len(column) != n:
-                raise ValueError(f"obs[{name!r}] has {len(column)} entries but X has {n} rows; they must be equal")
+                raise ValueError(
+                    f"obs[{name!r}] has {len(column)} entries but X has {n} rows; they must be"
+                    " equal"
+                )
         for name, layer in self.layers.items():
             if layer.shape != (n, g):
-                raise ValueError(f"layers[{name!r}] has shape {layer.shape} but X has {(n, g)}; they must be equal")
+                raise ValueError(
+                    f"layers[{name!r}] has shape {layer.shape} but X has {(n, g)}; they must be"
+                    " equal"
+                )
 
     @property
     def n_obs(self) -> int:
@@ -77,7 +89,9 @@ class Cells:
         """(n_obs, n_vars) bool: which genes are on, X > 0."""
         if isinstance(self.X, np.ndarray):
             return np.asarray(self.X > 0)
-        return np.asarray((self.X > 0).toarray())  # a byte an entry, where a dense copy of X would take four or eight
+        return np.asarray(
+            (self.X > 0).toarray()
+        )  # a byte an entry, where a dense copy of X would take four or eight
 
     def profiles(self) -> FloatArray:
         """(n_obs, n_vars) float64: rows of X over their sum; a row without expression stays 0."""
@@ -99,10 +113,11 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Knockouts:
-    """A batch of knockout events of one order; order 0 removes nothing (the predictor's own wild type).
+    """A batch of knockout events of one order; order 0 removes nothing (the predictor's own wild
+    type).
 
-    genes : int32 (n, order), columns of the training cells.
-    cells : int32 (n,), rows of the cells passed beside it; None means the passed cells as one population.
+    genes : int32 (n, order), columns of the training cells. cells : int32 (n,), rows of the cells
+    passed beside it; None means the passed cells as one population.
     """
 
     genes: npt.NDArray[np.int32]
@@ -116,7 +131,10 @@ class Knockouts:
         if self.cells is not None:
             cells = np.ascontiguousarray(self.cells, dtype=np.int32)
             if cells.shape != (len(genes),):
-                raise ValueError(f"cells has shape {cells.shape}; expected ({len(genes)},), one row for each event")
+                raise ValueError(
+                    f"cells has shape {cells.shape}; expected ({len(genes)},), one row for each"
+                    " event"
+                )
             object.__setattr__(self, "cells", cells)
 
     def __len__(self) -> int:
@@ -136,13 +154,17 @@ class Knockouts:
 
     @classmethod
     def singles(cls, assemblages: BoolArray) -> Knockouts:
-        """Every single knockout of every cell, grouped by cell: of each gene that is on, if another one is on too."""
+        """Every single knockout of every cell, grouped by cell: of each gene that is on, if another
+        one is on too.
+        """
         on = np.asarray(assemblages, dtype=bool)
         cells, genes = np.nonzero(on & (on.sum(1) > 1)[:, None])
         return cls(genes.astype(np.int32)[:, None], cells.astype(np.int32))
 
     def remove_from(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Rows of the events' cells (n, G) with the removed genes set to 0 (or False); `rows` is (cells, G)."""
+        """Rows of the events' cells (n, G) with the removed genes set to 0 (or False); `rows` is
+        (cells, G).
+        """
         if self.cells is None:
             raise ValueError("these knockouts name no cells; give cells to remove genes from rows")
         taken: npt.NDArray[Any] = np.asarray(rows)[self.cells]  # fancy indexing copies
@@ -154,8 +176,8 @@ class Knockouts:
 class Impacts:
     """Impacts of n events, each (n,) and >= 0, or None where the predictor does not give it.
 
-    raw : Bray-Curtis of the knockout's profile and the wild type's (DKO).
-    propagated : Bray-Curtis of the knockout's profile and the null, the wild type without the removed genes (DKI).
+    raw : Bray-Curtis of the knockout's profile and the wild type's (DKO). propagated : Bray-Curtis
+    of the knockout's profile and the null, the wild type without the removed genes (DKI).
     """
 
     raw: FloatArray | None = None
@@ -171,7 +193,8 @@ def normalise_rows(values: npt.NDArray[Any]) -> FloatArray:
 
 
 def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
-    """Row-wise Bray-Curtis dissimilarity sum|a-b| / sum(a+b) of two (n, G) arrays, (n,); 0 where both rows are 0, NaN where one has NaN.
+    """Row-wise Bray-Curtis dissimilarity sum|a-b| / sum(a+b) of two (n, G) arrays, (n,); 0 where
+    both rows are 0, NaN where one has NaN.
 
     >>> bray_curtis(np.array([[0.5, 0.5, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
     array([0.25])
@@ -183,24 +206,33 @@ def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
         part = slice(start, start + step)
         x, y = np.asarray(a[part], np.float64), np.asarray(b[part], np.float64)
         total, apart = (x + y).sum(axis=1), x - y
-        np.divide(np.abs(apart, out=apart).sum(axis=1), total, out=distance[part], where=~(total <= 0))  # NaN stays NaN
+        np.divide(
+            np.abs(apart, out=apart).sum(axis=1), total, out=distance[part], where=~(total <= 0)
+        )  # NaN stays NaN
     return distance
 
 
-def without_interaction(wild_type: npt.NDArray[Any], singles: Sequence[npt.NDArray[Any]], genes: IntArray) -> FloatArray:
+def without_interaction(
+    wild_type: npt.NDArray[Any], singles: Sequence[npt.NDArray[Any]], genes: IntArray
+) -> FloatArray:
     """Profiles (n, G) after removing several genes if their single knockouts did not interact.
 
-    wild_type : (n, G) profile of each event's cell. singles : for each removed gene, the (n, G) profiles of the same cells after its
-    knockout alone, in the order of the columns of `genes`, (n, order). The changes of the single knockouts are added to the wild type,
-    removed genes are set to 0, what falls below 0 is 0, rows are renormalised (a row with nothing left stays 0). With nothing responding
-    this is the wild type without the removed genes, renormalised. Raises ValueError where there is not one array for each removed gene.
+    wild_type : (n, G) profile of each event's cell. singles : for each removed gene, the (n, G)
+    profiles of the same cells after its knockout alone, in the order of the columns of `genes`, (n,
+    order). The changes of the single knockouts are added to the wild type, removed genes are set to
+    0, what falls below 0 is 0, rows are renormalised (a row with nothing left stays 0). With
+    nothing responding this is the wild type without the removed genes, renormalised. Raises
+    ValueError where there is not one array for each removed gene.
 
     >>> wild_type = np.array([[0.5, 0.25, 0.125, 0.125]])
     >>> without_interaction(wild_type, [np.array([[0, 0.75, 0, 0.25]]), np.array([[0.5, 0, 0.25, 0.25]])], np.array([[0, 1]]))
     array([[0.  , 0.  , 0.25, 0.75]])
     """
     if len(singles) != np.shape(genes)[1]:
-        raise ValueError(f"{len(singles)} single knockouts for events that remove {np.shape(genes)[1]} genes; give one for each")
+        raise ValueError(
+            f"{len(singles)} single knockouts for events that remove {np.shape(genes)[1]} genes;"
+            " give one for each"
+        )
     before = np.asarray(wild_type, np.float64)
     rows = before.copy()
     for single in singles:

@@ -1,7 +1,9 @@
-"""Who carries out which trial of a run: this process alone, or several processes of the harness side by side.
+"""Who carries out which trial of a run: this process alone, or several processes of the harness
+side by side.
 
-Truth, floors and scores are work of the harness itself, much of it in Python, which computes in one thread of a process at a time. So each
-of several jobs is a process (a "hand"), started as `python -m kobench.crew SOCKET`. It holds the data of one group of trials at a time.
+Truth, floors and scores are work of the harness itself, much of it in Python, which computes in one
+thread of a process at a time. So each of several jobs is a process (a "hand"), started as `python
+-m kobench.crew SOCKET`. It holds the data of one group of trials at a time.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from kobench.store import AnswerStore
 from kobench.trial import carry_out
 from kobench.worker import exit_with_parent
 
-#: Which trial of a run: the number of its group, and its number in the group, floors and lines first.
+#: Which trial of a run: the number of its group, and its number in the group, floors and lines
+#: first.
 Place = tuple[int, int]
 
 #: Is told "started", "logged" (message, done, total) and "finished" (record) of a trial.
@@ -47,7 +50,9 @@ class HandEndedError(UserError):
 
 @dataclass(frozen=True)
 class Work:
-    """A run as each of its processes is told: what is to be done for every trial, by its place, and the folder of the results."""
+    """A run as each of its processes is told: what is to be done for every trial, by its place, and
+    the folder of the results.
+    """
 
     groups: Sequence[Group]
     todo: dict[Place, Action]
@@ -60,14 +65,19 @@ class Work:
 
 
 class Turns:
-    """Which trial comes next for whom, so that data is loaded as rarely, and nobody idle as little, as can be.
+    """Which trial comes next for whom, so that data is loaded as rarely, and nobody idle as little,
+    as can be.
 
-    A hand goes on with the group whose data it holds, then takes a group that nobody has begun, then a predictor's trial of another's
-    group, the last one first. The last trial of a group is left to the hand that holds it, if all that keeps it is a floor or a line.
+    A hand goes on with the group whose data it holds, then takes a group that nobody has begun,
+    then a predictor's trial of another's group, the last one first. The last trial of a group is
+    left to the hand that holds it, if all that keeps it is a floor or a line.
     """
 
     def __init__(self, work: Work) -> None:
-        self.left = [deque(place for place in sorted(work.todo) if place[0] == number) for number in range(len(work.groups))]
+        self.left = [
+            deque(place for place in sorted(work.todo) if place[0] == number)
+            for number in range(len(work.groups))
+        ]
         self.new = deque(number for number, places in enumerate(self.left) if places)
         self.floors = [len(group.basis) for group in work.groups]
         self.at: dict[int, Place] = {}
@@ -90,7 +100,9 @@ class Turns:
     def _to_share(self, group: int) -> int:
         """How many trials of predictors a second hand could take over."""
         trials = sum(number >= self.floors[group] for _, number in self.left[group])
-        soon_free = any(number < self.floors[group] for at, number in self.at.values() if at == group)
+        soon_free = any(
+            number < self.floors[group] for at, number in self.at.values() if at == group
+        )
         return 0 if soon_free and len(self.left[group]) == 1 else trials
 
 
@@ -111,14 +123,25 @@ class Hand:
         self.hear("started", place)
         log = partial(self.hear, "logged", place)
         action = self.work.todo[place]
-        record = carry_out(trial, action, self.prepared, group.basis, self.work.folder, self.store, log, self.work.staged)
+        record = carry_out(
+            trial,
+            action,
+            self.prepared,
+            group.basis,
+            self.work.folder,
+            self.store,
+            log,
+            self.work.staged,
+        )
         self.hear("finished", place, record)
 
 
 def work_through(work: Work, jobs: int, hear: Hear, lock: int) -> None:
-    """Carry out everything there is to do, `jobs` trials at a time; raises what a trial raises, after all of them were ended.
+    """Carry out everything there is to do, `jobs` trials at a time; raises what a trial raises,
+    after all of them were ended.
 
-    lock : the file descriptor that locks the folder; it stays locked until the last process that writes there is gone.
+    lock : the file descriptor that locks the folder; it stays locked until the last process that
+    writes there is gone.
     """
     turns = Turns(work)
     jobs = min(jobs, len(work.todo))
@@ -167,9 +190,18 @@ class Employed:
 
     def _ended(self) -> None:
         code = self.process.wait()
-        why = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        hint = " (often the system running out of memory: try fewer --jobs)" if code == -signal.SIGKILL else ""
-        raise HandEndedError(f"a process of this run {why}{hint}; what was finished is kept, the same command goes on from there")
+        why = (
+            f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+        )
+        hint = (
+            " (often the system running out of memory: try fewer --jobs)"
+            if code == -signal.SIGKILL
+            else ""
+        )
+        raise HandEndedError(
+            f"a process of this run {why}{hint}; what was finished is kept, the same command goes"
+            " on from there"
+        )
 
 
 @contextlib.contextmanager
@@ -192,16 +224,28 @@ def crew(work: Work, size: int, lock: int) -> Iterator[list[Employed]]:
             except subprocess.TimeoutExpired:
                 hand.process.kill()
                 hand.process.wait()
-            hand.pipe.close()  # not before: that would end it at once, and leave what its worker started
+            # not before: that would end it at once, and leave what its worker started
+            hand.pipe.close()
 
 
 def employ(lock: int) -> Employed:
-    """Start a hand. A session of its own keeps a Ctrl-C from it: it is told by this process, once."""
+    """Start a hand.
+
+    A session of its own keeps a Ctrl-C from it: it is told by this process, once.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
-        command = [sys.executable, "-P", "-m", "kobench.crew", str(number)]  # -P: nothing in the user's folder is imported
-        process = subprocess.Popen(command, pass_fds=(number, lock), stdin=subprocess.DEVNULL, start_new_session=True)
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "kobench.crew",
+            str(number),
+        ]  # -P: nothing in the user's folder is imported
+        process = subprocess.Popen(
+            command, pass_fds=(number, lock), stdin=subprocess.DEVNULL, start_new_session=True
+        )
     return Employed(process, Connection(ours.detach()))
 
 

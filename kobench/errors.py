@@ -13,7 +13,9 @@ class UserError(Exception):
 
 
 class PredictorFailedError(UserError):
-    """What was asked for was right, but the predictor raised, ended early or gave a broken answer."""
+    """What was asked for was right, but the predictor raised, ended early or gave a broken
+    answer.
+    """
 
     exit_code = 1
 

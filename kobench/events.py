@@ -1,4 +1,7 @@
-"""Which single knockouts are asked: every one of every cell, or a random sample. Cells are looked at a few at a time."""
+"""Which single knockouts are asked: every one of every cell, or a random sample.
+
+Cells are looked at a few at a time.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,17 @@ _SAMPLE_STREAM, _SPREAD_STREAM = 0x5A3B1E, 0x5B3EAD
 
 
 def blocks_of_cells(shape: tuple[int, int]) -> Iterator[slice]:
-    """Slices of the rows of (cells, genes) with at most `ENTRIES_A_BLOCK` entries, or one row, each."""
+    """Slices of the rows of (cells, genes) with at most `ENTRIES_A_BLOCK` entries, or one row,
+    each.
+    """
     step = max(1, ENTRIES_A_BLOCK // max(1, shape[1]))
     return (slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step))
 
 
 def singles_by_block(cells: Cells) -> Iterator[Knockouts]:
-    """Every single knockout of the cells (see `Knockouts.singles`), block by block; their `cells` are rows of all of them."""
+    """Every single knockout of the cells (see `Knockouts.singles`), block by block; their `cells`
+    are rows of all of them.
+    """
     for block in blocks_of_cells(cells.shape):
         events = Knockouts.singles(cells[block].assemblages())
         assert events.cells is not None
@@ -36,14 +43,17 @@ def every_single(cells: Cells) -> Knockouts:
 
 
 def sample_singles(cells: Cells, most: int, seed: int = 0) -> tuple[Knockouts, int]:
-    """`most` of the single knockouts, all equally likely, grouped by cell, and how many there are; all of them where there are no more.
+    """`most` of the single knockouts, all equally likely, grouped by cell, and how many there are;
+    all of them where there are no more.
 
     The draw is one of gene names: genes in another order give the same events.
     """
     total = int(expressing(cells).sum())
     if total <= most:
         return every_single(cells), total
-    chosen = np.sort(np.random.default_rng([_SAMPLE_STREAM, seed]).choice(total, most, replace=False))
+    chosen = np.sort(
+        np.random.default_rng([_SAMPLE_STREAM, seed]).choice(total, most, replace=False)
+    )
     by_name = ranks_of(cells.var_names)
     kept, passed = [], 0
     for events in singles_by_block(cells):
@@ -58,24 +68,35 @@ def sample_singles(cells: Cells, most: int, seed: int = 0) -> tuple[Knockouts, i
 def spread_singles(cells: Cells, most: int, available: IntArray, seed: int = 0) -> Knockouts:
     """About `most` of the single knockouts, spread evenly over the genes, grouped by cell.
 
-    available : (G,) how many each gene has, see `expressing`; 0 for genes that are not to be removed.
-    Of each gene all its cells, or the same number of them drawn at random: the largest number with which the events are no more than
-    `most`, but one at least. The draw is one of gene names, as that of `sample_singles`.
+    available : (G,) how many each gene has, see `expressing`; 0 for genes that are not to be
+    removed. Of each gene all its cells, or the same number of them drawn at random: the largest
+    number with which the events are no more than `most`, but one at least. The draw is one of gene
+    names, as that of `sample_singles`.
     """
     n_genes = cells.n_vars
     asked = np.minimum(available, even_share(available, most))
     rng = np.random.default_rng([_SPREAD_STREAM, seed])
     names = np.argsort(cells.var_names, kind="stable")
-    chosen = [gene + n_genes * rng.choice(available[gene], asked[gene], replace=False) for gene in names if asked[gene]]
+    chosen = [
+        gene + n_genes * rng.choice(available[gene], asked[gene], replace=False)
+        for gene in names
+        if asked[gene]
+    ]
     codes = np.concatenate([np.empty(0, np.int64), *chosen])
     kept, seen = [], np.zeros(n_genes, np.int64)
     for events in singles_by_block(cells):
         genes = events.genes[:, 0].astype(np.int64)
         counts = np.bincount(genes, minlength=n_genes)
-        place = np.empty(len(genes), np.int64)  # of each event among those of its gene, over all blocks
-        place[np.argsort(genes, kind="stable")] = np.arange(len(genes)) - np.repeat(np.cumsum(counts) - counts - seen, counts)
+        place = np.empty(
+            len(genes), np.int64
+        )  # of each event among those of its gene, over all blocks
+        place[np.argsort(genes, kind="stable")] = np.arange(len(genes)) - np.repeat(
+            np.cumsum(counts) - counts - seen, counts
+        )
         seen += counts
-        kept.append(events[np.flatnonzero(np.isin(genes + n_genes * place, codes, assume_unique=True))])
+        kept.append(
+            events[np.flatnonzero(np.isin(genes + n_genes * place, codes, assume_unique=True))]
+        )
     return joined(kept)
 
 
@@ -88,12 +109,18 @@ def even_share(available: IntArray, most: int) -> int:
     low, high = 1, max(1, int(available.max(initial=1)))
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if int(np.minimum(available, middle).sum()) <= most else (low, middle - 1)
+        low, high = (
+            (middle, high)
+            if int(np.minimum(available, middle).sum()) <= most
+            else (low, middle - 1)
+        )
     return low
 
 
 def expressing(cells: Cells) -> npt.NDArray[np.int64]:
-    """(G,) how many single knockouts each gene has: the cells that express it and at least one other gene."""
+    """(G,) how many single knockouts each gene has: the cells that express it and at least one
+    other gene.
+    """
     counts = np.zeros(cells.n_vars, np.int64)
     for block in blocks_of_cells(cells.shape):
         on = cells[block].assemblages()
@@ -109,4 +136,9 @@ def ranks_of(names: npt.NDArray[np.str_]) -> IntArray:
 def joined(batches: Sequence[Knockouts]) -> Knockouts:
     """Batches of single knockouts as one."""
     genes = np.concatenate([np.empty((0, 1), np.int32), *(batch.genes for batch in batches)])
-    return Knockouts(genes, np.concatenate([np.empty(0, np.int32), *(batch.cells for batch in batches if batch.cells is not None)]))
+    return Knockouts(
+        genes,
+        np.concatenate(
+            [np.empty(0, np.int32), *(batch.cells for batch in batches if batch.cells is not None)]
+        ),
+    )

@@ -1,4 +1,6 @@
-"""Files of datasets: where they lie, whether they are the right ones, and how one with a web address gets here."""
+"""Files of datasets: where they lie, whether they are the right ones, and how one with a web
+address gets here.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Progress = Callable[[int, int], None]
 
 
 def data_folder() -> Path:
-    """Where files of datasets are looked for: the environment's KOBENCH_DATA, else `data` in the user's cache folder."""
+    """Where files of datasets are looked for: the environment's KOBENCH_DATA, else `data` in the
+    user's cache folder.
+    """
     from platformdirs import user_cache_path
 
     named = os.environ.get("KOBENCH_DATA", "")
@@ -42,20 +46,26 @@ def places(card: Mapping[str, Any]) -> list[Path]:
         if spec is None or not spec.origin:
             origin = _origin(card)
             raise UserError(
-                f"dataset {card['name']!r} is part of the Python package {file['package']}, which is not installed here{origin}"
+                f"dataset {card['name']!r} is part of the Python package {file['package']}, which"
+                f" is not installed here{origin}"
             )
         return [Path(spec.origin).parent / inside]
     data = data_folder()
-    own = [Path(card.get("card", "")).parent / Path(file["path"]).expanduser()] if file.get("path") else []
+    own = (
+        [Path(card.get("card", "")).parent / Path(file["path"]).expanduser()]
+        if file.get("path")
+        else []
+    )
     return list(dict.fromkeys([*own, data / inside, data / file["name"]]))
 
 
 def find_file(card: Mapping[str, Any]) -> Path:
     """The file of a card (`DatasetSpec.card`), with its checksum checked; nothing is downloaded.
 
-    It is looked for at the `path` of the card's [file] (relative ones start in the card's folder), at
-    `<data>/<folder>/<name>` and at `<data>/<name>`; with `package`, in that installed package only.
-    Raises UserError where it is missing (saying where it comes from and where to put it) or has another checksum.
+    It is looked for at the `path` of the card's [file] (relative ones start in the card's folder),
+    at `<data>/<folder>/<name>` and at `<data>/<name>`; with `package`, in that installed package
+    only. Raises UserError where it is missing (saying where it comes from and where to put it) or
+    has another checksum.
     """
     file, looked = card["file"], places(card)
     found: Path | None = next((place for place in looked if place.is_file()), None)
@@ -68,21 +78,36 @@ def find_file(card: Mapping[str, Any]) -> Path:
         else:
             remedy = "put it there, or set KOBENCH_DATA to the folder that has it"
         where = " or ".join(map(str, looked)) + _origin(card)
-        raise UserError(f"dataset {card['name']!r} needs the file {file['name']}{size}, which is not at {where}; {remedy}")
+        raise UserError(
+            f"dataset {card['name']!r} needs the file {file['name']}{size}, which is not at"
+            f" {where}; {remedy}"
+        )
     if file.get("sha256"):
         remedy = (
-            f"install a version of {file['package']} that ships it" if file.get("package") else "bring the right file or correct the card"
+            f"install a version of {file['package']} that ships it"
+            if file.get("package")
+            else "bring the right file or correct the card"
         )
         check_sha256(found, file["sha256"], f"the file of dataset {card['name']!r}", remedy)
     return found
 
 
 def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
-    """As `find_file`, but a missing file whose card has a `url` is downloaded into the data folder first."""
+    """As `find_file`, but a missing file whose card has a `url` is downloaded into the data folder
+    first.
+    """
     file = card["file"]
-    if file.get("url") and not file.get("package") and not any(place.is_file() for place in places(card)):
+    if (
+        file.get("url")
+        and not file.get("package")
+        and not any(place.is_file() for place in places(card))
+    ):
         download(
-            file["url"], data_folder() / file.get("folder", "") / file["name"], file.get("sha256", ""), card["name"], progress=progress
+            file["url"],
+            data_folder() / file.get("folder", "") / file["name"],
+            file.get("sha256", ""),
+            card["name"],
+            progress=progress,
         )
     return find_file(card)
 
@@ -92,10 +117,14 @@ def _origin(card: Mapping[str, Any]) -> str:
 
 
 def check_sha256(path: Path, expected: str, what: str, remedy: str) -> None:
-    """UserError where the file's sha256 is another; a file of unchanged size and time is not read again."""
+    """UserError where the file's sha256 is another; a file of unchanged size and time is not read
+    again.
+    """
     found = _remembered_sha256(path)
     if found != expected.lower():
-        raise UserError(f"{what}, {path}, has sha256 {found} but {expected.lower()} is expected; {remedy}")
+        raise UserError(
+            f"{what}, {path}, has sha256 {found} but {expected.lower()} is expected; {remedy}"
+        )
 
 
 def sha256_of(path: Path) -> str:
@@ -126,27 +155,41 @@ def _remembered_sha256(path: Path) -> str:
 
 
 def download(
-    url: str, target: Path, sha256: str, dataset: str, attempts: int = 4, pause: float = 1.0, progress: Progress | None = None
+    url: str,
+    target: Path,
+    sha256: str,
+    dataset: str,
+    attempts: int = 4,
+    pause: float = 1.0,
+    progress: Progress | None = None,
 ) -> Path:
     """Bring `url` to `target`; whole and with the right sha256, or not at all.
 
-    It grows in a hidden `.part` file beside the target, which a later call carries on with, and is moved when its checksum
-    is right. Two processes that want the same file wait for each other. Broken connections and server errors (5xx) are tried
-    again, `attempts` times in all, with `pause` seconds times the number of the attempt between them.
-    Raises UserError where the address is refused, the attempts are used up, or the checksum is wrong.
+    It grows in a hidden `.part` file beside the target, which a later call carries on with, and is
+    moved when its checksum is right. Two processes that want the same file wait for each other.
+    Broken connections and server errors (5xx) are tried again, `attempts` times in all, with
+    `pause` seconds times the number of the attempt between them. Raises UserError where the address
+    is refused, the attempts are used up, or the checksum is wrong.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise UserError(f"dataset {dataset!r}: its card's url {url!r} is not an http(s) address; correct the card")
+        raise UserError(
+            f"dataset {dataset!r}: its card's url {url!r} is not an http(s) address; correct the"
+            " card"
+        )
     if not sha256:
         raise UserError(
-            f"dataset {dataset!r}: its card has a url but no sha256, and kobench loads no unchecked file; add sha256 to the card"
+            f"dataset {dataset!r}: its card has a url but no sha256, and kobench loads no unchecked"
+            " file; add sha256 to the card"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{sha256[:12]}.part")
     with _locked(part):
         if target.is_file():
             return target
-        for fresh in (False, True):  # what an earlier call left behind may be spoilt: then once more from the start
+        for fresh in (
+            False,
+            True,
+        ):  # what an earlier call left behind may be spoilt: then once more from the start
             carried_on = part.exists() and not fresh
             if fresh:
                 part.unlink(missing_ok=True)
@@ -159,12 +202,14 @@ def download(
                 break
         part.unlink()
     raise UserError(
-        f"dataset {dataset!r}: {url} gave a file with sha256 {found} but its card expects {sha256.lower()}; "
-        "correct the card or bring the file yourself"
+        f"dataset {dataset!r}: {url} gave a file with sha256 {found} but its card expects"
+        f" {sha256.lower()}; correct the card or bring the file yourself"
     )
 
 
-def _fill(url: str, part: Path, dataset: str, attempts: int, pause: float, progress: Progress | None) -> None:
+def _fill(
+    url: str, part: Path, dataset: str, attempts: int, pause: float, progress: Progress | None
+) -> None:
     """Append to the part file until it is whole, trying again where the connection breaks."""
     for attempt in range(1, attempts + 1):
         try:
@@ -175,7 +220,10 @@ def _fill(url: str, part: Path, dataset: str, attempts: int, pause: float, progr
         except (OSError, http.client.HTTPException) as error:
             reason, final = str(error) or type(error).__name__, False
         if final or attempt == attempts:
-            raise UserError(f"dataset {dataset!r}: {url} cannot be downloaded ({reason}); try again later or bring the file yourself")
+            raise UserError(
+                f"dataset {dataset!r}: {url} cannot be downloaded ({reason}); try again later or"
+                " bring the file yourself"
+            )
         time.sleep(pause * attempt)
 
 
@@ -190,10 +238,14 @@ def _append(url: str, part: Path, progress: Progress | None) -> None:
     except urllib.error.HTTPError as error:
         if error.code != 416 or not have:
             raise
-        error.close()  # nothing lies behind what we have: the checksum says whether that is the file
+        # nothing lies behind what we have: the checksum says whether that is the file
+        error.close()
         return
     with answer:
-        if have and not (answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")):
+        if have and not (
+            answer.status == 206
+            and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        ):
             have = 0  # the server does not carry on: it sends the whole file
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else 0
@@ -211,10 +263,13 @@ def _append(url: str, part: Path, progress: Progress | None) -> None:
 
 @contextlib.contextmanager
 def _locked(part: Path) -> Iterator[None]:
-    """Only one process at a time, where the system has file locks; the lock goes with the process."""
+    """Only one process at a time, where the system has file locks; the lock goes with the
+    process.
+    """
     try:
         import fcntl
-    except ImportError:  # Windows: two simultaneous downloads may both fail their checksum, never pass it wrongly
+    except ImportError:
+        # Windows: two simultaneous downloads may both fail their checksum, never pass it wrongly
         yield
         return
     with open(part.with_suffix(".lock"), "w") as lock:

@@ -1,4 +1,6 @@
-"""Answers that came out of an untrusted process, checked once more in this one: types, shapes, and what may be missing."""
+"""Answers that came out of an untrusted process, checked once more in this one: types, shapes, and
+what may be missing.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ from kobench.truth import Multiples, Profiles, Question, Responses, Transfers
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """What an answer must look like. missing : (n,) bool, the rows that were not asked: only they may be NaN. width : None for one number a
-    row. profile : rows are >= 0 and sum to 1. signed : numbers may be negative. removed : (n, order) genes at which rows must be 0.
+    """What an answer must look like. missing : (n,) bool, the rows that were not asked: only they
+    may be NaN. width : None for one number a row. profile : rows are >= 0 and sum to 1. signed :
+    numbers may be negative. removed : (n, order) genes at which rows must be 0.
     """
 
     missing: BoolArray
@@ -31,23 +34,35 @@ class Shape:
     @property
     def expected(self) -> Expected:
         """The shape and kind of its array."""
-        return Expected((len(self.missing),) if self.width is None else (len(self.missing), self.width))
+        return Expected(
+            (len(self.missing),) if self.width is None else (len(self.missing), self.width)
+        )
 
 
-def guard_answers(asks: str, arrays: dict[str, Any], question: Question, max_order: int | None = None) -> dict[str, Any]:
-    """The arrays as they came, with `supported` (G,) among them; raises TrialFailed for what the contract does not allow."""
+def guard_answers(
+    asks: str, arrays: dict[str, Any], question: Question, max_order: int | None = None
+) -> dict[str, Any]:
+    """The arrays as they came, with `supported` (G,) among them; raises TrialFailed for what the
+    contract does not allow.
+    """
     for name, shape in shapes_of(question, arrays["supported"], max_order).items():
         if arrays.get(name) is not None:
             check(asks, name, arrays[name], shape)
     return arrays
 
 
-def expected_of(question: Question, supported: BoolArray, max_order: int | None = None) -> dict[str, Expected]:
+def expected_of(
+    question: Question, supported: BoolArray, max_order: int | None = None
+) -> dict[str, Expected]:
     """The arrays that may answer a question, by name, as they must come."""
-    return {name: shape.expected for name, shape in shapes_of(question, supported, max_order).items()}
+    return {
+        name: shape.expected for name, shape in shapes_of(question, supported, max_order).items()
+    }
 
 
-def shapes_of(question: Question, supported: BoolArray, max_order: int | None) -> Mapping[str, Shape]:
+def shapes_of(
+    question: Question, supported: BoolArray, max_order: int | None
+) -> Mapping[str, Shape]:
     """What each array that may answer a question must look like."""
     if isinstance(question, (Profiles, Transfers)):
         n, n_genes = question.assemblages.shape
@@ -59,12 +74,18 @@ def shapes_of(question: Question, supported: BoolArray, max_order: int | None) -
         missing = ~row_answerable(question, supported, max_order)
         singles = [events for events in question.events if events.order == 1]
         number = Shape(missing)
-        return {"response": Shape(missing, n_genes, signed=True), "raw": number, "propagated": number,
-                "gene_scores": Shape(~asked_genes(singles, supported, n_genes), signed=True)}  # fmt: skip
+        return {
+            "response": Shape(missing, n_genes, signed=True),
+            "raw": number,
+            "propagated": number,
+            "gene_scores": Shape(~asked_genes(singles, supported, n_genes), signed=True),
+        }
     return shapes_of_singles(question.events, question.sample, supported, question.cells.shape)
 
 
-def shapes_of_singles(events: Knockouts, sample: IntArray, supported: BoolArray, shape: tuple[int, int]) -> Mapping[str, Shape]:
+def shapes_of_singles(
+    events: Knockouts, sample: IntArray, supported: BoolArray, shape: tuple[int, int]
+) -> Mapping[str, Shape]:
     """The same for single knockouts; shape : (m, G) of the asked cells."""
     unasked = ~answerable_events(events, supported, None)
     return {
@@ -95,7 +116,11 @@ def asked_genes(batches: list[Knockouts], supported: BoolArray, n_genes: int) ->
 def check(asks: str, name: str, values: Any, shape: Shape) -> None:
     """Raise TrialFailed where an array is not what it must be."""
     if values.dtype.kind != "f" or values.shape != shape.expected.shape:
-        raise TrialFailed("invalid", asks, f"{name} came as {values.dtype} of shape {values.shape}; expected {shape.expected}")
+        raise TrialFailed(
+            "invalid",
+            asks,
+            f"{name} came as {values.dtype} of shape {values.shape}; expected {shape.expected}",
+        )
     asked = values[~shape.missing]
     if not np.isfinite(asked).all():
         raise TrialFailed("invalid", asks, f"{name} holds values that are not finite")
@@ -106,4 +131,6 @@ def check(asks: str, name: str, values: Any, shape: Shape) -> None:
     if shape.removed is not None:
         removed = np.take_along_axis(asked, shape.removed[~shape.missing].astype(np.intp), axis=1)
         if removed.any():
-            raise TrialFailed("invalid", asks, f"{name} holds {removed.max():.6g} at a removed gene; expected 0")
+            raise TrialFailed(
+                "invalid", asks, f"{name} holds {removed.max():.6g} at a removed gene; expected 0"
+            )

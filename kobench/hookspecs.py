@@ -1,4 +1,7 @@
-"""The four hooks. A distribution offers them through the entry-point group `kobench`; a single file through `--plugin`.
+"""The four hooks.
+
+A distribution offers them through the entry-point group `kobench`; a single file through
+`--plugin`.
 
 [project.entry-points.kobench]
 my-package = "my_package.plugin"
@@ -16,7 +19,10 @@ hookspec = pluggy.HookspecMarker("kobench")
 
 
 class Hooks:
-    """Every hook takes no argument and yields frozen records. Import heavy packages inside `make` or `fit`, not here."""
+    """Every hook takes no argument and yields frozen records.
+
+    Import heavy packages inside `make` or `fit`, not here.
+    """
 
     @hookspec
     def kobench_datasets(self) -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
@@ -42,7 +48,8 @@ class Hooks:
 
         @hookimpl
         def kobench_metrics():
-            yield MetricSpec("median-error", "my_package.metrics:median_error", of="profile", direction="lower", best=0.0)
+            yield MetricSpec("median-error", "my_package.metrics:median_error", of="profile",
+            direction="lower", best=0.0)
         """
 
     @hookspec

@@ -1,4 +1,6 @@
-"""What a trial may use - time, memory, processes, what it writes - and how a trial ends that fails or uses more."""
+"""What a trial may use - time, memory, processes, what it writes - and how a trial ends that fails
+or uses more.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,35 @@ from typing import Any
 from kobench.errors import UserError
 
 #: The statuses of trials that ended before they answered; a record that has none of them is "ok".
-STATUSES = ("failed", "invalid", "timeout", "out-of-memory", "too-many-processes", "too-much-written", "unsupported")
+STATUSES = (
+    "failed",
+    "invalid",
+    "timeout",
+    "out-of-memory",
+    "too-many-processes",
+    "too-much-written",
+    "unsupported",
+)
 
-#: The same without "unsupported", which nobody can be blamed for: a run in which any of these stands ends with exit code 1.
+#: The same without "unsupported", which nobody can be blamed for: a run in which any of these
+#: stands ends with exit code 1.
 BAD = STATUSES[:-1]
 
 #: The limit that each status tells of.
-LIMIT_OF = {"timeout": "seconds", "out-of-memory": "memory_mb", "too-many-processes": "processes", "too-much-written": "written_mb"}
+LIMIT_OF = {
+    "timeout": "seconds",
+    "out-of-memory": "memory_mb",
+    "too-many-processes": "processes",
+    "too-much-written": "written_mb",
+}
 
 #: The flag of `kobench run` that sets each limit.
-FLAGS = {"seconds": "--timeout", "memory_mb": "--memory", "processes": "--processes", "written_mb": "--written"}
+FLAGS = {
+    "seconds": "--timeout",
+    "memory_mb": "--memory",
+    "processes": "--processes",
+    "written_mb": "--written",
+}
 
 #: So many threads may the processes of a trial have for each process they may be.
 THREADS_A_PROCESS = 16
@@ -30,24 +51,43 @@ THREADS_A_PROCESS = 16
 MB = 1 << 20
 
 #: Where Linux says how much memory a container may use: control groups of version 2 and 1.
-GROUP_MEMORY = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+GROUP_MEMORY = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 
 
 class TrialFailed(Exception):  # noqa: N818 - a result, not a mistake of this program
     """A trial ended early; becomes the status of its record.
 
-    message : the same whenever the trial ends so, on whatever machine. found : the sentence with what was measured this time, None where
-    nothing was; it is what a reader is told (`str`). ran : JSON for the record's `run` part, filled in by whoever ran it.
+    message : the same whenever the trial ends so, on whatever machine. found : the sentence with
+    what was measured this time, None where nothing was; it is what a reader is told (`str`). ran :
+    JSON for the record's `run` part, filled in by whoever ran it.
     """
 
-    def __init__(self, status: str, stage: str, message: str, traceback: str | None = None, found: str | None = None) -> None:
+    def __init__(
+        self,
+        status: str,
+        stage: str,
+        message: str,
+        traceback: str | None = None,
+        found: str | None = None,
+    ) -> None:
         super().__init__(found or message)
-        self.status, self.stage, self.message, self.traceback, self.found = status, stage, message, traceback, found
+        self.status, self.stage, self.message, self.traceback, self.found = (
+            status,
+            stage,
+            message,
+            traceback,
+            found,
+        )
         self.ran: dict[str, Any] = {}
 
 
 def default_memory_mb() -> int:
-    """MB a trial may use where nobody says: three quarters of this machine's memory (or its container's), at most 16,384."""
+    """MB a trial may use where nobody says: three quarters of this machine's memory (or its
+    container's), at most 16,384.
+    """
     available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for path in GROUP_MEMORY:
         try:
@@ -61,8 +101,9 @@ def default_memory_mb() -> int:
 class Limits:
     """What one trial may use at most; None is no limit. Raises UserError for what is not above 0.
 
-    seconds : from the start of its process to its last answer. memory_mb : PSS of all its processes together. processes : how many it may
-    have at a time; their threads may be 16 times as many. written_mb : what its folder holds that it wrote: answers, scratch files, output.
+    seconds : from the start of its process to its last answer. memory_mb : PSS of all its processes
+    together. processes : how many it may have at a time; their threads may be 16 times as many.
+    written_mb : what its folder holds that it wrote: answers, scratch files, output.
     """
 
     seconds: float | None = 3600
@@ -73,7 +114,10 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in self.to_json().items():
             if value is not None and not (math.isfinite(value) and value > 0):
-                raise UserError(f"the limit {name} is {value}; give a number above 0 ({FLAGS[name]}), or 0 there for no limit")
+                raise UserError(
+                    f"the limit {name} is {value}; give a number above 0 ({FLAGS[name]}), or 0"
+                    " there for no limit"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """The limits by name, as a record keeps them."""
@@ -81,7 +125,8 @@ class Limits:
 
 
 def passed(limits: Limits, status: str, stage: str, found: str | None = None) -> TrialFailed:
-    """How a trial ends that passed the limit which `status` tells of; `found` is what was measured, "its processes held 2,113 MB".
+    """How a trial ends that passed the limit which `status` tells of; `found` is what was measured,
+    "its processes held 2,113 MB".
 
     >>> print(passed(Limits(memory_mb=2000), "out-of-memory", "fit", "its processes held 2,113 MB (PSS)"))
     its processes held 2,113 MB (PSS), the limit is 2,000 MB (--memory)
@@ -101,11 +146,18 @@ def passed(limits: Limits, status: str, stage: str, found: str | None = None) ->
         "written_mb": (f"it wrote more than {limit:,} MB", f"{limit:,} MB"),
     }
     message, shown = messages[name]
-    return TrialFailed(status, stage, f"{message}, the limit ({flag})", found=f"{found}, the limit is {shown} ({flag})" if found else None)
+    return TrialFailed(
+        status,
+        stage,
+        f"{message}, the limit ({flag})",
+        found=f"{found}, the limit is {shown} ({flag})" if found else None,
+    )
 
 
 def raised(status: str, now: Limits, before: Mapping[str, Any]) -> bool:
-    """Whether the limit that `status` tells of is higher now than `before`, the limits by name that a record keeps."""
+    """Whether the limit that `status` tells of is higher now than `before`, the limits by name that
+    a record keeps.
+    """
     name = LIMIT_OF[status]
     limit, old = now.to_json()[name], before.get(name)
     return old is not None and (limit is None or limit > old)

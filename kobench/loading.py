@@ -1,4 +1,6 @@
-"""From a chosen dataset to its validated cells and truth; several joined as one, and the groups of cells in them."""
+"""From a chosen dataset to its validated cells and truth; several joined as one, and the groups of
+cells in them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def load(chosen: Chosen) -> Dataset:
     """Load and validate a dataset; raises UserError, also for what a stranger's loader raises."""
     if chosen.parts:
         groups = [part.group for part in chosen.parts]
-        names = [part.group if groups.count(part.group) == 1 else part.selection for part in chosen.parts]
+        names = [
+            part.group if groups.count(part.group) == 1 else part.selection for part in chosen.parts
+        ]
         return joined({name: load(part) for name, part in zip(names, chosen.parts, strict=True)})
     try:
         dataset = resolve(chosen.entry)(**chosen.params)
@@ -32,22 +36,27 @@ def load(chosen: Chosen) -> Dataset:
         raise
     except Exception as error:
         raise UserError(
-            f"dataset {chosen.selection} of {chosen.entry.distribution} can't be loaded: {type(error).__name__}: {error}"
+            f"dataset {chosen.selection} of {chosen.entry.distribution} can't be loaded:"
+            f" {type(error).__name__}: {error}"
         ) from error
     if not isinstance(dataset, Dataset):
         raise UserError(
-            f"dataset {chosen.selection} of {chosen.entry.distribution} gave a {type(dataset).__name__}; expected a kobench.api.Dataset"
+            f"dataset {chosen.selection} of {chosen.entry.distribution} gave a"
+            f" {type(dataset).__name__}; expected a kobench.api.Dataset"
         )
     return validate(dataset, chosen.selection)
 
 
 def labels_of(dataset: Dataset, split: str, selection: str) -> npt.NDArray[Any]:
-    """(n,) the group of each cell: its dataset or its cell type; raises UserError where the cells have no types."""
+    """(n,) the group of each cell: its dataset or its cell type; raises UserError where the cells
+    have no types.
+    """
     if split == "dataset":
         return np.asarray(dataset.cells.obs[DATASET_KEY])
     if dataset.cell_type_key is None:
         raise UserError(
-            f"dataset {selection} has no cell types, so split=cell-type can't be made; choose one whose card names cell_type_key"
+            f"dataset {selection} has no cell types, so split=cell-type can't be made; choose one"
+            " whose card names cell_type_key"
         )
     return np.asarray(dataset.cells.obs[dataset.cell_type_key])
 

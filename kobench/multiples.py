@@ -1,4 +1,6 @@
-"""What is asked of several knockouts at once: which sets of genes, in which cells, and whether their removal interacts."""
+"""What is asked of several knockouts at once: which sets of genes, in which cells, and whether
+their removal interacts.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,21 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows, without_interaction
+from kobench.cells import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Knockouts,
+    bray_curtis,
+    normalise_rows,
+    without_interaction,
+)
 from kobench.derive import chunks
 from kobench.errors import UserError
 from kobench.truth import TOLERANCE, Counterfactual, Dataset, Multiples
 
-#: So many sets of genes are asked, half of them drawn evenly among all sets, half among the linked ones.
+#: So many sets of genes are asked, half of them drawn evenly among all sets, half among the linked
+#: ones.
 SETS = 200
 
 #: Each set is asked in at most this many cells.
@@ -21,27 +32,36 @@ CELLS_A_SET = 20
 #: Keeps the draws of sets apart from every other use of a seed.
 _STREAM = 0x2D0B1E
 
-#: A half is given up after so many draws for each set that is wanted: sets that no cell expresses are drawn again, not asked.
+#: A half is given up after so many draws for each set that is wanted: sets that no cell expresses
+#: are drawn again, not asked.
 _DRAWS_A_SET = 50
 
 
-def ask_multiples(dataset: Dataset, asked: IntArray, order: int, sets: int = SETS, cells_a_set: int = CELLS_A_SET) -> Multiples:
+def ask_multiples(
+    dataset: Dataset, asked: IntArray, order: int, sets: int = SETS, cells_a_set: int = CELLS_A_SET
+) -> Multiples:
     """Knockouts of `order` genes at once in the asked cells, with the counterfactual truth.
 
-    Half of the sets are drawn evenly among all sets of genes, half among the linked ones (see `Links`); without edges of a network, or
-    where too few are linked, only as many as there are. Every set is asked in up to `cells_a_set` asked cells, drawn evenly among those
-    in which all its genes and at least one other are read as present; a set without such a cell is drawn again. The draws depend on the
-    asked cells, the network and the order alone. Events are grouped by cell. Those without a steady state, in any of the single
-    knockouts either, are left out for everybody and counted.
+    Half of the sets are drawn evenly among all sets of genes, half among the linked ones (see
+    `Links`); without edges of a network, or where too few are linked, only as many as there are.
+    Every set is asked in up to `cells_a_set` asked cells, drawn evenly among those in which all its
+    genes and at least one other are read as present; a set without such a cell is drawn again. The
+    draws depend on the asked cells, the network and the order alone. Events are grouped by cell.
+    Those without a steady state, in any of the single knockouts either, are left out for everybody
+    and counted.
 
     Raises UserError where the dataset has no counterfactual truth, ValueError for an order under 2.
     """
     if dataset.truth is None:
-        raise UserError("this dataset has no counterfactual truth, so several knockouts at once can't be scored")
+        raise UserError(
+            "this dataset has no counterfactual truth, so several knockouts at once can't be scored"
+        )
     if order < 2:
         raise ValueError(f"order is {order}; several knockouts at once are 2 or more")
     cells = dataset.cells[asked]
-    by_name = np.argsort(cells.var_names, kind="stable")  # sets are drawn of names, wherever their columns stand
+    by_name = np.argsort(
+        cells.var_names, kind="stable"
+    )  # sets are drawn of names, wherever their columns stand
     edges = getattr(dataset.truth, "edges", None)
     rng = np.random.default_rng([_STREAM, order])
     chosen = _Chosen(cells.assemblages()[:, by_name], cells_a_set, rng)
@@ -67,9 +87,11 @@ def ask_multiples(dataset: Dataset, asked: IntArray, order: int, sets: int = SET
 
 
 def true_interactions(truth: Counterfactual, rows: IntArray, events: Knockouts) -> FloatArray:
-    """The interaction of each event (n,): BC of the profile after it and the one `without_interaction` expects; NaN where unsolved.
+    """The interaction of each event (n,): BC of the profile after it and the one
+    `without_interaction` expects; NaN where unsolved.
 
-    rows : (m,) the dataset's cells that `events.cells` count in. An event whose single knockout is unsolved is unsolved too.
+    rows : (m,) the dataset's cells that `events.cells` count in. An event whose single knockout is
+    unsolved is unsolved too.
     """
     assert events.cells is not None
     interaction = np.full(len(events), np.nan)
@@ -83,18 +105,25 @@ def true_interactions(truth: Counterfactual, rows: IntArray, events: Knockouts) 
         single = truth.knockout(Knockouts(distinct[:, 1:], rows[distinct[:, 0]].astype(np.int32)))
         places = place.reshape(-1, events.order)
         single_solved: BoolArray = np.asarray(np.isfinite(single).all(axis=1))
-        solved: BoolArray = np.asarray(np.isfinite(after).all(axis=1) & single_solved[places].all(axis=1))
+        solved: BoolArray = np.asarray(
+            np.isfinite(after).all(axis=1) & single_solved[places].all(axis=1)
+        )
         single, places = normalise_rows(np.nan_to_num(single)), places[solved]
         before = normalise_rows(truth.wild_type(rows[chunk.cells[solved]]))
-        expected = without_interaction(before, [single[places[:, k]] for k in range(events.order)], chunk.genes[solved])
-        interaction[np.flatnonzero(solved) + part.start] = bray_curtis(normalise_rows(after[solved]), expected)
+        expected = without_interaction(
+            before, [single[places[:, k]] for k in range(events.order)], chunk.genes[solved]
+        )
+        interaction[np.flatnonzero(solved) + part.start] = bray_curtis(
+            normalise_rows(after[solved]), expected
+        )
     return interaction
 
 
 class Links:
     """Which genes are linked: one regulates the other, or both regulate the same target.
 
-    edges : (m, 2), regulator and target, or None where no network is known. False where nothing is linked.
+    edges : (m, 2), regulator and target, or None where no network is known. False where nothing is
+    linked.
     """
 
     def __init__(self, edges: npt.NDArray[np.integer] | None, n_genes: int) -> None:
@@ -106,7 +135,9 @@ class Links:
             first, second = np.triu_indices(len(regulators), 1)
             found.append(np.stack([regulators[first], regulators[second]], axis=1))
         pairs = np.sort(np.concatenate(found), axis=1)
-        pairs = pairs[pairs[:, 0] != pairs[:, 1]]  # an edge that is listed twice shares its target with itself
+        pairs = pairs[
+            pairs[:, 0] != pairs[:, 1]
+        ]  # an edge that is listed twice shares its target with itself
         self.pairs = np.unique(pairs, axis=0)
         both = np.concatenate([self.pairs, self.pairs[:, ::-1]])
         both = both[np.lexsort(both.T[::-1])]
@@ -116,7 +147,8 @@ class Links:
         return len(self.pairs) > 0
 
     def draw(self, rng: np.random.Generator, order: int) -> IntArray | None:
-        """A linked set: two genes drawn evenly among all linked pairs, each further one evenly among the genes linked to one that is in.
+        """A linked set: two genes drawn evenly among all linked pairs, each further one evenly
+        among the genes linked to one that is in.
 
         None where the set can't grow to `order`.
         """
@@ -152,7 +184,9 @@ class _Chosen:
                 added += 1
 
     def events(self, order: int) -> tuple[Knockouts, IntArray]:
-        """Every set in each of its cells, grouped by cell, and the number of each event's set in the order of drawing."""
+        """Every set in each of its cells, grouped by cell, and the number of each event's set in
+        the order of drawing.
+        """
         pairs = np.repeat(np.arange(len(self.sets)), [len(cells) for cells in self.sets.values()])
         cells = np.concatenate([np.empty(0, np.int64), *self.sets.values()])
         by_cell = np.lexsort((pairs, cells))

@@ -1,4 +1,6 @@
-"""A dataset made ready for its trials: loaded once, validated, split, its questions and truth built when first needed."""
+"""A dataset made ready for its trials: loaded once, validated, split, its questions and truth built
+when first needed.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class Prepared:
 
     @property
     def rows(self) -> tuple[IntArray, IntArray]:
-        """Rows of the training cells and of the asked cells; under "halves" the training cells are asked and the others are kept back."""
+        """Rows of the training cells and of the asked cells; under "halves" the training cells are
+        asked and the others are kept back.
+        """
         rows: tuple[IntArray, IntArray] = self._once("rows", self._rows)
         return rows
 
@@ -101,10 +105,18 @@ class Prepared:
         if asks == "profile":
             return ask_profiles(dataset, asked)
         if asks == "transfer":
-            return ask_transfers(dataset, self.labels, groups_of(self.labels)[0], self.split.train, self.request.split_seed)
+            return ask_transfers(
+                dataset,
+                self.labels,
+                groups_of(self.labels)[0],
+                self.split.train,
+                self.request.split_seed,
+            )
         if asks == "response" and self.split.name == "halves":
             training = self.rows[0]
-            return ask_responses(dataset, training, np.setdiff1d(np.arange(dataset.cells.n_obs), training))
+            return ask_responses(
+                dataset, training, np.setdiff1d(np.arange(dataset.cells.n_obs), training)
+            )
         if asks == "response":
             return ask_simulated_responses(dataset, asked)
         if asks in ORDERS:

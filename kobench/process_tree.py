@@ -1,4 +1,6 @@
-"""The processes below a process: how many there are, and the memory they hold, shared pages counted once where the system can say."""
+"""The processes below a process: how many there are, and the memory they hold, shared pages counted
+once where the system can say.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ SHARED = ("/dev/shm", "/tmp")
 
 @dataclass(frozen=True)
 class Member:
-    """One process of a tree. rss : resident memory in bytes, pages that it shares with others counted in full."""
+    """One process of a tree. rss : resident memory in bytes, pages that it shares with others
+    counted in full.
+    """
 
     pid: int
     threads: int
@@ -25,8 +29,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Held:
-    """Memory of a tree in bytes, and how it was measured: "PSS" (a page shared by n processes counts 1/n for each), "USS" (pages of one
-    process alone) or "RSS" (shared pages counted in full)."""
+    """Memory of a tree in bytes, and how it was measured: "PSS" (a page shared by n processes
+    counts 1/n for each), "USS" (pages of one process alone) or "RSS" (shared pages counted in
+    full).
+    """
 
     size: int
     way: str
@@ -45,12 +51,17 @@ def descendants(pid: int) -> list[Member]:
     level = children.pop(pid, [])
     while level:
         found += level
-        level = [child for member in level for child in children.pop(member.pid, [])]  # popped: a number used anew makes no circle
+        level = [
+            child for member in level for child in children.pop(member.pid, [])
+        ]  # popped: a number used anew makes no circle
     return found
 
 
 def _member(pid: str) -> tuple[int, Member] | None:
-    """(parent, process) by /proc/PID/stat; None when it is gone. The fields are counted from the name's last bracket: it may hold any."""
+    """(parent, process) by /proc/PID/stat; None when it is gone.
+
+    The fields are counted from the name's last bracket: it may hold any.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -75,7 +86,8 @@ def _descendants_by_psutil(pid: int) -> list[Member]:
 
 
 def memory_of(members: Sequence[Member]) -> Held:
-    """What processes hold together, with the files that lie in memory only: those shared by name, and those without any name.
+    """What processes hold together, with the files that lie in memory only: those shared by name,
+    and those without any name.
 
     A process whose share can't be read counts with its resident memory, which is never less.
     """
@@ -96,7 +108,9 @@ def memory_of(members: Sequence[Member]) -> Held:
 
 
 def _pss(pid: int) -> tuple[int, int]:
-    """Bytes of a process by its share of each page: all of them, and those of shared memory and files in memory."""
+    """Bytes of a process by its share of each page: all of them, and those of shared memory and
+    files in memory.
+    """
     found = {b"Pss:": 0, b"Pss_Shmem:": 0}
     with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
         for line in file:
@@ -121,7 +135,9 @@ def _memory_by_psutil(members: Sequence[Member]) -> Held:
 
 
 def files_in_memory(members: Sequence[Member]) -> int:
-    """Bytes of files that lie in memory and are the tree's own: private /dev/shm and /tmp, and open files made by `memfd_create`."""
+    """Bytes of files that lie in memory and are the tree's own: private /dev/shm and /tmp, and open
+    files made by `memfd_create`.
+    """
     private: dict[int, int] = {}
     common = {_device(place) for place in SHARED}
     for member in members:
@@ -135,7 +151,11 @@ def files_in_memory(members: Sequence[Member]) -> int:
             except OSError:  # it is gone
                 continue
             private[device] = (used.f_blocks - used.f_bfree) * used.f_frsize
-    unnamed = {file.key: file.size for file in unnamed_files(members) if file.in_memory and file.key[0] not in private}
+    unnamed = {
+        file.key: file.size
+        for file in unnamed_files(members)
+        if file.in_memory and file.key[0] not in private
+    }
     return sum(private.values()) + sum(unnamed.values())
 
 
@@ -147,7 +167,9 @@ def _device(path: str) -> int | None:
 
 
 def open_files(members: Sequence[Member]) -> int:
-    """How many files the processes hold open, one that several hold counted for each; 0 for those whose files can't be seen."""
+    """How many files the processes hold open, one that several hold counted for each; 0 for those
+    whose files can't be seen.
+    """
     count = 0
     for member in members:
         with contextlib.suppress(OSError):
@@ -156,9 +178,11 @@ def open_files(members: Sequence[Member]) -> int:
 
 
 def files_in_flight(members: Sequence[Member]) -> int:
-    """How many open files wait in the processes' unix sockets, sent and not received: nothing tells what they are.
+    """How many open files wait in the processes' unix sockets, sent and not received: nothing tells
+    what they are.
 
-    Linux says so since 5.11 (`scm_fds` in /proc/PID/fdinfo); 0 before. A socket that several processes hold counts for each.
+    Linux says so since 5.11 (`scm_fds` in /proc/PID/fdinfo); 0 before. A socket that several
+    processes hold counts for each.
     """
     count = 0
     for member in members:
@@ -174,7 +198,9 @@ def files_in_flight(members: Sequence[Member]) -> int:
 
 @dataclass(frozen=True)
 class Unnamed:
-    """An open file that no folder shows. key : (device, inode). size : bytes of its blocks. in_memory : whether no disk holds it."""
+    """An open file that no folder shows. key : (device, inode). size : bytes of its blocks.
+    in_memory : whether no disk holds it.
+    """
 
     key: tuple[int, int]
     size: int
@@ -182,7 +208,9 @@ class Unnamed:
 
 
 def unnamed_files(members: Sequence[Member]) -> Iterator[Unnamed]:
-    """The open files that were removed, or never had a name (`memfd_create`); one that several processes hold comes several times."""
+    """The open files that were removed, or never had a name (`memfd_create`); one that several
+    processes hold comes several times.
+    """
     for member in members:
         folder = f"/proc/{member.pid}/fd"
         try:
@@ -196,6 +224,8 @@ def unnamed_files(members: Sequence[Member]) -> Iterator[Unnamed]:
                     found = os.stat(f"{folder}/{name}")
                     if found.st_nlink == 0:
                         in_memory = target.startswith(("/memfd:", "/dev/shm/"))
-                        yield Unnamed((found.st_dev, found.st_ino), found.st_blocks * 512, in_memory)
+                        yield Unnamed(
+                            (found.st_dev, found.st_ino), found.st_blocks * 512, in_memory
+                        )
             except OSError:  # it was closed meanwhile
                 continue

@@ -17,7 +17,11 @@ from kobench.records import Record
 def verdict(record: Record) -> str:
     """A trial's end in a word or a sentence."""
     result = record["result"]
-    return "ok" if result["status"] == "ok" else f"{result['status']} in {result['stage']}: {result['message']}"
+    return (
+        "ok"
+        if result["status"] == "ok"
+        else f"{result['status']} in {result['stage']}: {result['message']}"
+    )
 
 
 class Plain:
@@ -28,7 +32,11 @@ class Plain:
 
     def planned(self, total: int) -> None:
         self.total = total
-        print(f"kobench: {total} trials to do" if total else "kobench: everything is up to date", file=sys.stderr, flush=True)
+        print(
+            f"kobench: {total} trials to do" if total else "kobench: everything is up to date",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def started(self, trial: Trial) -> None:
         pass
@@ -41,11 +49,17 @@ class Plain:
             self.done += 1
             if trial.role == "predictor" or record["result"]["status"] not in ("ok", "unsupported"):
                 elapsed = time.monotonic() - self.since
-                print(f"[{self.done}/{self.total}, {elapsed:.0f} s] {trial.label}: {verdict(record)}", file=sys.stderr, flush=True)
+                print(
+                    f"[{self.done}/{self.total}, {elapsed:.0f} s] {trial.label}: {verdict(record)}",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
 
 class Live:
-    """A bar over all trials, and a line for each that is running with the steps its predictor logs."""
+    """A bar over all trials, and a line for each that is running with the steps its predictor
+    logs.
+    """
 
     def __init__(self, progress: Any) -> None:
         self.progress, self.lock = progress, threading.Lock()
@@ -54,7 +68,9 @@ class Live:
 
     def planned(self, total: int) -> None:
         what = "trials" if total else "everything is up to date"
-        self.overall = self.progress.add_task(what, total=max(total, 1), completed=0 if total else 1)
+        self.overall = self.progress.add_task(
+            what, total=max(total, 1), completed=0 if total else 1
+        )
 
     def started(self, trial: Trial) -> None:
         if trial.role == "predictor":
@@ -63,7 +79,9 @@ class Live:
 
     def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
         if (task := self.running.get(id(trial))) is not None:
-            self.progress.update(task, description=f"  {trial.label}: {message}", completed=done, total=total or None)
+            self.progress.update(
+                task, description=f"  {trial.label}: {message}", completed=done, total=total or None
+            )
 
     def finished(self, trial: Trial, action: Action, record: Record) -> None:
         self.progress.advance(self.overall)
@@ -72,7 +90,9 @@ class Live:
         if task is not None:
             self.progress.remove_task(task)
         if record["result"]["status"] not in ("ok", "unsupported"):
-            self.progress.console.print(f"{trial.label}: {verdict(record)}", style="red", markup=False, highlight=False)
+            self.progress.console.print(
+                f"{trial.label}: {verdict(record)}", style="red", markup=False, highlight=False
+            )
 
 
 @contextlib.contextmanager
@@ -84,6 +104,11 @@ def make_watcher() -> Iterator[Plain | Live]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Live(progress)

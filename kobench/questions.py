@@ -1,4 +1,6 @@
-"""What tasks ask: the profile question and the single-knockout question of one dataset and split, with their truth."""
+"""What tasks ask: the profile question and the single-knockout question of one dataset and split,
+with their truth.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from kobench.truth import TOLERANCE, Dataset, Profiles, Singles
 #: Versions of the questions; a new one makes every stored answer to it out of date.
 VERSIONS = dict.fromkeys(ASKS, 1)
 
-#: Full rows of all events are kept up to this many numbers, else of a sample of events (float32: 32 MB).
+#: Full rows of all events are kept up to this many numbers, else of a sample of events (float32: 32
+#: MB).
 ROW_LIMIT = 8_000_000
 
 
@@ -25,22 +28,31 @@ def ask_profiles(dataset: Dataset, asked: IntArray) -> Profiles:
 
 
 def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray:
-    """Which events' full rows are compared: all of them within the limit, else a fixed sample, sorted."""
+    """Which events' full rows are compared: all of them within the limit, else a fixed sample,
+    sorted.
+    """
     most = max(1, limit // max(1, n_genes))
     if n_events <= most:
         return np.arange(n_events)
     return np.sort(np.random.default_rng(0).choice(n_events, most, replace=False))
 
 
-def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT, most: int | None = None) -> Singles:
-    """Every single knockout of the asked cells, or `most` of them drawn at random, with the counterfactual truth.
+def ask_singles(
+    dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT, most: int | None = None
+) -> Singles:
+    """Every single knockout of the asked cells, or `most` of them drawn at random, with the
+    counterfactual truth.
 
-    Genes are asked where they are read as present in the observed cell; wild type, null and knockout come from the same clean cell.
-    Events without a steady state are left out for everybody and counted.
+    Genes are asked where they are read as present in the observed cell; wild type, null and
+    knockout come from the same clean cell. Events without a steady state are left out for everybody
+    and counted.
     """
     truth = dataset.truth
     if truth is None:
-        raise UserError("this dataset has no counterfactual truth, so knockouts can't be scored; use `kobench predict` to ask for them")
+        raise UserError(
+            "this dataset has no counterfactual truth, so knockouts can't be scored; use `kobench"
+            " predict` to ask for them"
+        )
     cells = dataset.cells[asked]
     events, available = (every_single(cells), None) if most is None else sample_singles(cells, most)
     assert events.cells is not None
@@ -48,7 +60,11 @@ def ask_singles(dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT, most:
     wild_type = normalise_rows(truth.wild_type(asked))
     raw, propagated = np.full(len(events), np.nan), np.full(len(events), np.nan)
     by_name = ranks_of(cells.var_names)  # the sample is of names, wherever their columns stand
-    keep = np.sort(np.lexsort((by_name[events.genes[:, 0]], events.cells))[sample_rows(len(events), n_genes, limit)])
+    keep = np.sort(
+        np.lexsort((by_name[events.genes[:, 0]], events.cells))[
+            sample_rows(len(events), n_genes, limit)
+        ]
+    )
     place = np.full(len(events), -1, np.int64)
     place[keep] = np.arange(len(keep))
     knockout, null = np.zeros((len(keep), n_genes)), np.zeros((len(keep), n_genes))

@@ -1,4 +1,6 @@
-"""Reads the arrays that an untrusted process wrote: each must be a plain file of just the numbers expected, or the answer is invalid."""
+"""Reads the arrays that an untrusted process wrote: each must be a plain file of just the numbers
+expected, or the answer is invalid.
+"""
 
 from __future__ import annotations
 
@@ -31,20 +33,32 @@ PIECE = 1 << 24
 
 @dataclass(frozen=True)
 class Expected:
-    """What one answered array must be: its shape (None for any, of 1 GB at most), and whether it holds booleans, float32 or
-    float64 numbers, or (None) either."""
+    """What one answered array must be: its shape (None for any, of 1 GB at most), and whether it
+    holds booleans, float32 or float64 numbers, or (None) either.
+    """
 
     shape: tuple[int, ...] | None = None
     boolean: bool | None = False
 
     def __str__(self) -> str:
         kind = {True: "booleans", False: "floats", None: "floats or booleans"}[self.boolean]
-        return f"{kind} of shape {self.shape}" if self.shape is not None else f"{kind}, {MOST >> 20:,} MB at most"
+        return (
+            f"{kind} of shape {self.shape}"
+            if self.shape is not None
+            else f"{kind}, {MOST >> 20:,} MB at most"
+        )
 
     def fits(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
         """Whether an array of that shape and type is what was expected."""
-        kinds: tuple[Any, ...] = (*((bool,) if self.boolean is not False else ()), *(() if self.boolean else (np.float32, np.float64)))
-        wanted = 0 <= math.prod(shape) * dtype.itemsize <= MOST if self.shape is None else shape == self.shape
+        kinds: tuple[Any, ...] = (
+            *((bool,) if self.boolean is not False else ()),
+            *(() if self.boolean else (np.float32, np.float64)),
+        )
+        wanted = (
+            0 <= math.prod(shape) * dtype.itemsize <= MOST
+            if self.shape is None
+            else shape == self.shape
+        )
         return wanted and any(dtype == np.dtype(kind) for kind in kinds)
 
 
@@ -52,20 +66,30 @@ class Expected:
 ANY = Expected(None, None)
 
 
-def receive(folder: Path | str, stage: str, expected: Mapping[str, Expected], at: int | None = None, take: bool = False) -> dict[str, Any]:
-    """The arrays of NAME.npy in `folder`, in C order, None for each that is not there; raises TrialFailed for anything unexpected.
+def receive(
+    folder: Path | str,
+    stage: str,
+    expected: Mapping[str, Expected],
+    at: int | None = None,
+    take: bool = False,
+) -> dict[str, Any]:
+    """The arrays of NAME.npy in `folder`, in C order, None for each that is not there; raises
+    TrialFailed for anything unexpected.
 
     at : an open folder in which `folder` is a name. take : remove each file once it is read.
 
-    Nothing is read that is not as long as it must be: neither what a header claims nor what a file holds can fill the memory. Links are not
-    followed, and pipes and devices not waited for. What was checked is a copy: the file may be written by others meanwhile.
+    Nothing is read that is not as long as it must be: neither what a header claims nor what a file
+    holds can fill the memory. Links are not followed, and pipes and devices not waited for. What
+    was checked is a copy: the file may be written by others meanwhile.
     """
     try:
         at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
     except FileNotFoundError:
         return dict.fromkeys(expected)
     except OSError as error:
-        raise TrialFailed("invalid", stage, f"the folder of its answers can't be read: {error.strerror}") from error
+        raise TrialFailed(
+            "invalid", stage, f"the folder of its answers can't be read: {error.strerror}"
+        ) from error
     try:
         found = {}
         for name, wanted in expected.items():
@@ -84,7 +108,9 @@ def _read(at: int, stage: str, name: str, wanted: Expected) -> Any:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise TrialFailed("invalid", stage, f"{name} can't be read: {error.strerror}; expected a plain file") from error
+        raise TrialFailed(
+            "invalid", stage, f"{name} can't be read: {error.strerror}; expected a plain file"
+        ) from error
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
         raise TrialFailed("invalid", stage, f"{name} is no plain file")
@@ -92,16 +118,26 @@ def _read(at: int, stage: str, name: str, wanted: Expected) -> Any:
         try:
             return _array(file, stage, name, wanted)
         except (OSError, ValueError) as error:
-            raise TrialFailed("invalid", stage, f"{name} is no .npy file: {str(error)[:200]}") from error
+            raise TrialFailed(
+                "invalid", stage, f"{name} is no .npy file: {str(error)[:200]}"
+            ) from error
 
 
 def _array(file: IO[bytes], stage: str, name: str, wanted: Expected) -> Any:
-    """Read one array; raises ValueError where the file is no .npy file, TrialFailed where it holds something else than wanted."""
-    head = io.BytesIO(file.read(HEADER + BEFORE_HEADER))  # numpy would read as many bytes as the file says its header has
+    """Read one array; raises ValueError where the file is no .npy file, TrialFailed where it holds
+    something else than wanted.
+    """
+    head = io.BytesIO(
+        file.read(HEADER + BEFORE_HEADER)
+    )  # numpy would read as many bytes as the file says its header has
     shape, fortran, dtype = _header(head)
     file.seek(head.tell())
     if not wanted.fits(shape, dtype):
-        raise TrialFailed("invalid", stage, f"{name} came as {str(dtype)[:80]} of shape {str(shape)[:80]}; expected {wanted}")
+        raise TrialFailed(
+            "invalid",
+            stage,
+            f"{name} came as {str(dtype)[:80]} of shape {str(shape)[:80]}; expected {wanted}",
+        )
     count = math.prod(shape) * dtype.itemsize
     size = os.fstat(file.fileno()).st_size - file.tell()
     if size != count:
@@ -120,8 +156,13 @@ def _array(file: IO[bytes], stage: str, name: str, wanted: Expected) -> Any:
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """(shape, whether columns come first, dtype) by the header of a .npy file (numpy.lib.format); raises ValueError."""
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    """(shape, whether columns come first, dtype) by the header of a .npy file (numpy.lib.format);
+    raises ValueError.
+    """
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
     try:
         version = np.lib.format.read_magic(file)
         if version not in readers:
@@ -129,6 +170,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         shape, fortran, dtype = readers[version](file, max_header_size=HEADER)
     except ValueError:
         raise
-    except Exception as error:  # the header is a text that someone else wrote: numpy's parser may stumble in any way
+    # the header is a text that someone else wrote: numpy's parser may stumble in any way
+    except Exception as error:
         raise ValueError(f"its header can't be read: {type(error).__name__}") from error
     return tuple(int(length) for length in shape), bool(fortran), dtype

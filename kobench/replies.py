@@ -1,4 +1,6 @@
-"""What a worker says, taken with care: any predictor may write to its pipe, at any length and in any form."""
+"""What a worker says, taken with care: any predictor may write to its pipe, at any length and in
+any form.
+"""
 
 from __future__ import annotations
 
@@ -23,38 +25,59 @@ FAILED = ("failed", "invalid", "out-of-memory")
 
 
 def visible(text: str, most: int = 2000, lines: bool = False) -> str:
-    r"""Text that neither moves a terminal's cursor nor hides anything: control and format characters as their escapes, line ends kept
-    if asked for; of a longer text the beginning.
+    r"""Text that neither moves a terminal's cursor nor hides anything: control and format
+    characters as their escapes, line ends kept if asked for; of a longer text the beginning.
 
     >>> print(visible("a\x1b[31mb\u202ec\n"))
     a\x1b[31mb\u202ec\n
     """
     kept = "\n\t" if lines else ""
     shown = (
-        char if char in kept or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-        else char.encode("unicode_escape", "surrogatepass").decode()
+        (
+            char
+            if char in kept
+            or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+            else char.encode("unicode_escape", "surrogatepass").decode()
+        )
         for char in text[: most + 1]
-    )  # fmt: skip
+    )
     whole = "".join(shown)
     return whole if len(text) <= most else whole[: most - 3] + "..."
 
 
 def parse(line: bytes) -> dict[str, Any]:
-    """One reply, with text that can be shown; raises ValueError, which says what is wrong, for what is none."""
+    """One reply, with text that can be shown; raises ValueError, which says what is wrong, for what
+    is none.
+    """
     try:
         reply = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise ValueError("the worker's reply is not JSON: something else wrote to its pipe") from error
+        raise ValueError(
+            "the worker's reply is not JSON: something else wrote to its pipe"
+        ) from error
     kind = reply.get("kind") if isinstance(reply, dict) else None
     if not isinstance(kind, str) or kind not in FIELDS:
-        raise ValueError(f"the worker's reply is of no known kind ({visible(repr(kind), 40)}): something else wrote to its pipe")
+        raise ValueError(
+            f"the worker's reply is of no known kind ({visible(repr(kind), 40)}): something else"
+            " wrote to its pipe"
+        )
     for name, types in FIELDS[kind].items():
         if not isinstance(reply.get(name), types):
-            raise ValueError(f"the worker's reply {kind!r} has no {name} of the right type: something else wrote to its pipe")
+            raise ValueError(
+                f"the worker's reply {kind!r} has no {name} of the right type: something else wrote"
+                " to its pipe"
+            )
     if kind == "failed" and reply["status"] not in FAILED:
-        raise ValueError(f"the worker's reply has the status {visible(reply['status'], 40)!r}: something else wrote to its pipe")
+        raise ValueError(
+            f"the worker's reply has the status {visible(reply['status'], 40)!r}: something else"
+            " wrote to its pipe"
+        )
     for name in FIELDS[kind]:
         if isinstance(reply[name], str):
             reply[name] = visible(reply[name], 8000, lines=name in ("traceback", "found"))
-    kept = ("kind", "for", *FIELDS[kind])  # what else it may hold would be kept in this process's memory
+    kept = (
+        "kind",
+        "for",
+        *FIELDS[kind],
+    )  # what else it may hold would be kept in this process's memory
     return {name: reply[name] for name in kept if name in reply}

@@ -1,4 +1,7 @@
-"""From "module:attribute" to the object it names, also inside a single plugin file. Standard library only: workers use it."""
+"""From "module:attribute" to the object it names, also inside a single plugin file.
+
+Standard library only: workers use it.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from typing import Any
 
 
 def load_file(path: str | Path) -> ModuleType:
-    """Import a single plugin file under a name of its own; the same content at the same place is imported once.
+    """Import a single plugin file under a name of its own; the same content at the same place is
+    imported once.
 
-    Nothing is added to `sys.path`: a plugin of several files is a package. Raises what the file raises.
+    Nothing is added to `sys.path`: a plugin of several files is a package. Raises what the file
+    raises.
     """
     path = Path(path).resolve()
     content = path.read_bytes()
@@ -27,7 +32,9 @@ def load_file(path: str | Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file; expected a name that ends with .py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look their module up while it is being imported
+    sys.modules[name] = (
+        module  # dataclasses and pickle look their module up while it is being imported
+    )
     try:
         # not loader.exec_module: it may take an outdated .pyc where two edits fall into one second
         exec(compile(content, str(path), "exec"), module.__dict__)
@@ -40,7 +47,8 @@ def load_file(path: str | Path) -> ModuleType:
 def resolve_reference(reference: str, plugin_file: str | Path | None = None) -> Any:
     """The object that "module:attribute" names; ":attribute" is one of the plugin file itself.
 
-    Raises ImportError or AttributeError, naming the part that is missing, and whatever the import raises.
+    Raises ImportError or AttributeError, naming the part that is missing, and whatever the import
+    raises.
 
     >>> resolve_reference("math:pi")
     3.141592653589793
@@ -48,11 +56,17 @@ def resolve_reference(reference: str, plugin_file: str | Path | None = None) -> 
     module_name, colon, attributes = reference.partition(":")
     if not colon or not attributes or not (module_name or plugin_file):
         raise ImportError(f"{reference!r} names nothing; expected module:attribute")
-    module = load_file(plugin_file) if plugin_file and not module_name else importlib.import_module(module_name)
+    module = (
+        load_file(plugin_file)
+        if plugin_file and not module_name
+        else importlib.import_module(module_name)
+    )
     found: Any = module
     for attribute in attributes.split("."):
         try:
             found = getattr(found, attribute)
         except AttributeError:
-            raise AttributeError(f"{module_name or plugin_file} has no {attributes!r} (asked for as {reference!r})") from None
+            raise AttributeError(
+                f"{module_name or plugin_file} has no {attributes!r} (asked for as {reference!r})"
+            ) from None
     return found

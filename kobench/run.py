@@ -1,4 +1,6 @@
-"""One run: every trial of the plan that its record does not answer yet, several at a time, each costing its own row only."""
+"""One run: every trial of the plan that its record does not answer yet, several at a time, each
+costing its own row only.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ from kobench.trial import WORK
 #: Seconds that a run waits for the processes of a killed one to be gone.
 PATIENCE = 1.0
 
-#: What a killed run leaves behind, folder -> names. All else in a results folder is the user's, whose folder it may have been before.
+#: What a killed run leaves behind, folder -> names. All else in a results folder is the user's,
+#: whose folder it may have been before.
 TRIAL = re.compile(r"trial-[a-z0-9_]{8}")
 HALF_WRITTEN = {
     "records": re.compile(r"\.[0-9a-f]{24}\.json\.\d+-\d+\.tmp"),
@@ -61,29 +64,42 @@ class Outcome:
 
     @property
     def failed(self) -> list[Record]:
-        """Records of predictors and floors that ended early. A line that a dataset does not offer is no failure."""
+        """Records of predictors and floors that ended early.
+
+        A line that a dataset does not offer is no failure.
+        """
         return [record for record in self.records if record["result"]["status"] in BAD]
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[int]:
-    """Hold a results folder for one run; leftovers of a killed one are cleared away first. Gives the lock's file descriptor."""
+    """Hold a results folder for one run; leftovers of a killed one are cleared away first.
+
+    Gives the lock's file descriptor.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = open(folder / ".lock", "a")  # noqa: SIM115 - closed below; not "w": a file of this name may be another's
     except OSError as error:
-        raise UserError(f"results can't be written to {folder} ({error.strerror}); name another folder with --out") from error
+        raise UserError(
+            f"results can't be written to {folder} ({error.strerror}); name another folder with"
+            " --out"
+        ) from error
     with file:
         patient = time.monotonic() + PATIENCE
         while not _lock(file.fileno()):
             if time.monotonic() > patient:
-                raise UserError(f"another kobench run is writing to {folder}; wait for it, or name another folder with --out")
+                raise UserError(
+                    f"another kobench run is writing to {folder}; wait for it, or name another"
+                    " folder with --out"
+                )
             time.sleep(0.02)
         work = folder / WORK
         if work.is_symlink() or (work.exists() and not work.is_dir()):
             what = "a link" if work.is_symlink() else "a file"
             raise UserError(
-                f"{work} is {what}, but a run makes its trials' folders in a folder of this name; move it, or name another --out"
+                f"{work} is {what}, but a run makes its trials' folders in a folder of this name;"
+                " move it, or name another --out"
             )
         clear(folder)
         try:
@@ -93,7 +109,9 @@ def locked(folder: Path) -> Iterator[int]:
 
 
 def clear(folder: Path) -> None:
-    """Remove trials' folders and half-written files from a locked results folder, and nothing that kobench did not make."""
+    """Remove trials' folders and half-written files from a locked results folder, and nothing that
+    kobench did not make.
+    """
     for trial in (folder / WORK).glob("trial-*"):
         if TRIAL.fullmatch(trial.name) and trial.is_dir() and not trial.is_symlink():
             remove(trial)
@@ -123,7 +141,9 @@ class Bench:
     staged: bool = True
 
     def run(self, groups: list[Group], jobs: int = 1) -> Outcome:
-        """Do what the plan asks for, `jobs` trials at a time; raises UserError before any fit when a dataset can't be used."""
+        """Do what the plan asks for, `jobs` trials at a time; raises UserError before any fit when
+        a dataset can't be used.
+        """
         with locked(self.folder) as lock:
             stored = AnswerStore(self.folder).keys()
             decided = {
@@ -131,8 +151,14 @@ class Bench:
                 for number, group in enumerate(groups)
                 for place, trial in enumerate((*group.basis, *group.trials))
             }
-            todo = {place: action for place, (action, _) in decided.items() if action.kind != "nothing"}
-            records = {place: record for place, (_, record) in decided.items() if record is not None and place not in todo}
+            todo = {
+                place: action for place, (action, _) in decided.items() if action.kind != "nothing"
+            }
+            records = {
+                place: record
+                for place, (_, record) in decided.items()
+                if record is not None and place not in todo
+            }
             work = Work(groups, todo, self.folder, self.staged)
             check_sandbox(work)
             check_data(work)
@@ -158,7 +184,9 @@ class Bench:
 
 
 def check_sandbox(work: Work) -> None:
-    """Raise UserError where a sandbox is required that this machine does not have, before anything is fitted."""
+    """Raise UserError where a sandbox is required that this machine does not have, before anything
+    is fitted.
+    """
     for place, action in work.todo.items():
         trial = work.trial(place)
         if action.kind != "score" and trial.role != "line" and not trial.predictor.entry.trusted:
@@ -166,7 +194,9 @@ def check_sandbox(work: Work) -> None:
 
 
 def check_data(work: Work) -> None:
-    """Load what is real once before any fitting starts, so that a bad file ends the run in one sentence."""
+    """Load what is real once before any fitting starts, so that a bad file ends the run in one
+    sentence.
+    """
     seen = set()
     for number, trial in sorted(work.todo):
         group = work.groups[number]

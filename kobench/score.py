@@ -18,9 +18,20 @@ from kobench.resample import Names, field_of, names_of
 from kobench.resample import draws as draw_again
 from kobench.sampling import asked_share, sampling_error
 from kobench.specs import MetricSpec
-from kobench.truth import Answers, Block, NotComputed, Parts, Question, Singles, TaskUnits, TaskView, Units
+from kobench.truth import (
+    Answers,
+    Block,
+    NotComputed,
+    Parts,
+    Question,
+    Singles,
+    TaskUnits,
+    TaskView,
+    Units,
+)
 
-#: Digits kept of values and of bootstrap draws: more would only carry rounding noise into the files.
+#: Digits kept of values and of bootstrap draws: more would only carry rounding noise into the
+#: files.
 VALUE_DIGITS, DRAW_DIGITS = 12, 6
 
 #: How often answers are permuted among the perturbations.
@@ -66,10 +77,16 @@ def result_of(score: Callable[[Units], Any], units: Units) -> tuple[Parts | floa
 
 
 def score_metric(
-    spec: MetricSpec, score: Callable[[Units], Any], units: Units | None, block: Block = "cell", draws: int = 0, seed: int = 0,
+    spec: MetricSpec,
+    score: Callable[[Units], Any],
+    units: Units | None,
+    block: Block = "cell",
+    draws: int = 0,
+    seed: int = 0,
     names: Names | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """One metric's entry on units (None: not answered), with `draws` bootstrap values; its floors are left empty.
+) -> dict[str, Any]:
+    """One metric's entry on units (None: not answered), with `draws` bootstrap values; its floors
+    are left empty.
 
     names : what the blocks are called, see `kobench.resample.names_of`.
     """
@@ -100,9 +117,17 @@ def score_metric(
     return entry
 
 
-def ceiling_of(score: Callable[[Units], Any], units: Units, block: Block, draws: int, seed: int,
-               names: Names | None = None) -> dict[str, Any]:  # fmt: skip
-    """What an answer without error would score against a truth that has noise, with its draws; a value of None where nobody can say."""
+def ceiling_of(
+    score: Callable[[Units], Any],
+    units: Units,
+    block: Block,
+    draws: int,
+    seed: int,
+    names: Names | None = None,
+) -> dict[str, Any]:
+    """What an answer without error would score against a truth that has noise, with its draws; a
+    value of None where nobody can say.
+    """
     ceiling = getattr(score, "ceiling", None)
     if ceiling is None:
         return {"value": None, "draws": []}
@@ -112,16 +137,25 @@ def ceiling_of(score: Callable[[Units], Any], units: Units, block: Block, draws:
         return {"value": None, "draws": []}
     if math.isnan(value):
         return {"value": None, "draws": []}
-    return {"value": rounded(value, VALUE_DIGITS), "draws": drawn(ceiling, units, block, draws, seed, names, result) if draws else []}
+    return {
+        "value": rounded(value, VALUE_DIGITS),
+        "draws": drawn(ceiling, units, block, draws, seed, names, result) if draws else [],
+    }
 
 
 def permuted_of(
-    score: Callable[[Units], Any], units: Units | None, spec: MetricSpec, observed: float | None, seed: int
+    score: Callable[[Units], Any],
+    units: Units | None,
+    spec: MetricSpec,
+    observed: float | None,
+    seed: int,
 ) -> dict[str, Any] | None:
-    """The same answers permuted among the perturbations, PERMUTATIONS times: whether the answer knows which gene was removed.
+    """The same answers permuted among the perturbations, PERMUTATIONS times: whether the answer
+    knows which gene was removed.
 
-    p = (1 + number of permutations that score as well) / (1 + number of permutations), one-sided (Phipson & Smyth, Stat. Appl. Genet.
-    Mol. Biol. 9:39, 2010). None where the metric does not offer it.
+    p = (1 + number of permutations that score as well) / (1 + number of permutations), one-sided
+    (Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9:39, 2010). None where the metric does not
+    offer it.
     """
     permuted = getattr(score, "permuted", None)
     if permuted is None or units is None or observed is None:
@@ -130,7 +164,8 @@ def permuted_of(
         values = np.asarray(permuted(units, PERMUTATIONS, seed), np.float64)
     except KeyboardInterrupt:
         raise
-    except Exception:  # also NotComputed: a metric's extra that is broken or not to be had costs no score
+    except Exception:
+        # also NotComputed: a metric's extra that is broken or not to be had costs no score
         return None
     values = values[np.isfinite(values)]
     if not len(values):
@@ -138,12 +173,23 @@ def permuted_of(
     sign = -1.0 if spec.direction == "lower" else 1.0
     as_good = int((sign * values >= sign * observed - 1e-12).sum())
     low, high = np.quantile(values, [0.025, 0.975])
-    numbers = {"mean": values.mean(), "sd": values.std(), "low": low, "high": high, "p": (1 + as_good) / (1 + len(values))}
-    return {**{name: rounded(float(number), DRAW_DIGITS) for name, number in numbers.items()}, "draws": len(values)}
+    numbers = {
+        "mean": values.mean(),
+        "sd": values.std(),
+        "low": low,
+        "high": high,
+        "p": (1 + as_good) / (1 + len(values)),
+    }
+    return {
+        **{name: rounded(float(number), DRAW_DIGITS) for name, number in numbers.items()},
+        "draws": len(values),
+    }
 
 
 def units_for(task: Task, question: Question, answers: Answers) -> tuple[TaskUnits, str]:
-    """What a task makes of answers, and what to say where it makes no units. A broken task costs its own column, nobody's row.
+    """What a task makes of answers, and what to say where it makes no units.
+
+    A broken task costs its own column, nobody's row.
 
     Raises InvalidAnswerError as the task does.
     """
@@ -159,12 +205,20 @@ def units_for(task: Task, question: Question, answers: Answers) -> tuple[TaskUni
     return TaskUnits({}, 0, 0), f"the task failed: {reason}"
 
 
-def score_task(task: Task, question: Question, answers: Answers, draws: int, seed_of: str,
-               floors: Mapping[str, Answers], showcase: bool = False) -> dict[str, Any]:  # fmt: skip
+def score_task(
+    task: Task,
+    question: Question,
+    answers: Answers,
+    draws: int,
+    seed_of: str,
+    floors: Mapping[str, Answers],
+    showcase: bool = False,
+) -> dict[str, Any]:
     """Every metric of one task for one set of answers.
 
-    draws : how many bootstrap draws to keep for primary metrics. seed_of : the text that fixes them, the same for every predictor.
-    floors : the floors' answers, looked at only where these answers leave units out. showcase : also write down single units.
+    draws : how many bootstrap draws to keep for primary metrics. seed_of : the text that fixes
+    them, the same for every predictor. floors : the floors' answers, looked at only where these
+    answers leave units out. showcase : also write down single units.
     """
     spec = task.spec
     units, absent = units_for(task, question, answers)
@@ -173,7 +227,9 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
     if partly and units.answered:
         for floor, given in floors.items():
             if floor in spec.floors:
-                same_units = replace(given, supported=answers.supported, max_order=answers.max_order)
+                same_units = replace(
+                    given, supported=answers.supported, max_order=answers.max_order
+                )
                 below[floor] = units_for(task, question, same_units)[0]
     seed, names = int(hash_of([seed_of, spec.label])[:8], 16), names_of(question, spec.block)
     primary = spec.primary if units.primary is None else units.primary
@@ -183,23 +239,43 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
         for variant in units.variants or ("",):
             shown, full_name = units.variants.get(variant), shown_name(name, variant)
             leads = full_name in primary
-            drawn_again = leads or (name in primary and spec.asks == "transfer")  # every pair of groups has an interval of its own
-            scored = score_metric(entry.spec, score, shown, spec.block, draws if drawn_again else 0, seed, names)
+            drawn_again = leads or (
+                name in primary and spec.asks == "transfer"
+            )  # every pair of groups has an interval of its own
+            scored = score_metric(
+                entry.spec, score, shown, spec.block, draws if drawn_again else 0, seed, names
+            )
             scored["missing"] = absent if shown is None else scored["missing"]
-            if (permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)) is not None:
+            if (
+                permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)
+            ) is not None:
                 scored["permuted"] = permuted
             if leads and scored["value"] is not None:
                 if isinstance(question, Singles) and (share := asked_share(question, spec.of)) < 1:
                     again = partial(score_again, task, score, variant)
-                    scored["sampling_error"] = rounded_or_none(sampling_error(again, question, answers, share, seed))
+                    scored["sampling_error"] = rounded_or_none(
+                        sampling_error(again, question, answers, share, seed)
+                    )
                 for floor, theirs in below.items():
-                    found = score_metric(entry.spec, score, theirs.variants.get(variant), spec.block, draws, seed, names)
+                    found = score_metric(
+                        entry.spec,
+                        score,
+                        theirs.variants.get(variant),
+                        spec.block,
+                        draws,
+                        seed,
+                        names,
+                    )
                     scored["floors"][floor] = {"value": found["value"], "draws": found["draws"]}
             metrics[full_name] = scored
     sampled, drawn_from = None, {}
     if isinstance(question, Singles):
         sampled = len(question.sample) if len(question.sample) < len(question.events) else None
-        drawn_from = {"events": {"asked": len(question.events), "of": question.available}} if question.available else {}
+        drawn_from = (
+            {"events": {"asked": len(question.events), "of": question.available}}
+            if question.available
+            else {}
+        )
     left_out = dict(units.left_out)
     if isinstance(question, Singles) and question.unsolved:
         left_out["no steady state in the truth"] = question.unsolved
@@ -225,7 +301,9 @@ def score_task(task: Task, question: Question, answers: Answers, draws: int, see
     }
 
 
-def score_again(task: Task, score: Callable[[Units], Any], variant: str, question: Singles, answers: Answers) -> float:
+def score_again(
+    task: Task, score: Callable[[Units], Any], variant: str, question: Singles, answers: Answers
+) -> float:
     """The value of a task's metric on other events; NaN where there is none."""
     shown = units_for(task, question, answers)[0].variants.get(variant)
     try:
@@ -235,18 +313,30 @@ def score_again(task: Task, score: Callable[[Units], Any], variant: str, questio
 
 
 def shown_units(units: TaskUnits, what: str, seed: int) -> dict[str, Any]:
-    """What a record keeps of single units: the task's own table, and a sample of POINTS of the first variant as (true, predicted)."""
+    """What a record keeps of single units: the task's own table, and a sample of POINTS of the
+    first variant as (true, predicted).
+    """
     found: dict[str, Any] = {}
     if units.table is not None:
-        found["table"] = {column: [plain(value) for value in values] for column, values in units.table.items()}
+        found["table"] = {
+            column: [plain(value) for value in values] for column, values in units.table.items()
+        }
     first = next(iter(units.variants.values()), None)
     if first is not None:
         true, predicted = np.ravel(first.true), np.ravel(first.predicted)
-        known = np.flatnonzero(np.isfinite(true) & np.isfinite(predicted) & ((true != 0) | (predicted != 0)))
+        known = np.flatnonzero(
+            np.isfinite(true) & np.isfinite(predicted) & ((true != 0) | (predicted != 0))
+        )
         if len(known) > POINTS:
             known = np.sort(np.random.default_rng(seed).choice(known, POINTS, replace=False))
         points = {"true": true[known], "predicted": predicted[known]}
-        found["points"] = {"what": what, **{side: [rounded(value, 4) for value in values.tolist()] for side, values in points.items()}}
+        found["points"] = {
+            "what": what,
+            **{
+                side: [rounded(value, 4) for value in values.tolist()]
+                for side, values in points.items()
+            },
+        }
     return found
 
 
@@ -257,11 +347,23 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def drawn(score: Callable[[Units], Any], units: Units, block: Block, n: int, seed: int, names: Names | None = None,
-          result: Parts | float | None = None) -> list[float | None]:  # fmt: skip
-    """Bootstrap values of a metric as a record keeps them; None where a draw gives no value. result : what it gave on the units."""
+def drawn(
+    score: Callable[[Units], Any],
+    units: Units,
+    block: Block,
+    n: int,
+    seed: int,
+    names: Names | None = None,
+    result: Parts | float | None = None,
+) -> list[float | None]:
+    """Bootstrap values of a metric as a record keeps them; None where a draw gives no value. result
+    : what it gave on the units.
+    """
     values = draw_again(score, units, block, n, seed, names, result)
-    return [rounded(value, DRAW_DIGITS) if math.isfinite(value) else None for value in np.asarray(values, float).tolist()]
+    return [
+        rounded(value, DRAW_DIGITS) if math.isfinite(value) else None
+        for value in np.asarray(values, float).tolist()
+    ]
 
 
 def blocks_of(units: Units | None, block: Block) -> int:

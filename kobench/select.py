@@ -1,7 +1,8 @@
 """The grammar `name:key=value,key=value` by which datasets and predictors are selected.
 
-`name[key=value,...]` is read too, and `distribution/name` settles a clash. A value is TOML where it reads as such (`3`, `0.5`, `true`,
-`[1, 2]`, `"a, b"`), else a bare word, which is a string. Commas in brackets or quotes do not split.
+`name[key=value,...]` is read too, and `distribution/name` settles a clash. A value is TOML where it
+reads as such (`3`, `0.5`, `true`, `[1, 2]`, `"a, b"`), else a bare word, which is a string. Commas
+in brackets or quotes do not split.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ from kobench.suggest import suggestion
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE = re.compile(r"(file:[^/]+\.py)/(.*)", re.DOTALL)
-_BARE = re.compile(r"[A-Za-z0-9_./+@%:-]+")  # a string of these needs no quotes and no shell expands them
+_BARE = re.compile(
+    r"[A-Za-z0-9_./+@%:-]+"
+)  # a string of these needs no quotes and no shell expands them
 _CLOSES = {"[": "]", "{": "}"}
 
 
 @dataclass(frozen=True)
 class Selection:
-    """One selection as written: `distribution` is "" unless it was given, `params` holds only the keys that were given."""
+    """One selection as written: `distribution` is "" unless it was given, `params` holds only the
+    keys that were given.
+    """
 
     name: str
     distribution: str = ""
@@ -48,7 +53,9 @@ def parse(text: str) -> Selection:
     'my-package/mlp'
     """
     rest, distribution = text.strip(), ""
-    if single_file := _FILE.fullmatch(rest):  # "file:my.py/name": the first colon belongs to the distribution
+    if single_file := _FILE.fullmatch(
+        rest
+    ):  # "file:my.py/name": the first colon belongs to the distribution
         distribution, rest = single_file.groups()
     end = min((at for at in (rest.find(":"), rest.find("[")) if at >= 0), default=len(rest))
     head, body = rest[:end], rest[end:]
@@ -59,11 +66,15 @@ def parse(text: str) -> Selection:
     name = head.strip()
     if not NAME.fullmatch(name):
         raise UserError(
-            f"{name!r} in selection {text!r} is not a name; expected lower-case letters and digits joined by -, as in `grn:seed=3`"
+            f"{name!r} in selection {text!r} is not a name; expected lower-case letters and digits"
+            " joined by -, as in `grn:seed=3`"
         )
     if body.startswith("["):
         if not body.endswith("]"):
-            raise UserError(f"selection {text!r} opens '[' and does not end with ']'; close it, or write {name}:key=value")
+            raise UserError(
+                f"selection {text!r} opens '[' and does not end with ']'; close it, or write"
+                f" {name}:key=value"
+            )
         body = f":{body[1:-1]}"
     return Selection(name, distribution, dict(_read_items(body[1:], text)) if body else {})
 
@@ -74,9 +85,15 @@ def _read_items(body: str, text: str) -> Iterator[tuple[str, Any]]:
         key, equals, value = item.partition("=")
         key = key.strip()
         if not equals or not value.strip():
-            raise UserError(f'{item!r} in selection {text!r} has no value; expected key=value (an empty string is key="")')
+            raise UserError(
+                f"{item!r} in selection {text!r} has no value; expected key=value (an empty string"
+                ' is key="")'
+            )
         if not _KEY.fullmatch(key):
-            raise UserError(f"{key!r} in selection {text!r} is not a key; expected letters, digits and _, as in seed=3")
+            raise UserError(
+                f"{key!r} in selection {text!r} is not a key; expected letters, digits and _, as in"
+                " seed=3"
+            )
         if key in seen:
             raise UserError(f"{key!r} is given twice in selection {text!r}; give it once")
         seen.add(key)
@@ -95,7 +112,9 @@ def _split(body: str, text: str) -> Iterator[str]:
                 escaped = True
             elif char == quote:
                 quote = ""
-        elif char in "\"'" and (opened or fresh):  # elsewhere it is part of a bare word, as in path=it's.csv
+        elif char in "\"'" and (
+            opened or fresh
+        ):  # elsewhere it is part of a bare word, as in path=it's.csv
             quote = char
         elif char in _CLOSES and (opened or fresh):
             opened.append(_CLOSES[char])
@@ -107,7 +126,10 @@ def _split(body: str, text: str) -> Iterator[str]:
         # fresh: nothing of the value has been read yet
         fresh = (char == "=" and "=" not in body[start:at]) or (fresh and char.isspace())
     if quote or opened:
-        raise UserError(f"selection {text!r} has an unclosed {quote or opened[-1]!r}; close it, or put the value in quotes")
+        raise UserError(
+            f"selection {text!r} has an unclosed {quote or opened[-1]!r}; close it, or put the"
+            " value in quotes"
+        )
     yield body[start:]
 
 
@@ -121,13 +143,16 @@ def _read_value(value: str, text: str) -> Any:
         return document["value"]
     if value[0] in "\"'[{":
         raise UserError(
-            f"value {value!r} in selection {text!r} is not TOML; check its quotes and brackets (strings inside brackets need quotes)"
+            f"value {value!r} in selection {text!r} is not TOML; check its quotes and brackets"
+            " (strings inside brackets need quotes)"
         )
     return value
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value is made of what JSON has, too: no dates, no infinity (both then count as bare words)."""
+    """Whether a value is made of what JSON has, too: no dates, no infinity (both then count as bare
+    words).
+    """
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, list):
@@ -137,14 +162,25 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, (str, int))
 
 
-_TYPES: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
+_TYPES: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "a table",
+}
 
 
-def complete(selection: Selection, params: Mapping[str, Param], kind: str = "predictor") -> dict[str, Any]:
-    """All parameters of what was selected: the given ones, checked against `params`, and the defaults of the others.
+def complete(
+    selection: Selection, params: Mapping[str, Param], kind: str = "predictor"
+) -> dict[str, Any]:
+    """All parameters of what was selected: the given ones, checked against `params`, and the
+    defaults of the others.
 
-    kind : "predictor" or "dataset", for the messages. Raises UserError for an unknown key and for a value of another type,
-    out of bounds or not among the choices. A whole number is taken where a float is expected, true and false are no numbers.
+    kind : "predictor" or "dataset", for the messages. Raises UserError for an unknown key and for a
+    value of another type, out of bounds or not among the choices. A whole number is taken where a
+    float is expected, true and false are no numbers.
 
     >>> complete(parse("grn:sigma=0"), {"sigma": Param(0.1, low=0.0), "seed": Param(0)}, "dataset")
     {'sigma': 0.0, 'seed': 0}
@@ -152,9 +188,15 @@ def complete(selection: Selection, params: Mapping[str, Param], kind: str = "pre
     what = f"{kind} {selection.full_name!r}"
     for key in selection.params:
         if key not in params:
-            raise UserError(f"{what} has no parameter {key!r}; {suggestion(key, params, 'its parameters')}")
+            raise UserError(
+                f"{what} has no parameter {key!r}; {suggestion(key, params, 'its parameters')}"
+            )
     return {
-        key: _checked(selection.params[key], param, f"{key} of {what}") if key in selection.params else _plain_default(param)
+        key: (
+            _checked(selection.params[key], param, f"{key} of {what}")
+            if key in selection.params
+            else _plain_default(param)
+        )
         for key, param in params.items()
     }
 
@@ -170,31 +212,47 @@ def _checked(value: Any, param: Param, what: str) -> Any:
         if expected is float and type(value) is int:
             value = float(value)
         if type(value) is not expected:
-            quotes = f', so quote it: "{value}"' if expected is str and isinstance(value, (int, float)) else ""
+            quotes = (
+                f', so quote it: "{value}"'
+                if expected is str and isinstance(value, (int, float))
+                else ""
+            )
             raise UserError(f"{what} is {write_value(value)}; expected {_TYPES[expected]}{quotes}")
     if param.choices is not None and not any(same(value, choice) for choice in param.choices):
-        raise UserError(f"{what} is {write_value(value)}; expected one of {', '.join(write_value(choice) for choice in param.choices)}")
+        raise UserError(
+            f"{what} is {write_value(value)}; expected one of"
+            f" {', '.join(write_value(choice) for choice in param.choices)}"
+        )
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if param.low is not None and value < param.low:
-            raise UserError(f"{what} is {write_value(value)}; expected at least {write_value(param.low)}")
+            raise UserError(
+                f"{what} is {write_value(value)}; expected at least {write_value(param.low)}"
+            )
         if param.high is not None and value > param.high:
-            raise UserError(f"{what} is {write_value(value)}; expected at most {write_value(param.high)}")
+            raise UserError(
+                f"{what} is {write_value(value)}; expected at most {write_value(param.high)}"
+            )
     return value
 
 
 def canonical(name: str, params: Mapping[str, Any], spec_params: Mapping[str, Param]) -> str:
-    """The one text of a selection: keys sorted, values that equal their default left out; `parse` and `complete` give `params` back.
+    """The one text of a selection: keys sorted, values that equal their default left out; `parse`
+    and `complete` give `params` back.
 
     >>> canonical("grn", {"seed": 3, "sigma": 0.1}, {"sigma": Param(0.1), "seed": Param(0)})
     'grn:seed=3'
     """
-    changed = [key for key in sorted(params) if not same(params[key], _plain_default(spec_params[key]))]
+    changed = [
+        key for key in sorted(params) if not same(params[key], _plain_default(spec_params[key]))
+    ]
     items = ",".join(f"{key}={write_value(params[key])}" for key in changed)
     return f"{name}:{items}" if items else name
 
 
 def write_value(value: Any) -> str:
-    """A value as the grammar reads it; a string stays bare where that reads back as the same string."""
+    """A value as the grammar reads it; a string stays bare where that reads back as the same
+    string.
+    """
     if isinstance(value, str) and _BARE.fullmatch(value) and _read_value(value, value) == value:
         return value
     return _write_toml(value)
@@ -208,5 +266,11 @@ def _write_toml(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_write_toml, value))}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_write_toml(key)} = {_write_toml(value[key])}" for key in sorted(value)) + "}"
-    return repr(value + 0.0) if isinstance(value, float) else repr(value)  # -0.0 is 0.0: equal values, one text
+        return (
+            "{"
+            + ", ".join(f"{_write_toml(key)} = {_write_toml(value[key])}" for key in sorted(value))
+            + "}"
+        )
+    return (
+        repr(value + 0.0) if isinstance(value, float) else repr(value)
+    )  # -0.0 is 0.0: equal values, one text

@@ -1,4 +1,6 @@
-"""One fitted predictor answering in stages; the same code in a worker process and, for trusted floors, in the parent."""
+"""One fitted predictor answering in stages; the same code in a worker process and, for trusted
+floors, in the parent.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ def hander(wants: str) -> Callable[[Cells], Any]:
         return lambda cells: cells.to_anndata()
     if wants == "sparse":
         return lambda cells: cells
-    return lambda cells: cells if isinstance(cells.X, np.ndarray) else Cells(cells.dense(), cells.var_names, cells.obs, cells.layers)
+    return lambda cells: (
+        cells
+        if isinstance(cells.X, np.ndarray)
+        else Cells(cells.dense(), cells.var_names, cells.obs, cells.layers)
+    )
 
 
 @dataclass
@@ -45,7 +51,8 @@ class Session:
             supported = np.asarray(supports(cells.var_names.copy()))
             if supported.shape != (cells.n_vars,) or supported.dtype != bool:
                 raise InvalidAnswerError(
-                    f"supports returned {supported.dtype} of shape {supported.shape}; expected bool of shape ({cells.n_vars},)"
+                    f"supports returned {supported.dtype} of shape {supported.shape}; expected bool"
+                    f" of shape ({cells.n_vars},)"
                 )
         self.predictor.fit(self.hand(cells), self.context)
         self.asker = Asker(self.predictor, self.answers, self.hand, self.context.report)
@@ -55,12 +62,18 @@ class Session:
         """Answer the profile question, (n, G)."""
         return self.asker.expression(assemblages)
 
-    def singles(self, cells: Cells, events: Knockouts, sample: IntArray, supported: BoolArray) -> SinglesAnswer:
+    def singles(
+        self, cells: Cells, events: Knockouts, sample: IntArray, supported: BoolArray
+    ) -> SinglesAnswer:
         """Answer the single-knockout question."""
         return self.asker.singles(cells, events, sample, supported)
 
-    def impacts(self, cells: Cells, events: Knockouts, supported: BoolArray) -> dict[str, FloatArray]:
-        """Impacts of events alone, without any full row: "raw" and "propagated", (n,) each, those that can be had."""
+    def impacts(
+        self, cells: Cells, events: Knockouts, supported: BoolArray
+    ) -> dict[str, FloatArray]:
+        """Impacts of events alone, without any full row: "raw" and "propagated", (n,) each, those
+        that can be had.
+        """
         return self.asker.impacts(cells, events, supported)
 
     def gene_scores(self, cells: Cells, genes: IntArray) -> FloatArray | None:
@@ -68,11 +81,19 @@ class Session:
         scores = self.asker.gene_scores(cells, genes)
         return None if scores is None else scores[genes]
 
-    def responses(self, cells: Cells, batches: Sequence[Knockouts], rows: Sequence[IntArray], n_rows: int,
-                  supported: BoolArray) -> ResponsesAnswer:  # fmt: skip
+    def responses(
+        self,
+        cells: Cells,
+        batches: Sequence[Knockouts],
+        rows: Sequence[IntArray],
+        n_rows: int,
+        supported: BoolArray,
+    ) -> ResponsesAnswer:
         """Answer the population question."""
         return answer_responses(self.asker, cells, batches, rows, n_rows, supported, self.max_order)
 
-    def interactions(self, cells: Cells, events: Knockouts, supported: BoolArray) -> FloatArray | None:
+    def interactions(
+        self, cells: Cells, events: Knockouts, supported: BoolArray
+    ) -> FloatArray | None:
         """Answer the question of several knockouts at once, (n,)."""
         return answer_interactions(self.asker, cells, events, supported, self.max_order)

@@ -1,4 +1,6 @@
-"""Frozen records by which plugins describe datasets, predictors, metrics and tasks without importing them."""
+"""Frozen records by which plugins describe datasets, predictors, metrics and tasks without
+importing them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ METHODS = {
 #: Kinds of units, which is what a metric scores.
 Of = Literal["profile", "impact", "ranking", "response", "interaction"]
 
-#: Question sets, in the order in which they are asked: those by assemblage alone come first, before any expression is seen.
+#: Question sets, in the order in which they are asked: those by assemblage alone come first, before
+#: any expression is seen.
 ASKS = ("profile", "transfer", "singles", "response", "doubles", "triples")
 
 
@@ -49,14 +52,16 @@ class Param:
 class PredictorSpec:
     """A predictor that kobench can fit and ask.
 
-    `make(**params)` returns an object with `fit` and at least one answering method (`kobench.api.Predictor`).
-    `answers` is read off `make` when it is a class in the plugin's own file and `answers` is empty.
-    `wants` is the form of the cells it is given: "dense" (float32 array in X), "sparse" (scipy CSR in X) or
-    "anndata" (a real AnnData). `response` says what `predict_response` returns: "profile-change" (units of the profile),
-    "direction" (sign and order mean something) or "affected" (unsigned).
-    `order_matters` declares that the columns' order has a part in the answers, as in a network whose first weights are drawn column by
-    column: the same genes in another order then get other answers, which `kobench check` calls a fault where it is not declared.
-    `floor` marks a trivial predictor, run for every task that lists it without being asked for.
+    `make(**params)` returns an object with `fit` and at least one answering method
+    (`kobench.api.Predictor`). `answers` is read off `make` when it is a class in the plugin's own
+    file and `answers` is empty. `wants` is the form of the cells it is given: "dense" (float32
+    array in X), "sparse" (scipy CSR in X) or "anndata" (a real AnnData). `response` says what
+    `predict_response` returns: "profile-change" (units of the profile), "direction" (sign and order
+    mean something) or "affected" (unsigned). `order_matters` declares that the columns' order has a
+    part in the answers, as in a network whose first weights are drawn column by column: the same
+    genes in another order then get other answers, which `kobench check` calls a fault where it is
+    not declared. `floor` marks a trivial predictor, run for every task that lists it without being
+    asked for.
     """
 
     name: str
@@ -77,10 +82,11 @@ class PredictorSpec:
 class DatasetSpec:
     """A dataset that kobench can load.
 
-    `load(**params)` returns a `kobench.api.Dataset`. `truth` is the kind of knockout truth it has: "counterfactual"
-    (the same cell with and without the gene), "population" (other cells in which the gene was knocked out) or "none".
-    `seeded` datasets take a parameter `seed`; each seed is one independent network.
-    `card` holds the facts of a TOML card (source, licence, sha256, scale, ...), empty for generators.
+    `load(**params)` returns a `kobench.api.Dataset`. `truth` is the kind of knockout truth it has:
+    "counterfactual" (the same cell with and without the gene), "population" (other cells in which
+    the gene was knocked out) or "none". `seeded` datasets take a parameter `seed`; each seed is one
+    independent network. `card` holds the facts of a TOML card (source, licence, sha256, scale,
+    ...), empty for generators.
     """
 
     name: str
@@ -98,17 +104,19 @@ class DatasetSpec:
 class MetricSpec:
     """A metric on one kind of units.
 
-    `score(units)` returns a float (NaN when the answer gives no value, for instance a constant where a ranking is
-    needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no answer could be scored. `of` is the kind of
-    units. Names are unique for each kind of units, not across them. A score may offer
-    `redrawn(units, often, block)` or `prepare(units)`, functions of how often each block or unit was drawn, to make its bootstrap quick
-    (see `kobench.resample`);
-    `ceiling(units)`, what an answer without error would score against a truth that has noise (a float or Parts; without it such units have
-    no ceiling and no skill); and `permuted(units, n, seed)`, its (n,) values when the answers are permuted among the perturbations.
-    `tasks` restricts it to named tasks; None is every task with units of that kind. `direction` says which end is
-    better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf). `nothing` is the value of
-    the true answer in which nothing responds, where the metric knows one: no floor counts below it. `descriptive` declares that the
-    value does not depend on the truth: it says what an answer follows, for readers, and ranks nobody.
+    `score(units)` returns a float (NaN when the answer gives no value, for instance a constant
+    where a ranking is needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no
+    answer could be scored. `of` is the kind of units. Names are unique for each kind of units, not
+    across them. A score may offer `redrawn(units, often, block)` or `prepare(units)`, functions of
+    how often each block or unit was drawn, to make its bootstrap quick (see `kobench.resample`);
+    `ceiling(units)`, what an answer without error would score against a truth that has noise (a
+    float or Parts; without it such units have no ceiling and no skill); and `permuted(units, n,
+    seed)`, its (n,) values when the answers are permuted among the perturbations. `tasks` restricts
+    it to named tasks; None is every task with units of that kind. `direction` says which end is
+    better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf).
+    `nothing` is the value of the true answer in which nothing responds, where the metric knows one:
+    no floor counts below it. `descriptive` declares that the value does not depend on the truth: it
+    says what an answer follows, for readers, and ranks nobody.
     """
 
     name: str
@@ -127,7 +135,9 @@ class MetricSpec:
 
     @property
     def span(self) -> float:
-        """Width of the range; 1 where the range is open (0 = a floor by construction, 1 = the truth)."""
+        """Width of the range; 1 where the range is open (0 = a floor by construction, 1 = the
+        truth).
+        """
         width = self.high - self.low
         return width if width < float("inf") else 1.0
 
@@ -136,13 +146,15 @@ class MetricSpec:
 class TaskSpec:
     """A question put to every predictor, and how its answers become units for the metrics.
 
-    `asks` is the question set ("profile": held-out assemblages; "transfer": those of every cell type or dataset; "singles": every single
-    knockout of the asked cells; "response": the mean change in each perturbation; "doubles", "triples": several knockouts at once).
-    `truth` is what the dataset must offer: "wild-type" cells, "counterfactual" truth, or "any" truth of knockouts (counterfactual or
-    population). `units(view)` takes a `kobench.api.TaskView` and returns `kobench.api.TaskUnits`; the first variant is "" and an absent
-    variant means "not answered". `primary` names one metric, or two co-primary ones, each as it is shown: `name`, or `name[variant]`.
-    `floors` are the trivial predictors that count, `lines` what else is drawn. `block` is the unit inside one dataset that
-    is drawn again in the bootstrap.
+    `asks` is the question set ("profile": held-out assemblages; "transfer": those of every cell
+    type or dataset; "singles": every single knockout of the asked cells; "response": the mean
+    change in each perturbation; "doubles", "triples": several knockouts at once). `truth` is what
+    the dataset must offer: "wild-type" cells, "counterfactual" truth, or "any" truth of knockouts
+    (counterfactual or population). `units(view)` takes a `kobench.api.TaskView` and returns
+    `kobench.api.TaskUnits`; the first variant is "" and an absent variant means "not answered".
+    `primary` names one metric, or two co-primary ones, each as it is shown: `name`, or
+    `name[variant]`. `floors` are the trivial predictors that count, `lines` what else is drawn.
+    `block` is the unit inside one dataset that is drawn again in the bootstrap.
     """
 
     name: str
@@ -163,11 +175,17 @@ class TaskSpec:
         return f"{self.name}@{self.version}"
 
 
-# where a field of a spec may be None it is a Union: Python 3.9 can't read `X | None` while a program runs, and specs are checked so
+# where a field of a spec may be None it is a Union: Python 3.9 can't read `X | None` while a
+# program runs, and specs are checked so
 Spec = Union[PredictorSpec, DatasetSpec, MetricSpec, TaskSpec]
 
 #: Kinds of specs, by the last word of their hook.
-KINDS: dict[str, type[Spec]] = {"predictors": PredictorSpec, "datasets": DatasetSpec, "metrics": MetricSpec, "tasks": TaskSpec}
+KINDS: dict[str, type[Spec]] = {
+    "predictors": PredictorSpec,
+    "datasets": DatasetSpec,
+    "metrics": MetricSpec,
+    "tasks": TaskSpec,
+}
 
 #: The field of each kind that refers to code.
 REFERENCES = {"predictors": "make", "datasets": "load", "metrics": "score", "tasks": "units"}
@@ -181,7 +199,10 @@ def kind_of(spec: Spec) -> str:
 
 
 def spec_to_json(spec: Spec) -> dict[str, Any]:
-    """A spec as plain JSON values; its reference must be a string by now. Infinite bounds become "inf" and "-inf"."""
+    """A spec as plain JSON values; its reference must be a string by now.
+
+    Infinite bounds become "inf" and "-inf".
+    """
     kind = kind_of(spec)
     values = {entry.name: getattr(spec, entry.name) for entry in fields(KINDS[kind])}
     if "params" in values:
@@ -190,10 +211,15 @@ def spec_to_json(spec: Spec) -> dict[str, Any]:
 
 
 def spec_from_json(document: Mapping[str, Any]) -> Spec:
-    """The spec that `spec_to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+    """The spec that `spec_to_json` wrote; raises KeyError, TypeError or ValueError for anything
+    else.
+    """
     values = dict(document)
     cls = KINDS[values.pop("kind")]
-    values = {key: tuple(value) if key in _TUPLES and value is not None else value for key, value in values.items()}
+    values = {
+        key: tuple(value) if key in _TUPLES and value is not None else value
+        for key, value in values.items()
+    }
     for bound in ("best", "low", "high"):
         if bound in values:
             values[bound] = _number(values[bound])
@@ -204,7 +230,10 @@ def spec_from_json(document: Mapping[str, Any]) -> Spec:
 
 def _param(document: Mapping[str, Any]) -> Param:
     choices = document["choices"]
-    bounds = {bound: None if document[bound] is None else _number(document[bound]) for bound in ("low", "high")}
+    bounds = {
+        bound: None if document[bound] is None else _number(document[bound])
+        for bound in ("low", "high")
+    }
     return Param(**{**document, **bounds, "choices": None if choices is None else tuple(choices)})
 
 

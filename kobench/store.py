@@ -16,7 +16,8 @@ import numpy as np
 from kobench.errors import UserError
 from kobench.records import write_atomically
 
-#: A hash as it is written. Records name answers, and may come from anyone: what is no hash could lead out of the folder.
+#: A hash as it is written. Records name answers, and may come from anyone: what is no hash could
+#: lead out of the folder.
 KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,21 +52,34 @@ class AnswerStore:
         return key
 
     def load(self, key: str) -> dict[str, Any]:
-        """The arrays with this hash; raises UserError where the file is damaged, and for what is no hash."""
+        """The arrays with this hash; raises UserError where the file is damaged, and for what is no
+        hash.
+        """
         if not KEY.fullmatch(key):
-            raise UserError(f"a record names its answers {key!r}; expected a sha256 of 64 hexadecimal digits; run it again with --fresh")
+            raise UserError(
+                f"a record names its answers {key!r}; expected a sha256 of 64 hexadecimal digits;"
+                " run it again with --fresh"
+            )
         path = self.path(key)
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise UserError(f"the stored answers {path} can't be read ({error}); delete the file and run again") from error
+            raise UserError(
+                f"the stored answers {path} can't be read ({error}); delete the file and run again"
+            ) from error
         if hash_of_arrays(arrays) != key:
-            raise UserError(f"the stored answers {path} are not what their name says; delete the file and run again")
+            raise UserError(
+                f"the stored answers {path} are not what their name says; delete the file and run"
+                " again"
+            )
         return arrays
 
     def discard(self, key: str) -> None:
-        """Remove the answers with this hash, if they are there. What is no hash names nothing of this folder, and removes nothing."""
+        """Remove the answers with this hash, if they are there.
+
+        What is no hash names nothing of this folder, and removes nothing.
+        """
         if KEY.fullmatch(key):
             self.path(key).unlink(missing_ok=True)
 

@@ -13,7 +13,9 @@ def suggestion(name: str, known: Iterable[str], what: str = "known") -> str:
     >>> suggestion("x", [])
     'there are none'
     """
-    from difflib import get_close_matches  # only errors need it, and every command imports this module
+    from difflib import (
+        get_close_matches,
+    )  # only errors need it, and every command imports this module
 
     names = sorted(set(known))
     if not names:

@@ -1,4 +1,6 @@
-"""A table written piece by piece to a .csv, .csv.gz or .npz file, which appears whole or not at all."""
+"""A table written piece by piece to a .csv, .csv.gz or .npz file, which appears whole or not at
+all.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +22,36 @@ FORMATS = (".csv", ".csv.gz", ".npz")
 
 
 class TableFile:
-    """Use as a context manager and `add` columns; without an exception the file is there afterwards, else nothing is.
+    """Use as a context manager and `add` columns; without an exception the file is there
+    afterwards, else nothing is.
 
-    rows : how many were added. Raises UserError, before any work is done for it, for an unknown ending or a file that can't be written.
+    rows : how many were added. Raises UserError, before any work is done for it, for an unknown
+    ending or a file that can't be written.
     """
 
     def __init__(self, out: Path) -> None:
         if not out.name.endswith(FORMATS):
-            raise UserError(f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}")
+            raise UserError(
+                f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}"
+            )
         self.out, self.rows = out, 0
         self.pieces: list[Mapping[str, Any]] = []  # of an .npz file, whose arrays are written whole
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
-            self.file = NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", suffix=".tmp", delete=False)  # noqa: SIM115 - closed on exit
+            self.file = NamedTemporaryFile(  # noqa: SIM115 - closed on exit
+                dir=out.parent, prefix=f".{out.name}.", suffix=".tmp", delete=False
+            )
         except OSError as error:
-            raise UserError(f"the output {out} can't be written: {error.strerror}; name another file with -o") from error
+            raise UserError(
+                f"the output {out} can't be written: {error.strerror}; name another file with -o"
+            ) from error
 
     def __enter__(self) -> TableFile:
         self.text: IO[str] | None = None
         if not self.out.name.endswith(".npz"):
-            zipped = self.out.name.endswith(".gz")  # without a name and a time, equal tables are equal files
+            zipped = self.out.name.endswith(
+                ".gz"
+            )  # without a name and a time, equal tables are equal files
             binary: Any = gzip.GzipFile("", "wb", 6, self.file, 0) if zipped else self.file
             self.text = io.TextIOWrapper(binary, encoding="utf-8", newline="")
         return self
@@ -54,7 +66,12 @@ class TableFile:
             pandas.DataFrame(columns).to_csv(self.text, index=False, header=self.rows == 0)
         self.rows += len(next(iter(columns.values())))
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
             if kind is None:
                 self._finish()
@@ -66,7 +83,9 @@ class TableFile:
     def _finish(self) -> None:
         if self.text is None:
             names = self.pieces[0] if self.pieces else {}
-            whole: dict[str, Any] = {name: np.concatenate([piece[name] for piece in self.pieces]) for name in names}
+            whole: dict[str, Any] = {
+                name: np.concatenate([piece[name] for piece in self.pieces]) for name in names
+            }
             np.savez_compressed(self.file, **whole)
         else:
             self.text.flush()

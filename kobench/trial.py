@@ -42,8 +42,9 @@ def carry_out(
 ) -> Record:
     """Do what the action says, write the trial's record into the results folder and return it.
 
-    basis : the floors and lines of the trial's group. staged : see `kobench.answering.get_answers`. What the predictor does wrong
-    ends in the record's status; raises UserError for a dataset that can't be used.
+    basis : the floors and lines of the trial's group. staged : see `kobench.answering.get_answers`.
+    What the predictor does wrong ends in the record's status; raises UserError for a dataset that
+    can't be used.
     """
     path = record_path(folder, trial.describe("", "", ()))
     old = read_record(path) if action.keep and path.exists() else None
@@ -52,13 +53,21 @@ def carry_out(
     scores: dict[str, Any] = {}
     if old:
         hashes, scores = dict(old["result"]["answers"]), dict(old["result"]["scores"])
-        current = {label for label, key in keys["scores"].items() if old["keys"]["scores"].get(label) == key}
+        current = {
+            label
+            for label, key in keys["scores"].items()
+            if old["keys"]["scores"].get(label) == key
+        }
         keys["questions"] = {**old["keys"]["questions"], **keys["questions"]}
         keys["scores"] = {**old["keys"]["scores"], **keys["scores"]}
     else:
         current = set()
     action = with_lost_answers(trial, action, hashes, store)
-    cost = old["run"] if old and action.kind == "score" else {**environment(), "limits": trial.request.limits.to_json()}
+    cost = (
+        old["run"]
+        if old and action.kind == "score"
+        else {**environment(), "limits": trial.request.limits.to_json()}
+    )
     result: dict[str, Any] = {"status": "ok", "stage": None, "message": None, "traceback": None}
     at_hand: dict[str, Answers] = {}
     try:
@@ -73,11 +82,28 @@ def carry_out(
         for task in trial.tasks:
             asks, label = task.spec.asks, task.spec.label
             if asks in hashes and (asks in at_hand or label not in current):
-                answers = at_hand[asks] if asks in at_hand else as_answers(store.load(hashes[asks]), trial.predictor.entry.spec)
+                answers = (
+                    at_hand[asks]
+                    if asks in at_hand
+                    else as_answers(store.load(hashes[asks]), trial.predictor.entry.spec)
+                )
                 floors = floors_of(task, basis, prepared) if covers_partly(answers) else {}
-                scores[label] = score_task(task, prepared.question(asks), answers, trial.draws, prepared.digest, floors, trial.showcase)
+                scores[label] = score_task(
+                    task,
+                    prepared.question(asks),
+                    answers,
+                    trial.draws,
+                    prepared.digest,
+                    floors,
+                    trial.showcase,
+                )
     except TrialFailed as ended:
-        result = {"status": ended.status, "stage": ended.stage, "message": ended.message, "traceback": ended.traceback}
+        result = {
+            "status": ended.status,
+            "stage": ended.stage,
+            "message": ended.message,
+            "traceback": ended.traceback,
+        }
         cost.update({**where_it_ran(ended.ran), "found": ended.found})
     except InvalidAnswerError as error:  # a task found what the guards can't know
         result = {"status": "invalid", "stage": "score", "message": str(error), "traceback": None}
@@ -98,7 +124,9 @@ def carry_out(
     return record
 
 
-def with_lost_answers(trial: Trial, action: Action, hashes: dict[str, str], store: AnswerStore) -> Action:
+def with_lost_answers(
+    trial: Trial, action: Action, hashes: dict[str, str], store: AnswerStore
+) -> Action:
     """Stored answers that can't be read are as good as none: they are asked for again."""
     if action.kind != "score":
         return action
@@ -113,37 +141,58 @@ def with_lost_answers(trial: Trial, action: Action, hashes: dict[str, str], stor
 
 
 def kept(trial: Trial) -> bool:
-    """Whether answers are stored: those of lines and built-in floors are quicker made again than read."""
+    """Whether answers are stored: those of lines and built-in floors are quicker made again than
+    read.
+    """
     return trial.role == "predictor" or not (trial.role == "line" or trial.predictor.entry.trusted)
 
 
 def covers_partly(answers: Answers) -> bool:
-    """Whether a predictor left genes out, so that floors must be scored on just the units it answered."""
-    return answers.max_order is not None or (answers.supported is not None and not answers.supported.all())
+    """Whether a predictor left genes out, so that floors must be scored on just the units it
+    answered.
+    """
+    return answers.max_order is not None or (
+        answers.supported is not None and not answers.supported.all()
+    )
 
 
 def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[str, Answers]:
     """Answers of the task's built-in floors, made again."""
     found = {}
     for trial in basis:
-        if trial.role == "floor" and trial.predictor.entry.trusted and task.spec in [mine.spec for mine in trial.tasks]:
+        if (
+            trial.role == "floor"
+            and trial.predictor.entry.trusted
+            and task.spec in [mine.spec for mine in trial.tasks]
+        ):
             asks = task.spec.asks
             found[trial.predictor.entry.spec.name] = as_answers(
-                answers_in_process(trial, prepared, (asks,)).arrays[asks], trial.predictor.entry.spec
+                answers_in_process(trial, prepared, (asks,)).arrays[asks],
+                trial.predictor.entry.spec,
             )
     return found
 
 
 def trusted_with_predictor(trial: Trial) -> list[str]:
-    """What sees the truth in this trial and comes from the distribution that competes: its board says so."""
+    """What sees the truth in this trial and comes from the distribution that competes: its board
+    says so.
+    """
     theirs = trial.predictor.entry.distribution
-    entries = [trial.dataset.entry, *(task.entry for task in trial.tasks), *(metric for task in trial.tasks for metric in task.metrics)]
-    brought = {entry.spec.name for entry in entries if entry.distribution == theirs and not entry.trusted}
+    entries = [
+        trial.dataset.entry,
+        *(task.entry for task in trial.tasks),
+        *(metric for task in trial.tasks for metric in task.metrics),
+    ]
+    brought = {
+        entry.spec.name for entry in entries if entry.distribution == theirs and not entry.trusted
+    }
     return sorted(brought) if trial.role == "predictor" else []
 
 
 def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:
-    """Seconds and memory of a trial; lines and floors in this process have no memory of their own to speak of."""
+    """Seconds and memory of a trial; lines and floors in this process have no memory of their own
+    to speak of.
+    """
     return {
         "fit_seconds": None if trial.role == "line" else answered.fit_seconds,
         "predict_seconds": None if trial.role == "line" else answered.predict_seconds,
@@ -152,10 +201,16 @@ def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:
 
 
 def where_it_ran(ran: dict[str, Any]) -> dict[str, Any]:
-    """What the record's `run` part says of a trial's process; one in an environment has that one's Python and packages."""
+    """What the record's `run` part says of a trial's process; one in an environment has that one's
+    Python and packages.
+    """
     if not ran.get("environment"):
         return ran
-    return {**ran, "python": ran["environment"]["python"], "packages": dict(ran["environment"]["packages"])}
+    return {
+        **ran,
+        "python": ran["environment"]["python"],
+        "packages": dict(ran["environment"]["packages"]),
+    }
 
 
 @cache

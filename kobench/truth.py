@@ -1,4 +1,7 @@
-"""Datasets, their truth, and the units that metrics see. Only trusted code (datasets, tasks, metrics) imports this."""
+"""Datasets, their truth, and the units that metrics see.
+
+Only trusted code (datasets, tasks, metrics) imports this.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ import numpy.typing as npt
 
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 
-#: Impacts below the simulator's solver tolerance are 0, in truth and prediction alike, so that ties are ties.
+#: Impacts below the simulator's solver tolerance are 0, in truth and prediction alike, so that ties
+#: are ties.
 TOLERANCE = 1e-6
 
 #: A gene asked in fewer cells than this has no keystone score and no ranking of its cells.
@@ -38,13 +42,14 @@ class Counterfactual(Protocol):
 class Dataset:
     """Wild-type cells in their working scale, plus at most one kind of truth.
 
-    cells : the observed wild-type cells. scale : "log1p-cp10k", "log1p", "linear", ...
-    kind : "simulated" (the independent unit is the network) or "real" (the independent unit is the cell).
+    cells : the observed wild-type cells. scale : "log1p-cp10k", "log1p", "linear", ... kind :
+    "simulated" (the independent unit is the network) or "real" (the independent unit is the cell).
     replicate : another draw of the same cells (same network, same assemblages, new noise), or None.
-    notes : sentences shown beside every board of this dataset (choices the source does not state, caveats).
-    perturbed : the perturbed cells of a population truth, with obs["perturbation"] ("A", or "A+B" for several genes); never shown to a
-    predictor. confounded : "" or why perturbed and wild-type cells differ by more than the perturbation (genotype and library are one).
-    facts : numbers and words for `kobench info` (zeros, cells left out and why, ...).
+    notes : sentences shown beside every board of this dataset (choices the source does not state,
+    caveats). perturbed : the perturbed cells of a population truth, with obs["perturbation"] ("A",
+    or "A+B" for several genes); never shown to a predictor. confounded : "" or why perturbed and
+    wild-type cells differ by more than the perturbation (genotype and library are one). facts :
+    numbers and words for `kobench info` (zeros, cells left out and why, ...).
     """
 
     cells: Cells
@@ -64,9 +69,10 @@ class Dataset:
 class ProfileUnits:
     """Rows of predicted and true profiles.
 
-    predicted, true : (n, G). present : (n, G) bool, the genes that are on in the asked assemblage (after the knockout).
-    cells : (n,) cell of each row. genes : (n,) removed gene of each row, None where nothing was removed.
-    null : (n, G) the true wild type without the removed gene, None where nothing was removed.
+    predicted, true : (n, G). present : (n, G) bool, the genes that are on in the asked assemblage
+    (after the knockout). cells : (n,) cell of each row. genes : (n,) removed gene of each row, None
+    where nothing was removed. null : (n, G) the true wild type without the removed gene, None where
+    nothing was removed.
     """
 
     predicted: FloatArray
@@ -79,7 +85,9 @@ class ProfileUnits:
 
 @dataclass(frozen=True, eq=False)
 class ImpactUnits:
-    """One predicted and one true impact for each event: all (n,); values under 1e-6 are 0 in both, so ties are ties."""
+    """One predicted and one true impact for each event: all (n,); values under 1e-6 are 0 in both,
+    so ties are ties.
+    """
 
     predicted: FloatArray
     true: FloatArray
@@ -91,7 +99,8 @@ class ImpactUnits:
 class RankingUnits:
     """One predicted and one true score for each asked gene (or perturbation): all (n,).
 
-    abundance : (n,) the gene's mean share over the asked cells, where a metric wants to know whether an answer only follows that.
+    abundance : (n,) the gene's mean share over the asked cells, where a metric wants to know
+    whether an answer only follows that.
     """
 
     predicted: FloatArray
@@ -104,10 +113,11 @@ class RankingUnits:
 class ResponseUnits:
     """Mean change of every gene's share in each perturbation.
 
-    predicted, true : (k, G), NaN at the perturbation's own targets, in both. perturbations : (k,) ids. signed : False where the answer only
-    says which genes are affected, so that its sign means nothing.
-    halves : (s, 2, k, G) the change measured twice, in s splits of both groups of cells into halves; None where the truth has no noise.
-    responds : (k, G) bool, which genes differ significantly; None where nothing was tested.
+    predicted, true : (k, G), NaN at the perturbation's own targets, in both. perturbations : (k,)
+    ids. signed : False where the answer only says which genes are affected, so that its sign means
+    nothing. halves : (s, 2, k, G) the change measured twice, in s splits of both groups of cells
+    into halves; None where the truth has no noise. responds : (k, G) bool, which genes differ
+    significantly; None where nothing was tested.
     """
 
     predicted: FloatArray
@@ -120,7 +130,9 @@ class ResponseUnits:
 
 @dataclass(frozen=True, eq=False)
 class InteractionUnits:
-    """One predicted and one true interaction for each event of several genes: all (n,). pairs : (n,) which set of genes was removed."""
+    """One predicted and one true interaction for each event of several genes: all (n,). pairs :
+    (n,) which set of genes was removed.
+    """
 
     predicted: FloatArray
     true: FloatArray
@@ -135,9 +147,11 @@ Units = Union[ProfileUnits, ImpactUnits, RankingUnits, ResponseUnits, Interactio
 
 
 class NotComputed(Exception):  # noqa: N818 - a finding, not a fault
-    """Raised by a metric that these units do not allow, whatever the answer; its text is the reason, shown in the value's place.
+    """Raised by a metric that these units do not allow, whatever the answer; its text is the
+    reason, shown in the value's place.
 
-    An answer that gives no value where another answer would (a constant where a ranking is needed) is NaN instead, shown as "none".
+    An answer that gives no value where another answer would (a constant where a ranking is needed)
+    is NaN instead, shown as "none".
     """
 
 
@@ -145,12 +159,13 @@ class NotComputed(Exception):  # noqa: N818 - a finding, not a fault
 class TaskUnits:
     """What a task hands to the metrics.
 
-    variants : variant -> units, "" the first one; a variant that was not answered is absent.
-    asked, answered : how many units (cells, events, genes) were asked, and how many of them these answers cover; the coverage is
-    their ratio. left_out : reason -> how many units were dropped for everybody, from the truth alone.
-    primary : the metrics that rank in place of the task's own, None for those; it may depend on the question, never on the answers.
-    notes : sentences on what the truth allows, the same whatever was answered.
-    table : column -> values, one row a perturbation or gene, equal in length, for readers: names, counts, true and predicted values.
+    variants : variant -> units, "" the first one; a variant that was not answered is absent. asked,
+    answered : how many units (cells, events, genes) were asked, and how many of them these answers
+    cover; the coverage is their ratio. left_out : reason -> how many units were dropped for
+    everybody, from the truth alone. primary : the metrics that rank in place of the task's own,
+    None for those; it may depend on the question, never on the answers. notes : sentences on what
+    the truth allows, the same whatever was answered. table : column -> values, one row a
+    perturbation or gene, equal in length, for readers: names, counts, true and predicted values.
     """
 
     variants: Mapping[str, Units]
@@ -166,8 +181,9 @@ class TaskUnits:
 class Parts:
     """A metric that is a ratio of sums over blocks: value = sum(sums) / sum(weights).
 
-    over : which block the entries stand for. ids : (b,) the block of each entry.
-    sums, weights : (b,). A mean over blocks has weights of 1. With it a bootstrap needs no second look at the units.
+    over : which block the entries stand for. ids : (b,) the block of each entry. sums, weights :
+    (b,). A mean over blocks has weights of 1. With it a bootstrap needs no second look at the
+    units.
     """
 
     over: Block
@@ -186,12 +202,13 @@ class Parts:
 class Singles:
     """The single-knockout question of one dataset and split, with its truth.
 
-    cells : the m asked cells as observed. events : (n,) knockouts, `events.cells` are rows of `cells`.
-    sample : (s,) rows of `events` whose full profiles are compared (all of them below a size limit).
-    wild_type : (m, G) true clean profiles. raw, propagated : (n,) true impacts, under 1e-6 set to 0.
-    knockout, null : (s, G) true profiles of the sampled events after the knockout, and with nothing responding.
-    unsolved : how many events were left out for everybody because the truth has no steady state.
-    available : how many events there are where only a random sample of them is asked, None where all are.
+    cells : the m asked cells as observed. events : (n,) knockouts, `events.cells` are rows of
+    `cells`. sample : (s,) rows of `events` whose full profiles are compared (all of them below a
+    size limit). wild_type : (m, G) true clean profiles. raw, propagated : (n,) true impacts, under
+    1e-6 set to 0. knockout, null : (s, G) true profiles of the sampled events after the knockout,
+    and with nothing responding. unsolved : how many events were left out for everybody because the
+    truth has no steady state. available : how many events there are where only a random sample of
+    them is asked, None where all are.
     """
 
     cells: Cells
@@ -206,7 +223,9 @@ class Singles:
     available: int | None = None
 
     def gene_means(self, values: FloatArray) -> FloatArray:
-        """(G,) mean over each gene's events, hence over the asked cells that express it, of one value an event (n,); 0 without events."""
+        """(G,) mean over each gene's events, hence over the asked cells that express it, of one
+        value an event (n,); 0 without events.
+        """
         genes = self.events.genes[:, 0]
         total = np.bincount(genes, weights=values, minlength=self.cells.n_vars)
         means: FloatArray = total / np.maximum(np.bincount(genes, minlength=self.cells.n_vars), 1)
@@ -215,7 +234,8 @@ class Singles:
 
 @dataclass(frozen=True, eq=False)
 class Profiles:
-    """The profile question of one dataset and split: held-out wild-type cells, asked by assemblage alone.
+    """The profile question of one dataset and split: held-out wild-type cells, asked by assemblage
+    alone.
 
     assemblages : (n, G) bool. true : (n, G) profiles. rows : (n,) rows of the dataset's cells.
     """
@@ -227,18 +247,21 @@ class Profiles:
 
 @dataclass(frozen=True, eq=False)
 class Responses:
-    """The population question of one dataset and split: how the mean of each gene changes in each of k perturbations, with its truth.
+    """The population question of one dataset and split: how the mean of each gene changes in each
+    of k perturbations, with its truth.
 
-    cells : the m asked wild-type cells as observed. names : (k) labels, "A" or "A+B". targets : (k) columns of the removed genes.
-    events : one batch of knockouts an order, `cells` are rows of `cells`; every event belongs to one of R answer rows: rows has the row of
-    each event, batch by batch. An answer row is a perturbation in a batch of cells: row_perturbation (R,), and row_weight (R,) its share in
-    the perturbation's mean; the shares of a perturbation sum to 1.
-    change : (k, G) true mean change of profiles, NaN at the own targets, which are taken out before rows are renormalised.
-    size : (k,) how strong each perturbation is. abundance : (k,) mean share of the target (of several: their sum) over the asked cells.
-    halves : (s, 2, k, G) or None, responds : (k, G) or None, as in `ResponseUnits`. detectable : (k,) bool, always True without noise.
-    size_p : (k,) p value of the size, or None. expected : (k, G) the change without noise, where the dataset knows it.
-    perturbed : (k,) number of perturbed cells (of events, where the truth is counterfactual).
-    confounded : see `Dataset`. left_out : reason -> count.
+    cells : the m asked wild-type cells as observed. names : (k) labels, "A" or "A+B". targets : (k)
+    columns of the removed genes. events : one batch of knockouts an order, `cells` are rows of
+    `cells`; every event belongs to one of R answer rows: rows has the row of each event, batch by
+    batch. An answer row is a perturbation in a batch of cells: row_perturbation (R,), and
+    row_weight (R,) its share in the perturbation's mean; the shares of a perturbation sum to 1.
+    change : (k, G) true mean change of profiles, NaN at the own targets, which are taken out before
+    rows are renormalised. size : (k,) how strong each perturbation is. abundance : (k,) mean share
+    of the target (of several: their sum) over the asked cells. halves : (s, 2, k, G) or None,
+    responds : (k, G) or None, as in `ResponseUnits`. detectable : (k,) bool, always True without
+    noise. size_p : (k,) p value of the size, or None. expected : (k, G) the change without noise,
+    where the dataset knows it. perturbed : (k,) number of perturbed cells (of events, where the
+    truth is counterfactual). confounded : see `Dataset`. left_out : reason -> count.
     """
 
     cells: Cells
@@ -275,15 +298,18 @@ class Responses:
 
 @dataclass(frozen=True, eq=False)
 class Multiples:
-    """The question of several knockouts at once, with its truth: which events differ from the sum of their single knockouts.
+    """The question of several knockouts at once, with its truth: which events differ from the sum
+    of their single knockouts.
 
-    cells : the m asked cells as observed. events : (n,) knockouts of order 2 or more. pairs : (n,) which set of genes each event removes.
-    linked : (n,) bool, whether the set was drawn among genes with a direct edge or a shared target; else evenly among all sets.
-    interaction : (n,) true interactions, under 1e-6 set to 0.
-    unsolved : how many events were left out for everybody because the truth has no steady state.
+    cells : the m asked cells as observed. events : (n,) knockouts of order 2 or more. pairs : (n,)
+    which set of genes each event removes. linked : (n,) bool, whether the set was drawn among genes
+    with a direct edge or a shared target; else evenly among all sets. interaction : (n,) true
+    interactions, under 1e-6 set to 0. unsolved : how many events were left out for everybody
+    because the truth has no steady state.
 
-    The interaction of an event is BC(p, e): p the profile after it, e the expectation without interaction, the wild-type profile plus the
-    changes of its single knockouts in the same cell, removed genes at 0, clipped at 0, renormalised.
+    The interaction of an event is BC(p, e): p the profile after it, e the expectation without
+    interaction, the wild-type profile plus the changes of its single knockouts in the same cell,
+    removed genes at 0, clipped at 0, renormalised.
     """
 
     cells: Cells
@@ -296,11 +322,13 @@ class Multiples:
 
 @dataclass(frozen=True, eq=False)
 class Transfers:
-    """Held-out wild-type profiles of every group of cells (cell type, dataset), asked of a model trained on one of them.
+    """Held-out wild-type profiles of every group of cells (cell type, dataset), asked of a model
+    trained on one of them.
 
-    assemblages : (n, G) bool. true : (n, G) profiles. rows : (n,) rows of the dataset's cells. groups : (n,) group of each row.
-    trained : the group that the model was trained on. training_cells : how many of its cells, the same number for every group.
-    left_out : group -> its number of cells, those with too few of them to be trained on and asked.
+    assemblages : (n, G) bool. true : (n, G) profiles. rows : (n,) rows of the dataset's cells.
+    groups : (n,) group of each row. trained : the group that the model was trained on.
+    training_cells : how many of its cells, the same number for every group. left_out : group -> its
+    number of cells, those with too few of them to be trained on and asked.
     """
 
     assemblages: BoolArray
@@ -319,13 +347,16 @@ Question = Union[Profiles, Singles, Responses, Multiples, Transfers]
 class Answers:
     """What a predictor answered, reduced; None where it was not asked or cannot answer.
 
-    profile : (n, G) for `Profiles` and `Transfers`. For `Singles`: wild_type (m, G), raw and propagated (n,), rows (s, G) of the sampled
-    events, gene_scores (G,) NaN for genes not asked. For `Responses`: response (R, G), the mean over an answer row's events of
-    knockout minus own wild type, the targets taken out of both and rows renormalised first; raw and propagated (R,), mean impacts;
-    gene_scores (G,). For `Multiples`: interaction (n,). supported : (G,) bool, which genes it can remove; max_order : how many at
-    once, None for any number. response_kind : what `response` means, see `PredictorSpec.response`.
-    Entries of events whose gene is not supported are NaN. To score a floor on just the units that a predictor answered, replace
-    the floor's `supported` and `max_order` by the predictor's: tasks read these and nothing else to leave units out.
+    profile : (n, G) for `Profiles` and `Transfers`. For `Singles`: wild_type (m, G), raw and
+    propagated (n,), rows (s, G) of the sampled events, gene_scores (G,) NaN for genes not asked.
+    For `Responses`: response (R, G), the mean over an answer row's events of knockout minus own
+    wild type, the targets taken out of both and rows renormalised first; raw and propagated (R,),
+    mean impacts; gene_scores (G,). For `Multiples`: interaction (n,). supported : (G,) bool, which
+    genes it can remove; max_order : how many at once, None for any number. response_kind : what
+    `response` means, see `PredictorSpec.response`. Entries of events whose gene is not supported
+    are NaN. To score a floor on just the units that a predictor answered, replace the floor's
+    `supported` and `max_order` by the predictor's: tasks read these and nothing else to leave units
+    out.
     """
 
     profile: FloatArray | None = None

@@ -1,4 +1,6 @@
-"""Watches what a trial uses while it runs: its processes, their memory, and what it writes; cheap enough for ten looks a second."""
+"""Watches what a trial uses while it runs: its processes, their memory, and what it writes; cheap
+enough for ten looks a second.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kobench.limits import MB, THREADS_A_PROCESS, Limits, TrialFailed, passed
-from kobench.process_tree import Held, Member, descendants, files_in_flight, memory_of, open_files, unnamed_files
+from kobench.process_tree import (
+    Held,
+    Member,
+    descendants,
+    files_in_flight,
+    memory_of,
+    open_files,
+    unnamed_files,
+)
 
-#: Each kind of look may take this share of the time: where it takes long (many processes, much memory) it is done less often.
+#: Each kind of look may take this share of the time: where it takes long (many processes, much
+#: memory) it is done less often.
 SHARE = 0.03
 
 #: The same where resident memory, which is never too small, comes near the limit.
@@ -21,33 +32,41 @@ SHARE_NEAR = 0.4
 #: From this share of the limit on, resident memory is near it.
 NEAR = 0.8
 
-#: Seconds after which there is another look, whatever the last one took: what a trial does must not make looks rare.
+#: Seconds after which there is another look, whatever the last one took: what a trial does must not
+#: make looks rare.
 LONGEST = 1.0
 
 #: Files that the processes of a trial may hold open, all together; it bounds what a look takes.
 MOST_FILES = 8192
 
-#: Seconds for which files may be on their way from process to process at every look. Programs that pass files receive them at once.
+#: Seconds for which files may be on their way from process to process at every look. Programs that
+#: pass files receive them at once.
 IN_FLIGHT = 1.0
 
-#: Seconds between two readings that must both be above the limit: a process that just forked, or just ended, may be counted twice in one.
+#: Seconds between two readings that must both be above the limit: a process that just forked, or
+#: just ended, may be counted twice in one.
 AGAIN = 0.02
 
-#: Seconds that a walk through the trial's folder may take at once; a folder with more files is walked in pieces, one a look.
+#: Seconds that a walk through the trial's folder may take at once; a folder with more files is
+#: walked in pieces, one a look.
 PIECE = 0.01
 
-#: Bytes that a file or folder counts beside its blocks: a million empty files are something written, too.
+#: Bytes that a file or folder counts beside its blocks: a million empty files are something
+#: written, too.
 ENTRY = 1024
 
 
 class Watch:
-    """Measures the processes below a supervisor and the folder of a trial, and ends the trial where a limit is passed.
+    """Measures the processes below a supervisor and the folder of a trial, and ends the trial where
+    a limit is passed.
 
-    pid : the supervisor, which is not counted itself. folder : where the trial writes. peak_mb : the most memory seen so far, in MB.
+    pid : the supervisor, which is not counted itself. folder : where the trial writes. peak_mb :
+    the most memory seen so far, in MB.
 
-    Time is the caller's to measure. Memory is what all processes hold together (PSS where the system has it), with files that lie in
-    memory only. Written is what the folder holds by the blocks of its files, each counted once however many names it has, with files that
-    were removed but are still open.
+    Time is the caller's to measure. Memory is what all processes hold together (PSS where the
+    system has it), with files that lie in memory only. Written is what the folder holds by the
+    blocks of its files, each counted once however many names it has, with files that were removed
+    but are still open.
     """
 
     def __init__(self, pid: int, limits: Limits, folder: Path) -> None:
@@ -59,8 +78,10 @@ class Watch:
         self._in_flight_since: float | None = None
 
     def check(self, stage: str, at_once: bool = False) -> None:
-        """Look once; raises TrialFailed where a limit is passed. A look that would take too much of the time is left out, but not for
-        longer than LONGEST seconds: what a trial does can't keep the next look away. at_once : leave out none.
+        """Look once; raises TrialFailed where a limit is passed.
+
+        A look that would take too much of the time is left out, but not for longer than LONGEST
+        seconds: what a trial does can't keep the next look away. at_once : leave out none.
         """
         if at_once:
             self._looked.clear()
@@ -72,7 +93,9 @@ class Watch:
                 with self._timed("files"):
                     self._check_open_files(stage)
             most = self.limits.memory_mb
-            near = most is not None and sum(member.rss for member in self._members) > NEAR * most * MB
+            near = (
+                most is not None and sum(member.rss for member in self._members) > NEAR * most * MB
+            )
             if self._due("memory", SHARE_NEAR if near else SHARE):
                 with self._timed("memory"):
                     self._check_memory(stage)
@@ -81,7 +104,9 @@ class Watch:
                 self._check_folder(stage, self.limits.written_mb * MB)
 
     def _due(self, what: str, share: float | None = None) -> bool:
-        """Whether the last look of a kind is so long ago that another one would not take more than its share of the time."""
+        """Whether the last look of a kind is so long ago that another one would not take more than
+        its share of the time.
+        """
         ended, took = self._looked.get(what, (0.0, 0.0))
         return time.perf_counter() >= ended + min(LONGEST, took * (1 / (share or SHARE) - 1))
 
@@ -98,17 +123,25 @@ class Watch:
             return
         processes, threads = len(self._members), sum(member.threads for member in self._members)
         if processes > most:
-            raise passed(self.limits, "too-many-processes", stage, f"it ran {processes:,} processes at a time")
+            raise passed(
+                self.limits,
+                "too-many-processes",
+                stage,
+                f"it ran {processes:,} processes at a time",
+            )
         if threads > most * THREADS_A_PROCESS:
             raise passed(
                 self.limits,
                 "too-many-processes",
                 stage,
-                f"it ran {threads:,} threads in {'a process' if processes == 1 else counted(processes)} at a time",
+                f"it ran {threads:,} threads in"
+                f" {'a process' if processes == 1 else counted(processes)} at a time",
             )
 
     def _check_open_files(self, stage: str) -> None:
-        """What can't be measured ends a trial: more open files than can be looked at, and files that no process holds."""
+        """What can't be measured ends a trial: more open files than can be looked at, and files
+        that no process holds.
+        """
         count = open_files(self._members)
         if count > MOST_FILES:
             message = f"its processes held more than {MOST_FILES:,} files open"
@@ -121,7 +154,10 @@ class Watch:
         elif self._in_flight_since is None:
             self._in_flight_since = now
         elif now - self._in_flight_since > IN_FLIGHT:
-            message = "it kept open files in sockets, sent and not received, where what they hold can't be measured"
+            message = (
+                "it kept open files in sockets, sent and not received, where what they hold can't"
+                " be measured"
+            )
             raise TrialFailed("out-of-memory", stage, message, found=f"{message}: {flying:,}")
 
     def _check_memory(self, stage: str) -> None:
@@ -137,8 +173,12 @@ class Watch:
             raise passed(self.limits, "out-of-memory", stage, described(held, len(self._members)))
 
     def _check_folder(self, stage: str, most: int) -> None:
-        """Go on with the walk through the folder, for a moment; what is found so far counts, the rest is seen by the next look."""
-        open_files = {file.key: file.size for file in unnamed_files(self._members) if not file.in_memory}
+        """Go on with the walk through the folder, for a moment; what is found so far counts, the
+        rest is seen by the next look.
+        """
+        open_files = {
+            file.key: file.size for file in unnamed_files(self._members) if not file.in_memory
+        }
         removed = sum(open_files.values())
         until = time.perf_counter() + PIECE
         walk = self._walk or folder_bytes(self.folder)
@@ -146,13 +186,20 @@ class Watch:
         try:
             for size in walk:
                 if size + removed > most:
-                    raise passed(self.limits, "too-much-written", stage, f"it wrote {above(size + removed):,} MB")
+                    raise passed(
+                        self.limits,
+                        "too-much-written",
+                        stage,
+                        f"it wrote {above(size + removed):,} MB",
+                    )
                 if time.perf_counter() > until:
                     self._walk = walk
                     break
         except Unmeasurable as error:
             message = "it made a folder whose content can't be measured"
-            raise TrialFailed("too-much-written", stage, message, found=f"{message}: {error}") from error
+            raise TrialFailed(
+                "too-much-written", stage, message, found=f"{message}: {error}"
+            ) from error
 
 
 class Unmeasurable(Exception):  # noqa: N818 - a finding, not a mistake of this program
@@ -160,9 +207,12 @@ class Unmeasurable(Exception):  # noqa: N818 - a finding, not a mistake of this 
 
 
 def folder_bytes(folder: Path) -> Iterator[int]:
-    """Bytes in a folder, as a sum that grows entry by entry; links are not followed. Raises Unmeasurable.
+    """Bytes in a folder, as a sum that grows entry by entry; links are not followed.
 
-    Blocks count, not lengths (a file may have holes), and a file with several names counts once. What goes away meanwhile is left out.
+    Raises Unmeasurable.
+
+    Blocks count, not lengths (a file may have holes), and a file with several names counts once.
+    What goes away meanwhile is left out.
     """
     total, seen = 0, set()
     waiting = [str(folder)]

@@ -1,4 +1,6 @@
-"""What crosses the border between the harness and a worker: .npy arrays (never pickle) and JSON. numpy only."""
+"""What crosses the border between the harness and a worker: .npy arrays (never pickle) and JSON.
+numpy only.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def _read_matrix(folder: Path, name: str, wants: str) -> Any:
         from scipy.sparse import csr_matrix
 
         return csr_matrix(dense)
-    data, indices, indptr, shape = (read_array(folder, f"{name}.{part}") for part in ("data", "indices", "indptr", "shape"))
+    data, indices, indptr, shape = (
+        read_array(folder, f"{name}.{part}") for part in ("data", "indices", "indptr", "shape")
+    )
     if wants == "sparse":
         from scipy.sparse import csr_matrix
 
@@ -77,8 +81,13 @@ def write_cells(folder: Path, cells: Cells) -> None:
     for number, layer in enumerate(cells.layers.values()):
         _write_matrix(folder, f"layer{number}", layer)
     write_arrays(folder, {"var_names": np.asarray(cells.var_names, dtype=np.str_)})
-    write_arrays(folder, {f"obs{number}": np.asarray(column) for number, column in enumerate(cells.obs.values())})
-    (folder / "cells.json").write_text(json.dumps({"layers": list(cells.layers), "obs": list(cells.obs)}))
+    write_arrays(
+        folder,
+        {f"obs{number}": np.asarray(column) for number, column in enumerate(cells.obs.values())},
+    )
+    (folder / "cells.json").write_text(
+        json.dumps({"layers": list(cells.layers), "obs": list(cells.obs)})
+    )
 
 
 def read_cells(folder: Path, wants: str = "dense") -> Cells:
@@ -89,5 +98,8 @@ def read_cells(folder: Path, wants: str = "dense") -> Cells:
         _read_matrix(folder, "X", form),
         read_array(folder, "var_names"),
         {name: read_array(folder, f"obs{number}") for number, name in enumerate(names["obs"])},
-        {name: _read_matrix(folder, f"layer{number}", form) for number, name in enumerate(names["layers"])},
+        {
+            name: _read_matrix(folder, f"layer{number}", form)
+            for number, name in enumerate(names["layers"])
+        },
     )

@@ -1,7 +1,10 @@
-"""The child process in which a predictor lives: fits once, then answers stage by stage. It never holds a truth.
+"""The child process in which a predictor lives: fits once, then answers stage by stage.
+
+It never holds a truth.
 
 Started with two file descriptors, IN and OUT. Each line on IN is a request in JSON, each line on
-OUT a reply; arrays travel through one folder a stage. What the predictor prints goes to its own log, not here.
+OUT a reply; arrays travel through one folder a stage. What the predictor prints goes to its own
+log, not here.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ TRACEBACK_LINES = 12
 
 
 def failure(error: BaseException) -> dict[str, Any]:
-    """Status, message and traceback tail of what a predictor raised, without this machine's folders."""
+    """Status, message and traceback tail of what a predictor raised, without this machine's
+    folders.
+    """
     status = "failed"
     if isinstance(error, InvalidAnswerError):
         status = "invalid"
@@ -48,9 +53,14 @@ def failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SystemExit):
         message = f"it called sys.exit({said})"
     else:
-        message = said if isinstance(error, InvalidAnswerError) else f"{name}: {said}" if said else name
+        message = (
+            said if isinstance(error, InvalidAnswerError) else f"{name}: {said}" if said else name
+        )
     frames = traceback.extract_tb(error.__traceback__)[-TRACEBACK_LINES:]
-    lines = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"[:300] for frame in frames]
+    lines = [
+        f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"[:300]
+        for frame in frames
+    ]
     return {"status": status, "message": message[:2000], "traceback": "\n".join(lines)}
 
 
@@ -86,45 +96,85 @@ class Worker:
 
     def handle(self, request: dict[str, Any]) -> None:
         """Do one request and reply; whatever the predictor raises becomes a reply, too."""
-        started, reply_to = time.perf_counter(), {"for": request.get("token", "")}  # a reply that nobody asked for is none
+        started, reply_to = (
+            time.perf_counter(),
+            {"for": request.get("token", "")},
+        )  # a reply that nobody asked for is none
         try:
             if request.get("protocol", PROTOCOL) != PROTOCOL:
-                raise ProtocolError(f"the harness speaks protocol {request['protocol']}, this worker {PROTOCOL}; {RENEW}")
+                raise ProtocolError(
+                    f"the harness speaks protocol {request['protocol']}, this worker {PROTOCOL};"
+                    f" {RENEW}"
+                )
             result = getattr(self, f"do_{request['do']}")(Path(request["folder"]), request)
         except BaseException as error:
-            self.reply(kind="failed", **reply_to, peak_mb=peak_mb(), seconds=time.perf_counter() - started, **failure(error))
+            self.reply(
+                kind="failed",
+                **reply_to,
+                peak_mb=peak_mb(),
+                seconds=time.perf_counter() - started,
+                **failure(error),
+            )
         else:
-            self.reply(kind="done", **reply_to, peak_mb=peak_mb(), seconds=time.perf_counter() - started, **(result or {}))
+            self.reply(
+                kind="done",
+                **reply_to,
+                peak_mb=peak_mb(),
+                seconds=time.perf_counter() - started,
+                **(result or {}),
+            )
 
     def do_fit(self, folder: Path, request: dict[str, Any]) -> None:
-        context = Context(**{**request["context"], "scratch": Path(request["scratch"]), "report": self.log})
+        context = Context(
+            **{**request["context"], "scratch": Path(request["scratch"]), "report": self.log}
+        )
         make = resolve_reference(request["make"], request["plugin_file"])
         self.wants = request["wants"]
-        self.session = Session(make, request["params"], request["answers"], self.wants, context, request["max_order"])
+        self.session = Session(
+            make, request["params"], request["answers"], self.wants, context, request["max_order"]
+        )
         supported = self.session.fit(read_cells(folder, self.wants))
         write_arrays(Path(request["out"]), {"supported": supported})
 
     def do_profile(self, folder: Path, request: dict[str, Any]) -> None:
-        write_arrays(Path(request["out"]), {"profile": self.session.profile(read_array(folder, "assemblages"))})
+        write_arrays(
+            Path(request["out"]),
+            {"profile": self.session.profile(read_array(folder, "assemblages"))},
+        )
 
     def do_singles(self, folder: Path, request: dict[str, Any]) -> None:
         events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        answer = self.session.singles(read_cells(folder, self.wants), events, read_array(folder, "sample"), read_array(folder, "supported"))
+        answer = self.session.singles(
+            read_cells(folder, self.wants),
+            events,
+            read_array(folder, "sample"),
+            read_array(folder, "supported"),
+        )
         write_arrays(Path(request["out"]), vars(answer))
 
     def do_impacts(self, folder: Path, request: dict[str, Any]) -> None:
         events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        write_arrays(Path(request["out"]), self.session.impacts(read_cells(folder, self.wants), events, read_array(folder, "supported")))
+        write_arrays(
+            Path(request["out"]),
+            self.session.impacts(
+                read_cells(folder, self.wants), events, read_array(folder, "supported")
+            ),
+        )
 
     def do_genes(self, folder: Path, request: dict[str, Any]) -> None:
-        scores = self.session.gene_scores(read_cells(folder, self.wants), read_array(folder, "genes"))
+        scores = self.session.gene_scores(
+            read_cells(folder, self.wants), read_array(folder, "genes")
+        )
         write_arrays(Path(request["out"]), {"gene_scores": scores})
 
     do_transfer = do_profile
 
     def do_response(self, folder: Path, request: dict[str, Any]) -> None:
         orders = range(request["batches"])
-        batches = [Knockouts(read_array(folder, f"genes{i}"), read_array(folder, f"cells{i}")) for i in orders]
+        batches = [
+            Knockouts(read_array(folder, f"genes{i}"), read_array(folder, f"cells{i}"))
+            for i in orders
+        ]
         rows = [read_array(folder, f"rows{i}") for i in orders]
         cells, supported = read_cells(folder, self.wants), read_array(folder, "supported")
         answer = self.session.responses(cells, batches, rows, request["rows"], supported)
@@ -132,7 +182,9 @@ class Worker:
 
     def do_doubles(self, folder: Path, request: dict[str, Any]) -> None:
         events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        answer = self.session.interactions(read_cells(folder, self.wants), events, read_array(folder, "supported"))
+        answer = self.session.interactions(
+            read_cells(folder, self.wants), events, read_array(folder, "supported")
+        )
         write_arrays(Path(request["out"]), {"interaction": answer})
 
     do_triples = do_doubles
@@ -146,7 +198,9 @@ class Worker:
 
 
 def exit_with_parent(pipe: int) -> None:
-    """End this process at once when the harness is gone (its end of the pipe closed), whatever the predictor is doing."""
+    """End this process at once when the harness is gone (its end of the pipe closed), whatever the
+    predictor is doing.
+    """
     poll = select.poll()
     poll.register(pipe, 0)  # only hang-ups
     poll.poll()
@@ -166,14 +220,23 @@ def versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Read requests until the harness closes the pipe. Arguments: the two pipes, and the distributions whose versions are asked."""
+    """Read requests until the harness closes the pipe.
+
+    Arguments: the two pipes, and the distributions whose versions are asked.
+    """
     requests, replies = int(sys.argv[1]), int(sys.argv[2])
     for stream in (sys.stdout, sys.stderr):  # what a predictor printed is kept, however it ends
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     threading.Thread(target=exit_with_parent, args=(requests,), daemon=True).start()
     worker = Worker(replies)
-    worker.reply(kind="ready", protocol=PROTOCOL, contract=CONTRACT, python=platform.python_version(),
-                 numpy=np.__version__, packages=versions(sys.argv[3:]))  # fmt: skip
+    worker.reply(
+        kind="ready",
+        protocol=PROTOCOL,
+        contract=CONTRACT,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        packages=versions(sys.argv[3:]),
+    )
     with os.fdopen(requests) as lines:
         for line in lines:
             worker.handle(json.loads(line))

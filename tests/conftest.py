@@ -1,4 +1,6 @@
-"""Fixtures for every test: made-up cells, files with one fault each, and the real datasets where they are at hand."""
+"""Fixtures for every test: made-up cells, files with one fault each, and the real datasets where
+they are at hand.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ REPOSITORY = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The whole session uses folders of its own, so a developer's cards, caches and environments change no test."""
+    """The whole session uses folders of its own, so a developer's cards, caches and environments
+    change no test.
+    """
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
         patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
@@ -32,11 +36,13 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def real_data(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """`real_data(name)` -> Path of a real file or folder in the data folder; the test is skipped, saying so, where it is missing.
+    """`real_data(name)` -> Path of a real file or folder in the data folder; the test is skipped,
+    saying so, where it is missing.
 
-    `name` is the name of a shipped card ("trem2-microglia"), or a path in the data folder ("dko_demo/Ptrain.csv").
-    The data folder is KOBENCH_DATA or, if that is unset, ../shared/data beside the repository. Once called, KOBENCH_DATA is
-    set for the rest of the test, so that named datasets load in this process and in its children.
+    `name` is the name of a shipped card ("trem2-microglia"), or a path in the data folder
+    ("dko_demo/Ptrain.csv"). The data folder is KOBENCH_DATA or, if that is unset, ../shared/data
+    beside the repository. Once called, KOBENCH_DATA is set for the rest of the test, so that named
+    datasets load in this process and in its children.
     """
 
     def find(name: str) -> Path:
@@ -44,10 +50,14 @@ def real_data(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
 
         folder = Path(os.environ.get("KOBENCH_DATA") or REPOSITORY.parent / "shared" / "data")
         card = builtin_folder() / f"{name}.toml"
-        file: dict[str, str] = dict(read_card(card).card["file"]) if card.is_file() else {"name": name}
+        file: dict[str, str] = (
+            dict(read_card(card).card["file"]) if card.is_file() else {"name": name}
+        )
         path = folder / file.get("folder", "") / file["name"]
         if not path.exists():
-            pytest.skip(f"real data {name!r} is not at {path}; set KOBENCH_DATA to the folder that has it")
+            pytest.skip(
+                f"real data {name!r} is not at {path}; set KOBENCH_DATA to the folder that has it"
+            )
         monkeypatch.setenv("KOBENCH_DATA", str(folder))
         return path
 
@@ -58,8 +68,9 @@ def real_data(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
 def tiny_cells() -> Callable[..., Cells]:
     """`tiny_cells(seed=0, n=30, genes=12, sparse=False)` -> Cells on a linear scale, float32.
 
-    A third of the values is 0, each gene has its own level, every cell expresses at least two genes and every gene is
-    expressed; obs has `batch` ("a", "b", ...: three, by turns) and `cell_type` ("x" for the first half, "y").
+    A third of the values is 0, each gene has its own level, every cell expresses at least two genes
+    and every gene is expressed; obs has `batch` ("a", "b", ...: three, by turns) and `cell_type`
+    ("x" for the first half, "y").
     """
 
     def make(seed: int = 0, n: int = 30, genes: int = 12, sparse: bool = False) -> Cells:
@@ -69,18 +80,26 @@ def tiny_cells() -> Callable[..., Cells]:
         X[np.arange(n), np.arange(n) % genes] = 1.0
         X[np.arange(n), (np.arange(n) + 1) % genes] = 0.5
         X = X.astype(np.float32)
-        obs = {"batch": np.array(list("abc"))[np.arange(n) % 3], "cell_type": np.where(np.arange(n) < n / 2, "x", "y")}
-        return Cells(scipy.sparse.csr_matrix(X) if sparse else X, np.array([f"gene{i}" for i in range(genes)]), obs)
+        obs = {
+            "batch": np.array(list("abc"))[np.arange(n) % 3],
+            "cell_type": np.where(np.arange(n) < n / 2, "x", "y"),
+        }
+        return Cells(
+            scipy.sparse.csr_matrix(X) if sparse else X,
+            np.array([f"gene{i}" for i in range(genes)]),
+            obs,
+        )
 
     return make
 
 
 @pytest.fixture
 def make_adata() -> Callable[..., Any]:
-    """`make_adata(n=40, genes=8, seed=0)` -> AnnData with sparse counts as a sound user's file has them.
+    """`make_adata(n=40, genes=8, seed=0)` -> AnnData with sparse counts as a sound user's file has
+    them.
 
-    The first 24 cells are `control`, then 8 each of `gene0` and `gene1+gene2`; obs has perturbation, batch, cell_type and
-    n_counts_all (twice the row sum).
+    The first 24 cells are `control`, then 8 each of `gene0` and `gene1+gene2`; obs has
+    perturbation, batch, cell_type and n_counts_all (twice the row sum).
     """
     anndata = pytest.importorskip("anndata")
     pandas = pytest.importorskip("pandas")
@@ -100,18 +119,26 @@ def make_adata() -> Callable[..., Any]:
             },
             index=[f"cell{i}" for i in range(n)],
         )
-        return anndata.AnnData(scipy.sparse.csr_matrix(counts), obs=obs, var=pandas.DataFrame(index=[f"gene{i}" for i in range(genes)]))
+        return anndata.AnnData(
+            scipy.sparse.csr_matrix(counts),
+            obs=obs,
+            var=pandas.DataFrame(index=[f"gene{i}" for i in range(genes)]),
+        )
 
     return make
 
 
 @pytest.fixture
-def broken_h5ad(make_adata: Callable[..., Any], tmp_path: Path) -> Callable[[str], tuple[Path, dict[str, Any]]]:
-    """`broken_h5ad(fault)` -> an .h5ad file with one fault, and the loader's parameters with which it shows.
+def broken_h5ad(
+    make_adata: Callable[..., Any], tmp_path: Path
+) -> Callable[[str], tuple[Path, dict[str, Any]]]:
+    """`broken_h5ad(fault)` -> an .h5ad file with one fault, and the loader's parameters with which
+    it shows.
 
-    Faults: missing, zero-bytes, truncated, not-hdf5, gzipped, not-anndata, nan, infinite, negative, empty, duplicate-gene,
-    unnamed-gene, wrong-column, all-zero-cell, counts-but-fractions, log1p-but-counts, log1p-but-large, mislabelled-control,
-    unlabelled-cell, few-cells, one-gene. Any other word makes a sound file.
+    Faults: missing, zero-bytes, truncated, not-hdf5, gzipped, not-anndata, nan, infinite, negative,
+    empty, duplicate-gene, unnamed-gene, wrong-column, all-zero-cell, counts-but-fractions,
+    log1p-but-counts, log1p-but-large, mislabelled-control, unlabelled-cell, few-cells, one-gene.
+    Any other word makes a sound file.
     """
 
     def make(fault: str) -> tuple[Path, dict[str, Any]]:
@@ -136,7 +163,9 @@ def broken_h5ad(make_adata: Callable[..., Any], tmp_path: Path) -> Callable[[str
         elif fault == "wrong-column":
             adata.obs = adata.obs.rename(columns={"perturbation": "perturbations"})
         elif fault == "mislabelled-control":
-            adata.obs["perturbation"] = adata.obs["perturbation"].cat.rename_categories({"control": "Control"})
+            adata.obs["perturbation"] = adata.obs["perturbation"].cat.rename_categories(
+                {"control": "Control"}
+            )
         elif fault == "unlabelled-cell":
             adata.obs.loc["cell7", "perturbation"] = None
         elif fault == "few-cells":
@@ -169,7 +198,9 @@ def broken_h5ad(make_adata: Callable[..., Any], tmp_path: Path) -> Callable[[str
 
 @pytest.fixture
 def data_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], Path]:
-    """`data_copy(file, name)` copies a file into a data folder of the test's own and points KOBENCH_DATA there."""
+    """`data_copy(file, name)` copies a file into a data folder of the test's own and points
+    KOBENCH_DATA there.
+    """
 
     def copy(file: Path, name: str) -> Path:
         folder = tmp_path / "data"

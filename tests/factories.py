@@ -1,4 +1,6 @@
-"""Records made up for tests: numbers go in, trial records as `kobench.records` describes them come out."""
+"""Records made up for tests: numbers go in, trial records as `kobench.records` describes them come
+out.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,17 @@ def metric(
     """One metric of a task."""
     known = {} if nothing is None else {"nothing": nothing}
     return {
-        "version": 1, "direction": direction, "best": best, "low": low, "high": high, "value": value, "missing": missing,
-        "draws": list(draws), "floors": dict(floors or {}), **known,
-    }  # fmt: skip
+        "version": 1,
+        "direction": direction,
+        "best": best,
+        "low": low,
+        "high": high,
+        "value": value,
+        "missing": missing,
+        "draws": list(draws),
+        "floors": dict(floors or {}),
+        **known,
+    }
 
 
 def scores(
@@ -38,10 +48,22 @@ def scores(
     name, _, version = task.partition("@")
     full = {key: cell if isinstance(cell, dict) else metric(cell) for key, cell in metrics.items()}
     entry = {
-        "task": name, "version": int(version or 1), "kind": "impact", "asks": "singles", "primary": list(primary),
-        "floors": list(floors), "lines": ["truth", "gene-oracle"], "block": "gene", "blocks": 100, "asked": 1000, "answered": 1000,
-        "coverage": 1.0, "left_out": {}, "sampled": None, "metrics": full,
-    }  # fmt: skip
+        "task": name,
+        "version": int(version or 1),
+        "kind": "impact",
+        "asks": "singles",
+        "primary": list(primary),
+        "floors": list(floors),
+        "lines": ["truth", "gene-oracle"],
+        "block": "gene",
+        "blocks": 100,
+        "asked": 1000,
+        "answered": 1000,
+        "coverage": 1.0,
+        "left_out": {},
+        "sampled": None,
+        "metrics": full,
+    }
     return {task: {**entry, **more}}
 
 
@@ -64,7 +86,9 @@ def record(
     distribution: str = "kobench-baselines",
     **more: Any,
 ) -> dict[str, Any]:
-    """One record; `value` is {task label: scores}, or a number by spearman, `more` goes to `scores`."""
+    """One record; `value` is {task label: scores}, or a number by spearman, `more` goes to
+    `scores`.
+    """
     if isinstance(value, (int, float)):
         value = scores({"spearman": metric(float(value))}, **more)
     selection = dataset if seed is None else f"{dataset}{',' if ':' in dataset else ':'}seed={seed}"
@@ -73,33 +97,60 @@ def record(
         "role": role,
         "trial": {
             "dataset": {
-                "name": dataset.partition(":")[0], "version": 1, "selection": selection, "group": dataset, "seed": seed, "kind": kind,
-                "truth": "counterfactual" if kind == "simulated" else "none", "digest": f"digest of {selection}", "notes": list(notes),
+                "name": dataset.partition(":")[0],
+                "version": 1,
+                "selection": selection,
+                "group": dataset,
+                "seed": seed,
+                "kind": kind,
+                "truth": "counterfactual" if kind == "simulated" else "none",
+                "digest": f"digest of {selection}",
+                "notes": list(notes),
             },
             "split": {"name": split[0], "seed": split[1]},
             "predictor": {
-                "name": predictor.partition(":")[0], "selection": predictor,
-                "distribution": distribution if role == "predictor" else "kobench", "version": "0.1.0", "digest": "0" * 8,
+                "name": predictor.partition(":")[0],
+                "selection": predictor,
+                "distribution": distribution if role == "predictor" else "kobench",
+                "version": "0.1.0",
+                "digest": "0" * 8,
             },
-            "fit_seed": fit_seed, "threads": 1, "device": "cpu",
+            "fit_seed": fit_seed,
+            "threads": 1,
+            "device": "cpu",
         },
         "keys": {"fit": "f", "questions": {"singles": "q", "profile": "q"}, "scores": {TASK: "s"}},
         "result": {
-            "status": status, "stage": stage, "message": message, "traceback": traceback, "answers": {},
+            "status": status,
+            "stage": stage,
+            "message": message,
+            "traceback": traceback,
+            "answers": {},
             "scores": dict(value or {}),
         },
         "run": {"fit_seconds": 1.5, "predict_seconds": 0.25, "peak_mb": 200.0, **(run or {})},
-    }  # fmt: skip
+    }
 
 
-def networks(predictor: str, values: Sequence[float], role: str = "predictor", **more: Any) -> list[dict[str, Any]]:
+def networks(
+    predictor: str, values: Sequence[float], role: str = "predictor", **more: Any
+) -> list[dict[str, Any]]:
     """One record a network, with one value by spearman each."""
-    return [record(predictor, value, role=role, seed=seed, **more) for seed, value in enumerate(values)]
+    return [
+        record(predictor, value, role=role, seed=seed, **more) for seed, value in enumerate(values)
+    ]
 
 
 def permuted(mean: float, p: float, sd: float = 0.1) -> dict[str, Any]:
     """A score's permuted answers."""
-    return {"mean": mean, "sd": sd, "low": mean - 2 * sd, "high": mean + 2 * sd, "p": p, "draws": 1000}
+    return {
+        "mean": mean,
+        "sd": sd,
+        "low": mean - 2 * sd,
+        "high": mean + 2 * sd,
+        "p": p,
+        "draws": 1000,
+    }
 
 
 def points(true: Sequence[float], predicted: Sequence[float], what: str) -> dict[str, Any]:
@@ -108,7 +159,9 @@ def points(true: Sequence[float], predicted: Sequence[float], what: str) -> dict
 
 
 def genes_table(genes: Mapping[str, tuple[float, float]]) -> dict[str, list[Any]]:
-    """Gene -> (true, predicted) as the keystone task keeps it, with intervals of 0.05 to each side."""
+    """Gene -> (true, predicted) as the keystone task keeps it, with intervals of 0.05 to each
+    side.
+    """
     true, predicted = [one[0] for one in genes.values()], [one[1] for one in genes.values()]
     return {
         "gene": list(genes),

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 import kobench.builtin
-from kobench.api import ImpactUnits, InteractionUnits, MetricSpec, NotComputed, Parts, ProfileUnits, RankingUnits, ResponseUnits, Units
+from kobench.api import (
+    ImpactUnits,
+    InteractionUnits,
+    MetricSpec,
+    NotComputed,
+    Parts,
+    ProfileUnits,
+    RankingUnits,
+    ResponseUnits,
+    Units,
+)
 from kobench.cells import normalise_rows
 from kobench.truth import Block
 
@@ -18,9 +28,12 @@ IDS = [f"{spec.of}-{spec.name}" for spec in SPECS]
 
 #: What the tasks draw again for units of each kind.
 BLOCKS: dict[str, tuple[Block, ...]] = {
-    "profile": ("cell", "gene"), "impact": ("cell", "gene"), "ranking": ("gene", "perturbation"), "response": ("perturbation",),
+    "profile": ("cell", "gene"),
+    "impact": ("cell", "gene"),
+    "ranking": ("gene", "perturbation"),
+    "response": ("perturbation",),
     "interaction": ("pair",),
-}  # fmt: skip
+}
 
 #: Fields that name a block, whatever their numbers are.
 LABELS = ("cells", "genes", "perturbations", "pairs")
@@ -49,7 +62,9 @@ def rounded(values: np.ndarray, digits: int | None) -> np.ndarray:
     return values if digits is None else values.round(digits)
 
 
-def profile_units(seed: int = 0, n: int = 60, g: int = 30, knocked_out: bool = True, digits: int | None = None) -> ProfileUnits:
+def profile_units(
+    seed: int = 0, n: int = 60, g: int = 30, knocked_out: bool = True, digits: int | None = None
+) -> ProfileUnits:
     rng = np.random.default_rng(seed)
     present = rng.random((n, g)) > 0.3
     present[:, :2] = True
@@ -63,12 +78,16 @@ def profile_units(seed: int = 0, n: int = 60, g: int = 30, knocked_out: bool = T
     return ProfileUnits(predicted, true, present, cells, **extra)
 
 
-def impact_units(seed: int = 0, cells: int = 25, g: int = 20, digits: int | None = 2) -> ImpactUnits:
+def impact_units(
+    seed: int = 0, cells: int = 25, g: int = 20, digits: int | None = 2
+) -> ImpactUnits:
     rng = np.random.default_rng(seed)
     of_cell, of_gene = np.nonzero(rng.random((cells, g)) > 0.2)
     order = rng.permutation(len(of_cell))
     true = np.where(rng.random(len(order)) < 0.3, 0.0, rounded(rng.random(len(order)), digits))
-    return ImpactUnits(rounded(rng.random(len(order)), digits), true, of_cell[order] * 3, of_gene[order] * 5)
+    return ImpactUnits(
+        rounded(rng.random(len(order)), digits), true, of_cell[order] * 3, of_gene[order] * 5
+    )
 
 
 def ranking_units(seed: int = 0, g: int = 400, digits: int | None = 2) -> RankingUnits:
@@ -77,7 +96,9 @@ def ranking_units(seed: int = 0, g: int = 400, digits: int | None = 2) -> Rankin
     return RankingUnits(predicted, true, rng.permutation(g) * 2, abundance)
 
 
-def response_units(seed: int = 0, k: int = 9, g: int = 20, digits: int | None = None) -> ResponseUnits:
+def response_units(
+    seed: int = 0, k: int = 9, g: int = 20, digits: int | None = None
+) -> ResponseUnits:
     """Changes with a common part; one or two targets in each perturbation, some shared."""
     rng = np.random.default_rng(seed)
     common, own = rng.normal(size=g), rng.normal(size=(k, g))
@@ -92,16 +113,28 @@ def response_units(seed: int = 0, k: int = 9, g: int = 20, digits: int | None = 
     return ResponseUnits(predicted, true, rng.permutation(k) * 3, halves=halves, responds=responds)
 
 
-def interaction_units(seed: int = 0, n: int = 300, sets: int = 25, digits: int | None = 2) -> InteractionUnits:
+def interaction_units(
+    seed: int = 0, n: int = 300, sets: int = 25, digits: int | None = 2
+) -> InteractionUnits:
     rng = np.random.default_rng(seed)
     true = np.where(rng.random(n) < 0.5, 0.0, rng.random(n).round(3) / 100)
-    return InteractionUnits(rounded(50 * true + rng.random(n), digits), true, rng.integers(0, 20, n), rng.integers(0, sets, n) * 4)
+    return InteractionUnits(
+        rounded(50 * true + rng.random(n), digits),
+        true,
+        rng.integers(0, 20, n),
+        rng.integers(0, sets, n) * 4,
+    )
 
 
 def units_of(spec: MetricSpec, seed: int = 0, digits: int | None = 2) -> Units:
     if spec.of == "profile":
         return profile_units(seed, knocked_out=spec.tasks != ("profile",), digits=digits)
-    made = {"impact": impact_units, "ranking": ranking_units, "response": response_units, "interaction": interaction_units}
+    made = {
+        "impact": impact_units,
+        "ranking": ranking_units,
+        "response": response_units,
+        "interaction": interaction_units,
+    }
     return made[spec.of](seed, digits=digits)
 
 
@@ -114,13 +147,21 @@ def columns(units: Units) -> dict[str, np.ndarray]:
 def take_rows(units: Units, rows: Any) -> Units:
     """The units at `rows`, in that order."""
     return dataclasses.replace(
-        units, **{name: values[:, :, rows] if name == "halves" else values[rows] for name, values in columns(units).items()}
+        units,
+        **{
+            name: values[:, :, rows] if name == "halves" else values[rows]
+            for name, values in columns(units).items()
+        },
     )
 
 
 def take_genes(units: Units, order: np.ndarray) -> Units:
-    """Units over genes (profiles, changes) with their columns in another order, the removed gene's label along with its column."""
-    wide = {name: values[..., order] for name, values in columns(units).items() if name not in LABELS}
+    """Units over genes (profiles, changes) with their columns in another order, the removed gene's
+    label along with its column.
+    """
+    wide = {
+        name: values[..., order] for name, values in columns(units).items() if name not in LABELS
+    }
     if isinstance(units, ProfileUnits) and units.genes is not None:
         wide["genes"] = np.argsort(order)[units.genes]
     return dataclasses.replace(units, **wide)

@@ -1,4 +1,7 @@
-"""A plugin file with predictors that tests need: one good, several that misbehave. Used as `--plugin`, never imported."""
+"""A plugin file with predictors that tests need: one good, several that misbehave.
+
+Used as `--plugin`, never imported.
+"""
 
 import os
 import signal
@@ -11,7 +14,9 @@ from kobench.api import Param, PredictorSpec, hookimpl
 
 
 class Good:
-    """The mean share of each gene among the cells that express it, times a made-up parameter that changes nothing."""
+    """The mean share of each gene among the cells that express it, times a made-up parameter that
+    changes nothing.
+    """
 
     def __init__(self, strength=1.0):
         self.strength = strength
@@ -27,7 +32,9 @@ class Good:
 
 
 class Keeper(Good):
-    """Keeps everything it is ever given, and answers with a kept cell's profile where the assemblage is the same."""
+    """Keeps everything it is ever given, and answers with a kept cell's profile where the
+    assemblage is the same.
+    """
 
     def fit(self, cells, context):
         super().fit(cells, context)
@@ -35,7 +42,12 @@ class Keeper(Good):
         self.keep(cells)
 
     def keep(self, cells):
-        self.kept.update({key.tobytes(): row for key, row in zip(cells.assemblages(), cells.profiles(), strict=True)})
+        self.kept.update(
+            {
+                key.tobytes(): row
+                for key, row in zip(cells.assemblages(), cells.profiles(), strict=True)
+            }
+        )
 
     def predict_expression(self, assemblages):
         rows = super().predict_expression(assemblages)
@@ -50,7 +62,9 @@ class Keeper(Good):
 
 
 class Half(Good):
-    """Removes only every second gene; shares grow more unequal the more genes are on, so a removal changes the others."""
+    """Removes only every second gene; shares grow more unequal the more genes are on, so a removal
+    changes the others.
+    """
 
     def predict_expression(self, assemblages):
         rows = assemblages * self.mean ** (assemblages.sum(1, keepdims=True) / 10)
@@ -120,6 +134,20 @@ class Responder:
 @hookimpl
 def kobench_predictors():
     yield PredictorSpec("good", Good, summary="masked mean", params={"strength": Param(1.0)})
-    for cls in (Keeper, Half, RaisesInFit, RaisesInPredict, Exits, ExitsAtOnce, KillsItself, Rubbish, Sleeps, OnlyScores, Responder):
-        name = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in cls.__name__).lstrip("-")
+    for cls in (
+        Keeper,
+        Half,
+        RaisesInFit,
+        RaisesInPredict,
+        Exits,
+        ExitsAtOnce,
+        KillsItself,
+        Rubbish,
+        Sleeps,
+        OnlyScores,
+        Responder,
+    ):
+        name = "".join(
+            f"-{letter.lower()}" if letter.isupper() else letter for letter in cls.__name__
+        ).lstrip("-")
         yield PredictorSpec(name, cls)

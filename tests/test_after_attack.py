@@ -1,4 +1,6 @@
-"""What a hostile predictor once did to kobench, and does no more: each test is the attack that succeeded."""
+"""What a hostile predictor once did to kobench, and does no more: each test is the attack that
+succeeded.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,12 @@ from kobench.process import WorkerProcess
 from kobench.sandbox.folders import remove
 from kobench.wire import write_cells
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the attacks use Linux's own calls")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the attacks use Linux's own calls"
+)
 
-#: Lays folders and links to somewhere else in `here`, then swaps them for each other without end, and fills the folders again.
+#: Lays folders and links to somewhere else in `here`, then swaps them for each other without end,
+#: and fills the folders again.
 SWAP = """
 import ctypes, os
 def lay(here, target, count=40):
@@ -60,7 +65,9 @@ def precious(tmp_path: Path) -> Path:
 
 
 def untouched(precious: Path) -> bool:
-    return (precious / "thesis").read_text() == "x" and precious.parent.stat().st_mode & 0o777 == 0o755
+    return (
+        precious / "thesis"
+    ).read_text() == "x" and precious.parent.stat().st_mode & 0o777 == 0o755
 
 
 #: A process of its own that swaps until its standard input ends, then says how often it did.
@@ -88,7 +95,9 @@ def test_a_removal_is_not_led_astray_by_those_who_rename_meanwhile(tmp_path, pre
 
 
 def test_a_closed_folder_is_opened_up_without_its_path(tmp_path, precious):
-    """As an ordinary user meets it: what may not be opened is let open again, a link in its place is not."""
+    """As an ordinary user meets it: what may not be opened is let open again, a link in its place
+    is not.
+    """
     folder = tmp_path / "trial"
     (folder / "closed" / "inner").mkdir(parents=True)
     (folder / "link").symlink_to(precious)
@@ -120,7 +129,8 @@ class Predictor:
         return assemblages / assemblages.sum(1, keepdims=True)
 """
 
-#: Its child holds folders in the answers open, and goes on swapping in them when they are taken; it says how often at the end of a second.
+#: Its child holds folders in the answers open, and goes on swapping in them when they are taken; it
+#: says how often at the end of a second.
 SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
         os.makedirs(out, exist_ok=True)
         at, inner = lay(out, {target!r})
@@ -133,15 +143,29 @@ SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
 
 
 @contextlib.contextmanager
-def asked(folder: Path, fit: str = "pass", predict: str = "pass", **more: Any) -> Iterator[WorkerProcess]:
-    """A worker whose predictor runs this code, asked up to its profile, whose answer is yet to be taken."""
+def asked(
+    folder: Path, fit: str = "pass", predict: str = "pass", **more: Any
+) -> Iterator[WorkerProcess]:
+    """A worker whose predictor runs this code, asked up to its profile, whose answer is yet to be
+    taken.
+    """
     path = folder / "plugin.py"
     path.write_text(PREDICTOR.format(swap=SWAP, fit=fit, predict=predict))
     more.setdefault("limits", Limits(seconds=60))
     with WorkerProcess(folder / "work", 1, links={"plugin.py": path}, **more) as worker:
-        write_cells(worker.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"])))
-        worker.ask("fit", make=":Predictor", plugin_file=str(path), params={}, answers=["expression"], wants="dense", max_order=None,
-                   context={"seed": 0})  # fmt: skip
+        write_cells(
+            worker.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"]))
+        )
+        worker.ask(
+            "fit",
+            make=":Predictor",
+            plugin_file=str(path),
+            params={},
+            answers=["expression"],
+            wants="dense",
+            max_order=None,
+            context={"seed": 0},
+        )
         worker.answers("fit", ("supported",))
         np.save(worker.stage("profile") / "assemblages.npy", np.eye(3, dtype=bool))
         worker.ask("profile")
@@ -149,21 +173,33 @@ def asked(folder: Path, fit: str = "pass", predict: str = "pass", **more: Any) -
 
 
 @pytest.mark.parametrize("mode", ["auto", "off"])
-def test_answers_are_taken_from_one_who_goes_on_swapping_folders_for_links(tmp_path, precious, mode):
+def test_answers_are_taken_from_one_who_goes_on_swapping_folders_for_links(
+    tmp_path, precious, mode
+):
     for _ in range(3):
-        with asked(tmp_path, predict=SWAPPER.format(target=str(precious.parent)), sandbox=mode) as worker:
+        with asked(
+            tmp_path, predict=SWAPPER.format(target=str(precious.parent)), sandbox=mode
+        ) as worker:
             told = worker.room.scratch / "told"
-            np.testing.assert_array_equal(worker.answers("profile", ("profile",))["profile"], np.eye(3))
+            np.testing.assert_array_equal(
+                worker.answers("profile", ("profile",))["profile"], np.eye(3)
+            )
             assert int(told.read_text()) > 0, "nothing was swapped: the test tried nothing"
             assert untouched(precious)
         assert untouched(precious)
         assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_nothing_that_a_living_process_could_move_is_removed_but_the_arrays_that_were_read(tmp_path):
-    with asked(tmp_path, predict="(self.scratch.parent / 'out' / 'profile' / 'more').mkdir(parents=True)") as worker:
+def test_nothing_that_a_living_process_could_move_is_removed_but_the_arrays_that_were_read(
+    tmp_path,
+):
+    with asked(
+        tmp_path, predict="(self.scratch.parent / 'out' / 'profile' / 'more').mkdir(parents=True)"
+    ) as worker:
         worker.answers("profile", ("profile",))
-        (taken,) = (place for place in worker.room.taken.iterdir() if place.name.startswith("profile-"))
+        (taken,) = (
+            place for place in worker.room.taken.iterdir() if place.name.startswith("profile-")
+        )
         assert [place.name for place in taken.iterdir()] == ["more"]
         assert taken.is_relative_to(worker.room.written)  # what is written into it later counts
         assert not (worker.room.out / "profile").exists()
@@ -192,23 +228,41 @@ for mode in sys.argv[3:]:
 """
 
 
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the attack is written for x86_64's numbers of calls")
+@pytest.mark.skipif(
+    os.uname().machine != "x86_64", reason="the attack is written for x86_64's numbers of calls"
+)
 def test_keyrings_pass_nothing_from_trial_to_trial_or_from_the_user_to_a_trial(tmp_path):
-    command = [sys.executable, "-c", IN_TRIALS, str(Path(__file__).parent), str(tmp_path), "off", "auto"]
+    command = [
+        sys.executable,
+        "-c",
+        IN_TRIALS,
+        str(Path(__file__).parent),
+        str(tmp_path),
+        "off",
+        "auto",
+    ]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     if said.stdout == "no keyrings here\n":
         pytest.skip(said.stdout)
     off, auto = said.stdout.splitlines()[:2], said.stdout.splitlines()[2:]
-    assert off == ["off 1 b'secret' None True", "off 2 b'secret' b'loot' True"], said.stderr  # else the attack proves nothing
+    assert off == [
+        "off 1 b'secret' None True",
+        "off 2 b'secret' b'loot' True",
+    ], said.stderr  # else the attack proves nothing
     assert auto == ["auto 1 None None False", "auto 2 None None False"]
 
 
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the attack is written for x86_64's numbers of calls")
+@pytest.mark.skipif(
+    os.uname().machine != "x86_64", reason="the attack is written for x86_64's numbers of calls"
+)
 def test_the_keyring_is_a_new_one_without_the_filter_too(tmp_path, monkeypatch):
     monkeypatch.setattr("kobench.sandbox.room.LAYERS", ("environment",))
     found = []
     for _ in range(2):
-        code = f"exec({KEYS + 'print(get(bytes([108])), put(bytes([108]), bytes([109])) > 0, flush=True)'!r}, dict())"
+        code = (
+            f"exec({KEYS + 'print(get(bytes([108])), put(bytes([108]), bytes([109])) > 0, flush=True)'!r},"
+            " dict())"
+        )
         with asked(tmp_path, fit=code) as worker:
             found.append(worker.output_tail())
     assert found[0] in ("None True", "None False")

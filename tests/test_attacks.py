@@ -42,23 +42,34 @@ class Base:
 
 @pytest.fixture
 def play(tmp_path):
-    """Write a plugin file, run the predictors `base` and those named on a tiny network; the records by predictor."""
+    """Write a plugin file, run the predictors `base` and those named on a tiny network; the records
+    by predictor.
+    """
 
     def run(code, *names, datasets=(TINY,), tasks=None, out="out", **more):
         path = tmp_path / "plugin.py"
         names = ("base", *names)
-        specs = "".join(f'    yield PredictorSpec("{name}", {name.title().replace("-", "")})\n' for name in names)
+        specs = "".join(
+            f'    yield PredictorSpec("{name}", {name.title().replace("-", "")})\n'
+            for name in names
+        )
         path.write_text(f"{HEAD}{code}\n@hookimpl\ndef kobench_predictors():\n{specs}")
         registry = load_registry(plugin_files=[path])
-        outcome = Bench(tmp_path / out).run(make_plan(registry, Request(datasets, names, tasks=tasks, **more)), jobs=2)
+        outcome = Bench(tmp_path / out).run(
+            make_plan(registry, Request(datasets, names, tasks=tasks, **more)), jobs=2
+        )
         return {record["trial"]["predictor"]["name"]: record for record in outcome.records}
 
     return run
 
 
 def test_huge_but_finite_answers_cost_their_own_row(play):
-    rows = play("class Huge(Base):\n    def predict_impact(self, cells, knockouts): return Impacts(raw=np.full(len(knockouts), 1e308), "
-                "propagated=np.linspace(0, 1e308, len(knockouts)))", "huge")  # fmt: skip
+    rows = play(
+        "class Huge(Base):\n    def predict_impact(self, cells, knockouts): return"
+        " Impacts(raw=np.full(len(knockouts), 1e308), propagated=np.linspace(0, 1e308,"
+        " len(knockouts)))",
+        "huge",
+    )
     scores = rows["huge"]["result"]["scores"]["knockout-impact@1"]["metrics"]
     assert scores["mae"]["missing"] == "the value is not finite"
     assert rows["base"]["result"]["status"] == "ok"
@@ -86,7 +97,11 @@ class Quits(Base):
         "moves",
         "quits",
     )
-    assert [rows[name]["result"]["status"] for name in ("saves", "moves", "quits")] == ["ok", "ok", "failed"]
+    assert [rows[name]["result"]["status"] for name in ("saves", "moves", "quits")] == [
+        "ok",
+        "ok",
+        "failed",
+    ]
     assert "GeneratorExit" in rows["quits"]["result"]["message"]
 
 
@@ -98,7 +113,10 @@ class Odd(Base):
 """
 
 
-@pytest.mark.parametrize("array", ["np.ma.masked_array(rows, rows == 0)", "rows.astype(np.float16)", "rows.view(np.matrix)"])
+@pytest.mark.parametrize(
+    "array",
+    ["np.ma.masked_array(rows, rows == 0)", "rows.astype(np.float16)", "rows.view(np.matrix)"],
+)
 def test_arrays_that_hide_what_they_hold_are_refused(play, array):
     assert play(ODD.format(array=array), "odd")["odd"]["result"]["status"] == "invalid"
 
@@ -121,7 +139,9 @@ def sound(units): return 0.5
 
 def test_a_broken_metric_costs_its_own_column(play):
     rows = play(METRICS)
-    assert {record["result"]["status"] for record in rows.values() if record["role"] != "line"} == {"ok"}
+    assert {record["result"]["status"] for record in rows.values() if record["role"] != "line"} == {
+        "ok"
+    }
     found = rows["base"]["result"]["scores"]["keystone@1"]["metrics"]
     assert found["broken"]["missing"] == "the metric failed: ValueError: no"
     assert found["quits"]["missing"] == "the metric failed: SystemExit: 3"
@@ -152,9 +172,13 @@ def nothing(view): return None
 
 def test_a_broken_task_costs_its_own_board(play, tmp_path):
     rows = play(TASKS)
-    assert {record["result"]["status"] for record in rows.values() if record["role"] != "line"} == {"ok"}
+    assert {record["result"]["status"] for record in rows.values() if record["role"] != "line"} == {
+        "ok"
+    }
     scores = rows["base"]["result"]["scores"]
-    assert scores["raising@1"]["metrics"]["spearman"]["missing"] == "the task failed: ValueError: no"
+    assert (
+        scores["raising@1"]["metrics"]["spearman"]["missing"] == "the task failed: ValueError: no"
+    )
     assert "NoneType" in scores["empty@1"]["metrics"]["spearman"]["missing"]
     assert scores["keystone@1"]["metrics"]["spearman"]["value"] is not None
     assert not {"no-floor@1", "no-metric@1", "no-line@1", "no-judge@1"} & set(scores)
@@ -162,15 +186,25 @@ def test_a_broken_task_costs_its_own_board(play, tmp_path):
     said = []
     make_plan(registry, Request([TINY], []), said.append)
     assert [line.split()[1] for line in said] == ["no-floor", "no-metric", "no-line", "no-judge"]
-    wrong = {"no-floor": "nobody", "no-metric": "did you mean 'spearman'", "no-line": "horizon", "no-judge": "only describes answers"}
+    wrong = {
+        "no-floor": "nobody",
+        "no-metric": "did you mean 'spearman'",
+        "no-line": "horizon",
+        "no-judge": "only describes answers",
+    }
     for name, message in wrong.items():
         with pytest.raises(UserError, match=message):
             make_plan(registry, Request([TINY], [], tasks=[name]))
 
 
-@pytest.mark.parametrize(("body", "message"), [("raise OSError('gone')", "OSError: gone"), ("return 3", "gave a int")])
+@pytest.mark.parametrize(
+    ("body", "message"), [("raise OSError('gone')", "OSError: gone"), ("return 3", "gave a int")]
+)
 def test_a_broken_dataset_is_named(play, body, message):
-    code = f"@hookimpl\ndef kobench_datasets():\n    yield DatasetSpec('mine', load)\ndef load():\n    {body}\n"
+    code = (
+        "@hookimpl\ndef kobench_datasets():\n    yield DatasetSpec('mine', load)\ndef load():\n   "
+        f" {body}\n"
+    )
     with pytest.raises(UserError, match=f"dataset mine of file:plugin.py .*{message}"):
         play(code, datasets=("mine",))
 
@@ -229,16 +263,24 @@ def test_threads_may_store_the_same_answers_at_once(tmp_path):
 
 def test_damaged_answers_are_asked_for_again_and_sound_ones_scored(tmp_path):
     predictor, metric = tmp_path / "predictor.py", tmp_path / "metric.py"
-    predictor.write_text(f"{HEAD}\n@hookimpl\ndef kobench_predictors():\n    yield PredictorSpec('base', Base)\n")
+    predictor.write_text(
+        f"{HEAD}\n@hookimpl\ndef kobench_predictors():\n    yield PredictorSpec('base', Base)\n"
+    )
     metric.write_text(HEAD + METRICS)
     (group,) = make_plan(load_registry(plugin_files=[predictor]), Request([TINY], ["base"]))
     Bench(tmp_path).run([group])
     (later,) = make_plan(load_registry(plugin_files=[predictor, metric]), Request([TINY], ["base"]))
-    damaged, *others = sorted((tmp_path / "answers").glob("*.npz"), key=lambda path: path.stat().st_size)[::-1]
+    damaged, *others = sorted(
+        (tmp_path / "answers").glob("*.npz"), key=lambda path: path.stat().st_size
+    )[::-1]
     damaged.write_bytes(damaged.read_bytes()[:-200])  # the knockouts'; the profile's stay
     outcome = Bench(tmp_path).run([later])
-    assert {record["result"]["status"] for record in outcome.records if record["role"] != "line"} == {"ok"}
-    record = next(record for record in outcome.records if record["trial"]["predictor"]["name"] == "base")
+    assert {
+        record["result"]["status"] for record in outcome.records if record["role"] != "line"
+    } == {"ok"}
+    record = next(
+        record for record in outcome.records if record["trial"]["predictor"]["name"] == "base"
+    )
     assert record["result"]["scores"]["keystone@1"]["metrics"]["sound"]["value"] == 0.5
     assert {path.stem for path in (damaged, *others)} == set(record["result"]["answers"].values())
 
@@ -247,10 +289,31 @@ def test_nothing_in_the_users_folder_is_imported(tmp_path):
     (tmp_path / "kobench").mkdir()
     (tmp_path / "kobench" / "__init__.py").write_text("raise RuntimeError('the wrong kobench')")
     (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')")
-    (tmp_path / "my.py").write_text(f"{HEAD}\n@hookimpl\ndef kobench_predictors():\n    yield PredictorSpec('base', Base)\n")
+    (tmp_path / "my.py").write_text(
+        f"{HEAD}\n@hookimpl\ndef kobench_predictors():\n    yield PredictorSpec('base', Base)\n"
+    )
     code = "from kobench.cli import main; main()"
-    done = subprocess.run([sys.executable, "-P", "-c", code, "run", "-d", TINY, "-p", "base", "--plugin", "my.py", "-t", "profile"],
-                          cwd=tmp_path, capture_output=True, text=True, env={**os.environ})  # fmt: skip
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            code,
+            "run",
+            "-d",
+            TINY,
+            "-p",
+            "base",
+            "--plugin",
+            "my.py",
+            "-t",
+            "profile",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -264,8 +327,14 @@ def test_results_that_can_not_be_written_are_a_user_error(tmp_path):
 def test_the_parent_checks_again_what_a_worker_says():
     events, sample = Knockouts(np.array([[0], [1], [2]]), np.array([0, 0, 0])), np.array([0, 2])
     rows = np.array([[0, 0.5, 0.5], [0.5, 0.5, 0]])
-    good = {"wild_type": np.full((1, 3), 1 / 3), "raw": np.ones(3), "propagated": np.ones(3), "rows": rows, "gene_scores": None,
-            "supported": np.ones(3, dtype=bool)}  # fmt: skip
+    good = {
+        "wild_type": np.full((1, 3), 1 / 3),
+        "raw": np.ones(3),
+        "propagated": np.ones(3),
+        "rows": rows,
+        "gene_scores": None,
+        "supported": np.ones(3, dtype=bool),
+    }
     shapes = shapes_of_singles(events, sample, good["supported"], (1, 3))
 
     def guard(arrays):

@@ -1,4 +1,6 @@
-"""The baselines on real cells and on the paper's demo: better than the floors, and the published impacts found again."""
+"""The baselines on real cells and on the paper's demo: better than the floors, and the published
+impacts found again.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ RealData = Callable[[str], Path]
 
 
 def baseline(name: str, **params: Any) -> Any:
-    module, made = {"mlp": ("mlp", "MLP"), "linear": ("linear", "Linear"), "gbm": ("gbm", "GBM")}[name]
+    module, made = {"mlp": ("mlp", "MLP"), "linear": ("linear", "Linear"), "gbm": ("gbm", "GBM")}[
+        name
+    ]
     return getattr(importlib.import_module(f"kobench_baselines.{module}"), made)(**params)
 
 
@@ -47,7 +51,9 @@ def test_better_than_both_floors_on_held_out_blood_cells(name: str, real_data: R
     train, asked = cells[np.sort(order[140:])], cells[np.sort(order[:140])]
 
     def errors(predictor: Any) -> Any:
-        return bray_curtis(fit(predictor, train).predict_expression(asked.assemblages()), asked.profiles())
+        return bray_curtis(
+            fit(predictor, train).predict_expression(asked.assemblages()), asked.profiles()
+        )
 
     own = errors(baseline(name))
     for floor in (MaskedMean(), MaskedMeanDepth()):
@@ -61,7 +67,9 @@ def demo_cells(real_data: RealData) -> Cells:
 
 
 def test_paper_preset_finds_the_published_impacts_again(real_data: RealData) -> None:
-    """All cells trained on and asked: above 0.97 with the published impacts, above 0.98 between two seeds."""
+    """All cells trained on and asked: above 0.97 with the published impacts, above 0.98 between two
+    seeds.
+    """
     cells = demo_cells(real_data)
     with gzip.open(real_data("dko_demo/Impact_results.csv.gz"), "rt") as file:
         rows = np.genfromtxt(file, delimiter=",", names=True)
@@ -70,7 +78,9 @@ def test_paper_preset_finds_the_published_impacts_again(real_data: RealData) -> 
     for seed in (0, 1):
         predictor = fit(baseline("mlp", preset="paper"), cells, seed)
         after = predictor.predict_expression(events.remove_from(cells.assemblages()))
-        impacts.append(bray_curtis(after, predictor.predict_expression(cells.assemblages())[events.cells]))
+        impacts.append(
+            bray_curtis(after, predictor.predict_expression(cells.assemblages())[events.cells])
+        )
         assert scipy.stats.spearmanr(impacts[-1], rows["k_pred"])[0] > 0.97
     assert scipy.stats.spearmanr(*impacts)[0] > 0.98
 

@@ -23,7 +23,11 @@ def constant(seed, missing="none", **more):
 
 def test_constant_answers_in_some_networks_only_are_incomplete():
     records = [*FLOORS, *(record("mlp", 0.6, seed=seed) for seed in range(6))]
-    records += [constant(0), constant(1), *(constant(seed, missing="no gene is asked in 10 cells or more") for seed in range(2, 6))]
+    records += [
+        constant(0),
+        constant(1),
+        *(constant(seed, missing="no gene is asked in 10 cells or more") for seed in range(2, 6)),
+    ]
     board = make_board(records)
     assert row(board, "flat").status == "incomplete"
     assert row(board, "flat").rank is None
@@ -31,16 +35,23 @@ def test_constant_answers_in_some_networks_only_are_incomplete():
 
 
 def test_the_coverage_of_a_constant_answer_is_its_own():
-    board = make_board([*FLOORS, *(constant(seed, answered=400, coverage=0.4) for seed in range(6))])
+    board = make_board(
+        [*FLOORS, *(constant(seed, answered=400, coverage=0.4) for seed in range(6))]
+    )
     assert row(board, "flat").coverage == pytest.approx(0.4)
 
 
 def test_a_long_reason_leaves_names_readable():
-    reason = "no gene is asked in 10 cells or more with true impacts that differ among them, so that nothing could be ranked"
+    reason = (
+        "no gene is asked in 10 cells or more with true impacts that differ among them, so that"
+        " nothing could be ranked"
+    )
     records = [
         *FLOORS,
         record("mlp", 0.6),
-        record("other-name", scores({"spearman": metric(0.5), "kendall": metric(None, missing=reason)})),
+        record(
+            "other-name", scores({"spearman": metric(0.5), "kendall": metric(None, missing=reason)})
+        ),
     ]
     board = make_board([one for one in records if one["trial"]["dataset"]["seed"] == 0])
     for width in (80, 100, 170):

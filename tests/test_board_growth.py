@@ -13,17 +13,36 @@ from kobench.board.render import render
 def records(sizes=(100, 500, 2000), parameter="genes", seconds=lambda size: size / 100):
     made = []
     for size in sizes:
-        dataset = "grn" if (parameter, size) in (("genes", 100), ("cells", 500)) else f"grn:{parameter}={size}"
+        dataset = (
+            "grn"
+            if (parameter, size) in (("genes", 100), ("cells", 500))
+            else f"grn:{parameter}={size}"
+        )
         for seed in (0, 1, 2):
-            run = {"fit_seconds": seconds(size), "predict_seconds": seconds(size), "peak_mb": 100.0 + size}
-            made.append(record("fast", 0.5 + size / 10_000 + seed / 100, dataset=dataset, seed=seed, run=run))
-            made.append(record("own-share", 0.2 + seed / 100, role="floor", dataset=dataset, seed=seed))
+            run = {
+                "fit_seconds": seconds(size),
+                "predict_seconds": seconds(size),
+                "peak_mb": 100.0 + size,
+            }
+            made.append(
+                record(
+                    "fast", 0.5 + size / 10_000 + seed / 100, dataset=dataset, seed=seed, run=run
+                )
+            )
+            made.append(
+                record("own-share", 0.2 + seed / 100, role="floor", dataset=dataset, seed=seed)
+            )
     return made
 
 
 def test_sizes_stand_in_order_with_scores_cost_and_exponent():
     (growth,) = make_board(records()).growths
-    assert (growth.dataset, growth.size, growth.sizes, growth.metric) == ("grn", "genes", (100, 500, 2000), "spearman")
+    assert (growth.dataset, growth.size, growth.sizes, growth.metric) == (
+        "grn",
+        "genes",
+        (100, 500, 2000),
+        "spearman",
+    )
     assert growth.predictors == ("fast",)
     assert [cell.score.value for cell in growth.cells[0]] == pytest.approx([0.52, 0.56, 0.71])
     assert [cell.seconds for cell in growth.cells[0]] == [2.0, 10.0, 40.0]
@@ -49,7 +68,12 @@ def test_other_parameters_keep_datasets_apart():
 
 def test_sections_stand_in_the_order_of_their_sizes():
     board = make_board(records((100, 500, 2000, 10000)))
-    assert [section.dataset for section in board.sections] == ["grn", "grn:genes=500", "grn:genes=2000", "grn:genes=10000"]
+    assert [section.dataset for section in board.sections] == [
+        "grn",
+        "grn:genes=500",
+        "grn:genes=2000",
+        "grn:genes=10000",
+    ]
 
 
 def test_short_times_give_no_exponent():
@@ -73,11 +97,15 @@ def test_every_rendering_shows_it():
 
 def test_a_predictor_that_failed_at_a_size_has_a_dash():
     failed = [
-        {**one, "result": {**one["result"], "status": "timeout", "scores": {}}}
-        if one["role"] == "predictor" and "genes=2000" in one["trial"]["dataset"]["group"]
-        else one
+        (
+            {**one, "result": {**one["result"], "status": "timeout", "scores": {}}}
+            if one["role"] == "predictor" and "genes=2000" in one["trial"]["dataset"]["group"]
+            else one
+        )
         for one in records((100, 500, 1000, 2000))
     ]
     (growth,) = make_board(failed).growths
     assert growth.cells[0][-1].score is None or growth.cells[0][-1].score.value is None
-    assert "| 2,000 | - · " in render(make_board(failed), "markdown") or "| 2,000 | - |" in render(make_board(failed), "markdown")
+    assert "| 2,000 | - · " in render(make_board(failed), "markdown") or "| 2,000 | - |" in render(
+        make_board(failed), "markdown"
+    )

@@ -1,4 +1,6 @@
-"""A board says who was not shut in, who could read more and who lives in an environment of its own, in every rendering alike."""
+"""A board says who was not shut in, who could read more and who lives in an environment of its own,
+in every rendering alike.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,29 @@ def ran(mode="auto", readable=(), environment=None, **missing):
     layers = {**SEALED, **{layer.replace("_", "-"): why for layer, why in missing.items()}}
     if mode == "off":
         layers = dict.fromkeys(LAYERS, "switched off")
-    return {**LIMITED, "sandbox": {"mode": mode, "layers": layers, "readable": list(readable)}, "output": None, "environment": environment}
+    return {
+        **LIMITED,
+        "sandbox": {"mode": mode, "layers": layers, "readable": list(readable)},
+        "output": None,
+        "environment": environment,
+    }
 
 
-FLOORS = [*networks("own-share", [0.4] * 5, "floor"), *networks("random", [0.1] * 5, "floor"), *networks("truth", [1.0] * 5, "line")]
+FLOORS = [
+    *networks("own-share", [0.4] * 5, "floor"),
+    *networks("random", [0.1] * 5, "floor"),
+    *networks("truth", [1.0] * 5, "line"),
+]
 
 
 def test_nothing_is_said_where_all_were_shut_in():
     assert make_board([*networks("mlp", [0.6] * 5, run=ran()), *FLOORS]).ran == ()
-    assert make_board([*networks("mlp", [0.6] * 5, run=ran("require", landlock_tcp="too old")), *FLOORS]).ran == ()
+    assert (
+        make_board(
+            [*networks("mlp", [0.6] * 5, run=ran("require", landlock_tcp="too old")), *FLOORS]
+        ).ran
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,16 +60,24 @@ def test_nothing_is_said_where_all_were_shut_in():
         (ran(network_namespace="Operation not permitted", seccomp_sockets="none"), "network open"),
         (ran(process_namespace="no", landlock_signals="too old"), "processes open"),
         (ran(mounts="no"), ""),  # landlock-files is enough
-        (ran(mounts="no", landlock_files="no", network_namespace="no", seccomp_sockets="no"), "files and network open"),
+        (
+            ran(mounts="no", landlock_files="no", network_namespace="no", seccomp_sockets="no"),
+            "files and network open",
+        ),
         (LIMITED, ""),  # it ended before a process was started
     ],
 )
 def test_what_was_open_to_a_predictor(run, said):
     assert open_in(record("mlp", 0.6, run=run)) == said
-    board = make_board([*networks("mlp", [0.6] * 5, run=run), *networks("gbm", [0.7] * 5, run=ran()), *FLOORS])
+    board = make_board(
+        [*networks("mlp", [0.6] * 5, run=run), *networks("gbm", [0.7] * 5, run=ran()), *FLOORS]
+    )
     assert board.ran == ((f"{WHY}mlp ({said}).",) if said else ())
     (section,) = board.sections
-    assert {row.name: row.sandbox for row in section.rows if row.role == "predictor"} == {"mlp": said, "gbm": ""}
+    assert {row.name: row.sandbox for row in section.rows if row.role == "predictor"} == {
+        "mlp": said,
+        "gbm": "",
+    }
 
 
 def test_floors_of_our_own_are_exempt_and_a_strangers_is_not():
@@ -70,7 +94,10 @@ def test_one_trial_of_many_is_counted_and_equal_reasons_stand_together():
     mixed = [*networks("a", [0.6] * 4, run=ran()), record("a", 0.6, seed=4, run=ran("off"))]
     board = make_board([*mixed, *networks("b", [0.6] * 5), *networks("c", [0.6] * 5), *FLOORS])
     assert board.ran == (
-        f"{WHY}b, c (made before kobench had a sandbox); a in 1 of 5 trials (switched off: files, network and processes open).",
+        (
+            f"{WHY}b, c (made before kobench had a sandbox); a in 1 of 5 trials (switched off:"
+            " files, network and processes open)."
+        ),
     )
 
 
@@ -87,14 +114,21 @@ class Words(HTMLParser):
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_rendering_says_it(format):
     environment = {"name": "old", "python": "3.9.18", "packages": {"numpy": "1.26.4"}}
-    records = [*networks("mlp", [0.6] * 5, run=ran("off", ["/data/motifs"])), *networks("gbm", [0.7] * 5, run=ran(environment=environment))]
+    records = [
+        *networks("mlp", [0.6] * 5, run=ran("off", ["/data/motifs"])),
+        *networks("gbm", [0.7] * 5, run=ran(environment=environment)),
+    ]
     board = make_board([*records, *FLOORS])
     text = render(board, format)
     if format == "csv":
         rows = [row for row in csv.DictReader(io.StringIO(text)) if row["primary"] == "true"]
         assert {row["predictor"]: row["sandbox"] for row in rows} == {
-            "mlp": "switched off: files, network and processes open", "gbm": "", "own-share": "", "random": "", "truth": ""
-        }  # fmt: skip
+            "mlp": "switched off: files, network and processes open",
+            "gbm": "",
+            "own-share": "",
+            "random": "",
+            "truth": "",
+        }
         assert {row["predictor"]: row["environment"] for row in rows}["gbm"] == "old, Python 3.9.18"
         return
     said = [
@@ -116,11 +150,21 @@ def test_an_environment_whose_python_is_rubbish_steers_no_terminal():
 
 
 def test_every_status_is_shown_with_its_reason_in_its_place():
-    failed = [record(status, status=status, stage="fit", message=f"why {status}") for status in STATUSES]
+    failed = [
+        record(status, status=status, stage="fit", message=f"why {status}") for status in STATUSES
+    ]
     board = make_board([*networks("mlp", [0.6] * 5), *failed, *FLOORS])
     (section,) = board.sections
     order = [row.name for row in section.unranked]
-    assert order == ["unsupported", "invalid", "timeout", "out-of-memory", "too-many-processes", "too-much-written", "failed"]
+    assert order == [
+        "unsupported",
+        "invalid",
+        "timeout",
+        "out-of-memory",
+        "too-many-processes",
+        "too-much-written",
+        "failed",
+    ]
     assert set(LIMIT_OF) < set(order)
     for format in FORMATS:
         text = " ".join(render(board, format).split())

@@ -1,4 +1,6 @@
-"""What the renderings look like: whole, escaped, wide enough, and nothing that is missing shown as a number."""
+"""What the renderings look like: whole, escaped, wide enough, and nothing that is missing shown as
+a number.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +47,25 @@ def two_metrics(name, first, second, role="predictor", **more):
 @pytest.fixture
 def board():
     records = (
-        two_metrics("mlp", 0.6, 0.5) + two_metrics(NASTY, 0.5, 0.4, notes=[f"note {NASTY}"]) + two_metrics("own-share", 0.4, 0.1, "floor")
+        two_metrics("mlp", 0.6, 0.5)
+        + two_metrics(NASTY, 0.5, 0.4, notes=[f"note {NASTY}"])
+        + two_metrics("own-share", 0.4, 0.1, "floor")
     )
-    records += two_metrics("random", 0.0, 0.0, "floor") + two_metrics("gene-oracle", 0.8, 0.3, "line")
-    records.append(record("crash", status="failed", stage="fit", message=f"broke {NASTY}", traceback=f"Traceback\n{NASTY}\n"))
-    records += networks("other", [0.6] * 5, dataset="grn:genes=500") + networks("own-share", [0.4] * 5, "floor", dataset="grn:genes=500")
+    records += two_metrics("random", 0.0, 0.0, "floor") + two_metrics(
+        "gene-oracle", 0.8, 0.3, "line"
+    )
+    records.append(
+        record(
+            "crash",
+            status="failed",
+            stage="fit",
+            message=f"broke {NASTY}",
+            traceback=f"Traceback\n{NASTY}\n",
+        )
+    )
+    records += networks("other", [0.6] * 5, dataset="grn:genes=500") + networks(
+        "own-share", [0.4] * 5, "floor", dataset="grn:genes=500"
+    )
     return make_board(records)
 
 
@@ -101,22 +117,32 @@ def test_html_cells_match_their_heads(board):
 
 def test_csv_is_long_and_an_empty_field_is_no_number(board):
     rows = list(csv.DictReader(io.StringIO(render(board, "csv"))))
-    found = [row for row in rows if row["predictor"] == NASTY and row["metric"] == "spearman-within-cell"]
+    found = [
+        row for row in rows if row["predictor"] == NASTY and row["metric"] == "spearman-within-cell"
+    ]
     assert len(found) == 1
     assert float(found[0]["value"]) == pytest.approx(0.52)
     assert found[0]["rank_low"] == found[0]["rank_high"] == "2"
     assert {row["role"] for row in rows} == {"predictor", "floor", "line"}
     crash = [row for row in rows if row["predictor"] == "crash"]
-    assert {(row["status"], row["value"], row["skill"], row["rank_low"]) for row in crash} == {("failed", "", "", "")}
+    assert {(row["status"], row["value"], row["skill"], row["rank_low"]) for row in crash} == {
+        ("failed", "", "", "")
+    }
     assert all("broke" in row["reason"] for row in crash)
-    best = {(row["dataset"], row["metric"], row["predictor"]) for row in rows if row["best_floor"] == "true"}
+    best = {
+        (row["dataset"], row["metric"], row["predictor"])
+        for row in rows
+        if row["best_floor"] == "true"
+    }
     assert ("grn:genes=100", "spearman-within-gene", "own-share") in best
 
 
 def test_json_holds_the_same_rows_and_the_sentences(board):
     content = json.loads(render(board, "json"))
     assert len(content["rows"]) == len(list(csv.DictReader(io.StringIO(render(board, "csv")))))
-    assert content["sections"][0]["sentence"].startswith("mlp is above the best floor, own-share, by 0.200 [0.200, 0.200].")
+    assert content["sections"][0]["sentence"].startswith(
+        "mlp is above the best floor, own-share, by 0.200 [0.200, 0.200]."
+    )
     assert content["sections"][0]["metrics"][0]["floor"] == "own-share"
     assert "fit_seconds" in content["rows"][0]
 
@@ -148,7 +174,9 @@ def test_latex_has_no_bare_specials(board):
     bodies = re.findall(r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end\{tabular\}", text, re.S)
     assert len(bodies) == 2
     for columns, body in bodies:
-        rows = [line for line in body.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+        rows = [
+            line for line in body.splitlines() if line.endswith(r"\\") and "multicolumn" not in line
+        ]
         assert {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {len(columns)}
     without = text.replace(r"\{", "").replace(r"\}", "")
     assert without.count("{") == without.count("}")
@@ -166,25 +194,47 @@ def test_terminal_fits_its_width_and_says_what_it_left_out(board, width):
 
 
 def test_nothing_missing_is_shown_as_a_number():
-    none = [record("const", scores({"spearman": metric(None, missing="none")}), seed=seed) for seed in range(5)]
-    silent = [record("silent", scores({"spearman": metric(None, missing="not answered")}), seed=seed) for seed in range(5)]
-    liar = [record("liar", seed=seed, status="invalid", stage="profile", message="row sums to 2") for seed in range(5)]
+    none = [
+        record("const", scores({"spearman": metric(None, missing="none")}), seed=seed)
+        for seed in range(5)
+    ]
+    silent = [
+        record("silent", scores({"spearman": metric(None, missing="not answered")}), seed=seed)
+        for seed in range(5)
+    ]
+    liar = [
+        record("liar", seed=seed, status="invalid", stage="profile", message="row sums to 2")
+        for seed in range(5)
+    ]
     floor = networks("own-share", [0.9] * 5, "floor") + networks("random", [0.1] * 5, "floor")
     board = make_board(none + silent + liar + floor + networks("mlp", [0.95] * 5))
     for format in FORMATS:
         text = render(board, format)
-        for word in ("none" if format in ("csv", "json") else "constant", "not answered", "invalid", "no headroom"):
+        for word in (
+            "none" if format in ("csv", "json") else "constant",
+            "not answered",
+            "invalid",
+            "no headroom",
+        ):
             assert word in text, (format, word)
     rows = {row["predictor"]: row for row in json.loads(render(board, "json"))["rows"]}
     assert [rows[name]["value"] for name in ("const", "silent", "liar")] == [None] * 3
-    assert [rows[name]["missing"] for name in ("const", "silent", "liar")] == ["none", "not answered", "invalid"]
+    assert [rows[name]["missing"] for name in ("const", "silent", "liar")] == [
+        "none",
+        "not answered",
+        "invalid",
+    ]
 
 
 def test_floors_and_lines_stand_apart_and_the_best_floor_is_marked(board):
     lines = render(board, "terminal", width=140).splitlines()
-    section = lines[next(i for i, line in enumerate(lines) if line.startswith(" knockout-impact@1   A")) :]
+    section = lines[
+        next(i for i, line in enumerate(lines) if line.startswith(" knockout-impact@1   A")) :
+    ]
     table = section[next(i for i, line in enumerate(section) if line.startswith("rank")) + 2 :]
-    starts = [line.split()[0][:6] for line in table if line and line[0] != " "][:9]  # a long name folds onto indented lines
+    starts = [line.split()[0][:6] for line in table if line and line[0] != " "][
+        :9
+    ]  # a long name folds onto indented lines
     rule = "┄" * 6
     assert starts == ["1", "2", rule, "floor*", "floor", rule, "line", "not", "not"]
     assert "(best floor)" in render(board, "markdown")
@@ -211,13 +261,19 @@ def few_and_many():
         ("terminal", "{mark} {name} ", "▲▼△▽"),
         ("markdown", "| {mark} | {name} |", "▲▼△▽"),
         ("html", ">{mark}</span> {name}<", "▲▼△▽"),
-        ("latex", "& {name} & {mark} &", ("$+$", "$-$", r"$\bigtriangleup$", r"$\bigtriangledown$")),
+        (
+            "latex",
+            "& {name} & {mark} &",
+            ("$+$", "$-$", r"$\bigtriangleup$", r"$\bigtriangledown$"),
+        ),
     ],
 )
 def test_few_networks_have_hollow_marks(format, row, marks, board):
     text = " ".join(render(few_and_many(), format).split())
     for name, mark in zip(("up", "down", "up", "down"), marks, strict=True):
-        assert text.count(row.format(name=name, mark=mark)) == 1  # filled on five networks, hollow on one
+        assert (
+            text.count(row.format(name=name, mark=mark)) == 1
+        )  # filled on five networks, hollow on one
     assert HOLLOW_LEGEND in text
     many = render(board, format)
     assert [one for one in (*marks[2:], "hollow:") if one in many] == []
@@ -228,8 +284,14 @@ def test_html_hollow_cells_are_outlined_and_say_how_far_they_reach():
     page = Page(text)
     says = f"better than the best trivial predictor on this network ({HOLLOW_LEGEND})"
     assert ("title", says) in page.attributes
-    assert any(name == "title" and value.startswith(f"spearman: {says}; skill [") for name, value in page.attributes)
-    assert ("title", "better than the best trivial predictor") in page.attributes  # on five networks
+    assert any(
+        name == "title" and value.startswith(f"spearman: {says}; skill [")
+        for name, value in page.attributes
+    )
+    assert (
+        "title",
+        "better than the best trivial predictor",
+    ) in page.attributes  # on five networks
     assert ("class", "cell better hollow") in page.attributes
     assert ("class", "mark worse hollow") in page.attributes
     assert ("class", "cell better ") not in page.attributes
@@ -239,7 +301,9 @@ def test_html_hollow_cells_are_outlined_and_say_how_far_they_reach():
 
 def test_csv_and_json_say_which_verdicts_rest_on_few_networks():
     rows = list(csv.DictReader(io.StringIO(render(few_and_many(), "csv"))))
-    found = {(row["predictor"], row["blocks"]): (row["verdict"], row["few_networks"]) for row in rows}
+    found = {
+        (row["predictor"], row["blocks"]): (row["verdict"], row["few_networks"]) for row in rows
+    }
     assert (found["up", "1"], found["up", "5"]) == (("better", "true"), ("better", "false"))
 
 
@@ -247,7 +311,11 @@ def test_a_tiny_skill_told_apart_from_the_floor_is_not_printed_as_zero():
     floor = [0.40, 0.42, 0.38, 0.41, 0.39]
     records = networks("own-share", floor, "floor")
     for dataset in ("grn:genes=100", "grn:genes=500"):
-        records += networks("own-share", floor, "floor", dataset=dataset) if dataset != "grn:genes=100" else []
+        records += (
+            networks("own-share", floor, "floor", dataset=dataset)
+            if dataset != "grn:genes=100"
+            else []
+        )
         for name, shift in (("up", 0.002), ("down", -0.002)):
             records += networks(name, [value + shift for value in floor], dataset=dataset)
         records += networks("level", [0.41, 0.41, 0.39, 0.41, 0.39], dataset=dataset)
@@ -259,8 +327,13 @@ def test_a_tiny_skill_told_apart_from_the_floor_is_not_printed_as_zero():
         ("latex", r"\textless{}0.01", r"\textgreater{}-0.01"),
     ):
         text = render(board, format)
-        times = 2 if format == "latex" else 4  # two sections, and two cells at a glance; who is better stands in the answer, too
-        assert (text.count(up), text.count(down)) == (times + (2 if format != "latex" else 0), times), format
+        times = (
+            2 if format == "latex" else 4
+        )  # two sections, and two cells at a glance; who is better stands in the answer, too
+        assert (text.count(up), text.count(down)) == (
+            times + (2 if format != "latex" else 0),
+            times,
+        ), format
         assert "&amp;" not in text
     rows = {row["predictor"]: row["skill"] for row in json.loads(render(board, "json"))["rows"]}
     assert rows["up"] == pytest.approx(0.002 / 0.6, rel=1e-5)
@@ -272,21 +345,35 @@ def test_the_matrix_has_a_mark_for_each_primary_metric(format):
     records = []
     for seeds in (100, 50):
         dataset = f"grn:genes={seeds}"
-        records += two_metrics("mlp", 0.6, 0.1, dataset=dataset) + two_metrics("low", 0.3, 0.5, dataset=dataset)
+        records += two_metrics("mlp", 0.6, 0.1, dataset=dataset) + two_metrics(
+            "low", 0.3, 0.5, dataset=dataset
+        )
         records += two_metrics("own-share", 0.4, 0.1, "floor", dataset=dataset)
     text = " ".join(render(make_board(records), format).split())
     assert text.count("▲≈ 0.34") == 2  # 0.62 against 0.42: 0.2 / 0.58
     assert text.count("▼▲") == 2
-    assert "Skill by spearman-within-cell; marks by spearman-within-cell, then spearman-within-gene" in text
+    assert (
+        "Skill by spearman-within-cell; marks by spearman-within-cell, then spearman-within-gene"
+        in text
+    )
     if format == "html":
-        assert "spearman-within-cell: better than the best trivial predictor; spearman-within-gene: can&#x27;t be told apart" in text
+        assert (
+            "spearman-within-cell: better than the best trivial predictor; spearman-within-gene:"
+            " can&#x27;t be told apart" in text
+        )
 
 
 def test_the_matrix_reads_each_dataset_by_its_own_primary_metric():
-    other = scores({"pearson": 0.7}, primary=("pearson",)), scores({"pearson": 0.4}, primary=("pearson",))
+    other = (
+        scores({"pearson": 0.7}, primary=("pearson",)),
+        scores({"pearson": 0.4}, primary=("pearson",)),
+    )
     records = networks("mlp", [0.6] * 5) + networks("own-share", [0.4] * 5, "floor")
     records += [record("mlp", other[0], dataset="grn:genes=500", seed=seed) for seed in range(5)]
-    records += [record("own-share", other[1], role="floor", dataset="grn:genes=500", seed=seed) for seed in range(5)]
+    records += [
+        record("own-share", other[1], role="floor", dataset="grn:genes=500", seed=seed)
+        for seed in range(5)
+    ]
     text = render(make_board(records), "markdown")
     assert "Skill by spearman; elsewhere skill by pearson" in text
     assert "| mlp | ▲ 0.33 | ▲ 0.50 |" in text
@@ -297,16 +384,32 @@ def test_doing_nothing_stands_among_the_floors(format):
     records = []
     for dataset in ("grn:genes=100", "grn:genes=500"):
         for name, role, value in (("mlp", "predictor", -4.8), ("no-effect", "floor", -6.4)):
-            made = scores({"change": metric(value, low=None, nothing=0.0)}, primary=("change",), floors=("no-effect",))
-            records += [record(name, made, role=role, dataset=dataset, seed=seed) for seed in range(5)]
+            made = scores(
+                {"change": metric(value, low=None, nothing=0.0)},
+                primary=("change",),
+                floors=("no-effect",),
+            )
+            records += [
+                record(name, made, role=role, dataset=dataset, seed=seed) for seed in range(5)
+            ]
     text = render(make_board(records), format)
     expected = {
-        "terminal": ["floor*     doing nothing  0.000", "best floor       doing nothing  doing nothing", "▼  mlp"],
-        "markdown": ["**doing nothing** (best floor) | 0.000 | 0.00 |", "*best floor* | *doing nothing* | *doing nothing*"],
+        "terminal": [
+            "floor*     doing nothing  0.000",
+            "best floor       doing nothing  doing nothing",
+            "▼  mlp",
+        ],
+        "markdown": [
+            "**doing nothing** (best floor) | 0.000 | 0.00 |",
+            "*best floor* | *doing nothing* | *doing nothing*",
+        ],
         "csv": ["floor,doing nothing,kobench"],
         "json": ['"floor": "doing nothing"'],
         "latex": [r"\textbf{doing nothing} (best)"],
-        "html": ['title="doing nothing">doing nothing<span class="tag">best floor</span>', "<tfoot><tr><td>best floor</td>"],
+        "html": [
+            'title="doing nothing">doing nothing<span class="tag">best floor</span>',
+            "<tfoot><tr><td>best floor</td>",
+        ],
     }
     assert [one for one in expected[format] if one not in text] == []
     if format != "csv":
@@ -314,7 +417,12 @@ def test_doing_nothing_stands_among_the_floors(format):
 
 
 def test_a_message_cannot_steer_the_terminal():
-    text = render(make_board([record("mlp", status="failed", stage="fit", message="one\ntwo \x1b[31mred\x07")]), "terminal")
+    text = render(
+        make_board(
+            [record("mlp", status="failed", stage="fit", message="one\ntwo \x1b[31mred\x07")]
+        ),
+        "terminal",
+    )
     assert "one two ?[31mred?" in text
 
 

@@ -24,14 +24,38 @@ FLOOR = {"a": {"a": 0.4, "b": 0.5}, "b": {"a": 0.6, "b": 0.2}}
 MODEL = {"a": {"a": 0.3, "b": 0.4}, "b": {"a": 0.45, "b": 0.1}}
 
 
-def trial(predictor, train, values, role="predictor", draws=None, best=0.0, split=("cell-type", 0), notes=(), **more):
-    """The record of a model of `train`; values : asked group -> bray-curtis. draws : asked group -> values."""
+def trial(
+    predictor,
+    train,
+    values,
+    role="predictor",
+    draws=None,
+    best=0.0,
+    split=("cell-type", 0),
+    notes=(),
+    **more,
+):
+    """The record of a model of `train`; values : asked group -> bray-curtis. draws : asked group ->
+    values.
+    """
     side = {"direction": "higher" if best else "lower", "best": best, "low": 0.0, "high": 1.0}
     other = [value for ask, value in values.items() if ask != train]
     entries = {"bray-curtis": metric(float(np.mean(other)) if other else None, [], **side)}
-    entries |= {f"bray-curtis[{ask}]": metric(value, (draws or {}).get(ask, ()), **side) for ask, value in values.items()}
-    given = scores(entries, task="transfer@1", primary=("bray-curtis",), floors=("masked-mean-depth",), lines=("truth",), kind="profile",
-                   asks="transfer", block="cell", notes=list(notes))  # fmt: skip
+    entries |= {
+        f"bray-curtis[{ask}]": metric(value, (draws or {}).get(ask, ()), **side)
+        for ask, value in values.items()
+    }
+    given = scores(
+        entries,
+        task="transfer@1",
+        primary=("bray-curtis",),
+        floors=("masked-mean-depth",),
+        lines=("truth",),
+        kind="profile",
+        asks="transfer",
+        block="cell",
+        notes=list(notes),
+    )
     found = record(predictor, given, role=role, split=split, **more)
     found["trial"]["split"]["train"] = train
     return found
@@ -51,33 +75,51 @@ def one(records, **options):
 
 
 def explained(matrix):
-    return [[None if cell.explained is None else cell.explained.value for cell in row] for row in matrix.cells]
+    return [
+        [None if cell.explained is None else cell.explained.value for cell in row]
+        for row in matrix.cells
+    ]
 
 
 def drops(matrix):
-    return [[None if cell.drop is None else cell.drop.value for cell in row] for row in matrix.cells]
+    return [
+        [None if cell.drop is None else cell.drop.value for cell in row] for row in matrix.cells
+    ]
 
 
 def test_by_hand():
     matrix = one(floors() + trials("mlp", MODEL))
     # (0.4 - 0.3) / 0.4, (0.5 - 0.4) / 0.5; (0.6 - 0.45) / 0.6, (0.2 - 0.1) / 0.2
     assert explained(matrix) == [pytest.approx([0.25, 0.2]), pytest.approx([0.25, 0.5])]
-    # asked for b, the model of b errs by 0.1 and that of a by 0.4: 0.3 of the floor's 0.5; the other way round 0.15 of 0.6
+    # asked for b, the model of b errs by 0.1 and that of a by 0.4: 0.3 of the floor's 0.5; the
+    # other way round 0.15 of 0.6
     assert drops(matrix) == [[None, pytest.approx(0.6)], [pytest.approx(0.25), None]]
-    assert (matrix.own.value, matrix.other.value, matrix.drop.value) == pytest.approx((0.375, 0.225, 0.425))
+    assert (matrix.own.value, matrix.other.value, matrix.drop.value) == pytest.approx(
+        (0.375, 0.225, 0.425)
+    )
     assert matrix.floor_drop.value == pytest.approx((0.3 / 0.5 + 0.2 / 0.6) / 2)
     assert matrix.floors == ((0.4, 0.5), (0.6, 0.2))
     assert (matrix.groups, matrix.predictor, matrix.floor, matrix.split, matrix.metric) == (
-        ("a", "b"), "mlp", "masked-mean-depth", "cell-type", "bray-curtis",
-    )  # fmt: skip
+        ("a", "b"),
+        "mlp",
+        "masked-mean-depth",
+        "cell-type",
+        "bray-curtis",
+    )
     assert matrix.cells[0][1].score == pytest.approx(0.4)
-    assert (matrix.own.low, matrix.cells[0][0].explained.low) == (None, None)  # one network, nothing drawn inside it
+    assert (matrix.own.low, matrix.cells[0][0].explained.low) == (
+        None,
+        None,
+    )  # one network, nothing drawn inside it
 
 
 def test_a_model_of_another_group_that_errs_more_never_gains():
-    # against its own floor, the model of a explains 0.2 of what it is asked of b and that of b only 0.1, yet it errs three times as much
+    # against its own floor, the model of a explains 0.2 of what it is asked of b and that of b only
+    # 0.1, yet it errs three times as much
     floor = {"a": {"a": 0.4, "b": 0.5}, "b": {"a": 0.6, "b": 0.15}}
-    matrix = one(floors(floor) + trials("mlp", {"a": {"a": 0.3, "b": 0.4}, "b": {"a": 0.45, "b": 0.135}}))
+    matrix = one(
+        floors(floor) + trials("mlp", {"a": {"a": 0.3, "b": 0.4}, "b": {"a": 0.45, "b": 0.135}})
+    )
     assert explained(matrix)[0][1] > explained(matrix)[1][1]
     assert drops(matrix)[0][1] == pytest.approx((0.4 - 0.135) / 0.5)
 
@@ -93,15 +135,23 @@ def test_where_higher_is_better():
 
 def over_networks(n=5, seed=0):
     """Records of n networks whose floor never changes, and the model's scores (n, 2, 2)."""
-    values = np.array([[MODEL[a][b] for b in "ab"] for a in "ab"]) + np.random.default_rng(seed).normal(0, 0.03, (n, 2, 2))
+    values = np.array([[MODEL[a][b] for b in "ab"] for a in "ab"]) + np.random.default_rng(
+        seed
+    ).normal(0, 0.03, (n, 2, 2))
     records = [found for seed in range(n) for found in floors(seed=seed)]
     for seed, table in enumerate(values):
-        records += trials("mlp", {a: {b: table[i, j] for j, b in enumerate("ab")} for i, a in enumerate("ab")}, seed=seed)
+        records += trials(
+            "mlp",
+            {a: {b: table[i, j] for j, b in enumerate("ab")} for i, a in enumerate("ab")},
+            seed=seed,
+        )
     return records, values
 
 
 def t_ends(values):
-    return pytest.approx(stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values)))
+    return pytest.approx(
+        stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    )
 
 
 def ends(interval):
@@ -129,25 +179,37 @@ def test_intervals_over_networks_are_paired_and_students():
 def test_a_network_that_lacks_a_trial_is_left_out_of_its_pairs():
     records, values = over_networks()
     gone = [
-        found for found in records
-        if not (found["role"] == "predictor" and found["trial"]["dataset"]["seed"] == 2 and found["trial"]["split"]["train"] == "b")
-    ]  # fmt: skip
+        found
+        for found in records
+        if not (
+            found["role"] == "predictor"
+            and found["trial"]["dataset"]["seed"] == 2
+            and found["trial"]["split"]["train"] == "b"
+        )
+    ]
     matrix = one(gone)
     kept = [0, 1, 3, 4]
     assert [[cell.done for cell in row] for row in matrix.cells] == [[5, 5], [4, 4]]
     assert matrix.cells[1][0].explained.value == pytest.approx(1 - values[kept, 1, 0].mean() / 0.6)
-    # the drop of (a, b) needs the model of b, so it rests on four networks for all that the share rests on five
-    assert matrix.cells[0][1].drop.value == pytest.approx((values[kept, 0, 1] - values[kept, 1, 1]).mean() / 0.5)
+    # the drop of (a, b) needs the model of b, so it rests on four networks for all that the share
+    # rests on five
+    assert matrix.cells[0][1].drop.value == pytest.approx(
+        (values[kept, 0, 1] - values[kept, 1, 1]).mean() / 0.5
+    )
     # the means are those of the matrix, their intervals over the networks that have every pair
     assert matrix.own.value == pytest.approx(np.mean([explained(matrix)[i][i] for i in range(2)]))
-    share = (1 - values[kept] / np.array([[FLOOR[a][b] for b in "ab"] for a in "ab"]))[:, [0, 1], [0, 1]].mean(axis=1)
+    share = (1 - values[kept] / np.array([[FLOOR[a][b] for b in "ab"] for a in "ab"]))[
+        :, [0, 1], [0, 1]
+    ].mean(axis=1)
     half = stats.t.ppf(0.975, 3) * stats.sem(share)
     assert ends(matrix.own) == pytest.approx((matrix.own.value - half, matrix.own.value + half))
     assert "2 pairs were not scored on every network" in " ".join(terminal([matrix]).split())
 
 
 def test_fits_are_averaged_first():
-    records = floors() + trials("mlp", MODEL) + [trial("mlp", "a", {"a": 0.1, "b": 0.2}, fit_seed=1)]
+    records = (
+        floors() + trials("mlp", MODEL) + [trial("mlp", "a", {"a": 0.1, "b": 0.2}, fit_seed=1)]
+    )
     assert explained(one(records))[0] == pytest.approx([1 - 0.2 / 0.4, 1 - 0.3 / 0.5])
 
 
@@ -162,7 +224,12 @@ def real(draws=None, groups="abc"):
         return {a: {b: values[place[a], place[b]] for b in groups} for a in groups}
 
     given = {b: draws for b in groups} if draws else None
-    return floors(table(floor), draws=given, **more) + trials("mlp", table(model), draws=given, **more), floor, model
+    return (
+        floors(table(floor), draws=given, **more)
+        + trials("mlp", table(model), draws=given, **more),
+        floor,
+        model,
+    )
 
 
 def test_means_over_real_groups_leave_one_group_out():
@@ -173,28 +240,41 @@ def test_means_over_real_groups_leave_one_group_out():
     assert ends(matrix.own) == t_ends(np.diag(share))
     rest = ~np.eye(3, dtype=bool)
     assert matrix.other.value == pytest.approx(share[rest].mean())
-    without = [share[np.ix_(keep, keep)][~np.eye(2, dtype=bool)].mean() for keep in ([1, 2], [0, 2], [0, 1])]
+    without = [
+        share[np.ix_(keep, keep)][~np.eye(2, dtype=bool)].mean()
+        for keep in ([1, 2], [0, 2], [0, 1])
+    ]
     half = stats.t.ppf(0.975, 2) * np.sqrt(2 / 3 * ((without - np.mean(without)) ** 2).sum())
-    assert ends(matrix.other) == pytest.approx((share[rest].mean() - half, share[rest].mean() + half))
+    assert ends(matrix.other) == pytest.approx(
+        (share[rest].mean() - half, share[rest].mean() + half)
+    )
 
 
 def test_leave_one_out_by_hand():
     pairs = {(0, 1): 1.0, (1, 0): 1.0, (0, 2): 2.0, (2, 0): 2.0, (1, 2): 3.0, (2, 1): 3.0}
     # without 0, 1, 2 the means are 3, 2, 1, so s^2 = 2/3 * 2
     found = leave_one_out(pairs)
-    assert ends(found) == pytest.approx((2 - 4.302653 * (4 / 3) ** 0.5, 2 + 4.302653 * (4 / 3) ** 0.5))
-    assert leave_one_out({(0, 1): 1.0, (1, 0): 2.0}) == Interval(1.5)  # without either nothing is left
+    assert ends(found) == pytest.approx(
+        (2 - 4.302653 * (4 / 3) ** 0.5, 2 + 4.302653 * (4 / 3) ** 0.5)
+    )
+    assert leave_one_out({(0, 1): 1.0, (1, 0): 2.0}) == Interval(
+        1.5
+    )  # without either nothing is left
     assert ends(leave_one_out({(i, i): 0.5 for i in range(4)})) == (0.5, 0.5)
 
 
 def test_leave_one_out_covers_where_groups_matter():
-    """Rows and columns have effects of their own: a t interval over the pairs, as if they were independent, covers far less."""
+    """Rows and columns have effects of their own: a t interval over the pairs, as if they were
+    independent, covers far less.
+    """
     rng = np.random.default_rng(0)
     rest = ~np.eye(5, dtype=bool)
     jackknife, naive = 0, 0
     for _ in range(400):
         values = rng.normal(size=(5, 1)) + rng.normal(size=(1, 5))
-        found = leave_one_out({(i, j): values[i, j] for i, j in zip(*np.nonzero(rest), strict=True)})
+        found = leave_one_out(
+            {(i, j): values[i, j] for i, j in zip(*np.nonzero(rest), strict=True)}
+        )
         jackknife += found.low <= 0 <= found.high
         low, high = stats.t.interval(0.95, 19, values[rest].mean(), stats.sem(values[rest]))
         naive += low <= 0 <= high
@@ -213,20 +293,32 @@ def test_it_is_the_skill_of_the_sections():
     """With two groups, all other groups together are the other group."""
     records, _ = over_networks()
     matrix = one(records)
-    skills = {section.rows[0].scores["bray-curtis"].skill for section in make_board(records).sections}
+    skills = {
+        section.rows[0].scores["bray-curtis"].skill for section in make_board(records).sections
+    }
     assert len(skills) == 2
-    assert sorted(skills) == pytest.approx(sorted([matrix.cells[0][1].explained.value, matrix.cells[1][0].explained.value]))
+    assert sorted(skills) == pytest.approx(
+        sorted([matrix.cells[0][1].explained.value, matrix.cells[1][0].explained.value])
+    )
 
 
 def test_a_transfer_counts_once_a_dataset_in_the_boards_first_line():
     records, _ = over_networks()
     assert one(records).other.above
     assert make_board(records).answer == (
-        "Expression of cells of other types than trained on (transfer): mlp (explains 0.23) beats the best trivial predictor on grn.",
+        (
+            "Expression of cells of other types than trained on (transfer): mlp (explains 0.23)"
+            " beats the best trivial predictor on grn."
+        ),
     )
-    records = [found for seed in range(3) for found in floors(seed=seed) + trials("mlp", FLOOR, seed=seed)]
+    records = [
+        found for seed in range(3) for found in floors(seed=seed) + trials("mlp", FLOOR, seed=seed)
+    ]
     assert make_board(records).answer == (
-        "Expression of cells of other types than trained on (transfer): nobody beats the best trivial predictor on grn.",
+        (
+            "Expression of cells of other types than trained on (transfer): nobody beats the best"
+            " trivial predictor on grn."
+        ),
     )
 
 
@@ -243,7 +335,10 @@ def test_what_has_no_number_says_why():
     exact = {"a": {"a": 0.0, "b": 0.5}, "b": FLOOR["b"]}
     assert one(floors(exact) + trials("mlp", MODEL)).cells[0][0].missing == "floor = truth"
     silent = trial("mlp", "b", {"b": 0.1})
-    assert one([*floors(), trial("mlp", "a", MODEL["a"]), silent]).cells[1][0].missing == "not answered"
+    assert (
+        one([*floors(), trial("mlp", "a", MODEL["a"]), silent]).cells[1][0].missing
+        == "not answered"
+    )
 
 
 def test_the_order_of_records_changes_nothing():
@@ -252,25 +347,38 @@ def test_the_order_of_records_changes_nothing():
     first = transfer_matrices(records)
     random.Random(0).shuffle(records)
     assert transfer_matrices(records) == first
-    assert [matrix.predictor for matrix in first] == ["mlp", "linear"]  # what explains most of other groups comes first
+    assert [matrix.predictor for matrix in first] == [
+        "mlp",
+        "linear",
+    ]  # what explains most of other groups comes first
 
 
 def test_which_records_belong_together():
     records = floors() + trials("mlp", MODEL)
-    records += floors(dataset="pbmc", seed=None, kind="real") + trials("mlp", MODEL, dataset="pbmc", seed=None, kind="real")
+    records += floors(dataset="pbmc", seed=None, kind="real") + trials(
+        "mlp", MODEL, dataset="pbmc", seed=None, kind="real"
+    )
     records += floors(split=("dataset", 0)) + trials("mlp", MODEL, split=("dataset", 0))
     plain = [record("mlp", 0.5), record("own-share", 0.4, role="floor")]
     found = transfer_matrices([*records, *plain])
     assert [(matrix.dataset, matrix.split) for matrix in found] == [
-        ("grn:genes=100", "cell-type"), ("grn:genes=100", "dataset"), ("pbmc", "cell-type"),
-    ]  # fmt: skip
+        ("grn:genes=100", "cell-type"),
+        ("grn:genes=100", "dataset"),
+        ("pbmc", "cell-type"),
+    ]
     assert transfer_matrices(plain) == ()
     key = ("predictor", "mlp", "kobench-baselines", "1", "cpu")
     assert one(floors() + trials("mlp", MODEL), names={key: "mine"}).predictor == "mine"
 
 
 def test_drop_verdicts():
-    intervals = (None, Interval(0.1), Interval(0.1, 0.05, 0.2), Interval(0.1, -0.1, 0.3), Interval(-0.1, -0.2, -0.05))
+    intervals = (
+        None,
+        Interval(0.1),
+        Interval(0.1, 0.05, 0.2),
+        Interval(0.1, -0.1, 0.3),
+        Interval(-0.1, -0.2, -0.05),
+    )
     assert [drop_verdict(interval) for interval in intervals] == ["", "", "loses", "same", "gains"]
 
 
@@ -288,7 +396,11 @@ def wide(n=8, name="a rather long cell type, number {}"):
     groups = [name.format(i) for i in range(n)]
     floor = {a: {b: 0.5 for b in groups} for a in groups}
     model = {a: {b: rng.uniform(0.0, 1.4) for b in groups} for a in groups}
-    records = [found for seed in range(5) for found in floors(floor, seed=seed) + trials("mlp", model, seed=seed)]
+    records = [
+        found
+        for seed in range(5)
+        for found in floors(floor, seed=seed) + trials("mlp", model, seed=seed)
+    ]
     return transfer_matrices(records)
 
 
@@ -311,7 +423,11 @@ def test_more_groups_than_fit_come_in_parts():
     text = terminal([matrix])
     assert max(map(len, text.splitlines())) <= 80
     grid = text[text.index("columns asked") : text.index("the floor: bray-curtis")]
-    heads = [line.split() for line in grid.splitlines() if set(line.split()) <= set("ABCDEFGHIJKL") and line.strip()]
+    heads = [
+        line.split()
+        for line in grid.splitlines()
+        if set(line.split()) <= set("ABCDEFGHIJKL") and line.strip()
+    ]
     assert len(heads) == 2
     assert [*heads[0], *heads[1]] == list("ABCDEFGHIJKL")
     assert text.count("\n") > terminal([matrix], 200).count("\n")
@@ -325,14 +441,25 @@ def test_the_diagonal_and_the_verdicts_show_without_colour():
     assert "↓ 0." in grid
     assert "masked-mean-depth, the floor: bray-curtis ↓ itself" in text
     sentence = (
-        "On cell types it was not trained on, mlp is better than the trivial masked-mean-depth trained on the same cells: it explains 0."
+        "On cell types it was not trained on, mlp is better than the trivial masked-mean-depth"
+        " trained on the same cells: it explains 0."
     )
     assert sentence in " ".join(text.split())
-    assert "Intervals (95 %): of means over 5 networks, of single pairs over 5 networks" in " ".join(text.split())
+    assert (
+        "Intervals (95 %): of means over 5 networks, of single pairs over 5 networks"
+        in " ".join(text.split())
+    )
 
 
 def test_one_network_is_marked_hollow():
-    text = terminal([one(floors(draws={"a": [0.4] * 9, "b": [0.5] * 9}) + trials("mlp", MODEL, draws={"a": [0.3, 0.31] * 9}))])
+    text = terminal(
+        [
+            one(
+                floors(draws={"a": [0.4] * 9, "b": [0.5] * 9})
+                + trials("mlp", MODEL, draws={"a": [0.3, 0.31] * 9})
+            )
+        ]
+    )
     assert "△" in text
 
 
@@ -345,7 +472,9 @@ def test_pairs_without_an_interval_say_so():
     assert "Intervals (95 %): means have none, single pairs have none" in bare
     drawn = " ".join(terminal([one(real(np.linspace(0.2, 0.3, 20).tolist())[0])]).split())
     assert "No interval" not in drawn
-    assert "of single pairs over the asked cells (they say nothing of other training cells)" in drawn
+    assert (
+        "of single pairs over the asked cells (they say nothing of other training cells)" in drawn
+    )
 
 
 def test_notes_of_the_task_are_shown():
@@ -370,7 +499,8 @@ def test_names_are_escaped():
     table = {"<b>|x": {"<b>|x": 0.3, "[y]": 0.4}, "[y]": {"<b>|x": 0.2, "[y]": 0.1}}
     floor = {a: {b: 0.5 for b in table} for a in table}
     matrices = transfer_matrices(
-        floors(floor, dataset="<i>", seed=None, kind="real") + trials("<u>", table, dataset="<i>", seed=None, kind="real")
+        floors(floor, dataset="<i>", seed=None, kind="real")
+        + trials("<u>", table, dataset="<i>", seed=None, kind="real")
     )
     page = html_cards(matrices)
     assert matrices[0].groups == ("<b>|x", "[y]")

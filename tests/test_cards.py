@@ -22,7 +22,16 @@ from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param
 from kobench.truth import Dataset
 
-SHIPPED = ["dko-demo", "hipsc-ko", "k562-crispri", "nkx2-1-lung", "pbmc68k", "pbmc68k-counts", "retina-nuclei", "trem2-microglia"]
+SHIPPED = [
+    "dko-demo",
+    "hipsc-ko",
+    "k562-crispri",
+    "nkx2-1-lung",
+    "pbmc68k",
+    "pbmc68k-counts",
+    "retina-nuclei",
+    "trem2-microglia",
+]
 
 CARD = """
 name = "mine"
@@ -45,7 +54,9 @@ sha256 = "{sha256}"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the user's, named in KOBENCH_DATASETS; the default one is another and does not exist."""
+    """A folder of the user's, named in KOBENCH_DATASETS; the default one is another and does not
+    exist.
+    """
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     folder = tmp_path / "cards"
     folder.mkdir()
@@ -64,7 +75,9 @@ def test_the_shipped_cards_are_sound(folder: Path) -> None:
     for spec in specs:
         card = spec.card
         assert Path(card["card"]).name == f"{spec.name}.toml"
-        assert all(card.get(key) for key in ("licence", "source", "where", "organism", "notes", "facts"))
+        assert all(
+            card.get(key) for key in ("licence", "source", "where", "organism", "notes", "facts")
+        )
         assert {"cells", "genes", "zeros"} <= set(card["facts"])
         assert re.fullmatch("[0-9a-f]{64}", card["file"]["sha256"])
         assert card["file"]["bytes"] > 0
@@ -73,23 +86,48 @@ def test_the_shipped_cards_are_sound(folder: Path) -> None:
 
 
 def test_reading_cards_imports_nothing_heavy() -> None:
-    code = "import sys; from kobench.cards import card_specs; assert card_specs()[0]; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    code = (
+        "import sys; from kobench.cards import card_specs; assert card_specs()[0];"
+        " print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert not {"pandas", "anndata", "scipy", "scanpy", "h5py", "sklearn", "torch"} & set(loaded)
 
 
 def test_a_card_becomes_a_dataset(folder: Path) -> None:
-    (folder / "mine.toml").write_text(text(parameter="genes = 50\nbatch_key = 'day'", extra="normalise = 'log1p'\nreference = 'doi'"))
+    (folder / "mine.toml").write_text(
+        text(
+            parameter="genes = 50\nbatch_key = 'day'",
+            extra="normalise = 'log1p'\nreference = 'doi'",
+        )
+    )
     (spec,) = (spec for spec in cards.card_specs()[0] if spec.name == "mine")
-    assert (spec.version, spec.summary, spec.truth, spec.reference) == (3, "my cells", "population", "doi")
-    assert {name: param.default for name, param in spec.params.items()} == {"genes": 50, "cell_type": ""}
+    assert (spec.version, spec.summary, spec.truth, spec.reference) == (
+        3,
+        "my cells",
+        "population",
+        "doi",
+    )
+    assert {name: param.default for name, param in spec.params.items()} == {
+        "genes": 50,
+        "cell_type": "",
+    }
     assert spec.params["genes"].low == 0
-    fixed = {"perturbation_key": "perturbation", "genes": 50, "batch_key": "day", "scale": "counts", "normalise": "log1p"}
+    fixed = {
+        "perturbation_key": "perturbation",
+        "genes": 50,
+        "batch_key": "day",
+        "scale": "counts",
+        "normalise": "log1p",
+    }
     assert spec.card["parameters"] == fixed
 
 
 @pytest.mark.parametrize(
-    ("opened", "expected"), [('open = ["batch_key"]', {"batch_key"}), ("open = []", set()), ("", {"genes", "cell_type"})]
+    ("opened", "expected"),
+    [('open = ["batch_key"]', {"batch_key"}), ("open = []", set()), ("", {"genes", "cell_type"})],
 )
 def test_open_parameters(folder: Path, opened: str, expected: set[str]) -> None:
     (folder / "mine.toml").write_text(text(extra=opened))
@@ -103,30 +141,62 @@ def test_open_parameters(folder: Path, opened: str, expected: set[str]) -> None:
         ('name = "mine"\nversion = 1\n', "lacks summary, loader, scale; add them"),
         (text(extra='sumary = "x"'), "unknown key 'sumary'; did you mean 'summary'"),
         (text().replace("version = 3", 'version = "3"'), "version is '3'; it must be of type int"),
-        (text().replace("version = 3", "version = true"), "version is True; it must be of type int"),
-        (text().replace('"mine"', '"My_cells"', 1), "name 'My_cells' must be of lower-case letters, digits and single dashes"),
+        (
+            text().replace("version = 3", "version = true"),
+            "version is True; it must be of type int",
+        ),
+        (
+            text().replace('"mine"', '"My_cells"', 1),
+            "name 'My_cells' must be of lower-case letters, digits and single dashes",
+        ),
         (text().replace('"h5ad"', '"h5da"'), "loader 'h5da' is not known; did you mean 'h5ad'"),
-        (text().replace('"counts"', '"umi"'), "scale is 'umi'; choose one of counts, log1p, log1p-cp10k, linear"),
-        (text().replace('"population"', '"counterfactual"'), "truth is 'counterfactual'; choose one of population, none"),
+        (
+            text().replace('"counts"', '"umi"'),
+            "scale is 'umi'; choose one of counts, log1p, log1p-cp10k, linear",
+        ),
+        (
+            text().replace('"population"', '"counterfactual"'),
+            "truth is 'counterfactual'; choose one of population, none",
+        ),
         (text(extra="notes2 = 1"), "unknown key 'notes2'"),
         (text().replace('["mind the step"]', "[1]"), "notes must be a list of texts"),
-        (text(extra='open = ["gene"]'), "open has 'gene', which loader 'h5ad' lacks; did you mean 'genes'"),
-        (text(extra='normalise = "log2"'), "parameter normalise is 'log2'; choose one of auto, log1p-cp10k, log1p, none"),
-        (text(parameter='cell_typ_key = "x"'), "loader 'h5ad' has no parameter 'cell_typ_key'; did you mean 'cell_type_key'"),
+        (
+            text(extra='open = ["gene"]'),
+            "open has 'gene', which loader 'h5ad' lacks; did you mean 'genes'",
+        ),
+        (
+            text(extra='normalise = "log2"'),
+            "parameter normalise is 'log2'; choose one of auto, log1p-cp10k, log1p, none",
+        ),
+        (
+            text(parameter='cell_typ_key = "x"'),
+            "loader 'h5ad' has no parameter 'cell_typ_key'; did you mean 'cell_type_key'",
+        ),
         (text(parameter="genes = '50'"), "parameter genes is '50'; it must be of type int"),
         (text(parameter="genes = -1"), "parameter genes is -1; it must lie between 0 and None"),
         (text(parameter="raw = 1"), "parameter raw is 1; it must be of type bool"),
-        (text(parameter="path = 'x'"), r"path does not belong into \[parameters\]; set it at \[file\]"),
-        (text(parameter="scale = 'counts'"), r"scale does not belong into \[parameters\]; set it at the top of the card"),
+        (
+            text(parameter="path = 'x'"),
+            r"path does not belong into \[parameters\]; set it at \[file\]",
+        ),
+        (
+            text(parameter="scale = 'counts'"),
+            r"scale does not belong into \[parameters\]; set it at the top of the card",
+        ),
         (text(sha256="abc"), "sha256 is 'abc'; give 64 hexadecimal digits"),
         (text(file="md5 = 'x'"), r"\[file\] has the unknown key 'md5'"),
         (text(file="bytes = 'x'"), "bytes is 'x'; it must be of type int"),
         (text().split("[file]")[0], r"has no \[file\], which loader 'h5ad' needs"),
-        (text(file="[facts]\nday = 2024-01-01"), r"\[facts\]: day is datetime.date\(2024, 1, 1\); give a text or a number"),
+        (
+            text(file="[facts]\nday = 2024-01-01"),
+            r"\[facts\]: day is datetime.date\(2024, 1, 1\); give a text or a number",
+        ),
         (b"\xff\xfe", "cannot be read .*utf-8"),
     ],
-)  # fmt: skip
-def test_a_broken_card_is_a_problem_and_costs_only_itself(folder: Path, content: str | bytes, message: str) -> None:
+)
+def test_a_broken_card_is_a_problem_and_costs_only_itself(
+    folder: Path, content: str | bytes, message: str
+) -> None:
     path = folder / "broken.toml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     specs, problems = cards.card_specs()
@@ -147,22 +217,37 @@ def test_duplicate_names_name_both_files(folder: Path, tmp_path: Path) -> None:
     specs, problems = cards.card_specs([second])
     assert [spec.name for spec in specs] == sorted([*SHIPPED, "mine"])
     assert problems == [
-        f"two cards are called 'mine': {folder / 'a.toml'} (used) and {second / 'b.toml'} (not used); rename one of them",
-        f"two cards are called 'pbmc68k': {shipped} (used) and {second / 'c.toml'} (not used); rename one of them",
+        (
+            f"two cards are called 'mine': {folder / 'a.toml'} (used) and {second / 'b.toml'} (not"
+            " used); rename one of them"
+        ),
+        (
+            f"two cards are called 'pbmc68k': {shipped} (used) and {second / 'c.toml'} (not used);"
+            " rename one of them"
+        ),
     ]
 
 
 def test_folders(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = tmp_path / "nowhere"
-    assert cards.card_folders([folder, "~/x"]) == [cards.builtin_folder(), cards.user_folder(), folder, Path.home() / "x"]
+    assert cards.card_folders([folder, "~/x"]) == [
+        cards.builtin_folder(),
+        cards.user_folder(),
+        folder,
+        Path.home() / "x",
+    ]
     monkeypatch.setenv("KOBENCH_DATASETS", f"{folder}{cards.os.pathsep}{nowhere}")
-    assert cards.card_specs()[1] == [f"dataset folder {nowhere} does not exist; correct KOBENCH_DATASETS or --datasets"]
+    assert cards.card_specs()[1] == [
+        f"dataset folder {nowhere} does not exist; correct KOBENCH_DATASETS or --datasets"
+    ]
     cards.user_folder().mkdir(parents=True)
     (cards.user_folder() / "mine.toml").write_text(text())
     assert "mine" in [spec.name for spec in cards.card_specs()[0]]
 
 
-def test_built_in_cards_lie_in_the_package_or_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_built_in_cards_lie_in_the_package_or_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     package = tmp_path / "kobench"
     package.mkdir()
     monkeypatch.setattr(cards, "__file__", str(package / "cards.py"))
@@ -171,13 +256,27 @@ def test_built_in_cards_lie_in_the_package_or_beside_it(monkeypatch: pytest.Monk
     assert cards.builtin_folder() == package / "cards"
 
 
-def test_cards_can_build_on_a_plugins_dataset(folder: Path, tiny_cells: Callable[..., Cells]) -> None:
+def test_cards_can_build_on_a_plugins_dataset(
+    folder: Path, tiny_cells: Callable[..., Cells]
+) -> None:
     def toy(path: str, size: int = 3) -> Dataset:
-        return Dataset(tiny_cells(n=size), "linear", "real", notes=(Path(path).read_text(),), facts={"size": size})
+        return Dataset(
+            tiny_cells(n=size),
+            "linear",
+            "real",
+            notes=(Path(path).read_text(),),
+            facts={"size": size},
+        )
 
     loader = DatasetSpec("toy", toy, params={"path": Param(""), "size": Param(3, low=1)})
-    content = text(file='path = "beside.txt"', sha256=hashlib.sha256(b"hello").hexdigest(), extra="near_null = true")
-    (folder / "mine.toml").write_text(content.replace('"h5ad"', '"toy"').replace('perturbation_key = "perturbation"', "size = 12"))
+    content = text(
+        file='path = "beside.txt"',
+        sha256=hashlib.sha256(b"hello").hexdigest(),
+        extra="near_null = true",
+    )
+    (folder / "mine.toml").write_text(
+        content.replace('"h5ad"', '"toy"').replace('perturbation_key = "perturbation"', "size = 12")
+    )
     (folder / "beside.txt").write_text("hello")
     specs, problems = cards.card_specs(loaders={"toy": loader})
     assert [spec.name for spec in specs] == ["mine"]
@@ -187,7 +286,11 @@ def test_cards_can_build_on_a_plugins_dataset(folder: Path, tiny_cells: Callable
     make: Any = specs[0].load
     dataset = make()
     assert dataset.cells.n_obs == 12
-    assert dataset.notes == ("mind the step", cards.CAVEATS["near_null"], "hello")  # the card's, those of its flags, the loader's
+    assert dataset.notes == (
+        "mind the step",
+        cards.CAVEATS["near_null"],
+        "hello",
+    )  # the card's, those of its flags, the loader's
     assert dataset.facts == {"size": 12, "near-null": True}
 
 
@@ -200,7 +303,11 @@ def test_what_decides_the_cells_is_in_the_digest(folder: Path) -> None:
     first = digest_of(text())
     assert digest_of(text(extra="organism = 'mouse'\n")) == first
     assert digest_of(text(file="path = '/elsewhere/mine.h5ad'")) == first
-    changes = [text(parameter="batch_key = 'day'"), text(sha256="1" * 64), text(extra="normalise = 'none'")]
+    changes = [
+        text(parameter="batch_key = 'day'"),
+        text(sha256="1" * 64),
+        text(extra="normalise = 'none'"),
+    ]
     assert len({first, *map(digest_of, changes)}) == 4
 
 
@@ -214,9 +321,18 @@ def mine(make_adata: Callable[..., Any], tmp_path: Path) -> Path:
 
 def test_adding_a_dataset(folder: Path, mine: Path) -> None:
     written = add_dataset(
-        mine, "my-screen", control="control", batch_key="batch", cell_type_key="cell_type", totals_key="n_counts_all",
-        organism="mouse", source="our lab", licence="none yet", reference="doi:1", out_folder=folder,
-    )  # fmt: skip
+        mine,
+        "my-screen",
+        control="control",
+        batch_key="batch",
+        cell_type_key="cell_type",
+        totals_key="n_counts_all",
+        organism="mouse",
+        source="our lab",
+        licence="none yet",
+        reference="doi:1",
+        out_folder=folder,
+    )
     assert written == folder / "my-screen.toml"
     content = written.read_text()
     assert content.startswith("# A dataset of kobench")
@@ -236,7 +352,9 @@ def test_adding_a_dataset(folder: Path, mine: Path) -> None:
 
 
 def test_the_default_folder_is_read_without_being_named(folder: Path, mine: Path) -> None:
-    written = add_dataset(str(mine), "my-screen", perturbation_key="none", scale="counts", normalise="log1p")
+    written = add_dataset(
+        str(mine), "my-screen", perturbation_key="none", scale="counts", normalise="log1p"
+    )
     assert written.parent == cards.user_folder()
     (spec,) = (spec for spec in cards.card_specs()[0] if spec.name == "my-screen")
     assert spec.truth == "none"
@@ -246,14 +364,20 @@ def test_the_default_folder_is_read_without_being_named(folder: Path, mine: Path
     assert make().scale == "log1p"
 
 
-def test_a_changed_file_is_refused(folder: Path, mine: Path, make_adata: Callable[..., Any]) -> None:
+def test_a_changed_file_is_refused(
+    folder: Path, mine: Path, make_adata: Callable[..., Any]
+) -> None:
     written = add_dataset(mine, "my-screen", out_folder=folder)
     make_adata(seed=1).write_h5ad(mine)
     make: Any = cards.read_card(written).load
-    with pytest.raises(UserError, match=r"the file of dataset 'my-screen', .*mine\.h5ad, has sha256 .* is expected"):
+    with pytest.raises(
+        UserError, match=r"the file of dataset 'my-screen', .*mine\.h5ad, has sha256 .* is expected"
+    ):
         make()
     mine.unlink()
-    with pytest.raises(UserError, match=r"dataset 'my-screen' needs the file mine\.h5ad .*which is not at"):
+    with pytest.raises(
+        UserError, match=r"dataset 'my-screen' needs the file mine\.h5ad .*which is not at"
+    ):
         make()
 
 
@@ -276,7 +400,10 @@ def test_nothing_is_overwritten_or_shadowed(folder: Path, mine: Path) -> None:
         add_dataset(mine, "my-screen")
 
 
-@pytest.mark.parametrize("fault", ["truncated", "nan", "wrong-column", "mislabelled-control", "counts-but-fractions", "missing"])
+@pytest.mark.parametrize(
+    "fault",
+    ["truncated", "nan", "wrong-column", "mislabelled-control", "counts-but-fractions", "missing"],
+)
 def test_a_file_that_cannot_be_used_leaves_no_card(
     folder: Path, broken_h5ad: Callable[[str], tuple[Path, dict[str, Any]]], fault: str
 ) -> None:

@@ -1,4 +1,6 @@
-"""`kobench check`: a good predictor passes, a bad one fails the check it breaks, a dying one is reported; metrics and datasets too."""
+"""`kobench check`: a good predictor passes, a bad one fails the check it breaks, a dying one is
+reported; metrics and datasets too.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
 @pytest.fixture(scope="module")
 def check():
     registry = load_registry(plugin_files=[PLUGIN])
-    return lambda name, **more: {result["name"]: result for result in check_in_child(choose(registry, "predictors", name), **more)}
+    return lambda name, **more: {
+        result["name"]: result
+        for result in check_in_child(choose(registry, "predictors", name), **more)
+    }
 
 
 def test_a_good_predictor_passes(check):
@@ -36,13 +41,18 @@ def test_the_broken_check_is_named(check):
     assert "no luck today" in check("raises-in-fit")["fits"]["found"]
 
 
-@pytest.mark.parametrize(("name", "found"), [("kills-itself", "SIGKILL"), ("exits-at-once", "code 7")])
+@pytest.mark.parametrize(
+    ("name", "found"), [("kills-itself", "SIGKILL"), ("exits-at-once", "code 7")]
+)
 def test_a_predictor_that_ends_its_process_fails(check, name, found):
     assert found in check(name)["survives"]["found"]
 
 
 def test_a_time_limit(check):
-    assert "longer than 2 s" in check("sleeps", setting=Setting(limits=Limits(seconds=2.0)))["survives"]["found"]
+    assert (
+        "longer than 2 s"
+        in check("sleeps", setting=Setting(limits=Limits(seconds=2.0)))["survives"]["found"]
+    )
 
 
 ODD = """
@@ -87,14 +97,23 @@ def odd(tmp_path):
 
 
 def kobench(*arguments, code=0):
-    command = [sys.executable, "-c", "from kobench.cli import main; main()", "check", *map(str, arguments)]
+    command = [
+        sys.executable,
+        "-c",
+        "from kobench.cli import main; main()",
+        "check",
+        *map(str, arguments),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
 
 def test_it_survives_a_worker_with_a_state_that_no_pickle_takes(odd):
-    results = {result["name"]: result for result in json.loads(kobench("sound", "--plugin", odd, "--json").stdout)}
+    results = {
+        result["name"]: result
+        for result in json.loads(kobench("sound", "--plugin", odd, "--json").stdout)
+    }
     assert list(results) == [*CHECKS, "survives-worker"]
     assert results["survives-worker"] == {
         "name": "survives-worker",
@@ -104,9 +123,17 @@ def test_it_survives_a_worker_with_a_state_that_no_pickle_takes(odd):
 
 
 def test_what_a_run_would_be_answered_is_compared(odd):
-    results = {result["name"]: result for result in json.loads(kobench("counts-fits", "--plugin", odd, "--json", code=1).stdout)}
-    assert {name for name, result in results.items() if result["status"] == "failed"} == {"survives-worker"}
-    assert "has other values when it is asked directly than in a worker of its own" in results["survives-worker"]["found"]
+    results = {
+        result["name"]: result
+        for result in json.loads(kobench("counts-fits", "--plugin", odd, "--json", code=1).stdout)
+    }
+    assert {name for name, result in results.items() if result["status"] == "failed"} == {
+        "survives-worker"
+    }
+    assert (
+        "has other values when it is asked directly than in a worker of its own"
+        in results["survives-worker"]["found"]
+    )
 
 
 def test_a_name_of_several_kinds_asks_which(odd):
@@ -114,8 +141,13 @@ def test_a_name_of_several_kinds_asks_which(odd):
         "spearman is the name of a predictor and a metric; say --kind predictor or --kind metric"
         in kobench("spearman", "--plugin", odd, code=2).stderr
     )
-    assert kobench("spearman", "--kind", "predictor", "--plugin", odd).stdout.endswith(" 0 failed, 2 skipped\n")
-    assert "say of which, 'profile' or" in kobench("spearman", "--kind", "metric", "--plugin", odd, code=2).stderr
+    assert kobench("spearman", "--kind", "predictor", "--plugin", odd).stdout.endswith(
+        " 0 failed, 2 skipped\n"
+    )
+    assert (
+        "say of which, 'profile' or"
+        in kobench("spearman", "--kind", "metric", "--plugin", odd, code=2).stderr
+    )
     said = kobench("spearman", "--kind", "metric", "--of", "ranking", "--plugin", odd).stdout
     assert "ok    truth-scores-best: 1\n" in said
     assert "keystone is a task, of which there are no checks" in kobench("keystone", code=2).stderr

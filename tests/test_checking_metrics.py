@@ -1,4 +1,6 @@
-"""The checks of metrics: kobench's own pass them all, and each check fails for a metric that breaks just that."""
+"""The checks of metrics: kobench's own pass them all, and each check fails for a metric that breaks
+just that.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,12 @@ def test_kobenchs_own_metrics_pass(entry: Any) -> None:
 def test_every_check_passes_for_some_metric_of_kobenchs_own() -> None:
     names = ("explained-change", "spearman-within-cell", "pearson-delta-centred")
     chosen = [entry for entry in OWN if entry.spec.name in names]
-    passed = {result.name for entry in chosen for result in run_metric_checks(entry.spec, resolve(entry)) if result.status == "passed"}
+    passed = {
+        result.name
+        for entry in chosen
+        for result in run_metric_checks(entry.spec, resolve(entry))
+        if result.status == "passed"
+    }
     assert passed == set(METRIC_CHECKS)
 
 
@@ -49,7 +56,11 @@ def results(score: Callable[[Any], Any], **changes: Any) -> dict[str, Any]:
 
 
 def failed(score: Callable[[Any], Any], **changes: Any) -> dict[str, str]:
-    return {name: result.found for name, result in results(score, **changes).items() if result.status == "failed"}
+    return {
+        name: result.found
+        for name, result in results(score, **changes).items()
+        if result.status == "failed"
+    }
 
 
 def test_a_sound_metric_passes() -> None:
@@ -81,7 +92,9 @@ def by_place(given: RankingUnits) -> float:
     """Errors of units count by where they stand."""
     if not len(given.true):
         raise NotComputed("nothing was asked")
-    return float(np.abs(given.predicted - given.true) @ np.linspace(0, 1, len(given.true)) / len(given.true))
+    return float(
+        np.abs(given.predicted - given.true) @ np.linspace(0, 1, len(given.true)) / len(given.true)
+    )
 
 
 def by_number(given: RankingUnits) -> float:
@@ -134,7 +147,9 @@ def words(given: RankingUnits) -> Any:
 
 
 def uneven(given: RankingUnits) -> Parts:
-    return Parts("gene", given.genes, np.abs(given.predicted - given.true), np.ones(len(given.true) + 1))
+    return Parts(
+        "gene", given.genes, np.abs(given.predicted - given.true), np.ones(len(given.true) + 1)
+    )
 
 
 def raises(given: RankingUnits) -> float:
@@ -148,13 +163,33 @@ def never(given: RankingUnits) -> float:
 # the metric, what its spec says beside SPEC, the check that must fail, what it finds
 FOOLED: list[tuple[Callable[[Any], Any], dict[str, Any], str, str]] = [
     (error, {"best": 0.5}, "truth-scores-best", "the truth scores 0 on 240 genes; expected 0.5"),
-    (error, {"direction": "higher"}, "more-noise-is-worse", "noise of 0.1 standard deviations scores better than of 0"),
-    (backwards, {}, "more-noise-is-worse", "noise of 0.3 standard deviations scores better than of 0.1"),
-    (blind, {}, "reads-the-truth", "whatever the truth is; if it is meant to, say descriptive=True"),
+    (
+        error,
+        {"direction": "higher"},
+        "more-noise-is-worse",
+        "noise of 0.1 standard deviations scores better than of 0",
+    ),
+    (
+        backwards,
+        {},
+        "more-noise-is-worse",
+        "noise of 0.3 standard deviations scores better than of 0.1",
+    ),
+    (
+        blind,
+        {},
+        "reads-the-truth",
+        "whatever the truth is; if it is meant to, say descriptive=True",
+    ),
     (error, {"descriptive": True}, "reads-the-truth", "descriptive is declared, but an answer has"),
     (by_place, {}, "unit-order", "240 genes in another order score"),
     (by_number, {}, "gene-order", "numbered anew score"),
-    (likes_constants, {}, "constants-never-best", "0 everywhere scores 0 on 240 genes; the truth scores 0"),
+    (
+        likes_constants,
+        {},
+        "constants-never-best",
+        "0 everywhere scores 0 on 240 genes; the truth scores 0",
+    ),
     (skips_nan, {}, "nan-never-best", "NaN in half of the entries scores 0"),
     (of_nothing, {}, "no-value-where-none", "no units at all score 0"),
     (blames_the_units, {}, "no-value-where-none", "return NaN: it is the answer's fault"),
@@ -165,13 +200,20 @@ FOOLED: list[tuple[Callable[[Any], Any], dict[str, Any], str, str]] = [
     (words, {}, "gives-a-value", "it returned a str for the truth on 240 genes"),
     (uneven, {}, "gives-a-value", "its Parts have ids, sums and weights of shapes"),
     (raises, {}, "gives-a-value", "KeyError: 'gene'"),
-    (never, {}, "gives-a-value", "not run: it computes none of the made-up units (240 genes, 25 perturbations)"),
+    (
+        never,
+        {},
+        "gives-a-value",
+        "not run: it computes none of the made-up units (240 genes, 25 perturbations)",
+    ),
     (error, {"nothing": 0.7}, "nothing-agrees", "the answer that nothing responds scores"),
 ]
 
 
 @pytest.mark.parametrize(("score", "changes", "check", "found"), FOOLED)
-def test_what_can_be_fooled_fails(score: Callable[[Any], Any], changes: dict[str, Any], check: str, found: str) -> None:
+def test_what_can_be_fooled_fails(
+    score: Callable[[Any], Any], changes: dict[str, Any], check: str, found: str
+) -> None:
     assert found in failed(score, **changes)[check]
 
 
@@ -185,7 +227,11 @@ class Offers:
         if not len(given.true):
             raise NotComputed("nothing was asked")
         off = (given.predicted - given.true) ** 2 * 1e5
-        return float("nan") if (np.isnan(off) & ~np.isnan(given.true)).any() else float(np.nanmean(off))
+        return (
+            float("nan")
+            if (np.isnan(off) & ~np.isnan(given.true)).any()
+            else float(np.nanmean(off))
+        )
 
 
 def of_response(**extras: Any) -> dict[str, str]:
@@ -214,13 +260,22 @@ def test_extras_that_agree_pass() -> None:
 
 def test_extras_that_disagree_fail() -> None:
     assert (
-        "prepare gives other values than scoring drawn units anew" in of_response(prepare=lambda given: lambda often: 0.5)["redraws-agree"]
+        "prepare gives other values than scoring drawn units anew"
+        in of_response(prepare=lambda given: lambda often: 0.5)["redraws-agree"]
     )
-    found = of_response(permuted=lambda given, n, seed: np.full(n, Offers()(given)))["permuted-agrees"]  # the answers never move
+    found = of_response(permuted=lambda given, n, seed: np.full(n, Offers()(given)))[
+        "permuted-agrees"
+    ]  # the answers never move
     assert "permuted has a mean of" in found
-    assert "which no order of the answers scores" in of_response(permuted=lambda given, n, seed: np.zeros(n))["permuted-agrees"]
+    assert (
+        "which no order of the answers scores"
+        in of_response(permuted=lambda given, n, seed: np.zeros(n))["permuted-agrees"]
+    )
     assert "gave shape ()" in of_response(permuted=lambda given, n, seed: 0.0)["permuted-agrees"]
-    assert "ceiling promises 0.000 on average" in of_response(ceiling=lambda given: 0.0)["ceiling-agrees"]
+    assert (
+        "ceiling promises 0.000 on average"
+        in of_response(ceiling=lambda given: 0.0)["ceiling-agrees"]
+    )
 
 
 def test_units_brought_as_examples_are_scored_too() -> None:
@@ -231,7 +286,10 @@ def test_units_brought_as_examples_are_scored_too() -> None:
 
     three = RankingUnits(np.zeros(3), np.array([0.1, 0.5, 0.9]), np.arange(3))
     found = {result.name: result for result in run_metric_checks(SPEC, only_three, [three])}
-    assert found["gives-a-value"].found == "computed for example 0; not for 240 genes, 25 perturbations"
+    assert (
+        found["gives-a-value"].found
+        == "computed for example 0; not for 240 genes, 25 perturbations"
+    )
     assert found["truth-scores-best"].status == "passed"
 
 
@@ -246,19 +304,26 @@ def test_made_up_units_keep_what_they_must(of: str) -> None:
             assert not answer.predicted[~answer.present].any()  # type: ignore[union-attr]
         moved = units.genes_reordered(answer, rng)
         # the same pairs of numbers, somewhere else
-        before, after = (sorted(zip(np.ravel(x.predicted), np.ravel(x.true), strict=True), key=str) for x in (answer, moved))
+        before, after = (
+            sorted(zip(np.ravel(x.predicted), np.ravel(x.true), strict=True), key=str)
+            for x in (answer, moved)
+        )
         np.testing.assert_array_equal(before, after)
         assert not np.array_equal(units.another_truth(answer).true, answer.true, equal_nan=True)
 
 
 def test_measured_truths_are_split_fairly() -> None:
-    """Each half is as noisy as two of the whole: noise of variance v, halves of variance 2 v about the clean change."""
+    """Each half is as noisy as two of the whole: noise of variance v, halves of variance 2 v about
+    the clean change.
+    """
     given = units.responses(np.random.default_rng(1), True, 400, False)
     clean = given.predicted
     whole, half = np.nanvar(given.true - clean), np.nanvar(given.halves[:, 0] - clean)  # type: ignore[index]
     assert whole == pytest.approx((units.MEASURED * 1e-3) ** 2, rel=0.05)
     assert half == pytest.approx(2 * whole, rel=0.05)
-    np.testing.assert_allclose(given.halves.mean(axis=1), np.broadcast_to(given.true, (units.SPLITS, *given.true.shape)))  # type: ignore[union-attr]
+    np.testing.assert_allclose(
+        given.halves.mean(axis=1), np.broadcast_to(given.true, (units.SPLITS, *given.true.shape))
+    )  # type: ignore[union-attr]
 
 
 def test_the_base_for_authors_fails_where_a_metric_can_be_fooled() -> None:
@@ -288,7 +353,11 @@ def test_a_metric_that_ends_its_process_fails(tmp_path: Any) -> None:
     plugin = tmp_path / "crashing.py"
     plugin.write_text(CRASHES)
     assert check_trusted("metrics", "crashes", plugin_files=[str(plugin)]) == [
-        {"name": "survives", "status": "failed", "found": "its process was ended by SIGABRT; 0 checks came before"}
+        {
+            "name": "survives",
+            "status": "failed",
+            "found": "its process was ended by SIGABRT; 0 checks came before",
+        }
     ]
     plugin.write_text(CRASHES.replace("os.abort()", "while True: pass"))
     (result,) = check_trusted("metrics", "crashes", plugin_files=[str(plugin)], timeout=3)

@@ -1,4 +1,6 @@
-"""The contract's checks: sound predictors of every kind pass, and each check fails for a predictor that breaks just that."""
+"""The contract's checks: sound predictors of every kind pass, and each check fails for a predictor
+that breaks just that.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kobench.api import Cells, Context, Impacts, Knockouts, answer_kinds, bray_curtis, normalise_rows
+from kobench.api import (
+    Cells,
+    Context,
+    Impacts,
+    Knockouts,
+    answer_kinds,
+    bray_curtis,
+    normalise_rows,
+)
 from kobench.checks import CHECKS, CheckResult, ContractTests, assert_contract, run_checks
 from kobench.checks.kit import ASKED, Kit, example_cells
 
@@ -20,7 +30,9 @@ class Sound:
     def fit(self, cells: Cells, context: Context) -> None:
         self.rng = np.random.default_rng(context.seed)
         dense = np.asarray(cells.X.todense() if hasattr(cells.X, "todense") else cells.X)
-        self.mean = (normalise_rows(dense) * self.rng.uniform(0.5, 1.5, (len(dense), 1))).mean(axis=0) + 1e-3
+        self.mean = (normalise_rows(dense) * self.rng.uniform(0.5, 1.5, (len(dense), 1))).mean(
+            axis=0
+        ) + 1e-3
 
     def predict_expression(self, assemblages: Any) -> Any:
         return normalise_rows(assemblages * self.mean).astype(np.float32)
@@ -76,7 +88,9 @@ class Scorer:
         return self.total[genes]
 
 
-def results(make: Any, answers: Any = None, wants: str = "dense", **more: Any) -> dict[str, CheckResult]:
+def results(
+    make: Any, answers: Any = None, wants: str = "dense", **more: Any
+) -> dict[str, CheckResult]:
     answers = answer_kinds(make) if answers is None else answers
     return {result.name: result for result in run_checks(make, answers, wants, **more)}
 
@@ -85,11 +99,19 @@ class Responding(Sound):
     """Shares grow more unequal the more genes are on, so a removal changes the others."""
 
     def predict_expression(self, assemblages: Any) -> Any:
-        rows = super().predict_expression(assemblages) ** (1 + assemblages.sum(1, keepdims=True) / 10)
+        rows = super().predict_expression(assemblages) ** (
+            1 + assemblages.sum(1, keepdims=True) / 10
+        )
         return np.asarray(rows / rows.sum(1, keepdims=True))
 
 
-SOUND = [(Sound, "dense"), (Whole, "dense"), (OfAnnData, "anndata"), (OfSparse, "sparse"), (Scorer, "dense")]
+SOUND = [
+    (Sound, "dense"),
+    (Whole, "dense"),
+    (OfAnnData, "anndata"),
+    (OfSparse, "sparse"),
+    (Scorer, "dense"),
+]
 
 
 @pytest.mark.parametrize(("make", "wants"), SOUND)
@@ -101,15 +123,28 @@ def test_sound_predictors_pass(make: type, wants: str) -> None:
 
 
 def test_every_check_passes_somewhere_and_only_those_that_can_not_apply_are_skipped() -> None:
-    assert {name for name, result in results(Whole).items() if result.status != "passed"} == {"impacts-vary"}
+    assert {name for name, result in results(Whole).items() if result.status != "passed"} == {
+        "impacts-vary"
+    }
     assert results(Responding)["impacts-vary"].status == "passed"
     skipped = {name for name, result in results(Scorer).items() if result.status == "skipped"}
-    assert skipped == {"non-negative", "rows-sum-to-one", "removed-gene-is-zero", "order-zero", "impact-agrees", "impacts-vary"}
-    assert {name for name, result in results(Sound).items() if result.status == "skipped"} == {"impact-agrees", "impacts-vary"}
+    assert skipped == {
+        "non-negative",
+        "rows-sum-to-one",
+        "removed-gene-is-zero",
+        "order-zero",
+        "impact-agrees",
+        "impacts-vary",
+    }
+    assert {name for name, result in results(Sound).items() if result.status == "skipped"} == {
+        "impact-agrees",
+        "impacts-vary",
+    }
     assert "boards will say 'none'" in results(Sound)["impacts-vary"].found
 
 
-# Predictors that break one thing each ---------------------------------------------------------------------------------------
+# Predictors that break one thing each
+# ---------------------------------------------------------------------------------------
 
 
 class FitRaises(Sound):
@@ -275,7 +310,9 @@ class NeedsSupported(Sound):
 class NeedsTwoGenes(Sound):
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Any:
         on = cells.assemblages()
-        return self.predict_expression(knockouts.remove_from(on) & (on.sum(axis=1) > 1)[knockouts.cells, None])
+        return self.predict_expression(
+            knockouts.remove_from(on) & (on.sum(axis=1) > 1)[knockouts.cells, None]
+        )
 
 
 class LonelyScores(Scorer):
@@ -375,18 +412,33 @@ BREAKS: dict[type, tuple[set[str], str]] = {
         "supports() takes none of the genes GATA1",
     ),
     AnswerRaises: (ALL - {"impacts-vary", "fits", "impact-agrees"}, "KeyError: 'gene'"),
-    Transposed: (GUARDED - {"one-gene"} | {"shape", "permuted-events", "permuted-genes", "one-cell"}, "expected ("),
+    Transposed: (
+        GUARDED - {"one-gene"} | {"shape", "permuted-events", "permuted-genes", "one-cell"},
+        "expected (",
+    ),
     Lists: (GUARDED | {"numbers"}, "returned list"),
-    Objects: (GUARDED | {"numbers", "permuted-events", "permuted-genes", "one-cell", "sparse-and-dense"}, "dtype object"),
+    Objects: (
+        GUARDED | {"numbers", "permuted-events", "permuted-genes", "one-cell", "sparse-and-dense"},
+        "dtype object",
+    ),
     NotANumber: ({"finite", "permuted-events", "one-cell", *ODD}, "nan at (0,)"),
     NegativeImpact: ({"non-negative"}, "expected nothing below 0"),
-    NoImpact: (ALL - OF_PROFILES - {"fits", "impact-agrees", "impacts-vary"}, "neither raw nor propagated"),
+    NoImpact: (
+        ALL - OF_PROFILES - {"fits", "impact-agrees", "impacts-vary"},
+        "neither raw nor propagated",
+    ),
     NegativeProfile: ({"non-negative", "order-zero", "permuted-genes"}, "expected nothing below 0"),
-    Unnormalised: ({"rows-sum-to-one", "order-zero", "one-gene", "two-genes"}, "every profile must sum to 1"),
+    Unnormalised: (
+        {"rows-sum-to-one", "order-zero", "one-gene", "two-genes"},
+        "every profile must sum to 1",
+    ),
     KeepsRemoved: ({"removed-gene-is-zero"}, "at a removed gene; expected 0"),
     NoOrderZero: ({"order-zero", "one-gene"}, "IndexError"),
     ImpactDisagrees: ({"impact-agrees"}, "when derived from its profiles"),
-    Random: ({"repeatable", "permuted-events", "permuted-genes", "one-cell"}, "gave other answers asked again"),
+    Random: (
+        {"repeatable", "permuted-events", "permuted-genes", "one-cell"},
+        "gave other answers asked again",
+    ),
     Unseeded: (FITS_AGAIN, "after another fit with the same seed"),
     EveryFitAnother: (FITS_AGAIN, "after another fit with the same seed"),
     ColumnSeeded: ({"permuted-genes"}, "say order_matters=True in its PredictorSpec"),
@@ -405,7 +457,10 @@ BREAKS: dict[type, tuple[set[str], str]] = {
     ChangesAssemblages: ({"input-unchanged"}, "predict_expression changed the arrays"),
     ChangesEvents: ({"input-unchanged"}, "predict_knockout changed the arrays"),
     SeedsNumpy: ({"global-random-state"}, "fit changed the global state of numpy.random"),
-    DrawsFromRandom: ({"global-random-state"}, "predict_expression changed the global state of random"),
+    DrawsFromRandom: (
+        {"global-random-state"},
+        "predict_expression changed the global state of random",
+    ),
     DrawsFromNumpy: ({"global-random-state", *FITS_AGAIN}, "after another fit with the same seed"),
 }
 
@@ -424,21 +479,26 @@ def test_what_breaks_the_contract_fails_the_checks_that_say_so(make: type) -> No
 
 
 def test_no_check_is_without_a_predictor_that_breaks_it() -> None:
-    broken = set().union(*(checks for make, (checks, _) in BREAKS.items() if len(checks) < len(CHECKS) - 4))
+    broken = set().union(
+        *(checks for make, (checks, _) in BREAKS.items() if len(checks) < len(CHECKS) - 4)
+    )
     assert broken | {"fits", "answers-given", "impacts-vary"} == ALL
 
 
 def test_checks_after_a_failed_fit_say_that_they_did_not_run() -> None:
     found = results(FitRaises)
     assert found["fits"].found.startswith("RuntimeError: no convergence (test_checks.py:")
-    assert {result.found for name, result in found.items() if name not in ("fits", "impact-agrees")} == {
-        "not run: there is no fitted predictor"
-    }
+    assert {
+        result.found for name, result in found.items() if name not in ("fits", "impact-agrees")
+    } == {"not run: there is no fitted predictor"}
 
 
 def test_a_declared_answer_that_is_not_there_is_named() -> None:
     found = results(Sound, answers=("expression", "impact"))
-    assert "answer 'impact' is declared, but Sound has no method predict_impact" in found["answers-given"].found
+    assert (
+        "answer 'impact' is declared, but Sound has no method predict_impact"
+        in found["answers-given"].found
+    )
 
 
 def test_a_predictor_that_answers_nothing_passes_nothing_but_the_fit() -> None:
@@ -446,7 +506,11 @@ def test_a_predictor_that_answers_nothing_passes_nothing_but_the_fit() -> None:
         def fit(self, cells: Cells, context: Context) -> None: ...
 
     found = results(Silent)
-    assert {name for name, result in found.items() if result.status == "passed"} == {"fits", "input-unchanged", "global-random-state"}
+    assert {name for name, result in found.items() if result.status == "passed"} == {
+        "fits",
+        "input-unchanged",
+        "global-random-state",
+    }
     assert found["shape"].status == "failed"
 
 
@@ -467,10 +531,16 @@ def test_fitting_happens_at_most_five_times_and_only_when_needed() -> None:
 
 def test_an_order_that_matters_can_be_declared() -> None:
     found = results(ColumnSeeded, order_matters=True)["permuted-genes"]
-    assert (found.status, found.found[:53]) == ("skipped", "order_matters is declared: predict_expression gives o")
+    assert (found.status, found.found[:53]) == (
+        "skipped",
+        "order_matters is declared: predict_expression gives o",
+    )
     assert_contract(ColumnSeeded, order_matters=True)
     found = results(Sound, order_matters=True)["permuted-genes"]
-    assert (found.status, found.found) == ("passed", "12 genes in one other order; order_matters need not be declared")
+    assert (found.status, found.found) == (
+        "passed",
+        "12 genes in one other order; order_matters need not be declared",
+    )
     # it declares other numbers, not an answer that can't be had
     assert results(SupportsFirstHalf, order_matters=True)["permuted-genes"].status == "failed"
 
@@ -492,9 +562,13 @@ def test_the_base_for_authors_fails_where_the_contract_is_broken() -> None:
     class OfRandom(ContractTests):
         make = Random
 
-    assert {name for name in dir(OfRandom) if name.startswith("test_")} == {f"test_{name.replace('-', '_')}" for name in CHECKS}
+    assert {name for name in dir(OfRandom) if name.startswith("test_")} == {
+        f"test_{name.replace('-', '_')}" for name in CHECKS
+    }
     OfRandom().test_shape()  # type: ignore[attr-defined]
-    with pytest.raises(AssertionError, match="repeatable: predict_expression gave other answers asked again"):
+    with pytest.raises(
+        AssertionError, match="repeatable: predict_expression gave other answers asked again"
+    ):
         OfRandom().test_repeatable()  # type: ignore[attr-defined]
     with pytest.raises(unittest.SkipTest, match="gives no impact beside profiles"):
         OfRandom().test_impact_agrees()  # type: ignore[attr-defined]

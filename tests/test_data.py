@@ -1,4 +1,6 @@
-"""Normalisation, choice of genes, splits and the digest, against numbers worked out by hand and against scanpy."""
+"""Normalisation, choice of genes, splits and the digest, against numbers worked out by hand and
+against scanpy.
+"""
 
 from __future__ import annotations
 
@@ -20,25 +22,37 @@ from kobench.errors import UserError
 COUNTS = np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [2.0, 2.0, 4.0]])
 
 # Row 0: 10,000 / 4 a count; row 1 has none; row 2: 10,000 / 8 a count.
-BY_HAND = [[math.log(2501.0), math.log(7501.0), 0.0], [0.0, 0.0, 0.0], [math.log(2501.0), math.log(2501.0), math.log(5001.0)]]
+BY_HAND = [
+    [math.log(2501.0), math.log(7501.0), 0.0],
+    [0.0, 0.0, 0.0],
+    [math.log(2501.0), math.log(2501.0), math.log(5001.0)],
+]
 
 
-@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix, scipy.sparse.csc_matrix, scipy.sparse.csr_array])
+@pytest.mark.parametrize(
+    "form", [np.asarray, scipy.sparse.csr_matrix, scipy.sparse.csc_matrix, scipy.sparse.csr_array]
+)
 def test_normalise_by_hand(form: Callable[..., object]) -> None:
     result = normalise(form(COUNTS))
     assert scipy.sparse.issparse(result) == scipy.sparse.issparse(form(COUNTS))
     assert result.dtype == np.float32
-    np.testing.assert_allclose(result.toarray() if scipy.sparse.issparse(result) else result, BY_HAND, rtol=1e-6)
+    np.testing.assert_allclose(
+        result.toarray() if scipy.sparse.issparse(result) else result, BY_HAND, rtol=1e-6
+    )
 
 
 def test_normalise_takes_the_totals_of_the_whole_source() -> None:
     totals = [10_000, 7, 20_000]  # a file that keeps some genes: a row's total exceeds its sum
     expected = [[math.log(2), math.log(4), 0], [0, 0, 0], [math.log(2), math.log(2), math.log(3)]]
     np.testing.assert_allclose(normalise(COUNTS, totals), expected, rtol=1e-6)
-    np.testing.assert_allclose(normalise(scipy.sparse.csr_matrix(COUNTS), totals).toarray(), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        normalise(scipy.sparse.csr_matrix(COUNTS), totals).toarray(), expected, rtol=1e-6
+    )
 
 
-@pytest.mark.parametrize("totals", [[4, 1], [4, 1, 0], [4, 1, np.nan], [4, 1, np.inf], [-4, 1, 8], [[4], [1], [8]]])
+@pytest.mark.parametrize(
+    "totals", [[4, 1], [4, 1, 0], [4, 1, np.nan], [4, 1, np.inf], [-4, 1, 8], [[4], [1], [8]]]
+)
 def test_normalise_refuses_impossible_totals(totals: list[float]) -> None:
     with pytest.raises(ValueError, match="totals"):
         normalise(COUNTS, totals)
@@ -68,19 +82,31 @@ def test_normalise_agrees_with_scanpy(sparse: bool) -> None:
 
 
 def test_choose_genes_by_hand() -> None:
-    wild_type = np.array([[1, 0, 5, 0, 1], [1, 0, 0, 0, 1], [1, 0, 5, 0, 0]])  # seen in 3, 0, 2, 0, 2 cells
+    wild_type = np.array(
+        [[1, 0, 5, 0, 1], [1, 0, 0, 0, 1], [1, 0, 5, 0, 0]]
+    )  # seen in 3, 0, 2, 0, 2 cells
     assert choose_genes(wild_type).tolist() == [True, False, True, False, True]
-    assert choose_genes(wild_type, 2).tolist() == [True, False, True, False, False]  # the tie goes to the earlier column
+    assert choose_genes(wild_type, 2).tolist() == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]  # the tie goes to the earlier column
     assert choose_genes(wild_type, 1).tolist() == [True, False, False, False, False]
     assert choose_genes(wild_type, 99).tolist() == [True, False, True, False, True]
     # perturbed genes stay, seen or not, and count among the number asked for
     assert choose_genes(wild_type, 2, [3]).tolist() == [True, False, False, True, False]
     assert choose_genes(wild_type, 1, [3, 4]).tolist() == [False, False, False, True, True]
     assert choose_genes(wild_type, 0, [3]).tolist() == [True, False, True, True, True]
-    assert np.array_equal(choose_genes(scipy.sparse.csr_matrix(wild_type), 2, [3]), choose_genes(wild_type, 2, [3]))
+    assert np.array_equal(
+        choose_genes(scipy.sparse.csr_matrix(wild_type), 2, [3]), choose_genes(wild_type, 2, [3])
+    )
 
 
-@pytest.mark.parametrize(("n", "asked"), [(3, 1), (5, 1), (7, 1), (8, 2), (10, 2), (12, 2), (13, 3), (1000, 200)])
+@pytest.mark.parametrize(
+    ("n", "asked"), [(3, 1), (5, 1), (7, 1), (8, 2), (10, 2), (12, 2), (13, 3), (1000, 200)]
+)
 def test_holdout_asks_a_fifth(n: int, asked: int) -> None:
     train, held_out = split(n, seed=1)
     assert len(held_out) == asked
@@ -111,7 +137,9 @@ def test_splits_are_deterministic_and_differ_between_seeds() -> None:
     batch = np.arange(100) % 3
     assert np.array_equal(split(100, seed=5, batch=batch)[1], split(100, seed=5, batch=batch)[1])
     assert len({tuple(split(100, seed=seed, batch=batch)[1]) for seed in range(10)}) == 10
-    counts = np.bincount(np.concatenate([split(50, seed=seed)[1] for seed in range(400)]), minlength=50)
+    counts = np.bincount(
+        np.concatenate([split(50, seed=seed)[1] for seed in range(400)]), minlength=50
+    )
     assert counts.min() > 40  # each cell is asked in about 80 of 400 seeds (standard deviation 8)
     assert counts.max() < 120
 
@@ -131,7 +159,11 @@ def test_digest_depends_on_content_only(tiny_cells: Callable[..., Cells]) -> Non
     cells = tiny_cells()
     X = cells.dense()
     dirty = scipy.sparse.coo_matrix(
-        (np.r_[X[0, 0], X[X > 0], 0.0], (np.r_[0, np.nonzero(X)[0], 2], np.r_[0, np.nonzero(X)[1], 1])), X.shape
+        (
+            np.r_[X[0, 0], X[X > 0], 0.0],
+            (np.r_[0, np.nonzero(X)[0], 2], np.r_[0, np.nonzero(X)[1], 1]),
+        ),
+        X.shape,
     )
     dirty.data[0] = 0.0  # a stored zero beside the true value of the same place
     forms = [
@@ -143,7 +175,9 @@ def test_digest_depends_on_content_only(tiny_cells: Callable[..., Cells]) -> Non
         dirty,
         np.ascontiguousarray(X[::-1])[::-1],
     ]
-    assert {digest(Cells(form, cells.var_names, dict(reversed(cells.obs.items())))) for form in forms} == {digest(cells)}
+    assert {
+        digest(Cells(form, cells.var_names, dict(reversed(cells.obs.items())))) for form in forms
+    } == {digest(cells)}
 
 
 def test_digest_sees_every_change(tiny_cells: Callable[..., Cells]) -> None:
@@ -171,15 +205,27 @@ def test_digest_sees_every_change(tiny_cells: Callable[..., Cells]) -> None:
 
 
 def test_digest_is_fixed() -> None:
-    """A changed digest makes every published record look as if its data had changed: raise the contract then."""
-    cells = Cells(np.array([[0.5, 0.0], [0.0, 2.0]]), np.array(["a", "b"]), {"batch": np.array(["x", "y"])})
+    """A changed digest makes every published record look as if its data had changed: raise the
+    contract then.
+    """
+    cells = Cells(
+        np.array([[0.5, 0.0], [0.0, 2.0]]), np.array(["a", "b"]), {"batch": np.array(["x", "y"])}
+    )
     head = b'{"layers": [], "obs": {"batch": ["x", "y"]}, "shape": [2, 2], "var_names": ["a", "b"]}'
-    body = struct.pack("<2q", 1, 1) + struct.pack("<2q", 0, 1) + struct.pack("<2d", 0.5, 2.0)  # lengths, columns, values
-    assert digest(cells) == hashlib.sha256(head + body).hexdigest() == "7beb440c56d6e88dc7f69a34a7b097b35d989b6782ae9aca373f20c4b8ef6cde"
+    body = (
+        struct.pack("<2q", 1, 1) + struct.pack("<2q", 0, 1) + struct.pack("<2d", 0.5, 2.0)
+    )  # lengths, columns, values
+    assert (
+        digest(cells)
+        == hashlib.sha256(head + body).hexdigest()
+        == "7beb440c56d6e88dc7f69a34a7b097b35d989b6782ae9aca373f20c4b8ef6cde"
+    )
 
 
 def test_tidy_and_zeros() -> None:
-    stored_zero = scipy.sparse.csr_matrix((np.array([1.0, 0.0, 2.0]), (np.array([0, 0, 1]), np.array([1, 0, 0]))), (2, 2))
+    stored_zero = scipy.sparse.csr_matrix(
+        (np.array([1.0, 0.0, 2.0]), (np.array([0, 0, 1]), np.array([1, 0, 0]))), (2, 2)
+    )
     assert stored_zero.nnz == 3
     tidied = tidy(stored_zero)
     assert tidied.nnz == 2

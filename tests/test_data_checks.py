@@ -35,7 +35,13 @@ def test_sound_cells_pass_unchanged(tiny_cells: Maker, sparse: bool) -> None:
     result = validate(given, "tiny")
     assert result.cells.X is given.cells.X
     assert result.cells.obs is given.cells.obs
-    assert (result.scale, result.kind, result.batch_key, result.cell_type_key, result.perturbed) == (
+    assert (
+        result.scale,
+        result.kind,
+        result.batch_key,
+        result.cell_type_key,
+        result.perturbed,
+    ) == (
         "linear",
         "real",
         "batch",
@@ -47,7 +53,14 @@ def test_sound_cells_pass_unchanged(tiny_cells: Maker, sparse: bool) -> None:
 def test_sparse_matrices_become_canonical_rows(tiny_cells: Maker) -> None:
     cells = tiny_cells()
     result = validate(
-        dataset(dataclasses.replace(cells, X=scipy.sparse.csc_matrix(cells.X), layers={"raw": scipy.sparse.coo_matrix(cells.X)})), "tiny"
+        dataset(
+            dataclasses.replace(
+                cells,
+                X=scipy.sparse.csc_matrix(cells.X),
+                layers={"raw": scipy.sparse.coo_matrix(cells.X)},
+            )
+        ),
+        "tiny",
     )
     assert isinstance(result.cells.X, scipy.sparse.csr_matrix)
     assert isinstance(result.cells.layers["raw"], scipy.sparse.csr_matrix)
@@ -61,11 +74,17 @@ def test_sparse_matrices_become_canonical_rows(tiny_cells: Maker) -> None:
         ((4, 5), np.nan, "1 value of X is not finite (first: nan in cell '4', gene 'gene5')"),
         ((29, 11), np.inf, "1 value of X is not finite (first: inf in cell '29', gene 'gene11')"),
         ((0, 0), -2.5, "1 value of X is negative (first: -2.5 in cell '0', gene 'gene0')"),
-        ((7, slice(3, 5)), -1.0, "2 values of X are negative (first: -1 in cell '7', gene 'gene3')"),
+        (
+            (7, slice(3, 5)),
+            -1.0,
+            "2 values of X are negative (first: -1 in cell '7', gene 'gene3')",
+        ),
         ((3, slice(None)), 0.0, "1 of 30 cells expresses none of the 12 genes (first: cell '3')"),
     ],
 )
-def test_values_that_cannot_be(tiny_cells: Maker, sparse: bool, place: Any, value: float, message: str) -> None:
+def test_values_that_cannot_be(
+    tiny_cells: Maker, sparse: bool, place: Any, value: float, message: str
+) -> None:
     with pytest.raises(UserError) as caught:
         validate(dataset(changed(tiny_cells(), *place, value, sparse)), "tiny")
     assert str(caught.value).startswith(f"dataset 'tiny', wild-type cells: {message}")
@@ -81,23 +100,68 @@ def with_counts(cells: Cells, counts: np.ndarray) -> Cells:
     [
         (lambda d: dataclasses.replace(d, cells=d.cells[:9]), "9 wild-type cells; at least 10"),
         (lambda d: dataclasses.replace(d, cells=d.cells[:0]), r"X is empty \(0 cells x 12 genes\)"),
-        (lambda d: dataclasses.replace(d, cells=Cells(np.ones((30, 1)), np.array(["a"]))), "has 1 gene; at least 2"),
-        (lambda d: dataclasses.replace(d, cells=Cells(np.ones((30, 0)), np.array([]))), r"X is empty \(30 cells x 0 genes\)"),
-        (lambda d: dataclasses.replace(d, cells=Cells(np.full((30, 2), "1"), np.array(["a", "b"]))), "not numbers; store"),
-        (lambda d: dataclasses.replace(d, cells=Cells(np.ones((30, 3)), np.array(["a", "b", "a"]))), r"1 gene name occurs.*'a', 2 times"),
-        (lambda d: dataclasses.replace(d, cells=Cells(np.ones((30, 3)), np.array(["a", "", "c"]))), "gene 1 .* has an empty name"),
-        (lambda d: dataclasses.replace(d, batch_key="day"), "'day' as its batch column.*columns batch, cell_type"),
+        (
+            lambda d: dataclasses.replace(d, cells=Cells(np.ones((30, 1)), np.array(["a"]))),
+            "has 1 gene; at least 2",
+        ),
+        (
+            lambda d: dataclasses.replace(d, cells=Cells(np.ones((30, 0)), np.array([]))),
+            r"X is empty \(30 cells x 0 genes\)",
+        ),
+        (
+            lambda d: dataclasses.replace(
+                d, cells=Cells(np.full((30, 2), "1"), np.array(["a", "b"]))
+            ),
+            "not numbers; store",
+        ),
+        (
+            lambda d: dataclasses.replace(
+                d, cells=Cells(np.ones((30, 3)), np.array(["a", "b", "a"]))
+            ),
+            r"1 gene name occurs.*'a', 2 times",
+        ),
+        (
+            lambda d: dataclasses.replace(
+                d, cells=Cells(np.ones((30, 3)), np.array(["a", "", "c"]))
+            ),
+            "gene 1 .* has an empty name",
+        ),
+        (
+            lambda d: dataclasses.replace(d, batch_key="day"),
+            "'day' as its batch column.*columns batch, cell_type",
+        ),
         (lambda d: dataclasses.replace(d, cell_type_key="type"), "'type' as its cell-type column"),
         (lambda d: dataclasses.replace(d, kind="mixed"), "of kind 'mixed'; it must be"),
-        (lambda d: dataclasses.replace(d, cells=dataclasses.replace(d.cells, obs={"perturbation": np.full(30, "A")})), "must not see"),
+        (
+            lambda d: dataclasses.replace(
+                d, cells=dataclasses.replace(d.cells, obs={"perturbation": np.full(30, "A")})
+            ),
+            "must not see",
+        ),
         (lambda d: dataclasses.replace(d, perturbed=d.cells), "perturbed cells without a label"),
-        (lambda d: dataclasses.replace(d, perturbed=Cells(d.cells.X[:, :5], d.cells.var_names[:5])), "other genes in its perturbed"),
-        (lambda d: dataclasses.replace(d, perturbed=changed(d.cells, 1, 2, np.nan, True)), "'tiny', perturbed cells: 1 value"),
-        (lambda d: dataclasses.replace(d, cells=with_counts(d.cells, d.cells.X + 0.5)), "layer 'counts': scale=counts is declared"),
-        (lambda d: dataclasses.replace(d, cells=with_counts(d.cells, -np.ones((30, 12)))), "360 values of counts are negative"),
+        (
+            lambda d: dataclasses.replace(
+                d, perturbed=Cells(d.cells.X[:, :5], d.cells.var_names[:5])
+            ),
+            "other genes in its perturbed",
+        ),
+        (
+            lambda d: dataclasses.replace(d, perturbed=changed(d.cells, 1, 2, np.nan, True)),
+            "'tiny', perturbed cells: 1 value",
+        ),
+        (
+            lambda d: dataclasses.replace(d, cells=with_counts(d.cells, d.cells.X + 0.5)),
+            "layer 'counts': scale=counts is declared",
+        ),
+        (
+            lambda d: dataclasses.replace(d, cells=with_counts(d.cells, -np.ones((30, 12)))),
+            "360 values of counts are negative",
+        ),
     ],
-)  # fmt: skip
-def test_datasets_that_cannot_be(tiny_cells: Maker, change: Callable[[Dataset], Dataset], message: str) -> None:
+)
+def test_datasets_that_cannot_be(
+    tiny_cells: Maker, change: Callable[[Dataset], Dataset], message: str
+) -> None:
     with pytest.raises(UserError, match=message) as caught:
         validate(change(dataset(tiny_cells())), "tiny")
     assert str(caught.value).startswith("dataset 'tiny'")
@@ -107,7 +171,11 @@ def test_datasets_that_cannot_be(tiny_cells: Maker, change: Callable[[Dataset], 
 @pytest.mark.parametrize(
     ("scale", "factor", "message"),
     [
-        ("counts", 1.0, "scale=counts is declared, but .* are not whole numbers .first: 0.*declare scale=log1p"),
+        (
+            "counts",
+            1.0,
+            "scale=counts is declared, but .* are not whole numbers .first: 0.*declare scale=log1p",
+        ),
         ("log1p", 30.0, "scale=log1p is declared, but .* above 20, which no such value reaches"),
         ("log1p-cp10k", 3.0, "scale=log1p-cp10k is declared, but .* above 9.211"),
         ("linear", 1e6, None),
@@ -132,7 +200,9 @@ def test_whole_numbers_are_counts_and_not_logarithms() -> None:
     validate(dataset(cells, scale="linear"), "tiny")
     for scale in ("log1p", "log1p-cp10k"):
         with pytest.raises(UserError, match="every value is a whole number, as counts are"):
-            validate(dataset(dataclasses.replace(cells, X=np.minimum(cells.X, 9)), scale=scale), "tiny")
+            validate(
+                dataset(dataclasses.replace(cells, X=np.minimum(cells.X, 9)), scale=scale), "tiny"
+            )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Files of datasets: where they are looked for, their checksums, and downloads from a server on this machine."""
+"""Files of datasets: where they are looked for, their checksums, and downloads from a server on
+this machine.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT; `faults` are used up one a request: a status to answer with, or bytes after which to hang up."""
+    """Serves CONTENT; `faults` are used up one a request: a status to answer with, or bytes after
+    which to hang up.
+    """
 
     daemon_threads = True
 
@@ -46,7 +50,11 @@ class Handler(BaseHTTPRequestHandler):
         if fault.startswith("status "):
             self.send_error(int(fault.split()[1]))
             return
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.server.resumes else 0
+        start = (
+            int(wanted.removeprefix("bytes=").removesuffix("-"))
+            if wanted and self.server.resumes
+            else 0
+        )
         size = len(self.server.content)
         if wanted and self.server.resumes and start >= size:
             self.send_error(416)
@@ -75,7 +83,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def bring(server: Server, target: Path, **more: object) -> Path:
-    return fetch.download(server.url, target, **{"sha256": SHA256, "dataset": "mine", "pause": 0.0, **more})  # type: ignore[arg-type]
+    return fetch.download(
+        server.url, target, **{"sha256": SHA256, "dataset": "mine", "pause": 0.0, **more}
+    )  # type: ignore[arg-type]
 
 
 def left_behind(target: Path) -> list[str]:
@@ -106,7 +116,11 @@ def test_a_later_call_carries_on(server: Server, tmp_path: Path) -> None:
     server.faults = ["cut 1000"]
     target = tmp_path / "file.h5ad"
     with pytest.raises(
-        UserError, match=r"dataset 'mine': http.* cannot be downloaded .the connection ended after 1,000 of 3,000,000 bytes"
+        UserError,
+        match=(
+            r"dataset 'mine': http.* cannot be downloaded .the connection ended after 1,000 of"
+            r" 3,000,000 bytes"
+        ),
     ):
         bring(server, target, attempts=1)
     assert not target.exists()
@@ -142,14 +156,20 @@ def test_a_whole_part_is_used(server: Server, tmp_path: Path) -> None:
 def test_a_wrong_file_never_arrives(server: Server, tmp_path: Path) -> None:
     server.content = b"something else"
     with pytest.raises(
-        UserError, match=f"gave a file with sha256 {hashlib.sha256(server.content).hexdigest()} but its card expects {SHA256}"
+        UserError,
+        match=(
+            f"gave a file with sha256 {hashlib.sha256(server.content).hexdigest()} but its card"
+            f" expects {SHA256}"
+        ),
     ):
         bring(server, tmp_path / "file.h5ad")
     assert left_behind(tmp_path / "file.h5ad") == [".lock"]
     assert not (tmp_path / "file.h5ad").exists()
 
 
-def test_refusals_are_final_and_server_errors_are_not_endless(server: Server, tmp_path: Path) -> None:
+def test_refusals_are_final_and_server_errors_are_not_endless(
+    server: Server, tmp_path: Path
+) -> None:
     server.faults = ["status 404", "status 500", "status 502", "status 503"]
     with pytest.raises(UserError, match=r"cannot be downloaded .404 Not Found"):
         bring(server, tmp_path / "file.h5ad")
@@ -170,7 +190,9 @@ def test_addresses_that_are_not_fetched(tmp_path: Path) -> None:
 
 def test_two_at_once_ask_once(server: Server, tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
-    threads = [threading.Thread(target=bring, args=(server, tmp_path / "file.h5ad")) for _ in range(4)]
+    threads = [
+        threading.Thread(target=bring, args=(server, tmp_path / "file.h5ad")) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -192,15 +214,28 @@ FILE = {"name": "file.h5ad", "folder": "mine", "sha256": SHA256, "bytes": len(CO
 
 
 def card(**file: object) -> dict[str, Any]:
-    return {"name": "mine", "where": "it is made from the paper's table 3.", "file": {**FILE, **file}}
+    return {
+        "name": "mine",
+        "where": "it is made from the paper's table 3.",
+        "file": {**FILE, **file},
+    }
 
 
 def test_places_in_order(data: Path, tmp_path: Path) -> None:
-    beside, flat, nested = tmp_path / "cards" / "file.h5ad", data / "file.h5ad", data / "mine" / "file.h5ad"
+    beside, flat, nested = (
+        tmp_path / "cards" / "file.h5ad",
+        data / "file.h5ad",
+        data / "mine" / "file.h5ad",
+    )
     for place in (flat, nested, beside):
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(CONTENT)
-        assert fetch.find_file({**card(path="file.h5ad"), "card": str(tmp_path / "cards" / "mine.toml")}) == place
+        assert (
+            fetch.find_file(
+                {**card(path="file.h5ad"), "card": str(tmp_path / "cards" / "mine.toml")}
+            )
+            == place
+        )
         assert fetch.find_file(card(path=str(place))) == place
     assert fetch.find_file(card()) == nested
 
@@ -209,14 +244,20 @@ def test_a_missing_file_says_where_it_comes_from_and_where_to_put_it(data: Path)
     for find in (fetch.find_file, fetch.obtain):
         with pytest.raises(UserError) as caught:
             find(card())
-        assert str(caught.value) == (
-            f"dataset 'mine' needs the file file.h5ad (3,000,000 bytes), which is not at {data}/mine/file.h5ad or {data}/file.h5ad; "
-            "it is made from the paper's table 3; put it there, or set KOBENCH_DATA to the folder that has it"
+        assert (
+            str(caught.value)
+            == "dataset 'mine' needs the file file.h5ad (3,000,000 bytes), which is not at"
+            f" {data}/mine/file.h5ad or {data}/file.h5ad; it is made from the paper's table 3;"
+            " put it there, or set KOBENCH_DATA to the folder that has it"
         )
 
 
-def test_a_missing_file_with_an_address_is_brought_when_it_is_used(data: Path, server: Server) -> None:
-    with pytest.raises(UserError, match=f"a run that uses the dataset downloads it from {server.url}"):
+def test_a_missing_file_with_an_address_is_brought_when_it_is_used(
+    data: Path, server: Server
+) -> None:
+    with pytest.raises(
+        UserError, match=f"a run that uses the dataset downloads it from {server.url}"
+    ):
         fetch.find_file(card(url=server.url))
     assert server.ranges == []
     assert fetch.obtain(card(url=server.url)) == data / "mine" / "file.h5ad"
@@ -225,20 +266,32 @@ def test_a_missing_file_with_an_address_is_brought_when_it_is_used(data: Path, s
     assert server.ranges == [None]
 
 
-def test_a_file_in_an_installed_package(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_in_an_installed_package(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(
-        UserError, match="dataset 'mine' is part of the Python package nothing_here, which is not installed here; it is made"
+        UserError,
+        match=(
+            "dataset 'mine' is part of the Python package nothing_here, which is not installed"
+            " here; it is made"
+        ),
     ):
         fetch.find_file(card(package="nothing_here"))
     package = tmp_path / "shipping_data"
     (package / "mine").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise ImportError('looking for its files must not import it')")
+    (package / "__init__.py").write_text(
+        "raise ImportError('looking for its files must not import it')"
+    )
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(UserError, match=r"not at .*shipping_data/mine/file.h5ad; .*; install shipping_data again"):
+    with pytest.raises(
+        UserError, match=r"not at .*shipping_data/mine/file.h5ad; .*; install shipping_data again"
+    ):
         fetch.obtain(card(package="shipping_data", url="http://127.0.0.1/never"))
     (package / "mine" / "file.h5ad").write_bytes(CONTENT)
     assert fetch.find_file(card(package="shipping_data")) == package / "mine" / "file.h5ad"
-    with pytest.raises(UserError, match="is expected; install a version of shipping_data that ships it"):
+    with pytest.raises(
+        UserError, match="is expected; install a version of shipping_data that ships it"
+    ):
         fetch.find_file(card(package="shipping_data", sha256="0" * 64))
 
 
@@ -248,7 +301,9 @@ def test_the_default_folder_is_in_the_users_cache(monkeypatch: pytest.MonkeyPatc
     assert fetch.data_folder().parent.name == "kobench"
 
 
-def test_checksums_are_remembered_until_the_file_changes(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checksums_are_remembered_until_the_file_changes(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(data / "cache"))
     file = data / "file.h5ad"
     file.write_bytes(CONTENT)
@@ -260,13 +315,19 @@ def test_checksums_are_remembered_until_the_file_changes(data: Path, monkeypatch
     assert read == [file]
     file.write_bytes(CONTENT + b"!")
     with pytest.raises(
-        UserError, match=r"the file of dataset 'mine', .* has sha256 .* is expected; bring the right file or correct the card"
+        UserError,
+        match=(
+            r"the file of dataset 'mine', .* has sha256 .* is expected; bring the right file or"
+            r" correct the card"
+        ),
     ):
         fetch.find_file(card())
     assert len(read) == 2
 
 
-def test_an_unusable_memory_of_checksums_costs_nothing_but_time(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_memory_of_checksums_costs_nothing_but_time(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(data / "cache"))
     (data / "file.h5ad").write_bytes(CONTENT)
     memory = data / "cache" / "kobench" / "sha256.json"

@@ -68,8 +68,12 @@ def test_impacts_of_a_responding_predictor_agree_with_scipy():
         null[gene] = 0
         after = null.copy()
         after[(gene + 1) % 4] *= 2
-        assert answer.raw[event] == pytest.approx(braycurtis(after / after.sum(), before), rel=1e-5, abs=1e-7)
-        assert answer.propagated[event] == pytest.approx(braycurtis(after / after.sum(), null / null.sum()), rel=1e-5, abs=1e-7)
+        assert answer.raw[event] == pytest.approx(
+            braycurtis(after / after.sum(), before), rel=1e-5, abs=1e-7
+        )
+        assert answer.propagated[event] == pytest.approx(
+            braycurtis(after / after.sum(), null / null.sum()), rel=1e-5, abs=1e-7
+        )
 
 
 def test_given_impact_is_taken_and_the_missing_one_derived():
@@ -89,7 +93,12 @@ def test_only_impact_gives_no_rows_and_no_wild_type():
 
     _, answer = singles(OnlyRaw(), ("impact",), cells_of([[1, 1, 1, 0]]))
     assert answer.raw.tolist() == [0, 1, 2]
-    assert (answer.propagated, answer.rows, answer.wild_type, answer.gene_scores) == (None, None, None, None)
+    assert (answer.propagated, answer.rows, answer.wild_type, answer.gene_scores) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_gene_scores_only_of_genes_asked():
@@ -109,7 +118,12 @@ def test_unsupported_genes_are_not_asked_and_stay_nan():
             asked.extend(knockouts.genes[:, 0].tolist() if knockouts.order else [])
             return ByWeights().predict_expression(knockouts.remove_from(cells.assemblages()))
 
-    _, answer = singles(Picky(), ("knockout",), cells_of([[1, 1, 1, 1]]), supported=np.array([True, False, True, True]))
+    _, answer = singles(
+        Picky(),
+        ("knockout",),
+        cells_of([[1, 1, 1, 1]]),
+        supported=np.array([True, False, True, True]),
+    )
     assert asked == [0, 2, 3]
     assert np.isnan(answer.raw).tolist() == [False, True, False, False]
     assert np.isnan(answer.rows).all(axis=1).tolist() == [False, True, False, False]
@@ -133,7 +147,9 @@ def test_chunks_cover_every_event_once(monkeypatch, rows, per_cell):
     monkeypatch.setattr(derive, "CELLS_A_CHUNK", 4)
     of_cells = np.repeat(np.arange(17), per_cell)
     parts = list(chunks(of_cells, 10, rows))
-    assert np.concatenate([np.arange(len(of_cells))[part] for part in parts]).tolist() == list(range(len(of_cells)))
+    assert np.concatenate([np.arange(len(of_cells))[part] for part in parts]).tolist() == list(
+        range(len(of_cells))
+    )
     assert all(len(np.unique(of_cells[part])) <= 4 for part in parts)
     assert not rows or all(part.stop - part.start <= 10 for part in parts)
 
@@ -148,7 +164,9 @@ def test_response_is_the_mean_change_without_the_target():
 
     cells = cells_of([[1, 1, 1, 1], [1, 1, 0, 1]])
     events, everything = Knockouts(np.array([[0], [0]]), np.array([0, 1])), np.ones(4, bool)
-    change = answer_responses(Asker(Next(), ("knockout",)), cells, [events], [np.zeros(2, int)], 1, everything).response
+    change = answer_responses(
+        Asker(Next(), ("knockout",)), cells, [events], [np.zeros(2, int)], 1, everything
+    ).response
     first, second = np.array([0, 2, 1, 1]) / 4, np.array([0, 2, 0, 1]) / 3
     step = np.array([0, 0, 0, 1.0])
     expected = (((first + step) / 2 - first) + ((second + step) / 2 - second)) / 2
@@ -169,7 +187,10 @@ BROKEN = {
     "transposed": (lambda rows: rows.T, "shape"),
     "NaN": (lambda rows: np.where(np.arange(4) == 1, np.nan, rows), "nan at (0, 1)"),
     "infinity": (lambda rows: np.where(np.arange(4) == 1, np.inf, rows), "finite"),
-    "negative": (lambda rows: rows - 0.5 * (np.arange(4) == 2) + 0.5 * (np.arange(4) == 1), "must be >= 0"),
+    "negative": (
+        lambda rows: rows - 0.5 * (np.arange(4) == 2) + 0.5 * (np.arange(4) == 1),
+        "must be >= 0",
+    ),
     "sums to 2": (lambda rows: rows * 2, "sums to 2"),
 }
 
@@ -197,7 +218,12 @@ def test_mass_at_the_removed_gene_is_refused():
 
 @pytest.mark.parametrize(
     ("impacts", "message"),
-    [(Impacts(), "neither"), (Impacts(raw=np.array([-1.0, 0, 0])), ">= 0"), (Impacts(raw=np.array([0.0])), "shape"), (None, "neither")],
+    [
+        (Impacts(), "neither"),
+        (Impacts(raw=np.array([-1.0, 0, 0])), ">= 0"),
+        (Impacts(raw=np.array([0.0])), "shape"),
+        (None, "neither"),
+    ],
 )
 def test_broken_impacts_are_refused(impacts, message):
     class Broken:

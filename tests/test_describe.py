@@ -1,4 +1,6 @@
-"""Hooks are found and judged without pluggy as pluggy does it, and a plugin's problems read the same with and without it."""
+"""Hooks are found and judged without pluggy as pluggy does it, and a plugin's problems read the
+same with and without it.
+"""
 
 from __future__ import annotations
 
@@ -75,17 +77,27 @@ def test_what_pluggy_would_refuse_is_refused(shape: str) -> None:
         assert len(manager.hook.kobench_predictors()) == 1
 
 
-MARKABLE = {"function": lambda: 1, "class": Methods, "partial": functools.partial(len, ()), "instance": SimpleNamespace(), "number": 3}
+MARKABLE = {
+    "function": lambda: 1,
+    "class": Methods,
+    "partial": functools.partial(len, ()),
+    "instance": SimpleNamespace(),
+    "number": 3,
+}
 
 
 @pytest.mark.parametrize("what", MARKABLE)
 @pytest.mark.parametrize("mark", [{"specname": "kobench_tasks"}, "rubbish", None])
-def test_marks_are_read_as_pluggy_reads_them(what: str, mark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_are_read_as_pluggy_reads_them(
+    what: str, mark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     thing = MARKABLE[what]
     if what != "number":
         monkeypatch.setattr(thing, hooks.MARK, mark, raising=False)
     manager = pluggy.PluginManager("kobench")
-    theirs = manager.parse_hookimpl_opts(SimpleNamespace(kobench_predictors=thing), "kobench_predictors")
+    theirs = manager.parse_hookimpl_opts(
+        SimpleNamespace(kobench_predictors=thing), "kobench_predictors"
+    )
     assert hooks.marks_of(thing) == theirs
     assert (theirs is not None) == (what == "function" and isinstance(mark, dict))
 
@@ -102,7 +114,11 @@ assert (sys.modules.get("pluggy") is None) == (sys.argv[1] == "without")
 
 
 def test_plugins_are_described_alike_with_and_without_pluggy(tmp_path: Path) -> None:
-    texts = {name.replace("-", "_"): case[0] for name, case in BROKEN.items() if name not in ("os-exit", "segfault", "pipe", "forged")}
+    texts = {
+        name.replace("-", "_"): case[0]
+        for name, case in BROKEN.items()
+        if name not in ("os-exit", "segfault", "pipe", "forged")
+    }
     texts["sound"] = good("Mine")
     for name, text in texts.items():
         (tmp_path / f"case_{name}.py").write_text(text)
@@ -114,7 +130,10 @@ def test_plugins_are_described_alike_with_and_without_pluggy(tmp_path: Path) -> 
         said[way] = dict(json.loads(line) for line in done.stdout.splitlines())
     assert said["with"] == said["without"]
     assert len(said["with"]) == len(texts)
-    kinds = {name: {kind for message in messages for kind in message} for name, messages in said["with"].items()}
+    kinds = {
+        name: {kind for message in messages for kind in message}
+        for name, messages in said["with"].items()
+    }
     assert "spec" in kinds["case_sound"]
     assert "problem" not in kinds["case_sound"]
     assert all("problem" in kinds[f"case_{name}"] for name in texts if name != "sound")

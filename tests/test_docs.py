@@ -1,4 +1,6 @@
-"""The pages of metrics, tasks and floors say what the code and the published records say; every section has every part."""
+"""The pages of metrics, tasks and floors say what the code and the published records say; every
+section has every part.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,17 @@ TASKS = list(kobench.builtin.kobench_tasks())
 FLOORS = list(kobench.builtin.kobench_predictors())
 
 OF_METRIC = ["Record", "Formula", "Range", "Blocks", "Accepts", "Source", "To game it"]
-OF_TASK = ["Record", "Asked", "Accepts", "Unit", "Variants", "Lines", "Left out", "Source", "To game it"]
+OF_TASK = [
+    "Record",
+    "Asked",
+    "Accepts",
+    "Unit",
+    "Variants",
+    "Lines",
+    "Left out",
+    "Source",
+    "To game it",
+]
 
 
 def module():
@@ -36,7 +48,10 @@ def sections(page: str) -> dict[str, str]:
     """Heading of the third level -> its text."""
     parts = re.split(r"^### ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     assert len({part.partition("\n")[0] for part in parts}) == len(parts)
-    return {part.partition("\n")[0]: re.split(r"^## ", part.partition("\n")[2], flags=re.MULTILINE)[0] for part in parts}
+    return {
+        part.partition("\n")[0]: re.split(r"^## ", part.partition("\n")[2], flags=re.MULTILINE)[0]
+        for part in parts
+    }
 
 
 def bullets(section: str) -> dict[str, str]:
@@ -52,7 +67,9 @@ def test_pages_are_what_the_generator_makes():
     pages = generate.generated()
     assert sorted(path.name for path in pages) == ["floors.md", "metrics.md", "tasks.md"]
     for path, text in pages.items():
-        assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of date; run `python docs/generate.py`"
+        assert path.read_text(encoding="utf-8") == text, (
+            f"{path.name} is out of date; run `python docs/generate.py`"
+        )
 
 
 def test_there_is_a_section_for_every_metric_and_no_other():
@@ -68,13 +85,17 @@ def test_sections_of_metrics_have_every_part_and_agree_with_the_spec(spec):
     found = bullets(SECTIONS["metrics.md"][f"{spec.name} ({spec.of})"])
     assert list(found) == OF_METRIC
     assert f"{spec.direction} is better" in found["Range"]
-    assert found["Range"].startswith("No lower end" if spec.low == float("-inf") else f"{spec.low:g} ")
+    assert found["Range"].startswith(
+        "No lower end" if spec.low == float("-inf") else f"{spec.low:g} "
+    )
     if spec.high != spec.best:
         assert f" to {spec.high:g}" in found["Range"]
     assert spec.reference in found["Source"]
     assert "As " in found["Accepts"] or any(kind in found["Accepts"].lower() for kind in ANSWERS)
     for other in re.findall(r"\bAs ([a-z-]+(?:-[a-z]+)*)", "".join(found.values())):
-        assert any(other == one.name or other in ("within-cell",) for one in METRICS), f"no metric {other!r} to look up"
+        assert any(other == one.name or other in ("within-cell",) for one in METRICS), (
+            f"no metric {other!r} to look up"
+        )
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.label)
@@ -92,7 +113,12 @@ def test_sections_of_tasks_have_every_part_and_agree_with_the_spec(task):
 
 
 def test_every_floor_is_in_the_table_with_what_it_answers():
-    table = (DOCS / "tasks.md").read_text(encoding="utf-8").partition("\n## The floors\n")[2].partition("\n## ")[0]
+    table = (
+        (DOCS / "tasks.md")
+        .read_text(encoding="utf-8")
+        .partition("\n## The floors\n")[2]
+        .partition("\n## ")[0]
+    )
     rows = {}
     for line in table.splitlines():
         if line.startswith("| `"):
@@ -104,7 +130,9 @@ def test_every_floor_is_in_the_table_with_what_it_answers():
 
 
 def anchors(page: str) -> set[str]:
-    return {generate.anchor(line.lstrip("# ")) for line in page.splitlines() if line.startswith("#")}
+    return {
+        generate.anchor(line.lstrip("# ")) for line in page.splitlines() if line.startswith("#")
+    }
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
@@ -116,15 +144,26 @@ def test_links_lead_somewhere(path):
         file, _, place = target.partition("#")
         there = path if not file else path.parent / file
         assert there.exists(), f"{path.name} links to {file}, which is not there"
-        assert not place or place in anchors(there.read_text(encoding="utf-8")), f"{path.name}: {target} leads to no heading"
+        assert not place or place in anchors(there.read_text(encoding="utf-8")), (
+            f"{path.name}: {target} leads to no heading"
+        )
 
 
 # ------------------------------------------------------------------ the generator
 
 
 def floor(name, value, seed, dataset="grn", **more):
-    return record(name, scores({"spearman": value, "mae[raw]": metric(0.25, direction="lower", best=0.0)}, "keystone@1", **more),
-                  role="floor", dataset=dataset, seed=seed)  # fmt: skip
+    return record(
+        name,
+        scores(
+            {"spearman": value, "mae[raw]": metric(0.25, direction="lower", best=0.0)},
+            "keystone@1",
+            **more,
+        ),
+        role="floor",
+        dataset=dataset,
+        seed=seed,
+    )
 
 
 def rows_of(page: str, label: str) -> list[str]:
@@ -134,11 +173,16 @@ def rows_of(page: str, label: str) -> list[str]:
 
 def test_a_table_by_hand():
     records = [
-        floor("own-share", 0.2, 0), floor("own-share", 0.4, 1), floor("abundance", 0.5, 0), floor("abundance", 0.7, 1),
+        floor("own-share", 0.2, 0),
+        floor("own-share", 0.4, 1),
+        floor("abundance", 0.5, 0),
+        floor("abundance", 0.7, 1),
         floor("random", metric(None, missing="none"), 0),
-        record("truth", scores({"spearman": 1.0}, "keystone@1"), role="line", dataset="grn", seed=0),
+        record(
+            "truth", scores({"spearman": 1.0}, "keystone@1"), role="line", dataset="grn", seed=0
+        ),
         record("mlp", scores({"spearman": 0.9}, "keystone@1"), dataset="grn", seed=0),  # no floor
-    ]  # fmt: skip
+    ]
     page = generate.floors_page({"mine": records})
     assert rows_of(page, "keystone@1") == [
         "**mine: `grn`**, 2 records a floor.",
@@ -152,16 +196,25 @@ def test_a_table_by_hand():
 
 
 def test_many_datasets_make_one_table():
-    records = [floor("own-share", value, 0, f"grn:genes={i}") for i, value in enumerate((0.1, 0.2, 0.3, 0.6))]
+    records = [
+        floor("own-share", value, 0, f"grn:genes={i}")
+        for i, value in enumerate((0.1, 0.2, 0.3, 0.6))
+    ]
     lower = [
         floor("own-share", metric(0.5, direction="lower", best=0.0), 0),
         floor("abundance", metric(0.25, direction="lower", best=0.0), 0),
     ]
     assert rows_of(generate.floors_page({"mine": records}), "keystone@1")[::3] == [
-        "**mine: 4 datasets**, 1 record a floor and dataset.", "| spearman | **0.300** [0.100, 0.600] |"
-    ]  # fmt: skip
-    assert len(rows_of(generate.floors_page({"mine": records[:3]}), "keystone@1")) == 3 * 5  # one table a dataset
-    assert rows_of(generate.floors_page({"mine": lower}), "keystone@1")[3] == "| spearman | 0.500 | **0.250** |"
+        "**mine: 4 datasets**, 1 record a floor and dataset.",
+        "| spearman | **0.300** [0.100, 0.600] |",
+    ]
+    assert (
+        len(rows_of(generate.floors_page({"mine": records[:3]}), "keystone@1")) == 3 * 5
+    )  # one table a dataset
+    assert (
+        rows_of(generate.floors_page({"mine": lower}), "keystone@1")[3]
+        == "| spearman | 0.500 | **0.250** |"
+    )
 
 
 def test_a_split_that_is_not_the_usual_one_is_named():
@@ -171,9 +224,14 @@ def test_a_split_that_is_not_the_usual_one_is_named():
 
 
 def test_records_are_put_under_their_headings():
-    page = "# Page\n\n### a (x)\n\n- **Formula.** 1.\n\n### b (x)\n\nText.\n\n- **Record.** old \\1\n- **Formula.** 2.\n"
+    page = (
+        "# Page\n\n### a (x)\n\n- **Formula.** 1.\n\n### b (x)\n\nText.\n\n- **Record.** old \\1\n-"
+        " **Formula.** 2.\n"
+    )
     made = generate.with_records(page, {"a (x)": "new \\1", "b (x)": "newer"})
-    assert made == page.replace("- **Formula.** 1.", "- **Record.** new \\1\n- **Formula.** 1.").replace("old \\1", "newer")
+    assert made == page.replace(
+        "- **Formula.** 1.", "- **Record.** new \\1\n- **Formula.** 1."
+    ).replace("old \\1", "newer")
     assert generate.with_records(made, {"a (x)": "new \\1", "b (x)": "newer"}) == made
     with pytest.raises(ValueError, match=r"0 sections 'c \(x\)'; write one"):
         generate.with_records(page, {"c (x)": "new"})
@@ -185,10 +243,17 @@ def test_every_published_board_is_on_the_page():
     assert boards
     for folder in boards:
         assert f"**{folder.name}: " in page
-        labels = {label for one in read_records(folder) if one["role"] == "floor" for label in one["result"]["scores"]}
+        labels = {
+            label
+            for one in read_records(folder)
+            if one["role"] == "floor"
+            for label in one["result"]["scores"]
+        }
         assert labels
         for label in labels:
-            assert f"**{folder.name}: " in page.partition(f"\n## {label}\n")[2].partition("\n## ")[0]
+            assert (
+                f"**{folder.name}: " in page.partition(f"\n## {label}\n")[2].partition("\n## ")[0]
+            )
 
 
 def test_the_check_says_which_pages_are_out_of_date(tmp_path, monkeypatch, capsys):

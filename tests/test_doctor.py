@@ -39,11 +39,15 @@ def test_with_every_layer_nothing_can_be_done():
     assert all(found["covered"].values())
     assert None not in found["tried"].values()
     assert set(found["layers"]) == set(LAYERS)
-    assert found["open"] == {layer: OPEN_WITHOUT[layer] for layer in LAYERS if found["layers"][layer] is not True}
+    assert found["open"] == {
+        layer: OPEN_WITHOUT[layer] for layer in LAYERS if found["layers"][layer] is not True
+    }
     assert set(found["limits"]) == {"seconds", "memory_mb", "processes", "written_mb"}
 
 
-@pytest.mark.parametrize("layer", ["landlock-files", "network-namespace", "seccomp-sockets", "landlock-signals"])
+@pytest.mark.parametrize(
+    "layer", ["landlock-files", "network-namespace", "seccomp-sockets", "landlock-signals"]
+)
 def test_a_layer_alone_covers_its_own(layer):
     layers = ("user-namespace", layer) if layer == "network-namespace" else (layer,)
     if any(layers_here()[one] is not True for one in layers):
@@ -51,13 +55,19 @@ def test_a_layer_alone_covers_its_own(layer):
     (covered,) = (what for what, by in COVERS.items() if layer in by)
     found = examine(layers)
     assert set(found.open) <= set(COVERS) - {covered}
-    kept = {ATTEMPTS[what][0] for what, why in found.tried.items() if why is not None and what != "open kobench's memory"}
+    kept = {
+        ATTEMPTS[what][0]
+        for what, why in found.tried.items()
+        if why is not None and what != "open kobench's memory"
+    }
     assert kept >= {covered}
 
 
 def test_what_could_be_done_counts_more_than_what_the_layers_say():
     every = dict.fromkeys(LAYERS, True)
     assert Examined(every, dict.fromkeys(ATTEMPTS, "denied")).open == ()
-    assert Examined(every, {**dict.fromkeys(ATTEMPTS, "denied"), "send UDP to this machine": None}).open == ("network",)
+    assert Examined(
+        every, {**dict.fromkeys(ATTEMPTS, "denied"), "send UDP to this machine": None}
+    ).open == ("network",)
     assert Examined(every, {}).open == tuple(COVERS)
     assert Examined(without_any("no"), dict.fromkeys(ATTEMPTS, "denied")).open == tuple(COVERS)

@@ -1,4 +1,6 @@
-"""Environments: made, listed, renewed, broken and removed; two whose pins exclude each other compared in one run."""
+"""Environments: made, listed, renewed, broken and removed; two whose pins exclude each other
+compared in one run.
+"""
 
 from __future__ import annotations
 
@@ -54,28 +56,38 @@ def plugin(name: str, more: str = "", imports: str = "PredictorSpec") -> str:
     return PLUGIN.format(name=name, imports=imports) + more
 
 
-def wheel(folder: Path, distribution: str, module: str, text: str, needs: Sequence[str] = ()) -> Path:
+def wheel(
+    folder: Path, distribution: str, module: str, text: str, needs: Sequence[str] = ()
+) -> Path:
     """A wheel with one module and its entry point, without any build."""
     snake = distribution.replace("-", "_")
     path = folder / f"{snake}-1.0-py3-none-any.whl"
     info = f"{snake}-1.0.dist-info"
     files = {
         f"{module}.py": text,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n"
-        + "".join(f"Requires-Dist: {n}\n" for n in needs),
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/METADATA": (
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n"
+            + "".join(f"Requires-Dist: {n}\n" for n in needs)
+        ),
+        f"{info}/WHEEL": (
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        ),
         f"{info}/entry_points.txt": f"[kobench]\n{distribution} = {module}\n",
     }
     with zipfile.ZipFile(path, "w") as file:
         for name, content in files.items():
             file.writestr(name, content)
-        file.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"]))
+        file.writestr(
+            f"{info}/RECORD", "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+        )
     return path
 
 
 @pytest.fixture(scope="session")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that knows kobench's own interpreter's plugins, so that not every test has to describe them."""
+    """A cache that knows kobench's own interpreter's plugins, so that not every test has to
+    describe them.
+    """
     folder = tmp_path_factory.mktemp("described")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KOBENCH_CACHE", str(folder))
@@ -102,7 +114,9 @@ def linked(place: str, target: str) -> None:
 
 @pytest.fixture
 def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No pip: a wheel is unpacked, numpy is a link to the one here; a SPEC that is no wheel installs nothing."""
+    """No pip: a wheel is unpacked, numpy is a link to the one here; a SPEC that is no wheel
+    installs nothing.
+    """
     run = making._run
 
     def without_pip(command: list[str], log: Path, what: str) -> None:
@@ -116,7 +130,9 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     file.extractall(site)
         there = Path(np.__file__).parent.parent
         for place in [there / "numpy", *there.glob("numpy.libs"), *there.glob("numpy-*.dist-info")]:
-            shutil.copytree(place, site / place.name, copy_function=linked)  # a link to a folder outside would not be shown to a plugin
+            shutil.copytree(
+                place, site / place.name, copy_function=linked
+            )  # a link to a folder outside would not be shown to a plugin
 
     monkeypatch.setattr(making, "_run", without_pip)
     monkeypatch.setattr(making, "install", unpack)
@@ -141,8 +157,19 @@ def sentences(registry: Registry, environment: str) -> list[str]:
     return [problem.message for problem in registry.problems if problem.environment == environment]
 
 
-def test_its_predictors_are_listed_with_where_they_live(offline: Path, tmp_path: Path, no_start: Callable[[], None]) -> None:
-    made = create("alpha", [str(wheel(tmp_path, "Alpha-Plugin", "alpha_plugin", plugin("alpha-mean"), ["numpy>=1.21"]))])
+def test_its_predictors_are_listed_with_where_they_live(
+    offline: Path, tmp_path: Path, no_start: Callable[[], None]
+) -> None:
+    made = create(
+        "alpha",
+        [
+            str(
+                wheel(
+                    tmp_path, "Alpha-Plugin", "alpha_plugin", plugin("alpha-mean"), ["numpy>=1.21"]
+                )
+            )
+        ],
+    )
     about = json.loads((offline / "alpha" / "environment.json").read_text())
     assert about["format"] == 1
     assert about["from"] == [str(tmp_path / "Alpha_Plugin-1.0-py3-none-any.whl")]
@@ -150,7 +177,12 @@ def test_its_predictors_are_listed_with_where_they_live(offline: Path, tmp_path:
     assert about["installed"]["kobench"] == made.about["kobench"]
     registry = load_registry()
     (entry,) = registry.predictors["alpha-mean"]
-    assert (entry.environment, entry.distribution, entry.version, entry.trusted) == ("alpha", "Alpha-Plugin", "1.0", False)
+    assert (entry.environment, entry.distribution, entry.version, entry.trusted) == (
+        "alpha",
+        "Alpha-Plugin",
+        "1.0",
+        False,
+    )
     assert isinstance(entry.interpreter, Interpreter)
     assert entry.interpreter.python == made.python
     assert entry.interpreter.environment == "alpha"
@@ -159,28 +191,44 @@ def test_its_predictors_are_listed_with_where_they_live(offline: Path, tmp_path:
     assert entry.spec.answers == ("expression",)
     assert dict(entry.packages) == {"alpha-plugin": "1.0", "numpy": np.__version__}
     assert links_of(entry) == {}
-    assert registry.find("predictors", "alpha/alpha-mean") == registry.find("predictors", "alpha-plugin/alpha-mean") == entry
+    assert (
+        registry.find("predictors", "alpha/alpha-mean")
+        == registry.find("predictors", "alpha-plugin/alpha-mean")
+        == entry
+    )
     assert not sentences(registry, "alpha")
     no_start()  # remembered: no interpreter is asked
     assert load_registry().predictors["alpha-mean"] == [entry]
 
 
 def test_what_is_installed_or_edited_there_later_is_seen(offline: Path, tmp_path: Path) -> None:
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
     before = load_registry().predictors["alpha-mean"][0].digest
     (made.site / "alpha_plugin.py").write_text(plugin("other-mean", "# edited\n"))
     registry = load_registry()
     assert "alpha-mean" not in registry.predictors
     assert registry.predictors["other-mean"][0].digest != before
-    with zipfile.ZipFile(wheel(tmp_path, "beta-plugin", "beta_plugin", plugin("beta-mean"))) as file:
+    with zipfile.ZipFile(
+        wheel(tmp_path, "beta-plugin", "beta_plugin", plugin("beta-mean"))
+    ) as file:
         file.extractall(made.site)
-    assert [entry.distribution for entry in load_registry().predictors["beta-mean"]] == ["beta-plugin"]
+    assert [entry.distribution for entry in load_registry().predictors["beta-mean"]] == [
+        "beta-plugin"
+    ]
 
 
 def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean"))), f"-e {project}"])
+    made = create(
+        "alpha",
+        [
+            str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean"))),
+            f"-e {project}",
+        ],
+    )
     (made.site / "alpha_plugin.py").rename(project / "alpha_plugin.py")
     (made.site / "alpha_plugin-1.0.dist-info" / "RECORD").write_text("_editable.pth,,\n")
     (made.site / "_editable.pth").write_text(f"{project}\n")
@@ -193,39 +241,60 @@ def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_pat
 
 
 def test_packages_do_not_decide_what_is_shown_to_them(offline: Path, tmp_path: Path) -> None:
-    """A .pth file, metadata or an entry point may name any folder of the user's; one that he did not ask for is not shown."""
+    """A .pth file, metadata or an entry point may name any folder of the user's; one that he did
+    not ask for is not shown.
+    """
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "truth.py").write_text("MARK = 1\n")
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
     (made.site / "reads.pth").write_text(f"{tmp_path}\n{secret}\n")
     info = made.site / "alpha_plugin-1.0.dist-info"
     with open(info / "entry_points.txt", "a") as file:
         file.write("folder = secret.nothing\nmodule = truth\n")
     with open(info / "RECORD", "a") as file:
         file.write(f"reads.pth,,\n{secret}/truth.py,,\n..tmp..numpy/__init__.py,,\n")
-    (info / "direct_url.json").write_text(json.dumps({"url": f"file://{secret}", "dir_info": {"editable": True}}))
+    (info / "direct_url.json").write_text(
+        json.dumps({"url": f"file://{secret}", "dir_info": {"editable": True}})
+    )
     (entry,) = load_registry().predictors["alpha-mean"]
     assert links_of(entry) == {}
-    assert not any(place == secret or secret.is_relative_to(place) for place in entry.interpreter.read)
+    assert not any(
+        place == secret or secret.is_relative_to(place) for place in entry.interpreter.read
+    )
 
 
 def test_what_lies_in_it_is_not_run_to_see_what_it_has(offline: Path, tmp_path: Path) -> None:
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
     ran = tmp_path / "ran"
     (made.site / "runs.pth").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()\n")
-    (made.site / "sitecustomize.py").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()\n")
+    (made.site / "sitecustomize.py").write_text(
+        f"import pathlib; pathlib.Path({str(ran)!r}).touch()\n"
+    )
     assert "alpha-mean" in load_registry().predictors
     list(check_environment(made))
     if not uncovered(layers_here()):
         assert not ran.exists()
 
 
-def test_what_it_needs_in_place_is_linked_too(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In kobench's own interpreter: a plugin, what it needs, and what that needs, all installed in place; not a stranger."""
+def test_what_it_needs_in_place_is_linked_too(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In kobench's own interpreter: a plugin, what it needs, and what that needs, all installed in
+    place; not a stranger.
+    """
     site = tmp_path / "site"
     site.mkdir()
-    needs = {"plug-in": ["Tools_One>=1", "numpy"], "tools-one": ["tools-two; python_version>'3'"], "tools-two": [], "stranger": []}
+    needs = {
+        "plug-in": ["Tools_One>=1", "numpy"],
+        "tools-one": ["tools-two; python_version>'3'"],
+        "tools-two": [],
+        "stranger": [],
+    }
     for name, wanted in needs.items():
         snake = name.replace("-", "_")
         with zipfile.ZipFile(wheel(tmp_path, name, snake, plugin(f"{name}-mean"), wanted)) as file:
@@ -237,16 +306,21 @@ def test_what_it_needs_in_place_is_linked_too(home: Path, tmp_path: Path, monkey
         (site / f"{snake}.py").rename(project / f"{snake}.py")
         (site / f"_{snake}.pth").write_text(f"{project}\n")
         (site / f"{snake}-1.0.dist-info" / "RECORD").write_text(f"_{snake}.pth,,\n")
-        (site / f"{snake}-1.0.dist-info" / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
+        (site / f"{snake}-1.0.dist-info" / "direct_url.json").write_text(
+            '{"url": "file:///x", "dir_info": {"editable": true}}'
+        )
         monkeypatch.syspath_prepend(str(project))
     monkeypatch.syspath_prepend(str(site))
     links = links_of(load_registry().find("predictors", "plug-in/plug-in-mean"))
     assert {name: place for name, place in links.items() if name != "kobench"} == {
-        f"{snake}.py": tmp_path / f"{snake}_project" / f"{snake}.py" for snake in ("plug_in", "tools_one", "tools_two")
+        f"{snake}.py": tmp_path / f"{snake}_project" / f"{snake}.py"
+        for snake in ("plug_in", "tools_one", "tools_two")
     }
 
 
-def test_links_of_a_single_file_and_of_what_is_installed_in_place(home: Path, tmp_path: Path) -> None:
+def test_links_of_a_single_file_and_of_what_is_installed_in_place(
+    home: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "mine.py"
     file.write_text(plugin("my-mean"))
     registry = load_registry([file])
@@ -257,14 +331,20 @@ def test_links_of_a_single_file_and_of_what_is_installed_in_place(home: Path, tm
     assert links == ({} if inside else {"kobench": package})
 
 
-def test_an_older_copy_of_kobench_is_renewed_once(offline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+def test_an_older_copy_of_kobench_is_renewed_once(
+    offline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
     load_registry()
     wire = made.site / "kobench" / "wire.py"
     now = wire.read_text()
     wire.write_text("PROTOCOL = 0\n")
     (made.site / "kobench" / "gone.py").write_text("")
-    (made.prefix / "kobench.json").write_text(json.dumps({"version": "0", "digest": "older", "stamp": "older"}))
+    (made.prefix / "kobench.json").write_text(
+        json.dumps({"version": "0", "digest": "older", "stamp": "older"})
+    )
     capsys.readouterr()
     assert "alpha-mean" in load_registry().predictors
     assert capsys.readouterr().err == "environment alpha: its copy of kobench was renewed\n"
@@ -274,7 +354,9 @@ def test_an_older_copy_of_kobench_is_renewed_once(offline: Path, tmp_path: Path,
     load_registry()
     assert capsys.readouterr().err == ""
     touched = json.loads((made.prefix / "kobench.json").read_text())
-    (made.prefix / "kobench.json").write_text(json.dumps({**touched, "stamp": "the same files at another time"}))
+    (made.prefix / "kobench.json").write_text(
+        json.dumps({**touched, "stamp": "the same files at another time"})
+    )
     load_registry()
     assert capsys.readouterr().err == ""  # the same content is no other kobench
 
@@ -286,13 +368,24 @@ def test_what_is_put_there_is_closed_under_imports() -> None:
         return name == "" or name.partition(".")[0] in own.PARTS
 
     missing = {
-        f"{name} imports {target}" for name, targets in GRAPH.items() if name and below(name) for target in targets if not below(target)
+        f"{name} imports {target}"
+        for name, targets in GRAPH.items()
+        if name and below(name)
+        for target in targets
+        if not below(target)
     }
     assert not missing, f"add to PARTS in kobench/environments/own.py: {missing}"
-    assert {"kobench/worker.py", "kobench/checks/contract.py", "kobench/describe/child.py", "kobench/__init__.py"} <= set(own.parts())
+    assert {
+        "kobench/worker.py",
+        "kobench/checks/contract.py",
+        "kobench/describe/child.py",
+        "kobench/__init__.py",
+    } <= set(own.parts())
 
 
-def test_the_same_distribution_here_and_in_two_environments(offline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_distribution_here_and_in_two_environments(
+    offline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     built = str(wheel(tmp_path, "twice-plugin", "twice_plugin", plugin("twice")))
     create("one", [built])
     registry = load_registry()
@@ -301,10 +394,16 @@ def test_the_same_distribution_here_and_in_two_environments(offline: Path, tmp_p
     registry = load_registry()
     for text in ("twice", "twice-plugin/twice"):
         with pytest.raises(
-            UserError, match=r"twice-plugin in environment one and twice-plugin in environment two; say one/twice or two/twice"
+            UserError,
+            match=(
+                r"twice-plugin in environment one and twice-plugin in environment two; say"
+                r" one/twice or two/twice"
+            ),
         ):
             registry.find("predictors", text)
-    assert [registry.find("predictors", f"{name}/twice").environment for name in ("one", "two")] == ["one", "two"]
+    assert [
+        registry.find("predictors", f"{name}/twice").environment for name in ("one", "two")
+    ] == ["one", "two"]
     here = tmp_path / "here"
     with zipfile.ZipFile(built) as file:
         file.extractall(here)
@@ -317,14 +416,34 @@ def test_the_same_distribution_here_and_in_two_environments(offline: Path, tmp_p
         registry.find("predictors", "twice")
 
 
-def test_only_predictors_are_taken(offline: Path, tmp_path: Path, no_start: Callable[[], None]) -> None:
-    more = '\n@hookimpl\ndef kobench_datasets():\n    yield DatasetSpec("toy-data", "alpha_plugin:Mean")\n'
-    create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean", more, "PredictorSpec, DatasetSpec")))])
+def test_only_predictors_are_taken(
+    offline: Path, tmp_path: Path, no_start: Callable[[], None]
+) -> None:
+    more = (
+        '\n@hookimpl\ndef kobench_datasets():\n    yield DatasetSpec("toy-data",'
+        ' "alpha_plugin:Mean")\n'
+    )
+    create(
+        "alpha",
+        [
+            str(
+                wheel(
+                    tmp_path,
+                    "alpha-plugin",
+                    "alpha_plugin",
+                    plugin("alpha-mean", more, "PredictorSpec, DatasetSpec"),
+                )
+            )
+        ],
+    )
     registry = load_registry()
     assert "alpha-mean" in registry.predictors
     assert "toy-data" not in registry.datasets
     (sentence,) = sentences(registry, "alpha")
-    assert "alpha-plugin offers dataset 'toy-data' in environment 'alpha'; these run in kobench's own interpreter" in sentence
+    assert (
+        "alpha-plugin offers dataset 'toy-data' in environment 'alpha'; these run in kobench's own"
+        " interpreter" in sentence
+    )
     no_start()
     assert sentences(load_registry(), "alpha") == [sentence]
 
@@ -395,9 +514,17 @@ def test_what_can_not_be_made_is_refused_and_leaves_nothing(offline: Path, tmp_p
     old = tmp_path / "python3.8"
     old.write_text("#!/bin/sh\necho '[3, 8, 18]'\n")
     old.chmod(0o755)
-    with pytest.raises(UserError, match=r"is Python 3\.8\.18; a predictor's environment needs 3\.9 or newer"):
+    with pytest.raises(
+        UserError, match=r"is Python 3\.8\.18; a predictor's environment needs 3\.9 or newer"
+    ):
         create("alpha", [built], python=str(old))
-    with pytest.raises(UserError, match=r"no kobench plugin: numpy installed numpy .*\[project.entry-points.kobench\].*Nothing was kept"):
+    with pytest.raises(
+        UserError,
+        match=(
+            r"no kobench plugin: numpy installed numpy .*\[project.entry-points.kobench\].*Nothing"
+            r" was kept"
+        ),
+    ):
         create("alpha", ["numpy"])
     assert environments.names() == []
     kept = create("alpha", ["numpy"], keep=True)
@@ -407,12 +534,20 @@ def test_what_can_not_be_made_is_refused_and_leaves_nothing(offline: Path, tmp_p
 
 
 def test_replacing_takes_effect_at_the_end_or_not_at_all(offline: Path, tmp_path: Path) -> None:
-    first = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    first = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
     with pytest.raises(UserError, match="would have no kobench plugin"):
         create("alpha", ["numpy"], replace=True)
     assert environments.read("alpha") == first
-    assert [path.name for path in (offline / "alpha").iterdir() if path.is_dir()] == [first.prefix.name]
-    second = create("alpha", [str(wheel(tmp_path, "beta-plugin", "beta_plugin", plugin("beta-mean")))], replace=True)
+    assert [path.name for path in (offline / "alpha").iterdir() if path.is_dir()] == [
+        first.prefix.name
+    ]
+    second = create(
+        "alpha",
+        [str(wheel(tmp_path, "beta-plugin", "beta_plugin", plugin("beta-mean")))],
+        replace=True,
+    )
     assert second.prefix != first.prefix
     assert not first.prefix.exists()
     registry = load_registry()
@@ -421,7 +556,10 @@ def test_replacing_takes_effect_at_the_end_or_not_at_all(offline: Path, tmp_path
 
 
 def test_one_environment_is_made_by_one_process_at_a_time(offline: Path) -> None:
-    with environments.locked("alpha"), pytest.raises(UserError, match="is being made or changed by another process"):
+    with (
+        environments.locked("alpha"),
+        pytest.raises(UserError, match="is being made or changed by another process"),
+    ):
         create("alpha", ["numpy"], keep=True)
     create("alpha", ["numpy"], keep=True)
 
@@ -443,16 +581,23 @@ def test_only_environments_are_removed(offline: Path) -> None:
         remove(".making")
 
 
-def test_a_worker_of_another_protocol_is_refused_in_a_sentence(offline: Path, tmp_path: Path) -> None:
+def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
+    offline: Path, tmp_path: Path
+) -> None:
     from kobench.plugins.environments import interpreter_of
     from kobench.process import TrialFailed, WorkerProcess
 
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
     interpreter = interpreter_of(made)
     wire = made.site / "kobench" / "wire.py"
     wire.write_text(wire.read_text().replace("PROTOCOL = ", "PROTOCOL = 1000 + "))
     with (
-        pytest.raises(TrialFailed, match=r"the worker speaks protocol 100\d, this kobench \d; renew its environment"),
+        pytest.raises(
+            TrialFailed,
+            match=r"the worker speaks protocol 100\d, this kobench \d; renew its environment",
+        ),
         WorkerProcess(tmp_path / "work", 1, interpreter=interpreter, sandbox="off"),
     ):
         pass
@@ -462,14 +607,19 @@ def test_a_harness_of_another_protocol_is_refused_in_a_sentence(tmp_path: Path) 
     from kobench.process import TrialFailed, WorkerProcess
 
     with (
-        pytest.raises(TrialFailed, match=r"the harness speaks protocol 1000, this worker \d; renew its environment"),
+        pytest.raises(
+            TrialFailed,
+            match=r"the harness speaks protocol 1000, this worker \d; renew its environment",
+        ),
         WorkerProcess(tmp_path / "work", 1, sandbox="off") as worker,
     ):
         worker.ask("fit", protocol=1000)
 
 
 def test_check_says_what_is_wrong(offline: Path, tmp_path: Path) -> None:
-    made = create("alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))])
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
     (made.site / "kobench" / "wire.py").write_text("PROTOCOL = 0\n")
     results = list(check_environment(made, Setting(sandbox="off")))
     by_name = {result["name"]: result for result in results if "predictor" not in result}
@@ -477,9 +627,16 @@ def test_check_says_what_is_wrong(offline: Path, tmp_path: Path) -> None:
     assert by_name["kobench"]["status"] == "failed"
     assert "was changed; make it again" in by_name["kobench"]["found"]
     assert by_name["worker"]["status"] == "failed"
-    assert "can't be imported there: it ended with exit code 1: ImportError" in by_name["worker"]["found"]
+    assert (
+        "can't be imported there: it ended with exit code 1: ImportError"
+        in by_name["worker"]["found"]
+    )
     (started,) = [result for result in results if "predictor" in result]
-    assert (started["predictor"], started["name"], started["status"]) == ("alpha-mean", "starts", "failed")
+    assert (started["predictor"], started["name"], started["status"]) == (
+        "alpha-mean",
+        "starts",
+        "failed",
+    )
     made.python.unlink()
     (only,) = check_environment(made)
     assert (only["name"], only["status"]) == ("interpreter", "failed")
@@ -490,7 +647,9 @@ def test_interpreters_are_found_by_path_version_and_default() -> None:
     assert version == ".".join(map(str, sys.version_info[:3]))
     assert find_interpreter(str(python)) == (python, version)
     assert find_interpreter(version)[1] == version
-    assert find_interpreter(f"{sys.version_info[0]}.{sys.version_info[1]}")[1].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
+    assert find_interpreter(f"{sys.version_info[0]}.{sys.version_info[1]}")[1].startswith(
+        f"{sys.version_info[0]}.{sys.version_info[1]}."
+    )
 
 
 # what follows starts kobench as a user does
@@ -509,7 +668,12 @@ def test_a_failing_pip_is_shown_and_leaves_nothing(home: Path, tmp_path: Path) -
     assert f"The end of {log}:" in done.stderr
     assert log.read_text().strip().splitlines()[-1] in done.stderr
     assert environments.names() == []
-    assert kobench("env", "create", "alpha", "--from", "--index-url=x").stderr.count("not an option of pip") == 1
+    assert (
+        kobench("env", "create", "alpha", "--from", "--index-url=x").stderr.count(
+            "not an option of pip"
+        )
+        == 1
+    )
 
 
 @pytest.fixture
@@ -521,11 +685,32 @@ def silent_registry() -> Iterator[str]:
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_create_that_is_ended_leaves_nothing_that_counts(home: Path, silent_registry: str, how: signal.Signals) -> None:
-    variables = {**os.environ, "PIP_INDEX_URL": silent_registry, "PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": ""}
-    command = [sys.executable, "-c", "from kobench.cli import main; main()", "env", "create", "alpha", "--from", "numpy"]
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: any(b" pip install " in line for _, line in processes_with(str(home))), "pip is at work")
+def test_a_create_that_is_ended_leaves_nothing_that_counts(
+    home: Path, silent_registry: str, how: signal.Signals
+) -> None:
+    variables = {
+        **os.environ,
+        "PIP_INDEX_URL": silent_registry,
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_EXTRA_INDEX_URL": "",
+    }
+    command = [
+        sys.executable,
+        "-c",
+        "from kobench.cli import main; main()",
+        "env",
+        "create",
+        "alpha",
+        "--from",
+        "numpy",
+    ]
+    process = subprocess.Popen(
+        command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_for(
+        lambda: any(b" pip install " in line for _, line in processes_with(str(home))),
+        "pip is at work",
+    )
     (sentence,) = sentences(load_registry(), "alpha")
     assert "it is being made at this moment" in sentence
     process.send_signal(how)
@@ -548,7 +733,11 @@ def processes_with(part: str) -> list[tuple[int, bytes]]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ") if entry.name.isdigit() else b""
+            line = (
+                (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+                if entry.name.isdigit()
+                else b""
+            )
         except OSError:
             continue
         if part.encode() in line and int(entry.name) != os.getpid():

@@ -1,4 +1,6 @@
-"""Which knockouts are asked: all of them block by block, random samples, and samples spread over the genes."""
+"""Which knockouts are asked: all of them block by block, random samples, and samples spread over
+the genes.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,9 @@ def pairs(knockouts):
     return list(zip(knockouts.cells.tolist(), knockouts.genes[:, 0].tolist(), strict=True))
 
 
-random_cells = st.tuples(st.integers(1, 12), st.integers(1, 8), st.integers(0, 99), st.floats(0, 1)).map(
-    lambda drawn: np.random.default_rng(drawn[2]).random(drawn[:2]) < drawn[3]
-)
+random_cells = st.tuples(
+    st.integers(1, 12), st.integers(1, 8), st.integers(0, 99), st.floats(0, 1)
+).map(lambda drawn: np.random.default_rng(drawn[2]).random(drawn[:2]) < drawn[3])
 
 
 @pytest.fixture(params=[1, 7, 10**6])
@@ -81,7 +83,10 @@ def test_samples_do_not_depend_on_the_order_of_the_genes_or_on_blocks(monkeypatc
     def named(cells, knockouts):
         return sorted((cell, str(cells.var_names[gene])) for cell, gene in pairs(knockouts))
 
-    for draw in (lambda c: events.sample_singles(c, 60)[0], lambda c: events.spread_singles(c, 60, events.expressing(c))):
+    for draw in (
+        lambda c: events.sample_singles(c, 60)[0],
+        lambda c: events.spread_singles(c, 60, events.expressing(c)),
+    ):
         assert named(cells, draw(cells)) == named(other, draw(other))
         whole = pairs(draw(cells))
         monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 77)
@@ -105,7 +110,9 @@ def test_every_cell_of_a_gene_is_as_likely_in_a_spread_sample():
     on = np.ones((8, 3), bool)
     often = np.zeros((8, 3))
     for seed in range(2000):
-        for cell, gene in pairs(events.spread_singles(cells_of(on), 9, events.expressing(cells_of(on)), seed)):
+        for cell, gene in pairs(
+            events.spread_singles(cells_of(on), 9, events.expressing(cells_of(on)), seed)
+        ):
             often[cell, gene] += 1
     assert np.abs((often - 2000 * 3 / 8) / np.sqrt(2000 * 3 / 8 * 5 / 8)).max() < 4.5
 

@@ -1,4 +1,6 @@
-"""Floors: what each answers, by hand; that they keep the contract; and that order of events, cells and genes does not matter."""
+"""Floors: what each answers, by hand; that they keep the contract; and that order of events, cells
+and genes does not matter.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,11 @@ def test_the_order_of_events_and_of_cells_does_not_matter(spec):
         np.testing.assert_array_equal(a, c)
 
 
-@pytest.mark.parametrize("spec", [s for s in SPECS if s.name != "random"], ids=[s.name for s in SPECS if s.name != "random"])
+@pytest.mark.parametrize(
+    "spec",
+    [s for s in SPECS if s.name != "random"],
+    ids=[s.name for s in SPECS if s.name != "random"],
+)
 def test_the_order_of_training_cells_and_of_genes_does_not_matter(spec):
     train, asked = random_cells(0), random_cells(1, n=12)
     events = Knockouts.singles(asked.assemblages())
@@ -115,7 +121,9 @@ def test_the_order_of_training_cells_and_of_genes_does_not_matter(spec):
     place = np.argsort(columns)
     floor = fitted(make_of(spec), cells_of(train.X[rows][:, columns]))
     again = cells_of(asked.X[:, columns])
-    after = answers(floor, spec, again, Knockouts(place[events.genes], events.cells), again.assemblages())
+    after = answers(
+        floor, spec, again, Knockouts(place[events.genes], events.cells), again.assemblages()
+    )
     for a, b in zip(before, after, strict=True):
         np.testing.assert_allclose(a, b[:, place] if b.ndim == 2 else b, rtol=1e-5, atol=1e-9)
 
@@ -135,7 +143,9 @@ def test_training_and_asked_cells_are_not_changed(spec):
 def test_one_training_cell_is_enough(spec):
     asked = random_cells(1, n=5)
     floor = fitted(make_of(spec), random_cells(0, n=1))
-    for given in answers(floor, spec, asked, Knockouts.singles(asked.assemblages()), asked.assemblages()):
+    for given in answers(
+        floor, spec, asked, Knockouts.singles(asked.assemblages()), asked.assemblages()
+    ):
         assert np.isfinite(given).all()
         if given.ndim == 2:
             np.testing.assert_allclose(given.sum(axis=1), 1.0)
@@ -144,7 +154,9 @@ def test_one_training_cell_is_enough(spec):
 # profile
 
 
-THREE = cells_of([[1, 3, 0, 0], [2, 0, 2, 0], [1, 1, 2, 0]])  # shares: .25 .75 - -, .5 - .5 -, .25 .25 .5 -
+THREE = cells_of(
+    [[1, 3, 0, 0], [2, 0, 2, 0], [1, 1, 2, 0]]
+)  # shares: .25 .75 - -, .5 - .5 -, .25 .25 .5 -
 
 
 def test_uniform_by_hand():
@@ -154,7 +166,9 @@ def test_uniform_by_hand():
 
 def test_masked_mean_by_hand():
     # mean shares where present: 1/3, 1/2, 1/2; the gene never seen gets the smallest, 1/3
-    rows = fitted(MaskedMean, THREE).predict_expression(np.array([[True, True, False, False], [False, True, False, True]]))
+    rows = fitted(MaskedMean, THREE).predict_expression(
+        np.array([[True, True, False, False], [False, True, False, True]])
+    )
     np.testing.assert_allclose(rows, [[2 / 5, 3 / 5, 0, 0], [0, 3 / 5, 0, 2 / 5]])
 
 
@@ -192,7 +206,9 @@ def test_slopes_are_shrunk_as_the_formula_says():
     on = rng.random((n, g)) > 0.3
     on[:, 7] = np.arange(n) < 2  # too few cells: the common slope
     x = rng.normal(0.0, 0.4, n)
-    shares = np.where(on, np.exp(-3 + x[:, None] * rng.normal(0.3, 0.6, g) + rng.normal(0, 0.5, (n, g))), 0.0)
+    shares = np.where(
+        on, np.exp(-3 + x[:, None] * rng.normal(0.3, 0.6, g) + rng.normal(0, 0.5, (n, g))), 0.0
+    )
     fits = [linregress(x[on[:, j]], np.log(shares[on[:, j], j])) for j in range(7)]
     own, error = np.array([fit.slope for fit in fits]), np.array([fit.stderr**2 for fit in fits])
     weight = 1 / error
@@ -218,20 +234,27 @@ def test_noise_alone_is_shrunk_to_one_slope():
 def test_no_effect_is_the_null():
     cells = cells_of([[1, 3, 4, 0]])
     floor = fitted(NoEffect, THREE)
-    np.testing.assert_allclose(floor.predict_knockout(cells, Knockouts(np.array([[1]]), np.array([0]))), [[0.2, 0, 0.8, 0]])
-    np.testing.assert_allclose(floor.predict_knockout(cells, Knockouts.none(1)), [[0.125, 0.375, 0.5, 0]])
+    np.testing.assert_allclose(
+        floor.predict_knockout(cells, Knockouts(np.array([[1]]), np.array([0]))), [[0.2, 0, 0.8, 0]]
+    )
+    np.testing.assert_allclose(
+        floor.predict_knockout(cells, Knockouts.none(1)), [[0.125, 0.375, 0.5, 0]]
+    )
 
 
 def test_presence_contrast_by_hand():
-    # gene 1 where present: 4 in the cell without gene 0; 2 and 1 in the cells with it: contrast 4 - 1.5 = 2.5
-    # gene 2 where present: 3 without; 6 with: contrast -3. Gene 3 is never on without gene 0: unknown, 0
+    # gene 1 where present: 4 in the cell without gene 0; 2 and 1 in the cells with it: contrast 4 -
+    # 1.5 = 2.5 gene 2 where present: 3 without; 6 with: contrast -3. Gene 3 is never on without
+    # gene 0: unknown, 0
     train = cells_of([[0, 4, 3, 0], [1, 2, 6, 5], [2, 1, 0, 7]])
     floor = fitted(PresenceContrast, train)
     np.testing.assert_allclose(floor.contrast[0], [0, 2.5, -3, 0])
     asked = cells_of([[1, 1, 5, 4], [1, 0, 2, 4]])
     knockouts = Knockouts(np.array([[0], [0]]), np.array([0, 1]))
     # 1 + 2.5, 5 - 3, 4; and in the second cell gene 1 stays absent and 2 - 3 is 0
-    np.testing.assert_allclose(floor.predict_knockout(asked, knockouts), normalise_rows([[0, 3.5, 2, 4], [0, 0, 0, 4]]))
+    np.testing.assert_allclose(
+        floor.predict_knockout(asked, knockouts), normalise_rows([[0, 3.5, 2, 4], [0, 0, 0, 4]])
+    )
     np.testing.assert_allclose(floor.predict_knockout(asked, Knockouts.none(2)), asked.profiles())
 
 
@@ -242,7 +265,10 @@ def test_presence_contrast_of_a_gene_always_or_never_on_is_nothing():
     asked = cells_of([[1, 2, 3]])
     for gene in range(3):
         knockouts = Knockouts(np.array([[gene]]), np.array([0]))
-        np.testing.assert_allclose(floor.predict_knockout(asked, knockouts), fitted(NoEffect, train).predict_knockout(asked, knockouts))
+        np.testing.assert_allclose(
+            floor.predict_knockout(asked, knockouts),
+            fitted(NoEffect, train).predict_knockout(asked, knockouts),
+        )
 
 
 def test_presence_contrast_like_a_loop_over_pairs_of_genes():
@@ -262,12 +288,21 @@ def test_presence_contrast_of_many_genes_is_learnt_as_it_is_asked(monkeypatch, g
     train, asked = random_cells(3), random_cells(4, n=12)
     whole = fitted(PresenceContrast, train)
     monkeypatch.setattr("kobench.builtin.floors.knockout.GENES_AT_ONCE", genes_at_once)
-    monkeypatch.setattr("kobench.builtin.floors.knockout.NUMBERS_AT_ONCE", 40)  # answers of two events at once
+    monkeypatch.setattr(
+        "kobench.builtin.floors.knockout.NUMBERS_AT_ONCE", 40
+    )  # answers of two events at once
     few = fitted(PresenceContrast, train)
     assert not few.learnt.any()
     knockouts = Knockouts.singles(asked.assemblages())
-    for part in (knockouts[:5], knockouts[2:20], knockouts, Knockouts(np.array([[2, 5], [5, 14], [0, 2]]), np.array([0, 3, 3]))):
-        np.testing.assert_array_equal(few.predict_knockout(asked, part), whole.predict_knockout(asked, part))
+    for part in (
+        knockouts[:5],
+        knockouts[2:20],
+        knockouts,
+        Knockouts(np.array([[2, 5], [5, 14], [0, 2]]), np.array([0, 3, 3])),
+    ):
+        np.testing.assert_array_equal(
+            few.predict_knockout(asked, part), whole.predict_knockout(asked, part)
+        )
     few = fitted(PresenceContrast, train)
     few.predict_knockout(asked, Knockouts(np.array([[2], [7]]), np.array([0, 1])))
     assert np.flatnonzero(few.learnt).tolist() == [2, 7]
@@ -299,8 +334,12 @@ def test_own_share_by_hand():
     given = floor.predict_impact(cells, Knockouts(np.array([[1], [0], [2]]), np.array([0, 1, 1])))
     np.testing.assert_allclose(given.raw, [0.75, 0.25, 0.75])
     np.testing.assert_array_equal(given.raw, given.propagated)
-    np.testing.assert_allclose(floor.predict_impact(cells, Knockouts(np.array([[0, 1]]), np.array([0]))).raw, [1.0])
-    np.testing.assert_allclose(floor.predict_impact(cells, Knockouts(np.array([[1]]))).raw, [0.375])  # the cells as one population
+    np.testing.assert_allclose(
+        floor.predict_impact(cells, Knockouts(np.array([[0, 1]]), np.array([0]))).raw, [1.0]
+    )
+    np.testing.assert_allclose(
+        floor.predict_impact(cells, Knockouts(np.array([[1]]))).raw, [0.375]
+    )  # the cells as one population
 
 
 def test_abundance_and_detection_by_hand():
@@ -315,18 +354,24 @@ def test_abundance_and_detection_by_hand():
 def test_abs_correlation_like_numpy():
     cells = random_cells(4)
     expected = (np.abs(np.corrcoef(cells.X.astype(float).T)).sum(axis=0) - 1) / 14
-    np.testing.assert_allclose(fitted(AbsCorrelation, cells).score_genes(cells, np.arange(15)), expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        fitted(AbsCorrelation, cells).score_genes(cells, np.arange(15)), expected, rtol=1e-9
+    )
 
 
 def test_abs_correlation_of_a_gene_that_does_not_vary_is_nothing():
     cells = cells_of([[1, 2, 0, 7], [2, 4, 0, 7], [4, 8, 0, 7]])
-    np.testing.assert_allclose(fitted(AbsCorrelation, cells).scores, [1 / 3, 1 / 3, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(
+        fitted(AbsCorrelation, cells).scores, [1 / 3, 1 / 3, 0, 0], atol=1e-12
+    )
 
 
 def test_random_depends_on_the_seed_the_cell_and_the_gene():
     cells = random_cells(5, n=60)
     events = Knockouts.singles(cells.assemblages())
-    one, same, other = (fitted(Random, cells, seed).predict_impact(cells, events) for seed in (1, 1, 2))
+    one, same, other = (
+        fitted(Random, cells, seed).predict_impact(cells, events) for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one.propagated, same.propagated)
     columns = [one.raw, one.propagated, other.raw, other.propagated]
     for column in columns:
@@ -335,8 +380,13 @@ def test_random_depends_on_the_seed_the_cell_and_the_gene():
         assert column.mean() == pytest.approx(0.5, abs=0.05)
         assert len(np.unique(column)) == len(events)
     assert np.abs(np.corrcoef(columns) - np.eye(4)).max() < 0.15
-    of_gene, of_cell = ([one.raw[ids == i].mean() for i in np.unique(ids)] for ids in (events.genes[:, 0], events.cells))
-    assert max(np.std(of_gene), np.std(of_cell)) < 0.12  # neither genes nor cells have a number of their own
+    of_gene, of_cell = (
+        [one.raw[ids == i].mean() for i in np.unique(ids)]
+        for ids in (events.genes[:, 0], events.cells)
+    )
+    assert (
+        max(np.std(of_gene), np.std(of_cell)) < 0.12
+    )  # neither genes nor cells have a number of their own
     scores = fitted(Random, cells, 1).score_genes(cells, np.arange(15))
     assert len(np.unique(scores)) == 15
     assert (scores != fitted(Random, cells, 2).score_genes(cells, np.arange(15))).all()
@@ -348,12 +398,17 @@ def test_random_answers_are_the_same_in_any_chunk():
     floor = fitted(Random, cells, 1)
     whole = floor.predict_impact(cells, events).raw
     late = events.cells >= 30
-    part = floor.predict_impact(cells[30:], Knockouts(events.genes[late], events.cells[late] - 30)).raw
+    part = floor.predict_impact(
+        cells[30:], Knockouts(events.genes[late], events.cells[late] - 30)
+    ).raw
     np.testing.assert_array_equal(whole[late], part)
 
 
 def test_random_does_not_care_in_which_order_two_genes_are_removed():
     cells = random_cells(5)
     floor = fitted(Random, cells, 1)
-    a, b = (floor.predict_impact(cells, Knockouts(np.array([pair]), np.array([0]))).raw for pair in ([1, 0], [0, 1]))
+    a, b = (
+        floor.predict_impact(cells, Knockouts(np.array([pair]), np.array([0]))).raw
+        for pair in ([1, 0], [0, 1])
+    )
     np.testing.assert_array_equal(a, b)

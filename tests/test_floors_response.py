@@ -1,4 +1,6 @@
-"""Floors of the population tasks: what each answers, by hand and by numpy, in any order, without touching what it is given."""
+"""Floors of the population tasks: what each answers, by hand and by numpy, in any order, without
+touching what it is given.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,15 @@ import pytest
 from scipy.stats import linregress
 
 from kobench.api import Cells, Context, Knockouts, answer_kinds, normalise_rows
-from kobench.builtin.floors.response import BatchTrend, Covariance, MinusAbundance, MinusDetection, MinusMean, PlusMean, natural
+from kobench.builtin.floors.response import (
+    BatchTrend,
+    Covariance,
+    MinusAbundance,
+    MinusDetection,
+    MinusMean,
+    PlusMean,
+    natural,
+)
 from kobench.builtin.specs import floor_specs, task_specs
 from kobench.builtin.specs_response import response_floor_specs
 
@@ -20,7 +30,11 @@ DIRECTIONS = [Covariance, PlusMean, MinusMean, BatchTrend]
 
 def cells_of(values, batch=None) -> Cells:
     values = np.asarray(values, np.float32)
-    return Cells(values, np.array([f"g{j}" for j in range(values.shape[1])]), {} if batch is None else {"batch": np.asarray(batch)})
+    return Cells(
+        values,
+        np.array([f"g{j}" for j in range(values.shape[1])]),
+        {} if batch is None else {"batch": np.asarray(batch)},
+    )
 
 
 def random_cells(seed=0, n=40, g=9) -> Cells:
@@ -45,16 +59,25 @@ def removing(*genes) -> Knockouts:
     return Knockouts(np.array(genes).reshape(len(genes), -1))
 
 
-THREE = cells_of([[1, 3, 0, 0], [1, 1, 2, 0], [2, 0, 2, 0]])  # shares 1/4 3/4 0 0; 1/4 1/4 1/2 0; 1/2 0 1/2 0
+THREE = cells_of(
+    [[1, 3, 0, 0], [1, 1, 2, 0], [2, 0, 2, 0]]
+)  # shares 1/4 3/4 0 0; 1/4 1/4 1/2 0; 1/2 0 1/2 0
 
 
 def test_covariance_by_hand():
-    # deviations of gene 0: -1/12, -1/12, 2/12; of gene 1: 5/12, -1/12, -4/12; their covariance is (-5 + 1 - 8) / 144 / 2 = -1/24
+    # deviations of gene 0: -1/12, -1/12, 2/12; of gene 1: 5/12, -1/12, -4/12; their covariance is
+    # (-5 + 1 - 8) / 144 / 2 = -1/24
     floor = fitted(Covariance, THREE)
-    np.testing.assert_allclose(floor.predict_response(THREE, removing(0)), [[0, 1 / 24, -1 / 48, 0]], atol=1e-12)
+    np.testing.assert_allclose(
+        floor.predict_response(THREE, removing(0)), [[0, 1 / 24, -1 / 48, 0]], atol=1e-12
+    )
     # gene 2: deviations -4/12, 2/12, 2/12; with gene 1: (-20 - 2 - 8) / 144 / 2 = -30/288
-    np.testing.assert_allclose(floor.predict_response(THREE, removing([0, 1])), [[0, 0, -1 / 48 + 30 / 288, 0]], atol=1e-12)
-    np.testing.assert_allclose(floor.predict_response(THREE, removing(3)), np.zeros((1, 4)), atol=1e-15)
+    np.testing.assert_allclose(
+        floor.predict_response(THREE, removing([0, 1])), [[0, 0, -1 / 48 + 30 / 288, 0]], atol=1e-12
+    )
+    np.testing.assert_allclose(
+        floor.predict_response(THREE, removing(3)), np.zeros((1, 4)), atol=1e-15
+    )
 
 
 def test_covariance_like_numpy():
@@ -63,13 +86,17 @@ def test_covariance_like_numpy():
     events = removing(4, 1, 4, 0)
     given = fitted(Covariance, cells).predict_response(cells, events)
     for row, gene in zip(given, events.genes[:, 0], strict=True):
-        np.testing.assert_allclose(row, np.where(np.arange(9) == gene, 0, -table[gene]), rtol=1e-9, atol=1e-15)
+        np.testing.assert_allclose(
+            row, np.where(np.arange(9) == gene, 0, -table[gene]), rtol=1e-9, atol=1e-15
+        )
 
 
 def test_means_by_hand():
     mean = [0, 1 / 3, 1 / 3, 0]
     np.testing.assert_allclose(fitted(PlusMean, THREE).predict_response(THREE, removing(0)), [mean])
-    np.testing.assert_allclose(fitted(MinusMean, THREE).predict_response(THREE, removing(0)), [np.negative(mean)])
+    np.testing.assert_allclose(
+        fitted(MinusMean, THREE).predict_response(THREE, removing(0)), [np.negative(mean)]
+    )
 
 
 def test_batch_trend_by_hand():
@@ -77,7 +104,9 @@ def test_batch_trend_by_hand():
     # gene 0: (3/4 + 1/4) / 2 on d2, (1/2 + 1/4) / 2 on d10, which comes second
     floor = fitted(BatchTrend, cells)
     np.testing.assert_allclose(floor.direction, [-1 / 8, 1 / 8])
-    np.testing.assert_allclose(floor.predict_response(cells, removing(0, 1)), [[0, 1 / 8], [-1 / 8, 0]])
+    np.testing.assert_allclose(
+        floor.predict_response(cells, removing(0, 1)), [[0, 1 / 8], [-1 / 8, 0]]
+    )
 
 
 def test_batch_trend_like_scipy():
@@ -87,7 +116,9 @@ def test_batch_trend_like_scipy():
     expected = [linregress(np.arange(4), column).slope for column in means.T]
     np.testing.assert_allclose(fitted(BatchTrend, cells).direction, expected, rtol=1e-9, atol=1e-15)
     numbers = np.array([{"d2": 2, "d3": 3, "d4": 4, "d10": 10}[name] for name in batch])
-    np.testing.assert_allclose(fitted(BatchTrend, cells_of(cells.X, numbers)).direction, expected, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(
+        fitted(BatchTrend, cells_of(cells.X, numbers)).direction, expected, rtol=1e-9, atol=1e-15
+    )
 
 
 def test_batch_trend_without_batches_is_nothing():
@@ -102,7 +133,15 @@ def test_batch_trend_without_batches_is_nothing():
 
 
 def test_natural_order():
-    assert sorted(["b", "d10", "d2", "a1b10", "a1b9", "", "²"], key=natural) == ["", "a1b9", "a1b10", "b", "d2", "d10", "²"]
+    assert sorted(["b", "d10", "d2", "a1b10", "a1b9", "", "²"], key=natural) == [
+        "",
+        "a1b9",
+        "a1b10",
+        "b",
+        "d2",
+        "d10",
+        "²",
+    ]
     assert sorted([10, 9, 2.5], key=natural) == [2.5, 9, 10]
 
 
@@ -151,16 +190,29 @@ def test_order_does_not_matter_and_nothing_is_changed(spec):
     rng = np.random.default_rng(1)
     rows, columns = rng.permutation(40), rng.permutation(9)
     place = np.argsort(columns)
-    moved = Cells(cells.X[rows][:, columns], cells.var_names[columns], {"batch": cells.obs["batch"][rows]})
+    moved = Cells(
+        cells.X[rows][:, columns], cells.var_names[columns], {"batch": cells.obs["batch"][rows]}
+    )
     before, after = fitted(make_of(spec), cells), fitted(make_of(spec), moved)
     genes = np.array([5, 0, 3])
     if spec.answers == ("genes",):
-        np.testing.assert_allclose(before.score_genes(cells, genes), after.score_genes(moved, place[genes]), rtol=1e-6)
+        np.testing.assert_allclose(
+            before.score_genes(cells, genes), after.score_genes(moved, place[genes]), rtol=1e-6
+        )
     else:
         given = before.predict_response(cells, removing(*genes))
-        np.testing.assert_allclose(given, after.predict_response(moved, removing(*place[genes]))[:, place], rtol=1e-6, atol=1e-12)
-        np.testing.assert_array_equal(given[::-1], before.predict_response(cells, removing(*genes[::-1])))
-        np.testing.assert_array_equal(given, before.predict_response(cells, removing(*genes)))  # asking twice changes nothing
+        np.testing.assert_allclose(
+            given,
+            after.predict_response(moved, removing(*place[genes]))[:, place],
+            rtol=1e-6,
+            atol=1e-12,
+        )
+        np.testing.assert_array_equal(
+            given[::-1], before.predict_response(cells, removing(*genes[::-1]))
+        )
+        np.testing.assert_array_equal(
+            given, before.predict_response(cells, removing(*genes))
+        )  # asking twice changes nothing
     np.testing.assert_array_equal(cells.X, kept)
 
 
@@ -168,7 +220,11 @@ def test_order_does_not_matter_and_nothing_is_changed(spec):
 def test_one_cell_and_empty_cells_are_enough(spec):
     for cells in (cells_of([[1, 2, 0]], ["d2"]), cells_of([[0, 0, 0], [1, 2, 0]], ["d2", "d3"])):
         floor = fitted(make_of(spec), cells)
-        given = floor.score_genes(cells, np.arange(3)) if spec.answers == ("genes",) else floor.predict_response(cells, removing(0, 1, 2))
+        given = (
+            floor.score_genes(cells, np.arange(3))
+            if spec.answers == ("genes",)
+            else floor.predict_response(cells, removing(0, 1, 2))
+        )
         assert np.isfinite(given).all()
 
 
@@ -178,4 +234,6 @@ def test_every_floor_of_the_population_tasks_can_answer():
     for task in task_specs():
         if task.asks == "response":
             for name in task.floors:
-                assert set(floors[name].answers) & wanted[task.name], f"{name} cannot answer {task.name}"
+                assert set(floors[name].answers) & wanted[task.name], (
+                    f"{name} cannot answer {task.name}"
+                )

@@ -1,4 +1,6 @@
-"""Cell types of `grn`: what they differ in, that one type is what there always was, and that the truth keeps a cell's own type."""
+"""Cell types of `grn`: what they differ in, that one type is what there always was, and that the
+truth keeps a cell's own type.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,13 @@ import pytest
 
 from kobench.api import Knockouts
 from kobench.builtin.grn import load
-from kobench.builtin.grn.cell_types import BASAL_GENES, LACKING_EDGES, draw_cell_types, draw_labels, names_of
+from kobench.builtin.grn.cell_types import (
+    BASAL_GENES,
+    LACKING_EDGES,
+    draw_cell_types,
+    draw_labels,
+    names_of,
+)
 from kobench.builtin.grn.network import draw_network
 from kobench.errors import UserError
 
@@ -15,11 +23,19 @@ SMALL = {"genes": 30, "cells": 41}
 
 
 def test_one_type_is_the_data_set_there_always_was():
-    """Numbers that were read before there were types: other ones need a new version of the data set."""
+    """Numbers that were read before there were types: other ones need a new version of the data
+    set.
+    """
     data = load(genes=30, cells=40)
-    np.testing.assert_allclose(data.cells.X[3, :6], [2.5117698, 0.0, 0.78238976, 2.8248856, 0.7952421, 1.7587084], rtol=1e-5)
+    np.testing.assert_allclose(
+        data.cells.X[3, :6],
+        [2.5117698, 0.0, 0.78238976, 2.8248856, 0.7952421, 1.7587084],
+        rtol=1e-5,
+    )
     after = data.truth.knockout(Knockouts(np.array([[4]]), np.array([3])))
-    np.testing.assert_allclose(after[0, :6], [2.19047979, 0.0, 0.78238976, 2.82488565, 0.0, 1.75870832], rtol=1e-6)
+    np.testing.assert_allclose(
+        after[0, :6], [2.19047979, 0.0, 0.78238976, 2.82488565, 0.0, 1.75870832], rtol=1e-6
+    )
     assert data.cells.X.sum(dtype=float) == pytest.approx(1457.328203741461, rel=1e-6)
     assert data.replicate().cells.X.sum(dtype=float) == pytest.approx(1454.7442599609494, rel=1e-6)
     other = load(genes=30, cells=40, absence="modules", dropout=0.5, network="sf", seed=2)
@@ -29,7 +45,9 @@ def test_one_type_is_the_data_set_there_always_was():
         assert plain.cell_type_key is None
         assert dict(plain.cells.obs) == {}
         assert plain.truth.types is plain.truth.labels is None
-    np.testing.assert_array_equal(load(genes=30, cells=40, types="edges").cells.X, data.cells.X)  # says nothing where there is one
+    np.testing.assert_array_equal(
+        load(genes=30, cells=40, types="edges").cells.X, data.cells.X
+    )  # says nothing where there is one
 
 
 @pytest.mark.parametrize("kind", ["basal", "edges"])
@@ -57,7 +75,9 @@ def test_types_add_only_what_they_are_for(kind):
 def test_the_first_types_are_the_same_however_many_there_are():
     network = draw_network(np.random.default_rng(0), 50, 3.0, None, 0.5)
     for kind in ("basal", "edges"):
-        two, five = (draw_cell_types(np.random.default_rng(1), network, count, kind) for count in (2, 5))
+        two, five = (
+            draw_cell_types(np.random.default_rng(1), network, count, kind) for count in (2, 5)
+        )
         for few, many in ((two.basal, five.basal), (two.edges, five.edges)):
             assert few is many is None or np.array_equal(few, many[:2])
     assert draw_cell_types(np.random.default_rng(1), network, 1, "basal") is None
@@ -70,7 +90,9 @@ def test_shares_and_sizes():
     basal = draw_cell_types(np.random.default_rng(1), network, 4, "basal").basal
     assert ((basal > 0).sum(axis=1) == round(BASAL_GENES * 500)).all()
     assert basal.max() <= 2
-    assert basal[basal > 0].mean() == pytest.approx(1.0, abs=0.1)  # 400 uniform numbers: standard error 0.029
+    assert basal[basal > 0].mean() == pytest.approx(
+        1.0, abs=0.1
+    )  # 400 uniform numbers: standard error 0.029
     # drawn anew for each type: a share of BASAL_GENES of one type's genes in any other's
     assert ((basal[0] > 0) & (basal[1] > 0)).mean() == pytest.approx(BASAL_GENES**2, abs=0.03)
     assert np.bincount(draw_labels(np.random.default_rng(0), 10, 4)).tolist() == [3, 3, 2, 2]
@@ -81,7 +103,9 @@ def test_types_differ_and_cells_of_a_type_are_alike():
         data = load(cell_types=2, types=kind)
         profiles, labels = data.cells.profiles(), data.truth.labels
         means = np.stack([profiles[labels == label].mean(axis=0) for label in (0, 1)])
-        halves = np.stack([profiles[labels == 0][::2].mean(axis=0), profiles[labels == 0][1::2].mean(axis=0)])
+        halves = np.stack(
+            [profiles[labels == 0][::2].mean(axis=0), profiles[labels == 0][1::2].mean(axis=0)]
+        )
         assert np.abs(np.diff(means, axis=0)).sum() > 3 * np.abs(np.diff(halves, axis=0)).sum()
 
 
@@ -103,13 +127,19 @@ def test_the_truth_of_some_cells_keeps_their_types(kind):
     part = truth.keep(kept)
     rows = np.flatnonzero(kept)
     events = Knockouts.singles(part.wild_type(np.arange(len(rows))) > 0)
-    np.testing.assert_array_equal(part.knockout(events), truth.knockout(Knockouts(events.genes, rows[events.cells])))
+    np.testing.assert_array_equal(
+        part.knockout(events), truth.knockout(Knockouts(events.genes, rows[events.cells]))
+    )
     # order 0 solves the same equation again
-    np.testing.assert_allclose(truth.knockout(Knockouts.none(41)), truth.wild_type(np.arange(41)), rtol=1e-7)
+    np.testing.assert_allclose(
+        truth.knockout(Knockouts.none(41)), truth.wild_type(np.arange(41)), rtol=1e-7
+    )
 
 
 def test_more_types_than_cells_is_an_error():
-    with pytest.raises(UserError, match="cell_types=42 is more than cells=41; lower cell_types or raise cells"):
+    with pytest.raises(
+        UserError, match="cell_types=42 is more than cells=41; lower cell_types or raise cells"
+    ):
         load(**SMALL, cell_types=42)
     with pytest.raises(UserError, match="types='tissue' is not possible; give basal or edges"):
         load(types="tissue")

@@ -99,7 +99,9 @@ def test_a_parameter_changes_only_what_it_names():
         np.testing.assert_array_equal(other.edges, base.edges)
         np.testing.assert_array_equal(other.weights, base.weights)
         np.testing.assert_array_equal(other.absent, base.absent)
-    np.testing.assert_array_equal(load(**SMALL, absence="modules").truth.cell_weights, base.cell_weights)
+    np.testing.assert_array_equal(
+        load(**SMALL, absence="modules").truth.cell_weights, base.cell_weights
+    )
     assert not np.array_equal(load(**SMALL, seed=1).truth.edges, base.edges)
 
 
@@ -110,7 +112,9 @@ def test_repressed_targets_rise_or_fall_by_the_rule():
         events = Knockouts.singles(truth.wild_type(np.arange(30)) > 0)
         change = truth.knockout(events) - truth.wild_type(events.cells)
         votes = {-1: [], 1: []}
-        for (regulator, target), sign, weight in zip(truth.edges, truth.sign, truth.weights, strict=True):
+        for (regulator, target), sign, weight in zip(
+            truth.edges, truth.sign, truth.weights, strict=True
+        ):
             hit = (events.genes[:, 0] == regulator) & ~truth.absent[events.cells, target]
             if weight > 0.5:
                 votes[int(sign)] += list(np.sign(change[hit, target]))
@@ -128,7 +132,9 @@ def test_noise_is_relative_gaussian_and_never_negative():
     wide = draw_cell_weights(rng, network, 200, 1.0)
     assert wide.min() == 0.0
     assert (wide == 0).mean() == pytest.approx(0.1587, abs=0.01)  # P(e < -1)
-    np.testing.assert_array_equal(draw_cell_weights(rng, network, 3, 0.0), np.tile(network.weights, (3, 1)))
+    np.testing.assert_array_equal(
+        draw_cell_weights(rng, network, 3, 0.0), np.tile(network.weights, (3, 1))
+    )
 
 
 def test_the_median_rule_by_hand():
@@ -144,7 +150,9 @@ def test_the_median_rule_by_hand():
     )
     expected = np.zeros((5, 5), bool)
     expected[[0, 1, 0, 0], [0, 0, 2, 4]] = True  # only what is on and under its gene's median
-    np.testing.assert_array_equal(draw_dropout(np.random.default_rng(0), values, 1.0, medians_of(values)), expected)
+    np.testing.assert_array_equal(
+        draw_dropout(np.random.default_rng(0), values, 1.0, medians_of(values)), expected
+    )
     assert not draw_dropout(np.random.default_rng(0), values, 0.0, medians_of(values)).any()
 
 
@@ -163,7 +171,9 @@ def test_dropout_hits_low_entries_with_its_probability(probability):
     np.testing.assert_array_equal(seen[~lost], clean.astype(np.float32)[~lost])
     assert binomtest(int(lost.sum()), int(low.sum()), probability).pvalue > 0.001
     by_gene = lost.sum(0) / low.sum(0)
-    assert np.abs(by_gene - probability).max() < 0.2  # alike in all genes, about 200 low entries each
+    assert (
+        np.abs(by_gene - probability).max() < 0.2
+    )  # alike in all genes, about 200 low entries each
     assert data.facts["dropped"] == pytest.approx(lost.mean())
 
 
@@ -197,14 +207,18 @@ def test_cells_without_a_steady_state_are_left_out_and_counted(monkeypatch):
     np.testing.assert_array_equal(data.truth.absent, whole.truth.absent[positions])
     assert data.replicate().cells.n_obs == 40 - left  # draws again until each has a steady state
     monkeypatch.setattr(dynamics, "BUDGET", 1)
-    with pytest.raises(UserError, match="none of the 40 cells drawn can be used \\(40 without a steady state"):
+    with pytest.raises(
+        UserError, match="none of the 40 cells drawn can be used \\(40 without a steady state"
+    ):
         load(**SMALL)
 
 
 def test_a_replicate_that_never_settles_says_so(monkeypatch):
     data = load(**SMALL)
     monkeypatch.setattr(data.truth.solver, "budget", 1)
-    with pytest.raises(UserError, match="40 cells of the replicate reached no steady state in 10 draws"):
+    with pytest.raises(
+        UserError, match="40 cells of the replicate reached no steady state in 10 draws"
+    ):
         data.replicate()
 
 
@@ -240,7 +254,10 @@ def test_one_gene_and_a_thousand():
         ({"cells": 2.5}, "cells=2.5 is not possible; give a whole number"),
         ({"cells": True}, "cells=True is not possible; give a whole number"),
         ({"seed": -1}, "seed=-1 is not possible; give a whole number from 0"),
-        ({"genes": 3, "degree": 3}, "degree=3 is more than the 2 possible regulators of a gene with genes=3"),
+        (
+            {"genes": 3, "degree": 3},
+            "degree=3 is more than the 2 possible regulators of a gene with genes=3",
+        ),
         ({"absence": "modules", "genes": 5, "modules": 6}, "modules=6 is more than genes=5"),
     ],
     ids=str,
@@ -252,23 +269,51 @@ def test_impossible_parameters_are_one_sentence(params, message):
 
 
 def test_whole_numbers_do_where_numbers_are_asked():
-    np.testing.assert_array_equal(load(**SMALL, degree=3).cells.X, load(**SMALL, degree=3.0).cells.X)
+    np.testing.assert_array_equal(
+        load(**SMALL, degree=3).cells.X, load(**SMALL, degree=3.0).cells.X
+    )
 
 
 def test_notes_say_what_was_chosen():
     text = " ".join(load(**SMALL).notes)
-    for words in ("randomised knockout experiment", "targets of a removed repressor rise", "uniform on 0 to 2", "one steady state"):
+    for words in (
+        "randomised knockout experiment",
+        "targets of a removed repressor rise",
+        "uniform on 0 to 2",
+        "one steady state",
+    ):
         assert words in text
     assert "Scale-free" not in text
     assert "Dropout" not in text
-    other = " ".join(load(**SMALL, network="sf", gamma=3.0, absence="modules", knockout="silenced", dropout=0.3, repressors=0.25).notes)
-    for words in ("4 latent factors", "targets of a removed repressor fall", "gamma = 3", "observed cells only", "share 0.25"):
+    other = " ".join(
+        load(
+            **SMALL,
+            network="sf",
+            gamma=3.0,
+            absence="modules",
+            knockout="silenced",
+            dropout=0.3,
+            repressors=0.25,
+        ).notes
+    )
+    for words in (
+        "4 latent factors",
+        "targets of a removed repressor fall",
+        "gamma = 3",
+        "observed cells only",
+        "share 0.25",
+    ):
         assert words in other
 
 
 def test_the_spec_names_every_parameter():
     spec = grn_spec()
-    assert (spec.name, spec.truth, spec.seeded, spec.load) == ("grn", "counterfactual", True, "kobench.builtin.grn:load")
+    assert (spec.name, spec.truth, spec.seeded, spec.load) == (
+        "grn",
+        "counterfactual",
+        True,
+        "kobench.builtin.grn:load",
+    )
     assert spec.params is PARAMS
     for name, param in PARAMS.items():
         assert param.help, name
@@ -278,7 +323,13 @@ def test_the_spec_names_every_parameter():
 
 def test_describing_grn_imports_nothing_heavy():
     code = (
-        "import sys; from kobench.builtin.grn.spec import grn_spec; grn_spec();"
-        "print([m for m in ('scipy', 'pandas', 'anndata', 'torch', 'sklearn', 'kobench.builtin.grn.generate') if m in sys.modules])"
+        "import sys; from kobench.builtin.grn.spec import grn_spec; grn_spec();print([m for m in"
+        " ('scipy', 'pandas', 'anndata', 'torch', 'sklearn', 'kobench.builtin.grn.generate') if m"
+        " in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

@@ -1,4 +1,6 @@
-"""The steady states of `grn`: worked out by hand, by an independent ODE solver, and where there is none."""
+"""The steady states of `grn`: worked out by hand, by an independent ODE solver, and where there is
+none.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def make_network(genes, *edges):
 
 
 def make_truth(network, silenced=False, absent=None, budget=None):
-    """The truth of cells without noise, one for each row of `absent` (one cell that lacks nothing when not given)."""
+    """The truth of cells without noise, one for each row of `absent` (one cell that lacks nothing
+    when not given).
+    """
     absent = np.zeros((1, network.genes), bool) if absent is None else np.array(absent, bool)
     weights = np.tile(network.weights, (len(absent), 1))
     return GrnTruth.settle(network, Solver(network, silenced, budget), weights, absent)
@@ -40,23 +44,31 @@ def make_truth(network, silenced=False, absent=None, budget=None):
 
 def typed_truth(network, types, labels, silenced=False, absent=None):
     """As `make_truth`, of cells of several types."""
-    absent = np.zeros((len(labels), network.genes), bool) if absent is None else np.array(absent, bool)
+    absent = (
+        np.zeros((len(labels), network.genes), bool) if absent is None else np.array(absent, bool)
+    )
     weights = np.tile(network.weights, (len(labels), 1))
-    return GrnTruth.settle(network, Solver(network, silenced), weights, absent, types, np.array(labels))
+    return GrnTruth.settle(
+        network, Solver(network, silenced), weights, absent, types, np.array(labels)
+    )
 
 
 def knock_out(truth, *genes, cell=0):
-    return truth.knockout(Knockouts(np.array([genes], np.int32).reshape(1, len(genes)), np.array([cell], np.int32)))[0]
+    return truth.knockout(
+        Knockouts(np.array([genes], np.int32).reshape(1, len(genes)), np.array([cell], np.int32))
+    )[0]
 
 
-# 0 and 1 repress each other with weight 2: x = 2 / (1 + x), so x = 1. Gene 1 activates 2 with weight 1.5: x2 = 1.5 / 2 = 0.75.
+# 0 and 1 repress each other with weight 2: x = 2 / (1 + x), so x = 1. Gene 1 activates 2 with
+# weight 1.5: x2 = 1.5 / 2 = 0.75.
 TOGGLE = make_network(3, (0, 1, -2.0), (1, 0, -2.0), (1, 2, 1.5))
 
 
 @pytest.mark.parametrize(
     ("silenced", "without_0", "without_1"),
     [
-        # zero: the target of the removed repressor rises to 2 / (1 + 0) = 2, and gene 2 to 1.5 * 2 / 3 = 1
+        # zero: the target of the removed repressor rises to 2 / (1 + 0) = 2, and gene 2 to 1.5 * 2
+        # / 3 = 1
         (False, [0.0, 2.0, 1.0], [2.0, 0.0, 0.0]),
         # silenced: nothing is left that drives it
         (True, [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
@@ -76,23 +88,33 @@ def test_natural_absence_and_knockout_follow_one_rule(silenced):
     natural = make_truth(TOGGLE, silenced, absent=every)
     complete = make_truth(TOGGLE, silenced)
     for cell, lacking in enumerate(every):
-        np.testing.assert_allclose(natural.wild_type([cell])[0], knock_out(complete, *np.flatnonzero(lacking)), rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(
+            natural.wild_type([cell])[0],
+            knock_out(complete, *np.flatnonzero(lacking)),
+            rtol=1e-7,
+            atol=1e-9,
+        )
 
 
 def test_activators_by_hand():
-    # each other's only activator with weight 2: x = 2x / (1 + x), so x = 1 (and 0, which no positive start reaches)
+    # each other's only activator with weight 2: x = 2x / (1 + x), so x = 1 (and 0, which no
+    # positive start reaches)
     loop = make_truth(make_network(2, (0, 1, 2.0), (1, 0, 2.0)))
     np.testing.assert_allclose(loop.wild_type([0]), [[1.0, 1.0]], rtol=1e-6)
     np.testing.assert_array_equal(knock_out(loop, 0), [0.0, 0.0])
     # a loop whose gain is under 1 dies out, and is read as 0
-    np.testing.assert_array_equal(make_truth(make_network(2, (0, 1, 0.5), (1, 0, 0.5))).wild_type([0]), [[0.0, 0.0]])
+    np.testing.assert_array_equal(
+        make_truth(make_network(2, (0, 1, 0.5), (1, 0, 0.5))).wild_type([0]), [[0.0, 0.0]]
+    )
 
 
 def test_two_inputs_by_hand():
-    # 0 and 1 hold each other at 1; gene 2 has an activator of weight 1 and a repressor of weight 0.6: 1/2 + 0.6/2 = 0.8
+    # 0 and 1 hold each other at 1; gene 2 has an activator of weight 1 and a repressor of weight
+    # 0.6: 1/2 + 0.6/2 = 0.8
     network = make_network(3, (0, 1, -2.0), (1, 0, -2.0), (0, 2, 1.0), (1, 2, -0.6))
     np.testing.assert_allclose(make_truth(network).wild_type([0])[0, 2], 0.8, rtol=1e-7)
-    # without 1: x0 = 2, so 2/3 + 0.6 at full strength, or 0 + 0 where 1 is silenced (x0 has no input left)
+    # without 1: x0 = 2, so 2/3 + 0.6 at full strength, or 0 + 0 where 1 is silenced (x0 has no
+    # input left)
     np.testing.assert_allclose(knock_out(make_truth(network), 1)[2], 2 / 3 + 0.6, rtol=1e-7)
     np.testing.assert_array_equal(knock_out(make_truth(network, silenced=True), 1), [0.0, 0.0, 0.0])
 
@@ -100,7 +122,9 @@ def test_two_inputs_by_hand():
 def test_each_cell_has_its_own_weights():
     network = make_network(2, (0, 1, -1.0), (1, 0, -1.0))
     weights = np.array([[2.0, 2.0], [6.0, 6.0]])  # x (1 + x) = 2 and 6
-    truth = GrnTruth.settle(network, Solver(network, silenced=False), weights, np.zeros((2, 2), bool))
+    truth = GrnTruth.settle(
+        network, Solver(network, silenced=False), weights, np.zeros((2, 2), bool)
+    )
     np.testing.assert_allclose(truth.wild_type([1, 0]), [[2.0, 2.0], [1.0, 1.0]], rtol=1e-7)
     after = truth.knockout(Knockouts(np.array([[0], [1]]), np.array([1, 0])))
     np.testing.assert_allclose(after, [[0.0, 6.0], [2.0, 0.0]], rtol=1e-7)
@@ -108,14 +132,22 @@ def test_each_cell_has_its_own_weights():
 
 @pytest.mark.parametrize("silenced", [False, True])
 def test_basal_production_by_hand(silenced):
-    # a chain 0 -> 1 -| 2. Type 0 produces gene 0 at 1.5: x0 = 1.5, x1 = 2 * 1.5 / 2.5 = 1.2, x2 = 1.1 / 2.2 = 0.5
+    # a chain 0 -> 1 -| 2. Type 0 produces gene 0 at 1.5: x0 = 1.5, x1 = 2 * 1.5 / 2.5 = 1.2, x2 =
+    # 1.1 / 2.2 = 0.5
     chain = make_network(3, (0, 1, 2.0), (1, 2, -1.1))
     types = CellTypes(basal=np.array([[1.5, 0.0, 0.0], [0.0, 0.1, 0.25]]))
-    truth = typed_truth(chain, types, [1, 0, 0], silenced, absent=[[False] * 3, [False] * 3, [True, False, False]])
-    # type 1: nothing drives gene 0; x1 = 0.1, x2 = 0.25 + 1.1 / 1.1 = 1.25. An absent gene produces nothing, whatever its type
+    truth = typed_truth(
+        chain, types, [1, 0, 0], silenced, absent=[[False] * 3, [False] * 3, [True, False, False]]
+    )
+    # type 1: nothing drives gene 0; x1 = 0.1, x2 = 0.25 + 1.1 / 1.1 = 1.25. An absent gene produces
+    # nothing, whatever its type
     lonely = 0.0 if silenced else 1.1
-    np.testing.assert_allclose(truth.wild_type([0, 1]), [[0.0, 0.1, 1.25], [1.5, 1.2, 0.5]], rtol=1e-7)
-    np.testing.assert_allclose(truth.wild_type([2]), [[0.0, 0.0, 1.1]], rtol=1e-7)  # gene 1 is there and silent: it still does not repress
+    np.testing.assert_allclose(
+        truth.wild_type([0, 1]), [[0.0, 0.1, 1.25], [1.5, 1.2, 0.5]], rtol=1e-7
+    )
+    np.testing.assert_allclose(
+        truth.wild_type([2]), [[0.0, 0.0, 1.1]], rtol=1e-7
+    )  # gene 1 is there and silent: it still does not repress
     np.testing.assert_allclose(knock_out(truth, 0, cell=1), [0.0, 0.0, 1.1], rtol=1e-7)
     np.testing.assert_allclose(knock_out(truth, 1, cell=1), [1.5, 0.0, lonely], rtol=1e-7)
     np.testing.assert_allclose(knock_out(truth, 1, cell=0), [0.0, 0.0, 0.25 + lonely], rtol=1e-7)
@@ -127,7 +159,9 @@ def test_a_type_without_an_edge_by_hand():
     types = CellTypes(edges=np.array([[True, True, True], [True, False, True]]))
     assert TOGGLE.edges.tolist() == [[1, 0], [0, 1], [1, 2]]
     truth = typed_truth(TOGGLE, types, [1, 0])
-    np.testing.assert_allclose(truth.wild_type([0, 1]), [[2.0, 0.0, 0.0], [1.0, 1.0, 0.75]], rtol=1e-7)
+    np.testing.assert_allclose(
+        truth.wild_type([0, 1]), [[2.0, 0.0, 0.0], [1.0, 1.0, 0.75]], rtol=1e-7
+    )
     np.testing.assert_array_equal(knock_out(truth, 0, cell=0), [0.0, 0.0, 0.0])
     np.testing.assert_allclose(knock_out(truth, 0, cell=1), [0.0, 2.0, 1.0], rtol=1e-7)
 
@@ -137,8 +171,12 @@ def test_one_gene_no_edge_and_all_absent():
     np.testing.assert_array_equal(lonely.wild_type([0]), [[0.0]])  # nothing drives it
     np.testing.assert_array_equal(knock_out(lonely, 0), [0.0])
     truth = make_truth(TOGGLE, absent=[[True, True, True], [True, False, True]])
-    np.testing.assert_allclose(truth.wild_type([0, 1]), [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0]], rtol=1e-7)
-    np.testing.assert_array_equal(knock_out(truth, 1, cell=1), [0.0, 0.0, 0.0])  # its only expressed gene
+    np.testing.assert_allclose(
+        truth.wild_type([0, 1]), [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0]], rtol=1e-7
+    )
+    np.testing.assert_array_equal(
+        knock_out(truth, 1, cell=1), [0.0, 0.0, 0.0]
+    )  # its only expressed gene
 
 
 def test_the_threshold_is_read_out_only():
@@ -153,15 +191,23 @@ def test_the_threshold_is_read_out_only():
 
 
 def test_what_does_not_settle_is_nan():
-    # a loop of gain exactly 1 sinks like 1 / t: there is no steady state to be reached in any budget
+    # a loop of gain exactly 1 sinks like 1 / t: there is no steady state to be reached in any
+    # budget
     critical = make_network(3, (0, 1, 1.0), (1, 0, 1.0), (0, 2, -1.0))
     truth = make_truth(critical, absent=[[False, False, False], [True, False, False]])
     np.testing.assert_array_equal(truth.solved, [False, True])
     assert np.isnan(truth.wild_type([0])).all()
     np.testing.assert_allclose(truth.wild_type([1]), [[0.0, 0.0, 1.0]])
-    # only the events that do not settle: two steps are enough where a knockout changes nothing, not to find the toggle's state
+    # only the events that do not settle: two steps are enough where a knockout changes nothing, not
+    # to find the toggle's state
     slow = make_truth(TOGGLE)
-    slow = GrnTruth(slow.network, Solver(TOGGLE, silenced=False, budget=2), slow.cell_weights, slow.absent, slow.steady)
+    slow = GrnTruth(
+        slow.network,
+        Solver(TOGGLE, silenced=False, budget=2),
+        slow.cell_weights,
+        slow.absent,
+        slow.steady,
+    )
     after = slow.knockout(Knockouts(np.array([[2], [0]]), np.array([0, 0])))
     np.testing.assert_allclose(after[0], [1.0, 1.0, 0.0], rtol=1e-7)
     assert np.isnan(after[1]).all()
@@ -187,7 +233,9 @@ def test_an_event_does_not_depend_on_the_others(monkeypatch):
     monkeypatch.setattr(dynamics, "SPARE", 0)  # settled events leave their block at once
     for block in (500, 1, 1 << 22):
         monkeypatch.setattr(dynamics, "BLOCK", block)
-        other = GrnTruth.settle(truth.network, Solver(truth.network, silenced=False), truth.cell_weights, truth.absent)
+        other = GrnTruth.settle(
+            truth.network, Solver(truth.network, silenced=False), truth.cell_weights, truth.absent
+        )
         assert other.solver.width == max(1, block // 40)
         np.testing.assert_array_equal(other.steady, truth.steady)
         np.testing.assert_array_equal(other.knockout(events), together)
@@ -200,7 +248,9 @@ def test_blocks_hold_every_event_once(cells, width):
     for events, real in dynamics.blocks(cells, width):
         assert events.shape == real.shape
         assert events.size <= width
-        assert (cells[events] == cells[events[:, :1]]).all()  # a row is one cell's, filled up with its own
+        assert (
+            cells[events] == cells[events[:, :1]]
+        ).all()  # a row is one cell's, filled up with its own
         assert real[:, 0].all()
         assert real[0].all()  # nothing is wider than its longest row
         seen += events[real].tolist()
@@ -223,7 +273,9 @@ def iterate(inputs, start, absent, silenced, basal, budget=2000):
 def inputs_of(truth, cell):
     """Of each gene, its regulators and the cell's weights of them, negative where they repress."""
     inputs = [[] for _ in range(truth.network.genes)]
-    for (i, j), weight in zip(truth.edges.tolist(), (truth.cell_weights[cell] * truth.sign).tolist(), strict=True):
+    for (i, j), weight in zip(
+        truth.edges.tolist(), (truth.cell_weights[cell] * truth.sign).tolist(), strict=True
+    ):
         inputs[j].append((i, weight))
     return inputs
 
@@ -238,33 +290,59 @@ def inputs_of(truth, cell):
     ],
 )
 def test_events_in_blocks_agree_with_one_at_a_time(params):
-    """Same iterate accepted, so the same value but for the order of additions; and where the equation itself comes to rest."""
+    """Same iterate accepted, so the same value but for the order of additions; and where the
+    equation itself comes to rest.
+    """
     truth = load(genes=30, cells=9, seed=6, **params).truth
     silenced = params.get("knockout") == "silenced"
     n = len(truth.absent)
-    basal = np.zeros((n, 30)) if truth.types is None or truth.types.basal is None else truth.types.production(truth.labels)
+    basal = (
+        np.zeros((n, 30))
+        if truth.types is None or truth.types.basal is None
+        else truth.types.production(truth.labels)
+    )
     rng = np.random.default_rng(2)
     for order in range(4):
         cells = rng.integers(0, n, 12).astype(np.int32)
-        genes = np.array([rng.choice(30, order, replace=False) for _ in cells], np.int32).reshape(12, order)  # absent ones among them
-        states = truth.solver.solve(truth.cell_weights, truth.absent, truth.steady, cells, genes, basal)
+        genes = np.array([rng.choice(30, order, replace=False) for _ in cells], np.int32).reshape(
+            12, order
+        )  # absent ones among them
+        states = truth.solver.solve(
+            truth.cell_weights, truth.absent, truth.steady, cells, genes, basal
+        )
         for cell, removed, state in zip(cells, genes, states, strict=True):
             absent = {*np.flatnonzero(truth.absent[cell]).tolist(), *removed.tolist()}
             inputs = inputs_of(truth, cell)
-            np.testing.assert_allclose(state, iterate(inputs, truth.steady[cell], absent, silenced, basal[cell]), rtol=1e-12, atol=0)
+            np.testing.assert_allclose(
+                state,
+                iterate(inputs, truth.steady[cell], absent, silenced, basal[cell]),
+                rtol=1e-12,
+                atol=0,
+            )
             rest = ode.steady_state(inputs, truth.steady[cell], absent, silenced, basal[cell])
             np.testing.assert_allclose(state, rest, rtol=1e-6, atol=1e-9)
 
 
 def test_the_plain_equation_by_hand():
-    # x0 = 2 / (1 + x1), x1 = 2 / (1 + x0): 1 and 1; gene 2 has half of 1.5 and 0.25 of its own, at half the decay twice as much
+    # x0 = 2 / (1 + x1), x1 = 2 / (1 + x0): 1 and 1; gene 2 has half of 1.5 and 0.25 of its own, at
+    # half the decay twice as much
     inputs = [[(1, -2.0)], [(0, -2.0)], [(1, 1.5)]]
     assert ode.production([1.0, 1.0, 7.0], inputs, {0}, False, [0.0, 0.0, 0.25]) == [0.0, 1.0, 1.0]
     assert ode.production([0.0, 3.0, 7.0], inputs, {0}, True, [0.5, 0.5, 0.25]) == [0.0, 0.5, 1.375]
-    np.testing.assert_allclose(ode.steady_state(inputs, [3.0, 0.1, 1.0], set(), basal=[0.0, 0.0, 0.25]), [1.0, 1.0, 1.0], rtol=1e-6)
-    np.testing.assert_allclose(ode.steady_state(inputs, [1.0, 1.0, 1.0], {0}), [0.0, 2.0, 1.0], rtol=1e-6)
-    np.testing.assert_array_equal(ode.steady_state(inputs, [1.0, 1.0, 1.0], {0, 1, 2}), [0.0, 0.0, 0.0])
-    np.testing.assert_allclose(ode.steady_state([[], [(0, -1.0)]], [1.0, 1.0], {0}, decay=0.5), [0.0, 2.0], rtol=1e-6)
+    np.testing.assert_allclose(
+        ode.steady_state(inputs, [3.0, 0.1, 1.0], set(), basal=[0.0, 0.0, 0.25]),
+        [1.0, 1.0, 1.0],
+        rtol=1e-6,
+    )
+    np.testing.assert_allclose(
+        ode.steady_state(inputs, [1.0, 1.0, 1.0], {0}), [0.0, 2.0, 1.0], rtol=1e-6
+    )
+    np.testing.assert_array_equal(
+        ode.steady_state(inputs, [1.0, 1.0, 1.0], {0, 1, 2}), [0.0, 0.0, 0.0]
+    )
+    np.testing.assert_allclose(
+        ode.steady_state([[], [(0, -1.0)]], [1.0, 1.0], {0}, decay=0.5), [0.0, 2.0], rtol=1e-6
+    )
 
 
 def test_nothing_follows_from_a_cell_without_steady_state():
@@ -277,8 +355,13 @@ def test_nothing_follows_from_a_cell_without_steady_state():
 
 def test_order_zero_is_the_wild_type_and_no_event_no_row():
     truth = load(genes=30, cells=20, seed=2).truth
-    np.testing.assert_allclose(truth.knockout(Knockouts.none(20)), truth.wild_type(np.arange(20)), rtol=1e-7)
-    assert truth.knockout(Knockouts(np.empty((0, 2), np.int32), np.empty(0, np.int32))).shape == (0, 30)
+    np.testing.assert_allclose(
+        truth.knockout(Knockouts.none(20)), truth.wild_type(np.arange(20)), rtol=1e-7
+    )
+    assert truth.knockout(Knockouts(np.empty((0, 2), np.int32), np.empty(0, np.int32))).shape == (
+        0,
+        30,
+    )
 
 
 def test_only_what_lies_downstream_changes():
@@ -296,7 +379,9 @@ def test_only_what_lies_downstream_changes():
     assert (change[~outside] > 1e-3).mean() > 0.2
 
 
-edge = st.tuples(st.integers(0, 5), st.integers(0, 5), st.floats(-2, 2).filter(lambda w: abs(w) > 0.05)).filter(lambda e: e[0] != e[1])
+edge = st.tuples(
+    st.integers(0, 5), st.integers(0, 5), st.floats(-2, 2).filter(lambda w: abs(w) > 0.05)
+).filter(lambda e: e[0] != e[1])
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -318,12 +403,20 @@ def test_properties_of_any_small_network(edges, lacking, removed, silenced, basa
     assert (after[absent] == 0).all()
     # the order of removal does not matter, nor does doing it step by step
     np.testing.assert_allclose(knock_out(truth, *removed[::-1]), after, rtol=1e-6, atol=1e-6)
-    stepwise = typed_truth(network, types, [0], silenced, absent=[np.array(lacking) | np.isin(np.arange(6), removed[:1])])
+    stepwise = typed_truth(
+        network,
+        types,
+        [0],
+        silenced,
+        absent=[np.array(lacking) | np.isin(np.arange(6), removed[:1])],
+    )
     if stepwise.solved[0]:
         np.testing.assert_allclose(knock_out(stepwise, *removed[1:]), after, rtol=1e-6, atol=1e-6)
     # production equals decay, computed edge by edge
     given = np.array([basal])
-    state = truth.solver.solve(truth.cell_weights, truth.absent, truth.steady, np.array([0]), np.array([removed]), given)[0]
+    state = truth.solver.solve(
+        truth.cell_weights, truth.absent, truth.steady, np.array([0]), np.array([removed]), given
+    )[0]
     production = np.array(basal)
     for regulator, target, weight in edges:
         if weight > 0:
@@ -341,21 +434,35 @@ def dense_weights(truth, cells):
     genes = truth.network.genes
     activation, repression = np.zeros((2, len(cells), genes, genes))
     for edge, (i, j) in enumerate(truth.edges):
-        (activation if truth.sign[edge] > 0 else repression)[:, i, j] = truth.cell_weights[cells, edge]
+        (activation if truth.sign[edge] > 0 else repression)[:, i, j] = truth.cell_weights[
+            cells, edge
+        ]
     return activation, repression
 
 
 def integrate(activation, repression, present, start, silenced, basal=0.0, until=250.0):
-    """The state at time `until` of n independent cells, integrated as one system of n * genes equations."""
+    """The state at time `until` of n independent cells, integrated as one system of n * genes
+    equations.
+    """
     shape = start.shape
 
     def slope(_, flat):
         x = flat.reshape(shape)
         released = present / (1 + x) if silenced else 1 / (1 + x)
-        production = ((x / (1 + x))[:, None] @ activation + released[:, None] @ repression)[:, 0] + basal
+        production = ((x / (1 + x))[:, None] @ activation + released[:, None] @ repression)[
+            :, 0
+        ] + basal
         return (present * (production - x)).ravel()
 
-    solution = solve_ivp(slope, (0.0, until), (start * present).ravel(), method="DOP853", rtol=1e-9, atol=1e-11, t_eval=[until])
+    solution = solve_ivp(
+        slope,
+        (0.0, until),
+        (start * present).ravel(),
+        method="DOP853",
+        rtol=1e-9,
+        atol=1e-11,
+        t_eval=[until],
+    )
     assert solution.success
     return solution.y[:, 0].reshape(shape)
 
@@ -370,18 +477,33 @@ def assert_same_state(simulated, integrated):
 @pytest.mark.parametrize("absence", ["random", "modules"])
 @pytest.mark.parametrize("network", ["er", "sf"])
 def test_steady_states_agree_with_an_ode_solver(network, absence, knockout):
-    """Wild type, single, double and triple knockouts of 200 cells; each knockout starts from the integrated wild type."""
+    """Wild type, single, double and triple knockouts of 200 cells; each knockout starts from the
+    integrated wild type.
+    """
     genes, cells = 40, 200
-    truth = load(network=network, absence=absence, knockout=knockout, genes=genes, cells=cells, sigma=0.2, modules=4, seed=11).truth
+    truth = load(
+        network=network,
+        absence=absence,
+        knockout=knockout,
+        genes=genes,
+        cells=cells,
+        sigma=0.2,
+        modules=4,
+        seed=11,
+    ).truth
     rows = np.arange(len(truth.absent))
     assert len(rows) == cells
     activation, repression = dense_weights(truth, rows)
     present = (~truth.absent).astype(float)
-    wild_type = integrate(activation, repression, present, np.ones((cells, genes)), knockout == "silenced")
+    wild_type = integrate(
+        activation, repression, present, np.ones((cells, genes)), knockout == "silenced"
+    )
     assert_same_state(truth.wild_type(rows), wild_type)
     rng = np.random.default_rng(5)
     for order in (1, 2, 3):
-        removed = np.array([rng.choice(np.flatnonzero(x > 0.01), order, replace=False) for x in wild_type])
+        removed = np.array(
+            [rng.choice(np.flatnonzero(x > 0.01), order, replace=False) for x in wild_type]
+        )
         left = present.copy()
         np.put_along_axis(left, removed, 0.0, axis=1)
         after = integrate(activation, repression, left, wild_type, knockout == "silenced")
@@ -393,9 +515,20 @@ def test_steady_states_agree_with_an_ode_solver(network, absence, knockout):
 @pytest.mark.parametrize("types", ["basal", "edges"])
 @pytest.mark.parametrize("knockout", ["zero", "silenced"])
 def test_cell_types_and_their_interactions_agree_with_an_ode_solver(knockout, types):
-    """Wild types, then double and triple knockouts and how far they are from the sum of the single ones, of three cell types."""
+    """Wild types, then double and triple knockouts and how far they are from the sum of the single
+    ones, of three cell types.
+    """
     genes, cells, silenced = 40, 60, knockout == "silenced"
-    truth = load(knockout=knockout, types=types, cell_types=3, genes=genes, cells=cells, sigma=0.2, absence="modules", seed=7).truth
+    truth = load(
+        knockout=knockout,
+        types=types,
+        cell_types=3,
+        genes=genes,
+        cells=cells,
+        sigma=0.2,
+        absence="modules",
+        seed=7,
+    ).truth
     rows = np.flatnonzero((truth.wild_type(np.arange(len(truth.absent))) > 0.01).sum(axis=1) >= 6)
     assert len(rows) > 40
     truth = truth.keep(rows)
@@ -407,7 +540,9 @@ def test_cell_types_and_their_interactions_agree_with_an_ode_solver(knockout, ty
         np.testing.assert_array_equal(truth.cell_weights > 0, has)
     basal = truth.types.basal[truth.labels] if types == "basal" else 0.0
     present = (~truth.absent).astype(float)
-    wild_type = integrate(activation, repression, present, np.ones((len(rows), genes)), silenced, basal)
+    wild_type = integrate(
+        activation, repression, present, np.ones((len(rows), genes)), silenced, basal
+    )
     assert_same_state(truth.wild_type(rows), wild_type)
 
     def after(removed):
@@ -422,20 +557,28 @@ def test_cell_types_and_their_interactions_agree_with_an_ode_solver(knockout, ty
     rng = np.random.default_rng(5)
     before = profile(np.where(wild_type < 1e-3, 0.0, wild_type))
     for order in (2, 3):
-        removed = np.array([rng.choice(np.flatnonzero(x > 0.01), order, replace=False) for x in wild_type])
+        removed = np.array(
+            [rng.choice(np.flatnonzero(x > 0.01), order, replace=False) for x in wild_type]
+        )
         together = after(removed)
         assert_same_state(truth.knockout(Knockouts(removed, rows)), together)
         # the interaction, worked out from the integrated states alone
         expected = before + sum(profile(after(removed[:, [k]])) - before for k in range(order))
         np.put_along_axis(expected, removed, 0.0, axis=1)
         expected = profile(np.maximum(expected, 0.0))
-        apart = np.array([braycurtis(a, b) for a, b in zip(profile(together), expected, strict=True)])
-        np.testing.assert_allclose(true_interactions(truth, rows, Knockouts(removed, rows)), apart, atol=2e-5)
+        apart = np.array(
+            [braycurtis(a, b) for a, b in zip(profile(together), expected, strict=True)]
+        )
+        np.testing.assert_allclose(
+            true_interactions(truth, rows, Knockouts(removed, rows)), apart, atol=2e-5
+        )
         assert (apart > 1e-3).mean() > 0.05
 
 
 def test_the_stiff_solver_and_other_starts_agree_too():
-    """The steady state is the only one: any positive start runs to it, by a solver of another family."""
+    """The steady state is the only one: any positive start runs to it, by a solver of another
+    family.
+    """
     truth = load(genes=25, cells=6, sigma=0.3, degree=5.0, seed=3).truth
     activation, repression = dense_weights(truth, np.arange(6))
     rng = np.random.default_rng(1)
@@ -444,7 +587,9 @@ def test_the_stiff_solver_and_other_starts_agree_too():
         start = present * rng.lognormal(0.0, 2.0, 25)
 
         def slope(_, x, cell=cell, present=present):
-            return present * ((x / (1 + x)) @ activation[cell] + (1 / (1 + x)) @ repression[cell] - x)
+            return present * (
+                (x / (1 + x)) @ activation[cell] + (1 / (1 + x)) @ repression[cell] - x
+            )
 
         end = solve_ivp(slope, (0.0, 250.0), start, method="LSODA", rtol=1e-9, atol=1e-11).y[:, -1]
         assert_same_state(truth.wild_type([cell])[0], end)

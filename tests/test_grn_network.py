@@ -14,7 +14,10 @@ def rng(seed=0):
 
 
 @pytest.mark.parametrize("gamma", [None, 2.5])
-@pytest.mark.parametrize(("genes", "degree"), [(100, 3.0), (100, 5.0), (50, 2.5), (30, 1.0), (30, 1.7), (4, 3.0), (2, 1.0)])
+@pytest.mark.parametrize(
+    ("genes", "degree"),
+    [(100, 3.0), (100, 5.0), (50, 2.5), (30, 1.0), (30, 1.7), (4, 3.0), (2, 1.0)],
+)
 def test_edges_are_distinct_and_as_many_as_asked(gamma, genes, degree):
     network = draw_network(rng(1), genes, degree, gamma, 0.5)
     assert network.edges.shape == (round(genes * degree), 2)
@@ -25,7 +28,9 @@ def test_edges_are_distinct_and_as_many_as_asked(gamma, genes, degree):
     assert network.edges.max() < genes
     assert network.in_degrees().min() >= min(2, int(degree))
     assert network.in_degrees().sum() == network.out_degrees().sum() == len(network.edges)
-    np.testing.assert_array_equal(network.edges, network.edges[np.lexsort(network.edges.T)])  # by target, then regulator
+    np.testing.assert_array_equal(
+        network.edges, network.edges[np.lexsort(network.edges.T)]
+    )  # by target, then regulator
 
 
 def test_a_gene_alone_has_no_edge():
@@ -59,9 +64,11 @@ def test_er_regulators_are_drawn_evenly():
 
 @pytest.mark.parametrize("gamma", [2.5, 3.0, 3.5])
 def test_sf_out_degrees_follow_their_exponent(gamma):
-    """Exponent by maximum likelihood on the tail (Clauset, Shalizi and Newman 2009, eq. 3.7), over three networks together.
+    """Exponent by maximum likelihood on the tail (Clauset, Shalizi and Newman 2009, eq. 3.7), over
+    three networks together.
 
-    Of a mean of 20 so that the Poisson spread about each gene's expected degree is small, from twice the mean on.
+    Of a mean of 20 so that the Poisson spread about each gene's expected degree is small, from
+    twice the mean on.
     """
     networks = [draw_network(rng(seed), 2000, 20.0, gamma, 0.5) for seed in range(3)]
     out = np.concatenate([network.out_degrees() for network in networks])
@@ -73,7 +80,10 @@ def test_sf_out_degrees_follow_their_exponent(gamma):
 
 
 def test_a_smaller_exponent_has_larger_hubs():
-    hubs = [np.mean([draw_network(rng(s), 300, 3.0, gamma, 0.5).out_degrees().max() for s in range(5)]) for gamma in (2.2, 3.0, 6.0)]
+    hubs = [
+        np.mean([draw_network(rng(s), 300, 3.0, gamma, 0.5).out_degrees().max() for s in range(5)])
+        for gamma in (2.2, 3.0, 6.0)
+    ]
     assert hubs[0] > 1.5 * hubs[1] > 2 * hubs[2]
 
 
@@ -83,7 +93,9 @@ def test_random_absence_takes_the_same_number_from_each_cell():
     # every gene equally often: standard error sqrt(.2 * .8 / 4000) = 0.0063
     assert np.abs(absent.mean(0) - 0.2).max() < 0.03
     correlation = np.corrcoef(absent.T)[np.triu_indices(50, 1)]
-    assert correlation.mean() == pytest.approx(-1 / 49, abs=0.002)  # a fixed number of 50 makes it -1 / 49 exactly
+    assert correlation.mean() == pytest.approx(
+        -1 / 49, abs=0.002
+    )  # a fixed number of 50 makes it -1 / 49 exactly
     assert np.abs(correlation + 1 / 49).max() < 0.09
     assert not draw_random_absence(rng(), 3, 10, 0.0).any()
     assert draw_random_absence(rng(), 3, 10, 1.0).all()
@@ -97,14 +109,20 @@ def test_modules_are_absent_together():
     correlation = np.corrcoef(absent.T)
     together = correlation > 0.3
     sets = {tuple(np.flatnonzero(row)) for row in together}
-    assert sorted(len(members) for members in sets) == [15] * modules  # equal sets, the same seen from each member
+    assert (
+        sorted(len(members) for members in sets) == [15] * modules
+    )  # equal sets, the same seen from each member
     inside = correlation[together & ~np.eye(genes, dtype=bool)]
     # phi of two indicators of the lowest 20 % at that latent correlation, from an independent draw
-    pair = np.random.default_rng(9).multivariate_normal([0, 0], [[1, MODULE_CORRELATION], [MODULE_CORRELATION, 1]], 400_000)
+    pair = np.random.default_rng(9).multivariate_normal(
+        [0, 0], [[1, MODULE_CORRELATION], [MODULE_CORRELATION, 1]], 400_000
+    )
     low = pair < np.quantile(pair, absent_share)
     assert inside.mean() == pytest.approx(np.corrcoef(low.T)[0, 1], abs=0.03)
     assert np.abs(correlation[~together]).max() < 0.1
-    assert absent.sum(1).std() > 6  # depth differs between cells; independent absence would give sqrt(60 * .2 * .8) = 3.1
+    assert (
+        absent.sum(1).std() > 6
+    )  # depth differs between cells; independent absence would give sqrt(60 * .2 * .8) = 3.1
 
 
 def test_modules_need_not_divide_the_genes():

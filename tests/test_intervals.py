@@ -1,4 +1,6 @@
-"""Intervals against numbers worked out by hand, against scipy and independent implementations, and by how often they cover."""
+"""Intervals against numbers worked out by hand, against scipy and independent implementations, and
+by how often they cover.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ from kobench.board.intervals import (
 
 
 def series(*values: float, draws=None, units=0) -> Series:
-    return Series(np.array(values, dtype=float), None if draws is None else np.array(draws, dtype=float), units)
+    return Series(
+        np.array(values, dtype=float),
+        None if draws is None else np.array(draws, dtype=float),
+        units,
+    )
 
 
 def ends(interval: Interval) -> tuple[float, float]:
@@ -34,7 +40,9 @@ def test_t_interval_by_hand():
     # mean 3, s = sqrt(2.5), se = sqrt(0.5), t(4, 0.975) = 2.776445
     interval = mean_interval(series(1, 2, 3, 4, 5))
     assert interval.value == 3.0
-    assert ends(interval) == pytest.approx((3 - 2.776445 * 0.7071068, 3 + 2.776445 * 0.7071068), abs=1e-5)
+    assert ends(interval) == pytest.approx(
+        (3 - 2.776445 * 0.7071068, 3 + 2.776445 * 0.7071068), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 31])
@@ -57,33 +65,48 @@ def test_one_value_has_no_interval_and_equal_ones_a_point():
 
 def test_draws_inside_several_blocks_add_nothing():
     values = (0.1, 0.5, 0.2)
-    assert mean_interval(series(*values, draws=np.zeros((3, 10)), units=10)) == mean_interval(series(*values))
+    assert mean_interval(series(*values, draws=np.zeros((3, 10)), units=10)) == mean_interval(
+        series(*values)
+    )
 
 
 def test_one_block_takes_the_spread_of_its_draws_by_hand():
     # draws 1, 2, 4: variance 7/3; four units: times 4/3, t(3, 0.975) = 3.182446
     half = 3.182446 * np.sqrt(7 / 3 * 4 / 3)
-    assert ends(mean_interval(series(9.0, draws=[[1, 2, 4]], units=4))) == pytest.approx((9 - half, 9 + half), abs=1e-5)
+    assert ends(mean_interval(series(9.0, draws=[[1, 2, 4]], units=4))) == pytest.approx(
+        (9 - half, 9 + half), abs=1e-5
+    )
     # how many units were drawn is not known: 1.959964 standard deviations
     half = 1.959964 * np.sqrt(7 / 3)
-    assert ends(mean_interval(series(9.0, draws=[[1, 2, 4]]))) == pytest.approx((9 - half, 9 + half), abs=1e-5)
+    assert ends(mean_interval(series(9.0, draws=[[1, 2, 4]]))) == pytest.approx(
+        (9 - half, 9 + half), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("n", [5, 12, 40])
 def test_one_block_of_means_has_the_t_interval_over_its_units(n):
-    """The bootstrap of a mean is known in closed form, so the interval must come out as the t interval over the units themselves."""
+    """The bootstrap of a mean is known in closed form, so the interval must come out as the t
+    interval over the units themselves.
+    """
     rng = np.random.default_rng(n)
     values = rng.beta(8, 2, n)
     draws = values[rng.integers(n, size=(200_000, n))].mean(axis=1)
     found = mean_interval(series(values.mean(), draws=[draws], units=n))
-    assert ends(found) == pytest.approx(ends(mean_interval(series(*values))), abs=0.01 * (found.high - found.low))
+    assert ends(found) == pytest.approx(
+        ends(mean_interval(series(*values))), abs=0.01 * (found.high - found.low)
+    )
 
 
 def test_draws_without_a_value_are_left_out():
     found = mean_interval(series(9.0, draws=[[1, np.nan, 2, 4, np.nan]], units=4))
     assert found == mean_interval(series(9.0, draws=[[1, 2, 4]], units=4))
-    top, bottom = series(1.0, draws=[[1, np.nan, 2, 4]], units=4), series(2.0, draws=[[2, 3, np.nan, 5]], units=4)
-    assert spread_of(top, bottom).covariance[0, 1] == pytest.approx(np.cov([1, 4], [2, 5])[0, 1] * 4 / 3)
+    top, bottom = (
+        series(1.0, draws=[[1, np.nan, 2, 4]], units=4),
+        series(2.0, draws=[[2, 3, np.nan, 5]], units=4),
+    )
+    assert spread_of(top, bottom).covariance[0, 1] == pytest.approx(
+        np.cov([1, 4], [2, 5])[0, 1] * 4 / 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,16 +127,30 @@ def test_nothing_to_go_by_is_no_interval(one):
 
 
 def test_combining_keeps_the_draws_that_fit():
-    a, b = series(1, 2, draws=[[1, 2], [3, 4]], units=9), series(5, 5, draws=[[1, 1], [1, 0]], units=7)
+    a, b = (
+        series(1, 2, draws=[[1, 2], [3, 4]], units=9),
+        series(5, 5, draws=[[1, 1], [1, 0]], units=7),
+    )
     both = combine(np.subtract, a, b)
-    assert (both.values.tolist(), both.draws.tolist(), both.units) == ([-4, -3], [[0, 1], [2, 4]], 7)
+    assert (both.values.tolist(), both.draws.tolist(), both.units) == (
+        [-4, -3],
+        [[0, 1], [2, 4]],
+        7,
+    )
     assert combine(np.add, a, series(1, 1)).draws is None
-    assert combine(np.add, a, series(1, 1, draws=[[1, 1, 1]] * 2)).draws is None  # three draws and two are not the same draws
-    assert combine(np.multiply, a, series(2, 3, draws=[[2], [3]])).draws.tolist() == [[2, 4], [9, 12]]  # one column fits any number
+    assert (
+        combine(np.add, a, series(1, 1, draws=[[1, 1, 1]] * 2)).draws is None
+    )  # three draws and two are not the same draws
+    assert combine(np.multiply, a, series(2, 3, draws=[[2], [3]])).draws.tolist() == [
+        [2, 4],
+        [9, 12],
+    ]  # one column fits any number
 
 
 def grid_of_fieller(top, bottom, level=0.95):
-    """All ratios R on a fine grid for which scipy's t test does not reject mean(top - R bottom) = 0."""
+    """All ratios R on a fine grid for which scipy's t test does not reject mean(top - R bottom) =
+    0.
+    """
     value = np.mean(top) / np.mean(bottom)
     grid = value + np.linspace(-3, 3, 60_001)
     p = stats.ttest_1samp(np.subtract(top, np.outer(grid, bottom)), 0, axis=1).pvalue
@@ -133,12 +170,17 @@ def test_ratio_interval_holds_what_a_t_test_does_not_reject(blocks, seed):
 
 
 def test_ratio_by_hand():
-    # tops 1, 3 and bottoms 2, 2: a fixed bottom, so half of the t interval of the top: 2 -+ 12.7062 x 1
+    # tops 1, 3 and bottoms 2, 2: a fixed bottom, so half of the t interval of the top: 2 -+ 12.7062
+    # x 1
     found = ratio_interval(series(1, 3), series(2, 2))
-    assert (found.value, *ends(found)) == pytest.approx((1.0, 1 - 12.7062 / 2, 1 + 12.7062 / 2), abs=1e-4)
+    assert (found.value, *ends(found)) == pytest.approx(
+        (1.0, 1 - 12.7062 / 2, 1 + 12.7062 / 2), abs=1e-4
+    )
     # a fixed top: 1 over the ends of the bottom's interval, here 4 -+ 4.302653 sqrt(1 / 3)
     half = 4.302653 / np.sqrt(3)
-    assert ends(ratio_interval(series(1, 1, 1), series(3, 4, 5))) == pytest.approx((1 / (4 + half), 1 / (4 - half)), abs=1e-6)
+    assert ends(ratio_interval(series(1, 1, 1), series(3, 4, 5))) == pytest.approx(
+        (1 / (4 + half), 1 / (4 - half)), abs=1e-6
+    )
 
 
 def test_ratio_is_of_means_and_what_moves_together_cancels():
@@ -173,10 +215,16 @@ def test_order_of_blocks_and_of_draws_is_of_no_consequence():
     rng = np.random.default_rng(4)
     top, bottom = rng.normal(0.3, 0.1, 7), rng.normal(0.8, 0.1, 7)
     order = rng.permutation(7)
-    found, again = ratio_interval(series(*top), series(*bottom)), ratio_interval(series(*top[order]), series(*bottom[order]))
+    found, again = (
+        ratio_interval(series(*top), series(*bottom)),
+        ratio_interval(series(*top[order]), series(*bottom[order])),
+    )
     assert (again.value, *ends(again)) == pytest.approx((found.value, *ends(found)), rel=1e-12)
     draws = rng.normal(size=50)
-    one, other = (mean_interval(series(0.5, draws=[values], units=9)) for values in (draws, draws[rng.permutation(50)]))
+    one, other = (
+        mean_interval(series(0.5, draws=[values], units=9))
+        for values in (draws, draws[rng.permutation(50)])
+    )
     assert ends(one) == pytest.approx(ends(other), rel=1e-12)
 
 
@@ -223,12 +271,17 @@ def share_covered(make, truth: float, repeats: int = 1000) -> float:
     return float(np.mean([one.low <= truth <= one.high for one in found]))
 
 
-# 1,000 repeats at 95 %: standard error 0.7 points; docs/intervals.md has the coverage of a board's own numbers
+# 1,000 repeats at 95 %: standard error 0.7 points; docs/intervals.md has the coverage of a board's
+# own numbers
 
 
 @pytest.mark.parametrize("blocks", [2, 3, 5, 10])
 def test_t_intervals_cover_as_they_say(blocks):
-    assert 0.93 <= share_covered(lambda rng: mean_interval(series(*rng.normal(0, 1, blocks))), 0.0) <= 0.97
+    assert (
+        0.93
+        <= share_covered(lambda rng: mean_interval(series(*rng.normal(0, 1, blocks))), 0.0)
+        <= 0.97
+    )
 
 
 @pytest.mark.parametrize("blocks", [3, 5, 10])

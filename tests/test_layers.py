@@ -1,4 +1,6 @@
-"""Imports go one way, the contract's own modules need numpy and nothing else, and nobody reaches into the built-ins."""
+"""Imports go one way, the contract's own modules need numpy and nothing else, and nobody reaches
+into the built-ins.
+"""
 
 from __future__ import annotations
 
@@ -14,28 +16,72 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kobench"
 
-#: From the top down. A module imports from its own layer (without circles) and from those below it. Every module has its place here.
+#: From the top down. A module imports from its own layer (without circles) and from those below it.
+#: Every module has its place here.
 LAYERS = (
     ("cli",),
     ("board", "pictures", "run", "predict", "checking", "progress", "add_dataset"),
-    ("crew", "asking", "trial", "decide", "plan", "score", "answering", "guard", "prepare", "loading", "lines", "sampling"),
+    (
+        "crew",
+        "asking",
+        "trial",
+        "decide",
+        "plan",
+        "score",
+        "answering",
+        "guard",
+        "prepare",
+        "loading",
+        "lines",
+        "sampling",
+    ),
     ("plugins", "cards", "hookspecs", "select"),
-    ("questions", "population", "multiples", "transfer", "limits", "watching", "process_tree", "sandbox", "environments", "replies",
-     "data", "data_checks", "fetch", "store", "process", "received", "records", "record_shape", "resample", "events", "table_file"),
+    (
+        "questions",
+        "population",
+        "multiples",
+        "transfer",
+        "limits",
+        "watching",
+        "process_tree",
+        "sandbox",
+        "environments",
+        "replies",
+        "data",
+        "data_checks",
+        "fetch",
+        "store",
+        "process",
+        "received",
+        "records",
+        "record_shape",
+        "resample",
+        "events",
+        "table_file",
+    ),
     ("worker", "checks", "session", "wire", "responding", "derive", "describe"),
     ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),
-)  # fmt: skip
+)
 
-#: What workers import: the standard library, numpy, and where it is asked for: pluggy if there, scipy's CSR, a real AnnData.
+#: What workers import: the standard library, numpy, and where it is asked for: pluggy if there,
+#: scipy's CSR, a real AnnData.
 WORKER = (*LAYERS[-2], "api", "truth", "cells", "specs", "resolve", "suggest", "errors")
-LATE = {"api": {"pluggy"}, "cells": {"anndata", "pandas"}, "wire": {"scipy"}, "checks.kit": {"scipy"}}
+LATE = {
+    "api": {"pluggy"},
+    "cells": {"anndata", "pandas"},
+    "wire": {"scipy"},
+    "checks.kit": {"scipy"},
+}
 
-#: What the built-ins share with the harness beside the contract: the checks, scales and files of loaded data.
+#: What the built-ins share with the harness beside the contract: the checks, scales and files of
+#: loaded data.
 FOR_BUILTINS = {"api", "truth", "cells", "specs", "errors", "suggest", "data", "fetch"}
 
 
 def modules() -> dict[str, Path]:
-    """kobench's modules by their dotted name without the leading `kobench.`; the package itself is ""."""
+    """kobench's modules by their dotted name without the leading `kobench.`; the package itself is
+    "".
+    """
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -44,16 +90,23 @@ def modules() -> dict[str, Path]:
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """(dotted name, whether it is imported at once) of all that a file imports, inside functions too, but for TYPE_CHECKING."""
+    """(dotted name, whether it is imported at once) of all that a file imports, inside functions
+    too, but for TYPE_CHECKING.
+    """
     tree = ast.parse(path.read_text())
     typing_only = {
-        inner for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for statement in node.body for inner in ast.walk(statement)
-    }  # fmt: skip
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
     late = {
-        inner for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try))
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try))
         for inner in ast.walk(node)
-    }  # fmt: skip
+    }
     for node in ast.walk(tree):
         if node in typing_only:
             continue
@@ -78,7 +131,11 @@ def own_imports(path: Path, names: set[str]) -> set[str]:
 
 def foreign_imports(path: Path) -> set[str]:
     """The top-level names of what a file imports from outside the standard library and kobench."""
-    return {name.partition(".")[0] for name, _ in imports(path)} - sys.stdlib_module_names - {"kobench"}
+    return (
+        {name.partition(".")[0] for name, _ in imports(path)}
+        - sys.stdlib_module_names
+        - {"kobench"}
+    )
 
 
 GRAPH = {name: own_imports(path, set(modules())) for name, path in modules().items()}
@@ -99,7 +156,9 @@ def test_the_graph_sees_what_is_imported(tmp_path: Path) -> None:
 def test_imports_go_one_way() -> None:
     place = {name: height for height, layer in enumerate(LAYERS) for name in layer}
     tops = {name.partition(".")[0] for name in GRAPH} - {"", "builtin"}
-    assert tops <= set(place), f"say in LAYERS where these modules belong: {sorted(tops - set(place))}"
+    assert tops <= set(place), (
+        f"say in LAYERS where these modules belong: {sorted(tops - set(place))}"
+    )
     upward = [
         f"{name} imports {target}"
         for name, targets in GRAPH.items()
@@ -120,13 +179,19 @@ def test_there_are_no_circles() -> None:
 
 def test_nothing_imports_the_built_ins() -> None:
     assert [
-        name for name, targets in GRAPH.items() if not name.startswith("builtin") and any(t.startswith("builtin") for t in targets)
+        name
+        for name, targets in GRAPH.items()
+        if not name.startswith("builtin") and any(t.startswith("builtin") for t in targets)
     ] == []
 
 
 def test_the_built_ins_know_the_contract_and_little_else() -> None:
     found = {
-        target for name, targets in GRAPH.items() if name.startswith("builtin") for target in targets if not target.startswith("builtin")
+        target
+        for name, targets in GRAPH.items()
+        if name.startswith("builtin")
+        for target in targets
+        if not target.startswith("builtin")
     }
     assert found <= FOR_BUILTINS, f"the built-ins import {sorted(found - FOR_BUILTINS)}"
 
@@ -159,7 +224,9 @@ print("fine")
 
 
 def test_a_worker_starts_where_nothing_but_numpy_is_installed() -> None:
-    done = subprocess.run([sys.executable, "-c", BLOCK], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCK], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "fine" in done.stdout
 

@@ -1,4 +1,6 @@
-"""Limits of a trial: real predictors that pass each of them and others a little below, what is counted, and what a limit's end says."""
+"""Limits of a trial: real predictors that pass each of them and others a little below, what is
+counted, and what a limit's end says.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,17 @@ from kobench.board import make_board
 from kobench.cli.run import run_command
 from kobench.cli.suites import read_suite
 from kobench.errors import UserError
-from kobench.limits import BAD, FLAGS, LIMIT_OF, MB, STATUSES, Limits, default_memory_mb, passed, raised
+from kobench.limits import (
+    BAD,
+    FLAGS,
+    LIMIT_OF,
+    MB,
+    STATUSES,
+    Limits,
+    default_memory_mb,
+    passed,
+    raised,
+)
 from kobench.plan import Request, make_plan
 from kobench.plugins import load_registry
 from kobench.records import read_records
@@ -123,13 +135,19 @@ def registry(plugin):
 
 
 def run(folder, registry, predictor, limits):
-    outcome = Bench(folder).run(make_plan(registry, Request([TINY], [predictor], ["profile"], limits=limits)))
+    outcome = Bench(folder).run(
+        make_plan(registry, Request([TINY], [predictor], ["profile"], limits=limits))
+    )
     (record,) = [record for record in outcome.records if record["role"] == "predictor"]
     return outcome, record
 
 
-@pytest.mark.parametrize(("what", "much", "allowed", "limits", "status"), APPETITES, ids=[what for what, *_ in APPETITES])
-def test_a_limit_ends_what_passes_it_and_nothing_a_little_below(tmp_path, registry, what, much, allowed, limits, status):
+@pytest.mark.parametrize(
+    ("what", "much", "allowed", "limits", "status"), APPETITES, ids=[what for what, *_ in APPETITES]
+)
+def test_a_limit_ends_what_passes_it_and_nothing_a_little_below(
+    tmp_path, registry, what, much, allowed, limits, status
+):
     name = LIMIT_OF[status]
     _, record = run(tmp_path, registry, f"eats:what={what},much={much},seconds=60", limits)
     result, ran = record["result"], record["run"]
@@ -143,7 +161,10 @@ def test_a_limit_ends_what_passes_it_and_nothing_a_little_below(tmp_path, regist
     if name == "memory_mb":
         assert ran["peak_mb"] > 400
     _, record = run(tmp_path, registry, f"eats:what={what},much={allowed},seconds=0.5", limits)
-    assert record["result"]["status"] == "ok", (record["result"]["message"], record["run"].get("found"))
+    assert record["result"]["status"] == "ok", (
+        record["result"]["message"],
+        record["run"].get("found"),
+    )
     assert record["run"]["limits"] == limits.to_json()
 
 
@@ -154,7 +175,9 @@ def test_no_limit_is_no_limit(tmp_path, registry):
     assert record["run"]["limits"] == dict.fromkeys(Limits().to_json())
 
 
-def test_time_is_up_whatever_the_predictor_does_and_the_same_limit_is_not_tried_again(tmp_path, registry):
+def test_time_is_up_whatever_the_predictor_does_and_the_same_limit_is_not_tried_again(
+    tmp_path, registry
+):
     outcome, record = run(tmp_path, registry, "eats:what=processes,seconds=60", Limits(seconds=2))
     assert record["result"]["status"] == "timeout"
     assert record["result"]["message"] == "it took longer than 2 s, the limit (--timeout)"
@@ -173,7 +196,10 @@ def test_what_a_limit_ended_is_fitted_again_when_it_is_raised(tmp_path, registry
 
 
 def test_a_record_says_in_what_a_trial_ran_whether_it_ended_well_or_not(tmp_path, registry):
-    for name, limits in (("eats:what=output", Limits()), ("eats:what=output,much=32,seconds=60", WRITTEN)):
+    for name, limits in (
+        ("eats:what=output", Limits()),
+        ("eats:what=output,much=32,seconds=60", WRITTEN),
+    ):
         _, record = run(tmp_path, registry, name, limits)
         ran = record["run"]
         assert ran["sandbox"]["mode"] == "auto"
@@ -191,21 +217,44 @@ def test_a_trial_in_an_environment_has_that_ones_python_and_packages(tmp_path, r
     (trial,) = group.trials
     own = replace(this_interpreter(), environment="mine")
     roots = {**trial.predictor.entry.roots, "kobench": Path(kobench.__file__).parent}
-    entry = replace(trial.predictor.entry, interpreter=own, environment="mine", roots=roots, packages={"numpy": "", "pytest": ""})
-    there = replace(group, trials=(replace(trial, predictor=replace(trial.predictor, entry=entry)),))
+    entry = replace(
+        trial.predictor.entry,
+        interpreter=own,
+        environment="mine",
+        roots=roots,
+        packages={"numpy": "", "pytest": ""},
+    )
+    there = replace(
+        group, trials=(replace(trial, predictor=replace(trial.predictor, entry=entry)),)
+    )
     outcome = Bench(tmp_path).run([there])
     (record,) = [record for record in outcome.records if record["role"] == "predictor"]
     assert record["result"]["status"] == "ok", record["result"]["message"]
     ran = record["run"]
-    assert (ran["environment"]["name"], ran["environment"]["python"]) == ("mine", platform.python_version())
+    assert (ran["environment"]["name"], ran["environment"]["python"]) == (
+        "mine",
+        platform.python_version(),
+    )
     assert ran["environment"]["packages"]["numpy"] == np.__version__
-    assert ran["environment"]["packages"]["pytest"] == pytest.__version__  # asked of that interpreter
-    assert (ran["python"], ran["packages"]) == (ran["environment"]["python"], ran["environment"]["packages"])
-    assert f"eats:what=output (mine, Python {platform.python_version()})" in " ".join(make_board(outcome.records).ran)
+    assert (
+        ran["environment"]["packages"]["pytest"] == pytest.__version__
+    )  # asked of that interpreter
+    assert (ran["python"], ran["packages"]) == (
+        ran["environment"]["python"],
+        ran["environment"]["packages"],
+    )
+    assert f"eats:what=output (mine, Python {platform.python_version()})" in " ".join(
+        make_board(outcome.records).ran
+    )
 
 
-def test_a_sandbox_that_is_required_and_not_there_ends_the_run_before_it_begins(tmp_path, registry, monkeypatch):
-    open_network = {**dict.fromkeys(LAYERS, True), **dict.fromkeys(COVERS["network"], "Operation not permitted")}
+def test_a_sandbox_that_is_required_and_not_there_ends_the_run_before_it_begins(
+    tmp_path, registry, monkeypatch
+):
+    open_network = {
+        **dict.fromkeys(LAYERS, True),
+        **dict.fromkeys(COVERS["network"], "Operation not permitted"),
+    }
     monkeypatch.setattr(finding, "layers_here", lambda: open_network)
     request = Request([TINY], ["eats:what=output"], ["profile"], sandbox="require")
     with pytest.raises(UserError, match="--sandbox require: this machine leaves network open"):
@@ -232,14 +281,29 @@ def test_suites_take_the_same_keys_and_flags_win(tmp_path, plugin):
     suite = tmp_path / "mine.toml"
     suite.write_text(SUITE.format(folder=tmp_path))
     values = read_suite(suite, run_command)
-    assert {name: values[name] for name in ("timeout", "memory", "processes", "written", "sandbox", "readable")} == {
-        "timeout": 50, "memory": 900, "processes": 7, "written": 0, "sandbox": "off", "readable": (str(tmp_path),)
-    }  # fmt: skip
+    assert {
+        name: values[name]
+        for name in ("timeout", "memory", "processes", "written", "sandbox", "readable")
+    } == {
+        "timeout": 50,
+        "memory": 900,
+        "processes": 7,
+        "written": 0,
+        "sandbox": "off",
+        "readable": (str(tmp_path),),
+    }
     flags = ["--plugin", str(plugin), "--out", str(tmp_path / "out"), "--memory", "800", "--json"]
     done = CliRunner().invoke(run_command, [str(suite), *flags], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    (record,) = [record for record in read_records(tmp_path / "out") if record["role"] == "predictor"]
-    assert record["run"]["limits"] == {"seconds": 50, "memory_mb": 800, "processes": 7, "written_mb": None}
+    (record,) = [
+        record for record in read_records(tmp_path / "out") if record["role"] == "predictor"
+    ]
+    assert record["run"]["limits"] == {
+        "seconds": 50,
+        "memory_mb": 800,
+        "processes": 7,
+        "written_mb": None,
+    }
     assert record["run"]["sandbox"]["mode"] == "off"
     assert record["run"]["sandbox"]["readable"] == [str(tmp_path)]
 
@@ -263,7 +327,11 @@ def test_a_suite_with_a_limit_that_is_none(tmp_path, line, why):
 
 
 def test_flags_of_limits_are_checked_before_anything_runs(tmp_path):
-    for flags, why in ((["--memory", "-1"], "--memory"), (["--processes", "x"], "--processes"), (["--timeout", "inf"], "0 for no limit")):
+    for flags, why in (
+        (["--memory", "-1"], "--memory"),
+        (["--processes", "x"], "--processes"),
+        (["--timeout", "inf"], "0 for no limit"),
+    ):
         done = CliRunner().invoke(run_command, ["-d", TINY, "--out", str(tmp_path / "out"), *flags])
         assert (done.exit_code, why in done.output) == (2, True), done.output
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,6 @@
-"""The AnnData loader: what it makes of a sound file, and the one sentence that each broken file ends in."""
+"""The AnnData loader: what it makes of a sound file, and the one sentence that each broken file
+ends in.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ Maker = Callable[..., Any]
 def written(make_adata: Maker, tmp_path: Path) -> Callable[..., str]:
     """`written(change)` -> path of a sound file after `change(adata)`."""
 
-    def write(change: Callable[[Any], Any] | None = None, name: str = "mine.h5ad", **size: int) -> str:
+    def write(
+        change: Callable[[Any], Any] | None = None, name: str = "mine.h5ad", **size: int
+    ) -> str:
         adata = make_adata(**size)
         if change is not None:
             adata = change(adata) or adata
@@ -42,12 +46,19 @@ def test_wild_type_and_perturbed_cells(written: Maker, make_adata: Maker) -> Non
     dataset = h5ad.load(written(), batch_key="batch", cell_type_key="cell_type")
     cells, perturbed = dataset.cells, dataset.perturbed
     assert perturbed is not None
-    assert (dataset.scale, dataset.kind, dataset.batch_key, dataset.cell_type_key) == ("log1p-cp10k", "real", "batch", "cell_type")
+    assert (dataset.scale, dataset.kind, dataset.batch_key, dataset.cell_type_key) == (
+        "log1p-cp10k",
+        "real",
+        "batch",
+        "cell_type",
+    )
     assert cells.shape == (24, 8)
     assert perturbed.shape == (16, 8)
     assert scipy.sparse.issparse(cells.X)
     assert cells.X.dtype == np.float32
-    by_hand = [[math.log1p(1e4 * value / row.sum()) for value in row] for row in counts.astype(float)]
+    by_hand = [
+        [math.log1p(1e4 * value / row.sum()) for value in row] for row in counts.astype(float)
+    ]
     np.testing.assert_allclose(np.vstack([cells.dense(), perturbed.dense()]), by_hand, rtol=1e-6)
     np.testing.assert_array_equal(cells.layers["counts"].toarray(), counts[:24])
     np.testing.assert_array_equal(perturbed.layers["counts"].toarray(), counts[24:])
@@ -57,15 +68,27 @@ def test_wild_type_and_perturbed_cells(written: Maker, make_adata: Maker) -> Non
     assert cells.obs["cell_type"][:3].tolist() == ["neuron", "neuron", "microglia"]
     assert perturbed.obs["perturbation"].tolist() == ["gene0"] * 8 + ["gene1+gene2"] * 8
     facts = dataset.facts
-    assert (facts["cells in file"], facts["wild-type cells"], facts["perturbed cells"]) == (40, 24, 16)
-    assert (facts["perturbations"], facts["perturbed genes"], facts["perturbed genes measured"]) == (2, 3, 3)
+    assert (facts["cells in file"], facts["wild-type cells"], facts["perturbed cells"]) == (
+        40,
+        24,
+        16,
+    )
+    assert (
+        facts["perturbations"],
+        facts["perturbed genes"],
+        facts["perturbed genes measured"],
+    ) == (2, 3, 3)
     assert facts["zeros in wild-type cells"] == round(float(np.mean(counts[:24] == 0)), 4)
 
 
-def test_totals_of_the_source_halve_what_a_count_is_worth(written: Maker, make_adata: Maker) -> None:
+def test_totals_of_the_source_halve_what_a_count_is_worth(
+    written: Maker, make_adata: Maker
+) -> None:
     dataset = h5ad.load(written(), totals_key="n_counts_all")  # twice the row sums
     row = counts_of(make_adata())[0]
-    np.testing.assert_allclose(dataset.cells.dense()[0], np.log1p(1e4 * row / (2 * row.sum())), rtol=1e-6)
+    np.testing.assert_allclose(
+        dataset.cells.dense()[0], np.log1p(1e4 * row / (2 * row.sum())), rtol=1e-6
+    )
     assert "n_counts_all" not in dataset.cells.obs
 
 
@@ -74,8 +97,12 @@ def test_normalisations(written: Maker, make_adata: Maker) -> None:
     assert h5ad.load(written(), normalise="none").scale == "counts"
     np.testing.assert_array_equal(h5ad.load(written(), normalise="none").cells.dense(), counts)
     assert h5ad.load(written(), normalise="log1p").scale == "log1p"
-    np.testing.assert_allclose(h5ad.load(written(), normalise="log1p").cells.dense(), np.log1p(counts), rtol=1e-6)
-    assert digest(h5ad.load(written(), normalise="log1p-cp10k").cells) == digest(h5ad.load(written()).cells)
+    np.testing.assert_allclose(
+        h5ad.load(written(), normalise="log1p").cells.dense(), np.log1p(counts), rtol=1e-6
+    )
+    assert digest(h5ad.load(written(), normalise="log1p-cp10k").cells) == digest(
+        h5ad.load(written()).cells
+    )
 
 
 def test_declared_scales_are_taken_as_they_are(written: Maker) -> None:
@@ -102,7 +129,12 @@ def test_dense_sparse_and_integer_files_give_the_same_cells(written: Maker) -> N
     changes = (None, dense, columns, integers)
     loaded = [h5ad.load(written(change), batch_key="batch") for change in changes]
     assert len({digest(dataset.cells) for dataset in loaded}) == 1
-    assert [scipy.sparse.issparse(dataset.cells.X) for dataset in loaded] == [True, False, True, False]
+    assert [scipy.sparse.issparse(dataset.cells.X) for dataset in loaded] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_layers_and_raw(written: Maker, make_adata: Maker) -> None:
@@ -126,7 +158,9 @@ def test_layers_and_raw(written: Maker, make_adata: Maker) -> None:
         h5ad.load(written(), raw=True)
 
 
-def test_genes_are_chosen_by_wild_type_cells_after_normalisation(written: Maker, make_adata: Maker) -> None:
+def test_genes_are_chosen_by_wild_type_cells_after_normalisation(
+    written: Maker, make_adata: Maker
+) -> None:
     def gaps(adata: Any) -> None:
         X = adata.X.toarray()
         X[:24, 5] = 0  # seen in perturbed cells only
@@ -138,7 +172,15 @@ def test_genes_are_chosen_by_wild_type_cells_after_normalisation(written: Maker,
 
     path = written(gaps)
     every = h5ad.load(path)
-    assert every.cells.var_names.tolist() == ["gene0", "gene1", "gene2", "gene3", "gene4", "gene6", "gene7"]
+    assert every.cells.var_names.tolist() == [
+        "gene0",
+        "gene1",
+        "gene2",
+        "gene3",
+        "gene4",
+        "gene6",
+        "gene7",
+    ]
     assert every.facts["genes seen in no wild-type cell"] == 2
     assert every.facts["genes left out"] == 1
     assert any("2 of 8 genes are seen in no wild-type cell" in note for note in every.notes)
@@ -156,14 +198,20 @@ def test_one_cell_type(written: Maker) -> None:
     assert dataset.perturbed is not None
     assert set(dataset.perturbed.obs["cell_type"]) == {"microglia"}
     with pytest.raises(
-        UserError, match=r"no cell has 'microgla' .*did you mean 'microglia'\? its labels: microglia \(20 cells\), neuron \(20"
+        UserError,
+        match=(
+            r"no cell has 'microgla' .*did you mean 'microglia'\? its labels: microglia \(20"
+            r" cells\), neuron \(20"
+        ),
     ):
         h5ad.load(written(), cell_type_key="cell_type", cell_type="microgla")
     with pytest.raises(UserError, match="set cell_type_key"):
         h5ad.load(written(), cell_type="microglia")
 
     def only_perturbed(adata: Any) -> None:
-        adata.obs["cell_type"] = np.where(adata.obs["perturbation"] == "control", "neuron", "microglia")
+        adata.obs["cell_type"] = np.where(
+            adata.obs["perturbation"] == "control", "neuron", "microglia"
+        )
 
     with pytest.raises(UserError, match="no wild-type cell is of type 'microglia'"):
         h5ad.load(written(only_perturbed), cell_type_key="cell_type", cell_type="microglia")
@@ -183,7 +231,9 @@ def test_files_of_wild_type_only(written: Maker) -> None:
 
 def test_perturbed_genes_that_are_not_measured_are_said(written: Maker) -> None:
     def rename(adata: Any) -> None:
-        adata.obs["perturbation"] = adata.obs["perturbation"].cat.rename_categories({"gene0": "ENSG1", "gene1+gene2": "ENSG2+control"})
+        adata.obs["perturbation"] = adata.obs["perturbation"].cat.rename_categories(
+            {"gene0": "ENSG1", "gene1+gene2": "ENSG2+control"}
+        )
 
     dataset = h5ad.load(written(rename))
     assert (dataset.facts["perturbed genes"], dataset.facts["perturbed genes measured"]) == (2, 0)
@@ -205,22 +255,54 @@ SENTENCES = {
     "not-hdf5": r"is not an HDF5 file .*; write one with adata.write_h5ad",
     "gzipped": r"is gzip-compressed; unpack it",
     "not-anndata": r"is HDF5 but not AnnData \(X, obs, var missing\); write it",
-    "nan": r"1 value of X is not finite \(first: nan in cell 'cell3', gene 'gene2'\); fill in or remove",
-    "infinite": r"1 value of X is not finite \(first: inf in cell 'cell3', gene 'gene2'\); fill in or remove",
-    "negative": r"1 value of X is negative \(first: -1 in cell 'cell3', gene 'gene2'\); expression cannot be, so point",
+    "nan": (
+        r"1 value of X is not finite \(first: nan in cell 'cell3', gene 'gene2'\); fill in or"
+        r" remove"
+    ),
+    "infinite": (
+        r"1 value of X is not finite \(first: inf in cell 'cell3', gene 'gene2'\); fill in or"
+        r" remove"
+    ),
+    "negative": (
+        r"1 value of X is negative \(first: -1 in cell 'cell3', gene 'gene2'\); expression cannot"
+        r" be, so point"
+    ),
     "empty": r"X is empty \(0 cells x 8 genes\); give a file with cells",
-    "duplicate-gene": r"1 gene name occurs more than once \(first: 'gene3', 2 times\); make them unique",
+    "duplicate-gene": (
+        r"1 gene name occurs more than once \(first: 'gene3', 2 times\); make them unique"
+    ),
     "unnamed-gene": r"gene 4 \(counted from 0\) has an empty name; give every gene a name",
-    "wrong-column": r"obs has no column 'perturbation'; set perturbation_key to one it has .*did you mean 'perturbations'\?",
-    "all-zero-cell": r"1 of 40 cells expresses none of the 8 genes \(first: cell 'cell5'\); take them out of the file",
-    "counts-but-fractions": r"scale=counts is declared, but 3.. values are not whole .* in cell 'cell0', gene 'gene0'\); declare scale",
-    "log1p-but-counts": r"scale=log1p is declared, but every value is a whole number, as counts are .largest: .*; declare scale=counts",
-    "log1p-but-large": r"scale=log1p is declared, but 3.. values are above 20, .* in cell 'cell0', gene 'gene0'\); declare",
-    "mislabelled-control": r"no cell has 'control' in obs\['perturbation'\].*set control .*did you mean 'Control'. its labels: Control .24",
-    "unlabelled-cell": r"obs\['perturbation'\] has no value for 1 of 40 cells \(first: 'cell7'\); fill it in or leave them out",
+    "wrong-column": (
+        r"obs has no column 'perturbation'; set perturbation_key to one it has .*did you mean"
+        r" 'perturbations'\?"
+    ),
+    "all-zero-cell": (
+        r"1 of 40 cells expresses none of the 8 genes \(first: cell 'cell5'\); take them out of the"
+        r" file"
+    ),
+    "counts-but-fractions": (
+        r"scale=counts is declared, but 3.. values are not whole .* in cell 'cell0', gene"
+        r" 'gene0'\); declare scale"
+    ),
+    "log1p-but-counts": (
+        r"scale=log1p is declared, but every value is a whole number, as counts are .largest: .*;"
+        r" declare scale=counts"
+    ),
+    "log1p-but-large": (
+        r"scale=log1p is declared, but 3.. values are above 20, .* in cell 'cell0', gene 'gene0'\);"
+        r" declare"
+    ),
+    "mislabelled-control": (
+        r"no cell has 'control' in obs\['perturbation'\].*set control .*did you mean 'Control'. its"
+        r" labels: Control .24"
+    ),
+    "unlabelled-cell": (
+        r"obs\['perturbation'\] has no value for 1 of 40 cells \(first: 'cell7'\); fill it in or"
+        r" leave them out"
+    ),
     "few-cells": r"has 4 wild-type cells; at least 10 are needed",
     "one-gene": r"has 1 gene; at least 2 are needed",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", SENTENCES)
@@ -250,7 +332,9 @@ def test_truncated_anywhere(written: Maker, share: float) -> None:
 
 
 def test_damage_inside_a_file_is_reported(written: Maker) -> None:
-    """Bytes overwritten in the middle: whatever the libraries raise, it ends in a sentence or loads as it is."""
+    """Bytes overwritten in the middle: whatever the libraries raise, it ends in a sentence or loads
+    as it is.
+    """
     path = Path(written())
     sound = path.read_bytes()
     rng = np.random.default_rng(0)
@@ -271,19 +355,30 @@ def test_damage_inside_a_file_is_reported(written: Maker) -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"batch_key": "Batches"}, r"no column 'Batches'; set batch_key to one it has; did you mean 'batch'\?"),
+        (
+            {"batch_key": "Batches"},
+            r"no column 'Batches'; set batch_key to one it has; did you mean 'batch'\?",
+        ),
         ({"cell_type_key": "type"}, "no column 'type'; set cell_type_key"),
         ({"batch_key": "perturbation"}, "is the perturbation, so it cannot be batch or cell type"),
-        ({"totals_key": "n_counts"}, "no column 'n_counts'; set totals_key.*did you mean 'n_counts_all'"),
+        (
+            {"totals_key": "n_counts"},
+            "no column 'n_counts'; set totals_key.*did you mean 'n_counts_all'",
+        ),
         ({"totals_key": "batch"}, r"obs\['batch'\] does not hold numbers"),
-        ({"totals_key": "half"}, r"obs\['half'\] says .* counts for cell 'cell0', but its genes in this file sum to"),
+        (
+            {"totals_key": "half"},
+            r"obs\['half'\] says .* counts for cell 'cell0', but its genes in this file sum to",
+        ),
         ({"totals_key": "n_counts_all", "scale": "linear"}, "totals serve to normalise counts"),
         ({"totals_key": "n_counts_all", "normalise": "log1p"}, "which uses no totals"),
         ({"scale": "linear", "normalise": "log1p"}, "only counts are normalised"),
         ({"path": ""}, "no h5ad file is given"),
     ],
 )
-def test_parameters_that_do_not_fit_the_file(written: Maker, parameters: dict[str, Any], message: str) -> None:
+def test_parameters_that_do_not_fit_the_file(
+    written: Maker, parameters: dict[str, Any], message: str
+) -> None:
     def half(adata: Any) -> None:
         adata.obs["half"] = adata.obs["n_counts_all"] / 4
 
@@ -300,7 +395,12 @@ def test_too_few_genes_kept_for_a_cell(written: Maker) -> None:
 
     path = written(lonely)
     assert h5ad.load(path, genes=0).cells.n_vars == 8
-    with pytest.raises(UserError, match=r"1 of 40 cells expresses none of the 3 genes \(first: cell 'cell2'\); keep more genes"):
+    with pytest.raises(
+        UserError,
+        match=(
+            r"1 of 40 cells expresses none of the 3 genes \(first: cell 'cell2'\); keep more genes"
+        ),
+    ):
         h5ad.load(path, genes=3)
 
 
@@ -317,5 +417,8 @@ def test_the_spec_lists_the_loaders_parameters() -> None:
 
 def test_pbmc_without_scanpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"package scanpy, which is not installed here; pip install 'kobench\[pbmc\]'"):
+    with pytest.raises(
+        UserError,
+        match=r"package scanpy, which is not installed here; pip install 'kobench\[pbmc\]'",
+    ):
         pbmc.load()

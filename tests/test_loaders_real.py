@@ -1,4 +1,6 @@
-"""The shipped cards on the real files: sizes, controls, perturbations, totals and zeros as the sources state them."""
+"""The shipped cards on the real files: sizes, controls, perturbations, totals and zeros as the
+sources state them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from kobench.truth import Dataset
 
 RealData = Callable[[str], Path]
 
-# name: wild-type cells, genes kept, perturbed cells, perturbed genes, working scale, genes no wild-type cell expresses
+# name: wild-type cells, genes kept, perturbed cells, perturbed genes, working scale, genes no
+# wild-type cell expresses
 EXPECTED = {
     "hipsc-ko": (1182, 103, 13763, 23, "log1p", 0),
     "trem2-microglia": (622, 7274, 748, 1, "log1p-cp10k", 0),
@@ -49,13 +52,21 @@ def test_each_real_dataset(real_data: RealData, name: str) -> None:
     assert cells.shape == (wild_type, genes)
     assert dataset.scale == scale
     assert facts["genes seen in no wild-type cell"] == unseen
-    assert (facts["perturbed cells"], facts["perturbed genes"], facts["perturbed genes measured"]) == (
+    assert (
+        facts["perturbed cells"],
+        facts["perturbed genes"],
+        facts["perturbed genes measured"],
+    ) == (
         perturbed,
         perturbed_genes,
         perturbed_genes,
     )
     told = card["facts"]
-    assert (told["cells"], told["genes"], told["control"]) == (facts["cells in file"], facts["genes in file"], wild_type)
+    assert (told["cells"], told["genes"], told["control"]) == (
+        facts["cells in file"],
+        facts["genes in file"],
+        wild_type,
+    )
     assert told.get("perturbed", 0) == perturbed
     assert told.get("perturbations", 0) == told.get("targets_measured", 0) == perturbed_genes
     assert (dataset.perturbed is not None) == (spec_of(name).truth == "population")
@@ -64,15 +75,21 @@ def test_each_real_dataset(real_data: RealData, name: str) -> None:
     assert np.array_equal(cells.X.indices, cells.layers["counts"].indices)
     assert len(np.unique(cells.obs["cell_type"])) == told.get("cell_types", 1)
     assert dataset.notes[: len(card["notes"])] == tuple(card["notes"])
-    assert any(note.startswith("confounded:") for note in dataset.notes) == card.get("confounded", False)
-    assert any(note.startswith("near-null:") for note in dataset.notes) == card.get("near_null", False)
+    assert any(note.startswith("confounded:") for note in dataset.notes) == card.get(
+        "confounded", False
+    )
+    assert any(note.startswith("near-null:") for note in dataset.notes) == card.get(
+        "near_null", False
+    )
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_share_of_zeros_on_the_card(real_data: RealData, name: str) -> None:
     anndata = pytest.importorskip("anndata")
     adata = anndata.read_h5ad(real_data(name))
-    assert 1 - (adata.X > 0).sum() / np.prod(adata.shape) == pytest.approx(spec_of(name).card["facts"]["zeros"], abs=0.005)
+    assert 1 - (adata.X > 0).sum() / np.prod(adata.shape) == pytest.approx(
+        spec_of(name).card["facts"]["zeros"], abs=0.005
+    )
 
 
 def test_values_are_counts_over_the_totals_of_the_source(real_data: RealData) -> None:
@@ -97,7 +114,9 @@ def test_perturbations_of_the_stem_cells(real_data: RealData) -> None:
     assert set(labels) <= set(dataset.cells.var_names)
     totals = np.asarray(dataset.cells.layers["counts"].sum(1)).ravel()
     assert totals.mean() == pytest.approx(216, abs=3)  # why the card asks for no library-size step
-    np.testing.assert_allclose(dataset.cells.dense(), np.log1p(dataset.cells.layers["counts"].toarray()), rtol=1e-6)
+    np.testing.assert_allclose(
+        dataset.cells.dense(), np.log1p(dataset.cells.layers["counts"].toarray()), rtol=1e-6
+    )
     train, asked = split(dataset.cells.n_obs, batch=dataset.cells.obs["day"])
     for day in "2345":
         share = np.mean(dataset.cells.obs["day"] == day)
@@ -122,12 +141,16 @@ def test_open_parameters_of_a_card(real_data: RealData) -> None:
     assert few.cells.shape == (1000, 2000)
     columns = np.flatnonzero(np.isin(every.cells.var_names, few.cells.var_names))
     assert every.cells.var_names[columns].tolist() == few.cells.var_names.tolist()
-    assert (every.cells.X[:, columns] != few.cells.X).nnz == 0  # fewer genes do not change the values of those kept
+    assert (
+        every.cells.X[:, columns] != few.cells.X
+    ).nnz == 0  # fewer genes do not change the values of those kept
     detected = np.asarray((every.cells.X > 0).sum(0)).ravel()
     assert detected[columns].min() >= np.delete(detected, columns).max()
     rods = load("retina-nuclei", cell_type="retinal rod cell")
     assert rods.cells.n_obs == 318
-    with pytest.raises(UserError, match=r"did you mean 'microglial cell'. its labels: retinal rod cell .318 cells."):
+    with pytest.raises(
+        UserError, match=r"did you mean 'microglial cell'. its labels: retinal rod cell .318 cells."
+    ):
         load("retina-nuclei", cell_type="microglial cel")
 
 
@@ -135,7 +158,11 @@ def test_blood_cells_of_scanpy() -> None:
     pytest.importorskip("scanpy", reason="the extra kobench[pbmc] is not installed")
     dataset = load("pbmc68k")
     assert dataset.cells.shape == (700, 765)
-    assert (dataset.scale, dataset.cell_type_key, dataset.perturbed) == ("log1p", "bulk_labels", None)
+    assert (dataset.scale, dataset.cell_type_key, dataset.perturbed) == (
+        "log1p",
+        "bulk_labels",
+        None,
+    )
     assert len(np.unique(dataset.cells.obs["bulk_labels"])) == 10
     assert dataset.facts["zeros in wild-type cells"] == spec_of("pbmc68k").card["facts"]["zeros"]
     assert load("pbmc68k", genes=300, cell_type="CD34+").cells.shape == (13, 300)
@@ -146,12 +173,21 @@ def test_loading_the_blood_cells_does_not_import_scanpy() -> None:
     import sys
 
     pytest.importorskip("scanpy", reason="the extra kobench[pbmc] is not installed")
-    code = "import sys; from kobench.builtin.pbmc import load; load(); print('scanpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    code = (
+        "import sys; from kobench.builtin.pbmc import load; load(); print('scanpy' in sys.modules)"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "False"
+    )
 
 
 def test_shipped_logarithms_are_our_normalisation_of_the_counts(real_data: RealData) -> None:
-    """scanpy's `.raw` against counts that we normalise: equal but for the source's rounding to three decimals."""
+    """scanpy's `.raw` against counts that we normalise: equal but for the source's rounding to
+    three decimals.
+    """
     pytest.importorskip("scanpy", reason="the extra kobench[pbmc] is not installed")
     real_data("pbmc68k-counts")
     logs, counts = load("pbmc68k").cells, load("pbmc68k-counts").cells

@@ -27,7 +27,11 @@ def write(tmp_path: Path) -> Writer:
 
     def make(content: str | bytes | np.ndarray, name: str = "table.csv") -> str:
         path = tmp_path / name
-        text = "".join(",".join(map(str, row)) + "\n" for row in content.tolist()) if isinstance(content, np.ndarray) else content
+        text = (
+            "".join(",".join(map(str, row)) + "\n" for row in content.tolist())
+            if isinstance(content, np.ndarray)
+            else content
+        )
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return str(path)
 
@@ -39,7 +43,12 @@ def test_rows_are_genes_and_columns_are_cells(write: Writer) -> None:
     assert dataset.cells.shape == (12, 4)
     assert dataset.cells.var_names.tolist() == ["gene0", "gene1", "gene2", "gene3"]
     np.testing.assert_allclose(dataset.cells.dense(), VALUES.T, rtol=1e-6)
-    assert (dataset.scale, dataset.kind, dataset.perturbed, dataset.batch_key) == ("linear", "real", None, None)
+    assert (dataset.scale, dataset.kind, dataset.perturbed, dataset.batch_key) == (
+        "linear",
+        "real",
+        None,
+        None,
+    )
     assert dataset.facts["zeros in wild-type cells"] == round(2 / 48, 4)
 
 
@@ -61,7 +70,9 @@ def test_counts_are_normalised(write: Writer) -> None:
     cells = table.load(write(counts), scale="counts").cells
     np.testing.assert_allclose(cells.dense(), np.log1p(1e4 * counts / counts.sum(0)).T, rtol=1e-6)
     np.testing.assert_array_equal(cells.layers["counts"], counts.T)
-    with pytest.raises(UserError, match=r"scale=counts is declared, but .* in cell 'cell0', gene 'gene0'"):
+    with pytest.raises(
+        UserError, match=r"scale=counts is declared, but .* in cell 'cell0', gene 'gene0'"
+    ):
         table.load(write(VALUES), scale="counts")
 
 
@@ -83,22 +94,36 @@ PLAIN = "1,2,3\n4,5,6\n7,8,9\n"
         ("", "is empty or starts with an empty line"),
         ("c1,c2,c3\n" + PLAIN, "first line looks like a header .it has 'c1'.; remove it"),
         (",c2,c3\n" + PLAIN, "first line looks like a header .it has ''.; remove it"),
-        ("g1,1,2,3\ng2,4,5,6\n", "first column looks like gene names .it starts with 'g1'.; remove it"),
+        (
+            "g1,1,2,3\ng2,4,5,6\n",
+            "first column looks like gene names .it starts with 'g1'.; remove it",
+        ),
         ("1;2;3\n4;5;6\n", "no comma .'1;2;3'.; separate the numbers with commas"),
         ("1\t2\t3\n", "no comma"),
-        ("1,2,3\n4,five,6\n", "line 2, column 2 holds 'five', which is not a number; give numbers only"),
+        (
+            "1,2,3\n4,five,6\n",
+            "line 2, column 2 holds 'five', which is not a number; give numbers only",
+        ),
         ("1,2,3\n4,,6\n", "line 2, column 2 holds '', which is not a number"),
         ("1,2,3\n4,5\n", "line 2 has 2 columns but the first has 3"),
         ("1,2,3\n# 4,5,6\n", "line 2, column 1 holds '# 4', which is not a number"),
-        ("1,2,3\n4,nan,6\n", "1 value of X is not finite .first: nan in cell 'cell1', gene 'gene1'"),
+        (
+            "1,2,3\n4,nan,6\n",
+            "1 value of X is not finite .first: nan in cell 'cell1', gene 'gene1'",
+        ),
         ("1,2,3\n4,-5,6\n", "1 value of X is negative .first: -5 in cell 'cell1', gene 'gene1'"),
-        ("1,0,3\n4,0,6\n", "1 of 3 cells expresses none of the 2 genes .first: cell 'cell1'.; take them out"),
+        (
+            "1,0,3\n4,0,6\n",
+            "1 of 3 cells expresses none of the 2 genes .first: cell 'cell1'.; take them out",
+        ),
         (PLAIN, "has 3 wild-type cells; at least 10"),
         (b"\x89HDF\r\n\x1a\n\xff\xfe", "is not text .* at byte 0"),
         (gzip.compress(PLAIN.encode() * 99, mtime=0)[:-12], "is truncated or not gzip"),
     ],
-)  # fmt: skip
-def test_each_other_file_ends_in_one_sentence(write: Writer, content: str | bytes, message: str) -> None:
+)
+def test_each_other_file_ends_in_one_sentence(
+    write: Writer, content: str | bytes, message: str
+) -> None:
     path = write(content)
     with pytest.raises(UserError, match=message) as caught:
         table.load(path)
@@ -121,4 +146,8 @@ def test_the_specs_list_the_loaders_parameters() -> None:
     for load, spec in ((table.load, table_spec()), (pbmc.load, pbmc_spec())):
         given = {name: value.default for name, value in inspect.signature(load).parameters.items()}
         assert list(given) == list(spec.params)
-        assert all(spec.params[name].default == default for name, default in given.items() if name != "path")
+        assert all(
+            spec.params[name].default == default
+            for name, default in given.items()
+            if name != "path"
+        )

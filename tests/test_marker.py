@@ -1,4 +1,6 @@
-"""A predictor that looks for the truth wherever it can, in files, memory, parents and sockets: in the sandbox it finds nothing."""
+"""A predictor that looks for the truth wherever it can, in files, memory, parents and sockets: in
+the sandbox it finds nothing.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def kobench_datasets():
     yield DatasetSpec("hidden", load, truth="counterfactual")
 """
 
-#: It knows how markers look (KBM-place-16 digits), not what they are. What it finds, and how much it looked at, it prints.
+#: It knows how markers look (KBM-place-16 digits), not what they are. What it finds, and how much
+#: it looked at, it prints.
 SEEKER = r"""
 import gc, json, os, re, socket, stat, time
 import numpy as np
@@ -122,7 +125,8 @@ def kobench_predictors():
     yield PredictorSpec("seeker", Seeker)
 """
 
-#: The harness: it has markers in its memory, its variables, its command line, its results and its sockets.
+#: The harness: it has markers in its memory, its variables, its command line, its results and its
+#: sockets.
 HARNESS = """
 import json, os, secrets, socket, sys, threading
 from pathlib import Path
@@ -164,14 +168,30 @@ finally:
 
 
 def seek(folder: Path, mode: str) -> tuple[dict[str, list[str]], dict[str, int], dict[str, object]]:
-    """Run the seeker in a sandbox of that mode: what it found by way of looking, how often it looked, and its record."""
+    """Run the seeker in a sandbox of that mode: what it found by way of looking, how often it
+    looked, and its record.
+    """
     (folder / "hidden").mkdir(parents=True)
     (folder / "hidden" / "dataset.py").write_text(DATASET)
     variables = {**os.environ, "KOBENCH_NOTE": "KBM-variable-" + os.urandom(8).hex()}
-    command = [sys.executable, "-c", HARNESS, str(folder), mode, SEEKER.format(hints="HINTS"), "KBM-argument-" + os.urandom(8).hex()]
-    done = subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, check=False)
-    records = [json.loads(path.read_text()) for path in (folder / "results" / "records").glob("*.json")]
-    (record,) = [one for one in records if one["trial"]["predictor"]["name"] == "seeker"] or [{"run": {"output": done.stderr}}]
+    command = [
+        sys.executable,
+        "-c",
+        HARNESS,
+        str(folder),
+        mode,
+        SEEKER.format(hints="HINTS"),
+        "KBM-argument-" + os.urandom(8).hex(),
+    ]
+    done = subprocess.run(
+        command, env=variables, cwd=folder, capture_output=True, text=True, check=False
+    )
+    records = [
+        json.loads(path.read_text()) for path in (folder / "results" / "records").glob("*.json")
+    ]
+    (record,) = [one for one in records if one["trial"]["predictor"]["name"] == "seeker"] or [
+        {"run": {"output": done.stderr}}
+    ]
     assert "SEEKER " in (record["run"]["output"] or ""), done.stderr + str(record)
     said = json.loads(record["run"]["output"].rpartition("SEEKER ")[2])
     return said["found"], said["looked"], record
@@ -186,7 +206,9 @@ def test_a_predictor_that_looks_everywhere_finds_nothing_in_the_sandbox(tmp_path
     assert looked["own memory"] > 10
     assert looked["own objects"] > 1000
     assert looked["files"] > 10
-    assert not {"tcp", "unix", "abstract", "memory", "environ", "cmdline", "open files"} & set(looked)
+    assert not {"tcp", "unix", "abstract", "memory", "environ", "cmdline", "open files"} & set(
+        looked
+    )
 
 
 def test_the_same_predictor_finds_every_marker_without_the_sandbox(tmp_path):

@@ -1,4 +1,6 @@
-"""What holds for every built-in metric: the truth is best, noise is worse, order changes neither a value nor an interval."""
+"""What holds for every built-in metric: the truth is best, noise is worse, order changes neither a
+value nor an interval.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +11,49 @@ import sys
 
 import numpy as np
 import pytest
-from metric_units import BLOCKS, IDS, LABELS, SPECS, columns, resolve, take_genes, take_rows, units_of, value
+from metric_units import (
+    BLOCKS,
+    IDS,
+    LABELS,
+    SPECS,
+    columns,
+    resolve,
+    take_genes,
+    take_rows,
+    units_of,
+    value,
+)
 
-from kobench.api import ImpactUnits, NotComputed, ProfileUnits, RankingUnits, Responses, Singles, normalise_rows
+from kobench.api import (
+    ImpactUnits,
+    NotComputed,
+    ProfileUnits,
+    RankingUnits,
+    Responses,
+    Singles,
+    normalise_rows,
+)
 from kobench.board.intervals import Series, mean_interval
 from kobench.cells import Cells
 from kobench.resample import block_counts, block_of, draws, field_of, names_of
 
 #: with-abundance looks at no truth.
 OF_TRUTH = [spec for spec in SPECS if spec.name != "with-abundance"]
-CASES = [(spec, block) for spec in SPECS for block in BLOCKS[spec.of] if not (block == "gene" and spec.tasks == ("profile",))]
+CASES = [
+    (spec, block)
+    for spec in SPECS
+    for block in BLOCKS[spec.of]
+    if not (block == "gene" and spec.tasks == ("profile",))
+]
 
 
 def named(specs):
     return {"argvalues": specs, "ids": [f"{spec.of}-{spec.name}" for spec in specs]}
 
 
-@pytest.mark.parametrize("spec", **named([spec for spec in OF_TRUTH if spec.name != "auprc-responding"]))
+@pytest.mark.parametrize(
+    "spec", **named([spec for spec in OF_TRUTH if spec.name != "auprc-responding"])
+)
 def test_the_truth_scores_exactly_best(spec):
     for seed in range(5):
         units = units_of(spec, seed)
@@ -39,7 +67,11 @@ def test_noise_is_worse_and_more_noise_is_worse_still(spec):
     size = np.nanmean(np.abs(units.true))
     values = []
     for amount in (0.3, 1.0, 10.0):
-        noise = rng.random(units.true.shape) if spec.of != "response" else rng.normal(size=units.true.shape)  # changes have two signs
+        noise = (
+            rng.random(units.true.shape)
+            if spec.of != "response"
+            else rng.normal(size=units.true.shape)
+        )  # changes have two signs
         noisy = units.true + amount * size * noise
         if isinstance(units, ProfileUnits):
             noisy = normalise_rows(units.present * noisy)
@@ -72,27 +104,45 @@ def same(a, b):
 
 
 def shuffled_genes(units, rng):
-    """Genes in another order, where there is a column for each; the labels of removed genes along with them."""
-    return take_genes(units, rng.permutation(units.true.shape[1])) if units.true.ndim == 2 else units
+    """Genes in another order, where there is a column for each; the labels of removed genes along
+    with them.
+    """
+    return (
+        take_genes(units, rng.permutation(units.true.shape[1])) if units.true.ndim == 2 else units
+    )
 
 
-@pytest.mark.parametrize(("spec", "block"), CASES, ids=[f"{spec.of}-{spec.name}-{block}" for spec, block in CASES])
+@pytest.mark.parametrize(
+    ("spec", "block"), CASES, ids=[f"{spec.of}-{spec.name}-{block}" for spec, block in CASES]
+)
 def test_the_order_of_units_changes_neither_value_nor_interval(spec, block):
     units = units_of(spec)
     moved = take_rows(units, np.random.default_rng(3).permutation(len(units.true)))
     same(interval(spec, moved, block), interval(spec, units, block))
-    assert any((columns(moved)[name] != columns(units)[name]).any() for name in ("predicted", "true"))
+    assert any(
+        (columns(moved)[name] != columns(units)[name]).any() for name in ("predicted", "true")
+    )
 
 
-@pytest.mark.parametrize(("spec", "block"), CASES, ids=[f"{spec.of}-{spec.name}-{block}" for spec, block in CASES])
-def test_the_order_of_genes_and_the_numbers_of_blocks_change_neither_value_nor_interval(spec, block):
-    """A gene that stands elsewhere, and hence has another number, keeps its name; so do cells, perturbations and sets of genes."""
+@pytest.mark.parametrize(
+    ("spec", "block"), CASES, ids=[f"{spec.of}-{spec.name}-{block}" for spec, block in CASES]
+)
+def test_the_order_of_genes_and_the_numbers_of_blocks_change_neither_value_nor_interval(
+    spec, block
+):
+    """A gene that stands elsewhere, and hence has another number, keeps its name; so do cells,
+    perturbations and sets of genes.
+    """
     units = units_of(spec)
     rng = np.random.default_rng(4)
     moved = shuffled_genes(units, rng)
-    if not (isinstance(moved, ProfileUnits) and block == "gene"):  # there the columns' order has given the blocks other numbers already
+    if not (
+        isinstance(moved, ProfileUnits) and block == "gene"
+    ):  # there the columns' order has given the blocks other numbers already
         number = rng.permutation(block_of(units, block).max() + 1)
-        moved = dataclasses.replace(moved, **{field_of(units, block): number[block_of(moved, block)]})
+        moved = dataclasses.replace(
+            moved, **{field_of(units, block): number[block_of(moved, block)]}
+        )
     before, after = block_of(units, block), block_of(moved, block)
     assert (before != after).any()
     word = rng.permutation([f"name{i:03d}" for i in range(before.max() + 1)])
@@ -102,7 +152,9 @@ def test_the_order_of_genes_and_the_numbers_of_blocks_change_neither_value_nor_i
     same(interval(spec, moved, block, theirs), interval(spec, units, block, word))
 
 
-@pytest.mark.parametrize("spec", **named([spec for spec in SPECS if spec.of in ("profile", "response")]))
+@pytest.mark.parametrize(
+    "spec", **named([spec for spec in SPECS if spec.of in ("profile", "response")])
+)
 def test_the_order_of_genes_alone(spec):
     units = units_of(spec)
     moved = shuffled_genes(units, np.random.default_rng(5))
@@ -111,7 +163,10 @@ def test_the_order_of_genes_alone(spec):
     score = resolve(spec.score)
     for extra in ("ceiling", "permuted"):
         if hasattr(score, extra):
-            before, after = (getattr(score, extra)(u, *([50, 3] if extra == "permuted" else [])) for u in (units, moved))
+            before, after = (
+                getattr(score, extra)(u, *([50, 3] if extra == "permuted" else []))
+                for u in (units, moved)
+            )
             same(*(found if extra == "permuted" else found.sums for found in (after, before)))
 
 
@@ -132,7 +187,9 @@ def test_draws_by_name_follow_the_name():
     assert by_id.tolist() == [0, 2, 5]
     distinct, by_name = block_counts(ids, 30, 1, names)
     assert distinct.tolist() == [0, 2, 5]
-    np.testing.assert_array_equal(by_name, counts[:, [2, 0, 1]])  # of d, a, c the last, the first and the second
+    np.testing.assert_array_equal(
+        by_name, counts[:, [2, 0, 1]]
+    )  # of d, a, c the last, the first and the second
     ordered = np.array(["a", "", "b", "", "", "c"])
     np.testing.assert_array_equal(block_counts(ids, 30, 1, ordered)[1], counts)
     assert block_counts(np.empty(0, int), 3, 0, names)[1].shape == (3, 0)
@@ -141,7 +198,9 @@ def test_draws_by_name_follow_the_name():
 def test_what_blocks_are_called():
     cells = Cells(np.ones((2, 3), np.float32), np.array(["x", "y", "z"]))
     nothing = np.empty((0, 3))
-    singles = Singles(cells, None, np.empty(0, int), nothing, np.empty(0), np.empty(0), nothing, nothing)
+    singles = Singles(
+        cells, None, np.empty(0, int), nothing, np.empty(0), np.empty(0), nothing, nothing
+    )
     assert names_of(singles, "gene").tolist() == ["x", "y", "z"]
     assert names_of(singles, "cell") is None
     k = np.ones(2)
@@ -164,14 +223,20 @@ def constant(values, number):
 def test_a_constant_answer_gives_no_ranking(spec):
     units = units_of(spec)
     number = 0.0 if spec.name == "cosine-delta" else 0.25
-    assert math.isnan(value(spec, dataclasses.replace(units, predicted=constant(units.predicted, number))))
+    assert math.isnan(
+        value(spec, dataclasses.replace(units, predicted=constant(units.predicted, number)))
+    )
 
 
-@pytest.mark.parametrize("spec", **named([spec for spec in RANKINGS if spec.name != "auprc-responding"]))
+@pytest.mark.parametrize(
+    "spec", **named([spec for spec in RANKINGS if spec.name != "auprc-responding"])
+)
 def test_a_constant_truth_is_not_computed_and_says_why(spec):
     units = units_of(spec)
     number = 0.0 if spec.name == "cosine-delta" else 0.25
-    with pytest.raises(NotComputed, match=r"equal|differ|varies|above 0|pairs|share|alike|over 0.001|changes"):
+    with pytest.raises(
+        NotComputed, match=r"equal|differ|varies|above 0|pairs|share|alike|over 0.001|changes"
+    ):
         value(spec, dataclasses.replace(units, true=constant(units.true, number)))
 
 
@@ -209,15 +274,20 @@ def test_the_units_of_these_tests_have_what_blocks_are_drawn_by():
         units = units_of(spec)
         assert field_of(units, block) in LABELS
         assert len(np.unique(block_of(units, block))) > 5
-        assert isinstance(units, (ImpactUnits, RankingUnits)) or np.ptp(np.nan_to_num(units.true)) > 0
+        assert (
+            isinstance(units, (ImpactUnits, RankingUnits)) or np.ptp(np.nan_to_num(units.true)) > 0
+        )
 
 
 def test_naming_the_metrics_loads_none_of_them():
     code = (
-        "import sys, kobench.builtin.specs as s, kobench.builtin.specs_interaction as i; "
-        "list(s.metric_specs()), list(s.task_specs()), list(s.floor_specs()), list(i.interaction_metric_specs()); print(*sys.modules)"
+        "import sys, kobench.builtin.specs as s, kobench.builtin.specs_interaction as i;"
+        " list(s.metric_specs()), list(s.task_specs()), list(s.floor_specs()),"
+        " list(i.interaction_metric_specs()); print(*sys.modules)"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert "kobench.builtin.specs" in loaded
     for name in (
         "scipy",

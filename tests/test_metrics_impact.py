@@ -1,4 +1,6 @@
-"""Impact metrics and grouped ranks against numbers worked out by hand and against scipy and scikit-learn."""
+"""Impact metrics and grouped ranks against numbers worked out by hand and against scipy and
+scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from kobench.builtin.metrics.ranks import GroupedSpearman, Groups, TieRuns, rank
 
 
 def units(predicted, true, cells, genes) -> ImpactUnits:
-    return ImpactUnits(np.asarray(predicted, float), np.asarray(true, float), np.asarray(cells), np.asarray(genes))
+    return ImpactUnits(
+        np.asarray(predicted, float), np.asarray(true, float), np.asarray(cells), np.asarray(genes)
+    )
 
 
 def random_units(seed, cells=30, genes=25) -> ImpactUnits:
@@ -39,7 +43,11 @@ def test_ranks_inside_groups_are_scipys_average_ranks(groups):
     np.testing.assert_array_equal(TieRuns.of(values, counts).centred_ranks(), expected)
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=25))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=25
+    )
+)
 @settings(max_examples=60, deadline=None)
 def test_ranks_with_multiplicities_are_those_of_repeated_entries(entries):
     ids, values, often = (np.array(column) for column in zip(*entries, strict=True))
@@ -53,11 +61,24 @@ def test_ranks_with_multiplicities_are_those_of_repeated_entries(entries):
         np.testing.assert_array_equal(np.repeat(ranks[inside], m), repeated)
 
 
-#: Values that are told apart by their last bits only, of both signs, with both zeros and the smallest numbers there are.
-CLOSE = [sign * (1 + k * 2.0**-52) for sign in (1, -1) for k in range(4)] + [0.0, -0.0, 5e-324, -5e-324, 1e30, -1e30, 0.3, 2.0]
+#: Values that are told apart by their last bits only, of both signs, with both zeros and the
+#: smallest numbers there are.
+CLOSE = [sign * (1 + k * 2.0**-52) for sign in (1, -1) for k in range(4)] + [
+    0.0,
+    -0.0,
+    5e-324,
+    -5e-324,
+    1e30,
+    -1e30,
+    0.3,
+    2.0,
+]
 
 
-@given(st.lists(st.sampled_from(CLOSE) | st.floats(-1e6, 1e6), min_size=1, max_size=200), st.sampled_from([np.float64, np.float32]))
+@given(
+    st.lists(st.sampled_from(CLOSE) | st.floats(-1e6, 1e6), min_size=1, max_size=200),
+    st.sampled_from([np.float64, np.float32]),
+)
 @settings(max_examples=200, deadline=None)
 def test_the_order_of_many_values_sorts_them(values, dtype):
     values = np.array(values, dtype)
@@ -68,12 +89,19 @@ def test_the_order_of_many_values_sorts_them(values, dtype):
 
 def test_values_that_differ_behind_the_places_are_sorted_too():
     rng = np.random.default_rng(0)
-    values = 1 + rng.integers(0, 2**20, 50_000) * 2.0**-52  # all alike in the bits that are left beside 16 bits of place
+    values = (
+        1 + rng.integers(0, 2**20, 50_000) * 2.0**-52
+    )  # all alike in the bits that are left beside 16 bits of place
     values[::3] *= -1
     np.testing.assert_array_equal(values[sorting_order(values)], np.sort(values))
 
 
-@given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 10**6), st.sampled_from([np.float64, np.float32]))
+@given(
+    st.integers(1, 6),
+    st.integers(1, 9),
+    st.integers(0, 10**6),
+    st.sampled_from([np.float64, np.float32]),
+)
 @settings(max_examples=80, deadline=None)
 def test_ranks_of_rows_are_scipys_average_ranks(n, g, seed, dtype):
     rng = np.random.default_rng(seed)
@@ -91,13 +119,20 @@ def one_by_one(spearman, often, block):
     return {name: np.stack([one[name] for one in found], axis=1) for name in found[0]}
 
 
-@given(st.lists(st.integers(1, 7), min_size=1, max_size=5), st.integers(1, 6), st.integers(1, 40), st.integers(0, 10**6))
+@given(
+    st.lists(st.integers(1, 7), min_size=1, max_size=5),
+    st.integers(1, 6),
+    st.integers(1, 40),
+    st.integers(0, 10**6),
+)
 @settings(max_examples=80, deadline=None)
 def test_draws_at_once_are_the_draws_one_by_one(counts, blocks, draws, seed):
     rng = np.random.default_rng(seed)
     counts = np.array(counts)
     n = int(counts.sum())
-    spearman = GroupedSpearman(rng.integers(0, 4, n).astype(float), rng.integers(0, 3, n).astype(float), counts)
+    spearman = GroupedSpearman(
+        rng.integers(0, 4, n).astype(float), rng.integers(0, 3, n).astype(float), counts
+    )
     often, block = rng.integers(0, 3, (blocks, draws)), rng.integers(0, blocks, n)
     at_once = vars(spearman.of_draws(often, block))
     for name, expected in one_by_one(spearman, often, block).items():
@@ -107,7 +142,10 @@ def test_draws_at_once_are_the_draws_one_by_one(counts, blocks, draws, seed):
 def test_draws_of_large_groups_and_of_large_numbers_are_exact(monkeypatch):
     rng = np.random.default_rng(0)
     spearman = GroupedSpearman(rng.random(120), rng.random(120).round(1), np.array([120]))
-    often, block = rng.integers(0, 900, (120, 20)), np.arange(120)  # sums over 2**24, which single precision would round
+    often, block = (
+        rng.integers(0, 900, (120, 20)),
+        np.arange(120),
+    )  # sums over 2**24, which single precision would round
     expected = one_by_one(spearman, often, block)["value"]
     np.testing.assert_array_equal(spearman.of_draws(often, block).value, expected)
     monkeypatch.setattr(ranks, "MOST_BY_PAIRS", 100)
@@ -123,21 +161,37 @@ def test_groups_keep_entries_together():
 
 def test_a_single_entry_has_no_correlation():
     found = GroupedSpearman(np.array([1.0]), np.array([2.0]), np.array([1])).correlations()
-    assert (found.value.tolist(), found.true_varies.tolist(), found.predicted_varies.tolist()) == ([0.0], [False], [False])
+    assert (found.value.tolist(), found.true_varies.tolist(), found.predicted_varies.tolist()) == (
+        [0.0],
+        [False],
+        [False],
+    )
 
 
 def test_within_cell_by_hand():
-    # cell 0 in order: 1; cell 1 reversed: -1; cell 2: ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4: 4.5 / sqrt(22.5)
-    u = units([1, 2, 2, 1, 1, 2, 2, 4], [1, 2, 1, 2, 1, 3, 2, 4], [0, 0, 1, 1, 2, 2, 2, 2], [0, 1, 0, 1, 0, 1, 2, 3])
+    # cell 0 in order: 1; cell 1 reversed: -1; cell 2: ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4: 4.5
+    # / sqrt(22.5)
+    u = units(
+        [1, 2, 2, 1, 1, 2, 2, 4],
+        [1, 2, 1, 2, 1, 3, 2, 4],
+        [0, 0, 1, 1, 2, 2, 2, 2],
+        [0, 1, 0, 1, 0, 1, 2, 3],
+    )
     parts = impact.spearman_within_cell(u)
-    assert (parts.over, parts.ids.tolist(), parts.weights.tolist()) == ("cell", [0, 1, 2], [1.0, 1.0, 1.0])
+    assert (parts.over, parts.ids.tolist(), parts.weights.tolist()) == (
+        "cell",
+        [0, 1, 2],
+        [1.0, 1.0, 1.0],
+    )
     np.testing.assert_allclose(parts.sums, [1.0, -1.0, 4.5 / math.sqrt(22.5)])
     assert parts.value == pytest.approx(1.5 / math.sqrt(22.5))
 
 
 def test_within_cell_like_scipy():
     u = random_units(0)
-    expected = [spearmanr(u.predicted[u.cells == c], u.true[u.cells == c])[0] for c in np.unique(u.cells)]
+    expected = [
+        spearmanr(u.predicted[u.cells == c], u.true[u.cells == c])[0] for c in np.unique(u.cells)
+    ]
     np.testing.assert_allclose(impact.spearman_within_cell(u).sums, expected, atol=1e-12)
 
 
@@ -189,15 +243,21 @@ def test_mae_by_hand():
 
 def test_auprc_by_hand():
     # found at places 1 and 3: precisions 1 and 2/3
-    assert impact.auprc(units([0.9, 0.8, 0.7, 0.6], [0.1, 0, 0.2, 0], [0] * 4, range(4))) == pytest.approx((1 + 2 / 3) / 2)
+    assert impact.auprc(
+        units([0.9, 0.8, 0.7, 0.6], [0.1, 0, 0.2, 0], [0] * 4, range(4))
+    ) == pytest.approx((1 + 2 / 3) / 2)
     # the tie of a hit and a miss enters as one: recall 1/2 at precision 1/2, then 2/3
-    assert impact.auprc(units([0.9, 0.9, 0.7, 0.6], [0.1, 0, 0.2, 0], [0] * 4, range(4))) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert impact.auprc(
+        units([0.9, 0.9, 0.7, 0.6], [0.1, 0, 0.2, 0], [0] * 4, range(4))
+    ) == pytest.approx((1 / 2 + 2 / 3) / 2)
 
 
 def test_auprc_like_scikit_learn():
     for seed in range(5):
         u = random_units(seed)
-        assert impact.auprc(u) == pytest.approx(average_precision_score(u.true > 0, u.predicted), rel=1e-12)
+        assert impact.auprc(u) == pytest.approx(
+            average_precision_score(u.true > 0, u.predicted), rel=1e-12
+        )
 
 
 def test_auprc_needs_both_kinds_of_events():

@@ -27,7 +27,9 @@ def random_units(seed, n=60, digits=1) -> RankingUnits:
 
 
 def test_spearman_by_hand_and_like_scipy():
-    assert ranking.spearman(units([1, 2, 2, 4], [1, 3, 2, 4])) == pytest.approx(4.5 / math.sqrt(22.5))
+    assert ranking.spearman(units([1, 2, 2, 4], [1, 3, 2, 4])) == pytest.approx(
+        4.5 / math.sqrt(22.5)
+    )
     u = random_units(0)
     assert ranking.spearman(u) == pytest.approx(spearmanr(u.predicted, u.true)[0], rel=1e-12)
 
@@ -49,7 +51,9 @@ def test_kendall_like_scipy(pairs):
     elif np.ptp(predicted) == 0:
         assert math.isnan(ranking.kendall(units(predicted, true)))
     else:
-        assert ranking.kendall(units(predicted, true)) == pytest.approx(kendalltau(predicted, true)[0], abs=1e-12)
+        assert ranking.kendall(units(predicted, true)) == pytest.approx(
+            kendalltau(predicted, true)[0], abs=1e-12
+        )
 
 
 def test_kendall_of_many_genes_like_scipy():
@@ -63,13 +67,17 @@ def test_ndcg_by_hand():
     assert ranking.ndcg(units([2, 3, 1], [3, 2, 1])) == pytest.approx(expected)
     # the first two tied: each takes half of both discounts
     shared = (1 + 1 / math.log2(3)) / 2
-    assert ranking.ndcg(units([2, 2, 1], [3, 2, 1])) == pytest.approx((5 * shared + 1 / 2) / (3 + 2 / math.log2(3) + 1 / 2))
+    assert ranking.ndcg(units([2, 2, 1], [3, 2, 1])) == pytest.approx(
+        (5 * shared + 1 / 2) / (3 + 2 / math.log2(3) + 1 / 2)
+    )
 
 
 def test_ndcg_like_scikit_learn():
     for seed in range(5):
         u = random_units(seed)
-        assert ranking.ndcg(u) == pytest.approx(ndcg_score(u.true[None], u.predicted[None]), rel=1e-10)
+        assert ranking.ndcg(u) == pytest.approx(
+            ndcg_score(u.true[None], u.predicted[None]), rel=1e-10
+        )
 
 
 def test_ndcg_takes_no_negative_gains():
@@ -82,7 +90,10 @@ def top_by_every_tie_break(u: RankingUnits, k: int) -> float:
     cut = np.sort(u.predicted)[-k]
     sure, tied = np.flatnonzero(u.predicted > cut), np.flatnonzero(u.predicted == cut)
     truth = set(np.flatnonzero(u.true >= np.sort(u.true)[-k]).tolist())
-    overlaps = [len(truth & {*sure.tolist(), *chosen}) / k for chosen in itertools.combinations(tied.tolist(), k - len(sure))]
+    overlaps = [
+        len(truth & {*sure.tolist(), *chosen}) / k
+        for chosen in itertools.combinations(tied.tolist(), k - len(sure))
+    ]
     return float(np.mean(overlaps))
 
 

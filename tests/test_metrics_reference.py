@@ -1,4 +1,6 @@
-"""Every metric against one number worked out by hand, and against scipy, scikit-learn or pandas on random and on degenerate units."""
+"""Every metric against one number worked out by hand, and against scipy, scikit-learn or pandas on
+random and on degenerate units.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,21 @@ from metric_units import IDS, SPECS, outcome, take_rows, units_of
 from scipy.spatial.distance import braycurtis, cosine
 from scipy.special import entr
 from scipy.stats import kendalltau, pearsonr, spearmanr
-from sklearn.metrics import average_precision_score, mean_absolute_error, mean_squared_error, ndcg_score
+from sklearn.metrics import (
+    average_precision_score,
+    mean_absolute_error,
+    mean_squared_error,
+    ndcg_score,
+)
 
-from kobench.api import ImpactUnits, InteractionUnits, ProfileUnits, RankingUnits, ResponseUnits, normalise_rows
+from kobench.api import (
+    ImpactUnits,
+    InteractionUnits,
+    ProfileUnits,
+    RankingUnits,
+    ResponseUnits,
+    normalise_rows,
+)
 
 NAN = math.nan
 
@@ -32,7 +46,9 @@ def correlation(function, a, b):
 
 
 def by_group(groups, function=spearmanr):
-    """Mean over (answer, truth) of a correlation: constant truths dropped, nothing but constant answers is no value."""
+    """Mean over (answer, truth) of a correlation: constant truths dropped, nothing but constant
+    answers is no value.
+    """
     counted = [(a, b) for a, b in groups if len(b) > 1 and np.ptp(b) > 0]
     if not counted:
         raise Skip
@@ -42,7 +58,9 @@ def by_group(groups, function=spearmanr):
 
 
 def rows_of(units):
-    return [(a[on], b[on]) for a, b, on in zip(units.predicted, units.true, units.present, strict=True)]
+    return [
+        (a[on], b[on]) for a, b, on in zip(units.predicted, units.true, units.present, strict=True)
+    ]
 
 
 def mean_of_rows(function):
@@ -77,7 +95,10 @@ def pooled_profiles(units):
 
 def coexpression(units):
     upper = np.triu_indices(units.true.shape[1], 1)
-    frames = [pd.DataFrame(np.where(units.present, rows, np.nan)) for rows in (units.predicted, units.true)]
+    frames = [
+        pd.DataFrame(np.where(units.present, rows, np.nan))
+        for rows in (units.predicted, units.true)
+    ]
     answer, truth = (frame.corr(min_periods=10).to_numpy()[upper] for frame in frames)
     known = ~np.isnan(truth)
     answer, truth = np.nan_to_num(answer[known]), truth[known]
@@ -89,13 +110,18 @@ def coexpression(units):
 def explained_change(units):
     if units.null is None or not len(units.true) or np.array_equal(units.null, units.true):
         raise Skip
-    error, change = (sum(bray(a, b) for a, b in zip(rows, units.true, strict=True)) for rows in (units.predicted, units.null))
+    error, change = (
+        sum(bray(a, b) for a, b in zip(rows, units.true, strict=True))
+        for rows in (units.predicted, units.null)
+    )
     return 1 - error / change
 
 
 def grouped(by):
     def reference(units):
-        table = pd.DataFrame({name: getattr(units, name) for name in ("predicted", "true", "cells", "genes")})
+        table = pd.DataFrame(
+            {name: getattr(units, name) for name in ("predicted", "true", "cells", "genes")}
+        )
         groups = [group for _, group in table.groupby(by) if by == "cells" or len(group) >= 10]
         return by_group([(group.predicted.to_numpy(), group.true.to_numpy()) for group in groups])
 
@@ -124,14 +150,19 @@ def of_ranking(function):
 
 
 def top_tenth(units):
-    """Every gene is in the predicted top with the chance that breaking ties at random puts it there."""
+    """Every gene is in the predicted top with the chance that breaking ties at random puts it
+    there.
+    """
     predicted, true = pd.Series(units.predicted), pd.Series(units.true)
     k = len(true) // 10
     if len(true) < 200 or true.nunique() == 1 or len(best := true.nlargest(k, keep="all")) > 2 * k:
         raise Skip
     if predicted.nunique() == 1:
         return NAN
-    first, last = predicted.rank(ascending=False, method="min"), predicted.rank(ascending=False, method="max")
+    first, last = (
+        predicted.rank(ascending=False, method="min"),
+        predicted.rank(ascending=False, method="max"),
+    )
     chance = ((k - first + 1) / (last - first + 1)).clip(0, 1)
     return chance[best.index].sum() / k
 
@@ -186,7 +217,9 @@ def delta(kind, centred=False):
         found = []
         for row in counted:
             known = ~np.isnan(truths[row])
-            found.append(0.0 if constant[row] else function(answers[row][known], truths[row][known]))
+            found.append(
+                0.0 if constant[row] else function(answers[row][known], truths[row][known])
+            )
         return np.mean(found)
 
     return reference
@@ -197,7 +230,10 @@ def signs(units):
     for a, b, responds in zip(units.predicted, units.true, units.responds, strict=True):
         chosen = responds & ~np.isnan(b) & (np.nan_to_num(b) != 0)
         if chosen.any():
-            right = [0.5 if x == 0 else float((x > 0) == (y > 0)) for x, y in zip(a[chosen], b[chosen], strict=True)]
+            right = [
+                0.5 if x == 0 else float((x > 0) == (y > 0))
+                for x, y in zip(a[chosen], b[chosen], strict=True)
+            ]
             shares.append(np.mean(right))
     if not shares:
         raise Skip
@@ -236,13 +272,17 @@ def centroid(units):
             known = ~(np.isnan(answers[i]) | np.isnan(truths[j]))
             similar[j] = 0.0 if constant[i] else pearsonr(answers[i][known], truths[j][known])[0]
         others = [similar[i] - similar[j] for j in kept if j != i]
-        shares.append(np.mean([0.5 if abs(ahead) < 1e-12 else float(ahead > 0) for ahead in others]))
+        shares.append(
+            np.mean([0.5 if abs(ahead) < 1e-12 else float(ahead > 0) for ahead in others])
+        )
     return np.mean(shares)
 
 
 REFERENCE = {
     ("profile", "bray-curtis"): mean_of_rows(bray),
-    ("profile", "jensen-shannon"): mean_of_rows(lambda a, b: bits((a + b) / 2) - (bits(a) + bits(b)) / 2),
+    ("profile", "jensen-shannon"): mean_of_rows(
+        lambda a, b: bits((a + b) / 2) - (bits(a) + bits(b)) / 2
+    ),
     ("profile", "rmse"): mean_of_rows(lambda a, b: math.sqrt(mean_squared_error(b, a))),
     ("profile", "pearson"): lambda units: by_group(rows_of(units), pearsonr),
     ("profile", "spearman"): lambda units: by_group(rows_of(units)),
@@ -282,24 +322,37 @@ def profiles(predicted, true, **more):
 
 def impacts(predicted, true, cells=None, genes=None):
     n = len(true)
-    return ImpactUnits(np.array(predicted, float), np.array(true, float), np.array(cells or [0] * n), np.array(genes or [0] * n))
+    return ImpactUnits(
+        np.array(predicted, float),
+        np.array(true, float),
+        np.array(cells or [0] * n),
+        np.array(genes or [0] * n),
+    )
 
 
 def ranking(predicted, true, abundance=None):
-    return RankingUnits(np.array(predicted, float), np.array(true, float), np.arange(len(true)), abundance)
+    return RankingUnits(
+        np.array(predicted, float), np.array(true, float), np.arange(len(true)), abundance
+    )
 
 
 def responses(predicted, true, responds=None):
-    return ResponseUnits(np.array(predicted, float), np.array(true, float), np.arange(len(true)), responds=responds)
+    return ResponseUnits(
+        np.array(predicted, float), np.array(true, float), np.arange(len(true)), responds=responds
+    )
 
 
 def interactions(predicted, true):
     n = len(true)
-    return InteractionUnits(np.array(predicted, float), np.array(true, float), np.arange(n), np.arange(n))
+    return InteractionUnits(
+        np.array(predicted, float), np.array(true, float), np.arange(n), np.arange(n)
+    )
 
 
 def three_genes() -> ProfileUnits:
-    """Ten cells; genes a and b rise together, c does not vary with them; the answer has a and b fall together, a and c rise together."""
+    """Ten cells; genes a and b rise together, c does not vary with them; the answer has a and b
+    fall together, a and c rise together.
+    """
     a, c = np.tile([1.0, 2.0], 5), np.tile([1.0, 1.0, 2.0, 2.0, 1.5], 2)
     true, predicted = np.stack([a, a, c], axis=1), np.stack([a, -a, a], axis=1)
     return ProfileUnits(predicted, true, np.ones((10, 3), bool), np.arange(10))
@@ -328,7 +381,8 @@ HAND = {
     ),
     # cell 0 right, cell 1 reversed, cell 2 ranks 1, 2, 3 against 1, 3, 2: 1, -1, 0.5
     ("impact", "spearman-within-cell"): (impacts([1, 2, 2, 1, 1, 2, 3], [1, 2, 1, 2, 1, 3, 2], [0, 0, 1, 1, 2, 2, 2]), 0.5 / 3),
-    # gene 0 in ten cells: neighbours swapped once, 1 - 6 * 2 / 990; gene 1 in nine cells does not count
+    # gene 0 in ten cells: neighbours swapped once, 1 - 6 * 2 / 990; gene 1 in nine cells does not
+    # count
     ("impact", "spearman-within-gene"): (
         impacts([2, 1, *range(3, 11), *range(9)], [*range(1, 11), *range(9, 0, -1)], genes=[0] * 10 + [1] * 9), 1 - 12 / 990
     ),
@@ -340,12 +394,14 @@ HAND = {
     # five pairs concordant, none discordant, one tied in the answer
     ("ranking", "kendall"): (ranking([1, 2, 2, 4], [1, 3, 2, 4]), 5 / math.sqrt(30)),
     ("ranking", "ndcg"): (ranking([2, 3, 1], [3, 2, 1]), (2 + 3 / math.log2(3) + 1 / 2) / (3 + 2 / math.log2(3) + 1 / 2)),
-    # fifteen of the true twenty are predicted highest; the other five places go to five genes of the ten that tie: half of them true
+    # fifteen of the true twenty are predicted highest; the other five places go to five genes of
+    # the ten that tie: half of them true
     ("ranking", "top-10-percent"): (
         ranking(np.repeat([0, 1, 2], [175, 10, 15]), np.where(np.arange(200) >= 180, np.arange(200), 0)), (15 + 2.5) / 20
     ),
     ("ranking", "with-abundance"): (ranking([1, 2, 3], [3, 2, 1], np.array([1.0, 3.0, 2.0])), 0.5),
-    # the last target is a gap; one-hot changes less their mean correlate by -1/4 where they differ, and one of five is right
+    # the last target is a gap; one-hot changes less their mean correlate by -1/4 where they differ,
+    # and one of five is right
     ("response", "pearson-delta-centred"): (responses(np.eye(5)[::-1], np.eye(5)), (1 - 4 / 4) / 5),
     # deviations -2, -1, 3 and -1, -2, 3
     ("response", "pearson-delta"): (responses([[1, 2, 6, NAN]], [[2, 1, 6, NAN]]), 13 / 14),
@@ -383,13 +439,20 @@ def test_by_hand(spec):
 
 
 def agree(spec, units):
-    """The metric and its reference say the same: a number, no value, or not computed. Returns what they say."""
+    """The metric and its reference say the same: a number, no value, or not computed.
+
+    Returns what they say.
+    """
     try:
         expected = REFERENCE[spec.of, spec.name](units)
     except Skip:
         expected = "not computed"
     found = outcome(spec, units)
-    assert found == (expected if isinstance(expected, str) else pytest.approx(expected, rel=1e-9, abs=1e-11, nan_ok=True))
+    assert found == (
+        expected
+        if isinstance(expected, str)
+        else pytest.approx(expected, rel=1e-9, abs=1e-11, nan_ok=True)
+    )
     return found
 
 
@@ -410,8 +473,11 @@ def constant(values, number=0.25):
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
 def test_constant_answers_and_constant_truths(spec, number):
     units = units_of(spec)
-    for changed in ({"predicted": constant(units.predicted, number)}, {"true": constant(units.true, number)},
-                    {"predicted": constant(units.predicted, number), "true": constant(units.true, number)}):  # fmt: skip
+    for changed in (
+        {"predicted": constant(units.predicted, number)},
+        {"true": constant(units.true, number)},
+        {"predicted": constant(units.predicted, number), "true": constant(units.true, number)},
+    ):
         agree(spec, dataclasses.replace(units, **changed))
 
 
@@ -422,7 +488,9 @@ def test_the_other_constant_groups(spec):
     predicted, true = units.predicted.copy(), units.true.copy()
     half, quarter = len(true) // 2, len(true) // 4
     predicted[:half], true[:quarter] = constant(predicted[:half]), constant(true[:quarter])
-    assert not isinstance(agree(spec, dataclasses.replace(units, predicted=predicted, true=true)), str)
+    assert not isinstance(
+        agree(spec, dataclasses.replace(units, predicted=predicted, true=true)), str
+    )
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
@@ -436,7 +504,11 @@ def test_one_unit_two_units_and_none(spec):
         assert getattr(empty, name).shape[0] == 0
 
 
-@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.of in ("profile", "response")], ids=lambda spec: f"{spec.of}-{spec.name}")
+@pytest.mark.parametrize(
+    "spec",
+    [spec for spec in SPECS if spec.of in ("profile", "response")],
+    ids=lambda spec: f"{spec.of}-{spec.name}",
+)
 def test_rows_of_zeros(spec):
     units = units_of(spec)
     for names in (("predicted",), ("true",), ("predicted", "true")):
@@ -447,13 +519,25 @@ def test_rows_of_zeros(spec):
     if spec.of == "profile":  # a cell without any gene on
         present, true = units.present.copy(), units.true.copy()
         present[3], true[3] = False, 0.0
-        agree(spec, dataclasses.replace(units, present=present, true=true, predicted=normalise_rows(units.predicted * present)))
+        agree(
+            spec,
+            dataclasses.replace(
+                units,
+                present=present,
+                true=true,
+                predicted=normalise_rows(units.predicted * present),
+            ),
+        )
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
 def test_the_opposite_of_the_truth(spec):
     units = units_of(spec)
-    opposite = normalise_rows(units.present * (1 - units.true)) if isinstance(units, ProfileUnits) else -units.true
+    opposite = (
+        normalise_rows(units.present * (1 - units.true))
+        if isinstance(units, ProfileUnits)
+        else -units.true
+    )
     found = agree(spec, dataclasses.replace(units, predicted=opposite))
     if spec.best == 1.0 and spec.low == -1.0 and spec.of != "profile":
         assert found == pytest.approx(-1.0, abs=1e-12)

@@ -8,7 +8,15 @@ import math
 import numpy as np
 import pytest
 
-from kobench.api import ImpactUnits, NotComputed, Parts, ProfileUnits, RankingUnits, ResponseUnits, normalise_rows
+from kobench.api import (
+    ImpactUnits,
+    NotComputed,
+    Parts,
+    ProfileUnits,
+    RankingUnits,
+    ResponseUnits,
+    normalise_rows,
+)
 from kobench.builtin.metrics import impact, profile, ranking
 from kobench.resample import block_counts, block_of, draws, take
 
@@ -27,7 +35,9 @@ def profiles(seed=0, n=40, g=8) -> ProfileUnits:
     present = rng.random((n, g)) > 0.2
     present[:, 0] = True
     true, predicted, null = (normalise_rows(present * rng.random((n, g))) for _ in range(3))
-    return ProfileUnits(predicted, true, present, rng.integers(0, 12, n), rng.integers(0, 7, n), null)
+    return ProfileUnits(
+        predicted, true, present, rng.integers(0, 12, n), rng.integers(0, 7, n), null
+    )
 
 
 def genes(seed=0, g=30) -> RankingUnits:
@@ -100,13 +110,19 @@ def test_a_metric_may_offer_multiplicities_alone():
         def prepare(self, units):
             return lambda often: float((often * units.true).sum() / often.sum())
 
-    np.testing.assert_allclose(draws(Mean(), IMPACTS, "gene", 20, 3), one_by_one(Mean(), IMPACTS, "gene", 20, 3), rtol=1e-12)
+    np.testing.assert_allclose(
+        draws(Mean(), IMPACTS, "gene", 20, 3),
+        one_by_one(Mean(), IMPACTS, "gene", 20, 3),
+        rtol=1e-12,
+    )
 
 
 def test_many_groups_are_drawn_in_parts_without_a_seam(monkeypatch):
     whole = draws(impact.spearman_within_cell, IMPACTS, "gene", 250, 4)
     monkeypatch.setattr(impact, "NUMBERS_A_PART", 1)  # a hundred draws a part
-    np.testing.assert_array_equal(draws(impact.spearman_within_cell, IMPACTS, "gene", 250, 4), whole)
+    np.testing.assert_array_equal(
+        draws(impact.spearman_within_cell, IMPACTS, "gene", 250, 4), whole
+    )
 
 
 def test_a_value_that_is_known_is_not_computed_again():
@@ -114,11 +130,19 @@ def test_a_value_that_is_known_is_not_computed_again():
         raise AssertionError("computed again")
 
     known = profile.bray_curtis(PROFILES)
-    np.testing.assert_array_equal(draws(never, PROFILES, "gene", 9, 1, value=known), draws(profile.bray_curtis, PROFILES, "gene", 9, 1))
+    np.testing.assert_array_equal(
+        draws(never, PROFILES, "gene", 9, 1, value=known),
+        draws(profile.bray_curtis, PROFILES, "gene", 9, 1),
+    )
 
 
 def test_take_by_hand():
-    units = ImpactUnits(np.array([0.1, 0.2, 0.3, 0.4]), np.array([1.0, 2.0, 3.0, 4.0]), np.array([0, 0, 1, 1]), np.array([5, 8, 5, 9]))
+    units = ImpactUnits(
+        np.array([0.1, 0.2, 0.3, 0.4]),
+        np.array([1.0, 2.0, 3.0, 4.0]),
+        np.array([0, 0, 1, 1]),
+        np.array([5, 8, 5, 9]),
+    )
     taken = take(units, "gene", np.array([5, 9, 5]))
     assert taken.true.tolist() == [1.0, 3.0, 4.0, 1.0, 3.0]
     assert taken.genes.tolist() == [0, 0, 1, 2, 2]  # a gene drawn twice counts as two
@@ -137,13 +161,20 @@ def test_counts_draw_as_many_blocks_as_there_are_and_depend_on_the_ids_alone():
 def test_every_predictor_gets_the_same_draws():
     units = impacts()
     order = np.random.default_rng(0).permutation(len(units.true))
-    shuffled = ImpactUnits(units.predicted[order], units.true[order], units.cells[order], units.genes[order])
+    shuffled = ImpactUnits(
+        units.predicted[order], units.true[order], units.cells[order], units.genes[order]
+    )
     for score in (impact.spearman_within_cell, impact.mae):
-        np.testing.assert_allclose(draws(score, units, "gene", 20, 3), draws(score, shuffled, "gene", 20, 3), rtol=1e-12)
+        np.testing.assert_allclose(
+            draws(score, units, "gene", 20, 3), draws(score, shuffled, "gene", 20, 3), rtol=1e-12
+        )
     # the truth is best in every draw
     perfect = dataclasses.replace(units, predicted=units.true)
-    np.testing.assert_array_equal(draws(impact.spearman_within_cell, perfect, "gene", 20, 3), np.ones(20))
-    # a difference of two predictors is that of the same blocks: shifting every error by a constant shifts every draw by it
+    np.testing.assert_array_equal(
+        draws(impact.spearman_within_cell, perfect, "gene", 20, 3), np.ones(20)
+    )
+    # a difference of two predictors is that of the same blocks: shifting every error by a constant
+    # shifts every draw by it
     off = dataclasses.replace(units, predicted=units.true + 0.25)
     further = dataclasses.replace(units, predicted=units.true + 0.75)
     gap = draws(impact.mae, further, "gene", 20, 3) - draws(impact.mae, off, "gene", 20, 3)
@@ -154,10 +185,14 @@ def test_blocks_that_a_metric_leaves_out_are_drawn_all_the_same():
     units = impacts(2, cells=30)
     few = units.genes != 5  # gene 5 in two cells only: no correlation within it
     kept = few | (np.cumsum(~few) <= 2)
-    units = ImpactUnits(*(column[kept] for column in (units.predicted, units.true, units.cells, units.genes)))
+    units = ImpactUnits(
+        *(column[kept] for column in (units.predicted, units.true, units.cells, units.genes))
+    )
     assert 5 not in impact.spearman_within_gene(units).ids
     quick = draws(impact.spearman_within_gene, units, "gene", 30, 0)
-    np.testing.assert_allclose(quick, one_by_one(impact.spearman_within_gene, units, "gene", 30, 0), rtol=1e-12)
+    np.testing.assert_allclose(
+        quick, one_by_one(impact.spearman_within_gene, units, "gene", 30, 0), rtol=1e-12
+    )
 
 
 def test_a_draw_without_a_value_is_nan():
@@ -167,7 +202,9 @@ def test_a_draw_without_a_value_is_nan():
     assert 0 < np.isnan(values).sum() < 60
     assert set(values[~np.isnan(values)]) == {1.0}
     only = Parts("gene", np.array([0]), np.array([1.0]), np.array([1.0]))
-    values = draws(lambda units: only, units, "gene", 60, 0)  # nothing counts when gene 0 is not drawn
+    values = draws(
+        lambda units: only, units, "gene", 60, 0
+    )  # nothing counts when gene 0 is not drawn
     assert 0 < np.isnan(values).sum() < 60
 
 
@@ -192,7 +229,14 @@ def test_units_without_the_block_are_refused():
 def test_perturbations_are_taken_with_their_halves() -> None:
     predicted = np.arange(12.0).reshape(3, 4)
     halves = np.arange(48.0).reshape(2, 2, 3, 4)
-    units = ResponseUnits(predicted, predicted + 1, np.array([4, 7, 9]), signed=False, halves=halves, responds=predicted > 5)
+    units = ResponseUnits(
+        predicted,
+        predicted + 1,
+        np.array([4, 7, 9]),
+        signed=False,
+        halves=halves,
+        responds=predicted > 5,
+    )
     taken = take(units, "perturbation", np.array([9, 4, 9]))
     assert taken.perturbations.tolist() == [0, 1, 2]
     assert not taken.signed

@@ -1,4 +1,6 @@
-"""Response metrics against numbers worked out by hand, scipy and scikit-learn, also when answers are permuted among perturbations."""
+"""Response metrics against numbers worked out by hand, scipy and scikit-learn, also when answers
+are permuted among perturbations.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def units_of(predicted, true, **more) -> ResponseUnits:
 
 
 def random_units(seed=0, k=7, g=20, digits=None, splits=3, targets=1) -> ResponseUnits:
-    """Changes with a common part and noise; with few digits there are ties; gaps at 1 to `targets` genes a perturbation, some shared."""
+    """Changes with a common part and noise; with few digits there are ties; gaps at 1 to `targets`
+    genes a perturbation, some shared.
+    """
     rng = np.random.default_rng(seed)
     common, own = rng.normal(size=g), rng.normal(size=(k, g))
     true, predicted = common + own, 0.5 * common + own + rng.normal(size=(k, g))
@@ -83,7 +87,12 @@ def one_value(name, predicted, true, responds):
         return pearsonr(a, b)[0]
     if name == "auprc-responding":
         return average_precision_score(responds, np.abs(a))
-    return np.mean([0.5 if p == 0 else float((p > 0) == (t > 0)) for p, t in zip(a[responds], b[responds], strict=True)])
+    return np.mean(
+        [
+            0.5 if p == 0 else float((p > 0) == (t > 0))
+            for p, t in zip(a[responds], b[responds], strict=True)
+        ]
+    )
 
 
 def levelled(name, units):
@@ -98,10 +107,25 @@ def table_of(name, units):
     k = len(true)
     responds = np.zeros(true.shape, bool) if units.responds is None else units.responds
     if name == "centroid-accuracy":
-        similarity = table_of("pearson-delta", dataclasses.replace(units, predicted=predicted, true=true))
-        return np.array([[(sum(own > other for other in row) + (sum(own == other for other in row) - 1) / 2) / (k - 1) for own in row]
-                         for row in similarity])  # fmt: skip
-    return np.array([[one_value(name, predicted[i], true[j], responds[j]) for j in range(k)] for i in range(k)])
+        similarity = table_of(
+            "pearson-delta", dataclasses.replace(units, predicted=predicted, true=true)
+        )
+        return np.array(
+            [
+                [
+                    (
+                        sum(own > other for other in row)
+                        + (sum(own == other for other in row) - 1) / 2
+                    )
+                    / (k - 1)
+                    for own in row
+                ]
+                for row in similarity
+            ]
+        )
+    return np.array(
+        [[one_value(name, predicted[i], true[j], responds[j]) for j in range(k)] for i in range(k)]
+    )
 
 
 def in_order(parts, units):
@@ -114,7 +138,8 @@ def in_order(parts, units):
 
 
 def test_pearson_spearman_and_cosine_by_hand():
-    # the target, a gap, is left out; deviations of 1, 2, 6 and of 2, 1, 6 from 3: -2, -1, 3 and -1, -2, 3
+    # the target, a gap, is left out; deviations of 1, 2, 6 and of 2, 1, 6 from 3: -2, -1, 3 and -1,
+    # -2, 3
     units = units_of([[1, 2, 6, NAN]], [[2, 1, 6, NAN]])
     assert pearson_delta(units).value == pytest.approx(13 / 14)
     assert spearman_delta(units).value == pytest.approx(0.5)
@@ -126,9 +151,12 @@ def test_the_mean_over_perturbations_says_nothing():
     own = np.eye(5)
     units = units_of(common + 1e-3 * own, -2 * common + own)
     assert pearson_delta(units).value < -0.9  # what they have in common is wrong
-    assert pearson_delta_centred(units).value == pytest.approx(1.0)  # what each has of its own is right
+    assert pearson_delta_centred(units).value == pytest.approx(
+        1.0
+    )  # what each has of its own is right
     wrong = units_of(common + own[::-1], common + own)
-    # of five perturbations the middle one is right; two one-hot rows less their mean correlate by -1/4
+    # of five perturbations the middle one is right; two one-hot rows less their mean correlate by
+    # -1/4
     assert pearson_delta_centred(wrong).value == pytest.approx((1 - 4 / 4) / 5)
     np.testing.assert_allclose(pearson_delta_centred(wrong).sums, [-0.25, -0.25, 1, -0.25, -0.25])
     assert pearson_delta(wrong).value > 0.8
@@ -142,7 +170,11 @@ def test_the_mean_leaves_out_the_targets():
 
 def test_sign_accuracy_by_hand():
     responds = np.array([[True, True, True, True, False], [False, True, False, False, True]])
-    units = units_of([[1, 0, 3, NAN, -1], [7, 7, NAN, 0, 2]], [[2, 1, -1, NAN, 1], [1, -1, NAN, 1, 1]], responds=responds)
+    units = units_of(
+        [[1, 0, 3, NAN, -1], [7, 7, NAN, 0, 2]],
+        [[2, 1, -1, NAN, 1], [1, -1, NAN, 1, 1]],
+        responds=responds,
+    )
     # right, half, wrong, target, does not respond: 0.5; wrong and right: 0.5
     np.testing.assert_allclose(sign_accuracy(units).sums, [0.5, 0.5])
     better = dataclasses.replace(units, predicted=units.true)
@@ -155,14 +187,22 @@ def test_auprc_by_hand():
     # by size: gene 1 (no), gene 0 (yes), genes 2 and 3 tied: recall 1/2 at 1/2, recall 1/2 at 2/4
     units = units_of([[-2, 3, 1, -1]], [[1, 1, 1, 1]], responds=responds)
     assert auprc_responding(units).value == pytest.approx(0.5)
-    assert auprc_responding(dataclasses.replace(units, predicted=np.array([[-2.0, 0, 1, 0]]))).value == 1.0
+    assert (
+        auprc_responding(dataclasses.replace(units, predicted=np.array([[-2.0, 0, 1, 0]]))).value
+        == 1.0
+    )
 
 
 def test_centroid_accuracy_by_hand():
     true = np.eye(5)
-    predicted = np.array([[1.0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]])
-    # less their mean, answers 0 and 1 are 3, 0, -2, -2, -1 fifths, 2 and 3 are -2, 0, 3, 3, -1 and the last -2, 0, -2, -2, 4
-    np.testing.assert_allclose(centroid_accuracy(units_of(predicted, true)).sums, [1, 3 / 4, 3.5 / 4, 3.5 / 4, 1])
+    predicted = np.array(
+        [[1.0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]]
+    )
+    # less their mean, answers 0 and 1 are 3, 0, -2, -2, -1 fifths, 2 and 3 are -2, 0, 3, 3, -1 and
+    # the last -2, 0, -2, -2, 4
+    np.testing.assert_allclose(
+        centroid_accuracy(units_of(predicted, true)).sums, [1, 3 / 4, 3.5 / 4, 3.5 / 4, 1]
+    )
 
 
 # against scipy and scikit-learn
@@ -174,7 +214,9 @@ def test_like_scipy_and_sklearn(name, digits):
     for seed in range(4):
         units = random_units(seed, digits=digits, targets=3)
         expected = np.diag(table_of(name, units))
-        np.testing.assert_allclose(in_order(METRICS[name](units), units), expected, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(
+            in_order(METRICS[name](units), units), expected, rtol=1e-10, atol=1e-12
+        )
         assert METRICS[name](units).value == pytest.approx(expected.mean(), abs=1e-12)
 
 
@@ -186,12 +228,16 @@ def test_every_answer_with_every_truth_like_scipy_and_sklearn(name, digits):
         compared = METRICS[name].compare(units)
         assert len(compared.kept) == 7
         np.testing.assert_allclose(compared.pairs(), table_of(name, units), rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(np.diag(compared.pairs()), compared.values(), rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(
+            np.diag(compared.pairs()), compared.values(), rtol=1e-12, atol=1e-14
+        )
 
 
 rows_with_gaps = st.lists(
-    st.lists(st.sampled_from([NAN, 0.0, 1.0, 2.0, 3.0, -1.0]), min_size=6, max_size=6), min_size=1, max_size=4
-)  # fmt: skip
+    st.lists(st.sampled_from([NAN, 0.0, 1.0, 2.0, 3.0, -1.0]), min_size=6, max_size=6),
+    min_size=1,
+    max_size=4,
+)
 
 
 @given(rows_with_gaps, rows_with_gaps)
@@ -200,7 +246,10 @@ def test_pairs_are_rows_one_by_one(first, second):
     a, b = np.array(first), np.array(second)
     for pairs, rows in (
         (pairwise.correlate_pairs, pairwise.correlate_rows),
-        (lambda a, b: pairwise.correlate_pairs(a, b, False), lambda a, b: pairwise.correlate_rows(a, b, False)),
+        (
+            lambda a, b: pairwise.correlate_pairs(a, b, False),
+            lambda a, b: pairwise.correlate_rows(a, b, False),
+        ),
         (pairwise.rank_correlate_pairs, pairwise.rank_correlate_rows),
     ):
         slow = np.array([[rows(x[None], y[None])[0] for y in b] for x in a])
@@ -216,7 +265,10 @@ def test_rows_like_scipy(first, second):
             expected = pearsonr(x[kept], y[kept])[0], spearmanr(x[kept], y[kept])[0]
         else:
             expected = 0.0, 0.0
-        found = pairwise.correlate_rows(x[None], y[None])[0], pairwise.rank_correlate_rows(x[None], y[None])[0]
+        found = (
+            pairwise.correlate_rows(x[None], y[None])[0],
+            pairwise.rank_correlate_rows(x[None], y[None])[0],
+        )
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
@@ -242,7 +294,9 @@ def test_blocks_of_rows_change_nothing(monkeypatch):
     monkeypatch.setattr(pairwise, "CANCELLED", 2.0)  # every pair is computed one by one
     slow = pairwise.correlate_pairs(units.predicted, units.true)
     monkeypatch.undo()
-    np.testing.assert_allclose(pairwise.correlate_pairs(units.predicted, units.true), slow, atol=1e-12)
+    np.testing.assert_allclose(
+        pairwise.correlate_pairs(units.predicted, units.true), slow, atol=1e-12
+    )
 
 
 # permuted answers
@@ -252,12 +306,17 @@ def test_blocks_of_rows_change_nothing(monkeypatch):
 def test_permuted_values_are_those_of_every_order_of_the_answers(name):
     units = random_units(3, k=5, g=12)
     table = table_of(name, units)
-    every = {round(np.mean([table[i, j] for j, i in enumerate(order)]), 9) for order in itertools.permutations(range(5))}
+    every = {
+        round(np.mean([table[i, j] for j, i in enumerate(order)]), 9)
+        for order in itertools.permutations(range(5))
+    }
     values = METRICS[name].permuted(units, 4000, 1)
     assert values.shape == (4000,)
     assert {round(value, 9) for value in values} == every  # 120 orders, each about 33 times
     assert values.mean() == pytest.approx(table.mean(), abs=4 * values.std() / math.sqrt(4000))
-    assert np.abs(values - METRICS[name](units).value).min() < 1e-14  # the given order is one of them
+    assert (
+        np.abs(values - METRICS[name](units).value).min() < 1e-14
+    )  # the given order is one of them
     np.testing.assert_array_equal(values, METRICS[name].permuted(units, 4000, 1))
     assert (values != METRICS[name].permuted(units, 4000, 2)).any()
 
@@ -284,11 +343,14 @@ def test_the_same_answer_for_every_perturbation_knows_none():
 
 
 def powers(signal, noise, variance, least=0.0):
-    return Power(np.array(signal), np.array(noise), np.array(variance), np.broadcast_to(least, len(signal)))
+    return Power(
+        np.array(signal), np.array(noise), np.array(variance), np.broadcast_to(least, len(signal))
+    )
 
 
 def test_the_power_of_a_change_by_hand():
-    # halves (2, -2) and (4, -4): c = (3, -3), d = (-1, 1); then (3, -1) and (3, -5): c the same, d = (0, 2)
+    # halves (2, -2) and (4, -4): c = (3, -3), d = (-1, 1); then (3, -1) and (3, -5): c the same, d
+    # = (0, 2)
     power = Power.of(np.array([[[[2.0, -2]], [[4, -4]]], [[[3, -1]], [[3, -5]]]]))
     assert power.signal.tolist() == [15.0]  # of 16 and 14; 18, the sum of cc, less the noise
     assert power.noise.tolist() == [3.0]  # of 2 and 4
@@ -301,27 +363,39 @@ def test_the_ceiling_by_hand():
     # mean signal 4, variance of signals 16, less 8 of their own: half is kept. m' = 2, 4, 6
     asked = powers([0.0, 4, 8], [4.0] * 3, [8.0] * 3)
     roots = np.sqrt([1 / 3, 1 / 2, 3 / 5])
-    doubt = 2 * math.sqrt(16 / 3)  # of the mean; half of it reaches each m', and the first falls below 0
+    doubt = 2 * math.sqrt(
+        16 / 3
+    )  # of the mean; half of it reaches each m', and the first falls below 0
     lower = [0.0, *(math.sqrt((m - doubt / 2) / (m - doubt / 2 + 4)) for m in (4, 6))]
     slopes = (roots - lower) / doubt
-    np.testing.assert_allclose(reachable(asked, asked), roots + slopes.mean() * np.array([-4, 0, 4]))
+    np.testing.assert_allclose(
+        reachable(asked, asked), roots + slopes.mean() * np.array([-4, 0, 4])
+    )
     some = Power(*(values[1:] for values in vars(asked).values()))
-    np.testing.assert_allclose(reachable(some, asked), roots[1:] + slopes[1:].mean() * np.array([-2, 2]))
-    # the further signals are apart, the more of each is kept; without any sign of a difference, only their mean, and 0 if that is negative
+    np.testing.assert_allclose(
+        reachable(some, asked), roots[1:] + slopes[1:].mean() * np.array([-2, 2])
+    )
+    # the further signals are apart, the more of each is kept; without any sign of a difference,
+    # only their mean, and 0 if that is negative
     far = powers([0.0, 400, 800], [4.0] * 3, [8.0] * 3)
     assert trusted(far, far).tolist() == pytest.approx([1 - 8 / 160_000] * 3)
     for shift, expected in ((4.0, math.sqrt(0.5)), (-4.0, 0.0)):
         near = powers(np.array([-1.0, 0, 1]) + shift, [4.0] * 3, [8.0] * 3)
         assert reachable(near, near).mean() == pytest.approx(expected)
-    # a single signal's variance is never under what it is without signal; their mean counts as it is
+    # a single signal's variance is never under what it is without signal; their mean counts as it
+    # is
     uneven = powers([0.0, 4, 8], [4.0] * 3, [1.0, -1, 24], least=[3.0, 3, 3])
     np.testing.assert_allclose(trusted(uneven, uneven), [8 / 11, 8 / 11, 8 / 32])
 
 
 def test_the_terms_of_a_ceiling_are_what_moves_the_mean_signal():
     rng = np.random.default_rng(0)
-    asked = powers(rng.normal(600, 3, 9), rng.uniform(200, 400, 9), [5.0] * 9)  # far from 0, where the root is nearly straight
-    alone = powers(asked.signal, asked.noise, [np.inf] * 9)  # nothing of a single signal is trusted: all terms are those of the mean
+    asked = powers(
+        rng.normal(600, 3, 9), rng.uniform(200, 400, 9), [5.0] * 9
+    )  # far from 0, where the root is nearly straight
+    alone = powers(
+        asked.signal, asked.noise, [np.inf] * 9
+    )  # nothing of a single signal is trusted: all terms are those of the mean
     values = reachable(alone, asked)
 
     def at(mean):
@@ -332,27 +406,37 @@ def test_the_terms_of_a_ceiling_are_what_moves_the_mean_signal():
     often = rng.multinomial(9, np.full(9, 1 / 9))
     moved = often @ asked.signal / 9
     own = np.sqrt(mean / (mean + asked.noise)) @ often / 9 - at(mean)
-    assert values @ often / 9 - own == pytest.approx(at(moved), abs=0.02 * abs(at(moved) - at(mean)))
+    assert values @ often / 9 - own == pytest.approx(
+        at(moved), abs=0.02 * abs(at(moved) - at(mean))
+    )
 
 
 def test_a_ceiling_whose_mean_signal_may_be_0_reaches_down_to_0():
-    """Where nothing responds the mean signal is above 0 half of the time, and its root far above: its interval must not hide that."""
+    """Where nothing responds the mean signal is above 0 half of the time, and its root far above:
+    its interval must not hide that.
+    """
     rng = np.random.default_rng(1)
     above = 0
     for _ in range(400):
         asked = powers(rng.normal(0, 1, 20), [3.0] * 20, [1.0] * 20)
         values = reachable(asked, asked)
-        above += bool(values.mean() > 0 and values.mean() - 2.09 * values.std(ddof=1) / math.sqrt(20) > 0)
+        above += bool(
+            values.mean() > 0 and values.mean() - 2.09 * values.std(ddof=1) / math.sqrt(20) > 0
+        )
     assert above / 400 < 0.1  # 0.17 by the tangent
 
 
 def cells_in_halves(rng, true, n, noise, splits=20):
-    """(s, 2, k, G) halves of k measured means of n cells each, and the means (k, G), for noise (r, G) in r directions."""
+    """(s, 2, k, G) halves of k measured means of n cells each, and the means (k, G), for noise (r,
+    G) in r directions.
+    """
     cells = true[:, None] + rng.normal(size=(len(true), n, len(noise))) @ noise
     halves = []
     for _ in range(splits):
         order = rng.permutation(n)
-        halves.append([cells[:, order[: n // 2]].mean(axis=1), cells[:, order[n // 2 :]].mean(axis=1)])
+        halves.append(
+            [cells[:, order[: n // 2]].mean(axis=1), cells[:, order[n // 2 :]].mean(axis=1)]
+        )
     return np.array(halves), cells.mean(axis=1)
 
 
@@ -363,7 +447,9 @@ def test_signal_noise_and_variance_are_what_other_cells_would_give():
     power = Power.of(halves)
     assert power.signal.mean() == pytest.approx((true**2).sum(), rel=0.03)
     assert power.noise.mean() == pytest.approx((noise**2).sum() / 40, rel=0.02)
-    assert ((means - true) ** 2).sum(axis=1).mean() == pytest.approx((noise**2).sum() / 40, rel=0.05)
+    assert ((means - true) ** 2).sum(axis=1).mean() == pytest.approx(
+        (noise**2).sum() / 40, rel=0.05
+    )
     assert power.variance.mean() == pytest.approx(power.signal.var(), rel=0.15)
 
 
@@ -374,7 +460,10 @@ def test_the_ceiling_of_one_split_is_the_root_of_spearman_and_browns_reliability
     for number, halves in enumerate(zip(*units.halves[0], strict=True)):
         a, b = (levelled_one(name, units.halves[0][i])[number] for i in (0, 1))
         kept = ~np.isnan(halves[0])
-        a, b = (values[kept] - (0 if name == "cosine-delta" else values[kept].mean()) for values in (a, b))
+        a, b = (
+            values[kept] - (0 if name == "cosine-delta" else values[kept].mean())
+            for values in (a, b)
+        )
         r = max(0, a @ b / ((a @ a + b @ b) / 2))
         expected.append(math.sqrt(2 * r / (1 + r)))
     found = PRODUCTS[name].ceiling(units)
@@ -392,7 +481,9 @@ def test_the_true_change_reaches_the_ceiling(name):
     rng = np.random.default_rng(0)
     k, g = 12, 1500
     exact = rng.normal(size=g) + rng.normal(size=(k, g))
-    first, second = (exact + rng.normal(size=(k, g)) * 1.5 for _ in range(2))  # independent halves; the truth is their mean
+    first, second = (
+        exact + rng.normal(size=(k, g)) * 1.5 for _ in range(2)
+    )  # independent halves; the truth is their mean
     units = units_of(exact, (first + second) / 2, halves=np.array([[first, second]]))
     score, ceiling = CORRELATIONS[name](units).value, CORRELATIONS[name].ceiling(units).value
     assert 0.6 < ceiling < 0.95
@@ -400,22 +491,35 @@ def test_the_true_change_reaches_the_ceiling(name):
 
 
 def test_the_true_change_reaches_the_ceiling_over_perturbations_chosen_by_their_halves():
-    """Cells that vary in few directions, and changes chosen by how well halves agree: plain Spearman-Brown promises too much."""
+    """Cells that vary in few directions, and changes chosen by how well halves agree: plain
+    Spearman-Brown promises too much.
+    """
     rng = np.random.default_rng(2)
     gaps = []
     for _ in range(40):
         true = rng.normal(size=(20, 60)) * rng.gamma(2.0, 0.25, size=(20, 1))
         halves, means = cells_in_halves(rng, true, 40, rng.normal(size=(4, 60)) * 4, 10)
         everything = ResponseUnits(true, means, np.arange(20), halves=halves)
-        r = np.mean([[np.corrcoef(a, b)[0, 1] for a, b in zip(*split, strict=True)] for split in halves], axis=0)
+        r = np.mean(
+            [[np.corrcoef(a, b)[0, 1] for a, b in zip(*split, strict=True)] for split in halves],
+            axis=0,
+        )
         rows = np.flatnonzero(r >= 0.2)
         if len(rows) < 5:
             continue
-        chosen = ChosenUnits(true[rows], means[rows], rows, halves=halves[:, :, rows], asked=(halves,))
+        chosen = ChosenUnits(
+            true[rows], means[rows], rows, halves=halves[:, :, rows], asked=(halves,)
+        )
         plain = np.sqrt(2 * r[rows] / (1 + r[rows])).mean()
         score = pearson_delta(chosen).value
         score, everywhere = pearson_delta(chosen).value, pearson_delta(everything).value
-        gaps.append([pearson_delta.ceiling(chosen).value - score, plain - score, pearson_delta.ceiling(everything).value - everywhere])
+        gaps.append(
+            [
+                pearson_delta.ceiling(chosen).value - score,
+                plain - score,
+                pearson_delta.ceiling(everything).value - everywhere,
+            ]
+        )
     assert len(gaps) > 30
     chosen, plain, everything = np.mean(gaps, axis=0)  # scores are near 0.39
     assert plain > 0.25
@@ -427,14 +531,22 @@ def test_all_halves_stay_when_chosen_perturbations_are_drawn_again():
     units = random_units(3, k=9)
     rows = np.arange(0, 9, 2)
     chosen = ChosenUnits(
-        units.predicted[rows], units.true[rows], units.perturbations[rows], True, units.halves[:, :, rows], units.responds[rows],
+        units.predicted[rows],
+        units.true[rows],
+        units.perturbations[rows],
+        True,
+        units.halves[:, :, rows],
+        units.responds[rows],
         asked=(units.halves,),
-    )  # fmt: skip
+    )
     again = take(chosen, "perturbation", units.perturbations[rows][[0, 0, 3, 1, 2]])
     assert again.asked[0] is units.halves
     assert pearson_delta.ceiling(again).value > 0
     everything = ChosenUnits(**{**vars(units), "asked": (units.halves,)})
-    assert pearson_delta_centred.ceiling(everything).value == pearson_delta_centred.ceiling(units).value
+    assert (
+        pearson_delta_centred.ceiling(everything).value
+        == pearson_delta_centred.ceiling(units).value
+    )
 
 
 def test_a_truth_without_noise_has_no_ceiling():
@@ -453,11 +565,19 @@ def test_a_perturbation_without_change_is_dropped_for_everybody():
     silent[3] = np.where(np.isnan(silent[3]), NAN, 1e-10)
     units = dataclasses.replace(units, true=silent)
     rest = np.delete(np.arange(8), 3)
-    without = ResponseUnits(units.predicted[rest], units.true[rest], units.perturbations[rest], True, units.halves[:, :, rest])
+    without = ResponseUnits(
+        units.predicted[rest],
+        units.true[rest],
+        units.perturbations[rest],
+        True,
+        units.halves[:, :, rest],
+    )
     for name, score in {**CORRELATIONS, "centroid-accuracy": centroid_accuracy}.items():
         assert units.perturbations[3] not in score(units).ids
         assert score(units).value == pytest.approx(score(without).value, rel=1e-12), name
-        np.testing.assert_allclose(score.permuted(units, 9, 0), score.permuted(without, 9, 0), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            score.permuted(units, 9, 0), score.permuted(without, 9, 0), rtol=1e-9, atol=1e-12
+        )
     np.testing.assert_array_equal(pearson_delta.ceiling(units).ids, pearson_delta(units).ids)
 
 
@@ -509,7 +629,9 @@ def test_one_constant_answer_among_others_counts_as_chance():
     for score in (pearson_delta, spearman_delta, cosine_delta):
         assert in_order(score(units), units)[2] == 0.0
     known = ~np.isnan(units.true[2])
-    assert in_order(auprc_responding(units), units)[2] == pytest.approx(units.responds[2][known].mean())
+    assert in_order(auprc_responding(units), units)[2] == pytest.approx(
+        units.responds[2][known].mean()
+    )
     alike = np.where(np.isnan(units.true), NAN, 1.0)
     alike[0, ~np.isnan(units.true[0])] = np.arange(np.isfinite(units.true[0]).sum())
     alike[1:] = np.where(np.isnan(units.true[1:]), NAN, 0.0)
@@ -518,13 +640,22 @@ def test_one_constant_answer_among_others_counts_as_chance():
 
 def test_centring_takes_five_perturbations():
     units = random_units(0, k=4)
-    with pytest.raises(NotComputed, match="4 with a true change; taking out their mean needs 5 perturbations or more"):
+    with pytest.raises(
+        NotComputed,
+        match="4 with a true change; taking out their mean needs 5 perturbations or more",
+    ):
         pearson_delta_centred(units)
     with pytest.raises(NotComputed, match="needs 5 perturbations"):
         centroid_accuracy(units)
     with pytest.raises(NotComputed):
         pearson_delta_centred.permuted(units, 3, 0)
-    for name in ("pearson-delta", "spearman-delta", "cosine-delta", "sign-accuracy", "auprc-responding"):
+    for name in (
+        "pearson-delta",
+        "spearman-delta",
+        "cosine-delta",
+        "sign-accuracy",
+        "auprc-responding",
+    ):
         assert math.isfinite(METRICS[name](units).value)
 
 
@@ -534,7 +665,9 @@ def test_one_perturbation_and_equal_ones():
     with pytest.raises(NotComputed, match="true changes are all alike"):
         centroid_accuracy(units_of(alike, alike))
     assert pearson_delta(one).value == pytest.approx(table_of("pearson-delta", one)[0, 0])
-    assert pearson_delta.permuted(one, 3, 0).tolist() == pytest.approx([pearson_delta(one).value] * 3, rel=1e-12)
+    assert pearson_delta.permuted(one, 3, 0).tolist() == pytest.approx(
+        [pearson_delta(one).value] * 3, rel=1e-12
+    )
 
 
 def test_an_answer_without_signs_says_only_which_genes_respond():
@@ -543,7 +676,9 @@ def test_an_answer_without_signs_says_only_which_genes_respond():
         if name == "auprc-responding":
             assert score(units).value == pytest.approx(np.diag(table_of(name, units)).mean())
         else:
-            with pytest.raises(NotComputed, match="which genes are affected, not in which direction"):
+            with pytest.raises(
+                NotComputed, match="which genes are affected, not in which direction"
+            ):
                 score(units)
 
 
@@ -563,7 +698,9 @@ def test_what_can_not_be_computed_says_why():
     for score in (*CORRELATIONS.values(), centroid_accuracy):
         with pytest.raises(NotComputed, match="no perturbation changes any gene"):
             score(still)
-    empty = ResponseUnits(np.empty((0, 5)), np.empty((0, 5)), np.empty(0, int), responds=np.empty((0, 5), bool))
+    empty = ResponseUnits(
+        np.empty((0, 5)), np.empty((0, 5)), np.empty(0, int), responds=np.empty((0, 5), bool)
+    )
     for score in METRICS.values():
         with pytest.raises(NotComputed):
             score(empty)
@@ -587,7 +724,9 @@ def test_responding_genes_that_are_targets_do_not_count():
 def test_a_pair_without_a_responding_gene_left_counts_as_chance():
     true = np.array([[1.0, 2.0, NAN], [NAN, 1.0, 2.0]])
     responds = np.array([[True, False, False], [False, False, True]])
-    units = units_of(true, true, responds=responds)  # the only responding gene of 0 is the target of 1, and the other way round
+    units = units_of(
+        true, true, responds=responds
+    )  # the only responding gene of 0 is the target of 1, and the other way round
     assert sign_accuracy.compare(units).pairs().tolist() == [[1.0, 0.5], [0.5, 1.0]]
     assert auprc_responding.compare(units).pairs().tolist() == [[0.5, 0.5], [0.5, 1.0]]
 
@@ -609,7 +748,9 @@ def test_values_lie_in_the_range_and_noise_is_worse(name):
     units = random_units(0, k=30, g=80)
     values = []
     for amount in (0.2, 1.0, 10.0, 100.0):
-        noisy = dataclasses.replace(units, predicted=units.true + amount * rng.normal(size=units.true.shape))
+        noisy = dataclasses.replace(
+            units, predicted=units.true + amount * rng.normal(size=units.true.shape)
+        )
         values.append(METRICS[name](noisy).value)
     assert spec.best >= values[0] >= values[1] > values[2] > values[3] >= spec.low
     wrong = dataclasses.replace(units, predicted=-units.true)
@@ -624,15 +765,25 @@ def test_order_does_not_matter(name, digits):
     rng = np.random.default_rng(0)
     rows, columns = rng.permutation(7), rng.permutation(20)
     moved = ResponseUnits(
-        units.predicted[rows][:, columns], units.true[rows][:, columns], units.perturbations[rows], True,
-        units.halves[:, :, rows][..., columns], units.responds[rows][:, columns],
-    )  # fmt: skip
+        units.predicted[rows][:, columns],
+        units.true[rows][:, columns],
+        units.perturbations[rows],
+        True,
+        units.halves[:, :, rows][..., columns],
+        units.responds[rows][:, columns],
+    )
     score = METRICS[name]
     assert score(moved).value == pytest.approx(score(units).value, rel=1e-12)
-    np.testing.assert_allclose(draws(score, moved, "perturbation", 9, 1), draws(score, units, "perturbation", 9, 1), rtol=1e-11)
+    np.testing.assert_allclose(
+        draws(score, moved, "perturbation", 9, 1),
+        draws(score, units, "perturbation", 9, 1),
+        rtol=1e-11,
+    )
     if name in PRODUCTS:
         assert score.ceiling(moved).value == pytest.approx(score.ceiling(units).value, rel=1e-12)
-    np.testing.assert_allclose(score.permuted(moved, 50, 2), score.permuted(units, 50, 2), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        score.permuted(moved, 50, 2), score.permuted(units, 50, 2), rtol=1e-9, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -646,7 +797,9 @@ def test_draws_take_the_values_of_perturbations_as_they_are(name, monkeypatch):
     counts = block_counts(units.perturbations, 20, 3)[1].astype(float)
     by_id = values.sums[np.argsort(values.ids)]
     assert len(by_id) == 7
-    np.testing.assert_allclose(draws(METRICS[name], units, "perturbation", 20, 3), counts @ by_id / 7)
+    np.testing.assert_allclose(
+        draws(METRICS[name], units, "perturbation", 20, 3), counts @ by_id / 7
+    )
     if name in PRODUCTS:
         assert np.ptp(draws(CORRELATIONS[name].ceiling, units, "perturbation", 20, 3)) > 0
 
@@ -654,7 +807,9 @@ def test_draws_take_the_values_of_perturbations_as_they_are(name, monkeypatch):
 @pytest.mark.parametrize("name", METRICS)
 def test_scoring_changes_no_unit(name):
     units = random_units(0)
-    before = {field.name: np.copy(getattr(units, field.name)) for field in dataclasses.fields(units)}
+    before = {
+        field.name: np.copy(getattr(units, field.name)) for field in dataclasses.fields(units)
+    }
     METRICS[name](units)
     METRICS[name].permuted(units, 5, 0)
     if name in PRODUCTS:
@@ -675,11 +830,17 @@ def test_every_metric_of_responses_is_tested_here():
 
 def test_with_abundance_by_hand_and_like_scipy():
     rng = np.random.default_rng(0)
-    units = RankingUnits(rng.random(30).round(1), rng.random(30), np.arange(30), rng.random(30).round(1))
-    assert ranking.with_abundance(units) == pytest.approx(spearmanr(units.predicted, units.abundance)[0], rel=1e-12)
+    units = RankingUnits(
+        rng.random(30).round(1), rng.random(30), np.arange(30), rng.random(30).round(1)
+    )
+    assert ranking.with_abundance(units) == pytest.approx(
+        spearmanr(units.predicted, units.abundance)[0], rel=1e-12
+    )
     assert ranking.with_abundance(dataclasses.replace(units, predicted=units.abundance)) == 1.0
     assert ranking.with_abundance(dataclasses.replace(units, predicted=-units.abundance)) == -1.0
-    small = RankingUnits(np.array([1.0, 2, 3]), np.array([3.0, 2, 1]), np.arange(3), np.array([1.0, 3, 2]))
+    small = RankingUnits(
+        np.array([1.0, 2, 3]), np.array([3.0, 2, 1]), np.arange(3), np.array([1.0, 3, 2])
+    )
     assert ranking.with_abundance(small) == pytest.approx(0.5)  # whatever the truth says
 
 
@@ -689,12 +850,21 @@ def test_with_abundance_of_nothing():
         ranking.with_abundance(units)
     with pytest.raises(NotComputed, match="abundances are all equal"):
         ranking.with_abundance(dataclasses.replace(units, abundance=np.ones(2)))
-    assert math.isnan(ranking.with_abundance(RankingUnits(np.ones(2), np.ones(2), np.arange(2), np.arange(2.0))))
+    assert math.isnan(
+        ranking.with_abundance(RankingUnits(np.ones(2), np.ones(2), np.arange(2), np.arange(2.0)))
+    )
 
 
 def test_draws_of_with_abundance_equal_brute_force():
     rng = np.random.default_rng(1)
-    units = RankingUnits(rng.random(15).round(1), rng.random(15), np.arange(15) * 2, rng.random(15).round(1))
+    units = RankingUnits(
+        rng.random(15).round(1), rng.random(15), np.arange(15) * 2, rng.random(15).round(1)
+    )
     counts = block_counts(units.genes, 30, 4)[1]
-    slow = [spearmanr(np.repeat(units.predicted, often), np.repeat(units.abundance, often))[0] for often in counts]
-    np.testing.assert_allclose(draws(ranking.with_abundance, units, "perturbation", 30, 4), slow, rtol=1e-10)
+    slow = [
+        spearmanr(np.repeat(units.predicted, often), np.repeat(units.abundance, often))[0]
+        for often in counts
+    ]
+    np.testing.assert_allclose(
+        draws(ranking.with_abundance, units, "perturbation", 30, 4), slow, rtol=1e-10
+    )

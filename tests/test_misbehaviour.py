@@ -1,4 +1,6 @@
-"""Predictors that crash, cheat, pry and tamper, all in one `kobench run`: each costs its own row, and no other trial changes by a byte."""
+"""Predictors that crash, cheat, pry and tamper, all in one `kobench run`: each costs its own row,
+and no other trial changes by a byte.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from misbehaving.resources import DAEMONS, OUTPUT
 from misbehaving.tampering import TAMPERING
 from misbehaving.words import WORDS
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a trial leaves behind is looked for in /proc")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="what a trial leaves behind is looked for in /proc"
+)
 
 ALL = [*ENDS, *ANSWERS, *TAMPERING, *PRYING, *DAEMONS, *OUTPUT, *WORDS, *ONLY_CHECKED.values()]
 HARMLESS = [fake for fake in ALL if fake.statuses == ("ok",)]
@@ -35,49 +39,75 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def without(place: Place) -> Done:
     """The run with the two well-behaved predictors alone."""
     done = place.run([])
-    assert (done.code, {done.rows[name]["result"]["status"] for name in ("calm", "steady")}) == (0, {"ok"}), done.stderr
+    assert (done.code, {done.rows[name]["result"]["status"] for name in ("calm", "steady")}) == (
+        0,
+        {"ok"},
+    ), done.stderr
     return done
 
 
 @pytest.fixture(scope="module")
 def missing(without: Done) -> list[str]:
-    """The layers that this machine's sandbox lacks: what does harm without them is left out there."""
+    """The layers that this machine's sandbox lacks: what does harm without them is left out
+    there.
+    """
     layers = without.rows["calm"]["run"]["sandbox"]["layers"]
-    return [name for name in ("mounts", "network-namespace", "process-namespace", "own-proc") if layers[name] is not True]
+    return [
+        name
+        for name in ("mounts", "network-namespace", "process-namespace", "own-proc")
+        if layers[name] is not True
+    ]
 
 
 def here(fake: Fake, missing: list[str]) -> bool:
     """Whether a fake can run here."""
-    return not (fake.sealed and missing) and not (fake.needs and importlib.util.find_spec(fake.needs) is None)
+    return not (fake.sealed and missing) and not (
+        fake.needs and importlib.util.find_spec(fake.needs) is None
+    )
 
 
 @pytest.fixture(scope="module")
 def harmful(place: Place, missing: list[str]) -> Done:
-    return place.run([fake for fake in HARMFUL if here(fake, missing)], "--timeout", "120", "--jobs", "2")
+    return place.run(
+        [fake for fake in HARMFUL if here(fake, missing)], "--timeout", "120", "--jobs", "2"
+    )
 
 
 @pytest.fixture(scope="module")
 def harmless(place: Place, missing: list[str]) -> Done:
-    return place.run([fake for fake in HARMLESS if here(fake, missing)], "--timeout", "120", "--jobs", "2")
+    return place.run(
+        [fake for fake in HARMLESS if here(fake, missing)], "--timeout", "120", "--jobs", "2"
+    )
 
 
 @pytest.mark.parametrize("fake", HARMFUL, ids=lambda fake: fake.name)
-def test_a_predictor_that_does_harm_gets_its_own_row_with_the_reason(fake: Fake, harmful: Done, missing: list[str]) -> None:
+def test_a_predictor_that_does_harm_gets_its_own_row_with_the_reason(
+    fake: Fake, harmful: Done, missing: list[str]
+) -> None:
     if not here(fake, missing):
-        pytest.skip(f"needs {fake.needs}" if fake.needs else f"would do harm without {', '.join(missing)}")
+        pytest.skip(
+            f"needs {fake.needs}" if fake.needs else f"would do harm without {', '.join(missing)}"
+        )
     check_row(fake, harmful)
 
 
 @pytest.mark.parametrize("fake", HARMLESS, ids=lambda fake: fake.name)
-def test_what_harms_nobody_is_no_crime(fake: Fake, harmless: Done, without: Done, missing: list[str]) -> None:
+def test_what_harms_nobody_is_no_crime(
+    fake: Fake, harmless: Done, without: Done, missing: list[str]
+) -> None:
     if not here(fake, missing):
         pytest.skip(f"would do harm without {', '.join(missing)}")
     check_row(fake, harmless)
     if not (fake.methods or fake.predict):  # it answers as `calm` does, whatever it did beside that
-        assert harmless.rows[fake.name]["result"]["answers"] == without.rows["calm"]["result"]["answers"]
+        assert (
+            harmless.rows[fake.name]["result"]["answers"]
+            == without.rows["calm"]["result"]["answers"]
+        )
 
 
-def test_beside_harmful_predictors_every_other_trial_ends_as_without_them(harmful: Done, without: Done) -> None:
+def test_beside_harmful_predictors_every_other_trial_ends_as_without_them(
+    harmful: Done, without: Done
+) -> None:
     assert harmful.code == 1
     others_unchanged(harmful, without)
     for name, row in harmful.rows.items():
@@ -125,13 +155,19 @@ def test_the_end_of_what_was_printed_is_kept(harmless: Done) -> None:
 
 
 def test_seconds_are_counted_by_a_clock_that_a_predictor_can_not_change(harmless: Done) -> None:
-    assert harmless.rows["patches-time"]["run"]["fit_seconds"] >= 0.2  # for so long it slept before it broke its own clock
+    assert (
+        harmless.rows["patches-time"]["run"]["fit_seconds"] >= 0.2
+    )  # for so long it slept before it broke its own clock
 
 
 @pytest.mark.parametrize("name", ONLY_CHECKED)
-def test_what_a_run_can_not_know_the_contracts_checks_find(name: str, place: Place, harmless: Done, tmp_path: Path) -> None:
+def test_what_a_run_can_not_know_the_contracts_checks_find(
+    name: str, place: Place, harmless: Done, tmp_path: Path
+) -> None:
     fake = ONLY_CHECKED[name]
-    assert harmless.rows[fake.name]["result"]["status"] == "ok", "one answer may be as good as another"
+    assert harmless.rows[fake.name]["result"]["status"] == "ok", (
+        "one answer may be as good as another"
+    )
     install(tmp_path, [fake], place.facts)
     done = place.command([*KOBENCH, "check", fake.name, "--json"], tmp_path)
     failed = [check["name"] for check in json.loads(done.stdout) if check["status"] == "failed"]
@@ -142,14 +178,22 @@ def test_what_a_run_can_not_know_the_contracts_checks_find(name: str, place: Pla
 @pytest.fixture(scope="module")
 def outside(place: Place) -> Done:
     """A run without any sandbox, of those that do no harm there."""
-    return place.run([*REACH, *(fake for fake in DAEMONS if not fake.sealed)], "--sandbox", "off", "--jobs", "2")
+    return place.run(
+        [*REACH, *(fake for fake in DAEMONS if not fake.sealed)], "--sandbox", "off", "--jobs", "2"
+    )
 
 
-REACH = [fake for fake in PRYING if fake.name.startswith(("reads-", "connects-")) and "memory" not in fake.name]
+REACH = [
+    fake
+    for fake in PRYING
+    if fake.name.startswith(("reads-", "connects-")) and "memory" not in fake.name
+]
 
 
 @pytest.mark.parametrize("fake", REACH, ids=lambda fake: fake.name)
-def test_outside_of_the_sandbox_the_same_search_finds_all_that_lies_there(fake: Fake, outside: Done) -> None:
+def test_outside_of_the_sandbox_the_same_search_finds_all_that_lies_there(
+    fake: Fake, outside: Done
+) -> None:
     result = outside.rows[fake.name]["result"]
     if fake.name == "reads-through-descriptors":
         assert result["status"] == "ok", "nobody holds the truth open"
@@ -160,5 +204,8 @@ def test_outside_of_the_sandbox_the_same_search_finds_all_that_lies_there(fake: 
 
 def test_outside_of_the_sandbox_daemons_are_ended_too(outside: Done) -> None:
     """The run itself asserts that nothing is left."""
-    assert {outside.rows[fake.name]["result"]["status"] for fake in DAEMONS if not fake.sealed} == {"ok", "failed"}
+    assert {outside.rows[fake.name]["result"]["status"] for fake in DAEMONS if not fake.sealed} == {
+        "ok",
+        "failed",
+    }
     assert outside.code == 1

@@ -1,4 +1,6 @@
-"""Several knockouts at once: which sets are asked, in which cells, and their interactions, by hand and one by one."""
+"""Several knockouts at once: which sets are asked, in which cells, and their interactions, by hand
+and one by one.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,24 @@ def test_the_expectation_by_hand():
     expected = [[0, 0, 0.5, 0.5], [0, 0, 0.05 / 0.4, 0.35 / 0.4]]
     pairs = np.array([[0, 1], [0, 1]])
     np.testing.assert_allclose(without_interaction(wild_type, [first, second], pairs), expected)
-    np.testing.assert_allclose(without_interaction(wild_type, [second, first], pairs[:, ::-1]), expected)
+    np.testing.assert_allclose(
+        without_interaction(wild_type, [second, first], pairs[:, ::-1]), expected
+    )
     # what falls below 0 is 0: gene 2 loses 0.25 twice
-    twice = without_interaction(wild_type[1:], [second[1:], np.array([[0.0, 0.5, 0.0, 0.5]])], np.array([[1, 0]]))
+    twice = without_interaction(
+        wild_type[1:], [second[1:], np.array([[0.0, 0.5, 0.0, 0.5]])], np.array([[1, 0]])
+    )
     np.testing.assert_allclose(twice, [[0, 0, 0, 1]])
     # nothing left
-    np.testing.assert_array_equal(without_interaction(np.array([[0.5, 0.5]]), [np.array([[0.0, 1.0]])] * 2, np.array([[0, 1]])), [[0, 0]])
-    assert without_interaction(np.empty((0, 3)), [np.empty((0, 3))] * 2, np.empty((0, 2), int)).shape == (0, 3)
+    np.testing.assert_array_equal(
+        without_interaction(
+            np.array([[0.5, 0.5]]), [np.array([[0.0, 1.0]])] * 2, np.array([[0, 1]])
+        ),
+        [[0, 0]],
+    )
+    assert without_interaction(
+        np.empty((0, 3)), [np.empty((0, 3))] * 2, np.empty((0, 2), int)
+    ).shape == (0, 3)
     with pytest.raises(ValueError, match="1 single knockouts for events that remove 2 genes"):
         without_interaction(wild_type, [first], pairs)
 
@@ -44,7 +57,9 @@ def test_with_nothing_responding_the_expectation_is_the_null(order):
     wild_type = normalise_rows(rng.gamma(0.5, 1.0, (50, 12)) * (rng.random((50, 12)) > 0.3))
     genes = np.array([rng.choice(12, order, replace=False) for _ in range(50)])
     rows = np.arange(50)
-    singles = [normalise_rows(Knockouts(genes[:, [k]], rows).remove_from(wild_type)) for k in range(order)]
+    singles = [
+        normalise_rows(Knockouts(genes[:, [k]], rows).remove_from(wild_type)) for k in range(order)
+    ]
     null = normalise_rows(Knockouts(genes, rows).remove_from(wild_type))
     np.testing.assert_allclose(without_interaction(wild_type, singles, genes), null, atol=1e-14)
 
@@ -56,7 +71,9 @@ EDGES = np.array([[0, 3], [1, 3]])  # genes 0 and 1 both act on gene 3, so {0, 1
 
 
 class Toy:
-    """Gene 3 halves without gene 0 or without gene 1, and vanishes without both; nothing else responds."""
+    """Gene 3 halves without gene 0 or without gene 1, and vanishes without both; nothing else
+    responds.
+    """
 
     edges = EDGES
 
@@ -82,25 +99,36 @@ def toy(truth=None, observed=CLEAN):
 
 
 def asked_of(question):
-    return sorted(zip(question.events.cells.tolist(), map(tuple, question.events.genes.tolist()), strict=True))
+    return sorted(
+        zip(question.events.cells.tolist(), map(tuple, question.events.genes.tolist()), strict=True)
+    )
 
 
 def test_all_pairs_of_a_small_data_set():
     question = ask_multiples(toy(), np.array([3, 0, 2]), 2)
     # cell 2 expresses genes 0 and 1 and nothing beside them: not asked
     everything = list(itertools.combinations(range(5), 2))
-    assert asked_of(question) == sorted([(0, pair) for pair in everything] + [(1, pair) for pair in everything if 4 not in pair])
+    assert asked_of(question) == sorted(
+        [(0, pair) for pair in everything] + [(1, pair) for pair in everything if 4 not in pair]
+    )
     assert question.unsolved == 0
     assert (np.diff(question.events.cells) >= 0).all()  # grouped by cell
     assert question.cells.n_obs == 3
     of = {
         (cell, *genes): value
-        for cell, genes, value in zip(question.events.cells.tolist(), question.events.genes.tolist(), question.interaction, strict=True)
+        for cell, genes, value in zip(
+            question.events.cells.tolist(),
+            question.events.genes.tolist(),
+            question.interaction,
+            strict=True,
+        )
     }
-    # cell 0 (row 1): wild type .4 .2 .2 .2; without 0: 0 .4 .4 .2; without 1: 4/7 0 2/7 1/7; expected for 2: .2 + .2 + (2/7 - .2) = 17/35
-    # and for 3: .2 + 0 + (1/7 - .2) = 5/35, so 17/22 and 5/22; true: 1 and 0. BC = 5/22
+    # cell 0 (row 1): wild type .4 .2 .2 .2; without 0: 0 .4 .4 .2; without 1: 4/7 0 2/7 1/7;
+    # expected for 2: .2 + .2 + (2/7 - .2) = 17/35 and for 3: .2 + 0 + (1/7 - .2) = 5/35, so 17/22
+    # and 5/22; true: 1 and 0. BC = 5/22
     assert of[1, 0, 1] == pytest.approx(5 / 22)
-    # gene 2 acts on nothing, and takes a share: without it .5 .25 0 .25, expected .45 and .25 (9/14, 5/14), true 2/3 and 1/3
+    # gene 2 acts on nothing, and takes a share: without it .5 .25 0 .25, expected .45 and .25
+    # (9/14, 5/14), true 2/3 and 1/3
     assert of[1, 0, 2] == pytest.approx(1 / 42)
     # of two genes that act on nothing the changes add up exactly
     assert of[0, 2, 4] == of[0, 2, 3] == of[0, 3, 4] == 0.0
@@ -122,10 +150,13 @@ def test_an_unsolved_event_or_single_is_left_out_for_everybody():
     without_pair = ask_multiples(toy(Toy([(0, 1, 2)])), np.arange(4), 2)
     without_single = ask_multiples(toy(Toy([(3, 4)])), np.arange(4), 2)
     assert set(asked_of(whole)) - set(asked_of(without_pair)) == {(0, (1, 2))}
-    assert set(asked_of(whole)) - set(asked_of(without_single)) == {(3, (gene, 4)) for gene in range(4)}
+    assert set(asked_of(whole)) - set(asked_of(without_single)) == {
+        (3, (gene, 4)) for gene in range(4)
+    }
     assert (without_pair.unsolved, without_single.unsolved) == (1, 4)
     kept = [
-        event in set(asked_of(without_single)) for event in zip(whole.events.cells, map(tuple, whole.events.genes.tolist()), strict=True)
+        event in set(asked_of(without_single))
+        for event in zip(whole.events.cells, map(tuple, whole.events.genes.tolist()), strict=True)
     ]
     np.testing.assert_array_equal(without_single.interaction, whole.interaction[kept])
     np.testing.assert_array_equal(without_single.pairs, whole.pairs[kept])
@@ -135,10 +166,15 @@ def test_an_unsolved_event_or_single_is_left_out_for_everybody():
 def test_dropout_changes_what_is_asked_and_never_the_truth():
     observed = CLEAN.copy()
     observed[3, 1] = 0
-    clean, dropped = ask_multiples(toy(), np.array([3]), 2), ask_multiples(toy(observed=observed), np.array([3]), 2)
+    clean, dropped = (
+        ask_multiples(toy(), np.array([3]), 2),
+        ask_multiples(toy(observed=observed), np.array([3]), 2),
+    )
     assert asked_of(dropped) == [event for event in asked_of(clean) if 1 not in event[1]]
     rows = np.array([3])
-    np.testing.assert_array_equal(true_interactions(Toy(), rows, dropped.events) > 1e-6, dropped.interaction > 0)
+    np.testing.assert_array_equal(
+        true_interactions(Toy(), rows, dropped.events) > 1e-6, dropped.interaction > 0
+    )
 
 
 def test_more_genes_than_there_are_or_no_cell_with_enough():
@@ -170,14 +206,20 @@ def linked_by_hand(edges, genes):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_links_are_edges_and_shared_targets(seed):
-    edges = np.unique(np.random.default_rng(seed).integers(0, 15, (25, 2)), axis=0)  # a few regulate themselves
+    edges = np.unique(
+        np.random.default_rng(seed).integers(0, 15, (25, 2)), axis=0
+    )  # a few regulate themselves
     links = Links(edges, 15)
     expected = linked_by_hand(edges[edges[:, 0] != edges[:, 1]], 15)
     assert {tuple(pair) for pair in links.pairs.tolist()} == expected
     for gene in range(15):
-        assert set(links.neighbours[gene].tolist()) == {a + b - gene for a, b in expected if gene in (a, b)}
+        assert set(links.neighbours[gene].tolist()) == {
+            a + b - gene for a, b in expected if gene in (a, b)
+        }
     shuffled = np.random.default_rng(9).permutation(edges)
-    np.testing.assert_array_equal(Links(np.concatenate([shuffled, edges[:3]]), 15).pairs, links.pairs)
+    np.testing.assert_array_equal(
+        Links(np.concatenate([shuffled, edges[:3]]), 15).pairs, links.pairs
+    )
 
 
 def test_without_edges_nothing_is_linked():
@@ -197,7 +239,10 @@ def test_linked_draws_are_even_and_grow_along_links():
     counts = [pairs.count(tuple(pair)) for pair in links.pairs.tolist()]
     assert sum(counts) == 3000
     assert chisquare(counts).pvalue > 0.001
-    triples = {None if (drawn := links.draw(rng, 3)) is None else tuple(sorted(drawn.tolist())) for _ in range(200)}
+    triples = {
+        None if (drawn := links.draw(rng, 3)) is None else tuple(sorted(drawn.tolist()))
+        for _ in range(200)
+    }
     assert triples == {None, (0, 1, 2)}
 
 
@@ -232,10 +277,14 @@ def test_half_random_half_linked_in_cells_that_express_them(network, order):
     for row in genes[first][question.linked[first]]:  # connected: all genes are reached along links
         reached = {int(row[0])}
         for _ in row:
-            reached |= {int(b) for a in tuple(reached) for b in row if (min(a, b), max(a, b)) in linked}
+            reached |= {
+                int(b) for a in tuple(reached) for b in row if (min(a, b), max(a, b)) in linked
+            }
         assert reached == set(row.tolist())
     if order == 2:  # random ones are linked as often as any pair
-        share = np.mean([tuple(row) in linked for row in genes[first][~question.linked[first]].tolist()])
+        share = np.mean(
+            [tuple(row) in linked for row in genes[first][~question.linked[first]].tolist()]
+        )
         assert share < 0.5 < len(linked) / 500
 
 
@@ -258,7 +307,11 @@ def test_interactions_agree_with_one_event_at_a_time(network, order, monkeypatch
         row = asked[question.events.cells[event]]
 
         def profile(*genes, row=row):
-            state = truth.wild_type([row])[0] if not genes else truth.knockout(Knockouts(np.array([genes]), np.array([row])))[0]
+            state = (
+                truth.wild_type([row])[0]
+                if not genes
+                else truth.knockout(Knockouts(np.array([genes]), np.array([row])))[0]
+            )
             return state / state.sum()
 
         genes = question.events.genes[event].tolist()
@@ -266,9 +319,13 @@ def test_interactions_agree_with_one_event_at_a_time(network, order, monkeypatch
         expected[genes] = 0
         expected = np.maximum(expected, 0)
         interaction = braycurtis(profile(*genes), expected / expected.sum())
-        assert question.interaction[event] == pytest.approx(interaction, abs=1e-9 if interaction > 2e-6 else 1e-6)
+        assert question.interaction[event] == pytest.approx(
+            interaction, abs=1e-9 if interaction > 2e-6 else 1e-6
+        )
     monkeypatch.setattr(derive, "NUMBERS_A_CHUNK", 700)
-    np.testing.assert_allclose(ask_multiples(network, asked, order, sets=20).interaction, question.interaction, atol=1e-12)
+    np.testing.assert_allclose(
+        ask_multiples(network, asked, order, sets=20).interaction, question.interaction, atol=1e-12
+    )
 
 
 def test_interactions_do_not_depend_on_the_order_of_events_or_genes(network):
@@ -277,7 +334,9 @@ def test_interactions_do_not_depend_on_the_order_of_events_or_genes(network):
     by_cell = shuffled[np.argsort(question.events.cells[shuffled], kind="stable")]
     events = Knockouts(question.events.genes[by_cell][:, ::-1], question.events.cells[by_cell])
     again = true_interactions(network.truth, np.arange(60), events)
-    np.testing.assert_allclose(np.where(again < 1e-6, 0, again), question.interaction[by_cell], atol=1e-12)
+    np.testing.assert_allclose(
+        np.where(again < 1e-6, 0, again), question.interaction[by_cell], atol=1e-12
+    )
 
 
 def test_the_same_question_every_time(network):
@@ -287,4 +346,6 @@ def test_the_same_question_every_time(network):
     assert first.events.cells.tobytes() == again.events.cells.tobytes()
     assert first.interaction.tobytes() == again.interaction.tobytes()
     other = ask_multiples(load(genes=60, cells=300, seed=6), asked, 2)
-    assert len(other.events) != len(first.events) or not np.array_equal(other.events.genes, first.events.genes)
+    assert len(other.events) != len(first.events) or not np.array_equal(
+        other.events.genes, first.events.genes
+    )

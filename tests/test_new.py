@@ -1,4 +1,6 @@
-"""`kobench new`: what it writes passes its own tests, its checks and a run, as it is; what can't be written is refused in a sentence."""
+"""`kobench new`: what it writes passes its own tests, its checks and a run, as it is; what can't be
+written is refused in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,24 @@ RUNS = {
     "dataset": ["-d", "my-own-thing:genes=10,cells=40", "-p", "masked-mean"],
     "metric": ["-d", "grn:genes=12,cells=60", "-p", "masked-mean", "-t", "profile"],
 }
-CHECKED = {"predictor": "my-own-thing", "dataset": "my-own-thing:genes=10,cells=40", "metric": "my-own-thing"}
+CHECKED = {
+    "predictor": "my-own-thing",
+    "dataset": "my-own-thing:genes=10,cells=40",
+    "metric": "my-own-thing",
+}
 
 
 def command(*arguments: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     """`python -m ...` away from the repository; its exit code is as expected."""
     environment = {**os.environ, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
 
@@ -59,12 +72,16 @@ def test_what_is_written_works_as_it_is(kind: str, tmp_path: Path) -> None:
     tested = command("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=folder).stdout
     assert "passed" in tested
     assert "failed" not in tested
-    results = json.loads(kobench("check", CHECKED[kind], "--plugin", plugin, "--json", cwd=folder).stdout)
+    results = json.loads(
+        kobench("check", CHECKED[kind], "--plugin", plugin, "--json", cwd=folder).stdout
+    )
     assert sum(result["status"] == "passed" for result in results) >= 10
     out = tmp_path / "results"
     kobench("run", *RUNS[kind], "--plugin", plugin, "--out", out, cwd=folder)
     records = [json.loads(path.read_text()) for path in out.rglob("records/*.json")]
-    assert {record["result"]["status"] for record in records if record["role"] == "predictor"} <= {"ok"}
+    assert {record["result"]["status"] for record in records if record["role"] == "predictor"} <= {
+        "ok"
+    }
     named = json.dumps(records)
     assert "my-own-thing" in named
 
@@ -72,7 +89,18 @@ def test_what_is_written_works_as_it_is(kind: str, tmp_path: Path) -> None:
 def test_it_is_found_once_it_is_installed(tmp_path: Path) -> None:
     kobench("new", "predictor", "my-own-thing", cwd=tmp_path)
     site = tmp_path / "site"
-    command("-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", site, tmp_path / "my-own-thing", cwd=tmp_path)
+    command(
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--target",
+        site,
+        tmp_path / "my-own-thing",
+        cwd=tmp_path,
+    )
     script = (
         f"import sys; sys.path.insert(0, {str(site)!r})\n"
         "from kobench.plugins import load_registry\n"
@@ -86,19 +114,28 @@ def test_it_is_found_once_it_is_installed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("My_Thing", "'My_Thing' is no name of a predictor; expected lower-case letters and digits joined by -, a letter first, for"),
+        (
+            "My_Thing",
+            (
+                "'My_Thing' is no name of a predictor; expected lower-case letters and digits"
+                " joined by -, a letter first, for"
+            ),
+        ),
         ("2fast", "expected lower-case letters"),
         ("-thing", "No such option"),
         ("a b", "for instance 'a-b'"),
         ("../up", "for instance 'up'"),
         ("class", "Python has a 'class' of its own; choose another, such as 'my-class'"),
         ("json", "Python has a 'json' of its own"),
-        ("spearman", "is the name of a metric of kobench already; choose another, such as 'my-spearman'"),
+        (
+            "spearman",
+            "is the name of a metric of kobench already; choose another, such as 'my-spearman'",
+        ),
         ("grn", "is the name of a dataset of kobench already"),
         ("numpy", "is the name of an installed distribution (version"),
         ("there", "there is there already; choose another name, or another place with --into"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_can_not_be_used_is_refused(name: str, found: str, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     done = kobench("new", "predictor", name, cwd=tmp_path, code=2)
@@ -111,7 +148,12 @@ def test_another_place(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     kobench("new", "metric", "thing", "--into", tmp_path / "there", cwd=tmp_path)
     assert (tmp_path / "there" / "thing" / "thing.py").is_file()
-    assert "does not exist" in kobench("new", "metric", "thing", "--into", tmp_path / "nowhere", cwd=tmp_path, code=2).stderr
+    assert (
+        "does not exist"
+        in kobench(
+            "new", "metric", "thing", "--into", tmp_path / "nowhere", cwd=tmp_path, code=2
+        ).stderr
+    )
 
 
 def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,6 @@
-"""What lay in a folder before kobench was pointed at it lies there afterwards, byte for byte: results folders, environments, answers."""
+"""What lay in a folder before kobench was pointed at it lies there afterwards, byte for byte:
+results folders, environments, answers.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +41,28 @@ def found_in(folder: Path) -> dict[str, str]:
     """Every file below a folder that is a user's, links as what they are."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     texts = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-    return {place: text.decode() for place, text in texts.items() if text.startswith(THEIRS.encode())}
+    return {
+        place: text.decode() for place, text in texts.items() if text.startswith(THEIRS.encode())
+    }
 
 
 IN_RESULTS = (
-    "work/thesis/t.tex", ".work/notes.txt", ".work/trial-of-mine/data.csv", ".work/trial-abcdefgh2/data.csv", ".work/sub/trial-abcdefgh/x",
-    "records/.draft.tmp", "records/.notes.json.tmp", "records/.0123.json.1-2.tmp", "answers/.a.tmp", f"answers/.{'a' * 64}.npz.tmp",
-    f"answers/.{'a' * 24}.json.1-2.tmp", f"answers/{'a' * 64}.npz.1-2.tmp", f".{'a' * 24}.json.1-2.tmp", "trial-abcdefgh/x", ".lock",
-)  # fmt: skip
+    "work/thesis/t.tex",
+    ".work/notes.txt",
+    ".work/trial-of-mine/data.csv",
+    ".work/trial-abcdefgh2/data.csv",
+    ".work/sub/trial-abcdefgh/x",
+    "records/.draft.tmp",
+    "records/.notes.json.tmp",
+    "records/.0123.json.1-2.tmp",
+    "answers/.a.tmp",
+    f"answers/.{'a' * 64}.npz.tmp",
+    f"answers/.{'a' * 24}.json.1-2.tmp",
+    f"answers/{'a' * 64}.npz.1-2.tmp",
+    f".{'a' * 24}.json.1-2.tmp",
+    "trial-abcdefgh/x",
+    ".lock",
+)
 
 
 def test_a_run_into_a_folder_with_other_things_leaves_them_alone(tmp_path: Path) -> None:
@@ -55,7 +71,17 @@ def test_a_run_into_a_folder_with_other_things_leaves_them_alone(tmp_path: Path)
     beside = lay(elsewhere, "data.csv")
     (folder / ".work" / "trial-linked00").symlink_to(elsewhere)
     (folder / "records" / f".{'b' * 24}.json.1-2.tmp").symlink_to(elsewhere / "data.csv")
-    arguments = ["run", "-d", "grn:genes=10,cells=40", "-p", "linear", "-t", "profile", "--out", str(folder)]
+    arguments = [
+        "run",
+        "-d",
+        "grn:genes=10,cells=40",
+        "-p",
+        "linear",
+        "-t",
+        "profile",
+        "--out",
+        str(folder),
+    ]
     command = [sys.executable, "-c", "from kobench.cli import main; main()", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -71,7 +97,10 @@ def test_what_a_killed_run_left_is_cleared_away_and_only_that(tmp_path: Path) ->
     trial = Path(tempfile.mkdtemp(prefix="trial-", dir=tmp_path / ".work"))
     (trial / "given").mkdir()
     (trial / "given" / "closed").mkdir(mode=0)
-    half = [tmp_path / "records" / f".{'1f' * 12}.json.123-140735.tmp", tmp_path / "answers" / f".{'1f' * 32}.npz.123-140735.tmp"]
+    half = [
+        tmp_path / "records" / f".{'1f' * 12}.json.123-140735.tmp",
+        tmp_path / "answers" / f".{'1f' * 32}.npz.123-140735.tmp",
+    ]
     for path in half:
         path.write_text("half")
     with locked(tmp_path):
@@ -97,13 +126,18 @@ def test_a_work_folder_that_is_none_is_refused(tmp_path: Path, kind: str) -> Non
         (folder / ".work").symlink_to(tmp_path / "elsewhere")
     else:
         lay(folder, ".work")
-    with pytest.raises(UserError, match=rf"\.work is {kind}.*move it, or name another --out"), locked(folder):
+    with (
+        pytest.raises(UserError, match=rf"\.work is {kind}.*move it, or name another --out"),
+        locked(folder),
+    ):
         pass
     assert found_in(tmp_path / "elsewhere") == beside
     assert os.path.lexists(folder / ".work")
 
 
-def test_the_patterns_are_those_of_what_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_patterns_are_those_of_what_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else a killed run's files would stay for ever."""
     written: list[Path] = []
     replace = os.replace
@@ -115,20 +149,35 @@ def test_the_patterns_are_those_of_what_is_made(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(records.os, "replace", noting)
     AnswerStore(tmp_path).save({"profile": np.ones(3)})
     trial: dict[str, Any] = {
-        "predictor": {"name": "a"}, "dataset": {"name": "b", "selection": "b"}, "split": {}, "fit_seed": 0, "threads": 1, "device": "cpu",
-    }  # fmt: skip
+        "predictor": {"name": "a"},
+        "dataset": {"name": "b", "selection": "b"},
+        "split": {},
+        "fit_seed": 0,
+        "threads": 1,
+        "device": "cpu",
+    }
     records.write_record(tmp_path, {"trial": trial})
     assert [path.parent.name for path in written] == ["answers", "records"]
     assert all(HALF_WRITTEN[path.parent.name].fullmatch(path.name) for path in written)
     assert record_path(tmp_path, trial).exists()
-    assert all(TRIAL.fullmatch(Path(tempfile.mkdtemp(prefix="trial-", dir=tmp_path)).name) for _ in range(50))
+    assert all(
+        TRIAL.fullmatch(Path(tempfile.mkdtemp(prefix="trial-", dir=tmp_path)).name)
+        for _ in range(50)
+    )
 
 
 def test_a_record_can_not_have_a_file_outside_the_store_removed(tmp_path: Path) -> None:
     theirs = lay(tmp_path, "data.npz", "results/data.npz")
     store = AnswerStore(tmp_path / "results")
     kept = store.save({"profile": np.ones(3)})
-    for key in ("../../data", "../data", str(tmp_path / "data"), kept[:-1], kept.upper() + "\n", kept + "\n"):
+    for key in (
+        "../../data",
+        "../data",
+        str(tmp_path / "data"),
+        kept[:-1],
+        kept.upper() + "\n",
+        kept + "\n",
+    ):
         with pytest.raises(UserError, match="expected a sha256 of 64 hexadecimal digits"):
             store.load(key)
         store.discard(key)
@@ -146,7 +195,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def half_a_venv(command: Sequence[str], *_: Any) -> None:
-    """In the place of `python -m venv`: its files, with an interpreter that can't be started. In the place of pip: a failure."""
+    """In the place of `python -m venv`: its files, with an interpreter that can't be started.
+
+    In the place of pip: a failure.
+    """
     if "venv" not in command:
         raise UserError("no luck today")
     lay(Path(command[-1]), "lib/python3/site-packages/module.py", "bin/python", "pyvenv.cfg")
@@ -158,15 +210,32 @@ def failing(command: Sequence[str], *_: Any) -> None:
 
 @pytest.mark.parametrize("replace", [False, True])
 @pytest.mark.parametrize(
-    "place", ["bin/data", "notes.txt", "20240131/data.csv", "environment.json", "seen.json", "environment.json/x", "0123abcd", ".hidden"]
+    "place",
+    [
+        "bin/data",
+        "notes.txt",
+        "20240131/data.csv",
+        "environment.json",
+        "seen.json",
+        "environment.json/x",
+        "0123abcd",
+        ".hidden",
+    ],
 )
-def test_create_refuses_a_folder_that_kobench_did_not_make(home: Path, place: str, replace: bool) -> None:
+def test_create_refuses_a_folder_that_kobench_did_not_make(
+    home: Path, place: str, replace: bool
+) -> None:
     theirs = lay(home, f"genki/{place}")
-    with pytest.raises(UserError, match=r"genki is there already and is not an environment of kobench's.*nothing was changed"):
+    with pytest.raises(
+        UserError,
+        match=r"genki is there already and is not an environment of kobench's.*nothing was changed",
+    ):
         create("genki", ["./no-such.whl"], replace=replace)
     assert found_in(home) == theirs
     assert [path.name for path in home.iterdir()] == ["genki"]
-    with pytest.raises(UserError, match="is no environment of kobench's: it has other files; nothing was removed"):
+    with pytest.raises(
+        UserError, match="is no environment of kobench's: it has other files; nothing was removed"
+    ):
         remove("genki")
     assert found_in(home) == theirs
 
@@ -177,16 +246,22 @@ def test_a_link_and_a_file_of_an_environments_name_are_refused(home: Path, tmp_p
     (home / "link").symlink_to(tmp_path / "elsewhere")
     (home / "lost").symlink_to(tmp_path / "nowhere")
     for name in ("file", "link", "lost"):
-        with pytest.raises(UserError, match="is there already and is not an environment of kobench's"):
+        with pytest.raises(
+            UserError, match="is there already and is not an environment of kobench's"
+        ):
             create(name, ["numpy"], replace=True)
-        with pytest.raises(UserError, match=r"is no environment of kobench's|there is no environment"):
+        with pytest.raises(
+            UserError, match=r"is no environment of kobench's|there is no environment"
+        ):
             remove(name)
     assert (found_in(home), found_in(tmp_path / "elsewhere")) == (theirs, beside)
     assert (home / "link").is_symlink()
 
 
 @pytest.mark.parametrize("run", [half_a_venv, failing])
-def test_a_create_that_fails_takes_away_what_it_made_and_no_more(home: Path, monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
+def test_a_create_that_fails_takes_away_what_it_made_and_no_more(
+    home: Path, monkeypatch: pytest.MonkeyPatch, run: Any
+) -> None:
     monkeypatch.setattr(making, "_run", run)
     with pytest.raises(UserError, match=r"can't be used|no luck today"):
         create("genki", ["numpy"])
@@ -197,7 +272,9 @@ def test_a_create_that_fails_takes_away_what_it_made_and_no_more(home: Path, mon
     assert list((home / "genki").iterdir()) == []
 
 
-def test_what_comes_into_the_folder_meanwhile_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_into_the_folder_meanwhile_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def while_it_is_made(*_: Any) -> None:
         lay(home, "genki/notes.txt")
         raise UserError("no luck today")
@@ -208,8 +285,12 @@ def test_what_comes_into_the_folder_meanwhile_stays(home: Path, monkeypatch: pyt
     assert [path.name for path in (home / "genki").iterdir()] == ["notes.txt"]
 
 
-def test_what_was_killed_half_way_is_known_as_ours(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed at any step of making it, or of removing it, an environment can be made again and removed."""
+def test_what_was_killed_half_way_is_known_as_ours(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at any step of making it, or of removing it, an environment can be made again and
+    removed.
+    """
 
     def killed(command: Sequence[str], *_: Any) -> None:
         half_a_venv(command)

@@ -1,4 +1,6 @@
-"""The order of a dataset's genes changes nothing that a floor scores, whatever the task: neither values nor bootstrap draws."""
+"""The order of a dataset's genes changes nothing that a floor scores, whatever the task: neither
+values nor bootstrap draws.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Moved:
         return self.truth.wild_type(cells)[:, self.order]
 
     def knockout(self, knockouts):
-        return self.truth.knockout(Knockouts(self.order[knockouts.genes], knockouts.cells))[:, self.order]
+        return self.truth.knockout(Knockouts(self.order[knockouts.genes], knockouts.cells))[
+            :, self.order
+        ]
 
 
 def with_genes_moved(dataset: Dataset, order) -> Dataset:
@@ -41,7 +45,9 @@ def with_genes_moved(dataset: Dataset, order) -> Dataset:
 
     perturbed = None if dataset.perturbed is None else moved(dataset.perturbed)
     truth = None if dataset.truth is None else Moved(dataset.truth, order)
-    return dataclasses.replace(dataset, cells=moved(dataset.cells), truth=truth, perturbed=perturbed, replicate=None)
+    return dataclasses.replace(
+        dataset, cells=moved(dataset.cells), truth=truth, perturbed=perturbed, replicate=None
+    )
 
 
 def asked_of(dataset: Dataset, asks: str):
@@ -57,16 +63,33 @@ def asked_of(dataset: Dataset, asks: str):
         return ask_transfers(dataset, labels, groups_of(labels)[0], "type0", 0)
     if asks == "response":
         simulated = dataset.perturbed is None
-        return ask_simulated_responses(dataset, asked) if simulated else ask_responses(dataset, training, asked)
+        return (
+            ask_simulated_responses(dataset, asked)
+            if simulated
+            else ask_responses(dataset, training, asked)
+        )
     return ask_multiples(dataset, asked, 2, sets=20)
 
 
-def floors_score(dataset: Dataset, question, task: TaskSpec, floor: PredictorSpec) -> dict[str, list[float]]:
-    """Metric -> value (infinite: not computed) and, if primary, bootstrap draws, of a floor trained on the first half of the cells."""
+def floors_score(
+    dataset: Dataset, question, task: TaskSpec, floor: PredictorSpec
+) -> dict[str, list[float]]:
+    """Metric -> value (infinite: not computed) and, if primary, bootstrap draws, of a floor trained
+    on the first half of the cells.
+    """
     n = dataset.cells.n_obs
-    session = Session(resolve(floor.make), {}, floor.answers, floor.wants, Context(batch_key=dataset.batch_key), floor.max_order)
+    session = Session(
+        resolve(floor.make),
+        {},
+        floor.answers,
+        floor.wants,
+        Context(batch_key=dataset.batch_key),
+        floor.max_order,
+    )
     supported = session.fit(dataset.cells[np.arange(n // 2)])
-    answers = as_answers({**ask_session(session, question, supported), "supported": supported}, floor)
+    answers = as_answers(
+        {**ask_session(session, question, supported), "supported": supported}, floor
+    )
     given = resolve(task.units)(TaskView(question, answers))
     scores: dict[str, list[float]] = {}
     for spec in SPECS:
@@ -77,13 +100,17 @@ def floors_score(dataset: Dataset, question, task: TaskSpec, floor: PredictorSpe
             value = outcome(spec, units)
             scores[name] = [math.inf if isinstance(value, str) else value]
             if name in (given.primary or task.primary) and isinstance(value, float):
-                scores[name] += draws(resolve(spec.score), units, task.block, 20, 1, names_of(question, task.block)).tolist()
+                scores[name] += draws(
+                    resolve(spec.score), units, task.block, 20, 1, names_of(question, task.block)
+                ).tolist()
     return scores
 
 
 SMALL = {
     "simulated": lambda: load(genes=25, cells=80, absence="modules", dropout=0.3, seed=3),
-    "measured": lambda: load_planted(genes=25, cells=120, perturbations=6, perturbed_cells=40, batches=2, seed=3),
+    "measured": lambda: load_planted(
+        genes=25, cells=120, perturbations=6, perturbed_cells=40, batches=2, seed=3
+    ),
     "types": lambda: load(genes=25, cells=110, cell_types=2, seed=3),
 }
 BUILT_IN = [task for task in kobench.builtin.kobench_tasks() if task.asks != "triples"]
@@ -98,30 +125,54 @@ def test_the_order_of_genes_changes_no_score_of_a_floor(kind, task):
     moved = with_genes_moved(dataset, order)
     question = asked_of(dataset, task.asks)
     again = asked_of(moved, task.asks)
-    floors = [spec for spec in kobench.builtin.kobench_predictors() if spec.name in task.floors and spec.name != "random"]  # other luck
+    floors = [
+        spec
+        for spec in kobench.builtin.kobench_predictors()
+        if spec.name in task.floors and spec.name != "random"
+    ]  # other luck
     assert floors
     for floor in floors:
-        before, after = (floors_score(d, q, task, floor) for d, q in ((dataset, question), (moved, again)))
+        before, after = (
+            floors_score(d, q, task, floor) for d, q in ((dataset, question), (moved, again))
+        )
         assert sorted(before) == sorted(after)
         assert any(math.isfinite(values[0]) for values in before.values())
         for name, values in before.items():
-            assert after[name] == pytest.approx(values, rel=1e-5, abs=1e-7, nan_ok=True), (floor.name, name)
+            assert after[name] == pytest.approx(values, rel=1e-5, abs=1e-7, nan_ok=True), (
+                floor.name,
+                name,
+            )
 
 
 def test_the_order_of_genes_changes_no_sample_and_no_perturbation():
     dataset = SMALL["simulated"]()
     order = np.random.default_rng(0).permutation(25)
     asked = np.arange(40, 80)
-    few, again = (questions.ask_singles(one, asked, limit=100 * 25) for one in (dataset, with_genes_moved(dataset, order)))
+    few, again = (
+        questions.ask_singles(one, asked, limit=100 * 25)
+        for one in (dataset, with_genes_moved(dataset, order))
+    )
     assert len(few.sample) == 100 < len(few.events)
     sampled = [
-        sorted(zip(one.events.cells[one.sample].tolist(), one.cells.var_names[one.events.genes[one.sample, 0]].tolist(), strict=True))
+        sorted(
+            zip(
+                one.events.cells[one.sample].tolist(),
+                one.cells.var_names[one.events.genes[one.sample, 0]].tolist(),
+                strict=True,
+            )
+        )
         for one in (few, again)
     ]
     assert sampled[0] == sampled[1]
-    responses = [ask_simulated_responses(one, asked) for one in (dataset, with_genes_moved(dataset, order))]
+    responses = [
+        ask_simulated_responses(one, asked) for one in (dataset, with_genes_moved(dataset, order))
+    ]
     assert responses[0].names == responses[1].names
-    sets = [ask_multiples(one, asked, 3, sets=20) for one in (dataset, with_genes_moved(dataset, order))]
-    named = [[sorted(row) for row in one.cells.var_names[one.events.genes].tolist()] for one in sets]
+    sets = [
+        ask_multiples(one, asked, 3, sets=20) for one in (dataset, with_genes_moved(dataset, order))
+    ]
+    named = [
+        [sorted(row) for row in one.cells.var_names[one.events.genes].tolist()] for one in sets
+    ]
     assert named[0] == named[1]
     assert sets[0].events.cells.tolist() == sets[1].events.cells.tolist()

@@ -1,4 +1,5 @@
-"""Scores of measured knockouts where the answer is known: planted populations, whole and with labels shuffled.
+"""Scores of measured knockouts where the answer is known: planted populations, whole and with
+labels shuffled.
 
 The same as `tests/studies/planted.py`, in small; docs/planted.md has what that measured.
 """
@@ -37,7 +38,11 @@ def planned(registry, datasets, predictors=(), **more):
 
 
 def section_of(records, task="response"):
-    return next(section for section in make_board(records, cost=False).sections if section.task.startswith(f"{task}@"))
+    return next(
+        section
+        for section in make_board(records, cost=False).sections
+        if section.task.startswith(f"{task}@")
+    )
 
 
 # the true change
@@ -67,16 +72,26 @@ def quick():
     """Sizes and tests of single genes cost most of the time and decide nothing here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measured, "size", lambda *groups: (0.0, 1.0))
-        patch.setattr(measured, "responding", lambda perturbed, reference, targets: np.zeros(perturbed.X.shape[1], bool))
+        patch.setattr(
+            measured,
+            "responding",
+            lambda perturbed, reference, targets: np.zeros(perturbed.X.shape[1], bool),
+        )
         yield
 
 
 def question_of(seed, matching=True, **params):
-    """The dataset, rows of its training cells, and the question; without matching all cells are one batch for the truth."""
+    """The dataset, rows of its training cells, and the question; without matching all cells are one
+    batch for the truth.
+    """
     data = load_planted(**{**SMALL, "seed": seed, **params})
     n, key = data.cells.n_obs, data.batch_key
     training, reference = split(n, "halves", 0, data.cells.obs[key] if key else None)
-    return data, training, ask_responses(data if matching else replace(data, batch_key=None), training, reference)
+    return (
+        data,
+        training,
+        ask_responses(data if matching else replace(data, batch_key=None), training, reference),
+    )
 
 
 def covariance(cells):
@@ -86,13 +101,22 @@ def covariance(cells):
 
 def answered(question: Responses, changes):
     """The variant of all perturbations for the answers (k, G)."""
-    view = TaskView(question, Answers(response=np.nan_to_num(changes)[question.row_perturbation], response_kind="direction"))
+    view = TaskView(
+        question,
+        Answers(
+            response=np.nan_to_num(changes)[question.row_perturbation], response_kind="direction"
+        ),
+    )
     return response(view).variants["all"]
 
 
 def interval_of(metric, units):
     value = metric(units).value
-    return mean_interval(Series(np.array([value]), draws(metric, units, "perturbation", 300, 0)[None], len(units.true)))
+    return mean_interval(
+        Series(
+            np.array([value]), draws(metric, units, "perturbation", 300, 0)[None], len(units.true)
+        )
+    )
 
 
 @pytest.mark.usefixtures("quick")
@@ -104,7 +128,10 @@ def test_with_shuffled_labels_centred_scores_hold_chance(shuffle):
         cells = data.cells[training]
         table = covariance(cells)
         rng = np.random.default_rng(seed)
-        for changes in (np.array([table[list(genes)].sum(axis=0) for genes in question.targets]), rng.normal(size=question.change.shape)):
+        for changes in (
+            np.array([table[list(genes)].sum(axis=0) for genes in question.targets]),
+            rng.normal(size=question.change.shape),
+        ):
             units = answered(question, changes)
             for metric, chance in ((pearson_delta_centred, 0.0), (centroid_accuracy, 0.5)):
                 found = interval_of(metric, units)
@@ -117,37 +144,69 @@ def test_with_shuffled_labels_centred_scores_hold_chance(shuffle):
 
 @pytest.mark.usefixtures("quick")
 def test_with_all_labels_shuffled_the_board_says_that_there_is_no_headroom(tmp_path, registry):
-    datasets = [f"planted:genes=50,cells=200,perturbed_cells=40,batches=3,shuffle=labels,seed={seed}" for seed in range(10)]
+    datasets = [
+        f"planted:genes=50,cells=200,perturbed_cells=40,batches=3,shuffle=labels,seed={seed}"
+        for seed in range(10)
+    ]
     plan = planned(registry, datasets)
     records = Bench(tmp_path / "results").run(plan, 1).records
     notes = []
     for dataset in sorted({record["trial"]["dataset"]["selection"] for record in records}):
-        section = section_of([record for record in records if record["trial"]["dataset"]["selection"] == dataset])
-        notes.append(next(column for column in section.columns if column.name == "pearson-delta-centred[all]").note)
+        section = section_of(
+            [record for record in records if record["trial"]["dataset"]["selection"] == dataset]
+        )
+        notes.append(
+            next(
+                column for column in section.columns if column.name == "pearson-delta-centred[all]"
+            ).note
+        )
     assert notes.count("no headroom") >= 8
     together = section_of(records)
-    assert next(column for column in together.columns if column.name == "pearson-delta-centred[all]").note == "no headroom"
-    assert not [row.name for row in together.rows if row.scores["pearson-delta-centred[all]"].verdict == "better"]
+    assert (
+        next(
+            column for column in together.columns if column.name == "pearson-delta-centred[all]"
+        ).note
+        == "no headroom"
+    )
+    assert not [
+        row.name
+        for row in together.rows
+        if row.scores["pearson-delta-centred[all]"].verdict == "better"
+    ]
 
 
 def batches_alone(data, training, question):
-    """The score of an answer that knows in which batches the cells of a perturbation lie, and how wild-type cells differ between these."""
+    """The score of an answer that knows in which batches the cells of a perturbation lie, and how
+    wild-type cells differ between these.
+    """
     label = np.asarray(data.perturbed.obs["perturbation"])
     names, batch = np.unique(data.cells.obs["batch"]), np.asarray(data.perturbed.obs["batch"])
-    profiles, of_cell = data.cells[training].profiles(), np.asarray(data.cells.obs["batch"])[training]
+    profiles, of_cell = (
+        data.cells[training].profiles(),
+        np.asarray(data.cells.obs["batch"])[training],
+    )
     means = np.array([profiles[of_cell == name].mean(axis=0) for name in names])
-    mix = np.array([[(batch[label == perturbation] == name).mean() for name in names] for perturbation in question.names])
+    mix = np.array(
+        [
+            [(batch[label == perturbation] == name).mean() for name in names]
+            for perturbation in question.names
+        ]
+    )
     return pearson_delta_centred(answered(question, mix @ means)).value
 
 
 @pytest.mark.usefixtures("quick")
 def test_matching_by_batch_is_what_makes_shuffled_labels_a_null():
-    """Perturbations are spread over batches unevenly: without matching, batches pass for effects, and answering them for knowledge."""
+    """Perturbations are spread over batches unevenly: without matching, batches pass for effects,
+    and answering them for knowledge.
+    """
     scores = {True: [], False: []}
     detectable = {True: [], False: []}
     for seed in range(12):
         for matching in (True, False):
-            data, training, question = question_of(seed, matching, batches=3, batch_effect=0.4, shuffle="labels")
+            data, training, question = question_of(
+                seed, matching, batches=3, batch_effect=0.4, shuffle="labels"
+            )
             scores[matching].append(batches_alone(data, training, question))
             detectable[matching].append(question.detectable.mean())
     assert abs(np.mean(scores[True])) < 0.15
@@ -162,20 +221,35 @@ def test_matching_by_batch_is_what_makes_shuffled_labels_a_null():
 def test_doubles_are_asked_answered_and_named(tmp_path, registry):
     if "linear" not in registry.predictors:
         pytest.skip("kobench-baselines is not installed")
-    plan = planned(registry, ["planted:genes=50,cells=200,perturbations=10,perturbed_cells=60,doubles=5"], ["linear"])
+    plan = planned(
+        registry,
+        ["planted:genes=50,cells=200,perturbations=10,perturbed_cells=60,doubles=5"],
+        ["linear"],
+    )
     (group,) = plan
     question = Prepared(group.dataset, plan[0].trials[0].request, group.split).question("response")
     doubles = [name for name in question.names if "+" in name]
     assert len(doubles) == 5
     assert [events.order for events in question.events] == [1, 2]
-    asked = {tuple(sorted(question.cells.var_names[list(genes)])) for genes in np.unique(question.events[1].genes, axis=0)}
+    asked = {
+        tuple(sorted(question.cells.var_names[list(genes)]))
+        for genes in np.unique(question.events[1].genes, axis=0)
+    }
     assert asked == {tuple(name.split("+")) for name in doubles}
     records = Bench(tmp_path / "results").run(plan, 1).records
-    linear = next(record["result"]["scores"]["response@1"] for record in records if record["role"] == "predictor")
+    linear = next(
+        record["result"]["scores"]["response@1"]
+        for record in records
+        if record["role"] == "predictor"
+    )
     assert linear["coverage"] == 1.0
     table = linear["table"]
     assert table["perturbation"] == list(question.names)
-    shown = [score for name, score in zip(table["perturbation"], table["pearson-delta"], strict=True) if "+" in name]
+    shown = [
+        score
+        for name, score in zip(table["perturbation"], table["pearson-delta"], strict=True)
+        if "+" in name
+    ]
     assert len(shown) == 5
     assert np.mean(shown) > 0.2  # an answer of its own: of a null it would be about 0
     units = section_of(records).units

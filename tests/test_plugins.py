@@ -1,4 +1,6 @@
-"""Discovery with pretend installed packages: every way in which a plugin can be broken costs that plugin only, and is listed."""
+"""Discovery with pretend installed packages: every way in which a plugin can be broken costs that
+plugin only, and is listed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,16 @@ from kobench import plugins
 from kobench.errors import UserError
 from kobench.limits import Limits
 from kobench.plan import Request, make_plan
-from kobench.plugins import Entry, Problem, Registry, child, links_of, load_registry, remember, resolve
+from kobench.plugins import (
+    Entry,
+    Problem,
+    Registry,
+    child,
+    links_of,
+    load_registry,
+    remember,
+    resolve,
+)
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
 
@@ -54,19 +65,35 @@ class Site:
         self.folder = folder
         folder.mkdir()
 
-    def install(self, distribution: str, modules: dict[str, str], points: dict[str, str] | None = None, version: str = "1.0") -> Path:
-        """Write a distribution's modules and metadata; the first module is its entry point unless `points` says otherwise."""
+    def install(
+        self,
+        distribution: str,
+        modules: dict[str, str],
+        points: dict[str, str] | None = None,
+        version: str = "1.0",
+    ) -> Path:
+        """Write a distribution's modules and metadata; the first module is its entry point unless
+        `points` says otherwise.
+        """
         record = []
         for path, text in modules.items():
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
             record.append(f"{path},,")
-        points = points or {distribution: next(iter(modules)).removesuffix(".py").removesuffix("/__init__").replace("/", ".")}
+        points = points or {
+            distribution: (
+                next(iter(modules)).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            )
+        }
         info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text("[kobench]\n" + "".join(f"{name} = {value}\n" for name, value in points.items()))
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
+        (info / "entry_points.txt").write_text(
+            "[kobench]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+        )
         (info / "RECORD").write_text("\n".join(record) + "\n")
         return info
 
@@ -91,7 +118,9 @@ def site(described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.syspath_prepend(str(made.folder))
     before = set(sys.modules)
     yield made
-    for name in set(sys.modules) - before:  # what was imported from here is not found by the next test
+    for name in (
+        set(sys.modules) - before
+    ):  # what was imported from here is not found by the next test
         if str(getattr(sys.modules[name], "__file__", "") or "").startswith(str(tmp_path)):
             del sys.modules[name]
 
@@ -114,7 +143,12 @@ def test_an_installed_package_is_listed_with_where_it_came_from(site: Site) -> N
     site.install("Good-Dist", {"good_package/__init__.py": good("Mine")}, version="2.1")
     registry = load_registry()
     (entry,) = registry.predictors["mine"]
-    assert (entry.distribution, entry.version, entry.trusted, entry.plugin_file) == ("Good-Dist", "2.1", False, None)
+    assert (entry.distribution, entry.version, entry.trusted, entry.plugin_file) == (
+        "Good-Dist",
+        "2.1",
+        False,
+        None,
+    )
     assert len(entry.digest) == 64
     assert entry.spec.make == "good_package:Mine"
     assert entry.spec.answers == ("expression",)
@@ -141,12 +175,19 @@ def test_built_ins_come_through_the_same_door(site: Site) -> None:
         for floor in task.spec.floors:
             assert registry.find("predictors", floor).spec.floor, floor
         for metric in task.spec.primary:
-            assert registry.find("metrics", metric.partition("[")[0], of=task.spec.of).trusted, metric
+            assert registry.find("metrics", metric.partition("[")[0], of=task.spec.of).trusted, (
+                metric
+            )
 
 
 # Each: the plugin's text, the kind of its problem, what the message says, what the traceback says.
 BROKEN = {
-    "import": ("import a_module_that_is_not_there", "import", "raised ModuleNotFoundError: No module named 'a_module_that", "line 1"),
+    "import": (
+        "import a_module_that_is_not_there",
+        "import",
+        "raised ModuleNotFoundError: No module named 'a_module_that",
+        "line 1",
+    ),
     "raises": (
         "def f():\n    raise RuntimeError('boom')\nf()",
         "import",
@@ -155,22 +196,43 @@ BROKEN = {
     ),
     "syntax": ("def f(:\n", "import", "raised SyntaxError", "SyntaxError"),
     "sys-exit": ("import sys\nsys.exit(3)", "exit", "called sys.exit(3)", "line 2"),
-    "os-exit": ("import os\nos._exit(7)", "exit", "importing broken ended the process with exit code 7", ""),
-    "segfault": ("import ctypes\nctypes.string_at(0)", "crash", "importing broken ended the process by SIGSEGV", 'broken.py", line 2'),
+    "os-exit": (
+        "import os\nos._exit(7)",
+        "exit",
+        "importing broken ended the process with exit code 7",
+        "",
+    ),
+    "segfault": (
+        "import ctypes\nctypes.string_at(0)",
+        "crash",
+        "importing broken ended the process by SIGSEGV",
+        'broken.py", line 2',
+    ),
     "keyboard-interrupt": ("raise KeyboardInterrupt", "import", "raised KeyboardInterrupt", ""),
     "pipe": (
-        "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'rubbish\\n')\n    except OSError: pass",
+        (
+            "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'rubbish\\n')\n    except"
+            " OSError: pass"
+        ),
         "output",
         "wrote to the pipe that is kobench's own",
         "",
     ),
     "forged": (
-        "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'{\"at\": 99}\\n')\n    except OSError: pass",
+        (
+            "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'{\"at\": 99}\\n')\n   "
+            " except OSError: pass"
+        ),
         "output",
         "wrote to the pipe that is kobench's own",
         "",
     ),
-    "no-hook": ("x = 1", "hook", "broken implements no hook; expected some of kobench_predictors", ""),
+    "no-hook": (
+        "x = 1",
+        "hook",
+        "broken implements no hook; expected some of kobench_predictors",
+        "",
+    ),
     "misspelt": (
         f"{HEAD}@hookimpl\ndef kobench_predictor():\n    yield 1",
         "hook",
@@ -183,26 +245,54 @@ BROKEN = {
         "my_predictors is no hook; did you mean 'kobench_predictors'?",
         "",
     ),
-    "unmarked": ("def kobench_predictors():\n    yield 1", "hook", "kobench_predictors is not marked; put @kobench.api.hookimpl", ""),
-    "misspelt-unmarked": ("def kobench_predictor():\n    yield 1", "hook", "did you mean 'kobench_predictors'?", ""),
+    "unmarked": (
+        "def kobench_predictors():\n    yield 1",
+        "hook",
+        "kobench_predictors is not marked; put @kobench.api.hookimpl",
+        "",
+    ),
+    "misspelt-unmarked": (
+        "def kobench_predictor():\n    yield 1",
+        "hook",
+        "did you mean 'kobench_predictors'?",
+        "",
+    ),
     "arguments": (
         f"{HEAD}@hookimpl\ndef kobench_predictors(config):\n    yield 1",
         "hook",
         "kobench_predictors takes (config); expected no argument",
         "",
     ),
-    "wrapper": (f"{HEAD}@hookimpl(wrapper=True)\ndef kobench_tasks():\n    return (yield)", "hook", "kobench_tasks is a wrapper", ""),
-    "none": (f"{HEAD}@hookimpl\ndef kobench_predictors():\n    pass", "hook", "kobench_predictors returned None; yield specs", ""),
+    "wrapper": (
+        f"{HEAD}@hookimpl(wrapper=True)\ndef kobench_tasks():\n    return (yield)",
+        "hook",
+        "kobench_tasks is a wrapper",
+        "",
+    ),
+    "none": (
+        f"{HEAD}@hookimpl\ndef kobench_predictors():\n    pass",
+        "hook",
+        "kobench_predictors returned None; yield specs",
+        "",
+    ),
     "single": (
         f"{HEAD}@hookimpl\ndef kobench_predictors():\n    return PredictorSpec('x', dict)",
         "hook",
         "returned a single spec; yield it, or return a list",
         "",
     ),
-    "not-iterable": (f"{HEAD}@hookimpl\ndef kobench_predictors():\n    return 3", "hook", "raised TypeError", ""),
+    "not-iterable": (
+        f"{HEAD}@hookimpl\ndef kobench_predictors():\n    return 3",
+        "hook",
+        "raised TypeError",
+        "",
+    ),
     "endless-generator": (
-        f"{HEAD}class M:\n    def fit(self, c, x): ...\n    def score_genes(self, c, g): ...\n"
-        "@hookimpl\ndef kobench_predictors():\n    n = 0\n    while True:\n        n += 1\n        yield PredictorSpec(f'm{n}', M)",
+        (
+            f"{HEAD}class M:\n    def fit(self, c, x): ...\n    def score_genes(self, c, g):"
+            " ...\n@hookimpl\ndef kobench_predictors():\n    n = 0\n    while True:\n        n +="
+            " 1\n        yield PredictorSpec(f'm{n}', M)"
+        ),
         "hook",
         "yielded more than 1000 specs",
         "",
@@ -247,23 +337,36 @@ def test_a_broken_plugin_is_a_listed_problem_and_the_rest_works(case: str, site:
             registry.find("predictors", text)
         assert message in str(caught.value)
     # asked for nothing of it, it is mentioned and no more
-    with pytest.raises(UserError, match=r"no predictor 'nothing'.*Plugins with problems: broken-dist"):
+    with pytest.raises(
+        UserError, match=r"no predictor 'nothing'.*Plugins with problems: broken-dist"
+    ):
         registry.find("predictors", "nothing")
 
 
-HANG = "import os, subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {code!r}])\nwhile True: time.sleep(0.01)"
+HANG = (
+    "import os, subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {code!r}])\nwhile"
+    " True: time.sleep(0.01)"
+)
 
 
 def marked(marker: str) -> list[int]:
     """Processes that have a marker in their command line."""
-    return [process.pid for process in psutil.process_iter(["cmdline"]) if marker in " ".join(process.info["cmdline"] or ())]
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if marker in " ".join(process.info["cmdline"] or ())
+    ]
 
 
-def test_an_endless_import_is_ended_with_all_it_started(site: Site, monkeypatch: pytest.MonkeyPatch, no_child: Callable[[], None]) -> None:
+def test_an_endless_import_is_ended_with_all_it_started(
+    site: Site, monkeypatch: pytest.MonkeyPatch, no_child: Callable[[], None]
+) -> None:
     site.install("good-dist", {"good_one.py": good("Mine")})
     load_registry()  # it is not the good one's speed that is tested
     marker = f"grandchild-{site.folder}"
-    site.install("slow-dist", {"slow_one.py": HANG.format(code=f"import time; time.sleep(600)  # {marker}")})
+    site.install(
+        "slow-dist", {"slow_one.py": HANG.format(code=f"import time; time.sleep(600)  # {marker}")}
+    )
     monkeypatch.setenv("KOBENCH_PLUGIN_SECONDS", "5")
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(load_registry)
@@ -274,12 +377,19 @@ def test_an_endless_import_is_ended_with_all_it_started(site: Site, monkeypatch:
         registry = loading.result()
     (problem,) = problems_of(registry, "slow-dist")
     assert problem.kind == "timeout"
-    assert "importing slow_one took more than 5 s and was ended; set KOBENCH_PLUGIN_SECONDS higher" in problem.message
+    assert (
+        "importing slow_one took more than 5 s and was ended; set KOBENCH_PLUGIN_SECONDS higher"
+        in problem.message
+    )
     assert "mine" in registry.predictors
     assert seen
     assert not marked(marker)
-    # remembered for a while, so that a hang does not cost every command its limit; a higher limit looks again
-    assert remember.remembered(next(s for s in registry.sources if s.distribution == "slow-dist"), 6.0) is None
+    # remembered for a while, so that a hang does not cost every command its limit; a higher limit
+    # looks again
+    assert (
+        remember.remembered(next(s for s in registry.sources if s.distribution == "slow-dist"), 6.0)
+        is None
+    )
     no_child()
     assert problems_of(load_registry(), "slow-dist") == [problem]
 
@@ -299,8 +409,13 @@ raise RuntimeError(", ".join([*done, os.environ.get("SECRET", "unset")]))
 """
 
 
-@pytest.mark.skipif(bool(uncovered(layers_here())), reason="this machine leaves files, network or processes open (kobench doctor)")
-def test_a_module_is_shut_in_while_it_is_imported(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(
+    bool(uncovered(layers_here())),
+    reason="this machine leaves files, network or processes open (kobench doctor)",
+)
+def test_a_module_is_shut_in_while_it_is_imported(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET", "password")
     file = site.folder / "written-by-a-plugin"
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -313,9 +428,17 @@ def test_a_module_is_shut_in_while_it_is_imported(site: Site, monkeypatch: pytes
     assert not file.exists()  # it may have written, but into a /tmp of its own
 
 
-def test_a_module_that_takes_all_memory_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kobench.plugins.child.LIMITS", Limits(seconds=None, memory_mb=200, processes=64, written_mb=64))
-    site.install("hungry-dist", {"hungry_one.py": "import time\nkept = bytearray(b'x') * 500_000_000\ntime.sleep(60)"})
+def test_a_module_that_takes_all_memory_is_ended(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "kobench.plugins.child.LIMITS",
+        Limits(seconds=None, memory_mb=200, processes=64, written_mb=64),
+    )
+    site.install(
+        "hungry-dist",
+        {"hungry_one.py": "import time\nkept = bytearray(b'x') * 500_000_000\ntime.sleep(60)"},
+    )
     (problem,) = problems_of(load_registry(), "hungry-dist")
     assert problem.kind == "limit"
     assert "200 MB" in problem.message
@@ -324,16 +447,30 @@ def test_a_module_that_takes_all_memory_is_ended(site: Site, monkeypatch: pytest
 FORGERIES = {
     "signal": "import os; os.kill(os.getpid(), 40)",
     "nested": "os.write(pipe, b'[' * 200_000 + b'\\n')",
-    "name": "os.write(pipe, json.dumps({'spec': {'kind': 'predictors', 'name': ['x'], 'make': 5}}).encode() + b'\\n')",
-    "problem": "os.write(pipe, json.dumps({'problem': {'kind': ['x'], 'message': {'a': 1}}}).encode() + b'\\n')",
-    "markup": "os.write(pipe, json.dumps({'spec': {'kind': 'predictors', 'name': '<b>/x', 'make': 'os:getcwd'}}).encode() + b'\\n')",
+    "name": (
+        "os.write(pipe, json.dumps({'spec': {'kind': 'predictors', 'name': ['x'], 'make':"
+        " 5}}).encode() + b'\\n')"
+    ),
+    "problem": (
+        "os.write(pipe, json.dumps({'problem': {'kind': ['x'], 'message': {'a': 1}}}).encode() +"
+        " b'\\n')"
+    ),
+    "markup": (
+        "os.write(pipe, json.dumps({'spec': {'kind': 'predictors', 'name': '<b>/x', 'make':"
+        " 'os:getcwd'}}).encode() + b'\\n')"
+    ),
 }
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_what_is_written_to_the_childs_pipe_is_a_problem_of_that_plugin(forgery: str, site: Site) -> None:
+def test_what_is_written_to_the_childs_pipe_is_a_problem_of_that_plugin(
+    forgery: str, site: Site
+) -> None:
     site.install("good-dist", {"good_one.py": good("Mine")})
-    code = "import json, os, sys\npipe = next(int(word) for word in sys.orig_argv[::-1] if word.isdigit())\n" + FORGERIES[forgery]
+    code = (
+        "import json, os, sys\npipe = next(int(word) for word in sys.orig_argv[::-1] if"
+        " word.isdigit())\n" + FORGERIES[forgery]
+    )
     site.install("forger-dist", {"forger_one.py": code})
     registry = load_registry()
     assert "mine" in registry.predictors
@@ -363,7 +500,9 @@ def kobench_tasks():
 
 
 def test_judges_of_other_packages_see_the_truth_only_when_named(site: Site) -> None:
-    """A metric or task runs in kobench's own process; being installed is no reason to run it there."""
+    """A metric or task runs in kobench's own process; being installed is no reason to run it
+    there.
+    """
     site.install("judge-dist", {"judge_one.py": JUDGE})
     registry = load_registry()
 
@@ -371,13 +510,21 @@ def test_judges_of_other_packages_see_the_truth_only_when_named(site: Site) -> N
         said: list[str] = []
         groups = make_plan(registry, Request(["grn"], [], **more), said.append)
         tasks = [task for group in groups for trial in group.basis for task in trial.tasks]
-        return {task.spec.name: {metric.spec.name for metric in task.metrics} for task in tasks}, said
+        return {
+            task.spec.name: {metric.spec.name for metric in task.metrics} for task in tasks
+        }, said
 
     tasks, said = planned()
     assert "lenient" not in tasks["profile"]
     assert "mine-only" not in tasks
-    assert any("metric lenient of judge-dist is left out" in sentence and "--metric" in sentence for sentence in said)
-    assert any("task mine-only of judge-dist is left out" in sentence and "-t" in sentence for sentence in said)
+    assert any(
+        "metric lenient of judge-dist is left out" in sentence and "--metric" in sentence
+        for sentence in said
+    )
+    assert any(
+        "task mine-only of judge-dist is left out" in sentence and "-t" in sentence
+        for sentence in said
+    )
     tasks, said = planned(metrics=("lenient",))
     assert "lenient" in tasks["profile"]
     assert not any("metric lenient" in sentence for sentence in said)
@@ -387,13 +534,17 @@ def test_judges_of_other_packages_see_the_truth_only_when_named(site: Site) -> N
 
 
 def test_modules_beside_the_entry_points_are_known(site: Site) -> None:
-    """A distribution may consist of several top-level modules; a worker must be able to import them all."""
+    """A distribution may consist of several top-level modules; a worker must be able to import them
+    all.
+    """
     site.install("good-dist", {"good_one.py": good("Mine"), "good_core.py": ""})
     (entry,) = load_registry().predictors["mine"]
     assert {"good_one.py", "good_core.py"} <= set(links_of(entry))
 
 
-def test_kobench_itself_gets_its_time_whatever_the_limit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kobench_itself_gets_its_time_whatever_the_limit(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site.install("good-dist", {"good_one.py": good("Mine")})
     monkeypatch.setenv("KOBENCH_PLUGIN_SECONDS", "0.001")
     registry = load_registry(fresh=True)
@@ -401,13 +552,17 @@ def test_kobench_itself_gets_its_time_whatever_the_limit(site: Site, monkeypatch
     assert problems_of(registry, "good-dist")[0].kind == "timeout"
 
 
-def test_a_limit_that_is_no_number_is_a_user_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_that_is_no_number_is_a_user_error(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KOBENCH_PLUGIN_SECONDS", "soon")
     with pytest.raises(UserError, match="KOBENCH_PLUGIN_SECONDS is 'soon'"):
         load_registry()
 
 
-def test_megabytes_of_output_and_exit_handlers_do_no_harm(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+def test_megabytes_of_output_and_exit_handlers_do_no_harm(
+    site: Site, capfd: pytest.CaptureFixture[str]
+) -> None:
     noisy = """
 import atexit, os, sys, threading, time
 for _ in range(300):
@@ -423,7 +578,9 @@ threading.Thread(target=time.sleep, args=(600,)).start()
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_process_that_keeps_the_pipes_open_does_not_hold_up_the_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_keeps_the_pipes_open_does_not_hold_up_the_answer(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forks = "import os, time\nif os.fork() == 0:\n    time.sleep(600)\nos._exit(5)"
     site.install("forking-dist", {"forking.py": forks})
     monkeypatch.setenv("KOBENCH_PLUGIN_SECONDS", "8")
@@ -443,7 +600,11 @@ def test_what_a_generator_yields_before_it_fails_is_kept(site: Site) -> None:
 
 
 def test_one_broken_hook_leaves_the_others_of_its_plugin(site: Site) -> None:
-    text = good("Mine") + "\n@hookimpl\ndef kobench_metrics(units):\n    yield 1\n@hookimpl\ndef kobench_task():\n    yield 1\n"
+    text = (
+        good("Mine")
+        + "\n@hookimpl\ndef kobench_metrics(units):\n    yield 1\n@hookimpl\ndef kobench_task():\n "
+        "   yield 1\n"
+    )
     site.install("half-dist", {"half.py": text})
     registry = load_registry()
     assert "mine" in registry.predictors
@@ -451,23 +612,39 @@ def test_one_broken_hook_leaves_the_others_of_its_plugin(site: Site) -> None:
 
 
 def test_an_entry_point_after_one_that_ends_the_process_is_still_described(site: Site) -> None:
-    modules = {"m0.py": good("First"), "m1.py": "import os\nos._exit(1)", "m2.py": good("Third"), "m3.py": "import os\nos.abort()"}
+    modules = {
+        "m0.py": good("First"),
+        "m1.py": "import os\nos._exit(1)",
+        "m2.py": good("Third"),
+        "m3.py": "import os\nos.abort()",
+    }
     site.install("many-dist", modules, points={f"p{i}": f"m{i}" for i in range(4)})
     registry = load_registry()
     assert {"first", "third"} <= set(registry.predictors)
-    assert [(problem.entry_point, problem.kind) for problem in problems_of(registry, "many-dist")] == [("p1", "exit"), ("p3", "crash")]
+    assert [
+        (problem.entry_point, problem.kind) for problem in problems_of(registry, "many-dist")
+    ] == [("p1", "exit"), ("p3", "crash")]
 
 
 def test_an_entry_point_may_be_an_object(site: Site) -> None:
-    text = good("Mine").replace("@hookimpl\ndef kobench_predictors():", "class Hooks:\n  @hookimpl\n  def kobench_predictors(self):")
-    site.install("object-dist", {"object_one.py": text + "\nhooks = Hooks()\n"}, points={"o": "object_one:hooks"})
+    text = good("Mine").replace(
+        "@hookimpl\ndef kobench_predictors():",
+        "class Hooks:\n  @hookimpl\n  def kobench_predictors(self):",
+    )
+    site.install(
+        "object-dist",
+        {"object_one.py": text + "\nhooks = Hooks()\n"},
+        points={"o": "object_one:hooks"},
+    )
     registry = load_registry()
     assert not problems_of(registry, "object-dist")
     assert registry.find("predictors", "mine").spec.make == "object_one:Mine"
 
 
 def test_metadata_that_can_not_be_read_is_a_problem(site: Site) -> None:
-    (site.install("odd-dist", {"odd_one.py": good("Odd")}) / "entry_points.txt").write_text("[kobench]\nno equals sign here\n")
+    (site.install("odd-dist", {"odd_one.py": good("Odd")}) / "entry_points.txt").write_text(
+        "[kobench]\nno equals sign here\n"
+    )
     (site.install("nameless-dist", {"other_one.py": good("Other")}) / "METADATA").unlink()
     site.install("good-dist", {"good_one.py": good("Mine")})
     registry = load_registry()
@@ -484,7 +661,9 @@ def test_a_name_that_two_distributions_offer_must_be_said_in_full(site: Site) ->
     site.install("dist-b", {"module_b.py": good("Mine")})
     registry = load_registry()
     assert [entry.distribution for entry in registry.predictors["mine"]] == ["dist-a", "dist-b"]
-    with pytest.raises(UserError, match="'mine' is offered by dist-a and dist-b; say dist-a/mine or dist-b/mine"):
+    with pytest.raises(
+        UserError, match="'mine' is offered by dist-a and dist-b; say dist-a/mine or dist-b/mine"
+    ):
         registry.find("predictors", "mine")
     assert registry.find("predictors", "dist-b/mine").spec.make == "module_b:Mine"
     assert registry.find("predictors", "mine", prefer="dist-a").distribution == "dist-a"
@@ -496,7 +675,11 @@ def test_a_name_that_two_distributions_offer_must_be_said_in_full(site: Site) ->
 def test_a_name_that_one_distribution_offers_twice_counts_once(site: Site) -> None:
     again = good("Mine") + '    yield PredictorSpec("mine", Mine, summary="again")\n'
     site.install("twice-dist", {"twice.py": again})
-    site.install("points-dist", {"p0.py": good("Other"), "p1.py": good("Other")}, points={"a": "p0", "b": "p1"})
+    site.install(
+        "points-dist",
+        {"p0.py": good("Other"), "p1.py": good("Other")},
+        points={"a": "p0", "b": "p1"},
+    )
     registry = load_registry()
     assert registry.find("predictors", "mine").spec.summary == "a good one"
     (problem,) = problems_of(registry, "twice-dist")
@@ -508,7 +691,10 @@ def test_a_name_that_one_distribution_offers_twice_counts_once(site: Site) -> No
 
 def test_metrics_of_one_name_may_measure_different_units(site: Site) -> None:
     text = HEAD + "def f(u): ...\n@hookimpl\ndef kobench_metrics():\n"
-    text += "    yield MetricSpec('odd', f, of='profile')\n    yield MetricSpec('odd', f, of='ranking')\n"
+    text += (
+        "    yield MetricSpec('odd', f, of='profile')\n    yield MetricSpec('odd', f,"
+        " of='ranking')\n"
+    )
     site.install("metric-dist", {"metric_one.py": text})
     registry = load_registry()
     assert not problems_of(registry, "metric-dist")
@@ -520,9 +706,13 @@ def test_metrics_of_one_name_may_measure_different_units(site: Site) -> None:
 def test_unknown_names_are_answered_with_what_there_is(site: Site) -> None:
     site.install("good-dist", {"good_one.py": good("Mine")})
     registry = load_registry()
-    with pytest.raises(UserError, match=r"no predictor 'mien'; did you mean 'mine'\? predictors: .*mine"):
+    with pytest.raises(
+        UserError, match=r"no predictor 'mien'; did you mean 'mine'\? predictors: .*mine"
+    ):
         registry.find("predictors", "mien")
-    with pytest.raises(UserError, match=r"no distribution or environment 'god-dist'.*did you mean 'good-dist'"):
+    with pytest.raises(
+        UserError, match=r"no distribution or environment 'god-dist'.*did you mean 'good-dist'"
+    ):
         registry.find("predictors", "god-dist/mine")
     with pytest.raises(UserError, match="good-dist has no predictor 'mien'; did you mean 'mine'"):
         registry.find("predictors", "good-dist/mien")
@@ -533,8 +723,13 @@ def test_unknown_names_are_answered_with_what_there_is(site: Site) -> None:
 # --- the cache ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_description_is_remembered_until_the_package_is_edited(site: Site, no_child: Callable[[], None]) -> None:
-    site.install("good-dist", {"good_package/__init__.py": good("Mine"), "good_package/part/model.py": "x = 1\n"})
+def test_a_description_is_remembered_until_the_package_is_edited(
+    site: Site, no_child: Callable[[], None]
+) -> None:
+    site.install(
+        "good-dist",
+        {"good_package/__init__.py": good("Mine"), "good_package/part/model.py": "x = 1\n"},
+    )
     first = load_registry().find("predictors", "mine")
     (site.folder / "good_package/part/model.py").write_text("x = 22\n")
     second = load_registry().find("predictors", "mine")
@@ -571,7 +766,9 @@ def test_an_editable_install_is_described_again_when_it_is_edited(
     assert "edit_package" not in sys.modules
 
 
-def test_the_digest_is_of_the_code_and_not_of_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_digest_is_of_the_code_and_not_of_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KOBENCH_CACHE", str(tmp_path / "cache"))
     digests = []
     for place in ("here", "there"):
@@ -602,13 +799,17 @@ def test_a_damaged_cache_is_made_anew(damage: bytes | None, site: Site, tmp_path
     for file in files:
         if damage is None:  # the right key, the rest of another format
             document = json.loads(file.read_bytes())
-            file.write_text(json.dumps({**document, "specs": [["x", {"kind": "predictors", "what": 1}]]}))
+            file.write_text(
+                json.dumps({**document, "specs": [["x", {"kind": "predictors", "what": 1}]]})
+            )
         else:
             file.write_bytes(damage)
     assert load_registry().find("predictors", "mine") == first
 
 
-def test_a_cache_that_can_not_be_written_only_costs_time(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_can_not_be_written_only_costs_time(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "blocked").write_text("a file, where a folder would have to be made")
     monkeypatch.setenv("KOBENCH_CACHE", str(tmp_path / "blocked"))
     site.install("good-dist", {"good_one.py": good("Mine")})
@@ -622,21 +823,41 @@ def test_listing_imports_nothing_heavy(site: Site, tmp_path: Path) -> None:
     text = "import numpy, pandas\n" + good("Mine")
     site.install("heavy-dist", {"heavy_one.py": text})
     code = "import json, sys\nfrom kobench.plugins import load_registry\nr = load_registry()\n"
-    code += f"print(json.dumps(['mine' in r.predictors, [m for m in {HEAVY} if m in sys.modules], 'pluggy' in sys.modules]))"
-    environment = {**os.environ, "PYTHONPATH": str(site.folder), "KOBENCH_CACHE": str(tmp_path / "cache")}
+    code += (
+        f"print(json.dumps(['mine' in r.predictors, [m for m in {HEAVY} if m in sys.modules],"
+        " 'pluggy' in sys.modules]))"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(site.folder),
+        "KOBENCH_CACHE": str(tmp_path / "cache"),
+    }
     for _ in range(2):  # with children, then from the cache
-        done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert json.loads(done.stdout) == [True, [], False], done.stderr
 
 
 # --- single files ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_single_file_needs_no_packaging(site: Site, tmp_path: Path, no_child: Callable[[], None]) -> None:
+def test_a_single_file_needs_no_packaging(
+    site: Site, tmp_path: Path, no_child: Callable[[], None]
+) -> None:
     file = tmp_path / "my plugin.py"
     file.write_text(good("Mine"))
     entry = load_registry([file]).find("predictors", "mine")
-    assert (entry.distribution, entry.version, entry.plugin_file) == ("file:my plugin.py", "", str(file))
+    assert (entry.distribution, entry.version, entry.plugin_file) == (
+        "file:my plugin.py",
+        "",
+        str(file),
+    )
     assert entry.spec.make == ":Mine"
     assert len(entry.digest) == 64
     made = resolve(entry)(width=2)
@@ -660,18 +881,31 @@ def test_an_edited_file_is_another_one(site: Site, tmp_path: Path) -> None:
     assert resolve(second)().width == 4
 
 
-def test_a_broken_file_is_a_problem_that_the_question_for_a_name_answers(site: Site, tmp_path: Path) -> None:
+def test_a_broken_file_is_a_problem_that_the_question_for_a_name_answers(
+    site: Site, tmp_path: Path
+) -> None:
     file = tmp_path / "my.py"
     file.write_text("import nothing_like_that\n" + good("Mine"))
     registry = load_registry([file])
     (problem,) = problems_of(registry, "file:my.py")
     assert f'{file}", line 1' in problem.traceback
-    with pytest.raises(UserError, match=r"no predictor 'mine'.*Not loaded: file:my.py: importing my.py raised ModuleNotFoundError"):
+    with pytest.raises(
+        UserError,
+        match=(
+            r"no predictor 'mine'.*Not loaded: file:my.py: importing my.py raised"
+            r" ModuleNotFoundError"
+        ),
+    ):
         registry.find("predictors", "mine")
 
 
-@pytest.mark.parametrize(("name", "text", "part"), [("gone.py", None, "there is no such file"), ("notes.txt", "x", "it is not a .py file")])
-def test_a_file_that_can_not_be_read_is_a_user_error(name: str, text: str | None, part: str, site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "part"),
+    [("gone.py", None, "there is no such file"), ("notes.txt", "x", "it is not a .py file")],
+)
+def test_a_file_that_can_not_be_read_is_a_user_error(
+    name: str, text: str | None, part: str, site: Site, tmp_path: Path
+) -> None:
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match=part):
@@ -689,7 +923,9 @@ def test_two_files_of_one_name_are_a_user_error(site: Site, tmp_path: Path) -> N
 def test_a_code_that_vanished_is_a_user_error(site: Site, tmp_path: Path) -> None:
     entry = Entry(load_registry().find("tasks", "profile").spec, "kobench", "1", "")
     broken = type(entry.spec)(**{**vars(entry.spec), "units": "kobench.gone:units"})
-    with pytest.raises(UserError, match=r"task kobench/profile can't be loaded from 'kobench\.gone:units'"):
+    with pytest.raises(
+        UserError, match=r"task kobench/profile can't be loaded from 'kobench\.gone:units'"
+    ):
         resolve(Entry(broken, "kobench", "1", ""))
 
 
@@ -726,14 +962,22 @@ def test_shipped_cards_are_kobenchs_own(site: Site) -> None:
     assert (entry.distribution, entry.trusted) == ("kobench", True)
 
 
-def test_without_its_own_metadata_kobench_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_own_metadata_kobench_says_so(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(plugins, "installed_sources", lambda: ([], []))
     registry = load_registry()
-    assert any("kobench itself is not installed" in problem.message for problem in registry.problems)
+    assert any(
+        "kobench itself is not installed" in problem.message for problem in registry.problems
+    )
 
 
-def test_a_predictor_whose_plugin_can_not_be_loaded_is_found_with_the_reason(site: Site, tmp_path: Path) -> None:
-    site.install("broken-dist", {"broken_one.py": "import nothing_like_this"}, {"broken-point": "broken_one"})
+def test_a_predictor_whose_plugin_can_not_be_loaded_is_found_with_the_reason(
+    site: Site, tmp_path: Path
+) -> None:
+    site.install(
+        "broken-dist", {"broken_one.py": "import nothing_like_this"}, {"broken-point": "broken_one"}
+    )
     site.install("good-dist", {"good_one.py": good("Mine")})
     registry = load_registry()
     for text in ("broken-dist", "broken-point", "broken-dist/anything", "Broken.Dist/anything"):
@@ -741,7 +985,11 @@ def test_a_predictor_whose_plugin_can_not_be_loaded_is_found_with_the_reason(sit
         assert entry.problem is not None
         assert entry.problem.kind == "import"
         assert "No module named 'nothing_like_this'" in entry.problem.message
-        assert (entry.distribution, entry.version, entry.spec.name) == ("broken-dist", "1.0", text.rpartition("/")[2])
+        assert (entry.distribution, entry.version, entry.spec.name) == (
+            "broken-dist",
+            "1.0",
+            text.rpartition("/")[2],
+        )
         assert len(entry.digest) == 64
         with pytest.raises(UserError):
             registry.find("predictors", text)
@@ -753,7 +1001,10 @@ def test_a_predictor_whose_plugin_can_not_be_loaded_is_found_with_the_reason(sit
     file.write_text("raise RuntimeError('boom')")
     broken = load_registry([file]).find_despite("whatever")
     assert broken.problem is not None
-    assert (broken.distribution, broken.problem.message) == ("file:single.py", "importing single.py raised RuntimeError: boom")
+    assert (broken.distribution, broken.problem.message) == (
+        "file:single.py",
+        "importing single.py raised RuntimeError: boom",
+    )
     other = tmp_path / "other.py"
     other.write_text("raise RuntimeError('bang')")
     with pytest.raises(UserError):  # which of the two was meant is not known
@@ -761,7 +1012,10 @@ def test_a_predictor_whose_plugin_can_not_be_loaded_is_found_with_the_reason(sit
 
 
 def test_a_predictor_that_is_refused_is_found_by_its_name_and_not_by_another(site: Site) -> None:
-    text = f"{HEAD}@hookimpl\ndef kobench_predictors():\n    yield PredictorSpec('refused', 'good_two:Nothing')\n"
+    text = (
+        f"{HEAD}@hookimpl\ndef kobench_predictors():\n    yield PredictorSpec('refused',"
+        " 'good_two:Nothing')\n"
+    )
     site.install("half-dist", {"half_one.py": text})
     registry = load_registry()
     refused = registry.find_despite("refused").problem

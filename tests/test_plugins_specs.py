@@ -1,4 +1,6 @@
-"""Specs as JSON and back, references and what they resolve to, and what is said about a spec that is wrong."""
+"""Specs as JSON and back, references and what they resolve to, and what is said about a spec that
+is wrong.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,11 @@ text = st.text(max_size=10)
 names = st.lists(text, max_size=3).map(tuple)
 number = st.floats(allow_nan=False) | st.integers()
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=5,
 )
@@ -60,8 +66,24 @@ specs = st.one_of(
         max_order=st.none() | st.integers(1),
         floor=st.booleans(),
     ),
-    st.builds(DatasetSpec, name=text, load=text, params=params, seeded=st.booleans(), card=st.dictionaries(text, plain, max_size=3)),
-    st.builds(MetricSpec, name=text, score=text, of=st.just("profile"), best=number, low=number, high=number, tasks=st.none() | names),
+    st.builds(
+        DatasetSpec,
+        name=text,
+        load=text,
+        params=params,
+        seeded=st.booleans(),
+        card=st.dictionaries(text, plain, max_size=3),
+    ),
+    st.builds(
+        MetricSpec,
+        name=text,
+        score=text,
+        of=st.just("profile"),
+        best=number,
+        low=number,
+        high=number,
+        tasks=st.none() | names,
+    ),
     st.builds(
         TaskSpec,
         name=text,
@@ -98,7 +120,13 @@ def test_open_ranges_and_tuples_survive_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [{}, {"kind": "what"}, {"kind": "tasks"}, {"kind": "predictors", "name": "x", "make": "a:b", "colour": 1}]
+    "document",
+    [
+        {},
+        {"kind": "what"},
+        {"kind": "tasks"},
+        {"kind": "predictors", "name": "x", "make": "a:b", "colour": 1},
+    ],
 )
 def test_what_is_no_spec_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
@@ -165,7 +193,9 @@ def task(**changes: Any) -> TaskSpec:
         predictor(params={"width": Param(None)}),
         predictor(make="json.decoder:JSONDecoder"),
         dataset(params={"path": Param("")}),
-        dataset(load=load_seeded, seeded=True, params={"seed": Param(0)}, card={"a": [1, {"b": None}]}),
+        dataset(
+            load=load_seeded, seeded=True, params={"seed": Param(0)}, card={"a": [1, {"b": None}]}
+        ),
         metric(low=float("-inf"), best=1),
         metric(tasks=("profile",)),
         task(primary=("a", "b")),
@@ -188,10 +218,19 @@ def test_sound_specs_have_no_fault(spec: Spec) -> None:
         (predictor(summary=None), "summary is None; expected text"),
         (predictor(answers="expression"), "answers is 'expression'; expected a tuple"),
         (predictor(answers=("expresion",)), "answers has 'expresion'; did you mean 'expression'?"),
-        (predictor(answers=("impact",)), "answers has 'impact' but Mine has no method predict_impact"),
+        (
+            predictor(answers=("impact",)),
+            "answers has 'impact' but Mine has no method predict_impact",
+        ),
         (predictor(make=NoFit), "make is NoFit, which has no method fit"),
-        (predictor(make=NoAnswer, answers=()), "make is NoAnswer, which answers nothing; expected at least one of predict_expression"),
-        (predictor(make="json:loads", answers=()), "answers is empty and can be read off make only where make is a class"),
+        (
+            predictor(make=NoAnswer, answers=()),
+            "make is NoAnswer, which answers nothing; expected at least one of predict_expression",
+        ),
+        (
+            predictor(make="json:loads", answers=()),
+            "answers is empty and can be read off make only where make is a class",
+        ),
         (predictor(wants="dens"), "wants is 'dens'; expected one of 'dense', 'sparse', 'anndata'"),
         (predictor(response="big"), "response is 'big'"),
         (predictor(max_order=0), "max_order is 0; expected 1 or more, or None"),
@@ -205,20 +244,44 @@ def test_sound_specs_have_no_fault(spec: Spec) -> None:
         (predictor(make="json.no_such_part:Mine"), "there is no module 'json.no_such_part'"),
         (predictor(make="json:lods"), "json has no 'lods'; did you mean 'loads'?"),
         (predictor(make=lambda: Mine()), "expected a class or function defined at the top level"),
-        (predictor(params={"depth": Param(3)}), "make can't be called as Mine(depth=...): got an unexpected keyword argument 'depth'"),
-        (predictor(params={"width": 3}), "params is {'width': 3}; expected a mapping from text to Param"),
+        (
+            predictor(params={"depth": Param(3)}),
+            "make can't be called as Mine(depth=...): got an unexpected keyword argument 'depth'",
+        ),
+        (
+            predictor(params={"width": 3}),
+            "params is {'width': 3}; expected a mapping from text to Param",
+        ),
         (predictor(params=[("width", 3)]), "params is [('width', 3)]"),
         (predictor(params={"my-width": Param(3)}), "parameter 'my-width': not a key"),
-        (predictor(params={"width": Param({1, 2})}), "parameter 'width': default is {1, 2}; expected text"),
+        (
+            predictor(params={"width": Param({1, 2})}),
+            "parameter 'width': default is {1, 2}; expected text",
+        ),
         (predictor(params={"width": Param(float("nan"))}), "parameter 'width': default is nan"),
-        (predictor(params={"width": Param(object)}), "parameter 'width': default is <class 'object'>"),
-        (predictor(params={"width": Param(3, choices=(1, 2))}), "parameter 'width': default 3 is not among its choices (1, 2)"),
-        (predictor(params={"width": Param(1, choices=(True,))}), "default 1 is not among its choices (True,)"),
-        (predictor(params={"width": Param(3, choices="abc")}), "choices is 'abc'; expected a tuple"),
+        (
+            predictor(params={"width": Param(object)}),
+            "parameter 'width': default is <class 'object'>",
+        ),
+        (
+            predictor(params={"width": Param(3, choices=(1, 2))}),
+            "parameter 'width': default 3 is not among its choices (1, 2)",
+        ),
+        (
+            predictor(params={"width": Param(1, choices=(True,))}),
+            "default 1 is not among its choices (True,)",
+        ),
+        (
+            predictor(params={"width": Param(3, choices="abc")}),
+            "choices is 'abc'; expected a tuple",
+        ),
         (predictor(params={"width": Param(3, low=4)}), "default 3 is under its low 4"),
         (predictor(params={"width": Param(3, high=2)}), "default 3 is over its high 2"),
         (predictor(params={"width": Param(3, low="1")}), "low is '1'; expected a number or None"),
-        (dataset(truth="some"), "truth is 'some'; expected one of 'counterfactual', 'population', 'none'"),
+        (
+            dataset(truth="some"),
+            "truth is 'some'; expected one of 'counterfactual', 'population', 'none'",
+        ),
         (dataset(seeded=True), "seeded is True but params has no 'seed'"),
         (
             dataset(load=load_seeded, seeded=True, params={"seed": Param("0")}),
@@ -244,12 +307,15 @@ def test_each_fault_is_named(spec: Spec, part: str) -> None:
 # --- references ----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_reference_is_looked_for_without_an_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reference_is_looked_for_without_an_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "lazy_package"
     package.mkdir()
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
     (package / "model.py").write_text(
-        "raise RuntimeError('imported')\nfrom x import Z as Y\nX: int = 1\nclass Model: ...\nif X:\n    def f(): ...\n"
+        "raise RuntimeError('imported')\nfrom x import Z as Y\nX: int = 1\nclass Model: ...\nif"
+        " X:\n    def f(): ...\n"
     )
     (package / "open.py").write_text("from x import *")
     (package / "lazy.py").write_text("def __getattr__(name): ...")
@@ -257,7 +323,10 @@ def test_a_reference_is_looked_for_without_an_import(tmp_path: Path, monkeypatch
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in ("Model", "Y", "X", "f", "Model.inner"):
         assert missing_part(f"lazy_package.model:{name}") is None, name
-    assert missing_part("lazy_package.model:Modle") == "lazy_package.model has no 'Modle'; did you mean 'Model'? it has: Model, X, Y, f"
+    assert (
+        missing_part("lazy_package.model:Modle")
+        == "lazy_package.model has no 'Modle'; did you mean 'Model'? it has: Model, X, Y, f"
+    )
     assert missing_part("lazy_package.part:Model") == "there is no module 'lazy_package.part'"
     for module in ("open", "lazy", "odd"):  # what they have can't be known without running them
         assert missing_part(f"lazy_package.{module}:anything") is None
@@ -279,8 +348,12 @@ def test_resolving_names_what_is_missing(tmp_path: Path) -> None:
 def test_a_file_is_loaded_once_and_under_a_name_of_its_own(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "json.py").write_text(f"from dataclasses import dataclass\n@dataclass\nclass Mine:\n    x: str = {folder!r}\n")
-    first, second = (resolve_reference(":Mine", tmp_path / folder / "json.py") for folder in ("a", "b"))
+        (tmp_path / folder / "json.py").write_text(
+            f"from dataclasses import dataclass\n@dataclass\nclass Mine:\n    x: str = {folder!r}\n"
+        )
+    first, second = (
+        resolve_reference(":Mine", tmp_path / folder / "json.py") for folder in ("a", "b")
+    )
     assert (first().x, second().x) == ("a", "b")
     assert resolve_reference(":Mine", str(tmp_path / "a" / "json.py")) is first
     assert resolve_reference("json:loads", tmp_path / "a" / "json.py") is json.loads
@@ -301,4 +374,6 @@ def test_a_file_that_fails_is_not_half_loaded(tmp_path: Path) -> None:
 def test_every_kind_has_a_hook() -> None:
     from kobench.hookspecs import Hooks
 
-    assert {f"kobench_{kind}" for kind in KINDS} == {name for name in vars(Hooks) if name.startswith("kobench_")}
+    assert {f"kobench_{kind}" for kind in KINDS} == {
+        name for name in vars(Hooks) if name.startswith("kobench_")
+    }

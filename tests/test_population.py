@@ -1,4 +1,6 @@
-"""The population question with a truth from other cells: what is asked, what is left out, and what the truth is."""
+"""The population question with a truth from other cells: what is asked, what is left out, and what
+the truth is.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,17 @@ from kobench.truth import Dataset, Responses
 GENES = np.array([f"g{i}" for i in range(8)])
 
 
-def planted(seed: int = 0, sparse: bool = False, effect: float = 6.0, wild_type: int = 120, each: int = 40, **more: Any) -> Dataset:
-    """Two batches of eight genes; g0 drives g1, g2 drives g3, g4 nothing; each of these and "g2+g0" is removed in `each` cells."""
+def planted(
+    seed: int = 0,
+    sparse: bool = False,
+    effect: float = 6.0,
+    wild_type: int = 120,
+    each: int = 40,
+    **more: Any,
+) -> Dataset:
+    """Two batches of eight genes; g0 drives g1, g2 drives g3, g4 nothing; each of these and "g2+g0"
+    is removed in `each` cells.
+    """
     rng = np.random.default_rng(seed)
     labels = np.repeat(["g0", "g2", "g4", "g2+g0"], each)
     n = wild_type + len(labels)
@@ -42,13 +53,18 @@ def planted(seed: int = 0, sparse: bool = False, effect: float = 6.0, wild_type:
     matrix = scipy.sparse.csr_matrix(X) if sparse else X
     names = np.array(["one", "two"])[batch]
     cells = Cells(matrix[:wild_type], GENES, {"batch": names[:wild_type]})
-    perturbed = Cells(matrix[wild_type:], GENES, {"batch": names[wild_type:], "perturbation": labels})
+    perturbed = Cells(
+        matrix[wild_type:], GENES, {"batch": names[wild_type:], "perturbation": labels}
+    )
     return Dataset(cells, "linear", "real", batch_key="batch", perturbed=perturbed, **more)
 
 
 def ask(dataset: Dataset, seed: int = 0) -> Responses:
     key = dataset.batch_key
-    return ask_responses(dataset, *split(dataset.cells.n_obs, "halves", seed, dataset.cells.obs[key] if key else None))
+    return ask_responses(
+        dataset,
+        *split(dataset.cells.n_obs, "halves", seed, dataset.cells.obs[key] if key else None),
+    )
 
 
 def relabelled(dataset: Dataset, labels: object) -> Dataset:
@@ -57,14 +73,24 @@ def relabelled(dataset: Dataset, labels: object) -> Dataset:
     return dataclasses.replace(dataset, perturbed=dataclasses.replace(dataset.perturbed, obs=obs))
 
 
-def plain_change(dataset: Dataset, reference: np.ndarray, rows: np.ndarray, targets: tuple[int, ...]) -> np.ndarray:
-    """The definition in words: per batch, mean of the perturbed minus mean of the reference, by the perturbed cells' mix."""
+def plain_change(
+    dataset: Dataset, reference: np.ndarray, rows: np.ndarray, targets: tuple[int, ...]
+) -> np.ndarray:
+    """The definition in words: per batch, mean of the perturbed minus mean of the reference, by the
+    perturbed cells' mix.
+    """
     assert dataset.perturbed is not None
-    X, Y = dataset.perturbed.dense()[rows].astype(float), dataset.cells.dense()[reference].astype(float)
+    X, Y = (
+        dataset.perturbed.dense()[rows].astype(float),
+        dataset.cells.dense()[reference].astype(float),
+    )
     X[:, targets], Y[:, targets] = 0, 0
     X, Y = X / X.sum(axis=1, keepdims=True), Y / Y.sum(axis=1, keepdims=True)
     here, there = dataset.perturbed.obs["batch"][rows], dataset.cells.obs["batch"][reference]
-    change = sum((here == b).mean() * (X[here == b].mean(axis=0) - Y[there == b].mean(axis=0)) for b in np.unique(here))
+    change = sum(
+        (here == b).mean() * (X[here == b].mean(axis=0) - Y[there == b].mean(axis=0))
+        for b in np.unique(here)
+    )
     change[list(targets)] = np.nan
     return np.asarray(change)
 
@@ -79,12 +105,18 @@ def test_names_targets_and_truth() -> None:
     assert found.left_out == {}
     assert found.noisy
     for name, targets, change in zip(found.names, found.targets, found.change, strict=True):
-        rows = np.flatnonzero(dataset.perturbed.obs["perturbation"] == {"g0+g2": "g2+g0"}.get(name, name))
-        np.testing.assert_allclose(change, plain_change(dataset, reference, rows, targets), rtol=1e-6, atol=1e-9)
+        rows = np.flatnonzero(
+            dataset.perturbed.obs["perturbation"] == {"g0+g2": "g2+g0"}.get(name, name)
+        )
+        np.testing.assert_allclose(
+            change, plain_change(dataset, reference, rows, targets), rtol=1e-6, atol=1e-9
+        )
     np.testing.assert_array_equal(found.cells.X, dataset.cells.X[training])
     assert found.halves.shape == (SPLITS, 2, 4, 8)
     for array in (found.halves[3, 1], found.change):
-        assert np.array_equal(np.isnan(array), [[j in targets for j in range(8)] for targets in found.targets])
+        assert np.array_equal(
+            np.isnan(array), [[j in targets for j in range(8)] for targets in found.targets]
+        )
     # what was planted is found, and nothing where nothing was
     assert found.responds[0, 1]
     assert found.responds[2, 3]
@@ -105,28 +137,45 @@ def test_events_and_answer_rows() -> None:
     for events, rows in zip(found.events, found.rows, strict=True):
         assert len(events) == len(rows)
         assert np.all(np.diff(events.cells) >= 0)  # grouped by cell
-        for genes, cell, row in zip(events.genes.tolist(), events.cells.tolist(), rows.tolist(), strict=True):
+        for genes, cell, row in zip(
+            events.genes.tolist(), events.cells.tolist(), rows.tolist(), strict=True
+        ):
             assert tuple(genes) == found.targets[found.row_perturbation[row]]
             seen.add((found.row_perturbation[row], cell))
             assert on[cell, genes].all()
-    assert seen == {(k, cell) for k, genes in enumerate(found.targets) for cell in np.flatnonzero(on[:, genes].all(axis=1))}
+    assert seen == {
+        (k, cell)
+        for k, genes in enumerate(found.targets)
+        for cell in np.flatnonzero(on[:, genes].all(axis=1))
+    }
     # a row is one batch of one perturbation, weighted by the perturbed cells' mix
     assert found.row_perturbation.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     for events, rows in zip(found.events, found.rows, strict=True):
         for row in np.unique(rows):
             (in_batch,) = set(batch[events.cells[rows == row]])
-            label = {"g0+g2": "g2+g0"}.get(found.names[found.row_perturbation[row]], found.names[found.row_perturbation[row]])
-            mix = (dataset.perturbed.obs["batch"][dataset.perturbed.obs["perturbation"] == label] == in_batch).mean()
+            label = {"g0+g2": "g2+g0"}.get(
+                found.names[found.row_perturbation[row]], found.names[found.row_perturbation[row]]
+            )
+            mix = (
+                dataset.perturbed.obs["batch"][dataset.perturbed.obs["perturbation"] == label]
+                == in_batch
+            ).mean()
             assert found.row_weight[row] == pytest.approx(mix)
     np.testing.assert_allclose(found.of_perturbations(np.ones(8)), 1)
     profiles = found.cells.profiles()
-    np.testing.assert_allclose(found.abundance, [profiles[:, list(genes)].sum(axis=1).mean() for genes in found.targets], rtol=1e-6)
+    np.testing.assert_allclose(
+        found.abundance,
+        [profiles[:, list(genes)].sum(axis=1).mean() for genes in found.targets],
+        rtol=1e-6,
+    )
 
 
 def assert_same(a: Responses, b: Responses, rtol: float = 1e-6) -> None:
     assert a.names == b.names
     for field in ("change", "halves", "size", "abundance", "row_weight"):
-        np.testing.assert_allclose(getattr(a, field), getattr(b, field), rtol=rtol, atol=1e-9, err_msg=field)
+        np.testing.assert_allclose(
+            getattr(a, field), getattr(b, field), rtol=rtol, atol=1e-9, err_msg=field
+        )
     for field in ("responds", "detectable", "perturbed", "row_perturbation", "size_p"):
         np.testing.assert_array_equal(getattr(a, field), getattr(b, field), err_msg=field)
 
@@ -134,7 +183,9 @@ def assert_same(a: Responses, b: Responses, rtol: float = 1e-6) -> None:
 def test_sparse_is_dense() -> None:
     dense, sparse = ask(planted()), ask(planted(sparse=True))
     assert_same(dense, sparse)
-    assert_same(dense, ask(dataclasses.replace(planted(), perturbed=planted(sparse=True).perturbed)))
+    assert_same(
+        dense, ask(dataclasses.replace(planted(), perturbed=planted(sparse=True).perturbed))
+    )
     for ours, theirs in zip(dense.events, sparse.events, strict=True):
         np.testing.assert_array_equal(ours.genes, theirs.genes)
         np.testing.assert_array_equal(ours.cells, theirs.cells)
@@ -158,7 +209,12 @@ def test_order_of_genes_changes_nothing_but_the_order() -> None:
     a, b = ask(dataset), ask(shuffled)
     back = np.argsort(order)
     assert [tuple(sorted(order[list(genes)])) for genes in b.targets] == list(a.targets)
-    assert_same(a, dataclasses.replace(b, change=b.change[:, back], halves=b.halves[..., back], responds=b.responds[:, back]))
+    assert_same(
+        a,
+        dataclasses.replace(
+            b, change=b.change[:, back], halves=b.halves[..., back], responds=b.responds[:, back]
+        ),
+    )
 
 
 def test_order_of_cells_changes_nothing_that_is_not_drawn() -> None:
@@ -168,10 +224,17 @@ def test_order_of_cells_changes_nothing_that_is_not_drawn() -> None:
     rng = np.random.default_rng(1)
     order, others = rng.permutation(120), rng.permutation(dataset.perturbed.n_obs)
     place = np.argsort(order)
-    shuffled = dataclasses.replace(dataset, cells=dataset.cells[order], perturbed=dataset.perturbed[others])
-    a, b = ask_responses(dataset, training, reference), ask_responses(shuffled, np.sort(place[training]), np.sort(place[reference]))
+    shuffled = dataclasses.replace(
+        dataset, cells=dataset.cells[order], perturbed=dataset.perturbed[others]
+    )
+    a, b = (
+        ask_responses(dataset, training, reference),
+        ask_responses(shuffled, np.sort(place[training]), np.sort(place[reference])),
+    )
     for field in ("change", "size", "abundance", "row_weight"):
-        np.testing.assert_allclose(getattr(a, field), getattr(b, field), rtol=1e-6, atol=1e-9, err_msg=field)
+        np.testing.assert_allclose(
+            getattr(a, field), getattr(b, field), rtol=1e-6, atol=1e-9, err_msg=field
+        )
     np.testing.assert_array_equal(a.responds, b.responds)
     # halves are drawn by place, so they agree on average only
     agreements = [[agreement(one.halves[:, :, k]) for k in range(4)] for one in (a, b)]
@@ -179,15 +242,23 @@ def test_order_of_cells_changes_nothing_that_is_not_drawn() -> None:
 
 
 def test_names_and_company_of_a_perturbation_change_nothing() -> None:
-    """A perturbation measured alone, or last instead of first, has the same truth; only the correction of p knows how many there are."""
+    """A perturbation measured alone, or last instead of first, has the same truth; only the
+    correction of p knows how many there are.
+    """
     dataset = planted()
     assert dataset.perturbed is not None
     whole = ask(dataset)
-    alone = ask(dataclasses.replace(dataset, perturbed=dataset.perturbed[dataset.perturbed.obs["perturbation"] == "g2"]))
+    alone = ask(
+        dataclasses.replace(
+            dataset, perturbed=dataset.perturbed[dataset.perturbed.obs["perturbation"] == "g2"]
+        )
+    )
     assert alone.names == ("g2",)
     assert alone.row_perturbation.tolist() == [0, 0]
     for field in ("change", "size", "abundance", "responds"):
-        np.testing.assert_allclose(getattr(alone, field)[0], getattr(whole, field)[2], rtol=1e-9, atol=1e-15)
+        np.testing.assert_allclose(
+            getattr(alone, field)[0], getattr(whole, field)[2], rtol=1e-9, atol=1e-15
+        )
     renamed = np.array(["z" + name for name in GENES])
     renamed[0] = "z9"  # now it comes last
     swap = {"g0": "z9", "g2": "zg2", "g4": "zg4", "g2+g0": "zg2+z9"}
@@ -224,7 +295,10 @@ def test_labels() -> None:
     targets, number, left_out = perturbations(labels, np.array(["B", "A"]))
     assert targets == {"A+B": (0, 1), "B": (0,)}
     assert number.tolist() == [1, 0, -1, -1, -1, -1, 0]
-    assert left_out == {"perturbations whose target is not among the genes": 2, "labels that name no target": 1}
+    assert left_out == {
+        "perturbations whose target is not among the genes": 2,
+        "labels that name no target": 1,
+    }
 
 
 def test_what_is_left_out_is_counted() -> None:
@@ -235,7 +309,9 @@ def test_what_is_left_out_is_counted() -> None:
     X = dataset.cells.X.copy()
     training, _ = split(120, "halves", 0, dataset.cells.obs["batch"])
     X[training[9:], 4] = 0  # nine training cells are left that may express g4
-    dataset = relabelled(dataclasses.replace(dataset, cells=dataclasses.replace(dataset.cells, X=X)), labels)
+    dataset = relabelled(
+        dataclasses.replace(dataset, cells=dataclasses.replace(dataset.cells, X=X)), labels
+    )
     found = ask(dataset)
     assert found.names == ("g0", "g0+g2")
     assert found.left_out == {
@@ -257,14 +333,21 @@ def test_a_batch_without_reference_is_left_out() -> None:
     moved = dataclasses.replace(
         dataset,
         cells=dataclasses.replace(dataset.cells, obs={"batch": wild_type}),
-        perturbed=dataclasses.replace(dataset.perturbed, obs={**dataset.perturbed.obs, "batch": batch}),
+        perturbed=dataclasses.replace(
+            dataset.perturbed, obs={**dataset.perturbed.obs, "batch": batch}
+        ),
     )
     found = ask(moved)
     assert found.names == ("g0", "g0+g2", "g4")  # 19 cells of g2 are left
     assert found.perturbed.tolist() == [25, 40, 40]
-    assert found.left_out == {"perturbations with under 20 perturbed cells": 1, "batches with under 10 reference cells": 2}
+    assert found.left_out == {
+        "perturbations with under 20 perturbed cells": 1,
+        "batches with under 10 reference cells": 2,
+    }
     _, reference = split(120, "halves", 0, wild_type)
-    np.testing.assert_allclose(found.change[0], plain_change(moved, reference, g0[15:], (0,)), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        found.change[0], plain_change(moved, reference, g0[15:], (0,)), rtol=1e-6, atol=1e-9
+    )
     asked = found.cells.obs["batch"]
     assert all("three" not in asked[events.cells] for events in found.events)
     np.testing.assert_allclose(found.of_perturbations(np.ones(len(found.row_weight))), 1)
@@ -289,7 +372,9 @@ def test_without_batches_all_cells_are_one() -> None:
         dataset,
         batch_key="batch",
         cells=dataclasses.replace(dataset.cells, obs={"batch": np.repeat("x", 120)}),
-        perturbed=dataclasses.replace(dataset.perturbed, obs={**dataset.perturbed.obs, "batch": np.repeat("x", 160)}),
+        perturbed=dataclasses.replace(
+            dataset.perturbed, obs={**dataset.perturbed.obs, "batch": np.repeat("x", 160)}
+        ),
     )
     assert_same(found, ask(everyone), rtol=1e-12)
 
@@ -303,7 +388,10 @@ def test_halves_measure_the_truths_cells_and_detectable_does_not_know_the_split(
     for one in several:
         for k in range(4):
             other = several[1 if one is several[0] else 0]
-            off = [np.nanmean((one.halves[:, :, k].mean(axis=(0, 1)) - truth.change[k]) ** 2) for truth in (one, other)]
+            off = [
+                np.nanmean((one.halves[:, :, k].mean(axis=(0, 1)) - truth.change[k]) ** 2)
+                for truth in (one, other)
+            ]
             assert off[0] < 0.2 * off[1]
 
 
@@ -353,13 +441,20 @@ def test_what_cannot_be_asked() -> None:
     dataset = planted()
     with pytest.raises(UserError, match="no perturbed cells"):
         ask(dataclasses.replace(dataset, perturbed=None))
-    assert why_nothing_is_asked(relabelled(dataset, ["nothing known"] * 160)).startswith("perturbations whose target is not among")
+    assert why_nothing_is_asked(relabelled(dataset, ["nothing known"] * 160)).startswith(
+        "perturbations whose target is not among"
+    )
     silent = dataset.cells.X.copy()
     silent[4:, 0] = 0
-    rare = relabelled(dataclasses.replace(dataset, cells=dataclasses.replace(dataset.cells, X=silent)), ["g0"] * 160)
+    rare = relabelled(
+        dataclasses.replace(dataset, cells=dataclasses.replace(dataset.cells, X=silent)),
+        ["g0"] * 160,
+    )
     assert re.search(r"in under 10 asked cells: g0 in [0-4]$", why_nothing_is_asked(rare))
     assert dataset.perturbed is not None
-    bare = dataclasses.replace(dataset.perturbed, obs={"perturbation": dataset.perturbed.obs["perturbation"]})
+    bare = dataclasses.replace(
+        dataset.perturbed, obs={"perturbation": dataset.perturbed.obs["perturbation"]}
+    )
     with pytest.raises(UserError, match="no batch column 'batch'"):
         ask(dataclasses.replace(dataset, perturbed=bare))
     with pytest.raises(ValueError, match="both trained on and in the reference"):
@@ -390,7 +485,8 @@ def test_real_data(name: str, real_data: Callable[[str], Path]) -> None:
     assert found.left_out == {}
     assert found.names == tuple(np.unique(labels))
     if name == "hipsc-ko":
-        # the knockouts with the largest differences by the data's own description come out as strong, the others near the noise
+        # the knockouts with the largest differences by the data's own description come out as
+        # strong, the others near the noise
         strong = np.isin(found.names, ["POU5F1", "PRDM14", "RUNX1T1", "SOX2"])
         assert found.detectable[strong].all()
         assert found.size[strong].min() > 2 * found.size[~strong].max()
@@ -401,10 +497,16 @@ def test_real_data(name: str, real_data: Callable[[str], Path]) -> None:
     _, reference = split(dataset.cells.n_obs, "halves", 0, dataset.cells.obs[dataset.batch_key])
     renamed = dataclasses.replace(
         dataset,
-        cells=dataclasses.replace(dataset.cells, obs={"batch": dataset.cells.obs[dataset.batch_key]}),
-        perturbed=dataclasses.replace(dataset.perturbed, obs={"batch": dataset.perturbed.obs[dataset.batch_key]}),
+        cells=dataclasses.replace(
+            dataset.cells, obs={"batch": dataset.cells.obs[dataset.batch_key]}
+        ),
+        perturbed=dataclasses.replace(
+            dataset.perturbed, obs={"batch": dataset.perturbed.obs[dataset.batch_key]}
+        ),
     )
-    expected = plain_change(renamed, reference, np.flatnonzero(labels == found.names[k]), found.targets[k])
+    expected = plain_change(
+        renamed, reference, np.flatnonzero(labels == found.names[k]), found.targets[k]
+    )
     np.testing.assert_allclose(found.change[k], expected, rtol=1e-6, atol=1e-12)
 
 

@@ -1,4 +1,6 @@
-"""Changes of mean profiles matched by batch, against numbers worked out by hand and a plain loop; halves and their agreement."""
+"""Changes of mean profiles matched by batch, against numbers worked out by hand and a plain loop;
+halves and their agreement.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,15 @@ import pytest
 import scipy.sparse
 
 from kobench.population import measure, profiles
-from kobench.population.measure import SPLITS, Halves, agreement, change, changes, halved_changes, matched
+from kobench.population.measure import (
+    SPLITS,
+    Halves,
+    agreement,
+    change,
+    changes,
+    halved_changes,
+    matched,
+)
 from kobench.population.profiles import Group
 
 
@@ -16,7 +26,14 @@ def group(rows: object, batch: object, sparse: bool = False) -> Group:
     return Group.of(scipy.sparse.csr_matrix(X) if sparse else X, np.asarray(batch))
 
 
-def random_groups(seed: int = 0, n: int = 60, m: int = 90, genes: int = 7, n_batches: int = 3, sparse: bool = False) -> tuple[Group, Group]:
+def random_groups(
+    seed: int = 0,
+    n: int = 60,
+    m: int = 90,
+    genes: int = 7,
+    n_batches: int = 3,
+    sparse: bool = False,
+) -> tuple[Group, Group]:
     rng = np.random.default_rng(seed)
     X = rng.gamma(1.5, 1.0, (n + m, genes)) * (rng.random((n + m, genes)) < 0.7)
     X[:, -1] += 0.1
@@ -34,13 +51,17 @@ def plain_change(perturbed: Group, reference: Group, targets: list[int]) -> np.n
     total = np.zeros(perturbed.X.shape[1] - len(targets))
     for batch in np.unique(perturbed.batch):
         share = np.mean(perturbed.batch == batch)
-        total += share * (mean(perturbed.X[perturbed.batch == batch]) - mean(reference.X[reference.batch == batch]))
+        total += share * (
+            mean(perturbed.X[perturbed.batch == batch])
+            - mean(reference.X[reference.batch == batch])
+        )
     return np.insert(total, np.array(sorted(targets)) - np.arange(len(targets)), np.nan)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_change_by_hand(sparse: bool) -> None:
-    # target: gene 0. Perturbed profiles without it: batch 0: (1/2, 1/2), (1, 0), (0, 1); batch 1: (1/4, 3/4)
+    # target: gene 0. Perturbed profiles without it: batch 0: (1/2, 1/2), (1, 0), (0, 1); batch 1:
+    # (1/4, 3/4)
     perturbed = group([[9, 1, 1], [0, 2, 0], [5, 0, 3], [1, 1, 3]], [0, 0, 0, 1], sparse)
     # reference: batch 0: (1/5, 4/5), (3/5, 2/5), mean (2/5, 3/5); batch 1: (1, 0)
     reference = group([[0, 1, 4], [7, 3, 2], [2, 2, 0]], [0, 0, 1], sparse)
@@ -49,13 +70,17 @@ def test_change_by_hand(sparse: bool) -> None:
     assert np.isnan(found[0])
     np.testing.assert_allclose(found[1:], [7 / 16 - 11 / 20, 11 / 20 - 7 / 16], rtol=1e-12)
     # all batches in one: the reference mean is (1/5 + 3/5 + 1) / 3 = 3/5
-    one = change(Group.of(perturbed.X, np.zeros(4, int)), Group.of(reference.X, np.zeros(3, int)), [0])
+    one = change(
+        Group.of(perturbed.X, np.zeros(4, int)), Group.of(reference.X, np.zeros(3, int)), [0]
+    )
     np.testing.assert_allclose(one[1:], [7 / 16 - 3 / 5, 3 / 5 - 7 / 16], rtol=1e-12)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("targets", [[0], [3], [1, 4]])
-def test_change_is_the_plain_definition(sparse: bool, targets: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_change_is_the_plain_definition(
+    sparse: bool, targets: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     perturbed, reference = random_groups()
     expected = plain_change(perturbed, reference, targets)
     ours = random_groups(sparse=sparse)
@@ -69,7 +94,11 @@ def test_order_of_cells_genes_and_batch_numbers_changes_nothing() -> None:
     perturbed, reference = random_groups(3)
     before = change(perturbed, reference, [2])
     rng = np.random.default_rng(0)
-    rows, others, genes = rng.permutation(len(perturbed)), rng.permutation(len(reference)), rng.permutation(7)
+    rows, others, genes = (
+        rng.permutation(len(perturbed)),
+        rng.permutation(len(reference)),
+        rng.permutation(7),
+    )
     relabel = np.array([5, 0, 3])
     after = change(
         group(perturbed.X[rows][:, genes], relabel[perturbed.batch[rows]]),
@@ -84,14 +113,20 @@ def test_cells_without_another_gene_have_no_profile(sparse: bool) -> None:
     cells = group([[3, 0, 0], [1, 2, 1], [0, 0, 5], [0.1, 0.2, 0]], [0, 0, 0, 0], sparse)
     assert cells.rest([0]).tolist() == [0, 3, 5, pytest.approx(0.2)]
     assert cells.rest([0, 1])[3] == 0  # and not what rounding leaves of 0.1 + 0.2
-    np.testing.assert_allclose(cells.profiles([0]), [[0, 0, 0], [0, 2 / 3, 1 / 3], [0, 0, 1], [0, 1, 0]])
+    np.testing.assert_allclose(
+        cells.profiles([0]), [[0, 0, 0], [0, 2 / 3, 1 / 3], [0, 0, 1], [0, 1, 0]]
+    )
 
 
 def test_matched_leaves_out_batches_and_empty_cells() -> None:
-    reference = group([[1, 1, 1]] * 10 + [[1, 1, 1]] * 9 + [[2, 0, 0]] + [[1, 1, 0]] * 12, [0] * 10 + [1] * 10 + [2] * 12)
+    reference = group(
+        [[1, 1, 1]] * 10 + [[1, 1, 1]] * 9 + [[2, 0, 0]] + [[1, 1, 0]] * 12,
+        [0] * 10 + [1] * 10 + [2] * 12,
+    )
     perturbed = group([[0, 1, 1], [4, 0, 0], [0, 1, 2], [0, 0, 1]], [0, 0, 1, 3])
     ours, theirs = matched(perturbed, reference, [0])
-    # batch 1 has ten reference cells, but one of them expresses nothing but gene 0; batch 2 has no perturbed cell, batch 3 no reference
+    # batch 1 has ten reference cells, but one of them expresses nothing but gene 0; batch 2 has no
+    # perturbed cell, batch 3 no reference
     assert ours.tolist() == [True, False, False, False]
     assert np.flatnonzero(theirs).tolist() == list(range(10))
     ours, theirs = matched(perturbed, reference, [1])
@@ -124,15 +159,22 @@ def test_halved_changes_are_the_changes_of_the_halves(sparse: bool) -> None:
     ours, theirs = halves.of(perturbed.batch), others.of(reference.batch)
     for split in (0, 7, 19):
         for half in (0, 1):
-            expected = plain_change(dense[ours[split, half]], dense_reference[theirs[split, half]], [1])
+            expected = plain_change(
+                dense[ours[split, half]], dense_reference[theirs[split, half]], [1]
+            )
             np.testing.assert_allclose(found[split, half], expected, rtol=1e-9, atol=1e-15)
 
 
 def test_a_choice_without_reference_in_a_batch_is_measured_in_the_others() -> None:
-    perturbed, reference = group([[1, 3], [2, 2], [9, 1]], [0, 0, 1]), group([[1, 1], [3, 1]], [0, 1])
+    perturbed, reference = (
+        group([[1, 3], [2, 2], [9, 1]], [0, 0, 1]),
+        group([[1, 1], [3, 1]], [0, 1]),
+    )
     everyone, none_in_1 = np.ones((1, 3), bool), np.array([[True, False]])
     # batch 0 alone: ((1/4 + 1/2) / 2) - 1/2
-    np.testing.assert_allclose(changes(perturbed, reference, [], everyone, none_in_1), [[-1 / 8, 1 / 8]])
+    np.testing.assert_allclose(
+        changes(perturbed, reference, [], everyone, none_in_1), [[-1 / 8, 1 / 8]]
+    )
 
 
 def test_agreement_is_the_mean_correlation() -> None:
@@ -145,15 +187,21 @@ def test_agreement_is_the_mean_correlation() -> None:
     order = rng.permutation(9)
     assert agreement(halved[:, ::-1][:, :, order]) == pytest.approx(expected, rel=1e-12)
     # by hand: (1, 2, 3) and (1, 3, 2) correlate by 1/2, (1, 2, 3) with its reverse by -1
-    assert agreement(np.array([[[1, 2, 3], [1, 3, 2]], [[1, 2, 3], [3, 2, 1]]], float)) == pytest.approx(-1 / 4)
+    assert agreement(
+        np.array([[[1, 2, 3], [1, 3, 2]], [[1, 2, 3], [3, 2, 1]]], float)
+    ) == pytest.approx(-1 / 4)
     # a constant half has no correlation and counts 0
-    assert agreement(np.array([[[1, 2, 3], [1, 3, 2]], [[1, 2, 3], [5, 5, 5]]], float)) == pytest.approx(1 / 4)
+    assert agreement(
+        np.array([[[1, 2, 3], [1, 3, 2]], [[1, 2, 3], [5, 5, 5]]], float)
+    ) == pytest.approx(1 / 4)
     assert agreement(np.full((2, 2, 3), np.nan)) == 0
     assert agreement(np.zeros((2, 2, 1))) == 0
 
 
 def test_labels_shuffled_within_batch_change_nothing_on_average() -> None:
-    """Perturbed and reference cells of the same batch trade places; batches differ much and are mixed differently."""
+    """Perturbed and reference cells of the same batch trade places; batches differ much and are
+    mixed differently.
+    """
     rng = np.random.default_rng(8)
     level = np.array([[1.0, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]])
     batch = np.repeat([0, 1], [60, 100])
@@ -162,8 +210,12 @@ def test_labels_shuffled_within_batch_change_nothing_on_average() -> None:
     for _ in range(300):
         chosen = np.concatenate([rng.permutation(60)[:30], 60 + rng.permutation(100)[:20]])
         left = np.setdiff1d(np.arange(160), chosen)
-        matched_means.append(change(group(X[chosen], batch[chosen]), group(X[left], batch[left]), [5])[:5])
-        naive.append(change(group(X[chosen], 0 * batch[chosen]), group(X[left], 0 * batch[left]), [5])[:5])
+        matched_means.append(
+            change(group(X[chosen], batch[chosen]), group(X[left], batch[left]), [5])[:5]
+        )
+        naive.append(
+            change(group(X[chosen], 0 * batch[chosen]), group(X[left], 0 * batch[left]), [5])[:5]
+        )
 
     def z(values: list[np.ndarray]) -> np.ndarray:
         return np.abs(np.mean(values, axis=0)) / (np.std(values, axis=0) / np.sqrt(len(values)))

@@ -1,4 +1,6 @@
-"""The rank-sum test within batches: scipy's for one batch, the plain definition for several; and its correction for many genes."""
+"""The rank-sum test within batches: scipy's for one batch, the plain definition for several; and
+its correction for many genes.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def profiles(rows: np.ndarray, target: int) -> np.ndarray:
     return rows / rows.sum(axis=1, keepdims=True)
 
 
-def van_elteren(x: np.ndarray, y: np.ndarray, batch: np.ndarray, reference_batch: np.ndarray) -> float:
+def van_elteren(
+    x: np.ndarray, y: np.ndarray, batch: np.ndarray, reference_batch: np.ndarray
+) -> float:
     """p of one gene, with the textbook's correction for ties."""
     deviation = variance = 0.0
     for b in np.unique(batch):
@@ -51,30 +55,44 @@ def test_one_batch_is_scipys_mann_whitney(n: int, m: int, sparse: bool) -> None:
     X, Y = cells(n, n, m)
     X[:, 0] = Y[:, 0] = 1  # every row has another gene on
     found = rank_sum_p(group(X, [3] * n, sparse), group(Y, [3] * m, sparse), [4])
-    expected = mannwhitneyu(profiles(X, 4), profiles(Y, 4), axis=0, method="asymptotic", use_continuity=False).pvalue
+    expected = mannwhitneyu(
+        profiles(X, 4), profiles(Y, 4), axis=0, method="asymptotic", use_continuity=False
+    ).pvalue
     others = np.arange(8) != 4
     np.testing.assert_allclose(found[others], expected[others], rtol=1e-9)
     assert found[4] == 1
 
 
 @pytest.mark.parametrize("sparse", [False, True])
-def test_several_batches_are_van_elterens_test(sparse: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_batches_are_van_elterens_test(
+    sparse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     X, Y = cells(1, 40, 70)
     batch, reference_batch = np.arange(40) % 3, np.random.default_rng(0).integers(0, 3, 70)
-    expected = [van_elteren(profiles(X, 4)[:, j], profiles(Y, 4)[:, j], batch, reference_batch) for j in (0, 1, 2, 3, 5, 6, 7)]
+    expected = [
+        van_elteren(profiles(X, 4)[:, j], profiles(Y, 4)[:, j], batch, reference_batch)
+        for j in (0, 1, 2, 3, 5, 6, 7)
+    ]
     perturbed, reference = group(X, batch, sparse), group(Y, reference_batch, sparse)
-    np.testing.assert_allclose(np.delete(rank_sum_p(perturbed, reference, [4]), 4), expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        np.delete(rank_sum_p(perturbed, reference, [4]), 4), expected, rtol=1e-9
+    )
     monkeypatch.setattr(significance, "NUMBERS_AT_ONCE", 1)  # one gene at a time
-    np.testing.assert_allclose(np.delete(rank_sum_p(perturbed, reference, [4]), 4), expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        np.delete(rank_sum_p(perturbed, reference, [4]), 4), expected, rtol=1e-9
+    )
 
 
 def test_by_hand() -> None:
-    # gene 0 of two: shares x 0.9, 0.8; y 0.1, 0.2, 0.3. Ranks of x: 5 and 4, sum 9, mean 2 * 6 / 2 = 6, variance 2 * 3 * 6 / 12 = 3
+    # gene 0 of two: shares x 0.9, 0.8; y 0.1, 0.2, 0.3. Ranks of x: 5 and 4, sum 9, mean 2 * 6 / 2
+    # = 6, variance 2 * 3 * 6 / 12 = 3
     X, Y = np.array([[9.0, 1, 5], [8, 2, 5]]), np.array([[1.0, 9, 5], [2, 8, 5], [3, 7, 5]])
     p = rank_sum_p(group(X, [0, 0]), group(Y, [0] * 3), [2])
     np.testing.assert_allclose(p, [2 * norm.sf(3 / np.sqrt(3)), 2 * norm.sf(3 / np.sqrt(3)), 1])
     # the same cells in two batches: deviations and variances add up, z is sqrt(2) times as large
-    twice = rank_sum_p(group(np.vstack([X, X]), [0, 0, 1, 1]), group(np.vstack([Y, Y]), [0] * 3 + [1] * 3), [2])
+    twice = rank_sum_p(
+        group(np.vstack([X, X]), [0, 0, 1, 1]), group(np.vstack([Y, Y]), [0] * 3 + [1] * 3), [2]
+    )
     assert twice[0] == pytest.approx(2 * norm.sf(np.sqrt(2) * 3 / np.sqrt(3)))
     # a batch without perturbed cells changes nothing
     more = rank_sum_p(group(X, [0, 0]), group(np.vstack([Y, Y]), [0] * 3 + [1] * 3), [2])
@@ -129,8 +147,15 @@ def test_p_holds_its_level_without_effect() -> None:
     for _ in range(150):
         X = rng.poisson(1.0, (40, 6)).astype(float) + 0.1
         X[20:, 3] += 4  # batches differ, labels do not
-        chosen = np.isin(np.arange(40), np.concatenate([rng.permutation(20)[:14], 20 + rng.permutation(20)[:5]]))
+        chosen = np.isin(
+            np.arange(40), np.concatenate([rng.permutation(20)[:14], 20 + rng.permutation(20)[:5]])
+        )
         batch = np.repeat([0, 1], 20)
-        values.append(np.delete(rank_sum_p(group(X[chosen], batch[chosen]), group(X[~chosen], batch[~chosen]), [0]), 0))
+        values.append(
+            np.delete(
+                rank_sum_p(group(X[chosen], batch[chosen]), group(X[~chosen], batch[~chosen]), [0]),
+                0,
+            )
+        )
     below = np.mean(np.array(values) <= 0.1)
     assert 0.06 < below < 0.14

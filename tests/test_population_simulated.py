@@ -1,4 +1,6 @@
-"""The population question with a truth without noise, and the noise-free change of a planted population."""
+"""The population question with a truth without noise, and the noise-free change of a planted
+population.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ CLEAN = np.array([[4.0, 2, 2, 0], [1, 1, 0, 2], [5, 0, 0, 0], [3, 1, 1, 1]])
 
 
 class Chain:
-    """Removing gene 0 halves gene 1; nothing else responds. Every 4th cell has no steady state without gene 2."""
+    """Removing gene 0 halves gene 1; nothing else responds.
+
+    Every 4th cell has no steady state without gene 2.
+    """
 
     def __init__(self, clean: np.ndarray) -> None:
         self.clean = clean
@@ -43,7 +48,12 @@ class Chain:
 def chain(repeats: int = 12, observed: np.ndarray | None = None, sparse: bool = False) -> Dataset:
     clean = np.tile(CLEAN, (repeats, 1))
     X = np.asarray(clean if observed is None else observed, np.float32)
-    return Dataset(Cells(scipy.sparse.csr_matrix(X) if sparse else X, np.array(list("abcd"))), "linear", "simulated", Chain(clean))
+    return Dataset(
+        Cells(scipy.sparse.csr_matrix(X) if sparse else X, np.array(list("abcd"))),
+        "linear",
+        "simulated",
+        Chain(clean),
+    )
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -51,17 +61,24 @@ def test_by_hand(sparse: bool) -> None:
     found = ask_simulated_responses(chain(sparse=sparse), np.arange(48))
     assert found.names == ("a", "b", "c", "d")
     assert found.targets == ((0,), (1,), (2,), (3,))
-    # a: in cells 0, 1 and 3 (cell 2 expresses nothing else)
-    # cell 0: null 0 1/2 1/2 0, knockout 0 1 2 0 / 3; cell 1: 0 1/3 0 2/3 and 0 1/2 0 2 / 2.5; cell 3: thirds and 0 1/2 1 1 / 2.5
+    # a: in cells 0, 1 and 3 (cell 2 expresses nothing else) cell 0: null 0 1/2 1/2 0, knockout 0 1
+    # 2 0 / 3; cell 1: 0 1/3 0 2/3 and 0 1/2 0 2 / 2.5; cell 3: thirds and 0 1/2 1 1 / 2.5
     change_b = (1 / 3 - 1 / 2) + (1 / 5 - 1 / 3) + (1 / 5 - 1 / 3)
     change_c = (2 / 3 - 1 / 2) + 0 + (2 / 5 - 1 / 3)
     change_d = 0 + (4 / 5 - 2 / 3) + (2 / 5 - 1 / 3)
-    np.testing.assert_allclose(found.change[0], [np.nan, change_b / 3, change_c / 3, change_d / 3], rtol=1e-12)
+    np.testing.assert_allclose(
+        found.change[0], [np.nan, change_b / 3, change_c / 3, change_d / 3], rtol=1e-12
+    )
     for gene in (1, 2, 3):
         others = np.arange(4) != gene
         assert found.change[gene][others].tolist() == [0, 0, 0]  # exactly: nothing responds
         assert np.isnan(found.change[gene][gene])
-    assert found.responds.tolist() == [[False, True, True, True], [False] * 4, [False] * 4, [False] * 4]
+    assert found.responds.tolist() == [
+        [False, True, True, True],
+        [False] * 4,
+        [False] * 4,
+        [False] * 4,
+    ]
     assert found.size[1:].tolist() == [0, 0, 0]
     assert found.size[0] > 0
     # gene c is on in cells 0 and 3, of which cell 3 has no steady state without it
@@ -88,7 +105,10 @@ def test_answer_rows_and_events() -> None:
 def test_genes_seen_in_few_cells_are_left_out() -> None:
     found = ask_simulated_responses(chain(9), np.arange(36))
     assert found.names == ("a", "b", "d")
-    assert found.left_out == {"genes asked in under 10 cells": 1, "events without a steady state": 9}
+    assert found.left_out == {
+        "genes asked in under 10 cells": 1,
+        "events without a steady state": 9,
+    }
     nothing = ask_simulated_responses(chain(2), np.arange(8))
     assert (nothing.names, nothing.events, nothing.noisy) == ((), (), False)
     assert set(nothing.left_out) == {"genes asked in under 10 cells"}
@@ -112,7 +132,9 @@ def test_a_cell_left_without_expression_is_no_event() -> None:
             return rows
 
     dataset = chain()
-    found = ask_simulated_responses(dataclasses.replace(dataset, truth=Deadly(np.tile(CLEAN, (12, 1)))), np.arange(48))
+    found = ask_simulated_responses(
+        dataclasses.replace(dataset, truth=Deadly(np.tile(CLEAN, (12, 1)))), np.arange(48)
+    )
     assert found.perturbed[0] == 24
     assert found.left_out["events after which no gene is on"] == 12
     np.testing.assert_allclose(found.change[0, 2], (2 / 5 - 1 / 3) / 2)
@@ -155,7 +177,9 @@ def test_chunks_and_order_change_nothing(network: Dataset, monkeypatch: pytest.M
     same(whole, ask_simulated_responses(network, np.arange(90)), rtol=1e-6, atol=1e-12)
     monkeypatch.setattr(simulated, "MOST_CELLS", 40)
     part = ask_simulated_responses(network, np.arange(90))
-    np.testing.assert_array_equal(part.change, ask_simulated_responses(network, np.arange(90)).change)
+    np.testing.assert_array_equal(
+        part.change, ask_simulated_responses(network, np.arange(90)).change
+    )
     responds = whole.size != 0
     assert (part.size[responds] != whole.size[responds]).any()
     np.testing.assert_allclose(part.size, whole.size, atol=0.3 * whole.size.max())
@@ -164,17 +188,27 @@ def test_chunks_and_order_change_nothing(network: Dataset, monkeypatch: pytest.M
 
 
 def planted(network: Dataset, genes: list[tuple[int, ...]]) -> Dataset:
-    """Other draws of the same cells with genes knocked out, where all of them are on; no dropout."""
+    """Other draws of the same cells with genes knocked out, where all of them are on; no
+    dropout.
+    """
     assert network.truth is not None
     clean = network.truth.wild_type(np.arange(network.cells.n_obs))
     rows, labels = [], []
     for several in genes:
         on = np.flatnonzero((clean[:, several] > 0).all(axis=1)).astype(np.int32)
-        rows.append(network.truth.knockout(Knockouts(np.tile(np.array(several, np.int32), (len(on), 1)), on)))
+        rows.append(
+            network.truth.knockout(
+                Knockouts(np.tile(np.array(several, np.int32), (len(on), 1)), on)
+            )
+        )
         labels += ["+".join(str(network.cells.var_names[gene]) for gene in several)] * len(on)
     X = np.concatenate(rows)
     kept = np.isfinite(X).all(axis=1)
-    perturbed = Cells(X[kept].astype(np.float32), network.cells.var_names, {"perturbation": np.array(labels)[kept]})
+    perturbed = Cells(
+        X[kept].astype(np.float32),
+        network.cells.var_names,
+        {"perturbation": np.array(labels)[kept]},
+    )
     return dataclasses.replace(network, perturbed=perturbed)
 
 
@@ -187,7 +221,9 @@ def test_a_planted_population_knows_the_change_without_noise() -> None:
     clean = network.truth.wild_type(np.arange(400))
     for targets, expected, change in zip(found.targets, found.expected, found.change, strict=True):
         on = np.flatnonzero((clean[:, targets] > 0).all(axis=1)).astype(np.int32)
-        after = network.truth.knockout(Knockouts(np.tile(np.array(targets, np.int32), (len(on), 1)), on))
+        after = network.truth.knockout(
+            Knockouts(np.tile(np.array(targets, np.int32), (len(on), 1)), on)
+        )
         before = clean[on].copy()
         before[:, targets] = 0
         plain = (normalise_rows(after) - normalise_rows(before)).mean(axis=0)
@@ -198,7 +234,10 @@ def test_a_planted_population_knows_the_change_without_noise() -> None:
     strongest = int(np.argmax(found.size))
     kept = ~np.isnan(found.change[strongest])
     assert np.corrcoef(found.change[strongest][kept], found.expected[strongest][kept])[0, 1] > 0.5
-    assert ask_responses(dataclasses.replace(dataset, truth=None), *split(400, "halves", 0)).expected is None
+    assert (
+        ask_responses(dataclasses.replace(dataset, truth=None), *split(400, "halves", 0)).expected
+        is None
+    )
 
 
 def test_expected_changes_by_hand() -> None:
@@ -206,9 +245,12 @@ def test_expected_changes_by_hand() -> None:
     found = expected_changes(dataset, [(0,), (0, 2), (2, 3)])
     assert found.shape == (3, 4)
     np.testing.assert_allclose(found[0, 2], ((2 / 3 - 1 / 2) + 0 + (2 / 5 - 1 / 3)) / 3)
-    # both a and c are on in cells 0 and 3; cell 3 has no steady state without c; cell 0 is left with b alone: no change
+    # both a and c are on in cells 0 and 3; cell 3 has no steady state without c; cell 0 is left
+    # with b alone: no change
     np.testing.assert_allclose(found[1], [np.nan, 0, np.nan, 0])
-    assert np.isnan(found[2]).all()  # c and d are on together in cell 3 only, which has no steady state
+    assert np.isnan(
+        found[2]
+    ).all()  # c and d are on together in cell 3 only, which has no steady state
     with pytest.raises(ValueError, match="counterfactual"):
         expected_changes(dataclasses.replace(dataset, truth=None), [(0,)])
 

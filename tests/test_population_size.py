@@ -1,4 +1,6 @@
-"""Energy distances against a double loop, scipy's distances and numbers worked out by hand; their permutation p values."""
+"""Energy distances against a double loop, scipy's distances and numbers worked out by hand; their
+permutation p values.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,16 @@ def by_loop(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def test_energy_distance_by_hand() -> None:
-    # x: 0 and 3; y: 4 and 8 (on a line). Across: 4, 8, 1, 5: mean 18/4. Within: 3 and 4. 2 * 4.5 - 3 - 4 = 2
+    # x: 0 and 3; y: 4 and 8 (on a line). Across: 4, 8, 1, 5: mean 18/4. Within: 3 and 4. 2 * 4.5 -
+    # 3 - 4 = 2
     assert energy_distance(np.array([[0.0], [3]]), np.array([[4.0], [8]])) == pytest.approx(2.0)
-    # in the plane: x (0, 0), (3, 4); y twice (3, 0). Across: 3, 3, 4, 4; within x 5, within y 0: 7 - 5 = 2
-    assert energy_distance(np.array([[0.0, 0], [3, 4]]), np.array([[3.0, 0], [3, 0]])) == pytest.approx(2.0)
-    # below 0 where the groups lie in each other: across 1/2 everywhere, within 0 and 1: 1 - 0 - 1 ...
+    # in the plane: x (0, 0), (3, 4); y twice (3, 0). Across: 3, 3, 4, 4; within x 5, within y 0: 7
+    # - 5 = 2
+    assert energy_distance(
+        np.array([[0.0, 0], [3, 4]]), np.array([[3.0, 0], [3, 0]])
+    ) == pytest.approx(2.0)
+    # below 0 where the groups lie in each other: across 1/2 everywhere, within 0 and 1: 1 - 0 - 1
+    # ...
     assert energy_distance(np.array([[0.5], [0.5]]), np.array([[0.0], [1]])) == pytest.approx(0.0)
     # ... and x = y = (0, 1): across 0, 1, 1, 0: 1 - 1 - 1 = -1
     assert energy_distance(np.array([[0.0], [1]]), np.array([[0.0], [1]])) == pytest.approx(-1.0)
@@ -51,7 +58,9 @@ def test_energy_distance_is_the_plain_definition(n: int, m: int) -> None:
     assert energy_distance(x, y) == pytest.approx(by_loop(x, y), rel=1e-7, abs=1e-12)
     assert energy_distance(y, x) == pytest.approx(energy_distance(x, y), rel=1e-9)
     order, genes = rng.permutation(n), rng.permutation(6)
-    assert energy_distance(x[order][:, genes], y[:, genes]) == pytest.approx(energy_distance(x, y), rel=1e-9, abs=1e-13)
+    assert energy_distance(x[order][:, genes], y[:, genes]) == pytest.approx(
+        energy_distance(x, y), rel=1e-9, abs=1e-13
+    )
 
 
 def test_distances_with_ties() -> None:
@@ -74,13 +83,25 @@ def test_paired_energy_distance() -> None:
     x = rng.dirichlet(np.ones(4), 12)
     y = np.where(rng.random((12, 1)) < 0.5, x, rng.dirichlet(np.ones(4), 12))
     other = [(i, j) for i, j in product(range(12), repeat=2) if i != j]
-    expected = np.mean([2 * np.linalg.norm(x[i] - y[j]) - np.linalg.norm(x[i] - x[j]) - np.linalg.norm(y[i] - y[j]) for i, j in other])
+    expected = np.mean(
+        [
+            2 * np.linalg.norm(x[i] - y[j])
+            - np.linalg.norm(x[i] - x[j])
+            - np.linalg.norm(y[i] - y[j])
+            for i, j in other
+        ]
+    )
     assert paired_energy_distance(x, y) == pytest.approx(expected, rel=1e-7)
     assert paired_energy_distance(x, x) == pytest.approx(0, abs=1e-12)
-    # by hand: x 0, 1; y 2, 1. Across, not the cell itself: |0 - 1| + |1 - 2| = 2; within 1 and 1: (2 * 2 - 2 - 2) / 2 = 0
-    assert paired_energy_distance(np.array([[0.0], [1]]), np.array([[2.0], [1]])) == pytest.approx(0.0)
+    # by hand: x 0, 1; y 2, 1. Across, not the cell itself: |0 - 1| + |1 - 2| = 2; within 1 and 1:
+    # (2 * 2 - 2 - 2) / 2 = 0
+    assert paired_energy_distance(np.array([[0.0], [1]]), np.array([[2.0], [1]])) == pytest.approx(
+        0.0
+    )
     # x 0, 1; y 5, 6: |0 - 6| + |1 - 5| = 10: (2 * 10 - 2 - 2) / 2 = 8
-    assert paired_energy_distance(np.array([[0.0], [1]]), np.array([[5.0], [6]])) == pytest.approx(8.0)
+    assert paired_energy_distance(np.array([[0.0], [1]]), np.array([[5.0], [6]])) == pytest.approx(
+        8.0
+    )
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -95,14 +116,18 @@ def test_size_is_the_mean_over_batches_by_the_perturbed_mix(sparse: bool) -> Non
         return without / without.sum(axis=1, keepdims=True)
 
     parts = [by_scipy(profiles(X[batch == b]), profiles(Y[reference_batch == b])) for b in (0, 1)]
-    assert found == pytest.approx((12 * parts[0] + 7 * parts[1]) / 19, rel=1e-6)  # one perturbed cell in batch 2 has no distance within
+    assert found == pytest.approx(
+        (12 * parts[0] + 7 * parts[1]) / 19, rel=1e-6
+    )  # one perturbed cell in batch 2 has no distance within
     assert 0 < p <= 1
     assert size(group(X, batch, sparse), group(Y, reference_batch, sparse), [2]) == (found, p)
 
 
 def test_size_where_no_batch_has_two_perturbed_cells() -> None:
     rng = np.random.default_rng(0)
-    found, p = size(group(rng.random((2, 3)), [0, 1]), group(rng.random((20, 3)), np.arange(20) % 2), [0])
+    found, p = size(
+        group(rng.random((2, 3)), [0, 1]), group(rng.random((20, 3)), np.arange(20) % 2), [0]
+    )
     assert np.isnan(found)
     assert p == 1
 
@@ -119,19 +144,33 @@ def test_p_is_the_share_of_all_relabellings() -> None:
             energies.append(energy_distance(X[chosen], X[~chosen]))
     observed = energy_distance(X[:2], X[2:])
     share = np.mean(np.array(energies) >= observed - 1e-9)
-    _, p = size(group(np.insert(X[:2], 0, 1.0, axis=1), [0, 0]), group(np.insert(X[2:], 0, 1.0, axis=1), [0] * 4), [0])
-    assert p == pytest.approx(share, abs=5 * np.sqrt(share * (1 - share) / module.PERMUTATIONS) + 1 / module.PERMUTATIONS)
+    _, p = size(
+        group(np.insert(X[:2], 0, 1.0, axis=1), [0, 0]),
+        group(np.insert(X[2:], 0, 1.0, axis=1), [0] * 4),
+        [0],
+    )
+    assert p == pytest.approx(
+        share, abs=5 * np.sqrt(share * (1 - share) / module.PERMUTATIONS) + 1 / module.PERMUTATIONS
+    )
 
 
-def test_p_holds_its_level_without_effect_and_finds_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_p_holds_its_level_without_effect_and_finds_an_effect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(module, "PERMUTATIONS", 199)
     rng = np.random.default_rng(2)
     p_values = []
     for _ in range(200):
         batch = np.repeat([0, 1], [14, 16])
-        X = rng.gamma(1.0, 1.0, (30, 5)) * np.array([[1, 1, 1, 1, 1], [1, 9, 1, 1, 1]])[batch]  # batches differ, labels do not
-        chosen = np.isin(np.arange(30), np.concatenate([rng.permutation(14)[:9], 14 + rng.permutation(16)[:3]]))
-        p_values.append(size(group(X[chosen], batch[chosen]), group(X[~chosen], batch[~chosen]), [0])[1])
+        X = (
+            rng.gamma(1.0, 1.0, (30, 5)) * np.array([[1, 1, 1, 1, 1], [1, 9, 1, 1, 1]])[batch]
+        )  # batches differ, labels do not
+        chosen = np.isin(
+            np.arange(30), np.concatenate([rng.permutation(14)[:9], 14 + rng.permutation(16)[:3]])
+        )
+        p_values.append(
+            size(group(X[chosen], batch[chosen]), group(X[~chosen], batch[~chosen]), [0])[1]
+        )
     below = np.mean(np.array(p_values) <= 0.2)
     assert 0.2 - 4 * np.sqrt(0.16 / 200) < below < 0.2 + 4 * np.sqrt(0.16 / 200)
     assert min(p_values) >= 1 / 200
@@ -154,7 +193,10 @@ def test_many_cells_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(drawn, draw(50, 7, np.random.default_rng(0)))
     monkeypatch.setattr(module, "PERMUTATIONS", 9)
     rng = np.random.default_rng(3)
-    perturbed, reference = group(rng.gamma(1.0, 1.0, (300, 5)), [0] * 300), group(rng.gamma(1.3, 1.0, (300, 5)), [0] * 300)
+    perturbed, reference = (
+        group(rng.gamma(1.0, 1.0, (300, 5)), [0] * 300),
+        group(rng.gamma(1.3, 1.0, (300, 5)), [0] * 300),
+    )
     seen: list[int] = []
     real = module.distances
     monkeypatch.setattr(module, "distances", lambda rows: seen.append(len(rows)) or real(rows))

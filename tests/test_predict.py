@@ -1,4 +1,6 @@
-"""`kobench.predict`: batches of cells give what one batch gives, and a sample of the knockouts shows its error."""
+"""`kobench.predict`: batches of cells give what one batch gives, and a sample of the knockouts
+shows its error.
+"""
 
 from __future__ import annotations
 
@@ -77,8 +79,17 @@ def registry(tmp_path_factory):
 
 
 def ask(registry, tmp_path, predictor, what, name="x.csv", **request):
-    done = predict(registry, TINY, predictor, what, tmp_path / name, request=Request([TINY], [predictor], **request))
-    return done, pd.read_csv(tmp_path / name) if not name.endswith("npz") else np.load(tmp_path / name)
+    done = predict(
+        registry,
+        TINY,
+        predictor,
+        what,
+        tmp_path / name,
+        request=Request([TINY], [predictor], **request),
+    )
+    return done, (
+        pd.read_csv(tmp_path / name) if not name.endswith("npz") else np.load(tmp_path / name)
+    )
 
 
 @pytest.mark.parametrize("what", ["impact", "keystone", "profile", "response"])
@@ -87,7 +98,9 @@ def test_batches_of_cells_give_the_same_file(registry, tmp_path, monkeypatch, pr
     whole, _ = ask(registry, tmp_path, predictor, what, "whole.csv")
     monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 70)  # three cells at a time
     parts, _ = ask(registry, tmp_path, predictor, what, "parts.csv")
-    assert {key: whole[key] for key in ("events", "rows", "cells")} == {key: parts[key] for key in ("events", "rows", "cells")}
+    assert {key: whole[key] for key in ("events", "rows", "cells")} == {
+        key: parts[key] for key in ("events", "rows", "cells")
+    }
     one, other = pd.read_csv(tmp_path / "whole.csv"), pd.read_csv(tmp_path / "parts.csv")
     pd.testing.assert_frame_equal(one, other, rtol=1e-12)
 
@@ -98,9 +111,13 @@ def test_keystones_are_the_means_of_the_impacts(registry, tmp_path, monkeypatch)
     done, keystones = ask(registry, tmp_path, "sized", "keystone")
     expected = impacts.groupby("gene")["propagated"].agg(["mean", "count"])
     found = keystones.set_index("gene")
-    pd.testing.assert_series_equal(found["cells"].sort_index(), expected["count"], check_names=False)
+    pd.testing.assert_series_equal(
+        found["cells"].sort_index(), expected["count"], check_names=False
+    )
     enough = expected["count"] >= 10
-    np.testing.assert_allclose(found["score"].sort_index()[enough], expected["mean"][enough], rtol=1e-12)
+    np.testing.assert_allclose(
+        found["score"].sort_index()[enough], expected["mean"][enough], rtol=1e-12
+    )
     assert found["score"].sort_index()[~enough].isna().all()
     assert "G003" not in found.index
     assert done["left_out"] == 1
@@ -121,7 +138,8 @@ def test_a_sample_of_the_knockouts_shows_the_error_of_its_means(registry, tmp_pa
             assert drawn.loc[gene, "score"] == pytest.approx(values.mean(), rel=1e-12)
             expected = 0.0 if n == of else values.std(ddof=1) / np.sqrt(n) * np.sqrt(1 - n / of)
             assert drawn.loc[gene, "standard_error"] == pytest.approx(expected, rel=1e-9, abs=1e-15)
-    # the error that is shown is the error that is made: over the genes, as many standard errors off as a normal number is
+    # the error that is shown is the error that is made: over the genes, as many standard errors off
+    # as a normal number is
     truth = every.groupby("gene")["propagated"].mean()
     sampled = drawn[(drawn["asked"] < drawn["cells"]) & (drawn["asked"] >= 10)]
     off = (sampled["score"] - truth[sampled.index]) / sampled["standard_error"]
@@ -151,19 +169,30 @@ def test_files_of_all_kinds_hold_the_same(registry, tmp_path, monkeypatch):
 
 
 def test_a_sample_is_refused_where_nothing_is_drawn(registry, tmp_path):
-    with pytest.raises(UserError, match="--events 100 draws knockouts for --what impact and keystone"):
+    with pytest.raises(
+        UserError, match="--events 100 draws knockouts for --what impact and keystone"
+    ):
         ask(registry, tmp_path, "shares", "profile", events=100)
 
 
 def test_other_impacts_for_other_cells_are_refused(registry, tmp_path, monkeypatch):
     monkeypatch.setattr(events, "ENTRIES_A_BLOCK", 70)
-    with pytest.raises(PredictorFailedError, match="predict_impact gave raw for some cells, propagated and raw for those before"):
+    with pytest.raises(
+        PredictorFailedError,
+        match="predict_impact gave raw for some cells, propagated and raw for those before",
+    ):
         ask(registry, tmp_path, "fickle", "impact")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_too_few_knockouts_for_any_score_are_refused_before_they_are_asked(registry, tmp_path):
-    with pytest.raises(UserError, match=r"--events 100 are \d knockouts of each of 19 genes; a keystone score needs 10: give \d+ or more"):
+    with pytest.raises(
+        UserError,
+        match=(
+            r"--events 100 are \d knockouts of each of 19 genes; a keystone score needs 10: give"
+            r" \d+ or more"
+        ),
+    ):
         ask(registry, tmp_path, "sized", "keystone", events=100)
     assert list(tmp_path.iterdir()) == []
     done, _ = ask(registry, tmp_path, "sized", "impact", events=100)

@@ -1,4 +1,6 @@
-"""What a run shows while it runs: a line a trial in a log, bars with the predictor's own steps on a terminal."""
+"""What a run shows while it runs: a line a trial in a log, bars with the predictor's own steps on a
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
 
 def run(folder, watcher):
     registry = load_registry(plugin_files=[PLUGIN])
-    groups = make_plan(registry, Request(["grn:genes=12,cells=40"], ["good", "raises-in-fit"], tasks=["profile"]))
+    groups = make_plan(
+        registry, Request(["grn:genes=12,cells=40"], ["good", "raises-in-fit"], tasks=["profile"])
+    )
     return Bench(folder, watcher=watcher).run(groups)
 
 
@@ -31,7 +35,9 @@ def test_a_log_has_a_line_a_trial(tmp_path, capsys):
         "raises-in-fit on grn:cells=40,genes=12: failed in fit: RuntimeError: no luck today",
     ]
     run(tmp_path, Plain())
-    assert capsys.readouterr().err.splitlines()[0] == "kobench: 1 trials to do"  # what failed is tried again
+    assert (
+        capsys.readouterr().err.splitlines()[0] == "kobench: 1 trials to do"
+    )  # what failed is tried again
 
 
 def test_a_terminal_shows_running_trials_with_their_steps(tmp_path):

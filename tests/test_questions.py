@@ -15,7 +15,10 @@ CLEAN = np.array([[4.0, 2, 2, 0], [1, 1, 0, 2], [5, 0, 0, 0], [3, 1, 1, 1]])
 
 
 class Chain:
-    """Removing gene 0 halves gene 1; nothing else responds. Gene 2 of cell 3 has no steady state."""
+    """Removing gene 0 halves gene 1; nothing else responds.
+
+    Gene 2 of cell 3 has no steady state.
+    """
 
     def wild_type(self, cells):
         return CLEAN[cells]
@@ -35,11 +38,15 @@ def dataset(observed=CLEAN):
 def test_events_truth_and_what_is_left_out():
     asked = np.array([1, 2, 3])
     question = ask_singles(dataset(), asked)
-    events = list(zip(question.events.cells.tolist(), question.events.genes[:, 0].tolist(), strict=True))
-    # cell 2 expresses one gene only: not asked; gene c of cell 3 has no steady state: left out for everybody
+    events = list(
+        zip(question.events.cells.tolist(), question.events.genes[:, 0].tolist(), strict=True)
+    )
+    # cell 2 expresses one gene only: not asked; gene c of cell 3 has no steady state: left out for
+    # everybody
     assert events == [(0, 0), (0, 1), (0, 3), (2, 0), (2, 1), (2, 3)]
     assert question.unsolved == 1
-    # cell 1: wild type 1/4 1/4 0 1/2; null without gene a: 0 1/3 0 2/3; knockout: 0 0.5 0 2 -> 0 1/5 0 4/5
+    # cell 1: wild type 1/4 1/4 0 1/2; null without gene a: 0 1/3 0 2/3; knockout: 0 0.5 0 2 -> 0
+    # 1/5 0 4/5
     np.testing.assert_allclose(question.null[0], [0, 1 / 3, 0, 2 / 3])
     np.testing.assert_allclose(question.knockout[0], [0, 1 / 5, 0, 4 / 5])
     assert question.propagated[0] == pytest.approx((abs(1 / 5 - 1 / 3) + abs(4 / 5 - 2 / 3)) / 2)
@@ -52,8 +59,13 @@ def test_events_truth_and_what_is_left_out():
 
 def test_dropout_changes_what_is_asked_and_never_the_truth():
     observed = CLEAN.copy()
-    observed[3, 1] = 0  # gene b of cell 3 is read as absent: it is not asked, and still counts in the truth
-    clean, dropped = ask_singles(dataset(), np.array([3])), ask_singles(dataset(observed), np.array([3]))
+    observed[3, 1] = (
+        0  # gene b of cell 3 is read as absent: it is not asked, and still counts in the truth
+    )
+    clean, dropped = (
+        ask_singles(dataset(), np.array([3])),
+        ask_singles(dataset(observed), np.array([3])),
+    )
     assert clean.events.genes[:, 0].tolist() == [0, 1, 3]
     assert dropped.events.genes[:, 0].tolist() == [0, 3]
     np.testing.assert_array_equal(dropped.null[0], clean.null[0])
@@ -61,7 +73,10 @@ def test_dropout_changes_what_is_asked_and_never_the_truth():
 
 
 def test_a_sample_of_rows_keeps_every_impact(monkeypatch):
-    whole, part = ask_singles(dataset(), np.arange(4)), ask_singles(dataset(), np.arange(4), limit=12)
+    whole, part = (
+        ask_singles(dataset(), np.arange(4)),
+        ask_singles(dataset(), np.arange(4), limit=12),
+    )
     assert len(part.sample) <= 3 < len(whole.sample) == len(whole.events)
     np.testing.assert_array_equal(part.raw, whole.raw)
     np.testing.assert_array_equal(part.knockout, whole.knockout[part.sample])

@@ -21,12 +21,20 @@ def blocks(language: str, text: str = README) -> list[str]:
 def commands() -> list[list[str]]:
     """Every kobench command the README shows, without comments and without what follows `&&`."""
     lines = [line.split("  #")[0] for block in blocks("console") for line in block.splitlines()]
-    return [shlex.split(part) for line in lines for part in line.split("&&") if part.strip().startswith("kobench")]
+    return [
+        shlex.split(part)
+        for line in lines
+        for part in line.split("&&")
+        if part.strip().startswith("kobench")
+    ]
 
 
 def kobench(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from kobench.cli import main; main()", *words[1:]], cwd=folder, capture_output=True, text=True
+        [sys.executable, "-c", "from kobench.cli import main; main()", *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -41,14 +49,18 @@ def test_ten_lines_make_a_row_on_the_board(tmp_path):
             assert "my-predictor" in done.stdout + done.stderr or "passed, 0 failed" in done.stdout
 
 
-@pytest.mark.parametrize("words", [words for words in commands() if words[1] in ("list", "info")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [words for words in commands() if words[1] in ("list", "info")], ids=" ".join
+)
 def test_commands_that_look_things_up(words, tmp_path):
     done = kobench(words, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
-@pytest.mark.parametrize("words", [words for words in commands() if words[1] not in ("list", "info")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [words for words in commands() if words[1] not in ("list", "info")], ids=" ".join
+)
 def test_commands_parse(words):
     """Long ones are only parsed here: their command takes these options."""
     import click
@@ -59,12 +71,27 @@ def test_commands_parse(words):
     while isinstance(command, click.Group):
         command = command.get_command(click.Context(command), rest.pop(0))
     folders = ("results", "kobench-results")
-    rest = [str(REPOSITORY) if word.startswith(folders) else str(__file__) if word.endswith(".py") else word for word in rest]
+    rest = [
+        (
+            str(REPOSITORY)
+            if word.startswith(folders)
+            else str(__file__)
+            if word.endswith(".py")
+            else word
+        )
+        for word in rest
+    ]
     command.make_context("kobench", rest)
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md"))]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        *(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md")),
+    ],
 )
 def test_links_lead_somewhere(page):
     text = (REPOSITORY / page).read_text()

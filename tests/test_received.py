@@ -1,4 +1,6 @@
-"""Answers of an untrusted process are read with care: whatever lies in the place of NAME.npy, it is an answer, none, or invalid."""
+"""Answers of an untrusted process are read with care: whatever lies in the place of NAME.npy, it is
+an answer, none, or invalid.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,13 @@ def put(folder, content, name="rows"):
 
 @pytest.mark.parametrize(
     "values",
-    [ROWS, ROWS.astype(np.float64), np.asfortranarray(ROWS), np.full((3, 4), np.nan, np.float32), -ROWS],
+    [
+        ROWS,
+        ROWS.astype(np.float64),
+        np.asfortranarray(ROWS),
+        np.full((3, 4), np.nan, np.float32),
+        -ROWS,
+    ],
     ids=["float32", "float64", "columns first", "not finite", "negative"],
 )
 def test_numbers_come_as_they_were_written(tmp_path, values):
@@ -61,13 +69,17 @@ def test_every_shape_that_is_expected_is_read(tmp_path, shape):
     values = np.random.default_rng(0).random(shape)
     for order in "CF":
         np.save(tmp_path / "rows.npy", np.asarray(values, order=order))
-        np.testing.assert_array_equal(receive(tmp_path, "profile", {"rows": Expected(shape)})["rows"], values)
+        np.testing.assert_array_equal(
+            receive(tmp_path, "profile", {"rows": Expected(shape)})["rows"], values
+        )
 
 
 def test_booleans_and_the_newer_header_are_read(tmp_path):
     flags = np.array([True, False, True])
     put(tmp_path, npy(flags, version=(2, 0)), "supported")
-    np.testing.assert_array_equal(receive(tmp_path, "fit", {"supported": Expected((3,), boolean=True)})["supported"], flags)
+    np.testing.assert_array_equal(
+        receive(tmp_path, "fit", {"supported": Expected((3,), boolean=True)})["supported"], flags
+    )
     found = receive(tmp_path, "fit", {"supported": ANY, "rows": ANY})
     assert (found["supported"].dtype, found["rows"]) == (bool, None)
 
@@ -84,18 +96,30 @@ CONTENTS = {
     "rubbish": (os.urandom(3000), "no .npy file"),
     "text": (b"1 2 3\n", "no .npy file"),
     "a zip": (b"PK\x03\x04" + bytes(100), "no .npy file"),
-    "an unknown version": (told("(3, 4)", version=(1, 0)).replace(b"NUMPY\x01", b"NUMPY\x07") + ROWS.tobytes(), "expected 1.0 or 2.0"),
+    "an unknown version": (
+        told("(3, 4)", version=(1, 0)).replace(b"NUMPY\x01", b"NUMPY\x07") + ROWS.tobytes(),
+        "expected 1.0 or 2.0",
+    ),
     "a header that ends early": (npy(ROWS)[:20], "no .npy file"),
     "a header of 60,000 bytes": (header("{" + " " * 60_000), "no .npy file"),
     "a header that is no dictionary": (header("__import__('os').system('true')"), "no .npy file"),
     "a header nested without end": (header("(" * 5000), "no .npy file"),
     "a header with zero bytes": (header("\0" * 50), "no .npy file"),
-    "a header without a shape": (header("{'descr': '<f4', 'fortran_order': False}"), "no .npy file"),
+    "a header without a shape": (
+        header("{'descr': '<f4', 'fortran_order': False}"),
+        "no .npy file",
+    ),
     "a header whose shape is no shape": (told("'x'"), "no .npy file"),
-    "a header whose order is a number": (told("(3, 4)", order="7") + ROWS.tobytes(), "no .npy file"),
+    "a header whose order is a number": (
+        told("(3, 4)", order="7") + ROWS.tobytes(),
+        "no .npy file",
+    ),
     "a type that is none": (told("(3, 4)", descr="'banana'"), "no .npy file"),
     "a type of a list of nothing": (told("(3, 4)", descr="[]"), "expected floats of shape (3, 4)"),
-    "more than there can be": (told(f"({HUGE},)") + bytes(100), f"shape ({HUGE},); expected floats of shape (3, 4)"),
+    "more than there can be": (
+        told(f"({HUGE},)") + bytes(100),
+        f"shape ({HUGE},); expected floats of shape (3, 4)",
+    ),
     "a length below zero": (told("(-3, -4)") + ROWS.tobytes(), "expected floats of shape (3, 4)"),
     "a length that is true": (told("(True, 4)") + bytes(16), "expected floats of shape (3, 4)"),
     "objects": (npy(ROWS.astype(object), allow_pickle=True), "expected floats of shape (3, 4)"),
@@ -106,7 +130,10 @@ CONTENTS = {
     "booleans": (npy(ROWS.astype(bool)), "came as bool"),
     "complex": (npy(ROWS.astype(complex)), "came as complex128"),
     "texts": (npy(ROWS.astype(str)), "expected floats of shape (3, 4)"),
-    "fields": (npy(np.zeros((3, 4), [("a", "<f4"), ("b", "<f4")])), "expected floats of shape (3, 4)"),
+    "fields": (
+        npy(np.zeros((3, 4), [("a", "<f4"), ("b", "<f4")])),
+        "expected floats of shape (3, 4)",
+    ),
     "no dimension": (npy(np.float32(3.0)), "of shape ()"),
     "one dimension less": (npy(ROWS.ravel()), "of shape (12,)"),
     "another shape": (npy(ROWS.T.copy()), "of shape (4, 3)"),
@@ -128,7 +155,11 @@ def test_a_file_that_holds_something_else_is_invalid(tmp_path, what):
 
 
 def test_bytes_that_are_no_booleans_are_invalid(tmp_path):
-    put(tmp_path, npy(np.array([True, True, False])).replace(b"\x01\x01\x00", b"\x01\x02\x00"), "supported")
+    put(
+        tmp_path,
+        npy(np.array([True, True, False])).replace(b"\x01\x01\x00", b"\x01\x02\x00"),
+        "supported",
+    )
     with pytest.raises(TrialFailed, match="neither 0 nor 1"):
         receive(tmp_path, "fit", {"supported": Expected((3,), boolean=True)})
 
@@ -151,7 +182,9 @@ PLACES = {
     "a link to an answer elsewhere": a_link,
     "a link to nothing": lambda folder, target: os.symlink(folder / "nothing", folder / "rows.npy"),
     "a link to itself": lambda folder, target: os.symlink("rows.npy", folder / "rows.npy"),
-    "a link to a device without end": lambda folder, target: os.symlink("/dev/zero", folder / "rows.npy"),
+    "a link to a device without end": lambda folder, target: os.symlink(
+        "/dev/zero", folder / "rows.npy"
+    ),
     "a pipe that nobody writes to": lambda folder, target: os.mkfifo(folder / "rows.npy"),
     "a folder": lambda folder, target: (folder / "rows.npy").mkdir(),
     "a socket": a_socket,
@@ -188,7 +221,9 @@ def test_holes_of_a_terabyte_are_not_read(tmp_path):
             receive(tmp_path, "profile", wanted)
 
 
-def test_a_file_that_is_cut_or_grows_while_it_is_read_gives_an_answer_or_invalid(tmp_path, monkeypatch):
+def test_a_file_that_is_cut_or_grows_while_it_is_read_gives_an_answer_or_invalid(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(received, "PIECE", 64)
     values = np.arange(4000, dtype=np.float64)
     content = npy(values)
@@ -231,7 +266,11 @@ def test_a_file_shorter_than_it_said_when_it_was_opened_is_invalid(tmp_path, mon
     class Longer:
         st_size, st_mode = len(npy(ROWS)), 0o100644
 
-    monkeypatch.setattr(received.os, "fstat", lambda number: Longer() if real(number).st_size == len(npy(ROWS)) - 8 else real(number))
+    monkeypatch.setattr(
+        received.os,
+        "fstat",
+        lambda number: Longer() if real(number).st_size == len(npy(ROWS)) - 8 else real(number),
+    )
     with pytest.raises(TrialFailed, match="it ends after 40 bytes of numbers; expected 48"):
         receive(tmp_path, "profile", WANTED)
 

@@ -75,7 +75,10 @@ def one_more_metric(task: Task) -> Task:
 
 
 def strangers_metric(task: Task) -> Task:
-    return replace(task, metrics=tuple(replace(entry, trusted=False, digest="edited") for entry in task.metrics))
+    return replace(
+        task,
+        metrics=tuple(replace(entry, trusted=False, digest="edited") for entry in task.metrics),
+    )
 
 
 def ask(trial: Trial, **changes) -> Trial:
@@ -87,31 +90,59 @@ CHANGES = {
     "nothing": (lambda t, r: t, "nothing"),
     "another time limit": (lambda t, r: ask(t, limits=Limits(seconds=60)), "nothing"),
     "more fit seeds asked for": (lambda t, r: ask(t, fit_seeds=3), "nothing"),
-    "a second predictor beside it": (lambda t, r: only_trial_of(r, replace(REQUEST, predictors=["half", "good"])), "nothing"),
+    "a second predictor beside it": (
+        lambda t, r: only_trial_of(r, replace(REQUEST, predictors=["half", "good"])),
+        "nothing",
+    ),
     "fewer tasks": (lambda t, r: replace(t, tasks=t.tasks[:1]), "nothing"),
     "the order of tasks": (lambda t, r: replace(t, tasks=t.tasks[::-1]), "nothing"),
     "the dataset written out with its defaults": (
-        lambda t, r: only_trial(r, replace(REQUEST, datasets=["grn:genes=15,cells=60,sigma=0.1,seed=0"])),
+        lambda t, r: only_trial(
+            r, replace(REQUEST, datasets=["grn:genes=15,cells=60,sigma=0.1,seed=0"])
+        ),
         "nothing",
     ),
     "two networks instead of one": (lambda t, r: ask(t, networks=2), "score"),
     # what needs a new fit
-    "the predictor's code": (lambda t, r: replace(t, predictor=replace(t.predictor, source="edited")), "fit"),
-    "the predictor's distribution version": (lambda t, r: replace(t, predictor=with_entry(t.predictor, version="9")), "fit"),
-    "the predictor's own version": (lambda t, r: replace(t, predictor=with_spec(t.predictor, version=2)), "fit"),
-    "the dataset's version": (lambda t, r: replace(t, dataset=with_spec(t.dataset, version=99)), "fit"),
-    "the dataset's file": (lambda t, r: replace(t, dataset=replace(t.dataset, source="another sha256")), "fit"),
+    "the predictor's code": (
+        lambda t, r: replace(t, predictor=replace(t.predictor, source="edited")),
+        "fit",
+    ),
+    "the predictor's distribution version": (
+        lambda t, r: replace(t, predictor=with_entry(t.predictor, version="9")),
+        "fit",
+    ),
+    "the predictor's own version": (
+        lambda t, r: replace(t, predictor=with_spec(t.predictor, version=2)),
+        "fit",
+    ),
+    "the dataset's version": (
+        lambda t, r: replace(t, dataset=with_spec(t.dataset, version=99)),
+        "fit",
+    ),
+    "the dataset's file": (
+        lambda t, r: replace(t, dataset=replace(t.dataset, source="another sha256")),
+        "fit",
+    ),
     "asked for anew": (lambda t, r: t, "fresh"),
     # another trial altogether: no record yet
-    "a parameter of the predictor": (lambda t, r: only_trial(r, replace(REQUEST, predictors=["good:strength=2"])), "new"),
-    "a parameter of the dataset": (lambda t, r: only_trial(r, replace(REQUEST, datasets=["grn:genes=15,cells=60,sigma=0.2"])), "new"),
+    "a parameter of the predictor": (
+        lambda t, r: only_trial(r, replace(REQUEST, predictors=["good:strength=2"])),
+        "new",
+    ),
+    "a parameter of the dataset": (
+        lambda t, r: only_trial(r, replace(REQUEST, datasets=["grn:genes=15,cells=60,sigma=0.2"])),
+        "new",
+    ),
     "another fit seed": (lambda t, r: replace(t, fit_seed=1), "new"),
     "another split seed": (lambda t, r: ask(t, split_seed=1), "new"),
     "more threads": (lambda t, r: ask(t, threads=2), "new"),
     "another device": (lambda t, r: ask(t, device="cuda"), "new"),
     # what needs a new question
     "a task that asks the same question": (
-        lambda t, r: only_trial(r, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"])),
+        lambda t, r: only_trial(
+            r, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"])
+        ),
         "score",
     ),
     "another limit of rows": (lambda t, r: ask(t, row_limit=100), "ask both"),
@@ -119,11 +150,17 @@ CHANGES = {
     # what needs a new score
     "a metric's version": (lambda t, r: change_tasks(t, newer_metric), "score"),
     "one more metric": (lambda t, r: change_tasks(t, one_more_metric), "score"),
-    "a stranger's metric that was edited": (lambda t, r: change_tasks(t, strangers_metric), "score"),
+    "a stranger's metric that was edited": (
+        lambda t, r: change_tasks(t, strangers_metric),
+        "score",
+    ),
     "a task's version": (lambda t, r: change_tasks(t, newer_task), "score"),
     "ten networks, so no draws": (lambda t, r: ask(t, networks=10), "score"),
-    "a metric's version, and the answers are gone": (lambda t, r: change_tasks(t, newer_metric), "ask lost"),
-}  # fmt: skip
+    "a metric's version, and the answers are gone": (
+        lambda t, r: change_tasks(t, newer_metric),
+        "ask lost",
+    ),
+}
 
 
 def only_trial_of(registry, request) -> Trial:
@@ -143,16 +180,29 @@ def test_what_a_change_asks_for(what, finished, registry, monkeypatch):
         monkeypatch.setitem(plan_module.VERSIONS, "singles", 99)
     action = decide(changed, record, stored, fresh=expected == "fresh")
     assert (record is None) == (expected == "new")
-    asks = {"ask both": ("profile", "singles"), "ask lost": ("profile", "singles"), "ask singles": ("singles",)}
+    asks = {
+        "ask both": ("profile", "singles"),
+        "ask lost": ("profile", "singles"),
+        "ask singles": ("singles",),
+    }
     assert action.kind == {"fresh": "fit", "new": "fit"}.get(expected, expected.split()[0])
-    assert action.asks == (asks.get(expected) or (("profile", "singles") if action.kind == "fit" else ()))
+    assert action.asks == (
+        asks.get(expected) or (("profile", "singles") if action.kind == "fit" else ())
+    )
 
 
 @pytest.mark.parametrize(
     ("status", "limit", "expected"),
-    [("failed", None, "fit"), ("invalid", None, "fit"), ("unsupported", None, "nothing"),
-     ("timeout", 10.0, "nothing"), ("timeout", 5.0, "nothing"), ("timeout", 11.0, "fit"), ("timeout", None, "fit")],
-)  # fmt: skip
+    [
+        ("failed", None, "fit"),
+        ("invalid", None, "fit"),
+        ("unsupported", None, "nothing"),
+        ("timeout", 10.0, "nothing"),
+        ("timeout", 5.0, "nothing"),
+        ("timeout", 11.0, "fit"),
+        ("timeout", None, "fit"),
+    ],
+)
 @pytest.mark.parametrize("old", [True, False])
 def test_what_ended_early_is_tried_again(finished, status, limit, expected, old):
     folder, trial = finished
@@ -160,19 +210,29 @@ def test_what_ended_early_is_tried_again(finished, status, limit, expected, old)
     record["result"]["status"] = status
     if old:
         del record["run"]["limits"]
-    record["run"] |= {"timeout": 10.0} if old else {"limits": {**record["run"]["limits"], "seconds": 10.0}}
+    record["run"] |= (
+        {"timeout": 10.0} if old else {"limits": {**record["run"]["limits"], "seconds": 10.0}}
+    )
     assert decide(ask(trial, limits=Limits(seconds=limit)), record, ()).kind == expected
 
 
-@pytest.mark.parametrize(("status", "name"), [("out-of-memory", "memory_mb"), ("too-many-processes", "processes"),
-                                              ("too-much-written", "written_mb")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        ("out-of-memory", "memory_mb"),
+        ("too-many-processes", "processes"),
+        ("too-much-written", "written_mb"),
+    ],
+)
 def test_what_passed_a_limit_is_tried_again_when_that_limit_is_raised(finished, status, name):
     folder, trial = finished
     record = read_record(record_path(folder, trial.describe("", "", ())))
     record["result"]["status"] = status
     record["run"] |= {"limits": Limits(**{name: 100}).to_json(), "found": "it used 101"}
     for limit, expected in ((99, "nothing"), (100, "nothing"), (101, "fit"), (None, "fit")):
-        assert decide(ask(trial, limits=Limits(**{name: limit})), record, ()).kind == expected, limit
+        assert decide(ask(trial, limits=Limits(**{name: limit})), record, ()).kind == expected, (
+            limit
+        )
     others = Limits(**{other: None for other in Limits().to_json() if other != name}, **{name: 100})
     assert decide(ask(trial, limits=others), record, ()).kind == "nothing"
 
@@ -188,7 +248,9 @@ def test_a_predictor_that_ran_out_of_memory_below_the_limit_is_tried_again(finis
 def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, registry):
     folder, trial = finished
     before = read_record(record_path(folder, trial.describe("", "", ())))
-    (group,) = make_plan(registry, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"]))
+    (group,) = make_plan(
+        registry, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"])
+    )
     outcome = Bench(folder).run([Group(group.dataset, group.split, (), group.trials)])
     assert outcome.actions == {"score": 1}
     after = read_record(record_path(folder, trial.describe("", "", ())))
@@ -203,8 +265,26 @@ def board_bytes(folder: Path) -> str:
 
 
 def command(jobs: int) -> list[str]:
-    return [sys.executable, "-c", "from kobench.cli import main; main()", "run", "-d", "grn:genes=10,cells=40", "-p", "good", "-p", "half",
-            "--networks", "2", "--jobs", str(jobs), "--plugin", str(PLUGIN), "--json", "--out"]  # fmt: skip
+    return [
+        sys.executable,
+        "-c",
+        "from kobench.cli import main; main()",
+        "run",
+        "-d",
+        "grn:genes=10,cells=40",
+        "-p",
+        "good",
+        "-p",
+        "half",
+        "--networks",
+        "2",
+        "--jobs",
+        str(jobs),
+        "--plugin",
+        str(PLUGIN),
+        "--json",
+        "--out",
+    ]
 
 
 COMMAND = command(jobs=2)
@@ -219,12 +299,19 @@ def undisturbed(tmp_path_factory):
 
 
 def test_killed_at_random_moments(tmp_path, undisturbed):
-    """Fifty kills of one run after another; what is left is finished at the end and equals an undisturbed run."""
+    """Fifty kills of one run after another; what is left is finished at the end and equals an
+    undisturbed run.
+    """
     board, seconds = undisturbed
     moments = random.Random(0)
     survivors = 0
     for _ in range(50):
-        process = subprocess.Popen([*COMMAND, str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            [*COMMAND, str(tmp_path)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             process.wait(timeout=moments.uniform(0.3, 1.0) * min(seconds, 3.0))
         except subprocess.TimeoutExpired:
@@ -279,7 +366,10 @@ def test_killed_at_each_step_of_writing(tmp_path, undisturbed, step):
     board, _ = undisturbed
     for at in (1, 27, 31):  # a floor's record, answers, a predictor's record
         folder = tmp_path / str(at)
-        killed = subprocess.run([sys.executable, "-c", KILLER, step, str(at), *command(jobs=1)[3:], str(folder)], capture_output=True)
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLER, step, str(at), *command(jobs=1)[3:], str(folder)],
+            capture_output=True,
+        )
         assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
         subprocess.run([*COMMAND, str(folder)], check=True, capture_output=True)
         assert board_bytes(folder) == board
@@ -287,22 +377,31 @@ def test_killed_at_each_step_of_writing(tmp_path, undisturbed, step):
 
 
 def as_in_a_terminal() -> None:
-    """Tests that run in the background inherit that signals are ignored, and so would what they start."""
+    """Tests that run in the background inherit that signals are ignored, and so would what they
+    start.
+    """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
 def at_work(tmp_path):
-    """A run of one or two jobs in the middle of a fit that would last ten minutes, and the processes that it started."""
+    """A run of one or two jobs in the middle of a fit that would last ten minutes, and the
+    processes that it started.
+    """
     if not Path("/proc/self/stat").exists():
         pytest.skip("needs /proc to see the processes")
     started: list[subprocess.Popen[bytes]] = []
 
     def start(jobs: int) -> tuple[subprocess.Popen[bytes], dict[str, list[int]]]:
-        arguments = ["sleeps" if argument in ("good", "half") else argument for argument in command(jobs)]
+        arguments = [
+            "sleeps" if argument in ("good", "half") else argument for argument in command(jobs)
+        ]
         process = subprocess.Popen(
-            [*arguments, str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=as_in_a_terminal
+            [*arguments, str(tmp_path)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            preexec_fn=as_in_a_terminal,
         )
         started.append(process)
         deadline = time.monotonic() + 60
@@ -324,14 +423,19 @@ def started_by(pid: int) -> dict[str, list[int]]:
     parents, names = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            parents[int(folder.name)] = int(
+                (folder / "stat").read_text().rsplit(")", 1)[1].split()[1]
+            )
             names[int(folder.name)] = (folder / "cmdline").read_bytes().decode()
         except (OSError, IndexError):
             continue
     family = {pid}
     while more := {child for child, parent in parents.items() if parent in family} - family:
         family |= more
-    return {name: sorted(one for one in family if f"kobench.{name}" in names.get(one, "")) for name in ("crew", "worker")}
+    return {
+        name: sorted(one for one in family if f"kobench.{name}" in names.get(one, ""))
+        for name in ("crew", "worker")
+    }
 
 
 def all_end(processes: list[int]) -> bool:
@@ -345,7 +449,9 @@ def all_end(processes: list[int]) -> bool:
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_what_a_run_started_ends_with_it(at_work, tmp_path, jobs, by):
-    """A run that is ended leaves no process behind, even in the middle of a fit, and what was finished."""
+    """A run that is ended leaves no process behind, even in the middle of a fit, and what was
+    finished.
+    """
     process, found = at_work(jobs)
     process.send_signal(by)
     code = process.wait(timeout=30)
@@ -359,9 +465,17 @@ def test_what_a_run_started_ends_with_it(at_work, tmp_path, jobs, by):
 
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
     """A run under nohup outlives its terminal."""
-    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\ntry:\n    from kobench.cli import main; main()\nfinally:\n"
-    code += "    print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)"
-    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\ntry:\n    from kobench.cli"
+        " import main; main()\nfinally:\n"
+    )
+    code += (
+        "    print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN,"
+        " signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "True False"
 
 
@@ -380,5 +494,9 @@ def is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] if Path(f"/proc/{pid}/stat").exists() else "Z"
+    state = (
+        Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        if Path(f"/proc/{pid}/stat").exists()
+        else "Z"
+    )
     return state != "Z"

@@ -1,4 +1,6 @@
-"""A run from selection to records: every predictor costs its own row only, and nothing reaches an answer too early."""
+"""A run from selection to records: every predictor costs its own row only, and nothing reaches an
+answer too early.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def registry():
 
 def run(folder, registry, predictors, datasets=(TINY,), staged=True, jobs=2, **more):
     bench = Bench(Path(folder), staged=staged)
-    outcome = bench.run(make_plan(registry, Request(list(datasets), list(predictors), **more)), jobs)
+    outcome = bench.run(
+        make_plan(registry, Request(list(datasets), list(predictors), **more)), jobs
+    )
     rows = {record["trial"]["predictor"]["selection"]: record for record in outcome.records}
     return outcome, rows
 
@@ -55,8 +59,12 @@ def test_each_failure_costs_its_own_row_only(tmp_path, registry):
         assert message in result["message"], name
     assert "last words" in rows["kills-itself"]["result"]["traceback"]
     assert "predictors_for_tests.py" in rows["raises-in-fit"]["result"]["traceback"]
-    assert str(Path.home()) not in json.dumps([rows[name]["result"] for name in ("raises-in-fit", "raises-in-predict")])
-    assert {record["trial"]["predictor"]["name"] for record in outcome.failed} == set(BAD) - {"responder"}
+    assert str(Path.home()) not in json.dumps(
+        [rows[name]["result"] for name in ("raises-in-fit", "raises-in-predict")]
+    )
+    assert {record["trial"]["predictor"]["name"] for record in outcome.failed} == set(BAD) - {
+        "responder"
+    }
     _, alone = run(tmp_path / "alone", registry, ["good"], tasks=tasks)
     assert rows["good"]["result"] == alone["good"]["result"]
     assert rows["good"]["result"]["status"] == "ok"
@@ -87,8 +95,15 @@ def test_partial_support_is_scored_on_what_it_answers_beside_the_floors_there(tm
     assert scores["coverage"] == scores["answered"] / scores["asked"]
     floors = scores["metrics"]["spearman-within-cell"]["floors"]
     assert set(floors) == set(scores["floors"])
-    assert floors["own-share"]["value"] != value(rows["own-share"], "knockout-impact@1", "spearman-within-cell")
-    assert rows["good"]["result"]["scores"]["knockout-impact@1"]["metrics"]["spearman-within-cell"]["floors"] == {}
+    assert floors["own-share"]["value"] != value(
+        rows["own-share"], "knockout-impact@1", "spearman-within-cell"
+    )
+    assert (
+        rows["good"]["result"]["scores"]["knockout-impact@1"]["metrics"]["spearman-within-cell"][
+            "floors"
+        ]
+        == {}
+    )
 
 
 def test_gene_scores_alone_are_scored_on_keystone_alone(tmp_path, registry):
@@ -106,27 +121,58 @@ def test_gene_scores_alone_are_scored_on_keystone_alone(tmp_path, registry):
 def test_same_seed_same_bytes_whatever_the_jobs(tmp_path, registry):
     texts = []
     for name, jobs in (("one", 1), ("two", 3)):
-        run(tmp_path / name, registry, ["good"], datasets=[TINY, TINY + ",absence=modules"], networks=2, jobs=jobs)
-        texts.append([json.dumps({**record, "run": None}, sort_keys=True) for record in read_records(tmp_path / name)])
+        run(
+            tmp_path / name,
+            registry,
+            ["good"],
+            datasets=[TINY, TINY + ",absence=modules"],
+            networks=2,
+            jobs=jobs,
+        )
+        texts.append(
+            [
+                json.dumps({**record, "run": None}, sort_keys=True)
+                for record in read_records(tmp_path / name)
+            ]
+        )
     assert texts[0] == texts[1]
-    assert len(texts[0]) == 4 * len({(record["role"], record["trial"]["predictor"]["name"]) for record in read_records(tmp_path / "one")})
+    assert len(texts[0]) == 4 * len(
+        {
+            (record["role"], record["trial"]["predictor"]["name"])
+            for record in read_records(tmp_path / "one")
+        }
+    )
 
 
 def test_training_and_asking_all_cells_scores_no_profile(tmp_path, registry):
     _, rows = run(tmp_path, registry, ["good"], split="all")
-    knockouts = {"knockout-profile@1", "knockout-impact@1", "keystone@1", "response@1", "response-size@1", "double-knockout@1"}
+    knockouts = {
+        "knockout-profile@1",
+        "knockout-impact@1",
+        "keystone@1",
+        "response@1",
+        "response-size@1",
+        "double-knockout@1",
+    }
     assert set(rows["good"]["result"]["scores"]) == {*knockouts, "triple-knockout@1"}
     with pytest.raises(UserError, match="split=all"):
         make_plan(registry, Request(["pbmc68k"], ["good"], split="all"))
 
 
 def test_fit_seeds_and_networks_are_trials_of_their_own(tmp_path, registry):
-    groups = make_plan(registry, Request([TINY], ["good", "good:strength=2"], networks=3, fit_seeds=2))
-    assert [group.dataset.selection for group in groups] == [f"grn:cells=60,genes=15{end}" for end in ("", ",seed=1", ",seed=2")]
+    groups = make_plan(
+        registry, Request([TINY], ["good", "good:strength=2"], networks=3, fit_seeds=2)
+    )
+    assert [group.dataset.selection for group in groups] == [
+        f"grn:cells=60,genes=15{end}" for end in ("", ",seed=1", ",seed=2")
+    ]
     assert {group.dataset.group for group in groups} == {"grn:cells=60,genes=15"}
     assert [(trial.predictor.selection, trial.fit_seed) for trial in groups[0].trials] == [
-        ("good", 0), ("good", 1), ("good:strength=2.0", 0), ("good:strength=2.0", 1),
-    ]  # fmt: skip
+        ("good", 0),
+        ("good", 1),
+        ("good:strength=2.0", 0),
+        ("good:strength=2.0", 1),
+    ]
 
 
 def test_two_runs_do_not_write_into_one_folder(tmp_path, registry):
@@ -173,7 +219,11 @@ def test_a_plugin_that_takes_the_names_of_built_ins_changes_nothing_but_its_own(
     (tmp_path / "copycat.py").write_text(COPYCAT)
     registry = load_registry(plugin_files=[tmp_path / "copycat.py"])
     _, rows = run(tmp_path / "out", registry, ["file:copycat.py/uniform"], tasks=["profile"])
-    metrics = [record["result"]["scores"]["profile@1"]["metrics"] for record in rows.values() if record["result"]["scores"]]
+    metrics = [
+        record["result"]["scores"]["profile@1"]["metrics"]
+        for record in rows.values()
+        if record["result"]["scores"]
+    ]
     assert all(found["file:copycat.py/bray-curtis"]["value"] == 0 for found in metrics)
     assert value(rows["masked-mean"], "profile@1", "bray-curtis") > 0.01
     brought = {

@@ -1,4 +1,6 @@
-"""Scores of randomly drawn knockouts: near those of all of them, by about the error that is said."""
+"""Scores of randomly drawn knockouts: near those of all of them, by about the error that is
+said.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ def registry():
 
 def scores(folder, registry, **more):
     Bench(folder).run(make_plan(registry, Request([GRN], ["linear"], TASKS, **more)))
-    (found,) = [r["result"]["scores"] for r in read_records(folder) if r["trial"]["predictor"]["name"] == "linear"]
+    (found,) = [
+        r["result"]["scores"]
+        for r in read_records(folder)
+        if r["trial"]["predictor"]["name"] == "linear"
+    ]
     return found
 
 
@@ -36,7 +42,17 @@ def make_question(values, genes, available=None, sample=()):
     cells = Cells(np.ones((n, 4)), np.array(list("abcd")))
     knockouts = Knockouts(np.array(genes, np.int32)[:, None], np.arange(n, dtype=np.int32))
     rows = np.arange(len(sample) * 4.0).reshape(-1, 4)
-    return Singles(cells, knockouts, np.array(sample, int), np.ones((n, 4)), values, values, rows, rows, available=available)
+    return Singles(
+        cells,
+        knockouts,
+        np.array(sample, int),
+        np.ones((n, 4)),
+        values,
+        values,
+        rows,
+        rows,
+        available=available,
+    )
 
 
 def test_the_error_of_a_mean_is_the_textbook_one():
@@ -44,7 +60,10 @@ def test_the_error_of_a_mean_is_the_textbook_one():
     values, n, of = rng.normal(size=400), 400, 1000
     question = make_question(values, np.zeros(n, int), of)
     assert asked_share(question, "impact") == 0.4
-    errors = [sampling_error(lambda q, a: float(q.raw.mean()), question, Answers(), 0.4, seed) for seed in range(40)]
+    errors = [
+        sampling_error(lambda q, a: float(q.raw.mean()), question, Answers(), 0.4, seed)
+        for seed in range(40)
+    ]
     assert np.mean(errors) == pytest.approx(values.std() / np.sqrt(n) * np.sqrt(0.6), rel=0.06)
     assert sampling_error(lambda q, a: float("nan"), question, Answers(), 0.4, 0) is None
     assert REDRAWS >= 10
@@ -78,10 +97,17 @@ def test_a_run_asks_a_sample_and_says_so(tmp_path, registry):
 
 
 def test_the_error_of_the_draw_is_the_one_that_is_made(tmp_path, registry, monkeypatch):
-    """Over 16 draws, scores differ about as much as their errors say. Within cells the error is too large: a cell's few events repeat."""
+    """Over 16 draws, scores differ about as much as their errors say.
+
+    Within cells the error is too large: a cell's few events repeat.
+    """
     made, said = {}, {}
     for seed in range(16):
-        monkeypatch.setattr(questions, "sample_singles", lambda cells, most, seed=seed: events.sample_singles(cells, most, seed))
+        monkeypatch.setattr(
+            questions,
+            "sample_singles",
+            lambda cells, most, seed=seed: events.sample_singles(cells, most, seed),
+        )
         found = scores(tmp_path / f"some{seed}", registry, events=300)
         for task, metric in (
             ("knockout-impact@1", "spearman-within-cell"),
@@ -103,15 +129,23 @@ def test_rows_that_were_asked_other_knockouts_are_left_out(tmp_path, registry):
     board = make_board(read_records(tmp_path))
     for section in board.sections:
         assert [row.name for row in section.rows if row.role == "predictor"] == ["knn"]
-        assert any("asked of them than of the floors: linear" in warning for warning in section.warnings)
+        assert any(
+            "asked of them than of the floors: linear" in warning for warning in section.warnings
+        )
         assert not any("drawn at random" in fact for fact in section.facts)
     Bench(tmp_path).run(make_plan(registry, Request([GRN], ["linear", "knn"], TASKS)))
     for section in make_board(read_records(tmp_path)).sections:
-        assert sorted(row.name for row in section.rows if row.role == "predictor") == ["knn", "linear"]
+        assert sorted(row.name for row in section.rows if row.role == "predictor") == [
+            "knn",
+            "linear",
+        ]
 
 
 def test_all_events_asked_for_by_number_are_all_events(tmp_path, registry):
-    every, drawn = scores(tmp_path / "all", registry), scores(tmp_path / "some", registry, events=10**6)
+    every, drawn = (
+        scores(tmp_path / "all", registry),
+        scores(tmp_path / "some", registry, events=10**6),
+    )
     for label in every:
         assert "events" not in drawn[label]
         assert every[label]["metrics"] == drawn[label]["metrics"]

@@ -1,4 +1,6 @@
-"""Each layer of the sandbox by an attack that succeeds without it and fails with it; what must work in it; what is said of it."""
+"""Each layer of the sandbox by an attack that succeeds without it and fails with it; what must work
+in it; what is said of it.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +35,27 @@ MARKER = "MARKER-8a60c1"
 
 @pytest.fixture
 def launched(tmp_path: Path) -> Callable[..., Any]:
-    """`launched(code, layers, *arguments)` runs Python code in a sandbox of these layers; (what it printed, the layers' ends)."""
+    """`launched(code, layers, *arguments)` runs Python code in a sandbox of these layers; (what it
+    printed, the layers' ends).
+    """
 
-    def run(code: str, layers: Any = LAYERS, *arguments: str, read: tuple[str, ...] = ()) -> tuple[str, dict[str, Any]]:
+    def run(
+        code: str, layers: Any = LAYERS, *arguments: str, read: tuple[str, ...] = ()
+    ) -> tuple[str, dict[str, Any]]:
         folder = tmp_path / f"launch{len(list(tmp_path.iterdir()))}"
         for name in ("tree", "scratch", "import", "tmp"):
             (folder / name).mkdir(parents=True)
         mine = this_interpreter()
         plan = Plan(
-            [str(mine.python), "-c", code, *arguments], variables(mine, folder / "scratch", folder / "import", 1, True, False),
-            str(folder / "scratch"), str(folder / "tree"), str(folder / "tmp"), read=readable_by(mine, tuple(map(Path, read)), False),
-            write=[str(folder / "scratch")], layers=layers,
-        )  # fmt: skip
+            [str(mine.python), "-c", code, *arguments],
+            variables(mine, folder / "scratch", folder / "import", 1, True, False),
+            str(folder / "scratch"),
+            str(folder / "tree"),
+            str(folder / "tmp"),
+            read=readable_by(mine, tuple(map(Path, read)), False),
+            write=[str(folder / "scratch")],
+            layers=layers,
+        )
         with open(folder / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
             launch.await_end(120)
         assert launch.not_started is None
@@ -55,14 +66,29 @@ def launched(tmp_path: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What an attacker is after: a file with a marker, a process, and servers that hand the marker out; all of them outside."""
+    """What an attacker is after: a file with a marker, a process, and servers that hand the marker
+    out; all of them outside.
+    """
     folder = tmp_path_factory.mktemp("outside")
     (folder / "truth.csv").write_text(MARKER)
     (folder / "results").mkdir()
-    victim = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", MARKER], stdin=subprocess.PIPE)
-    short = Path("/var/tmp") / f"kobench-{os.getpid()}.sock"  # the name of a socket may have 107 bytes
-    servers = {"tcp": (socket.AF_INET, ("127.0.0.1", 0)), "unix": (socket.AF_UNIX, str(short)), "abstract": (socket.AF_UNIX, f"\0{short}")}
-    given = {"file": str(folder / "truth.csv"), "folder": str(folder), "pid": str(victim.pid), "harness": str(os.getpid())}
+    victim = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()", MARKER], stdin=subprocess.PIPE
+    )
+    short = (
+        Path("/var/tmp") / f"kobench-{os.getpid()}.sock"
+    )  # the name of a socket may have 107 bytes
+    servers = {
+        "tcp": (socket.AF_INET, ("127.0.0.1", 0)),
+        "unix": (socket.AF_UNIX, str(short)),
+        "abstract": (socket.AF_UNIX, f"\0{short}"),
+    }
+    given = {
+        "file": str(folder / "truth.csv"),
+        "folder": str(folder),
+        "pid": str(victim.pid),
+        "harness": str(os.getpid()),
+    }
     opened = []
     for name, (family, address) in servers.items():
         server = socket.socket(family)
@@ -110,27 +136,57 @@ ATTACKS = {
     "reads a file": "print(open(given['file']).read())",
     "writes a file": "open(given['folder'] + '/results/mine', 'w').write('x'); print(marker)",
     "removes a file": "import os; os.remove(given['file']); print(marker)",
-    "lists a folder": "import os; print(marker if 'truth.csv' in os.listdir(given['folder']) else '')",
+    "lists a folder": (
+        "import os; print(marker if 'truth.csv' in os.listdir(given['folder']) else '')"
+    ),
     "sees that a file exists": "import os; print(marker if os.path.exists(given['file']) else '')",
-    "tcp": "import socket; print(socket.create_connection(('127.0.0.1', int(given['tcp'])), 2).recv(100))",
-    "listens on tcp": "import socket as n; s = n.socket(); s.bind(('127.0.0.1', 0)); s.listen(); n.create_connection(s.getsockname(), 2); "
-                      "print(marker)",
-    "udp": "import socket; s = socket.socket(2, 2); s.settimeout(2); s.sendto(b'x', ('127.0.0.1', int(given['udp']))); print(s.recv(100))",
-    "opens a virtual socket": "import socket; socket.socket(getattr(socket, 'AF_VSOCK', 40), socket.SOCK_STREAM); print(marker)",
-    "opens io_uring": "import ctypes; c = ctypes.CDLL(None, use_errno=True); n = c.syscall(425, 1, ctypes.create_string_buffer(120))\n"
-                      "if n < 0:\n    raise OSError(ctypes.get_errno(), 'io_uring')\nprint(marker)",
-    "unix socket": "import socket; s = socket.socket(1); s.connect(given['unix']); print(s.recv(100))",
-    "abstract socket": "import socket; s = socket.socket(1); s.connect('\\0' + given['abstract']); print(s.recv(100))",
+    "tcp": (
+        "import socket; print(socket.create_connection(('127.0.0.1', int(given['tcp'])),"
+        " 2).recv(100))"
+    ),
+    "listens on tcp": (
+        "import socket as n; s = n.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
+        " n.create_connection(s.getsockname(), 2); print(marker)"
+    ),
+    "udp": (
+        "import socket; s = socket.socket(2, 2); s.settimeout(2); s.sendto(b'x', ('127.0.0.1',"
+        " int(given['udp']))); print(s.recv(100))"
+    ),
+    "opens a virtual socket": (
+        "import socket; socket.socket(getattr(socket, 'AF_VSOCK', 40), socket.SOCK_STREAM);"
+        " print(marker)"
+    ),
+    "opens io_uring": (
+        "import ctypes; c = ctypes.CDLL(None, use_errno=True); n = c.syscall(425, 1,"
+        " ctypes.create_string_buffer(120))\nif n < 0:\n    raise OSError(ctypes.get_errno(),"
+        " 'io_uring')\nprint(marker)"
+    ),
+    "unix socket": (
+        "import socket; s = socket.socket(1); s.connect(given['unix']); print(s.recv(100))"
+    ),
+    "abstract socket": (
+        "import socket; s = socket.socket(1); s.connect('\\0' + given['abstract']);"
+        " print(s.recv(100))"
+    ),
     "signals a process": "import os; os.kill(int(given['pid']), 0); print(marker)",
     "sees another's command line": "print(open(f\"/proc/{given['pid']}/cmdline\").read())",
-    "reads the harness's variables": "open(f\"/proc/{given['harness']}/environ\").read(); print(marker)",
+    "reads the harness's variables": (
+        "open(f\"/proc/{given['harness']}/environ\").read(); print(marker)"
+    ),
     "reads the harness's memory": "open(f\"/proc/{given['harness']}/mem\", 'rb'); print(marker)",
-    "follows the harness's files": "import os; os.readlink(f\"/proc/{given['harness']}/fd/1\"); print(marker)",
+    "follows the harness's files": (
+        "import os; os.readlink(f\"/proc/{given['harness']}/fd/1\"); print(marker)"
+    ),
     "has rights over the machine": "import os; os.nice(-1); print(marker)",
-}  # fmt: skip
+}
 
 #: What some machines forbid, or lack, whatever the sandbox.
-NOT_EVERYWHERE = ("reads the harness's memory", "has rights over the machine", "opens a virtual socket", "opens io_uring")
+NOT_EVERYWHERE = (
+    "reads the harness's memory",
+    "has rights over the machine",
+    "opens a virtual socket",
+    "opens io_uring",
+)
 
 #: (attack, layers that stop it by themselves, with those that they need)
 STOPPED = [
@@ -168,12 +224,16 @@ STOPPED = [
 ]
 
 
-@pytest.mark.parametrize(("attack", "layers"), STOPPED, ids=[f"{attack}-{layers[-1]}" for attack, layers in STOPPED])
+@pytest.mark.parametrize(
+    ("attack", "layers"), STOPPED, ids=[f"{attack}-{layers[-1]}" for attack, layers in STOPPED]
+)
 def test_an_attack_succeeds_without_a_layer_and_fails_with_it(launched, outside, attack, layers):
     lacking = {name: layers_here()[name] for name in layers if layers_here()[name] is not True}
     if lacking:
         pytest.skip(f"this machine has not {lacking}")
-    code = f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}\n{ATTACKS[attack]}"
+    code = (
+        f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}\n{ATTACKS[attack]}"
+    )
     free, _ = launched(code, (), json.dumps(outside))
     if "Error" in free and attack in (
         "reads the harness's memory",
@@ -199,12 +259,20 @@ def test_every_attack_fails_in_the_whole_sandbox(launched, outside):
         pytest.skip(f"this machine leaves {uncovered(layers_here())} open")
     lines = [f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}"]
     for attack, code in ATTACKS.items():
-        if attack not in ("unix socket", "sees that a file exists") or layers_here()["mounts"] is True:
+        if (
+            attack not in ("unix socket", "sees that a file exists")
+            or layers_here()["mounts"] is True
+        ):
             code = code.replace("\n", "\n    ")
-            lines.append(f"try:\n    {code}\nexcept Exception as error:\n    print({attack!r}, type(error).__name__)")
+            lines.append(
+                f"try:\n    {code}\nexcept Exception as error:\n    print({attack!r},"
+                " type(error).__name__)"
+            )
     held, _ = launched("\n".join(lines), LAYERS, json.dumps(outside))
     assert MARKER not in held
-    assert held.count("Error") == len(lines) - 2  # all but the one that prints nothing where there is no file
+    assert (
+        held.count("Error") == len(lines) - 2
+    )  # all but the one that prints nothing where there is no file
 
 
 INSIDE = """
@@ -231,9 +299,28 @@ def test_what_a_program_finds_in_the_sandbox(launched, monkeypatch):
     found = json.loads(text)
     assert MARKER not in text
     own = {"LD_LIBRARY_PATH", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "LC_CTYPE"}
-    expected = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
-                "PYTHONHASHSEED", "PYTHONSAFEPATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LANG", "USER", "LOGNAME", "PATH", "HOME",
-                "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"}  # fmt: skip
+    expected = {
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "PYTHONHASHSEED",
+        "PYTHONSAFEPATH",
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "LANG",
+        "USER",
+        "LOGNAME",
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_STATE_HOME",
+        "XDG_RUNTIME_DIR",
+    }
     assert set(found["variables"]) - own == expected
     assert found["variables"]["HOME"] == found["cwd"]
     assert found["variables"]["TMPDIR"] == "/tmp"
@@ -257,15 +344,21 @@ def test_the_file_tree_holds_only_what_may_be_read(launched, tmp_path):
     (tmp_path / "extra" / "deep" / "file").write_text("readable")
     (tmp_path / "link").symlink_to("extra/deep")
     code = (
-        f"import os\nprint(sorted(os.listdir('/')), os.listdir({str(tmp_path)!r}), open({str(tmp_path / 'link' / 'file')!r}).read())\n"
-        f"try:\n    open({str(tmp_path / 'extra' / 'deep' / 'new')!r}, 'w')\nexcept OSError as error:\n    print(error.strerror)\n"
-        "try:\n    open('/new', 'w')\nexcept OSError as error:\n    print(error.strerror)"
+        f"import os\nprint(sorted(os.listdir('/')), os.listdir({str(tmp_path)!r}),"
+        f" open({str(tmp_path / 'link' / 'file')!r}).read())\ntry:\n   "
+        f" open({str(tmp_path / 'extra' / 'deep' / 'new')!r}, 'w')\nexcept OSError as error:\n   "
+        " print(error.strerror)\ntry:\n    open('/new', 'w')\nexcept OSError as error:\n   "
+        " print(error.strerror)"
     )
     text, _ = launched(code, layers, read=(str(tmp_path / "link"),))
     assert (
         not {"home", "root", "var", "opt", "srv", "mnt", "boot", "run", "work"}
         & set(os.listdir("/"))
-        & set(part.strip("' ") for part in text.partition("]")[0].strip("[").split(",") if part.strip("' ") not in str(this_interpreter()))
+        & set(
+            part.strip("' ")
+            for part in text.partition("]")[0].strip("[").split(",")
+            if part.strip("' ") not in str(this_interpreter())
+        )
         - {Path(sys.executable).parts[1], tmp_path.parts[1]}
     )
     assert "readable" in text
@@ -277,7 +370,9 @@ def test_landlock_does_not_depend_on_where_its_binding_lies(tmp_path):
     for name in ("tree", "tmp"):
         (tmp_path / name).mkdir()
     read = ["/usr/lib", "/lib", "/lib64", "/usr/bin", "/bin"]
-    plan = Plan(["/bin/ls", "/usr/lib"], {}, "/", str(tmp_path / "tree"), str(tmp_path / "tmp"), read=read)
+    plan = Plan(
+        ["/bin/ls", "/usr/lib"], {}, "/", str(tmp_path / "tree"), str(tmp_path / "tmp"), read=read
+    )
     with open(tmp_path / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
         launch.await_end(30)
     assert launch.ended == 0, (tmp_path / "output").read_text()
@@ -300,22 +395,45 @@ def test_shared_memory_is_private_small_and_gone_afterwards(launched):
 
 
 LIBRARIES = {
-    "torch": "import torch; x = torch.nn.Linear(4, 2)(torch.ones(3, 4)).sum(); x.backward(); print('fine')",
-    "sklearn": "from sklearn.ensemble import RandomForestRegressor as F; import numpy as np; x = np.eye(9)\n"
-               "F(4, n_jobs=2).fit(x, x[0]).predict(x); print('fine')",
-    "joblib": "from joblib import Parallel, delayed; Parallel(2)(delayed(abs)(i) for i in range(4)); print('fine')",
-    "xgboost": "import xgboost, numpy as np; x = np.eye(9); xgboost.XGBRegressor(n_estimators=2).fit(x, x[0]).predict(x); print('fine')",
-    "scanpy": "import scanpy, anndata, numpy as np; a = anndata.AnnData(np.eye(30, 9, dtype='f4'))\n"
-              "scanpy.pp.pca(a, n_comps=3); print('fine')",
-    "numba": "import os, numba; os.makedirs('m'); code = 'import numba\\n@numba.njit(cache=True)\\ndef f(x):\\n    return x'\n"
-             "open('m/kept.py', 'w').write(code); import sys; sys.path.append('m'); os.chmod('m', 0o500)\n"
-             "import kept; kept.f(2); print('fine')",
-    "multiprocessing": "import multiprocessing as m\nwith m.get_context('fork').Pool(2) as pool: pool.map(abs, [1])\n"
-                       "with m.Manager() as manager: manager.list([1])\nprint('fine')",
-    "matplotlib": "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as p; p.plot([1]); p.savefig('x.png'); print('fine')",
-    "psutil": "import psutil; psutil.virtual_memory(); psutil.cpu_count(); psutil.Process().memory_info(); print('fine')",
+    "torch": (
+        "import torch; x = torch.nn.Linear(4, 2)(torch.ones(3, 4)).sum(); x.backward();"
+        " print('fine')"
+    ),
+    "sklearn": (
+        "from sklearn.ensemble import RandomForestRegressor as F; import numpy as np; x ="
+        " np.eye(9)\nF(4, n_jobs=2).fit(x, x[0]).predict(x); print('fine')"
+    ),
+    "joblib": (
+        "from joblib import Parallel, delayed; Parallel(2)(delayed(abs)(i) for i in range(4));"
+        " print('fine')"
+    ),
+    "xgboost": (
+        "import xgboost, numpy as np; x = np.eye(9); xgboost.XGBRegressor(n_estimators=2).fit(x,"
+        " x[0]).predict(x); print('fine')"
+    ),
+    "scanpy": (
+        "import scanpy, anndata, numpy as np; a = anndata.AnnData(np.eye(30, 9, dtype='f4'))\n"
+        "scanpy.pp.pca(a, n_comps=3); print('fine')"
+    ),
+    "numba": (
+        "import os, numba; os.makedirs('m'); code = 'import numba\\n@numba.njit(cache=True)\\ndef"
+        " f(x):\\n    return x'\nopen('m/kept.py', 'w').write(code); import sys;"
+        " sys.path.append('m'); os.chmod('m', 0o500)\nimport kept; kept.f(2); print('fine')"
+    ),
+    "multiprocessing": (
+        "import multiprocessing as m\nwith m.get_context('fork').Pool(2) as pool: pool.map(abs,"
+        " [1])\nwith m.Manager() as manager: manager.list([1])\nprint('fine')"
+    ),
+    "matplotlib": (
+        "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as p; p.plot([1]);"
+        " p.savefig('x.png'); print('fine')"
+    ),
+    "psutil": (
+        "import psutil; psutil.virtual_memory(); psutil.cpu_count();"
+        " psutil.Process().memory_info(); print('fine')"
+    ),
     "subprocess": "import subprocess; subprocess.run(['ls', '-l', '.'], check=True); print('fine')",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -343,7 +461,15 @@ def test_the_sandbox_is_there_as_far_as_the_machine_allows(launched):
         ({"landlock-files": True, "landlock-tcp": True, "landlock-signals": True}, ("network",)),
         ({"landlock-files": True, "seccomp-sockets": True, "landlock-signals": True}, ()),
         ({"mounts": True, "network-namespace": True, "process-namespace": True}, ()),
-        ({"mounts": "no", "landlock-files": True, "network-namespace": True, "process-namespace": 1}, ("processes",)),
+        (
+            {
+                "mounts": "no",
+                "landlock-files": True,
+                "network-namespace": True,
+                "process-namespace": 1,
+            },
+            ("processes",),
+        ),
     ],
 )
 def test_what_is_covered(layers, open_):
@@ -354,26 +480,34 @@ def test_the_filter_of_sockets_leaves_those_that_stay_on_the_machine(launched):
     if layers_here()["seccomp-sockets"] is not True:
         pytest.skip(f"no filter of sockets: {layers_here()['seccomp-sockets']}")
     code = (
-        "import socket\na, b = socket.socketpair(); a.sendall(b'x'); print(b.recv(1), socket.if_nameindex() is not None)\n"
-        "for family in range(1, 46):\n    try:\n        socket.socket(family, socket.SOCK_DGRAM); print('opened', family)\n"
-        "    except PermissionError:\n        print('kept', family)\n    except OSError:\n        print('no such', family)"
+        "import socket\na, b = socket.socketpair(); a.sendall(b'x'); print(b.recv(1),"
+        " socket.if_nameindex() is not None)\nfor family in range(1, 46):\n    try:\n       "
+        " socket.socket(family, socket.SOCK_DGRAM); print('opened', family)\n    except"
+        " PermissionError:\n        print('kept', family)\n    except OSError:\n        print('no"
+        " such', family)"
     )
     text, _ = launched(code, ("seccomp-sockets",))
     assert "b'x' True" in text
     assert "opened 1\n" in text
-    assert set(text.split("\n")) & {f"opened {family}" for family in range(1, 46)} <= {"opened 1", "opened 16"}
+    assert set(text.split("\n")) & {f"opened {family}" for family in range(1, 46)} <= {
+        "opened 1",
+        "opened 16",
+    }
     assert {f"kept {family}" for family in (2, 10, 17, 40)} <= set(text.split("\n"))
 
 
 @pytest.mark.parametrize("layers", [LAYERS, ()], ids=["all", "none"])
 def test_a_process_can_t_raise_how_many_files_it_may_hold(launched, layers):
     code = (
-        "import resource as r\nsoft, hard = r.getrlimit(r.RLIMIT_NOFILE)\nprint(soft == hard <= 4096)\n"
-        "try:\n    r.setrlimit(r.RLIMIT_NOFILE, (hard, hard + 1))\n    print('raised')\nexcept (ValueError, OSError):\n    print('kept')"
+        "import resource as r\nsoft, hard = r.getrlimit(r.RLIMIT_NOFILE)\nprint(soft == hard <="
+        " 4096)\ntry:\n    r.setrlimit(r.RLIMIT_NOFILE, (hard, hard + 1))\n   "
+        " print('raised')\nexcept (ValueError, OSError):\n    print('kept')"
     )
     text, _ = launched(code, layers)
     assert text.startswith("True\n")
-    assert text.endswith("kept\n") or (not layers and os.geteuid() == 0)  # without a layer the superuser stays what he is
+    assert text.endswith("kept\n") or (
+        not layers and os.geteuid() == 0
+    )  # without a layer the superuser stays what he is
 
 
 def test_the_filter_step_by_step():
@@ -389,13 +523,25 @@ def test_the_filter_step_by_step():
                 return int(constant)
             if code == 0x20:
                 (value,) = struct.unpack_from("<I", data, constant)
-            place += 1 + ((yes if (value == constant if code == 0x15 else value >= constant) else no) if code != 0x20 else 0)
+            place += 1 + (
+                (yes if (value == constant if code == 0x15 else value >= constant) else no)
+                if code != 0x20
+                else 0
+            )
 
     allow, refuse, native = 0x7FFF0000, 0x0005000D, 0xC000003E
-    assert run(native, 0) == run(native, 1) == run(native, 42) == run(native, 435) == allow  # read, write, connect, clone3
-    assert [run(native, 41, family) for family in (1, 16, 2, 10, 17, 40, 2**32 - 1)] == [allow, allow, *[refuse] * 5]
+    assert (
+        run(native, 0) == run(native, 1) == run(native, 42) == run(native, 435) == allow
+    )  # read, write, connect, clone3
+    assert [run(native, 41, family) for family in (1, 16, 2, 10, 17, 40, 2**32 - 1)] == [
+        allow,
+        allow,
+        *[refuse] * 5,
+    ]
     assert [run(native, 53, family) for family in (1, 2)] == [allow, refuse]
-    assert [run(native, number) for number in (425, 248, 249, 250)] == [refuse] * 4  # io_uring_setup, add_key, request_key, keyctl
+    assert [run(native, number) for number in (425, 248, 249, 250)] == [
+        refuse
+    ] * 4  # io_uring_setup, add_key, request_key, keyctl
     assert [run(native, number) for number in (247, 251, 424, 426)] == [allow] * 4
     assert run(native, 0x40000000 + 41, 2) == run(native, 0x40000000 + 41, 1) == refuse
     assert run(0x40000003, 41, 2) == 0x80000000  # 32 bits: the process is ended
@@ -406,7 +552,11 @@ def test_the_filter_step_by_step():
 def test_a_required_sandbox_refuses_where_something_stays_open():
     refuse_if_open("auto", without_any("this machine is old"))
     with pytest.raises(
-        UserError, match=r"leaves files and network and processes open: files \(mounts: this machine is old.*kobench doctor"
+        UserError,
+        match=(
+            r"leaves files and network and processes open: files \(mounts: this machine is"
+            r" old.*kobench doctor"
+        ),
     ):
         refuse_if_open("require", without_any("this machine is old"))
     if not uncovered(layers_here()):
@@ -419,7 +569,11 @@ def test_what_is_read_of_an_installation(tmp_path):
     (tmp_path / "pyvenv.cfg").write_text("")
     assert [place.name for place in installed(tmp_path)] == ["bin", "lib", "pyvenv.cfg"]
     assert list(installed(tmp_path / "data")) == [tmp_path / "data"]
-    read = readable_by(Interpreter(tmp_path / "bin" / "python", (tmp_path,), "mine"), (tmp_path / "data", tmp_path / "gone"), False)
+    read = readable_by(
+        Interpreter(tmp_path / "bin" / "python", (tmp_path,), "mine"),
+        (tmp_path / "data", tmp_path / "gone"),
+        False,
+    )
     assert {str(tmp_path / name) for name in ("bin", "lib", "data")} <= set(read)
     assert not {str(tmp_path), str(tmp_path / "results"), str(tmp_path / "gone")} & set(read)
 
@@ -428,11 +582,20 @@ def test_modules_are_linked_by_name(tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "single.py").write_text("x = 1")
     places = link_modules(
-        tmp_path / "import", {"package": tmp_path / "package", "single": tmp_path / "single.py", "space.inner": tmp_path / "package"}
+        tmp_path / "import",
+        {
+            "package": tmp_path / "package",
+            "single": tmp_path / "single.py",
+            "space.inner": tmp_path / "package",
+        },
     )
     assert places == (tmp_path / "package", tmp_path / "single.py", tmp_path / "package")
     assert (tmp_path / "import" / "single.py").read_text() == "x = 1"
-    assert (tmp_path / "import" / "space" / "inner").resolve() == (tmp_path / "import" / "package").resolve() == tmp_path / "package"
+    assert (
+        (tmp_path / "import" / "space" / "inner").resolve()
+        == (tmp_path / "import" / "package").resolve()
+        == tmp_path / "package"
+    )
 
 
 def test_any_folder_can_be_removed(tmp_path):

@@ -1,4 +1,6 @@
-"""The selection grammar: what is read, what is refused, and that the canonical text is one and reads back."""
+"""The selection grammar: what is read, what is refused, and that the canonical text is one and
+reads back.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ PARAMS = {
         ("  grn ", Selection("grn")),
         ("grn:seed=3", Selection("grn", params={"seed": 3})),
         ("grn[seed=3]", Selection("grn", params={"seed": 3})),
-        ("grn:a=1,b=2.5,c=true,d=word", Selection("grn", params={"a": 1, "b": 2.5, "c": True, "d": "word"})),
+        (
+            "grn:a=1,b=2.5,c=true,d=word",
+            Selection("grn", params={"a": 1, "b": 2.5, "c": True, "d": "word"}),
+        ),
         ("m:a=1e-3, b = 2 ", Selection("m", params={"a": 0.001, "b": 2})),
         ("m:a=\"x,y\",b='p,q'", Selection("m", params={"a": "x,y", "b": "p,q"})),
         ("m:a=[1, 2],b=[[1,2],[3]]", Selection("m", params={"a": [1, 2], "b": [[1, 2], [3]]})),
@@ -87,7 +92,15 @@ def test_a_value_can_not_smuggle_in_a_second_key() -> None:
 
 def test_complete_fills_in_defaults_and_widens_whole_numbers() -> None:
     found = complete(parse("mlp:lr=1,hidden=8"), PARAMS)
-    expected = {"hidden": 8, "lr": 1.0, "preset": "fast", "layers": [32, 16], "path": "", "bias": True, "anything": None}
+    expected = {
+        "hidden": 8,
+        "lr": 1.0,
+        "preset": "fast",
+        "layers": [32, 16],
+        "path": "",
+        "bias": True,
+        "anything": None,
+    }
     assert same(found, expected)
     assert list(found) == list(PARAMS)
 
@@ -129,10 +142,22 @@ def test_choices_tell_types_apart() -> None:
 
 
 def test_canonical_leaves_out_defaults_and_sorts() -> None:
-    for text in ("mlp", "mlp:hidden=64", "mlp:lr=0.01,bias=true", 'mlp[path=""]', "mlp:layers=[32,16]"):
+    for text in (
+        "mlp",
+        "mlp:hidden=64",
+        "mlp:lr=0.01,bias=true",
+        'mlp[path=""]',
+        "mlp:layers=[32,16]",
+    ):
         assert canonical("mlp", complete(parse(text), PARAMS), PARAMS) == "mlp"
-    assert canonical("mlp", complete(parse("mlp:lr=1,hidden=8"), PARAMS), PARAMS) == "mlp:hidden=8,lr=1.0"
-    assert canonical("mlp", complete(parse("mlp:path=/a/b.csv"), PARAMS), PARAMS) == "mlp:path=/a/b.csv"
+    assert (
+        canonical("mlp", complete(parse("mlp:lr=1,hidden=8"), PARAMS), PARAMS)
+        == "mlp:hidden=8,lr=1.0"
+    )
+    assert (
+        canonical("mlp", complete(parse("mlp:path=/a/b.csv"), PARAMS), PARAMS)
+        == "mlp:path=/a/b.csv"
+    )
     assert canonical("mlp", complete(parse('mlp:path="a,b"'), PARAMS), PARAMS) == 'mlp:path="a,b"'
     assert canonical("mlp", complete(parse('mlp:path="true"'), PARAMS), PARAMS) == 'mlp:path="true"'
     assert canonical("mlp", complete(parse("mlp:anything=1"), PARAMS), PARAMS) != canonical(
@@ -141,8 +166,13 @@ def test_canonical_leaves_out_defaults_and_sorts() -> None:
 
 
 plain = st.recursive(
-    st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 given_params = st.fixed_dictionaries(
@@ -164,12 +194,16 @@ def test_canonical_reads_back(params: dict[str, object]) -> None:
     full = complete(Selection("mlp", params=params), PARAMS)
     text = canonical("mlp", full, PARAMS)
     assert same(complete(parse(text), PARAMS), full)
-    assert same(complete(parse(text.replace(":", "[", 1) + "]" if ":" in text else text), PARAMS), full)
+    assert same(
+        complete(parse(text.replace(":", "[", 1) + "]" if ":" in text else text), PARAMS), full
+    )
     assert canonical("mlp", complete(parse(text), PARAMS), PARAMS) == text
 
 
 @given(given_params, given_params)
-def test_equal_texts_mean_equal_parameters(one: dict[str, object], other: dict[str, object]) -> None:
+def test_equal_texts_mean_equal_parameters(
+    one: dict[str, object], other: dict[str, object]
+) -> None:
     first, second = (complete(Selection("mlp", params=given), PARAMS) for given in (one, other))
     texts_agree = canonical("mlp", first, PARAMS) == canonical("mlp", second, PARAMS)
     assert texts_agree == same(first, second)

@@ -1,4 +1,6 @@
-"""Tasks: answers become units, unsupported genes leave units out, and every line reaches what it should."""
+"""Tasks: answers become units, unsupported genes leave units out, and every line reaches what it
+should.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,18 @@ import numpy as np
 import pytest
 
 from kobench import questions
-from kobench.api import Answers, Cells, Dataset, Knockouts, Parts, Profiles, Singles, TaskView, bray_curtis, normalise_rows
+from kobench.api import (
+    Answers,
+    Cells,
+    Dataset,
+    Knockouts,
+    Parts,
+    Profiles,
+    Singles,
+    TaskView,
+    bray_curtis,
+    normalise_rows,
+)
 from kobench.builtin import tasks
 from kobench.builtin.metrics import impact, profile, ranking
 from kobench.builtin.specs import floor_specs, metric_specs, task_specs
@@ -20,7 +33,9 @@ UNSOLVED = (3, 2)  # (cell of the dataset, gene)
 
 
 class ToyTruth:
-    """Removing a gene moves the next two genes by fixed shares of its value; one event has no steady state."""
+    """Removing a gene moves the next two genes by fixed shares of its value; one event has no
+    steady state.
+    """
 
     def __init__(self, values: np.ndarray, strength: np.ndarray) -> None:
         self.values, self.strength = values, strength
@@ -52,7 +67,13 @@ def toy(seed=0, n=30, g=12) -> Dataset:
     values = present * base * np.abs(noise)
     names = np.array([f"g{j}" for j in range(g)])
     again = None if seed else (lambda: toy(1))
-    return Dataset(Cells(values.astype(np.float32), names), "linear", "simulated", ToyTruth(values, strength), again)
+    return Dataset(
+        Cells(values.astype(np.float32), names),
+        "linear",
+        "simulated",
+        ToyTruth(values, strength),
+        again,
+    )
 
 
 ASKED = np.array([1, 3, *range(5, 29)])  # not the first rows, so that a mix-up of rows shows
@@ -82,7 +103,9 @@ def answers_of(singles: Singles, seed=0, supported=None) -> Answers:
     rows = normalise_rows(rng.random((len(singles.sample), g)))
     raw[out] = propagated[out] = np.nan
     rows[out[singles.sample]] = np.nan
-    return Answers(wild_type=singles.wild_type, raw=raw, propagated=propagated, rows=rows, supported=supported)
+    return Answers(
+        wild_type=singles.wild_type, raw=raw, propagated=propagated, rows=rows, supported=supported
+    )
 
 
 def value(metric, units):
@@ -111,11 +134,17 @@ def test_profile_leaves_empty_cells_out_for_everybody(profiles):
     true[4] = 0
     emptied = dataclasses.replace(profiles, true=true, assemblages=true > 0)
     given = tasks.profile(TaskView(emptied, Answers(profile=profiles.true)))
-    assert (given.asked, given.answered, dict(given.left_out)) == (25, 25, {"cells without expression": 1})
+    assert (given.asked, given.answered, dict(given.left_out)) == (
+        25,
+        25,
+        {"cells without expression": 1},
+    )
     assert ASKED[4] not in given.variants[""].cells
 
 
-@pytest.mark.parametrize("task", [tasks.profile, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone])
+@pytest.mark.parametrize(
+    "task", [tasks.profile, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone]
+)
 def test_what_is_not_answered_has_no_units(task, profiles, singles):
     question = profiles if task is tasks.profile else singles
     given = task(TaskView(question, Answers()))
@@ -124,7 +153,9 @@ def test_what_is_not_answered_has_no_units(task, profiles, singles):
     assert given.answered == 0
 
 
-@pytest.mark.parametrize("task", [tasks.profile, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone])
+@pytest.mark.parametrize(
+    "task", [tasks.profile, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone]
+)
 def test_a_task_refuses_another_question(task, profiles, singles):
     with pytest.raises(TypeError, match="question"):
         task(TaskView(singles if task is tasks.profile else profiles, Answers()))
@@ -142,7 +173,9 @@ def test_knockout_profile_units_match_their_events(dataset, singles):
     cell, gene = singles.events.cells[k], singles.events.genes[k, 0]
     one = Knockouts(np.array([[gene]]), np.array([ASKED[cell]]))
     np.testing.assert_allclose(units.true[k], normalise_rows(dataset.truth.knockout(one))[0])
-    np.testing.assert_allclose(units.null[k], normalise_rows(one.remove_from(dataset.truth.values))[0])
+    np.testing.assert_allclose(
+        units.null[k], normalise_rows(one.remove_from(dataset.truth.values))[0]
+    )
     np.testing.assert_array_equal(units.predicted[k], answers.rows[k])
     expected = dataset.truth.values[ASKED[cell]] > 0
     expected[gene] = False
@@ -165,7 +198,9 @@ def test_knockout_impact_has_a_propagated_and_a_raw_variant(singles):
     answers = answers_of(singles)
     given = tasks.knockout_impact(TaskView(singles, answers))
     assert set(given.variants) == {"", "raw"}
-    np.testing.assert_allclose(given.variants[""].predicted, answers.propagated, rtol=0, atol=5.1e-10)
+    np.testing.assert_allclose(
+        given.variants[""].predicted, answers.propagated, rtol=0, atol=5.1e-10
+    )
     np.testing.assert_allclose(given.variants["raw"].predicted, answers.raw, rtol=0, atol=5.1e-10)
     np.testing.assert_allclose(given.variants[""].true, singles.propagated, rtol=0, atol=5.1e-10)
     np.testing.assert_allclose(given.variants["raw"].true, singles.raw, rtol=0, atol=5.1e-10)
@@ -190,36 +225,62 @@ def test_impacts_below_the_tolerance_are_ties_in_prediction_as_in_truth(singles)
 def test_what_the_truth_leaves_out_is_counted_before_any_answer(singles):
     for answers in (Answers(), answers_of(singles)):
         counts = tasks.knockout_impact(TaskView(singles, answers)).left_out
-        # genes 0, 3, 6 and 9 move nothing; gene 11 is asked in the dataset's cells 1, 3 and 5, and none of its targets is always there
-        constant = [g for g in range(12) if np.ptp(singles.propagated[singles.events.genes[:, 0] == g]) == 0]
+        # genes 0, 3, 6 and 9 move nothing; gene 11 is asked in the dataset's cells 1, 3 and 5, and
+        # none of its targets is always there
+        constant = [
+            g for g in range(12) if np.ptp(singles.propagated[singles.events.genes[:, 0] == g]) == 0
+        ]
         assert {0, 3, 6, 9} <= set(constant)
-        assert counts == {"genes with one true impact": len(constant), "genes asked in under 10 cells": 1}
+        assert counts == {
+            "genes with one true impact": len(constant),
+            "genes asked in under 10 cells": 1,
+        }
 
 
 # keystone
 
 
 def test_keystone_scores_by_hand():
-    # two genes in ten cells, gene 2 in nine; impacts of gene 0: 0.1 in eight cells and 0.5 in two; of gene 1: 0.2
+    # two genes in ten cells, gene 2 in nine; impacts of gene 0: 0.1 in eight cells and 0.5 in two;
+    # of gene 1: 0.2
     cells = Cells(np.ones((20, 3), np.float32), np.array(["a", "b", "c"]))
-    events = Knockouts(np.array([[0]] * 10 + [[1]] * 10 + [[2]] * 9), np.array([*range(10), *range(10), *range(9)]))
+    events = Knockouts(
+        np.array([[0]] * 10 + [[1]] * 10 + [[2]] * 9), np.array([*range(10), *range(10), *range(9)])
+    )
     propagated = np.array([0.1] * 8 + [0.5] * 2 + [0.2] * 10 + [0.9] * 9)
     nothing = np.empty((0, 3))
-    question = Singles(cells, events, np.empty(0, int), cells.profiles(), propagated + 0.1, propagated, nothing, nothing)
+    question = Singles(
+        cells,
+        events,
+        np.empty(0, int),
+        cells.profiles(),
+        propagated + 0.1,
+        propagated,
+        nothing,
+        nothing,
+    )
     predicted = propagated * 2
     given = tasks.keystone(TaskView(question, Answers(propagated=predicted, raw=predicted)))
-    assert (given.asked, given.answered, dict(given.left_out)) == (2, 2, {"genes asked in under 10 cells": 1})
+    assert (given.asked, given.answered, dict(given.left_out)) == (
+        2,
+        2,
+        {"genes asked in under 10 cells": 1},
+    )
     np.testing.assert_array_equal(given.variants[""].genes, [0, 1])
     np.testing.assert_allclose(given.variants[""].true, [0.18, 0.2])
     np.testing.assert_allclose(given.variants[""].predicted, [0.36, 0.4])
     np.testing.assert_allclose(given.variants["raw"].true, [0.28, 0.3])
-    np.testing.assert_allclose(given.variants["population"].true, [0.09, 0.1])  # half of the twenty cells lack them
+    np.testing.assert_allclose(
+        given.variants["population"].true, [0.09, 0.1]
+    )  # half of the twenty cells lack them
     np.testing.assert_allclose(given.variants["population"].predicted, [0.18, 0.2])
 
 
 def test_gene_scores_take_the_place_of_mean_impacts(singles):
     scores = np.random.default_rng(5).random(12)
-    both = tasks.keystone(TaskView(singles, dataclasses.replace(answers_of(singles), gene_scores=scores))).variants
+    both = tasks.keystone(
+        TaskView(singles, dataclasses.replace(answers_of(singles), gene_scores=scores))
+    ).variants
     means = tasks.keystone(TaskView(singles, answers_of(singles))).variants
     np.testing.assert_array_equal(both[""].predicted, scores[both[""].genes])
     for variant in ("raw", "population"):
@@ -252,10 +313,14 @@ def test_unsupported_genes_are_left_out_and_a_floor_is_scored_on_the_same_units(
         assert SUPPORTED[units.genes].all()
         for name in ("true", "genes", "cells"):
             if hasattr(units, name):
-                np.testing.assert_array_equal(getattr(units, name), getattr(theirs.variants[variant], name))
+                np.testing.assert_array_equal(
+                    getattr(units, name), getattr(theirs.variants[variant], name)
+                )
     everything = whole.variants[""]
     restricted = theirs.variants[""]
-    np.testing.assert_array_equal(restricted.predicted, everything.predicted[SUPPORTED[everything.genes]])
+    np.testing.assert_array_equal(
+        restricted.predicted, everything.predicted[SUPPORTED[everything.genes]]
+    )
 
 
 def test_answered_counts_what_is_supported(singles):
@@ -263,12 +328,16 @@ def test_answered_counts_what_is_supported(singles):
     n = int(SUPPORTED[singles.events.genes[:, 0]].sum())
     assert tasks.knockout_impact(TaskView(singles, partial)).answered == n
     assert tasks.knockout_profile(TaskView(singles, partial)).answered == n
-    assert tasks.keystone(TaskView(singles, partial)).answered == 6  # gene 11 is asked in too few cells
+    assert (
+        tasks.keystone(TaskView(singles, partial)).answered == 6
+    )  # gene 11 is asked in too few cells
 
 
 @pytest.mark.parametrize("task", [tasks.knockout_profile, tasks.knockout_impact, tasks.keystone])
 def test_a_hole_among_supported_genes_is_an_error_not_a_smaller_task(task, singles):
-    holed = dataclasses.replace(answers_of(singles, supported=SUPPORTED), supported=np.ones(12, bool))
+    holed = dataclasses.replace(
+        answers_of(singles, supported=SUPPORTED), supported=np.ones(12, bool)
+    )
     with pytest.raises(InvalidAnswerError, match="not finite"):
         task(TaskView(singles, holed))
 
@@ -295,14 +364,18 @@ def test_the_truth_reaches_the_best_value_of_every_task(dataset, singles, profil
         if task.asks not in ("profile", "singles"):
             continue
         question = profiles if task.asks == "profile" else singles
-        given = UNITS[task.name](TaskView(question, line_answers("truth", question, dataset, ASKED)))
+        given = UNITS[task.name](
+            TaskView(question, line_answers("truth", question, dataset, ASKED))
+        )
         assert given.answered == given.asked
         for units in given.variants.values():
             for metric in PRIMARY[task.name]:
                 assert value(metric, units) == (0.0 if task.name == "profile" else 1.0)
 
 
-def test_the_gene_oracle_ranks_genes_perfectly_and_knows_nothing_within_them(dataset, singles, profiles):
+def test_the_gene_oracle_ranks_genes_perfectly_and_knows_nothing_within_them(
+    dataset, singles, profiles
+):
     answers = line_answers("gene-oracle", singles, dataset, ASKED)
     for variant, units in tasks.keystone(TaskView(singles, answers)).variants.items():
         assert value(ranking.spearman, units) == 1.0, variant
@@ -326,15 +399,29 @@ def test_a_replicate_is_the_same_cells_with_other_noise(dataset, singles, profil
     np.testing.assert_allclose(answers.rows, after)
     np.testing.assert_allclose(answers.wild_type, before[ASKED])
     np.testing.assert_allclose(answers.raw, bray_curtis(after, before[events.cells]))
-    np.testing.assert_allclose(answers.propagated, bray_curtis(after, normalise_rows(events.remove_from(truth.values))), atol=1e-12)
-    assert value(impact.spearman_within_cell, tasks.knockout_impact(TaskView(singles, answers)).variants[""]) < 1
+    np.testing.assert_allclose(
+        answers.propagated,
+        bray_curtis(after, normalise_rows(events.remove_from(truth.values))),
+        atol=1e-12,
+    )
+    assert (
+        value(
+            impact.spearman_within_cell,
+            tasks.knockout_impact(TaskView(singles, answers)).variants[""],
+        )
+        < 1
+    )
     given = line_answers("replicate", profiles, dataset, ASKED).profile
     np.testing.assert_allclose(given, toy(1).cells.profiles()[ASKED])
 
 
-def test_an_event_that_the_replicate_cannot_solve_is_answered_by_nothing_responding(dataset, singles):
+def test_an_event_that_the_replicate_cannot_solve_is_answered_by_nothing_responding(
+    dataset, singles
+):
     again = toy(1)
-    held = dataclasses.replace(dataset, replicate=lambda: dataclasses.replace(again, truth=Stuck(again.truth)))
+    held = dataclasses.replace(
+        dataset, replicate=lambda: dataclasses.replace(again, truth=Stuck(again.truth))
+    )
     answers = line_answers("replicate", singles, held, ASKED)
     np.testing.assert_array_equal(answers.propagated, np.zeros(len(singles.events)))
     assert np.isfinite(answers.rows).all()
@@ -370,7 +457,9 @@ def test_tasks_name_metrics_floors_and_lines_that_exist():
         assert set(task.lines) <= set(LINES)
         for name in task.floors:
             kinds = set(floors[name].answers)
-            wanted = {"profile": {"expression"}, "response": {"response", "knockout", "genes"}}.get(task.asks, {"knockout", "impact"})
+            wanted = {"profile": {"expression"}, "response": {"response", "knockout", "genes"}}.get(
+                task.asks, {"knockout", "impact"}
+            )
             assert kinds & wanted, f"{name} cannot answer {task.name}"
     assert all(spec.floor for spec in floors.values())
 
@@ -383,12 +472,23 @@ def test_a_constant_impact_ranks_no_genes_however_its_sums_round(constant):
     n = len(events)
     question = Singles(
         cells=Cells(on.astype(np.float32), np.array([f"g{i}" for i in range(40)])),
-        events=events, sample=np.arange(0), wild_type=np.zeros((60, 40)), raw=rng.random(n), propagated=rng.random(n),
-        knockout=np.zeros((0, 40)), null=np.zeros((0, 40)),
-    )  # fmt: skip
-    noisy = constant + rng.choice([-1e-17, 0, 1e-16], n)  # what a derived impact of a constant answer looks like
+        events=events,
+        sample=np.arange(0),
+        wild_type=np.zeros((60, 40)),
+        raw=rng.random(n),
+        propagated=rng.random(n),
+        knockout=np.zeros((0, 40)),
+        null=np.zeros((0, 40)),
+    )
+    noisy = constant + rng.choice(
+        [-1e-17, 0, 1e-16], n
+    )  # what a derived impact of a constant answer looks like
     answers = Answers(raw=noisy, propagated=np.full(n, constant), supported=np.ones(40, dtype=bool))
     variants = tasks.keystone(TaskView(question, answers)).variants
-    assert len(set(variants[""].predicted.tolist())) == len(set(variants["raw"].predicted.tolist())) == 1
+    assert (
+        len(set(variants[""].predicted.tolist()))
+        == len(set(variants["raw"].predicted.tolist()))
+        == 1
+    )
     impacts = tasks.knockout_impact(TaskView(question, answers)).variants
     assert len(set(impacts["raw"].predicted.tolist())) == 1

@@ -1,4 +1,6 @@
-"""Population tasks: answers become units, what the truth does not allow is not scored, and unsupported perturbations are left out."""
+"""Population tasks: answers become units, what the truth does not allow is not scored, and
+unsupported perturbations are left out.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,12 @@ from kobench.score import score_metric
 G = 12
 
 
-def question_of(k=8, detectable=6, noisy=True, targets=None, batches=2, seed=0, **more) -> Responses:
-    """k perturbations, each in `batches` answer rows of unequal weight; the first `detectable` are that."""
+def question_of(
+    k=8, detectable=6, noisy=True, targets=None, batches=2, seed=0, **more
+) -> Responses:
+    """k perturbations, each in `batches` answer rows of unequal weight; the first `detectable` are
+    that.
+    """
     rng = np.random.default_rng(seed)
     targets = tuple((row,) for row in range(k)) if targets is None else targets
     change = rng.normal(size=(k, G)) * 1e-3
@@ -59,14 +65,25 @@ def question_of(k=8, detectable=6, noisy=True, targets=None, batches=2, seed=0, 
 def answers_of(question: Responses, seed=1, **more) -> Answers:
     rng = np.random.default_rng(seed)
     n = len(question.row_perturbation)
-    return Answers(**{"response": rng.normal(size=(n, G)) * 1e-3, "raw": rng.random(n), "propagated": rng.random(n), **more})
+    return Answers(
+        **{
+            "response": rng.normal(size=(n, G)) * 1e-3,
+            "raw": rng.random(n),
+            "propagated": rng.random(n),
+            **more,
+        }
+    )
 
 
 def means_of(question, values):
     """Means over answer rows, one by one."""
     return np.array(
         [
-            sum(weight * values[row] for row, weight in enumerate(question.row_weight) if question.row_perturbation[row] == p)
+            sum(
+                weight * values[row]
+                for row, weight in enumerate(question.row_weight)
+                if question.row_perturbation[row] == p
+            )
             for p in range(len(question.names))
         ]
     )
@@ -99,7 +116,9 @@ def test_units_of_a_measured_truth():
         np.testing.assert_array_equal(units.halves, question.halves[:, :, rows])
         np.testing.assert_array_equal(units.responds, question.responds[rows])
         assert units.signed
-    assert isinstance(given.variants[""], ChosenUnits)  # its ceiling knows those that they were chosen from
+    assert isinstance(
+        given.variants[""], ChosenUnits
+    )  # its ceiling knows those that they were chosen from
     assert given.variants[""].asked[0] is question.halves
     assert not isinstance(given.variants["all"], ChosenUnits)
     affected = response(TaskView(question, dataclasses.replace(answers, response_kind="affected")))
@@ -114,24 +133,68 @@ def test_units_of_an_exact_truth():
     assert given.variants[""].halves is None
     assert given.primary == ("pearson-delta-centred",)
     assert given.notes == ()
-    perfect = dataclasses.replace(answers_of(question), response=np.nan_to_num(question.change)[question.row_perturbation])
-    assert pearson_delta_centred(response(TaskView(question, perfect)).variants[""]).value == pytest.approx(1.0)
+    perfect = dataclasses.replace(
+        answers_of(question), response=np.nan_to_num(question.change)[question.row_perturbation]
+    )
+    assert pearson_delta_centred(
+        response(TaskView(question, perfect)).variants[""]
+    ).value == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
     ("more", "variants", "primary", "note"),
     [
         ({"k": 8, "detectable": 5}, {"": 5, "all": 8}, None, None),
-        ({"k": 8, "detectable": 4}, {"": 4, "all": 8}, ("pearson-delta-centred[all]",), "only 4 of 8 perturbations are detectable: no sc"),
-        ({"k": 8, "detectable": 0}, {"": 0, "all": 8}, ("pearson-delta-centred[all]",), "only 0 of 8 perturbations are detectable: no sc"),
-        ({"k": 4, "detectable": 4}, {"": 4, "all": 4}, ("pearson-delta[all]",), "under 5 perturbations: not gene-specific"),
-        ({"k": 2, "detectable": 0}, {"": 0, "all": 2}, ("pearson-delta[all]",), "under 5 perturbations: not gene-specific"),
-        ({"k": 4, "noisy": False}, {"": 4}, ("pearson-delta",), "under 5 perturbations: not gene-specific"),
-        ({"k": 1, "detectable": 1}, {"single": 1}, ("pearson-delta-centred",), "a single perturbation: nothing to compare it"),
-        ({"k": 8, "confounded": "one library each"}, {"confounded": 8}, ("pearson-delta-centred",), "confounded: no skill, no rank (one"),
-        ({"k": 1, "confounded": "one library each"}, {"confounded": 1}, ("pearson-delta-centred",), "confounded: no skill, no rank (one"),
+        (
+            {"k": 8, "detectable": 4},
+            {"": 4, "all": 8},
+            ("pearson-delta-centred[all]",),
+            "only 4 of 8 perturbations are detectable: no sc",
+        ),
+        (
+            {"k": 8, "detectable": 0},
+            {"": 0, "all": 8},
+            ("pearson-delta-centred[all]",),
+            "only 0 of 8 perturbations are detectable: no sc",
+        ),
+        (
+            {"k": 4, "detectable": 4},
+            {"": 4, "all": 4},
+            ("pearson-delta[all]",),
+            "under 5 perturbations: not gene-specific",
+        ),
+        (
+            {"k": 2, "detectable": 0},
+            {"": 0, "all": 2},
+            ("pearson-delta[all]",),
+            "under 5 perturbations: not gene-specific",
+        ),
+        (
+            {"k": 4, "noisy": False},
+            {"": 4},
+            ("pearson-delta",),
+            "under 5 perturbations: not gene-specific",
+        ),
+        (
+            {"k": 1, "detectable": 1},
+            {"single": 1},
+            ("pearson-delta-centred",),
+            "a single perturbation: nothing to compare it",
+        ),
+        (
+            {"k": 8, "confounded": "one library each"},
+            {"confounded": 8},
+            ("pearson-delta-centred",),
+            "confounded: no skill, no rank (one",
+        ),
+        (
+            {"k": 1, "confounded": "one library each"},
+            {"confounded": 1},
+            ("pearson-delta-centred",),
+            "confounded: no skill, no rank (one",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_the_truth_does_not_allow_is_not_scored(more, variants, primary, note):
     question = question_of(**more)
     given = response(TaskView(question, answers_of(question)))
@@ -142,7 +205,12 @@ def test_what_the_truth_does_not_allow_is_not_scored(more, variants, primary, no
     # it depends on the truth, never on the answer
     for answers in (Answers(), answers_of(question, supported=np.arange(G) > 2)):
         other = response(TaskView(question, answers))
-        assert (other.primary, other.notes, other.asked, other.left_out) == (given.primary, given.notes, given.asked, given.left_out)
+        assert (other.primary, other.notes, other.asked, other.left_out) == (
+            given.primary,
+            given.notes,
+            given.asked,
+            given.left_out,
+        )
 
 
 def test_the_named_primary_metric_has_a_value_exactly_where_a_score_is_allowed():
@@ -150,10 +218,19 @@ def test_the_named_primary_metric_has_a_value_exactly_where_a_score_is_allowed()
 
     def value(question):
         given = response(TaskView(question, answers_of(question)))
-        name, _, variant = (given.primary or ("pearson-delta-centred",))[0].rstrip("]").partition("[")
+        name, _, variant = (
+            (given.primary or ("pearson-delta-centred",))[0].rstrip("]").partition("[")
+        )
         return scores[name](given.variants[variant]).value if variant in given.variants else None
 
-    for more in ({}, {"detectable": 3}, {"k": 4}, {"k": 2}, {"noisy": False}, {"k": 3, "noisy": False}):
+    for more in (
+        {},
+        {"detectable": 3},
+        {"k": 4},
+        {"k": 2},
+        {"noisy": False},
+        {"k": 3, "noisy": False},
+    ):
         assert math.isfinite(value(question_of(**more))), more
     for more in ({"k": 1}, {"confounded": "because"}):
         assert value(question_of(**more)) is None
@@ -187,7 +264,9 @@ def test_unsupported_perturbations_are_left_out():
     supported[[1, 6]] = False
     answers = answers_of(question, supported=supported)
     values = answers.response.copy()
-    values[np.isin(question.row_perturbation, [1, 4])] = np.nan  # as the harness leaves what is not asked
+    values[np.isin(question.row_perturbation, [1, 4])] = (
+        np.nan
+    )  # as the harness leaves what is not asked
     answers = dataclasses.replace(answers, response=values)
     given = response(TaskView(question, answers))
     assert (given.asked, given.answered) == (7, 5)
@@ -196,7 +275,14 @@ def test_unsupported_perturbations_are_left_out():
     np.testing.assert_array_equal(given.variants[""].halves, question.halves[:, :, [0, 2, 3]])
     assert given.table["pearson-delta"][1] is None
     assert given.table["pearson-delta"][2] is not None
-    alone = response(TaskView(question, dataclasses.replace(answers, supported=None, max_order=1, response=np.nan_to_num(values))))
+    alone = response(
+        TaskView(
+            question,
+            dataclasses.replace(
+                answers, supported=None, max_order=1, response=np.nan_to_num(values)
+            ),
+        )
+    )
     assert alone.variants["all"].perturbations.tolist() == [0, 1, 3, 5, 6]
     assert (alone.asked, alone.answered) == (7, 5)
     none = response(TaskView(question, dataclasses.replace(answers, supported=np.zeros(G, bool))))
@@ -230,7 +316,11 @@ def test_rounding_is_no_change_of_a_profile():
     tiny = answers_of(question, response=np.full((16, G), 1e-10))
     predicted = response(TaskView(question, tiny)).variants["all"].predicted
     assert set(predicted[~np.isnan(predicted)]) == {0.0}
-    kept = response(TaskView(question, dataclasses.replace(tiny, response_kind="direction"))).variants["all"].predicted
+    kept = (
+        response(TaskView(question, dataclasses.replace(tiny, response_kind="direction")))
+        .variants["all"]
+        .predicted
+    )
     np.testing.assert_allclose(kept[~np.isnan(kept)], 1e-10)  # a direction has no units
 
 
@@ -247,7 +337,9 @@ def test_the_table_of_responses():
     assert table["size"] == question.size.tolist()
     assert table["adjusted p"] == question.size_p.tolist()
     assert table["responding genes"] == question.responds.sum(axis=1).tolist()
-    assert table["pearson-delta-centred"] == pearson_delta_centred(given.variants["all"]).sums.tolist()
+    assert (
+        table["pearson-delta-centred"] == pearson_delta_centred(given.variants["all"]).sums.tolist()
+    )
     assert table["pearson-delta"] == pearson_delta(given.variants["all"]).sums.tolist()
     exact = response(TaskView(question_of(k=3, noisy=False), answers_of(question_of(k=3))))
     assert "adjusted p" not in exact.table
@@ -295,12 +387,17 @@ def test_sizes_measured_with_noise_have_no_ceiling():
     for noisy in (True, False):
         question = twenty(noisy=noisy)
         units = response_size(TaskView(question, answers_of(question))).variants[""]
-        spec = next(spec for spec in metric_specs() if (spec.of, spec.name) == ("ranking", "spearman"))
+        spec = next(
+            spec for spec in metric_specs() if (spec.of, spec.name) == ("ranking", "spearman")
+        )
         entry = score_metric(spec, spearman, units, "perturbation", 20)
         assert entry["value"] == pytest.approx(spearmanr(units.predicted, units.true)[0])
         assert entry.get("ceiling") == ({"value": None, "draws": []} if noisy else None)
         assert len(entry["draws"]) == 20
-        assert take(units, "perturbation", np.array([3, 3, 5])).predicted.tolist() == units.predicted[[3, 3, 5]].tolist()
+        assert (
+            take(units, "perturbation", np.array([3, 3, 5])).predicted.tolist()
+            == units.predicted[[3, 3, 5]].tolist()
+        )
 
 
 def test_what_a_size_is_taken_from():
@@ -309,16 +406,28 @@ def test_what_a_size_is_taken_from():
     sizes = {
         "scores": response_size(TaskView(question, whole)),
         "length": response_size(TaskView(question, dataclasses.replace(whole, gene_scores=None))),
-        "impact": response_size(TaskView(question, dataclasses.replace(whole, gene_scores=None, response=None))),
-        "direction": response_size(TaskView(question, dataclasses.replace(whole, gene_scores=None, response_kind="direction"))),
+        "impact": response_size(
+            TaskView(question, dataclasses.replace(whole, gene_scores=None, response=None))
+        ),
+        "direction": response_size(
+            TaskView(
+                question, dataclasses.replace(whole, gene_scores=None, response_kind="direction")
+            )
+        ),
     }
     np.testing.assert_array_equal(sizes["scores"].variants[""].predicted, np.arange(24) % G - 5.0)
     np.testing.assert_allclose(
-        sizes["length"].variants[""].predicted, np.sqrt(np.nansum(expected_changes(question, whole) ** 2, axis=1)), rtol=1e-9
+        sizes["length"].variants[""].predicted,
+        np.sqrt(np.nansum(expected_changes(question, whole) ** 2, axis=1)),
+        rtol=1e-9,
     )
     for name in ("impact", "direction"):  # the length of a direction means nothing
-        np.testing.assert_array_equal(sizes[name].variants[""].predicted, sizes[name].variants["propagated"].predicted)
-    nothing = response_size(TaskView(question, Answers(response=whole.response, response_kind="direction")))
+        np.testing.assert_array_equal(
+            sizes[name].variants[""].predicted, sizes[name].variants["propagated"].predicted
+        )
+    nothing = response_size(
+        TaskView(question, Answers(response=whole.response, response_kind="direction"))
+    )
     assert (nothing.variants, nothing.answered) == ({}, 0)
     raw_only = response_size(TaskView(question, Answers(raw=whole.raw)))
     assert (list(raw_only.variants), raw_only.answered) == (["raw"], 0)
@@ -337,27 +446,41 @@ def test_scores_of_genes_say_nothing_about_several():
     assert alone.table["predicted"][22:] == [None, None]
     floor = response_size(TaskView(question, Answers(gene_scores=scores, max_order=1)))
     assert (floor.asked, floor.answered) == (24, 22)
-    all_single = response_size(TaskView(question, dataclasses.replace(answers_of(question), max_order=1)))
+    all_single = response_size(
+        TaskView(question, dataclasses.replace(answers_of(question), max_order=1))
+    )
     assert len(all_single.variants["propagated"].genes) == 22
 
 
 def test_impacts_under_the_tolerance_are_0_and_sizes_of_no_change_are_ties():
     question = twenty()
     values = np.where(np.arange(48) % 2 == 0, 9e-7, 0.5)
-    question = dataclasses.replace(question, row_perturbation=np.arange(48) // 2, row_weight=np.tile([1.0, 0.0], 24))
-    given = response_size(TaskView(question, Answers(propagated=values, raw=values[::-1], response=np.full((48, G), 1e-10))))
+    question = dataclasses.replace(
+        question, row_perturbation=np.arange(48) // 2, row_weight=np.tile([1.0, 0.0], 24)
+    )
+    given = response_size(
+        TaskView(
+            question, Answers(propagated=values, raw=values[::-1], response=np.full((48, G), 1e-10))
+        )
+    )
     assert set(given.variants["propagated"].predicted) == {0.0}
     assert set(given.variants["raw"].predicted) == {0.5}
     assert set(given.variants[""].predicted) == {0.0}
 
 
 def test_few_perturbations_are_not_ranked():
-    for k, names in ((19, ["unranked", "unranked propagated", "unranked raw"]), (3, ["unranked", "unranked propagated", "unranked raw"])):
+    for k, names in (
+        (19, ["unranked", "unranked propagated", "unranked raw"]),
+        (3, ["unranked", "unranked propagated", "unranked raw"]),
+    ):
         question = twenty(k)
         given = response_size(TaskView(question, answers_of(question)))
         assert list(given.variants) == names
         assert given.notes == (f"{k} perturbations: fewer than 20, so not ranked", chance_note(k))
-    for k, note in ((2, "2 perturbations: fewer than 20, so not ranked"), (1, "a single perturbation: nothing to compare it with")):
+    for k, note in (
+        (2, "2 perturbations: fewer than 20, so not ranked"),
+        (1, "a single perturbation: nothing to compare it with"),
+    ):
         given = response_size(TaskView(twenty(k), answers_of(twenty(k))))
         assert (given.variants, given.asked) == ({}, k)
         assert len(given.notes) == 1
@@ -376,7 +499,10 @@ def test_sizes_of_unsupported_perturbations():
     supported = np.arange(G) > 0  # two perturbations remove gene 0
     values = np.where(np.isin(question.row_perturbation, [0, 12]), np.nan, 0.25)
     scores = np.where(supported, 1.0, np.nan)
-    for answers in (Answers(propagated=values, supported=supported), Answers(gene_scores=scores, supported=supported)):
+    for answers in (
+        Answers(propagated=values, supported=supported),
+        Answers(gene_scores=scores, supported=supported),
+    ):
         given = response_size(TaskView(question, answers))
         assert (given.asked, given.answered) == (24, 22)
         assert set(given.variants[""].genes) == set(range(24)) - {0, 12}
@@ -390,22 +516,31 @@ def test_sizes_of_unsupported_perturbations():
 
 
 def test_the_band_of_chance_by_hand():
-    # of the 6 orders of three, Spearman is 1, 1/2 (twice), -1/2 (twice) and -1: the 95 % quantile of its size is 1
+    # of the 6 orders of three, Spearman is 1, 1/2 (twice), -1/2 (twice) and -1: the 95 % quantile
+    # of its size is 1
     assert chance_band(3) == 1.0
-    # of the 24 orders of four, sizes are 1 (2), 0.8 (6), ...: 95 % lie at 1 or below, 91.7 % at 0.8 or below
+    # of the 24 orders of four, sizes are 1 (2), 0.8 (6), ...: 95 % lie at 1 or below, 91.7 % at 0.8
+    # or below
     assert chance_band(4) == 1.0
     for k in (5, 6):
-        every = np.abs([spearmanr(order, range(k))[0] for order in itertools.permutations(range(k))])
+        every = np.abs(
+            [spearmanr(order, range(k))[0] for order in itertools.permutations(range(k))]
+        )
         band = chance_band(k)
         assert np.mean(every <= band + 1e-9) >= 0.95 > np.mean(every < band - 1e-9)
 
 
 def test_the_band_of_chance_of_many():
-    # t of Student with k - 2 degrees of freedom, the usual approximation: 0.413 for 23, 0.444 for 20
+    # t of Student with k - 2 degrees of freedom, the usual approximation: 0.413 for 23, 0.444 for
+    # 20
     assert chance_band(23) == pytest.approx(0.413, abs=0.01)
     assert chance_band(20) == pytest.approx(0.447, abs=0.01)
     assert chance_band(23) == chance_band(23)
-    assert chance_note(4) == "by chance alone, spearman over 4 perturbations lies between -1.00 and 1.00 in 95 % of cases"
+    assert (
+        chance_note(4)
+        == "by chance alone, spearman over 4 perturbations lies between -1.00 and 1.00 in 95 % of"
+        " cases"
+    )
 
 
 # specs
@@ -418,7 +553,11 @@ def test_the_population_tasks_name_metrics_that_exist():
     assert {name.partition("[")[0] for name in tasks["response"].primary} <= set(names)
     variants = {name.partition("[")[2].rstrip("]") for name in tasks["response"].primary}
     assert variants == set(response(TaskView(question_of(), answers_of(question_of()))).variants)
-    of_rankings = {spec.name for spec in metric_specs() if spec.of == "ranking" and (not spec.tasks or "response-size" in spec.tasks)}
+    of_rankings = {
+        spec.name
+        for spec in metric_specs()
+        if spec.of == "ranking" and (not spec.tasks or "response-size" in spec.tasks)
+    }
     assert {*tasks["response-size"].primary, "with-abundance"} <= of_rankings
 
 
@@ -427,12 +566,16 @@ def test_the_population_tasks_name_metrics_that_exist():
 
 @pytest.mark.parametrize("noisy", [True, False])
 def test_nothing_to_ask_is_said_and_scores_nothing(noisy):
-    question = question_of(k=0, noisy=noisy, left_out={"perturbations with under 20 perturbed cells": 2})
+    question = question_of(
+        k=0, noisy=noisy, left_out={"perturbations with under 20 perturbed cells": 2}
+    )
     for task in (response, response_size):
         given = task(TaskView(question, answers_of(question)))
         assert (given.asked, given.answered) == (0, 0)
         (note,) = given.notes
-        assert note.startswith("no perturbation can be asked, so no score and no rank (perturbations with under 20")
+        assert note.startswith(
+            "no perturbation can be asked, so no score and no rank (perturbations with under 20"
+        )
         assert given.table is None
     with pytest.raises(NotComputed):
         pearson_delta_centred(response(TaskView(question, answers_of(question))).variants[""])

@@ -1,4 +1,6 @@
-"""Transfer between groups of cells: what is trained on, what is asked, how datasets are joined, and what the task makes of answers."""
+"""Transfer between groups of cells: what is trained on, what is asked, how datasets are joined, and
+what the task makes of answers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,15 @@ from kobench.builtin.tasks_transfer import transfer
 from kobench.data_checks import validate
 from kobench.errors import InvalidAnswerError, UserError
 from kobench.resample import draws
-from kobench.transfer import LEAST, ask_transfers, asked_rows, groups_of, joined, training_rows, training_size
+from kobench.transfer import (
+    LEAST,
+    ask_transfers,
+    asked_rows,
+    groups_of,
+    joined,
+    training_rows,
+    training_size,
+)
 
 # groups
 
@@ -31,7 +41,10 @@ def test_groups_need_fifty_cells():
 
 
 def test_one_large_group_is_too_few():
-    with pytest.raises(UserError, match=r"two groups of 50 cells or more, and 1 of 2 is that large \('a' 60, 'b' 3\)"):
+    with pytest.raises(
+        UserError,
+        match=r"two groups of 50 cells or more, and 1 of 2 is that large \('a' 60, 'b' 3\)",
+    ):
         groups_of(["a"] * 60 + ["b"] * 3)
     with pytest.raises(UserError, match=r"none of 8 is that large.*, \.\.\."):
         groups_of(list("abcdefgh"))
@@ -40,7 +53,10 @@ def test_one_large_group_is_too_few():
 @st.composite
 def labelled(draw):
     """Labels of 3 to 5 groups in any order, all but one of them large enough, and a split seed."""
-    sizes = [*draw(st.lists(st.integers(LEAST, 90), min_size=2, max_size=4)), draw(st.integers(1, LEAST - 1))]
+    sizes = [
+        *draw(st.lists(st.integers(LEAST, 90), min_size=2, max_size=4)),
+        draw(st.integers(1, LEAST - 1)),
+    ]
     labels = np.repeat([f"type {i}" for i in range(len(sizes))], sizes)
     shuffled = np.random.default_rng(draw(st.integers(0, 99))).permutation(labels)
     return shuffled, draw(st.integers(0, 5))
@@ -58,8 +74,12 @@ def test_equal_training_sizes_and_nothing_asked_was_trained_on(case):
         assert set(labels[rows]) == {group}
         assert len(set(rows.tolist())) == len(rows)
     asked = asked_rows(labels, groups, seed)
-    everything = np.concatenate([asked, *trained.values(), np.flatnonzero(np.isin(labels, list(left_out)))])
-    assert sorted(everything.tolist()) == list(range(len(labels)))  # every cell once: asked, trained on, or of a group left out
+    everything = np.concatenate(
+        [asked, *trained.values(), np.flatnonzero(np.isin(labels, list(left_out)))]
+    )
+    assert sorted(everything.tolist()) == list(
+        range(len(labels))
+    )  # every cell once: asked, trained on, or of a group left out
     assert set(labels[asked]) == set(groups)
 
 
@@ -74,15 +94,23 @@ def test_the_draw_of_a_group_knows_its_own_cells_only(case):
         moved = training_rows(labels[order], groups, group, seed)
         assert sorted(order[moved].tolist()) == own.tolist()
         renamed = np.where(labels == group, group, "type 0 of another name")
-        if (labels == group).sum() == min((labels == other).sum() for other in groups):  # so the number stays
-            np.testing.assert_array_equal(training_rows(renamed, [group, "type 0 of another name"], group, seed), own)
+        if (labels == group).sum() == min(
+            (labels == other).sum() for other in groups
+        ):  # so the number stays
+            np.testing.assert_array_equal(
+                training_rows(renamed, [group, "type 0 of another name"], group, seed), own
+            )
 
 
 def test_the_draw_follows_the_seed():
     labels = np.repeat(["a", "b"], 60)
-    one, again, other = (training_rows(labels, ("a", "b"), "a", seed).tolist() for seed in (0, 0, 1))
+    one, again, other = (
+        training_rows(labels, ("a", "b"), "a", seed).tolist() for seed in (0, 0, 1)
+    )
     assert one == again != other
-    assert training_rows(labels, ("a", "b"), "b", 0).tolist() != [row + 60 for row in one]  # groups are drawn apart
+    assert training_rows(labels, ("a", "b"), "b", 0).tolist() != [
+        row + 60 for row in one
+    ]  # groups are drawn apart
     with pytest.raises(ValueError, match="'c' is not one of the groups a, b"):
         training_rows(labels, ("a", "b"), "c", 0)
 
@@ -105,20 +133,38 @@ def test_every_model_is_asked_for_the_same_cells():
     asked = {group: ask_transfers(dataset, labels, groups, group, 3) for group in groups}
     first = asked["a"]
     for group, question in asked.items():
-        assert (question.trained, question.training_cells, question.left_out) == (group, 44, {"few": 7})
+        assert (question.trained, question.training_cells, question.left_out) == (
+            group,
+            44,
+            {"few": 7},
+        )
         np.testing.assert_array_equal(question.rows, first.rows)
         np.testing.assert_array_equal(question.groups, labels[question.rows])
         np.testing.assert_array_equal(question.true, dataset.cells.profiles()[question.rows])
         np.testing.assert_array_equal(question.assemblages, dataset.cells.X[question.rows] > 0)
-    assert {group: int((first.groups == group).sum()) for group in groups} == {"a": 70 - 44, "b": 60 - 44, "c": 55 - 44}
+    assert {group: int((first.groups == group).sum()) for group in groups} == {
+        "a": 70 - 44,
+        "b": 60 - 44,
+        "c": 55 - 44,
+    }
     assert training_size(labels, groups) == 44  # 0.8 * 55
 
 
 # the task
 
 #: Four cells of three types; the last expresses nothing.
-TRUE = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.2, 0.3, 0.5], [0.0, 0.0, 0.0], [0.0, 0.6, 0.4]])
-QUESTION = Transfers(TRUE > 0, TRUE, np.array([4, 7, 8, 9, 12]), np.array(["rod", "cone", "cone", "cone", "glia"]), "rod", 40, {"rare": 3})
+TRUE = np.array(
+    [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.2, 0.3, 0.5], [0.0, 0.0, 0.0], [0.0, 0.6, 0.4]]
+)
+QUESTION = Transfers(
+    TRUE > 0,
+    TRUE,
+    np.array([4, 7, 8, 9, 12]),
+    np.array(["rod", "cone", "cone", "cone", "glia"]),
+    "rod",
+    40,
+    {"rare": 3},
+)
 
 
 def values(units):
@@ -126,7 +172,9 @@ def values(units):
 
 
 def test_units_by_hand():
-    predicted = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1 / 3] * 3, [0.0, 1.0, 0.0]])
+    predicted = np.array(
+        [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1 / 3] * 3, [0.0, 1.0, 0.0]]
+    )
     units = transfer(TaskView(QUESTION, Answers(profile=predicted)))
     assert list(units.variants) == ["", "cone", "glia", "rod"]
     # distances: 0 | 0, 0.5, (left out) | 0.4; the pooled variant is of the cells that are no rods
@@ -143,28 +191,47 @@ def test_units_by_hand():
 def test_skill_by_bray_curtis_is_the_explained_share():
     rng = np.random.default_rng(0)
     answer, floor = (rng.dirichlet(np.ones(3), 5) for _ in range(2))
-    score, base = (values(transfer(TaskView(QUESTION, Answers(profile=one)))) for one in (answer, floor))
+    score, base = (
+        values(transfer(TaskView(QUESTION, Answers(profile=one)))) for one in (answer, floor)
+    )
     other = [1, 2, 4]
 
     def total(rows):
         return np.abs(rows - TRUE)[other].sum() / 2
 
-    assert (base[""] - score[""]) / (base[""] - 0.0) == pytest.approx(1 - total(answer) / total(floor))
-    assert values(transfer(TaskView(QUESTION, Answers(profile=TRUE)))) == {"": 0.0, "cone": 0.0, "glia": 0.0, "rod": 0.0}
+    assert (base[""] - score[""]) / (base[""] - 0.0) == pytest.approx(
+        1 - total(answer) / total(floor)
+    )
+    assert values(transfer(TaskView(QUESTION, Answers(profile=TRUE)))) == {
+        "": 0.0,
+        "cone": 0.0,
+        "glia": 0.0,
+        "rod": 0.0,
+    }
 
 
 def test_permuting_cells_changes_no_value_and_no_draw():
     dataset, labels = typed()
     question = ask_transfers(dataset, labels, groups_of(labels)[0], "b", 0)
     rng = np.random.default_rng(1)
-    answer, order = rng.dirichlet(np.ones(9), len(question.rows)), rng.permutation(len(question.rows))
-    parts = {name: getattr(question, name)[order] for name in ("assemblages", "true", "rows", "groups")}
+    answer, order = (
+        rng.dirichlet(np.ones(9), len(question.rows)),
+        rng.permutation(len(question.rows)),
+    )
+    parts = {
+        name: getattr(question, name)[order] for name in ("assemblages", "true", "rows", "groups")
+    }
     moved = dataclasses.replace(question, **parts)
-    one, other = (transfer(TaskView(q, Answers(profile=p))).variants for q, p in ((question, answer), (moved, answer[order])))
+    one, other = (
+        transfer(TaskView(q, Answers(profile=p))).variants
+        for q, p in ((question, answer), (moved, answer[order]))
+    )
     for variant in one:
         for metric in (metrics.bray_curtis, metrics.jensen_shannon, metrics.rmse, metrics.spearman):
             assert metric(one[variant]).value == pytest.approx(metric(other[variant]).value)
-        again = [draws(metrics.bray_curtis, units[variant], "cell", 20, 5) for units in (one, other)]
+        again = [
+            draws(metrics.bray_curtis, units[variant], "cell", 20, 5) for units in (one, other)
+        ]
         np.testing.assert_allclose(*again)
 
 
@@ -173,15 +240,28 @@ def test_no_answer_and_broken_answers():
     assert (units.variants, units.asked, units.answered) == ({}, 3, 0)
     assert units.notes  # they say the same whatever was answered
     with pytest.raises(InvalidAnswerError, match="1 of 15"):
-        transfer(TaskView(QUESTION, Answers(profile=np.where(np.arange(15).reshape(5, 3) == 4, np.nan, TRUE))))
+        transfer(
+            TaskView(
+                QUESTION, Answers(profile=np.where(np.arange(15).reshape(5, 3) == 4, np.nan, TRUE))
+            )
+        )
     with pytest.raises(TypeError, match="needs the transfer question, not Profiles"):
         transfer(TaskView(Profiles(TRUE > 0, TRUE, np.arange(5)), Answers(profile=TRUE)))
 
 
 def test_the_tasks_record():
     spec = transfer_spec()
-    assert (spec.label, spec.asks, spec.floors, spec.primary) == ("transfer@1", "transfer", ("masked-mean-depth",), ("bray-curtis",))
-    applied = {metric.name for metric in metric_specs() if metric.of == spec.of and (metric.tasks is None or spec.name in metric.tasks)}
+    assert (spec.label, spec.asks, spec.floors, spec.primary) == (
+        "transfer@1",
+        "transfer",
+        ("masked-mean-depth",),
+        ("bray-curtis",),
+    )
+    applied = {
+        metric.name
+        for metric in metric_specs()
+        if metric.of == spec.of and (metric.tasks is None or spec.name in metric.tasks)
+    }
     assert "bray-curtis" in applied
     assert not applied & {"coexpression", "explained-change"}
 
@@ -189,12 +269,23 @@ def test_the_tasks_record():
 # datasets as groups
 
 
-def source(names, seed=0, n=30, scale="linear", kind="simulated", sparse=False, counts=False, empty=()):
+def source(
+    names, seed=0, n=30, scale="linear", kind="simulated", sparse=False, counts=False, empty=()
+):
     rng = np.random.default_rng(seed)
     X = rng.integers(1, 9, (n, len(names))).astype(np.float32)
     X[list(empty), :20] = 0  # the cells express the genes of this data set alone
     layers = {"counts": X.copy()} if counts else {}
-    return Dataset(Cells(scipy.sparse.csr_matrix(X) if sparse else X, np.array(names), {"batch": np.zeros(n)}, layers), scale, kind)
+    return Dataset(
+        Cells(
+            scipy.sparse.csr_matrix(X) if sparse else X,
+            np.array(names),
+            {"batch": np.zeros(n)},
+            layers,
+        ),
+        scale,
+        kind,
+    )
 
 
 SHARED = [f"g{i:02d}" for i in range(20)]
@@ -210,19 +301,36 @@ def test_joined_matches_genes_by_name():
     kept = np.setdiff1d(np.arange(30), [2, 5])
     np.testing.assert_array_equal(both.cells.dense()[:28], one.cells.X[kept][:, :20])
     np.testing.assert_array_equal(both.cells.dense()[28:], two.cells.dense()[:, :20][:, ::-1])
-    assert both.notes[0] == "one: 20 of 21 genes are in all of the data sets; 2 of 30 cells express none of them and are left out"
+    assert (
+        both.notes[0]
+        == "one: 20 of 21 genes are in all of the data sets; 2 of 30 cells express none of them and"
+        " are left out"
+    )
     assert both.notes[1] == "two: 20 of 21 genes are in all of the data sets"
-    assert (both.kind, both.scale, both.truth, both.perturbed, both.batch_key) == ("real", "linear", None, None, None)
+    assert (both.kind, both.scale, both.truth, both.perturbed, both.batch_key) == (
+        "real",
+        "linear",
+        None,
+        None,
+        None,
+    )
     validate(both, "one + two")
     assert groups_of(both.cells.obs["dataset"], least=20)[0] == ("one", "two")
 
 
 def test_joined_keeps_counts_and_sparse_rows_where_all_have_them():
-    both = joined({"one": source(SHARED, 1, sparse=True, counts=True), "two": source(SHARED, 2, sparse=True, counts=True)})
+    both = joined(
+        {
+            "one": source(SHARED, 1, sparse=True, counts=True),
+            "two": source(SHARED, 2, sparse=True, counts=True),
+        }
+    )
     assert scipy.sparse.issparse(both.cells.X)
     np.testing.assert_array_equal(both.cells.layers["counts"], both.cells.dense())
     assert both.kind == "simulated"
-    assert not joined({"one": source(SHARED, 1, counts=True), "two": source(SHARED, 2)}).cells.layers
+    assert not joined(
+        {"one": source(SHARED, 1, counts=True), "two": source(SHARED, 2)}
+    ).cells.layers
 
 
 def test_the_order_of_datasets_changes_no_draw():
@@ -238,7 +346,9 @@ def test_the_order_of_datasets_changes_no_draw():
 def test_what_cannot_be_joined():
     with pytest.raises(UserError, match="one is 'linear' and two is 'log1p'"):
         joined({"one": source(SHARED), "two": source(SHARED, scale="log1p")})
-    with pytest.raises(UserError, match=r"19 gene names in common \(one 20, two 19\), and 20 are needed; check"):
+    with pytest.raises(
+        UserError, match=r"19 gene names in common \(one 20, two 19\), and 20 are needed; check"
+    ):
         joined({"one": source(SHARED), "two": source(SHARED[1:])})
     with pytest.raises(UserError, match="20 are the same but for capital letters"):
         joined({"one": source(SHARED), "two": source([name.upper() for name in SHARED])})
@@ -257,14 +367,26 @@ def test_retina_by_type(real_data):
     dataset = h5ad.load(str(path), cell_type_key="cell_type", totals_key="n_counts_all", genes=400)
     labels = dataset.cells.obs["cell_type"]
     groups, left_out = groups_of(labels)
-    assert (len(groups), training_size(labels, groups)) == (7, 52)  # 65 horizontal cells are the fewest
-    assert left_out == {"OFF-bipolar cell": 48, "ON-bipolar cell": 26, "astrocyte": 27, "microglial cell": 5}
+    assert (len(groups), training_size(labels, groups)) == (
+        7,
+        52,
+    )  # 65 horizontal cells are the fewest
+    assert left_out == {
+        "OFF-bipolar cell": 48,
+        "ON-bipolar cell": 26,
+        "astrocyte": 27,
+        "microglial cell": 5,
+    }
     matrix = np.empty((7, 7))
     for a, trained in enumerate(groups):
         floor = MaskedMeanDepth()
         floor.fit(dataset.cells[training_rows(labels, groups, trained, 0)], Context())
         question = ask_transfers(dataset, labels, groups, trained, 0)
-        found = values(transfer(TaskView(question, Answers(profile=floor.predict_expression(question.assemblages)))))
+        found = values(
+            transfer(
+                TaskView(question, Answers(profile=floor.predict_expression(question.assemblages)))
+            )
+        )
         matrix[a] = [found[group] for group in groups]
     # with as many cells, what was learnt from the asked type itself fits it best
     assert (np.argmin(matrix, axis=0) == np.arange(7)).all()

@@ -1,4 +1,6 @@
-"""What processes hold and a trial writes, counted: against numbers worked out by hand and against other ways to count."""
+"""What processes hold and a trial writes, counted: against numbers worked out by hand and against
+other ways to count.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,23 @@ import pytest
 
 from kobench import process_tree, watching
 from kobench.limits import MB, Limits, TrialFailed
-from kobench.process_tree import Held, Member, descendants, files_in_flight, files_in_memory, memory_of, unnamed_files
+from kobench.process_tree import (
+    Held,
+    Member,
+    descendants,
+    files_in_flight,
+    files_in_memory,
+    memory_of,
+    unnamed_files,
+)
 from kobench.watching import ENTRY, Unmeasurable, Watch, folder_bytes
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's"
+)
 
-#: Fork so often, touch so many shared MB in each process, and as many of its own; then say so and sleep.
+#: Fork so often, touch so many shared MB in each process, and as many of its own; then say so and
+#: sleep.
 SHARING = """
 import mmap, os, sys, time
 forks, shared, own = map(int, sys.argv[1:])
@@ -40,7 +53,9 @@ time.sleep(60)
 
 @pytest.fixture
 def start():
-    """`start(code, *arguments)` -> a running Python; all are ended with what they started, when the test is."""
+    """`start(code, *arguments)` -> a running Python; all are ended with what they started, when the
+    test is.
+    """
     running = []
 
     def begin(code, *arguments):
@@ -92,9 +107,11 @@ def test_shares_are_those_that_psutil_and_the_single_mappings_give(start):
     started(process, 3)
     members = below(process.pid)
     mappings = sum(
-        int(line.split()[1]) * 1024 for member in members for line in Path(f"/proc/{member.pid}/smaps").read_text().splitlines()
+        int(line.split()[1]) * 1024
+        for member in members
+        for line in Path(f"/proc/{member.pid}/smaps").read_text().splitlines()
         if line.startswith("Pss:")
-    )  # fmt: skip
+    )
     theirs = sum(psutil.Process(member.pid).memory_full_info().pss for member in members)
     held = memory_of(members).size
     assert held == pytest.approx(theirs, rel=0.02)
@@ -111,25 +128,30 @@ def test_a_process_whose_share_is_hidden_counts_in_full(start, monkeypatch):
 
     monkeypatch.setattr(process_tree, "_pss", hidden)
     assert memory_of(members) == Held(sum(member.rss for member in members), "RSS")
-    assert memory_of([*members, Member(2**22 + 1, 1, 10**9)]).size < 10**9  # one that is gone holds nothing
+    assert (
+        memory_of([*members, Member(2**22 + 1, 1, 10**9)]).size < 10**9
+    )  # one that is gone holds nothing
 
 
 def test_files_without_a_name_in_memory_count_and_only_once(start):
     process = start(
-        "import os, time\nfile = os.memfd_create('x')\nfor _ in range(40): os.write(file, bytes(1 << 20))\n"
-        "twice = os.dup(file)\nos.fork()\nos.write(1, b'.')\ntime.sleep(60)"
+        "import os, time\nfile = os.memfd_create('x')\nfor _ in range(40): os.write(file, bytes(1"
+        " << 20))\ntwice = os.dup(file)\nos.fork()\nos.write(1, b'.')\ntime.sleep(60)"
     )
     started(process, 2)
     members = below(process.pid)
     assert files_in_memory(members) == 40 * MB
     assert memory_of(members).size > 40 * MB
-    assert sum(file.size for file in unnamed_files(members)) == 4 * 40 * MB  # two processes, two numbers each
+    assert (
+        sum(file.size for file in unnamed_files(members)) == 4 * 40 * MB
+    )  # two processes, two numbers each
 
 
 def test_mapped_shared_memory_does_not_count_twice(start):
     process = start(
-        "import mmap, os, time\nfile = os.memfd_create('x')\nos.ftruncate(file, 60 << 20)\nheld = mmap.mmap(file, 60 << 20)\n"
-        "held[:] = bytes(b'x') * (60 << 20)\nos.write(1, b'.')\ntime.sleep(60)"
+        "import mmap, os, time\nfile = os.memfd_create('x')\nos.ftruncate(file, 60 << 20)\nheld ="
+        " mmap.mmap(file, 60 << 20)\nheld[:] = bytes(b'x') * (60 << 20)\nos.write(1,"
+        " b'.')\ntime.sleep(60)"
     )
     started(process, 1)
     assert 60 * MB <= memory_of(below(process.pid)).size < 90 * MB
@@ -137,11 +159,17 @@ def test_mapped_shared_memory_does_not_count_twice(start):
 
 def test_the_tree_is_found_whatever_its_processes_are_called(start):
     name = "import ctypes; ctypes.CDLL(None).prctl(15, b') R 1 (x')\n"
-    process = start(f"import os, threading, time\n{name}" + "os.fork(); os.fork()\n"
-                    "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\nos.write(1, b'.')\ntime.sleep(60)")  # fmt: skip
+    process = start(
+        f"import os, threading, time\n{name}"
+        + "os.fork(); os.fork()\nthreading.Thread(target=time.sleep, args=(60,),"
+        " daemon=True).start()\nos.write(1, b'.')\ntime.sleep(60)"
+    )
     started(process, 4)
     members = below(process.pid)
-    theirs = {process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))}
+    theirs = {
+        process.pid,
+        *(child.pid for child in psutil.Process(process.pid).children(recursive=True)),
+    }
     assert {member.pid for member in members} == theirs
     assert [member.threads for member in members] == [2, 2, 2, 2]
     assert os.getpid() not in {member.pid for member in descendants(os.getpid())}
@@ -149,7 +177,10 @@ def test_the_tree_is_found_whatever_its_processes_are_called(start):
 
 
 def test_a_zombie_is_a_process_that_holds_nothing(start):
-    process = start("import os, time\nif os.fork() == 0: os._exit(0)\ntime.sleep(0.2)\nos.write(1, b'.')\ntime.sleep(60)")
+    process = start(
+        "import os, time\nif os.fork() == 0: os._exit(0)\ntime.sleep(0.2)\nos.write(1,"
+        " b'.')\ntime.sleep(60)"
+    )
     started(process, 1)
     members = below(process.pid)
     assert len(members) == 2
@@ -162,7 +193,9 @@ def test_a_look_agrees_with_psutils_where_the_system_is_another(start, monkeypat
     started(process, 2)
     members = below(process.pid)
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert {member.pid for member in descendants(process.pid)} == {member.pid for member in members} - {process.pid}
+    assert {member.pid for member in descendants(process.pid)} == {
+        member.pid for member in members
+    } - {process.pid}
     held = memory_of(members)
     assert held.way == "USS"
     assert 20 * MB <= held.size < 60 * MB  # what is shared belongs to nobody alone
@@ -215,7 +248,10 @@ def test_a_folder_too_deep_to_be_looked_into_can_not_be_measured(tmp_path):
     watch = Watch(os.getpid(), Limits(memory_mb=None, processes=None), tmp_path)
     with pytest.raises(TrialFailed, match="too long") as ended:
         watch.check("fit")
-    assert (ended.value.status, ended.value.message) == ("too-much-written", "it made a folder whose content can't be measured")
+    assert (ended.value.status, ended.value.message) == (
+        "too-much-written",
+        "it made a folder whose content can't be measured",
+    )
     subprocess.run(["rm", "-rf", str(tmp_path / ("x" * 250))], check=True)
 
 
@@ -258,7 +294,9 @@ def test_a_folder_of_many_files_is_walked_in_pieces_and_in_full(tmp_path, monkey
     monkeypatch.setattr(watching, "SHARE", 1.0)
 
     def look_until_ended(written_mb, most):
-        watch = Watch(2**22 + 1, Limits(memory_mb=None, processes=None, written_mb=written_mb), tmp_path)
+        watch = Watch(
+            2**22 + 1, Limits(memory_mb=None, processes=None, written_mb=written_mb), tmp_path
+        )
         for look in range(most):
             try:
                 watch.check("fit")
@@ -269,14 +307,19 @@ def test_a_folder_of_many_files_is_walked_in_pieces_and_in_full(tmp_path, monkey
     monkeypatch.setattr(watching, "descendants", lambda pid: [])
     looks, said = look_until_ended(1, 1500)
     assert said == "it wrote 2 MB, the limit is 1 MB (--written)"
-    assert looks == pytest.approx(MB / ENTRY, abs=200)  # so many entries of 1 KB, and the folder's own blocks
+    assert looks == pytest.approx(
+        MB / ENTRY, abs=200
+    )  # so many entries of 1 KB, and the folder's own blocks
     assert look_until_ended(8, 4000) == (4000, "")
 
 
 def test_files_that_were_removed_and_are_still_open_count(start, tmp_path):
     path = tmp_path / "gone"
-    process = start(f"import os, time\nfile = open({str(path)!r}, 'wb')\nos.unlink({str(path)!r})\nfile.write(os.urandom(30 << 20))\n"
-                    "file.flush()\nos.write(1, b'.')\ntime.sleep(60)")  # fmt: skip
+    process = start(
+        f"import os, time\nfile = open({str(path)!r},"
+        f" 'wb')\nos.unlink({str(path)!r})\nfile.write(os.urandom(30 <<"
+        " 20))\nfile.flush()\nos.write(1, b'.')\ntime.sleep(60)"
+    )
     started(process, 1)
     assert total(tmp_path) == 0
     watch = Watch(os.getpid(), Limits(written_mb=20), tmp_path)
@@ -286,25 +329,42 @@ def test_files_that_were_removed_and_are_still_open_count(start, tmp_path):
 
 
 def test_a_process_counted_twice_for_a_moment_ends_nothing(tmp_path, monkeypatch):
-    readings = [Held(200 * MB, "PSS"), Held(90 * MB, "PSS")]  # first: one that just forked, its pages seen twice
+    readings = [
+        Held(200 * MB, "PSS"),
+        Held(90 * MB, "PSS"),
+    ]  # first: one that just forked, its pages seen twice
     monkeypatch.setattr(watching, "memory_of", lambda members: readings.pop(0))
     watch = Watch(os.getpid(), Limits(memory_mb=100), tmp_path)
     watch.check("fit")
     assert watch.peak_mb == 90
     readings += [Held(200 * MB, "PSS"), Held(150 * MB, "PSS")]
     watch = Watch(os.getpid(), Limits(memory_mb=100), tmp_path)
-    with pytest.raises(TrialFailed, match=r"held 150 MB \(PSS\), the limit is 100 MB \(--memory\)") as ended:
+    with pytest.raises(
+        TrialFailed, match=r"held 150 MB \(PSS\), the limit is 100 MB \(--memory\)"
+    ) as ended:
         watch.check("singles")
-    assert (ended.value.status, ended.value.stage, watch.peak_mb) == ("out-of-memory", "singles", 150)
+    assert (ended.value.status, ended.value.stage, watch.peak_mb) == (
+        "out-of-memory",
+        "singles",
+        150,
+    )
     assert readings == []
 
 
 def test_processes_and_threads_are_counted_up_to_the_limit(tmp_path, monkeypatch):
     def members(processes, threads):
-        monkeypatch.setattr(watching, "descendants", lambda pid: [Member(10 + i, threads, 0) for i in range(processes)])
+        monkeypatch.setattr(
+            watching,
+            "descendants",
+            lambda pid: [Member(10 + i, threads, 0) for i in range(processes)],
+        )
 
     limits = Limits(processes=4, memory_mb=None, written_mb=None)
-    for processes, threads, said in ((4, 16, None), (5, 1, "it ran 5 processes at a time"), (2, 33, "it ran 66 threads in 2 processes")):
+    for processes, threads, said in (
+        (4, 16, None),
+        (5, 1, "it ran 5 processes at a time"),
+        (2, 33, "it ran 66 threads in 2 processes"),
+    ):
         members(processes, threads)
         watch = Watch(1, limits, tmp_path)
         if said is None:
@@ -313,7 +373,10 @@ def test_processes_and_threads_are_counted_up_to_the_limit(tmp_path, monkeypatch
         with pytest.raises(TrialFailed, match=f"^{said}") as ended:
             watch.check("fit")
         assert ended.value.status == "too-many-processes"
-        assert ended.value.message == "it ran more than 4 processes, or 64 threads, the limit (--processes)"
+        assert (
+            ended.value.message
+            == "it ran more than 4 processes, or 64 threads, the limit (--processes)"
+        )
     members(100, 100)
     Watch(1, Limits(None, None, None, None), tmp_path).check("fit")
 
@@ -343,7 +406,9 @@ def test_looking_takes_a_small_share_of_the_time(tmp_path, monkeypatch, took):
 
 @pytest.mark.parametrize("kind", ["descendants", "open_files", "memory_of", "unnamed_files"])
 def test_looks_are_not_made_rare_by_one_that_takes_long(tmp_path, monkeypatch, kind):
-    """A trial can make any kind of look slow: by that it gains one second between two looks, not 32 times as long as one takes."""
+    """A trial can make any kind of look slow: by that it gains one second between two looks, not 32
+    times as long as one takes.
+    """
     clock, looked = [0.0], []
     answers = {"descendants": [], "open_files": 0, "memory_of": Held(0, "PSS"), "unnamed_files": []}
 
@@ -380,7 +445,8 @@ def test_near_the_limit_memory_is_looked_at_more_often(tmp_path, monkeypatch):
     assert len(looked) - before == pytest.approx(30 / 0.03 * watching.SHARE_NEAR, rel=0.05)
 
 
-#: Two ends of a socket; so many files are sent and not received, and so many descriptors of one file held.
+#: Two ends of a socket; so many files are sent and not received, and so many descriptors of one
+#: file held.
 SENDING = """
 import os, socket, sys, time
 sent, held = map(int, sys.argv[1:])
@@ -402,7 +468,9 @@ def in_flight_is_told():
         return "scm_fds" in file.read()
 
 
-@pytest.mark.skipif(not in_flight_is_told(), reason="Linux says since 5.11 how many files are in flight")
+@pytest.mark.skipif(
+    not in_flight_is_told(), reason="Linux says since 5.11 how many files are in flight"
+)
 def test_files_that_no_process_holds_end_a_trial_where_they_stay_so(start, tmp_path, monkeypatch):
     process = start(SENDING, 3, 0)
     started(process, 1)
@@ -412,7 +480,9 @@ def test_files_that_no_process_holds_end_a_trial_where_they_stay_so(start, tmp_p
     watch = Watch(os.getpid(), Limits(), tmp_path)
     monkeypatch.setattr(watching, "descendants", lambda pid: [Member(process.pid, 1, 0)])
     looks(watch, clock, 0.1, 0.9)
-    with pytest.raises(TrialFailed, match="sent and not received, where what they hold can't be measured: 3") as ended:
+    with pytest.raises(
+        TrialFailed, match="sent and not received, where what they hold can't be measured: 3"
+    ) as ended:
         looks(watch, clock, 0.1, 0.5)
     assert ended.value.status == "out-of-memory"
     looks(Watch(os.getpid(), Limits(memory_mb=None, written_mb=None), tmp_path), clock, 0.1, 5)
@@ -443,7 +513,10 @@ def test_more_open_files_than_can_be_looked_at_end_a_trial(start, tmp_path, monk
     monkeypatch.setattr(watching, "MOST_FILES", 280)
     with pytest.raises(TrialFailed, match=r"held more than 280 files open: 28\d") as ended:
         Watch(os.getpid(), Limits(), tmp_path).check("fit")
-    assert (ended.value.status, ended.value.message) == ("too-many-processes", "its processes held more than 280 files open")
+    assert (ended.value.status, ended.value.message) == (
+        "too-many-processes",
+        "its processes held more than 280 files open",
+    )
 
 
 def test_a_real_tree_is_ended_where_it_passes_and_left_alone_below(start, tmp_path):

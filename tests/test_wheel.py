@@ -37,15 +37,29 @@ def test_a_wheel_has_all_that_kobench_needs(tmp_path):
 
     def run(*arguments):
         return subprocess.run(
-            [sys.executable, "-P", *arguments], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+            [sys.executable, "-P", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
 
     found = json.loads(run("-c", SCRIPT))
     assert Path(found["where"]).is_relative_to(site)
     assert Path(found["folder"]).is_relative_to(site)
     assert found["cards"] == sorted(path.stem for path in (REPOSITORY / "datasets").glob("*.toml"))
-    assert found["suites"] == sorted(path.stem for path in (REPOSITORY / "kobench" / "suites").glob("*.toml"))
+    assert found["suites"] == sorted(
+        path.stem for path in (REPOSITORY / "kobench" / "suites").glob("*.toml")
+    )
     assert found["page"] == [True, True]
-    assert found["templates"] == ["README.md.tmpl", "module.py.tmpl", "pyproject.toml.tmpl", "test_module.py.tmpl"]
-    listed = json.loads(run("-c", "from kobench.cli import main; main()", "list", "datasets", "--json"))
+    assert found["templates"] == [
+        "README.md.tmpl",
+        "module.py.tmpl",
+        "pyproject.toml.tmpl",
+        "test_module.py.tmpl",
+    ]
+    listed = json.loads(
+        run("-c", "from kobench.cli import main; main()", "list", "datasets", "--json")
+    )
     assert {"grn", "pbmc68k", "trem2-microglia"} <= {entry["name"] for entry in listed["datasets"]}

@@ -1,4 +1,6 @@
-"""Impacts of knockouts by the network z * |W2 (W1 z + b1) + b2| over its sum, one event at a time, from the formula."""
+"""Impacts of knockouts by the network z * |W2 (W1 z + b1) + b2| over its sum, one event at a time,
+from the formula.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Network:
     b2: Floats
 
     def profile(self, on: npt.NDArray[np.bool_]) -> Floats:
-        """(G,) the profile of an assemblage (G,): uniform over what is on where the network's values all vanish, 0 where nothing is on."""
+        """(G,) the profile of an assemblage (G,): uniform over what is on where the network's
+        values all vanish, 0 where nothing is on.
+        """
         if not on.any():
             return np.zeros(len(on))
         z = on / on.sum()
@@ -37,10 +41,13 @@ def bray_curtis(a: Floats, b: Floats) -> float:
     return float(np.abs(a - b).sum() / total) if total > 0 else 0.0
 
 
-def impacts(network: Network, on: npt.NDArray[np.bool_], genes: Sequence[int]) -> tuple[float, float]:
+def impacts(
+    network: Network, on: npt.NDArray[np.bool_], genes: Sequence[int]
+) -> tuple[float, float]:
     """(raw, propagated) impact of removing some genes from a cell with the assemblage `on` (G,).
 
-    raw : against the cell's profile. propagated : against the null, that profile without the removed genes, renormalised.
+    raw : against the cell's profile. propagated : against the null, that profile without the
+    removed genes, renormalised.
     """
     remaining = on.copy()
     remaining[list(genes)] = False

@@ -1,4 +1,6 @@
-"""The DKO method (arXiv 2510.03359) from its formula, trained one cell at a time; autograd and torch's Adam do the rest."""
+"""The DKO method (arXiv 2510.03359) from its formula, trained one cell at a time; autograd and
+torch's Adam do the rest.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,15 @@ from torch import Tensor
 #: W1 (h, G), b1 (h,), W2 (G, h), b2 (G,).
 Layers = tuple[Tensor, Tensor, Tensor, Tensor]
 
-#: Steps between two looks at the validation cells: the published procedure keeps the best of all steps, so it looks after each.
+#: Steps between two looks at the validation cells: the published procedure keeps the best of all
+#: steps, so it looks after each.
 LOOK_EVERY = 1
 
 
 def profile(layers: Layers, z: Tensor) -> Tensor:
-    """(G,) v / sum(v), v = z * |W2 (W1 z + b1) + b2|, of one assemblage z (G,) normalised to sum 1; 0 where v vanishes."""
+    """(G,) v / sum(v), v = z * |W2 (W1 z + b1) + b2|, of one assemblage z (G,) normalised to sum 1;
+    0 where v vanishes.
+    """
     W1, b1, W2, b2 = layers
     v = z * (W2 @ (W1 @ z + b1) + b2).abs()
     total = v.sum()
@@ -29,8 +34,15 @@ def bray_curtis(a: Tensor, b: Tensor) -> Tensor:
 
 def first_layers(genes: int, hidden: int, generator: torch.Generator) -> Layers:
     """Two linear layers as torch makes them: uniform in +-1/sqrt(inputs)."""
-    shapes = [((hidden, genes), genes), ((hidden,), genes), ((genes, hidden), hidden), ((genes,), hidden)]
-    W1, b1, W2, b2 = ((2 * torch.rand(shape, generator=generator) - 1) / inputs**0.5 for shape, inputs in shapes)
+    shapes = [
+        ((hidden, genes), genes),
+        ((hidden,), genes),
+        ((genes, hidden), hidden),
+        ((genes,), hidden),
+    ]
+    W1, b1, W2, b2 = (
+        (2 * torch.rand(shape, generator=generator) - 1) / inputs**0.5 for shape, inputs in shapes
+    )
     return W1, b1, W2, b2
 
 
@@ -56,13 +68,18 @@ def train(
     look_every: int = LOOK_EVERY,
     predict: Callable[[Layers, Tensor], Tensor] = profile,
 ) -> tuple[Layers, float, int]:
-    """The layers that are best on the validation cells, their mean Bray-Curtis there, and their step; the last ones without such cells.
+    """The layers that are best on the validation cells, their mean Bray-Curtis there, and their
+    step; the last ones without such cells.
 
-    z (n, G) assemblages normalised to sum 1, y (n, G) profiles. A step is Adam's on the mean Bray-Curtis of `size` cells, summed cell by
-    cell. decay : weight decay (AdamW's, on the weights only); anneal : the rate falls to 0 along a cosine; predict : the network's formula.
+    z (n, G) assemblages normalised to sum 1, y (n, G) profiles. A step is Adam's on the mean
+    Bray-Curtis of `size` cells, summed cell by cell. decay : weight decay (AdamW's, on the weights
+    only); anneal : the rate falls to 0 along a cosine; predict : the network's formula.
     """
     W1, b1, W2, b2 = layers = tuple(tensor.clone().requires_grad_() for tensor in layers)  # type: ignore[assignment]
-    adam = torch.optim.AdamW([{"params": [W1, W2], "weight_decay": decay}, {"params": [b1, b2], "weight_decay": 0.0}], lr=lr)
+    adam = torch.optim.AdamW(
+        [{"params": [W1, W2], "weight_decay": decay}, {"params": [b1, b2], "weight_decay": 0.0}],
+        lr=lr,
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps) if anneal else None
     best, best_error, best_step = layers, float("inf"), steps
     batches = epochs(len(z), size, generator)
@@ -79,11 +96,19 @@ def train(
         if valid is not None and (step % look_every == 0 or step == steps):
             error = mean_bray_curtis(layers, *valid, predict)
             if error < best_error:
-                best, best_error, best_step = (W1.clone(), b1.clone(), W2.clone(), b2.clone()), error, step
+                best, best_error, best_step = (
+                    (W1.clone(), b1.clone(), W2.clone(), b2.clone()),
+                    error,
+                    step,
+                )
     return tuple(tensor.detach() for tensor in best), best_error, best_step  # type: ignore[return-value]
 
 
 @torch.no_grad()
-def mean_bray_curtis(layers: Layers, z: Tensor, y: Tensor, predict: Callable[[Layers, Tensor], Tensor] = profile) -> float:
+def mean_bray_curtis(
+    layers: Layers, z: Tensor, y: Tensor, predict: Callable[[Layers, Tensor], Tensor] = profile
+) -> float:
     """Mean over cells of the Bray-Curtis of predicted and true profiles, cell by cell."""
-    return sum(float(bray_curtis(predict(layers, cell), true)) for cell, true in zip(z, y, strict=True)) / len(z)
+    return sum(
+        float(bray_curtis(predict(layers, cell), true)) for cell, true in zip(z, y, strict=True)
+    ) / len(z)

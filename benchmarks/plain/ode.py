@@ -1,4 +1,6 @@
-"""The steady state of one knockout event, plainly: the differential equation with a loop over genes, integrated until nothing moves."""
+"""The steady state of one knockout event, plainly: the differential equation with a loop over
+genes, integrated until nothing moves.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ LEG = 20.0
 #: Legs after which an event counts as without a steady state.
 MOST_LEGS = 100
 
-#: A state is steady when no gene changes by more than this share of itself (or of `SMALL`) in a unit of time.
+#: A state is steady when no gene changes by more than this share of itself (or of `SMALL`) in a
+#: unit of time.
 STEADY = 1e-8
 
 #: Expression under which changes are compared with this value: what is under it is read as 0.
@@ -22,12 +25,17 @@ SMALL = 1e-3
 
 
 def production(
-    x: Sequence[float], inputs: Sequence[Sequence[tuple[int, float]]], absent: Collection[int], silenced: bool, basal: Sequence[float]
+    x: Sequence[float],
+    inputs: Sequence[Sequence[tuple[int, float]]],
+    absent: Collection[int],
+    silenced: bool,
+    basal: Sequence[float],
 ) -> list[float]:
-    """P_j of every gene: b_j + sum_i A_ij x_i / (1 + x_i) + sum_i R_ij / (1 + x_i); 0 for an absent gene.
+    """P_j of every gene: b_j + sum_i A_ij x_i / (1 + x_i) + sum_i R_ij / (1 + x_i); 0 for an absent
+    gene.
 
-    x : (genes,) expression, 0 in absent genes. inputs : of each gene, its regulators and their weights, negative where they repress.
-    silenced : absent genes drop out of the R terms too.
+    x : (genes,) expression, 0 in absent genes. inputs : of each gene, its regulators and their
+    weights, negative where they repress. silenced : absent genes drop out of the R terms too.
     """
     produced = []
     for gene, regulators in enumerate(inputs):
@@ -49,20 +57,29 @@ def steady_state(
     basal: Sequence[float] | None = None,
     decay: float = 1.0,
 ) -> npt.NDArray[np.float64]:
-    """(genes,) where dx_j/dt = -B x_j + P_j(x) ends from `start`, by scipy's LSODA; NaN where it doesn't come to rest.
+    """(genes,) where dx_j/dt = -B x_j + P_j(x) ends from `start`, by scipy's LSODA; NaN where it
+    doesn't come to rest.
 
-    inputs : of each gene, its (regulator, weight), a negative weight meaning repression. absent : genes held at 0, removed or lacking.
-    basal : (genes,) production whatever regulates a gene. decay : B.
+    inputs : of each gene, its (regulator, weight), a negative weight meaning repression. absent :
+    genes held at 0, removed or lacking. basal : (genes,) production whatever regulates a gene.
+    decay : B.
     """
     given = [0.0] * len(inputs) if basal is None else list(basal)
 
     def slope(_: float, state: npt.NDArray[np.float64]) -> list[float]:
         x = state.tolist()
-        return [made - decay * here for made, here in zip(production(x, inputs, absent, silenced, given), x, strict=True)]
+        return [
+            made - decay * here
+            for made, here in zip(production(x, inputs, absent, silenced, given), x, strict=True)
+        ]
 
-    state: npt.NDArray[np.float64] = np.array([0.0 if gene in absent else value for gene, value in enumerate(start)])
+    state: npt.NDArray[np.float64] = np.array(
+        [0.0 if gene in absent else value for gene, value in enumerate(start)]
+    )
     for _ in range(MOST_LEGS):
-        state = solve_ivp(slope, (0.0, LEG), state, method="LSODA", rtol=1e-8, atol=1e-11, t_eval=[LEG]).y[:, -1]
+        state = solve_ivp(
+            slope, (0.0, LEG), state, method="LSODA", rtol=1e-8, atol=1e-11, t_eval=[LEG]
+        ).y[:, -1]
         if (np.abs(slope(0.0, state)) <= STEADY * np.maximum(state, SMALL)).all():
             return state
     return np.full(len(state), np.nan)

@@ -1,4 +1,6 @@
-"""Every score of the single-knockout and profile tasks from its formula: a row, a group, a draw at a time, by scipy and scikit-learn."""
+"""Every score of the single-knockout and profile tasks from its formula: a row, a group, a draw at
+a time, by scipy and scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ Pairs = Iterable[tuple[FloatArray, FloatArray]]
 
 
 def mean_correlation(correlate: Callable[..., Any], pairs: Pairs, least: int = 2) -> float:
-    """Mean over (predicted, true) of a correlation; constant truths and pairs under `least` entries left out, constant answers count 0.
+    """Mean over (predicted, true) of a correlation; constant truths and pairs under `least` entries
+    left out, constant answers count 0.
 
     NaN where nothing is left, and where every answer is constant.
     """
@@ -47,13 +50,25 @@ def groups_of(units: ImpactUnits, ids: IntArray) -> Iterator[tuple[FloatArray, F
         yield units.predicted[ids == one], units.true[ids == one]
 
 
-def mean_over_rows(measure: Callable[[FloatArray, FloatArray], float]) -> Callable[[ProfileUnits], float]:
+def mean_over_rows(
+    measure: Callable[[FloatArray, FloatArray], float],
+) -> Callable[[ProfileUnits], float]:
     """The mean of `measure(predicted, true)` over rows."""
-    return lambda units: float(np.mean([measure(a.astype(np.float64), b) for a, b in zip(units.predicted, units.true, strict=True)]))
+    return lambda units: float(
+        np.mean(
+            [
+                measure(a.astype(np.float64), b)
+                for a, b in zip(units.predicted, units.true, strict=True)
+            ]
+        )
+    )
 
 
 def divergence(a: FloatArray, b: FloatArray) -> float:
-    """Jensen-Shannon divergence, base 2: the square of scipy's distance. Profiles add up to 1 here only to single precision."""
+    """Jensen-Shannon divergence, base 2: the square of scipy's distance.
+
+    Profiles add up to 1 here only to single precision.
+    """
     middle = (a + b) / 2
     if abs(a.sum() - b.sum()) < 1e-12:
         return float(jensenshannon(a, b, base=2) ** 2)
@@ -62,10 +77,15 @@ def divergence(a: FloatArray, b: FloatArray) -> float:
 
 
 def explained_parts(units: ProfileUnits) -> tuple[list[float], list[float]]:
-    """Of each row what is explained, BC(null, true) - BC(predicted, true), and what there is to explain, BC(null, true)."""
+    """Of each row what is explained, BC(null, true) - BC(predicted, true), and what there is to
+    explain, BC(null, true).
+    """
     assert units.null is not None
     nothing = [float(braycurtis(a, b)) for a, b in zip(units.null, units.true, strict=True)]
-    left = [float(braycurtis(a.astype(np.float64), b)) for a, b in zip(units.predicted, units.true, strict=True)]
+    left = [
+        float(braycurtis(a.astype(np.float64), b))
+        for a, b in zip(units.predicted, units.true, strict=True)
+    ]
     return [a - b for a, b in zip(nothing, left, strict=True)], nothing
 
 
@@ -81,7 +101,9 @@ def pooled_profiles(units: ProfileUnits) -> float:
 
 
 def coexpression(units: ProfileUnits) -> float:
-    """Pearson's correlation over pairs of genes of their predicted and true correlation over the cells with both, 10 or more."""
+    """Pearson's correlation over pairs of genes of their predicted and true correlation over the
+    cells with both, 10 or more.
+    """
     of_answer, of_truth = [], []
     for i in range(units.true.shape[1]):
         for j in range(i + 1, units.true.shape[1]):
@@ -91,18 +113,29 @@ def coexpression(units: ProfileUnits) -> float:
                 continue
             answer = units.predicted[both][:, [i, j]].astype(np.float64)
             of_truth.append(float(pearsonr(true[:, 0], true[:, 1])[0]))
-            of_answer.append(float(pearsonr(answer[:, 0], answer[:, 1])[0]) if np.ptp(answer, axis=0).all() else 0.0)
+            of_answer.append(
+                float(pearsonr(answer[:, 0], answer[:, 1])[0])
+                if np.ptp(answer, axis=0).all()
+                else 0.0
+            )
     return float(pearsonr(of_answer, of_truth)[0])
 
 
 def auprc(units: ImpactUnits) -> float:
     """Average precision of finding true impacts above 0; NaN where all are, or none is."""
     found = units.true > 0
-    return math.nan if found.all() or not found.any() else float(average_precision_score(found, units.predicted))
+    return (
+        math.nan
+        if found.all() or not found.any()
+        else float(average_precision_score(found, units.predicted))
+    )
 
 
 def top_tenth(units: RankingUnits) -> float:
-    """Share of the tenth predicted highest that is truly in the highest tenth; NaN under 200 genes. Without ties at the cuts."""
+    """Share of the tenth predicted highest that is truly in the highest tenth; NaN under 200 genes.
+
+    Without ties at the cuts.
+    """
     k = len(units.true) // 10
     if len(units.true) < 200:
         return math.nan
@@ -119,10 +152,16 @@ SCORES: dict[tuple[str, str], Callable[[Any], float]] = {
     ("profile", "spearman-pooled"): pooled_profiles,
     ("profile", "coexpression"): coexpression,
     ("profile", "explained-change"): explained_change,
-    ("impact", "spearman-within-cell"): lambda units: mean_correlation(spearmanr, groups_of(units, units.cells)),
-    ("impact", "spearman-within-gene"): lambda units: mean_correlation(spearmanr, groups_of(units, units.genes), MIN_CELLS),
+    ("impact", "spearman-within-cell"): lambda units: mean_correlation(
+        spearmanr, groups_of(units, units.cells)
+    ),
+    ("impact", "spearman-within-gene"): lambda units: mean_correlation(
+        spearmanr, groups_of(units, units.genes), MIN_CELLS
+    ),
     ("impact", "spearman-pooled"): lambda units: float(spearmanr(units.predicted, units.true)[0]),
-    ("impact", "mae"): lambda units: float(np.mean([abs(a - b) for a, b in zip(units.predicted, units.true, strict=True)])),
+    ("impact", "mae"): lambda units: float(
+        np.mean([abs(a - b) for a, b in zip(units.predicted, units.true, strict=True)])
+    ),
     ("impact", "auprc"): auprc,
     ("ranking", "spearman"): lambda units: float(spearmanr(units.predicted, units.true)[0]),
     ("ranking", "kendall"): lambda units: float(kendalltau(units.predicted, units.true)[0]),
@@ -131,37 +170,61 @@ SCORES: dict[tuple[str, str], Callable[[Any], float]] = {
 }
 
 
-def redrawn_ratio(sums: Iterable[float], weights: Iterable[float], ids: IntArray, draws: IntArray, distinct: IntArray) -> FloatArray:
-    """(d,) sum of sums over sum of weights in each draw, added up block by block. draws : (d, b) how often each of `distinct` is drawn."""
+def redrawn_ratio(
+    sums: Iterable[float],
+    weights: Iterable[float],
+    ids: IntArray,
+    draws: IntArray,
+    distinct: IntArray,
+) -> FloatArray:
+    """(d,) sum of sums over sum of weights in each draw, added up block by block. draws : (d, b)
+    how often each of `distinct` is drawn.
+    """
     total = {block: [0.0, 0.0] for block in distinct.tolist()}
     for block, a, b in zip(ids.tolist(), sums, weights, strict=True):
         total[block][0] += a
         total[block][1] += b
     values = []
     for often in draws:
-        drawn = [(k * total[block][0], k * total[block][1]) for block, k in zip(distinct.tolist(), often.tolist(), strict=True)]
+        drawn = [
+            (k * total[block][0], k * total[block][1])
+            for block, k in zip(distinct.tolist(), often.tolist(), strict=True)
+        ]
         values.append(sum(a for a, _ in drawn) / sum(b for _, b in drawn))
     return np.array(values)
 
 
 def redrawn_within_cell(units: ImpactUnits, draws: IntArray, distinct: IntArray) -> FloatArray:
-    """(d,) the mean over cells of Spearman's correlation over the drawn genes, each as often as it is drawn."""
+    """(d,) the mean over cells of Spearman's correlation over the drawn genes, each as often as it
+    is drawn.
+    """
     values = []
     for often in draws:
         copies = often[np.searchsorted(distinct, units.genes)]
         pairs = []
         for cell in np.unique(units.cells):
             rows = np.flatnonzero(units.cells == cell)
-            pairs.append((np.repeat(units.predicted[rows], copies[rows]), np.repeat(units.true[rows], copies[rows])))
+            pairs.append(
+                (
+                    np.repeat(units.predicted[rows], copies[rows]),
+                    np.repeat(units.true[rows], copies[rows]),
+                )
+            )
         values.append(mean_correlation(spearmanr, pairs))
     return np.array(values)
 
 
 def redrawn_ranking(units: RankingUnits, draws: IntArray, distinct: IntArray) -> FloatArray:
-    """(d,) Spearman's correlation over the drawn genes; NaN for a draw without two different values on either side."""
+    """(d,) Spearman's correlation over the drawn genes; NaN for a draw without two different values
+    on either side.
+    """
     values = []
     for often in draws:
         copies = often[np.searchsorted(distinct, units.genes)]
         with warnings.catch_warnings(action="ignore"):  # of constant values
-            values.append(float(spearmanr(np.repeat(units.predicted, copies), np.repeat(units.true, copies))[0]))
+            values.append(
+                float(
+                    spearmanr(np.repeat(units.predicted, copies), np.repeat(units.true, copies))[0]
+                )
+            )
     return np.array(values)

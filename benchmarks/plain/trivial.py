@@ -1,4 +1,6 @@
-"""Predictors that cost nothing or a fixed amount, a `--plugin` file for measuring the harness around them."""
+"""Predictors that cost nothing or a fixed amount, a `--plugin` file for measuring the harness
+around them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class Trivial:
 
 
 class Busy(Trivial):
-    """The same after a loop of `millions` of steps in Python, so that a fit costs the same work each time and nothing is to be shared."""
+    """The same after a loop of `millions` of steps in Python, so that a fit costs the same work
+    each time and nothing is to be shared.
+    """
 
     def __init__(self, millions: int = 40) -> None:
         self.millions = millions
@@ -35,4 +39,9 @@ class Busy(Trivial):
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
     yield PredictorSpec("trivial", Trivial, summary="equal shares, no fit")
-    yield PredictorSpec("busy", Busy, summary="equal shares after a fit of fixed work", params={"millions": Param(40, "steps of the loop")})
+    yield PredictorSpec(
+        "busy",
+        Busy,
+        summary="equal shares after a fit of fixed work",
+        params={"millions": Param(40, "steps of the loop")},
+    )

@@ -1,5 +1,6 @@
-"""A trial's worker without any isolation: a child process, asked over two pipes, neither watched nor shut in. The plain twin of
-`kobench.process.WorkerProcess`."""
+"""A trial's worker without any isolation: a child process, asked over two pipes, neither watched
+nor shut in. The plain twin of `kobench.process.WorkerProcess`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from kobench.sandbox.variables import THREAD_VARIABLES
 
 
 class PlainWorker:
-    """One worker in a folder, as a context manager; raises RuntimeError where a reply is not "done"."""
+    """One worker in a folder, as a context manager; raises RuntimeError where a reply is not
+    "done".
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -24,10 +27,21 @@ class PlainWorker:
     def __enter__(self) -> PlainWorker:
         child_in, send_to = os.pipe()
         read_from, child_out = os.pipe()
-        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"}
+        environment = {
+            **os.environ,
+            **dict.fromkeys(THREAD_VARIABLES, "1"),
+            "PYTHONHASHSEED": "0",
+            "PYTHONSAFEPATH": "1",
+        }
         with open(self.folder / "output.log", "wb") as output:
-            self.process = subprocess.Popen([sys.executable, "-c", START, str(child_in), str(child_out)], pass_fds=(child_in, child_out),
-                                            stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)  # fmt: skip
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", START, str(child_in), str(child_out)],
+                pass_fds=(child_in, child_out),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+            )
         os.close(child_in)
         os.close(child_out)
         self.requests, self.replies = os.fdopen(send_to, "w", buffering=1), os.fdopen(read_from)
@@ -56,6 +70,12 @@ class PlainWorker:
 
     def ask(self, do: str, **request: Any) -> None:
         """Send a request about a stage and wait until it is done."""
-        told = {"do": do, "folder": str(self.folder / do), "out": str(self.folder / "out" / do), "scratch": str(self.folder), **request}
+        told = {
+            "do": do,
+            "folder": str(self.folder / do),
+            "out": str(self.folder / "out" / do),
+            "scratch": str(self.folder),
+            **request,
+        }
         self.requests.write(json.dumps(told) + "\n")
         self.reply("done")

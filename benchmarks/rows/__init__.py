@@ -1,1 +1,3 @@
-"""What is measured: each module gives the rows of the table about one part of kobench, as `ROWS`."""
+"""What is measured: each module gives the rows of the table about one part of kobench, as
+`ROWS`.
+"""

@@ -26,7 +26,9 @@ def lung_cells() -> Any:
 
 
 def measure(runs: int) -> Finding:
-    """Fit and answer for the same cells, one thread on both sides, no column left out at random on either."""
+    """Fit and answer for the same cells, one thread on both sides, no column left out at random on
+    either.
+    """
     import xgboost
     from kobench_baselines import gbm
     from kobench_baselines.common import Table, hold_out
@@ -36,7 +38,10 @@ def measure(runs: int) -> Finding:
 
     cells, threads = lung_cells(), 1
     order = np.random.default_rng(0).permutation(len(cells))
-    train, asked = cells[np.sort(order[len(cells) // 5 :])], cells[np.sort(order[: len(cells) // 5])].assemblages()
+    train, asked = (
+        cells[np.sort(order[len(cells) // 5 :])],
+        cells[np.sort(order[: len(cells) // 5])].assemblages(),
+    )
 
     def together() -> gbm.GBM:
         predictor = gbm.GBM()
@@ -48,14 +53,25 @@ def measure(runs: int) -> Finding:
     ours, table = together(), Table.of(train)
     kept, held = hold_out(len(table), gbm.VALIDATION, np.random.default_rng(0))
     corrected = gbm.depth_helps(table[kept], table[held])
-    choosing, whole = (Job.of(part, corrected, ours.genes, ours.components) for part in (table[kept], table))
+    choosing, whole = (
+        Job.of(part, corrected, ours.genes, ours.components) for part in (table[kept], table)
+    )
     held_values, asked_values = choosing.features(table[held].on), whole.features(asked)
     looked = min(ours.rounds, ours.chosen_rounds + gbm.PATIENCE)
     genes = ours.boosted[::EVERY]
 
     def one_by_one() -> npt.NDArray[Any]:
         grown = gene_by_gene(
-            choosing, held_values, whole, asked_values, genes.tolist(), looked, ours.chosen_rounds, ours.depth, ours.lr, threads
+            choosing,
+            held_values,
+            whole,
+            asked_values,
+            genes.tolist(),
+            looked,
+            ours.chosen_rounds,
+            ours.depth,
+            ours.lr,
+            threads,
         )
         return np.stack([margins for _, margins in grown], axis=1)
 
@@ -68,15 +84,33 @@ def measure(runs: int) -> Finding:
         target=2.0,
         part=len(genes) / len(ours.boosted),
         facts=(
-            f"{train.n_obs} cells x {train.n_vars:,} genes, of which {len(ours.boosted):,} get trees; {looked} rounds on the cells that "
-            f"choose, {ours.chosen_rounds} chosen and grown again on all; one thread on both sides, as a trial has by default",
-            f"plain: {len(genes)} of the {len(ours.boosted):,} genes were grown, their seconds stand for all; preparing its features, and "
-            "the common choice of the number of rounds, cost it nothing",
-            "both sides let each node split on every column: the default's random half is drawn in another order by single estimators",
-            f"largest difference of the predicted relative residuals of {len(asked)} other cells: {apart:.1e} "
-            f"(largest of them {np.abs(same).max():.2g})",
+            (
+                f"{train.n_obs} cells x {train.n_vars:,} genes, of which {len(ours.boosted):,} get"
+                f" trees; {looked} rounds on the cells that choose, {ours.chosen_rounds} chosen and"
+                " grown again on all; one thread on both sides, as a trial has by default"
+            ),
+            (
+                f"plain: {len(genes)} of the {len(ours.boosted):,} genes were grown, their seconds"
+                " stand for all; preparing its features, and the common choice of the number of"
+                " rounds, cost it nothing"
+            ),
+            (
+                "both sides let each node split on every column: the default's random half is drawn"
+                " in another order by single estimators"
+            ),
+            (
+                f"largest difference of the predicted relative residuals of {len(asked)} other"
+                f" cells: {apart:.1e} (largest of them {np.abs(same).max():.2g})"
+            ),
         ),
     )
 
 
-ROWS = [Row("gbm", "`gbm`, fit and answer, 2,000 genes x 432 cells", "one XGBoost estimator a gene, fitted to choose and again", measure)]
+ROWS = [
+    Row(
+        "gbm",
+        "`gbm`, fit and answer, 2,000 genes x 432 cells",
+        "one XGBoost estimator a gene, fitted to choose and again",
+        measure,
+    )
+]

@@ -1,6 +1,8 @@
-"""Impact of every expressed gene in every cell by the `mlp`'s network, from its closed form: events a second, and memory.
+"""Impact of every expressed gene in every cell by the `mlp`'s network, from its closed form: events
+a second, and memory.
 
-Layers are random, of the shape of a fitted network; the genes that are on are random too, as many in every cell.
+Layers are random, of the shape of a fitted network; the genes that are on are random too, as many
+in every cell.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ def random_network(genes: int) -> Any:
     from benchmarks.plain.impacts import Network
 
     rng = np.random.default_rng(0)
-    W1, W2 = rng.normal(size=(HIDDEN, genes)) / HIDDEN**0.5, 0.1 * rng.normal(size=(genes, HIDDEN)) / HIDDEN**0.5
+    W1, W2 = (
+        rng.normal(size=(HIDDEN, genes)) / HIDDEN**0.5,
+        0.1 * rng.normal(size=(genes, HIDDEN)) / HIDDEN**0.5,
+    )
     return Network(W1, 0.1 * rng.normal(size=HIDDEN), W2, rng.uniform(0.1, 2, genes))
 
 
@@ -45,7 +50,12 @@ def closed_form(network: Any, threads: int) -> Any:
     from kobench_baselines.network import Layers
 
     torch.set_num_threads(threads)
-    return AffineImpacts(Layers(*(torch.from_numpy(array) for array in (network.W1, network.b1, network.W2, network.b2))), threads)
+    return AffineImpacts(
+        Layers(
+            *(torch.from_numpy(array) for array in (network.W1, network.b1, network.W2, network.b2))
+        ),
+        threads,
+    )
 
 
 def random_cells(cells: int, genes: int, expressed: int, seed: int) -> Any:
@@ -55,13 +65,19 @@ def random_cells(cells: int, genes: int, expressed: int, seed: int) -> Any:
     from kobench.api import Cells
 
     rng = np.random.default_rng(seed)
-    on = np.concatenate([np.sort(rng.choice(genes, expressed, replace=False)) for _ in range(cells)])
-    X = csr_matrix((np.ones(len(on), np.float32), on, np.arange(cells + 1) * expressed), shape=(cells, genes))
+    on = np.concatenate(
+        [np.sort(rng.choice(genes, expressed, replace=False)) for _ in range(cells)]
+    )
+    X = csr_matrix(
+        (np.ones(len(on), np.float32), on, np.arange(cells + 1) * expressed), shape=(cells, genes)
+    )
     return Cells(X, np.array([f"g{gene}" for gene in range(genes)]))
 
 
 def ask_all(ask: Any, cells: int, genes: int, expressed: int) -> int:
-    """Every single knockout of so many cells, drawn and asked call by call; the number of events."""
+    """Every single knockout of so many cells, drawn and asked call by call; the number of
+    events.
+    """
     from kobench.api import Knockouts
 
     done = 0
@@ -72,7 +88,9 @@ def ask_all(ask: Any, cells: int, genes: int, expressed: int) -> int:
 
 
 def rate(genes: int, expressed: int, calls: int, target: float) -> Any:
-    """Measures events a second with all cores; what is prepared once for a network is in the facts, not in the rate."""
+    """Measures events a second with all cores; what is prepared once for a network is in the facts,
+    not in the rate.
+    """
 
     def measure(runs: int) -> Finding:
         from benchmarks.plain.impacts import impacts
@@ -91,14 +109,24 @@ def rate(genes: int, expressed: int, calls: int, target: float) -> Any:
         assert part.cells is not None
         cells_of = part.cells
         slow, plain = seconds_of(
-            lambda: np.array([impacts(network, on[cell], removed) for cell, removed in zip(cells_of, part.genes, strict=True)]).T
+            lambda: (
+                np.array(
+                    [
+                        impacts(network, on[cell], removed)
+                        for cell, removed in zip(cells_of, part.genes, strict=True)
+                    ]
+                ).T
+            )
         )
         found = np.array([answer.raw[sample], answer.propagated[sample]])
         off = float(np.max(np.abs(found - plain) / plain))
         same = int((found.round(9) == plain.round(9)).sum())
 
         busy = time.process_time()
-        seconds = [seconds_of(lambda: [ask(*asked) for asked in zip(given, events, strict=True)])[0] for _ in range(runs)]
+        seconds = [
+            seconds_of(lambda: [ask(*asked) for asked in zip(given, events, strict=True)])[0]
+            for _ in range(runs)
+        ]
         busy = (time.process_time() - busy) / runs
         count = sum(map(len, events))
         return Finding(
@@ -107,11 +135,21 @@ def rate(genes: int, expressed: int, calls: int, target: float) -> Any:
             "events/s",
             seconds=seconds,
             facts=(
-                f"{count:,} events of {calls * CELLS_A_CALL:,} cells, {CELLS_A_CALL} a call, {threads} threads, float64, both impacts; "
-                f"{count / busy:,.0f} events a second of CPU time, whatever else the machine does",
-                f"the first call took {first:.1f} s, with importing numba, loading or compiling its code, and the table of columns",
-                f"one event at a time from the formula, {threads} threads: {PLAIN_EVENTS / slow:,.0f} events/s ({PLAIN_EVENTS} of them); "
-                f"largest relative difference {off:.1g}, {same} of {plain.size} impacts equal to 9 decimals",
+                (
+                    f"{count:,} events of {calls * CELLS_A_CALL:,} cells, {CELLS_A_CALL} a call,"
+                    f" {threads} threads, float64, both impacts; {count / busy:,.0f} events a"
+                    " second of CPU time, whatever else the machine does"
+                ),
+                (
+                    f"the first call took {first:.1f} s, with importing numba, loading or compiling"
+                    " its code, and the table of columns"
+                ),
+                (
+                    f"one event at a time from the formula, {threads} threads:"
+                    f" {PLAIN_EVENTS / slow:,.0f} events/s ({PLAIN_EVENTS} of them); largest"
+                    f" relative difference {off:.1g}, {same} of {plain.size} impacts equal to 9"
+                    " decimals"
+                ),
             ),
         )
 
@@ -121,37 +159,66 @@ def rate(genes: int, expressed: int, calls: int, target: float) -> Any:
 def peak_mb(genes: int, expressed: int, cells: int) -> float:
     """Peak memory in MB of a fresh process that asks every single knockout of so many cells."""
     code = f"from benchmarks.rows.impacts import peak; peak({genes}, {expressed}, {cells})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
     return float(done.stdout)
 
 
 def peak(genes: int, expressed: int, cells: int) -> None:
     """Prints the peak memory in MB of this process after asking."""
     ask_all(closed_form(random_network(genes), os.cpu_count() or 1), cells, genes, expressed)
-    status = Path("/proc/self/status").read_text()  # getrusage would count what the parent held when it forked
+    status = Path(
+        "/proc/self/status"
+    ).read_text()  # getrusage would count what the parent held when it forked
     print(int(status.partition("VmHWM:")[2].split()[0]) / 1e3)
 
 
 def memory(runs: int) -> Finding:
-    """The largest of both sizes at the largest number of cells, measured once: it is the same in every run."""
+    """The largest of both sizes at the largest number of cells, measured once: it is the same in
+    every run.
+    """
     if not Path("/proc/self/status").exists():
         raise Skipped("peak memory of a process is read from /proc")
     small = [peak_mb(2_000, 300, cells) for cells in GROWING]
     large = [peak_mb(8_000, 2_000, cells // 4) for cells in GROWING]
 
     def told(peaks: list[float], cells: list[int], genes: str) -> str:
-        return f"{genes}: " + ", ".join(f"{peak:,.0f} MB for {n:,} cells" for peak, n in zip(peaks, cells, strict=True))
+        return f"{genes}: " + ", ".join(
+            f"{peak:,.0f} MB for {n:,} cells" for peak, n in zip(peaks, cells, strict=True)
+        )
 
     facts = (
         told(small, list(GROWING), "2,000 genes, 300 expressed"),
-        told(large, [cells // 4 for cells in GROWING], "8,000 genes, 2,000 expressed (the table of columns has 512 MB)"),
-        "whole process with its imports, peak resident memory; cells are drawn and asked 256 at a time",
+        told(
+            large,
+            [cells // 4 for cells in GROWING],
+            "8,000 genes, 2,000 expressed (the table of columns has 512 MB)",
+        ),
+        (
+            "whole process with its imports, peak resident memory; cells are drawn and asked 256 at"
+            " a time"
+        ),
     )
     return Finding([max(small[-1], large[-1])], 2048, "MB", lower=True, facts=facts)
 
 
 ROWS = [
-    Row("impacts-2000", "impacts of all genes on in all cells, mlp, 2,000 genes with 300 expressed", "", rate(2_000, 300, 8, 2e6)),
-    Row("impacts-8000", "impacts of all genes on in all cells, mlp, 8,000 genes with 2,000 expressed", "", rate(8_000, 2_000, 1, 150e3)),
+    Row(
+        "impacts-2000",
+        "impacts of all genes on in all cells, mlp, 2,000 genes with 300 expressed",
+        "",
+        rate(2_000, 300, 8, 2e6),
+    ),
+    Row(
+        "impacts-8000",
+        "impacts of all genes on in all cells, mlp, 8,000 genes with 2,000 expressed",
+        "",
+        rate(8_000, 2_000, 1, 150e3),
+    ),
     Row("impacts-memory", "peak memory of the same, whatever the number of cells", "", memory),
 ]

@@ -1,4 +1,6 @@
-"""`mlp`: fitting the network and every knockout of every cell, and how soon it is good at 2,000 genes."""
+"""`mlp`: fitting the network and every knockout of every cell, and how soon it is good at 2,000
+genes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ SEED = 0
 #: Of the paper's method, where it stands for all of its steps and knockouts.
 PART = 0.1
 
-#: Steps of the paper preset among which its best is looked for at 2,000 genes; it is before the 600th.
+#: Steps of the paper preset among which its best is looked for at 2,000 genes; it is before the
+#: 600th.
 PAPER_STEPS = 1000
 
 #: Steps of the plain method at 2,000 genes; one takes 0.3 s.
@@ -27,7 +30,9 @@ FEW_STEPS = 20
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Cells, and what `mlp` makes of them: tensors of the cells it trains on and of those it validates with, as (z, y)."""
+    """Cells, and what `mlp` makes of them: tensors of the cells it trains on and of those it
+    validates with, as (z, y).
+    """
 
     cells: Any
     kept: tuple[Any, Any]
@@ -49,7 +54,9 @@ class Task:
         table = Table.of(cells)
         torch.set_num_threads(threads)
         rows = hold_out(len(table), VALIDATION, np.random.default_rng(SEED))
-        kept, held = ((tensor(normalise_rows(table.on[part])), tensor(table.shares[part])) for part in rows)
+        kept, held = (
+            (tensor(normalise_rows(table.on[part])), tensor(table.shares[part])) for part in rows
+        )
         return cls(cells, kept, held, tensor(table[rows[0]].mean_share()), threads)
 
     def events(self) -> Any:
@@ -76,37 +83,51 @@ class Task:
         from benchmarks.plain import mlp as plain
 
         generator, genes = torch.Generator().manual_seed(SEED), self.kept[0].shape[1]
-        return plain.train(*self.kept, self.held, plain.first_layers(genes, genes, generator), generator, steps=steps)
+        return plain.train(
+            *self.kept,
+            self.held,
+            plain.first_layers(genes, genes, generator),
+            generator,
+            steps=steps,
+        )
 
     def plain_look(self, predictor: Any) -> float:
         """The Bray-Curtis on the validation cells, cell by cell."""
         from benchmarks.plain import mlp as plain
 
-        return plain.mean_bray_curtis(tuple(tensor.float() for tensor in predictor.layers.tensors()), *self.held)
+        return plain.mean_bray_curtis(
+            tuple(tensor.float() for tensor in predictor.layers.tensors()), *self.held
+        )
 
     def plain_impacts(self, layers: Any, cells: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """(events, 2) impacts of all events of some cells, one at a time."""
         from benchmarks.plain.impacts import Network, impacts
 
         network = Network(*(np.asarray(tensor, np.float64) for tensor in layers))
-        return np.array([impacts(network, cell, [int(gene)]) for cell in cells for gene in np.flatnonzero(cell)])
+        return np.array(
+            [impacts(network, cell, [int(gene)]) for cell in cells for gene in np.flatnonzero(cell)]
+        )
 
 
 def paper_task() -> Task:
     from kobench.builtin.grn import load
 
-    task = Task.of(load(seed=SEED).cells, threads=1)  # with more, torch loses more to waiting than it gains at this size
+    task = Task.of(
+        load(seed=SEED).cells, threads=1
+    )  # with more, torch loses more to waiting than it gains at this size
     task.plain_training(1), task.fast("default")  # what is imported late is imported now
     return task
 
 
 def agreement(task: Task, predictor: Any, impacts: Any) -> str:
-    """How far the impacts of the first cells are from those worked out one at a time with the same layers."""
+    """How far the impacts of the first cells are from those worked out one at a time with the same
+    layers.
+    """
     expected = task.plain_impacts(predictor.layers.tensors(), task.cells.assemblages()[:25])
     found = np.stack([impacts.raw, impacts.propagated], axis=1)[: len(expected)]
     return (
-        f"largest difference of the impacts of {len(expected):,} knockouts from those worked out one at a time with the same layers: "
-        f"{np.abs(found - expected).max():.1e}"
+        f"largest difference of the impacts of {len(expected):,} knockouts from those worked out"
+        f" one at a time with the same layers: {np.abs(found - expected).max():.1e}"
     )
 
 
@@ -123,13 +144,29 @@ def measure_paper(runs: int) -> Finding:
     predictor, impacts = task.fast("paper")
     finding = ratio(plainly, lambda: task.fast("paper"), runs, target=40.0)
     look = seconds_of(lambda: task.plain_look(predictor))[0]
-    seldom = float(np.median([(slow - 4500 * look) / fast for slow, fast in zip(finding.plain_seconds, finding.seconds, strict=True)]))
+    seldom = float(
+        np.median(
+            [
+                (slow - 4500 * look) / fast
+                for slow, fast in zip(finding.plain_seconds, finding.seconds, strict=True)
+            ]
+        )
+    )
     facts = (
-        f"{task.cells.n_obs} cells x {task.cells.n_vars} genes of `grn`, 5,000 steps of 20 cells, {len(task.events()):,} knockouts; "
-        f"the plain side does all of it; threads on both sides: {task.threads}, float32",
-        f"validation Bray-Curtis {predictor.chosen['validation']:.5f}, plain {errors[0]:.5f}, from the same held-out cells, first weights "
-        "and batches; the plain side looks at the held-out cells after every step, as published, ours after every tenth",
-        f"if the plain side looked after every tenth too, 4,500 looks of {look * 1000:.1f} ms fewer, the ratio would be {seldom:.0f}",
+        (
+            f"{task.cells.n_obs} cells x {task.cells.n_vars} genes of `grn`, 5,000 steps of 20"
+            f" cells, {len(task.events()):,} knockouts; the plain side does all of it; threads on"
+            f" both sides: {task.threads}, float32"
+        ),
+        (
+            f"validation Bray-Curtis {predictor.chosen['validation']:.5f}, plain {errors[0]:.5f},"
+            " from the same held-out cells, first weights and batches; the plain side looks at the"
+            " held-out cells after every step, as published, ours after every tenth"
+        ),
+        (
+            f"if the plain side looked after every tenth too, 4,500 looks of {look * 1000:.1f} ms"
+            f" fewer, the ratio would be {seldom:.0f}"
+        ),
         agreement(task, predictor, impacts),
     )
     return replace(finding, facts=facts)
@@ -150,18 +187,27 @@ def measure_default(runs: int) -> Finding:
     finding = ratio(plainly, lambda: task.fast("default"), runs, target=100.0, part=PART)
     own, steps = own_schedule(task)
     facts = (
-        f"plain is the paper's method, of which {PART:.0%} of the steps and of the cells' knockouts stand for all; "
-        f"threads on both sides: {task.threads}",
-        f"validation Bray-Curtis {predictor.chosen['validation']:.5f}; paper preset {paper.chosen['validation']:.5f} in {seconds:.1f} s",
-        f"the default takes {steps:,} steps of 64 cells where the paper takes 5,000 of 20: done plainly they take {own:.0f} s, "
-        f"{own / np.median(finding.seconds):.0f} times as long",
+        (
+            f"plain is the paper's method, of which {PART:.0%} of the steps and of the cells'"
+            f" knockouts stand for all; threads on both sides: {task.threads}"
+        ),
+        (
+            f"validation Bray-Curtis {predictor.chosen['validation']:.5f}; paper preset"
+            f" {paper.chosen['validation']:.5f} in {seconds:.1f} s"
+        ),
+        (
+            f"the default takes {steps:,} steps of 64 cells where the paper takes 5,000 of 20: done"
+            f" plainly they take {own:.0f} s, {own / np.median(finding.seconds):.0f} times as long"
+        ),
         agreement(task, predictor, impacts),
     )
     return replace(finding, facts=facts)
 
 
 def own_schedule(task: Task) -> tuple[float, int]:
-    """Seconds that the default preset's own steps take plainly, from a few of them, and how many they are."""
+    """Seconds that the default preset's own steps take plainly, from a few of them, and how many
+    they are.
+    """
     import torch
     from kobench_baselines.mlp import MLP
     from kobench_baselines.training import LOOK_EVERY
@@ -171,18 +217,39 @@ def own_schedule(task: Task) -> tuple[float, int]:
 
     looks: list[int] = []
     predictor = MLP()
-    predictor.fit(task.cells, Context(seed=SEED, threads=task.threads, device="cpu", report=lambda _, step, last: looks.append(step)))
-    steps = LOOK_EVERY * len(looks) + int(predictor.chosen["steps"])  # chosen: trained once more on all cells, without looks
+    predictor.fit(
+        task.cells,
+        Context(
+            seed=SEED,
+            threads=task.threads,
+            device="cpu",
+            report=lambda _, step, last: looks.append(step),
+        ),
+    )
+    steps = LOOK_EVERY * len(looks) + int(
+        predictor.chosen["steps"]
+    )  # chosen: trained once more on all cells, without looks
     generator, genes = torch.Generator().manual_seed(SEED), task.cells.n_vars
     layers = plain.first_layers(genes, genes, generator)
     seconds, _ = seconds_of(
-        lambda: plain.train(*task.kept, task.held, layers, generator, FEW_STEPS, size=64, decay=1.0, look_every=LOOK_EVERY)
+        lambda: plain.train(
+            *task.kept,
+            task.held,
+            layers,
+            generator,
+            FEW_STEPS,
+            size=64,
+            decay=1.0,
+            look_every=LOOK_EVERY,
+        )
     )
     return seconds / FEW_STEPS * steps, steps
 
 
 def measure_genes(runs: int) -> Finding:
-    """Real cells: until the default is as good on the validation cells as the paper's method ever gets."""
+    """Real cells: until the default is as good on the validation cells as the paper's method ever
+    gets.
+    """
     import torch
     from kobench_baselines.mlp import MLP
     from kobench_baselines.training import Settings, train
@@ -193,34 +260,75 @@ def measure_genes(runs: int) -> Finding:
     genes = task.cells.n_vars
 
     def fit(preset: str, tries: int, stop: int) -> tuple[float, int]:
-        """Best error and its step in the last of so many tries (one a weight decay, in their order), which ends at a step."""
+        """Best error and its step in the last of so many tries (one a weight decay, in their
+        order), which ends at a step.
+        """
         p, generator = MLP(preset=preset).preset, torch.Generator().manual_seed(SEED)
         for number, decay in enumerate(p.decay[:tries], start=1):
-            chosen = Settings(p.hidden or genes, p.lr, p.batch, p.steps, decay, p.patience, anneal=p.tuned, centred=p.tuned)
-            found = train(*task.kept, task.held, task.mean_share, chosen, generator, stop=stop if number == tries else None)
+            chosen = Settings(
+                p.hidden or genes,
+                p.lr,
+                p.batch,
+                p.steps,
+                decay,
+                p.patience,
+                anneal=p.tuned,
+                centred=p.tuned,
+            )
+            found = train(
+                *task.kept,
+                task.held,
+                task.mean_share,
+                chosen,
+                generator,
+                stop=stop if number == tries else None,
+            )
         return found[1:]
 
     goal, paper_steps = fit("paper", 1, PAPER_STEPS)
     errors = [fit("default", tries, 1000)[0] for tries in range(1, len(MLP().preset.decay) + 1)]
-    tries = next((number for number, error in enumerate(errors, start=1) if error <= goal), len(errors))
+    tries = next(
+        (number for number, error in enumerate(errors, start=1) if error <= goal), len(errors)
+    )
     steps = first_reaching(goal, lambda stop: fit("default", tries, stop)[0])
     task.plain_training(1)
     part = FEW_STEPS / paper_steps
-    finding = ratio(lambda: task.plain_training(FEW_STEPS), lambda: fit("default", tries, steps), runs, target=200.0, part=part)
+    finding = ratio(
+        lambda: task.plain_training(FEW_STEPS),
+        lambda: fit("default", tries, steps),
+        runs,
+        target=200.0,
+        part=part,
+    )
     facts = (
-        f"{task.cells.n_obs} cells x {genes:,} genes of `nkx2-1-lung` (those of its 2,000 that a wild-type cell expresses), "
-        f"{len(task.held[0])} validate; threads on both sides: {task.threads}",
-        f"goal: Bray-Curtis {goal:.5f}, the paper preset's best of {PAPER_STEPS:,} steps, at step {paper_steps} (found by the fast code, "
-        "the same mathematics; it rises from there)",
-        f"the default's tries, a weight decay each, reach {', '.join(f'{error:.5f}' for error in errors)}; the goal is reached at step "
-        f"{steps} of try {tries}, and its seconds hold the tries before",
-        f"plain: {FEW_STEPS} steps of the paper's method were taken, {paper_steps} times their mean stands for it",
+        (
+            f"{task.cells.n_obs} cells x {genes:,} genes of `nkx2-1-lung` (those of its 2,000 that"
+            f" a wild-type cell expresses), {len(task.held[0])} validate; threads on both sides:"
+            f" {task.threads}"
+        ),
+        (
+            f"goal: Bray-Curtis {goal:.5f}, the paper preset's best of {PAPER_STEPS:,} steps, at"
+            f" step {paper_steps} (found by the fast code, the same mathematics; it rises from"
+            " there)"
+        ),
+        (
+            "the default's tries, a weight decay each, reach"
+            f" {', '.join(f'{error:.5f}' for error in errors)}; the goal is reached at step {steps}"
+            f" of try {tries}, and its seconds hold the tries before"
+        ),
+        (
+            f"plain: {FEW_STEPS} steps of the paper's method were taken, {paper_steps} times their"
+            " mean stands for it"
+        ),
     )
     return replace(finding, facts=facts)
 
 
-def first_reaching(goal: float, best_after: Callable[[int], float], steps: int = 1000, every: int = 10) -> int:
-    """The first look, every so many steps, whose best error so far is no more than the goal; the best so far only falls.
+def first_reaching(
+    goal: float, best_after: Callable[[int], float], steps: int = 1000, every: int = 10
+) -> int:
+    """The first look, every so many steps, whose best error so far is no more than the goal; the
+    best so far only falls.
 
     Raises ValueError where the goal is never reached.
     """

@@ -1,4 +1,6 @@
-"""Genome scale from the command line to the file: keystone rankings of 7,868 genes in real nuclei."""
+"""Genome scale from the command line to the file: keystone rankings of 7,868 genes in real
+nuclei.
+"""
 
 from __future__ import annotations
 
@@ -18,24 +20,45 @@ MOST_MB = 4096.0
 
 
 def ranking(*arguments: str) -> Callable[[int], Finding]:
-    """Measures `kobench predict retina-nuclei --what keystone` with these arguments, on all cores."""
+    """Measures `kobench predict retina-nuclei --what keystone` with these arguments, on all
+    cores.
+    """
 
     def measure(runs: int) -> Finding:
-        command = [sys.executable, "-c", "from kobench.cli import main; main()", "predict", "retina-nuclei", "--what", "keystone",
-                   "--threads", str(os.cpu_count() or 1), "--json", *arguments]  # fmt: skip
+        command = [
+            sys.executable,
+            "-c",
+            "from kobench.cli import main; main()",
+            "predict",
+            "retina-nuclei",
+            "--what",
+            "keystone",
+            "--threads",
+            str(os.cpu_count() or 1),
+            "--json",
+            *arguments,
+        ]
         seconds, parents = [], []
         for _ in range(runs):
             with TemporaryDirectory() as folder:
-                wall, (done, parent_mb) = seconds_of(partial(told, [*command, "-o", str(Path(folder) / "keystones.csv")]))
+                wall, (done, parent_mb) = seconds_of(
+                    partial(told, [*command, "-o", str(Path(folder) / "keystones.csv")])
+                )
             seconds.append(wall)
             parents.append(parent_mb)
         memory = done["peak_mb"] + max(parents)
         within = "within" if memory <= MOST_MB else "MORE THAN"
         facts = (
-            f"{done['cells']:,} nuclei, {done['events']:,} knockouts to a ranking of {done['rows']:,} genes; "
-            f"fit {done['fit_seconds']:.1f} s, answers {done['predict_seconds']:.1f} s; {os.cpu_count()} threads",
-            f"peak memory {done['peak_mb']:,.0f} MB of the predictor's process, and no process of the command had more than "
-            f"{max(parents):,.0f} MB; both together {within} {MOST_MB:,.0f} MB",
+            (
+                f"{done['cells']:,} nuclei, {done['events']:,} knockouts to a ranking of"
+                f" {done['rows']:,} genes; fit {done['fit_seconds']:.1f} s, answers"
+                f" {done['predict_seconds']:.1f} s; {os.cpu_count()} threads"
+            ),
+            (
+                f"peak memory {done['peak_mb']:,.0f} MB of the predictor's process, and no process"
+                f" of the command had more than {max(parents):,.0f} MB; both together {within}"
+                f" {MOST_MB:,.0f} MB"
+            ),
         )
         return Finding(seconds, 300.0, "s", lower=True, seconds=seconds, facts=facts)
 
@@ -43,7 +66,9 @@ def ranking(*arguments: str) -> Callable[[int], Finding]:
 
 
 def told(command: list[str]) -> tuple[dict[str, float], float]:
-    """What the command says as JSON, and the peak memory of its largest process in MB; raises Skipped where the data is not at hand."""
+    """What the command says as JSON, and the peak memory of its largest process in MB; raises
+    Skipped where the data is not at hand.
+    """
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -57,7 +82,17 @@ def told(command: list[str]) -> tuple[dict[str, float], float]:
 
 
 ROWS = [
-    Row("predict-mlp", "`kobench predict` on 1,000 nuclei x 7,868 genes, every knockout of every cell, `mlp`", "", ranking("-p", "mlp")),
-    Row("predict-any", "the same of a predictor that only tells profiles, `linear`, 80,000 knockouts drawn at random", "",
-        ranking("-p", "linear", "--events", "80000")),
-]  # fmt: skip
+    Row(
+        "predict-mlp",
+        "`kobench predict` on 1,000 nuclei x 7,868 genes, every knockout of every cell, `mlp`",
+        "",
+        ranking("-p", "mlp"),
+    ),
+    Row(
+        "predict-any",
+        "the same of a predictor that only tells profiles, `linear`, 80,000 knockouts drawn at"
+        " random",
+        "",
+        ranking("-p", "linear", "--events", "80000"),
+    ),
+]

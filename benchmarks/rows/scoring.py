@@ -1,4 +1,6 @@
-"""Scoring: every metric of the four single-knockout and profile tasks, with bootstrap draws, against loops over scipy."""
+"""Scoring: every metric of the four single-knockout and profile tasks, with bootstrap draws,
+against loops over scipy.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ import numpy as np
 
 from benchmarks.measure import Finding, Row, seconds_of
 
-#: Draws of each primary metric, and how many of them the plain loops do where each draw is ranked again.
+#: Draws of each primary metric, and how many of them the plain loops do where each draw is ranked
+#: again.
 DRAWS, PLAIN_DRAWS = 1000, 10
 
 #: The plain loops look at every so many-th row of the profiles after knockouts.
@@ -23,7 +26,9 @@ TASKS = ("profile", "knockout-profile", "knockout-impact", "keystone")
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """A metric on units. of : kind of units. block : what is drawn again, "" where nothing is. names : of the blocks."""
+    """A metric on units. of : kind of units. block : what is drawn again, "" where nothing is.
+    names : of the blocks.
+    """
 
     task: str
     of: str
@@ -41,7 +46,9 @@ class Work:
 
 @cache
 def works() -> tuple[Work, ...]:
-    """Every metric of the tasks on `grn` default, all cells asked, for the answers of `masked-mean-depth`."""
+    """Every metric of the tasks on `grn` default, all cells asked, for the answers of
+    `masked-mean-depth`.
+    """
     import kobench.builtin as builtin
     from kobench.answering import as_answers, ask_session
     from kobench.api import Context
@@ -55,7 +62,10 @@ def works() -> tuple[Work, ...]:
 
     dataset = load()
     everything = np.arange(dataset.cells.n_obs)
-    questions: dict[str, Question] = {"profile": ask_profiles(dataset, everything), "singles": ask_singles(dataset, everything)}
+    questions: dict[str, Question] = {
+        "profile": ask_profiles(dataset, everything),
+        "singles": ask_singles(dataset, everything),
+    }
     session = Session(MaskedMeanDepth, {}, ("expression",), "cells", Context(seed=0))
     supported = session.fit(dataset.cells)
     found = []
@@ -69,8 +79,13 @@ def works() -> tuple[Work, ...]:
             if metric.of == task.of and (metric.tasks is None or task.name in metric.tasks):
                 for variant, shown in units.variants.items():
                     block = task.block if metric.name in task.primary and not variant else ""
-                    names, score = names_of(question, task.block), resolve_reference(str(metric.score))
-                    found.append(Work(task.name, task.of, metric.name, variant, score, shown, block, names))
+                    names, score = (
+                        names_of(question, task.block),
+                        resolve_reference(str(metric.score)),
+                    )
+                    found.append(
+                        Work(task.name, task.of, metric.name, variant, score, shown, block, names)
+                    )
     return tuple(found)
 
 
@@ -84,11 +99,17 @@ def fast(work: Work) -> tuple[float, Any]:
     except NotComputed:
         return math.nan, None
     value = result.value if isinstance(result, Parts) else result
-    return value, draws(work.score, work.units, work.block, DRAWS, 0, work.names, result) if work.block else None
+    return value, (
+        draws(work.score, work.units, work.block, DRAWS, 0, work.names, result)
+        if work.block
+        else None
+    )
 
 
 def plain_part(work: Work) -> Work:
-    """The part of the units that the plain loops look at; all of them, but for rows of profiles after knockouts."""
+    """The part of the units that the plain loops look at; all of them, but for rows of profiles
+    after knockouts.
+    """
     if work.task != "knockout-profile":
         return work
     from dataclasses import fields
@@ -105,7 +126,9 @@ def plain_value(work: Work) -> float:
 
 
 def plain_draws(work: Work) -> Any:
-    """Draws of a primary metric: all of a ratio of sums, `PLAIN_DRAWS` where every draw is ranked again."""
+    """Draws of a primary metric: all of a ratio of sums, `PLAIN_DRAWS` where every draw is ranked
+    again.
+    """
     from benchmarks.plain import scores
     from kobench.resample import block_counts, block_of
 
@@ -119,7 +142,9 @@ def plain_draws(work: Work) -> Any:
 
 
 def plain_sums(work: Work) -> tuple[list[float], list[float], Any]:
-    """What a primary metric that is a ratio of sums adds up: sums, weights and blocks of its rows or groups."""
+    """What a primary metric that is a ratio of sums adds up: sums, weights and blocks of its rows
+    or groups.
+    """
     from scipy.spatial.distance import braycurtis
     from scipy.stats import spearmanr
 
@@ -128,12 +153,17 @@ def plain_sums(work: Work) -> tuple[list[float], list[float], Any]:
     if work.metric == "explained-change":
         return *scores.explained_parts(work.units), work.units.genes
     if work.metric == "bray-curtis":
-        rows = [float(braycurtis(a.astype(np.float64), b)) for a, b in zip(work.units.predicted, work.units.true, strict=True)]
+        rows = [
+            float(braycurtis(a.astype(np.float64), b))
+            for a, b in zip(work.units.predicted, work.units.true, strict=True)
+        ]
         return rows, [1.0] * len(rows), work.units.cells
     values, genes = [], []
     for gene in np.unique(work.units.genes):
         inside = work.units.genes == gene
-        value = scores.mean_correlation(spearmanr, [(work.units.predicted[inside], work.units.true[inside])], scores.MIN_CELLS)
+        value = scores.mean_correlation(
+            spearmanr, [(work.units.predicted[inside], work.units.true[inside])], scores.MIN_CELLS
+        )
         if not math.isnan(value):
             values.append(value)
             genes.append(gene)
@@ -141,7 +171,9 @@ def plain_sums(work: Work) -> tuple[list[float], list[float], Any]:
 
 
 def plain_seconds() -> tuple[float, dict[str, tuple[float, Any]]]:
-    """Seconds that all of the work would take plainly, and what came out of the parts that were done."""
+    """Seconds that all of the work would take plainly, and what came out of the parts that were
+    done.
+    """
     total, found = 0.0, {}
     for work in map(plain_part, works()):
         part = 1 / EVERY if work.task == "knockout-profile" else 1.0
@@ -156,14 +188,20 @@ def plain_seconds() -> tuple[float, dict[str, tuple[float, Any]]]:
 
 
 def differences(found: dict[str, tuple[float, Any]]) -> Iterator[tuple[str, float, float]]:
-    """Of each metric the largest difference of values and of draws between the plain loops and kobench, on the same part."""
+    """Of each metric the largest difference of values and of draws between the plain loops and
+    kobench, on the same part.
+    """
     for work in map(plain_part, works()):
         value, drawn = fast(work)
         plain_value, plain_drawn = found[work.label]
         if math.isnan(value) != math.isnan(plain_value):
             yield work.label, math.inf, 0.0
         elif not math.isnan(value):
-            of_draws = 0.0 if plain_drawn is None else float(np.nanmax(np.abs(np.asarray(drawn)[: len(plain_drawn)] - plain_drawn)))
+            of_draws = (
+                0.0
+                if plain_drawn is None
+                else float(np.nanmax(np.abs(np.asarray(drawn)[: len(plain_drawn)] - plain_drawn)))
+            )
             yield work.label, abs(value - plain_value), of_draws
 
 
@@ -181,12 +219,35 @@ def measure(runs: int) -> Finding:
     of_draws, drawn_label = max((gap, label) for label, _, gap in gaps)
     events = max(len(work.units.true) for work in works())
     facts = (
-        f"{events:,} events x 100 genes, {len(gaps)} metrics and variants with a value, {DRAWS:,} draws of each primary metric",
-        f"largest difference of a value: {value:.1e} ({label}); of a draw: {of_draws:.1e} ({drawn_label})",
-        f"plain: every {EVERY}th row of the profiles after knockouts, {PLAIN_DRAWS} draws within cells, {10 * PLAIN_DRAWS} of the ranking, "
-        "and all of the rest; seconds are scaled to the whole; one thread, but for what BLAS does of itself on either side",
+        (
+            f"{events:,} events x 100 genes, {len(gaps)} metrics and variants with a value,"
+            f" {DRAWS:,} draws of each primary metric"
+        ),
+        (
+            f"largest difference of a value: {value:.1e} ({label}); of a draw: {of_draws:.1e}"
+            f" ({drawn_label})"
+        ),
+        (
+            f"plain: every {EVERY}th row of the profiles after knockouts, {PLAIN_DRAWS} draws"
+            f" within cells, {10 * PLAIN_DRAWS} of the ranking, and all of the rest; seconds are"
+            " scaled to the whole; one thread, but for what BLAS does of itself on either side"
+        ),
     )
-    return Finding([a / b for a, b in zip(slow, quick, strict=True)], 20.0, "x", seconds=quick, plain_seconds=slow, facts=facts)
+    return Finding(
+        [a / b for a, b in zip(slow, quick, strict=True)],
+        20.0,
+        "x",
+        seconds=quick,
+        plain_seconds=slow,
+        facts=facts,
+    )
 
 
-ROWS = [Row("scoring", "all metrics of 40,000 events x 100 genes, with 1,000 bootstrap draws", "loops over rows by scipy", measure)]
+ROWS = [
+    Row(
+        "scoring",
+        "all metrics of 40,000 events x 100 genes, with 1,000 bootstrap draws",
+        "loops over rows by scipy",
+        measure,
+    )
+]

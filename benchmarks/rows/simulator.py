@@ -1,4 +1,6 @@
-"""The simulator: every single knockout of the default network against an ODE solver, and a large network with its growth."""
+"""The simulator: every single knockout of the default network against an ODE solver, and a large
+network with its growth.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from benchmarks.plain.ode import steady_state
 #: Events that the plain solver does, drawn at random among all.
 PLAIN_EVENTS = 100
 
-#: Of the large network: events in all, and how many are asked at once, as the harness asks them (4 million numbers of 2,000 genes).
+#: Of the large network: events in all, and how many are asked at once, as the harness asks them (4
+#: million numbers of 2,000 genes).
 EVENTS, AT_ONCE = 100_000, 2000
 
 
@@ -30,7 +33,9 @@ def knockouts(truth: Any, seed: int, count: int | None = None) -> Any:
 
 
 def plainly(truth: Any, events: Any) -> Callable[[], Any]:
-    """The work of solving the equation of each event, from its cell's wild type; (n, genes) when done."""
+    """The work of solving the equation of each event, from its cell's wild type; (n, genes) when
+    done.
+    """
     edges, weights = truth.edges.tolist(), truth.cell_weights * truth.sign
 
     def work() -> Any:
@@ -63,9 +68,16 @@ def paper_size(runs: int) -> Finding:
         target=1000.0,
         part=len(some) / len(every),
         facts=(
-            f"plain: scipy's LSODA, the equation as loops over genes and regulators, one event after the other; measured on {len(some)} "
-            f"events drawn at random of {len(every):,} and scaled (RK45, solve_ivp's default, takes three times as long, DOP853 the same)",
-            f"same steady states: largest relative difference {apart.max():.0e}, {np.isnan(slow).any(axis=1).sum()} events without one",
+            (
+                "plain: scipy's LSODA, the equation as loops over genes and regulators, one event"
+                f" after the other; measured on {len(some)} events drawn at random of"
+                f" {len(every):,} and scaled (RK45, solve_ivp's default, takes three times as long,"
+                " DOP853 the same)"
+            ),
+            (
+                f"same steady states: largest relative difference {apart.max():.0e},"
+                f" {np.isnan(slow).any(axis=1).sum()} events without one"
+            ),
             "one thread on both sides",
         ),
     )
@@ -97,12 +109,20 @@ def growth() -> tuple[str, ...]:
         return ", ".join(f"{cost:.0f}" for cost in costs)
 
     return (
-        f"us an event at 500 genes with {', '.join(f'{500 * d:,.0f}' for d in degrees)} edges: {figures(by_edges)} "
-        f"(exponent {exponent(degrees, by_edges):.2f}, at most 1 expected; denser networks need fewer steps)",
-        f"with 6,000 edges and {', '.join(f'{g:,}' for g in sizes)} genes: {figures(by_genes)} "
-        f"(exponent {exponent(sizes, by_genes):.2f}, at most 1 expected)",
-        f"with 3 edges a gene and {', '.join(f'{g:,}' for g in sizes)} genes: {figures(together)} "
-        f"(exponent {exponent(sizes, together):.2f}, 1 expected; a product with all pairs of genes would have 2)",
+        (
+            f"us an event at 500 genes with {', '.join(f'{500 * d:,.0f}' for d in degrees)} edges:"
+            f" {figures(by_edges)} (exponent {exponent(degrees, by_edges):.2f}, at most 1 expected;"
+            " denser networks need fewer steps)"
+        ),
+        (
+            f"with 6,000 edges and {', '.join(f'{g:,}' for g in sizes)} genes: {figures(by_genes)} "
+            f"(exponent {exponent(sizes, by_genes):.2f}, at most 1 expected)"
+        ),
+        (
+            f"with 3 edges a gene and {', '.join(f'{g:,}' for g in sizes)} genes:"
+            f" {figures(together)} (exponent {exponent(sizes, together):.2f}, 1 expected; a product"
+            " with all pairs of genes would have 2)"
+        ),
     )
 
 
@@ -113,10 +133,15 @@ def large(runs: int) -> Finding:
     events = knockouts(truth, 0, EVENTS)
 
     def work() -> int:
-        return sum(int(np.isnan(truth.knockout(events[first : first + AT_ONCE])).any(axis=1).sum()) for first in range(0, EVENTS, AT_ONCE))
+        return sum(
+            int(np.isnan(truth.knockout(events[first : first + AT_ONCE])).any(axis=1).sum())
+            for first in range(0, EVENTS, AT_ONCE)
+        )
 
     seconds, unsolved = zip(*(seconds_of(work) for _ in range(runs)), strict=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # of this process since it started
+    peak = (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    )  # of this process since it started
     return Finding(
         seconds,
         300.0,
@@ -124,15 +149,26 @@ def large(runs: int) -> Finding:
         lower=True,
         seconds=seconds,
         facts=(
-            f"{len(truth.edges):,} edges, {len(truth.absent):,} cells, {len(events):,} events drawn at random of all single knockouts, "
-            f"{AT_ONCE:,} asked at once; one thread; {unsolved[0]} without a steady state",
-            f"peak memory of the process, the data set and anything measured before it included: {peak:,.0f} MB",
+            (
+                f"{len(truth.edges):,} edges, {len(truth.absent):,} cells, {len(events):,} events"
+                f" drawn at random of all single knockouts, {AT_ONCE:,} asked at once; one thread;"
+                f" {unsolved[0]} without a steady state"
+            ),
+            (
+                "peak memory of the process, the data set and anything measured before it"
+                f" included: {peak:,.0f} MB"
+            ),
             *growth(),
         ),
     )
 
 
 ROWS = [
-    Row("simulator-paper", "all single knockouts of 500 cells x 100 genes", "an ODE solver an event, loops in Python", paper_size),
+    Row(
+        "simulator-paper",
+        "all single knockouts of 500 cells x 100 genes",
+        "an ODE solver an event, loops in Python",
+        paper_size,
+    ),
     Row("simulator-large", "100,000 random knockouts of 2,000 genes x 2,000 cells", "", large),
 ]

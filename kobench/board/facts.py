@@ -1,4 +1,6 @@
-"""What a section says of itself: what its intervals stand for, what was asked, what to keep in mind when reading it."""
+"""What a section says of itself: what its intervals stand for, what was asked, what to keep in mind
+when reading it.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def label_of(numbers: Numbers, kind: str) -> str:
 
 
 def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) -> tuple[str, ...]:
-    """What was asked, left out for everybody or only sampled; which floor counts, whether it leaves headroom; how ranks are made."""
+    """What was asked, left out for everybody or only sampled; which floor counts, whether it leaves
+    headroom; how ranks are made.
+    """
     if not numbers.all:
         return ()
     example = numbers.all[0]
@@ -53,11 +57,17 @@ def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) ->
         facts.append("trained on the same cells as asked")
     if sampled:
         facts.append(f"full rows of {sum(sampled.values()):,} sampled events compared")
-    facts += facts_of_draws(numbers, [column for column in standings.columns.values() if column.primary])
+    facts += facts_of_draws(
+        numbers, [column for column in standings.columns.values() if column.primary]
+    )
     reasons: Counter[str] = Counter()
     for counts in left_out.values():
         reasons.update(counts)
-    facts += [f"left out for everybody: {count:,} ({reason})" for reason, count in sorted(reasons.items()) if count]
+    facts += [
+        f"left out for everybody: {count:,} ({reason})"
+        for reason, count in sorted(reasons.items())
+        if count
+    ]
     primary = [column for column in standings.columns.values() if column.primary]
     for column in primary:
         by = f" by {column.name}" if len(primary) > 1 else ""
@@ -66,14 +76,19 @@ def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) ->
         if column.note == NO_HEADROOM:
             facts.append(headroom_fact(column, by))
     if ranked > 1:
-        facts.append("ranks come from pairwise comparisons at 95 % each, not corrected for their number")
+        facts.append(
+            "ranks come from pairwise comparisons at 95 % each, not corrected for their number"
+        )
     return tuple(facts)
 
 
 def nothing_fact(column: Column, by: str, floor: str, value: float) -> str:
     """Why doing nothing counts and not the best floor, whose mean is `value`."""
     worse = "below" if column.sign > 0 else "above"
-    return f"the best floor{by}, {floor}, is {worse} doing nothing ({column.nothing:g}): it has {number(value)}, so doing nothing counts"
+    return (
+        f"the best floor{by}, {floor}, is {worse} doing nothing ({column.nothing:g}): it has"
+        f" {number(value)}, so doing nothing counts"
+    )
 
 
 def unit_of(scores: Mapping[str, Any]) -> str:
@@ -89,26 +104,46 @@ def headroom_fact(column: Column, by: str) -> str:
     """Why no skill is printed, in numbers."""
     if column.gap is None:
         return ""
-    noisy = column.ceiling is not None and (column.best is None or abs(column.ceiling - column.best) > TIE)
-    top = f"what an answer without error would score here ({number(column.ceiling)})" if noisy else "the truth"
+    noisy = column.ceiling is not None and (
+        column.best is None or abs(column.ceiling - column.best) > TIE
+    )
+    top = (
+        f"what an answer without error would score here ({number(column.ceiling)})"
+        if noisy
+        else "the truth"
+    )
     said = f"no headroom{by}: the gap between the best floor and {top} is"
     limit = HEADROOM * column.span
     if column.gap.value > limit:
-        return f"{said} {with_interval(column.gap)}, and skill is printed where the interval lies above 0"
+        return (
+            f"{said} {with_interval(column.gap)}, and skill is printed where the interval lies"
+            " above 0"
+        )
     closed = column.low is not None and column.high is not None
     share = "a tenth of the metric's range" if closed else "the metric's range is open"
     return f"{said} {number(column.gap.value)}, and skill is printed above {limit:g} ({share})"
 
 
-def warnings_of(records: Iterable[Record], numbers: Numbers, statuses: Mapping[Key, str]) -> tuple[str, ...]:
+def warnings_of(
+    records: Iterable[Record], numbers: Numbers, statuses: Mapping[Key, str]
+) -> tuple[str, ...]:
     """What makes a section's rows less comparable than they look."""
     warnings = []
     digests: dict[Any, set[str]] = defaultdict(set)
     for record in records:
         digests[slot_of(record)].add(str(record["trial"]["dataset"]["digest"]))
     if any(len(found) > 1 for found in digests.values()):
-        warnings.append("These records were not all made from the same data (their digests differ): run the older ones again.")
-    lost = [key[1] for key in numbers.records if key[0] == "floor" and key[1] in numbers.floors and statuses[key] != "ok"]
+        warnings.append(
+            "These records were not all made from the same data (their digests differ): run the"
+            " older ones again."
+        )
+    lost = [
+        key[1]
+        for key in numbers.records
+        if key[0] == "floor" and key[1] in numbers.floors and statuses[key] != "ok"
+    ]
     if lost:
-        warnings.append(f"Floors without a full score do not count here: {', '.join(sorted(lost))}.")
+        warnings.append(
+            f"Floors without a full score do not count here: {', '.join(sorted(lost))}."
+        )
     return tuple(warnings)

@@ -1,4 +1,6 @@
-"""Accuracy beside cost by size: where datasets differ in nothing but their number of genes or cells."""
+"""Accuracy beside cost by size: where datasets differ in nothing but their number of genes or
+cells.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Grown:
-    """What a predictor scores at one size and what that cost; None where it has no score or no cost was measured. hollow : see `Row`."""
+    """What a predictor scores at one size and what that cost; None where it has no score or no cost
+    was measured. hollow : see `Row`.
+    """
 
     score: Score | None
     cost: Cost | None
@@ -36,10 +40,12 @@ class Grown:
 
 @dataclass(frozen=True)
 class Growth:
-    """A task on one dataset at several sizes. size : the parameter. metric : the primary metric that the scores are of.
+    """A task on one dataset at several sizes. size : the parameter. metric : the primary metric
+    that the scores are of.
 
-    titles : (sizes), the datasets. floors : (sizes), the best floor's name and score. predictors : (p,) names.
-    cells : (p, sizes). exponents : (p,), the slope of log seconds on log size, None with fewer than three times above `LEAST`.
+    titles : (sizes), the datasets. floors : (sizes), the best floor's name and score. predictors :
+    (p,) names. cells : (p, sizes). exponents : (p,), the slope of log seconds on log size, None
+    with fewer than three times above `LEAST`.
     """
 
     dataset: str
@@ -59,15 +65,28 @@ LEAST = 0.5
 
 
 def growths_of(sections: Sequence[Section]) -> tuple[Growth, ...]:
-    """One growth for each task and split of datasets of one name whose parameters differ in a size alone, from three sizes on."""
+    """One growth for each task and split of datasets of one name whose parameters differ in a size
+    alone, from three sizes on.
+    """
     groups: dict[tuple[Any, ...], list[Section]] = defaultdict(list)
     for section in sections:
         params = parameters_of(section)
         for size in ("genes", "cells") if section.primary else ():
             if size in params:
-                rest = tuple(sorted((key, repr(value)) for key, value in params.items() if key != size))
-                groups[task_order(section.task), section.dataset_name, section.split, section.train, size, rest].append(section)
-    return tuple(growth_of(group, key[4]) for key, group in sorted(groups.items()) if len(group) >= FEWEST)
+                rest = tuple(
+                    sorted((key, repr(value)) for key, value in params.items() if key != size)
+                )
+                groups[
+                    task_order(section.task),
+                    section.dataset_name,
+                    section.split,
+                    section.train,
+                    size,
+                    rest,
+                ].append(section)
+    return tuple(
+        growth_of(group, key[4]) for key, group in sorted(groups.items()) if len(group) >= FEWEST
+    )
 
 
 def parameters_of(section: Section) -> dict[str, Any]:
@@ -80,9 +99,15 @@ def growth_of(sections: Sequence[Section], size: str) -> Growth:
     ordered = sorted(sections, key=lambda section: int(parameters_of(section)[size]))
     first = ordered[0]
     metric = first.primary[0].name
-    names = list(dict.fromkeys(row.name for section in ordered for row in section.rows if row.role == "predictor"))
+    names = list(
+        dict.fromkeys(
+            row.name for section in ordered for row in section.rows if row.role == "predictor"
+        )
+    )
     sizes = tuple(int(parameters_of(section)[size]) for section in ordered)
-    cells = tuple(tuple(grown(rows_of(section).get(name), metric) for section in ordered) for name in names)
+    cells = tuple(
+        tuple(grown(rows_of(section).get(name), metric) for section in ordered) for name in names
+    )
     return Growth(
         first.dataset_name,
         first.task,
@@ -110,17 +135,25 @@ def grown(row: Row | None, metric: str) -> Grown:
 def best_floor(section: Section) -> tuple[str, float | None]:
     """The floor that counts and its score."""
     name = section.primary[0].floor or "none"
-    score = next((row.scores.get(section.primary[0].name) for row in section.floors if row.name == name), None)
+    score = next(
+        (row.scores.get(section.primary[0].name) for row in section.floors if row.name == name),
+        None,
+    )
     return name, None if score is None else score.value
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float | None]) -> float | None:
-    """The slope of log seconds on log size by least squares; None with fewer than three seconds of `LEAST` or more.
+    """The slope of log seconds on log size by least squares; None with fewer than three seconds of
+    `LEAST` or more.
 
     >>> exponent([100, 200, 400], [1.0, 4.0, 16.0])
     2.0
     """
-    points = [(math.log(size), math.log(value)) for size, value in zip(sizes, seconds, strict=True) if value is not None and value >= LEAST]
+    points = [
+        (math.log(size), math.log(value))
+        for size, value in zip(sizes, seconds, strict=True)
+        if value is not None and value >= LEAST
+    ]
     if len({x for x, _ in points}) < FEWEST:
         return None
     x, y = np.array(points).T

@@ -18,7 +18,8 @@ UNRANKED = "not ranked"
 def notes_of(numbers: Numbers) -> tuple[str, ...]:
     """The tasks' sentences, each once, in the order of the records.
 
-    Sentences that differ between networks in their numbers alone are one: the first network's, with how many there are.
+    Sentences that differ between networks in their numbers alone are one: the first network's, with
+    how many there are.
     """
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for key in sorted(numbers.records):
@@ -27,7 +28,10 @@ def notes_of(numbers: Numbers) -> tuple[str, ...]:
                 for note in fit.get("notes") or ():
                     found[re.sub(r"\d+(?:[.,]\d+)*", "#", note)].setdefault(slot[0], note)
     total = len(numbers.blocks)
-    return tuple(joined([by_network[name] for name in sorted(by_network, key=natural)], total) for by_network in found.values())
+    return tuple(
+        joined([by_network[name] for name in sorted(by_network, key=natural)], total)
+        for by_network in found.values()
+    )
 
 
 def joined(notes: Sequence[str], total: int) -> str:
@@ -39,16 +43,24 @@ def joined(notes: Sequence[str], total: int) -> str:
     first = notes[0]
     if len(set(notes)) > 1:
         return f"{first.rstrip('.')} (first of {len(notes)} networks; their numbers differ)"
-    return first if len(notes) == total else f"{first.rstrip('.')} (in {len(notes)} of {total} networks)"
+    return (
+        first
+        if len(notes) == total
+        else f"{first.rstrip('.')} (in {len(notes)} of {total} networks)"
+    )
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
     """Sorts `seed=2` before `seed=10`."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))
+    return tuple(
+        (int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)
+    )
 
 
 def why_unranked(numbers: Numbers, notes: Sequence[str]) -> str:
-    """Why nobody is ranked in a section, nothing where somebody can be: a note says so, no metric ranks, or none has a value for anyone."""
+    """Why nobody is ranked in a section, nothing where somebody can be: a note says so, no metric
+    ranks, or none has a value for anyone.
+    """
     said = next((note for note in notes if any(words in note.casefold() for words in NO_RANK)), "")
     if said or not numbers.all:
         return said
@@ -60,6 +72,7 @@ def why_unranked(numbers: Numbers, notes: Sequence[str]) -> str:
     entries = [scores["metrics"].get(first, {}) for scores in numbers.all]
     reasons = Counter(str(entry.get("missing") or "") for entry in entries)
     known = sorted(
-        (reason for reason in reasons if reason not in ("", "none", "not answered")), key=lambda reason: (-reasons[reason], reason)
+        (reason for reason in reasons if reason not in ("", "none", "not answered")),
+        key=lambda reason: (-reasons[reason], reason),
     )
     return f"no value by {first}: {known[0]}" if known else ""

@@ -6,13 +6,23 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-#: What the published parameters of `grn` are where a selection leaves them out: selections name only what differs from the default, and
-#: records keep nothing else. A test holds these equal to the generator's own defaults.
+#: What the published parameters of `grn` are where a selection leaves them out: selections name
+#: only what differs from the default, and records keep nothing else. A test holds these equal to
+#: the generator's own defaults.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "grn": {"network": "er", "gamma": 2.5, "degree": 3.0, "sigma": 0.1, "dropout": 0.0, "absence": "random", "knockout": "zero"}
+    "grn": {
+        "network": "er",
+        "gamma": 2.5,
+        "degree": 3.0,
+        "sigma": 0.1,
+        "dropout": 0.0,
+        "absence": "random",
+        "knockout": "zero",
+    }
 }
 
-#: How large a dataset is where its selection does not say so; the same test holds these equal to the generator's.
+#: How large a dataset is where its selection does not say so; the same test holds these equal to
+#: the generator's.
 SIZES: Mapping[str, Mapping[str, int]] = {"grn": {"genes": 100, "cells": 500}}
 
 #: Parameters without meaning unless another one has a value.
@@ -55,7 +65,8 @@ def value_of(text: str) -> Any:
 
 
 def parameters_of(selection: str) -> dict[str, Any]:
-    """The parameters of a dataset: those that its selection names, and the known defaults of the others.
+    """The parameters of a dataset: those that its selection names, and the known defaults of the
+    others.
 
     >>> parameters_of("grn:network=sf,sigma=0.3")["gamma"], "gamma" in parameters_of("grn:sigma=0.3")
     (2.5, False)

@@ -1,4 +1,6 @@
-"""Whether a score shows that a predictor knows which gene was removed: the same answers, permuted among the perturbations."""
+"""Whether a score shows that a predictor knows which gene was removed: the same answers, permuted
+among the perturbations.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,16 @@ from kobench.board.table import Permuted
 def permuted_of(numbers: Numbers, key: Key, metric: str, sign: float) -> Permuted | None:
     """A row's permuted answers by one metric, None unless every fit that has a value has them, too.
 
-    One network with one fit: p as recorded, exact up to the number of permutations. Several: see `combined`.
+    One network with one fit: p as recorded, exact up to the number of permutations. Several: see
+    `combined`.
     """
     slots = []
     for _, fits in sorted(numbers.scores.get(key, {}).items()):
-        entries = [entry for fit in fits if (entry := fit["metrics"].get(metric)) and entry["value"] is not None]
+        entries = [
+            entry
+            for fit in fits
+            if (entry := fit["metrics"].get(metric)) and entry["value"] is not None
+        ]
         if any(not entry.get("permuted") for entry in entries):
             return None
         slots += [entries] if entries else []
@@ -30,10 +37,12 @@ def permuted_of(numbers: Numbers, key: Key, metric: str, sign: float) -> Permute
 
 
 def combined(slots: Sequence[Sequence[Mapping[str, Any]]], sign: float) -> Permuted:
-    """Several networks together, by a normal approximation (Stouffer's idea, on the scale of the score).
+    """Several networks together, by a normal approximation (Stouffer's idea, on the scale of the
+    score).
 
-    z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K) over K networks; fits of one network are averaged first, their sd too,
-    as they share its permutations. p is the upper tail of z (the lower one where lower is better).
+    z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K) over K networks; fits of one network
+    are averaged first, their sd too, as they share its permutations. p is the upper tail of z (the
+    lower one where lower is better).
 
     >>> made = [[{"value": 0.3, "permuted": {"mean": 0.0, "sd": 0.2}}], [{"value": 0.1, "permuted": {"mean": 0.0, "sd": 0.2}}]]
     >>> round(combined(made, 1.0).p, 4)  # z = 0.2 / (0.2 / sqrt(2)) = 1.4142

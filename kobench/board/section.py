@@ -1,4 +1,6 @@
-"""One section of the board: the rows of a dataset, split and task, with what a reader should know of each."""
+"""One section of the board: the rows of a dataset, split and task, with what a reader should know
+of each.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", *LIMIT_OF, "fail
 
 
 class Group(NamedTuple):
-    """What the records of a section have in common beside the task. train : "" or the group of cells that was trained on."""
+    """What the records of a section have in common beside the task. train : "" or the group of
+    cells that was trained on.
+    """
 
     dataset: str
     name: str
@@ -56,25 +60,46 @@ def belongs(record: Record, task: str, example: Mapping[str, Any] | None) -> boo
     if record["role"] == "line":
         return record["result"]["status"] != "ok" and name in example["lines"]
     asked = (record.get("keys") or {}).get("questions")
-    return record["result"]["status"] != "ok" or not asked or "asks" not in example or example["asks"] in asked
+    return (
+        record["result"]["status"] != "ok"
+        or not asked
+        or "asks" not in example
+        or example["asks"] in asked
+    )
 
 
-def make_section(records: list[Record], group: Group, task: str, short: str, names: Mapping[Key, str], cost: bool) -> Section:
+def make_section(
+    records: list[Record], group: Group, task: str, short: str, names: Mapping[Key, str], cost: bool
+) -> Section:
     """One dataset, split, training group and task."""
     dataset, dataset_name, version, split, train = group
-    example = next((scores_of(record)[task] for record in records if task in scores_of(record)), None)
-    members, odd = with_equal_events([record for record in records if belongs(record, task, example)], task)
+    example = next(
+        (scores_of(record)[task] for record in records if task in scores_of(record)), None
+    )
+    members, odd = with_equal_events(
+        [record for record in records if belongs(record, task, example)], task
+    )
     numbers = Numbers(members, task)
     standings = Standings(numbers)
     said = notes_of(numbers)
     why = why_unranked(numbers, said)
-    scores = {key: {metric: standings.standing(key, metric) for metric in numbers.metrics()} for key in numbers.records}
-    measured = {key: {metric: numbers.measure(key, metric) for metric in numbers.primary()} for key in numbers.records}
+    scores = {
+        key: {metric: standings.standing(key, metric) for metric in numbers.metrics()}
+        for key in numbers.records
+    }
+    measured = {
+        key: {metric: numbers.measure(key, metric) for metric in numbers.primary()}
+        for key in numbers.records
+    }
     statuses = {key: status_of(numbers, key, measured[key]) for key in numbers.records}
     places: list[Place] = []
     if not why and numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
         first = numbers.primary()[0]
-        able = {key: scores[key][first] for key in scores if key[0] == "predictor" and statuses[key] == "ok"}
+        able = {
+            key: scores[key][first]
+            for key in scores
+            if key[0] == "predictor" and statuses[key] == "ok"
+        }
         places = standings.places(able)
     kind = records[0]["trial"]["dataset"]["kind"]
     noun = "network" if kind == "simulated" else "data set"
@@ -82,7 +107,10 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
     rows = []
     for key, fits in numbers.records.items():
         place = by_place.get(key)
-        shown = {metric: scored(numbers, key, standings.columns[metric], standing.score, why) for metric, standing in scores[key].items()}
+        shown = {
+            metric: scored(numbers, key, standings.columns[metric], standing.score, why)
+            for metric, standing in scores[key].items()
+        }
         done = len(complete_blocks(numbers, key, measured[key]))
         rows.append(
             Row(
@@ -98,11 +126,21 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
                 hollow=kind == "simulated" and done < ENOUGH,
                 rank=place.rank if place else None,
                 level_with=tuple(names[other] for other in place.level_with) if place else (),
-                best_floor=tuple(metric for metric, column in standings.columns.items() if key == ("floor", column.floor) and not why),
+                best_floor=tuple(
+                    metric
+                    for metric, column in standings.columns.items()
+                    if key == ("floor", column.floor) and not why
+                ),
                 problems=problems_of(fits),
                 remarks=(
-                    *remarks_of(numbers, key, {} if why else measured[key], statuses[key], noun, cost),
-                    *(unproven(metric, shown[metric]) for metric in numbers.primary() if metric in shown and shown[metric].unproven),
+                    *remarks_of(
+                        numbers, key, {} if why else measured[key], statuses[key], noun, cost
+                    ),
+                    *(
+                        unproven(metric, shown[metric])
+                        for metric in numbers.primary()
+                        if metric in shown and shown[metric].unproven
+                    ),
                 ),
                 cost=cost_of(fits) if cost else None,
                 sandbox=open_of(fits),
@@ -112,7 +150,11 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
     rows += nothing_row(standings, len(numbers.blocks)) if not why else []
     columns = tuple(
         replace(
-            column if not why else replace(column, primary=False, floor=None, gap=None, note=UNRANKED),
+            (
+                column
+                if not why
+                else replace(column, primary=False, floor=None, gap=None, note=UNRANKED)
+            ),
             decimals=decimals_for(scores[key][metric].score.value for key in scores),
         )
         for metric, column in shown_columns(numbers, standings, scores, why)
@@ -126,12 +168,21 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
         value = row.scores[metric].value if metric in row.scores else None
         if row.role != "predictor" and row.status == "ok":
             return 1 if row.role == "floor" else 2, value is None, -sign * (value or 0.0), row.name
-        return 3, STATUSES.index(row.status) if row.status in STATUSES else len(STATUSES), row.role, row.name
+        return (
+            3,
+            STATUSES.index(row.status) if row.status in STATUSES else len(STATUSES),
+            row.role,
+            row.name,
+        )
 
     shown_rows = tuple(sorted(rows, key=position))
     answered = [key for key in numbers.records if key[0] == "predictor" and statuses[key] == "ok"]
     predictors = sorted(answered, key=lambda key: (order.get(names[key], len(order)), names[key]))
-    best: list[Key] = [("floor", column.floor or "") for column in columns[:1] if ("floor", column.floor) in numbers.records]
+    best: list[Key] = [
+        ("floor", column.floor or "")
+        for column in columns[:1]
+        if ("floor", column.floor) in numbers.records
+    ]
     several = len(numbers.blocks) > 1
     section = Section(
         dataset=dataset,
@@ -146,7 +197,15 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
         blocks=len(numbers.blocks),
         label=label_of(numbers, kind),
         facts=facts_of(numbers, standings, split, len(places)),
-        notes=tuple(sorted({note for record in records for note in record["trial"]["dataset"].get("notes") or ()})),
+        notes=tuple(
+            sorted(
+                {
+                    note
+                    for record in records
+                    for note in record["trial"]["dataset"].get("notes") or ()
+                }
+            )
+        ),
         warnings=(*warnings_of(members, numbers, statuses), *warning_of(odd)),
         train=train,
         params=parameters_of(dataset),
@@ -161,19 +220,34 @@ def make_section(records: list[Record], group: Group, task: str, short: str, nam
 def shown_columns(
     numbers: Numbers, standings: Standings, scores: Mapping[Key, Mapping[str, Standing]], why: str
 ) -> list[tuple[str, Column]]:
-    """Every metric; where nobody is ranked those that have a value, what the task ranks by elsewhere first."""
+    """Every metric; where nobody is ranked those that have a value, what the task ranks by
+    elsewhere first.
+    """
     columns = list(standings.columns.items())
     if not why:
         return columns
     bases = {metric.partition("[")[0] for metric in numbers.primary()}
-    known = [(metric, column) for metric, column in columns if any(scores[key][metric].score.value is not None for key in scores)]
+    known = [
+        (metric, column)
+        for metric, column in columns
+        if any(scores[key][metric].score.value is not None for key in scores)
+    ]
     return sorted(known, key=lambda pair: pair[0].partition("[")[0] not in bases)
 
 
 def scored(numbers: Numbers, key: Key, column: Column, score: Score, why: str) -> Score:
     """A row's score with its permuted answers; without skill and verdict where nobody is ranked."""
     if why:
-        return replace(score, skill=None, skill_low=None, skill_high=None, skill_note=UNRANKED, floor=None, difference=None, verdict="")
+        return replace(
+            score,
+            skill=None,
+            skill_low=None,
+            skill_high=None,
+            skill_note=UNRANKED,
+            floor=None,
+            difference=None,
+            verdict="",
+        )
     if key[0] != "predictor" or score.value is None:
         return score
     return replace(score, permuted=permuted_of(numbers, key, column.name, column.sign))
@@ -183,26 +257,50 @@ def unproven(metric: str, score: Score) -> str:
     """A warning beside a good score."""
     p = p_text(score.permuted.p) if score.permuted else ""
     return (
-        f"above the floor by {metric}, yet its answers score as well when permuted among the perturbations ({p}), so nothing shows that it "
-        "knows which gene was removed"
+        f"above the floor by {metric}, yet its answers score as well when permuted among the"
+        f" perturbations ({p}), so nothing shows that it knows which gene was removed"
     )
 
 
 def nothing_row(standings: Standings, blocks: int) -> list[Row]:
     """The floor row of doing nothing, where it counts for a metric."""
     scores = {
-        metric: Score(column.nothing, skill=None if column.note else 0.0, skill_note=column.note, floor=NOTHING)
+        metric: Score(
+            column.nothing,
+            skill=None if column.note else 0.0,
+            skill_note=column.note,
+            floor=NOTHING,
+        )
         for metric, column in standings.columns.items()
         if column.floor == NOTHING
     }
     if not scores:
         return []
-    return [Row("floor", NOTHING, NOTHING, "kobench", (), "ok", scores, None, blocks, best_floor=tuple(scores))]
+    return [
+        Row(
+            "floor",
+            NOTHING,
+            NOTHING,
+            "kobench",
+            (),
+            "ok",
+            scores,
+            None,
+            blocks,
+            best_floor=tuple(scores),
+        )
+    ]
 
 
 def status_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> str:
-    """ "ok" for a row with a score on every block, else the status of its failed trials, "not answered" or "incomplete"."""
-    failed = Counter(record["result"]["status"] for record in numbers.records[key] if record["result"]["status"] != "ok")
+    """ "ok" for a row with a score on every block, else the status of its failed trials, "not
+    answered" or "incomplete".
+    """
+    failed = Counter(
+        record["result"]["status"]
+        for record in numbers.records[key]
+        if record["result"]["status"] != "ok"
+    )
     if failed:
         return str(min(failed, key=lambda status: (-failed[status], status)))
     for metric, one in measured.items():
@@ -210,7 +308,13 @@ def status_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> s
         if not allowed or (not one.cells and one.missing == NONE):
             continue
         if not one.cells:
-            return NOT_ANSWERED if one.missing == NOT_ANSWERED else INCOMPLETE if one.missing == "not run" else one.missing
+            return (
+                NOT_ANSWERED
+                if one.missing == NOT_ANSWERED
+                else INCOMPLETE
+                if one.missing == "not run"
+                else one.missing
+            )
         if set(one.cells) != allowed:
             return INCOMPLETE
     if set(numbers.scores[key]) != set(numbers.slots):
@@ -237,12 +341,18 @@ def cost_of(fits: Sequence[Record]) -> Cost:
     """Mean seconds and largest memory over a row's trials."""
 
     def values(name: str) -> list[float]:
-        return [float(fit["run"][name]) for fit in fits if (fit.get("run") or {}).get(name) is not None]
+        return [
+            float(fit["run"][name]) for fit in fits if (fit.get("run") or {}).get(name) is not None
+        ]
 
     def mean(numbers: list[float]) -> float | None:
         return sum(numbers) / len(numbers) if numbers else None
 
-    return Cost(mean(values("fit_seconds")), mean(values("predict_seconds")), max(values("peak_mb"), default=None))
+    return Cost(
+        mean(values("fit_seconds")),
+        mean(values("predict_seconds")),
+        max(values("peak_mb"), default=None),
+    )
 
 
 def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
@@ -255,13 +365,20 @@ def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
             continue
         what = tuple(str(result.get(part) or "") for part in ("stage", "message", "traceback"))
         seed = trial["dataset"]["seed"]
-        where = ([] if seed is None else [f"seed {seed}"]) + ([f"fit seed {trial['fit_seed']}"] if refitted or seed is None else [])
+        where = ([] if seed is None else [f"seed {seed}"]) + (
+            [f"fit seed {trial['fit_seed']}"] if refitted or seed is None else []
+        )
         groups[(result["status"], what[0], what[1], what[2])].append(", ".join(where))
-    return tuple(Problem(*what, tuple(sorted(where, key=lambda text: (len(text), text)))) for what, where in sorted(groups.items()))
+    return tuple(
+        Problem(*what, tuple(sorted(where, key=lambda text: (len(text), text))))
+        for what, where in sorted(groups.items())
+    )
 
 
 def abundance_remarks(numbers: Numbers, key: Key) -> list[str]:
-    """Which of a predictor's rankings follow the abundance of the genes, whatever they say of knockouts."""
+    """Which of a predictor's rankings follow the abundance of the genes, whatever they say of
+    knockouts.
+    """
     found = []
     for variant, what in (
         ("", "its ranking follows"),
@@ -279,24 +396,37 @@ def like_of(numbers: Numbers) -> str:
     return "random" if numbers.scores.get(STAND_IN) else "no change at all"
 
 
-def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], status: str, noun: str, cost: bool) -> tuple[str, ...]:
+def remarks_of(
+    numbers: Numbers, key: Key, measured: Mapping[str, Measured], status: str, noun: str, cost: bool
+) -> tuple[str, ...]:
     """What a reader should know of a row."""
     remarks = []
     fits = numbers.records[key]
     done, total = len(complete_blocks(numbers, key, measured)), len(numbers.blocks)
     if key[0] == "predictor" and 0 < done < total:
         remarks.append(f"scored on {done} of {total} {noun}s")
-    flat = [metric for metric, one in measured.items() if one.only_none or (not one.cells and one.missing == NONE)]
+    flat = [
+        metric
+        for metric, one in measured.items()
+        if one.only_none or (not one.cells and one.missing == NONE)
+    ]
     if flat:
         stood_in = any(measured[metric].cells for metric in flat)
         like = like_of(numbers)
         where = f"level with {like}" if stood_in else "last, as random was not scored"
-        place = f"; ranked {where}" if key[0] == "predictor" else f"; counts as {like}" if key[0] == "floor" else ""
+        place = (
+            f"; ranked {where}"
+            if key[0] == "predictor"
+            else f"; counts as {like}"
+            if key[0] == "floor"
+            else ""
+        )
         remarks.append(f"a constant answer gives no ranking by {' and '.join(flat)}{place}")
     for metric, one in measured.items():
         if one.nones and metric not in flat:
             remarks.append(
-                f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer), counted there as {like_of(numbers)}"
+                f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer),"
+                f" counted there as {like_of(numbers)}"
             )
         elif metric not in flat and not one.cells and one.missing not in ("", status, "not run"):
             remarks.append(f"{metric}: {one.missing}")
@@ -307,5 +437,7 @@ def remarks_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured], sta
         remarks.append(f"scores of different versions together: {', '.join(versions)}")
     seen = {name for fit in fits for name in fit["result"].get("trusted_with_predictor", ())}
     if seen:
-        remarks.append(f"its distribution also brings what sees the truth here: {', '.join(sorted(seen))}")
+        remarks.append(
+            f"its distribution also brings what sees the truth here: {', '.join(sorted(seen))}"
+        )
     return tuple(remarks)

@@ -1,7 +1,8 @@
 """From the records of one section to a series of block values for every row and metric.
 
-A **slot** is a (block, replicate): for simulated data the block is the network and replicates are split seeds; for real data there is
-one block, the cells, and replicates are data and split seeds. Several fits in a slot are averaged first.
+A **slot** is a (block, replicate): for simulated data the block is the network and replicates are
+split seeds; for real data there is one block, the cells, and replicates are data and split seeds.
+Several fits in a slot are averaged first.
 """
 
 from __future__ import annotations
@@ -43,21 +44,34 @@ def slot_of(record: Record) -> Slot:
 
 
 def row_key(record: Record) -> Key:
-    """What makes a row: role and name; for predictors also the parameters, where it comes from, threads and device."""
+    """What makes a row: role and name; for predictors also the parameters, where it comes from,
+    threads and device.
+    """
     trial = record["trial"]
     predictor = trial["predictor"]
     if record["role"] != "predictor":
         return record["role"], predictor["name"]
-    origin = f"{predictor['environment']}/{predictor['distribution']}" if predictor.get("environment") else str(predictor["distribution"])
-    return record["role"], predictor["selection"], origin, str(trial["threads"]), str(trial["device"])
+    origin = (
+        f"{predictor['environment']}/{predictor['distribution']}"
+        if predictor.get("environment")
+        else str(predictor["distribution"])
+    )
+    return (
+        record["role"],
+        predictor["selection"],
+        origin,
+        str(trial["threads"]),
+        str(trial["device"]),
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
     """One fit's value in one slot.
 
-    units : how many units its draws take, 0 where not known. floors : floor name -> {value, draws} on just the units answered.
-    ceiling : (value, draws) of an answer without error on the same units, None where there is no such value. none : `random` stands in.
+    units : how many units its draws take, 0 where not known. floors : floor name -> {value, draws}
+    on just the units answered. ceiling : (value, draws) of an answer without error on the same
+    units, None where there is no such value. none : `random` stands in.
     """
 
     value: float
@@ -73,7 +87,8 @@ class Cell:
 class Measured:
     """A row by one metric: the fits' cells of every slot that has a number.
 
-    missing : "" or why the other slots have none. nones : in how many slots the answer gave no ranking.
+    missing : "" or why the other slots have none. nones : in how many slots the answer gave no
+    ranking.
     """
 
     cells: Mapping[Slot, Sequence[Cell]]
@@ -86,26 +101,37 @@ class Measured:
 
     @cached_property
     def series(self) -> Series:
-        series = block_series({slot: [(cell.value, cell.draws) for cell in fits] for slot, fits in self.cells.items()})
+        series = block_series(
+            {slot: [(cell.value, cell.draws) for cell in fits] for slot, fits in self.cells.items()}
+        )
         return replace(series, units=self.units)
 
     @cached_property
     def ceiling(self) -> Series | None:
-        """What an answer without error would score on the same units, drawn jointly; None where any slot has no such value."""
-        levels = {slot: [cell.ceiling for cell in fits if cell.ceiling is not None] for slot, fits in self.cells.items()}
+        """What an answer without error would score on the same units, drawn jointly; None where any
+        slot has no such value.
+        """
+        levels = {
+            slot: [cell.ceiling for cell in fits if cell.ceiling is not None]
+            for slot, fits in self.cells.items()
+        }
         if not levels or any(len(levels[slot]) < len(fits) for slot, fits in self.cells.items()):
             return None
         return replace(block_series(levels), units=self.units)
 
     @property
     def units(self) -> int:
-        """How many units the draws inside a block take: the fewest of any fit, 0 where one does not say."""
+        """How many units the draws inside a block take: the fewest of any fit, 0 where one does not
+        say.
+        """
         return min((cell.units for fits in self.cells.values() for cell in fits), default=0)
 
     @cached_property
     def coverage(self) -> Series:
         """Share of units answered, by block; draws of one column, which fit any number of draws."""
-        values = block_series({slot: [(cell.coverage, ()) for cell in fits] for slot, fits in self.cells.items()}).values
+        values = block_series(
+            {slot: [(cell.coverage, ()) for cell in fits] for slot, fits in self.cells.items()}
+        ).values
         return Series(values, values[:, None])
 
     @property
@@ -120,39 +146,55 @@ def mean(values: Sequence[float]) -> float:
 
 
 def mean_draws(lists: Sequence[Draws]) -> FloatArray | None:
-    """The mean over fits of their bootstrap draws, index by index; None where a fit has none or their numbers differ."""
+    """The mean over fits of their bootstrap draws, index by index; None where a fit has none or
+    their numbers differ.
+    """
     if len({len(draws) for draws in lists}) != 1 or not lists[0]:
         return None
-    means: FloatArray = np.array([[np.nan if x is None else x for x in draws] for draws in lists], dtype=np.float64).mean(axis=0)
+    means: FloatArray = np.array(
+        [[np.nan if x is None else x for x in draws] for draws in lists], dtype=np.float64
+    ).mean(axis=0)
     return means
 
 
 def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
-    """Block values from {slot: [(value, draws) of each fit]}: fits are averaged inside a slot, then slots inside a block.
+    """Block values from {slot: [(value, draws) of each fit]}: fits are averaged inside a slot, then
+    slots inside a block.
 
-    Several splits of the same cells share most of what makes their scores vary, so they must not narrow the interval inside a block:
-    the mean of R of them keeps the spread of one, its draws are spread by sqrt(R) around the mean.
+    Several splits of the same cells share most of what makes their scores vary, so they must not
+    narrow the interval inside a block: the mean of R of them keeps the spread of one, its draws are
+    spread by sqrt(R) around the mean.
     """
     blocks: dict[str, list[tuple[float, FloatArray | None]]] = defaultdict(list)
     for (block, _), fits in sorted(slots.items()):
-        blocks[block].append((mean([value for value, _ in fits]), mean_draws([draws for _, draws in fits])))
+        blocks[block].append(
+            (mean([value for value, _ in fits]), mean_draws([draws for _, draws in fits]))
+        )
     values, spreads = [], []
     for _, pairs in sorted(blocks.items()):
         value = mean([one for one, _ in pairs])
         values.append(value)
         draws = mean_draws([[] if one is None else one.tolist() for _, one in pairs])
         if draws is not None:
-            spreads.append(value + np.sqrt(len(pairs)) * (draws - value) if len(pairs) > 1 else draws)
+            spreads.append(
+                value + np.sqrt(len(pairs)) * (draws - value) if len(pairs) > 1 else draws
+            )
     joint = len(spreads) == len(values) and len({len(one) for one in spreads}) == 1
     return Series(np.array(values), np.array(spreads) if joint else None)
 
 
 def ceiling_of(entry: Mapping[str, Any], draws: int) -> Level | None:
-    """The ceiling of a metric's entry with as many draws as its value: measured where the truth has noise, else the truth's own value."""
+    """The ceiling of a metric's entry with as many draws as its value: measured where the truth has
+    noise, else the truth's own value.
+    """
     given = entry.get("ceiling")
     if given is not None:
         return None if given["value"] is None else (float(given["value"]), given.get("draws") or ())
-    return None if entry.get("best") is None else (float(entry["best"]), [float(entry["best"])] * draws)
+    return (
+        None
+        if entry.get("best") is None
+        else (float(entry["best"]), [float(entry["best"])] * draws)
+    )
 
 
 class Numbers:
@@ -160,19 +202,29 @@ class Numbers:
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
         self.records: dict[Key, list[Record]] = defaultdict(list)
-        order = sorted(records, key=lambda record: (row_key(record), slot_of(record), record["trial"]["fit_seed"]))
+        order = sorted(
+            records,
+            key=lambda record: (row_key(record), slot_of(record), record["trial"]["fit_seed"]),
+        )
         for record in order:
             self.records[row_key(record)].append(record)
         every = [record for fits in self.records.values() for record in fits]
         self.slots: Slots = tuple(sorted({slot_of(record) for record in every}))
         self.blocks = tuple(sorted({block for block, _ in self.slots}))
-        self.scores: dict[Key, dict[Slot, list[dict[str, Any]]]] = {key: defaultdict(list) for key in self.records}
+        self.scores: dict[Key, dict[Slot, list[dict[str, Any]]]] = {
+            key: defaultdict(list) for key in self.records
+        }
         for record in every:
             scores = record["result"].get("scores") or {}
             if task in scores:
                 self.scores[row_key(record)][slot_of(record)].append(scores[task])
         #: every score entry of the task, in a fixed order
-        self.all = [scores for key in sorted(self.scores) for slot in sorted(self.scores[key]) for scores in self.scores[key][slot]]
+        self.all = [
+            scores
+            for key in sorted(self.scores)
+            for slot in sorted(self.scores[key])
+            for scores in self.scores[key][slot]
+        ]
         self.memory: dict[Any, Any] = {}
         #: names of the floors that count for the task
         self.floors = sorted({name for scores in self.all for name in scores["floors"]})
@@ -188,15 +240,21 @@ class Numbers:
 
     def facts(self, metric: str) -> Mapping[str, Any]:
         """What the records say of a metric: version, direction, best, low, high."""
-        return next((scores["metrics"][metric] for scores in self.all if metric in scores["metrics"]), {})
+        return next(
+            (scores["metrics"][metric] for scores in self.all if metric in scores["metrics"]), {}
+        )
 
     def nothing(self, metric: str) -> float | None:
         """The value of doing nothing by a metric, None where the records name none."""
         entries = (scores["metrics"].get(metric, {}) for scores in self.all)
-        return next((float(entry["nothing"]) for entry in entries if entry.get("nothing") is not None), None)
+        return next(
+            (float(entry["nothing"]) for entry in entries if entry.get("nothing") is not None), None
+        )
 
     def remember(self, key: Any, make: Callable[[], T]) -> T:
-        """A value made once: the same cells are read again for every row that is compared with them."""
+        """A value made once: the same cells are read again for every row that is compared with
+        them.
+        """
         if key not in self.memory:
             self.memory[key] = make()
         found: T = self.memory[key]
@@ -216,7 +274,9 @@ class Numbers:
         return tuple(sorted(found))
 
     def cells(self, key: Key, slot: Slot, metric: str) -> tuple[list[Cell], str]:
-        """The cells of a row's fits in one slot; none and the reason where one of them has no number."""
+        """The cells of a row's fits in one slot; none and the reason where one of them has no
+        number.
+        """
         cells: list[Cell] = []
         fits = self.scores.get(key, {}).get(slot, [])
         for fit in fits:
@@ -225,23 +285,45 @@ class Numbers:
             units = int(fit.get("blocks") or 0)
             if entry["value"] is not None:
                 draws = entry.get("draws") or ()
-                cells.append(Cell(float(entry["value"]), draws, coverage, units, entry.get("floors") or {}, ceiling_of(entry, len(draws))))
+                cells.append(
+                    Cell(
+                        float(entry["value"]),
+                        draws,
+                        coverage,
+                        units,
+                        entry.get("floors") or {},
+                        ceiling_of(entry, len(draws)),
+                    )
+                )
             elif entry.get("missing") == "none" and key != STAND_IN:
                 level = self.level(STAND_IN, slot, metric) or self.no_change(entry, metric)
                 if level is None:
                     return [], "none"
-                cells.append(Cell(level[0], level[1], coverage, units, ceiling=self.ceiling(slot, metric), none=True))
+                cells.append(
+                    Cell(
+                        level[0],
+                        level[1],
+                        coverage,
+                        units,
+                        ceiling=self.ceiling(slot, metric),
+                        none=True,
+                    )
+                )
             else:
                 return [], str(entry.get("missing") or NOT_ANSWERED)
         return cells, "" if fits else self.absence(key, slot)
 
     def no_change(self, entry: Mapping[str, Any], metric: str) -> Level | None:
-        """The level of doing nothing, for a metric that knows one and a task in which `random` was not scored."""
+        """The level of doing nothing, for a metric that knows one and a task in which `random` was
+        not scored.
+        """
         nothing = entry.get("nothing")
         return None if nothing is None else (float(nothing), [float(nothing)] * self.draws(metric))
 
     def ceiling(self, slot: Slot, metric: str) -> Level | None:
-        """The ceiling in a slot, of the first row there that has a score; all that answered every unit share it."""
+        """The ceiling in a slot, of the first row there that has a score; all that answered every
+        unit share it.
+        """
         for key in self.scores:
             for fit in self.scores[key].get(slot, []):
                 entry = fit["metrics"].get(metric) or {}
@@ -250,8 +332,14 @@ class Numbers:
         return None
 
     def absence(self, key: Key, slot: Slot) -> str:
-        """Why a row has no scores in a slot: the status of its failed trial, not answered, or not run."""
-        statuses = sorted(record["result"]["status"] for record in self.records.get(key, []) if slot_of(record) == slot)
+        """Why a row has no scores in a slot: the status of its failed trial, not answered, or not
+        run.
+        """
+        statuses = sorted(
+            record["result"]["status"]
+            for record in self.records.get(key, [])
+            if slot_of(record) == slot
+        )
         failed = [status for status in statuses if status != "ok"]
         return failed[0] if failed else NOT_ANSWERED if statuses else NOT_RUN
 
@@ -260,10 +348,15 @@ class Numbers:
         return self.remember(("draws", metric), lambda: self._draws(metric))
 
     def _draws(self, metric: str) -> int:
-        return max((len(scores["metrics"].get(metric, {}).get("draws") or ()) for scores in self.all), default=0)
+        return max(
+            (len(scores["metrics"].get(metric, {}).get("draws") or ()) for scores in self.all),
+            default=0,
+        )
 
     def level(self, key: Key, slot: Slot, metric: str) -> Level | None:
-        """The mean value and draws of a row's fits in one slot, None where it has no number there."""
+        """The mean value and draws of a row's fits in one slot, None where it has no number
+        there.
+        """
         return self.remember(("level", key, slot, metric), lambda: self._level(key, slot, metric))
 
     def _level(self, key: Key, slot: Slot, metric: str) -> Level | None:
@@ -289,15 +382,25 @@ class Numbers:
             else:
                 missing[why] += 1
             nones += why == "none" or any(cell.none for cell in cells)
-        why = min(missing, key=lambda word: (word == NOT_RUN, -missing[word], word)) if missing else ""
+        why = (
+            min(missing, key=lambda word: (word == NOT_RUN, -missing[word], word))
+            if missing
+            else ""
+        )
         return Measured(numbers, why, nones)
 
     def floor(self, name: str, metric: str, units: Measured) -> Series | None:
-        """A floor on the units that a row answered: from the row's records where it left units out, else from the floor's own."""
+        """A floor on the units that a row answered: from the row's records where it left units out,
+        else from the floor's own.
+        """
         if all(cell.coverage >= 1 for cells in units.cells.values() for cell in cells):
-            # every unit was answered, so all rows with these slots share the floor, however often they were fitted
+            # every unit was answered, so all rows with these slots share the floor, however often
+            # they were fitted
             whole = {slot: [Cell(0.0)] for slot in units.cells}
-            return self.remember(("floor", name, metric, tuple(sorted(whole))), lambda: self._floor(name, metric, whole))
+            return self.remember(
+                ("floor", name, metric, tuple(sorted(whole))),
+                lambda: self._floor(name, metric, whole),
+            )
         return self._floor(name, metric, units.cells)
 
     def _floor(self, name: str, metric: str, units: Mapping[Slot, Sequence[Cell]]) -> Series | None:
@@ -309,7 +412,11 @@ class Numbers:
                 if cell.coverage >= 1:
                     levels.append(self.level(("floor", name), slot, metric))
                 else:
-                    levels.append((float(own["value"]), own.get("draws") or ()) if own.get("value") is not None else None)
+                    levels.append(
+                        (float(own["value"]), own.get("draws") or ())
+                        if own.get("value") is not None
+                        else None
+                    )
             known = [level for level in levels if level is not None]
             if len(known) < len(levels):
                 return None

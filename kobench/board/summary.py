@@ -1,4 +1,6 @@
-"""The results in words: a sentence for each section, and how numbers, names and datasets are written in it."""
+"""The results in words: a sentence for each section, and how numbers, names and datasets are
+written in it.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,16 @@ def number(value: float | None, decimals: int = 3) -> str:
 
 def bracket(low: float | None, high: float | None, decimals: int = 3) -> str:
     """`[low, high]`, nothing where there is no interval."""
-    return "" if low is None or high is None else f"[{number(low, decimals)}, {number(high, decimals)}]"
+    return (
+        ""
+        if low is None or high is None
+        else f"[{number(low, decimals)}, {number(high, decimals)}]"
+    )
 
 
 def decimals_for(values: Iterable[float | None], digits: int = 3) -> int:
-    """Decimals that give the largest of the values `digits` significant digits; three from 0.1 to 100.
+    """Decimals that give the largest of the values `digits` significant digits; three from 0.1 to
+    100.
 
     >>> decimals_for([0.5, 0.001]), decimals_for([0.0021, None]), decimals_for([12345.0]), decimals_for([])
     (3, 5, 0, 3)
@@ -76,29 +83,43 @@ def names(rows: Iterable[Row]) -> str:
 
 
 #: How the sentence of a section begins where a good score is suspect.
-NEAR_NULL = "Near-null control: hardly any effect beyond the target; a predictor that scores significantly here is suspect."
+NEAR_NULL = (
+    "Near-null control: hardly any effect beyond the target; a predictor that scores significantly"
+    " here is suspect."
+)
 
 
 def sentence_of(section: Section) -> str:
-    """The result of a section in one or a few plain sentences, of the first primary metric and, in short, the second."""
+    """The result of a section in one or a few plain sentences, of the first primary metric and, in
+    short, the second.
+    """
     parts = [NEAR_NULL] if section.control else []
     parts += [f"Trained on {section.train}."] if section.train else []
     if section.unranked_why:
         parts.append(closed(section.unranked_why))
-        known = [row for row in section.unrankable if any(score.value is not None for score in row.scores.values())]
+        known = [
+            row
+            for row in section.unrankable
+            if any(score.value is not None for score in row.scores.values())
+        ]
         if known:
             parts.append(f"Scored all the same, without skill or rank: {names(known)}.")
     elif not section.primary:
         parts.append("No task was scored here.")
     else:
         parts += first_metric(section, section.primary[0])
-        parts += [second_metric(section, column) for column in section.primary[1:] if section.ranked]
+        parts += [
+            second_metric(section, column) for column in section.primary[1:] if section.ranked
+        ]
     below: dict[str, list[Row]] = defaultdict(list)
     for row in section.unranked:
         if row.role == "predictor":
             below[row.status].append(row)
     if below:
-        parts.append(f"Not ranked: {', '.join(f'{names(rows)} ({status})' for status, rows in sorted(below.items()))}.")
+        parts.append(
+            "Not ranked:"
+            f" {', '.join(f'{names(rows)} ({status})' for status, rows in sorted(below.items()))}."
+        )
     return " ".join(part for part in parts if part)
 
 
@@ -129,11 +150,17 @@ def over(section: Section, column: Column) -> str:
     base, _, variant = column.name.partition("[")
     if variant:
         return OVER.get(variant.rstrip("]"), f"on {variant.rstrip(']')}")
-    return "over the detectable perturbations" if any(other.name == f"{base}[all]" for other in section.primary) else ""
+    return (
+        "over the detectable perturbations"
+        if any(other.name == f"{base}[all]" for other in section.primary)
+        else ""
+    )
 
 
 def called(section: Section, column: Column) -> str:
-    """How a sentence begins that is about one of several primary metrics: by what tells it from the others."""
+    """How a sentence begins that is about one of several primary metrics: by what tells it from the
+    others.
+    """
     base, words = column.name.partition("[")[0], over(section, column)
     bases = {other.name.partition("[")[0] for other in section.primary}
     if len(bases) == 1 and words:
@@ -154,26 +181,39 @@ def first_metric(section: Section, column: Column) -> list[str]:
     """Who is above, level with and below the best floor by the metric that ranks."""
     here = f" {on_networks(section.blocks)}" if section.few else ""
     if not section.ranked:
-        return ["No predictor is ranked: floors and lines only." if not section.unranked else "No predictor is ranked."]
+        return [
+            (
+                "No predictor is ranked: floors and lines only."
+                if not section.unranked
+                else "No predictor is ranked."
+            )
+        ]
     groups = by_verdict(section, column.name)
     top = section.ranked[0]
     start = f"{called(section, column)}: " if over(section, column) else ""
     if column.floor is None:
         tie = f"; it can't be told apart from {spoken(top.level_with)}" if top.level_with else ""
         said = f"{start}{top.name} comes first{here}{tie}."
-        return [said, "No floor was scored, so nothing here says whether that is better than trivial."]
+        return [
+            said,
+            "No floor was scored, so nothing here says whether that is better than trivial.",
+        ]
     parts = []
     if groups["better"]:
         lead = groups["better"][0]
         score = lead.scores[column.name]
         gain = with_interval(score.difference) if score.difference else ""
         tie = f"; it can't be told apart from {spoken(lead.level_with)}" if lead.level_with else ""
-        parts.append(f"{start}{lead.name} is above the best floor, {score.floor}, by {gain}{here}{tie}.")
+        parts.append(
+            f"{start}{lead.name} is above the best floor, {score.floor}, by {gain}{here}{tie}."
+        )
         if len(groups["better"]) > 1:
             parts.append(f"Also above the floor: {names(groups['better'][1:])}.")
     else:
         nobody = "no predictor" if start else "No predictor"
-        parts.append(f"{start}{nobody} is above the best floor, {column.floor}{here and f',{here}'}.")
+        parts.append(
+            f"{start}{nobody} is above the best floor, {column.floor}{here and f',{here}'}."
+        )
     if groups["same"]:
         parts.append(f"Not told apart from the floor: {names(groups['same'])}.")
     if groups["worse"]:
@@ -184,24 +224,36 @@ def first_metric(section: Section, column: Column) -> list[str]:
     return [*parts, *knowing(section, column), *specific]
 
 
-#: What a task says of scores that an answer without any gene in it could have; the sentence says so, too.
+#: What a task says of scores that an answer without any gene in it could have; the sentence says
+#: so, too.
 NOT_SPECIFIC = "not gene-specific"
 
 
 def knowing(section: Section, column: Column, first: bool = True) -> list[str]:
-    """Who is shown to know which gene was removed, where answers were permuted among the perturbations."""
-    permuted = [(row, one) for row in section.ranked if (one := row.scores[column.name].permuted) is not None]
+    """Who is shown to know which gene was removed, where answers were permuted among the
+    perturbations.
+    """
+    permuted = [
+        (row, one)
+        for row in section.ranked
+        if (one := row.scores[column.name].permuted) is not None
+    ]
     knows = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if one.knows]
     others = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if not one.knows]
     above = (
         "Above their own permuted answers where there is hardly anything to predict, so suspect"
         if section.control
-        else "Above its own answers permuted among the perturbations, so it tells genes apart, which does not mean better than the floor"
-        if first
-        else "Above its own permuted answers"
+        else (
+            "Above its own answers permuted among the perturbations, so it tells genes apart, which"
+            " does not mean better than the floor"
+            if first
+            else "Above its own permuted answers"
+        )
     )
     said = [f"{above}: {spoken(knows)}."] if knows else []
-    return said + ([f"Nothing shows that it knows which gene was removed: {spoken(others)}."] if others else [])
+    return said + (
+        [f"Nothing shows that it knows which gene was removed: {spoken(others)}."] if others else []
+    )
 
 
 def p_text(p: float) -> str:
@@ -220,10 +272,20 @@ def second_metric(section: Section, column: Column) -> str:
         return ""
     groups = by_verdict(section, column.name)
     if all(row.scores[column.name].value is None for row in section.ranked):
-        why = next((row.scores[column.name].missing for row in section.ranked if row.scores[column.name].missing), "")
+        why = next(
+            (
+                row.scores[column.name].missing
+                for row in section.ranked
+                if row.scores[column.name].missing
+            ),
+            "",
+        )
         return f"{start}: no value{why and f', as {why}'}." if why != "none" else ""
     here = f", {on_networks(section.blocks)}" if section.few else ""
-    said = f"{start}, above its best floor, {column.floor}{here}: {names(groups['better']) or 'nobody'}."
+    said = (
+        f"{start}, above its best floor, {column.floor}{here}:"
+        f" {names(groups['better']) or 'nobody'}."
+    )
     return " ".join([said, *knowing(section, column, first=False)])
 
 
@@ -237,8 +299,12 @@ def short_names(selections: Iterable[str]) -> dict[str, str]:
     shared: dict[str, set[str]] = {}
     for name, parts in split.values():
         shared[name] = shared[name] & set(parts) if name in shared else set(parts)
-    several = {name for name, _ in split.values() if sum(other == name for other, _ in split.values()) > 1}
+    several = {
+        name for name, _ in split.values() if sum(other == name for other, _ in split.values()) > 1
+    }
     return {
-        selection: " ".join([name, *[part for part in parts if name in several and part not in shared[name]]])
+        selection: " ".join(
+            [name, *[part for part in parts if name in several and part not in shared[name]]]
+        )
         for selection, (name, parts) in split.items()
     }

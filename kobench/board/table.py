@@ -1,4 +1,6 @@
-"""The leaderboard as plain frozen records: what `kobench.board` makes of trial records and `kobench.board.render` writes down."""
+"""The leaderboard as plain frozen records: what `kobench.board` makes of trial records and
+`kobench.board.render` writes down.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,14 @@ VERDICTS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A metric of a section: its facts, the floor that counts for it, and whether the floor leaves headroom.
+    """A metric of a section: its facts, the floor that counts for it, and whether the floor leaves
+    headroom.
 
-    nothing : the value of doing nothing, None where the metric has none. ceiling : what an answer without error scores, its mean over the
-    blocks: `best`, or less where the truth has noise; None where that is not known. gap : how far it lies above the best floor.
-    note : "" where skill is printed, else why not.
-    decimals : how many to show, so that the largest value has three digits that say something.
+    nothing : the value of doing nothing, None where the metric has none. ceiling : what an answer
+    without error scores, its mean over the blocks: `best`, or less where the truth has noise; None
+    where that is not known. gap : how far it lies above the best floor. note : "" where skill is
+    printed, else why not. decimals : how many to show, so that the largest value has three digits
+    that say something.
     """
 
     name: str
@@ -62,15 +66,18 @@ class Column:
         return -1.0 if self.direction == "lower" else 1.0
 
 
-#: A predictor whose permuted answers reach its score with a larger p is not shown to know which gene was removed.
+#: A predictor whose permuted answers reach its score with a larger p is not shown to know which
+#: gene was removed.
 KNOWS = 0.05
 
 
 @dataclass(frozen=True)
 class Permuted:
-    """The score of the same answers given to the wrong perturbations: its mean over permutations, and p, how often these do as well.
+    """The score of the same answers given to the wrong perturbations: its mean over permutations,
+    and p, how often these do as well.
 
-    low, high : the middle 95 % of the permutations, None where several networks are taken together. networks : how many are.
+    low, high : the middle 95 % of the permutations, None where several networks are taken together.
+    networks : how many are.
     """
 
     mean: float
@@ -89,10 +96,11 @@ class Permuted:
 class Score:
     """One row's score by one metric.
 
-    value, low, high : mean over blocks and 95 % interval, in the metric's units. missing : "" or why there is no value.
-    skill, skill_low, skill_high : None where not printed; skill_note : why not.
-    floor : the floor it is measured against. difference : score - floor, > 0 is better whatever the direction; where positive, times the
-    coverage. verdict : from its interval. permuted : None where nothing was permuted.
+    value, low, high : mean over blocks and 95 % interval, in the metric's units. missing : "" or
+    why there is no value. skill, skill_low, skill_high : None where not printed; skill_note : why
+    not. floor : the floor it is measured against. difference : score - floor, > 0 is better
+    whatever the direction; where positive, times the coverage. verdict : from its interval.
+    permuted : None where nothing was permuted.
     """
 
     value: float | None = None
@@ -116,7 +124,9 @@ class Score:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why trials of a row have no score: their status, stage, message, traceback's tail, how many, and where."""
+    """Why trials of a row have no score: their status, stage, message, traceback's tail, how many,
+    and where.
+    """
 
     status: str
     stage: str
@@ -127,7 +137,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class Cost:
-    """Mean seconds of fitting and of answering, and the largest peak memory in MB, over a row's trials; None where not measured."""
+    """Mean seconds of fitting and of answering, and the largest peak memory in MB, over a row's
+    trials; None where not measured.
+    """
 
     fit_seconds: float | None
     predict_seconds: float | None
@@ -138,11 +150,13 @@ class Cost:
 class Row:
     """A predictor, floor or line in a section.
 
-    status : "ok", "incomplete" (not run on every block), "not answered", or that of its failed trials. rank : (low, high), None where
-    not ranked. level_with : names of the ranked rows that it can't be told apart from. coverage : share of units answered.
-    blocks_done : on how many of the section's blocks it has a score in full. hollow : whether this is one simulated network, so that a
-    verdict says nothing of others. best_floor : the metrics for which it is the floor that counts. remarks : what a reader should know of
-    the row. sandbox : "" or what was open to it. environment : "" or where it ran, with its Python.
+    status : "ok", "incomplete" (not run on every block), "not answered", or that of its failed
+    trials. rank : (low, high), None where not ranked. level_with : names of the ranked rows that it
+    can't be told apart from. coverage : share of units answered. blocks_done : on how many of the
+    section's blocks it has a score in full. hollow : whether this is one simulated network, so that
+    a verdict says nothing of others. best_floor : the metrics for which it is the floor that
+    counts. remarks : what a reader should know of the row. sandbox : "" or what was open to it.
+    environment : "" or where it ran, with its Python.
     """
 
     role: str
@@ -169,9 +183,10 @@ class Row:
 class Units:
     """The units of a section one by one: perturbations, genes, pairs or groups of cells.
 
-    unit : what a row stands for, the name of the first column. of : "" or the network that the table is of, out of how many.
-    names : (n,) the units. facts : column -> (n,) what the truth says of each, the same for everybody.
-    answers : row name -> column -> (n,) what each predictor said, and how it scored; None where it said nothing.
+    unit : what a row stands for, the name of the first column. of : "" or the network that the
+    table is of, out of how many. names : (n,) the units. facts : column -> (n,) what the truth says
+    of each, the same for everybody. answers : row name -> column -> (n,) what each predictor said,
+    and how it scored; None where it said nothing.
     """
 
     unit: str
@@ -183,7 +198,9 @@ class Units:
 
 @dataclass(frozen=True)
 class Points:
-    """A fixed sample of predicted and true values (n,) of one predictor. what : what is predicted. of : see `Units`."""
+    """A fixed sample of predicted and true values (n,) of one predictor. what : what is predicted.
+    of : see `Units`.
+    """
 
     predictor: str
     what: str
@@ -194,12 +211,15 @@ class Points:
 
 @dataclass(frozen=True)
 class Section:
-    """One dataset, split and task. `rows` come in the order shown: ranked, floors, lines, then what could not be ranked.
+    """One dataset, split and task.
 
-    dataset : canonical selection without the seed; short : the same without what all datasets of that name share.
-    train : "" or the group of cells that was trained on. params : the dataset's parameters.
-    blocks : how many independent units; label : what the intervals stand for. sentence : the result in words.
-    unranked_why : "" or why nobody has a rank here. said : sentences on what the truth allows. units, points : for tables and pictures.
+    `rows` come in the order shown: ranked, floors, lines, then what could not be ranked.
+
+    dataset : canonical selection without the seed; short : the same without what all datasets of
+    that name share. train : "" or the group of cells that was trained on. params : the dataset's
+    parameters. blocks : how many independent units; label : what the intervals stand for. sentence
+    : the result in words. unranked_why : "" or why nobody has a rank here. said : sentences on what
+    the truth allows. units, points : for tables and pictures.
     """
 
     dataset: str
@@ -236,7 +256,9 @@ class Section:
 
     @property
     def control(self) -> bool:
-        """Whether a good score is suspect here: a question on knockouts that have hardly any effect."""
+        """Whether a good score is suspect here: a question on knockouts that have hardly any
+        effect.
+        """
         return self.near_null and base(self.task) not in WILD_TYPE
 
     @property
@@ -273,20 +295,29 @@ class Section:
     @property
     def unrankable(self) -> tuple[Row, ...]:
         """Predictors that answered in full where nobody can be ranked."""
-        return tuple(row for row in self.rows if self.unranked_why and row.role == "predictor" and row.status == "ok")
+        return tuple(
+            row
+            for row in self.rows
+            if self.unranked_why and row.role == "predictor" and row.status == "ok"
+        )
 
     @property
     def unranked(self) -> tuple[Row, ...]:
         """Rows without a rank that should have had one, and floors and lines that failed."""
         listed = {row.name for row in self.unrankable}
         return tuple(
-            row for row in self.rows if row.rank is None and (row.status != "ok" or (row.role == "predictor" and row.name not in listed))
+            row
+            for row in self.rows
+            if row.rank is None
+            and (row.status != "ok" or (row.role == "predictor" and row.name not in listed))
         )
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Predictors x datasets of one task and split: `cells[predictor][dataset]` is its row there, None where it was not run."""
+    """Predictors x datasets of one task and split: `cells[predictor][dataset]` is its row there,
+    None where it was not run.
+    """
 
     task: str
     split: str
@@ -297,11 +328,13 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Board:
-    """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal runs.
+    """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal
+    runs.
 
     answer : in one line a task, who is better than trivial, the most demanding task first.
-    transfers : trained on one group of cells, asked of another. growths : accuracy and cost by size, where datasets differ in size.
-    ran : who was run without a full sandbox, could read more, or lives in an environment of its own.
+    transfers : trained on one group of cells, asked of another. growths : accuracy and cost by
+    size, where datasets differ in size. ran : who was run without a full sandbox, could read more,
+    or lives in an environment of its own.
     """
 
     sections: tuple[Section, ...]

@@ -1,4 +1,5 @@
-"""From transfer records to matrices: what a model trained on one group of cells explains of another, and what it loses by that.
+"""From transfer records to matrices: what a model trained on one group of cells explains of
+another, and what it loses by that.
 
 What the numbers are: `kobench.board.transfer_numbers`.
 """
@@ -21,8 +22,9 @@ from kobench.records import Record
 class TransferCell:
     """One model on one group of cells.
 
-    explained : None with the reason in `missing`. score : the metric itself. drop : None on the diagonal, and where the asked group's own
-    model has no score. done : on how many blocks (networks) both it and the floor have a score.
+    explained : None with the reason in `missing`. score : the metric itself. drop : None on the
+    diagonal, and where the asked group's own model has no score. done : on how many blocks
+    (networks) both it and the floor have a score.
     """
 
     explained: Interval | None = None
@@ -34,11 +36,13 @@ class TransferCell:
 
 @dataclass(frozen=True)
 class TransferMatrix:
-    """A predictor, trained on each group of a dataset and asked for each: `cells[trained][asked]`, both in the order of `groups`.
+    """A predictor, trained on each group of a dataset and asked for each: `cells[trained][asked]`,
+    both in the order of `groups`.
 
-    floors : the floor's own score, the same way. own, other, drop : means of the diagonal, of the rest, and of the drops, each with the
-    interval that `label` names; floor_drop : what the floor itself loses. blocks : how many networks (1 for real data).
-    notes : what the task said of the question.
+    floors : the floor's own score, the same way. own, other, drop : means of the diagonal, of the
+    rest, and of the drops, each with the interval that `label` names; floor_drop : what the floor
+    itself loses. blocks : how many networks (1 for real data). notes : what the task said of the
+    question.
     """
 
     dataset: str
@@ -72,25 +76,45 @@ class TransferMatrix:
         return noun_of(self.split)
 
 
-def transfer_matrices(records: Iterable[Record], names: Mapping[Key, str] | None = None) -> tuple[TransferMatrix, ...]:
-    """A matrix for each dataset group, split, task and predictor among the records of transfers; of a dataset, the best transfer first.
+def transfer_matrices(
+    records: Iterable[Record], names: Mapping[Key, str] | None = None
+) -> tuple[TransferMatrix, ...]:
+    """A matrix for each dataset group, split, task and predictor among the records of transfers; of
+    a dataset, the best transfer first.
 
-    names : what rows are called, by `kobench.board.series.row_key`; None: by their selection. Records of other splits are passed over.
+    names : what rows are called, by `kobench.board.series.row_key`; None: by their selection.
+    Records of other splits are passed over.
     """
     groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
     for record in records:
         trial = record["trial"]
         if "train" in trial["split"]:
-            labels = [label for label, scores in (record["result"].get("scores") or {}).items() if scores["asks"] == "transfer"]
+            labels = [
+                label
+                for label, scores in (record["result"].get("scores") or {}).items()
+                if scores["asks"] == "transfer"
+            ]
             dataset = trial["dataset"]
-            for label in labels or [""]:  # a failed trial has no scores; it belongs to every task of its dataset
-                groups[dataset["group"], str(dataset["version"]), trial["split"]["name"], label].append(record)
+            for label in labels or [
+                ""
+            ]:  # a failed trial has no scores; it belongs to every task of its dataset
+                groups[
+                    dataset["group"], str(dataset["version"]), trial["split"]["name"], label
+                ].append(record)
     found = []
     for key, members in sorted(groups.items()):
         if key[3]:
             numbers = TransferNumbers([*members, *groups.get((*key[:3], ""), [])], key)
-            matrices = (matrix_of(numbers, row, (names or {}).get(row, row[1])) for row in numbers.rows)
-            found += sorted(matrices, key=lambda matrix: (-np.inf if matrix.other is None else -matrix.other.value, matrix.predictor))
+            matrices = (
+                matrix_of(numbers, row, (names or {}).get(row, row[1])) for row in numbers.rows
+            )
+            found += sorted(
+                matrices,
+                key=lambda matrix: (
+                    -np.inf if matrix.other is None else -matrix.other.value,
+                    matrix.predictor,
+                ),
+            )
     return tuple(found)
 
 
@@ -99,7 +123,10 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
     groups = numbers.groups
     places = list(np.ndindex(len(groups), len(groups)))
     shares, drops = shares_and_drops(numbers, row)
-    cells = {at: cell_of(numbers, row, groups[at[0]], groups[at[1]], shares.get(at), drops.get(at)) for at in places}
+    cells = {
+        at: cell_of(numbers, row, groups[at[0]], groups[at[1]], shares.get(at), drops.get(at))
+        for at in places
+    }
     return TransferMatrix(
         dataset=numbers.dataset,
         dataset_version=numbers.version,
@@ -112,7 +139,10 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
         predictor=name,
         groups=tuple(groups),
         cells=tuple(tuple(cells[a, b] for b in range(len(groups))) for a in range(len(groups))),
-        floors=tuple(tuple(mean_score(numbers, ("floor", numbers.floor), train, ask) for ask in groups) for train in groups),
+        floors=tuple(
+            tuple(mean_score(numbers, ("floor", numbers.floor), train, ask) for ask in groups)
+            for train in groups
+        ),
         own=numbers.mean({at: share for at, share in shares.items() if at[0] == at[1]}),
         other=numbers.mean({at: share for at, share in shares.items() if at[0] != at[1]}),
         drop=numbers.mean(drops),
@@ -123,8 +153,12 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
     )
 
 
-def shares_and_drops(numbers: TransferNumbers, row: Key) -> tuple[dict[tuple[int, int], Share], dict[tuple[int, int], Share]]:
-    """What a row explains in each (trained, asked) pair of groups, and what it loses off the diagonal, where there are numbers."""
+def shares_and_drops(
+    numbers: TransferNumbers, row: Key
+) -> tuple[dict[tuple[int, int], Share], dict[tuple[int, int], Share]]:
+    """What a row explains in each (trained, asked) pair of groups, and what it loses off the
+    diagonal, where there are numbers.
+    """
     shares, drops = {}, {}
     for a, train in enumerate(numbers.groups):
         for b, ask in enumerate(numbers.groups):
@@ -135,7 +169,14 @@ def shares_and_drops(numbers: TransferNumbers, row: Key) -> tuple[dict[tuple[int
     return shares, drops
 
 
-def cell_of(numbers: TransferNumbers, row: Key, train: str, ask: str, share: Share | None, drop: Share | None) -> TransferCell:
+def cell_of(
+    numbers: TransferNumbers,
+    row: Key,
+    train: str,
+    ask: str,
+    share: Share | None,
+    drop: Share | None,
+) -> TransferCell:
     """One cell of a matrix, from its explained share and drop."""
     return TransferCell(
         explained=share.interval if share else None,
@@ -155,16 +196,25 @@ def mean_score(numbers: TransferNumbers, row: Key, train: str, ask: str) -> floa
 def missing(numbers: TransferNumbers, row: Key, train: str, ask: str) -> str:
     """Why a cell has no explained share."""
     fits = [record for records in numbers.fits.get((row, train), {}).values() for record in records]
-    failed = sorted(record["result"]["status"] for record in fits if record["result"]["status"] != "ok")
+    failed = sorted(
+        record["result"]["status"] for record in fits if record["result"]["status"] != "ok"
+    )
     if not fits or failed:
         return str(failed[0]) if failed else NOT_RUN
     if numbers.levels(row, train, ask):
-        return "floor = truth" if numbers.levels(("floor", numbers.floor), train, ask) else "no floor"
-    return next((str(said) for record in fits if (said := numbers.entry(record, ask).get("missing"))), NOT_ANSWERED)
+        return (
+            "floor = truth" if numbers.levels(("floor", numbers.floor), train, ask) else "no floor"
+        )
+    return next(
+        (str(said) for record in fits if (said := numbers.entry(record, ask).get("missing"))),
+        NOT_ANSWERED,
+    )
 
 
 def drop_verdict(drop: Interval | None) -> str:
-    """ "loses" or "gains" against a model of the asked group, "same" where it can't be told apart, "" without an interval."""
+    """ "loses" or "gains" against a model of the asked group, "same" where it can't be told apart,
+    "" without an interval.
+    """
     if drop is None or drop.low is None:
         return ""
     return "loses" if drop.above else "gains" if drop.below else "same"

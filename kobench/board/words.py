@@ -1,4 +1,6 @@
-"""What tasks and simulation parameters are called in plain words, and in which order tasks are told: the most demanding first."""
+"""What tasks and simulation parameters are called in plain words, and in which order tasks are
+told: the most demanding first.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ WILD_TYPE = ("transfer", "profile")
 
 #: Parameters of the simulated networks.
 PARAMETERS = {
-    "network": "er: every gene regulates as often as another, sf: few hubs, out-degrees follow a power law",
+    "network": (
+        "er: every gene regulates as often as another, sf: few hubs, out-degrees follow a power law"
+    ),
     "gamma": "exponent of that power law",
     "degree": "mean number of regulators of a gene",
     "sigma": "each cell's own relative noise on every weight",
@@ -66,5 +70,7 @@ def reason(text: str) -> str:
 
 
 def parameters_in_words(names: Iterable[str]) -> str:
-    """`gamma: exponent of that power law; ...` for the parameters that have words; nothing for others."""
+    """`gamma: exponent of that power law; ...` for the parameters that have words; nothing for
+    others.
+    """
     return "; ".join(f"{name}: {PARAMETERS[name]}" for name in names if name in PARAMETERS)

@@ -1,4 +1,6 @@
-"""The built-in datasets, tasks, metrics and floors, registered by the same hooks as a stranger's plugin."""
+"""The built-in datasets, tasks, metrics and floors, registered by the same hooks as a stranger's
+plugin.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,11 @@ from kobench.api import DatasetSpec, MetricSpec, PredictorSpec, TaskSpec, hookim
 from kobench.builtin.grn.spec import grn_spec, planted_spec
 from kobench.builtin.specs import floor_specs, metric_specs, task_specs
 from kobench.builtin.specs_data import h5ad_spec, pbmc_spec, table_spec
-from kobench.builtin.specs_interaction import interaction_floor_specs, interaction_metric_specs, interaction_task_specs
+from kobench.builtin.specs_interaction import (
+    interaction_floor_specs,
+    interaction_metric_specs,
+    interaction_task_specs,
+)
 from kobench.builtin.specs_transfer import transfer_spec
 
 

@@ -1,11 +1,18 @@
-"""Records of the built-in metrics, tasks and floors. Imports none of them: they are named by module and attribute."""
+"""Records of the built-in metrics, tasks and floors.
+
+Imports none of them: they are named by module and attribute.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kobench.builtin.specs_response import response_floor_specs, response_metric_specs, response_task_specs
+from kobench.builtin.specs_response import (
+    response_floor_specs,
+    response_metric_specs,
+    response_task_specs,
+)
 from kobench.specs import MetricSpec, PredictorSpec, TaskSpec
 
 _METRICS = "kobench.builtin.metrics"
@@ -13,7 +20,14 @@ _TASKS = "kobench.builtin.tasks"
 _FLOORS = "kobench.builtin.floors"
 
 _DKO = "arXiv 2510.03359"
-_IMPACT_FLOORS = ("own-share", "abundance", "detection", "abs-correlation", "presence-contrast", "random")
+_IMPACT_FLOORS = (
+    "own-share",
+    "abundance",
+    "detection",
+    "abs-correlation",
+    "presence-contrast",
+    "random",
+)
 
 
 def metric_specs() -> Iterator[MetricSpec]:
@@ -71,7 +85,10 @@ def _profile_metrics() -> Iterator[MetricSpec]:
         f"{module}:spearman_pooled",
         of="profile",
         low=-1.0,
-        summary="Spearman's correlation over all entries at once, absent genes included: the paper's figure, which presence alone earns",
+        summary=(
+            "Spearman's correlation over all entries at once, absent genes included: the paper's"
+            " figure, which presence alone earns"
+        ),
         reference=_DKO,
     )
     yield MetricSpec(
@@ -80,7 +97,10 @@ def _profile_metrics() -> Iterator[MetricSpec]:
         of="profile",
         low=-1.0,
         tasks=("profile",),
-        summary="how well gene-gene correlations across cells are kept, over the cells that have both genes",
+        summary=(
+            "how well gene-gene correlations across cells are kept, over the cells that have both"
+            " genes"
+        ),
     )
     yield MetricSpec(
         "explained-change",
@@ -89,7 +109,10 @@ def _profile_metrics() -> Iterator[MetricSpec]:
         low=float("-inf"),
         nothing=0.0,
         tasks=("knockout-profile",),
-        summary="1 - sum BC(predicted, true) / sum BC(null, true); 0 = nothing responds, negative = worse than that",
+        summary=(
+            "1 - sum BC(predicted, true) / sum BC(null, true); 0 = nothing responds, negative ="
+            " worse than that"
+        ),
     )
 
 
@@ -107,17 +130,30 @@ def _impact_metrics() -> Iterator[MetricSpec]:
         f"{module}:spearman_within_gene",
         of="impact",
         low=-1.0,
-        summary="mean over genes asked in 10 cells or more of Spearman's correlation over the gene's cells",
+        summary=(
+            "mean over genes asked in 10 cells or more of Spearman's correlation over the gene's"
+            " cells"
+        ),
     )
     yield MetricSpec(
         "spearman-pooled",
         f"{module}:spearman_pooled",
         of="impact",
         low=-1.0,
-        summary="Spearman's correlation over all events at once: the paper's figure, which the genes' means alone earn",
+        summary=(
+            "Spearman's correlation over all events at once: the paper's figure, which the genes'"
+            " means alone earn"
+        ),
         reference=_DKO,
     )
-    yield MetricSpec("mae", f"{module}:mae", of="impact", direction="lower", best=0.0, summary="mean absolute error over events")
+    yield MetricSpec(
+        "mae",
+        f"{module}:mae",
+        of="impact",
+        direction="lower",
+        best=0.0,
+        summary="mean absolute error over events",
+    )
     yield MetricSpec(
         "auprc",
         f"{module}:auprc",
@@ -129,7 +165,11 @@ def _impact_metrics() -> Iterator[MetricSpec]:
 def _ranking_metrics() -> Iterator[MetricSpec]:
     module = f"{_METRICS}.ranking"
     yield MetricSpec(
-        "spearman", f"{module}:spearman", of="ranking", low=-1.0, summary="Spearman's correlation of predicted and true scores"
+        "spearman",
+        f"{module}:spearman",
+        of="ranking",
+        low=-1.0,
+        summary="Spearman's correlation of predicted and true scores",
     )
     yield MetricSpec(
         "kendall",
@@ -150,7 +190,10 @@ def _ranking_metrics() -> Iterator[MetricSpec]:
         "top-10-percent",
         f"{module}:top_tenth_overlap",
         of="ranking",
-        summary="share of the tenth predicted highest that is in the true highest tenth; 200 genes or more",
+        summary=(
+            "share of the tenth predicted highest that is in the true highest tenth; 200 genes or"
+            " more"
+        ),
     )
     yield MetricSpec(
         "with-abundance",
@@ -160,7 +203,10 @@ def _ranking_metrics() -> Iterator[MetricSpec]:
         best=0.0,
         low=-1.0,
         tasks=("response-size",),
-        summary="Spearman's correlation of predicted scores with the abundance of the removed gene: whether they only follow that",
+        summary=(
+            "Spearman's correlation of predicted scores with the abundance of the removed gene:"
+            " whether they only follow that"
+        ),
         descriptive=True,
     )
 
@@ -220,24 +266,58 @@ def task_specs() -> Iterator[TaskSpec]:
 
 def floor_specs() -> Iterator[PredictorSpec]:
     """The trivial predictors, each run for every task that lists it."""
-    yield _floor("uniform", "profile:Uniform", ("expression",), "every present gene has the same share")
-    yield _floor("masked-mean", "profile:MaskedMean", ("expression",), "each gene's mean share among cells that express it")
     yield _floor(
-        "masked-mean-depth", "profile:MaskedMeanDepth", ("expression",), "masked-mean with a shrunken slope on log number of genes on"
+        "uniform", "profile:Uniform", ("expression",), "every present gene has the same share"
     )
-    yield _floor("no-effect", "knockout:NoEffect", ("knockout",), "the cell's own profile without the removed gene: nothing responds")
+    yield _floor(
+        "masked-mean",
+        "profile:MaskedMean",
+        ("expression",),
+        "each gene's mean share among cells that express it",
+    )
+    yield _floor(
+        "masked-mean-depth",
+        "profile:MaskedMeanDepth",
+        ("expression",),
+        "masked-mean with a shrunken slope on log number of genes on",
+    )
+    yield _floor(
+        "no-effect",
+        "knockout:NoEffect",
+        ("knockout",),
+        "the cell's own profile without the removed gene: nothing responds",
+    )
     yield _floor(
         "presence-contrast",
         "knockout:PresenceContrast",
         ("knockout",),
-        "difference of each gene's mean between cells without and with the removed gene, added to the cell's own values",
+        "difference of each gene's mean between cells without and with the removed gene, added to"
+        " the cell's own values",
     )
-    yield _floor("own-share", "impact:OwnShare", ("impact",), "the removed gene's share of the cell's own profile")
+    yield _floor(
+        "own-share",
+        "impact:OwnShare",
+        ("impact",),
+        "the removed gene's share of the cell's own profile",
+    )
     both = ("impact", "genes")
     yield _floor("abundance", "impact:Abundance", both, "the gene's mean share over all cells")
     yield _floor("detection", "impact:Detection", both, "the share of cells that express the gene")
-    yield _floor("abs-correlation", "impact:AbsCorrelation", both, "the gene's mean absolute correlation with the others")
-    yield replace(_floor("random", "impact:Random", ("impact", "interaction", "genes"), "numbers drawn from the seed"), order_matters=True)
+    yield _floor(
+        "abs-correlation",
+        "impact:AbsCorrelation",
+        both,
+        "the gene's mean absolute correlation with the others",
+    )
+    yield replace(
+        _floor(
+            "random",
+            "impact:Random",
+            ("impact", "interaction", "genes"),
+            "numbers drawn from the seed",
+        ),
+        order_matters=True,
+    )
     yield from response_floor_specs()
 
 

@@ -1,10 +1,17 @@
-"""The loaders of real data as dataset specs: what `h5ad:path=...`, `table:path=...` and TOML cards can set. Imports nothing heavy."""
+"""The loaders of real data as dataset specs: what `h5ad:path=...`, `table:path=...` and TOML cards
+can set. Imports nothing heavy.
+"""
 
 from __future__ import annotations
 
 from kobench.specs import DatasetSpec, Param
 
-GENES = Param(0, "keep the so many genes seen in the most wild-type cells (perturbed genes stay in any case); 0 keeps all", low=0)
+GENES = Param(
+    0,
+    "keep the so many genes seen in the most wild-type cells (perturbed genes stay in any case); 0"
+    " keeps all",
+    low=0,
+)
 CELL_TYPE = Param("", "keep the cells of this type only; empty keeps all")
 
 
@@ -18,13 +25,19 @@ def h5ad_spec() -> DatasetSpec:
         params={
             "path": Param("", "the .h5ad file"),
             "perturbation_key": Param(
-                "perturbation", "column of obs with the perturbed gene(s), `A+B` for several; none: every cell is wild type"
+                "perturbation",
+                "column of obs with the perturbed gene(s), `A+B` for several; none: every cell is"
+                " wild type",
             ),
             "control": Param("control", "what that column says for wild-type cells"),
             "cell_type_key": Param("", "column of obs with the cell type; empty: none"),
-            "batch_key": Param("", "column of obs with the batch, which splits respect; empty: none"),
+            "batch_key": Param(
+                "", "column of obs with the batch, which splits respect; empty: none"
+            ),
             "scale": Param(
-                "counts", "what the values are; kobench checks it and guesses nothing", choices=("counts", "log1p", "log1p-cp10k", "linear")
+                "counts",
+                "what the values are; kobench checks it and guesses nothing",
+                choices=("counts", "log1p", "log1p-cp10k", "linear"),
             ),
             "normalise": Param(
                 "auto",
@@ -32,7 +45,9 @@ def h5ad_spec() -> DatasetSpec:
                 choices=("auto", "log1p-cp10k", "log1p", "none"),
             ),
             "totals_key": Param(
-                "", "column of obs with a cell's counts over all genes of the source; empty: the file's genes are all there are"
+                "",
+                "column of obs with a cell's counts over all genes of the source; empty: the file's"
+                " genes are all there are",
             ),
             "layer": Param("", "layer with the values; empty: X"),
             "raw": Param(False, "take the values and genes of .raw"),
@@ -47,10 +62,17 @@ def table_spec() -> DatasetSpec:
     return DatasetSpec(
         name="table",
         load="kobench.builtin.table:load",
-        summary="numbers without header, genes x cells, comma-separated (.csv or .csv.gz): table:path=FILE",
+        summary=(
+            "numbers without header, genes x cells, comma-separated (.csv or .csv.gz):"
+            " table:path=FILE"
+        ),
         params={
             "path": Param("", "the .csv or .csv.gz file"),
-            "scale": Param("linear", "what the values are", choices=("linear", "log1p", "log1p-cp10k", "counts")),
+            "scale": Param(
+                "linear",
+                "what the values are",
+                choices=("linear", "log1p", "log1p-cp10k", "counts"),
+            ),
             "transpose": Param(False, "the file has one cell a line instead of one gene a line"),
             "genes": GENES,
         },

@@ -1,4 +1,7 @@
-"""Records of the population tasks, their metrics and floors. Imports none of them: they are named by module and attribute."""
+"""Records of the population tasks, their metrics and floors.
+
+Imports none of them: they are named by module and attribute.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         of="response",
         low=-1.0,
         nothing=0.0,
-        summary="mean over perturbations of Pearson's correlation of changes, the mean over perturbations taken out of both",
+        summary=(
+            "mean over perturbations of Pearson's correlation of changes, the mean over"
+            " perturbations taken out of both"
+        ),
         reference=_SYSTEMA,
     )
     yield MetricSpec(
@@ -31,7 +37,10 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         of="response",
         low=-1.0,
         nothing=0.0,
-        summary="mean over perturbations of Pearson's correlation of changes: what all perturbations have in common earns most of it",
+        summary=(
+            "mean over perturbations of Pearson's correlation of changes: what all perturbations"
+            " have in common earns most of it"
+        ),
         reference=_GEARS,
     )
     yield MetricSpec(
@@ -54,19 +63,28 @@ def response_metric_specs() -> Iterator[MetricSpec]:
         "sign-accuracy",
         f"{_METRICS}:sign_accuracy",
         of="response",
-        summary="mean over perturbations of the share of responding genes whose direction is right; by chance 0.5",
+        summary=(
+            "mean over perturbations of the share of responding genes whose direction is right; by"
+            " chance 0.5"
+        ),
     )
     yield MetricSpec(
         "auprc-responding",
         f"{_METRICS}:auprc_responding",
         of="response",
-        summary="mean over perturbations of the average precision of finding the responding genes; by chance their share",
+        summary=(
+            "mean over perturbations of the average precision of finding the responding genes; by"
+            " chance their share"
+        ),
     )
     yield MetricSpec(
         "centroid-accuracy",
         f"{_METRICS}:centroid_accuracy",
         of="response",
-        summary="mean share of other perturbations whose truth is less similar to the answer than its own truth; by chance 0.5",
+        summary=(
+            "mean share of other perturbations whose truth is less similar to the answer than its"
+            " own truth; by chance 0.5"
+        ),
         reference=_SYSTEMA,
     )
 
@@ -101,12 +119,31 @@ def response_task_specs() -> Iterator[TaskSpec]:
 
 def response_floor_specs() -> Iterator[PredictorSpec]:
     """The floors of these tasks alone."""
-    yield _floor("covariance", "Covariance", "response", "minus the covariance of shares with the removed gene over wild-type cells")
+    yield _floor(
+        "covariance",
+        "Covariance",
+        "response",
+        "minus the covariance of shares with the removed gene over wild-type cells",
+    )
     yield _floor("plus-mean", "PlusMean", "response", "the mean profile, whichever gene is removed")
-    yield _floor("minus-mean", "MinusMean", "response", "minus the mean profile, whichever gene is removed")
-    yield _floor("batch-trend", "BatchTrend", "response", "the slope of mean profiles along the batches, whichever gene is removed")
-    yield _floor("minus-abundance", "MinusAbundance", "genes", "minus the gene's mean share over all cells")
-    yield _floor("minus-detection", "MinusDetection", "genes", "minus the share of cells that express the gene")
+    yield _floor(
+        "minus-mean", "MinusMean", "response", "minus the mean profile, whichever gene is removed"
+    )
+    yield _floor(
+        "batch-trend",
+        "BatchTrend",
+        "response",
+        "the slope of mean profiles along the batches, whichever gene is removed",
+    )
+    yield _floor(
+        "minus-abundance", "MinusAbundance", "genes", "minus the gene's mean share over all cells"
+    )
+    yield _floor(
+        "minus-detection",
+        "MinusDetection",
+        "genes",
+        "minus the share of cells that express the gene",
+    )
 
 
 def _floor(name: str, make: str, answers: str, summary: str) -> PredictorSpec:

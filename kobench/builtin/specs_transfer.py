@@ -6,7 +6,9 @@ from kobench.specs import TaskSpec
 
 
 def transfer_spec() -> TaskSpec:
-    """Profiles of another cell type or data set; bray-curtis is 0 at the truth, so its skill is the explained share."""
+    """Profiles of another cell type or data set; bray-curtis is 0 at the truth, so its skill is the
+    explained share.
+    """
     return TaskSpec(
         "transfer",
         "kobench.builtin.tasks_transfer:transfer",

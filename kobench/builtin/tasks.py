@@ -1,4 +1,6 @@
-"""The built-in tasks: how answers to a question become units for the metrics, and how many of the asked units they cover."""
+"""The built-in tasks: how answers to a question become units for the metrics, and how many of the
+asked units they cover.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,16 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from kobench.api import ImpactUnits, Profiles, ProfileUnits, RankingUnits, Singles, TaskUnits, TaskView, Units
+from kobench.api import (
+    ImpactUnits,
+    Profiles,
+    ProfileUnits,
+    RankingUnits,
+    Singles,
+    TaskUnits,
+    TaskView,
+    Units,
+)
 from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.errors import InvalidAnswerError
 from kobench.truth import MIN_CELLS, TOLERANCE
@@ -17,7 +28,10 @@ DIGITS = 9
 
 
 def profile(view: TaskView) -> TaskUnits:
-    """Held-out wild-type profiles; a unit is a cell. Cells whose true profile is empty are left out for everybody."""
+    """Held-out wild-type profiles; a unit is a cell.
+
+    Cells whose true profile is empty are left out for everybody.
+    """
     question, answers = _profiles(view), view.answers
     asked = question.true.sum(axis=1) > 0
     left_out = _counted({"cells without expression": int((~asked).sum())})
@@ -59,27 +73,36 @@ def knockout_impact(view: TaskView) -> TaskUnits:
     cells, genes = _cells_and_genes(question)
     kept = np.flatnonzero(_supported(view)[genes])
     variants: dict[str, Units] = {}
-    for variant, true, given in (("", question.propagated, answers.propagated), ("raw", question.raw, answers.raw)):
+    for variant, true, given in (
+        ("", question.propagated, answers.propagated),
+        ("raw", question.raw, answers.raw),
+    ):
         if given is not None:
             predicted = _clipped(_finite(given[kept], "impacts"))
-            variants[variant] = ImpactUnits(predicted, _clipped(true[kept]), cells[kept], genes[kept])
+            variants[variant] = ImpactUnits(
+                predicted, _clipped(true[kept]), cells[kept], genes[kept]
+            )
     n_cells = np.bincount(genes, minlength=1)
     left_out = _counted(
         {
             "cells with one true impact": _constant_groups(cells, question.propagated),
             "genes with one true impact": _constant_groups(genes, question.propagated),
-            f"genes asked in under {MIN_CELLS} cells": int(((n_cells > 0) & (n_cells < MIN_CELLS)).sum()),
+            f"genes asked in under {MIN_CELLS} cells": int(
+                ((n_cells > 0) & (n_cells < MIN_CELLS)).sum()
+            ),
         }
     )
     return TaskUnits(variants, len(genes), len(kept) if "" in variants else 0, left_out)
 
 
 def keystone(view: TaskView) -> TaskUnits:
-    """Ranking of genes by mean impact over the asked cells that express them; a unit is a gene asked in 10 cells or more.
+    """Ranking of genes by mean impact over the asked cells that express them; a unit is a gene
+    asked in 10 cells or more.
 
-    Variants: "" (propagated), "raw", and "population" (mean propagated impact over all asked cells, 0 in cells without the gene).
-    Scores that the predictor gives itself (`score_genes`) are its ranking in place of its mean propagated impact, and stand in where it
-    gives no impacts to take a mean of.
+    Variants: "" (propagated), "raw", and "population" (mean propagated impact over all asked cells,
+    0 in cells without the gene). Scores that the predictor gives itself (`score_genes`) are its
+    ranking in place of its mean propagated impact, and stand in where it gives no impacts to take a
+    mean of.
     """
     question, answers = _singles(view), view.answers
     genes = _cells_and_genes(question)[1]
@@ -89,27 +112,49 @@ def keystone(view: TaskView) -> TaskUnits:
     kept = asked[_supported(view)[asked]]
     share = asked_in / max(n_cells, 1)
 
-    true_propagated, true_raw = (_means(question, impacts) for impacts in (question.propagated, question.raw))
-    propagated, raw = (None if impacts is None else _means(question, impacts) for impacts in (answers.propagated, answers.raw))
+    true_propagated, true_raw = (
+        _means(question, impacts) for impacts in (question.propagated, question.raw)
+    )
+    propagated, raw = (
+        None if impacts is None else _means(question, impacts)
+        for impacts in (answers.propagated, answers.raw)
+    )
     scores = answers.gene_scores
     rankings = {
         "": (true_propagated, propagated if scores is None else scores),
         "raw": (true_raw, scores if raw is None else raw),
-        "population": (true_propagated * share, scores if propagated is None else propagated * share),
+        "population": (
+            true_propagated * share,
+            scores if propagated is None else propagated * share,
+        ),
     }
     variants: dict[str, Units] = {
         variant: RankingUnits(_finite(predicted[kept], "gene scores"), true[kept], kept)
         for variant, (true, predicted) in rankings.items()
         if predicted is not None
     }
-    left_out = _counted({f"genes asked in under {MIN_CELLS} cells": int(((asked_in > 0) & (asked_in < MIN_CELLS)).sum())})
+    left_out = _counted(
+        {
+            f"genes asked in under {MIN_CELLS} cells": int(
+                ((asked_in > 0) & (asked_in < MIN_CELLS)).sum()
+            )
+        }
+    )
     table = None if propagated is None else _gene_table(question, kept, answers.propagated)
-    return TaskUnits(variants, len(asked), len(kept) if "" in variants else 0, left_out, table=table)
+    return TaskUnits(
+        variants, len(asked), len(kept) if "" in variants else 0, left_out, table=table
+    )
 
 
-def _gene_table(question: Singles, genes: IntArray, impacts: FloatArray | None) -> dict[str, list[Any]]:
-    """True and predicted mean propagated impact of each gene, with 95 % t intervals over the cells that express it."""
-    columns: dict[str, list[Any]] = {"gene": [str(question.cells.var_names[gene]) for gene in genes]}
+def _gene_table(
+    question: Singles, genes: IntArray, impacts: FloatArray | None
+) -> dict[str, list[Any]]:
+    """True and predicted mean propagated impact of each gene, with 95 % t intervals over the cells
+    that express it.
+    """
+    columns: dict[str, list[Any]] = {
+        "gene": [str(question.cells.var_names[gene]) for gene in genes]
+    }
     of_gene = _cells_and_genes(question)[1]
     columns["cells"] = np.bincount(of_gene, minlength=question.cells.n_vars)[genes].tolist()
     for name, values in (("true", question.propagated), ("predicted", impacts)):
@@ -118,9 +163,15 @@ def _gene_table(question: Singles, genes: IntArray, impacts: FloatArray | None) 
         known = np.nan_to_num(_clipped(values))
         count = np.maximum(np.bincount(of_gene, minlength=question.cells.n_vars)[genes], 2)
         mean = question.gene_means(known)[genes]
-        spread = np.sqrt(np.maximum(question.gene_means(known**2)[genes] - mean**2, 0.0) / (count - 1))
+        spread = np.sqrt(
+            np.maximum(question.gene_means(known**2)[genes] - mean**2, 0.0) / (count - 1)
+        )
         half = stdtrit(count - 1, 0.975) * spread
-        columns |= {name: mean.tolist(), f"{name}_low": (mean - half).tolist(), f"{name}_high": (mean + half).tolist()}
+        columns |= {
+            name: mean.tolist(),
+            f"{name}_low": (mean - half).tolist(),
+            f"{name}_high": (mean + half).tolist(),
+        }
     return columns
 
 
@@ -132,7 +183,9 @@ def _profiles(view: TaskView) -> Profiles:
 
 def _singles(view: TaskView) -> Singles:
     if not isinstance(view.question, Singles):
-        raise TypeError(f"this task needs the single-knockout question, not {type(view.question).__name__}")
+        raise TypeError(
+            f"this task needs the single-knockout question, not {type(view.question).__name__}"
+        )
     return view.question
 
 
@@ -150,20 +203,27 @@ def _supported(view: TaskView) -> BoolArray:
 
 
 def _clipped(impacts: FloatArray) -> FloatArray:
-    """Ties are ties: below the tolerance is 0, and the last digits, which are rounding noise, rank nothing."""
+    """Ties are ties: below the tolerance is 0, and the last digits, which are rounding noise, rank
+    nothing.
+    """
     values = np.asarray(impacts, np.float64)
     return np.where(values < TOLERANCE, 0.0, np.round(values, DIGITS))
 
 
 def _means(question: Singles, impacts: FloatArray) -> FloatArray:
-    """(G,) mean impact of each gene; equal impacts give equal means, though their sums round differently."""
+    """(G,) mean impact of each gene; equal impacts give equal means, though their sums round
+    differently.
+    """
     return np.round(question.gene_means(_clipped(impacts)), DIGITS)
 
 
 def _finite(values: FloatArray, what: str) -> FloatArray:
     bad = ~np.isfinite(values)
     if bad.any():
-        raise InvalidAnswerError(f"{int(bad.sum())} of {bad.size} {what} of supported genes are not finite; expected none")
+        raise InvalidAnswerError(
+            f"{int(bad.sum())} of {bad.size} {what} of supported genes are not finite; expected"
+            " none"
+        )
     return values
 
 

@@ -1,4 +1,6 @@
-"""The task `response`: how the mean of every gene changes in each perturbation; and what the two population tasks have in common."""
+"""The task `response`: how the mean of every gene changes in each perturbation; and what the two
+population tasks have in common.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from kobench.api import NotComputed, Responses, ResponseUnits, TaskUnits, TaskView, Units
-from kobench.builtin.metrics.response import MIN_TO_CENTRE, NO_CHANGE, ChosenUnits, pearson_delta, pearson_delta_centred
+from kobench.builtin.metrics.response import (
+    MIN_TO_CENTRE,
+    NO_CHANGE,
+    ChosenUnits,
+    pearson_delta,
+    pearson_delta_centred,
+)
 from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.errors import InvalidAnswerError
 
@@ -21,7 +29,8 @@ NAMES_SHOWN = 30
 class Reading:
     """What the truth allows, whatever is answered.
 
-    variants : name of the variant -> which perturbations (k,) it has. primary : see `TaskUnits`. notes : why.
+    variants : name of the variant -> which perturbations (k,) it has. primary : see `TaskUnits`.
+    notes : why.
     """
 
     variants: Mapping[str, BoolArray]
@@ -32,14 +41,18 @@ class Reading:
 def response(view: TaskView) -> TaskUnits:
     """Mean change of every gene in each perturbation; a unit is a perturbation.
 
-    Variants: "" (the detectable perturbations) and "all"; without noise "" has them all. Where a score would not be about the removed gene
-    (confounded, a single perturbation), the one variant is named after that, so that numbers are shown but nothing is ranked.
+    Variants: "" (the detectable perturbations) and "all"; without noise "" has them all. Where a
+    score would not be about the removed gene (confounded, a single perturbation), the one variant
+    is named after that, so that numbers are shown but nothing is ranked.
     """
     question, answers = responses_of(view), view.answers
     kept = supported_perturbations(view)
     reading = read_response(question)
     silent = ~_moving(question)
-    left_out = {**question.left_out, **({"perturbations in which nothing changes": int(silent.sum())} if silent.any() else {})}
+    left_out = {
+        **question.left_out,
+        **({"perturbations in which nothing changes": int(silent.sum())} if silent.any() else {}),
+    }
     if answers.response is None:
         table = table_of(question, {})
         return TaskUnits({}, len(kept), 0, left_out, reading.primary, reading.notes, table)
@@ -51,12 +64,27 @@ def response(view: TaskView) -> TaskUnits:
         responds = None if question.responds is None else question.responds[rows]
         if halves is None or len(rows) == len(kept):
             return ResponseUnits(predicted[rows], true[rows], rows, signed, halves, responds)
-        return ChosenUnits(predicted[rows], true[rows], rows, signed, halves[:, :, rows], responds, asked=(halves,))
+        return ChosenUnits(
+            predicted[rows], true[rows], rows, signed, halves[:, :, rows], responds, asked=(halves,)
+        )
 
-    variants: dict[str, Units] = {name: units(chosen, question.halves) for name, chosen in reading.variants.items()}
+    variants: dict[str, Units] = {
+        name: units(chosen, question.halves) for name, chosen in reading.variants.items()
+    }
     everything = units(kept, None)
-    columns = {metric: _by_perturbation(score, everything, len(kept)) for metric, score in _IN_TABLE.items()}
-    return TaskUnits(variants, len(kept), int(kept.sum()), left_out, reading.primary, reading.notes, table_of(question, columns))
+    columns = {
+        metric: _by_perturbation(score, everything, len(kept))
+        for metric, score in _IN_TABLE.items()
+    }
+    return TaskUnits(
+        variants,
+        len(kept),
+        int(kept.sum()),
+        left_out,
+        reading.primary,
+        reading.notes,
+        table_of(question, columns),
+    )
 
 
 def read_response(question: Responses) -> Reading:
@@ -66,22 +94,36 @@ def read_response(question: Responses) -> Reading:
     own = ("pearson-delta-centred",)
     notes = _detectable_note(question)
     if question.confounded:
-        return Reading({"confounded": everything}, own, (f"confounded: no skill, no rank ({question.confounded})", *notes))
+        return Reading(
+            {"confounded": everything},
+            own,
+            (f"confounded: no skill, no rank ({question.confounded})", *notes),
+        )
     if k == 0:
         return Reading({"": everything}, own, (nothing_note(question),))
     if k == 1:
-        return Reading({"single": everything}, own, ("a single perturbation: nothing to compare it with, no skill, no rank", *notes))
+        return Reading(
+            {"single": everything},
+            own,
+            ("a single perturbation: nothing to compare it with, no skill, no rank", *notes),
+        )
     few = int(moving.sum()) < MIN_TO_CENTRE
     not_specific = f"under {MIN_TO_CENTRE} perturbations: not gene-specific"
     if not question.noisy:
-        return Reading({"": everything}, ("pearson-delta",), (not_specific, *notes)) if few else Reading({"": everything}, own, notes)
+        return (
+            Reading({"": everything}, ("pearson-delta",), (not_specific, *notes))
+            if few
+            else Reading({"": everything}, own, notes)
+        )
     variants = {"": detectable, "all": everything}
     if few:
         return Reading(variants, ("pearson-delta[all]",), (not_specific, *notes))
     d = int((detectable & moving).sum())
     if d < MIN_TO_CENTRE:
         return Reading(
-            variants, ("pearson-delta-centred[all]",), (f"only {d} of {k} perturbations are detectable: no score over them", *notes)
+            variants,
+            ("pearson-delta-centred[all]",),
+            (f"only {d} of {k} perturbations are detectable: no score over them", *notes),
         )
     return Reading(variants, None, notes)
 
@@ -93,7 +135,9 @@ def nothing_note(question: Responses) -> str:
 
 
 def predicted_changes(view: TaskView, kept: BoolArray) -> FloatArray:
-    """(k, G) predicted changes of the kept perturbations, NaN at their own targets and in the others."""
+    """(k, G) predicted changes of the kept perturbations, NaN at their own targets and in the
+    others.
+    """
     question, answers = responses_of(view), view.answers
     assert answers.response is not None
     predicted = question.of_perturbations(np.asarray(answers.response, np.float64))
@@ -109,7 +153,9 @@ def predicted_changes(view: TaskView, kept: BoolArray) -> FloatArray:
 
 
 def _without_rounding(changes: FloatArray) -> FloatArray:
-    """Changes of shares; what single precision of profiles blurs is 0, so that ties are ties and nothing is correlated with noise."""
+    """Changes of shares; what single precision of profiles blurs is 0, so that ties are ties and
+    nothing is correlated with noise.
+    """
     return np.where(np.abs(changes) <= NO_CHANGE, 0.0, changes)
 
 
@@ -119,11 +165,14 @@ def _moving(question: Responses) -> BoolArray:
 
 
 def supported_perturbations(view: TaskView) -> BoolArray:
-    """(k,) which perturbations these answers cover: no target that the predictor cannot remove, and not too many at once."""
+    """(k,) which perturbations these answers cover: no target that the predictor cannot remove, and
+    not too many at once.
+    """
     supported, most = view.answers.supported, view.answers.max_order
     return np.array(
         [
-            (supported is None or bool(np.all(supported[list(targets)]))) and (most is None or len(targets) <= most)
+            (supported is None or bool(np.all(supported[list(targets)])))
+            and (most is None or len(targets) <= most)
             for targets in responses_of(view).targets
         ],
         bool,
@@ -132,14 +181,19 @@ def supported_perturbations(view: TaskView) -> BoolArray:
 
 def responses_of(view: TaskView) -> Responses:
     if not isinstance(view.question, Responses):
-        raise TypeError(f"this task needs the population question, not {type(view.question).__name__}")
+        raise TypeError(
+            f"this task needs the population question, not {type(view.question).__name__}"
+        )
     return view.question
 
 
 def must_be_finite(values: FloatArray, what: str) -> None:
     bad = ~np.isfinite(values)
     if bad.any():
-        raise InvalidAnswerError(f"{int(bad.sum())} of {bad.size} {what} of supported perturbations are not finite; expected none")
+        raise InvalidAnswerError(
+            f"{int(bad.sum())} of {bad.size} {what} of supported perturbations are not finite;"
+            " expected none"
+        )
 
 
 def _detectable_note(question: Responses) -> tuple[str, ...]:
@@ -165,8 +219,12 @@ def _by_perturbation(score: Any, units: ResponseUnits, k: int) -> list[float | N
     return plain(values)
 
 
-def table_of(question: Responses, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]] | None:
-    """What is known of each perturbation, and what these answers say of it; None where there is no perturbation."""
+def table_of(
+    question: Responses, columns: Mapping[str, Sequence[Any]]
+) -> dict[str, Sequence[Any]] | None:
+    """What is known of each perturbation, and what these answers say of it; None where there is no
+    perturbation.
+    """
     if not question.names:
         return None
     table: dict[str, Sequence[Any]] = {

@@ -1,4 +1,6 @@
-"""The task `response-size`: how strong each perturbation is, and how far a ranking of so many spreads by chance."""
+"""The task `response-size`: how strong each perturbation is, and how far a ranking of so many
+spreads by chance.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,11 @@ DIGITS = 9
 
 @dataclass(frozen=True, eq=False)
 class NoisyRanking(RankingUnits):
-    """Perturbations whose true sizes were measured with noise: what an answer without error would score is not known, and it is not 1.
+    """Perturbations whose true sizes were measured with noise: what an answer without error would
+    score is not known, and it is not 1.
 
-    halves : nothing, though it is there, which says that the truth has noise. Rank correlations of halves tell no ceiling, see
-    `kobench.builtin.metrics.response.ProductCorrelation`.
+    halves : nothing, though it is there, which says that the truth has noise. Rank correlations of
+    halves tell no ceiling, see `kobench.builtin.metrics.response.ProductCorrelation`.
     """
 
     halves: tuple[()] = ()
@@ -48,8 +51,9 @@ class NoisyRanking(RankingUnits):
 def response_size(view: TaskView) -> TaskUnits:
     """How strong each perturbation is; a unit is a perturbation.
 
-    Variants: "" (the predictor's own scores of genes where each perturbation removes one gene; else the Euclidean length of its predicted
-    mean change, if that is in units of the profile; else its mean propagated impact), "propagated" and "raw" (its mean impacts).
+    Variants: "" (the predictor's own scores of genes where each perturbation removes one gene; else
+    the Euclidean length of its predicted mean change, if that is in units of the profile; else its
+    mean propagated impact), "propagated" and "raw" (its mean impacts).
     """
     question, answers = responses_of(view), view.answers
     kept = supported_perturbations(view)
@@ -66,15 +70,21 @@ def response_size(view: TaskView) -> TaskUnits:
             rows = np.flatnonzero(np.isfinite(sizes))
             shown = " ".join(word for word in (name, variant) if word)
             units = NoisyRanking if question.noisy else RankingUnits
-            variants[shown] = units(sizes[rows], question.size[rows], rows, question.abundance[rows])
+            variants[shown] = units(
+                sizes[rows], question.size[rows], rows, question.abundance[rows]
+            )
     main = given[""]
     answered = 0 if main is None else int(np.isfinite(main).sum())
     columns = {} if main is None else {"predicted": plain(main)}
-    return TaskUnits(variants, k, answered, question.left_out, notes=notes, table=table_of(question, columns))
+    return TaskUnits(
+        variants, k, answered, question.left_out, notes=notes, table=table_of(question, columns)
+    )
 
 
 def _read_size(question: Responses) -> tuple[str, tuple[str, ...]]:
-    """The name of the variant in which sizes are shown, "" where they are ranked, and notes on what the truth allows."""
+    """The name of the variant in which sizes are shown, "" where they are ranked, and notes on what
+    the truth allows.
+    """
     k = len(question.names)
     band = (chance_note(k),) if 3 <= k < BAND_BELOW else ()
     if k == 0:
@@ -91,13 +101,18 @@ def _read_size(question: Responses) -> tuple[str, tuple[str, ...]]:
 def chance_note(k: int) -> str:
     """How far Spearman's correlation of k perturbations spreads by chance."""
     reach = chance_band(k)
-    return f"by chance alone, spearman over {k} perturbations lies between {-reach:.2f} and {reach:.2f} in 95 % of cases"
+    return (
+        f"by chance alone, spearman over {k} perturbations lies between {-reach:.2f} and"
+        f" {reach:.2f} in 95 % of cases"
+    )
 
 
 def chance_band(k: int) -> float:
-    """The 95 % quantile of the absolute Spearman correlation of two orders of k items without ties, when either is random.
+    """The 95 % quantile of the absolute Spearman correlation of two orders of k items without ties,
+    when either is random.
 
-    All orders where there are no more than ORDERS of them; else ORDERS orders drawn with a fixed seed.
+    All orders where there are no more than ORDERS of them; else ORDERS orders drawn with a fixed
+    seed.
     """
     if factorial(k) <= ORDERS:
         orders = np.array(list(permutations(range(k))))
@@ -108,7 +123,9 @@ def chance_band(k: int) -> float:
 
 
 def _sizes(view: TaskView, kept: BoolArray) -> FloatArray | None:
-    """(k,) the predicted size of each perturbation, NaN where none is given; None where these answers have no sizes."""
+    """(k,) the predicted size of each perturbation, NaN where none is given; None where these
+    answers have no sizes.
+    """
     question, answers = responses_of(view), view.answers
     single = np.array([len(targets) == 1 for targets in question.targets])
     of_genes = None
@@ -127,7 +144,9 @@ def _sizes(view: TaskView, kept: BoolArray) -> FloatArray | None:
 
 
 def _impacts(view: TaskView, impacts: FloatArray, kept: BoolArray) -> FloatArray:
-    """(k,) mean impact of each perturbation, NaN where not answered; under the tolerance 0, and without digits that are rounding noise."""
+    """(k,) mean impact of each perturbation, NaN where not answered; under the tolerance 0, and
+    without digits that are rounding noise.
+    """
     means = responses_of(view).of_perturbations(impacts)
     must_be_finite(means[kept], "impacts")
     return np.where(kept, np.where(means < TOLERANCE, 0.0, np.round(means, DIGITS)), np.nan)

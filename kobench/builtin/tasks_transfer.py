@@ -1,4 +1,6 @@
-"""The transfer task: profiles of another cell type or data set, asked of a model that was trained on one of them."""
+"""The transfer task: profiles of another cell type or data set, asked of a model that was trained
+on one of them.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from kobench.errors import InvalidAnswerError
 def transfer(view: TaskView) -> TaskUnits:
     """Wild-type profiles of every group of cells; a unit is a cell.
 
-    Variants: "", the cells of all groups but the one that was trained on, and one for each group, by its name; that of the trained group
-    is what a model of that group itself scores. Coverage counts the cells of "". Cells whose true profile is empty are left out for
-    everybody.
+    Variants: "", the cells of all groups but the one that was trained on, and one for each group,
+    by its name; that of the trained group is what a model of that group itself scores. Coverage
+    counts the cells of "". Cells whose true profile is empty are left out for everybody.
     """
     question = view.question
     if not isinstance(question, Transfers):
@@ -34,10 +36,14 @@ def transfer(view: TaskView) -> TaskUnits:
         return found
     bad = ~np.isfinite(predicted)
     if bad.any():
-        raise InvalidAnswerError(f"{int(bad.sum())} of {bad.size} profiles' values are not finite; expected none")
+        raise InvalidAnswerError(
+            f"{int(bad.sum())} of {bad.size} profiles' values are not finite; expected none"
+        )
 
     def units(rows: BoolArray) -> ProfileUnits:
-        return ProfileUnits(predicted[rows], question.true[rows], question.assemblages[rows], question.rows[rows])
+        return ProfileUnits(
+            predicted[rows], question.true[rows], question.assemblages[rows], question.rows[rows]
+        )
 
     variants: dict[str, Units] = {"": units(other)}
     for group in np.unique(question.groups).tolist():
@@ -48,8 +54,13 @@ def transfer(view: TaskView) -> TaskUnits:
 def notes_of(question: Transfers) -> tuple[str, ...]:
     """With how many cells every model is trained, and which groups were too small."""
     groups = np.unique(question.groups)
-    notes = [f"each of the {len(groups)} groups trains with {question.training_cells:,} cells, those of the smallest"]
+    notes = [
+        f"each of the {len(groups)} groups trains with {question.training_cells:,} cells, those of"
+        " the smallest"
+    ]
     if question.left_out:
-        named = ", ".join(f"{name} ({count:,})" for name, count in sorted(question.left_out.items()))
+        named = ", ".join(
+            f"{name} ({count:,})" for name, count in sorted(question.left_out.items())
+        )
         notes.append(f"groups left out, as they have too few cells: {named}")
     return tuple(notes)

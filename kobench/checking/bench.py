@@ -22,7 +22,9 @@ EQUAL = 1e-9
 
 @dataclass
 class MetricBench(Bench):
-    """A metric under test on made-up units. seen : every value that it gave, by what it was given."""
+    """A metric under test on made-up units. seen : every value that it gave, by what it was
+    given.
+    """
 
     spec: MetricSpec
     score: Callable[[Any], Any]
@@ -31,7 +33,9 @@ class MetricBench(Bench):
     seen: list[tuple[str, float]] = field(default_factory=list)
 
     def value(self, what: str, given: Units) -> float | None:
-        """The metric's value, NaN where the answer has none, None where it says that no answer could be scored; Wrong for anything else."""
+        """The metric's value, NaN where the answer has none, None where it says that no answer
+        could be scored; Wrong for anything else.
+        """
         try:
             result = self.score(given)
         except NotComputed:
@@ -39,11 +43,19 @@ class MetricBench(Bench):
         if isinstance(result, Parts):
             self.check_parts(result)
             result = result.value
-        if isinstance(result, bool) or not isinstance(result, (int, float, np.floating, np.integer)):
-            raise Wrong(f"it returned a {type(result).__name__} for {what}; expected a float or kobench.api.Parts")
+        if isinstance(result, bool) or not isinstance(
+            result, (int, float, np.floating, np.integer)
+        ):
+            raise Wrong(
+                f"it returned a {type(result).__name__} for {what}; expected a float or"
+                " kobench.api.Parts"
+            )
         value = float(result)
         if math.isinf(value):
-            raise Wrong(f"it is {value} for {what}; expected a finite number, NaN for an answer without a value, or NotComputed")
+            raise Wrong(
+                f"it is {value} for {what}; expected a finite number, NaN for an answer without a"
+                " value, or NotComputed"
+            )
         self.seen.append((what, value))
         return value
 
@@ -52,23 +64,43 @@ class MetricBench(Bench):
         """Wrong where parts are no ratio of sums over blocks."""
         sizes = {np.shape(parts.ids), np.shape(parts.sums), np.shape(parts.weights)}
         if len(sizes) != 1 or len(next(iter(sizes))) != 1:
-            raise Wrong(f"its Parts have ids, sums and weights of shapes {sorted(sizes)}; expected three arrays (b,) of one length")
+            raise Wrong(
+                f"its Parts have ids, sums and weights of shapes {sorted(sizes)}; expected three"
+                " arrays (b,) of one length"
+            )
         if parts.over not in get_args(Block):
-            raise Wrong(f"its Parts are over {parts.over!r}; expected one of {', '.join(get_args(Block))}")
+            raise Wrong(
+                f"its Parts are over {parts.over!r}; expected one of {', '.join(get_args(Block))}"
+            )
 
     @cached_property
     def all_units(self) -> dict[str, Units]:
         """Made-up units, and those that were brought."""
         made = units.example_units(self.spec.of, self.seed)
-        return {**made, **{f"example {number}": given for number, given in enumerate(self.examples)}}
+        return {
+            **made,
+            **{f"example {number}": given for number, given in enumerate(self.examples)},
+        }
 
     @cached_property
     def scored(self) -> dict[str, Units]:
-        """Those of the units that it computes, with the truth as the answer; NotRun where there are none."""
-        values = {what: self.value(f"the truth on {what}", units.right(given)) for what, given in self.all_units.items()}
-        found = {what: units.right(self.all_units[what]) for what, value in values.items() if value is not None}
+        """Those of the units that it computes, with the truth as the answer; NotRun where there are
+        none.
+        """
+        values = {
+            what: self.value(f"the truth on {what}", units.right(given))
+            for what, given in self.all_units.items()
+        }
+        found = {
+            what: units.right(self.all_units[what])
+            for what, value in values.items()
+            if value is not None
+        }
         if not found:
-            raise NotRun(f"it computes none of the made-up units ({', '.join(self.all_units)}); bring units that it computes, as examples")
+            raise NotRun(
+                f"it computes none of the made-up units ({', '.join(self.all_units)}); bring units"
+                " that it computes, as examples"
+            )
         return found
 
     def goodness(self, value: float | None) -> float:
@@ -81,4 +113,7 @@ class MetricBench(Bench):
     def must_rank(self) -> None:
         """NotApplicable for a metric that is declared to describe answers whatever the truth is."""
         if self.spec.descriptive:
-            raise NotApplicable("descriptive is declared: it says what an answer follows, whatever the truth is, and ranks nobody")
+            raise NotApplicable(
+                "descriptive is declared: it says what an answer follows, whatever the truth is,"
+                " and ranks nobody"
+            )

@@ -1,6 +1,8 @@
-"""The process in which metrics and data sets are checked, so that a crash of theirs is a failed check and no more.
+"""The process in which metrics and data sets are checked, so that a crash of theirs is a failed
+check and no more.
 
-Started as `python -m kobench.checking.child FD` with one request in JSON on standard input; it writes JSON lines to FD.
+Started as `python -m kobench.checking.child FD` with one request in JSON on standard input; it
+writes JSON lines to FD.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ def main() -> None:
     if request["do"] == "content":
         from kobench.checking.contents import content_of, load_plainly
 
-        dataset = load_plainly(choose(registry, "datasets", request["name"], prefer=request["distribution"]))
+        dataset = load_plainly(
+            choose(registry, "datasets", request["name"], prefer=request["distribution"])
+        )
         reply.write(json.dumps(content_of(dataset)) + "\n")
         return
     if request["do"] == "metrics":

@@ -48,7 +48,9 @@ def no_network() -> Iterator[list[str]]:
 
 
 def content_of(dataset: Dataset) -> dict[str, str]:
-    """Digests of all that a data set holds: its cells, the perturbed ones, and the truth of some knockouts."""
+    """Digests of all that a data set holds: its cells, the perturbed ones, and the truth of some
+    knockouts.
+    """
     found = {"cells": digest(dataset.cells)}
     if dataset.perturbed is not None:
         found["perturbed cells"] = digest(dataset.perturbed)
@@ -60,9 +62,15 @@ def content_of(dataset: Dataset) -> dict[str, str]:
 
 
 def some_truth(dataset: Dataset) -> tuple[Any, Any, Knockouts]:
-    """Clean wild types and knockouts (at most TRUTHS events, spread over cells and genes) of a simulated truth, and the events."""
+    """Clean wild types and knockouts (at most TRUTHS events, spread over cells and genes) of a
+    simulated truth, and the events.
+    """
     assert dataset.truth is not None
     events = Knockouts.singles(dataset.cells[: min(50, dataset.cells.n_obs)].assemblages())
-    events = events[np.unique(np.linspace(0, max(len(events) - 1, 0), TRUTHS).astype(int))] if len(events) else events
+    events = (
+        events[np.unique(np.linspace(0, max(len(events) - 1, 0), TRUTHS).astype(int))]
+        if len(events)
+        else events
+    )
     assert events.cells is not None
     return dataset.truth.wild_type(events.cells), dataset.truth.knockout(events), events

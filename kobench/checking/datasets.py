@@ -1,4 +1,6 @@
-"""The checks of data sets: loaded here and elsewhere they are the same bytes, and they have what their spec declares."""
+"""The checks of data sets: loaded here and elsewhere they are the same bytes, and they have what
+their spec declares.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,16 @@ from kobench.truth import Dataset
 #: Single knockouts of a data set that floors are asked.
 EVENTS = 2000
 
-#: Share of the cells asked for that must be there: those that come to no rest, or express nothing, are left out.
+#: Share of the cells asked for that must be there: those that come to no rest, or express nothing,
+#: are left out.
 KEPT = 0.9
 
 
 @dataclass
 class DatasetBench(Bench):
-    """A data set under test. plugin_files, dataset_folders : where the registry found it, for another process to find it, too."""
+    """A data set under test. plugin_files, dataset_folders : where the registry found it, for
+    another process to find it, too.
+    """
 
     registry: Registry
     chosen: Chosen
@@ -44,7 +49,9 @@ class DatasetBench(Bench):
 
     @cached_property
     def outcome(self) -> tuple[Dataset | None, str, list[str], list[str]]:
-        """The data set or None, why there is none, the global random states that loading changed, and the hosts it asked for."""
+        """The data set or None, why there is none, the global random states that loading changed,
+        and the hosts it asked for.
+        """
         with no_network() as asked, RandomStates() as states:
             try:
                 loaded, why = load_plainly(self.chosen), ""
@@ -73,18 +80,25 @@ def loads(bench: DatasetBench) -> str:
 
 
 def valid(bench: DatasetBench) -> str:
-    """Cells, genes and values are as a trial needs them: enough of both, unique names, finite, not negative, in the declared scale."""
+    """Cells, genes and values are as a trial needs them: enough of both, unique names, finite, not
+    negative, in the declared scale.
+    """
     try:
         dataset = validate(bench.dataset, bench.chosen.selection)
     except UserError as error:
         raise Wrong(str(error)) from error
     bench.compared += 1
     cells = dataset.cells
-    return f"{cells.n_obs:,} cells x {cells.n_vars:,} genes, scale {dataset.scale}, {zeros(cells.X):.0%} zeros"
+    return (
+        f"{cells.n_obs:,} cells x {cells.n_vars:,} genes, scale {dataset.scale},"
+        f" {zeros(cells.X):.0%} zeros"
+    )
 
 
 def counts_as_declared(bench: DatasetBench) -> str:
-    """There are as many cells and genes as the parameters or the card say; a simulation may have left out a tenth of its cells."""
+    """There are as many cells and genes as the parameters or the card say; a simulation may have
+    left out a tenth of its cells.
+    """
     cells, spec = bench.dataset.cells, bench.chosen.entry.spec
     for name, found in (("cells", cells.n_obs), ("genes", cells.n_vars)):
         declared = bench.chosen.params.get(name) if spec.seeded else spec.card.get(name)
@@ -102,11 +116,20 @@ def truth_as_declared(bench: DatasetBench) -> str:
     """It has the kind of truth that its spec declares, of the right form, and no other."""
     dataset, declared = bench.dataset, bench.chosen.entry.spec.truth
     # a simulation that is measured as a screen is has both, and declares which one is asked about
-    there = {"counterfactual": dataset.truth is not None, "population": dataset.perturbed is not None}
+    there = {
+        "counterfactual": dataset.truth is not None,
+        "population": dataset.perturbed is not None,
+    }
     if declared != "none" and not there[declared] and "perturbation_key" not in bench.chosen.params:
-        raise Wrong(f"its spec declares truth={declared!r}; it has {' and '.join(kind for kind in there if there[kind]) or 'none'}")
+        raise Wrong(
+            f"its spec declares truth={declared!r}; it has"
+            f" {' and '.join(kind for kind in there if there[kind]) or 'none'}"
+        )
     if declared == "none" and any(there.values()):
-        raise Wrong(f"its spec declares truth='none'; it has {' and '.join(kind for kind in there if there[kind])}")
+        raise Wrong(
+            "its spec declares truth='none'; it has"
+            f" {' and '.join(kind for kind in there if there[kind])}"
+        )
     found = declared if there.get(declared, False) else "none"
     bench.compared += 1
     if dataset.truth is None:
@@ -115,14 +138,22 @@ def truth_as_declared(bench: DatasetBench) -> str:
     shape = (len(events), dataset.cells.n_vars)
     for name, rows in (("wild_type", wild_type), ("knockout", knockout)):
         if np.shape(rows) != shape:
-            raise Wrong(f"its truth's {name} has shape {np.shape(rows)} for {len(events)} events; expected {shape}")
+            raise Wrong(
+                f"its truth's {name} has shape {np.shape(rows)} for {len(events)} events; expected"
+                f" {shape}"
+            )
     solved = ~np.isnan(knockout).all(axis=1)
     for name, rows in (("wild_type", wild_type), ("knockout", knockout[solved])):
         if not np.isfinite(rows).all() or (rows < 0).any():
-            raise Wrong(f"its truth's {name} has values that are negative or not finite; only whole rows of a knockout may be NaN")
+            raise Wrong(
+                f"its truth's {name} has values that are negative or not finite; only whole rows of"
+                " a knockout may be NaN"
+            )
     at_removed = np.take_along_axis(knockout[solved], events.genes[solved].astype(np.intp), axis=1)
     if at_removed.any():
-        raise Wrong(f"its truth has {at_removed.max():.4g} of a gene that was knocked out; expected 0")
+        raise Wrong(
+            f"its truth has {at_removed.max():.4g} of a gene that was knocked out; expected 0"
+        )
     if not solved.any():
         raise Wrong(f"its truth has no steady state for any of {len(events)} knockouts")
     return f"{found}, {int(solved.sum())} of {len(events)} knockouts looked at have one"
@@ -133,12 +164,17 @@ def targets_present(bench: DatasetBench) -> str:
     perturbed = bench.dataset.perturbed
     if perturbed is None:
         raise NotApplicable("it has no perturbed cells")
-    labels, counts = np.unique(np.asarray(perturbed.obs["perturbation"], dtype=np.str_), return_counts=True)
+    labels, counts = np.unique(
+        np.asarray(perturbed.obs["perturbation"], dtype=np.str_), return_counts=True
+    )
     genes = set(map(str, perturbed.var_names))
-    absent = sorted({gene for label in labels for gene in str(label).split("+") if gene not in genes})
+    absent = sorted(
+        {gene for label in labels for gene in str(label).split("+") if gene not in genes}
+    )
     if absent:
         raise Wrong(
-            f"{len(absent)} perturbed genes are not among its genes: {', '.join(absent[:5])}; keep every target, whatever else is left out"
+            f"{len(absent)} perturbed genes are not among its genes: {', '.join(absent[:5])}; keep"
+            " every target, whatever else is left out"
         )
     bench.compared += len(labels)
     return f"{len(labels)} perturbations of {counts.min():,} to {counts.max():,} cells"
@@ -150,36 +186,70 @@ def replicate_alike(bench: DatasetBench) -> str:
     if dataset.replicate is None:
         raise NotApplicable("it offers no replicate")
     other = dataset.replicate()
-    if other.cells.shape != dataset.cells.shape or not np.array_equal(other.cells.var_names, dataset.cells.var_names):
-        raise Wrong(f"its replicate has {other.cells.n_obs} cells x {other.cells.n_vars} genes, or other genes; expected the same")
+    if other.cells.shape != dataset.cells.shape or not np.array_equal(
+        other.cells.var_names, dataset.cells.var_names
+    ):
+        raise Wrong(
+            f"its replicate has {other.cells.n_obs} cells x {other.cells.n_vars} genes, or other"
+            " genes; expected the same"
+        )
     bench.compared += 1
-    return "the same cells and genes" + ("" if digest(other.cells) != digest(dataset.cells) else ", and the same values")
+    return "the same cells and genes" + (
+        "" if digest(other.cells) != digest(dataset.cells) else ", and the same values"
+    )
 
 
 def same_bytes_again(bench: DatasetBench) -> str:
     """Loaded again it has the same content."""
-    _same_content(bench, content_of(bench.dataset), content_of(load_plainly(bench.chosen)), "loaded again")
+    _same_content(
+        bench, content_of(bench.dataset), content_of(load_plainly(bench.chosen)), "loaded again"
+    )
     return f"{', '.join(content_of(bench.dataset))}: the same"
 
 
 def same_bytes_elsewhere(bench: DatasetBench) -> str:
     """Loaded by another process, which hashes text in another order, it has the same content."""
-    request = {"do": "content", "name": bench.chosen.selection, "distribution": bench.chosen.entry.distribution,
-               "plugin_files": list(bench.plugin_files), "dataset_folders": list(bench.dataset_folders)}  # fmt: skip
+    request = {
+        "do": "content",
+        "name": bench.chosen.selection,
+        "distribution": bench.chosen.entry.distribution,
+        "plugin_files": list(bench.plugin_files),
+        "dataset_folders": list(bench.dataset_folders),
+    }
     command = [sys.executable, "-m", "kobench.checking.child", "1"]
     mine = content_of(bench.dataset)
-    environment = {**os.environ, "PYTHONHASHSEED": "7" if os.environ.get("PYTHONHASHSEED") != "7" else "8"}
-    done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, env=environment, check=False)
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "7" if os.environ.get("PYTHONHASHSEED") != "7" else "8",
+    }
+    done = subprocess.run(
+        command,
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
     if done.returncode:
-        raise Wrong(f"another process could not load it: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
-    _same_content(bench, mine, json.loads(done.stdout.splitlines()[-1]), "loaded by another process")
+        raise Wrong(
+            "another process could not load it:"
+            f" {(done.stderr.strip().splitlines() or ['no word'])[-1]}"
+        )
+    _same_content(
+        bench, mine, json.loads(done.stdout.splitlines()[-1]), "loaded by another process"
+    )
     return f"digest {mine['cells'][:12]} of its cells in both"
 
 
-def _same_content(bench: DatasetBench, mine: dict[str, str], other: dict[str, str], when: str) -> None:
+def _same_content(
+    bench: DatasetBench, mine: dict[str, str], other: dict[str, str], when: str
+) -> None:
     for name, value in mine.items():
         if other.get(name) != value:
-            raise Wrong(f"{when}, its {name} are others; all randomness must come from a seed among its parameters")
+            raise Wrong(
+                f"{when}, its {name} are others; all randomness must come from a seed among its"
+                " parameters"
+            )
         bench.compared += 1
 
 
@@ -201,7 +271,10 @@ def global_random_state(bench: DatasetBench) -> str:
     assert bench.dataset
     changed = bench.outcome[2]
     if changed:
-        raise Wrong(f"loading changed the global state of {' and '.join(changed)}; use np.random.default_rng(seed)")
+        raise Wrong(
+            f"loading changed the global state of {' and '.join(changed)}; use"
+            " np.random.default_rng(seed)"
+        )
     bench.compared += 1
     return "untouched"
 
@@ -210,7 +283,10 @@ def no_network_needed(bench: DatasetBench) -> str:
     """It loads without asking the network for anything."""
     _, _, _, asked = bench.outcome
     if asked:
-        raise Wrong(f"loading asked for {asked[0]}; a data set reads files that are there, and says where they belong")
+        raise Wrong(
+            f"loading asked for {asked[0]}; a data set reads files that are there, and says where"
+            " they belong"
+        )
     assert bench.dataset
     bench.compared += 1
     return "nothing was asked for"
@@ -228,7 +304,12 @@ def floors_run(bench: DatasetBench) -> str:
         outcome = Run(Path(folder)).run(groups)
     for record in outcome.failed:
         raise Wrong(f"floor {record['trial']['predictor']['name']}: {record['result']['message']}")
-    scored = {label for record in outcome.records if record["role"] == "floor" for label in record["result"]["scores"]}
+    scored = {
+        label
+        for record in outcome.records
+        if record["role"] == "floor"
+        for label in record["result"]["scores"]
+    }
     bench.compared += len(scored)
     return f"{len(outcome.records)} floors and lines, scored on {', '.join(sorted(scored))}"
 
@@ -257,11 +338,15 @@ def run_dataset_checks(
     dataset_folders: Sequence[str] = (),
     only: Collection[str] | None = None,
 ) -> Iterator[CheckResult]:
-    """Run the named checks of data sets one after the other, on `name:key=value,...` of the registry.
+    """Run the named checks of data sets one after the other, on `name:key=value,...` of the
+    registry.
 
-    plugin_files, dataset_folders : what the registry was loaded with. Nothing that loading raises escapes; raises UserError where there is
-    no such data set. A check that had nothing to compare has failed; "skipped" is one that does not apply.
+    plugin_files, dataset_folders : what the registry was loaded with. Nothing that loading raises
+    escapes; raises UserError where there is no such data set. A check that had nothing to compare
+    has failed; "skipped" is one that does not apply.
     """
     chosen = choose(registry, "datasets", name)
-    bench = DatasetBench(registry, chosen, tuple(map(str, plugin_files)), tuple(map(str, dataset_folders)))
+    bench = DatasetBench(
+        registry, chosen, tuple(map(str, plugin_files)), tuple(map(str, dataset_folders))
+    )
     yield from run_named(DATASET_CHECKS, bench, only)

@@ -1,4 +1,6 @@
-"""The contract's checks on a predictor in a process of its own, and whether a run's worker answers what it answers directly."""
+"""The contract's checks on a predictor in a process of its own, and whether a run's worker answers
+what it answers directly.
+"""
 
 from __future__ import annotations
 
@@ -24,34 +26,58 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """How the processes of checks are started: their limits, one of `kobench.sandbox.MODES`, and what they may read beside their own."""
+    """How the processes of checks are started: their limits, one of `kobench.sandbox.MODES`, and
+    what they may read beside their own.
+    """
 
     limits: Limits = field(default_factory=lambda: Limits(seconds=600))
     sandbox: str = "auto"
     readable: tuple[str, ...] = ()
 
 
-def check_in_child(chosen: Chosen, setting: Setting | None = None, threads: int = 1) -> list[Result]:
-    """One {name, status, found} for each check, in their order; a predictor that ends its process fails the check it was in.
+def check_in_child(
+    chosen: Chosen, setting: Setting | None = None, threads: int = 1
+) -> list[Result]:
+    """One {name, status, found} for each check, in their order; a predictor that ends its process
+    fails the check it was in.
 
-    The last of them, "survives-worker", is asked of a second process, stage by stage as in a run. Raises UserError where the process can't
-    be used at all, for instance because the predictor's module can't be imported.
+    The last of them, "survives-worker", is asked of a second process, stage by stage as in a run.
+    Raises UserError where the process can't be used at all, for instance because the predictor's
+    module can't be imported.
     """
     setting, entry = setting or Setting(), chosen.entry
     if entry.problem is not None:
         return [failed_check("loads", entry.problem.message)]
     asked = {**request_of(chosen), "order_matters": entry.spec.order_matters}
-    names = tuple(f"{stage}.{name}" for stage, names in {"fit": ("supported",), **FIELDS}.items() for name in names)
+    names = tuple(
+        f"{stage}.{name}"
+        for stage, names in {"fit": ("supported",), **FIELDS}.items()
+        for name in names
+    )
     direct: Mapping[str, Any] = {}
-    with TemporaryDirectory(prefix="kobench-") as work, worker_for(chosen, Path(work), setting, threads) as worker:
+    with (
+        TemporaryDirectory(prefix="kobench-") as work,
+        worker_for(chosen, Path(work), setting, threads) as worker,
+    ):
         ended = None
         try:
             worker.ask("check", **asked)
-            direct = {name: values for name, values in worker.answers("check", names).items() if values is not None}
+            direct = {
+                name: values
+                for name, values in worker.answers("check", names).items()
+                if values is not None
+            }
         except TrialFailed as failed:
             ended = failed
-        results = [{key: str(said.get(key)) for key in ("name", "status", "found")} for said in worker.said]
-    if ended is not None and not results and ended.traceback and "resolve_reference" in ended.traceback:
+        results = [
+            {key: str(said.get(key)) for key in ("name", "status", "found")} for said in worker.said
+        ]
+    if (
+        ended is not None
+        and not results
+        and ended.traceback
+        and "resolve_reference" in ended.traceback
+    ):
         raise UserError(f"{entry.full_name} can't be loaded: {ended}")
     if ended is not None:
         return [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")]
@@ -62,15 +88,28 @@ def worker_for(chosen: Chosen, work: Path, setting: Setting, threads: int) -> Wo
     """A process for a chosen predictor, in its own environment where it has one."""
     entry = chosen.entry
     readable = tuple(Path(folder) for folder in setting.readable)
-    return WorkerProcess(work, threads, setting.limits, interpreter=entry.interpreter, sandbox=setting.sandbox, readable=readable,
-                         links=links_of(entry))  # fmt: skip
+    return WorkerProcess(
+        work,
+        threads,
+        setting.limits,
+        interpreter=entry.interpreter,
+        sandbox=setting.sandbox,
+        readable=readable,
+        links=links_of(entry),
+    )
 
 
 def request_of(chosen: Chosen) -> dict[str, Any]:
     """What a worker is told of a predictor."""
     spec = chosen.entry.spec
-    return {"make": spec.make, "plugin_file": chosen.entry.plugin_file, "params": dict(chosen.params), "answers": list(spec.answers),
-            "wants": spec.wants, "max_order": spec.max_order}  # fmt: skip
+    return {
+        "make": spec.make,
+        "plugin_file": chosen.entry.plugin_file,
+        "params": dict(chosen.params),
+        "answers": list(spec.answers),
+        "wants": spec.wants,
+        "max_order": spec.max_order,
+    }
 
 
 def failed_check(name: str, found: str) -> Result:
@@ -78,26 +117,42 @@ def failed_check(name: str, found: str) -> Result:
     return {"name": name, "status": "failed", "found": found}
 
 
-def survives_worker(chosen: Chosen, direct: Mapping[str, Any], setting: Setting, threads: int) -> Result:
-    """Fitted and asked stage by stage in a worker of its own, through files, it answers what it answers directly, to 1e-4 of it.
+def survives_worker(
+    chosen: Chosen, direct: Mapping[str, Any], setting: Setting, threads: int
+) -> Result:
+    """Fitted and asked stage by stage in a worker of its own, through files, it answers what it
+    answers directly, to 1e-4 of it.
 
     direct : see `kobench.checks.stages.direct_answers`.
     """
     name = "survives-worker"
     try:
-        with TemporaryDirectory(prefix="kobench-") as work, worker_for(chosen, Path(work), setting, threads) as worker:
+        with (
+            TemporaryDirectory(prefix="kobench-") as work,
+            worker_for(chosen, Path(work), setting, threads) as worker,
+        ):
             staged = staged_answers(chosen, worker)
     except TrialFailed as ended:
         return failed_check(name, f"in a worker of its own it ended in {ended.stage}: {ended}")
     for field_name in sorted({*direct, *staged}):
         one, other = direct.get(field_name), staged.get(field_name)
         if one is None or other is None:
-            there, missing = ("directly", "by a worker") if other is None else ("by a worker", "directly")
+            there, missing = (
+                ("directly", "by a worker") if other is None else ("by a worker", "directly")
+            )
             return failed_check(name, f"{field_name} is answered {there} and not {missing}")
         if np.shape(one) != np.shape(other) or not _equal(one, other):
-            return failed_check(name, f"{field_name} has other values when it is asked directly than in a worker of its own")
+            return failed_check(
+                name,
+                f"{field_name} has other values when it is asked directly than in a worker of"
+                " its own",
+            )
     numbers = sum(np.size(values) for values in direct.values())
-    return {"name": name, "status": "passed", "found": f"{numbers} numbers in {len(direct)} arrays, as asked directly"}
+    return {
+        "name": name,
+        "status": "passed",
+        "found": f"{numbers} numbers in {len(direct)} arrays, as asked directly",
+    }
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -107,7 +162,9 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def staged_answers(chosen: Chosen, worker: WorkerProcess) -> dict[str, Any]:
-    """What a worker answers, {"stage.field": array}, as `kobench.checks.stages.direct_answers`; raises TrialFailed."""
+    """What a worker answers, {"stage.field": array}, as `kobench.checks.stages.direct_answers`;
+    raises TrialFailed.
+    """
     write_cells(worker.stage("fit"), training_cells())
     worker.ask("fit", **request_of(chosen), context=CONTEXT)
     supported = worker.answers("fit", ("supported",))["supported"]
@@ -117,5 +174,11 @@ def staged_answers(chosen: Chosen, worker: WorkerProcess) -> dict[str, Any]:
     found, questions = {"fit.supported": supported}, Questions(supported)
     for stage, names in FIELDS.items():
         worker.ask(stage, **questions.lay_out(stage, worker.stage(stage)))
-        found.update({f"{stage}.{name}": values for name, values in worker.answers(stage, names).items() if values is not None})
+        found.update(
+            {
+                f"{stage}.{name}": values
+                for name, values in worker.answers(stage, names).items()
+                if values is not None
+            }
+        )
     return found

@@ -12,7 +12,9 @@ from kobench.checks.kit import NotApplicable, Wrong
 
 @dataclass
 class Bench:
-    """What checks share. compared : what the present check has looked at; a check that looked at nothing has failed."""
+    """What checks share. compared : what the present check has looked at; a check that looked at
+    nothing has failed.
+    """
 
     compared: int = field(default=0, kw_only=True)
 
@@ -21,7 +23,9 @@ class NotRun(Exception):  # noqa: N818 - a finding
     """Why a check could not run at all."""
 
 
-def run_named(checks: Mapping[str, Callable[[Any], str]], bench: Bench, only: Collection[str] | None = None) -> Iterator[CheckResult]:
+def run_named(
+    checks: Mapping[str, Callable[[Any], str]], bench: Bench, only: Collection[str] | None = None
+) -> Iterator[CheckResult]:
     """The results of the named checks, in their order; nothing that is raised escapes."""
     for name, check in checks.items():
         if only is None or name in only:

@@ -1,4 +1,6 @@
-"""The checks of metrics and data sets as tests of their authors: subclass, say which one it is, and each check is a test for pytest."""
+"""The checks of metrics and data sets as tests of their authors: subclass, say which one it is, and
+each check is a test for pytest.
+"""
 
 from __future__ import annotations
 
@@ -39,22 +41,28 @@ class _Tests:
 class MetricTests(_Tests):
     """Every check of metrics as a test of its own.
 
-    spec : the metric's. examples : units of its kind beside the made-up ones, for a metric that needs others.
+    spec : the metric's. examples : units of its kind beside the made-up ones, for a metric that
+    needs others.
     """
 
     spec: MetricSpec
     examples: Sequence[Units] = ()
 
     def _make(self) -> Bench:
-        score = resolve_reference(self.spec.score) if isinstance(self.spec.score, str) else self.spec.score
+        score = (
+            resolve_reference(self.spec.score)
+            if isinstance(self.spec.score, str)
+            else self.spec.score
+        )
         return MetricBench(spec=self.spec, score=score, examples=self.examples)
 
 
 class DatasetTests(_Tests):
     """Every check of data sets as a test of its own.
 
-    name : as on the command line, `name:key=value,...`; choose a small one, it is loaded five times. plugin_files : single files that offer
-    it where it is not installed. dataset_folders : folders with its card.
+    name : as on the command line, `name:key=value,...`; choose a small one, it is loaded five
+    times. plugin_files : single files that offer it where it is not installed. dataset_folders :
+    folders with its card.
     """
 
     name: str
@@ -63,7 +71,12 @@ class DatasetTests(_Tests):
 
     def _make(self) -> Bench:
         registry = load_registry(self.plugin_files, self.dataset_folders)
-        return DatasetBench(registry, choose(registry, "datasets", self.name), self.plugin_files, self.dataset_folders)
+        return DatasetBench(
+            registry,
+            choose(registry, "datasets", self.name),
+            self.plugin_files,
+            self.dataset_folders,
+        )
 
 
 def _test_of(name: str, check: Callable[[Any], str]) -> Callable[[_Tests], None]:

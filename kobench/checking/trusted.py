@@ -16,22 +16,39 @@ from kobench.checking.predictors import Result, failed_check
 from kobench.errors import UserError
 
 
-def check_trusted(kind: str, name: str, of: str | None = None, plugin_files: Sequence[str] = (), dataset_folders: Sequence[str] = (),
-                  timeout: float | None = None) -> list[Result]:  # fmt: skip
+def check_trusted(
+    kind: str,
+    name: str,
+    of: str | None = None,
+    plugin_files: Sequence[str] = (),
+    dataset_folders: Sequence[str] = (),
+    timeout: float | None = None,
+) -> list[Result]:
     """One {name, status, found} for each check of a metric or data set, in their order.
 
-    kind : "metrics" or "datasets". of : the kind of units, for a metric. plugin_files, dataset_folders : what the registry is loaded with.
-    timeout : seconds for all checks together. One that ends its process, or takes too long, fails the check "survives". Raises UserError
-    where the module behind the name can't be imported.
+    kind : "metrics" or "datasets". of : the kind of units, for a metric. plugin_files,
+    dataset_folders : what the registry is loaded with. timeout : seconds for all checks together.
+    One that ends its process, or takes too long, fails the check "survives". Raises UserError where
+    the module behind the name can't be imported.
     """
-    request: dict[str, Any] = {"do": kind, "name": name, "of": of, "plugin_files": [os.path.abspath(file) for file in plugin_files],
-                               "dataset_folders": [os.path.abspath(folder) for folder in dataset_folders]}  # fmt: skip
+    request: dict[str, Any] = {
+        "do": kind,
+        "name": name,
+        "of": of,
+        "plugin_files": [os.path.abspath(file) for file in plugin_files],
+        "dataset_folders": [os.path.abspath(folder) for folder in dataset_folders],
+    }
     ended = ""
     with TemporaryFile("w+") as said, TemporaryFile("w+") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "kobench.checking.child", str(said.fileno())],
-            stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(said.fileno(),), start_new_session=True, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=(said.fileno(),),
+            start_new_session=True,
+            text=True,
+        )
         try:
             process.communicate(json.dumps(request), timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -42,7 +59,10 @@ def check_trusted(kind: str, name: str, of: str | None = None, plugin_files: Seq
             code = process.wait()
         for file in (said, output):
             file.seek(0)
-        results = [{key: str(result[key]) for key in ("name", "status", "found")} for result in map(json.loads, said.read().splitlines())]
+        results = [
+            {key: str(result[key]) for key in ("name", "status", "found")}
+            for result in map(json.loads, said.read().splitlines())
+        ]
         last = ([line for line in output.read().splitlines() if line.strip()] or [""])[-1]
     if not ended and code:
         ended = (
@@ -52,4 +72,8 @@ def check_trusted(kind: str, name: str, of: str | None = None, plugin_files: Seq
         )
     if ended and not results and "UserError: " in last:
         raise UserError(last.partition("UserError: ")[2])
-    return [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")] if ended else results
+    return (
+        [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")]
+        if ended
+        else results
+    )

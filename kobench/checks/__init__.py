@@ -1,4 +1,5 @@
-"""The contract as named checks on a few made-up cells: `kobench check`, our tests and a plugin author's tests share them.
+"""The contract as named checks on a few made-up cells: `kobench check`, our tests and a plugin
+author's tests share them.
 
 A plugin author's whole test file::
 
@@ -75,13 +76,24 @@ def run_checks(
     order_matters: bool = False,
     max_order: int | None = None,
 ) -> Iterator[CheckResult]:
-    """Run the named checks one after the other; at most five fits, each on 80 cells x 12 genes unless `cells` says otherwise.
+    """Run the named checks one after the other; at most five fits, each on 80 cells x 12 genes
+    unless `cells` says otherwise.
 
-    make : returns a new predictor. answers : the answer kinds it declares. wants, order_matters, max_order : see `PredictorSpec`.
-    cells : training cells, dense, the last 6 of which are kept for questions. only : names of checks, None for all. Nothing that the
-    predictor raises escapes. A check that had nothing to compare has failed; "skipped" is one that does not apply to these answer kinds.
+    make : returns a new predictor. answers : the answer kinds it declares. wants, order_matters,
+    max_order : see `PredictorSpec`. cells : training cells, dense, the last 6 of which are kept for
+    questions. only : names of checks, None for all. Nothing that the predictor raises escapes. A
+    check that had nothing to compare has failed; "skipped" is one that does not apply to these
+    answer kinds.
     """
-    kit = Kit(make, tuple(answers), wants, seed, example_cells(seed) if cells is None else cells, order_matters, max_order)
+    kit = Kit(
+        make,
+        tuple(answers),
+        wants,
+        seed,
+        example_cells(seed) if cells is None else cells,
+        order_matters,
+        max_order,
+    )
     for name, check in CHECKS.items():
         if only is None or name in only:
             yield _run(name, check, kit)
@@ -98,16 +110,30 @@ def _run(name: str, check: Callable[[Kit], str], kit: Kit) -> CheckResult:
     except (Exception, SystemExit) as error:
         if name != "fits" and error is kit.failure:
             return CheckResult(name, "failed", "not run: there is no fitted predictor")
-        return CheckResult(name, "failed", f"{type(error).__name__}: {error}"[:500] + place_of(error))
+        return CheckResult(
+            name, "failed", f"{type(error).__name__}: {error}"[:500] + place_of(error)
+        )
     if not kit.compared:
         return CheckResult(name, "failed", f"nothing could be compared: {kit.why_nothing()}")
     return CheckResult(name, "passed", found)
 
 
 def place_of(error: BaseException) -> str:
-    """ " (file.py:12 in fit: the line)", where a predictor raised something; "" where kobench did."""
-    frames = [frame for frame in extract_tb(error.__traceback__) if OWN not in Path(frame.filename).parents]
-    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}: {frames[-1].line})"[:300] if frames else ""
+    """ " (file.py:12 in fit: the line)", where a predictor raised something; "" where kobench
+    did.
+    """
+    frames = [
+        frame
+        for frame in extract_tb(error.__traceback__)
+        if OWN not in Path(frame.filename).parents
+    ]
+    return (
+        f" ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}: {frames[-1].line})"[
+            :300
+        ]
+        if frames
+        else ""
+    )
 
 
 def assert_contract(
@@ -120,7 +146,9 @@ def assert_contract(
     order_matters: bool = False,
     max_order: int | None = None,
 ) -> None:
-    """Raise AssertionError that lists every check that failed. `answers` is read off the predictor's methods when not given.
+    """Raise AssertionError that lists every check that failed.
+
+    `answers` is read off the predictor's methods when not given.
 
     >>> class Uniform:
     ...     def fit(self, cells, context): ...
@@ -130,20 +158,27 @@ def assert_contract(
     """
     unknown = set(only or ()) - set(CHECKS)
     if unknown:
-        raise ValueError(f"there is no check {sorted(unknown)[0]!r}; the checks are {', '.join(CHECKS)}")
+        raise ValueError(
+            f"there is no check {sorted(unknown)[0]!r}; the checks are {', '.join(CHECKS)}"
+        )
     if answers is None:
         answers = answer_kinds(make if isinstance(make, type) else type(make()))
     results = run_checks(make, answers, wants, seed, cells, only, order_matters, max_order)
     failed = [result for result in results if result.status == "failed"]
     if failed:
-        raise AssertionError("the contract is broken:\n" + "\n".join(f"  {result.name}: {result.found}" for result in failed))
+        raise AssertionError(
+            "the contract is broken:\n"
+            + "\n".join(f"  {result.name}: {result.found}" for result in failed)
+        )
 
 
 class ContractTests:
-    """Every check as a test of its own, for pytest: subclass it, set `make`, and what else the predictor's spec declares.
+    """Every check as a test of its own, for pytest: subclass it, set `make`, and what else the
+    predictor's spec declares.
 
-    make : the class, or a function that returns a new predictor. The others as for `run_checks`; `answers` is read off the methods where
-    it is None. All tests share the fits, so they take no longer than `assert_contract`. What does not apply is a skipped test.
+    make : the class, or a function that returns a new predictor. The others as for `run_checks`;
+    `answers` is read off the methods where it is None. All tests share the fits, so they take no
+    longer than `assert_contract`. What does not apply is a skipped test.
     """
 
     make: Callable[[], Any]
@@ -159,13 +194,27 @@ class ContractTests:
         mine = type(self)
         if mine.__dict__.get("_kit") is None:  # not a parent's
             make: Any = mine.make  # not self.make, which would bind a function to this object
-            answers = answer_kinds(make if isinstance(make, type) else type(make())) if mine.answers is None else mine.answers
+            answers = (
+                answer_kinds(make if isinstance(make, type) else type(make()))
+                if mine.answers is None
+                else mine.answers
+            )
             cells = example_cells(mine.seed) if mine.cells is None else mine.cells
-            mine._kit = Kit(make, tuple(answers), mine.wants, mine.seed, cells, mine.order_matters, mine.max_order)
+            mine._kit = Kit(
+                make,
+                tuple(answers),
+                mine.wants,
+                mine.seed,
+                cells,
+                mine.order_matters,
+                mine.max_order,
+            )
         assert mine._kit is not None
         result = _run(name, CHECKS[name], mine._kit)
         if result.status == "skipped":
-            raise SkipTest(result.found)  # pytest knows it, and needs not be there for `kobench check`
+            raise SkipTest(
+                result.found
+            )  # pytest knows it, and needs not be there for `kobench check`
         assert result.status == "passed", f"{name}: {result.found}"
 
 

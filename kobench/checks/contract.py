@@ -1,4 +1,6 @@
-"""The checks of what answers look like, one function each: it says what it found, or raises what is wrong."""
+"""The checks of what answers look like, one function each: it says what it found, or raises what is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from kobench.checks.kit import Kit, NotApplicable, Wrong
 from kobench.derive import SUM_TOLERANCE, Asker, array_of, profiles_of
 from kobench.truth import TOLERANCE
 
-#: How far a given impact may be from the derived one, relative to it; and the size under which impacts are 0.
+#: How far a given impact may be from the derived one, relative to it; and the size under which
+#: impacts are 0.
 RELATIVE, ABSOLUTE = 1e-4, 1e-6
 
 #: Answers that are profiles.
@@ -20,7 +23,10 @@ def fits(kit: Kit) -> str:
     """make() gives a predictor that fits, and whose `supports`, if any, is right."""
     supported = kit.first.supported
     kit.compared += 1
-    return f"fitted on {kit.training.n_obs} cells x {kit.training.n_vars} genes; supports {int(supported.sum())} of them"
+    return (
+        f"fitted on {kit.training.n_obs} cells x {kit.training.n_vars} genes; supports"
+        f" {int(supported.sum())} of them"
+    )
 
 
 def answers_given(kit: Kit) -> str:
@@ -49,7 +55,11 @@ def numbers(kit: Kit) -> str:
     found = []
     for method, values, _ in kit.everything():
         if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
-            what = f"an array of dtype {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
+            what = (
+                f"an array of dtype {values.dtype}"
+                if isinstance(values, np.ndarray)
+                else type(values).__name__
+            )
             raise Wrong(f"{method} returned {what}; expected a numpy array of numbers")
         found.append(f"{method} {values.dtype}")
         kit.compared += 1
@@ -85,7 +95,10 @@ def rows_sum_to_one(kit: Kit) -> str:
         off = np.abs(rows.sum(axis=1, dtype=np.float64) - 1)
         if off.size and off.max() > SUM_TOLERANCE:
             row = int(off.argmax())
-            raise Wrong(f"{method} returned a row {row} that sums to {rows[row].sum():.6g}; every profile must sum to 1")
+            raise Wrong(
+                f"{method} returned a row {row} that sums to {rows[row].sum():.6g}; every profile"
+                " must sum to 1"
+            )
         worst = max(worst, off.max(initial=0))
         kit.compared += off.size
     return f"largest deviation {worst:.2g}"
@@ -94,7 +107,9 @@ def rows_sum_to_one(kit: Kit) -> str:
 def removed_gene_is_zero(kit: Kit) -> str:
     """The profile after a knockout is 0 at the removed gene."""
     for method, values, expected in kit.everything(PROFILES):
-        at_removed = np.take_along_axis(array_of(values, expected, method), kit.events.genes.astype(np.intp), axis=1)
+        at_removed = np.take_along_axis(
+            array_of(values, expected, method), kit.events.genes.astype(np.intp), axis=1
+        )
         if at_removed.any():
             raise Wrong(f"{method} returned {at_removed.max():.6g} at a removed gene; expected 0")
         kit.compared += at_removed.size
@@ -118,7 +133,9 @@ def impact_agrees(kit: Kit) -> str:
         raise NotApplicable("gives no impact beside profiles")
     others = [kind for kind in kit.answers if kind in PROFILES]
     nothing = np.zeros(0, np.int64)
-    derived = Asker(kit.first.predictor, others, kit.first.session.hand).singles(kit.asked, kit.events, nothing, kit.first.supported)
+    derived = Asker(kit.first.predictor, others, kit.first.session.hand).singles(
+        kit.asked, kit.events, nothing, kit.first.supported
+    )
     worst = 0.0
     for method, values, expected in kit.everything(("impact",)):
         name = method.split()[-1]
@@ -126,7 +143,10 @@ def impact_agrees(kit: Kit) -> str:
         off = np.abs(mine - theirs) / np.maximum(np.abs(theirs), ABSOLUTE / RELATIVE)
         if off.size and off.max() > RELATIVE:
             event = int(off.argmax())
-            raise Wrong(f"{method} is {mine[event]:.6g} for event {event}, and {theirs[event]:.6g} when derived from its profiles")
+            raise Wrong(
+                f"{method} is {mine[event]:.6g} for event {event}, and {theirs[event]:.6g} when"
+                " derived from its profiles"
+            )
         worst = max(worst, off.max(initial=0))
         kit.compared += off.size
     return f"largest relative difference {worst:.2g}"
@@ -135,7 +155,8 @@ def impact_agrees(kit: Kit) -> str:
 def impacts_vary(kit: Kit) -> str:
     """Propagated impacts differ, so that they can rank.
 
-    Advice, never a failure: saying that nothing responds is sound, and its author is told what boards make of it.
+    Advice, never a failure: saying that nothing responds is sound, and its author is told what
+    boards make of it.
     """
     fitted = kit.first  # without it this check is not run, as the others
     try:
@@ -147,6 +168,11 @@ def impacts_vary(kit: Kit) -> str:
     values = everything.propagated[~np.isnan(everything.propagated)]
     if not values.size or np.ptp(np.where(values < TOLERANCE, 0, values)) == 0:
         found = f"{values[0]:.2g} for every knockout" if values.size else "given for no knockout"
-        raise NotApplicable(f"propagated impact is {found}: nothing to rank, boards will say 'none'")
+        raise NotApplicable(
+            f"propagated impact is {found}: nothing to rank, boards will say 'none'"
+        )
     kit.compared += values.size
-    return f"propagated impacts of {values.size} knockouts from {values.min():.2g} to {values.max():.2g}"
+    return (
+        f"propagated impacts of {values.size} knockouts from {values.min():.2g} to"
+        f" {values.max():.2g}"
+    )

@@ -1,4 +1,6 @@
-"""A fitted predictor whose inputs, and the global random states around it, are watched while it works."""
+"""A fitted predictor whose inputs, and the global random states around it, are watched while it
+works.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +41,17 @@ class Declared(Protocol):
 
 
 class StoredSparse:
-    """A matrix in the three arrays of compressed rows, which is what the wire writes: no scipy is needed for it."""
+    """A matrix in the three arrays of compressed rows, which is what the wire writes: no scipy is
+    needed for it.
+    """
 
     def __init__(self, dense: Any) -> None:
         on = dense != 0
-        self.shape, self.data, self.indices = dense.shape, dense[on], np.nonzero(on)[1].astype(np.int32)
+        self.shape, self.data, self.indices = (
+            dense.shape,
+            dense[on],
+            np.nonzero(on)[1].astype(np.int32),
+        )
         self.indptr = np.concatenate([[0], np.cumsum(on.sum(axis=1))]).astype(np.int32)
 
     def tocsr(self) -> StoredSparse:
@@ -69,9 +77,11 @@ def _content(things: Collection[Any]) -> list[tuple[Any, bytes]]:
 
 
 class Fitted:
-    """One fitted predictor. modified : who changed its input. touched : who changed which global random state.
+    """One fitted predictor. modified : who changed its input. touched : who changed which global
+    random state.
 
-    stored_sparse : the cells it is given come from a data set that is stored sparse, through the files that a worker reads.
+    stored_sparse : the cells it is given come from a data set that is stored sparse, through the
+    files that a worker reads.
     """
 
     def __init__(self, declared: Declared, training: Cells, stored_sparse: bool = False) -> None:
@@ -79,8 +89,16 @@ class Fitted:
         self.touched: list[str] = []
         self.stored_sparse, self.wants = stored_sparse, declared.wants
         self.scratch = TemporaryDirectory(prefix="kobench-check-")  # removed with this object
-        context = Context(seed=declared.seed, threads=1, device="cpu", scale="linear", scratch=Path(self.scratch.name))
-        self.session = Session(declared.make, {}, declared.answers, declared.wants, context, declared.max_order)
+        context = Context(
+            seed=declared.seed,
+            threads=1,
+            device="cpu",
+            scale="linear",
+            scratch=Path(self.scratch.name),
+        )
+        self.session = Session(
+            declared.make, {}, declared.answers, declared.wants, context, declared.max_order
+        )
         given = self._as_wanted(training)
         # an AnnData is a copy that the session makes; the others are watched
         self.supported = self._watched("fit", (given,), lambda: self.session.fit(given))
@@ -100,23 +118,34 @@ class Fitted:
             result = call()
         if _content(things) != content:
             self.modified.append(method)
-        self.touched.extend(f"{method} changed the global state of {name}" for name in states.changed)
+        self.touched.extend(
+            f"{method} changed the global state of {name}" for name in states.changed
+        )
         return result
 
-    def ask(self, kind: str, cells: Cells, events: Knockouts, reverse: bool = False) -> dict[str, Any]:
-        """What the method behind one answer kind returns, as it is: {method, or "predict_impact raw": values}.
+    def ask(
+        self, kind: str, cells: Cells, events: Knockouts, reverse: bool = False
+    ) -> dict[str, Any]:
+        """What the method behind one answer kind returns, as it is: {method, or "predict_impact
+        raw": values}.
 
-        Responses and gene scores are asked of each removed gene once, in ascending order or, with `reverse`, descending.
+        Responses and gene scores are asked of each removed gene once, in ascending order or, with
+        `reverse`, descending.
         """
         name = METHODS[kind]
         method = getattr(self.predictor, name, None)
         if not callable(method):
-            raise Wrong(f"answer {kind!r} is declared, but {type(self.predictor).__name__} has no method {name}")
+            raise Wrong(
+                f"answer {kind!r} is declared, but {type(self.predictor).__name__} has no method"
+                f" {name}"
+            )
         if kind == "expression":
             assemblages = events.remove_from(cells.assemblages())
             return {name: self._watched(name, (assemblages,), lambda: method(assemblages))}
         handed = self.session.hand(self._as_wanted(cells))
-        events = Knockouts(events.genes.copy(), None if events.cells is None else events.cells.copy())
+        events = Knockouts(
+            events.genes.copy(), None if events.cells is None else events.cells.copy()
+        )
         if kind in ("knockout", "interaction"):
             return {name: self._watched(name, (handed, events), lambda: method(handed, events))}
         if kind == "impact":
@@ -124,12 +153,17 @@ class Fitted:
             parts = {f"{name} {part}": getattr(given, part, None) for part in ("raw", "propagated")}
             found = {key: values for key, values in parts.items() if values is not None}
             if not found:
-                raise Wrong(f"{name} returned neither raw nor propagated impacts; expected kobench.api.Impacts with at least one")
+                raise Wrong(
+                    f"{name} returned neither raw nor propagated impacts; expected"
+                    " kobench.api.Impacts with at least one"
+                )
             return found
         genes = np.unique(events.genes)[:: -1 if reverse else 1].copy()
         if kind == "response":
             population = Knockouts(genes[:, None])
-            return {name: self._watched(name, (handed, population), lambda: method(handed, population))}
+            return {
+                name: self._watched(name, (handed, population), lambda: method(handed, population))
+            }
         return {name: self._watched(name, (handed, genes), lambda: method(handed, genes))}
 
     def singles(self, cells: Cells, events: Knockouts) -> SinglesAnswer:
@@ -141,7 +175,9 @@ class Fitted:
         found: SinglesAnswer = self._watched("the derived answers", (), call)
         return found
 
-    def profiles(self, kinds: Collection[str], cells: Cells, events: Knockouts) -> Iterator[tuple[str, Any]]:
+    def profiles(
+        self, kinds: Collection[str], cells: Cells, events: Knockouts
+    ) -> Iterator[tuple[str, Any]]:
         """(method, rows) of those of the kinds that are declared."""
         for kind in kinds:
             if kind in self.session.answers:

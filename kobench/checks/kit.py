@@ -1,4 +1,6 @@
-"""What the checks work with: made-up cells, questions about them, and the predictor, fitted for each way of asking."""
+"""What the checks work with: made-up cells, questions about them, and the predictor, fitted for
+each way of asking.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +14,56 @@ import numpy as np
 from kobench.cells import Cells, IntArray, Knockouts
 from kobench.checks.fitted import Fitted, NotApplicable, Wrong
 
-__all__ = ["ASKED", "GENES", "Fitted", "Kit", "NotApplicable", "Wrong", "doubles_of", "example_cells"]
+__all__ = [
+    "ASKED",
+    "GENES",
+    "Fitted",
+    "Kit",
+    "NotApplicable",
+    "Wrong",
+    "doubles_of",
+    "example_cells",
+]
 
 #: Names of human genes, so that a predictor that knows genes by name supports them.
-GENES = ("GATA1", "TP53", "MYC", "CD4", "SPI1", "KLF1", "RUNX1", "STAT3", "SOX2", "PAX6", "CEBPA", "JUN")
+GENES = (
+    "GATA1",
+    "TP53",
+    "MYC",
+    "CD4",
+    "SPI1",
+    "KLF1",
+    "RUNX1",
+    "STAT3",
+    "SOX2",
+    "PAX6",
+    "CEBPA",
+    "JUN",
+)
 
 #: Cells that are kept for questions.
 ASKED = 6
 
 
 def example_cells(seed: int) -> Cells:
-    """86 cells x 12 genes, float32: a shared factor drives the values, a third of the entries are 0, at least 3 are not."""
+    """86 cells x 12 genes, float32: a shared factor drives the values, a third of the entries are
+    0, at least 3 are not.
+    """
     rng = np.random.default_rng([seed, 12])
     n, genes = 80 + ASKED, len(GENES)
     factor = rng.gamma(4.0, 0.25, size=(n, 1))
-    values = rng.gamma(3.0, 1.0, size=(n, genes)) * (0.5 + factor * rng.uniform(0, 1, size=genes)) + 0.05
+    values = (
+        rng.gamma(3.0, 1.0, size=(n, genes)) * (0.5 + factor * rng.uniform(0, 1, size=genes)) + 0.05
+    )
     on = rng.random((n, genes)) < 0.67
     on[np.arange(n)[:, None], np.argsort(rng.random((n, genes)), axis=1)[:, :3]] = True
     return Cells((values * on).astype(np.float32), np.array(GENES))
 
 
 def doubles_of(assemblages: Any, supported: Any) -> Knockouts:
-    """Pairs of supported genes that are next to each other among the genes that are on, in cells with a third one; grouped by cell."""
+    """Pairs of supported genes that are next to each other among the genes that are on, in cells
+    with a third one; grouped by cell.
+    """
     genes: list[Any] = []
     cells: list[int] = []
     for cell, on in enumerate(assemblages):
@@ -92,7 +122,9 @@ class Kit:
         return self.again()
 
     def again(self, training: Cells | None = None, stored_sparse: bool = False) -> Fitted:
-        """A further one, on other training cells or on those that were stored sparse; raises what fitting the first one raised."""
+        """A further one, on other training cells or on those that were stored sparse; raises what
+        fitting the first one raised.
+        """
         assert self.first
         return Fitted(self, self.training if training is None else training, stored_sparse)
 
@@ -104,12 +136,16 @@ class Kit:
 
     @cached_property
     def doubles(self) -> Knockouts:
-        """Some double knockouts of the asked cells, grouped by cell; none for a predictor that removes one gene at a time."""
+        """Some double knockouts of the asked cells, grouped by cell; none for a predictor that
+        removes one gene at a time.
+        """
         found = doubles_of(self.asked.assemblages(), self.first.supported)
         return found if self.max_order is None or self.max_order >= 2 else found[:0]
 
     def events_of(self, kind: str) -> Knockouts:
-        """What is asked of an answer kind: double knockouts of interactions, single ones of the others."""
+        """What is asked of an answer kind: double knockouts of interactions, single ones of the
+        others.
+        """
         return self.doubles if kind == "interaction" else self.events
 
     def raw(self, kind: str) -> dict[str, Any]:
@@ -122,10 +158,20 @@ class Kit:
         """Shape of the answer of one kind to events."""
         n, removed, genes = len(events), len(np.unique(events.genes)), self.cells.n_vars
         by_event = dict.fromkeys(("impact", "interaction"), (n,))
-        return {**by_event, "expression": (n, genes), "knockout": (n, genes), "response": (removed, genes), "genes": (removed,)}[kind]
+        return {
+            **by_event,
+            "expression": (n, genes),
+            "knockout": (n, genes),
+            "response": (removed, genes),
+            "genes": (removed,),
+        }[kind]
 
-    def everything(self, kinds: Collection[str] | None = None) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
-        """(method, returned values, expected shape) of every declared answer of these kinds; NotApplicable where there is none."""
+    def everything(
+        self, kinds: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
+        """(method, returned values, expected shape) of every declared answer of these kinds;
+        NotApplicable where there is none.
+        """
         mine = [kind for kind in self.answers if kinds is None or kind in kinds]
         if not mine and kinds is not None:
             raise NotApplicable(f"gives none of {', '.join(kinds)}")
@@ -134,14 +180,18 @@ class Kit:
                 yield method, values, self.expected_shape(kind, self.events_of(kind))
 
     def reordered(self, events: Knockouts) -> IntArray:
-        """Events in another order, still grouped by cell: cells shuffled, and the events of each."""
+        """Events in another order, still grouped by cell: cells shuffled, and the events of
+        each.
+        """
         assert events.cells is not None
         rng = np.random.default_rng([self.seed, 13])
         place = rng.permutation(self.asked.n_obs)[events.cells]
         return np.lexsort((rng.random(len(place)), place))
 
     def two_gene_cells(self) -> tuple[Cells, Knockouts]:
-        """Cells that express two genes each, and the knockouts of those genes that are supported."""
+        """Cells that express two genes each, and the knockouts of those genes that are
+        supported.
+        """
         n = self.cells.n_vars
         values = np.zeros((n, n), np.float32)
         values[np.arange(n), np.arange(n)] = 1.0
@@ -151,11 +201,16 @@ class Kit:
         return cells, events[self.first.supported[events.genes[:, 0]]]
 
     def one_gene_cells(self) -> Cells:
-        """Cells that express one gene each: nothing can be removed from them, but their wild type is asked for."""
+        """Cells that express one gene each: nothing can be removed from them, but their wild type
+        is asked for.
+        """
         return Cells(np.eye(self.cells.n_vars, dtype=np.float32) * 1.5, self.cells.var_names)
 
     def why_nothing(self) -> str:
         """Why a check had nothing to look at."""
         if not self.first.supported.any():
-            return f"supports() takes none of the genes {', '.join(self.cells.var_names[:4])}, ...; pass cells with genes that it knows"
+            return (
+                f"supports() takes none of the genes {', '.join(self.cells.var_names[:4])}, ...;"
+                " pass cells with genes that it knows"
+            )
         return "no answer is declared"

@@ -1,4 +1,6 @@
-"""The same questions asked twice: directly, in the process that fitted, and stage by stage through files, as a run asks a worker."""
+"""The same questions asked twice: directly, in the process that fitted, and stage by stage through
+files, as a run asks a worker.
+"""
 
 from __future__ import annotations
 
@@ -41,16 +43,34 @@ class Questions:
         self.doubles = doubles_of(self.assemblages, np.ones(cells.n_vars, bool))
 
     def lay_out(self, stage: str, folder: Path) -> dict[str, Any]:
-        """Write what a worker needs for a stage into its folder; returns what its request says beside that."""
+        """Write what a worker needs for a stage into its folder; returns what its request says
+        beside that.
+        """
         if stage == "profile":
             write_arrays(folder, {"assemblages": self.assemblages})
             return {}
         events = self.doubles if stage == "doubles" else self.events
         write_cells(folder, self.asked)
         if stage == "response":
-            write_arrays(folder, {"supported": self.supported, "genes0": events.genes, "cells0": events.cells, "rows0": self.rows})
+            write_arrays(
+                folder,
+                {
+                    "supported": self.supported,
+                    "genes0": events.genes,
+                    "cells0": events.cells,
+                    "rows0": self.rows,
+                },
+            )
             return {"batches": 1, "rows": len(self.removed)}
-        write_arrays(folder, {"supported": self.supported, "genes": events.genes, "cells": events.cells, "sample": self.sample})
+        write_arrays(
+            folder,
+            {
+                "supported": self.supported,
+                "genes": events.genes,
+                "cells": events.cells,
+                "sample": self.sample,
+            },
+        )
         return {}
 
     def ask(self, stage: str, session: Session) -> Mapping[str, Any]:
@@ -60,7 +80,11 @@ class Questions:
         if stage == "singles":
             return vars(session.singles(self.asked, self.events, self.sample, self.supported))
         if stage == "response":
-            return vars(session.responses(self.asked, [self.events], [self.rows], len(self.removed), self.supported))
+            return vars(
+                session.responses(
+                    self.asked, [self.events], [self.rows], len(self.removed), self.supported
+                )
+            )
         return {"interaction": session.interactions(self.asked, self.doubles, self.supported)}
 
 
@@ -69,26 +93,53 @@ def training_cells() -> Cells:
     return Questions(None).training
 
 
-def direct_answers(make: Callable[..., Any], request: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
-    """What a predictor fitted in this process answers: {"stage.field": array}, with "fit.supported"."""
+def direct_answers(
+    make: Callable[..., Any], request: Mapping[str, Any], scratch: Path
+) -> dict[str, Any]:
+    """What a predictor fitted in this process answers: {"stage.field": array}, with
+    "fit.supported".
+    """
     context = Context(**CONTEXT, scratch=scratch)
-    session = Session(make, request["params"], request["answers"], request["wants"], context, request.get("max_order"))
+    session = Session(
+        make,
+        request["params"],
+        request["answers"],
+        request["wants"],
+        context,
+        request.get("max_order"),
+    )
     supported = session.fit(training_cells())
     questions = Questions(supported)
-    found = {f"{stage}.{name}": values for stage in FIELDS for name, values in questions.ask(stage, session).items()}
-    return {"fit.supported": supported, **{name: values for name, values in found.items() if values is not None}}
+    found = {
+        f"{stage}.{name}": values
+        for stage in FIELDS
+        for name, values in questions.ask(stage, session).items()
+    }
+    return {
+        "fit.supported": supported,
+        **{name: values for name, values in found.items() if values is not None},
+    }
 
 
-def checks_of_request(make: Callable[..., Any], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What a worker does when it is asked for the checks: one {name, status, found} each, then the direct answers, written to files.
+def checks_of_request(
+    make: Callable[..., Any], request: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """What a worker does when it is asked for the checks: one {name, status, found} each, then the
+    direct answers, written to files.
 
-    They are left out where a check says already that there are none; the harness then has nothing to compare a worker's with.
+    They are left out where a check says already that there are none; the harness then has nothing
+    to compare a worker's with.
     """
     declared = {name: request[name] for name in ("order_matters", "max_order") if name in request}
-    for result in run_checks(lambda: make(**request["params"]), request["answers"], request["wants"], **declared):
+    for result in run_checks(
+        lambda: make(**request["params"]), request["answers"], request["wants"], **declared
+    ):
         yield dict(vars(result))
     try:
         write_arrays(Path(request["out"]), direct_answers(make, request, Path(request["scratch"])))
     except (Exception, SystemExit) as error:
-        found = f"not run: there is nothing to compare with, as asked directly it raised {type(error).__name__}: {error}"
+        found = (
+            "not run: there is nothing to compare with, as asked directly it raised"
+            f" {type(error).__name__}: {error}"
+        )
         yield dict(vars(CheckResult("survives-worker", "failed", found[:500])))

@@ -1,6 +1,8 @@
-"""The command line: parse, call, print, exit code. 0 all done; 1 something failed; 2 wrong usage, or nothing to do.
+"""The command line: parse, call, print, exit code. 0 all done; 1 something failed; 2 wrong usage,
+or nothing to do.
 
-Nothing heavy is imported here: `kobench --help` and a cached `kobench list` shall not wait for numpy, pandas or torch.
+Nothing heavy is imported here: `kobench --help` and a cached `kobench list` shall not wait for
+numpy, pandas or torch.
 """
 
 from __future__ import annotations
@@ -82,14 +84,22 @@ Examples:
 """
 
 
-@click.group(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="kobench")
 def cli() -> None:
-    """Score predictors of gene-knockout impact on identical tasks, with floors, ceilings and honest intervals."""
+    """Score predictors of gene-knockout impact on identical tasks, with floors, ceilings and honest
+    intervals.
+    """
 
 
 def told_to_stop(*_: object) -> None:
-    """End as Ctrl-C does: what was started is ended, what was half written is removed. Being told twice must not disturb that."""
+    """End as Ctrl-C does: what was started is ended, what was half written is removed. Being told
+    twice must not disturb that.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -97,7 +107,8 @@ def told_to_stop(*_: object) -> None:
 
 def main() -> None:
     """Entry point of the `kobench` command."""
-    # One thread by default, so that --jobs trials do not fight over the cores and last digits do not depend on the machine.
+    # One thread by default, so that --jobs trials do not fight over the cores and last digits do
+    # not depend on the machine.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -119,6 +130,10 @@ def main() -> None:
         code = 0
     except OSError as error:
         where = f": {error.filename2 or error.filename}" if error.filename else ""
-        click.echo(f"Error: {error.strerror or error}{where}; check the path, its permissions and the free disk space", err=True)
+        click.echo(
+            f"Error: {error.strerror or error}{where}; check the path, its permissions and the free"
+            " disk space",
+            err=True,
+        )
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

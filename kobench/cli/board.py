@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
 #: The format that a file's ending stands for.
-ENDINGS = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", ".html": "html", ".txt": "terminal"}
+ENDINGS = {
+    ".md": "markdown",
+    ".csv": "csv",
+    ".json": "json",
+    ".tex": "latex",
+    ".html": "html",
+    ".txt": "terminal",
+}
 
 EXAMPLES = """
 \b
@@ -31,23 +38,79 @@ Examples:
 
 
 @click.command("board", epilog=EXAMPLES)
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("kobench-results"))
-@click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="Default: by the ending of -o, else terminal.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write to a file.")
-@click.option("--no-cost", is_flag=True, help="Leave out seconds and memory: equal bytes for equal results.")
-@click.option("-d", "--dataset", "datasets", multiple=True, help="Only this dataset (name, or name with parameters); may be repeated.")
+@click.argument(
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("kobench-results"),
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default=None,
+    help="Default: by the ending of -o, else terminal.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write to a file.",
+)
+@click.option(
+    "--no-cost", is_flag=True, help="Leave out seconds and memory: equal bytes for equal results."
+)
+@click.option(
+    "-d",
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="Only this dataset (name, or name with parameters); may be repeated.",
+)
 @click.option("-t", "--task", "tasks", multiple=True, help="Only this task; may be repeated.")
-@click.option("-p", "--predictor", "predictors", multiple=True, help="Only this predictor, beside floors and lines; may be repeated.")
-@click.option("--check", "published", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None,
-              help="Rebuild and compare with a published board; exit code 1 when it differs.")  # fmt: skip
-@click.option("--pack", type=click.Path(file_okay=False, path_type=Path), default=None,
-              help="Write a folder to publish: every format, the records in one file, and pictures where matplotlib is there.")  # fmt: skip
-@click.option("--pictures", type=click.Path(file_okay=False, path_type=Path), default=None,
-              help="Write the board's pictures (SVG) into a folder; needs the extra `pictures`.")  # fmt: skip
+@click.option(
+    "-p",
+    "--predictor",
+    "predictors",
+    multiple=True,
+    help="Only this predictor, beside floors and lines; may be repeated.",
+)
+@click.option(
+    "--check",
+    "published",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="Rebuild and compare with a published board; exit code 1 when it differs.",
+)
+@click.option(
+    "--pack",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help=(
+        "Write a folder to publish: every format, the records in one file, and pictures where"
+        " matplotlib is there."
+    ),
+)
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Write the board's pictures (SVG) into a folder; needs the extra `pictures`.",
+)
 @click.pass_context
-def board_command(ctx: click.Context, folder: Path, form: str | None, output: Path | None, no_cost: bool, datasets: tuple[str, ...],
-                  tasks: tuple[str, ...], predictors: tuple[str, ...], published: Path | None, pack: Path | None,
-                  pictures: Path | None) -> None:  # fmt: skip
+def board_command(
+    ctx: click.Context,
+    folder: Path,
+    form: str | None,
+    output: Path | None,
+    no_cost: bool,
+    datasets: tuple[str, ...],
+    tasks: tuple[str, ...],
+    predictors: tuple[str, ...],
+    published: Path | None,
+    pack: Path | None,
+    pictures: Path | None,
+) -> None:
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
     from kobench.board import check_board, make_board
     from kobench.board.render import render
@@ -55,13 +118,21 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     from kobench.records import read_records, write_atomically
 
     if pack is not None and (datasets or tasks or predictors):
-        raise click.UsageError("--pack takes all records of a folder; leave out -d, -t and -p, or write one file with -o", ctx)
+        raise click.UsageError(
+            "--pack takes all records of a folder; leave out -d, -t and -p, or write one file"
+            " with -o",
+            ctx,
+        )
     file = published or output
     form = form or (form_of(file) if file else "terminal")
     records = list(read_records(folder))
     if not records:
         inside = sorted(str(found.parent) for found in folder.glob("*/records"))
-        hint = f"did you mean {' or '.join(inside[:3])}?" if inside else "make some with `kobench run quick`, or name another folder"
+        hint = (
+            f"did you mean {' or '.join(inside[:3])}?"
+            if inside
+            else "make some with `kobench run quick`, or name another folder"
+        )
         raise UserError(f"there are no records in {folder}; {hint}")
     narrowed = {
         "datasets": recorded(datasets, "dataset", records) or None,
@@ -70,11 +141,17 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
     }
     if published is not None:
         if check_board(records, published.read_bytes(), form, cost=not no_cost, **narrowed):
-            drawn = " Its pictures were not compared." if b"<!-- pictures -->" in published.read_bytes() else ""
+            drawn = (
+                " Its pictures were not compared."
+                if b"<!-- pictures -->" in published.read_bytes()
+                else ""
+            )
             click.echo(f"{published} agrees with the records in {folder}.{drawn}")
             return
         click.echo(
-            f"{published} differs from what the records in {folder} give; rebuild it with `kobench board {folder} -o {published}`", err=True
+            f"{published} differs from what the records in {folder} give; rebuild it with `kobench"
+            f" board {folder} -o {published}`",
+            err=True,
         )
         ctx.exit(1)
     if pack is not None:
@@ -85,7 +162,11 @@ def board_command(ctx: click.Context, folder: Path, form: str | None, output: Pa
         from kobench.pictures import draw_all, write_pictures
 
         paths = write_pictures(draw_all(board), pictures)
-        click.echo(f"Wrote {len(paths)} pictures to {pictures}." if paths else "These records have nothing that a picture is drawn of.")
+        click.echo(
+            f"Wrote {len(paths)} pictures to {pictures}."
+            if paths
+            else "These records have nothing that a picture is drawn of."
+        )
         if output is None:
             return
     if output is not None:
@@ -110,30 +191,53 @@ def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
     write_pictures(drawn, folder / "pictures")
     for ending, name in ENDINGS.items():
         if name in ("html", "markdown"):
-            write_atomically(folder / f"board{ending}", render(board, name, pictures=drawn).encode())
+            write_atomically(
+                folder / f"board{ending}", render(board, name, pictures=drawn).encode()
+            )
         elif name == "csv":
             write_atomically(folder / f"board{ending}", render(board, name).encode())
-    click.echo(f"Wrote {folder}: board.html, board.md, board.csv, records.jsonl.gz ({len(records)} records) and {len(drawn)} pictures.")
+    click.echo(
+        f"Wrote {folder}: board.html, board.md, board.csv, records.jsonl.gz ({len(records)}"
+        f" records) and {len(drawn)} pictures."
+    )
     if not available():
-        click.echo("No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]').")
+        click.echo(
+            "No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]')."
+        )
 
 
 def form_of(file: Path) -> str:
     """The format that a file's ending stands for; raises UsageError for another ending."""
     if file.suffix.lower() not in ENDINGS:
-        raise click.UsageError(f"{file.name!r} has no known ending; expected one of {', '.join(ENDINGS)}, or give --format")
+        raise click.UsageError(
+            f"{file.name!r} has no known ending; expected one of {', '.join(ENDINGS)}, or give"
+            " --format"
+        )
     return ENDINGS[file.suffix.lower()]
 
 
 def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str]:
-    """Selections as the records write them: the order of keys, quotes and brackets make no other dataset or predictor."""
+    """Selections as the records write them: the order of keys, quotes and brackets make no other
+    dataset or predictor.
+    """
     from kobench.select import parse
 
     parts = ("name", "group", "selection")
-    known = sorted({record["trial"][what][part] for record in records for part in parts if part in record["trial"][what]})
+    known = sorted(
+        {
+            record["trial"][what][part]
+            for record in records
+            for part in parts
+            if part in record["trial"][what]
+        }
+    )
     found: list[str] = []
     for text in texts:
         asked = parse(text)
-        equal = [other for other in known if (asked.name, asked.params) == (parse(other).name, parse(other).params)]
+        equal = [
+            other
+            for other in known
+            if (asked.name, asked.params) == (parse(other).name, parse(other).params)
+        ]
         found += [text] if text in known else equal or [text]
     return found

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.options import SECONDS, F, complete_names, json_option, limit_options, load, plugin_options, request_options
+from kobench.cli.options import (
+    SECONDS,
+    F,
+    complete_names,
+    json_option,
+    limit_options,
+    load,
+    plugin_options,
+    request_options,
+)
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,7 +36,12 @@ Examples:
 #: What can be checked, by what `--kind` calls it.
 CHECKED = {"predictor": "predictors", "dataset": "datasets", "metric": "metrics"}
 
-MARKS = {"passed": ("ok  ", "green"), "failed": ("FAIL", "red"), "skipped": ("skip", "yellow"), "not run": ("-   ", "yellow")}
+MARKS = {
+    "passed": ("ok  ", "green"),
+    "failed": ("FAIL", "red"),
+    "skipped": ("skip", "yellow"),
+    "not run": ("-   ", "yellow"),
+}
 
 #: Seconds for all checks together, where nobody says.
 TIME_LIMIT = 600.0
@@ -43,28 +57,53 @@ def limits_of_checks(function: F) -> F:
     function = limit_options(function)
     for option in getattr(function, "__click_params__", []):
         if option.name == "timeout":
-            option.type, option.default, option.help = SECONDS, TIME_LIMIT, "Time limit for all checks together."
+            option.type, option.default, option.help = (
+                SECONDS,
+                TIME_LIMIT,
+                "Time limit for all checks together.",
+            )
     return function
 
 
 @click.command("check", epilog=EXAMPLES)
 @click.argument("name", metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("any"))
-@click.option("--kind", type=click.Choice(list(CHECKED)), help="What NAME is, where it is the name of several.")
-@click.option("--of", metavar="UNITS", help="The kind of units that a metric measures, where several are called NAME.")
+@click.option(
+    "--kind",
+    type=click.Choice(list(CHECKED)),
+    help="What NAME is, where it is the name of several.",
+)
+@click.option(
+    "--of",
+    metavar="UNITS",
+    help="The kind of units that a metric measures, where several are called NAME.",
+)
 @limits_of_checks
 @json_option
 @plugin_options
 @click.pass_context
-def check_command(ctx: click.Context, /, name: str, kind: str | None, of: str | None, as_json: bool, plugin_files: tuple[str, ...],
-                  dataset_folders: tuple[str, ...], **flags: Any) -> None:  # fmt: skip
-    """Run the named checks of the predictor, dataset or metric NAME, in a process of its own; exit code 1 when one fails."""
+def check_command(
+    ctx: click.Context,
+    /,
+    name: str,
+    kind: str | None,
+    of: str | None,
+    as_json: bool,
+    plugin_files: tuple[str, ...],
+    dataset_folders: tuple[str, ...],
+    **flags: Any,
+) -> None:
+    """Run the named checks of the predictor, dataset or metric NAME, in a process of its own; exit
+    code 1 when one fails.
+    """
     registry = load(plugin_files, dataset_folders)
     found = kind_of(registry, name, kind)
     if found == "predictors":
         from kobench.checking import Setting, check_in_child
         from kobench.plan import choose
 
-        results = check_in_child(choose(registry, "predictors", name), Setting(**request_options(flags)))
+        results = check_in_child(
+            choose(registry, "predictors", name), Setting(**request_options(flags))
+        )
     else:
         from kobench.checking.trusted import check_trusted
 
@@ -80,7 +119,9 @@ def check_command(ctx: click.Context, /, name: str, kind: str | None, of: str | 
 
 
 def kind_of(registry: Registry, name: str, kind: str | None) -> str:
-    """ "predictors", "datasets" or "metrics": what a name is; raises UserError where it is none of them, or several."""
+    """ "predictors", "datasets" or "metrics": what a name is; raises UserError where it is none of
+    them, or several.
+    """
     from kobench.cli.look import matches
     from kobench.select import parse
 
@@ -90,13 +131,21 @@ def kind_of(registry: Registry, name: str, kind: str | None) -> str:
     try:
         kinds = list(dict.fromkeys(found for found, _ in matches(registry, full_name)))
     except UserError:
-        registry.find("predictors", full_name)  # gives one whose plugin can't be loaded, and why; else it raises with what was meant
+        registry.find(
+            "predictors", full_name
+        )  # gives one whose plugin can't be loaded, and why; else it raises with what was meant
         kinds = ["predictors"]
     checked = [word for word, found in CHECKED.items() if found in kinds]
     if not checked:
-        raise UserError(f"{full_name} is a {kinds[0][:-1]}, of which there are no checks; name a predictor, a dataset or a metric")
+        raise UserError(
+            f"{full_name} is a {kinds[0][:-1]}, of which there are no checks; name a predictor, a"
+            " dataset or a metric"
+        )
     if len(checked) > 1:
-        raise UserError(f"{full_name} is the name of a {' and a '.join(checked)}; say {' or '.join(f'--kind {word}' for word in checked)}")
+        raise UserError(
+            f"{full_name} is the name of a {' and a '.join(checked)}; say"
+            f" {' or '.join(f'--kind {word}' for word in checked)}"
+        )
     return CHECKED[checked[0]]
 
 
@@ -107,4 +156,10 @@ def show(results: list[dict[str, Any]]) -> None:
         mark, colour = MARKS[outcome]
         click.echo(f"{click.style(mark, fg=colour)}  {result['name']}: {result['found']}")
     counts = {outcome: outcomes.count(outcome) for outcome in MARKS}
-    click.echo(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count or outcome != "not run"))
+    click.echo(
+        ", ".join(
+            f"{count} {outcome}"
+            for outcome, count in counts.items()
+            if count or outcome != "not run"
+        )
+    )

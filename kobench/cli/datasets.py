@@ -38,21 +38,44 @@ def datasets_command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="What it will be called.")
 @click.option(
-    "--perturbation-key", required=True, help="Column of obs that names the knocked-out gene; `none` when all cells are wild type."
+    "--perturbation-key",
+    required=True,
+    help="Column of obs that names the knocked-out gene; `none` when all cells are wild type.",
 )
-@click.option("--control", default="control", show_default=True, help="The label of unperturbed cells in that column.")
+@click.option(
+    "--control",
+    default="control",
+    show_default=True,
+    help="The label of unperturbed cells in that column.",
+)
 @click.option("--cell-type-key", default="", help="Column of obs with the cell type.")
 @click.option("--batch-key", default="", help="Column of obs with the batch.")
-@click.option("--scale", type=click.Choice(["counts", "log1p-cp10k", "log1p", "linear"]), default="counts", show_default=True,
-              help="What the values are; counts are normalised to log1p of counts per 10,000.")  # fmt: skip
-@click.option("--totals-key", default="", help="Column of obs with the counts over all genes of the source, when the file keeps only some.")
+@click.option(
+    "--scale",
+    type=click.Choice(["counts", "log1p-cp10k", "log1p", "linear"]),
+    default="counts",
+    show_default=True,
+    help="What the values are; counts are normalised to log1p of counts per 10,000.",
+)
+@click.option(
+    "--totals-key",
+    default="",
+    help=(
+        "Column of obs with the counts over all genes of the source, when the file keeps only some."
+    ),
+)
 @click.option("--layer", default="", help="Read this layer instead of X.")
 @click.option("--summary", default="", help="One line for `kobench list`.")
 @click.option("--organism", default="", help="Species.")
 @click.option("--source", default="", help="Where the file comes from.")
 @click.option("--licence", default="", help="Its licence.")
-@click.option("--to", "out_folder", type=click.Path(file_okay=False, path_type=Path), default=None,
-              help="Folder of the card. Default: your own folder of cards, which is always read.")  # fmt: skip
+@click.option(
+    "--to",
+    "out_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Folder of the card. Default: your own folder of cards, which is always read.",
+)
 def add_command(file: Path, out_folder: Path | None, **facts: Any) -> None:
     """Check FILE (AnnData, .h5ad) as a run would, and write its card."""
     from kobench.add_dataset import add_dataset
@@ -60,13 +83,20 @@ def add_command(file: Path, out_folder: Path | None, **facts: Any) -> None:
     card = add_dataset(file, out_folder=out_folder, **facts)
     click.echo(f"Wrote {card}.")
     hint = f" --datasets {out_folder}" if out_folder else ""
-    click.echo(f"Try `kobench info {facts['name']}{hint}` and `kobench run -d {facts['name']}{hint} -p linear`.")
+    click.echo(
+        f"Try `kobench info {facts['name']}{hint}` and `kobench run -d {facts['name']}{hint} -p"
+        " linear`."
+    )
 
 
-@datasets_command.command("files", epilog="\b\nExamples:\n  kobench datasets files\n  kobench datasets files --json")
+@datasets_command.command(
+    "files", epilog="\b\nExamples:\n  kobench datasets files\n  kobench datasets files --json"
+)
 @json_option
 @plugin_options
-def files_command(as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> None:
+def files_command(
+    as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
+) -> None:
     """Show which dataset files are there, and where the others are looked for."""
     from kobench.errors import UserError
     from kobench.fetch import find_file
@@ -78,7 +108,13 @@ def files_command(as_json: bool, plugin_files: tuple[str, ...], dataset_folders:
             if "file" not in entry.spec.card:
                 continue
             try:
-                rows.append({"dataset": entry.spec.name, "found": str(find_file(entry.spec.card)), "problem": None})
+                rows.append(
+                    {
+                        "dataset": entry.spec.name,
+                        "found": str(find_file(entry.spec.card)),
+                        "problem": None,
+                    }
+                )
             except UserError as error:
                 rows.append({"dataset": entry.spec.name, "found": None, "problem": str(error)})
     if as_json:

@@ -1,4 +1,6 @@
-"""`kobench doctor`: what keeps a stranger's predictor in on this machine, found by trying, and what stays open."""
+"""`kobench doctor`: what keeps a stranger's predictor in on this machine, found by trying, and what
+stays open.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Examples:
 @click.command("doctor", epilog=EPILOG)
 @json_option
 def doctor_command(as_json: bool) -> None:
-    """Show what the sandbox of predictors keeps out of their reach on this machine, layer by layer, and what a trial may use."""
+    """Show what the sandbox of predictors keeps out of their reach on this machine, layer by layer,
+    and what a trial may use.
+    """
     found = diagnosis()
     click.echo(json.dumps(found, indent=2) if as_json else text_of(found))
     sys.exit(0 if all(found["covered"].values()) else 1)
@@ -49,10 +53,18 @@ def diagnosis() -> dict[str, Any]:
         },
         "covered": {what: what not in examined.open for what in COVERS},
         "layers": dict(examined.layers),
-        "open": {layer: OPEN_WITHOUT[layer] for layer, state in examined.layers.items() if state is not True},
+        "open": {
+            layer: OPEN_WITHOUT[layer]
+            for layer, state in examined.layers.items()
+            if state is not True
+        },
         "tried": dict(examined.tried),
         "limits": Limits().to_json(),
-        "memory": "PSS" if os.access("/proc/self/smaps_rollup", os.R_OK) else "resident memory (shared pages count for each process)",
+        "memory": (
+            "PSS"
+            if os.access("/proc/self/smaps_rollup", os.R_OK)
+            else "resident memory (shared pages count for each process)"
+        ),
     }
 
 
@@ -71,27 +83,46 @@ def landlock_version() -> int | str:
 def text_of(found: dict[str, Any]) -> str:
     """The diagnosis in words."""
     landlock = found["landlock"] or "switched off or not in this kernel"
-    lines = [f"{found['system']}, Landlock {landlock}, Python {found['interpreter']['version']} ({found['interpreter']['python']})", ""]
+    lines = [
+        (
+            f"{found['system']}, Landlock {landlock}, Python {found['interpreter']['version']}"
+            f" ({found['interpreter']['python']})"
+        ),
+        "",
+    ]
     lines += ["Out of a predictor's reach:"]
-    lines += [f"  {what:<12}{'yes' if covered else 'NO'}" for what, covered in found["covered"].items()]
+    lines += [
+        f"  {what:<12}{'yes' if covered else 'NO'}" for what, covered in found["covered"].items()
+    ]
     lines += ["", "Layers of the sandbox:"]
     for layer, state in found["layers"].items():
         lines.append(f"  {layer:<20}{'yes' if state is True else f'no: {state}'}")
         if layer in found["open"]:
             lines.append(f"  {'':<20}open without it: {found['open'][layer]}")
     lines += ["", "Tried from inside:"]
-    lines += [f"  {what:<40}{'it could' if why is None else f'could not: {why}'}" for what, why in found["tried"].items()]
+    lines += [
+        f"  {what:<40}{'it could' if why is None else f'could not: {why}'}"
+        for what, why in found["tried"].items()
+    ]
     if not found["tried"]:
         lines.append("  nothing: the program that tries could not be started")
-    limits = {name: "none" if value is None else f"{value:,}" for name, value in found["limits"].items()}
+    limits = {
+        name: "none" if value is None else f"{value:,}" for name, value in found["limits"].items()
+    }
     lines += [
         "",
-        f"A trial may use, unless told otherwise: {limits['seconds']} s, {limits['memory_mb']} MB of memory "
-        f"(measured as {found['memory']}), {limits['processes']} processes, {limits['written_mb']} MB written.",
+        (
+            f"A trial may use, unless told otherwise: {limits['seconds']} s, {limits['memory_mb']}"
+            f" MB of memory (measured as {found['memory']}), {limits['processes']} processes,"
+            f" {limits['written_mb']} MB written."
+        ),
     ]
     if not all(found["covered"].values()):
         lines += [
             "",
-            "A predictor you do not trust may look where it must not: docs/sandbox.md says what helps.",
+            (
+                "A predictor you do not trust may look where it must not: docs/sandbox.md says what"
+                " helps."
+            ),
         ]
     return "\n".join(lines)

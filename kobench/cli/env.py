@@ -1,4 +1,6 @@
-"""`kobench env`: environments of their own for predictors whose packages do not fit beside each other."""
+"""`kobench env`: environments of their own for predictors whose packages do not fit beside each
+other.
+"""
 
 from __future__ import annotations
 
@@ -27,34 +29,89 @@ def env_command() -> None:
     """Make, list, check and remove environments that predictors have to themselves."""
 
 
-@env_command.command("create", epilog="\b\nExamples:\n  kobench env create genki --from ./plugins/kobench-genki\n"
-                     "  kobench env create old --from my-plugin --from 'numpy<2' --python 3.10")  # fmt: skip
+@env_command.command(
+    "create",
+    epilog=(
+        "\b\nExamples:\n  kobench env create genki --from ./plugins/kobench-genki\n"
+        "  kobench env create old --from my-plugin --from 'numpy<2' --python 3.10"
+    ),
+)
 @click.argument("name")
-@click.option("--from", "specs", multiple=True, metavar="SPEC",
-              help="A package, a folder, a wheel, an address, '-e FOLDER' or a requirements file; may be repeated.")  # fmt: skip
-@click.option("--python", metavar="PATH|VERSION", help="The interpreter it is made from. Default: kobench's own.")
-@click.option("--constraint", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Versions that pip has to keep to.")
-@click.option("--requirements", multiple=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="A requirements file for pip; may be repeated.")  # fmt: skip
+@click.option(
+    "--from",
+    "specs",
+    multiple=True,
+    metavar="SPEC",
+    help=(
+        "A package, a folder, a wheel, an address, '-e FOLDER' or a requirements file; may be"
+        " repeated."
+    ),
+)
+@click.option(
+    "--python",
+    metavar="PATH|VERSION",
+    help="The interpreter it is made from. Default: kobench's own.",
+)
+@click.option(
+    "--constraint",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Versions that pip has to keep to.",
+)
+@click.option(
+    "--requirements",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A requirements file for pip; may be repeated.",
+)
 @click.option("--replace", is_flag=True, help="Take the place of an environment of this name.")
 @click.option("--keep", is_flag=True, help="Keep it even if nothing in it is a kobench plugin.")
-def create_command(name: str, specs: tuple[str, ...], python: str | None, constraint: Path | None, requirements: tuple[Path, ...],
-                   replace: bool, keep: bool) -> None:  # fmt: skip
-    """Make the environment NAME and install SPEC there, beside a copy of what kobench needs there (numpy alone)."""
+def create_command(
+    name: str,
+    specs: tuple[str, ...],
+    python: str | None,
+    constraint: Path | None,
+    requirements: tuple[Path, ...],
+    replace: bool,
+    keep: bool,
+) -> None:
+    """Make the environment NAME and install SPEC there, beside a copy of what kobench needs there
+    (numpy alone).
+    """
     from kobench.environments.create import create
     from kobench.plugins import load_registry
 
-    environment = create(name, specs, python, constraint, requirements, replace, keep, say=lambda text: click.echo(f"{text} ...", err=True))
+    environment = create(
+        name,
+        specs,
+        python,
+        constraint,
+        requirements,
+        replace,
+        keep,
+        say=lambda text: click.echo(f"{text} ...", err=True),
+    )
     registry = load_registry()
-    here = sorted(entry.full_name for entries in registry.predictors.values() for entry in entries if entry.environment == name)
+    here = sorted(
+        entry.full_name
+        for entries in registry.predictors.values()
+        for entry in entries
+        if entry.environment == name
+    )
     numpy = environment.about["installed"].get("numpy", "none")
-    click.echo(f"Environment {name}: Python {environment.about['python']['version']}, numpy {numpy}, in {environment.folder}.")
+    click.echo(
+        f"Environment {name}: Python {environment.about['python']['version']}, numpy {numpy}, in"
+        f" {environment.folder}."
+    )
     click.echo(f"Its predictors: {', '.join(here) or 'none'}.")
     for problem in registry.problems:
         if problem.environment == name:
             click.echo(f"Problem: {problem.distribution}: {problem.message}", err=True)
     if here:
-        click.echo(f"Try `kobench env check {name}` and `kobench run -d grn --networks 1 -p {here[0]}`.")
+        click.echo(
+            f"Try `kobench env check {name}` and `kobench run -d grn --networks 1 -p {here[0]}`."
+        )
 
 
 @env_command.command("list", epilog="\b\nExamples:\n  kobench env list\n  kobench env list --json")
@@ -70,14 +127,31 @@ def list_command(as_json: bool) -> None:
     rows: list[dict[str, Any]] = []
     for environment in environments:
         about = environment.about
-        entries = [entry for entries in (registry.predictors.values() if registry else ()) for entry in entries]
-        problems = [problem.message for problem in (registry.problems if registry else ()) if problem.environment == environment.name]
-        rows.append({
-            "name": environment.name, "python": about["python"]["version"], "numpy": about["installed"].get("numpy"),
-            "predictors": sorted(entry.spec.name for entry in entries if entry.environment == environment.name),
-            "megabytes": megabytes(environment.folder), "from": about["from"], "made": about["made"],
-            "folder": str(environment.folder), "problems": problems,
-        })  # fmt: skip
+        entries = [
+            entry
+            for entries in (registry.predictors.values() if registry else ())
+            for entry in entries
+        ]
+        problems = [
+            problem.message
+            for problem in (registry.problems if registry else ())
+            if problem.environment == environment.name
+        ]
+        rows.append(
+            {
+                "name": environment.name,
+                "python": about["python"]["version"],
+                "numpy": about["installed"].get("numpy"),
+                "predictors": sorted(
+                    entry.spec.name for entry in entries if entry.environment == environment.name
+                ),
+                "megabytes": megabytes(environment.folder),
+                "from": about["from"],
+                "made": about["made"],
+                "folder": str(environment.folder),
+                "problems": problems,
+            }
+        )
     rows += [{"name": name, "problems": [sentence]} for name, sentence in broken]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -85,7 +159,10 @@ def list_command(as_json: bool) -> None:
     for row in sorted(rows, key=lambda each: str(each["name"])):
         click.secho(str(row["name"]), bold=True)
         if "python" in row:
-            click.echo(f"  Python {row['python']}, numpy {row['numpy']}, {row['megabytes']:,} MB, from {', '.join(row['from'])}")
+            click.echo(
+                f"  Python {row['python']}, numpy {row['numpy']}, {row['megabytes']:,} MB, from"
+                f" {', '.join(row['from'])}"
+            )
             click.echo(f"  predictors: {', '.join(row['predictors']) or 'none'}")
         for sentence in row["problems"]:
             click.echo(f"  problem: {sentence}")
@@ -107,13 +184,24 @@ def remove_command(name: str, yes: bool) -> None:
     click.echo(f"Removed environment {name}.")
 
 
-@env_command.command("check", epilog="\b\nExamples:\n  kobench env check genki\n  kobench env check genki --json")
+@env_command.command(
+    "check", epilog="\b\nExamples:\n  kobench env check genki\n  kobench env check genki --json"
+)
 @click.argument("name")
-@click.option("--timeout", type=SECONDS, default=600.0, show_default=True, metavar="SECONDS", help="Time limit of each predictor's checks.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time limit of each predictor's checks.",
+)
 @json_option
 @click.pass_context
 def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool) -> None:
-    """Check the environment NAME and, in it, the contract of each of its predictors; exit code 1 when anything fails."""
+    """Check the environment NAME and, in it, the contract of each of its predictors; exit code 1
+    when anything fails.
+    """
     from kobench.checking.environments import check_environment
     from kobench.checking.predictors import Setting
     from kobench.cli.check import MARKS, outcome_of
@@ -126,7 +214,9 @@ def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool) 
         if not as_json:
             mark, colour = MARKS[outcome_of(result)]
             about = f"{result['predictor']} " if "predictor" in result else ""
-            click.echo(f"{click.style(mark, fg=colour)}  {about}{result['name']}: {result['found']}")
+            click.echo(
+                f"{click.style(mark, fg=colour)}  {about}{result['name']}: {result['found']}"
+            )
     if as_json:
         click.echo(json.dumps(results, indent=1))
     sys.stdout.flush()

@@ -37,10 +37,15 @@ Examples:
 @click.argument("what", type=click.Choice([*KINDS, "floors", "plugins", "suites"]), required=False)
 @json_option
 @plugin_options
-def list_command(what: str | None, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> None:
+def list_command(
+    what: str | None, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
+) -> None:
     """List datasets, predictors, metrics and tasks, and plugins with problems."""
     registry = load(plugin_files, dataset_folders)
-    rows = {section: list(rows_of(registry, section)) for section in ([what] if what else [*KINDS, "suites"])}
+    rows = {
+        section: list(rows_of(registry, section))
+        for section in ([what] if what else [*KINDS, "suites"])
+    }
     problems = [dataclasses.asdict(problem) for problem in registry.problems]
     if as_json:
         click.echo(json.dumps({**rows, "problems": problems}, indent=1))
@@ -82,40 +87,63 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
     if section == "plugins":
         for source in registry.sources:
             yield {
-                "name": source.known_as, "summary": source.version, "version": source.version, "file": source.file,
+                "name": source.known_as,
+                "summary": source.version,
+                "version": source.version,
+                "file": source.file,
                 "environment": source.environment or None,
-            }  # fmt: skip
+            }
         return
     kind = "predictors" if section == "floors" else section
     for entries in getattr(registry, kind).values():
         for entry in entries:
             if kind == "predictors" and entry.spec.floor != (section == "floors"):
                 continue
-            shown = {"name": entry.spec.name, "summary": entry.spec.summary, "version": entry.spec.version}
+            shown = {
+                "name": entry.spec.name,
+                "summary": entry.spec.summary,
+                "version": entry.spec.version,
+            }
             if kind == "metrics":
-                shown["of"] = entry.spec.of  # one name may stand for a metric of profiles and another of rankings
+                shown["of"] = (
+                    entry.spec.of
+                )  # one name may stand for a metric of profiles and another of rankings
             if kind == "predictors":
                 shown["environment"] = entry.environment or None
-            yield {**shown, "distribution": entry.distribution, "distribution_version": entry.version}
+            yield {
+                **shown,
+                "distribution": entry.distribution,
+                "distribution_version": entry.version,
+            }
 
 
 @click.command("info", epilog=INFO_EXAMPLES)
 @click.argument("name", shell_complete=complete_names("any"))
 @json_option
 @plugin_options
-def info_command(name: str, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> None:
+def info_command(
+    name: str, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
+) -> None:
     """Show all there is to know about the dataset, predictor, metric, task or suite NAME."""
     from kobench.cli.suites import built_in
 
     if name in built_in():
         click.echo(
-            f"suite {name}: `kobench run {name}` runs it; its file {built_in()[name]} says\n\n{built_in()[name].read_text()}", nl=False
+            f"suite {name}: `kobench run {name}` runs it; its file {built_in()[name]}"
+            f" says\n\n{built_in()[name].read_text()}",
+            nl=False,
         )
         return
     registry = load(plugin_files, dataset_folders)
     found = matches(registry, name)
     if as_json:
-        click.echo(json.dumps([{"kind": kind, **facts(kind, entry)} for kind, entry in found], indent=1, default=str))
+        click.echo(
+            json.dumps(
+                [{"kind": kind, **facts(kind, entry)} for kind, entry in found],
+                indent=1,
+                default=str,
+            )
+        )
         return
     for kind, entry in found:
         click.secho(f"{entry.spec.name} ({kind[:-1]})", bold=True)
@@ -124,7 +152,9 @@ def info_command(name: str, as_json: bool, plugin_files: tuple[str, ...], datase
 
 
 def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
-    """Every entry of any kind with this name; raises UserError with a suggestion where there is none."""
+    """Every entry of any kind with this name; raises UserError with a suggestion where there is
+    none.
+    """
     found: list[tuple[str, Entry]] = []
     reasons: list[str] = []
     for kind in KINDS:
@@ -136,7 +166,10 @@ def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
         from kobench.suggest import suggestion
 
         known = [other for kind in KINDS for other in getattr(registry, kind)]
-        broken = next((reason for reason in reasons if "Not loaded" in reason or "can't be used" in reason), None)
+        broken = next(
+            (reason for reason in reasons if "Not loaded" in reason or "can't be used" in reason),
+            None,
+        )
         raise UserError(broken or f"nothing is called {name!r}; {suggestion(name, known)}")
     return found
 
@@ -144,13 +177,29 @@ def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
 def facts(kind: str, entry: Entry) -> dict[str, Any]:
     """What `kobench info` shows of one entry, as plain values."""
     spec = entry.spec
-    out: dict[str, Any] = {"summary": spec.summary, "version": spec.version, "from": f"{entry.distribution} {entry.version}".strip()}
+    out: dict[str, Any] = {
+        "summary": spec.summary,
+        "version": spec.version,
+        "from": f"{entry.distribution} {entry.version}".strip(),
+    }
     if kind == "predictors":
-        out |= {"lives in": f"environment {entry.environment}, {entry.interpreter.python}"} if entry.interpreter else {}
-        out |= {"answers": list(spec.answers), "derived": derivations(spec.answers), "wants": spec.wants, "floor": spec.floor}
+        out |= (
+            {"lives in": f"environment {entry.environment}, {entry.interpreter.python}"}
+            if entry.interpreter
+            else {}
+        )
+        out |= {
+            "answers": list(spec.answers),
+            "derived": derivations(spec.answers),
+            "wants": spec.wants,
+            "floor": spec.floor,
+        }
         out |= {"reference": spec.reference} if spec.reference else {}
     if kind == "datasets":
-        out |= {"truth": spec.truth, "networks": "one for each seed" if spec.seeded else "real cells"}
+        out |= {
+            "truth": spec.truth,
+            "networks": "one for each seed" if spec.seeded else "real cells",
+        }
         out |= {"reference": spec.reference} if spec.reference else {}
         out |= {key: value for key, value in spec.card.items() if key not in INTERNAL}
     if kind == "metrics":
@@ -173,7 +222,10 @@ def facts(kind: str, entry: Entry) -> dict[str, Any]:
         }
     if getattr(spec, "params", None):
         out["parameters"] = {
-            key: f"{param.default!r}  {param.help}" + (f" [{'|'.join(map(str, param.choices))}]" if param.choices else "")
+            key: (
+                f"{param.default!r}  {param.help}"
+                + (f" [{'|'.join(map(str, param.choices))}]" if param.choices else "")
+            )
             for key, param in spec.params.items()
         }
     return out
@@ -188,7 +240,10 @@ def derivations(answers: tuple[str, ...]) -> dict[str, str]:
     from kobench.derive import SOURCES, source_of
 
     sources = {kind: source_of(kind, answers) for kind in SOURCES}
-    return {kind: "given" if source == kind else f"from {source}" if source else "not answered" for kind, source in sources.items()}
+    return {
+        kind: "given" if source == kind else f"from {source}" if source else "not answered"
+        for kind, source in sources.items()
+    }
 
 
 def show(key: str, value: Any, indent: int = 2) -> None:
@@ -203,4 +258,7 @@ def show(key: str, value: Any, indent: int = 2) -> None:
         for item in value:
             click.echo(f"{pad}  - {item}")
     else:
-        click.echo(f"{pad}{key}: {', '.join(map(str, value)) if isinstance(value, (list, tuple)) else value}")
+        click.echo(
+            f"{pad}{key}:"
+            f" {', '.join(map(str, value)) if isinstance(value, (list, tuple)) else value}"
+        )

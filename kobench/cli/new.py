@@ -1,4 +1,6 @@
-"""`kobench new`: writes a package for a predictor, dataset or metric of one's own, ready to be edited."""
+"""`kobench new`: writes a package for a predictor, dataset or metric of one's own, ready to be
+edited.
+"""
 
 from __future__ import annotations
 
@@ -53,17 +55,29 @@ RUNS = {
 @click.command("new", epilog=EXAMPLES)
 @click.argument("kind", type=click.Choice(list(RUNS)))
 @click.argument("name")
-@click.option("--into", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".", metavar="DIR",
-              help="The folder in which the package's folder is made; by default the present one.")  # fmt: skip
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    metavar="DIR",
+    help="The folder in which the package's folder is made; by default the present one.",
+)
 def new_command(kind: str, name: str, into: Path) -> None:
-    """Write a package for a predictor, dataset or metric NAME: a module to edit, its tests and its README."""
+    """Write a package for a predictor, dataset or metric NAME: a module to edit, its tests and its
+    README.
+    """
     check_name(load((), ()), kind, name)
     folder = into / name
     if folder.exists() or folder.is_symlink():
-        raise UserError(f"{folder} is there already; choose another name, or another place with --into")
+        raise UserError(
+            f"{folder} is there already; choose another name, or another place with --into"
+        )
     module = name.replace("-", "_")
     write(kind, name, module, folder)
-    click.echo(f"Wrote {folder}: edit {module}.py where it says EDIT HERE. It works as it is; in its folder, type\n")
+    click.echo(
+        f"Wrote {folder}: edit {module}.py where it says EDIT HERE. It works as it is; in its"
+        " folder, type\n"
+    )
     for line in next_commands(kind, name, module, folder):
         click.echo(f"  {line}".rstrip())
 
@@ -74,33 +88,54 @@ def check_name(registry: Registry, kind: str, name: str) -> None:
     if not NAME.fullmatch(name):
         meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         hint = f", for instance {meant!r}" if NAME.fullmatch(meant) else ""
-        raise UserError(f"{name!r} is no name of a {kind}; expected lower-case letters and digits joined by -, a letter first{hint}")
+        raise UserError(
+            f"{name!r} is no name of a {kind}; expected lower-case letters and digits joined by -,"
+            f" a letter first{hint}"
+        )
     if keyword.iskeyword(module) or module in sys.stdlib_module_names:
-        raise UserError(f"{name!r} can't be the name of a {kind}: Python has a {module!r} of its own; choose another, such as 'my-{name}'")
+        raise UserError(
+            f"{name!r} can't be the name of a {kind}: Python has a {module!r} of its own; choose"
+            f" another, such as 'my-{name}'"
+        )
     for other_kind in ("predictors", "datasets", "metrics", "tasks"):
         for entry in getattr(registry, other_kind).get(name, ()):
             raise UserError(
-                f"{name!r} is the name of a {other_kind[:-1]} of {entry.distribution} already; choose another, such as 'my-{name}'"
+                f"{name!r} is the name of a {other_kind[:-1]} of {entry.distribution} already;"
+                f" choose another, such as 'my-{name}'"
             )
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         version = ""
     if version:
-        raise UserError(f"{name!r} is the name of an installed distribution (version {version}); choose another, such as 'my-{name}'")
+        raise UserError(
+            f"{name!r} is the name of an installed distribution (version {version}); choose"
+            f" another, such as 'my-{name}'"
+        )
     found = importlib.util.find_spec(module)
     if found is not None:
-        raise UserError(f"{name!r} would be the module {module}, which is there already: {found.origin}; choose another name")
+        raise UserError(
+            f"{name!r} would be the module {module}, which is there already: {found.origin}; choose"
+            " another name"
+        )
 
 
 def write(kind: str, name: str, module: str, folder: Path) -> None:
     """Write the package into a folder that does not exist; all of it or nothing."""
-    words = {"{{name}}": name, "{{module}}": module, "{{class}}": "".join(part.capitalize() for part in name.split("-"))}
+    words = {
+        "{{name}}": name,
+        "{{module}}": module,
+        "{{class}}": "".join(part.capitalize() for part in name.split("-")),
+    }
     aside = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
         aside.chmod(0o777 & ~_umask())  # mkdtemp's are for the owner alone
         for template, place in FILES.items():
-            text = resources.files("kobench").joinpath("templates", kind, f"{template}.tmpl").read_text(encoding="utf-8")
+            text = (
+                resources.files("kobench")
+                .joinpath("templates", kind, f"{template}.tmpl")
+                .read_text(encoding="utf-8")
+            )
             for word, value in words.items():
                 text = text.replace(word, value)
             path = aside / place.format(module=module)
@@ -129,5 +164,15 @@ def next_commands(kind: str, name: str, module: str, folder: Path) -> list[str]:
         "pip install -e .    # from then on --plugin is not needed",
     ]
     if kind == "predictor":
-        lines.append(f"kobench env create {name} --from .    # or so, where its packages would disturb others")
-    return [*lines, "", "To publish it, choose a licence and upload the package: wherever it is installed, kobench finds it."]
+        lines.append(
+            f"kobench env create {name} --from .    # or so, where its packages would disturb"
+            " others"
+        )
+    return [
+        *lines,
+        "",
+        (
+            "To publish it, choose a licence and upload the package: wherever it is installed,"
+            " kobench finds it."
+        ),
+    ]

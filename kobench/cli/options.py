@@ -23,7 +23,11 @@ class Seconds(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
-            self.fail(f"{value} is not a number of seconds; give a finite one above 0, or leave it out.", param, ctx)
+            self.fail(
+                f"{value} is not a number of seconds; give a finite one above 0, or leave it out.",
+                param,
+                ctx,
+            )
         return seconds
 
 
@@ -33,7 +37,11 @@ class SecondsOrNone(Seconds):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         seconds = click.FloatRange.convert(self, value, param, ctx)
         if not math.isfinite(seconds):
-            self.fail(f"{value} is not a number of seconds; give a finite one, 0 for no limit.", param, ctx)
+            self.fail(
+                f"{value} is not a number of seconds; give a finite one, 0 for no limit.",
+                param,
+                ctx,
+            )
         return seconds
 
 
@@ -41,26 +49,64 @@ SECONDS = Seconds(0, min_open=True)
 
 
 def limit_options(function: F) -> F:
-    """--timeout, --memory, --processes, --written: what a trial may use; --sandbox and --readable: what it may reach."""
+    """--timeout, --memory, --processes, --written: what a trial may use; --sandbox and --readable:
+    what it may reach.
+    """
     from kobench.limits import Limits
     from kobench.sandbox import MODES
 
     number = click.IntRange(0)
     for option in (
-        click.option("--readable", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False, resolve_path=True),
-                     help="A folder that predictors may read, too; may be repeated. The board names it."),
-        click.option("--sandbox", type=click.Choice(MODES), default="auto", show_default=True,
-                     help="auto: predictors are shut in as far as this machine allows. require: they do not run where that is not "
-                     "enough. off: not at all, and the board says so."),
-        click.option("--written", type=number, default=Limits.written_mb, show_default=True, metavar="MB",
-                     help="What a trial may write: answers, scratch files, output. 0: no limit."),
-        click.option("--processes", type=number, default=Limits.processes, show_default=True, metavar="N",
-                     help="Processes a trial may have at a time, with 16 threads for each. 0: no limit."),
-        click.option("--memory", type=number, default=default_memory, show_default="3/4 of this machine's, at most 16384", metavar="MB",
-                     help="Memory of all processes of a trial together. 0: no limit."),
-        click.option("--timeout", type=SecondsOrNone(0), default=Limits.seconds, show_default=True, metavar="SECONDS",
-                     help="Time limit a trial. 0: none."),
-    ):  # fmt: skip
+        click.option(
+            "--readable",
+            multiple=True,
+            metavar="DIR",
+            type=click.Path(exists=True, file_okay=False, resolve_path=True),
+            help="A folder that predictors may read, too; may be repeated. The board names it.",
+        ),
+        click.option(
+            "--sandbox",
+            type=click.Choice(MODES),
+            default="auto",
+            show_default=True,
+            help=(
+                "auto: predictors are shut in as far as this machine allows. require: they do not"
+                " run where that is not enough. off: not at all, and the board says so."
+            ),
+        ),
+        click.option(
+            "--written",
+            type=number,
+            default=Limits.written_mb,
+            show_default=True,
+            metavar="MB",
+            help="What a trial may write: answers, scratch files, output. 0: no limit.",
+        ),
+        click.option(
+            "--processes",
+            type=number,
+            default=Limits.processes,
+            show_default=True,
+            metavar="N",
+            help="Processes a trial may have at a time, with 16 threads for each. 0: no limit.",
+        ),
+        click.option(
+            "--memory",
+            type=number,
+            default=default_memory,
+            show_default="3/4 of this machine's, at most 16384",
+            metavar="MB",
+            help="Memory of all processes of a trial together. 0: no limit.",
+        ),
+        click.option(
+            "--timeout",
+            type=SecondsOrNone(0),
+            default=Limits.seconds,
+            show_default=True,
+            metavar="SECONDS",
+            help="Time limit a trial. 0: none.",
+        ),
+    ):
         function = option(function)
     return function
 
@@ -76,7 +122,12 @@ def request_options(flags: dict[str, Any]) -> dict[str, Any]:
     """What a `kobench.plan.Request` is told by the options of `limit_options`."""
     from kobench.limits import Limits
 
-    limits = Limits(flags["timeout"] or None, flags["memory"] or None, flags["processes"] or None, flags["written"] or None)
+    limits = Limits(
+        flags["timeout"] or None,
+        flags["memory"] or None,
+        flags["processes"] or None,
+        flags["written"] or None,
+    )
     return {"limits": limits, "sandbox": flags["sandbox"], "readable": tuple(flags["readable"])}
 
 
@@ -103,7 +154,9 @@ def plugin_options(function: F) -> F:
 
 def json_option(function: F) -> F:
     """--json, for machines."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine to read.")(function)
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print JSON for a machine to read."
+    )(function)
 
 
 def load(plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> Registry:
@@ -117,9 +170,14 @@ def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str],
     """Shell completion by the names of one kind."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-        registry = load(tuple(ctx.params.get("plugin_files") or ()), tuple(ctx.params.get("dataset_folders") or ()))
+        registry = load(
+            tuple(ctx.params.get("plugin_files") or ()),
+            tuple(ctx.params.get("dataset_folders") or ()),
+        )
         kinds = KINDS if kind == "any" else (kind,)
-        return sorted(name for one in kinds for name in getattr(registry, one) if name.startswith(incomplete))
+        return sorted(
+            name for one in kinds for name in getattr(registry, one) if name.startswith(incomplete)
+        )
 
     return complete
 

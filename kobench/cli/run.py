@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.options import complete_names, limit_options, load, plugin_options, request_options, show_board
+from kobench.cli.options import (
+    complete_names,
+    limit_options,
+    load,
+    plugin_options,
+    request_options,
+    show_board,
+)
 from kobench.cli.suites import built_in, find_suite, read_suite
 
 if TYPE_CHECKING:
@@ -36,34 +43,113 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 @click.command("run", epilog=EXAMPLES)
 @click.argument("suite", required=False, shell_complete=complete_suites)
-@click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("datasets"),
-              help="A dataset; may be repeated.")  # fmt: skip
-@click.option("-p", "--predictor", "predictors", multiple=True, metavar="NAME[:KEY=VALUE,...]", shell_complete=complete_names("predictors"),
-              help="A predictor; may be repeated. Floors run by themselves.")  # fmt: skip
-@click.option("-t", "--task", "tasks", multiple=True, metavar="NAME", shell_complete=complete_names("tasks"),
-              help="A task; may be repeated. Without it: every task the dataset has a truth for.")  # fmt: skip
-@click.option("-m", "--metric", "metrics", multiple=True, metavar="NAME", shell_complete=complete_names("metrics"),
-              help="A metric of another package, which then runs where the truth is; may be repeated. kobench's own, and those of a "
-              "--plugin file or of the package of a named task, count by themselves.")  # fmt: skip
-@click.option("--networks", type=click.IntRange(1), default=1, show_default=True, help="Simulated networks (data seeds) a dataset.")
-@click.option("--fit-seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits of each predictor.")
-@click.option("--events", type=click.IntRange(100), default=None, metavar="N",
-              help="Ask at most N single knockouts a dataset, drawn at random; the board shows the error of that.")  # fmt: skip
-@click.option("--split", type=click.Choice(["auto", "holdout", "all", "cell-type", "dataset"]), default="auto", show_default=True,
-              help="auto: train on 80 % of the cells and ask the rest; measured knockouts: train on half, the rest is their reference. "
-              "holdout: the first of these only. all: train on and ask all, no profile task. cell-type, dataset: train on each cell "
-              "type or dataset, ask the others.")  # fmt: skip
-@click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at a time.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads a trial; part of what decides an answer.")
 @click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where predictors may compute."
+    "-d",
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="NAME[:KEY=VALUE,...]",
+    shell_complete=complete_names("datasets"),
+    help="A dataset; may be repeated.",
+)
+@click.option(
+    "-p",
+    "--predictor",
+    "predictors",
+    multiple=True,
+    metavar="NAME[:KEY=VALUE,...]",
+    shell_complete=complete_names("predictors"),
+    help="A predictor; may be repeated. Floors run by themselves.",
+)
+@click.option(
+    "-t",
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_names("tasks"),
+    help="A task; may be repeated. Without it: every task the dataset has a truth for.",
+)
+@click.option(
+    "-m",
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_names("metrics"),
+    help=(
+        "A metric of another package, which then runs where the truth is; may be repeated."
+        " kobench's own, and those of a --plugin file or of the package of a named task, count by"
+        " themselves."
+    ),
+)
+@click.option(
+    "--networks",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Simulated networks (data seeds) a dataset.",
+)
+@click.option(
+    "--fit-seeds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Fits of each predictor.",
+)
+@click.option(
+    "--events",
+    type=click.IntRange(100),
+    default=None,
+    metavar="N",
+    help=(
+        "Ask at most N single knockouts a dataset, drawn at random; the board shows the error of"
+        " that."
+    ),
+)
+@click.option(
+    "--split",
+    type=click.Choice(["auto", "holdout", "all", "cell-type", "dataset"]),
+    default="auto",
+    show_default=True,
+    help=(
+        "auto: train on 80 % of the cells and ask the rest; measured knockouts: train on half, the"
+        " rest is their reference. holdout: the first of these only. all: train on and ask all, no"
+        " profile task. cell-type, dataset: train on each cell type or dataset, ask the others."
+    ),
+)
+@click.option(
+    "--split-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at a time."
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads a trial; part of what decides an answer.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where predictors may compute.",
 )
 @limit_options
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("kobench-results"), show_default=True,
-              help="Folder of the results.")  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("kobench-results"),
+    show_default=True,
+    help="Folder of the results.",
+)
 @click.option("--fresh", is_flag=True, help="Do everything anew, whatever is stored.")
-@click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON instead of a table.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the leaderboard as JSON instead of a table."
+)
 @plugin_options
 @click.pass_context
 def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
@@ -71,7 +157,10 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     if suite is not None:
         flags = merged(ctx, read_suite(find_suite(suite), run_command), flags)
     if not flags["datasets"]:
-        raise click.UsageError(f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench list` shows them")
+        raise click.UsageError(
+            f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench"
+            " list` shows them"
+        )
     from kobench.board import make_board
     from kobench.board.render import render
     from kobench.plan import Request, make_plan
@@ -82,7 +171,18 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     request = Request(
         **{
             key: flags[key]
-            for key in ("datasets", "predictors", "metrics", "networks", "fit_seeds", "split", "split_seed", "threads", "device", "events")
+            for key in (
+                "datasets",
+                "predictors",
+                "metrics",
+                "networks",
+                "fit_seeds",
+                "split",
+                "split_seed",
+                "threads",
+                "device",
+                "events",
+            )
         },
         **request_options(flags),
         tasks=flags["tasks"] or None,
@@ -93,34 +193,63 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         with make_watcher() as watcher:
             outcome = Bench(flags["out"], flags["fresh"], watcher).run(groups, flags["jobs"])
     except KeyboardInterrupt:
-        raise click.Abort("Stopped; what was finished is kept, the same command goes on from there.") from None
+        raise click.Abort(
+            "Stopped; what was finished is kept, the same command goes on from there."
+        ) from None
     for note in notes:
         click.echo(f"Note: {note}", err=True)
-    board = make_board(outcome.records, tasks=scored_tasks(groups, outcome.records) if flags["tasks"] else None)
+    board = make_board(
+        outcome.records, tasks=scored_tasks(groups, outcome.records) if flags["tasks"] else None
+    )
     if flags["as_json"]:
         click.echo(render(board, "json"), nl=False)
     else:
         show_board(board)
-        click.echo(f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o board.html` makes a page of them.")
+        click.echo(
+            f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o"
+            " board.html` makes a page of them."
+        )
     if outcome.failed:
         for record in outcome.failed:
             trial, result = record["trial"], record["result"]
-            reason = f"{result['status']} in {result['stage']}: {record['run'].get('found') or result['message']}"
-            place = (result["traceback"] or "").splitlines()[-1:] if result["status"] == "failed" else []
+            reason = (
+                f"{result['status']} in {result['stage']}:"
+                f" {record['run'].get('found') or result['message']}"
+            )
+            place = (
+                (result["traceback"] or "").splitlines()[-1:]
+                if result["status"] == "failed"
+                else []
+            )
             where = "".join(f" ({line})" for line in place)
-            click.echo(f"{trial['predictor']['selection']} on {trial['dataset']['selection']}: {reason}{where}", err=True)
+            click.echo(
+                f"{trial['predictor']['selection']} on {trial['dataset']['selection']}:"
+                f" {reason}{where}",
+                err=True,
+            )
         ctx.exit(1)
 
 
 def scored_tasks(groups: list[Group], records: list[Record]) -> list[str]:
-    """Labels of the planned tasks that any of these records has scores for; they may hold those of earlier runs, too."""
-    planned = {task.spec.label for group in groups for trial in (*group.basis, *group.trials) for task in trial.tasks}
+    """Labels of the planned tasks that any of these records has scores for; they may hold those of
+    earlier runs, too.
+    """
+    planned = {
+        task.spec.label
+        for group in groups
+        for trial in (*group.basis, *group.trials)
+        for task in trial.tasks
+    }
     return sorted(planned & {label for record in records for label in record["result"]["scores"]})
 
 
 def merged(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
     """Suite values below flags: a flag given on the command line wins, repeatable ones add up."""
-    given = {name for name in flags if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
+    given = {
+        name
+        for name in flags
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
     out = dict(flags)
     for name, value in suite.items():
         if isinstance(value, tuple):

@@ -29,8 +29,13 @@ def find_suite(text: str) -> Path:
     if path.suffix == ".toml" and path.is_file():
         return path
     if path.suffix == ".toml":
-        raise UserError(f"there is no suite file {text}; give the path of a TOML file, or one of {', '.join(built_in())}")
-    raise UserError(f"no suite {text!r}; {suggestion(text, built_in())}; or give the path of a TOML file")
+        raise UserError(
+            f"there is no suite file {text}; give the path of a TOML file, or one of"
+            f" {', '.join(built_in())}"
+        )
+    raise UserError(
+        f"no suite {text!r}; {suggestion(text, built_in())}; or give the path of a TOML file"
+    )
 
 
 def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
@@ -41,9 +46,16 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"suite {path} can't be read: {error}; see docs/suites.md for an example") from error
-    options = {flag.lstrip("-"): option for option in command.params if isinstance(option, click.Option)
-               for flag in option.opts if flag.startswith("--")}  # fmt: skip
+        raise UserError(
+            f"suite {path} can't be read: {error}; see docs/suites.md for an example"
+        ) from error
+    options = {
+        flag.lstrip("-"): option
+        for option in command.params
+        if isinstance(option, click.Option)
+        for flag in option.opts
+        if flag.startswith("--")
+    }
     values: dict[str, Any] = {}
     context = click.Context(command)
     for key, value in content.items():
@@ -55,23 +67,35 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
             values["datasets"] = (*values.get("datasets", ()), *expanded(path, value))
             continue
         if key not in options:
-            raise UserError(f"suite {path.name} has an unknown key {key!r}; {suggestion(key, [*options, 'grid', 'summary'])}")
+            raise UserError(
+                f"suite {path.name} has an unknown key {key!r};"
+                f" {suggestion(key, [*options, 'grid', 'summary'])}"
+            )
         option = options[key]
         given = value if option.multiple and isinstance(value, list) else [value]
         types, expected = types_of(option)
-        hint = "; did you mean `dataset`? `datasets` is a folder of cards" if key == "datasets" else ""
+        hint = (
+            "; did you mean `dataset`? `datasets` is a folder of cards" if key == "datasets" else ""
+        )
         if any(type(one) not in types for one in given):
-            raise UserError(f"suite {path.name}: {key} = {written(value)}; expected {expected}{hint}")
+            raise UserError(
+                f"suite {path.name}: {key} = {written(value)}; expected {expected}{hint}"
+            )
         try:
             found = option.type_cast_value(context, tuple(given) if option.multiple else value)
-            values[str(option.name)] = (*values.get(str(option.name), ()), *found) if option.multiple else found
+            values[str(option.name)] = (
+                (*values.get(str(option.name), ()), *found) if option.multiple else found
+            )
         except click.BadParameter as error:
-            raise UserError(f"suite {path.name}: {key} = {written(value)}: {error.message.rstrip('.')}{hint}") from error
+            raise UserError(
+                f"suite {path.name}: {key} = {written(value)}: {error.message.rstrip('.')}{hint}"
+            ) from error
     return values
 
 
 def expanded(path: Path, grid: Any) -> list[str]:
-    """The datasets of a suite's `[[grid]]` tables: every combination of the listed values, the last key fastest.
+    """The datasets of a suite's `[[grid]]` tables: every combination of the listed values, the last
+    key fastest.
 
     >>> expanded(Path("s.toml"), [{"dataset": "grn", "network": "er", "sigma": [0.05, 0.3]}])
     ['grn:network=er,sigma=0.05', 'grn:network=er,sigma=0.3']
@@ -80,12 +104,22 @@ def expanded(path: Path, grid: Any) -> list[str]:
     for table in grid if isinstance(grid, list) else [grid]:
         if not isinstance(table, dict) or not isinstance(table.get("dataset"), str):
             raise UserError(
-                f"suite {path.name}: grid = {written(table)}; expected tables with a `dataset` and lists of values, see docs/suites.md"
+                f"suite {path.name}: grid = {written(table)}; expected tables with a `dataset` and"
+                " lists of values, see docs/suites.md"
             )
-        axes = [(key, value if isinstance(value, list) else [value]) for key, value in table.items() if key != "dataset"]
+        axes = [
+            (key, value if isinstance(value, list) else [value])
+            for key, value in table.items()
+            if key != "dataset"
+        ]
         for values in product(*(values for _, values in axes)):
-            pairs = [f"{key}={written_plain(value)}" for (key, _), value in zip(axes, values, strict=True)]
-            found.append(":".join([table["dataset"], ",".join(pairs)]) if pairs else table["dataset"])
+            pairs = [
+                f"{key}={written_plain(value)}"
+                for (key, _), value in zip(axes, values, strict=True)
+            ]
+            found.append(
+                ":".join([table["dataset"], ",".join(pairs)]) if pairs else table["dataset"]
+            )
     return found
 
 

@@ -1,8 +1,9 @@
-"""The short-lived child that imports one distribution's plugins and writes their specs as JSON lines to a private pipe.
+"""The short-lived child that imports one distribution's plugins and writes their specs as JSON
+lines to a private pipe.
 
-Started as `python -m kobench.describe.child FD REQUEST` with a request
-``{"points": [[index, name, value], ...], "file": path or null}``. Each line says what comes
-next ("at"), one spec, one problem, or that all is done, so that what was found before a crash is kept.
+Started as `python -m kobench.describe.child FD REQUEST` with a request ``{"points": [[index, name,
+value], ...], "file": path or null}``. Each line says what comes next ("at"), one spec, one problem,
+or that all is done, so that what was found before a crash is kept.
 """
 
 from __future__ import annotations
@@ -34,7 +35,14 @@ Message = dict[str, Any]
 
 def problem(kind: str, message: str, error: BaseException | None = None, name: str = "") -> Message:
     """One problem as a line on the pipe; `name` is the spec it is about, where there is one."""
-    return {"problem": {"kind": kind, "message": message[:2000], "traceback": _tail(error) if error else "", "name": name}}
+    return {
+        "problem": {
+            "kind": kind,
+            "message": message[:2000],
+            "traceback": _tail(error) if error else "",
+            "name": name,
+        }
+    }
 
 
 def _tail(error: BaseException) -> str:
@@ -42,16 +50,26 @@ def _tail(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename != __file__ and not frame.filename.startswith("<frozen importlib") and "importlib" not in frame.filename
+        if frame.filename != __file__
+        and not frame.filename.startswith("<frozen importlib")
+        and "importlib" not in frame.filename
     ]
-    lines = "".join([*traceback.format_list(frames), *traceback.format_exception_only(error)]).rstrip().splitlines()
+    lines = (
+        "".join([*traceback.format_list(frames), *traceback.format_exception_only(error)])
+        .rstrip()
+        .splitlines()
+    )
     return "\n".join(lines[-TRACEBACK_LINES:])
 
 
 def _said(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"called sys.exit({error.code!r})"
-    return f"raised {type(error).__name__}: {error}" if str(error) else f"raised {type(error).__name__}"
+    return (
+        f"raised {type(error).__name__}: {error}"
+        if str(error)
+        else f"raised {type(error).__name__}"
+    )
 
 
 def describe(points: Iterable[tuple[int, str, str]], file: str | None) -> Iterator[Message]:
@@ -61,7 +79,11 @@ def describe(points: Iterable[tuple[int, str, str]], file: str | None) -> Iterat
         try:
             plugin = load_file(file) if file else EntryPoint(name, value, "kobench").load()
         except BaseException as error:
-            yield problem("exit" if isinstance(error, SystemExit) else "import", f"importing {value} {_said(error)}", error)
+            yield problem(
+                "exit" if isinstance(error, SystemExit) else "import",
+                f"importing {value} {_said(error)}",
+                error,
+            )
             continue
         own = plugin if file else None
         good, sentences = usable_hooks(plugin, value)
@@ -87,27 +109,52 @@ def run_hook(hook: str, function: Any, value: str, own: ModuleType | None) -> It
         for item in result:
             count += 1
             if count > MOST_SPECS:
-                yield problem("hook", f"{where} yielded more than {MOST_SPECS} specs; it is taken for endless")
+                yield problem(
+                    "hook", f"{where} yielded more than {MOST_SPECS} specs; it is taken for endless"
+                )
                 return
             for message in read_item(item, HOOKS[hook], where, own):
                 name = message.get("spec", {}).get("name")
                 # metrics are told apart by what they measure, too
-                identity = (name, message["spec"].get("of") if hook == "kobench_metrics" else None) if name else None
+                identity = (
+                    (name, message["spec"].get("of") if hook == "kobench_metrics" else None)
+                    if name
+                    else None
+                )
                 if identity in kept:
-                    yield problem("duplicate", f"{where} yielded two {HOOKS[hook]} called {name!r}; the first is kept", name=name)
+                    yield problem(
+                        "duplicate",
+                        f"{where} yielded two {HOOKS[hook]} called {name!r}; the first is kept",
+                        name=name,
+                    )
                     continue
                 kept |= {identity} - {None}
                 yield message
     except BaseException as error:
         after = f" after {count} specs" if count else ""
-        yield problem("exit" if isinstance(error, SystemExit) else "hook", f"{where} {_said(error)}{after}", error)
+        yield problem(
+            "exit" if isinstance(error, SystemExit) else "hook",
+            f"{where} {_said(error)}{after}",
+            error,
+        )
 
 
 def read_item(item: Any, kind: str, where: str, own: ModuleType | None) -> Iterator[Message]:
     """One yielded item as a spec, or as the problems that it has."""
     if not isinstance(item, KINDS[kind]):
-        other = next((f"; yield it from kobench_{name}" for name, cls in KINDS.items() if isinstance(item, cls)), "")
-        yield problem("spec", f"{where} yielded {type(item).__name__} {item!r:.100}; expected {KINDS[kind].__name__}{other}")
+        other = next(
+            (
+                f"; yield it from kobench_{name}"
+                for name, cls in KINDS.items()
+                if isinstance(item, cls)
+            ),
+            "",
+        )
+        yield problem(
+            "spec",
+            f"{where} yielded {type(item).__name__} {item!r:.100}; expected"
+            f" {KINDS[kind].__name__}{other}",
+        )
         return
     name = item.name if isinstance(item.name, str) else repr(item.name)
     if kind == "predictors" and not item.answers:  # type: ignore[union-attr]
@@ -120,7 +167,9 @@ def read_item(item: Any, kind: str, where: str, own: ModuleType | None) -> Itera
 
 
 def _with_answers(spec: Any, own: ModuleType | None) -> Any:
-    """The spec with `answers` read off `make`, where that is a class that is at hand without importing anything."""
+    """The spec with `answers` read off `make`, where that is a class that is at hand without
+    importing anything.
+    """
     make = spec.make
     if isinstance(make, str):
         module_name, _, attribute = make.partition(":")
@@ -130,7 +179,9 @@ def _with_answers(spec: Any, own: ModuleType | None) -> Any:
 
 
 def _with_text_reference(spec: Spec, own: ModuleType | None) -> Spec:
-    """The spec with its reference as "module:attribute", or ":attribute" in a single plugin file."""
+    """The spec with its reference as "module:attribute", or ":attribute" in a single plugin
+    file.
+    """
     field = REFERENCES[kind_of(spec)]
     target = getattr(spec, field)
     if isinstance(target, str):
@@ -141,7 +192,9 @@ def _with_text_reference(spec: Spec, own: ModuleType | None) -> Spec:
 
 
 def main() -> None:
-    """Describe what the request names and end at once, whatever threads or exit handlers the plugin left behind."""
+    """Describe what the request names and end at once, whatever threads or exit handlers the plugin
+    left behind.
+    """
     pipe, request = int(sys.argv[1]), json.loads(sys.argv[2])
     os.set_inheritable(pipe, False)
     sys.argv = ["kobench"]

@@ -1,7 +1,8 @@
-"""Finds a plugin's hook implementations by the mark that `kobench.api.hookimpl` leaves, and says what is wrong with the others.
+"""Finds a plugin's hook implementations by the mark that `kobench.api.hookimpl` leaves, and says
+what is wrong with the others.
 
-It reads what pluggy's marker writes and refuses what pluggy would refuse, without pluggy, so that a predictor's own environment
-needs none and says the same sentences.
+It reads what pluggy's marker writes and refuses what pluggy would refuse, without pluggy, so that a
+predictor's own environment needs none and says the same sentences.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ MARK = "kobench_impl"
 
 
 def usable_hooks(plugin: Any, value: str) -> tuple[dict[str, Any], list[str]]:
-    """The plugin's hook implementations that can be called, by hook, and a sentence about each of the others."""
+    """The plugin's hook implementations that can be called, by hook, and a sentence about each of
+    the others.
+    """
     good: dict[str, Any] = {}
     faults = []
     # not dir() of a module: one that imports its parts on demand would import all of them
@@ -34,21 +37,33 @@ def usable_hooks(plugin: Any, value: str) -> tuple[dict[str, Any], list[str]]:
             if name in HOOKS:
                 faults.append(f"{value}: {name} is not marked; put @kobench.api.hookimpl above it")
             elif name.startswith("kobench_"):
-                faults.append(f"{value}: {name} is no hook, and such names are reserved; {suggestion(name, HOOKS, 'hooks')}")
+                faults.append(
+                    f"{value}: {name} is no hook, and such names are reserved;"
+                    f" {suggestion(name, HOOKS, 'hooks')}"
+                )
             continue
         hook = options.get("specname") or name
         if hook not in HOOKS:
             faults.append(f"{value}: {hook} is no hook; {suggestion(hook, HOOKS, 'hooks')}")
         elif hook in good:
-            faults.append(f"{value}: {hook} is implemented twice; yield everything from one function")
+            faults.append(
+                f"{value}: {hook} is implemented twice; yield everything from one function"
+            )
         elif options.get("wrapper") or options.get("hookwrapper"):
-            faults.append(f"{value}: {hook} is a wrapper; expected a plain function that yields specs")
+            faults.append(
+                f"{value}: {hook} is a wrapper; expected a plain function that yields specs"
+            )
         elif needed(function):
-            faults.append(f"{value}: {hook} takes {inspect.signature(function)}; expected no argument")
+            faults.append(
+                f"{value}: {hook} takes {inspect.signature(function)}; expected no argument"
+            )
         else:
             good[hook] = function
     if not good and not faults:
-        faults.append(f"{value} implements no hook; expected some of {', '.join(HOOKS)}, marked with @kobench.api.hookimpl")
+        faults.append(
+            f"{value} implements no hook; expected some of {', '.join(HOOKS)}, marked with"
+            " @kobench.api.hookimpl"
+        )
     return good, faults
 
 
@@ -70,4 +85,8 @@ def needed(function: Any) -> list[str]:
     except (TypeError, ValueError):  # compiled: it shows when it is called
         return []
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [entry.name for entry in parameters if entry.kind in positional and entry.default is inspect.Parameter.empty]
+    return [
+        entry.name
+        for entry in parameters
+        if entry.kind in positional and entry.default is inspect.Parameter.empty
+    ]

@@ -22,17 +22,27 @@ from kobench.suggest import suggestion
 #: Both ways of writing a union; Python 3.9 knows one.
 UNIONS = (Union, getattr(types, "UnionType", Union))
 
-_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "True or False", type(None): "None"}
+_WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    type(None): "None",
+}
 
 
 def faults(spec: Spec, own: ModuleType | None = None, reference: bool = True) -> Iterator[str]:
-    """What is wrong with a spec whose reference is a string or an object; `own` is the module of a single plugin file.
+    """What is wrong with a spec whose reference is a string or an object; `own` is the module of a
+    single plugin file.
 
     reference : whether to look for what it refers to.
     """
     kind = kind_of(spec)
     if not isinstance(spec.name, str) or not NAME.fullmatch(spec.name):
-        yield f"name is {spec.name!r}; expected lower-case letters and digits joined by -, for instance 'my-{kind[:-1]}'"
+        yield (
+            f"name is {spec.name!r}; expected lower-case letters and digits joined by -, for"
+            f" instance 'my-{kind[:-1]}'"
+        )
     wrong = list(_type_faults(spec))
     yield from wrong
     if wrong:  # what follows relies on the types
@@ -40,7 +50,11 @@ def faults(spec: Spec, own: ModuleType | None = None, reference: bool = True) ->
     if spec.version < 1:
         yield f"version is {spec.version}; expected 1 or more"
     params: Mapping[str, Param] = getattr(spec, "params", {})
-    wrong = [f"parameter {key!r}: {fault}" for key, param in params.items() for fault in _param_faults(key, param)]
+    wrong = [
+        f"parameter {key!r}: {fault}"
+        for key, param in params.items()
+        for fault in _param_faults(key, param)
+    ]
     yield from wrong
     yield from _RULES[kind](spec)
     if reference and not wrong:
@@ -56,7 +70,10 @@ def _type_faults(spec: Spec) -> Iterator[str]:
             yield f"{entry.name} is {value!r:.200}; expected {_words(hints[entry.name])}"
     value = getattr(spec, reference)
     if not isinstance(value, str) and not callable(value):
-        yield f"{reference} is {value!r:.200}; expected a class, a function or text like 'module:attribute'"
+        yield (
+            f"{reference} is {value!r:.200}; expected a class, a function or text like"
+            " 'module:attribute'"
+        )
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -70,9 +87,15 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         return isinstance(value, (tuple, list)) and all(_fits(item, args[0]) for item in value)
     if origin is not None and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(_fits(key, args[0]) and _fits(item, args[1]) for key, item in value.items())
+        return isinstance(value, Mapping) and all(
+            _fits(key, args[0]) and _fits(item, args[1]) for key, item in value.items()
+        )
     if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+        return (
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and not math.isnan(value)
+        )
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, hint)
@@ -96,7 +119,10 @@ def _param_faults(key: str, param: Param) -> Iterator[str]:
         yield "not a key that `name:key=value` can set; expected letters, digits and _"
     default = param.default
     if not _is_plain(default):
-        yield f"default is {default!r:.200}; expected text, a finite number, True or False, None, or a list or mapping of these"
+        yield (
+            f"default is {default!r:.200}; expected text, a finite number, True or False, None, or"
+            " a list or mapping of these"
+        )
         return
     for bound in ("low", "high"):
         value = getattr(param, bound)
@@ -104,7 +130,11 @@ def _param_faults(key: str, param: Param) -> Iterator[str]:
             yield f"{bound} is {value!r}; expected a number or None"
             return
     if param.choices is not None:
-        if not isinstance(param.choices, (tuple, list)) or not param.choices or not _is_plain(param.choices):
+        if (
+            not isinstance(param.choices, (tuple, list))
+            or not param.choices
+            or not _is_plain(param.choices)
+        ):
             yield f"choices is {param.choices!r:.200}; expected a tuple of values, or None"
         elif default is not None and not any(same(default, choice) for choice in param.choices):
             yield f"default {default!r} is not among its choices {tuple(param.choices)!r}"
@@ -120,23 +150,35 @@ def _is_plain(value: Any) -> bool:
         return all(map(_is_plain, value))
     if isinstance(value, dict):
         return all(isinstance(key, str) and _is_plain(inner) for key, inner in value.items())
-    return value is None or type(value) in (str, bool, int) or (type(value) is float and math.isfinite(value))
+    return (
+        value is None
+        or type(value) in (str, bool, int)
+        or (type(value) is float and math.isfinite(value))
+    )
 
 
 def _predictor_faults(spec: Any) -> Iterator[str]:
     for answer in spec.answers:
         if answer not in ANSWERS:
             yield f"answers has {answer!r}; {suggestion(answer, ANSWERS, 'answer kinds')}"
-        elif isinstance(spec.make, type) and not callable(getattr(spec.make, METHODS[answer], None)):
+        elif isinstance(spec.make, type) and not callable(
+            getattr(spec.make, METHODS[answer], None)
+        ):
             yield f"answers has {answer!r} but {spec.make.__name__} has no method {METHODS[answer]}"
     if isinstance(spec.make, type) and not callable(getattr(spec.make, "fit", None)):
         yield f"make is {spec.make.__name__}, which has no method fit"
     if not spec.answers:
         methods = ", ".join(METHODS.values())
         if isinstance(spec.make, type):
-            yield f"make is {spec.make.__name__}, which answers nothing; expected at least one of {methods}"
+            yield (
+                f"make is {spec.make.__name__}, which answers nothing; expected at least one of"
+                f" {methods}"
+            )
         else:
-            yield f"answers is empty and can be read off make only where make is a class; expected some of {', '.join(ANSWERS)}"
+            yield (
+                "answers is empty and can be read off make only where make is a class; expected"
+                f" some of {', '.join(ANSWERS)}"
+            )
     if spec.max_order is not None and spec.max_order < 1:
         yield f"max_order is {spec.max_order}; expected 1 or more, or None"
 
@@ -160,7 +202,12 @@ def _task_faults(spec: Any) -> Iterator[str]:
         yield f"primary names {len(spec.primary)} metrics; expected one, or two co-primary ones"
 
 
-_RULES = {"predictors": _predictor_faults, "datasets": _dataset_faults, "metrics": _metric_faults, "tasks": _task_faults}
+_RULES = {
+    "predictors": _predictor_faults,
+    "datasets": _dataset_faults,
+    "metrics": _metric_faults,
+    "tasks": _task_faults,
+}
 
 
 def _reference_faults(spec: Spec, own: ModuleType | None) -> Iterator[str]:
@@ -172,7 +219,10 @@ def _reference_faults(spec: Spec, own: ModuleType | None) -> Iterator[str]:
             yield f"{field} is {target!r}, but {missing}"
         return
     if "<" in getattr(target, "__qualname__", "<") or not getattr(target, "__module__", None):
-        yield f"{field} is {target!r:.200}; expected a class or function defined at the top level of a module, or 'module:attribute'"
+        yield (
+            f"{field} is {target!r:.200}; expected a class or function defined at the top level of"
+            " a module, or 'module:attribute'"
+        )
         return
     params: Mapping[str, Param] | None = getattr(spec, "params", None)
     if params is not None:
@@ -186,9 +236,15 @@ def _reference_faults(spec: Spec, own: ModuleType | None) -> Iterator[str]:
 
 
 def missing_part(reference: str, own: ModuleType | None = None) -> str | None:
-    """What of "module:attribute" does not exist, None when nothing is known to be missing; imports nothing."""
+    """What of "module:attribute" does not exist, None when nothing is known to be missing; imports
+    nothing.
+    """
     module_name, colon, attributes = reference.partition(":")
-    if not colon or not attributes or not all(part.isidentifier() for part in attributes.split(".")):
+    if (
+        not colon
+        or not attributes
+        or not all(part.isidentifier() for part in attributes.split("."))
+    ):
         return "that is not of the form module:attribute"
     if not module_name and own is None:
         return "that names no module"
@@ -205,12 +261,16 @@ def missing_part(reference: str, own: ModuleType | None = None) -> str | None:
     first = attributes.split(".")[0]
     if names is not None and first not in names:
         public = [name for name in names if not name.startswith("_")]
-        return f"{module_name or 'the file'} has no {first!r}; {suggestion(first, public, 'it has')}"
+        return (
+            f"{module_name or 'the file'} has no {first!r}; {suggestion(first, public, 'it has')}"
+        )
     return None
 
 
 def find_module(name: str) -> ModuleSpec | None:
-    """The import spec of a module without importing its parents (`importlib.util.find_spec` would)."""
+    """The import spec of a module without importing its parents (`importlib.util.find_spec`
+    would).
+    """
     try:
         first, *rest = name.split(".")
         spec = importlib.util.find_spec(first)
@@ -224,7 +284,9 @@ def find_module(name: str) -> ModuleSpec | None:
 
 
 def _names_in(spec: ModuleSpec) -> set[str] | None:
-    """Names bound at the top of a module's source; None where they can't be known without running it."""
+    """Names bound at the top of a module's source; None where they can't be known without running
+    it.
+    """
     if not spec.origin or not spec.origin.endswith(".py"):
         return None
     try:

@@ -1,4 +1,6 @@
-"""What a name looks like, and when two values are the same: shared by the grammar of selections and the checks on specs."""
+"""What a name looks like, and when two values are the same: shared by the grammar of selections and
+the checks on specs.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Run by an environment's own interpreter, as a script: prints what that interpreter is and what is installed there, as JSON.
+"""Run by an environment's own interpreter, as a script: prints what that interpreter is and what is
+installed there, as JSON.
 
-Its argument is the folder of packages, where the interpreter is started without it (`-S`), so that no code of theirs runs: neither .pth
-files nor sitecustomize. Standard library only, Python 3.9 or newer; it does not import the plugins it names.
+Its argument is the folder of packages, where the interpreter is started without it (`-S`), so that
+no code of theirs runs: neither .pth files nor sitecustomize. Standard library only, Python 3.9 or
+newer; it does not import the plugins it names.
 """
 
 from __future__ import annotations
@@ -23,11 +25,15 @@ GROUP = "kobench"
 
 
 def installed() -> list[dict[str, Any]]:
-    """Every distribution: name, version, folder of its metadata, whether its code lies elsewhere, its kobench entry points, its needs."""
+    """Every distribution: name, version, folder of its metadata, whether its code lies elsewhere,
+    its kobench entry points, its needs.
+    """
     found: dict[str, dict[str, Any]] = {}
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"] or ""
-        points = [[point.name, point.value] for point in distribution.entry_points if point.group == GROUP]
+        points = [
+            [point.name, point.value] for point in distribution.entry_points if point.group == GROUP
+        ]
         if name:  # the first on sys.path is the one that gets imported
             where, editable = str(getattr(distribution, "_path", "")), is_editable(distribution)
             found.setdefault(
@@ -56,31 +62,56 @@ def is_editable(distribution: importlib.metadata.Distribution) -> bool:
 
 def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:
     """Names of what a distribution says that it needs, extras and other systems' among them."""
-    return [normalise(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in distribution.requires or ()]
+    return [
+        normalise(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in distribution.requires or ()
+    ]
 
 
 #: What lies beside a package in a project's folder and is no part of it.
-BESIDE = ("tests", "test", "docs", "doc", "examples", "benchmarks", "setup.py", "conftest.py", "noxfile.py", "tasks.py")
+BESIDE = (
+    "tests",
+    "test",
+    "docs",
+    "doc",
+    "examples",
+    "benchmarks",
+    "setup.py",
+    "conftest.py",
+    "noxfile.py",
+    "tasks.py",
+)
 
 
 def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
-    """Where the top-level packages and modules of a distribution lie that was installed in place (editable).
+    """Where the top-level packages and modules of a distribution lie that was installed in place
+    (editable).
 
-    That is what its .pth files and its project's folder show. Whoever reads this decides which of these places to believe.
+    That is what its .pth files and its project's folder show. Whoever reads this decides which of
+    these places to believe.
     """
     url = json.loads(distribution.read_text("direct_url.json") or "{}").get("url", "")
     project = [Path(unquote(url[len("file://") :]))] if url.startswith("file:///") else []
     folders = [place for folder in project for place in (folder, folder / "src")]
     for file in distribution.files or ():
         if file.suffix == ".pth":
-            folders += [Path(line) for line in Path(str(file.locate())).read_text().splitlines() if os.path.isabs(line)]
+            folders += [
+                Path(line)
+                for line in Path(str(file.locate())).read_text().splitlines()
+                if os.path.isabs(line)
+            ]
     return sorted({place for folder in folders for place in importable_in(folder)})
 
 
 def importable_in(folder: Path) -> list[str]:
     """The packages and modules in a folder of sources."""
-    places = [place for place in folder.iterdir() if place.name not in BESIDE] if folder.is_dir() else []
-    return [str(place) for place in places if (place / "__init__.py").is_file() or (place.suffix == ".py" and place.is_file())]
+    places = (
+        [place for place in folder.iterdir() if place.name not in BESIDE] if folder.is_dir() else []
+    )
+    return [
+        str(place)
+        for place in places
+        if (place / "__init__.py").is_file() or (place.suffix == ".py" and place.is_file())
+    ]
 
 
 def normalise(name: str) -> str:
@@ -89,7 +120,9 @@ def normalise(name: str) -> str:
 
 
 def closure(first: str, found: dict[str, dict[str, Any]]) -> list[str]:
-    """Keys of a distribution and of all that it needs, directly or not, as far as they are installed."""
+    """Keys of a distribution and of all that it needs, directly or not, as far as they are
+    installed.
+    """
     reached, left = set(), [first]
     while left:
         name = left.pop()
@@ -113,7 +146,11 @@ def place_of(top: str) -> dict[str, Any] | None:
 def describe() -> dict[str, Any]:
     """All of it. `tops`: where the packages of plugins' entry points lie."""
     distributions = installed()
-    tops = {value.partition(":")[0].strip().partition(".")[0] for each in distributions for _, value in each["points"]}
+    tops = {
+        value.partition(":")[0].strip().partition(".")[0]
+        for each in distributions
+        for _, value in each["points"]
+    }
     return {
         "version": platform.python_version(),
         "implementation": platform.python_implementation(),

@@ -1,4 +1,6 @@
-"""Finds the interpreter that an environment is made from: a path, a version such as 3.10, or kobench's own."""
+"""Finds the interpreter that an environment is made from: a path, a version such as 3.10, or
+kobench's own.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,16 @@ _ASK = "import json, sys; import venv, ensurepip; print(json.dumps(list(sys.vers
 
 
 def find_interpreter(asked: str | None) -> tuple[Path, str]:
-    """(interpreter, its version) for a path, a command or a version; None is the interpreter that runs kobench.
+    """(interpreter, its version) for a path, a command or a version; None is the interpreter that
+    runs kobench.
 
     Raises UserError where there is none, where it is older than 3.9, or can't make environments.
     """
     if asked is None:
-        return _checked(Path(getattr(sys, "_base_executable", None) or sys.executable), "kobench's own interpreter")
+        return _checked(
+            Path(getattr(sys, "_base_executable", None) or sys.executable),
+            "kobench's own interpreter",
+        )
     if _VERSION.fullmatch(asked):
         tried = []
         for candidate in candidates(asked):
@@ -37,15 +43,23 @@ def find_interpreter(asked: str | None) -> tuple[Path, str]:
                 return _checked(candidate, f"--python {asked}")
             tried.append(str(candidate))
         where = f"; looked at {', '.join(tried)}" if tried else ""
-        raise UserError(f"no Python {asked} was found on PATH or among those of pyenv and uv{where}; give --python the path of one")
+        raise UserError(
+            f"no Python {asked} was found on PATH or among those of pyenv and uv{where}; give"
+            " --python the path of one"
+        )
     found = shutil.which(asked) or (asked if os.sep in asked else None)
     if found is None or not Path(found).is_file():
-        raise UserError(f"--python is {asked!r}, which is neither an interpreter nor a version; give a path, or a version such as 3.11")
+        raise UserError(
+            f"--python is {asked!r}, which is neither an interpreter nor a version; give a path, or"
+            " a version such as 3.11"
+        )
     return _checked(Path(os.path.abspath(found)), f"--python {asked}")
 
 
 def candidates(version: str) -> Iterator[Path]:
-    """Interpreters that may be of a version: kobench's own, those on PATH, those of pyenv and uv, the newest first."""
+    """Interpreters that may be of a version: kobench's own, those on PATH, those of pyenv and uv,
+    the newest first.
+    """
     yield Path(getattr(sys, "_base_executable", None) or sys.executable)
     minor = ".".join(version.split(".")[:2])
     on_path = shutil.which(f"python{minor}")
@@ -70,7 +84,13 @@ def _matches(version: tuple[int, ...], asked: str) -> bool:
 def _version(python: Path) -> tuple[int, ...] | str:
     """The version of an interpreter, or why it can't be used."""
     try:
-        done = subprocess.run([python, "-I", "-c", _ASK], capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+        done = subprocess.run(
+            [python, "-I", "-c", _ASK],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
         if done.returncode == 0:
             return tuple(json.loads(done.stdout))
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
@@ -83,10 +103,13 @@ def _checked(python: Path, what: str) -> tuple[Path, str]:
     version = _version(python)
     if isinstance(version, str):
         raise UserError(
-            f"{what} ({python}) can't make an environment: {version}; it must run and have the modules venv and ensurepip "
-            "(Debian: python3-venv)"
+            f"{what} ({python}) can't make an environment: {version}; it must run and have the"
+            " modules venv and ensurepip (Debian: python3-venv)"
         )
     text = ".".join(map(str, version))
     if version[:2] < OLDEST:
-        raise UserError(f"{what} is Python {text}; a predictor's environment needs {'.'.join(map(str, OLDEST))} or newer")
+        raise UserError(
+            f"{what} is Python {text}; a predictor's environment needs {'.'.join(map(str, OLDEST))}"
+            " or newer"
+        )
     return python, text

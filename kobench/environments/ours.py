@@ -8,30 +8,42 @@ import re
 import shutil
 from pathlib import Path
 
-#: The name of a virtual environment's folder, the file in it that says whose it is, and the names of files beside it.
+#: The name of a virtual environment's folder, the file in it that says whose it is, and the names
+#: of files beside it.
 SERIAL = re.compile(r"[0-9a-f]{8}")
 MARK = "kobench.json"
 FILES = re.compile(r"(?:environment|seen)\.json|\.(?:environment|seen)\.json\.\d+-\d+\.tmp")
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a folder holds nothing but what `create` writes, or nothing. A link to a folder is not: what it leads to is another's."""
+    """Whether a folder holds nothing but what `create` writes, or nothing.
+
+    A link to a folder is not: what it leads to is another's.
+    """
     if folder.is_symlink() or not folder.is_dir():
         return False
     entries = list(os.scandir(folder))
     files = [entry for entry in entries if not _is_prefix(entry)]
-    if any(not FILES.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False) for entry in files):
+    if any(
+        not FILES.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False)
+        for entry in files
+    ):
         return False
     return not files or len(files) < len(entries) or _is_about(folder / "environment.json")
 
 
 def _is_prefix(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a virtual environment of `create`'s: marked as such, or without any file yet. A date may look like a serial."""
+    """Whether it is a virtual environment of `create`'s: marked as such, or without any file yet.
+
+    A date may look like a serial.
+    """
     if not SERIAL.fullmatch(entry.name) or not entry.is_dir(follow_symlinks=False):
         return False
     if os.path.isfile(os.path.join(entry.path, MARK)):
         return True
-    return all(name.startswith(f".{MARK}.") for _, _, files in os.walk(entry.path) for name in files)  # half a mark is one, too
+    return all(
+        name.startswith(f".{MARK}.") for _, _, files in os.walk(entry.path) for name in files
+    )  # half a mark is one, too
 
 
 def _is_about(file: Path) -> bool:
@@ -44,7 +56,9 @@ def _is_about(file: Path) -> bool:
 
 
 def remove_others(folder: Path, serial: str, ignore_errors: bool = True) -> None:
-    """Remove every virtual environment of `create`'s from an environment's folder but the one named `serial`."""
+    """Remove every virtual environment of `create`'s from an environment's folder but the one named
+    `serial`.
+    """
     for entry in list(os.scandir(folder)):
         if entry.name != serial and _is_prefix(entry):
             remove_prefix(Path(entry.path), ignore_errors)

@@ -1,4 +1,6 @@
-"""Puts into an environment what a worker needs of this kobench, without its dependencies, and renews it when it has changed."""
+"""Puts into an environment what a worker needs of this kobench, without its dependencies, and
+renews it when it has changed.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,25 @@ from typing import Any
 from kobench import __version__
 from kobench.environments import BrokenError, Environment, locked
 
-#: Modules and packages of kobench that a worker, the contract's checks and the description of plugins import.
+#: Modules and packages of kobench that a worker, the contract's checks and the description of
+#: plugins import.
 PARTS = (
-    "__init__", "api", "cells", "checks", "derive", "describe", "errors", "resolve", "responding", "session", "specs", "suggest",
-    "truth", "wire", "worker",
-)  # fmt: skip
+    "__init__",
+    "api",
+    "cells",
+    "checks",
+    "derive",
+    "describe",
+    "errors",
+    "resolve",
+    "responding",
+    "session",
+    "specs",
+    "suggest",
+    "truth",
+    "wire",
+    "worker",
+)
 
 #: What these need.
 METADATA = """Metadata-Version: 2.1
@@ -68,7 +84,9 @@ def digest_of(files: Mapping[str, Path]) -> str:
 
 
 def put_into(site: Path, python: Path) -> None:
-    """Write the package and its metadata into an interpreter's folder of packages, in the place of what is there."""
+    """Write the package and its metadata into an interpreter's folder of packages, in the place of
+    what is there.
+    """
     import shutil
     import subprocess
     import tempfile
@@ -83,7 +101,9 @@ def put_into(site: Path, python: Path) -> None:
         (new / information).mkdir()
         texts = {
             "METADATA": METADATA.format(version=__version__),
-            "WHEEL": "Wheel-Version: 1.0\nGenerator: kobench\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "WHEEL": (
+                "Wheel-Version: 1.0\nGenerator: kobench\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            ),
             "INSTALLER": "kobench\n",
         }
         for name, text in texts.items():
@@ -100,14 +120,19 @@ def put_into(site: Path, python: Path) -> None:
     # workers write no .pyc, so each of them would compile it anew; it works without, too
     compiling = [str(python), "-I", "-S", "-m", "compileall", "-q", str(site / "kobench")]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        subprocess.run(compiling, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        subprocess.run(
+            compiling, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+        )
 
 
 def note(prefix: Path) -> None:
     """Write down which kobench is in a virtual environment."""
     from kobench.records import write_atomically
 
-    write_atomically(prefix / "kobench.json", json.dumps({"version": __version__, "digest": digest(), "stamp": stamp()}).encode())
+    write_atomically(
+        prefix / "kobench.json",
+        json.dumps({"version": __version__, "digest": digest(), "stamp": stamp()}).encode(),
+    )
 
 
 def noted(prefix: Path) -> dict[str, Any]:
@@ -118,12 +143,17 @@ def noted(prefix: Path) -> dict[str, Any]:
 
 
 def renew(environment: Environment) -> bool:
-    """Bring the kobench of an environment up to date; whether that was needed. Raises BrokenError where it can't be written."""
+    """Bring the kobench of an environment up to date; whether that was needed.
+
+    Raises BrokenError where it can't be written.
+    """
     there = noted(environment.prefix)
     if there.get("stamp") == stamp():
         return False
     try:
-        with locked(f"{environment.name}.renew", wait=True):  # not the lock of its making, which may take many minutes
+        with locked(
+            f"{environment.name}.renew", wait=True
+        ):  # not the lock of its making, which may take many minutes
             there = noted(environment.prefix)
             if there.get("stamp") == stamp():
                 return False
@@ -131,11 +161,14 @@ def renew(environment: Environment) -> bool:
             if changed:
                 times = os.stat(environment.site)
                 put_into(environment.site, environment.python)
-                if there.get("version") == __version__:  # then nothing that `seen` asks for has changed
+                if (
+                    there.get("version") == __version__
+                ):  # then nothing that `seen` asks for has changed
                     os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))
             note(environment.prefix)
             return changed
     except OSError as error:
         raise BrokenError(
-            f"environment {environment.name!r} holds another kobench and can't be renewed ({error}); make {environment.site} writable"
+            f"environment {environment.name!r} holds another kobench and can't be renewed"
+            f" ({error}); make {environment.site} writable"
         ) from error

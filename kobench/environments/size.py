@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 def megabytes(folder: Path) -> int:
-    """Size of a folder on disk in MB (10^6 bytes), links not followed, files with several names counted once."""
+    """Size of a folder on disk in MB (10^6 bytes), links not followed, files with several names
+    counted once.
+    """
     total, counted = 0, set()
     for where, _, names in os.walk(folder):
         for name in names:

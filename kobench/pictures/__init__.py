@@ -1,6 +1,8 @@
-"""Pictures of a board, drawn with matplotlib (the extra `pictures`): a pure function of the board, hence of the records.
+"""Pictures of a board, drawn with matplotlib (the extra `pictures`): a pure function of the board,
+hence of the records.
 
-`plan` says which pictures a board gives, without matplotlib; `draw` makes one SVG; `write_pictures` writes them all into a folder.
+`plan` says which pictures a board gives, without matplotlib; `draw` makes one SVG; `write_pictures`
+writes them all into a folder.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ DATASETS = 4
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that can be drawn. name : of its file; caption : what it shows; section : the section it belongs to, None for a task's."""
+    """A picture that can be drawn. name : of its file; caption : what it shows; section : the
+    section it belongs to, None for a task's.
+    """
 
     name: str
     caption: str
@@ -52,11 +56,24 @@ class Drawn:
 
 
 def plan(board: Board) -> list[Picture]:
-    """Every picture that the board has the numbers for, in a fixed order; what is missing in the records is passed over."""
-    styles = styles_of(sorted({row.name for section in board.sections for row in section.rows if row.role == "predictor"}))
+    """Every picture that the board has the numbers for, in a fixed order; what is missing in the
+    records is passed over.
+    """
+    styles = styles_of(
+        sorted(
+            {
+                row.name
+                for section in board.sections
+                for row in section.rows
+                if row.role == "predictor"
+            }
+        )
+    )
     pictures: list[Picture] = []
 
-    def add(name: str, caption: str, task: str, section: Section | None, figure: Callable[[], Figure]) -> None:
+    def add(
+        name: str, caption: str, task: str, section: Section | None, figure: Callable[[], Figure]
+    ) -> None:
         taken = {picture.name for picture in pictures}
         stem = plain(name)
         number = next(i for i in range(1, len(taken) + 2) if numbered(stem, i) not in taken)
@@ -66,22 +83,63 @@ def plan(board: Board) -> list[Picture]:
         ranked = [section for section in sections if section.ranked and shown_rows(section)]
         about = f"{task}, split {split}"
         if 0 < len(ranked) <= FEW:
-            caption = f"{about}: predictors and the best floors, with bars that join those that can't be told apart"
-            add(f"standing-{task}-{split}", caption, task, None, partial(draw_standings, task, ranked, styles))
+            caption = (
+                f"{about}: predictors and the best floors, with bars that join those that can't be"
+                " told apart"
+            )
+            add(
+                f"standing-{task}-{split}",
+                caption,
+                task,
+                None,
+                partial(draw_standings, task, ranked, styles),
+            )
         costly = [section for section in ranked if board.cost and priced(section)]
         if 0 < len(costly) <= FEW:
-            add(f"cost-{task}-{split}", f"{about}: accuracy against cost", task, None, partial(draw_cost, task, costly, styles))
-        for section in [section for section in sections if section.points and section.leading][:DATASETS]:
+            add(
+                f"cost-{task}-{split}",
+                f"{about}: accuracy against cost",
+                task,
+                None,
+                partial(draw_cost, task, costly, styles),
+            )
+        for section in [section for section in sections if section.points and section.leading][
+            :DATASETS
+        ]:
             caption = f"{task} on {section.place}: predicted against true"
-            add(f"predicted-{task}-{section.place}-{split}", caption, task, section, partial(draw_scatter, section, styles))
+            add(
+                f"predicted-{task}-{section.place}-{split}",
+                caption,
+                task,
+                section,
+                partial(draw_scatter, section, styles),
+            )
         for section in [section for section in sections if has_genes(section)][:DATASETS]:
             assert section.units is not None
-            caption = f"{task} on {section.place}: true and predicted, {section.units.unit} by {section.units.unit}"
-            add(f"genes-{task}-{section.place}-{split}", caption, task, section, partial(draw_genes, section, styles))
+            caption = (
+                f"{task} on {section.place}: true and predicted, {section.units.unit} by"
+                f" {section.units.unit}"
+            )
+            add(
+                f"genes-{task}-{section.place}-{split}",
+                caption,
+                task,
+                section,
+                partial(draw_genes, section, styles),
+            )
     for about, sections in noise_sections(board.sections).items():
         for predictor in predictors_of(sections):
-            caption = f"{predictor} on {about}: pooled Spearman of profiles against noise, by network, dropout and degree"
-            add(f"noise-{predictor}-{about}", caption, sections[0].task, None, partial(draw_noise, predictor, sections, about))
+            caption = (
+                f"{predictor} on {about}: pooled Spearman of profiles against noise, by network,"
+                " dropout and degree"
+            )
+            add(
+                f"noise-{predictor}-{about}",
+                caption,
+                sections[0].task,
+                None,
+                partial(draw_noise, predictor, sections, about),
+            )
     return pictures
 
 

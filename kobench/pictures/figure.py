@@ -1,4 +1,6 @@
-"""The drawing itself: matplotlib found or asked for, one look for every picture, and SVG that is the same bytes each time."""
+"""The drawing itself: matplotlib found or asked for, one look for every picture, and SVG that is
+the same bytes each time.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Colours that the colour-blind tell apart (Okabe & Ito, Color Universal Design, 2008), each with a marker and a line of its own, so that
-#: a print without colour says the same.
+#: Colours that the colour-blind tell apart (Okabe & Ito, Color Universal Design, 2008), each with a
+#: marker and a line of its own, so that a print without colour says the same.
 STYLES = (
     ("#0072B2", "o", "-"),
     ("#D55E00", "s", "--"),
@@ -31,7 +33,8 @@ STYLES = (
 
 FLOOR = "#707070"
 
-#: Every setting of a picture that differs from matplotlib's own defaults. Text stays text, so that it can be read and searched.
+#: Every setting of a picture that differs from matplotlib's own defaults. Text stays text, so that
+#: it can be read and searched.
 LOOK: Mapping[str, Any] = {
     "svg.fonttype": "none",
     "svg.image_inline": True,
@@ -62,20 +65,29 @@ def available() -> bool:
 def need() -> None:
     """Raises UserError where matplotlib is not installed, naming the extra that brings it."""
     if not available():
-        raise UserError("pictures need matplotlib, which is not installed here; install it with `pip install 'kobench[pictures]'`")
+        raise UserError(
+            "pictures need matplotlib, which is not installed here; install it with `pip install"
+            " 'kobench[pictures]'`"
+        )
 
 
 @contextmanager
 def look(name: str) -> Iterator[None]:
-    """matplotlib's own defaults and LOOK, whatever the user's settings; `name` makes the ids in an SVG differ from other pictures'."""
+    """matplotlib's own defaults and LOOK, whatever the user's settings; `name` makes the ids in an
+    SVG differ from other pictures'.
+    """
     from matplotlib import style
 
     with style.context(["default", {**LOOK, "svg.hashsalt": name}]):
         yield
 
 
-def panels(count: int, columns: int, width: float = 3.6, height: float = 2.8, **more: Any) -> tuple[Figure, list[Axes]]:
-    """A figure with so many panels in rows of `columns`, of so many inches each; the places left over are empty."""
+def panels(
+    count: int, columns: int, width: float = 3.6, height: float = 2.8, **more: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels in rows of `columns`, of so many inches each; the places left
+    over are empty.
+    """
     from matplotlib.figure import Figure
 
     columns = min(columns, count)
@@ -88,7 +100,11 @@ def panels(count: int, columns: int, width: float = 3.6, height: float = 2.8, **
 
 
 def drawn(name: str, draw: Callable[[], Figure]) -> str:
-    """A picture as SVG text. The same figure gives the same text: no date, no random id, coordinates to a hundredth of a point."""
+    """A picture as SVG text.
+
+    The same figure gives the same text: no date, no random id, coordinates to a hundredth of a
+    point.
+    """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     with look(name):
@@ -99,20 +115,29 @@ def drawn(name: str, draw: Callable[[], Figure]) -> str:
 
 
 def tidied(svg: str) -> str:
-    """An SVG without prolog, comments, metadata and ids that nothing refers to; coordinates with two decimals, links without a namespace.
+    """An SVG without prolog, comments, metadata and ids that nothing refers to; coordinates with
+    two decimals, links without a namespace.
 
     >>> tidied('<?xml?><svg xmlns="n"><g id="a" x="1.23456"/><!-- c --><use xlink:href="#b"/><text id="b">0.175</text></svg>')
     '<svg stroke-linejoin="round" stroke-linecap="butt" xmlns="n"><g x="1.23"/><use href="#b"/><text id="b">0.175</text></svg>\\n'
     """
     text = svg[svg.index("<svg") :]
-    text = re.sub(r"\s*<defs>\s*<style[^>]*>\*\{[^}]*\}</style>\s*</defs>", "", text)  # it would reach out of the SVG into a page
+    text = re.sub(
+        r"\s*<defs>\s*<style[^>]*>\*\{[^}]*\}</style>\s*</defs>", "", text
+    )  # it would reach out of the SVG into a page
     text = text.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" ', 1)
     text = re.sub(r"\s*<metadata>.*?</metadata>|\s*<!--.*?-->", "", text, flags=re.S)
-    text = text.replace("xlink:href", "href").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+    text = text.replace("xlink:href", "href").replace(
+        ' xmlns:xlink="http://www.w3.org/1999/xlink"', ""
+    )
     text = text.replace("'DejaVu Sans'", "'DejaVu Sans', sans-serif")
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda found: found.group(0) if found.group(1) in used else "", text)
-    text = re.sub(r"(?:<use [^>]*?( style=\"[^\"]*\")/>\s*)(?:<use [^>]*?\1/>\s*)+", styled_once, text)
+    text = re.sub(
+        r' id="([^"]+)"', lambda found: found.group(0) if found.group(1) in used else "", text
+    )
+    text = re.sub(
+        r"(?:<use [^>]*?( style=\"[^\"]*\")/>\s*)(?:<use [^>]*?\1/>\s*)+", styled_once, text
+    )
     text = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag.group(0)), text)
     return re.sub(r"\s*\n\s*", "\n", text).strip() + "\n"
 
@@ -123,7 +148,9 @@ def styled_once(uses: re.Match[str]) -> str:
 
 
 def styles_of(names: list[str]) -> dict[str, tuple[str, str, Any]]:
-    """A colour, marker and line for each name, by its place among all the board's names, so that pictures agree."""
+    """A colour, marker and line for each name, by its place among all the board's names, so that
+    pictures agree.
+    """
     return {name: STYLES[i % len(STYLES)] for i, name in enumerate(sorted(names))}
 
 
@@ -136,11 +163,17 @@ def counted(section: Section) -> str:
 
 def metric_label(column: Column, skilled: bool = False) -> str:
     """What an axis shows: the metric with the better end, or skill."""
-    return f"skill by {column.name}\n(0: best floor, 1: truth)" if skilled else f"score: {column.name}\n({column.direction} is better)"
+    return (
+        f"skill by {column.name}\n(0: best floor, 1: truth)"
+        if skilled
+        else f"score: {column.name}\n({column.direction} is better)"
+    )
 
 
 def headed(figure: Figure, text: str, size: float = 10.0) -> None:
-    """A title over all panels, broken into lines that fit the figure's width (a letter takes about 0.6 of its size)."""
+    """A title over all panels, broken into lines that fit the figure's width (a letter takes about
+    0.6 of its size).
+    """
     letters = max(20, int(figure.get_size_inches()[0] * 72 / (0.6 * size)))
     figure.suptitle("\n".join(textwrap.wrap(text, letters)), fontsize=size)
 

@@ -1,4 +1,6 @@
-"""Predicted against true, a small panel for each predictor: the sampled units that its records keep."""
+"""Predicted against true, a small panel for each predictor: the sampled units that its records
+keep.
+"""
 
 from __future__ import annotations
 
@@ -29,22 +31,37 @@ PANELS = 6
 
 
 def draw_scatter(section: Section, styles: Mapping[str, Any]) -> Figure:
-    """One section; the dashed line is where predicted equals true. All panels have the same axes."""
+    """One section; the dashed line is where predicted equals true.
+
+    All panels have the same axes.
+    """
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     shown = section.points[:PANELS]
     figure, axes = panels(len(shown), 3, 2.9, 2.7, sharex=True, sharey=True)
     ranked = shown[0].what == "ranking"
-    drawn = [(ranks(one.true), ranks(one.predicted)) if ranked else (one.true, one.predicted) for one in shown]
+    drawn = [
+        (ranks(one.true), ranks(one.predicted)) if ranked else (one.true, one.predicted)
+        for one in shown
+    ]
     values = [value for pair in drawn for side in pair for value in side]
     true_ends = [value for true, _ in drawn for value in true]
     ends = [min(true_ends, default=0.0), max(true_ends, default=1.0)]
     power = 1 if ranked else power_of(values)
-    what = f"{RANKED.get(section.task.partition('@')[0], 'score')} (rank)" if ranked else WHAT.get(shown[0].what, shown[0].what)
+    what = (
+        f"{RANKED.get(section.task.partition('@')[0], 'score')} (rank)"
+        if ranked
+        else WHAT.get(shown[0].what, shown[0].what)
+    )
     unit = "" if power == 1 else f" / {power:g}"
     for axis, points, (true, predicted) in zip(axes, shown, drawn, strict=True):
         color, marker, _ = styles[points.predictor]
-        dots: dict[str, Any] = {"markersize": 3, "alpha": 0.55, "markeredgewidth": 0, "linestyle": "none"}
+        dots: dict[str, Any] = {
+            "markersize": 3,
+            "alpha": 0.55,
+            "markeredgewidth": 0,
+            "linestyle": "none",
+        }
         axis.plot(true, predicted, marker, color=color, label=points.predictor, **dots)
         axis.plot(ends, ends, color=FLOOR, linewidth=0.9, linestyle=(0, (4, 3)), label="_equal")
         axis.set_title(titled(section, points), loc="left")
@@ -56,7 +73,12 @@ def draw_scatter(section: Section, styles: Mapping[str, Any]) -> Figure:
             side.set_major_formatter(FuncFormatter(lambda value, _: f"{value / power:g}"))
     left = f"; {PANELS} of {len(section.points)} predictors" if len(section.points) > PANELS else ""
     about = shown[0].of or counted(section)
-    headed(figure, f"{section.task} on {short(section.place, 50)}: {about}; {len(shown[0].true)} values drawn{left}", 9)
+    headed(
+        figure,
+        f"{section.task} on {short(section.place, 50)}: {about}; {len(shown[0].true)} values"
+        f" drawn{left}",
+        9,
+    )
     return figure
 
 
@@ -77,12 +99,24 @@ def ranks(values: Sequence[float]) -> list[float]:
     [2.5, 1.0, 2.5]
     """
     ordered = sorted(values)
-    return [(bisect_left(ordered, value) + bisect_right(ordered, value) + 1) / 2 for value in values]
+    return [
+        (bisect_left(ordered, value) + bisect_right(ordered, value) + 1) / 2 for value in values
+    ]
 
 
 def titled(section: Section, points: Points) -> str:
     """The predictor, with what it scores over all of the section's networks."""
-    score = next((row.scores.get(section.leading[0].name) for row in section.rows if row.name == points.predictor), None)
+    score = next(
+        (
+            row.scores.get(section.leading[0].name)
+            for row in section.rows
+            if row.name == points.predictor
+        ),
+        None,
+    )
     if score is None or score.value is None:
         return short(points.predictor, 28)
-    return f"{short(points.predictor, 22)}\n{section.leading[0].name} {number(score.value, section.leading[0].decimals)}"
+    return (
+        f"{short(points.predictor, 22)}\n{section.leading[0].name}"
+        f" {number(score.value, section.leading[0].decimals)}"
+    )

@@ -1,7 +1,9 @@
-"""Where predictors and floors stand, after Demsar's critical-difference diagrams: bars join those that can't be told apart.
+"""Where predictors and floors stand, after Demsar's critical-difference diagrams: bars join those
+that can't be told apart.
 
-Source of the idea: J. Demsar, Statistical comparisons of classifiers over multiple data sets, JMLR 7, 2006. There a bar joins mean ranks
-within one critical difference; here it joins rows whose paired comparisons on the same blocks leave both orders open.
+Source of the idea: J. Demsar, Statistical comparisons of classifiers over multiple data sets, JMLR
+7, 2006. There a bar joins mean ranks within one critical difference; here it joins rows whose
+paired comparisons on the same blocks leave both orders open.
 """
 
 from __future__ import annotations
@@ -24,16 +26,25 @@ Ends = tuple[float, float | None, float | None]
 
 
 def draw_standings(task: str, sections: Sequence[Section], styles: Mapping[str, Any]) -> Figure:
-    """A panel for each dataset of a task: every predictor and the best floors with their intervals, best on top."""
+    """A panel for each dataset of a task: every predictor and the best floors with their intervals,
+    best on top.
+    """
     columns = 2 if len(sections) > 1 else 1
     rows = max(len(shown_rows(section)) for section in sections)
     figure, axes = panels(len(sections), columns, 5.0, 1.6 + 0.24 * rows)
     for axis, section in zip(axes, sections, strict=True):
         draw_panel(axis, section, styles)
-    with_intervals = any(spread(row, section) for section in sections for row in shown_rows(section))
-    parts = [f"{task}: better to the right{', with 95 % intervals' if with_intervals else ''}; bars join those that can't be told apart"]
+    with_intervals = any(
+        spread(row, section) for section in sections for row in shown_rows(section)
+    )
+    parts = [
+        f"{task}: better to the right{', with 95 % intervals' if with_intervals else ''}; bars join"
+        " those that can't be told apart"
+    ]
     if len({skilled(section) for section in sections}) > 1:
-        parts.append("the axes differ: skill where it is given for everybody, else the score itself")
+        parts.append(
+            "the axes differ: skill where it is given for everybody, else the score itself"
+        )
     headed(figure, "; ".join(parts))
     return figure
 
@@ -42,11 +53,16 @@ def shown_rows(section: Section) -> list[Row]:
     """Ranked predictors and the best few floors that have a value, best first."""
     column = section.primary[0]
     floors = sorted(
-        (row for row in section.floors if value_of(row, section) is not None), key=lambda row: column.name not in row.best_floor
+        (row for row in section.floors if value_of(row, section) is not None),
+        key=lambda row: column.name not in row.best_floor,
     )
-    rows = [row for row in section.ranked if value_of(row, section) is not None] + floors[: 1 + OTHER_FLOORS]
+    rows = [row for row in section.ranked if value_of(row, section) is not None] + floors[
+        : 1 + OTHER_FLOORS
+    ]
     sign = 1.0 if skilled(section) else column.sign
-    return sorted(rows, key=lambda row: (-sign * (value_of(row, section) or (0.0,))[0], row.role, row.name))
+    return sorted(
+        rows, key=lambda row: (-sign * (value_of(row, section) or (0.0,))[0], row.role, row.name)
+    )
 
 
 def skilled(section: Section) -> bool:
@@ -72,13 +88,19 @@ def spread(row: Row, section: Section) -> tuple[float, float] | None:
 
 
 def not_drawn(section: Section) -> str:
-    """Predictors without a mark, with the reason if they have one in common, in lines that fit a panel; "" where all are drawn."""
+    """Predictors without a mark, with the reason if they have one in common, in lines that fit a
+    panel; "" where all are drawn.
+    """
     shown = {row.name for row in shown_rows(section)}
     rows = [row for row in section.rows if row.role == "predictor" and row.name not in shown]
     if not rows:
         return ""
     name = section.primary[0].name
-    reasons = {(row.scores[name].missing if name in row.scores else "") or (row.status if row.status != "ok" else "") for row in rows}
+    reasons = {
+        (row.scores[name].missing if name in row.scores else "")
+        or (row.status if row.status != "ok" else "")
+        for row in rows
+    }
     reason = next(iter(reasons)) if len(reasons) == 1 else ""
     reason = "no value, as for constant answers" if reason == "none" else reason
     names = ", ".join(sorted(row.name for row in rows))
@@ -94,24 +116,67 @@ def draw_panel(axis: Axes, section: Section, styles: Mapping[str, Any]) -> None:
     low_end, high_end = ("<", ">") if worst_first[0] < worst_first[1] else (">", "<")
     for place, row in enumerate(rows):
         value = (value_of(row, section) or (0.0,))[0]
-        color, marker = (styles[row.name][0], styles[row.name][1]) if row.role == "predictor" else (FLOOR, "|")
+        color, marker = (
+            (styles[row.name][0], styles[row.name][1]) if row.role == "predictor" else (FLOOR, "|")
+        )
         if not left <= value <= right:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-            at: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8}
+            at: dict[str, Any] = {
+                "xycoords": ("axes fraction", "data"),
+                "va": "center",
+                "fontsize": 8,
+            }
             axis.annotate(f"{value:.2f}: off the axis", (0.02, place), color=color, bbox=box, **at)
             continue
         if ends := spread(row, section):
-            axis.plot(ends, [place, place], color=color, linewidth=1.6, solid_capstyle="butt", label="_interval")
-            for cut, edge, pointer in ((ends[0] < left, left, low_end), (ends[1] > right, right, high_end)):
+            axis.plot(
+                ends,
+                [place, place],
+                color=color,
+                linewidth=1.6,
+                solid_capstyle="butt",
+                label="_interval",
+            )
+            for cut, edge, pointer in (
+                (ends[0] < left, left, low_end),
+                (ends[1] > right, right, high_end),
+            ):
                 if cut:  # the interval goes on
-                    axis.plot([edge], [place], pointer, color=color, markersize=5, clip_on=False, label="_cut")
+                    axis.plot(
+                        [edge],
+                        [place],
+                        pointer,
+                        color=color,
+                        markersize=5,
+                        clip_on=False,
+                        label="_cut",
+                    )
         inside = "white" if row.role == "predictor" and row.hollow else color
-        axis.plot([value], [place], marker, color=color, markersize=6, markerfacecolor=inside, linestyle="none", label=row.name)
+        axis.plot(
+            [value],
+            [place],
+            marker,
+            color=color,
+            markersize=6,
+            markerfacecolor=inside,
+            linestyle="none",
+            label=row.name,
+        )
     best = next((place for place, row in enumerate(rows) if column.name in row.best_floor), None)
     if best is not None:
-        axis.axvline((value_of(rows[best], section) or (0.0,))[0], color=FLOOR, linewidth=0.8, linestyle=(0, (4, 3)), label="_best floor")
+        axis.axvline(
+            (value_of(rows[best], section) or (0.0,))[0],
+            color=FLOOR,
+            linewidth=0.8,
+            linestyle=(0, (4, 3)),
+            label="_best floor",
+        )
     for i, (first, last, members) in enumerate(bars(rows, column)):
-        beside: dict[str, Any] = {"color": "black", "transform": axis.get_yaxis_transform(), "clip_on": False}
+        beside: dict[str, Any] = {
+            "color": "black",
+            "transform": axis.get_yaxis_transform(),
+            "clip_on": False,
+        }
         x = 1.02 + 0.04 * i
         axis.plot([x, x], [first, last], linewidth=2.2, label="_bar", **beside)
         axis.plot([x] * len(members), members, "o", markersize=3.5, label="_members", **beside)
@@ -119,7 +184,12 @@ def draw_panel(axis: Axes, section: Section, styles: Mapping[str, Any]) -> None:
     for tick, row in zip(axis.get_yticklabels(), rows, strict=True):
         tick.set_color("black" if row.role == "predictor" else FLOOR)
     axis.set_ylim(len(rows) - 0.4, -0.6)
-    axis.set_xlabel("\n".join(part for part in (metric_label(column, skilled(section)), not_drawn(section)) if part), fontsize=8)
+    axis.set_xlabel(
+        "\n".join(
+            part for part in (metric_label(column, skilled(section)), not_drawn(section)) if part
+        ),
+        fontsize=8,
+    )
     axis.set_title(f"{short(section.place)} ({counted(section)})", loc="left")
 
 
@@ -131,13 +201,15 @@ def named(row: Row, column: Column) -> str:
 
 
 def limits(rows: Sequence[Row], section: Section) -> tuple[float, float]:
-    """An axis over the predictors and the best floor; other floors may lie outside, and are written at its edge."""
+    """An axis over the predictors and the best floor; other floors may lie outside, and are written
+    at its edge.
+    """
     name = section.primary[0].name
     ends = [
         end
         for row in rows
         if row.role == "predictor" or name in row.best_floor
-        for end in (value_of(row, section) or ())
+        for end in value_of(row, section) or ()
         if end is not None
     ]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
@@ -146,11 +218,16 @@ def limits(rows: Sequence[Row], section: Section) -> tuple[float, float]:
 
 
 def bars(rows: Sequence[Row], column: Column) -> list[tuple[int, int, list[int]]]:
-    """The largest groups of rows that follow each other and of which no two are told apart: (first place, last place, places).
+    """The largest groups of rows that follow each other and of which no two are told apart: (first
+    place, last place, places).
 
     Among the ranked predictors and the best floor; other floors between them are passed over.
     """
-    members = [place for place, row in enumerate(rows) if row.rank is not None or column.name in row.best_floor]
+    members = [
+        place
+        for place, row in enumerate(rows)
+        if row.rank is not None or column.name in row.best_floor
+    ]
     groups: list[list[int]] = []
     for i in range(len(members)):
         group = [members[i]]

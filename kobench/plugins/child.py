@@ -1,7 +1,9 @@
-"""The parent's side of `kobench.describe.child`: starts the child in a sandbox, reads its lines, ends it and all that it started.
+"""The parent's side of `kobench.describe.child`: starts the child in a sandbox, reads its lines,
+ends it and all that it started.
 
-A plugin's module is a stranger's code as soon as it is imported. It may read what is installed for its interpreter and its own files; it
-can write nothing, reach no network and no other process, and leaves none behind.
+A plugin's module is a stranger's code as soon as it is imported. It may read what is installed for
+its interpreter and its own files; it can write nothing, reach no network and no other process, and
+leaves none behind.
 """
 
 from __future__ import annotations
@@ -38,10 +40,15 @@ TAIL_BYTES = 16_000
 #: Lines of it that are shown.
 TAIL_LINES = 12
 
-#: What the child's interpreter executes. Nothing of the folder where it starts is imported: older ones do not know PYTHONSAFEPATH.
-START = "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from kobench.describe.child import main; main()"
+#: What the child's interpreter executes. Nothing of the folder where it starts is imported: older
+#: ones do not know PYTHONSAFEPATH.
+START = (
+    "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from"
+    " kobench.describe.child import main; main()"
+)
 
-#: Seconds between two looks at what the child's processes use, and in which its end must be known once its pipe is closed.
+#: Seconds between two looks at what the child's processes use, and in which its end must be known
+#: once its pipe is closed.
 LOOK, PATIENCE = 0.2, 2.0
 
 #: What a description may use beside its time.
@@ -54,7 +61,8 @@ SHARED_MB = 64
 def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], list[Problem]]:
     """The (entry point, spec) pairs and the problems of a source.
 
-    When a child crashes or hangs at an entry point, what it said before is kept and the entry points after it go to another child.
+    When a child crashes or hangs at an entry point, what it said before is kept and the entry
+    points after it go to another child.
     """
     specs: list[tuple[str, Spec]] = []
     problems: list[Problem] = []
@@ -68,7 +76,9 @@ def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], 
                     if "at" in message:
                         at, doing = range(len(source.points))[message["at"]], str(message["doing"])
                     elif "spec" in message:
-                        specs.append((source.points[at][0], _sound(spec_from_json(message["spec"]))))
+                        specs.append(
+                            (source.points[at][0], _sound(spec_from_json(message["spec"])))
+                        )
                     elif "problem" in message:
                         said = {key: str(text) for key, text in message["problem"].items()}
                         problems.append(Problem(source.distribution, source.points[at][0], **said))
@@ -79,7 +89,9 @@ def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], 
                     break
         if done:
             break
-        problems.append(Problem(source.distribution, source.points[at][0], *child.fate(doing), child.tail()))
+        problems.append(
+            Problem(source.distribution, source.points[at][0], *child.fate(doing), child.tail())
+        )
         first = at + 1
     return specs, problems
 
@@ -93,33 +105,60 @@ class Child:
         self.end = ""
 
     def messages(self) -> Generator[dict[str, Any], None, None]:
-        """Each message as it comes, until the child is done, dies or a limit is passed; afterwards nothing of it is left."""
+        """Each message as it comes, until the child is done, dies or a limit is passed; afterwards
+        nothing of it is left.
+        """
         (pipe, theirs), (errors, their_errors) = os.pipe(), os.pipe()
         with contextlib.ExitStack() as stack:
             for number in (pipe, errors):
                 stack.callback(os.close, number)
             try:
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kobench-", ignore_cleanup_errors=True))
-                self.launch = stack.enter_context(Launch(self._plan(Path(folder).resolve(), theirs), their_errors))
+                folder = stack.enter_context(
+                    tempfile.TemporaryDirectory(prefix="kobench-", ignore_cleanup_errors=True)
+                )
+                self.launch = stack.enter_context(
+                    Launch(self._plan(Path(folder).resolve(), theirs), their_errors)
+                )
             finally:
                 os.close(theirs)
                 os.close(their_errors)
             yield from self._read(pipe, errors, Path(folder))
 
     def _plan(self, folder: Path, pipe: int) -> Plan:
-        """What the launcher is to do: the plugin's interpreter, which imports what is installed there or linked, and no more."""
-        tree, temporary, scratch, modules = (folder / name for name in ("tree", "tmp", "scratch", "import"))
+        """What the launcher is to do: the plugin's interpreter, which imports what is installed
+        there or linked, and no more.
+        """
+        tree, temporary, scratch, modules = (
+            folder / name for name in ("tree", "tmp", "scratch", "import")
+        )
         for place in (tree, temporary, scratch, modules):
             place.mkdir()
-        points = [[self.first + place, name, value] for place, (name, value) in enumerate(self.source.points[self.first :])]
+        points = [
+            [self.first + place, name, value]
+            for place, (name, value) in enumerate(self.source.points[self.first :])
+        ]
         request = json.dumps({"points": points, "file": self.source.file})
         own = self.source.interpreter
         interpreter = own or this_interpreter()
         trusted = normalise(self.source.distribution) == OWN and own is None
-        places = link_modules(modules, importable(self.source.roots, own, "" if self.source.file else self.source.distribution))
+        places = link_modules(
+            modules,
+            importable(
+                self.source.roots, own, "" if self.source.file else self.source.distribution
+            ),
+        )
         # -B: nothing changes by being read
         return Plan(
-            command=[str(interpreter.python), "-B", "-X", "faulthandler", "-c", START, str(pipe), request],
+            command=[
+                str(interpreter.python),
+                "-B",
+                "-X",
+                "faulthandler",
+                "-c",
+                START,
+                str(pipe),
+                request,
+            ],
             environment=variables(interpreter, scratch, modules, 1, not trusted, False),
             cwd=str(scratch),
             tree=str(tree),
@@ -176,7 +215,9 @@ class Child:
                     self.end = passed.message
                     return
             self.launch.await_end(PATIENCE)
-            while errors in selector.get_map() and any(key.fd == errors for key, _ in selector.select(0)):
+            while errors in selector.get_map() and any(
+                key.fd == errors for key, _ in selector.select(0)
+            ):
                 self._keep_errors(selector, errors)
 
     def _keep_errors(self, selector: selectors.BaseSelector, errors: int) -> None:
@@ -204,31 +245,51 @@ class Child:
             return "limit", f"{doing}: {self.end.partition(' (--')[0]}"
         code = self.launch.ended
         if code is None:
-            return "crash", f"{doing} ended what watches over it" if self.launch.lost else f"{doing} closed the pipe that is kobench's own"
+            return (
+                "crash",
+                (
+                    f"{doing} ended what watches over it"
+                    if self.launch.lost
+                    else f"{doing} closed the pipe that is kobench's own"
+                ),
+            )
         if code < 0:
             return "crash", f"{doing} ended the process by {signal_name(-code)}"
         return "exit", f"{doing} ended the process with exit code {code}"
 
     def tail(self) -> str:
-        """What the child's error output says last; after a crash the plugin's own frames, innermost first."""
-        lines = visible(self.errors.decode(errors="replace").strip(), TAIL_BYTES * 8, lines=True).splitlines()
-        fatal = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+        """What the child's error output says last; after a crash the plugin's own frames, innermost
+        first.
+        """
+        lines = visible(
+            self.errors.decode(errors="replace").strip(), TAIL_BYTES * 8, lines=True
+        ).splitlines()
+        fatal = next(
+            (at for at, line in enumerate(lines) if line.startswith("Fatal Python error")), None
+        )
         if fatal is None:
             return "\n".join(lines[-TAIL_LINES:])
         machinery = ("<frozen ", f"{os.sep}describe{os.sep}child.py", f"importlib{os.sep}")
-        own = [line for line in lines[fatal:] if line and not any(part in line for part in machinery)]
+        own = [
+            line for line in lines[fatal:] if line and not any(part in line for part in machinery)
+        ]
         return "\n".join(own[:TAIL_LINES])
 
 
 def _sound(spec: Spec) -> Spec:
-    """A spec as the child should have found it: a plugin can write to the child's pipe itself. Raises ValueError."""
+    """A spec as the child should have found it: a plugin can write to the child's pipe itself.
+
+    Raises ValueError.
+    """
     for wrong in faults(spec, reference=False):
         raise ValueError(wrong)
     return spec
 
 
 def _visible(value: Any) -> Any:
-    """What a child said with all its text fit to be shown: names, summaries and messages are a stranger's."""
+    """What a child said with all its text fit to be shown: names, summaries and messages are a
+    stranger's.
+    """
     if isinstance(value, str):
         return visible(value, MOST_BYTES, lines=True)
     if isinstance(value, list):

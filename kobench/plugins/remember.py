@@ -1,4 +1,6 @@
-"""Describes every source of plugins in a child process of its own, and remembers the answer until the source changes."""
+"""Describes every source of plugins in a child process of its own, and remembers the answer until
+the source changes.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +20,24 @@ from kobench.errors import UserError
 from kobench.plugins.discovery import Problem, Source, normalise
 from kobench.specs import PredictorSpec, Spec, kind_of, spec_from_json
 
-#: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says otherwise.
+#: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says
+#: otherwise.
 TIME_LIMIT = 10.0
 
 #: The least that kobench itself is given, however busy the machine.
 OWN_TIME_LIMIT = 120.0
 
 #: The files of kobench that decide what a description says.
-DESCRIBING = ("describe/child.py", "describe/hooks.py", "describe/validation.py", "specs.py", "api.py")
+DESCRIBING = (
+    "describe/child.py",
+    "describe/hooks.py",
+    "describe/validation.py",
+    "specs.py",
+    "api.py",
+)
 
-#: Seconds for which a time-out is remembered, so that a plugin that hangs does not cost every command its limit.
+#: Seconds for which a time-out is remembered, so that a plugin that hangs does not cost every
+#: command its limit.
 REMEMBER_TIMEOUT = 600.0
 
 
@@ -46,7 +56,9 @@ def time_limit() -> float:
     try:
         return float(text) if text else TIME_LIMIT
     except ValueError:
-        raise UserError(f"KOBENCH_PLUGIN_SECONDS is {text!r}; expected a number of seconds") from None
+        raise UserError(
+            f"KOBENCH_PLUGIN_SECONDS is {text!r}; expected a number of seconds"
+        ) from None
 
 
 def cache_folder() -> Path:
@@ -62,17 +74,35 @@ def _key(source: Source) -> list[Any]:
     """All that a description depends on, as far as kobench can know."""
     own = [[name, os.stat(Path(__file__).parents[1] / name).st_mtime_ns] for name in DESCRIBING]
     points = [list(point) for point in source.points]
-    package = [source.distribution, source.version, points, source.file, source.stamp(), list(source.about)]
-    return [*_where(source), __version__, own, *package]  # lists, not tuples: it is compared with what JSON gives back
+    package = [
+        source.distribution,
+        source.version,
+        points,
+        source.file,
+        source.stamp(),
+        list(source.about),
+    ]
+    return [
+        *_where(source),
+        __version__,
+        own,
+        *package,
+    ]  # lists, not tuples: it is compared with what JSON gives back
 
 
 def _where(source: Source) -> list[str]:
     """The interpreter that describes a source, and its version."""
-    return [sys.executable, sys.version] if source.interpreter is None else [str(source.interpreter.python), source.environment]
+    return (
+        [sys.executable, sys.version]
+        if source.interpreter is None
+        else [str(source.interpreter.python), source.environment]
+    )
 
 
 def _cache_file(source: Source) -> Path:
-    slot = hashlib.sha256(json.dumps([_where(source)[0], source.distribution, source.file]).encode()).hexdigest()[:16]
+    slot = hashlib.sha256(
+        json.dumps([_where(source)[0], source.distribution, source.file]).encode()
+    ).hexdigest()[:16]
     return cache_folder() / f"{slot}.json"
 
 
@@ -87,7 +117,9 @@ def remembered(source: Source, limit: float) -> Description | None:
             if limit > before or not 0 <= time.time() - when < REMEMBER_TIMEOUT:
                 return None
         specs = tuple((point, spec_from_json(spec)) for point, spec in document["specs"])
-        return Description(specs, tuple(Problem(**problem) for problem in document["problems"]), document["digest"])
+        return Description(
+            specs, tuple(Problem(**problem) for problem in document["problems"]), document["digest"]
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -95,8 +127,9 @@ def remembered(source: Source, limit: float) -> Description | None:
 def remember(source: Source, key: list[Any], description: Description, limit: float) -> None:
     """Keep a description for the next command.
 
-    One with a problem is not kept: its cause may lie outside the package, a missing dependency say, and is looked for again each time;
-    only a time-out is kept for a while. A cache that can't be written costs time and nothing else.
+    One with a problem is not kept: its cause may lie outside the package, a missing dependency say,
+    and is looked for again each time; only a time-out is kept for a while. A cache that can't be
+    written costs time and nothing else.
     """
     from kobench.records import write_atomically
     from kobench.specs import spec_to_json
@@ -116,24 +149,36 @@ def remember(source: Source, key: list[Any], description: Description, limit: fl
 
 
 def describe_all(sources: Sequence[Source], fresh: bool = False) -> list[Description]:
-    """A description of every source, remembered ones first, the others from children that run side by side."""
+    """A description of every source, remembered ones first, the others from children that run side
+    by side.
+    """
     limit = time_limit()
-    found = {} if fresh else {source.known_as: known for source in sources if (known := remembered(source, limit))}
+    found = (
+        {}
+        if fresh
+        else {source.known_as: known for source in sources if (known := remembered(source, limit))}
+    )
     missing = [source for source in sources if source.known_as not in found]
     if missing:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(len(missing), (os.cpu_count() or 1) + 1)) as pool:
-            for source, description in zip(missing, pool.map(lambda each: describe_source(each, limit), missing), strict=True):
+            for source, description in zip(
+                missing, pool.map(lambda each: describe_source(each, limit), missing), strict=True
+            ):
                 found[source.known_as] = description
     return [found[source.known_as] for source in sources]
 
 
 def describe_source(source: Source, limit: float) -> Description:
-    """Describe one source in child processes: one, and another for the entry points after one that ended it."""
+    """Describe one source in child processes: one, and another for the entry points after one that
+    ended it.
+    """
     from kobench.plugins.child import ask_children
 
-    if normalise(source.distribution) == "kobench":  # its own code does not hang, and without it there is nothing
+    if (
+        normalise(source.distribution) == "kobench"
+    ):  # its own code does not hang, and without it there is nothing
         limit = max(limit, OWN_TIME_LIMIT)
     key = _key(source)  # before it is read: an edit meanwhile makes it out of date
     digest = source.digest()
@@ -148,13 +193,23 @@ def describe_source(source: Source, limit: float) -> Description:
 def predictors_only(
     source: Source, specs: Sequence[tuple[str, Spec]], problems: Sequence[Problem]
 ) -> tuple[list[tuple[str, Spec]], list[Problem]]:
-    """What an environment may offer: predictors. Datasets, metrics and tasks run in kobench's own interpreter, so they become a problem."""
+    """What an environment may offer: predictors.
+
+    Datasets, metrics and tasks run in kobench's own interpreter, so they become a problem.
+    """
     found = [replace(problem, environment=source.environment) for problem in problems]
-    others = [f"{kind_of(spec)[:-1]} {spec.name!r}" for _, spec in specs if not isinstance(spec, PredictorSpec)]
+    others = [
+        f"{kind_of(spec)[:-1]} {spec.name!r}"
+        for _, spec in specs
+        if not isinstance(spec, PredictorSpec)
+    ]
     if others:
         message = (
-            f"only predictors are taken from an environment, and {source.distribution} offers {', '.join(others)} in environment "
-            f"{source.environment!r}; these run in kobench's own interpreter, install {source.distribution} there to use them"
+            f"only predictors are taken from an environment, and {source.distribution} offers"
+            f" {', '.join(others)} in environment {source.environment!r}; these run in kobench's"
+            f" own interpreter, install {source.distribution} there to use them"
         )
-        found.append(Problem(source.distribution, "", "not-here", message, environment=source.environment))
+        found.append(
+            Problem(source.distribution, "", "not-here", message, environment=source.environment)
+        )
     return [(point, spec) for point, spec in specs if isinstance(spec, PredictorSpec)], found

@@ -1,4 +1,6 @@
-"""The population question: how the mean of every gene changes in each perturbation, with the truth that other cells give."""
+"""The population question: how the mean of every gene changes in each perturbation, with the truth
+that other cells give.
+"""
 
 from __future__ import annotations
 

@@ -13,12 +13,16 @@ from kobench.cells import IntArray
 NOTHING = ("control", "ctrl")
 
 
-def perturbations(labels: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]) -> tuple[dict[str, tuple[int, ...]], IntArray, dict[str, int]]:
-    """Names and targets of the perturbations, which of them each cell (n,) has, and what is left out.
+def perturbations(
+    labels: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]
+) -> tuple[dict[str, tuple[int, ...]], IntArray, dict[str, int]]:
+    """Names and targets of the perturbations, which of them each cell (n,) has, and what is left
+    out.
 
-    labels : (n,) "A", or "A+B" in any order, each gene once or more; a part that says "control" is none. genes : (G,) names.
-    Returned are name -> columns of the targets, sorted, with names and the genes in them in alphabetical order;
-    the number of the perturbation of each cell, -1 where it is left out; and reason -> how many perturbations.
+    labels : (n,) "A", or "A+B" in any order, each gene once or more; a part that says "control" is
+    none. genes : (G,) names. Returned are name -> columns of the targets, sorted, with names and
+    the genes in them in alphabetical order; the number of the perturbation of each cell, -1 where
+    it is left out; and reason -> how many perturbations.
     """
     column = {str(gene): place for place, gene in enumerate(genes)}
     distinct, of_cell = np.unique(labels, return_inverse=True)
@@ -26,7 +30,10 @@ def perturbations(labels: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]) -> 
     known = [bool(names) and all(name in column for name in names) for names in parts]
     names = sorted({"+".join(part) for part, ok in zip(parts, known, strict=True) if ok})
     place = {name: number for number, name in enumerate(names)}
-    number = np.array([place["+".join(part)] if ok else -1 for part, ok in zip(parts, known, strict=True)], dtype=np.int64)
+    number = np.array(
+        [place["+".join(part)] if ok else -1 for part, ok in zip(parts, known, strict=True)],
+        dtype=np.int64,
+    )
     unknown = {"+".join(part) for part, ok in zip(parts, known, strict=True) if part and not ok}
     left_out = {
         "perturbations whose target is not among the genes": len(unknown),

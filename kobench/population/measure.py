@@ -1,4 +1,6 @@
-"""The change of the mean profile in a perturbation, matched by batch, and how well two halves of the cells agree on it."""
+"""The change of the mean profile in a perturbation, matched by batch, and how well two halves of
+the cells agree on it.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,11 @@ _STREAM = 0x4A1F
 
 @dataclass(frozen=True, eq=False)
 class Halves:
-    """The second halves of `SPLITS` cuts of n cells by random keys that know nothing but the number of the cut.
+    """The second halves of `SPLITS` cuts of n cells by random keys that know nothing but the number
+    of the cut.
 
-    keys : (SPLITS, n) in [0, 1), one a cell. first : (SPLITS,) which half a group's first cell goes to.
+    keys : (SPLITS, n) in [0, 1), one a cell. first : (SPLITS,) which half a group's first cell goes
+    to.
     """
 
     keys: FloatArray
@@ -36,7 +40,10 @@ class Halves:
     def draw(cls, n_cells: int, purpose: int) -> Halves:
         """Keys of n cells; `purpose` keeps two groups of cells apart."""
         streams = [np.random.default_rng([_STREAM, purpose, split]) for split in range(SPLITS)]
-        return cls(np.array([rng.random(n_cells) for rng in streams]), np.array([rng.integers(2) for rng in streams]))
+        return cls(
+            np.array([rng.random(n_cells) for rng in streams]),
+            np.array([rng.integers(2) for rng in streams]),
+        )
 
     def __getitem__(self, cells: IntArray | BoolArray) -> Halves:
         return Halves(self.keys[:, cells], self.first)
@@ -47,11 +54,13 @@ class Halves:
         return np.stack([~second, second], axis=1)
 
 
-def matched(perturbed: Group, reference: Group, targets: Sequence[int]) -> tuple[BoolArray, BoolArray]:
+def matched(
+    perturbed: Group, reference: Group, targets: Sequence[int]
+) -> tuple[BoolArray, BoolArray]:
     """Which perturbed and which reference cells (n,) bool a perturbation is measured with.
 
-    Cells in which nothing but targets is on have no profile and are left out. A batch counts where at least `MIN_CELLS` reference
-    cells and one perturbed cell are left.
+    Cells in which nothing but targets is on have no profile and are left out. A batch counts where
+    at least `MIN_CELLS` reference cells and one perturbed cell are left.
     """
     ours, theirs = perturbed.rest(targets) > 0, reference.rest(targets) > 0
     n_batches = max(perturbed.batch.max(initial=-1), reference.batch.max(initial=-1)) + 1
@@ -63,10 +72,11 @@ def matched(perturbed: Group, reference: Group, targets: Sequence[int]) -> tuple
 
 
 def change(perturbed: Group, reference: Group, targets: Sequence[int]) -> FloatArray:
-    """(G,) mean profile of the perturbed cells minus that of the reference, both without the targets; NaN at the targets.
+    """(G,) mean profile of the perturbed cells minus that of the reference, both without the
+    targets; NaN at the targets.
 
-    The reference's mean is taken in each batch and weighted by the share of the perturbed cells that are in the batch. Both groups are as
-    `matched` leaves them.
+    The reference's mean is taken in each batch and weighted by the share of the perturbed cells
+    that are in the batch. Both groups are as `matched` leaves them.
     """
     everyone = np.ones((1, len(perturbed)), dtype=bool), np.ones((1, len(reference)), dtype=bool)
     one: FloatArray = changes(perturbed, reference, targets, *everyone)[0]
@@ -74,20 +84,38 @@ def change(perturbed: Group, reference: Group, targets: Sequence[int]) -> FloatA
 
 
 def halved_changes(
-    perturbed: Group, reference: Group, targets: Sequence[int], halves: Halves, reference_halves: Halves
-) -> FloatArray:  # fmt: skip
-    """(SPLITS, 2, G) the change measured in each half of both groups, every batch halved; NaN at the targets."""
+    perturbed: Group,
+    reference: Group,
+    targets: Sequence[int],
+    halves: Halves,
+    reference_halves: Halves,
+) -> FloatArray:
+    """(SPLITS, 2, G) the change measured in each half of both groups, every batch halved; NaN at
+    the targets.
+    """
     ours, theirs = halves.of(perturbed.batch), reference_halves.of(reference.batch)
-    flat = changes(perturbed, reference, targets, ours.reshape(-1, len(perturbed)), theirs.reshape(-1, len(reference)))
+    flat = changes(
+        perturbed,
+        reference,
+        targets,
+        ours.reshape(-1, len(perturbed)),
+        theirs.reshape(-1, len(reference)),
+    )
     return flat.reshape(SPLITS, 2, -1)
 
 
 def changes(
-    perturbed: Group, reference: Group, targets: Sequence[int], chosen: BoolArray, reference_chosen: BoolArray
-) -> FloatArray:  # fmt: skip
-    """(m, G) the change measured with m choices of perturbed cells (m, n) and reference cells (m, n'); NaN at the targets.
+    perturbed: Group,
+    reference: Group,
+    targets: Sequence[int],
+    chosen: BoolArray,
+    reference_chosen: BoolArray,
+) -> FloatArray:
+    """(m, G) the change measured with m choices of perturbed cells (m, n) and reference cells (m,
+    n'); NaN at the targets.
 
-    Every choice has the batch mix of its own perturbed cells, over the batches in which it has reference cells.
+    Every choice has the batch mix of its own perturbed cells, over the batches in which it has
+    reference cells.
     """
     batches = np.unique(perturbed.batch)
     ours = chosen.astype(np.float64)
@@ -104,7 +132,8 @@ def changes(
 
 
 def agreement(halved: FloatArray) -> float:
-    """Mean over the splits of Pearson's correlation between the two halves' changes (splits, 2, G), NaN entries left out.
+    """Mean over the splits of Pearson's correlation between the two halves' changes (splits, 2, G),
+    NaN entries left out.
 
     A split in which a half is constant has no correlation and counts 0.
     """

@@ -1,4 +1,6 @@
-"""The population question with a truth measured in other cells: those in which the genes were knocked out."""
+"""The population question with a truth measured in other cells: those in which the genes were
+knocked out.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ from kobench.cells import BoolArray, Cells, FloatArray, IntArray
 from kobench.errors import UserError
 from kobench.population.events import Events, abundance, events_of, joined, nothing_asked
 from kobench.population.labels import perturbations
-from kobench.population.measure import DETECTABLE, SPLITS, Halves, agreement, change, halved_changes, matched
+from kobench.population.measure import (
+    DETECTABLE,
+    SPLITS,
+    Halves,
+    agreement,
+    change,
+    halved_changes,
+    matched,
+)
 from kobench.population.profiles import Group
 from kobench.population.significance import adjusted, responding
 from kobench.population.simulated import expected_changes
@@ -23,26 +33,36 @@ MIN_PERTURBED = 20
 
 
 def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> Responses:
-    """How the mean profile changes in each perturbation of `dataset.perturbed`, asked in the training cells.
+    """How the mean profile changes in each perturbation of `dataset.perturbed`, asked in the
+    training cells.
 
-    training, reference : rows of the wild-type cells, no row in both (`data.split` by "halves"). Predictors learn from the training cells
-    and are asked in them; the truth compares perturbed cells with the reference cells of the same batches, which predictors never see.
-    Of each perturbation the perturbed cells count that lie in a batch with `MIN_CELLS` reference cells or more (`measure.matched`).
-    Asked are the training cells that express all its targets and another gene and lie in one of these batches; an answer row is one
-    batch, weighted by its share of the perturbed cells, over the batches in which a cell is asked. Without a batch column all cells are
+    training, reference : rows of the wild-type cells, no row in both (`data.split` by "halves").
+    Predictors learn from the training cells and are asked in them; the truth compares perturbed
+    cells with the reference cells of the same batches, which predictors never see. Of each
+    perturbation the perturbed cells count that lie in a batch with `MIN_CELLS` reference cells or
+    more (`measure.matched`). Asked are the training cells that express all its targets and another
+    gene and lie in one of these batches; an answer row is one batch, weighted by its share of the
+    perturbed cells, over the batches in which a cell is asked. Without a batch column all cells are
     one batch. Perturbations come in alphabetical order.
 
-    `halves` cuts the same cells in two that the truth is measured with; `detectable` cuts all wild-type cells in the reference's
-    place, so that it does not depend on how they were split. `size_p` is adjusted over the perturbations by Benjamini and Hochberg.
-    `expected` is given where the dataset has a counterfactual truth too.
+    `halves` cuts the same cells in two that the truth is measured with; `detectable` cuts all
+    wild-type cells in the reference's place, so that it does not depend on how they were split.
+    `size_p` is adjusted over the perturbations by Benjamini and Hochberg. `expected` is given where
+    the dataset has a counterfactual truth too.
 
     Where no perturbation is left the question has none (k = 0), and `left_out` says why.
     Raises UserError where the dataset has no perturbed cells, and where they lack the batch column.
     """
     if dataset.perturbed is None:
-        raise UserError("this dataset has no perturbed cells, so changes of a population can't be scored; use `kobench predict` to ask")
+        raise UserError(
+            "this dataset has no perturbed cells, so changes of a population can't be scored; use"
+            " `kobench predict` to ask"
+        )
     if len(np.intersect1d(training, reference)):
-        raise ValueError("a wild-type cell is both trained on and in the reference; give two halves without a common cell")
+        raise ValueError(
+            "a wild-type cell is both trained on and in the reference; give two halves without a"
+            " common cell"
+        )
     labels = np.asarray(dataset.perturbed.obs["perturbation"], dtype=np.str_)
     targets, number, left_out = perturbations(labels, dataset.cells.var_names)
     populations = Populations(dataset, dataset.perturbed, training, reference)
@@ -54,7 +74,9 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
     for place, (name, genes) in enumerate(targets.items()):
         rows = np.flatnonzero(number == place)
         per_batch = populations.count(rows, genes)
-        if per_batch.sum() < MIN_PERTURBED or per_batch.max() < 2:  # one cell a batch has no spread to measure a size by
+        if (
+            per_batch.sum() < MIN_PERTURBED or per_batch.max() < 2
+        ):  # one cell a batch has no spread to measure a size by
             few_perturbed[name] = int(per_batch.sum())
             continue
         events = events_of(asked, genes, per_batch)
@@ -62,17 +84,25 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
             few_asked[name] = len(events.cells)
             continue
         found[name] = populations.measure(rows, genes), events
-    # names stay out of a reason that is to be added up over networks, and are said where they are all there is to say
+    # names stay out of a reason that is to be added up over networks, and are said where they are
+    # all there is to say
     named = examples if not found else lambda few: ""
     counts = {
         **left_out,
-        f"perturbations with under {MIN_PERTURBED} perturbed cells{named(few_perturbed)}": len(few_perturbed),
-        f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells{named(few_asked)}": len(few_asked),
+        f"perturbations with under {MIN_PERTURBED} perturbed cells{named(few_perturbed)}": len(
+            few_perturbed
+        ),
+        f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells{named(few_asked)}": len(
+            few_asked
+        ),
         f"batches with under {MIN_CELLS} reference cells": populations.few_reference,
     }
     counts = {reason: count for reason, count in counts.items() if count}
     if not found:
-        return replace(nothing_asked(dataset, training, counts), halves=np.zeros((SPLITS, 2, 0, dataset.cells.n_vars)))
+        return replace(
+            nothing_asked(dataset, training, counts),
+            halves=np.zeros((SPLITS, 2, 0, dataset.cells.n_vars)),
+        )
 
     measured, events_found = zip(*found.values(), strict=True)
     asked_of = [targets[name] for name in found]
@@ -107,7 +137,9 @@ def examples(few: Mapping[str, int], most: int = 3) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What was measured of one perturbation; `agreement` is that of halves with all wild-type cells, the rest is with the reference."""
+    """What was measured of one perturbation; `agreement` is that of halves with all wild-type
+    cells, the rest is with the reference.
+    """
 
     cells: int
     change: FloatArray
@@ -121,7 +153,9 @@ class Measured:
 class Populations:
     """Perturbed and wild-type cells of a dataset, from which every perturbation is measured."""
 
-    def __init__(self, dataset: Dataset, perturbed: Cells, training: IntArray, reference: IntArray) -> None:
+    def __init__(
+        self, dataset: Dataset, perturbed: Cells, training: IntArray, reference: IntArray
+    ) -> None:
         batch, wild_type_batch = batches(dataset.batch_key, perturbed, dataset.cells)
         self.perturbed = Group.of(perturbed.X, batch)
         self.wild_type = Group.of(dataset.cells.X, wild_type_batch)
@@ -157,22 +191,38 @@ class Populations:
             size_p=p,
         )
 
-    def _halved(self, rows: IntArray, targets: Sequence[int], against: IntArray) -> tuple[FloatArray, int, Group, Group]:
-        """Changes in halves, measured against some wild-type cells; the number of perturbed cells; and both groups of cells."""
+    def _halved(
+        self, rows: IntArray, targets: Sequence[int], against: IntArray
+    ) -> tuple[FloatArray, int, Group, Group]:
+        """Changes in halves, measured against some wild-type cells; the number of perturbed cells;
+        and both groups of cells.
+        """
         perturbed, reference = self.perturbed[rows], self.wild_type[against]
         ours, theirs = matched(perturbed, reference, targets)
-        rows, against, perturbed, reference = rows[ours], against[theirs], perturbed[ours], reference[theirs]
-        halved = halved_changes(perturbed, reference, targets, self.halves[rows], self.wild_type_halves[against])
+        rows, against, perturbed, reference = (
+            rows[ours],
+            against[theirs],
+            perturbed[ours],
+            reference[theirs],
+        )
+        halved = halved_changes(
+            perturbed, reference, targets, self.halves[rows], self.wild_type_halves[against]
+        )
         return halved, len(rows), perturbed, reference
 
 
 def batches(key: str | None, perturbed: Cells, wild_type: Cells) -> tuple[IntArray, IntArray]:
-    """The number of the batch of every perturbed and every wild-type cell, from 0; all 0 without a batch column."""
+    """The number of the batch of every perturbed and every wild-type cell, from 0; all 0 without a
+    batch column.
+    """
     if key is None:
         return np.zeros(perturbed.n_obs, np.int64), np.zeros(wild_type.n_obs, np.int64)
     if key not in perturbed.obs:
         known = ", ".join(sorted(perturbed.obs)) or "none"
-        raise UserError(f"the perturbed cells have no batch column {key!r}, only {known}; give them the wild-type cells' batch column")
+        raise UserError(
+            f"the perturbed cells have no batch column {key!r}, only {known}; give them the"
+            " wild-type cells' batch column"
+        )
     labels = [np.asarray(cells.obs[key], dtype=np.str_) for cells in (perturbed, wild_type)]
     number = np.unique(np.concatenate(labels), return_inverse=True)[1].ravel()
     return number[: perturbed.n_obs], number[perturbed.n_obs :]

@@ -1,4 +1,6 @@
-"""Which genes differ between perturbed and reference cells: the rank-sum test within batches, corrected for many genes."""
+"""Which genes differ between perturbed and reference cells: the rank-sum test within batches,
+corrected for many genes.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ FALSE_DISCOVERIES = 0.05
 
 
 def responding(perturbed: Group, reference: Group, targets: Sequence[int]) -> BoolArray:
-    """(G,) bool, the genes that differ at a false discovery rate of 5 % (Benjamini and Hochberg over all genes but the targets).
+    """(G,) bool, the genes that differ at a false discovery rate of 5 % (Benjamini and Hochberg
+    over all genes but the targets).
 
-    Values are profiles without the targets; both groups are as `measure.matched` leaves them. False at the targets.
+    Values are profiles without the targets; both groups are as `measure.matched` leaves them. False
+    at the targets.
     """
     p = rank_sum_p(perturbed, reference, targets)
     tested = np.ones(len(p), dtype=bool)
@@ -31,17 +35,21 @@ def responding(perturbed: Group, reference: Group, targets: Sequence[int]) -> Bo
 
 def adjusted(p: FloatArray) -> FloatArray:
     """(n,) p values adjusted by Benjamini and Hochberg."""
-    from scipy.stats import false_discovery_control  # scipy.stats takes half a second to import, and only truths of this kind need it
+    from scipy.stats import (
+        false_discovery_control,
+    )  # scipy.stats takes half a second to import, and only truths of this kind need it
 
     values: FloatArray = false_discovery_control(p)
     return values
 
 
 def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> FloatArray:
-    """(G,) two-sided p values of van Elteren's test: rank sums within each batch, weighted by 1 / (cells of the batch + 1) and added.
+    """(G,) two-sided p values of van Elteren's test: rank sums within each batch, weighted by 1 /
+    (cells of the batch + 1) and added.
 
-    Normal approximation with the variance corrected for ties, no continuity correction; with one batch it is the Wilcoxon-Mann-Whitney
-    test. A target, and a gene without variation, has p = 1. Van Elteren, Bull. Int. Stat. Inst. 37:351 (1960).
+    Normal approximation with the variance corrected for ties, no continuity correction; with one
+    batch it is the Wilcoxon-Mann-Whitney test. A target, and a gene without variation, has p = 1.
+    Van Elteren, Bull. Int. Stat. Inst. 37:351 (1960).
     """
     from scipy.stats import norm, rankdata
 
@@ -58,9 +66,12 @@ def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> Fl
         step = max(1, NUMBERS_AT_ONCE // (n + m))
         for start in range(0, n_genes, step):
             part = slice(start, start + step)
-            ranks = rankdata(_genes_first(rows, part) / rest, axis=1) - (n + m + 1) / 2  # around their mean
+            ranks = (
+                rankdata(_genes_first(rows, part) / rest, axis=1) - (n + m + 1) / 2
+            )  # around their mean
             deviation[part] += weight * ranks[:, :n].sum(axis=1)
-            # the variance of a sum of n of these ranks drawn without replacement, which is right with ties too
+            # the variance of a sum of n of these ranks drawn without replacement, which is right
+            # with ties too
             variance[part] += weight**2 * n * m / ((n + m) * (n + m - 1)) * (ranks**2).sum(axis=1)
     # ranks are halves, so a gene that does not vary has a variance of exactly 0
     z = np.divide(deviation, np.sqrt(variance), out=np.zeros(n_genes), where=variance > 0)
@@ -72,7 +83,9 @@ def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> Fl
 def _stacked(x: Any, y: Any) -> Any:
     """Both groups' cells below each other, quick to take genes from."""
     if scipy.sparse.issparse(x) or scipy.sparse.issparse(y):
-        return scipy.sparse.vstack([scipy.sparse.csr_matrix(x), scipy.sparse.csr_matrix(y)], format="csc")
+        return scipy.sparse.vstack(
+            [scipy.sparse.csr_matrix(x), scipy.sparse.csr_matrix(y)], format="csc"
+        )
     return np.concatenate([x, y])
 
 

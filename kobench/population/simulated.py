@@ -1,4 +1,6 @@
-"""The population question with a truth without noise: means over the same simulated cells with and without the gene."""
+"""The population question with a truth without noise: means over the same simulated cells with and
+without the gene.
+"""
 
 from __future__ import annotations
 
@@ -20,28 +22,38 @@ _STREAM = 0x51AE
 
 
 def ask_simulated_responses(dataset: Dataset, asked: IntArray) -> Responses:
-    """How the mean profile changes when a gene is removed, for every gene expressed in `MIN_CELLS` asked cells or more.
+    """How the mean profile changes when a gene is removed, for every gene expressed in `MIN_CELLS`
+    asked cells or more.
 
-    Asked is where `kobench.questions.ask_singles` asks: in the asked cells in which the gene and another one are read as present; all
-    cells are one stratum. A gene's change is the mean over its events of knockout minus null, from the same clean cell. Its size is
-    the energy distance between the two, of at most `size.MOST_CELLS` cells (a fixed draw), without a cell's distance to itself.
-    An event whose knockout is within the solver's tolerance of its null does not respond, so ties are ties; `responds` has the
-    genes whose mean changes by more than that. Events without a steady state, or with no gene left on, are left out and counted.
+    Asked is where `kobench.questions.ask_singles` asks: in the asked cells in which the gene and
+    another one are read as present; all cells are one stratum. A gene's change is the mean over its
+    events of knockout minus null, from the same clean cell. Its size is the energy distance between
+    the two, of at most `size.MOST_CELLS` cells (a fixed draw), without a cell's distance to itself.
+    An event whose knockout is within the solver's tolerance of its null does not respond, so ties
+    are ties; `responds` has the genes whose mean changes by more than that. Events without a steady
+    state, or with no gene left on, are left out and counted.
 
     Where no gene is left the question has no perturbation (k = 0), and `left_out` says why.
     Raises UserError where the dataset has no counterfactual truth.
     """
     if dataset.truth is None:
-        raise UserError("this dataset has no counterfactual truth, so changes without noise can't be told; use `kobench predict` to ask")
+        raise UserError(
+            "this dataset has no counterfactual truth, so changes without noise can't be told; use"
+            " `kobench predict` to ask"
+        )
     cells = dataset.cells[asked]
     group = Group.of(cells.X, np.zeros(cells.n_obs, np.int64))
     wild_type = dataset.truth.wild_type(np.asarray(asked))
     found: list[tuple[int, Events, Change]] = []
     few = unsolved = silent = 0
-    for gene in np.argsort(cells.var_names, kind="stable").tolist():  # by name, as measured ones are, wherever columns stand
+    for gene in np.argsort(
+        cells.var_names, kind="stable"
+    ).tolist():  # by name, as measured ones are, wherever columns stand
         events = events_of(group, [gene], np.ones(1))
         if len(events.cells) >= MIN_CELLS:
-            change = change_of(dataset.truth, np.asarray(asked)[events.cells], wild_type[events.cells], (gene,))
+            change = change_of(
+                dataset.truth, np.asarray(asked)[events.cells], wild_type[events.cells], (gene,)
+            )
             unsolved, silent = unsolved + change.unsolved, silent + change.silent
             events = Events(events.cells[change.known], events.row[change.known], events.weight)
         if len(events.cells) >= MIN_CELLS:
@@ -78,10 +90,12 @@ def ask_simulated_responses(dataset: Dataset, asked: IntArray) -> Responses:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What removing some genes does to n cells. known : (n,) bool, whether the truth has a profile after the event and without response.
+    """What removing some genes does to n cells. known : (n,) bool, whether the truth has a profile
+    after the event and without response.
 
-    change : (G,) mean of knockout minus null over the known events, NaN at the targets. size : energy distance between the two.
-    unsolved, silent : events that are not known for want of a steady state, and because no gene is left on.
+    change : (G,) mean of knockout minus null over the known events, NaN at the targets. size :
+    energy distance between the two. unsolved, silent : events that are not known for want of a
+    steady state, and because no gene is left on.
     """
 
     known: BoolArray
@@ -91,12 +105,24 @@ class Change:
     silent: int
 
 
-def change_of(truth: Counterfactual, cells: IntArray, wild_type: FloatArray, targets: Sequence[int], sized: bool = True) -> Change:
-    """The truth's answer for these cells (n,) of the dataset; wild_type : (n, G) their clean expression. NaN for a size not asked for."""
+def change_of(
+    truth: Counterfactual,
+    cells: IntArray,
+    wild_type: FloatArray,
+    targets: Sequence[int],
+    sized: bool = True,
+) -> Change:
+    """The truth's answer for these cells (n,) of the dataset; wild_type : (n, G) their clean
+    expression. NaN for a size not asked for.
+    """
     keys = np.random.default_rng(_STREAM).random(len(cells))
     known: BoolArray = np.zeros(len(cells), dtype=bool)
     total, unsolved = np.zeros(wild_type.shape[1]), 0
-    ours, theirs, drawn = np.empty((0, wild_type.shape[1])), np.empty((0, wild_type.shape[1])), np.empty(0)
+    ours, theirs, drawn = (
+        np.empty((0, wild_type.shape[1])),
+        np.empty((0, wild_type.shape[1])),
+        np.empty(0),
+    )
     for part, after, null in _pairs(truth, cells, wild_type, targets):
         solved = ~np.isnan(after).any(axis=1)
         here = solved & (np.nan_to_num(after).sum(axis=1) > 0) & (null.sum(axis=1) > 0)
@@ -107,30 +133,46 @@ def change_of(truth: Counterfactual, cells: IntArray, wild_type: FloatArray, tar
         if sized:  # of all known events, those with the smallest keys
             drawn = np.concatenate([drawn, keys[part][here]])
             few = np.sort(np.argsort(drawn)[:MOST_CELLS])
-            ours, theirs, drawn = np.concatenate([ours, after])[few], np.concatenate([theirs, null])[few], drawn[few]
+            ours, theirs, drawn = (
+                np.concatenate([ours, after])[few],
+                np.concatenate([theirs, null])[few],
+                drawn[few],
+            )
     total[list(targets)] = np.nan
     n = int(known.sum())
     size = float("nan")
     if sized and n >= 2:
         size = paired_energy_distance(ours, theirs) if (ours != theirs).any() else 0.0
-    return Change(known, total / n if n else np.full_like(total, np.nan), size, unsolved, len(cells) - n - unsolved)
+    return Change(
+        known,
+        total / n if n else np.full_like(total, np.nan),
+        size,
+        unsolved,
+        len(cells) - n - unsolved,
+    )
 
 
 def expected_changes(dataset: Dataset, targets: Sequence[Sequence[int]]) -> FloatArray:
-    """(k, G) change without noise: the mean of knockout minus null over all wild-type cells whose clean expression has all targets.
+    """(k, G) change without noise: the mean of knockout minus null over all wild-type cells whose
+    clean expression has all targets.
 
-    These are the cells that a prediction is a mean over. A population of which some cells lack the target anyway changes in the same
-    direction, but less, by the share of the cells that have it. NaN at the targets, and where no such cell has a known answer.
+    These are the cells that a prediction is a mean over. A population of which some cells lack the
+    target anyway changes in the same direction, but less, by the share of the cells that have it.
+    NaN at the targets, and where no such cell has a known answer.
 
     Raises ValueError where the dataset has no counterfactual truth.
     """
     if dataset.truth is None:
-        raise ValueError("a change without noise needs a counterfactual truth, and this dataset has none")
+        raise ValueError(
+            "a change without noise needs a counterfactual truth, and this dataset has none"
+        )
     everyone = np.arange(dataset.cells.n_obs)
     wild_type = dataset.truth.wild_type(everyone)
     expected = []
     for genes in targets:
-        rows = everyone[(wild_type[:, list(genes)] > 0).all(axis=1) & ((wild_type > 0).sum(axis=1) > len(genes))]
+        rows = everyone[
+            (wild_type[:, list(genes)] > 0).all(axis=1) & ((wild_type > 0).sum(axis=1) > len(genes))
+        ]
         expected.append(change_of(dataset.truth, rows, wild_type[rows], genes, sized=False).change)
     return np.array(expected).reshape(len(targets), wild_type.shape[1])
 
@@ -138,7 +180,8 @@ def expected_changes(dataset: Dataset, targets: Sequence[Sequence[int]]) -> Floa
 def _pairs(
     truth: Counterfactual, cells: IntArray, wild_type: FloatArray, targets: Sequence[int]
 ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-    """Chunks of cells with their profiles after the knockout and without response, targets out; NaN rows without a steady state.
+    """Chunks of cells with their profiles after the knockout and without response, targets out; NaN
+    rows without a steady state.
 
     Where the two are within the tolerance (Bray-Curtis) the first is the second.
     """
@@ -146,7 +189,9 @@ def _pairs(
     for start in range(0, len(cells), step):
         part = slice(start, min(start + step, len(cells)))
         genes = np.tile(np.asarray(targets, np.int32), (part.stop - start, 1))
-        clean = np.array(truth.knockout(Knockouts(genes, cells[part].astype(np.int32))), dtype=np.float64)
+        clean = np.array(
+            truth.knockout(Knockouts(genes, cells[part].astype(np.int32))), dtype=np.float64
+        )
         lost: BoolArray = np.asarray(~np.isfinite(clean).all(axis=1))
         before = wild_type[part].copy()
         clean[lost] = 0.0

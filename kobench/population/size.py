@@ -1,4 +1,6 @@
-"""How strong a perturbation is: the energy distance between perturbed and reference cells, and its permutation p value."""
+"""How strong a perturbation is: the energy distance between perturbed and reference cells, and its
+permutation p value.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,12 @@ _STREAM = 0x512E
 
 
 def energy_distance(x: FloatArray, y: FloatArray) -> float:
-    """2 E|X - Y| - E|X - X'| - E|Y - Y'| by Euclidean distance: 0 on average for equal distributions, so it may be below 0.
+    """2 E|X - Y| - E|X - X'| - E|Y - Y'| by Euclidean distance: 0 on average for equal
+    distributions, so it may be below 0.
 
-    x : (n, G), y : (m, G), two or more rows each. The U-statistic, with pairs of different cells only within a group, of the distance of
-    Szekely and Rizzo, J. Stat. Plann. Inference 143:1249 (2013).
+    x : (n, G), y : (m, G), two or more rows each. The U-statistic, with pairs of different cells
+    only within a group, of the distance of Szekely and Rizzo, J. Stat. Plann. Inference 143:1249
+    (2013).
     """
     labels = np.zeros((1, len(x) + len(y)))
     labels[0, : len(x)] = 1.0
@@ -31,7 +35,9 @@ def energy_distance(x: FloatArray, y: FloatArray) -> float:
 
 
 def paired_energy_distance(x: FloatArray, y: FloatArray) -> float:
-    """The same for x and y (n, G), two states of the same n >= 2 cells: a cell's distance to itself is left out, so equal states give 0."""
+    """The same for x and y (n, G), two states of the same n >= 2 cells: a cell's distance to itself
+    is left out, so equal states give 0.
+    """
     n = len(x)
     between = distances(np.concatenate([x, y]))
     within = between[:n, :n].sum() + between[n:, n:].sum()
@@ -40,19 +46,29 @@ def paired_energy_distance(x: FloatArray, y: FloatArray) -> float:
 
 
 def size(perturbed: Group, reference: Group, targets: Sequence[int]) -> tuple[float, float]:
-    """Energy distance of profiles without the targets, and its p value; both groups are as `measure.matched` leaves them.
+    """Energy distance of profiles without the targets, and its p value; both groups are as
+    `measure.matched` leaves them.
 
-    The distance is taken within each batch, of at most `MOST_CELLS` cells a group (a fixed draw), and averaged by the share of the
-    perturbed cells that are in the batch; a batch with one perturbed cell has none and does not count. NaN, and p = 1, where
-    no batch has two. Labels are permuted within batch `PERMUTATIONS` times: p = (1 + how many reach the distance) / (1 + PERMUTATIONS).
+    The distance is taken within each batch, of at most `MOST_CELLS` cells a group (a fixed draw),
+    and averaged by the share of the perturbed cells that are in the batch; a batch with one
+    perturbed cell has none and does not count. NaN, and p = 1, where no batch has two. Labels are
+    permuted within batch `PERMUTATIONS` times: p = (1 + how many reach the distance) / (1 +
+    PERMUTATIONS).
     """
-    rng = np.random.default_rng(_STREAM)  # the same for every perturbation: what a perturbation is called or stands next to changes nothing
+    rng = np.random.default_rng(
+        _STREAM
+        # the same for every perturbation: what a perturbation is called or stands next to changes
+        # nothing
+    )
     total, weight = np.zeros(1 + PERMUTATIONS), 0
     for batch in np.unique(perturbed.batch):
         ours, theirs = (np.flatnonzero(group.batch == batch) for group in (perturbed, reference))
         if len(ours) < 2 or len(theirs) < 2:
             continue
-        x, y = (group[_some(rows, rng)].profiles(targets) for group, rows in ((perturbed, ours), (reference, theirs)))
+        x, y = (
+            group[_some(rows, rng)].profiles(targets)
+            for group, rows in ((perturbed, ours), (reference, theirs))
+        )
         between = distances(np.concatenate([x, y]))
         total += len(ours) * _energies(between, _labels(len(x), len(y), rng))
         weight += len(ours)
@@ -64,7 +80,9 @@ def size(perturbed: Group, reference: Group, targets: Sequence[int]) -> tuple[fl
 
 
 def distances(rows: FloatArray) -> FloatArray:
-    """(n, n) Euclidean distances between rows, 0 on the diagonal; by one matrix product of the centred rows."""
+    """(n, n) Euclidean distances between rows, 0 on the diagonal; by one matrix product of the
+    centred rows.
+    """
     centred = rows - rows.mean(axis=0)
     squares = np.einsum("ij,ij->i", centred, centred)
     out: FloatArray = centred @ centred.T
@@ -88,7 +106,9 @@ def _some(rows: IntArray, rng: np.random.Generator) -> IntArray:
 
 
 def _labels(n: int, m: int, rng: np.random.Generator) -> FloatArray:
-    """(1 + PERMUTATIONS, n + m) of 0 and 1: first the perturbed cells as they are, then n cells drawn at random."""
+    """(1 + PERMUTATIONS, n + m) of 0 and 1: first the perturbed cells as they are, then n cells
+    drawn at random.
+    """
     labels = np.zeros((1 + PERMUTATIONS, n + m))
     labels[0, :n] = 1.0
     drawn = np.argpartition(rng.random((PERMUTATIONS, n + m)), n - 1, axis=1)[:, :n]
@@ -97,7 +117,9 @@ def _labels(n: int, m: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _energies(between: FloatArray, labels: FloatArray) -> FloatArray:
-    """(p,) energy distances from distances (N, N), for p choices (p, N) of equally many members of the first group."""
+    """(p,) energy distances from distances (N, N), for p choices (p, N) of equally many members of
+    the first group.
+    """
     first: BoolArray = labels[0] > 0
     n, m = int(first.sum()), int((~first).sum())
     within = ((labels @ between) * labels).sum(axis=1)

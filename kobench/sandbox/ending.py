@@ -11,11 +11,17 @@ import time
 
 
 def parents() -> dict[int, int]:
-    """The parent of every process there is, without those that have ended and wait to be asked how."""
+    """The parent of every process there is, without those that have ended and wait to be asked
+    how.
+    """
     if sys.platform != "linux":
-        listed = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False).stdout
+        listed = subprocess.run(
+            ["/bin/ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False
+        ).stdout
         rows = [line.split() for line in listed.splitlines()]
-        return {int(row[0]): int(row[1]) for row in rows if len(row) == 3 and not row[2].startswith("Z")}
+        return {
+            int(row[0]): int(row[1]) for row in rows if len(row) == 3 and not row[2].startswith("Z")
+        }
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -56,8 +62,9 @@ def _send(pids: set[int], number: int) -> None:
 def end_descendants(of: int, patience: float = 20.0) -> bool:
     """End all that stem from a process; whether none is left after so many seconds.
 
-    They are stopped before they are killed: what is stopped starts no further process while its siblings are looked for. Orphans
-    stay descendants of whoever adopts them (`kobench.sandbox.kernel.adopt_orphans`).
+    They are stopped before they are killed: what is stopped starts no further process while its
+    siblings are looked for. Orphans stay descendants of whoever adopts them
+    (`kobench.sandbox.kernel.adopt_orphans`).
     """
     deadline = time.monotonic() + patience
     stopped: set[int] = set()

@@ -1,4 +1,6 @@
-"""How closed the sandbox is on this machine: a program is started in it that tries to get out, and says what it could do."""
+"""How closed the sandbox is on this machine: a program is started in it that tries to get out, and
+says what it could do.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,26 @@ from kobench.sandbox.layers import COVERS, LAYERS, uncovered
 from kobench.sandbox.places import readable_by, this_interpreter
 from kobench.sandbox.start import Launch, Plan
 
-#: What is tried from inside: {what: (what it is an attack on, Python code that raises OSError where it is kept from it)}.
+#: What is tried from inside: {what: (what it is an attack on, Python code that raises OSError where
+#: it is kept from it)}.
 ATTEMPTS = {
     "read a file outside": ("files", "open(given['file']).close()"),
     "write a file outside": ("files", "open(given['file'] + '.new', 'w').close()"),
-    "connect to a TCP port of this machine": ("network", "socket.create_connection(('127.0.0.1', given['port']), 2).close()"),
-    "send UDP to this machine": ("network", "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', given['port']))"),
-    "see kobench among the processes": ("processes", "open('/proc/%d/stat' % given['pid']).close()"),
+    "connect to a TCP port of this machine": (
+        "network",
+        "socket.create_connection(('127.0.0.1', given['port']), 2).close()",
+    ),
+    "send UDP to this machine": (
+        "network",
+        (
+            "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1',"
+            " given['port']))"
+        ),
+    ),
+    "see kobench among the processes": (
+        "processes",
+        "open('/proc/%d/stat' % given['pid']).close()",
+    ),
     "send kobench a signal": ("processes", "os.kill(given['pid'], 0)"),
     "open kobench's memory": ("processes", "open('/proc/%d/mem' % given['pid'], 'rb').close()"),
 }
@@ -44,16 +59,28 @@ print(json.dumps(found))
 
 @dataclass(frozen=True)
 class Examined:
-    """What was found. layers : {layer: True, or why not}. tried : {what: why it could not be done, None where it could}."""
+    """What was found. layers : {layer: True, or why not}. tried : {what: why it could not be done,
+    None where it could}.
+    """
 
     layers: Mapping[str, Any]
     tried: Mapping[str, str | None]
 
     @property
     def open(self) -> tuple[str, ...]:
-        """Which of files, network and processes are open, by their layers or by what could be done."""
-        seen = {ATTEMPTS[what][0] for what, why in self.tried.items() if why is None and what != "see kobench among the processes"}
-        return tuple(what for what in COVERS if what in uncovered(self.layers) or what in seen or not self.tried)
+        """Which of files, network and processes are open, by their layers or by what could be
+        done.
+        """
+        seen = {
+            ATTEMPTS[what][0]
+            for what, why in self.tried.items()
+            if why is None and what != "see kobench among the processes"
+        }
+        return tuple(
+            what
+            for what in COVERS
+            if what in uncovered(self.layers) or what in seen or not self.tried
+        )
 
 
 def examine(layers: tuple[str, ...] = LAYERS) -> Examined:
@@ -67,7 +94,13 @@ def examine(layers: tuple[str, ...] = LAYERS) -> Examined:
         codes = {what: code for what, (_, code) in ATTEMPTS.items()}
         command = [sys.executable, "-I", "-S", "-c", CODE, json.dumps(given), json.dumps(codes)]
         plan = Plan(
-            command, {}, "/", str(folder / "tree"), str(folder / "tmp"), read=readable_by(this_interpreter(), (), False), layers=layers
+            command,
+            {},
+            "/",
+            str(folder / "tree"),
+            str(folder / "tmp"),
+            read=readable_by(this_interpreter(), (), False),
+            layers=layers,
         )
         with open(folder / "output", "w+b") as output:
             with Launch(plan, output.fileno()) as launch:

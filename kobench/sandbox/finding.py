@@ -18,8 +18,13 @@ from kobench.sandbox.start import Launch, Plan
 
 @cache
 def layers_here() -> Mapping[str, Any]:
-    """The layers that a program started in the sandbox has here, {layer: True, or why not}; found once a process."""
-    with tempfile.TemporaryDirectory(prefix="kobench-") as folder, open(os.devnull, "wb") as nothing:
+    """The layers that a program started in the sandbox has here, {layer: True, or why not}; found
+    once a process.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="kobench-") as folder,
+        open(os.devnull, "wb") as nothing,
+    ):
         tree, temporary = (Path(folder).resolve() / name for name in ("tree", "tmp"))
         tree.mkdir()
         temporary.mkdir()
@@ -38,12 +43,15 @@ def layers_here() -> Mapping[str, Any]:
 
 
 def refuse_if_open(mode: str, layers: Mapping[str, Any] | None = None) -> None:
-    """Raise UserError where the sandbox is required and files, network or processes stay open; `layers` are those of this machine."""
+    """Raise UserError where the sandbox is required and files, network or processes stay open;
+    `layers` are those of this machine.
+    """
     if mode != "require":
         return
     found = layers_here() if layers is None else layers
     if still := uncovered(found):
         raise UserError(
-            f"--sandbox require: this machine leaves {' and '.join(still)} open: {why_open(found, still)}; "
-            "`kobench doctor` shows every layer, --sandbox auto runs with those that there are"
+            f"--sandbox require: this machine leaves {' and '.join(still)} open:"
+            f" {why_open(found, still)}; `kobench doctor` shows every layer, --sandbox auto runs"
+            " with those that there are"
         )

@@ -1,4 +1,6 @@
-"""The folder of a trial: links to the modules that its worker imports, and its removal, whatever a predictor did in it."""
+"""The folder of a trial: links to the modules that its worker imports, and its removal, whatever a
+predictor did in it.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,11 @@ ROUNDS, LONGEST = 10, 600.0
 
 
 def link_modules(folder: Path, links: Mapping[str, Path]) -> tuple[Path, ...]:
-    """Make `folder` a place from which each named package or module can be imported; the real places, which must be readable.
+    """Make `folder` a place from which each named package or module can be imported; the real
+    places, which must be readable.
 
-    A dot in a name is a package around it that has no files of its own. Raises ValueError for a name that can't be imported: it would be
-    a link somewhere else.
+    A dot in a name is a package around it that has no files of its own. Raises ValueError for a
+    name that can't be imported: it would be a link somewhere else.
     """
     places = []
     for name, place in links.items():
@@ -36,10 +39,12 @@ def link_modules(folder: Path, links: Mapping[str, Path]) -> tuple[Path, ...]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all below it, links as links; folders that were closed to their owner, or are nested very deeply, too.
+    """Remove a folder and all below it, links as links; folders that were closed to their owner, or
+    are nested very deeply, too.
 
-    The folder's parent must be the caller's own. Below it nobody can lead the removal astray, whatever he renames meanwhile: each step goes
-    from an open folder to a single name in it, and follows no link. What others go on writing may stay.
+    The folder's parent must be the caller's own. Below it nobody can lead the removal astray,
+    whatever he renames meanwhile: each step goes from an open folder to a single name in it, and
+    follows no link. What others go on writing may stay.
     """
     try:
         above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -58,7 +63,10 @@ def remove(folder: Path) -> None:
 
 
 def _empty(top: int) -> None:
-    """Remove all that is in an open folder. What lies deeper is lifted into it first, so that no depth needs more than three open files."""
+    """Remove all that is in an open folder.
+
+    What lies deeper is lifted into it first, so that no depth needs more than three open files.
+    """
     until = time.monotonic() + LONGEST
     for _ in range(ROUNDS):
         waiting = _without_files(top)
@@ -94,7 +102,9 @@ def _without_files(at: int) -> list[str]:
 
 
 def _remove_one(at: int, name: str) -> bool:
-    """Remove a file, a link or an empty folder by its name in an open folder; whether it is gone."""
+    """Remove a file, a link or an empty folder by its name in an open folder; whether it is
+    gone.
+    """
     try:
         if stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
             os.rmdir(name, dir_fd=at)
@@ -108,7 +118,9 @@ def _remove_one(at: int, name: str) -> bool:
 
 
 def _opened(at: int, name: str) -> int | None:
-    """A folder by its name in an open one, opened, and made its owner's to read and write; None where it is no folder."""
+    """A folder by its name in an open one, opened, and made its owner's to read and write; None
+    where it is no folder.
+    """
     for _ in range(2):
         try:
             number = os.open(name, FOLDER, dir_fd=at)
@@ -125,12 +137,16 @@ def _opened(at: int, name: str) -> int | None:
 
 
 def _open_up(at: int, name: str) -> None:
-    """Let the owner into a folder that is closed to him, by its name in an open one; a link is not followed."""
+    """Let the owner into a folder that is closed to him, by its name in an open one; a link is not
+    followed.
+    """
     if os.chmod in os.supports_follow_symlinks:
         os.chmod(name, stat.S_IRWXU, dir_fd=at, follow_symlinks=False)
         return
     number = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
     try:
-        os.chmod(f"/proc/self/fd/{number}", stat.S_IRWXU)  # the very folder that is open, wherever it lies by now
+        os.chmod(
+            f"/proc/self/fd/{number}", stat.S_IRWXU
+        )  # the very folder that is open, wherever it lies by now
     finally:
         os.close(number)

@@ -1,4 +1,7 @@
-"""What the launcher asks of Linux that Python has no function for. Standard library only; every call raises OSError with its reason."""
+"""What the launcher asks of Linux that Python has no function for.
+
+Standard library only; every call raises OSError with its reason.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,23 @@ import sys
 from typing import Any
 
 # Namespaces (linux/sched.h).
-NEW_FILES, NEW_USER, NEW_PROCESSES, NEW_NETWORK, NEW_IPC = 0x00020000, 0x10000000, 0x20000000, 0x40000000, 0x08000000
+NEW_FILES, NEW_USER, NEW_PROCESSES, NEW_NETWORK, NEW_IPC = (
+    0x00020000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+    0x08000000,
+)
 
 # Mounts (linux/mount.h).
-NO_SETUID, NO_DEVICES, NO_PROGRAMS, BIND, WITH_ALL_BELOW, PRIVATE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 1 << 18
+NO_SETUID, NO_DEVICES, NO_PROGRAMS, BIND, WITH_ALL_BELOW, PRIVATE = (
+    0x2,
+    0x4,
+    0x8,
+    0x1000,
+    0x4000,
+    1 << 18,
+)
 READ_ONLY = 0x1
 DETACH = 2
 
@@ -23,7 +39,15 @@ _JOIN_SESSION_KEYRING = 1
 _AT_RECURSIVE, _AT_HERE = 0x8000, -100
 
 # Process attributes (linux/prctl.h).
-_DEATH_SIGNAL, _DUMPABLE, _SECCOMP, _BOUNDING_DROP, _SUBREAPER, _NO_NEW_PRIVILEGES, _AMBIENT = 1, 4, 22, 24, 36, 38, 47
+_DEATH_SIGNAL, _DUMPABLE, _SECCOMP, _BOUNDING_DROP, _SUBREAPER, _NO_NEW_PRIVILEGES, _AMBIENT = (
+    1,
+    4,
+    22,
+    24,
+    36,
+    38,
+    47,
+)
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
 
@@ -44,30 +68,57 @@ def unshare(flags: int, what: str) -> None:
 
 
 def own_user_namespace() -> None:
-    """A user namespace in which this process is itself, and has every right over what the namespace owns."""
+    """A user namespace in which this process is itself, and has every right over what the namespace
+    owns.
+    """
     user, group = os.geteuid(), os.getegid()
     unshare(NEW_USER, "user namespace")
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
 
 
 def own_keyring() -> None:
-    """An empty session keyring for this process and all that it starts, in place of the one of the user's login."""
-    _done(_libc.syscall(_KEYCTL.get(os.uname().machine, 219), _JOIN_SESSION_KEYRING, None), "session keyring")
+    """An empty session keyring for this process and all that it starts, in place of the one of the
+    user's login.
+    """
+    _done(
+        _libc.syscall(_KEYCTL.get(os.uname().machine, 219), _JOIN_SESSION_KEYRING, None),
+        "session keyring",
+    )
 
 
-def mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+def mount(
+    source: str | None, target: str, kind: str | None, flags: int, options: str | None = None
+) -> None:
     """mount(2)."""
-    given = _libc.mount(_text(source), _text(target), _text(kind), ctypes.c_ulong(flags), _text(options))
-    _done(given, f"mount of {kind or source} on {target}" if kind or source else f"mount of {target}")
+    given = _libc.mount(
+        _text(source), _text(target), _text(kind), ctypes.c_ulong(flags), _text(options)
+    )
+    _done(
+        given, f"mount of {kind or source} on {target}" if kind or source else f"mount of {target}"
+    )
 
 
 def set_mount(target: str, flags: int, with_all_below: bool = True) -> None:
     """Set flags of a mount, and of the mounts below it (mount_setattr(2), Linux 5.12)."""
     attributes = struct.pack("QQQQ", flags, 0, 0, 0)
     how = _AT_RECURSIVE if with_all_below else 0
-    _done(_libc.syscall(_MOUNT_SETATTR, _AT_HERE, _text(target), how, attributes, ctypes.c_size_t(len(attributes))), f"flags of {target}")
+    _done(
+        _libc.syscall(
+            _MOUNT_SETATTR,
+            _AT_HERE,
+            _text(target),
+            how,
+            attributes,
+            ctypes.c_size_t(len(attributes)),
+        ),
+        f"flags of {target}",
+    )
 
 
 def unmount(target: str) -> None:
@@ -79,7 +130,9 @@ def make_root(folder: str) -> None:
     """Make a mounted folder this process's whole file tree; the one before is gone."""
     os.chdir(folder)
     number = _PIVOT_ROOT.get(os.uname().machine, 41)
-    _done(_libc.syscall(number, b".", b"."), "pivot_root")  # the old root now lies on top of the new one
+    _done(
+        _libc.syscall(number, b".", b"."), "pivot_root"
+    )  # the old root now lies on top of the new one
     unmount(".")
     os.chdir("/")
 
@@ -106,7 +159,9 @@ def set_readable_by_others(readable: bool) -> None:
 
 
 def set_filter(address: int) -> None:
-    """Put a filter of system calls (the address of a `struct sock_fprog`) on this process and all that it starts."""
+    """Put a filter of system calls (the address of a `struct sock_fprog`) on this process and all
+    that it starts.
+    """
     _prctl(_SECCOMP, 2, address)
 
 

@@ -1,8 +1,11 @@
-"""What runs in the launcher: namespaces, two processes that watch, and the third, which shuts itself in and becomes the worker.
+"""What runs in the launcher: namespaces, two processes that watch, and the third, which shuts
+itself in and becomes the worker.
 
-Standard library only, one thread. The guard (first process) sees that everything ends when the harness closes its end of standard input,
-however the harness ends. The keeper (second) is the first process of the worker's process namespace, or adopts orphans, waits for the
-worker and ends what it left. Each of the two ends everything when the other is gone. Reports are lines of JSON on standard output.
+Standard library only, one thread. The guard (first process) sees that everything ends when the
+harness closes its end of standard input, however the harness ends. The keeper (second) is the first
+process of the worker's process namespace, or adopts orphans, waits for the worker and ends what it
+left. Each of the two ends everything when the other is gone. Reports are lines of JSON on standard
+output.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from kobench.sandbox import kernel, mounts, rules, sockets
 from kobench.sandbox.ending import end_descendants, reap
 from kobench.sandbox.layers import uncovered, without_any
 
-#: Files that each process of a worker may hold open, and it can't raise that: what it holds is looked at, file by file.
+#: Files that each process of a worker may hold open, and it can't raise that: what it holds is
+#: looked at, file by file.
 OPEN_FILES = 4096
 
 #: Exit code of a worker that could not be started; shells use it for the same.
@@ -47,7 +51,9 @@ def report(to: int, **what: Any) -> None:
 
 
 def separate(wanted: list[str]) -> dict[str, Any]:
-    """Enter namespaces, each tried alone; {layer: True, or why not} for every layer, those of the worker itself still to come."""
+    """Enter namespaces, each tried alone; {layer: True, or why not} for every layer, those of the
+    worker itself still to come.
+    """
     layers = without_any("not asked for")
     steps: dict[str, Callable[[], None]] = {
         "user-namespace": kernel.own_user_namespace,
@@ -65,13 +71,17 @@ def separate(wanted: list[str]) -> dict[str, Any]:
         with contextlib.suppress(OSError):  # System V shared memory and message queues
             kernel.unshare(kernel.NEW_IPC, "ipc namespace")
     if wanted:
-        with contextlib.suppress(OSError):  # a kernel without keyrings, or a container that forbids them: to the worker, too
+        with contextlib.suppress(
+            OSError
+        ):  # a kernel without keyrings, or a container that forbids them: to the worker, too
             kernel.own_keyring()
     return layers
 
 
 def main() -> None:
-    """The guard: start the keeper, and end everything as soon as either it or the harness is gone."""
+    """The guard: start the keeper, and end everything as soon as either it or the harness is
+    gone.
+    """
     plan = read_plan()
     linux = sys.platform == "linux"
     layers = separate(plan["layers"]) if linux else without_any("needs Linux")
@@ -95,13 +105,17 @@ def main() -> None:
     poll.poll()
     if namespace:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(keeper, signal.SIGKILL)  # the kernel ends all others of the namespace with its first process
+            os.kill(
+                keeper, signal.SIGKILL
+            )  # the kernel ends all others of the namespace with its first process
         os.waitpid(keeper, 0)
     end_descendants(os.getpid())
 
 
 def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None:
-    """The keeper: start the worker, adopt and reap orphans, report how the worker ended and end the rest. Does not return."""
+    """The keeper: start the worker, adopt and reap orphans, report how the worker ended and end the
+    rest. Does not return.
+    """
     namespace = layers["process-namespace"] is True
     try:
         if sys.platform == "linux":
@@ -161,9 +175,13 @@ def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
 
 
 def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
-    """The layers that the worker's own process puts on: a file tree of its own, no rights, Landlock; each one's end goes into `layers`."""
+    """The layers that the worker's own process puts on: a file tree of its own, no rights,
+    Landlock; each one's end goes into `layers`.
+    """
     wanted, namespace = plan["layers"], layers["process-namespace"] is True
-    kernel.set_readable_by_others(True)  # until it executes something else this process's own /proc entries are closed to it
+    kernel.set_readable_by_others(
+        True
+    )  # until it executes something else this process's own /proc entries are closed to it
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # if memory runs out, this goes first, not the harness
     landlock = [name for name in rules.FIRST_ABI if name in wanted]
@@ -175,19 +193,33 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     if "mounts" in wanted:
         try:
             own = namespace and "own-proc" in wanted
-            why = mounts.own_tree(plan["tree"], plan["read"], plan["write"], plan["devices"], plan["temporary"], plan["memory_mb"], own)
+            why = mounts.own_tree(
+                plan["tree"],
+                plan["read"],
+                plan["write"],
+                plan["devices"],
+                plan["temporary"],
+                plan["memory_mb"],
+                own,
+            )
             layers["mounts"], layers["own-proc"] = True, why or True
             proc, shared = ["/proc"], ["/dev/shm", "/tmp"]
             if "TMPDIR" in plan["environment"]:
-                plan["environment"]["TMPDIR"] = "/tmp"  # short: the path of a unix socket may have 107 bytes
+                plan["environment"]["TMPDIR"] = (
+                    "/tmp"  # short: the path of a unix socket may have 107 bytes
+                )
         except OSError as error:
-            layers["mounts"] = f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
+            layers["mounts"] = (
+                f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
+            )
             layers["own-proc"] = "needs a file tree of its own"
     if wanted:
         kernel.drop_rights()
     if landlock:
         write = [*plan["write"], *shared]
-        layers |= rules.restrict(landlock, [*plan["read"], *proc], write, [*mounts.DEVICES, *plan["devices"]])
+        layers |= rules.restrict(
+            landlock, [*plan["read"], *proc], write, [*mounts.DEVICES, *plan["devices"]]
+        )
     if "seccomp-sockets" in wanted:
         try:
             sockets.no_network()
@@ -199,7 +231,11 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
 
 def bound_open_files() -> None:
     """Set this process's limit of open files for good; one that is lower already stays."""
-    lower = [most for most in resource.getrlimit(resource.RLIMIT_NOFILE) if most != resource.RLIM_INFINITY]
+    lower = [
+        most
+        for most in resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most != resource.RLIM_INFINITY
+    ]
     most = min(OPEN_FILES, *lower) if lower else OPEN_FILES
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -1,4 +1,6 @@
-"""A file tree of its own for the worker: an empty one, into which only what may be read or written is bound, at the same paths."""
+"""A file tree of its own for the worker: an empty one, into which only what may be read or written
+is bound, at the same paths.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from kobench.sandbox import kernel
 #: Devices that programs expect.
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
-#: Files of the machine's /proc that libraries ask how large the machine is, where there is no /proc of its own.
+#: Files of the machine's /proc that libraries ask how large the machine is, where there is no /proc
+#: of its own.
 ABOUT_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version")
 
 _SHARED = kernel.NO_SETUID | kernel.NO_DEVICES
@@ -22,15 +25,24 @@ _MOST_LINKS = 40
 
 
 def own_tree(
-    tree: str, read: Sequence[str], write: Sequence[str], devices: Sequence[str], temporary: str, memory_mb: int, own_proc: bool
+    tree: str,
+    read: Sequence[str],
+    write: Sequence[str],
+    devices: Sequence[str],
+    temporary: str,
+    memory_mb: int,
+    own_proc: bool,
 ) -> str | None:
-    """Move this process into a file tree of its own; why it has no /proc of its own, None if it has.
+    """Move this process into a file tree of its own; why it has no /proc of its own, None if it
+    has.
 
-    tree : an empty folder outside all the places. temporary : the folder that becomes /tmp. memory_mb : how much /dev/shm may hold.
-    Raises OSError, and then everything is as it was.
+    tree : an empty folder outside all the places. temporary : the folder that becomes /tmp.
+    memory_mb : how much /dev/shm may hold. Raises OSError, and then everything is as it was.
     """
     kernel.unshare(kernel.NEW_FILES, "mount namespace")
-    kernel.mount(None, "/", None, kernel.WITH_ALL_BELOW | kernel.PRIVATE)  # nothing done here is seen outside
+    kernel.mount(
+        None, "/", None, kernel.WITH_ALL_BELOW | kernel.PRIVATE
+    )  # nothing done here is seen outside
     kernel.mount("tree", tree, "tmpfs", _SHARED, "size=4m,mode=755")
     try:
         os.makedirs(tree + "/dev/shm")
@@ -72,7 +84,9 @@ def bind_all(tree: str, places: Sequence[str], flags: int) -> None:
 
 
 def lay_links(tree: str, path: str) -> str:
-    """The real path behind a path; the links on the way to it are made in the tree as they are outside."""
+    """The real path behind a path; the links on the way to it are made in the tree as they are
+    outside.
+    """
     done, parts, links = "/", deque(path.split("/")), 0
     while parts:
         part = parts.popleft()
@@ -98,16 +112,24 @@ def lay_links(tree: str, path: str) -> str:
 
 
 def mount_proc(tree: str, own: bool) -> str | None:
-    """A /proc that shows the worker's own processes alone, if it may be had; else why not, and a few files about the machine."""
+    """A /proc that shows the worker's own processes alone, if it may be had; else why not, and a
+    few files about the machine.
+    """
     os.makedirs(tree + "/proc", exist_ok=True)
     why = "needs a process namespace"
     if own:
         flags = _SHARED | kernel.NO_PROGRAMS
-        for options in ("hidepid=4", "hidepid=2", None):  # hidden: what it may not look into anyway, such as the one that watches over it
+        for options in (
+            "hidepid=4",
+            "hidepid=2",
+            None,
+        ):  # hidden: what it may not look into anyway, such as the one that watches over it
             try:
                 kernel.mount("proc", tree + "/proc", "proc", flags, options)
             except OSError as error:
-                why = f"{error.strerror} (a container that masks parts of /proc forbids another one)"
+                why = (
+                    f"{error.strerror} (a container that masks parts of /proc forbids another one)"
+                )
             else:
                 return None
     with contextlib.suppress(OSError):

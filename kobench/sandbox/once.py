@@ -24,15 +24,24 @@ SHARED_MB = 64
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended: code, 0 for well, None where it did not end or could not start; why, "" for well; and what it printed."""
+    """How a command ended: code, 0 for well, None where it did not end or could not start; why, ""
+    for well; and what it printed.
+    """
 
     code: int | None
     why: str
     output: str
 
 
-def run_once(interpreter: Interpreter, arguments: Sequence[str], readable: Sequence[Path] = (), seconds: float = 120.0) -> Ran:
-    """Run an interpreter with every layer of the sandbox that there is here; it may read its own places and `readable`."""
+def run_once(
+    interpreter: Interpreter,
+    arguments: Sequence[str],
+    readable: Sequence[Path] = (),
+    seconds: float = 120.0,
+) -> Ran:
+    """Run an interpreter with every layer of the sandbox that there is here; it may read its own
+    places and `readable`.
+    """
     folder = Path(tempfile.mkdtemp(prefix="kobench-")).resolve()
     try:
         tree, temporary, scratch = (folder / name for name in ("tree", "tmp", "scratch"))
@@ -68,5 +77,7 @@ def run_once(interpreter: Interpreter, arguments: Sequence[str], readable: Seque
         why = f"it was ended by {signal_name(-code)}"
     elif code:
         last = output.strip().splitlines()[-1:]
-        why = f"it ended with exit code {code}" + "".join(f": {visible(line, 300)}" for line in last)
+        why = f"it ended with exit code {code}" + "".join(
+            f": {visible(line, 300)}" for line in last
+        )
     return Ran(code, why, output)

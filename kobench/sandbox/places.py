@@ -1,4 +1,6 @@
-"""What a worker must be able to read: its interpreter, the libraries of the system, and little else."""
+"""What a worker must be able to read: its interpreter, the libraries of the system, and little
+else.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +10,51 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Libraries and programs of the system, and what the dynamic linker and time zones need; those that are there.
+#: Libraries and programs of the system, and what the dynamic linker and time zones need; those that
+#: are there.
 SYSTEM = (
-    "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec",
-    "/usr/share", "/usr/include", "/nix/store", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/share",
+    "/usr/include",
+    "/nix/store",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/alternatives",
     "/etc/fonts",
-    "/etc/localtime", "/etc/nsswitch.conf", "/etc/os-release", "/sys/devices/system/cpu", "/sys/devices/system/node",
-)  # fmt: skip
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+)
 
-#: What of an installation is read: not what someone may keep beside it, for instance a project in the folder of its environment.
-INSTALLED = ("bin", "lib", "lib32", "lib64", "libexec", "share", "include", "etc", "ssl", "nvvm", "targets", "pyvenv.cfg")
+#: What of an installation is read: not what someone may keep beside it, for instance a project in
+#: the folder of its environment.
+INSTALLED = (
+    "bin",
+    "lib",
+    "lib32",
+    "lib64",
+    "libexec",
+    "share",
+    "include",
+    "etc",
+    "ssl",
+    "nvvm",
+    "targets",
+    "pyvenv.cfg",
+)
 
 #: Devices and files of an NVIDIA GPU.
 CUDA_DEVICES = "/dev"
@@ -35,7 +72,8 @@ CUDA_PLACES = (
 class Interpreter:
     """An interpreter and the places that it reads: prefixes of installations, folders of libraries.
 
-    environment : the name of the environment of kobench's that it belongs to, None for kobench's own interpreter.
+    environment : the name of the environment of kobench's that it belongs to, None for kobench's
+    own interpreter.
     """
 
     python: Path
@@ -45,17 +83,32 @@ class Interpreter:
 
 def this_interpreter() -> Interpreter:
     """The interpreter that runs kobench, with what is installed in it."""
-    prefixes = dict.fromkeys(Path(prefix) for prefix in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix))
+    prefixes = dict.fromkeys(
+        Path(prefix)
+        for prefix in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
+    )
     places = [place for prefix in prefixes for place in installed(prefix)]
     real = Path(sys.executable).resolve().parent
-    elsewhere = [Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
-    elsewhere += [Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if folder.startswith("/")]
-    others = [place for place in (real, *elsewhere) if not any(place.is_relative_to(known) for known in places)]
+    elsewhere = [
+        Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")
+    ]
+    elsewhere += [
+        Path(folder)
+        for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+        if folder.startswith("/")
+    ]
+    others = [
+        place
+        for place in (real, *elsewhere)
+        if not any(place.is_relative_to(known) for known in places)
+    ]
     return Interpreter(Path(sys.executable), (*prefixes, *others))
 
 
 def installed(place: Path) -> Iterator[Path]:
-    """A folder of libraries as it is; of an installation (it has `bin` and `lib`) only what belongs to it."""
+    """A folder of libraries as it is; of an installation (it has `bin` and `lib`) only what belongs
+    to it.
+    """
     if (place / "bin").is_dir() and (place / "lib").is_dir():
         yield from (place / name for name in INSTALLED if (place / name).exists())
     else:
@@ -65,7 +118,9 @@ def installed(place: Path) -> Iterator[Path]:
 def readable_by(interpreter: Interpreter, more: tuple[Path, ...], cuda: bool) -> list[str]:
     """All that a worker with this interpreter may read, as absolute paths that exist."""
     places = [Path(place) for place in SYSTEM]
-    places += [part for place in interpreter.read for part in installed(Path(os.path.abspath(place)))]
+    places += [
+        part for place in interpreter.read for part in installed(Path(os.path.abspath(place)))
+    ]
     places += [Path(os.path.abspath(place)) for place in more]
     places += [Path(place) for place in CUDA_PLACES] if cuda else []
     return [str(place) for place in dict.fromkeys(places) if place.exists()]
@@ -73,4 +128,6 @@ def readable_by(interpreter: Interpreter, more: tuple[Path, ...], cuda: bool) ->
 
 def cuda_devices() -> list[str]:
     """The device files of NVIDIA GPUs."""
-    return [str(path) for path in sorted(Path(CUDA_DEVICES).glob("nvidia*"))] + [str(path) for path in Path(CUDA_DEVICES).glob("dri")]
+    return [str(path) for path in sorted(Path(CUDA_DEVICES).glob("nvidia*"))] + [
+        str(path) for path in Path(CUDA_DEVICES).glob("dri")
+    ]

@@ -13,8 +13,12 @@ from kobench.sandbox.places import Interpreter, cuda_devices, readable_by
 from kobench.sandbox.start import Plan
 from kobench.sandbox.variables import variables
 
-#: What the worker's interpreter executes. Nothing in the folder where it starts is imported: older ones do not know PYTHONSAFEPATH.
-START = "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from kobench.worker import main; main()"
+#: What the worker's interpreter executes. Nothing in the folder where it starts is imported: older
+#: ones do not know PYTHONSAFEPATH.
+START = (
+    "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from kobench.worker"
+    " import main; main()"
+)
 
 #: MB that /dev/shm may hold: a quarter of the memory limit, within these.
 SHARED_MB = (64, 1024)
@@ -22,15 +26,24 @@ SHARED_MB = (64, 1024)
 
 @dataclass(frozen=True)
 class Room:
-    """The folder of one trial. given : its questions, read-only for the worker. out, scratch, temporary : what it may write, beside its
-    output in `log`. taken : answers that were moved out of its reach. All of these lie in `written` and count as such: a process may hold
-    a folder open that was moved, and go on writing. modules : links to what it imports.
+    """The folder of one trial. given : its questions, read-only for the worker. out, scratch,
+    temporary : what it may write, beside its output in `log`. taken : answers that were moved out
+    of its reach. All of these lie in `written` and count as such: a process may hold a folder open
+    that was moved, and go on writing. modules : links to what it imports.
     """
 
     folder: Path
 
     def __post_init__(self) -> None:
-        for place in (self.given, self.modules, self.out, self.scratch, self.temporary, self.tree, self.taken):
+        for place in (
+            self.given,
+            self.modules,
+            self.out,
+            self.scratch,
+            self.temporary,
+            self.tree,
+            self.taken,
+        ):
             place.mkdir(parents=True)
 
     @property
@@ -69,8 +82,18 @@ class Room:
     def taken(self) -> Path:
         return self.written / "taken"
 
-    def plan(self, interpreter: Interpreter, arguments: Sequence[str], keep: tuple[int, int], mode: str, threads: int,
-             readable: Sequence[Path], links: Mapping[str, Path], memory_mb: int | None, cuda: bool) -> Plan:  # fmt: skip
+    def plan(
+        self,
+        interpreter: Interpreter,
+        arguments: Sequence[str],
+        keep: tuple[int, int],
+        mode: str,
+        threads: int,
+        readable: Sequence[Path],
+        links: Mapping[str, Path],
+        memory_mb: int | None,
+        cuda: bool,
+    ) -> Plan:
         """The launcher's plan for a worker in this folder; see `kobench.process.WorkerProcess`."""
         own = {} if interpreter.environment else {"kobench": Path(__file__).resolve().parents[1]}
         places = link_modules(self.modules, {**own, **links})
@@ -82,7 +105,11 @@ class Room:
             tree=str(self.tree),
             temporary=str(self.temporary),
             keep=keep,
-            read=[*readable_by(interpreter, (*places, *readable), cuda), str(self.given), str(self.modules)],
+            read=[
+                *readable_by(interpreter, (*places, *readable), cuda),
+                str(self.given),
+                str(self.modules),
+            ],
             write=[str(self.out), str(self.scratch)],
             devices=cuda_devices() if cuda else [],
             memory_mb=min(most, max(least, (memory_mb or 4 * most) // 4)),

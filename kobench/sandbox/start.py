@@ -1,4 +1,6 @@
-"""The harness's side of the launcher: start it with a plan, hear what it reports, end it and all that it started."""
+"""The harness's side of the launcher: start it with a plan, hear what it reports, end it and all
+that it started.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,12 @@ from kobench.sandbox.layers import LAYERS, without_any
 #: Seconds after which a launcher that was told to end everything is ended itself.
 PATIENCE = 30.0
 
-#: What the launcher's interpreter executes; its arguments are the folders in which it finds kobench and landlockpy.
+#: What the launcher's interpreter executes; its arguments are the folders in which it finds kobench
+#: and landlockpy.
 CODE = "import sys; sys.path += sys.argv[1:]; from kobench.sandbox.launch import main; main()"
 
-#: The variables a clean environment keeps: without it some interpreters do not find their own libraries.
+#: The variables a clean environment keeps: without it some interpreters do not find their own
+#: libraries.
 KEPT_VARIABLES = ("LD_LIBRARY_PATH",)
 
 
@@ -32,10 +36,12 @@ KEPT_VARIABLES = ("LD_LIBRARY_PATH",)
 class Plan:
     """What the launcher is to do.
 
-    command : absolute path of a program, and its arguments. cwd : where it starts. keep : file descriptors it is given.
-    read, write, devices : absolute paths, see `kobench.sandbox.rules.restrict`. tree : an empty folder that nothing of these lies in.
-    temporary : the folder that becomes /tmp in a file tree of its own. memory_mb : how much /dev/shm may hold. layers : those to try.
-    required : start nothing where files, network or processes stay open.
+    command : absolute path of a program, and its arguments. cwd : where it starts. keep : file
+    descriptors it is given. read, write, devices : absolute paths, see
+    `kobench.sandbox.rules.restrict`. tree : an empty folder that nothing of these lies in.
+    temporary : the folder that becomes /tmp in a file tree of its own. memory_mb : how much
+    /dev/shm may hold. layers : those to try. required : start nothing where files, network or
+    processes stay open.
     """
 
     command: Sequence[str]
@@ -54,17 +60,22 @@ class Plan:
 
 @dataclass
 class Launch:
-    """A launcher at work, as a context manager; leaving it ends all that it started, whatever that did not to be ended.
+    """A launcher at work, as a context manager; leaving it ends all that it started, whatever that
+    did not to be ended.
 
-    output : the file descriptor to which standard output and error of what is started go. After it has started: `layers` is
-    {layer: True, or why not}, `keeper` the id of the process whose descendants are the worker and what it started, `ended` how the
-    worker ended: its exit code, or minus the number of the signal; None as long as it runs. `not_started` says why the program could
-    not be executed. `lost` is set when nothing more can be heard: both processes that watch over the worker are gone.
+    output : the file descriptor to which standard output and error of what is started go. After it
+    has started: `layers` is {layer: True, or why not}, `keeper` the id of the process whose
+    descendants are the worker and what it started, `ended` how the worker ended: its exit code, or
+    minus the number of the signal; None as long as it runs. `not_started` says why the program
+    could not be executed. `lost` is set when nothing more can be heard: both processes that watch
+    over the worker are gone.
     """
 
     plan: Plan
     output: int
-    layers: dict[str, Any] = field(default_factory=lambda: without_any("the launcher has not reported"))
+    layers: dict[str, Any] = field(
+        default_factory=lambda: without_any("the launcher has not reported")
+    )
     keeper: int | None = None
     ended: int | None = None
     not_started: str | None = None
@@ -75,9 +86,14 @@ class Launch:
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         self.unread = b""
         self.process = subprocess.Popen(
-            command, pass_fds=tuple(self.plan.keep), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.output, env=kept,
+            command,
+            pass_fds=tuple(self.plan.keep),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.output,
+            env=kept,
             start_new_session=True,
-        )  # fmt: skip
+        )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.reports = self.process.stdout.fileno()
@@ -87,7 +103,9 @@ class Launch:
         return self
 
     def hear(self, seconds: float = 0.0) -> None:
-        """Take in what was reported, waiting so long for the first of it; at the end of all reports `lost` is set."""
+        """Take in what was reported, waiting so long for the first of it; at the end of all reports
+        `lost` is set.
+        """
         if self.lost or not readable(seconds, self.reports):
             return
         piece = os.read(self.reports, 1 << 16)
@@ -114,13 +132,17 @@ class Launch:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        while not self.lost and (left := deadline - time.monotonic()) > 0:  # the keeper, where someone killed the guard
+        while (
+            not self.lost and (left := deadline - time.monotonic()) > 0
+        ):  # the keeper, where someone killed the guard
             self.hear(left)
         self.process.stdout.close()
 
 
 def readable(seconds: float, *numbers: int) -> set[int]:
-    """Which of these file descriptors have something to read, or have ended, waiting so long for the first."""
+    """Which of these file descriptors have something to read, or have ended, waiting so long for
+    the first.
+    """
     poll = select.poll()  # unlike select it takes any number
     for number in numbers:
         poll.register(number, select.POLLIN)

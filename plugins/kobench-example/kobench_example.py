@@ -1,4 +1,6 @@
-"""The smallest useful kobench predictor: a gene's mean share over the cells most like the asked one."""
+"""The smallest useful kobench predictor: a gene's mean share over the cells most like the asked
+one.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ from kobench.api import Cells, Context, Param, PredictorSpec, hookimpl, normalis
 
 
 class NearestCells:
-    """Share of each gene that is on: its mean over the training cells that have it, like cells counting more, rows over their sum.
+    """Share of each gene that is on: its mean over the training cells that have it, like cells
+    counting more, rows over their sum.
 
-    A cell's weight is exp(sharpness * (s - largest s)), s the Jaccard similarity of its assemblage and the asked one (genes on in
-    both over genes on in either). One more cell, of weight 1, has every gene at its plain mean.
+    A cell's weight is exp(sharpness * (s - largest s)), s the Jaccard similarity of its assemblage
+    and the asked one (genes on in both over genes on in either). One more cell, of weight 1, has
+    every gene at its plain mean.
     """
 
     def __init__(self, sharpness: float = 30.0) -> None:
@@ -41,5 +45,9 @@ def kobench_predictors() -> Iterator[PredictorSpec]:
         "nearest-cells",
         NearestCells,
         summary="mean share of each gene over the cells with the most similar assemblage",
-        params={"sharpness": Param(30.0, "how much more like cells count; 0 is the masked mean", low=0.0, high=500.0)},
+        params={
+            "sharpness": Param(
+                30.0, "how much more like cells count; 0 is the masked mean", low=0.0, high=500.0
+            )
+        },
     )

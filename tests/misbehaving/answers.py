@@ -1,4 +1,8 @@
-"""Wrong answers. What is never one and the same from run to run, or in another order, a run can't know: the contract's checks find it."""
+"""Wrong answers.
+
+What is never one and the same from run to run, or in another order, a run can't know: the
+contract's checks find it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from misbehaving.fake import Fake
 
 
 def _profile(name: str, answer: str, says: str, predict: str = "", needs: str = "") -> Fake:
-    return Fake(f"answers-{name}", "invalid", says, "profile", predict=predict, answer=answer, needs=needs)
+    return Fake(
+        f"answers-{name}", "invalid", says, "profile", predict=predict, answer=answer, needs=needs
+    )
 
 
 def _knockout(name: str, answer: str, says: str) -> Fake:
@@ -15,7 +21,14 @@ def _knockout(name: str, answer: str, says: str) -> Fake:
         rows = self.predict_expression(knockouts.remove_from(cells.assemblages()))
         return {answer}
     """
-    return Fake(f"answers-{name}", "invalid", says, "singles", methods=methods, answers=("expression", "knockout"))
+    return Fake(
+        f"answers-{name}",
+        "invalid",
+        says,
+        "singles",
+        methods=methods,
+        answers=("expression", "knockout"),
+    )
 
 
 def _impact(name: str, answer: str, says: str) -> Fake:
@@ -25,12 +38,26 @@ def _impact(name: str, answer: str, says: str) -> Fake:
         impacts = np.linspace(0, 1, len(knockouts))
         return {answer}
     """
-    return Fake(f"answers-{name}", "invalid", says, "singles", methods=methods, answers=("expression", "impact"))
+    return Fake(
+        f"answers-{name}",
+        "invalid",
+        says,
+        "singles",
+        methods=methods,
+        answers=("expression", "impact"),
+    )
 
 
 def _scores(name: str, answer: str, says: str) -> Fake:
     methods = f"def score_genes(self, cells, genes):\n    return {answer}"
-    return Fake(f"answers-{name}", "invalid", says, "singles", methods=methods, answers=("expression", "genes"))
+    return Fake(
+        f"answers-{name}",
+        "invalid",
+        says,
+        "singles",
+        methods=methods,
+        answers=("expression", "genes"),
+    )
 
 
 ANSWERS = [
@@ -49,17 +76,29 @@ ANSWERS = [
     _profile("a-list", "rows.tolist()", "returned list"),
     _profile("nothing", "None", "returned NoneType"),
     _profile("a-generator", "(row for row in rows)", "returned generator"),
-    _profile("a-coroutine", "later()", "returned coroutine", predict="async def later(): return rows"),
+    _profile(
+        "a-coroutine", "later()", "returned coroutine", predict="async def later(): return rows"
+    ),
     _profile("a-scalar", "0.5", "returned float"),
-    _profile("a-tensor", "torch.tensor(rows)", "returned Tensor", predict="import torch", needs="torch"),
-    _profile("a-sparse-matrix", "scipy.sparse.csr_matrix(rows)", "returned csr_matrix", predict="import scipy.sparse"),
+    _profile(
+        "a-tensor", "torch.tensor(rows)", "returned Tensor", predict="import torch", needs="torch"
+    ),
+    _profile(
+        "a-sparse-matrix",
+        "scipy.sparse.csr_matrix(rows)",
+        "returned csr_matrix",
+        predict="import scipy.sparse",
+    ),
     _profile("a-frame", "pandas.DataFrame(rows)", "returned DataFrame", predict="import pandas"),
     _profile("a-masked-array", "np.ma.masked_array(rows, rows == 0)", "returned MaskedArray"),
     _profile(
         "a-lying-array",
         "rows.view(Lying)",
         "returned Lying",
-        predict="class Lying(np.ndarray):\n    dtype = shape = sum = min = max = property(lambda s: 1 / 0)",
+        predict=(
+            "class Lying(np.ndarray):\n    dtype = shape = sum = min = max = property(lambda s: 1"
+            " / 0)"
+        ),
     ),
     _profile("rows-that-sum-to-2", "rows * 2", "sums to 2; every profile must sum to 1"),
     _profile("all-zero", "rows * 0", "sums to 0; every profile must sum to 1"),
@@ -72,8 +111,20 @@ ANSWERS = [
     _impact("no-impact", "None", "Impacts"),
     _scores("nan-scores", "np.full(len(genes), np.nan)", "not finite|nan"),
     _scores("too-few-scores", "np.zeros(len(genes) - 1)", "shape"),
-    Fake("answers-yes-to-everything", "invalid", "supports", "fit", methods="def __getattr__(self, name): return lambda *given: 'yes'"),
-    Fake("says-odd-things-of-what-it-supports", "invalid", "supports", "fit", methods="def supports(self, genes): return [1] * len(genes)"),
+    Fake(
+        "answers-yes-to-everything",
+        "invalid",
+        "supports",
+        "fit",
+        methods="def __getattr__(self, name): return lambda *given: 'yes'",
+    ),
+    Fake(
+        "says-odd-things-of-what-it-supports",
+        "invalid",
+        "supports",
+        "fit",
+        methods="def supports(self, genes): return [1] * len(genes)",
+    ),
 ]
 
 #: A run can't know that these are wrong. `kobench check` does, by the check named.
@@ -92,7 +143,10 @@ ONLY_CHECKED = {
     "same-seed": Fake(
         "answers-differently-each-time",
         "ok",
-        predict="rows = rows * np.random.default_rng().uniform(0.5, 1, rows.shape); rows = rows / rows.sum(1, keepdims=True)",
+        predict=(
+            "rows = rows * np.random.default_rng().uniform(0.5, 1, rows.shape); rows = rows /"
+            " rows.sum(1, keepdims=True)"
+        ),
     ),
     "input-unchanged": Fake("writes-into-its-input", "ok", predict="assemblages[:] = True"),
     "global-random-state": Fake("changes-the-global-seed", "ok", fit="np.random.seed(3)"),

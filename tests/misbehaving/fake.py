@@ -1,4 +1,6 @@
-"""What a misbehaving predictor is: where it does what, and the row it must get; and how it is installed as a distribution of its own."""
+"""What a misbehaving predictor is: where it does what, and the row it must get; and how it is
+installed as a distribution of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,14 @@ from typing import Any
 class Fake:
     """One fake. Its name is that of its distribution, its entry point and its predictor.
 
-    status : what its row must have, or several where it depends on the machine; "ok" for what is no crime. stage, says : where it ended (""
-    for anywhere) and a regular expression that the reason must match. module : code run when the plugin is imported, or, with `core`, when
-    the module of its class is, which only a trial imports. fit, predict : code run first in these; in predict, `first` tells the first
-    call. answer : what it returns for the profiles `rows`. methods : further methods of the class. answers : what its spec says that it
-    answers. needs : a package without which it can't misbehave. sealed : whether it would do harm, or find something, outside of a whole
-    sandbox.
+    status : what its row must have, or several where it depends on the machine; "ok" for what is no
+    crime. stage, says : where it ended ("" for anywhere) and a regular expression that the reason
+    must match. module : code run when the plugin is imported, or, with `core`, when the module of
+    its class is, which only a trial imports. fit, predict : code run first in these; in predict,
+    `first` tells the first call. answer : what it returns for the profiles `rows`. methods :
+    further methods of the class. answers : what its spec says that it answers. needs : a package
+    without which it can't misbehave. sealed : whether it would do harm, or find something, outside
+    of a whole sandbox.
     """
 
     name: str
@@ -49,9 +53,16 @@ class Fake:
         return self.name.replace("-", "_")
 
     def sources(self, facts: Mapping[str, Any], claims: str = "") -> dict[str, str]:
-        """Its modules by file name; `facts` is what the code finds in `at`, for instance where the results lie."""
+        """Its modules by file name; `facts` is what the code finds in `at`, for instance where the
+        results lie.
+        """
         head = HEAD.format(facts=json.dumps(dict(facts), sort_keys=True))
-        body = BODY.format(fit=block(self.fit), predict=block(self.predict), answer=self.answer, methods=block(self.methods, 4))
+        body = BODY.format(
+            fit=block(self.fit),
+            predict=block(self.predict),
+            answer=self.answer,
+            methods=block(self.methods, 4),
+        )
         code = f"{head}\n{dedent(self.module)}\n{body}"
         make = repr(f"{self.package}.core:Predictor") if self.core else "Predictor"
         hook = HOOK.format(name=claims or self.name, make=make, answers=self.answers)
@@ -116,8 +127,11 @@ def block(code: str, depth: int = 8) -> str:
     return indent(dedent(code).strip("\n"), " " * depth)
 
 
-def install(folder: Path, fakes: Iterable[Fake], facts: Mapping[str, Any], claims: str = "") -> None:
-    """Write each fake's modules and metadata into a folder that stands on the path, as an installer does.
+def install(
+    folder: Path, fakes: Iterable[Fake], facts: Mapping[str, Any], claims: str = ""
+) -> None:
+    """Write each fake's modules and metadata into a folder that stands on the path, as an installer
+    does.
 
     claims : the name of their predictors, if not their own.
     """
@@ -132,5 +146,8 @@ def install(folder: Path, fakes: Iterable[Fake], facts: Mapping[str, Any], claim
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {fake.name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[kobench]\n{fake.name} = {fake.package}\n")
         (info / "RECORD").write_text(
-            "".join(f"{name},,\n" for name in [*sources, f"{info.name}/METADATA", f"{info.name}/entry_points.txt"])
+            "".join(
+                f"{name},,\n"
+                for name in [*sources, f"{info.name}/METADATA", f"{info.name}/entry_points.txt"]
+            )
         )

@@ -1,4 +1,6 @@
-"""Runs fakes beside two well-behaved predictors with the real command, and looks for what they left behind."""
+"""Runs fakes beside two well-behaved predictors with the real command, and looks for what they left
+behind.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ from misbehaving.fake import Fake, install
 DATASET = "grn:genes=15,cells=60"
 TASKS = ("profile", "keystone")
 
-CALM = [Fake("calm", "ok"), Fake("steady", "ok", answer="rows ** 0.9 / (rows ** 0.9).sum(1, keepdims=True)")]
+CALM = [
+    Fake("calm", "ok"),
+    Fake("steady", "ok", answer="rows ** 0.9 / (rows ** 0.9).sum(1, keepdims=True)"),
+]
 
 #: What fakes in `resources` pass and the well-behaved don't come near.
 LIMITS = ("--memory", "700", "--processes", "24", "--written", "50")
@@ -47,7 +52,9 @@ Json = dict[str, Any]
 
 @dataclass
 class Done:
-    """A finished run: its exit code, what it printed, its records by predictor, and each record's result as text, by the record's file."""
+    """A finished run: its exit code, what it printed, its records by predictor, and each record's
+    result as text, by the record's file.
+    """
 
     code: int
     stdout: str
@@ -58,10 +65,15 @@ class Done:
     results: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        named = {path.name: json.loads(path.read_text()) for path in sorted((self.folder / "records").glob("*.json"))}
+        named = {
+            path.name: json.loads(path.read_text())
+            for path in sorted((self.folder / "records").glob("*.json"))
+        }
         self.records = list(named.values())
         self.rows = {name_of(record): record for record in self.records}
-        self.results = {name: json.dumps(record["result"], sort_keys=True) for name, record in named.items()}
+        self.results = {
+            name: json.dumps(record["result"], sort_keys=True) for name, record in named.items()
+        }
 
     def answers(self) -> dict[str, str]:
         """sha256 of each stored file of answers."""
@@ -80,28 +92,40 @@ def hashes(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         mode = path.lstat().st_mode
         kind = stat.filemode(mode)
-        found[str(path.relative_to(folder))] = kind + (hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(mode) else "")
+        found[str(path.relative_to(folder))] = kind + (
+            hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(mode) else ""
+        )
     return found
 
 
 class Place:
-    """A user's machine in small: a home, data with a truth, a site with distributions, servers, a process; all of it to be left alone."""
+    """A user's machine in small: a home, data with a truth, a site with distributions, servers, a
+    process; all of it to be left alone.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self.token = "kbm" + secrets.token_hex(6)  # in whatever a fake leaves behind, and nowhere else on this machine
+        self.token = "kbm" + secrets.token_hex(
+            6
+        )  # in whatever a fake leaves behind, and nowhere else on this machine
         self.key = secrets.randbelow(2**30) + 1
         self.sites = 0
         for name in (*DEAR, "tmp", "cache"):
             (self.folder / name).mkdir(parents=True)
         self.truth = self.folder / "data" / "truth.csv"
-        for path in (self.truth, self.folder / "home" / ".netrc", self.folder / "elsewhere" / "kept.txt"):
+        for path in (
+            self.truth,
+            self.folder / "home" / ".netrc",
+            self.folder / "elsewhere" / "kept.txt",
+        ):
             path.write_text(f"the truth {self.token}\n")
         self.open: contextlib.ExitStack = contextlib.ExitStack()
 
     def __enter__(self) -> Place:
         tcp = self.open.enter_context(socket.create_server(("127.0.0.1", 0)))
-        free = self.open.enter_context(socket.create_server(("127.0.0.1", 0)))  # its number is known, then it is free again
+        free = self.open.enter_context(
+            socket.create_server(("127.0.0.1", 0))
+        )  # its number is known, then it is free again
         self.udp = self.open.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         self.udp.bind(("127.0.0.1", 0))
         self.udp.setblocking(False)
@@ -109,7 +133,9 @@ class Place:
             server = self.open.enter_context(socket.socket(socket.AF_UNIX))
             server.bind(address)
             server.listen()
-        self.victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)", f"knows-{self.token}"])
+        self.victim = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(900)", f"knows-{self.token}"]
+        )
         self.open.callback(self.victim.wait)
         self.open.callback(self.victim.kill)
         self.facts = {
@@ -134,7 +160,9 @@ class Place:
         ended(self.traces())  # a test that failed leaves nothing either
 
     def site(self, fakes: Sequence[Fake], claims: str = "") -> Path:
-        """A folder with the well-behaved and the fakes, whose predictors are called `claims`, if not as they are."""
+        """A folder with the well-behaved and the fakes, whose predictors are called `claims`, if
+        not as they are.
+        """
         self.sites += 1
         site = self.folder / f"site{self.sites}"
         dear = [str(self.folder / name) for name in (*DEAR, site.name, f"results{self.sites}")]
@@ -143,18 +171,40 @@ class Place:
         install(site, fakes, facts, claims)
         return site
 
-    def run(self, fakes: Sequence[Fake], *flags: str, asked: Sequence[str] | None = None, claims: str = "",
-            environment: dict[str, str] | None = None, timeout: float = 500) -> Done:  # fmt: skip
+    def run(
+        self,
+        fakes: Sequence[Fake],
+        *flags: str,
+        asked: Sequence[str] | None = None,
+        claims: str = "",
+        environment: dict[str, str] | None = None,
+        timeout: float = 500,
+    ) -> Done:
         """Install the fakes and run them in between the well-behaved ones.
 
-        asked : what -p says, if not the names of all. Raises AssertionError for whatever was left behind.
+        asked : what -p says, if not the names of all. Raises AssertionError for whatever was left
+        behind.
         """
         site = self.site(fakes, claims)
         results = self.folder / f"results{self.sites}"
         names = [fake.name for fake in fakes]
-        ordered = asked or [CALM[0].name, *names[: len(names) // 2], CALM[1].name, *names[len(names) // 2 :]]
+        ordered = asked or [
+            CALM[0].name,
+            *names[: len(names) // 2],
+            CALM[1].name,
+            *names[len(names) // 2 :],
+        ]
         before = {place: hashes(place) for place in (*(self.folder / name for name in DEAR), site)}
-        words = ["run", "-d", DATASET, "--out", str(results), *flags, *(f"-t{task}" for task in TASKS), *(f"-p{name}" for name in ordered)]
+        words = [
+            "run",
+            "-d",
+            DATASET,
+            "--out",
+            str(results),
+            *flags,
+            *(f"-t{task}" for task in TASKS),
+            *(f"-p{name}" for name in ordered),
+        ]
         done = self.command([*KOBENCH, *words], site, environment, timeout)
         assert results.is_dir(), done.stderr
         finished = Done(done.returncode, done.stdout, done.stderr, results)
@@ -166,7 +216,11 @@ class Place:
             if before[place].get(name) != after[place].get(name)
         ]
         assert not changed, "files of the user's are another's"
-        assert sorted(path.name for path in results.iterdir()) == [".lock", "answers", "records"], "files in the results folder"
+        assert sorted(path.name for path in results.iterdir()) == [
+            ".lock",
+            "answers",
+            "records",
+        ], "files in the results folder"
         assert not list((self.folder / "tmp").iterdir()), "temporary files"
         self.nothing_is_left()
         return finished
@@ -174,8 +228,14 @@ class Place:
     def variables(self, site: Path, more: dict[str, str] | None = None) -> dict[str, str]:
         """The environment of this place's user."""
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("KOBENCH", "XDG", "PYTEST"))},
-            "PYTHONPATH": os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("KOBENCH", "XDG", "PYTEST"))
+            },
+            "PYTHONPATH": os.pathsep.join(
+                [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+            ),
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.folder / "tmp"),
             "KOBENCH_CACHE": str(self.folder / "cache"),
@@ -185,11 +245,26 @@ class Place:
             **(more or {}),
         }
 
-    def command(self, command: Sequence[str], site: Path, more: dict[str, str] | None = None,
-                timeout: float = 280) -> subprocess.CompletedProcess[str]:  # fmt: skip
-        """Run a command as this place's user; one that takes too long is ended with all that it started."""
-        with subprocess.Popen(command, cwd=self.folder / "stand", env=self.variables(site, more), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace") as process:  # fmt: skip
+    def command(
+        self,
+        command: Sequence[str],
+        site: Path,
+        more: dict[str, str] | None = None,
+        timeout: float = 280,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as this place's user; one that takes too long is ended with all that it
+        started.
+        """
+        with subprocess.Popen(
+            command,
+            cwd=self.folder / "stand",
+            env=self.variables(site, more),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        ) as process:
             try:
                 stdout, stderr = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:
@@ -199,26 +274,40 @@ class Place:
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def nothing_is_left(self) -> None:
-        """Raise AssertionError for a process, file, shared memory or socket that is there after a run."""
+        """Raise AssertionError for a process, file, shared memory or socket that is there after a
+        run.
+        """
         assert self.victim.poll() is None, "a process that is not theirs was ended"
         until = time.monotonic() + PATIENCE  # a killed process takes a moment to be gone
         while (left := self.traces()) and time.monotonic() < until:
             time.sleep(0.05)
         assert not left, f"processes are left: {left}"
-        assert not [name for name in os.listdir("/dev/shm") if self.token in name], "shared memory is left"
+        assert not [name for name in os.listdir("/dev/shm") if self.token in name], (
+            "shared memory is left"
+        )
         for name in ("shm", "sem", "msg"):
-            keys = [line.split()[0] for line in Path("/proc/sysvipc", name).read_text().splitlines()]
+            keys = [
+                line.split()[0] for line in Path("/proc/sysvipc", name).read_text().splitlines()
+            ]
             assert str(self.key) not in keys, f"System V {name} is left"
-        open_sockets = [line.split()[-1] for line in Path("/proc/net/unix").read_text().splitlines() if self.token in line]
+        open_sockets = [
+            line.split()[-1]
+            for line in Path("/proc/net/unix").read_text().splitlines()
+            if self.token in line
+        ]
         assert set(open_sockets) <= {f"@served-{self.token}"}, "a socket is left"
         assert len([path for path in Path("/tmp").iterdir() if self.token in path.name]) == 0
         with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", self.facts["free_port"])) == errno.ECONNREFUSED, "a server is left"
+            assert probe.connect_ex(("127.0.0.1", self.facts["free_port"])) == errno.ECONNREFUSED, (
+                "a server is left"
+            )
         with contextlib.suppress(BlockingIOError):
             raise AssertionError(f"a datagram came: {self.udp.recv(1000)!r}")
 
     def traces(self) -> dict[int, str]:
-        """Every process with this place in its command line, name, environment, folder or open files, but for those of the tests."""
+        """Every process with this place in its command line, name, environment, folder or open
+        files, but for those of the tests.
+        """
         own = {os.getpid(), os.getppid(), self.victim.pid}
         return {number: why for number in processes() - own if (why := self._trace(number))}
 
@@ -243,7 +332,9 @@ def inode(path: str) -> int:
 
 
 def processes() -> set[int]:
-    """Numbers of the processes that run; one that has ended and is not yet waited for runs no more."""
+    """Numbers of the processes that run; one that has ended and is not yet waited for runs no
+    more.
+    """
     found = set()
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
@@ -266,14 +357,30 @@ def faults_of(fake: Fake, row: Json | None) -> list[str]:
         return [f"{fake.name} has no row"]
     result = row["result"]
     status, stage, message = result["status"], result["stage"], result["message"]
-    wrong = [f"status {status!r}, expected {fake.status!r} ({message!r})"] if status not in fake.statuses else []
+    wrong = (
+        [f"status {status!r}, expected {fake.status!r} ({message!r})"]
+        if status not in fake.statuses
+        else []
+    )
     if status == "ok":
-        wrong += [f"{name} says {result[name]!r}" for name in ("stage", "message", "traceback") if result[name] is not None]
-        wrong += [] if set(result["answers"]) == {"profile", "singles"} else [f"it answered {sorted(result['answers'])}"]
+        wrong += [
+            f"{name} says {result[name]!r}"
+            for name in ("stage", "message", "traceback")
+            if result[name] is not None
+        ]
+        wrong += (
+            []
+            if set(result["answers"]) == {"profile", "singles"}
+            else [f"it answered {sorted(result['answers'])}"]
+        )
     else:
         if fake.stage and stage not in fake.stages:
             wrong.append(f"stage {stage!r}, expected {fake.stage!r}")
-        if not isinstance(message, str) or not re.search(fake.says or ".", message) or len(message) > 2100:
+        if (
+            not isinstance(message, str)
+            or not re.search(fake.says or ".", message)
+            or len(message) > 2100
+        ):
             wrong.append(f"it says {message!r}, expected {fake.says!r}")
         wrong += ["it has scores"] if result["scores"] and stage == "fit" else []
     nasty = [char for char in json.dumps(row, ensure_ascii=False) if hidden(char)]
@@ -287,12 +394,16 @@ def check_row(fake: Fake, done: Done) -> None:
 
 
 def hidden(char: str) -> bool:
-    """Whether a character moves a cursor, or hides or turns around what stands beside it; line ends don't."""
+    """Whether a character moves a cursor, or hides or turns around what stands beside it; line ends
+    don't.
+    """
     return char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def others_unchanged(done: Done, without: Done) -> None:
-    """Raise AssertionError where any trial of a run without fakes ended otherwise, by a single byte, beside them."""
+    """Raise AssertionError where any trial of a run without fakes ended otherwise, by a single
+    byte, beside them.
+    """
     assert len(without.results) >= 13, "two predictors, their floors and lines"
     for name, result in without.results.items():
         assert done.results.get(name) == result, f"{name} is another one"

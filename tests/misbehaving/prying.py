@@ -1,4 +1,7 @@
-"""Predictors that look for what they must not see, or reach for what is not theirs. Each fails, saying what it found, if it finds anything."""
+"""Predictors that look for what they must not see, or reach for what is not theirs.
+
+Each fails, saying what it found, if it finds anything.
+"""
 
 # ruff: noqa: E501 - what a fake does stands on one line
 
@@ -27,18 +30,28 @@ def _pries(name: str, code: str) -> Fake:
 
 
 FILES = [
-    Fake("pries-at-import", "ok", module=SEARCH + "search([at.truth, at.home + '/.netrc'])", sealed=True),
+    Fake(
+        "pries-at-import",
+        "ok",
+        module=SEARCH + "search([at.truth, at.home + '/.netrc'])",
+        sealed=True,
+    ),
     _pries("reads-the-truth", "search([at.truth])"),
     _pries(
         "reads-the-results",
-        "own = str(self.folder.parent)\nsearch(path for path in Path(at.results).rglob('*') if not str(path).startswith(own))",
+        "own = str(self.folder.parent)\nsearch(path for path in Path(at.results).rglob('*') if not"
+        " str(path).startswith(own))",
     ),
     _pries("reads-the-home", "search(Path(at.home).rglob('*'))"),
-    _pries("reads-the-users-accounts", "search(['/etc/shadow', '/etc/gshadow', '/root/.bashrc', '/etc/ssh/sshd_config'])"),
+    _pries(
+        "reads-the-users-accounts",
+        "search(['/etc/shadow', '/etc/gshadow', '/root/.bashrc', '/etc/ssh/sshd_config'])",
+    ),
     _pries("reads-other-predictors", "search([at.site + '/calm.py'], 'Predictor')"),
     _pries(
         "reads-through-the-root-of-others",
-        "search([*(f'/proc/{n}/root{at.truth}' for n in range(1, 40)), *(f'/proc/{n}/root{at.truth}' for n in ('self', 'thread-self'))])",
+        "search([*(f'/proc/{n}/root{at.truth}' for n in range(1, 40)),"
+        " *(f'/proc/{n}/root{at.truth}' for n in ('self', 'thread-self'))])",
     ),
     _pries(
         "reads-through-descriptors",
@@ -78,10 +91,17 @@ FILES = [
 PROCESSES = [
     _pries(
         "reads-the-environment",
-        "found = [name for name, value in os.environ.items() if at.token in value and name == 'KOBENCH_SECRET']\nif found: raise PermissionError(f'could read {found}')",
+        "found = [name for name, value in os.environ.items() if at.token in value and name =="
+        " 'KOBENCH_SECRET']\nif found: raise PermissionError(f'could read {found}')",
     ),
-    _pries("reads-the-environment-of-others", "search(Path('/proc').glob('[0-9]*/environ'), 'secret-' + at.token)"),
-    _pries("reads-the-command-lines-of-others", "search(Path('/proc').glob('[0-9]*/cmdline'), 'knows-' + at.token)"),
+    _pries(
+        "reads-the-environment-of-others",
+        "search(Path('/proc').glob('[0-9]*/environ'), 'secret-' + at.token)",
+    ),
+    _pries(
+        "reads-the-command-lines-of-others",
+        "search(Path('/proc').glob('[0-9]*/cmdline'), 'knows-' + at.token)",
+    ),
     _pries(
         "reads-the-memory-of-others",
         """

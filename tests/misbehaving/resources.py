@@ -1,4 +1,5 @@
-"""Predictors that take what is not theirs: memory, processes, threads, the disk, the log; each bounded, should no limit end it.
+"""Predictors that take what is not theirs: memory, processes, threads, the disk, the log; each
+bounded, should no limit end it.
 
 Their limits are those of `frame.LIMITS`.
 """
@@ -99,9 +100,22 @@ MEMORY, PROCESSES, WRITTEN = "--memory", "--processes", "--written"
 #: One at a time: they would slow down what runs beside them.
 RESOURCES = [
     Fake("fills-memory-in-fit", "out-of-memory", MEMORY, "fit", fit=FILL),
-    Fake("fills-memory-at-once", "out-of-memory", MEMORY, "fit", fit="held = np.ones(1500 * 2**20 // 8)\ntime.sleep(5)"),
+    Fake(
+        "fills-memory-at-once",
+        "out-of-memory",
+        MEMORY,
+        "fit",
+        fit="held = np.ones(1500 * 2**20 // 8)\ntime.sleep(5)",
+    ),
     Fake("fills-memory-in-predict", "out-of-memory", MEMORY, "profile", predict=FILL),
-    Fake("fills-memory-when-its-class-is-imported", "out-of-memory", MEMORY, ("import", "fit"), module=FILL, core=True),
+    Fake(
+        "fills-memory-when-its-class-is-imported",
+        "out-of-memory",
+        MEMORY,
+        ("import", "fit"),
+        module=FILL,
+        core=True,
+    ),
     Fake("fills-memory-over-forks", "out-of-memory", MEMORY, "fit", fit=FORKS),
     Fake("fills-memory-without-an-address", "out-of-memory", MEMORY, "fit", fit=MEMFD),
     Fake("forks-without-end", "too-many-processes", PROCESSES, "fit", fit=BOMB),
@@ -118,7 +132,8 @@ RESOURCES = [
     ),
 ]
 
-#: A process that nobody waits for, in a session of its own, with the run's token in its command line; `leave` says how it is left behind.
+#: A process that nobody waits for, in a session of its own, with the run's token in its command
+#: line; `leave` says how it is left behind.
 DAEMON = """
 if os.fork() == 0:
     try:
@@ -144,11 +159,22 @@ LISTENS = """own = socket.socket(socket.AF_UNIX)
 DAEMONS = [
     Fake("leaves-a-daemon-in-fit", "ok", fit=DAEMON.format(leave=NAMED)),
     Fake("leaves-a-daemon-in-predict", "ok", predict=DAEMON.format(leave=NAMED)),
-    Fake("leaves-a-daemon-and-crashes", "failed", "SIGSEGV", "fit", fit=DAEMON.format(leave=NAMED) + "ctypes.string_at(0)"),
+    Fake(
+        "leaves-a-daemon-and-crashes",
+        "failed",
+        "SIGSEGV",
+        "fit",
+        fit=DAEMON.format(leave=NAMED) + "ctypes.string_at(0)",
+    ),
     Fake(
         "leaves-another-program",
         "ok",
-        fit=DAEMON.format(leave="subprocess.Popen(['/bin/sh', '-c', 'sleep 600; exit', at.token], start_new_session=True)"),
+        fit=DAEMON.format(
+            leave=(
+                "subprocess.Popen(['/bin/sh', '-c', 'sleep 600; exit', at.token],"
+                " start_new_session=True)"
+            )
+        ),
     ),
     Fake("leaves-a-server", "ok", fit=DAEMON.format(leave=LISTENS)),
     Fake("leaves-a-thread", "ok", fit="threading.Thread(target=lambda: time.sleep(600)).start()"),
@@ -164,7 +190,12 @@ DAEMONS = [
             pass
         """,
     ),
-    Fake("leaves-shared-memory-of-the-old-kind", "ok", sealed=True, fit="ctypes.CDLL(None).shmget(at.key, ctypes.c_size_t(2**20), 0o1666)"),
+    Fake(
+        "leaves-shared-memory-of-the-old-kind",
+        "ok",
+        sealed=True,
+        fit="ctypes.CDLL(None).shmget(at.key, ctypes.c_size_t(2**20), 0o1666)",
+    ),
 ]
 
 #: The same as soon as its plugin is described, which `kobench list` does, too.
@@ -173,8 +204,20 @@ DAEMON_AT_IMPORT = Fake("leaves-a-daemon-at-import", "ok", module=DAEMON.format(
 #: A great deal of output is no crime: it goes to a log, of which a record keeps the tail.
 OUTPUT = [
     Fake("prints-a-million-lines", "ok", fit="for line in range(10**6): print('line', line)"),
-    Fake("prints-binary-rubbish", "ok", fit="os.write(1, np.random.default_rng(0).bytes(10**6)); os.write(2, bytes(range(256)) * 100)"),
     Fake(
-        "prints-escape-sequences", "ok", fit="print('\\x1b]0;' + at.token + '\\x07\\x1b[2J\\x1b[31m' + '<script>' + at.token + '</script>')"
+        "prints-binary-rubbish",
+        "ok",
+        fit=(
+            "os.write(1, np.random.default_rng(0).bytes(10**6)); os.write(2, bytes(range(256)) *"
+            " 100)"
+        ),
+    ),
+    Fake(
+        "prints-escape-sequences",
+        "ok",
+        fit=(
+            "print('\\x1b]0;' + at.token + '\\x07\\x1b[2J\\x1b[31m' + '<script>' + at.token +"
+            " '</script>')"
+        ),
     ),
 ]

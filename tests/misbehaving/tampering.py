@@ -1,4 +1,6 @@
-"""Predictors that tamper: with the worker, its pipes and files, with kobench and numpy, with other processes."""
+"""Predictors that tamper: with the worker, its pipes and files, with kobench and numpy, with other
+processes.
+"""
 
 # ruff: noqa: E501 - what a fake does stands on one line
 
@@ -20,15 +22,25 @@ DONE = b'{"kind": "done", "seconds": 0, "peak_mb": 0}\n'
 PIPES = [
     _forge("a-reply", repr(DONE)),
     _forge(
-        "a-good-end", repr(b'{"kind": "failed", "status": "ok", "message": "all is well", "traceback": null, "seconds": 0, "peak_mb": 0}\n')
+        "a-good-end",
+        repr(
+            b'{"kind": "failed", "status": "ok", "message": "all is well", "traceback": null,'
+            b' "seconds": 0, "peak_mb": 0}\n'
+        ),
     ),
     _forge(
         "a-new-status",
-        repr(b'{"kind": "failed", "status": "best", "message": "all is well", "traceback": null, "seconds": 0, "peak_mb": 0}\n'),
+        repr(
+            b'{"kind": "failed", "status": "best", "message": "all is well", "traceback": null,'
+            b' "seconds": 0, "peak_mb": 0}\n'
+        ),
     ),
     _forge(
         "a-message-that-is-no-text",
-        repr(b'{"kind": "failed", "status": {"a": 1}, "message": [7], "traceback": 3, "seconds": "x", "peak_mb": []}\n'),
+        repr(
+            b'{"kind": "failed", "status": {"a": 1}, "message": [7], "traceback": 3, "seconds":'
+            b' "x", "peak_mb": []}\n'
+        ),
     ),
     _forge(
         "a-long-message",
@@ -40,14 +52,32 @@ PIPES = [
     _forge("a-list", repr(b"[]\n"), "invalid"),
     _forge("a-number-of-a-million-digits", "b'7' * 900000 + b'\\n'", "invalid"),
     _forge("a-deep-reply", "b'[' * 200000 + b'\\n'", "invalid"),
-    _forge("a-log-that-is-odd", repr(b'{"kind": "log", "message": {"a": 1}, "done": "x", "total": null}\n'), ANY_END, ""),
+    _forge(
+        "a-log-that-is-odd",
+        repr(b'{"kind": "log", "message": {"a": 1}, "done": "x", "total": null}\n'),
+        ANY_END,
+        "",
+    ),
     _forge("a-check", repr(b'{"kind": "check"}\n'), ANY_END, ""),
     _forge("binary-rubbish", "bytes(range(256)) * 10 + b'\\n'", "invalid"),
     _forge("a-line-without-end", "b'x' * 3_000_000", "invalid"),
-    Fake("forges-what-comes-later", BAD_END, ".", ("profile", "singles"), predict=f"on_every_pipe({DONE * 3!r})"),
+    Fake(
+        "forges-what-comes-later",
+        BAD_END,
+        ".",
+        ("profile", "singles"),
+        predict=f"on_every_pipe({DONE * 3!r})",
+    ),
     Fake("closes-its-pipes", "failed", "", "", fit="os.closerange(3, 1024)"),
     Fake("closes-everything", "failed", "", "", fit="os.closerange(0, 1024)"),
-    Fake("logs-without-end", "ok", fit="for step in range(20000): context.log('\\x1b[2J[red]step[/]' + '<b>' * 100, step, 20000)"),
+    Fake(
+        "logs-without-end",
+        "ok",
+        fit=(
+            "for step in range(20000): context.log('\\x1b[2J[red]step[/]' + '<b>' * 100, step,"
+            " 20000)"
+        ),
+    ),
 ]
 
 #: In the place of a file with answers, something else.
@@ -78,28 +108,66 @@ def sparse_file(path):
 
 
 def _file(name: str, make: str, says: str = ".") -> Fake:
-    return Fake(f"lays-out-{name}", "invalid", says, "profile", module=INSTEAD, fit=f"instead({make})")
+    return Fake(
+        f"lays-out-{name}", "invalid", says, "profile", module=INSTEAD, fit=f"instead({make})"
+    )
 
 
 FILES = [
     _file("a-link", "lambda path: os.symlink(at.truth, path)"),
     _file("a-link-to-a-device", "lambda path: os.symlink('/dev/zero', path)"),
-    _file("a-link-to-its-own-input", "lambda path: os.symlink(at_given('profile') / 'assemblages.npy', path)"),
+    _file(
+        "a-link-to-its-own-input",
+        "lambda path: os.symlink(at_given('profile') / 'assemblages.npy', path)",
+    ),
     _file("a-pipe", "os.mkfifo"),
-    _file("a-socket", "lambda path: (os.chdir(path.parent), socket.socket(socket.AF_UNIX).bind('profile.npy'))"),
+    _file(
+        "a-socket",
+        "lambda path: (os.chdir(path.parent), socket.socket(socket.AF_UNIX).bind('profile.npy'))",
+    ),
     _file("a-folder", "lambda path: path.mkdir()"),
     _file("a-huge-header", "huge"),
     _file("a-huge-sparse-file", "sparse_file"),
     _file("an-empty-file", "lambda path: path.touch()"),
     _file("a-text", "lambda path: path.write_text('good answers')"),
-    _file("a-pickle", "lambda path: np.save(path, np.array([print, {}], dtype=object), allow_pickle=True)"),
-    _file("a-truncated-array", "lambda path: (np.save(path, np.ones((12, 15)) / 15), os.truncate(path, 200))"),
+    _file(
+        "a-pickle",
+        "lambda path: np.save(path, np.array([print, {}], dtype=object), allow_pickle=True)",
+    ),
+    _file(
+        "a-truncated-array",
+        "lambda path: (np.save(path, np.ones((12, 15)) / 15), os.truncate(path, 200))",
+    ),
     _file("an-archive", "lambda path: np.savez(open(path, 'wb'), rows=np.ones(3))"),
     # what it writes lies in `out`, a folder for each question; the harness takes that away
-    Fake("links-its-answers-elsewhere", BAD_END, ".", "profile", fit="os.symlink(at.elsewhere, self.folder / 'out' / 'profile')"),
-    Fake("links-its-next-answers-elsewhere", BAD_END, ".", "singles", fit="os.symlink(at.elsewhere, self.folder / 'out' / 'singles')"),
-    Fake("lays-a-file-in-the-way-of-its-answers", BAD_END, ".", "profile", fit="(self.folder / 'out' / 'profile').touch()"),
-    Fake("lays-a-pipe-in-the-way-of-its-answers", BAD_END, ".", "profile", fit="os.mkfifo(self.folder / 'out' / 'profile')"),
+    Fake(
+        "links-its-answers-elsewhere",
+        BAD_END,
+        ".",
+        "profile",
+        fit="os.symlink(at.elsewhere, self.folder / 'out' / 'profile')",
+    ),
+    Fake(
+        "links-its-next-answers-elsewhere",
+        BAD_END,
+        ".",
+        "singles",
+        fit="os.symlink(at.elsewhere, self.folder / 'out' / 'singles')",
+    ),
+    Fake(
+        "lays-a-file-in-the-way-of-its-answers",
+        BAD_END,
+        ".",
+        "profile",
+        fit="(self.folder / 'out' / 'profile').touch()",
+    ),
+    Fake(
+        "lays-a-pipe-in-the-way-of-its-answers",
+        BAD_END,
+        ".",
+        "profile",
+        fit="os.mkfifo(self.folder / 'out' / 'profile')",
+    ),
     Fake(
         "lays-out-more-than-was-asked",
         "ok",
@@ -139,7 +207,9 @@ FILES = [
         )
         for name, code in {
             "a-link": "os.symlink(at.elsewhere, given)",
-            "a-linked-file": "given.mkdir(); os.symlink(at.elsewhere + '/kept.txt', given / 'X.npy')",
+            "a-linked-file": (
+                "given.mkdir(); os.symlink(at.elsewhere + '/kept.txt', given / 'X.npy')"
+            ),
             "a-pipe": "given.mkdir(); os.mkfifo(given / 'X.npy')",
             "a-file": "given.touch()",
         }.items()
@@ -162,10 +232,22 @@ FILES = [
         "deletes-its-folder",
         ANY_END,
         sealed=True,
-        fit="import shutil; shutil.rmtree(self.folder, ignore_errors=True); shutil.rmtree(self.folder.parent, ignore_errors=True)",
+        fit=(
+            "import shutil; shutil.rmtree(self.folder, ignore_errors=True);"
+            " shutil.rmtree(self.folder.parent, ignore_errors=True)"
+        ),
     ),
-    Fake("deletes-its-input", ANY_END, sealed=True, fit="import shutil; shutil.rmtree(self.folder.parent / 'given', ignore_errors=True)"),
-    Fake("deletes-its-scratch", "ok", fit="import shutil; shutil.rmtree(self.scratch, ignore_errors=True)"),
+    Fake(
+        "deletes-its-input",
+        ANY_END,
+        sealed=True,
+        fit="import shutil; shutil.rmtree(self.folder.parent / 'given', ignore_errors=True)",
+    ),
+    Fake(
+        "deletes-its-scratch",
+        "ok",
+        fit="import shutil; shutil.rmtree(self.scratch, ignore_errors=True)",
+    ),
     Fake(
         "overwrites-its-input",
         "ok",
@@ -178,7 +260,12 @@ FILES = [
                 pass
         """,
     ),
-    Fake("writes-into-the-cells-it-is-given", "ok", fit="cells.X[:] = 0; cells.var_names[:] = 'x'", predict="assemblages[:] = False"),
+    Fake(
+        "writes-into-the-cells-it-is-given",
+        "ok",
+        fit="cells.X[:] = 0; cells.var_names[:] = 'x'",
+        predict="assemblages[:] = False",
+    ),
     Fake(
         "deletes-what-is-not-its-own",
         "ok",
@@ -209,7 +296,10 @@ PATCHES = [
         "invalid",
         "not finite",
         "profile",
-        predict="everywhere('array_of', lambda values, *rest: values); everywhere('profiles_of', lambda values, *rest: values)",
+        predict=(
+            "everywhere('array_of', lambda values, *rest: values); everywhere('profiles_of', lambda"
+            " values, *rest: values)"
+        ),
         answer="rows * np.nan",
     ),
     Fake(
@@ -217,7 +307,10 @@ PATCHES = [
         "invalid",
         "sum to 1",
         "profile",
-        predict="everywhere('array_of', lambda values, *rest: values); everywhere('profiles_of', lambda values, *rest: values)",
+        predict=(
+            "everywhere('array_of', lambda values, *rest: values); everywhere('profiles_of', lambda"
+            " values, *rest: values)"
+        ),
         answer="rows * 2",
     ),
     Fake(
@@ -240,10 +333,25 @@ PATCHES = [
                         setattr(module, inner, None)
         """,
     ),
-    Fake("patches-time", "ok", fit="time.sleep(0.2)\ntime.perf_counter = time.monotonic = time.time = lambda: -1e9"),
+    Fake(
+        "patches-time",
+        "ok",
+        fit="time.sleep(0.2)\ntime.perf_counter = time.monotonic = time.time = lambda: -1e9",
+    ),
     Fake("patches-json", ANY_END, fit="json.dumps = lambda *given, **more: 'rubbish'"),
-    Fake("patches-os", ANY_END, fit="os.write = os.read = os.close = os.fdopen = os.mkdir = lambda *given, **more: 7"),
-    Fake("patches-builtins", ANY_END, fit="import builtins\nbuiltins.open = builtins.print = builtins.getattr = builtins.len = None"),
+    Fake(
+        "patches-os",
+        ANY_END,
+        fit="os.write = os.read = os.close = os.fdopen = os.mkdir = lambda *given, **more: 7",
+    ),
+    Fake(
+        "patches-builtins",
+        ANY_END,
+        fit=(
+            "import builtins\nbuiltins.open = builtins.print = builtins.getattr = builtins.len ="
+            " None"
+        ),
+    ),
     Fake("forgets-every-module", ANY_END, fit="sys.modules.clear()"),
     Fake("closes-its-output", "ok", fit="sys.stdout.close(); sys.stderr = None"),
     Fake("changes-the-folder", "ok", fit="os.chdir('/')"),
@@ -281,13 +389,21 @@ PATCHES = [
     Fake(
         "changes-the-error-state",
         "ok",
-        fit="np.seterr(all='ignore'); import warnings; warnings.simplefilter('ignore'); import gc; gc.disable()",
+        fit=(
+            "np.seterr(all='ignore'); import warnings; warnings.simplefilter('ignore'); import gc;"
+            " gc.disable()"
+        ),
     ),
-    Fake("raises-when-it-is-deleted", "ok", methods="def __del__(self): raise RuntimeError('not me')"),
+    Fake(
+        "raises-when-it-is-deleted", "ok", methods="def __del__(self): raise RuntimeError('not me')"
+    ),
     Fake(
         "holds-what-can-not-be-pickled",
         "ok",
-        fit="self.held = [lambda: 0, threading.Lock(), (one for one in 'abc'), open('/dev/null'), sys._getframe()]",
+        fit=(
+            "self.held = [lambda: 0, threading.Lock(), (one for one in 'abc'), open('/dev/null'),"
+            " sys._getframe()]"
+        ),
     ),
     Fake(
         "kills-its-parent",

@@ -1,8 +1,10 @@
-"""How often the board's 95 % intervals hold the long-run value: `python -m tests.studies.coverage`, from the repository's root.
+"""How often the board's 95 % intervals hold the long-run value: `python -m tests.studies.coverage`,
+from the repository's root.
 
-Over networks: K networks are taken from a pool of hundreds, 2,000 times; the long-run values are those of the whole pool, the best floor is
-chosen on the K networks as a board does. Inside one data set: units are taken from large populations, drawn again as kobench draws them.
-Prints the tables of docs/intervals.md.
+Over networks: K networks are taken from a pool of hundreds, 2,000 times; the long-run values are
+those of the whole pool, the best floor is chosen on the K networks as a board does. Inside one data
+set: units are taken from large populations, drawn again as kobench draws them. Prints the tables of
+docs/intervals.md.
 """
 
 from __future__ import annotations
@@ -15,7 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from kobench.api import Context, Parts, ProfileUnits, RankingUnits
-from kobench.board.intervals import Interval, Series, mean_interval, paired_difference, ratio_interval
+from kobench.board.intervals import (
+    Interval,
+    Series,
+    mean_interval,
+    paired_difference,
+    ratio_interval,
+)
 from kobench.builtin.metrics import profile, ranking
 from kobench.cells import FloatArray
 from kobench.plan import DRAWS
@@ -45,7 +53,9 @@ class Tally:
 
 
 def linearised(top: FloatArray, bottom: FloatArray) -> Interval:
-    """The ratio of two means with the t interval of its first-order terms: what kobench's bootstrap of ratios came to."""
+    """The ratio of two means with the t interval of its first-order terms: what kobench's bootstrap
+    of ratios came to.
+    """
     value = float(top.mean() / bottom.mean())
     rest = mean_interval(Series((top - value * bottom) / bottom.mean()))
     assert rest.low is not None
@@ -54,7 +64,9 @@ def linearised(top: FloatArray, bottom: FloatArray) -> Interval:
 
 
 def spanned(tallies: list[Tally]) -> str:
-    """The lowest and highest coverage and median width over predictors: `94.1-95.5 (0.020-0.040)`."""
+    """The lowest and highest coverage and median width over predictors: `94.1-95.5
+    (0.020-0.040)`.
+    """
     covered = [100 * np.mean(one.held) for one in tallies]
     widths = [np.median(one.widths) for one in tallies]
     given = min(len(one.held) / one.asked for one in tallies)
@@ -63,12 +75,20 @@ def spanned(tallies: list[Tally]) -> str:
 
 
 def over_networks(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Iterator[str]:
-    """Coverage and median width of scores, differences to the best floor, and skills, from lowest to highest over the predictors."""
-    yield "| metric | networks | score | difference to the floor | skill | skill, linearised |\n" + "| --- " * 6 + "|"
+    """Coverage and median width of scores, differences to the best floor, and skills, from lowest
+    to highest over the predictors.
+    """
+    yield (
+        "| metric | networks | score | difference to the floor | skill | skill, linearised |\n"
+        + "| --- " * 6
+        + "|"
+    )
     for column, (_, _, best, sign, names) in COLUMNS.items():
         rows = pool[column]
         count = len(next(iter(rows.values())))
-        floors = np.stack([rows[name] for name in names]) if names else np.zeros((1, count))  # doing nothing explains 0
+        floors = (
+            np.stack([rows[name] for name in names]) if names else np.zeros((1, count))
+        )  # doing nothing explains 0
         chosen = floors[np.argmax(sign * floors.mean(axis=1))]
         for k in NETWORKS:
             parts: list[list[Tally]] = [[], [], [], []]
@@ -85,7 +105,9 @@ def over_networks(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Itera
                     floor = theirs[np.argmax(sign * theirs.mean(axis=1))]
                     top, bottom = sign * (mine - floor), sign * (best - floor)
                     score.add(mean_interval(Series(mine)), values.mean())
-                    difference.add(paired_difference(Series(sign * mine), Series(sign * floor)), gain)
+                    difference.add(
+                        paired_difference(Series(sign * mine), Series(sign * floor)), gain
+                    )
                     fieller = ratio_interval(Series(top), Series(bottom))
                     skill.add(fieller, gain / gap)
                     if fieller.low is not None:
@@ -96,39 +118,74 @@ def over_networks(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Itera
 
 
 class Ratio:
-    """A metric that is a ratio of sums over units, as explained-change is: sum(predicted) / sum(true)."""
+    """A metric that is a ratio of sums over units, as explained-change is: sum(predicted) /
+    sum(true).
+    """
 
     def __call__(self, units: RankingUnits) -> Parts:
         return Parts("gene", units.genes, np.asarray(units.predicted), np.asarray(units.true))
 
 
 def of_means(values: FloatArray) -> RankingUnits:
-    """Units whose mean is the metric: one number each, such as a perturbation's correlation or a cell's Bray-Curtis."""
+    """Units whose mean is the metric: one number each, such as a perturbation's correlation or a
+    cell's Bray-Curtis.
+    """
     return RankingUnits(values, np.ones(len(values)), np.arange(len(values)))
 
 
-def populations() -> Iterator[tuple[str, Callable[[RankingUnits], Parts | float], float, Callable[..., RankingUnits], tuple[int, ...]]]:
+def populations() -> Iterator[
+    tuple[
+        str,
+        Callable[[RankingUnits], Parts | float],
+        float,
+        Callable[..., RankingUnits],
+        tuple[int, ...],
+    ]
+]:
     """(what, metric, long-run value, a sample of n units, the n)."""
     rng = np.random.default_rng(0)
     for what, values in (
-        ("mean correlation, spread widely (tanh N(0.3, 0.4))", np.tanh(rng.normal(0.3, 0.4, 200_000))),
+        (
+            "mean correlation, spread widely (tanh N(0.3, 0.4))",
+            np.tanh(rng.normal(0.3, 0.4, 200_000)),
+        ),
         ("mean correlation near 1 (1 - Beta(1, 8))", 1 - rng.beta(1, 8, 200_000)),
     ):
-        yield what, Ratio(), values.mean(), lambda rng, n, v=values: of_means(rng.choice(v, n)), (5, 12, 23, 50)
+        yield (
+            what,
+            Ratio(),
+            values.mean(),
+            lambda rng, n, v=values: of_means(rng.choice(v, n)),
+            (5, 12, 23, 50),
+        )
     network = Network(7, {**SIZE, "cells": 20_000})
     cells, training = network.profiles, network.dataset.cells[network.rows[0][:200]]
     model = linear()
     model.fit(training, Context(seed=0, threads=1, device="cpu"))
     predicted = model.predict_expression(cells.assemblages)
-    errors = profile.bray_curtis(ProfileUnits(predicted, cells.true, cells.assemblages, np.arange(len(predicted)))).sums
-    yield "Bray-Curtis of cells (linear)", Ratio(), errors.mean(), lambda rng, n: of_means(rng.choice(errors, n)), (30, 140)
+    errors = profile.bray_curtis(
+        ProfileUnits(predicted, cells.true, cells.assemblages, np.arange(len(predicted)))
+    ).sums
+    yield (
+        "Bray-Curtis of cells (linear)",
+        Ratio(),
+        errors.mean(),
+        lambda rng, n: of_means(rng.choice(errors, n)),
+        (30, 140),
+    )
     for rho in (0.3, 0.9, 0.98):
 
         def pairs(rng: np.random.Generator, n: int, rho: float = rho) -> RankingUnits:
             x, noise = rng.normal(size=(2, n))
             return RankingUnits(rho * x + np.sqrt(1 - rho**2) * noise, x, np.arange(n))
 
-        yield f"Spearman of genes, {rho} before ranking", ranking.spearman, 6 / np.pi * np.arcsin(rho / 2), pairs, (20, 40, 100)
+        yield (
+            f"Spearman of genes, {rho} before ranking",
+            ranking.spearman,
+            6 / np.pi * np.arcsin(rho / 2),
+            pairs,
+            (20, 40, 100),
+        )
 
     def changes(rng: np.random.Generator, n: int) -> RankingUnits:
         size = rng.lognormal(0, 1, n)
@@ -152,7 +209,10 @@ def by_fishers_z(value: float, drawn: FloatArray, units: int) -> Interval:
 
 def inside_one(repeats: int) -> Iterator[str]:
     """Coverage inside one data set, of three ways to make an interval of the same draws."""
-    yield "| what | units | t with the draws' spread | their percentiles | t by Fisher's z |\n| --- | --- | --- | --- | --- |"
+    yield (
+        "| what | units | t with the draws' spread | their percentiles | t by Fisher's z |\n| --- |"
+        " --- | --- | --- | --- |"
+    )
     for what, metric, truth, sample, sizes in populations():
         for n in sizes:
             rng = np.random.default_rng(n)
@@ -170,8 +230,15 @@ def inside_one(repeats: int) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pool", type=Path, default=Path("interval-pool.npz"), help="where the pool is kept; made where it is missing")
-    parser.add_argument("--networks", type=int, default=400, help="networks of the pool, where it is made")
+    parser.add_argument(
+        "--pool",
+        type=Path,
+        default=Path("interval-pool.npz"),
+        help="where the pool is kept; made where it is missing",
+    )
+    parser.add_argument(
+        "--networks", type=int, default=400, help="networks of the pool, where it is made"
+    )
     parser.add_argument("--repeats", type=int, default=2000)
     parser.add_argument("--only", choices=["networks", "inside"])
     given = parser.parse_args()

@@ -1,6 +1,8 @@
-"""Which choice that arXiv 2510.03359 leaves open moves the pooled Spearman of the profile task: `python -m tests.studies.paper_choices`.
+"""Which choice that arXiv 2510.03359 leaves open moves the pooled Spearman of the profile task:
+`python -m tests.studies.paper_choices`.
 
-Prints the table of docs/paper-grn.md. The linear baseline stands in for the network, whose figures are 0.002-0.01 lower and move alike.
+Prints the table of docs/paper-grn.md. The linear baseline stands in for the network, whose figures
+are 0.002-0.01 lower and move alike.
 """
 
 from __future__ import annotations
@@ -31,17 +33,33 @@ def pooled(**params: Any) -> float:
     training, asked = split(cells.n_obs, "holdout", 0)
     model = Linear()
     model.fit(cells[training], Context(seed=0))
-    return float(spearmanr(model.predict_expression(cells[asked].assemblages()).ravel(), cells[asked].profiles().ravel())[0])
+    return float(
+        spearmanr(
+            model.predict_expression(cells[asked].assemblages()).ravel(),
+            cells[asked].profiles().ravel(),
+        )[0]
+    )
 
 
 def noise(factor: float = 1.0, decay: bool = False, absolute: bool = False) -> Callable[..., Any]:
-    """Another law of the cells' weights: `factor` times the noise, on the decay as well, or in units of the mean weight."""
+    """Another law of the cells' weights: `factor` times the noise, on the decay as well, or in
+    units of the mean weight.
+    """
 
     def draw(rng: np.random.Generator, net: network.Network, cells: int, sigma: float) -> Any:
         size = factor * sigma * rng.standard_normal((cells, len(net.weights)))
-        weights = np.maximum(0.0, net.weights + size) if absolute else net.weights * np.maximum(0.0, 1 + size)
+        weights = (
+            np.maximum(0.0, net.weights + size)
+            if absolute
+            else net.weights * np.maximum(0.0, 1 + size)
+        )
         if decay:
-            weights = weights / np.maximum(0.05, 1 + sigma * rng.standard_normal((cells, net.genes)))[:, net.edges[:, 1]]
+            weights = (
+                weights
+                / np.maximum(0.05, 1 + sigma * rng.standard_normal((cells, net.genes)))[
+                    :, net.edges[:, 1]
+                ]
+            )
         return weights
 
     return draw
@@ -61,7 +79,10 @@ def weights_of(law: Callable[[np.random.Generator, int], Any]) -> Callable[..., 
 def changed(**changes: Any) -> Iterator[None]:
     """Constants and functions of the simulator replaced, `module__name=value`."""
     modules = {"network": network, "generate": generate}
-    patches = [patch.object(modules[key.split("__")[0]], key.split("__")[1], value) for key, value in changes.items()]
+    patches = [
+        patch.object(modules[key.split("__")[0]], key.split("__")[1], value)
+        for key, value in changes.items()
+    ]
     for one in patches:
         one.start()
     try:
@@ -75,7 +96,10 @@ ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "as in kobench": ({}, {}),
     "weights up to 1 instead of 2": ({"network__LARGEST_WEIGHT": 1.0}, {}),
     "weights up to 4": ({"network__LARGEST_WEIGHT": 4.0}, {}),
-    "weights \\|N(0, 1)\\|": ({"generate__draw_network": weights_of(lambda rng, m: np.abs(rng.standard_normal(m)))}, {}),
+    "weights \\|N(0, 1)\\|": (
+        {"generate__draw_network": weights_of(lambda rng, m: np.abs(rng.standard_normal(m)))},
+        {},
+    ),
     "weights all 1": ({"generate__draw_network": weights_of(lambda rng, m: np.ones(m))}, {}),
     "no least number of regulators": ({"network__LEAST_REGULATORS": 0}, {}),
     "20 % of the edges repress": ({}, {"repressors": 0.2}),
@@ -83,7 +107,10 @@ ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "noise 1.5 times as large": ({"generate__draw_cell_weights": noise(1.5)}, {}),
     "noise twice as large": ({"generate__draw_cell_weights": noise(2.0)}, {}),
     "noise on the decay as well": ({"generate__draw_cell_weights": noise(decay=True)}, {}),
-    "noise in units of the mean weight": ({"generate__draw_cell_weights": noise(absolute=True)}, {}),
+    "noise in units of the mean weight": (
+        {"generate__draw_cell_weights": noise(absolute=True)},
+        {},
+    ),
     "10 % of the genes absent": ({}, {"absent": 0.1}),
     "30 % absent": ({}, {"absent": 0.3}),
     "250 cells": ({}, {"cells": 250}),
@@ -94,13 +121,26 @@ ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 def main() -> None:
     """Print the table as Markdown."""
-    print("| choice | " + " | ".join(f"sigma {sigma}, degree {degree:g}, dropout {dropout:g}" for sigma, degree, dropout in COLUMNS) + " |")
+    print(
+        "| choice | "
+        + " | ".join(
+            f"sigma {sigma}, degree {degree:g}, dropout {dropout:g}"
+            for sigma, degree, dropout in COLUMNS
+        )
+        + " |"
+    )
     print("|---" * (len(COLUMNS) + 1) + "|")
     for name, (changes, params) in ROWS.items():
         values = []
         with changed(**changes):
             for sigma, degree, dropout in COLUMNS:
-                asked = {"knockout": "silenced", "sigma": sigma, "degree": degree, "dropout": dropout, **params}
+                asked = {
+                    "knockout": "silenced",
+                    "sigma": sigma,
+                    "degree": degree,
+                    "dropout": dropout,
+                    **params,
+                }
                 values.append(np.mean([pooled(**asked, seed=seed) for seed in SEEDS]))
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in values) + " |", flush=True)
 

@@ -1,8 +1,10 @@
-"""Whether scores of measured knockouts can be trusted, tried where the answer is known: `python tests/studies/planted.py --cache FOLDER`.
+"""Whether scores of measured knockouts can be trusted, tried where the answer is known: `python
+tests/studies/planted.py --cache FOLDER`.
 
-Runs kobench itself on planted populations (other cells of the simulator with the gene knocked out) and reads what its boards say.
-skill: the change without noise should score about 1, the best floor 0, `linear` in between. nulls: with labels shuffled, scores should
-cover their chance value, and no skill be printed. Prints the tables of docs/planted.md; results are kept in FOLDER.
+Runs kobench itself on planted populations (other cells of the simulator with the gene knocked out)
+and reads what its boards say. skill: the change without noise should score about 1, the best floor
+0, `linear` in between. nulls: with labels shuffled, scores should cover their chance value, and no
+skill be printed. Prints the tables of docs/planted.md; results are kept in FOLDER.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ PREDICTORS = ("linear", "covariance-shift")
 #: What skill is read of, with the name it has in the tables.
 PRIMARY = {"pearson-delta-centred": "detectable", "pearson-delta-centred[all]": "all"}
 
-#: The planted populations on which the true change should score about 1; the first four are kobench's default size.
+#: The planted populations on which the true change should score about 1; the first four are
+#: kobench's default size.
 SETTINGS = (
     "planted",
     "planted:batches=3",
@@ -49,15 +52,27 @@ SETTINGS = (
 #: Small, so that hundreds take minutes.
 SMALL = "genes=50,cells=200,perturbations=20,perturbed_cells=40"
 
-#: (task, metric without its variant) -> value by chance. Without centring there is none once all perturbations do the same.
-CENTRED = {("response", "pearson-delta-centred"): 0.0, ("response", "centroid-accuracy"): 0.5, ("response-size", "spearman"): 0.0}
-CHANCE = {**CENTRED, **{("response", name): 0.0 for name in ("pearson-delta", "spearman-delta", "cosine-delta")}}
+#: (task, metric without its variant) -> value by chance. Without centring there is none once all
+#: perturbations do the same.
+CENTRED = {
+    ("response", "pearson-delta-centred"): 0.0,
+    ("response", "centroid-accuracy"): 0.5,
+    ("response-size", "spearman"): 0.0,
+}
+CHANCE = {
+    **CENTRED,
+    **{("response", name): 0.0 for name in ("pearson-delta", "spearman-delta", "cosine-delta")},
+}
 
 
-def of_one_kind(task: Callable[[TaskView], TaskUnits], variant: str | None) -> Callable[[TaskView], TaskUnits]:
-    """The task with all its metrics primary, so that each has an interval and a comparison with the floor.
+def of_one_kind(
+    task: Callable[[TaskView], TaskUnits], variant: str | None
+) -> Callable[[TaskView], TaskUnits]:
+    """The task with all its metrics primary, so that each has an interval and a comparison with the
+    floor.
 
-    variant : the only one that is left, under its own name, as a record knows the number of units of one variant alone; None for all.
+    variant : the only one that is left, under its own name, as a record knows the number of units
+    of one variant alone; None for all.
     """
 
     def units(view: TaskView) -> TaskUnits:
@@ -71,7 +86,8 @@ def of_one_kind(task: Callable[[TaskView], TaskUnits], variant: str | None) -> C
 
 
 def registry(nulls: bool = False) -> Registry:
-    """What is installed; for nulls no more than the metrics that have a chance value, all of them primary, and no lines.
+    """What is installed; for nulls no more than the metrics that have a chance value, all of them
+    primary, and no lines.
 
     The task `response` is two there, one over the detectable perturbations and one over all.
     """
@@ -86,23 +102,47 @@ def registry(nulls: bool = False) -> Registry:
         ("response-size", "response-size", response_size, None),
     ):
         (entry,) = found.tasks[old]
-        spec = replace(entry.spec, name=name, units=of_one_kind(function, variant), primary=(), lines=())
+        spec = replace(
+            entry.spec, name=name, units=of_one_kind(function, variant), primary=(), lines=()
+        )
         tasks[name] = [replace(entry, spec=spec)]
-    return replace(found, tasks=tasks, metrics={name: entries for name, entries in found.metrics.items() if name in names})
+    return replace(
+        found,
+        tasks=tasks,
+        metrics={name: entries for name, entries in found.metrics.items() if name in names},
+    )
 
 
-def run(known: Registry, tasks: Sequence[str], datasets: Sequence[str], networks: int, folder: Path, jobs: int) -> list[Record]:
-    """Records of the predictors, floors and lines on some data sets, run where the folder does not have them yet."""
-    plan = make_plan(known, Request(datasets=datasets, predictors=PREDICTORS, tasks=tasks, networks=networks))
+def run(
+    known: Registry,
+    tasks: Sequence[str],
+    datasets: Sequence[str],
+    networks: int,
+    folder: Path,
+    jobs: int,
+) -> list[Record]:
+    """Records of the predictors, floors and lines on some data sets, run where the folder does not
+    have them yet.
+    """
+    plan = make_plan(
+        known, Request(datasets=datasets, predictors=PREDICTORS, tasks=tasks, networks=networks)
+    )
     outcome = Bench(folder).run(plan, jobs)
     if outcome.failed:
-        raise SystemExit(f"{len(outcome.failed)} trials failed, the first with: {outcome.failed[0]['result']['message']}")
+        raise SystemExit(
+            f"{len(outcome.failed)} trials failed, the first with:"
+            f" {outcome.failed[0]['result']['message']}"
+        )
     return outcome.records
 
 
 def section_of(records: list[Record], task: str) -> Section:
     """The one section of a task on a board of these records."""
-    return next(section for section in make_board(records, cost=False).sections if section.task.partition("@")[0] == task)
+    return next(
+        section
+        for section in make_board(records, cost=False).sections
+        if section.task.partition("@")[0] == task
+    )
 
 
 def by_network(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -115,7 +155,9 @@ def by_network(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 @dataclass(frozen=True)
 class Standing:
-    """A row of one board: its score, and its skill, which is worked out even where the board says that there is no headroom."""
+    """A row of one board: its score, and its skill, which is worked out even where the board says
+    that there is no headroom.
+    """
 
     score: float
     skill: float
@@ -133,11 +175,13 @@ def standing(column: Column, row: Row) -> Standing | None:
 
 
 def skill_table(networks: int, folder: Path, jobs: int) -> Iterator[str]:
-    """Skill of the true change and of `linear` over networks, one line a setting and set of perturbations."""
+    """Skill of the true change and of `linear` over networks, one line a setting and set of
+    perturbations.
+    """
     known = registry()
     yield (
-        "| data set | perturbations | networks | floor | ceiling | true change | its skill | in single networks | `linear` | its skill "
-        "| board |"
+        "| data set | perturbations | networks | floor | ceiling | true change | its skill | in"
+        " single networks | `linear` | its skill | board |"
     )
     yield "| --- " * 11 + "|"
     for setting in SETTINGS:
@@ -156,18 +200,26 @@ def skill_line(setting: str, section: Section, column: Column, single: Sequence[
     assert linear is not None
     assert column.gap is not None
     printed = rows["true-change"].scores[column.name]
-    interval = "" if printed.skill_low is None else f" [{printed.skill_low:.2f}, {printed.skill_high:.2f}]"
+    interval = (
+        "" if printed.skill_low is None else f" [{printed.skill_low:.2f}, {printed.skill_high:.2f}]"
+    )
     alone = []
     for one in single:
         own = {mine.name: mine for mine in one.columns}.get(column.name)
-        found = None if own is None else standing(own, next(row for row in one.rows if row.name == "true-change"))
+        found = (
+            None
+            if own is None
+            else standing(own, next(row for row in one.rows if row.name == "true-change"))
+        )
         alone += [] if found is None else [found.skill]
     floor = column.ceiling - column.gap.value if column.ceiling is not None else float("nan")
-    spread = f"{np.median(alone):.2f} ({np.quantile(alone, 0.1):.2f} to {np.quantile(alone, 0.9):.2f})"
+    spread = (
+        f"{np.median(alone):.2f} ({np.quantile(alone, 0.1):.2f} to {np.quantile(alone, 0.9):.2f})"
+    )
     return (
-        f"| `{setting}` | {PRIMARY[column.name]} | {len(alone)} | {floor:.3f} ({column.floor}) | {column.ceiling:.3f} "
-        f"| {truth.score:.3f} | {truth.skill:.2f}{interval} | {spread} | {linear.score:.3f} | {linear.skill:.2f} "
-        f"| {column.note or 'skill'} |"
+        f"| `{setting}` | {PRIMARY[column.name]} | {len(alone)} | {floor:.3f} ({column.floor}) |"
+        f" {column.ceiling:.3f} | {truth.score:.3f} | {truth.skill:.2f}{interval} | {spread} |"
+        f" {linear.score:.3f} | {linear.skill:.2f} | {column.note or 'skill'} |"
     )
 
 
@@ -207,10 +259,15 @@ class Tally:
 
 def null_tallies(
     shuffle: str, batches: int, repeats: int, networks: int, folder: Path, jobs: int
-) -> dict[tuple[str, str], dict[str, Tally]]:  # fmt: skip
-    """(task, metric) -> row -> what the boards said; a board is of `networks` networks of their own, `repeats` of them."""
+) -> dict[tuple[str, str], dict[str, Tally]]:
+    """(task, metric) -> row -> what the boards said; a board is of `networks` networks of their
+    own, `repeats` of them.
+    """
     known = registry(nulls=True)
-    datasets = [f"planted:{SMALL},batches={batches},shuffle={shuffle},seed={seed}" for seed in range(repeats * networks)]
+    datasets = [
+        f"planted:{SMALL},batches={batches},shuffle={shuffle},seed={seed}"
+        for seed in range(repeats * networks)
+    ]
     records = list(by_network(run(known, tuple(known.tasks), datasets, 1, folder, jobs)).values())
     found: dict[tuple[str, str], dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
     for start in range(0, len(records), networks):
@@ -234,8 +291,8 @@ def share(values: Sequence[Any]) -> str:
 def null_table(repeats: int, networks: int, folder: Path, jobs: int) -> Iterator[str]:
     """How often intervals held the chance value, and what else the boards said."""
     yield (
-        "| shuffled | batches | task | metric | scores | held chance % | from row to row | mean - chance | p < 0.05 % | better % "
-        "| skill printed % |"
+        "| shuffled | batches | task | metric | scores | held chance % | from row to row | mean -"
+        " chance | p < 0.05 % | better % | skill printed % |"
     )
     yield "| --- " * 11 + "|"
     for shuffle in ("labels", "perturbed"):
@@ -245,18 +302,25 @@ def null_table(repeats: int, networks: int, folder: Path, jobs: int) -> Iterator
                 whole = Tally.together(list(rows.values()))
                 if not whole.held:
                     continue
-                by_row = [100 * np.mean(one.held) for one in rows.values() if len(one.held) >= repeats / 4]
+                by_row = [
+                    100 * np.mean(one.held) for one in rows.values() if len(one.held) >= repeats / 4
+                ]
                 spread = f"{min(by_row):.1f} to {max(by_row):.1f}" if by_row else "-"
                 better = share([verdict == "better" for verdict in whole.verdicts])
                 yield (
-                    f"| {shuffle} | {batches} | {task} | {metric} | {len(whole.held)} | {share(whole.held)} | {spread} "
-                    f"| {np.mean(whole.values):+.3f} | {share([p < 0.05 for p in whole.p])} | {better} | {share(whole.skills)} |"
+                    f"| {shuffle} | {batches} | {task} | {metric} | {len(whole.held)} |"
+                    f" {share(whole.held)} | {spread} | {np.mean(whole.values):+.3f} |"
+                    f" {share([p < 0.05 for p in whole.p])} | {better} | {share(whole.skills)} |"
                 )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, required=True, help="folder of the results, outside the repository")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="folder of the results, outside the repository"
+    )
     parser.add_argument("--part", choices=("skill", "nulls", "both"), default="both")
     parser.add_argument("--networks", type=int, default=20, help="networks of each setting")
     parser.add_argument("--repeats", type=int, default=200, help="null boards of each kind")

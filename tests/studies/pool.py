@@ -1,7 +1,9 @@
-"""Many small simulated networks, every predictor scored on each: what the studies of intervals draw from.
+"""Many small simulated networks, every predictor scored on each: what the studies of intervals draw
+from.
 
-The values are those that a board shows, by kobench's own simulator, questions, derivations, tasks and metrics, at a size that takes
-under a second a network. A **row** is a predictor or floor, a **column** is a metric of a task.
+The values are those that a board shows, by kobench's own simulator, questions, derivations, tasks
+and metrics, at a size that takes under a second a network. A **row** is a predictor or floor, a
+**column** is a metric of a task.
 """
 
 from __future__ import annotations
@@ -28,22 +30,44 @@ from kobench.questions import ask_profiles, ask_singles
 
 #: column -> (task, metric, how good the truth is, whether higher is better, floors that count)
 COLUMNS: dict[str, tuple[Any, Any, float, float, tuple[str, ...]]] = {
-    "profile bray-curtis": (tasks.profile, profile.bray_curtis, 0.0, -1.0, ("masked-mean", "masked-mean-depth")),
-    "knockout-profile explained-change": (tasks.knockout_profile, profile.explained_change, 1.0, 1.0, ()),
+    "profile bray-curtis": (
+        tasks.profile,
+        profile.bray_curtis,
+        0.0,
+        -1.0,
+        ("masked-mean", "masked-mean-depth"),
+    ),
+    "knockout-profile explained-change": (
+        tasks.knockout_profile,
+        profile.explained_change,
+        1.0,
+        1.0,
+        (),
+    ),
     "knockout-impact within cell": (
-        tasks.knockout_impact, impact.spearman_within_cell, 1.0, 1.0, ("own-share", "presence-contrast", "abs-correlation", "random"),
+        tasks.knockout_impact,
+        impact.spearman_within_cell,
+        1.0,
+        1.0,
+        ("own-share", "presence-contrast", "abs-correlation", "random"),
     ),
     "keystone spearman": (
-        tasks.keystone, ranking.spearman, 1.0, 1.0, ("own-share", "presence-contrast", "abs-correlation", "random"),
+        tasks.keystone,
+        ranking.spearman,
+        1.0,
+        1.0,
+        ("own-share", "presence-contrast", "abs-correlation", "random"),
     ),
-}  # fmt: skip
+}
 
 #: The small networks of the studies.
 SIZE: Mapping[str, Any] = {"genes": 40, "cells": 150, "absence": "modules", "sigma": 0.1}
 
 
 class HiddenUnits:
-    """Ridge regression of profiles on random rectified units of the assemblage: a small network whose first layer the fit seed draws."""
+    """Ridge regression of profiles on random rectified units of the assemblage: a small network
+    whose first layer the fit seed draws.
+    """
 
     answers = ("expression",)
 
@@ -97,7 +121,9 @@ class Network:
             rows = np.random.default_rng([self.seed, drawn_with, 7]).choice(rows, len(rows))
         return self.dataset.cells[rows]
 
-    def answers(self, predictor: Any, kinds: tuple[str, ...], training: Cells, seed: int = 0) -> dict[str, Answers]:
+    def answers(
+        self, predictor: Any, kinds: tuple[str, ...], training: Cells, seed: int = 0
+    ) -> dict[str, Answers]:
         """A predictor's answers to both questions, as far as it has any."""
         predictor.fit(training, Context(seed=seed, threads=1, device="cpu"))
         asker = Asker(predictor, kinds)
@@ -114,7 +140,9 @@ class Network:
         asks = "profile" if column.startswith("profile") else "singles"
         if asks not in answers:
             return float("nan")
-        units = task(TaskView(self.profiles if asks == "profile" else self.singles, answers[asks])).variants.get("")
+        units = task(
+            TaskView(self.profiles if asks == "profile" else self.singles, answers[asks])
+        ).variants.get("")
         if units is None:
             return float("nan")
         value = metric(units)
@@ -122,7 +150,9 @@ class Network:
 
 
 def small_mlp() -> Any:
-    """The network of kobench-baselines, small: what differs between its fits is all that a fit seed decides."""
+    """The network of kobench-baselines, small: what differs between its fits is all that a fit seed
+    decides.
+    """
     from kobench_baselines.mlp import MLP
 
     return MLP(hidden=16, steps=150, decay=0.1, refit=False)
@@ -156,13 +186,17 @@ def rows_of(network: Network, mlp: bool = True) -> dict[str, dict[str, Answers]]
 
 
 def make_pool(networks: int, first: int = 0, mlp: bool = True) -> dict[str, dict[str, FloatArray]]:
-    """column -> row -> (networks,) values; networks without a value for some row are left out for all."""
+    """column -> row -> (networks,) values; networks without a value for some row are left out for
+    all.
+    """
     found: dict[str, dict[str, list[float]]] = {}
     for seed in range(first, first + networks):
         network = Network(seed, SIZE)
         for row, answers in rows_of(network, mlp).items():
             for column in COLUMNS:
-                found.setdefault(column, {}).setdefault(row, []).append(network.score(answers, column))
+                found.setdefault(column, {}).setdefault(row, []).append(
+                    network.score(answers, column)
+                )
         if (seed + 1) % 50 == 0:
             print(f"{seed + 1 - first} of {networks} networks", flush=True)
     pool: dict[str, dict[str, FloatArray]] = {}
@@ -178,7 +212,14 @@ def read_pool(path: Path, networks: int, mlp: bool = True) -> dict[str, dict[str
     """The pool kept in a .npz file, made first where there is none."""
     if not path.exists():
         pool = make_pool(networks, mlp=mlp)
-        np.savez(path, **{f"{column}|{row}": values for column, rows in pool.items() for row, values in rows.items()})
+        np.savez(
+            path,
+            **{
+                f"{column}|{row}": values
+                for column, rows in pool.items()
+                for row, values in rows.items()
+            },
+        )
     pool = {}
     with np.load(path) as file:
         for name in file.files:

@@ -1,7 +1,9 @@
-"""How often predictors are told apart that do not differ, and that do: `python -m tests.studies.tell_apart`, from the repository's root.
+"""How often predictors are told apart that do not differ, and that do: `python -m
+tests.studies.tell_apart`, from the repository's root.
 
-Two fits that differ in the fit seed alone must be told apart in 5 % of the comparisons. A predictor whose score is lower by a known 0.05,
-the same answers with noise whose amount was set on other networks, should be told apart often. Prints the tables of docs/intervals.md.
+Two fits that differ in the fit seed alone must be told apart in 5 % of the comparisons. A predictor
+whose score is lower by a known 0.05, the same answers with noise whose amount was set on other
+networks, should be told apart often. Prints the tables of docs/intervals.md.
 """
 
 from __future__ import annotations
@@ -28,16 +30,25 @@ OTHERS = 100_000
 
 
 def told_apart(difference: FloatArray, k: int, repeats: int) -> float:
-    """In which share of the repeats K networks tell two predictors apart; difference (networks,) of their scores."""
+    """In which share of the repeats K networks tell two predictors apart; difference (networks,) of
+    their scores.
+    """
     rng = np.random.default_rng(k)
     zero = Series(np.zeros(k))
-    found = (paired_difference(Series(rng.choice(difference, k, replace=False)), zero) for _ in range(repeats))
+    found = (
+        paired_difference(Series(rng.choice(difference, k, replace=False)), zero)
+        for _ in range(repeats)
+    )
     return float(np.mean([one.above or one.below for one in found]))
 
 
 def fit_seeds(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Iterator[str]:
     """Two fits of one predictor."""
-    yield "| metric | predictor | SD of the difference | " + " | ".join(f"{k} networks" for k in NETWORKS) + " |"
+    yield (
+        "| metric | predictor | SD of the difference | "
+        + " | ".join(f"{k} networks" for k in NETWORKS)
+        + " |"
+    )
     yield "| --- " * (3 + len(NETWORKS)) + "|"
     for column, rows in pool.items():
         for name in sorted(row.removesuffix("#0") for row in rows if row.endswith("#0")):
@@ -47,7 +58,9 @@ def fit_seeds(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Iterator[
 
 
 def noisy(answers: Mapping[str, Answers], amount: float, seed: int) -> dict[str, Answers]:
-    """The same answers, every number times exp(amount x normal noise); profiles are made to sum to 1 again."""
+    """The same answers, every number times exp(amount x normal noise); profiles are made to sum to
+    1 again.
+    """
     rng = np.random.default_rng([seed, 3])
     profile, singles = answers["profile"], answers["singles"]
     assert profile.profile is not None
@@ -57,7 +70,11 @@ def noisy(answers: Mapping[str, Answers], amount: float, seed: int) -> dict[str,
     def disturbed(values: FloatArray) -> FloatArray:
         return values * np.exp(amount * rng.normal(size=values.shape))
 
-    genes = np.exp(amount * rng.normal(size=singles.supported.shape)) if singles.supported is not None else 1.0
+    genes = (
+        np.exp(amount * rng.normal(size=singles.supported.shape))
+        if singles.supported is not None
+        else 1.0
+    )
     return {
         "profile": replace(profile, profile=normalise_rows(disturbed(profile.profile))),
         "singles": replace(
@@ -70,7 +87,9 @@ def noisy(answers: Mapping[str, Answers], amount: float, seed: int) -> dict[str,
 
 
 class Fitted:
-    """`linear` on some networks: fitted on all training cells, or twice on cells drawn again, as two fit seeds would."""
+    """`linear` on some networks: fitted on all training cells, or twice on cells drawn again, as
+    two fit seeds would.
+    """
 
     def __init__(self, first: int, count: int) -> None:
         self.networks = [Network(seed, SIZE) for seed in range(first, first + count)]
@@ -84,12 +103,22 @@ class Fitted:
         given = network.answers(linear(1.0), ("expression",), network.training(drawn_with))
         singles = given["singles"]
         assert singles.propagated is not None
-        return {**given, "singles": replace(singles, gene_scores=network.singles.gene_means(singles.propagated))}
+        return {
+            **given,
+            "singles": replace(singles, gene_scores=network.singles.gene_means(singles.propagated)),
+        }
 
-    def scores(self, given: list[dict[str, Answers]], column: str, amount: float = 0.0) -> FloatArray:
+    def scores(
+        self, given: list[dict[str, Answers]], column: str, amount: float = 0.0
+    ) -> FloatArray:
         """(networks,) scores of answers with that much noise."""
         asked = zip(self.networks, given, strict=True)
-        return np.array([network.score(noisy(answers, amount, network.seed) if amount else answers, column) for network, answers in asked])
+        return np.array(
+            [
+                network.score(noisy(answers, amount, network.seed) if amount else answers, column)
+                for network, answers in asked
+            ]
+        )
 
 
 def amount_for(fitted: Fitted, column: str, sign: float) -> float:
@@ -106,24 +135,48 @@ def amount_for(fitted: Fitted, column: str, sign: float) -> float:
 
 
 def known_drop(networks: int, repeats: int) -> Iterator[str]:
-    """A predictor that is worse by DROP, against the same fit without noise and against another fit."""
-    yield "| metric | compared with | mean drop | SD of the difference | " + " | ".join(f"{k} networks" for k in NETWORKS) + " |"
+    """A predictor that is worse by DROP, against the same fit without noise and against another
+    fit.
+    """
+    yield (
+        "| metric | compared with | mean drop | SD of the difference | "
+        + " | ".join(f"{k} networks" for k in NETWORKS)
+        + " |"
+    )
     yield "| --- " * (4 + len(NETWORKS)) + "|"
     others, fitted = Fitted(OTHERS, max(20, networks // 3)), Fitted(0, networks)
     for column, (_, _, _, sign, _) in COLUMNS.items():
         amount = amount_for(others, column, sign)
-        sides = (("the same fit", fitted.whole, fitted.whole), ("a fit to other cells", fitted.drawn, fitted.other))
+        sides = (
+            ("the same fit", fitted.whole, fitted.whole),
+            ("a fit to other cells", fitted.drawn, fitted.other),
+        )
         for what, one, other in sides:
             difference = sign * (fitted.scores(one, column) - fitted.scores(other, column, amount))
             shares = " | ".join(f"{100 * told_apart(difference, k, repeats):.0f}" for k in NETWORKS)
-            yield f"| {column} | {what} | {difference.mean():.3f} | {difference.std():.3f} | {shares} |"
+            yield (
+                f"| {column} | {what} | {difference.mean():.3f} | {difference.std():.3f} |"
+                f" {shares} |"
+            )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pool", type=Path, default=Path("interval-pool.npz"), help="where the pool is kept; made where it is missing")
-    parser.add_argument("--networks", type=int, default=400, help="networks of the pool, where it is made")
-    parser.add_argument("--compared", type=int, default=240, help="networks on which the known difference is looked for")
+    parser.add_argument(
+        "--pool",
+        type=Path,
+        default=Path("interval-pool.npz"),
+        help="where the pool is kept; made where it is missing",
+    )
+    parser.add_argument(
+        "--networks", type=int, default=400, help="networks of the pool, where it is made"
+    )
+    parser.add_argument(
+        "--compared",
+        type=int,
+        default=240,
+        help="networks on which the known difference is looked for",
+    )
     parser.add_argument("--repeats", type=int, default=2000)
     given = parser.parse_args()
     for line in fit_seeds(read_pool(given.pool, given.networks), given.repeats):

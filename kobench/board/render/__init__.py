@@ -1,4 +1,6 @@
-"""A board written down: for the terminal, as Markdown, CSV, JSON, LaTeX or a self-contained HTML page."""
+"""A board written down: for the terminal, as Markdown, CSV, JSON, LaTeX or a self-contained HTML
+page.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
 
 def render(board: Board, format: str, **options: Any) -> str:
-    """The board as text; the same board gives the same text. `terminal` takes width and color, `html` and `markdown` take pictures.
+    """The board as text; the same board gives the same text.
+
+    `terminal` takes width and color, `html` and `markdown` take pictures.
 
     Raises UserError for an unknown format.
     """

@@ -15,16 +15,20 @@ from kobench.board.summary import number
 
 def title_of(growth: Growth) -> str:
     """Task, dataset and split in one line."""
-    return f"Accuracy and cost by number of {growth.size}: {growth.task} on {growth.dataset}, split {growth.split}"
+    return (
+        f"Accuracy and cost by number of {growth.size}: {growth.task} on {growth.dataset}, split"
+        f" {growth.split}"
+    )
 
 
 def legend_of(growth: Growth) -> str:
     """What a cell holds."""
     return (
-        f"{growth.metric}: ▲ better than the best floor, ≈ no better, ▼ worse (hollow: one network); then seconds of fitting + "
-        f"answering all tasks, and the largest memory in MB. Where knockouts were drawn (the facts below say so), both are of the sample: "
-        f"compare predictors within a line. Last line: seconds grow with the number of {growth.size} to this power "
-        "(least squares on logarithms)."
+        f"{growth.metric}: ▲ better than the best floor, ≈ no better, ▼ worse (hollow: one"
+        " network); then seconds of fitting + answering all tasks, and the largest memory in MB."
+        " Where knockouts were drawn (the facts below say so), both are of the sample: compare"
+        f" predictors within a line. Last line: seconds grow with the number of {growth.size} to"
+        " this power (least squares on logarithms)."
     )
 
 

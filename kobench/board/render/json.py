@@ -15,7 +15,13 @@ SCHEMA = 1
 def render(board: Board) -> str:
     """One JSON object: schema, sections, rows; no NaN, a number that does not exist is null."""
     sections = [section_of(section) for section in board.sections]
-    content = {"schema": SCHEMA, "answer": list(board.answer), "ran": list(board.ran), "sections": sections, "rows": long_rows(board)}
+    content = {
+        "schema": SCHEMA,
+        "answer": list(board.answer),
+        "ran": list(board.ran),
+        "sections": sections,
+        "rows": long_rows(board),
+    }
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 

@@ -24,12 +24,35 @@ from kobench.board.render.text import (
 from kobench.board.table import Board, Column, Row, Section
 
 SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    "\"": r"\textquotedbl{}", "▲": r"$\uparrow$", "≈": r"$\approx$", "▼": r"$\downarrow$", "·": r"$\cdot$", "×": r"$\times$",
-    "△": r"$\bigtriangleup$", "▽": r"$\bigtriangledown$",
-    "σ": r"$\sigma$", "γ": r"$\gamma$", "≥": r"$\geq$", "≤": r"$\leq$", "±": r"$\pm$", "–": "--", "−": "$-$",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "▲": r"$\uparrow$",
+    "≈": r"$\approx$",
+    "▼": r"$\downarrow$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "△": r"$\bigtriangleup$",
+    "▽": r"$\bigtriangledown$",
+    "σ": r"$\sigma$",
+    "γ": r"$\gamma$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "±": r"$\pm$",
+    "–": "--",
+    "−": "$-$",
+}
 
 #: Marks that a table shows otherwise than `escape` does.
 MARKS = {"▲": "$+$", "▼": "$-$", "·": ""}
@@ -46,12 +69,17 @@ def escape(text: str) -> str:
 
 def metric_head(column: Column) -> str:
     """The metric's name with the direction that is better."""
-    return escape(column.name) + (r" $\downarrow$" if column.direction == "lower" else r" $\uparrow$")
+    return escape(column.name) + (
+        r" $\downarrow$" if column.direction == "lower" else r" $\uparrow$"
+    )
 
 
 def render(board: Board) -> str:
     """Tables to \\input into a document that loads booktabs."""
-    lines = [r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs}; $+$: better than the best floor, $-$: worse"]
+    lines = [
+        r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs}; $+$: better than the best"
+        r" floor, $-$: worse"
+    ]
     if has_hollow(board):
         lines.append(rf"% $\bigtriangleup$, $\bigtriangledown$: the same, {HOLLOW_LEGEND}")
     for section in board.sections:
@@ -62,13 +90,21 @@ def render(board: Board) -> str:
 def section_lines(board: Board, section: Section) -> list[str]:
     """One table environment: its caption is the section's sentence."""
     lines = [r"\begin{table}", r"\centering"]
-    about = f"{heading(section)}. {section.sentence} {' '.join(section.warnings)} {'. '.join(said_of(section))}."
+    about = (
+        f"{heading(section)}. {section.sentence} {' '.join(section.warnings)}"
+        f" {'. '.join(said_of(section))}."
+    )
     if any(row.hollow for row in section.ranked):
         about += f" △ better, ≈ level, ▽ worse than the best floor; {HOLLOW_LEGEND}."
     lines.append(rf"\caption{{{escape(about)}}}")
     head = ["rank", "predictor", ""]
     for i, column in enumerate(section.leading):
-        head += [metric_head(column), "skill", *(["coverage"] if i == 0 else []), *permuted_head(section, column)]
+        head += [
+            metric_head(column),
+            "skill",
+            *(["coverage"] if i == 0 else []),
+            *permuted_head(section, column),
+        ]
     head += COSTS if board.cost else []
     lines += [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", row_line(head)]
     for title, rows in (
@@ -110,8 +146,15 @@ def table_row(board: Board, section: Section, row: Row) -> str:
             cells[1] = rf"\textbf{{{name}}} (best)" if column.name in row.best_floor else name
             one = mark(row, column.name)
             cells.append(MARKS.get(one, escape(one)))
-        cells += [escape(value_text(score, column)), escape(skill_text(score)), *([escape(coverage_text(row))] if i == 0 else [])]
-        cells += [escape(knows_text(score, column, section.control)) for _ in permuted_head(section, column)]
+        cells += [
+            escape(value_text(score, column)),
+            escape(skill_text(score)),
+            *([escape(coverage_text(row))] if i == 0 else []),
+        ]
+        cells += [
+            escape(knows_text(score, column, section.control))
+            for _ in permuted_head(section, column)
+        ]
     if not section.leading:
         cells.append("")
     return row_line(cells + (cost_texts(row.cost) if board.cost else []))

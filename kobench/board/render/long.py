@@ -1,4 +1,6 @@
-"""The board in long format, one row per dataset, split, task, predictor and metric: what CSV and JSON hold."""
+"""The board in long format, one row per dataset, split, task, predictor and metric: what CSV and
+JSON hold.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ def rounded(value: float | None) -> float | None:
 
 
 def long_rows(board: Board) -> list[dict[str, Any]]:
-    """Every number of the board, with the rows that have none; after a section's own rows those of its single units."""
+    """Every number of the board, with the rows that have none; after a section's own rows those of
+    its single units.
+    """
     rows: list[dict[str, Any]] = []
     for section in board.sections:
         rows += [
@@ -28,7 +32,9 @@ def long_rows(board: Board) -> list[dict[str, Any]]:
 
 
 def unit_rows(board: Board, section: Section, units: Units) -> list[dict[str, Any]]:
-    """A row for each unit and column: `unit` is its name, `metric` the column; the role of what the truth says is "unit"."""
+    """A row for each unit and column: `unit` is its name, `metric` the column; the role of what the
+    truth says is "unit".
+    """
     roles = {row.name: row for row in section.rows}
     empty = dict.fromkeys(long_row(board, section, section.rows[0], None)) if section.rows else {}
     where = {
@@ -40,11 +46,25 @@ def unit_rows(board: Board, section: Section, units: Units) -> list[dict[str, An
     }
     found = []
     for name, columns in ((None, units.facts), *units.answers.items()):
-        who = {"role": roles[name].role, "predictor": name, "distribution": roles[name].distribution} if name else {"role": "unit"}
+        who = (
+            {"role": roles[name].role, "predictor": name, "distribution": roles[name].distribution}
+            if name
+            else {"role": "unit"}
+        )
         for column, values in columns.items():
             for unit, value in zip(units.names, values, strict=True):
                 known = rounded(value) if isinstance(value, float) else value
-                found.append({**empty, **where, **who, "unit": unit, "metric": column, "primary": False, "value": known})
+                found.append(
+                    {
+                        **empty,
+                        **where,
+                        **who,
+                        "unit": unit,
+                        "metric": column,
+                        "primary": False,
+                        "value": known,
+                    }
+                )
     return found
 
 

@@ -1,4 +1,6 @@
-"""The board for a terminal: readable from 80 columns on; columns that do not fit are left out, and named."""
+"""The board for a terminal: readable from 80 columns on; columns that do not fit are left out, and
+named.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ UNITS = 40
 
 @dataclass(frozen=True)
 class Shown:
-    """A column: its title, its text for a row, when it gives way to width (the largest first; 0 never), and to what shorter text."""
+    """A column: its title, its text for a row, when it gives way to width (the largest first; 0
+    never), and to what shorter text.
+    """
 
     title: str
     text: Callable[[Row], str]
@@ -79,7 +83,12 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
     """The board as text of a given width, with ANSI colours if asked for."""
     file = io.StringIO()
     console = Console(
-        file=file, width=width, force_terminal=color, color_system="standard" if color else None, legacy_windows=False, _environ={}
+        file=file,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        _environ={},
     )
     print_board(board, console)
     return "\n".join(text.rstrip() for text in file.getvalue().splitlines()) + "\n"
@@ -108,7 +117,9 @@ def print_board(board: Board, console: Console) -> None:
     if letters:
         console.print()
     for place in datasets if letters else ():
-        console.print(Text.assemble(Text(f"{letters[place]:>2}", style="bold"), f"  {datasets[place]}"))
+        console.print(
+            Text.assemble(Text(f"{letters[place]:>2}", style="bold"), f"  {datasets[place]}")
+        )
     if board.answer:
         console.print()
         for task, who in map(answer_parts, board.answer):
@@ -122,11 +133,15 @@ def letter(i: int) -> str:
 
 def plain_table() -> Table:
     """A table with rules under its head and between its parts, and nothing else."""
-    return Table(box=RULES, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False)
+    return Table(
+        box=RULES, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False
+    )
 
 
 def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> None:
-    """The verdicts' marks and the skill, predictors x datasets; the datasets by their letters, as many side by side as fit."""
+    """The verdicts' marks and the skill, predictors x datasets; the datasets by their letters, as
+    many side by side as fit.
+    """
     console.print(Text(f"At a glance: {matrix.task}, split {matrix.split}", style="bold"))
     console.print(Text(glance_about(matrix), style="dim"))
     if layout_of(matrix) == "grouped":
@@ -134,9 +149,21 @@ def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> N
         return
     replicate = line_texts(matrix, REPLICATE)
     name_width = min(32, max(len(name) for name in (f"line: {REPLICATE}", *matrix.predictors)))
-    cells = [[glance(section, row) for section, row in zip(matrix.datasets, rows, strict=True)] for rows in matrix.cells]
+    cells = [
+        [glance(section, row) for section, row in zip(matrix.datasets, rows, strict=True)]
+        for rows in matrix.cells
+    ]
     floors = [Text(section.primary[0].floor or "none", style="dim") for section in matrix.datasets]
-    width = max(map(len, [*replicate, *(text.plain for text in floors), *(cell.plain for row in cells for cell in row)]))
+    width = max(
+        map(
+            len,
+            [
+                *replicate,
+                *(text.plain for text in floors),
+                *(cell.plain for row in cells for cell in row),
+            ],
+        )
+    )
     step = max(1, (console.width - name_width) // (width + 2))
     for start in range(0, len(matrix.datasets), step):
         part = slice(start, start + step)
@@ -149,7 +176,10 @@ def print_matrix(matrix: Matrix, letters: dict[str, str], console: Console) -> N
         table.add_section()
         table.add_row(Text("best floor", style="dim"), *floors[part])
         if any(replicate):
-            table.add_row(Text(f"line: {REPLICATE}", style="dim"), *(Text(text, style="dim") for text in replicate[part]))
+            table.add_row(
+                Text(f"line: {REPLICATE}", style="dim"),
+                *(Text(text, style="dim") for text in replicate[part]),
+            )
         console.print(table)
 
 
@@ -160,7 +190,10 @@ def grouped(matrix: Matrix) -> Table:
     for name in matrix.predictors:
         table.add_column(Text(name), overflow="fold", max_width=32)
     for title, places in groups_of(matrix):
-        table.add_row(Text(title), *(Text(tally_text(tally(matrix, i, places))) for i in range(len(matrix.predictors))))
+        table.add_row(
+            Text(title),
+            *(Text(tally_text(tally(matrix, i, places))) for i in range(len(matrix.predictors))),
+        )
     return table
 
 
@@ -173,7 +206,10 @@ def glance(section: Section, row: Row | None) -> Text:
     """One cell of the matrix."""
     if row is None:
         return Text("")
-    return Text(glance_text(section, row), style=style_of(row, section.primary[0].name) if row.status == "ok" else "dim")
+    return Text(
+        glance_text(section, row),
+        style=style_of(row, section.primary[0].name) if row.status == "ok" else "dim",
+    )
 
 
 def style_of(row: Row, metric: str) -> str:
@@ -187,7 +223,11 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
     title = Text(f" {section.task} ", style="bold reverse")
     name = Text(f"  {letter}" if letter else "", style="bold")
     about = Text(f"split {section.split}{trained_on(section)}", style="dim")
-    console.print(Text.assemble(title, name, f"  {section.dataset}{CONTROL if section.near_null else ''}  ", about))
+    console.print(
+        Text.assemble(
+            title, name, f"  {section.dataset}{CONTROL if section.near_null else ''}  ", about
+        )
+    )
     if (words := in_words(section.task)) != section.task:
         console.print(Text(f"{words}.", style="dim"))
     console.print(Text(section.sentence))
@@ -197,7 +237,9 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
         console.print()
         print_rows(board, section, console)
     for why, names in unranked(section).items():
-        console.print(Text.assemble(Text(f"not ranked: {', '.join(names)}", style="red"), f": {why}"))
+        console.print(
+            Text.assemble(Text(f"not ranked: {', '.join(names)}", style="red"), f": {why}")
+        )
     for row in section.ranked:
         for remark in row.remarks:
             console.print(Text(f"{row.name}: {remark}", style="dim"))
@@ -219,7 +261,9 @@ def print_units(section: Section, units: Units, console: Console) -> None:
     console.print(Text(unit_title(section, units), style="bold"))
     console.print(table)
     if len(rows) > UNITS:
-        console.print(Text(f"the first {UNITS} of {len(rows):,}; --format csv has all", style="dim"))
+        console.print(
+            Text(f"the first {UNITS} of {len(rows):,}; --format csv has all", style="dim")
+        )
     if left:
         console.print(Text(f"not shown at this width: {', '.join(reversed(left))}", style="dim"))
 
@@ -228,7 +272,9 @@ def units_table(heads: list[str], rows: list[list[Any]]) -> Table:
     """The first columns of single units."""
     table = plain_table()
     for i, head in enumerate(heads):
-        table.add_column(Text(broken(head)), justify="left" if i == 0 else "right", overflow="fold", max_width=24)
+        table.add_column(
+            Text(broken(head)), justify="left" if i == 0 else "right", overflow="fold", max_width=24
+        )
     for row in rows[:UNITS]:
         table.add_row(*(Text(unit_text(value)) for value in row[: len(heads)]))
     return table
@@ -248,19 +294,38 @@ def columns_of(board: Board, section: Section) -> list[Shown]:
         return lambda row: knows_text(row.scores.get(column.name), column, section.control)
 
     def knows_short(column: Column) -> Callable[[Row], str]:
-        return lambda row: knows_text(row.scores.get(column.name), column, section.control).partition(" (mean")[0]
+        return lambda row: knows_text(
+            row.scores.get(column.name), column, section.control
+        ).partition(" (mean")[0]
 
     def cost(i: int) -> Callable[[Row], str]:
         return lambda row: cost_texts(row.cost)[i]
 
     whole = all(row.coverage in (None, 1.0) for row in section.rows)
-    shown = [Shown(arrow(first), value(first)), Shown("skill", skill(first), 6, skill(first, False))]
+    shown = [
+        Shown(arrow(first), value(first)),
+        Shown("skill", skill(first), 6, skill(first, False)),
+    ]
     shown.append(Shown("cover", coverage_text, 7 if whole else 1))
-    shown += [Shown(KNOWS_HEAD, knows(first), 6, knows_short(first))] if has_permuted(section, first) else []
+    shown += (
+        [Shown(KNOWS_HEAD, knows(first), 6, knows_short(first))]
+        if has_permuted(section, first)
+        else []
+    )
     for column in section.leading[1:]:
-        shown += [Shown(arrow(column), value(column), 9, value(column, False)), Shown("skill", skill(column), 8, skill(column, False))]
-        shown += [Shown(KNOWS_HEAD, knows(column), 9, knows_short(column))] if has_permuted(section, column) else []
-    shown += [Shown(arrow(column), value(column, False), 10 + i) for i, column in enumerate(secondary(section, SECONDARY))]
+        shown += [
+            Shown(arrow(column), value(column), 9, value(column, False)),
+            Shown("skill", skill(column), 8, skill(column, False)),
+        ]
+        shown += (
+            [Shown(KNOWS_HEAD, knows(column), 9, knows_short(column))]
+            if has_permuted(section, column)
+            else []
+        )
+    shown += [
+        Shown(arrow(column), value(column, False), 10 + i)
+        for i, column in enumerate(secondary(section, SECONDARY))
+    ]
     if board.cost:
         shown += [Shown(title, cost(i), 2 + i) for i, title in enumerate(COSTS)]
     return shown
@@ -273,10 +338,18 @@ def print_rows(board: Board, section: Section, console: Console) -> None:
     for step in sorted({column.leaves for column in shown if column.leaves}, reverse=True):
         if width_of(table, console) <= console.width:
             break
-        gone = [column.title for column in shown if column.leaves == step and column.shorter is None]
-        left += [f"{title} (100% for all)" if title == "cover" and step == 7 else title for title in gone]
+        gone = [
+            column.title for column in shown if column.leaves == step and column.shorter is None
+        ]
+        left += [
+            f"{title} (100% for all)" if title == "cover" and step == 7 else title for title in gone
+        ]
         shown = [
-            Shown(column.title, column.shorter, narrow=True) if column.leaves == step and column.shorter else column
+            (
+                Shown(column.title, column.shorter, narrow=True)
+                if column.leaves == step and column.shorter
+                else column
+            )
             for column in shown
             if column.leaves != step or column.shorter
         ]
@@ -309,14 +382,24 @@ def rows_table(section: Section, shown: list[Shown]) -> Table:
     table.add_column("predictor", overflow="fold", max_width=32, min_width=12)
     for column in shown:
         title = Text(broken(column.title, 8 if column.narrow else 13))
-        table.add_column(title, justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True)
-    partly = tuple(row for row in section.unranked if any(score.value is not None for score in row.scores.values()))
+        table.add_column(
+            title, justify="left" if column.title[-1] in "↑↓" else "right", no_wrap=True
+        )
+    partly = tuple(
+        row
+        for row in section.unranked
+        if any(score.value is not None for score in row.scores.values())
+    )
     for rows in (section.ranked, section.unrankable, section.floors, section.lines, partly):
         for row in rows:
             best = metric in row.best_floor
             name = Text(row.name, style="bold" if row.rank or best else "")
             style = "" if row.rank or best else "dim"
-            place = Text("floor*" if best else rank_text(row) or ("-" if row.role == "predictor" else row.role))
+            place = Text(
+                "floor*"
+                if best
+                else rank_text(row) or ("-" if row.role == "predictor" else row.role)
+            )
             table.add_row(
                 place,
                 Text(mark(row, metric), style=style_of(row, metric)),

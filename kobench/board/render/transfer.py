@@ -1,4 +1,6 @@
-"""Transfer matrices written down: for the terminal, as Markdown and as HTML; first each predictor's means, then pair by pair."""
+"""Transfer matrices written down: for the terminal, as Markdown and as HTML; first each predictor's
+means, then pair by pair.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ from kobench.board.transfer import TransferCell, TransferMatrix, drop_verdict
 #: What a drop says, beside its number.
 DROPS = {"loses": "↓", "same": "≈", "gains": "↑", "": "·"}
 
-STYLES = {"better": "green", "gains": "green", "same": "yellow", "worse": "red", "loses": "red", "": "dim"}
+STYLES = {
+    "better": "green",
+    "gains": "green",
+    "same": "yellow",
+    "worse": "red",
+    "loses": "red",
+    "": "dim",
+}
 
 #: What the page needs beside its own styles.
 STYLE = """
@@ -40,7 +49,10 @@ GREEN, RED = "28, 124, 77", "176, 57, 47"
 
 def by_dataset(matrices: Iterable[TransferMatrix]) -> Iterator[list[TransferMatrix]]:
     """The matrices of each dataset, split and task."""
-    for _, group in groupby(matrices, key=lambda matrix: (matrix.dataset, matrix.dataset_version, matrix.split, matrix.task)):
+    for _, group in groupby(
+        matrices,
+        key=lambda matrix: (matrix.dataset, matrix.dataset_version, matrix.split, matrix.task),
+    ):
         yield list(group)
 
 
@@ -54,16 +66,19 @@ def legend_of(matrix: TransferMatrix) -> str:
     hollow = f" △ ≈ ▽ {HOLLOW_LEGEND}." if matrix.few else ""
     blank = "" if pairs_have_intervals(matrix) else " · No interval, so no verdict."
     return (
-        f"Explained: 1 is the truth, 0 the trivial {matrix.floor} trained on the same cells "
-        f"(▲ above it, ≈ can't be told apart, ▼ below, by 95 % intervals; [ ] trained on the asked {matrix.noun} itself).{hollow} "
-        f"Drop: what a model trained on the asked {matrix.noun}, with as many cells, explains more of the same cells "
-        f"(↓ loses, ≈ can't be told apart, ↑ gains).{blank}"
+        f"Explained: 1 is the truth, 0 the trivial {matrix.floor} trained on the same cells (▲"
+        " above it, ≈ can't be told apart, ▼ below, by 95 % intervals; [ ] trained on the asked"
+        f" {matrix.noun} itself).{hollow} Drop: what a model trained on the asked {matrix.noun},"
+        " with as many cells, explains more of the same cells (↓ loses, ≈ can't be told apart, ↑"
+        f" gains).{blank}"
     )
 
 
 def pairs_have_intervals(matrix: TransferMatrix) -> bool:
     """Whether every pair with a share has an interval of it."""
-    return all(cell.explained.low is not None for row in matrix.cells for cell in row if cell.explained)
+    return all(
+        cell.explained.low is not None for row in matrix.cells for cell in row if cell.explained
+    )
 
 
 def sentence_of(matrices: Sequence[TransferMatrix]) -> str:
@@ -80,10 +95,14 @@ def sentence_of(matrices: Sequence[TransferMatrix]) -> str:
             "same": f"can't be told apart from {against}",
             "": f"can't be judged against {against}, for want of an interval",
         }
-        lost = "" if matrix.drop is None else f", and loses {with_ends(matrix.drop)} against a model of that {matrix.noun}"
+        lost = (
+            ""
+            if matrix.drop is None
+            else f", and loses {with_ends(matrix.drop)} against a model of that {matrix.noun}"
+        )
         said.append(
-            f"On {matrix.noun}s it was not trained on, {matrix.predictor} {words[verdict_of(matrix.other)]}: "
-            f"it explains {with_ends(matrix.other)}{lost}."
+            f"On {matrix.noun}s it was not trained on, {matrix.predictor}"
+            f" {words[verdict_of(matrix.other)]}: it explains {with_ends(matrix.other)}{lost}."
         )
     floor = matrices[0].floor_drop
     return " ".join([*said, f"The floor itself loses {with_ends(floor)}."] if floor else said)
@@ -97,15 +116,24 @@ def with_ends(interval: Interval | None) -> str:
 
 
 def summary_rows(matrices: Sequence[TransferMatrix]) -> list[list[str]]:
-    """Name, own, other and drop of every predictor, then of the floor, which explains nothing by definition but may lose, too."""
+    """Name, own, other and drop of every predictor, then of the floor, which explains nothing by
+    definition but may lose, too.
+    """
 
     def marked(interval: Interval | None, few: bool) -> str:
-        return "-" if interval is None else f"{(HOLLOW if few else MARKS)[verdict_of(interval)]} {with_ends(interval)}"
+        return (
+            "-"
+            if interval is None
+            else f"{(HOLLOW if few else MARKS)[verdict_of(interval)]} {with_ends(interval)}"
+        )
 
     def dropped(interval: Interval | None) -> str:
         return "-" if interval is None else f"{DROPS[drop_verdict(interval)]} {with_ends(interval)}"
 
-    rows = [[one.predictor, marked(one.own, one.few), marked(one.other, one.few), dropped(one.drop)] for one in matrices]
+    rows = [
+        [one.predictor, marked(one.own, one.few), marked(one.other, one.few), dropped(one.drop)]
+        for one in matrices
+    ]
     first = matrices[0]
     return [*rows, [f"floor: {first.floor}", "0", "0", dropped(first.floor_drop)]]
 
@@ -116,12 +144,26 @@ def summary_head(matrix: TransferMatrix) -> list[str]:
 
 
 def interval_line(matrix: TransferMatrix) -> str:
-    """What the intervals of means and of single cells stand for, and what the task said of the question."""
-    within = f"{matrix.blocks} networks" if matrix.blocks > 1 else "the asked cells (they say nothing of other training cells)"
+    """What the intervals of means and of single cells stand for, and what the task said of the
+    question.
+    """
+    within = (
+        f"{matrix.blocks} networks"
+        if matrix.blocks > 1
+        else "the asked cells (they say nothing of other training cells)"
+    )
     partly = sum(0 < cell.done < matrix.blocks for row in matrix.cells for cell in row)
     some = [f"{partly} pairs were not scored on every network"] if partly else []
-    single = f"of single pairs over {within}" if pairs_have_intervals(matrix) else "single pairs have none"
-    means = f"of means over {matrix.label}" if matrix.other and matrix.other.low is not None else "means have none"
+    single = (
+        f"of single pairs over {within}"
+        if pairs_have_intervals(matrix)
+        else "single pairs have none"
+    )
+    means = (
+        f"of means over {matrix.label}"
+        if matrix.other and matrix.other.low is not None
+        else "means have none"
+    )
     return "; ".join([f"Intervals (95 %): {means}, {single}", *some, *matrix.notes])
 
 
@@ -146,7 +188,13 @@ def two_digits(interval: Interval) -> str:
     ('-0.00', '0.00', '0.12')
     """
     text = number(interval.value, 2)
-    return text if text != "0.00" or not (interval.above or interval.below) else "+0.00" if interval.above else "-0.00"
+    return (
+        text
+        if text != "0.00" or not (interval.above or interval.below)
+        else "+0.00"
+        if interval.above
+        else "-0.00"
+    )
 
 
 def letters_of(count: int) -> list[str]:
@@ -174,8 +222,17 @@ def print_transfers(matrices: Sequence[TransferMatrix], console: Console) -> Non
         console.print(table)
         for matrix in group:
             console.print()
-            console.print(Text(f"{matrix.predictor}: explained, and below it the drop; rows trained on, columns asked", style="bold"))
-            cells = [[grid_text(matrix, cell, a == b) for b, cell in enumerate(row)] for a, row in enumerate(matrix.cells)]
+            console.print(
+                Text(
+                    f"{matrix.predictor}: explained, and below it the drop; rows trained on,"
+                    " columns asked",
+                    style="bold",
+                )
+            )
+            cells = [
+                [grid_text(matrix, cell, a == b) for b, cell in enumerate(row)]
+                for a, row in enumerate(matrix.cells)
+            ]
             print_grid(first, cells, console)
         console.print()
         arrow = "↓" if first.direction == "lower" else "↑"
@@ -197,13 +254,21 @@ def grid_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> Text:
     style = STYLES[verdict_of(cell.explained)] if cell.explained else "dim"
     share = Text(share_text(matrix, cell, own), style=f"bold {style}" if own else style)
     dropped = drop_text(cell)
-    return Text.assemble(share, "\n", Text(dropped, style=STYLES[drop_verdict(cell.drop)])) if dropped else share
+    return (
+        Text.assemble(share, "\n", Text(dropped, style=STYLES[drop_verdict(cell.drop)]))
+        if dropped
+        else share
+    )
 
 
 def print_grid(matrix: TransferMatrix, cells: Sequence[Sequence[Text]], console: Console) -> None:
-    """Groups x groups, as many columns side by side as fit; columns go by their letters, rows by letter and as much of the name as fits."""
+    """Groups x groups, as many columns side by side as fit; columns go by their letters, rows by
+    letter and as much of the name as fits.
+    """
     letters = letters_of(len(matrix.groups))
-    width = min(12, max(len(line) for row in cells for cell in row for line in cell.plain.split("\n")))
+    width = min(
+        12, max(len(line) for row in cells for cell in row for line in cell.plain.split("\n"))
+    )
     step = min(len(letters), max(1, (console.width - NAME_WIDTH) // (width + 1)))
     names = [f"{letter} {name}" for letter, name in zip(letters, matrix.groups, strict=True)]
     name_width = min(max(map(len, names)), console.width - step * (width + 1) - 1)
@@ -225,15 +290,34 @@ def markdown_lines(matrices: Sequence[TransferMatrix], escape: Callable[[str], s
     lines = []
     for group in by_dataset(matrices):
         first = group[0]
-        lines += [f"## {escape(title_of(first))}", "", escape(sentence_of(group)), "", escape(legend_of(first)), ""]
+        lines += [
+            f"## {escape(title_of(first))}",
+            "",
+            escape(sentence_of(group)),
+            "",
+            escape(legend_of(first)),
+            "",
+        ]
         lines += markdown_table(summary_head(first), summary_rows(group), escape)
         heads = ["trained on \\ asked", *first.groups]
         for matrix in group:
             lines += [f"### {escape(matrix.predictor)}: explained, and the drop", ""]
-            lines += markdown_table(heads, [[name, *row] for name, row in zip(first.groups, markdown_cells(matrix), strict=True)], escape)
+            lines += markdown_table(
+                heads,
+                [
+                    [name, *row]
+                    for name, row in zip(first.groups, markdown_cells(matrix), strict=True)
+                ],
+                escape,
+            )
         arrow = "↓" if first.direction == "lower" else "↑"
-        lines += [f"### {escape(first.floor)}, the floor: {escape(first.metric)} {arrow} itself", ""]
-        rows = [[name, *map(number, row)] for name, row in zip(first.groups, first.floors, strict=True)]
+        lines += [
+            f"### {escape(first.floor)}, the floor: {escape(first.metric)} {arrow} itself",
+            "",
+        ]
+        rows = [
+            [name, *map(number, row)] for name, row in zip(first.groups, first.floors, strict=True)
+        ]
         lines += [*markdown_table(heads, rows, escape), f"- {escape(interval_line(first))}", ""]
     return lines
 
@@ -242,7 +326,14 @@ def markdown_cells(matrix: TransferMatrix) -> list[list[str]]:
     """What is explained and the drop, each with its interval."""
     return [
         [
-            ", ".join(part for part in (f"{share_text(matrix, cell, a == b)} {ends(cell.explained)}".strip(), drop_with_ends(cell)) if part)
+            ", ".join(
+                part
+                for part in (
+                    f"{share_text(matrix, cell, a == b)} {ends(cell.explained)}".strip(),
+                    drop_with_ends(cell),
+                )
+                if part
+            )
             for b, cell in enumerate(row)
         ]
         for a, row in enumerate(matrix.cells)
@@ -259,10 +350,18 @@ def ends(interval: Interval | None) -> str:
     return bracket(interval.low, interval.high, 2) if interval else ""
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], escape: Callable[[str], str]) -> list[str]:
+def markdown_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], escape: Callable[[str], str]
+) -> list[str]:
     """The lines of a table and an empty one."""
     lines = [head, ["---"] * len(head), *rows]
-    return [*(f"| {' | '.join(text if text == '---' else escape(text) for text in line)} |" for line in lines), ""]
+    return [
+        *(
+            f"| {' | '.join(text if text == '---' else escape(text) for text in line)} |"
+            for line in lines
+        ),
+        "",
+    ]
 
 
 # HTML
@@ -276,19 +375,28 @@ def html_cards(matrices: Sequence[TransferMatrix]) -> str:
 def html_card(group: Sequence[TransferMatrix]) -> str:
     """Sentence, summary, a coloured table of each predictor, the floor's scores."""
     first = group[0]
-    summary = html_table(summary_head(first), [[f"<td>{esc(text)}</td>" for text in row[1:]] for row in summary_rows(group)],
-                         [row[0] for row in summary_rows(group)], "glance")  # fmt: skip
+    summary = html_table(
+        summary_head(first),
+        [[f"<td>{esc(text)}</td>" for text in row[1:]] for row in summary_rows(group)],
+        [row[0] for row in summary_rows(group)],
+        "glance",
+    )
     tables = [
         f"<h3>{esc(matrix.predictor)}: explained, and the drop</h3>"
         + html_table(
             ["trained on \\ asked", *first.groups],
-            [[html_cell(matrix, cell, a == b) for b, cell in enumerate(row)] for a, row in enumerate(matrix.cells)],
+            [
+                [html_cell(matrix, cell, a == b) for b, cell in enumerate(row)]
+                for a, row in enumerate(matrix.cells)
+            ],
             first.groups,
         )
         for matrix in group
     ]
     floors = html_table(
-        ["trained on \\ asked", *first.groups], [[f"<td>{number(value)}</td>" for value in row] for row in first.floors], first.groups
+        ["trained on \\ asked", *first.groups],
+        [[f"<td>{number(value)}</td>" for value in row] for row in first.floors],
+        first.groups,
     )
     arrow = "↓" if first.direction == "lower" else "↑"
     return f"""<section class="card" data-dataset="{esc(first.dataset)}" data-task="{esc(first.task)}">
@@ -303,12 +411,25 @@ split {esc(first.split)}</small></h2>
 </section>"""
 
 
-def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], names: Sequence[str], style: str = "transfer") -> str:
+def html_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    names: Sequence[str],
+    style: str = "transfer",
+) -> str:
     """A table whose cells are HTML already, in a box that scrolls."""
     heads = "".join(f'<th scope="col">{esc(text)}</th>' for text in head)
-    lines = (f'<tr><th scope="row">{esc(name)}</th>{"".join(row)}</tr>' for name, row in zip(names, rows, strict=True))
-    table = f'<table class="{style}"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(head[0])}">{table}</div>'
+    lines = (
+        f'<tr><th scope="row">{esc(name)}</th>{"".join(row)}</tr>'
+        for name, row in zip(names, rows, strict=True)
+    )
+    table = (
+        "<table"
+        f' class="{style}"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(head[0])}">{table}</div>'
+    )
 
 
 def html_cell(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
@@ -317,9 +438,15 @@ def html_cell(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
         return f'<td class="missing{" own" if own else ""}">{esc(cell.missing)}</td>'
     share = cell.explained.value
     tint = f"rgba({GREEN if share > 0 else RED}, {min(0.45, 0.9 * abs(share)):.2f})"
-    small = "".join(f'<span class="interval">{minus(text)}</span>' for text in (ends(cell.explained), drop_with_ends(cell)) if text)
+    small = "".join(
+        f'<span class="interval">{minus(text)}</span>'
+        for text in (ends(cell.explained), drop_with_ends(cell))
+        if text
+    )
     kind = ' class="own"' if own else ""
-    return f'<td{kind} style="background: {tint}">{minus(share_text(matrix, cell, own))}{small}</td>'
+    return (
+        f'<td{kind} style="background: {tint}">{minus(share_text(matrix, cell, own))}{small}</td>'
+    )
 
 
 def minus(text: str) -> str:

@@ -1,4 +1,6 @@
-"""Floors of the impact tasks: one number for each gene, or for each gene of a cell, from wild-type cells alone."""
+"""Floors of the impact tasks: one number for each gene, or for each gene of a cell, from wild-type
+cells alone.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,15 @@ class OwnShare:
         """Nothing to learn."""
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """The share (n,), as raw and as propagated impact; without cells, the mean share over all of them."""
+        """The share (n,), as raw and as propagated impact; without cells, the mean share over all
+        of them.
+        """
         shares = cells.profiles()
-        rows = shares.mean(axis=0)[knockouts.genes] if knockouts.cells is None else shares[knockouts.cells[:, None], knockouts.genes]
+        rows = (
+            shares.mean(axis=0)[knockouts.genes]
+            if knockouts.cells is None
+            else shares[knockouts.cells[:, None], knockouts.genes]
+        )
         impact: FloatArray = rows.sum(axis=1)
         return Impacts(raw=impact, propagated=impact.copy())
 
@@ -57,10 +65,14 @@ class Detection(_OfGenes):
 
 
 class AbsCorrelation(_OfGenes):
-    """The mean absolute Pearson correlation of the gene with every other gene over the training cells (their sum over G - 1)."""
+    """The mean absolute Pearson correlation of the gene with every other gene over the training
+    cells (their sum over G - 1).
+    """
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Learn the correlations from (n, G) cells; a gene that does not vary correlates with none."""
+        """Learn the correlations from (n, G) cells; a gene that does not vary correlates with
+        none.
+        """
         values = np.asarray(cells.dense(), np.float64)
         varies = np.ptp(values, axis=0) > 0
         centred = np.where(varies, values - values.mean(axis=0), 0.0)
@@ -75,16 +87,24 @@ class AbsCorrelation(_OfGenes):
 
 
 class Random:
-    """Numbers on 0 to 1 that depend on the seed, the cell's values and the removed genes, never on the order of events."""
+    """Numbers on 0 to 1 that depend on the seed, the cell's values and the removed genes, never on
+    the order of events.
+    """
 
     def fit(self, cells: Cells, context: Context) -> None:
         """The seed and the cells' values: another dataset is other luck."""
-        self.key = _mixed(np.array([context.seed], np.uint64))[0] ^ np.bitwise_xor.reduce(_cell_keys(cells))
+        self.key = _mixed(np.array([context.seed], np.uint64))[0] ^ np.bitwise_xor.reduce(
+            _cell_keys(cells)
+        )
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """Two independent numbers (n,) an event: raw and propagated; without cells, one for the population."""
+        """Two independent numbers (n,) an event: raw and propagated; without cells, one for the
+        population.
+        """
         event = self._events(cells, knockouts)
-        return Impacts(raw=_unit(_mixed(event ^ np.uint64(1))), propagated=_unit(_mixed(event ^ np.uint64(2))))
+        return Impacts(
+            raw=_unit(_mixed(event ^ np.uint64(1))), propagated=_unit(_mixed(event ^ np.uint64(2)))
+        )
 
     def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> FloatArray:
         """A number (n,) an event, independent of its impacts."""
@@ -95,8 +115,12 @@ class Random:
         return _unit(_mixed(_mixed(genes.astype(np.uint64) + np.uint64(1)) ^ self.key))
 
     def _events(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[np.uint64]:
-        """A number (n,) for each event that follows from the seed, the cell's values and the set of genes."""
-        genes = _mixed(knockouts.genes.astype(np.uint64) + np.uint64(1)).sum(axis=1, dtype=np.uint64)
+        """A number (n,) for each event that follows from the seed, the cell's values and the set of
+        genes.
+        """
+        genes = _mixed(knockouts.genes.astype(np.uint64) + np.uint64(1)).sum(
+            axis=1, dtype=np.uint64
+        )
         event = _mixed(genes ^ self.key)
         if knockouts.cells is not None:
             event = _mixed(event ^ _cell_keys(cells)[knockouts.cells])

@@ -1,4 +1,6 @@
-"""Floors of the tasks of several knockouts: an interaction is as large as the smaller single impact, or the smaller share."""
+"""Floors of the tasks of several knockouts: an interaction is as large as the smaller single
+impact, or the smaller share.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ from kobench.cells import FloatArray
 
 
 class SmallerSingle:
-    """The smallest propagated impact of the event's single knockouts, each by the presence contrast in the same cell.
+    """The smallest propagated impact of the event's single knockouts, each by the presence contrast
+    in the same cell.
 
-    Two knockouts of which one changes nothing cannot interact; the smaller of the two changes is what there is to interact with.
+    Two knockouts of which one changes nothing cannot interact; the smaller of the two changes is
+    what there is to interact with.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -26,14 +30,19 @@ class SmallerSingle:
         for place in range(knockouts.order):
             single = Knockouts(knockouts.genes[:, [place]], knockouts.cells)
             after = self.contrast.predict_knockout(cells, single)
-            np.minimum(smallest, bray_curtis(after, normalise_rows(single.remove_from(cells.dense()))), out=smallest)
+            np.minimum(
+                smallest,
+                bray_curtis(after, normalise_rows(single.remove_from(cells.dense()))),
+                out=smallest,
+            )
         return smallest
 
 
 class SmallerShare:
     """The smallest own share of the removed genes in the cell's profile.
 
-    Profiles add up to 1, so what two knockouts free adds up only roughly: the larger the shares, the larger the difference.
+    Profiles add up to 1, so what two knockouts free adds up only roughly: the larger the shares,
+    the larger the difference.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -43,5 +52,7 @@ class SmallerShare:
         """The share (n,)."""
         if knockouts.cells is None:
             raise ValueError("these knockouts name no cells; give cells to read shares from")
-        smallest: FloatArray = cells.profiles()[knockouts.cells[:, None], knockouts.genes].min(axis=1)
+        smallest: FloatArray = cells.profiles()[knockouts.cells[:, None], knockouts.genes].min(
+            axis=1
+        )
         return smallest

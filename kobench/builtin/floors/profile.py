@@ -1,4 +1,6 @@
-"""Floors of the profile task: the uniform profile, each gene's mean share, and that mean with a slope on how many genes are on."""
+"""Floors of the profile task: the uniform profile, each gene's mean share, and that mean with a
+slope on how many genes are on.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ class Uniform:
 
 
 class MaskedMean:
-    """Each gene's mean share among the cells that express it, on the given assemblage, renormalised.
+    """Each gene's mean share among the cells that express it, on the given assemblage,
+    renormalised.
 
-    A gene that no training cell expresses gets the smallest of these means: it is rare, and rare genes are low where they are seen.
+    A gene that no training cell expresses gets the smallest of these means: it is rare, and rare
+    genes are low where they are seen.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -39,7 +43,9 @@ class MaskedMean:
 
 
 def _with_unseen(total: FloatArray, weight: npt.NDArray[Any]) -> FloatArray:
-    """total / weight for each gene; genes of weight 0 get the smallest of the others (1 where there is no other)."""
+    """total / weight for each gene; genes of weight 0 get the smallest of the others (1 where there
+    is no other).
+    """
     seen = weight > 0
     mean: FloatArray = np.divide(total, weight, out=np.ones(len(total)), where=seen)
     if seen.any():
@@ -48,13 +54,16 @@ def _with_unseen(total: FloatArray, weight: npt.NDArray[Any]) -> FloatArray:
 
 
 class MaskedMeanDepth:
-    """Masked mean whose shares also depend on how many genes are on: share of gene g = level_g * k ** slope_g, renormalised.
+    """Masked mean whose shares also depend on how many genes are on: share of gene g = level_g * k
+    ** slope_g, renormalised.
 
-    slope_g is the least-squares slope of log share on log k, k the number of genes on, over the n_g cells that express g. It is shrunk
-    towards the mean slope of all genes, closed form: slope = common + (own - common) * t / (t + e_g), with e_g the squared standard
-    error of the own slope and t the variance of slopes between genes by the method of moments (DerSimonian & Laird, Control. Clin.
-    Trials 7:177, 1986). level_g keeps the gene's mean share over its cells: sum of shares / sum of k ** slope_g. A gene seen in fewer
-    than 3 cells, or always with the same k, has the common slope.
+    slope_g is the least-squares slope of log share on log k, k the number of genes on, over the n_g
+    cells that express g. It is shrunk towards the mean slope of all genes, closed form: slope =
+    common + (own - common) * t / (t + e_g), with e_g the squared standard error of the own slope
+    and t the variance of slopes between genes by the method of moments (DerSimonian & Laird,
+    Control. Clin. Trials 7:177, 1986). level_g keeps the gene's mean share over its cells: sum of
+    shares / sum of k ** slope_g. A gene seen in fewer than 3 cells, or always with the same k, has
+    the common slope.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -67,7 +76,9 @@ class MaskedMeanDepth:
         total, weight = shares.sum(axis=0), np.zeros(cells.n_vars)
         for start in range(0, len(shares), 256):  # in parts: the factors are as large as the cells
             part = slice(start, start + 256)
-            weight += np.where(on[part], np.exp(np.outer(log_k[part] - self.middle, self.slope)), 0.0).sum(axis=0)
+            weight += np.where(
+                on[part], np.exp(np.outer(log_k[part] - self.middle, self.slope)), 0.0
+            ).sum(axis=0)
         self.level = _with_unseen(total, weight)
 
     def predict_expression(self, assemblages: BoolArray) -> FloatArray:
@@ -77,7 +88,9 @@ class MaskedMeanDepth:
 
 
 def shrunken_slopes(shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatArray:
-    """(G,) slope of log share on x (n,) over each gene's own cells, shrunk towards their common mean (see MaskedMeanDepth)."""
+    """(G,) slope of log share on x (n,) over each gene's own cells, shrunk towards their common
+    mean (see MaskedMeanDepth).
+    """
     y = np.log(np.where(on, shares, 1.0))
     mask = on.astype(np.float64)
     n = mask.sum(axis=0)

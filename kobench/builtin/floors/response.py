@@ -1,4 +1,6 @@
-"""Floors of the population tasks: trivial directions that every perturbation's mean change might follow, and scores upside down."""
+"""Floors of the population tasks: trivial directions that every perturbation's mean change might
+follow, and scores upside down.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ from kobench.cells import FloatArray, IntArray
 
 
 class Covariance:
-    """Less of a gene moves every other one as wild-type cells with less of it differ: minus their covariance of shares.
+    """Less of a gene moves every other one as wild-type cells with less of it differ: minus their
+    covariance of shares.
 
-    The covariance is over cells, divided by their number less one; 0 with one cell. Several removed genes add up.
+    The covariance is over cells, divided by their number less one; 0 with one cell. Several removed
+    genes add up.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -26,7 +30,9 @@ class Covariance:
         """Directions (n, G), 0 at the removed genes."""
         genes, place = np.unique(knockouts.genes, return_inverse=True)
         covariance = self.centred[:, genes].T @ self.centred / max(len(self.centred) - 1, 1)
-        return _without_targets(-covariance[place.reshape(knockouts.genes.shape)].sum(axis=1), knockouts)
+        return _without_targets(
+            -covariance[place.reshape(knockouts.genes.shape)].sum(axis=1), knockouts
+        )
 
 
 class _Everywhere:
@@ -56,9 +62,11 @@ class MinusMean(_Everywhere):
 
 
 class BatchTrend(_Everywhere):
-    """Wild-type profiles along the batches: the least-squares slope of a gene's mean share on the rank of its batch.
+    """Wild-type profiles along the batches: the least-squares slope of a gene's mean share on the
+    rank of its batch.
 
-    Each batch counts once. Batches are ranked by their labels in natural order (day2 before day10). Without batches, or with one, 0.
+    Each batch counts once. Batches are ranked by their labels in natural order (day2 before day10).
+    Without batches, or with one, 0.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -84,7 +92,9 @@ def natural(label: Any) -> list[tuple[int, float, str]]:
     if isinstance(label, (int, float)):
         return [(0, float(label), "")]
     parts = re.split(r"(\d+)", str(label))
-    return [(0, float(part), part) if part.isdecimal() else (1, 0.0, part) for part in parts if part]
+    return [
+        (0, float(part), part) if part.isdecimal() else (1, 0.0, part) for part in parts if part
+    ]
 
 
 class MinusAbundance:

@@ -1,4 +1,7 @@
-"""`grn`: simulated gene networks with counterfactual truth, and `planted`: with perturbed cells. Importing this needs no scipy."""
+"""`grn`: simulated gene networks with counterfactual truth, and `planted`: with perturbed cells.
+
+Importing this needs no scipy.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from kobench.truth import Dataset
 
 
 def load(**params: Any) -> Dataset:
-    """One simulated data set; the parameters and their defaults are those of `kobench.builtin.grn.spec.grn_spec`.
+    """One simulated data set; the parameters and their defaults are those of
+    `kobench.builtin.grn.spec.grn_spec`.
 
     Raises `kobench.errors.UserError` for an unknown parameter or a value out of its range.
 
@@ -22,9 +26,11 @@ def load(**params: Any) -> Dataset:
 
 
 def load_planted(**params: Any) -> Dataset:
-    """One simulated data set with perturbed cells; its parameters are those of `kobench.builtin.grn.spec.planted_spec`.
+    """One simulated data set with perturbed cells; its parameters are those of
+    `kobench.builtin.grn.spec.planted_spec`.
 
-    Its wild-type cells are those of `load` with the same parameters, but for a batch effect. Raises `kobench.errors.UserError` as `load`.
+    Its wild-type cells are those of `load` with the same parameters, but for a batch effect. Raises
+    `kobench.errors.UserError` as `load`.
 
     >>> dataset = load_planted(genes=20, cells=5, perturbations=2, perturbed_cells=3)
     >>> dataset.cells.shape, sorted(set(dataset.perturbed.obs["perturbation"].tolist()))

@@ -15,13 +15,19 @@ MODULE_CORRELATION = 0.9
 More = Callable[[np.random.Generator, int], BoolArray]
 
 
-def draw_absence(rng: np.random.Generator, cells: int, genes: int, absent: float, modules: int | None) -> tuple[BoolArray, More]:
-    """(cells, genes) bool, at random or (`modules` given) in modules, and how further cells of the same kind are drawn.
+def draw_absence(
+    rng: np.random.Generator, cells: int, genes: int, absent: float, modules: int | None
+) -> tuple[BoolArray, More]:
+    """(cells, genes) bool, at random or (`modules` given) in modules, and how further cells of the
+    same kind are drawn.
 
-    Further cells have the same modules and lack what scores as low as in the first cells, so their number of absent entries varies.
+    Further cells have the same modules and lack what scores as low as in the first cells, so their
+    number of absent entries varies.
     """
     if modules is None:
-        return draw_random_absence(rng, cells, genes, absent), lambda other, n: draw_random_absence(other, n, genes, absent)
+        return draw_random_absence(rng, cells, genes, absent), lambda other, n: draw_random_absence(
+            other, n, genes, absent
+        )
     module = draw_modules(rng, genes, modules)
     score = draw_module_scores(rng, cells, module)
     lacking = lowest(score, absent)
@@ -29,22 +35,30 @@ def draw_absence(rng: np.random.Generator, cells: int, genes: int, absent: float
     return lacking, lambda other, n: np.asarray(draw_module_scores(other, n, module) <= cut)
 
 
-def draw_random_absence(rng: np.random.Generator, cells: int, genes: int, absent: float) -> BoolArray:
-    """(cells, genes) bool: each cell lacks round(absent * genes) genes, drawn evenly and independently of every other cell.
+def draw_random_absence(
+    rng: np.random.Generator, cells: int, genes: int, absent: float
+) -> BoolArray:
+    """(cells, genes) bool: each cell lacks round(absent * genes) genes, drawn evenly and
+    independently of every other cell.
 
-    The number is the same in each cell because the paper's demo has it so: none of its 500 cells lacks fewer than 20 of 100.
+    The number is the same in each cell because the paper's demo has it so: none of its 500 cells
+    lacks fewer than 20 of 100.
     """
     ranks = rng.random((cells, genes)).argsort(axis=1).argsort(axis=1)
     return np.asarray(ranks < round(absent * genes))
 
 
-def draw_module_absence(rng: np.random.Generator, cells: int, genes: int, absent: float, modules: int) -> BoolArray:
-    """(cells, genes) bool: genes of one module are absent together; round(absent * cells * genes) entries in all.
+def draw_module_absence(
+    rng: np.random.Generator, cells: int, genes: int, absent: float, modules: int
+) -> BoolArray:
+    """(cells, genes) bool: genes of one module are absent together; round(absent * cells * genes)
+    entries in all.
 
-    Every gene belongs to one of `modules` equal sets, drawn without regard to the network. Cell c has a standard normal factor
-    z[c, k] for each; gene g has the score sqrt(rho) z[c, module(g)] + sqrt(1 - rho) e[c, g] with rho = `MODULE_CORRELATION`
-    and e standard normal; the lowest scores of all are absent. So presence of one gene tells of the presence of its
-    whole module, and the number of expressed genes differs between cells.
+    Every gene belongs to one of `modules` equal sets, drawn without regard to the network. Cell c
+    has a standard normal factor z[c, k] for each; gene g has the score sqrt(rho) z[c, module(g)] +
+    sqrt(1 - rho) e[c, g] with rho = `MODULE_CORRELATION` and e standard normal; the lowest scores
+    of all are absent. So presence of one gene tells of the presence of its whole module, and the
+    number of expressed genes differs between cells.
     """
     return draw_absence(rng, cells, genes, absent, modules)[0]
 
@@ -58,7 +72,9 @@ def draw_module_scores(rng: np.random.Generator, cells: int, module: IntArray) -
     """(cells, genes) scores, as `draw_module_absence` has them."""
     factors = rng.standard_normal((cells, int(module.max()) + 1))
     own = rng.standard_normal((cells, len(module)))
-    scores: FloatArray = np.sqrt(MODULE_CORRELATION) * factors[:, module] + np.sqrt(1.0 - MODULE_CORRELATION) * own
+    scores: FloatArray = (
+        np.sqrt(MODULE_CORRELATION) * factors[:, module] + np.sqrt(1.0 - MODULE_CORRELATION) * own
+    )
     return scores
 
 

@@ -20,8 +20,8 @@ from kobench.cells import BoolArray, Cells, FloatArray, IntArray
 from kobench.errors import UserError
 from kobench.truth import Dataset
 
-#: One stream of random numbers for each purpose, so that a parameter changes only what it names: seed 7 at sigma 0.05 and at
-#: 0.30 is the same network with the same assemblages.
+#: One stream of random numbers for each purpose, so that a parameter changes only what it names:
+#: seed 7 at sigma 0.05 and at 0.30 is the same network with the same assemblages.
 NETWORK, ABSENCE, NOISE, DROPOUT, REPLICATE, TYPES, LABELS = range(7)
 
 #: How often a replicate draws again the noise of cells that reached no steady state.
@@ -29,17 +29,21 @@ REDRAWS = 10
 
 
 def generate(params: Mapping[str, Any]) -> Dataset:
-    """The data set of some parameters; those not given have their defaults (`kobench.builtin.grn.spec.PARAMS`)."""
+    """The data set of some parameters; those not given have their defaults
+    (`kobench.builtin.grn.spec.PARAMS`).
+    """
     return Simulation.of(complete(params), "grn").dataset()
 
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """A network with its wild-type cells, and all that is needed to draw other cells of the same kind.
+    """A network with its wild-type cells, and all that is needed to draw other cells of the same
+    kind.
 
-    p : every parameter. types : None for a single cell type. more : draws which genes further cells lack. truth : of the cells that can be
-    used. medians : (genes,) under which dropout hits. seen, dropped : (cells, genes), expression as observed, and what was lost to dropout.
-    left_out : reason -> how many of the cells drawn cannot be used.
+    p : every parameter. types : None for a single cell type. more : draws which genes further cells
+    lack. truth : of the cells that can be used. medians : (genes,) under which dropout hits. seen,
+    dropped : (cells, genes), expression as observed, and what was lost to dropout. left_out :
+    reason -> how many of the cells drawn cannot be used.
     """
 
     p: Mapping[str, Any]
@@ -55,14 +59,24 @@ class Simulation:
 
     @classmethod
     def of(cls, p: Mapping[str, Any], name: str) -> Simulation:
-        """Draw all of it; raises UserError, in the name of the data set `name`, where no cell can be used."""
+        """Draw all of it; raises UserError, in the name of the data set `name`, where no cell can
+        be used.
+        """
         genes, cells, seed = p["genes"], p["cells"], p["seed"]
-        network = draw_network(stream(seed, NETWORK), genes, p["degree"], p["gamma"] if p["network"] == "sf" else None, p["repressors"])
+        network = draw_network(
+            stream(seed, NETWORK),
+            genes,
+            p["degree"],
+            p["gamma"] if p["network"] == "sf" else None,
+            p["repressors"],
+        )
         modules = p["modules"] if p["absence"] == "modules" else None
         absent, more = draw_absence(stream(seed, ABSENCE), cells, genes, p["absent"], modules)
         solver = Solver(network, silenced=p["knockout"] == "silenced")
         types = draw_cell_types(stream(seed, TYPES), network, p["cell_types"], p["types"])
-        labels = None if types is None else draw_labels(stream(seed, LABELS), cells, p["cell_types"])
+        labels = (
+            None if types is None else draw_labels(stream(seed, LABELS), cells, p["cell_types"])
+        )
         weights = draw_cell_weights(stream(seed, NOISE), network, cells, p["sigma"])
         drawn = GrnTruth.settle(network, solver, weights, absent, types, labels)
 
@@ -73,17 +87,32 @@ class Simulation:
         kept, left_out = usable(drawn, seen)
         if not kept.any():
             raise UserError(
-                f"{name}: none of the {cells} cells drawn can be used ({left_out['cells_without_steady_state']} without a steady state, "
-                f"{left_out['cells_without_expression']} without expression) with genes={genes}, absent={p['absent']}, "
-                f"dropout={p['dropout']}; raise genes, or lower absent or dropout"
+                f"{name}: none of the {cells} cells drawn can be used"
+                f" ({left_out['cells_without_steady_state']} without a steady state,"
+                f" {left_out['cells_without_expression']} without expression) with genes={genes},"
+                f" absent={p['absent']}, dropout={p['dropout']}; raise genes, or lower absent or"
+                " dropout"
             )
-        return cls(p, network, solver, types, more, drawn.keep(kept), medians, seen[kept], dropped[kept], left_out)
+        return cls(
+            p,
+            network,
+            solver,
+            types,
+            more,
+            drawn.keep(kept),
+            medians,
+            seen[kept],
+            dropped[kept],
+            left_out,
+        )
 
     def dataset(self) -> Dataset:
         """The wild-type cells with their counterfactual truth and replicate."""
         return self._dataset(self.truth, self.seen, dict(self.left_out), again=True)
 
-    def _dataset(self, truth: GrnTruth, seen: FloatArray, more_facts: Mapping[str, int], again: bool) -> Dataset:
+    def _dataset(
+        self, truth: GrnTruth, seen: FloatArray, more_facts: Mapping[str, int], again: bool
+    ) -> Dataset:
         def replicate() -> Dataset:
             other = draw_replicate(self.truth, stream(self.p["seed"], REPLICATE), self.p["sigma"])
             values = np.where(self.dropped, 0.0, other.wild_type(np.arange(len(self.dropped))))
@@ -106,19 +135,31 @@ def stream(seed: int, *purpose: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))
 
 
-def draw_cell_weights(rng: np.random.Generator, network: Network, cells: int, sigma: float) -> npt.NDArray[np.float64]:
+def draw_cell_weights(
+    rng: np.random.Generator, network: Network, cells: int, sigma: float
+) -> npt.NDArray[np.float64]:
     """(cells, m): each cell's own weights, w max(0, 1 + sigma e) with e standard normal."""
-    return network.weights * np.maximum(0.0, 1.0 + sigma * rng.standard_normal((cells, len(network.weights))))
+    return network.weights * np.maximum(
+        0.0, 1.0 + sigma * rng.standard_normal((cells, len(network.weights)))
+    )
 
 
 def medians_of(clean: FloatArray) -> FloatArray:
-    """(genes,) the median of each gene over the cells where it is > 0; 0 where it never is. NaN rows do not count."""
-    expressed = (values[values > 0] for values in np.ascontiguousarray(clean.T))  # a gene's values side by side: several times as fast
+    """(genes,) the median of each gene over the cells where it is > 0; 0 where it never is.
+
+    NaN rows do not count.
+    """
+    expressed = (
+        values[values > 0] for values in np.ascontiguousarray(clean.T)
+    )  # a gene's values side by side: several times as fast
     return np.array([np.median(values) if len(values) else 0.0 for values in expressed])
 
 
-def draw_dropout(rng: np.random.Generator, clean: FloatArray, probability: float, medians: FloatArray) -> BoolArray:
-    """(cells, genes) bool, which entries are read as 0: each that is > 0 and under its gene's median, with this probability.
+def draw_dropout(
+    rng: np.random.Generator, clean: FloatArray, probability: float, medians: FloatArray
+) -> BoolArray:
+    """(cells, genes) bool, which entries are read as 0: each that is > 0 and under its gene's
+    median, with this probability.
 
     medians : (genes,) of the wild-type cells, see `medians_of`. NaN rows never.
     """
@@ -142,19 +183,28 @@ def draw_replicate(truth: GrnTruth, rng: np.random.Generator, sigma: float) -> G
     """
     weights = draw_cell_weights(rng, truth.network, len(truth.absent), sigma)
     for _ in range(REDRAWS):
-        other = GrnTruth.settle(truth.network, truth.solver, weights, truth.absent, truth.types, truth.labels)
+        other = GrnTruth.settle(
+            truth.network, truth.solver, weights, truth.absent, truth.types, truth.labels
+        )
         if other.solved.all():
             return other
-        weights[~other.solved] = draw_cell_weights(rng, truth.network, int((~other.solved).sum()), sigma)
+        weights[~other.solved] = draw_cell_weights(
+            rng, truth.network, int((~other.solved).sum()), sigma
+        )
     raise UserError(
-        f"grn: {int((~other.solved).sum())} cells of the replicate reached no steady state in {REDRAWS} draws of their noise; "
-        "take another seed, or fewer activators (a larger repressors)"
+        f"grn: {int((~other.solved).sum())} cells of the replicate reached no steady state in"
+        f" {REDRAWS} draws of their noise; take another seed, or fewer activators (a larger"
+        " repressors)"
     )
 
 
 def observed(values: FloatArray, labels: IntArray | None = None) -> Cells:
-    """Cells as predictors see them: float32, genes named G000, G001, ...; labels : (cells,) cell types, where there are several."""
+    """Cells as predictors see them: float32, genes named G000, G001, ...; labels : (cells,) cell
+    types, where there are several.
+    """
     genes = values.shape[1]
     width = max(3, len(str(genes - 1)))
     names = np.array([f"G{gene:0{width}d}" for gene in range(genes)])
-    return Cells(values.astype(np.float32), names, {} if labels is None else {"cell_type": names_of(labels)})
+    return Cells(
+        values.astype(np.float32), names, {} if labels is None else {"cell_type": names_of(labels)}
+    )

@@ -1,4 +1,6 @@
-"""The regulatory network: who regulates whom, how strongly, and whether it activates or represses."""
+"""The regulatory network: who regulates whom, how strongly, and whether it activates or
+represses.
+"""
 
 from __future__ import annotations
 
@@ -37,20 +39,26 @@ class Network:
         return np.bincount(self.edges[:, 0], minlength=self.genes)
 
 
-def draw_network(rng: np.random.Generator, genes: int, degree: float, gamma: float | None, repressors: float) -> Network:
+def draw_network(
+    rng: np.random.Generator, genes: int, degree: float, gamma: float | None, repressors: float
+) -> Network:
     """A random directed network of `genes` genes with round(genes * degree) edges.
 
-    Both kinds share the law of in-degrees, so they differ in one thing only, who the regulators are: every gene has
-    `LEAST_REGULATORS` regulators, the remaining edges go to targets at random. Each gene's regulators are distinct other genes,
-    drawn evenly (`gamma=None`, Erdos-Renyi), or with weight rank**(-1 / (gamma - 1)) of a random ranking of the genes, which
-    makes the tail of the out-degrees a power law with exponent gamma (static model: Goh, Kahng and Kim, Phys Rev Lett 87:278701).
-    Of the edges, round(m * repressors), drawn at random, repress. Needs 1 <= degree <= genes - 1, or genes = 1 (no edges).
+    Both kinds share the law of in-degrees, so they differ in one thing only, who the regulators
+    are: every gene has `LEAST_REGULATORS` regulators, the remaining edges go to targets at random.
+    Each gene's regulators are distinct other genes, drawn evenly (`gamma=None`, Erdos-Renyi), or
+    with weight rank**(-1 / (gamma - 1)) of a random ranking of the genes, which makes the tail of
+    the out-degrees a power law with exponent gamma (static model: Goh, Kahng and Kim, Phys Rev Lett
+    87:278701). Of the edges, round(m * repressors), drawn at random, repress. Needs 1 <= degree <=
+    genes - 1, or genes = 1 (no edges).
     """
     popularity = np.ones(genes)
     if gamma is not None:
         popularity = rng.permutation(np.arange(1, genes + 1) ** (-1.0 / (gamma - 1.0)))
     in_degrees = draw_in_degrees(rng, genes, degree)
-    regulators = [draw_regulators(rng, popularity, target, count) for target, count in enumerate(in_degrees)]
+    regulators = [
+        draw_regulators(rng, popularity, target, count) for target, count in enumerate(in_degrees)
+    ]
     targets = np.repeat(np.arange(genes), in_degrees)
     edges = np.stack([np.concatenate(regulators), targets], axis=1).astype(np.int32)
     sign = np.ones(len(edges), np.int8)
@@ -59,7 +67,9 @@ def draw_network(rng: np.random.Generator, genes: int, degree: float, gamma: flo
 
 
 def draw_in_degrees(rng: np.random.Generator, genes: int, degree: float) -> npt.NDArray[np.int64]:
-    """(genes,) numbers of regulators, round(genes * degree) in all, each between the least and genes - 1."""
+    """(genes,) numbers of regulators, round(genes * degree) in all, each between the least and
+    genes - 1.
+    """
     if genes == 1:
         return np.zeros(1, np.int64)
     least = min(LEAST_REGULATORS, int(degree))
@@ -69,8 +79,16 @@ def draw_in_degrees(rng: np.random.Generator, genes: int, degree: float) -> npt.
     return least + np.bincount(taken // max(places, 1), minlength=genes)
 
 
-def draw_regulators(rng: np.random.Generator, popularity: npt.NDArray[np.float64], target: int, count: int) -> npt.NDArray[Any]:
-    """`count` distinct genes other than `target`, drawn one after the other in proportion to their popularity, sorted."""
+def draw_regulators(
+    rng: np.random.Generator, popularity: npt.NDArray[np.float64], target: int, count: int
+) -> npt.NDArray[Any]:
+    """`count` distinct genes other than `target`, drawn one after the other in proportion to their
+    popularity, sorted.
+    """
     weight = popularity.copy()
     weight[target] = 0.0
-    return np.sort(rng.choice(len(weight), size=count, replace=False, p=weight / weight.sum())) if count else np.empty(0, np.int64)
+    return (
+        np.sort(rng.choice(len(weight), size=count, replace=False, p=weight / weight.sum()))
+        if count
+        else np.empty(0, np.int64)
+    )

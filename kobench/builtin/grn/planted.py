@@ -1,4 +1,6 @@
-"""`planted`: the cells of `grn`, and other cells of the same simulator in which genes are knocked out, as a screen measures them."""
+"""`planted`: the cells of `grn`, and other cells of the same simulator in which genes are knocked
+out, as a screen measures them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from kobench.builtin.grn.truth import GrnTruth
 from kobench.cells import Cells, FloatArray, IntArray
 from kobench.truth import Dataset
 
-#: Streams of their own: the wild-type cells are those of `grn`, and the cells of one perturbation depend on no other's.
+#: Streams of their own: the wild-type cells are those of `grn`, and the cells of one perturbation
+#: depend on no other's.
 GENES, PAIRS, FACTORS, BATCHES, SHUFFLE, CELLS = range(100, 106)
 
 #: Of each perturbation.
@@ -27,7 +30,9 @@ ABSENCE, NOISE, DROPOUT, LABELS, MIX = range(5)
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Cells of one kind, n of them: seen (n, genes) without a batch effect, labels (n,) cell types, batches (n,)."""
+    """Cells of one kind, n of them: seen (n, genes) without a batch effect, labels (n,) cell types,
+    batches (n,).
+    """
 
     seen: FloatArray
     labels: IntArray
@@ -36,19 +41,26 @@ class Group:
 
 
 def generate_planted(params: Mapping[str, Any]) -> Dataset:
-    """The data set of some parameters; those not given have their defaults (`kobench.builtin.grn.spec.PLANTED`)."""
+    """The data set of some parameters; those not given have their defaults
+    (`kobench.builtin.grn.spec.PLANTED`).
+    """
     p = complete(params, PLANTED, "planted")
     seed, several = p["seed"], p["batches"] > 1
     simulation = Simulation.of(p, "planted")
     base = simulation.dataset()
     factors = np.ones((1, p["genes"]))
     if several:
-        factors = np.exp(p["batch_effect"] * stream(seed, FACTORS).standard_normal((p["batches"], p["genes"])))
+        factors = np.exp(
+            p["batch_effect"] * stream(seed, FACTORS).standard_normal((p["batches"], p["genes"]))
+        )
     n = base.cells.n_obs
     batches = draw_labels(stream(seed, BATCHES), n, p["batches"])
     labels = np.zeros(n, np.int64) if simulation.truth.labels is None else simulation.truth.labels
     removed = draw_perturbations(p)
-    groups = [Group(simulation.seen, labels, batches, simulation.left_out), *(perturb(simulation, genes) for genes in removed)]
+    groups = [
+        Group(simulation.seen, labels, batches, simulation.left_out),
+        *(perturb(simulation, genes) for genes in removed),
+    ]
 
     of_batch = np.concatenate([group.batches for group in groups])
     source = shuffled(stream(seed, SHUFFLE), of_batch, n, p["shuffle"])
@@ -57,7 +69,10 @@ def generate_planted(params: Mapping[str, Any]) -> Dataset:
     if simulation.types is not None:
         obs["cell_type"] = names_of(np.concatenate([group.labels for group in groups])[source])
     everyone = Cells(values[source].astype(np.float32), base.cells.var_names, obs)
-    names = np.repeat(["+".join(everyone.var_names[list(genes)].tolist()) for genes in removed], [len(group.seen) for group in groups[1:]])
+    names = np.repeat(
+        ["+".join(everyone.var_names[list(genes)].tolist()) for genes in removed],
+        [len(group.seen) for group in groups[1:]],
+    )
     cells = everyone[:n]
     dataset = replace(
         base,
@@ -73,7 +88,10 @@ def generate_planted(params: Mapping[str, Any]) -> Dataset:
             "largest_value": float(cells.X.max()),
             "perturbations": len(removed),
             "perturbed_cells": len(names),
-            **{f"perturbed_{reason}": sum(group.left_out[reason] for group in groups[1:]) for reason in groups[0].left_out},
+            **{
+                f"perturbed_{reason}": sum(group.left_out[reason] for group in groups[1:])
+                for reason in groups[0].left_out
+            },
         },
     )
 
@@ -91,10 +109,16 @@ def generate_planted(params: Mapping[str, Any]) -> Dataset:
 
 
 def draw_perturbations(p: Mapping[str, Any]) -> list[tuple[int, ...]]:
-    """Genes of each perturbation: `perturbations` single genes, drawn evenly among all, then `doubles` distinct pairs of these."""
+    """Genes of each perturbation: `perturbations` single genes, drawn evenly among all, then
+    `doubles` distinct pairs of these.
+    """
     genes = stream(p["seed"], GENES).permutation(p["genes"])[: p["perturbations"]]
     count = len(genes)
-    drawn = stream(p["seed"], PAIRS).choice(count * (count - 1) // 2, p["doubles"], replace=False) if p["doubles"] else []
+    drawn = (
+        stream(p["seed"], PAIRS).choice(count * (count - 1) // 2, p["doubles"], replace=False)
+        if p["doubles"]
+        else []
+    )
     pairs = []
     for number in map(int, drawn):  # pairs (a, b), a < b, are numbered b (b - 1) / 2 + a
         b = (1 + isqrt(1 + 8 * number)) // 2
@@ -104,9 +128,11 @@ def draw_perturbations(p: Mapping[str, Any]) -> list[tuple[int, ...]]:
 
 
 def perturb(simulation: Simulation, removed: tuple[int, ...]) -> Group:
-    """Fresh cells without the removed genes, by the laws of the wild-type cells: absence, cell types, noise, dropout under their medians.
+    """Fresh cells without the removed genes, by the laws of the wild-type cells: absence, cell
+    types, noise, dropout under their medians.
 
-    A cell that lacks the genes anyway is as it would be. Its batch is drawn from a mix that is the perturbation's own, even on all mixes.
+    A cell that lacks the genes anyway is as it would be. Its batch is drawn from a mix that is the
+    perturbation's own, even on all mixes.
     """
     p, n = simulation.p, simulation.p["perturbed_cells"]
 
@@ -117,7 +143,9 @@ def perturb(simulation: Simulation, removed: tuple[int, ...]) -> Group:
     absent = simulation.more(rng(ABSENCE), n)
     absent[:, list(removed)] = True
     weights = draw_cell_weights(rng(NOISE), simulation.network, n, p["sigma"])
-    drawn = GrnTruth.settle(simulation.network, simulation.solver, weights, absent, simulation.types, labels)
+    drawn = GrnTruth.settle(
+        simulation.network, simulation.solver, weights, absent, simulation.types, labels
+    )
     clean = drawn.wild_type(np.arange(n))
     seen = np.where(draw_dropout(rng(DROPOUT), clean, p["dropout"], simulation.medians), 0.0, clean)
     kept, left_out = usable(drawn, seen)
@@ -126,10 +154,14 @@ def perturb(simulation: Simulation, removed: tuple[int, ...]) -> Group:
     return Group(seen[kept], labels[kept], batches[kept], left_out)
 
 
-def shuffled(rng: np.random.Generator, batches: IntArray, n_wild_type: int, shuffle: str) -> IntArray:
-    """(n,) which cell stands in each place: cells change places inside their batch, the labels stay.
+def shuffled(
+    rng: np.random.Generator, batches: IntArray, n_wild_type: int, shuffle: str
+) -> IntArray:
+    """(n,) which cell stands in each place: cells change places inside their batch, the labels
+    stay.
 
-    "labels": wild-type and perturbed cells alike; "perturbed": the perturbed ones, those from `n_wild_type` on; "none": nobody.
+    "labels": wild-type and perturbed cells alike; "perturbed": the perturbed ones, those from
+    `n_wild_type` on; "none": nobody.
     """
     source = np.arange(len(batches))
     if shuffle == "none":

@@ -1,4 +1,6 @@
-"""The truth of a simulated data set: any cell's expression with and without any genes, same weights."""
+"""The truth of a simulated data set: any cell's expression with and without any genes, same
+weights.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts
 class GrnTruth:
     """Fulfils `kobench.api.Counterfactual`; never sees dropout. Made by `settle`.
 
-    cell_weights : (cells, m), each cell's own weights, 0 for edges that its type lacks. absent : bool (cells, genes), drawn as absent
-    (a present gene may still fall to 0). steady : (cells, genes), the wild type before the read-out threshold; a row of NaN where it did
-    not settle. types : what the cell types differ in, None where there is one only. labels : (cells,), the type of each cell.
+    cell_weights : (cells, m), each cell's own weights, 0 for edges that its type lacks. absent :
+    bool (cells, genes), drawn as absent (a present gene may still fall to 0). steady : (cells,
+    genes), the wild type before the read-out threshold; a row of NaN where it did not settle. types
+    : what the cell types differ in, None where there is one only. labels : (cells,), the type of
+    each cell.
     """
 
     network: Network
@@ -40,7 +44,9 @@ class GrnTruth:
         types: CellTypes | None = None,
         labels: IntArray | None = None,
     ) -> GrnTruth:
-        """Let every cell run to its wild type, from `START` in every present gene; its type takes edges or adds production first."""
+        """Let every cell run to its wild type, from `START` in every present gene; its type takes
+        edges or adds production first.
+        """
         cells = len(absent)
         start, nothing = np.full((cells, network.genes), START), np.empty((cells, 0), np.intp)
         basal = None
@@ -70,27 +76,52 @@ class GrnTruth:
         return np.asarray(~np.isnan(self.steady).any(axis=1))
 
     def keep(self, rows: BoolArray) -> GrnTruth:
-        """The truth of some of the cells, in their order; nothing is solved again, nor copied where all are kept."""
+        """The truth of some of the cells, in their order; nothing is solved again, nor copied where
+        all are kept.
+        """
         if rows.dtype == bool and rows.all():
             return self
         labels = None if self.labels is None else self.labels[rows]
-        return replace(self, cell_weights=self.cell_weights[rows], absent=self.absent[rows], steady=self.steady[rows], labels=labels)
+        return replace(
+            self,
+            cell_weights=self.cell_weights[rows],
+            absent=self.absent[rows],
+            steady=self.steady[rows],
+            labels=labels,
+        )
 
     def wild_type(self, cells: IntArray) -> FloatArray:
         """(n, genes) expression of the cells; a row of NaN where there is no steady state."""
         return read_out(self.steady[np.asarray(cells, dtype=np.intp)])
 
     def knockout(self, knockouts: Knockouts) -> FloatArray:
-        """(n, genes) expression after each event, from the cell's wild type on; a row of NaN where no steady state was reached.
+        """(n, genes) expression after each event, from the cell's wild type on; a row of NaN where
+        no steady state was reached.
 
-        Any order; a removed gene is absent in addition, under the same rule. Raises ValueError where the events name no cells,
-        or a cell or gene that does not exist.
+        Any order; a removed gene is absent in addition, under the same rule. Raises ValueError
+        where the events name no cells, or a cell or gene that does not exist.
         """
         if knockouts.cells is None:
-            raise ValueError("these knockouts name no cells; the truth of a simulated data set is one of single cells")
-        for what, asked, size in (("cell", knockouts.cells, len(self.absent)), ("gene", knockouts.genes, self.network.genes)):
+            raise ValueError(
+                "these knockouts name no cells; the truth of a simulated data set is one of single"
+                " cells"
+            )
+        for what, asked, size in (
+            ("cell", knockouts.cells, len(self.absent)),
+            ("gene", knockouts.genes, self.network.genes),
+        ):
             if asked.size and not (asked.min() >= 0 and asked.max() < size):
                 wrong = asked.min() if asked.min() < 0 else asked.max()
-                raise ValueError(f"a knockout names {what} {wrong}; this data set has {what}s 0 to {size - 1}")
-        basal = None if self.types is None or self.labels is None else self.types.production(self.labels)
-        return read_out(self.solver.solve(self.cell_weights, self.absent, self.steady, knockouts.cells, knockouts.genes, basal))
+                raise ValueError(
+                    f"a knockout names {what} {wrong}; this data set has {what}s 0 to {size - 1}"
+                )
+        basal = (
+            None
+            if self.types is None or self.labels is None
+            else self.types.production(self.labels)
+        )
+        return read_out(
+            self.solver.solve(
+                self.cell_weights, self.absent, self.steady, knockouts.cells, knockouts.genes, basal
+            )
+        )

@@ -1,4 +1,6 @@
-"""What an answer without error would score by a correlation with changes measured with noise, told from halves of the cells."""
+"""What an answer without error would score by a correlation with changes measured with noise, told
+from halves of the cells.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,12 @@ DOUBT = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """Sums of squares over genes in k measured changes, all (k,): what is signal, what is noise, and the variance of that signal.
+    """Sums of squares over genes in k measured changes, all (k,): what is signal, what is noise,
+    and the variance of that signal.
 
-    signal is unbiased, and so may lie below 0. variance : how far it would stray if other cells had been measured, unbiased too.
-    least : what this is without any signal, hence the least that it can be.
+    signal is unbiased, and so may lie below 0. variance : how far it would stray if other cells had
+    been measured, unbiased too. least : what this is without any signal, hence the least that it
+    can be.
     """
 
     signal: FloatArray
@@ -30,12 +34,15 @@ class Power:
 
     @classmethod
     def of(cls, halves: FloatArray) -> Power:
-        """From halves (s, 2, k, G), with 0 at the gaps, as they are correlated (about the mean gene for Pearson's correlation).
+        """From halves (s, 2, k, G), with 0 at the gaps, as they are correlated (about the mean gene
+        for Pearson's correlation).
 
-        With c the mean of two halves a and b, and d = (a - b) / 2: d is noise that is spread as that of c is, and c knows nothing of it. So
-        the signal is the mean over splits of sum ab = sum cc - sum dd, the noise that of sum dd. The variance of sum cc is
-        4 E (sum cd)^2 - 2 t for normal noise of covariance C, as E (sum cd)^2 = true' C true + t, with t = trace CC = E (sum de)^2, e the d
-        of another split; that of the mean sum dd of s splits is 2 t / s. With a single split t is not known: a variance of 0.
+        With c the mean of two halves a and b, and d = (a - b) / 2: d is noise that is spread as
+        that of c is, and c knows nothing of it. So the signal is the mean over splits of sum ab =
+        sum cc - sum dd, the noise that of sum dd. The variance of sum cc is 4 E (sum cd)^2 - 2 t
+        for normal noise of covariance C, as E (sum cd)^2 = true' C true + t, with t = trace CC = E
+        (sum de)^2, e the d of another split; that of the mean sum dd of s splits is 2 t / s. With a
+        single split t is not known: a variance of 0.
         """
         first, second = halves[:, 0], halves[:, 1]
         apart = first - second
@@ -53,20 +60,26 @@ class Power:
         for a, b in zip(first, second, strict=True):
             middle += (a + b) / 2
         along = (np.einsum("skg,kg->sk", apart, middle / s) ** 2).mean(axis=0)
-        return cls(signal, noise, 4 * along - 2 * squared + 2 * squared / s, 2 * squared + 2 * squared / s)
+        return cls(
+            signal, noise, 4 * along - 2 * squared + 2 * squared / s, 2 * squared + 2 * squared / s
+        )
 
 
 def reachable(scored: Power, asked: Power) -> FloatArray:
-    """(k,) expected correlation of the scored changes, as measured, with the same changes without noise; for a mean over them.
+    """(k,) expected correlation of the scored changes, as measured, with the same changes without
+    noise; for a mean over them.
 
-    sqrt(m / (m + n)), m the signal and n the noise: the formula of Spearman and Brown, Br. J. Psychol. 3:271 and 3:296 (1910), whose root
-    bounds a correlation. Where cells vary in a few directions m of one change is a poor estimate, and the changes scored may have been
-    chosen by it. So m is drawn towards the mean over all changes asked: m' = M + w / (w + v) (m - M), M their mean, v the variance of m
-    and w what the variance of m over them is above their mean v (Efron & Morris, J. Am. Stat. Assoc. 70:311, 1975). 0 for m' below 0.
+    sqrt(m / (m + n)), m the signal and n the noise: the formula of Spearman and Brown, Br. J.
+    Psychol. 3:271 and 3:296 (1910), whose root bounds a correlation. Where cells vary in a few
+    directions m of one change is a poor estimate, and the changes scored may have been chosen by
+    it. So m is drawn towards the mean over all changes asked: m' = M + w / (w + v) (m - M), M their
+    mean, v the variance of m and w what the variance of m over them is above their mean v (Efron &
+    Morris, J. Am. Stat. Assoc. 70:311, 1975). 0 for m' below 0.
 
-    Each value has a term that adds up to 0 over the scored changes: what it moves M by, so that changes drawn again hold the doubt about M.
-    It is straight through the values at M and at M less `DOUBT` standard errors, and so at 0 where M can't be told from 0: the root is
-    steep there, and its tangent at M would make little of that.
+    Each value has a term that adds up to 0 over the scored changes: what it moves M by, so that
+    changes drawn again hold the doubt about M. It is straight through the values at M and at M less
+    `DOUBT` standard errors, and so at 0 where M can't be told from 0: the root is steep there, and
+    its tangent at M would make little of that.
     """
     trust, mean = trusted(scored, asked), float(asked.signal.mean())
     signal = mean + trust * (scored.signal - mean)
@@ -87,7 +100,9 @@ def _root(signal: FloatArray, noise: FloatArray) -> FloatArray:
 
 
 def trusted(scored: Power, asked: Power) -> FloatArray:
-    """(k,) share of a signal's distance from the mean that is kept; all of it where nothing is known of how far signals are apart."""
+    """(k,) share of a signal's distance from the mean that is kept; all of it where nothing is
+    known of how far signals are apart.
+    """
     if len(asked.signal) < 2:
         return np.ones(len(scored.signal))
     between = max(float(asked.signal.var(ddof=1) - asked.variance.mean()), 0.0)

@@ -1,4 +1,6 @@
-"""Metrics of impacts: rank correlation within cells, within genes and pooled, absolute error, and finding what responds at all."""
+"""Metrics of impacts: rank correlation within cells, within genes and pooled, absolute error, and
+finding what responds at all.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,15 @@ NUMBERS_A_PART = 1_000_000
 
 @dataclass(frozen=True)
 class RankCorrelation:
-    """Spearman's correlation of predicted and true values: the mean over groups, or one over everything.
+    """Spearman's correlation of predicted and true values: the mean over groups, or one over
+    everything.
 
-    by : which id makes the groups, None for one group. minimum : groups with fewer entries are left out.
-    what : names the values in a reason.
+    by : which id makes the groups, None for one group. minimum : groups with fewer entries are left
+    out. what : names the values in a reason.
 
-    A group whose truth is constant is left out for everybody. A group in which only the prediction is constant counts as 0:
-    dropping it would let a predictor choose its groups. Where the prediction is constant in every group there is no value (NaN).
+    A group whose truth is constant is left out for everybody. A group in which only the prediction
+    is constant counts as 0: dropping it would let a predictor choose its groups. Where the
+    prediction is constant in every group there is no value (NaN).
     """
 
     by: Literal["cell", "gene"] | None
@@ -45,12 +49,18 @@ class RankCorrelation:
             return float("nan")
         if self.by is None:
             return float(correlations.value[0])
-        return Parts(self.by, groups.ids[counted], correlations.value[counted], np.ones(int(counted.sum())))
+        return Parts(
+            self.by, groups.ids[counted], correlations.value[counted], np.ones(int(counted.sum()))
+        )
 
-    def redrawn(self, units: ImpactUnits | RankingUnits, often: IntArray, block: IntArray) -> FloatArray:
-        """(d,) the metric in each of d draws, as if each unit stood there as often as its block is drawn; NaN where there is none.
+    def redrawn(
+        self, units: ImpactUnits | RankingUnits, often: IntArray, block: IntArray
+    ) -> FloatArray:
+        """(d,) the metric in each of d draws, as if each unit stood there as often as its block is
+        drawn; NaN where there is none.
 
-        often : (b, d) how often each block is drawn. block : (n,) the block of each unit. The values are sorted once.
+        often : (b, d) how often each block is drawn. block : (n,) the block of each unit. The
+        values are sorted once.
         """
         groups, spearman = self._sorted(units)
         values = np.full(often.shape[1], np.nan)
@@ -65,7 +75,9 @@ class RankCorrelation:
 
     def _sorted(self, units: ImpactUnits | RankingUnits) -> tuple[Groups, GroupedSpearman]:
         groups = Groups.of(self._ids(units))
-        return groups, GroupedSpearman(units.predicted[groups.order], units.true[groups.order], groups.counts)
+        return groups, GroupedSpearman(
+            units.predicted[groups.order], units.true[groups.order], groups.counts
+        )
 
     def _ids(self, units: ImpactUnits | RankingUnits) -> IntArray:
         if self.by is None:
@@ -85,7 +97,10 @@ class RankCorrelation:
         if self.minimum <= 2:
             return f"in no {self.by} do the true {self.what} differ"
         other = "cells" if self.by == "gene" else "genes"
-        return f"no {self.by} is asked in {self.minimum} {other} or more with true {self.what} that differ"
+        return (
+            f"no {self.by} is asked in {self.minimum} {other} or more with true {self.what} that"
+            " differ"
+        )
 
 
 spearman_within_cell = RankCorrelation("cell", "impacts")
@@ -99,23 +114,34 @@ def mae(units: ImpactUnits) -> Parts:
         raise NotComputed("no event was asked")
     groups = Groups.of(units.genes)
     errors = np.abs(np.asarray(units.predicted, np.float64) - units.true)[groups.order]
-    return Parts("gene", groups.ids, np.add.reduceat(errors, np.cumsum(groups.counts) - groups.counts), groups.counts.astype(np.float64))
+    return Parts(
+        "gene",
+        groups.ids,
+        np.add.reduceat(errors, np.cumsum(groups.counts) - groups.counts),
+        groups.counts.astype(np.float64),
+    )
 
 
 def auprc(units: ImpactUnits) -> float:
     """Average precision of finding the events whose true impact is above 0 by the predicted impact.
 
-    sum over distinct thresholds of (recall gained) x (precision), no interpolation; tied predictions enter together.
-    NaN for a constant answer.
+    sum over distinct thresholds of (recall gained) x (precision), no interpolation; tied
+    predictions enter together. NaN for a constant answer.
     """
     positive = units.true > 0
     if positive.all() or not positive.any():
-        raise NotComputed("every true impact is above 0" if len(positive) and positive.all() else "no true impact is above 0")
+        raise NotComputed(
+            "every true impact is above 0"
+            if len(positive) and positive.all()
+            else "no true impact is above 0"
+        )
     return average_precision(np.asarray(units.predicted, np.float64), positive)
 
 
 def average_precision(scores: FloatArray, positive: npt.NDArray[np.bool_]) -> float:
-    """Average precision of `scores` (n,) for the entries marked `positive` (n,); NaN where all scores are equal."""
+    """Average precision of `scores` (n,) for the entries marked `positive` (n,); NaN where all
+    scores are equal.
+    """
     order = np.argsort(-scores, kind="stable")
     ordered = scores[order]
     last_of_tie = np.append(ordered[1:] != ordered[:-1], True)

@@ -1,4 +1,6 @@
-"""Metrics of interactions between knockouts: finding the events that interact, rank correlation, absolute error."""
+"""Metrics of interactions between knockouts: finding the events that interact, rank correlation,
+absolute error.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,18 @@ from kobench.api import InteractionUnits, NotComputed, Parts
 from kobench.builtin.metrics.ranks import GroupedSpearman, Groups
 from kobench.cells import BoolArray, FloatArray, IntArray
 
-#: A true interaction over this is one: sums of changes are never quite exact in shares, which always add up to 1.
+#: A true interaction over this is one: sums of changes are never quite exact in shares, which
+#: always add up to 1.
 INTERACTS = 1e-3
 
 
 class AveragePrecision:
-    """Average precision of finding the events whose true interaction is over `INTERACTS` by the predicted interaction.
+    """Average precision of finding the events whose true interaction is over `INTERACTS` by the
+    predicted interaction.
 
-    sum over distinct thresholds of (recall gained) x (precision), no interpolation; tied predictions enter together. Not computed where
-    all events interact or none does; NaN for a constant answer.
+    sum over distinct thresholds of (recall gained) x (precision), no interpolation; tied
+    predictions enter together. Not computed where all events interact or none does; NaN for a
+    constant answer.
     """
 
     def __call__(self, units: InteractionUnits) -> float:
@@ -27,13 +32,17 @@ class AveragePrecision:
         if not len(positive):
             raise NotComputed("no event was asked")
         if positive.all() or not positive.any():
-            raise NotComputed(f"{'every' if positive.all() else 'no'} true interaction is over {INTERACTS:g}")
+            raise NotComputed(
+                f"{'every' if positive.all() else 'no'} true interaction is over {INTERACTS:g}"
+            )
         return self.prepare(units)(np.ones(len(positive), np.int64))
 
     def prepare(self, units: InteractionUnits) -> Callable[[IntArray], float]:
-        """A function multiplicity (n,) -> value, as if each event stood there that often; NaN where there is none.
+        """A function multiplicity (n,) -> value, as if each event stood there that often; NaN where
+        there is none.
 
-        The answers are sorted once; a bootstrap that draws sets of genes again needs no further sort (see `kobench.resample`).
+        The answers are sorted once; a bootstrap that draws sets of genes again needs no further
+        sort (see `kobench.resample`).
         """
         scores = np.asarray(units.predicted, np.float64)
         order = np.argsort(-scores, kind="stable")
@@ -47,14 +56,18 @@ class AveragePrecision:
             gained: FloatArray = np.diff(taken, prepend=0)
             if (gained > 0).sum() < 2 or found[-1] in (0, taken[-1]):
                 return float("nan")
-            # a tie that nothing was drawn of gains no recall; before the first draw there is nothing to divide by
-            return float(np.sum(found / np.maximum(taken, 1) * np.diff(found, prepend=0)) / found[-1])
+            # a tie that nothing was drawn of gains no recall; before the first draw there is
+            # nothing to divide by
+            return float(
+                np.sum(found / np.maximum(taken, 1) * np.diff(found, prepend=0)) / found[-1]
+            )
 
         return value
 
 
 class PooledSpearman:
-    """Spearman's correlation of predicted and true interactions over all events at once, average ranks for ties.
+    """Spearman's correlation of predicted and true interactions over all events at once, average
+    ranks for ties.
 
     Not computed where all true interactions are equal; NaN for a constant answer.
     """
@@ -62,7 +75,9 @@ class PooledSpearman:
     def __call__(self, units: InteractionUnits) -> float:
         """The metric, a float."""
         if not len(units.true) or (units.true == units.true[0]).all():
-            raise NotComputed("the true interactions are all equal" if len(units.true) else "no event was asked")
+            raise NotComputed(
+                "the true interactions are all equal" if len(units.true) else "no event was asked"
+            )
         return self.prepare(units)(np.ones(len(units.true), np.int64))
 
     def prepare(self, units: InteractionUnits) -> Callable[[IntArray], float]:
@@ -88,4 +103,9 @@ def mae(units: InteractionUnits) -> Parts:
         raise NotComputed("no event was asked")
     groups = Groups.of(units.pairs)
     errors = np.abs(np.asarray(units.predicted, np.float64) - units.true)[groups.order]
-    return Parts("pair", groups.ids, np.add.reduceat(errors, np.cumsum(groups.counts) - groups.counts), groups.counts.astype(np.float64))
+    return Parts(
+        "pair",
+        groups.ids,
+        np.add.reduceat(errors, np.cumsum(groups.counts) - groups.counts),
+        groups.counts.astype(np.float64),
+    )

@@ -1,4 +1,6 @@
-"""Metrics of a ranking of genes: Spearman, Kendall's tau-b, NDCG, overlap of the top tenth, and whether it is abundance in other words."""
+"""Metrics of a ranking of genes: Spearman, Kendall's tau-b, NDCG, overlap of the top tenth, and
+whether it is abundance in other words.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ spearman = RankCorrelation(None, "scores")
 
 
 class WithAbundance:
-    """Spearman's correlation of the predicted scores with the abundance of what is removed, whatever the truth says.
+    """Spearman's correlation of the predicted scores with the abundance of what is removed,
+    whatever the truth says.
 
     Near 1 (or -1) the answer is the abundance in other words. NaN for a constant answer.
     """
@@ -55,9 +58,11 @@ def _check(units: RankingUnits) -> bool:
 
 
 def kendall(units: RankingUnits) -> float:
-    """Kendall's tau-b: (concordant - discordant) / sqrt((pairs - tied in one) (pairs - tied in the other)).
+    """Kendall's tau-b: (concordant - discordant) / sqrt((pairs - tied in one) (pairs - tied in the
+    other)).
 
-    O(n log n) after W. R. Knight, J. Am. Stat. Assoc. 61:436 (1966), with inversions counted bit by bit. NaN for a constant answer.
+    O(n log n) after W. R. Knight, J. Am. Stat. Assoc. 61:436 (1966), with inversions counted bit by
+    bit. NaN for a constant answer.
     """
     if not _check(units):
         return float("nan")
@@ -84,7 +89,8 @@ def _tied_pairs(dense: IntArray) -> int:
 def _inversions(values: IntArray) -> int:
     """Pairs i < j with values[i] > values[j], for integers >= 0.
 
-    A pair is told apart at the highest bit in which it differs: among entries that agree above it, count the ones before each zero.
+    A pair is told apart at the highest bit in which it differs: among entries that agree above it,
+    count the ones before each zero.
     """
     total = 0
     for bit in range(int(values.max(initial=0)).bit_length()):
@@ -99,10 +105,11 @@ def _inversions(values: IntArray) -> int:
 
 
 def ndcg(units: RankingUnits) -> float:
-    """Normalised discounted cumulative gain over all genes; the gain is the true score, tied predictions share their places' discounts.
+    """Normalised discounted cumulative gain over all genes; the gain is the true score, tied
+    predictions share their places' discounts.
 
-    DCG = sum gain / log2(place + 1), over the DCG of the true order. Järvelin & Kekäläinen, ACM TOIS 20:422 (2002); ties after
-    McSherry & Najork, ECIR 2008. NaN for a constant answer.
+    DCG = sum gain / log2(place + 1), over the DCG of the true order. Järvelin & Kekäläinen, ACM
+    TOIS 20:422 (2002); ties after McSherry & Najork, ECIR 2008. NaN for a constant answer.
     """
     varies = _check(units)
     if np.min(units.true) < 0:
@@ -118,15 +125,18 @@ def _dcg(scores: FloatArray, gains: FloatArray) -> float:
     run = np.unique(-scores, return_inverse=True)[1]
     counts = np.bincount(run)
     end = np.cumsum(counts)
-    shared = (discounts[end] - discounts[end - counts]) / counts  # the mean discount of the places that a tie takes
+    shared = (
+        discounts[end] - discounts[end - counts]
+    ) / counts  # the mean discount of the places that a tie takes
     return float(np.sum(np.bincount(run, weights=gains) * shared))
 
 
 def top_tenth_overlap(units: RankingUnits) -> float:
     """Share of the k = n // 10 genes predicted highest that are among the k truly highest.
 
-    A tie at the predicted cut takes its share of the remaining places (the expectation over every way to break it); genes tied with
-    the k-th true score all count as true. NaN for a constant answer.
+    A tie at the predicted cut takes its share of the remaining places (the expectation over every
+    way to break it); genes tied with the k-th true score all count as true. NaN for a constant
+    answer.
     """
     n = len(units.true)
     if n < MIN_GENES_FOR_TOP:
@@ -141,5 +151,7 @@ def top_tenth_overlap(units: RankingUnits) -> float:
         return float("nan")
     cut = np.sort(units.predicted)[n - k]
     above, at = units.predicted > cut, units.predicted == cut
-    hits = float(np.sum(in_truth & above)) + (k - int(above.sum())) * (float(np.sum(in_truth & at)) / int(at.sum()))
+    hits = float(np.sum(in_truth & above)) + (k - int(above.sum())) * (
+        float(np.sum(in_truth & at)) / int(at.sum())
+    )
     return hits / k

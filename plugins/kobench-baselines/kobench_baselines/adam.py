@@ -1,4 +1,6 @@
-"""AdamW on one flat vector of parameters, taken in pieces that stay in the cache from the first operation to the last."""
+"""AdamW on one flat vector of parameters, taken in pieces that stay in the cache from the first
+operation to the last.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,17 @@ from torch import Tensor
 #: torch.optim.AdamW's own settings.
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-#: Entries of a piece: its five vectors stay in the last-level cache. Smaller ones cost more in calls than they gain.
+#: Entries of a piece: its five vectors stay in the last-level cache. Smaller ones cost more in
+#: calls than they gain.
 PIECE = 2**18
 
 
 class AdamW:
-    """Adam with decoupled weight decay (Loshchilov & Hutter, arXiv 1711.05101): torch.optim.AdamW's operations in its order.
+    """Adam with decoupled weight decay (Loshchilov & Hutter, arXiv 1711.05101): torch.optim.AdamW's
+    operations in its order.
 
-    values, gradient : (N,) parameters, changed in place by `step`, and where their gradient is found. The first `decayed` entries
-    shrink by lr * decay a step, the others do not.
+    values, gradient : (N,) parameters, changed in place by `step`, and where their gradient is
+    found. The first `decayed` entries shrink by lr * decay a step, the others do not.
     """
 
     def __init__(self, values: Tensor, gradient: Tensor, decayed: int, decay: float) -> None:

@@ -1,12 +1,15 @@
-"""Impacts of knockouts for z * |W2 (W1 z + b1) + b2| over its sum, without predicting the profile after each knockout.
+"""Impacts of knockouts for z * |W2 (W1 z + b1) + b2| over its sum, without predicting the profile
+after each knockout.
 
-With n genes on, z = assemblage / n. Removing k of them makes it (n z - their unit vectors) / (n - k), so the absolute value's argument
-U = m + b, with m = W2 W1 z and b = W2 b1 + b2, becomes U + d with
+With n genes on, z = assemblage / n. Removing k of them makes it (n z - their unit vectors) / (n -
+k), so the absolute value's argument U = m + b, with m = W2 W1 z and b = W2 b1 + b2, becomes U + d
+with
 
     d = (k m - sum of W's columns of the removed genes) / (n - k),    W = W2 W1.
 
-An event costs one look at each gene that is on and no product of matrices. Much work on a CPU is done by `affine_kernel` (numba, from the
-changes of the shares, which keeps small impacts exact); little work, odd events and CUDA by `impacts_of_rows` (torch, from the rows).
+An event costs one look at each gene that is on and no product of matrices. Much work on a CPU is
+done by `affine_kernel` (numba, from the changes of the shares, which keeps small impacts exact);
+little work, odd events and CUDA by `impacts_of_rows` (torch, from the rows).
 """
 
 from __future__ import annotations
@@ -25,10 +28,12 @@ from kobench.api import Cells, Impacts, Knockouts, normalise_rows
 from kobench_baselines.common import Bools, Floats, Ints
 from kobench_baselines.network import Layers, rows_over_sum
 
-#: Bytes of W that are kept (8,900 genes in float64). What is larger is worked out in strips, again for each call.
+#: Bytes of W that are kept (8,900 genes in float64). What is larger is worked out in strips, again
+#: for each call.
 TABLE_BYTES = 640_000_000
 
-#: From so many events x genes a call the kernel is worth importing numba for (half a second, two where it was never compiled).
+#: From so many events x genes a call the kernel is worth importing numba for (half a second, two
+#: where it was never compiled).
 MUCH_WORK = 20_000_000
 
 #: Cells a thread works on at once, at most: a column of W, once in the cache, serves all of them.
@@ -36,7 +41,8 @@ CELLS_A_TASK = 128
 #: Cells in a block, at most, however many threads share it.
 CELLS_A_BLOCK = 512
 
-#: Values after a knockout that sum to less than this part of those before it are what rounding leaves of zeros.
+#: Values after a knockout that sum to less than this part of those before it are what rounding
+#: leaves of zeros.
 VANISHED = 1e-14
 
 #: Numbers in a block of rows: what fits a CPU's cache, what fills a GPU.
@@ -45,7 +51,9 @@ ROW_ENTRIES = {"cpu": 2**16, "cuda": 2**24}
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some cells and their events. on : (c, G) bool. genes : (n, k) and cells : (n,) of the events, these ascending."""
+    """Some cells and their events. on : (c, G) bool. genes : (n, k) and cells : (n,) of the events,
+    these ascending.
+    """
 
     on: Bools
     genes: Ints
@@ -65,15 +73,20 @@ class AffineImpacts:
         self.kept: Tensor | None = None
 
     def __call__(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """Both impacts (n,) of events of any order, in any order of cells; a gene named twice or off in the cell counts once or not at all.
+        """Both impacts (n,) of events of any order, in any order of cells; a gene named twice or
+        off in the cell counts once or not at all.
 
-        Raises ValueError where the events name no cells or the cells have other genes than the network.
+        Raises ValueError where the events name no cells or the cells have other genes than the
+        network.
         """
         n, genes = len(knockouts), len(self.b)
         if knockouts.cells is None:
             raise ValueError("these knockouts name no cells; give one cell for each event")
         if cells.n_vars != genes:
-            raise ValueError(f"the cells have {cells.n_vars} genes; expected {genes}, the genes of the training cells")
+            raise ValueError(
+                f"the cells have {cells.n_vars} genes; expected {genes}, the genes of the training"
+                " cells"
+            )
         impacts = np.empty((2, n))
         if self.kept is None and n >= genes and 8 * genes**2 <= TABLE_BYTES:
             self.kept = self.columns(np.arange(genes))
@@ -87,7 +100,9 @@ class AffineImpacts:
         return self.inputs[torch.from_numpy(genes).to(self.b.device)] @ self.layers.W2.T
 
     def blocks(self, cells: Cells, knockouts: Knockouts) -> Iterator[tuple[Ints, Block]]:
-        """(which events, their block): a task's cells for each thread, so that memory does not grow with the number of cells."""
+        """(which events, their block): a task's cells for each thread, so that memory does not grow
+        with the number of cells.
+        """
         assert knockouts.cells is not None
         order = np.argsort(knockouts.cells, kind="stable")
         of_cells = knockouts.cells[order]
@@ -98,10 +113,15 @@ class AffineImpacts:
             inside = asked[start : start + step]
             events = order[first[start] : first[start + len(inside)]]
             own = np.repeat(np.arange(len(inside)), counts[start : start + step])
-            yield events, Block(cells[inside].assemblages(), knockouts.genes[events].astype(np.intp), own)
+            yield (
+                events,
+                Block(cells[inside].assemblages(), knockouts.genes[events].astype(np.intp), own),
+            )
 
     def strips(self, genes: Ints) -> Iterator[tuple[slice, Tensor, Ints]]:
-        """(events, columns of W, the row in them of each gene) for events in this order, genes (n, k); columns no more than TABLE_BYTES."""
+        """(events, columns of W, the row in them of each gene) for events in this order, genes (n,
+        k); columns no more than TABLE_BYTES.
+        """
         row_of = np.arange(len(self.b))
         if self.kept is not None:
             yield slice(0, len(genes)), self.kept, row_of
@@ -129,7 +149,9 @@ class AffineImpacts:
             for start in range(strip.start, strip.stop, step):
                 events = order[start : min(start + step, strip.stop)]
                 arrays = (block.cells[events], block.genes[events], row_of[block.genes[events]])
-                found = impacts_of_rows(cells, columns, *(torch.from_numpy(array).to(device) for array in arrays))
+                found = impacts_of_rows(
+                    cells, columns, *(torch.from_numpy(array).to(device) for array in arrays)
+                )
                 impacts[:, events] = torch.stack(found).cpu().numpy()
         return impacts
 
@@ -142,7 +164,9 @@ class AffineImpacts:
         on = (np.flatnonzero(block.on) % len(self.b)).astype(np.int32)
         m, U = np.empty(len(on)), np.empty(len(on))
         width = min(CELLS_A_TASK, -(-len(block.on) // self.threads))
-        tasks = [(cell, min(cell + width, len(block.on))) for cell in range(0, len(block.on), width)]
+        tasks = [
+            (cell, min(cell + width, len(block.on))) for cell in range(0, len(block.on), width)
+        ]
         layers = [array.numpy() for array in (self.inputs, self.layers.W2, self.b)]
 
         def values(task: tuple[int, int]) -> None:
@@ -150,13 +174,20 @@ class AffineImpacts:
 
         def events(task: tuple[int, int], strip: Ints, columns: Floats, row_of: Ints) -> None:
             own = strip[(block.cells[strip] >= task[0]) & (block.cells[strip] < task[1])]
-            impacts_of_events(own, block.cells, block.genes, row_of, columns, first, on, m, U, VANISHED, impacts)
+            impacts_of_events(
+                own, block.cells, block.genes, row_of, columns, first, on, m, U, VANISHED, impacts
+            )
 
         with ThreadPoolExecutor(self.threads) as pool:
             list(pool.map(values, tasks))
             order = in_order_of_genes(block.genes)
             for strip, columns, row_of in self.strips(block.genes[order]):
-                list(pool.map(partial(events, strip=order[strip], columns=columns.numpy(), row_of=row_of), tasks))
+                list(
+                    pool.map(
+                        partial(events, strip=order[strip], columns=columns.numpy(), row_of=row_of),
+                        tasks,
+                    )
+                )
         odd = np.flatnonzero(np.isnan(impacts[0]))
         if len(odd):
             impacts[:, odd] = self.by_rows(Block(block.on, block.genes[odd], block.cells[odd]))
@@ -167,7 +198,9 @@ def in_order_of_genes(genes: Ints) -> Ints:
     """Events in order of the first gene they remove."""
     if not genes.shape[1]:
         return np.arange(len(genes))
-    names = genes[:, 0].astype(np.uint16) if genes.max(initial=0) < 2**16 else genes[:, 0]  # numpy's stable sort is a radix sort then
+    names = (
+        genes[:, 0].astype(np.uint16) if genes.max(initial=0) < 2**16 else genes[:, 0]
+    )  # numpy's stable sort is a radix sort then
     return np.argsort(names, kind="stable")
 
 
@@ -175,7 +208,8 @@ def in_order_of_genes(genes: Ints) -> Ints:
 class CellRows:
     """What a cell's events have in common.
 
-    on : (c, G) 1 or 0. m, U : (c, G), 0 where off. profile : (c, G), the wild type's. total : (c,) sum of |U|.
+    on : (c, G) 1 or 0. m, U : (c, G), 0 where off. profile : (c, G), the wild type's. total : (c,)
+    sum of |U|.
     """
 
     on: Tensor
@@ -192,13 +226,19 @@ class CellRows:
         return cls(on, m * on, U, closed(U.abs(), on, total <= 0), total)
 
 
-def impacts_of_rows(rows: CellRows, columns: Tensor, cells: Tensor, genes: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """(raw, propagated), each (n,), of events in `cells` (n,) that remove `genes` (n, k), whose columns of W are columns[places].
+def impacts_of_rows(
+    rows: CellRows, columns: Tensor, cells: Tensor, genes: Tensor, places: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(raw, propagated), each (n,), of events in `cells` (n,) that remove `genes` (n, k), whose
+    columns of W are columns[places].
 
-    The Bray-Curtis of profiles as `predict_expression` gives them: a row of zeros becomes uniform over what is on.
+    The Bray-Curtis of profiles as `predict_expression` gives them: a row of zeros becomes uniform
+    over what is on.
     """
     on = rows.on[cells]
-    counted = on.gather(1, genes)  # a removed gene counts where it is on, and the first time that it is named
+    counted = on.gather(
+        1, genes
+    )  # a removed gene counts where it is on, and the first time that it is named
     for place in range(1, genes.shape[1]):
         counted[:, place][(genes[:, :place] == genes[:, place : place + 1]).any(dim=1)] = 0
     d = rows.m[cells] * counted.sum(dim=1, keepdim=True)
@@ -209,11 +249,15 @@ def impacts_of_rows(rows: CellRows, columns: Tensor, cells: Tensor, genes: Tenso
     before = rows.profile[cells]
     after = d.add_(rows.U[cells]).abs_().mul_(remaining)
     after = closed(after, remaining, after.sum(dim=1) <= VANISHED * rows.total[cells])
-    return dissimilarity(after, before), dissimilarity(after, rows_over_sum(before.scatter(1, genes, 0)))
+    return dissimilarity(after, before), dissimilarity(
+        after, rows_over_sum(before.scatter(1, genes, 0))
+    )
 
 
 def closed(values: Tensor, on: Tensor, vanished: Tensor) -> Tensor:
-    """`common.close_rows`: rows over their sum; a row that has `vanished` (n,) becomes uniform over what is on. Changes `values`."""
+    """`common.close_rows`: rows over their sum; a row that has `vanished` (n,) becomes uniform over
+    what is on. Changes `values`.
+    """
     if vanished.any():
         values[vanished] = on[vanished]
     return rows_over_sum(values)

@@ -1,10 +1,13 @@
-"""The impacts of many events on a CPU, compiled: each event looks at the genes that are on in its cell, twice.
+"""The impacts of many events on a CPU, compiled: each event looks at the genes that are on in its
+cell, twice.
 
-Shares before the knockout are |U_j| / T over the genes that are on; K are the removed ones. For the remaining ones
+Shares before the knockout are |U_j| / T over the genes that are on; K are the removed ones. For the
+remaining ones
 
     e_j = |U_j + d_j| - |U_j| = max(s_j d_j, -2 |U_j| - s_j d_j),    s_j the sign of U_j,
 
-is exact however small the change, and with V_K the sum of |U| over K, R over the others, T = R + V_K, D = sum of e and S = R + D,
+is exact however small the change, and with V_K the sum of |U| over K, R over the others, T = R +
+V_K, D = sum of e and S = R + D,
 
     propagated = sum |e_j - |U_j| D / R| / (2 S),    raw = (V_K / T + sum |e_j - |U_j| (D - V_K) / T| / S) / 2.
 """
@@ -21,7 +24,10 @@ from kobench_baselines.common import Floats, Ints
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """The function as machine code, kept on disk where a folder for it can be written. Sums are taken in any order: they vectorise."""
+    """The function as machine code, kept on disk where a folder for it can be written.
+
+    Sums are taken in any order: they vectorise.
+    """
     options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
     try:
         return numba.njit(cache=True, **options)(function)
@@ -30,8 +36,19 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 @compiled
-def values_of_cells(start: int, stop: int, first: Ints, on: Ints, inputs: Floats, W2: Floats, b: Floats, m: Floats, U: Floats) -> None:
-    """Fills m = W2 W1 z and U = m + b of the cells from `start` to before `stop`, at the genes that are on in each.
+def values_of_cells(
+    start: int,
+    stop: int,
+    first: Ints,
+    on: Ints,
+    inputs: Floats,
+    W2: Floats,
+    b: Floats,
+    m: Floats,
+    U: Floats,
+) -> None:
+    """Fills m = W2 W1 z and U = m + b of the cells from `start` to before `stop`, at the genes that
+    are on in each.
 
     first, on : see `impacts_of_events`. inputs : (G, h) W1 transposed. W2 : (G, h). b : (G,).
     """
@@ -47,7 +64,9 @@ def values_of_cells(start: int, stop: int, first: Ints, on: Ints, inputs: Floats
 
 @compiled
 def dot(a: Floats, b: Floats) -> float:
-    """Sum of products; written out, for numba's own needs the very library that scipy was built with."""
+    """Sum of products; written out, for numba's own needs the very library that scipy was built
+    with.
+    """
     total = 0.0
     for i in range(len(a)):
         total += a[i] * b[i]
@@ -68,11 +87,13 @@ def impacts_of_events(
     vanished: float,
     impacts: Floats,
 ) -> None:
-    """Fills impacts[:, events], raw and propagated; NaN where a row has vanished, nothing that is on is removed, or all is.
+    """Fills impacts[:, events], raw and propagated; NaN where a row has vanished, nothing that is
+    on is removed, or all is.
 
-    cells (n,), genes (n, k) : of all events. columns[row_of[gene]] : (G,) W's column of a gene. Of cell c the entries first[c] to
-    first[c + 1] of `on` (the genes that are on, ascending), m and U count. vanished : see `both_impacts`. While an event is worked on,
-    its removed genes have m = U = 0 there: no two threads may have events of one cell.
+    cells (n,), genes (n, k) : of all events. columns[row_of[gene]] : (G,) W's column of a gene. Of
+    cell c the entries first[c] to first[c + 1] of `on` (the genes that are on, ascending), m and U
+    count. vanished : see `both_impacts`. While an event is worked on, its removed genes have m = U
+    = 0 there: no two threads may have events of one cell.
     """
     k = genes.shape[1]
     place, kept = np.empty(k, np.int64), np.empty((2, k))
@@ -98,7 +119,9 @@ def impacts_of_events(
             own += abs(cell_U[at])
             cell_m[at] = cell_U[at] = lost[at] = 0.0
         if 0 < removed < len(cell_on):
-            impacts[0, event], impacts[1, event] = both_impacts(cell_m, cell_U, lost, removed, own, vanished, e)
+            impacts[0, event], impacts[1, event] = both_impacts(
+                cell_m, cell_U, lost, removed, own, vanished, e
+            )
         else:
             impacts[0, event] = impacts[1, event] = np.nan
         for i in range(removed):
@@ -117,8 +140,11 @@ def gather(column: Floats, on: Ints, lost: Floats, add: bool) -> None:
 
 
 @compiled
-def both_impacts(m: Floats, U: Floats, lost: Floats, removed: int, own: float, vanished: float, e: Floats) -> tuple[float, float]:
-    """(raw, propagated) of one event by the formulas above, NaN where what remains sums to 0 (before) or to the part `vanished` (after).
+def both_impacts(
+    m: Floats, U: Floats, lost: Floats, removed: int, own: float, vanished: float, e: Floats
+) -> tuple[float, float]:
+    """(raw, propagated) of one event by the formulas above, NaN where what remains sums to 0
+    (before) or to the part `vanished` (after).
 
     m, U and lost are 0 at the removed genes, whose |U| sum to `own`. e : room for the changes.
     """

@@ -1,19 +1,32 @@
-"""`covariance-shift`: what a Gaussian with the cells' covariance expects of the other genes once the removed ones are at 0."""
+"""`covariance-shift`: what a Gaussian with the cells' covariance expects of the other genes once
+the removed ones are at 0.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kobench.api import Cells, Context, Knockouts, normalise_rows
-from kobench_baselines.common import Floats, Ints, Table, close_on, deviations, limited_threads, sets_of_genes, standardised
+from kobench_baselines.common import (
+    Floats,
+    Ints,
+    Table,
+    close_on,
+    deviations,
+    limited_threads,
+    sets_of_genes,
+    standardised,
+)
 
 
 class CovarianceShift:
-    """p_ko = p - Sigma[:, K] Sigma[K, K]^-1 p_K of the cell's own profile p, K the removed genes; the conditional mean at p_K = 0.
+    """p_ko = p - Sigma[:, K] Sigma[K, K]^-1 p_K of the cell's own profile p, K the removed genes;
+    the conditional mean at p_K = 0.
 
-    Sigma = D R D with D the standard deviations of the training cells' shares and R their correlations, shrunk towards none:
-    R = (1 - a) r + a 1, a by Ledoit and Wolf (`shrinkage`). Genes that are off stay off, what falls below 0 is 0, rows are over their sum.
-    No gene-by-gene table is kept: the columns asked for are made from the cells.
+    Sigma = D R D with D the standard deviations of the training cells' shares and R their
+    correlations, shrunk towards none: R = (1 - a) r + a 1, a by Ledoit and Wolf (`shrinkage`).
+    Genes that are off stay off, what falls below 0 is 0, rows are over their sum. No gene-by-gene
+    table is kept: the columns asked for are made from the cells.
     """
 
     def __init__(self, shrinkage: float | None = None) -> None:
@@ -27,7 +40,9 @@ class CovarianceShift:
             self.chosen = ledoit_wolf(self.scores) if self.shrinkage is None else self.shrinkage
 
     def slopes(self, removed: Ints) -> Floats:
-        """(order, G) change of every gene's share for each unit by which the removed genes' shares fall."""
+        """(order, G) change of every gene's share for each unit by which the removed genes' shares
+        fall.
+        """
         columns = (1 - self.chosen) * (self.scores[:, removed].T @ self.scores) / len(self.scores)
         columns[np.arange(len(removed)), removed] += self.chosen
         columns *= self.deviations[removed][:, None] * self.deviations
@@ -47,10 +62,12 @@ class CovarianceShift:
 
 
 def ledoit_wolf(scores: Floats) -> float:
-    """The shrinkage a of centred rows' covariance S towards mu 1, mu its mean variance: a = min(b2, d2) / d2.
+    """The shrinkage a of centred rows' covariance S towards mu 1, mu its mean variance: a = min(b2,
+    d2) / d2.
 
-    d2 = |S - mu 1|^2, b2 = (sum_k |x_k x_k' - S|^2) / n^2, both squared Frobenius norms (J. Multivariate Anal. 88:365, 2004). From the
-    (n, n) products of cells, so that genes may be many; 1 where S is mu 1 itself.
+    d2 = |S - mu 1|^2, b2 = (sum_k |x_k x_k' - S|^2) / n^2, both squared Frobenius norms (J.
+    Multivariate Anal. 88:365, 2004). From the (n, n) products of cells, so that genes may be many;
+    1 where S is mu 1 itself.
     """
     n, genes = scores.shape
     products = scores @ scores.T

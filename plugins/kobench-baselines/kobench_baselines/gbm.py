@@ -1,4 +1,6 @@
-"""`gbm`: XGBoost trees for each gene's share, over the cells in which the gene is on, on top of a masked mean."""
+"""`gbm`: XGBoost trees for each gene's share, over the cells in which the gene is on, on top of a
+masked mean.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from kobench_baselines.common import (
 #: Share of the training cells on which the number of rounds is chosen.
 VALIDATION = 0.2
 
-#: Rounds between two looks at the validation cells, and rounds without a better one after which to stop.
+#: Rounds between two looks at the validation cells, and rounds without a better one after which to
+#: stop.
 LOOK_EVERY, PATIENCE = 4, 16
 
 #: A gene gets trees if it is on in at least so many training cells.
@@ -39,7 +42,9 @@ SLOPE_PRIOR = 10.0
 
 @dataclass(frozen=True, eq=False)
 class DepthBase:
-    """What is said without trees: for each gene a mean relative residual and its slope on the log number of genes on, all (G,)."""
+    """What is said without trees: for each gene a mean relative residual and its slope on the log
+    number of genes on, all (G,).
+    """
 
     level: Floats
     slope: Floats
@@ -52,14 +57,18 @@ class DepthBase:
 
     @classmethod
     def of(cls, table: Table, residuals: Floats) -> DepthBase:
-        """Least squares over the cells in which the gene is on, both shrunk to 0 as rarely seen genes need."""
+        """Least squares over the cells in which the gene is on, both shrunk to 0 as rarely seen
+        genes need.
+        """
         depth, count = log_detected(table.on), table.on.sum(axis=0)
         level = residuals.sum(axis=0) / (count + 1)
         mean_depth = (table.on * depth[:, None]).sum(axis=0) / np.maximum(count, 1)
         from_mean = table.on * (depth[:, None] - mean_depth)
         prior = SLOPE_PRIOR * depth.var()
         square = (from_mean**2).sum(axis=0) + prior
-        slope = np.divide((from_mean * residuals).sum(axis=0), square, out=np.zeros(len(level)), where=square > 0)
+        slope = np.divide(
+            (from_mean * residuals).sum(axis=0), square, out=np.zeros(len(level)), where=square > 0
+        )
         return cls(level, slope, mean_depth)
 
     def __call__(self, on: Bools) -> Floats:
@@ -81,7 +90,9 @@ def depth_helps(table: Table, held: Table) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What the trees see: some genes' presence, the log number of genes on, and principal components of the assemblage."""
+    """What the trees see: some genes' presence, the log number of genes on, and principal
+    components of the assemblage.
+    """
 
     genes: Ints
     centre: Floats
@@ -89,44 +100,63 @@ class Features:
 
     @classmethod
     def of(cls, table: Table, unexplained: Floats, genes: int, components: int) -> Features:
-        """The `genes` genes whose presence correlates most with what is unexplained, summed over the genes it is about.
+        """The `genes` genes whose presence correlates most with what is unexplained, summed over
+        the genes it is about.
 
-        With all genes among the features there are no components: they would say nothing new, and they blur which gene was removed.
+        With all genes among the features there are no components: they would say nothing new, and
+        they blur which gene was removed.
         """
         centred = table.on - table.on.mean(axis=0)
         if genes >= table.on.shape[1]:
-            return cls(np.arange(table.on.shape[1]), table.on.mean(axis=0), np.zeros((table.on.shape[1], 0)))
+            return cls(
+                np.arange(table.on.shape[1]),
+                table.on.mean(axis=0),
+                np.zeros((table.on.shape[1], 0)),
+            )
         square = (centred**2).sum(axis=0)
         explained = ((centred.T @ unexplained) ** 2).sum(axis=1)
         explained = np.divide(explained, square, out=np.zeros(len(square)), where=square > 0)
         chosen = np.sort(np.argsort(-explained, kind="stable")[:genes])
         values, vectors = np.linalg.eigh(centred @ centred.T)
-        kept = [i for i in range(len(values) - 1, -1, -1) if values[i] > 1e-9 * values[-1]][:components]
+        kept = [i for i in range(len(values) - 1, -1, -1) if values[i] > 1e-9 * values[-1]][
+            :components
+        ]
         directions = centred.T @ vectors[:, kept] / np.sqrt(values[kept])
         return cls(chosen, table.on.mean(axis=0), directions)
 
     def __call__(self, on: Bools) -> npt.NDArray[np.float32]:
         """(n, features) float32."""
-        columns = [on[:, self.genes].astype(np.float32), log_detected(on)[:, None].astype(np.float32)]
+        columns = [
+            on[:, self.genes].astype(np.float32),
+            log_detected(on)[:, None].astype(np.float32),
+        ]
         if self.components.shape[1]:
             columns.append(((on - self.centre) @ self.components).astype(np.float32))
         return np.hstack(columns)
 
 
 class GBM:
-    """Boosted trees of each gene's share relative to the masked mean, over the cells in which the gene is on.
+    """Boosted trees of each gene's share relative to the masked mean, over the cells in which the
+    gene is on.
 
-    The trees of a round, one a gene, are grown together: squared error whose second derivative is 1 where the gene is on and 0 where
-    it is off, so cells without the gene have no weight. 20 % of the training cells choose by their Bray-Curtis whether trees begin at
-    `DepthBase` or at the masked mean, and the number of rounds, none being a choice; the trees are then grown again on all cells.
-    With under 5 cells the answer is the masked mean.
+    The trees of a round, one a gene, are grown together: squared error whose second derivative is 1
+    where the gene is on and 0 where it is off, so cells without the gene have no weight. 20 % of
+    the training cells choose by their Bray-Curtis whether trees begin at `DepthBase` or at the
+    masked mean, and the number of rounds, none being a choice; the trees are then grown again on
+    all cells. With under 5 cells the answer is the masked mean.
     """
 
     #: Share of the features, drawn anew for every node, that it may split on.
     columns = 0.5
 
     def __init__(
-        self, rounds: int = 300, depth: int = 2, lr: float = 0.3, genes: int = 128, components: int = 16, targets: int = 2000
+        self,
+        rounds: int = 300,
+        depth: int = 2,
+        lr: float = 0.3,
+        genes: int = 128,
+        components: int = 16,
+        targets: int = 2000,
     ) -> None:
         self.rounds, self.depth, self.lr = rounds, depth, lr
         self.genes, self.components, self.targets = genes, components, targets
@@ -173,7 +203,9 @@ class GBM:
         order = np.argsort(-weight, kind="stable")[: self.targets]
         self.boosted = np.sort(order[weight[order] > 0])
         self.features = Features.of(table, unexplained * self.mean, self.genes, self.components)
-        self._train = xgboost.QuantileDMatrix(self.features(table.on), max_bin=32, nthread=self.context.threads)
+        self._train = xgboost.QuantileDMatrix(
+            self.features(table.on), max_bin=32, nthread=self.context.threads
+        )
         self._target = unexplained[:, self.boosted].astype(np.float32)
         self._on = table.on[:, self.boosted].astype(np.float32)
         settings = {
@@ -204,7 +236,9 @@ class GBM:
 
     def _margins(self, asked: xgboost.DMatrix, first: int, last: int) -> Floats:
         """(n, boosted genes) sum of the trees of some rounds."""
-        margins: Floats = self._booster.predict(asked, output_margin=True, iteration_range=(first, last))
+        margins: Floats = self._booster.predict(
+            asked, output_margin=True, iteration_range=(first, last)
+        )
         return margins.reshape(asked.num_row(), len(self.boosted))
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:

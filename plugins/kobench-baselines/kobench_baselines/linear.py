@@ -1,4 +1,6 @@
-"""`linear`: ridge regression of each gene's share, over the cells in which the gene is on, on the assemblage."""
+"""`linear`: ridge regression of each gene's share, over the cells in which the gene is on, on the
+assemblage.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,15 @@ from kobench_baselines.ridge import solve
 #: Penalties that cross-validation tries, largest first: each solution starts from the one before.
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(2.0, -2.1, -0.5))
 
-#: Cross-validation looks at no more genes than this, those with the largest total share: they decide the Bray-Curtis.
+#: Cross-validation looks at no more genes than this, those with the largest total share: they
+#: decide the Bray-Curtis.
 CHOOSING_GENES = 1000
 
 #: Squared weight of the depth feature beside the assemblage, whose mean squared norm is 1.
 DEPTH_WEIGHT = 0.3
 
-#: Relative residuals at which conjugate gradients stop while choosing the penalty, and in the final fit.
+#: Relative residuals at which conjugate gradients stop while choosing the penalty, and in the final
+#: fit.
 CHOOSING_TOLERANCE, FINAL_TOLERANCE = 3e-2, 1e-4
 
 #: Without cells to choose with.
@@ -42,7 +46,9 @@ DEFAULT_PENALTY = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Centred assemblages, scaled to mean squared norm 1 over the training cells, and the standardised log number of genes on."""
+    """Centred assemblages, scaled to mean squared norm 1 over the training cells, and the
+    standardised log number of genes on.
+    """
 
     centre: Floats
     scale: float
@@ -54,7 +60,9 @@ class Features:
         depth = log_detected(on)
         centre = on.mean(axis=0)
         scale = float(np.sqrt((centre * (1 - centre)).sum()))
-        return cls(centre, scale if scale > 0 else 1.0, float(depth.mean()), float(depth.std()) or 1.0)
+        return cls(
+            centre, scale if scale > 0 else 1.0, float(depth.mean()), float(depth.std()) or 1.0
+        )
 
     def __call__(self, on: Bools) -> npt.NDArray[np.float32]:
         """(n, G + 1) float32."""
@@ -64,17 +72,22 @@ class Features:
 
 
 class Linear:
-    """Ridge regression on the assemblage, one regression a gene over the cells in which it is on, all genes at once.
+    """Ridge regression on the assemblage, one regression a gene over the cells in which it is on,
+    all genes at once.
 
-    What is regressed is the gene's share relative to what the masked mean says of that cell, minus 1 (`Table.relative_residuals`);
-    features are the assemblage and the log number of genes on. A prediction is the masked mean times 1 + the predicted residual.
-    One penalty for all genes, chosen by cross-validation of the Bray-Curtis; "no regression at all", the masked mean, is one
+    What is regressed is the gene's share relative to what the masked mean says of that cell, minus
+    1 (`Table.relative_residuals`); features are the assemblage and the log number of genes on. A
+    prediction is the masked mean times 1 + the predicted residual. One penalty for all genes,
+    chosen by cross-validation of the Bray-Curtis; "no regression at all", the masked mean, is one
     of the choices. With under 5 cells the penalty is 10.
     """
 
     def __init__(self, penalty: float | None = None, folds: int = 5) -> None:
         if penalty is not None and not (isinstance(penalty, (int, float)) and penalty > 0):
-            raise ValueError(f"linear: penalty={penalty!r} is not possible; give a number over 0, or leave it out for cross-validation")
+            raise ValueError(
+                f"linear: penalty={penalty!r} is not possible; give a number over 0, or leave it"
+                " out for cross-validation"
+            )
         self.penalty, self.folds = penalty, folds
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -83,7 +96,9 @@ class Linear:
         with limited_threads(context.threads):
             penalty = self.penalty
             if penalty is None:
-                penalty = choose_penalty(table, self.folds, np.random.default_rng(context.seed), context)
+                penalty = choose_penalty(
+                    table, self.folds, np.random.default_rng(context.seed), context
+                )
             self.chosen_penalty = float(penalty)
             self.mean = table.mean_share()
             self.features = Features.of(table.on)
@@ -93,9 +108,14 @@ class Linear:
             if np.isfinite(penalty):
                 X = self.features(table.on)
                 residuals = table.relative_residuals(self.mean).astype(np.float32)
-                dual, self.intercepts = solve(X @ X.T, table.on, residuals, float(penalty), FINAL_TOLERANCE)
-                # with fewer cells than genes the dual form is the smaller one, in memory and in work
-                self.support, self.weights = (X.T, dual) if len(X) < X.shape[1] else (None, X.T @ dual)
+                dual, self.intercepts = solve(
+                    X @ X.T, table.on, residuals, float(penalty), FINAL_TOLERANCE
+                )
+                # with fewer cells than genes the dual form is the smaller one, in memory and in
+                # work
+                self.support, self.weights = (
+                    (X.T, dual) if len(X) < X.shape[1] else (None, X.T @ dual)
+                )
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:
         on = as_assemblages(assemblages, len(self.mean))
@@ -113,14 +133,21 @@ class Linear:
 
 
 def choose_penalty(table: Table, folds: int, rng: np.random.Generator, context: Context) -> float:
-    """The penalty with the smallest cross-validated Bray-Curtis; infinity where the masked mean is better than every regression."""
+    """The penalty with the smallest cross-validated Bray-Curtis; infinity where the masked mean is
+    better than every regression.
+    """
     n = len(table)
     if n < FEWEST_TO_VALIDATE:
         return DEFAULT_PENALTY
     folds = min(folds, n)
     fold_of = rng.permutation(n) % folds
     genes = np.sort(np.argsort(-table.shares.sum(axis=0), kind="stable")[:CHOOSING_GENES])
-    parts = [Part.of(table[np.flatnonzero(fold_of != fold)], table[np.flatnonzero(fold_of == fold)], genes) for fold in range(folds)]
+    parts = [
+        Part.of(
+            table[np.flatnonzero(fold_of != fold)], table[np.flatnonzero(fold_of == fold)], genes
+        )
+        for fold in range(folds)
+    ]
     best, best_error = float("inf"), sum(part.masked_mean_error() for part in parts)
     before = float("inf")
     for step, penalty in enumerate(PENALTIES):
@@ -136,7 +163,9 @@ def choose_penalty(table: Table, folds: int, rng: np.random.Generator, context: 
 
 @dataclass(eq=False)
 class Part:
-    """One fold: what it learns from and what it is asked, over the genes that choose; remembers its last solution."""
+    """One fold: what it learns from and what it is asked, over the genes that choose; remembers its
+    last solution.
+    """
 
     kernel: Floats
     asked_kernel: Floats
@@ -154,7 +183,9 @@ class Part:
         residuals = train.relative_residuals(mean)[:, genes].astype(np.float32)
         asked_on = asked.on[:, genes]
         shares = close_rows(asked.shares[:, genes], asked_on)
-        return cls(X @ X.T, asked_X @ X.T, train.on[:, genes], residuals, mean[genes], asked_on, shares)
+        return cls(
+            X @ X.T, asked_X @ X.T, train.on[:, genes], residuals, mean[genes], asked_on, shares
+        )
 
     def masked_mean_error(self) -> float:
         """Summed Bray-Curtis of the masked mean over the fold's cells."""
@@ -162,8 +193,12 @@ class Part:
 
     def error(self, penalty: float) -> float:
         """Summed Bray-Curtis of the regression over the fold's cells."""
-        self.weights, intercepts = solve(self.kernel, self.on, self.residuals, penalty, CHOOSING_TOLERANCE, self.weights)
+        self.weights, intercepts = solve(
+            self.kernel, self.on, self.residuals, penalty, CHOOSING_TOLERANCE, self.weights
+        )
         return self._sum(self.asked_kernel @ self.weights + intercepts)
 
     def _sum(self, relative: Floats) -> float:
-        return len(self.asked_on) * mean_bray_curtis(compose(relative, self.asked_on, self.mean), self.asked_shares)
+        return len(self.asked_on) * mean_bray_curtis(
+            compose(relative, self.asked_on, self.mean), self.asked_shares
+        )

@@ -20,8 +20,8 @@ from kobench_baselines.training import Settings, train
 #: Share of the training cells that validate.
 VALIDATION = 0.2
 
-#: Multiplications in a step's product from which threads share it: below, waiting for each other costs more than they gain, and on a
-#: machine with other work a hundred times as much.
+#: Multiplications in a step's product from which threads share it: below, waiting for each other
+#: costs more than they gain, and on a machine with other work a hundred times as much.
 SHARED_WORK = 4_000_000
 
 #: Training steps when there are too few cells to validate with.
@@ -43,18 +43,39 @@ class Preset:
 
 
 PRESETS = {
-    "default": Preset(hidden=128, lr=0.008, batch=64, steps=1000, patience=100, decay=(0.1, 1.0, 10.0), refit=True, tuned=True),
-    "paper": Preset(hidden=0, lr=0.01, batch=20, steps=5000, patience=None, decay=(0.0,), refit=False, tuned=False),
+    "default": Preset(
+        hidden=128,
+        lr=0.008,
+        batch=64,
+        steps=1000,
+        patience=100,
+        decay=(0.1, 1.0, 10.0),
+        refit=True,
+        tuned=True,
+    ),
+    "paper": Preset(
+        hidden=0,
+        lr=0.01,
+        batch=20,
+        steps=5000,
+        patience=None,
+        decay=(0.0,),
+        refit=False,
+        tuned=False,
+    ),
 }
 
 
 class ProfileNetwork:
-    """Profile of an assemblage: z * |W2 (W1 z + b1) + b2| renormalised, z the assemblage normalised to sum 1.
+    """Profile of an assemblage: z * |W2 (W1 z + b1) + b2| renormalised, z the assemblage normalised
+    to sum 1.
 
-    Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the training cells validate; of every tenth
-    step the weights that are best on them are kept. `preset=paper` is that and nothing else. The default moves the same network in better
-    coordinates (`network.Coordinates`), chooses its weight decay by validation, and trains once more on all cells for the number of
-    steps that was best. With under 5 cells nothing validates: the last decay of the list, 50 steps.
+    Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the
+    training cells validate; of every tenth step the weights that are best on them are kept.
+    `preset=paper` is that and nothing else. The default moves the same network in better
+    coordinates (`network.Coordinates`), chooses its weight decay by validation, and trains once
+    more on all cells for the number of steps that was best. With under 5 cells nothing validates:
+    the last decay of the list, 50 steps.
     """
 
     def __init__(
@@ -69,17 +90,37 @@ class ProfileNetwork:
         refit: bool | None = None,
     ) -> None:
         if preset not in PRESETS:
-            raise ValueError(f"mlp: preset={preset!r} is not known; give one of {', '.join(PRESETS)}")
+            raise ValueError(
+                f"mlp: preset={preset!r} is not known; give one of {', '.join(PRESETS)}"
+            )
         counts = {"hidden": hidden, "batch": batch, "steps": steps, "patience": patience}
         for name, count in counts.items():
-            if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-                raise ValueError(f"mlp: {name}={count!r} is not possible; give a whole number from 1, or leave it out")
-        if lr is not None and (isinstance(lr, bool) or not isinstance(lr, (int, float)) or not lr > 0):
-            raise ValueError(f"mlp: lr={lr!r} is not possible; give a number over 0, or leave it out")
+            if count is not None and (
+                isinstance(count, bool) or not isinstance(count, int) or count < 1
+            ):
+                raise ValueError(
+                    f"mlp: {name}={count!r} is not possible; give a whole number from 1, or leave"
+                    " it out"
+                )
+        if lr is not None and (
+            isinstance(lr, bool) or not isinstance(lr, (int, float)) or not lr > 0
+        ):
+            raise ValueError(
+                f"mlp: lr={lr!r} is not possible; give a number over 0, or leave it out"
+            )
         if refit is not None and not isinstance(refit, bool):
-            raise ValueError(f"mlp: refit={refit!r} is not possible; give true or false, or leave it out")
-        given: dict[str, Any] = {**counts, "lr": lr, "decay": None if decay is None else as_decays(decay), "refit": refit}
-        self.preset = replace(PRESETS[preset], **{name: value for name, value in given.items() if value is not None})
+            raise ValueError(
+                f"mlp: refit={refit!r} is not possible; give true or false, or leave it out"
+            )
+        given: dict[str, Any] = {
+            **counts,
+            "lr": lr,
+            "decay": None if decay is None else as_decays(decay),
+            "refit": refit,
+        }
+        self.preset = replace(
+            PRESETS[preset], **{name: value for name, value in given.items() if value is not None}
+        )
 
     def fit(self, cells: Cells, context: Context) -> None:
         self.threads, self.device = context.threads, device_of(context.device)
@@ -90,11 +131,22 @@ class ProfileNetwork:
         work = settings.batch * settings.hidden * table.on.shape[1]
         with torch_threads(self.threads if work >= SHARED_WORK else 1):
             if len(held):
-                self.layers = self._fit_validated(table, table[kept], table[held], generator, context)
+                self.layers = self._fit_validated(
+                    table, table[kept], table[held], generator, context
+                )
             else:
-                self.layers, _, _ = train(*self._tensors(table), None, self._mean(table), settings, generator, stop=STEPS_UNVALIDATED)
+                self.layers, _, _ = train(
+                    *self._tensors(table),
+                    None,
+                    self._mean(table),
+                    settings,
+                    generator,
+                    stop=STEPS_UNVALIDATED,
+                )
 
-    def _fit_validated(self, table: Table, kept: Table, held: Table, generator: torch.Generator, context: Context) -> Layers:
+    def _fit_validated(
+        self, table: Table, kept: Table, held: Table, generator: torch.Generator, context: Context
+    ) -> Layers:
         best_error, tries = float("inf"), len(self.preset.decay)
         valid = self._tensors(held)
         for done, decay in enumerate(self.preset.decay):
@@ -103,23 +155,43 @@ class ProfileNetwork:
             def log(step: int, last: int, done: int = done) -> None:
                 context.log("step", done * last + step, tries * last)
 
-            layers, error, steps = train(*self._tensors(kept), valid, self._mean(kept), settings, generator, log=log)
+            layers, error, steps = train(
+                *self._tensors(kept), valid, self._mean(kept), settings, generator, log=log
+            )
             if error < best_error:
-                best_error, best, self.chosen = error, layers, {"decay": decay, "steps": steps, "validation": error}
+                best_error, best, self.chosen = (
+                    error,
+                    layers,
+                    {"decay": decay, "steps": steps, "validation": error},
+                )
         if not np.isfinite(best_error):
             raise FloatingPointError(
-                f"mlp: training with lr={self.preset.lr:g} diverged, no step has a finite Bray-Curtis; give a smaller lr"
+                f"mlp: training with lr={self.preset.lr:g} diverged, no step has a finite"
+                " Bray-Curtis; give a smaller lr"
             )
         if self.preset.refit:
             settings = self._settings(table, float(self.chosen["decay"]))
             steps = int(self.chosen["steps"])
-            best, _, _ = train(*self._tensors(table), None, self._mean(table), settings, generator, stop=steps)
+            best, _, _ = train(
+                *self._tensors(table), None, self._mean(table), settings, generator, stop=steps
+            )
         return best
 
     def _settings(self, table: Table, decay: float) -> Settings:
         p, genes = self.preset, table.on.shape[1]
-        hidden = p.hidden if not p.tuned else min(p.hidden, genes)  # more units than genes add no function
-        return Settings(hidden or genes, p.lr, p.batch, p.steps, decay, p.patience, anneal=p.tuned, centred=p.tuned)
+        hidden = (
+            p.hidden if not p.tuned else min(p.hidden, genes)
+        )  # more units than genes add no function
+        return Settings(
+            hidden or genes,
+            p.lr,
+            p.batch,
+            p.steps,
+            decay,
+            p.patience,
+            anneal=p.tuned,
+            centred=p.tuned,
+        )
 
     def _tensors(self, table: Table) -> tuple[torch.Tensor, torch.Tensor]:
         return self._tensor(normalise_rows(table.on)), self._tensor(table.shares)
@@ -155,21 +227,32 @@ class MLP(ProfileNetwork):
 
 def as_decays(decay: float | Sequence[float]) -> tuple[float, ...]:
     """One weight decay or several as a tuple; ValueError where one is not a number from 0."""
-    several = tuple(decay) if isinstance(decay, Sequence) and not isinstance(decay, str) else (decay,)
+    several = (
+        tuple(decay) if isinstance(decay, Sequence) and not isinstance(decay, str) else (decay,)
+    )
     for value in several:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-            raise ValueError(f"mlp: decay={decay!r} is not possible; give a number from 0, or a list of such numbers")
+            raise ValueError(
+                f"mlp: decay={decay!r} is not possible; give a number from 0, or a list of such"
+                " numbers"
+            )
     if not several:
         raise ValueError("mlp: decay=[] leaves nothing to choose from; give at least one number")
     return tuple(float(value) for value in several)
 
 
 def device_of(name: str) -> torch.device:
-    """The device a run asks for; "auto" is CUDA where there is one. ValueError where CUDA is asked for and absent."""
+    """The device a run asks for; "auto" is CUDA where there is one.
+
+    ValueError where CUDA is asked for and absent.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"mlp: device={name!r} was asked for, but torch sees no CUDA device; use device=cpu or device=auto")
+        raise ValueError(
+            f"mlp: device={name!r} was asked for, but torch sees no CUDA device; use device=cpu or"
+            " device=auto"
+        )
     return torch.device(name)
 
 

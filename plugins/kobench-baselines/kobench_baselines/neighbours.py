@@ -5,19 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from kobench.api import Cells, Context, Knockouts, normalise_rows
-from kobench_baselines.common import Floats, Ints, Table, blocks_of, close_on, limited_threads, sets_of_genes
+from kobench_baselines.common import (
+    Floats,
+    Ints,
+    Table,
+    blocks_of,
+    close_on,
+    limited_threads,
+    sets_of_genes,
+)
 
 #: Decimals of an affinity that count: what differs by less is a tie, whatever the order of a sum.
 DECIMALS = 9
 
 
 class KNN:
-    """After a knockout a cell is the mean of the `k` most similar training cells that express none of the removed genes.
+    """After a knockout a cell is the mean of the `k` most similar training cells that express none
+    of the removed genes.
 
-    Similar: the affinity sum_j sqrt(p_j q_j) of the profiles (Bhattacharyya). The removed genes have no part in it, for q is 0 there, and
-    leaving them out of p scales it alike for all q. A gene's value is its mean share among the neighbours that express it; genes that the
-    cell lacks stay off, and a gene that no neighbour expresses keeps its own share. Where no training cell lacks the removed genes,
-    nothing responds.
+    Similar: the affinity sum_j sqrt(p_j q_j) of the profiles (Bhattacharyya). The removed genes
+    have no part in it, for q is 0 there, and leaving them out of p scales it alike for all q. A
+    gene's value is its mean share among the neighbours that express it; genes that the cell lacks
+    stay off, and a gene that no neighbour expresses keeps its own share. Where no training cell
+    lacks the removed genes, nothing responds.
     """
 
     def __init__(self, k: int = 20) -> None:
@@ -47,5 +57,7 @@ class KNN:
         for block in blocks_of(len(null), neighbours.shape[1] * null.shape[1]):
             shares = self.table.shares[neighbours[block]]
             count = (shares > 0).sum(axis=1)
-            rows[block] = np.where(count > 0, shares.sum(axis=1) / np.maximum(count, 1), null[block])
+            rows[block] = np.where(
+                count > 0, shares.sum(axis=1) / np.maximum(count, 1), null[block]
+            )
         return close_on(np.where(null > 0, rows, 0.0), null)

@@ -1,4 +1,6 @@
-"""The DKO network: z * |W2 (W1 z + b1) + b2| renormalised, and the coordinates in which it is trained."""
+"""The DKO network: z * |W2 (W1 z + b1) + b2| renormalised, and the coordinates in which it is
+trained.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """W1 (h, G), b1 (h,), W2 (G, h), b2 (G,): the two linear layers, with no activation between them."""
+    """W1 (h, G), b1 (h,), W2 (G, h), b2 (G,): the two linear layers, with no activation between
+    them.
+    """
 
     W1: Tensor
     b1: Tensor
@@ -30,7 +34,8 @@ class Layers:
 
 
 def profiles(layers: Layers, z: Tensor) -> Tensor:
-    """(n, G) profiles of assemblages z (n, G) normalised to sum 1: z * |W2 (W1 z + b1) + b2|, rows over their sum.
+    """(n, G) profiles of assemblages z (n, G) normalised to sum 1: z * |W2 (W1 z + b1) + b2|, rows
+    over their sum.
 
     A row in which all values vanish stays 0.
     """
@@ -45,11 +50,13 @@ def rows_over_sum(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """Where the layers are trained: x = (z - origin) * scale goes in, unit * (what comes out) is the network's output.
+    """Where the layers are trained: x = (z - origin) * scale goes in, unit * (what comes out) is
+    the network's output.
 
-    The functions z -> W2 (W1 z + b1) + b2 are the same in all coordinates (`in_plain` gives the layers), but how Adam moves among
-    them is not. In the centred coordinates layers of 0 with b2 = 1 are the masked mean, inputs have length 1 on average instead of
-    1 / sqrt(genes on), and every gene's output is in units of its mean share, so one learning rate fits rare and abundant genes.
+    The functions z -> W2 (W1 z + b1) + b2 are the same in all coordinates (`in_plain` gives the
+    layers), but how Adam moves among them is not. In the centred coordinates layers of 0 with b2 =
+    1 are the masked mean, inputs have length 1 on average instead of 1 / sqrt(genes on), and every
+    gene's output is in units of its mean share, so one learning rate fits rare and abundant genes.
     """
 
     origin: Tensor

@@ -1,4 +1,6 @@
-"""Least squares with coefficients >= 0 and a price on their sum, from the products of the features."""
+"""Least squares with coefficients >= 0 and a price on their sum, from the products of the
+features.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ TOLERANCE = 1e-10
 
 
 def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
-    """(p,) the b >= 0 that minimises b' H b / 2 - c' b + price' b, with H = F' F (p, p), c = F' y (p,) and price (p,) >= 0.
+    """(p,) the b >= 0 that minimises b' H b / 2 - c' b + price' b, with H = F' F (p, p), c = F' y
+    (p,) and price (p,) >= 0.
 
-    Lawson and Hanson's active-set method (Solving Least Squares Problems, 1974, chapter 23) on the normal equations, where a price only
-    changes the right-hand side. A feature that the chosen ones already explain to working precision is left out.
+    Lawson and Hanson's active-set method (Solving Least Squares Problems, 1974, chapter 23) on the
+    normal equations, where a price only changes the right-hand side. A feature that the chosen ones
+    already explain to working precision is left out.
     """
     right = right - price
     b: Floats = np.zeros(len(right))
@@ -32,7 +36,9 @@ def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
         if target is None or target[new] <= 0:
             usable[new] = chosen[new] = False
             continue
-        while (target[chosen] <= 0).any():  # back along the line to where the first one reaches 0, without that one
+        while (
+            target[chosen] <= 0
+        ).any():  # back along the line to where the first one reaches 0, without that one
             falling = np.flatnonzero(chosen & (target <= 0))
             reach = b[falling] / (b[falling] - target[falling])
             b += reach.min() * (target - b)
@@ -47,7 +53,9 @@ def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
 
 
 def _solved(products: Floats, right: Floats, places: Ints) -> Floats | None:
-    """The solution (p,) with only `places` free, all else 0; None where these features are not independent to working precision."""
+    """The solution (p,) with only `places` free, all else 0; None where these features are not
+    independent to working precision.
+    """
     inner = products[places[:, None], places]
     lower, failed = potrf(inner, lower=True)
     if failed or (lower.diagonal() ** 2 < 1e-10 * inner.diagonal()).any():

@@ -1,4 +1,6 @@
-"""`partial-correlation`: direct associations of square-rooted expression within batches, shrunk by likelihood and by their own noise."""
+"""`partial-correlation`: direct associations of square-rooted expression within batches, shrunk by
+likelihood and by their own noise.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ MEDIAN_SQUARE = 0.4549364
 
 @dataclass(frozen=True, eq=False)
 class Correlations:
-    """The correlations R = V diag(w) V' of standardised rows (n, G), kept as V (G, r) and w (r,): no gene-by-gene table."""
+    """The correlations R = V diag(w) V' of standardised rows (n, G), kept as V (G, r) and w (r,):
+    no gene-by-gene table.
+    """
 
     vectors: Floats
     values: Floats
@@ -55,7 +59,9 @@ class Correlations:
         return cls(vectors.T, roots**2)
 
     def log_likelihood(self, scores: Floats, a: float) -> float:
-        """Of other rows, a Gaussian with covariance M = (1 - a) R + a 1: twice the sum, without its constant."""
+        """Of other rows, a Gaussian with covariance M = (1 - a) R + a 1: twice the sum, without its
+        constant.
+        """
         mixed, genes = (1 - a) * self.values + a, scores.shape[1]
         along = ((scores @ self.vectors) ** 2).sum(axis=0)
         distance = ((scores**2).sum() - along.sum()) / a + (along / mixed).sum()
@@ -68,8 +74,12 @@ class Correlations:
         return diagonal
 
     def partial(self, genes: Ints, a: float, diagonal: Floats) -> Floats:
-        """(k, G) partial correlations -P_gj / sqrt(P_gg P_jj) of some genes with all others, P = M^-1; 0 with themselves."""
-        minus_inverse = (self.vectors[genes] * self._inside(a)) @ self.vectors.T  # but for the diagonal
+        """(k, G) partial correlations -P_gj / sqrt(P_gg P_jj) of some genes with all others, P =
+        M^-1; 0 with themselves.
+        """
+        minus_inverse = (
+            self.vectors[genes] * self._inside(a)
+        ) @ self.vectors.T  # but for the diagonal
         partial: Floats = minus_inverse / np.sqrt(diagonal[genes][:, None] * diagonal)
         partial[np.arange(len(genes)), genes] = 0.0
         return partial
@@ -81,13 +91,16 @@ class Correlations:
 
 
 class PartialCorrelation:
-    """A knockout moves each gene by its direct association with the removed one, all other genes held where they are.
+    """A knockout moves each gene by its direct association with the removed one, all other genes
+    held where they are.
 
-    Associations are those of u = sqrt(linear expression), whose noise is alike for rare and abundant genes, with batch means taken out.
-    Their correlations R are mixed with none, M = (1 - a) R + a 1, a by cross-validated Gaussian likelihood; the partial
-    correlations q of M^-1 are shrunk once more, each by its own noise: q^3 / (q^2 + (3 s)^2), s their standard deviation under no
-    association, from the median of all squares. A removed gene g falls from u_g to 0, so u_j changes by
-    -u_g q_jg sqrt(P_gg / P_jj) sd_j / sd_g, P = M^-1; several removed genes add up. Genes that are off stay off, below 0 is 0.
+    Associations are those of u = sqrt(linear expression), whose noise is alike for rare and
+    abundant genes, with batch means taken out. Their correlations R are mixed with none, M = (1 -
+    a) R + a 1, a by cross-validated Gaussian likelihood; the partial correlations q of M^-1 are
+    shrunk once more, each by its own noise: q^3 / (q^2 + (3 s)^2), s their standard deviation under
+    no association, from the median of all squares. A removed gene g falls from u_g to 0, so u_j
+    changes by -u_g q_jg sqrt(P_gg / P_jj) sd_j / sd_g, P = M^-1; several removed genes add up.
+    Genes that are off stay off, below 0 is 0.
     """
 
     def __init__(self, shrinkage: float | None = None) -> None:
@@ -112,15 +125,23 @@ class PartialCorrelation:
             self.units: Floats = deviations(roots) / np.sqrt(self.diagonal)
             partial[np.arange(len(some)), some] = np.nan
             squares = partial[:, varying] ** 2
-            self.noise = float(np.nanmedian(squares)) / MEDIAN_SQUARE if squares.size > len(some) else 0.0
+            self.noise = (
+                float(np.nanmedian(squares)) / MEDIAN_SQUARE if squares.size > len(some) else 0.0
+            )
 
     def slopes(self, removed: Ints) -> Floats:
-        """(k, G) change of every gene's u for each unit by which the u of one of the removed genes falls."""
+        """(k, G) change of every gene's u for each unit by which the u of one of the removed genes
+        falls.
+        """
         partial = self.correlations.partial(removed, self.chosen, self.diagonal)
         square = partial**2
-        kept = np.divide(square, square + HALVED_AT**2 * self.noise, out=np.zeros_like(square), where=square > 0)
+        kept = np.divide(
+            square, square + HALVED_AT**2 * self.noise, out=np.zeros_like(square), where=square > 0
+        )
         own = self.units[removed][:, None]
-        falls: Floats = partial * kept * np.divide(self.units, own, out=np.zeros_like(partial), where=own > 0)
+        falls: Floats = (
+            partial * kept * np.divide(self.units, own, out=np.zeros_like(partial), where=own > 0)
+        )
         return -falls
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
@@ -133,13 +154,17 @@ class PartialCorrelation:
         with limited_threads(self.threads):
             for removed, events, asked in sets_of_genes(knockouts):
                 before = roots[asked]
-                after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (null[events] > 0)
+                after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (
+                    null[events] > 0
+                )
                 rows[events] = to_scale(after**2, self.scale)
         return close_on(rows, null)
 
 
 def choose_shrinkage(roots: Floats, rng: np.random.Generator, context: Context) -> float:
-    """The shrinkage with the largest likelihood of held-out rows, over the genes that vary in the rows learned from."""
+    """The shrinkage with the largest likelihood of held-out rows, over the genes that vary in the
+    rows learned from.
+    """
     n = len(roots)
     if n < FEWEST_TO_VALIDATE:
         return DEFAULT_SHRINKAGE

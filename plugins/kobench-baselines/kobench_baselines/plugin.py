@@ -7,36 +7,62 @@ from collections.abc import Iterator
 from kobench.api import Param, PredictorSpec, hookimpl
 
 MLP_PARAMS = {
-    "preset": Param("default", "default: accurate and fast; paper: as published", choices=("default", "paper")),
-    "hidden": Param(None, "units between the two layers; None: 128 (default), the number of genes (paper)"),
+    "preset": Param(
+        "default", "default: accurate and fast; paper: as published", choices=("default", "paper")
+    ),
+    "hidden": Param(
+        None, "units between the two layers; None: 128 (default), the number of genes (paper)"
+    ),
     "lr": Param(None, "Adam's learning rate; None: 0.008 (default), 0.01 (paper)"),
     "batch": Param(None, "cells a step; None: 64 (default), 20 (paper)"),
     "steps": Param(None, "most steps; None: 1000 (default), 5000 (paper)"),
-    "patience": Param(None, "steps without a better validation after which to stop; None: 100 (default), never (paper)"),
-    "decay": Param(None, "weight decay, one number or a list to choose from by validation; None: [0.1, 1, 10] (default), 0 (paper)"),
-    "refit": Param(None, "train again on all cells for the best number of steps; None: true (default), false (paper)"),
+    "patience": Param(
+        None,
+        "steps without a better validation after which to stop; None: 100 (default), never (paper)",
+    ),
+    "decay": Param(
+        None,
+        "weight decay, one number or a list to choose from by validation; None: [0.1, 1, 10]"
+        " (default), 0 (paper)",
+    ),
+    "refit": Param(
+        None,
+        "train again on all cells for the best number of steps; None: true (default), false"
+        " (paper)",
+    ),
 }
 
 LINEAR_PARAMS = {
-    "penalty": Param(None, "ridge penalty relative to the mean squared norm of the features; None: by cross-validation"),
+    "penalty": Param(
+        None,
+        "ridge penalty relative to the mean squared norm of the features; None: by"
+        " cross-validation",
+    ),
     "folds": Param(5, "folds of the cross-validation", low=2, high=20),
 }
 
 
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
-    """The baselines (mlp, linear, gbm), their anchored twins, and predictors that start from the cell itself."""
+    """The baselines (mlp, linear, gbm), their anchored twins, and predictors that start from the
+    cell itself.
+    """
     yield from profile_models()
     yield from anchored_models()
     yield from cell_models()
 
 
 def profile_models() -> Iterator[PredictorSpec]:
-    """Each learns assemblage -> profile and answers knockouts by predicting the smaller assemblage."""
+    """Each learns assemblage -> profile and answers knockouts by predicting the smaller
+    assemblage.
+    """
     yield PredictorSpec(
         "mlp",
         "kobench_baselines.mlp:MLP",
-        summary="the network of the DKO paper: two linear layers on the assemblage, trained on Bray-Curtis; impacts in closed form",
+        summary=(
+            "the network of the DKO paper: two linear layers on the assemblage, trained on"
+            " Bray-Curtis; impacts in closed form"
+        ),
         answers=("expression", "impact"),
         params=MLP_PARAMS,
         reference="arXiv 2510.03359",
@@ -45,7 +71,10 @@ def profile_models() -> Iterator[PredictorSpec]:
     yield PredictorSpec(
         "linear",
         "kobench_baselines.linear:Linear",
-        summary="ridge regression of each gene's share, where it is on, on the assemblage; penalty by cross-validation",
+        summary=(
+            "ridge regression of each gene's share, where it is on, on the assemblage; penalty by"
+            " cross-validation"
+        ),
         answers=("expression",),
         params=LINEAR_PARAMS,
         reference="Hoerl & Kennard 1970, doi 10.1080/00401706.1970.10488634",
@@ -60,8 +89,17 @@ def profile_models() -> Iterator[PredictorSpec]:
             "depth": Param(2, "depth of each tree", low=1, high=16),
             "lr": Param(0.3, "shrinkage of each round", low=1e-4, high=1.0),
             "genes": Param(128, "most genes used as features, those that explain most", low=1),
-            "components": Param(16, "principal components of the assemblages, added only where genes are left out as features", low=0),
-            "targets": Param(2000, "most genes given trees, those that vary most; the others keep the masked mean", low=1),
+            "components": Param(
+                16,
+                "principal components of the assemblages, added only where genes are left out as"
+                " features",
+                low=0,
+            ),
+            "targets": Param(
+                2000,
+                "most genes given trees, those that vary most; the others keep the masked mean",
+                low=1,
+            ),
         },
         reference="Chen & Guestrin 2016, doi 10.1145/2939672.2939785",
         order_matters=True,
@@ -82,7 +120,10 @@ def anchored_models() -> Iterator[PredictorSpec]:
     yield PredictorSpec(
         "linear-anchored",
         "kobench_baselines.anchored:LinearAnchored",
-        summary="the cell's own profile, changed by the factors by which the linear model's profile changes",
+        summary=(
+            "the cell's own profile, changed by the factors by which the linear model's profile"
+            " changes"
+        ),
         answers=("expression", "knockout"),
         params=LINEAR_PARAMS,
         reference="Hoerl & Kennard 1970, doi 10.1080/00401706.1970.10488634",
@@ -94,15 +135,28 @@ def cell_models() -> Iterator[PredictorSpec]:
     yield PredictorSpec(
         "covariance-shift",
         "kobench_baselines.covariance:CovarianceShift",
-        summary="conditional mean of a Gaussian with shrunken covariance when the removed genes are at 0, in the cell's own profile",
+        summary=(
+            "conditional mean of a Gaussian with shrunken covariance when the removed genes are at"
+            " 0, in the cell's own profile"
+        ),
         answers=("knockout",),
-        params={"shrinkage": Param(None, "share of the correlations that is given up, 0 to 1; None: Ledoit and Wolf's", low=0.0, high=1.0)},
+        params={
+            "shrinkage": Param(
+                None,
+                "share of the correlations that is given up, 0 to 1; None: Ledoit and Wolf's",
+                low=0.0,
+                high=1.0,
+            )
+        },
         reference="Ledoit & Wolf 2004, doi 10.1016/S0047-259X(03)00096-4",
     )
     yield PredictorSpec(
         "knn",
         "kobench_baselines.neighbours:KNN",
-        summary="mean of the most similar wild-type cells that lack the removed genes, on the genes that the cell has",
+        summary=(
+            "mean of the most similar wild-type cells that lack the removed genes, on the genes"
+            " that the cell has"
+        ),
         answers=("knockout",),
         params={"k": Param(20, "cells to average", low=1)},
         reference="Cover & Hart 1967, doi 10.1109/TIT.1967.1053964",
@@ -110,11 +164,18 @@ def cell_models() -> Iterator[PredictorSpec]:
     yield PredictorSpec(
         "partial-correlation",
         "kobench_baselines.partial:PartialCorrelation",
-        summary="each gene moves by its partial correlation with the removed one, within batches, shrunk by likelihood and noise",
+        summary=(
+            "each gene moves by its partial correlation with the removed one, within batches,"
+            " shrunk by likelihood and noise"
+        ),
         answers=("knockout",),
         params={
             "shrinkage": Param(
-                None, "share of the correlations that is given up, over 0 to 1; None: by cross-validated likelihood", low=1e-3, high=1.0
+                None,
+                "share of the correlations that is given up, over 0 to 1; None: by cross-validated"
+                " likelihood",
+                low=1e-3,
+                high=1.0,
             )
         },
         reference="Schäfer & Strimmer 2005, doi 10.2202/1544-6115.1175",
@@ -122,20 +183,35 @@ def cell_models() -> Iterator[PredictorSpec]:
     yield PredictorSpec(
         "steady-state",
         "kobench_baselines.steady:SteadyState",
-        summary="regulatory equations with saturating regulators, fitted gene by gene, run to their steady state without the genes",
+        summary=(
+            "regulatory equations with saturating regulators, fitted gene by gene, run to their"
+            " steady state without the genes"
+        ),
         answers=("knockout",),
         params={
             "rule": Param(
                 "auto",
-                "zero: without a repressor its targets are at full level; silenced: absent genes regulate nothing; auto: by validation",
+                "zero: without a repressor its targets are at full level; silenced: absent genes"
+                " regulate nothing; auto: by validation",
                 choices=("auto", "zero", "silenced"),
             ),
             "half": Param(
-                "auto", "half saturation, one: at 1; median: at each gene's median; auto: by validation", choices=("auto", "one", "median")
+                "auto",
+                "half saturation, one: at 1; median: at each gene's median; auto: by validation",
+                choices=("auto", "one", "median"),
             ),
-            "price": Param(None, "price of a regulator, 0 to 10, relative to the gene's mean; None: by validation", low=0.0, high=10.0),
-            "regulators": Param(100, "most candidate regulators of a gene, those that correlate most with it", low=1),
-            "targets": Param(1000, "most genes modelled, those that vary most; the others do not respond", low=1),
+            "price": Param(
+                None,
+                "price of a regulator, 0 to 10, relative to the gene's mean; None: by validation",
+                low=0.0,
+                high=10.0,
+            ),
+            "regulators": Param(
+                100, "most candidate regulators of a gene, those that correlate most with it", low=1
+            ),
+            "targets": Param(
+                1000, "most genes modelled, those that vary most; the others do not respond", low=1
+            ),
         },
         reference="the equation: arXiv 2510.03359; its fit: Lawson & Hanson 1974, Tibshirani 1996",
     )

@@ -1,4 +1,6 @@
-"""The equation of `steady-state`: each gene's expression from saturated regulators, and its fit over the cells that express the gene."""
+"""The equation of `steady-state`: each gene's expression from saturated regulators, and its fit
+over the cells that express the gene.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,22 @@ from kobench_baselines.nonnegative import nonnegative_lasso
 #: A gene is modelled if it is on in at least so many training cells.
 FEWEST_CELLS = 5
 
-#: Errors count relative to the predicted value, or to this part of the gene's mean where the prediction is smaller.
+#: Errors count relative to the predicted value, or to this part of the gene's mean where the
+#: prediction is smaller.
 LEAST_RELATIVE_TO = 0.3
 
-#: Rule `silenced`: a gene that is off while its equation says less than this part of its mean is off for want of regulators, not absent.
+#: Rule `silenced`: a gene that is off while its equation says less than this part of its mean is
+#: off for want of regulators, not absent.
 SILENT = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """What regulators do: s = x / (h + x) activates; r = 1 - s represses, in rule "silenced" only while the regulator is there.
+    """What regulators do: s = x / (h + x) activates; r = 1 - s represses, in rule "silenced" only
+    while the regulator is there.
 
-    rule : "zero" (without a repressor its targets are at their full level, as x = 0 says) or "silenced" (they lose that part).
-    half : (G,) values h of half saturation.
+    rule : "zero" (without a repressor its targets are at their full level, as x = 0 says) or
+    "silenced" (they lose that part). half : (G,) values h of half saturation.
     """
 
     rule: str
@@ -44,9 +49,11 @@ class Form:
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij r_i for the genes modelled; nothing is said of the others.
+    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij r_i for the genes modelled; nothing is said of the
+    others.
 
-    activates, represses : (G, G) sparse, rows are targets. basal : (G,). modelled : (G,) bool. mean : (G,) mean where on.
+    activates, represses : (G, G) sparse, rows are targets. basal : (G,). modelled : (G,) bool. mean
+    : (G,) mean where on.
     """
 
     form: Form
@@ -59,13 +66,17 @@ class Equations:
     def __call__(self, values: Floats, there: Bools) -> Floats:
         """(n, G) what the equations say of each gene."""
         s = self.form.activation(values)
-        said: Floats = (self.activates @ s.T + self.represses @ self.form.repression(s, there).T).T + self.basal
+        said: Floats = (
+            self.activates @ s.T + self.represses @ self.form.repression(s, there).T
+        ).T + self.basal
         return said
 
     def there(self, values: Floats) -> Bools:
-        """(n, G) which genes are there: those that are on, and in rule "silenced" those that are off for want of regulators.
+        """(n, G) which genes are there: those that are on, and in rule "silenced" those that are
+        off for want of regulators.
 
-        What is there for want of regulators changes what the equations say, so this is repeated until nothing changes, 5 times at most.
+        What is there for want of regulators changes what the equations say, so this is repeated
+        until nothing changes, 5 times at most.
         """
         on = values > 0
         there = on
@@ -78,7 +89,9 @@ class Equations:
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """The training cells seen by one form, ready to be regressed: values, s and r, all (n, G), and how many regulators a gene may have."""
+    """The training cells seen by one form, ready to be regressed: values, s and r, all (n, G), and
+    how many regulators a gene may have.
+    """
 
     form: Form
     values: Floats
@@ -92,7 +105,9 @@ class Regression:
         return cls(form, values, s, form.repression(s, there), candidates)
 
     def regulators(self, genes: Ints) -> list[Ints]:
-        """For each gene all others, or the `candidates` whose s or r correlates most with it over the cells in which it is on."""
+        """For each gene all others, or the `candidates` whose s or r correlates most with it over
+        the cells in which it is on.
+        """
         n_genes = self.values.shape[1]
         if n_genes - 1 <= self.candidates:
             return [np.delete(np.arange(n_genes), gene) for gene in genes]
@@ -101,20 +116,30 @@ class Regression:
             values = self.values[:, genes[block]]
             strength = np.maximum(*(_correlations(values, of) for of in (self.s, self.r)))
             strength[np.arange(len(strength)), genes[block]] = -1.0
-            found.extend(np.sort(np.argsort(-strength, axis=1, kind="stable")[:, : self.candidates], axis=1))
+            found.extend(
+                np.sort(np.argsort(-strength, axis=1, kind="stable")[:, : self.candidates], axis=1)
+            )
         return found
 
     def fit_gene(self, gene: int, regulators: Ints, price: float, passes: int) -> Floats | None:
-        """Coefficients (2 k + 1,) of the regulators' s, of their r, and the basal level; None where too few cells express the gene.
+        """Coefficients (2 k + 1,) of the regulators' s, of their r, and the basal level; None where
+        too few cells express the gene.
 
-        Relative errors: cells are weighted by 1 / value in the first pass, then by 1 / what the pass before says. The price (in units
-        of the gene's mean, and of the root of the number of cells) decides which regulators there are; what they do is fitted without it.
+        Relative errors: cells are weighted by 1 / value in the first pass, then by 1 / what the
+        pass before says. The price (in units of the gene's mean, and of the root of the number of
+        cells) decides which regulators there are; what they do is fitted without it.
         """
         rows = np.flatnonzero(self.values[:, gene] > 0)
         if len(rows) < FEWEST_CELLS:
             return None
         y = self.values[rows, gene]
-        features = np.hstack([self.s[np.ix_(rows, regulators)], self.r[np.ix_(rows, regulators)], np.ones((len(rows), 1))])
+        features = np.hstack(
+            [
+                self.s[np.ix_(rows, regulators)],
+                self.r[np.ix_(rows, regulators)],
+                np.ones((len(rows), 1)),
+            ]
+        )
         prices = np.full(features.shape[1], price * np.sqrt(len(rows)) / y.mean())
         prices[-1] = 0.0
         said = y
@@ -125,7 +150,9 @@ class Regression:
             coefficients = nonnegative_lasso(products, right, prices)
             if price:
                 kept = np.flatnonzero(coefficients)
-                coefficients[kept] = nonnegative_lasso(products[np.ix_(kept, kept)], right[kept], np.zeros(len(kept)))
+                coefficients[kept] = nonnegative_lasso(
+                    products[np.ix_(kept, kept)], right[kept], np.zeros(len(kept))
+                )
             said = features @ coefficients
         return coefficients
 
@@ -139,25 +166,35 @@ class Regression:
             coefficients = self.fit_gene(int(gene), regulators, price, passes)
             if coefficients is not None:
                 k = len(regulators)
-                entries.append((np.full(k, gene), regulators, coefficients[:k], coefficients[k : 2 * k]))
+                entries.append(
+                    (np.full(k, gene), regulators, coefficients[:k], coefficients[k : 2 * k])
+                )
                 basal[gene], modelled[gene] = coefficients[-1], True
         empty = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
-        targets, sources, activates, represses = (np.concatenate(part) for part in zip(empty, *entries, strict=True))
+        targets, sources, activates, represses = (
+            np.concatenate(part) for part in zip(empty, *entries, strict=True)
+        )
 
         def matrix(weights: Floats) -> scipy.sparse.csr_array:
             kept = weights > 0
-            return scipy.sparse.csr_array((weights[kept], (targets[kept], sources[kept])), shape=(n_genes, n_genes))
+            return scipy.sparse.csr_array(
+                (weights[kept], (targets[kept], sources[kept])), shape=(n_genes, n_genes)
+            )
 
         mean = self.values.sum(axis=0) / np.maximum(on.sum(axis=0), 1)
         return Equations(self.form, matrix(activates), matrix(represses), basal, modelled, mean)
 
 
 def _correlations(values: Floats, features: Floats) -> Floats:
-    """(k, p) absolute correlation of each column of values, where it is over 0, with each feature there; 0 for constants."""
+    """(k, p) absolute correlation of each column of values, where it is over 0, with each feature
+    there; 0 for constants.
+    """
     on = (values > 0).astype(np.float64)
     count = np.maximum(on.sum(axis=0), 1)
     centred = values - on * (values.sum(axis=0) / count)
     square = on.T @ features**2 - (on.T @ features) ** 2 / count[:, None]
     size = np.sqrt((centred**2).sum(axis=0))[:, None] * np.sqrt(np.maximum(square, 0.0))
-    correlation: Floats = np.divide(np.abs(centred.T @ features), size, out=np.zeros_like(size), where=size > 1e-9)
+    correlation: Floats = np.divide(
+        np.abs(centred.T @ features), size, out=np.zeros_like(size), where=size > 1e-9
+    )
     return correlation

@@ -1,11 +1,24 @@
-"""`steady-state`: who regulates whom, fitted to wild-type cells; a knockout runs the fitted equations to their new steady state."""
+"""`steady-state`: who regulates whom, fitted to wild-type cells; a knockout runs the fitted
+equations to their new steady state.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kobench.api import Cells, Context, Knockouts, normalise_rows
-from kobench_baselines.common import Bools, Floats, Ints, blocks_of, close_on, expressing, hold_out, limited_threads, to_linear, to_scale
+from kobench_baselines.common import (
+    Bools,
+    Floats,
+    Ints,
+    blocks_of,
+    close_on,
+    expressing,
+    hold_out,
+    limited_threads,
+    to_linear,
+    to_scale,
+)
 from kobench_baselines.regulation import Equations, Form, Regression
 
 #: Prices of a regulator that validation tries.
@@ -17,28 +30,45 @@ DEFAULT_PRICE = 0.05
 #: Share of the training cells that validate, and how many genes they are asked about.
 VALIDATION, VALIDATION_GENES = 0.2, 40
 
-#: A cell's own factor on what the equations say of a gene is at most this; a gene further off is not explained and does not respond.
+#: A cell's own factor on what the equations say of a gene is at most this; a gene further off is
+#: not explained and does not respond.
 LARGEST_FACTOR = 10.0
 
-#: The steady state is reached when no value changes by more than this part of the cell's largest; or after so many steps.
+#: The steady state is reached when no value changes by more than this part of the cell's largest;
+#: or after so many steps.
 SETTLED, STEPS = 1e-8, 100
 
 
 class SteadyState:
-    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij (1 - s_i), s = x / (h + x), all coefficients >= 0, fitted gene by gene.
+    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij (1 - s_i), s = x / (h + x), all coefficients >= 0,
+    fitted gene by gene.
 
-    That is the steady state of dx/dt = -x + activation + repression with saturating regulators. Each gene is regressed over the cells
-    in which it is on, on the *values* of all others there: once the regulators are known, that genes tend to be absent together says
-    nothing more. Validation on wild-type cells chooses how many regulators there are, `rule` and `half` (see `Form`).
+    That is the steady state of dx/dt = -x + activation + repression with saturating regulators.
+    Each gene is regressed over the cells in which it is on, on the *values* of all others there:
+    once the regulators are known, that genes tend to be absent together says nothing more.
+    Validation on wild-type cells chooses how many regulators there are, `rule` and `half` (see
+    `Form`).
 
-    A knockout starts from the cell: each gene keeps its own factor, value over what the equations say, the removed genes are set to 0,
-    and the equations are iterated to the new steady state. Genes that are off stay off.
+    A knockout starts from the cell: each gene keeps its own factor, value over what the equations
+    say, the removed genes are set to 0, and the equations are iterated to the new steady state.
+    Genes that are off stay off.
     """
 
     def __init__(
-        self, rule: str = "auto", half: str = "auto", price: float | None = None, regulators: int = 100, targets: int = 1000
+        self,
+        rule: str = "auto",
+        half: str = "auto",
+        price: float | None = None,
+        regulators: int = 100,
+        targets: int = 1000,
     ) -> None:
-        self.rule, self.half, self.price, self.regulators, self.targets = rule, half, price, regulators, targets
+        self.rule, self.half, self.price, self.regulators, self.targets = (
+            rule,
+            half,
+            price,
+            regulators,
+            targets,
+        )
 
     def fit(self, cells: Cells, context: Context) -> None:
         self.scale, self.threads = context.scale, context.threads
@@ -48,8 +78,12 @@ class SteadyState:
             form, price = self._choose(values, genes, np.random.default_rng(context.seed), context)
             self.chosen = {"rule": form.rule, "half": float(np.median(form.half)), "price": price}
             there: Bools = values > 0
-            for _ in range(3 if form.rule == "silenced" else 1):  # who is there is known better once there are equations
-                self.equations = Regression.of(form, values, there, self.regulators).fit(genes, price)
+            for _ in range(
+                3 if form.rule == "silenced" else 1
+            ):  # who is there is known better once there are equations
+                self.equations = Regression.of(form, values, there, self.regulators).fit(
+                    genes, price
+                )
                 there = self.equations.there(values)
 
     def _targets(self, values: Floats) -> Ints:
@@ -59,10 +93,16 @@ class SteadyState:
             return np.arange(genes)
         return np.sort(np.argsort(-values.std(axis=0), kind="stable")[: self.targets])
 
-    def _choose(self, values: Floats, genes: Ints, rng: np.random.Generator, context: Context) -> tuple[Form, float]:
+    def _choose(
+        self, values: Floats, genes: Ints, rng: np.random.Generator, context: Context
+    ) -> tuple[Form, float]:
         halves = {"one": np.ones(values.shape[1]), "median": medians_where_on(values)}
         rules = ("zero", "silenced") if self.rule == "auto" else (self.rule,)
-        forms = [Form(rule, halves[half]) for half in (("one", "median") if self.half == "auto" else (self.half,)) for rule in rules]
+        forms = [
+            Form(rule, halves[half])
+            for half in (("one", "median") if self.half == "auto" else (self.half,))
+            for rule in rules
+        ]
         prices = PRICES if self.price is None else (self.price,)
         kept, held = hold_out(len(values), VALIDATION, rng)
         if not len(held):
@@ -72,14 +112,30 @@ class SteadyState:
 
         def error(form: Form, price: float, done: int) -> float:
             context.log("validation", done, tries)
-            equations = Regression.of(form, values[kept], values[kept] > 0, self.regulators).fit(asked, price, passes=1)
-            off = np.abs(equations(values[held], values[held] > 0) - values[held])[:, asked] * (values[held][:, asked] > 0)
+            equations = Regression.of(form, values[kept], values[kept] > 0, self.regulators).fit(
+                asked, price, passes=1
+            )
+            off = np.abs(equations(values[held], values[held] > 0) - values[held])[:, asked] * (
+                values[held][:, asked] > 0
+            )
             mean = equations.mean[asked]
-            return float(np.divide(off, mean, out=np.zeros_like(off), where=equations.modelled[asked] & (mean > 0)).sum())
+            return float(
+                np.divide(
+                    off, mean, out=np.zeros_like(off), where=equations.modelled[asked] & (mean > 0)
+                ).sum()
+            )
 
         first = DEFAULT_PRICE if self.price is None else self.price
-        form = forms[0] if len(forms) == 1 else min(forms, key=lambda one: error(one, first, forms.index(one)))
-        price = prices[0] if len(prices) == 1 else min(prices, key=lambda one: error(form, one, len(forms) + prices.index(one)))
+        form = (
+            forms[0]
+            if len(forms) == 1
+            else min(forms, key=lambda one: error(one, first, forms.index(one)))
+        )
+        price = (
+            prices[0]
+            if len(prices) == 1
+            else min(prices, key=lambda one: error(form, one, len(forms) + prices.index(one)))
+        )
         return form, price
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
@@ -96,13 +152,23 @@ class SteadyState:
             for block in blocks_of(len(knockouts), cells.n_vars):
                 part = knockouts[block]
                 start = part.remove_from(values)
-                after = settle(self.equations, start, part.remove_from(there), part.remove_from(factor), explained[part.cells])
+                after = settle(
+                    self.equations,
+                    start,
+                    part.remove_from(there),
+                    part.remove_from(factor),
+                    explained[part.cells],
+                )
                 rows[block] = close_on(to_scale(after, self.scale), rows[block])
         return rows
 
 
-def settle(equations: Equations, start: Floats, there: Bools, factor: Floats, explained: Bools) -> Floats:
-    """(n, G) the steady state from `start`: explained genes at factor * what the equations say, all others as they start."""
+def settle(
+    equations: Equations, start: Floats, there: Bools, factor: Floats, explained: Bools
+) -> Floats:
+    """(n, G) the steady state from `start`: explained genes at factor * what the equations say, all
+    others as they start.
+    """
     values = start
     scale = start.max(axis=1, keepdims=True)
     for _ in range(STEPS):
@@ -116,4 +182,6 @@ def settle(equations: Equations, start: Floats, there: Bools, factor: Floats, ex
 
 def medians_where_on(values: Floats) -> Floats:
     """(G,) median of each gene over the cells in which it is on; 1 for a gene that is never on."""
-    return np.array([np.median(column[column > 0]) if (column > 0).any() else 1.0 for column in values.T])
+    return np.array(
+        [np.median(column[column > 0]) if (column > 0).any() else 1.0 for column in values.T]
+    )

@@ -1,4 +1,6 @@
-"""Training the DKO network on Bray-Curtis with AdamW: the gradient written out, in memory taken once."""
+"""Training the DKO network on Bray-Curtis with AdamW: the gradient written out, in memory taken
+once.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,11 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train: hidden units, Adam's learning rate, cells a step, most steps, weight decay (AdamW), and when to stop.
+    """How to train: hidden units, Adam's learning rate, cells a step, most steps, weight decay
+    (AdamW), and when to stop.
 
-    patience : stop after so many steps without a better validation; None: never. anneal : lower the rate to 0 along a cosine.
-    centred : train in the coordinates of `Coordinates.centred`.
+    patience : stop after so many steps without a better validation; None: never. anneal : lower the
+    rate to 0 along a cosine. centred : train in the coordinates of `Coordinates.centred`.
     """
 
     hidden: int
@@ -37,7 +40,9 @@ class Settings:
 
 
 def first_layers(genes: int, settings: Settings, generator: torch.Generator) -> Layers:
-    """Before training: uniform in +-1/sqrt(inputs) as torch's own linear layers, or near the masked mean in centred coordinates."""
+    """Before training: uniform in +-1/sqrt(inputs) as torch's own linear layers, or near the masked
+    mean in centred coordinates.
+    """
     h = settings.hidden
 
     def uniform(*shape: int, inputs: int) -> Tensor:
@@ -45,17 +50,24 @@ def first_layers(genes: int, settings: Settings, generator: torch.Generator) -> 
         return values
 
     if not settings.centred:
-        return Layers(uniform(h, genes, inputs=genes), uniform(h, inputs=genes), uniform(genes, h, inputs=h), uniform(genes, inputs=h))
+        return Layers(
+            uniform(h, genes, inputs=genes),
+            uniform(h, inputs=genes),
+            uniform(genes, h, inputs=h),
+            uniform(genes, inputs=h),
+        )
     W1 = torch.randn(h, genes, generator=generator) / h**0.5
     W2 = 0.1 * torch.randn(genes, h, generator=generator) / h**0.5
     return Layers(W1, torch.zeros(h), W2, torch.ones(genes))
 
 
 class Pass:
-    """The network forward and backward for n cells: p = v / s, v = z * |u|, u = unit * (W2 (W1 x + b1) + b2), s = sum of v.
+    """The network forward and backward for n cells: p = v / s, v = z * |u|, u = unit * (W2 (W1 x +
+    b1) + b2), s = sum of v.
 
-    Written with the operations that autograd would choose, in its order, so that results are the same to the last bit; but results go
-    to memory taken once. A method's answer is overwritten by the next call. unit : None in plain coordinates, where it is 1.
+    Written with the operations that autograd would choose, in its order, so that results are the
+    same to the last bit; but results go to memory taken once. A method's answer is overwritten by
+    the next call. unit : None in plain coordinates, where it is 1.
     """
 
     def __init__(self, n: int, layers: Layers, unit: Tensor | None) -> None:
@@ -67,23 +79,30 @@ class Pass:
         self.W1T, self.W2T, self.gT, self.g_hT = layers.W1.T, layers.W2.T, self.g.T, self.g_h.T
 
     def profiles(self, x: Tensor, z: Tensor) -> Tensor:
-        """(n, G) predicted profiles of assemblages z (n, G), x the same in the coordinates of training; a row that vanishes stays 0."""
+        """(n, G) predicted profiles of assemblages z (n, G), x the same in the coordinates of
+        training; a row that vanishes stays 0.
+        """
         torch.addmm(self.layers.b1, x, self.W1T, out=self.h)
         torch.addmm(self.layers.b2, self.h, self.W2T, out=self.u)
         if self.unit is not None:
             self.u.mul_(self.unit)
         v = torch.abs(self.u, out=self.p).mul_(z)
-        torch.threshold_(torch.sum(v, dim=1, keepdim=True, out=self.s), 0.0, 1.0)  # a sum of 0 becomes 1
+        torch.threshold_(
+            torch.sum(v, dim=1, keepdim=True, out=self.s), 0.0, 1.0
+        )  # a sum of 0 becomes 1
         return v.div_(self.s)
 
     def error(self, x: Tensor, z: Tensor, y: Tensor) -> float:
-        """Mean Bray-Curtis of predicted and true profiles: both rows sum to 1, so it is half the absolute difference."""
+        """Mean Bray-Curtis of predicted and true profiles: both rows sum to 1, so it is half the
+        absolute difference.
+        """
         return float(torch.sub(self.profiles(x, z), y, out=self.g).abs_().sum(dim=1).mean()) / 2
 
     def gradient(self, x: Tensor, z: Tensor, y: Tensor, to: Layers) -> None:
         """The gradient of `error` by the layers, written to `to`.
 
-        With d = sign(p - y) / 2n: dv = d / s - sum(d p / s), du = dv z sign(u) unit, and from there two linear layers.
+        With d = sign(p - y) / 2n: dv = d / s - sum(d p / s), du = dv z sign(u) unit, and from there
+        two linear layers.
         """
         g, scratch = self.g, self.scratch
         torch.sub(self.profiles(x, z), y, out=g).sign_().mul_(self.weight)
@@ -100,7 +119,9 @@ class Pass:
 
 
 def learning_rates(settings: Settings) -> Iterator[float]:
-    """The rate of each step: constant, or from lr to 0 along half a cosine, by the recurrence of torch's CosineAnnealingLR."""
+    """The rate of each step: constant, or from lr to 0 along half a cosine, by the recurrence of
+    torch's CosineAnnealingLR.
+    """
     rate, turn = settings.lr, math.pi / settings.steps
     for step in range(1, settings.steps + 1):
         yield rate
@@ -109,20 +130,30 @@ def learning_rates(settings: Settings) -> Iterator[float]:
 
 
 def batches(cells: Batch, size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Batches without end of the cells' rows: every cell once an epoch in a new order; the epoch's last batch may be small."""
+    """Batches without end of the cells' rows: every cell once an epoch in a new order; the epoch's
+    last batch may be small.
+    """
     while True:
         order = torch.randperm(len(cells[0]), generator=generator).to(cells[0].device)
-        yield from zip(*(torch.split(part.index_select(0, order), size) for part in cells), strict=True)
+        yield from zip(
+            *(torch.split(part.index_select(0, order), size) for part in cells), strict=True
+        )
 
 
 class Learner:
-    """Layers in training: views of one flat vector [W1, W2, b1, b2], their gradient of the same form, and AdamW on both."""
+    """Layers in training: views of one flat vector [W1, W2, b1, b2], their gradient of the same
+    form, and AdamW on both.
+    """
 
     def __init__(self, first: Layers, unit: Tensor | None, decay: float) -> None:
         weights = first.W1.numel() + first.W2.numel()
         self.flat = torch.cat([first.W1.ravel(), first.W2.ravel(), first.b1, first.b2])
         slope = torch.zeros_like(self.flat)
-        self.unit, self.layers, self.slope = unit, layers_in(self.flat, first), layers_in(slope, first)
+        self.unit, self.layers, self.slope = (
+            unit,
+            layers_in(self.flat, first),
+            layers_in(slope, first),
+        )
         self.adam = AdamW(self.flat, slope, weights, decay)
         self.passes: dict[int, Pass] = {}
 
@@ -142,7 +173,9 @@ class Learner:
 
 def layers_in(flat: Tensor, like: Layers) -> Layers:
     """Layers of the shapes of `like` as views of a flat vector [W1, W2, b1, b2]."""
-    W1, W2, b1, b2 = torch.split(flat, [like.W1.numel(), like.W2.numel(), like.b1.numel(), like.b2.numel()])
+    W1, W2, b1, b2 = torch.split(
+        flat, [like.W1.numel(), like.W2.numel(), like.b1.numel(), like.b2.numel()]
+    )
     return Layers(W1.view_as(like.W1), b1, W2.view_as(like.W2), b2)
 
 
@@ -156,10 +189,12 @@ def train(
     stop: int | None = None,
     log: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Layers, float, int]:
-    """Layers in plain coordinates (float64), their validation Bray-Curtis and the number of steps they were trained.
+    """Layers in plain coordinates (float64), their validation Bray-Curtis and the number of steps
+    they were trained.
 
-    z (n, G) assemblages normalised to sum 1 and y (n, G) profiles, float32 on the device to train on; valid: two such tensors, of which
-    the layers with the smallest Bray-Curtis are kept, or None: the last ones are. stop : steps after which to stop, inside a schedule of
+    z (n, G) assemblages normalised to sum 1 and y (n, G) profiles, float32 on the device to train
+    on; valid: two such tensors, of which the layers with the smallest Bray-Curtis are kept, or
+    None: the last ones are. stop : steps after which to stop, inside a schedule of
     `settings.steps`. `generator` is on the CPU, so a seed means the same numbers on every device.
     """
     where = Coordinates.centred(z, mean_share) if settings.centred else Coordinates.plain(z)
@@ -169,7 +204,10 @@ def train(
     with torch.inference_mode():
         learner = Learner(first, where.unit if settings.centred else None, settings.decay)
         held = None if valid is None else (where.enter(valid[0]), *valid)
-        rates, cells = learning_rates(settings), batches((where.enter(z), z, y), settings.batch, generator)
+        rates, cells = (
+            learning_rates(settings),
+            batches((where.enter(z), z, y), settings.batch, generator),
+        )
         for step in range(1, last + 1):
             learner.step(next(cells), next(rates))
             if held is not None and (step % LOOK_EVERY == 0 or step == last):

@@ -1,4 +1,6 @@
-"""Impacts of the network in closed form: by hand, against the formula one event at a time, and against what kobench derives."""
+"""Impacts of the network in closed form: by hand, against the formula one event at a time, and
+against what kobench derives.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def network_of(genes: int, hidden: int = 3, seed: int = 0) -> Network:
 
 
 def closed_form(network: Network, threads: int = 1) -> AffineImpacts:
-    layers = Layers(*(torch.from_numpy(array) for array in (network.W1, network.b1, network.W2, network.b2)))
+    layers = Layers(
+        *(torch.from_numpy(array) for array in (network.W1, network.b1, network.W2, network.b2))
+    )
     return AffineImpacts(layers, threads)
 
 
@@ -53,26 +57,44 @@ def cells_on(on: npt.NDArray[np.bool_]) -> Cells:
     return Cells(on.astype(np.float32), np.array([f"g{gene}" for gene in range(on.shape[1])]))
 
 
-def plainly(network: Network, on: npt.NDArray[np.bool_], events: Knockouts) -> npt.NDArray[np.float64]:
+def plainly(
+    network: Network, on: npt.NDArray[np.bool_], events: Knockouts
+) -> npt.NDArray[np.float64]:
     assert events.cells is not None
-    return np.array([impacts(network, on[cell], genes) for cell, genes in zip(events.cells, events.genes, strict=True)]).reshape(-1, 2).T
+    return (
+        np.array(
+            [
+                impacts(network, on[cell], genes)
+                for cell, genes in zip(events.cells, events.genes, strict=True)
+            ]
+        )
+        .reshape(-1, 2)
+        .T
+    )
 
 
-def assert_as_plain(network: Network, on: npt.NDArray[np.bool_], events: Knockouts, threads: int = 1) -> None:
+def assert_as_plain(
+    network: Network, on: npt.NDArray[np.bool_], events: Knockouts, threads: int = 1
+) -> None:
     answer = closed_form(network, threads)(cells_on(on), events)
-    np.testing.assert_allclose([answer.raw, answer.propagated], plainly(network, on, events), rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(
+        [answer.raw, answer.propagated], plainly(network, on, events), rtol=1e-9, atol=1e-14
+    )
 
 
 def test_by_hand(way: str) -> None:
     """Three genes on of four, z = 1/3. W2 W1 = W2 as W1 is the identity; b1 = 0.
 
-    U = (3 + 0 + 3) / 3 + 0, (0 + 3 + 3) / 3 - 3, (3 + 0 + 0) / 3 + 0 = 2, -1, 1: the profile is (2, 1, 1) / 4.
-    Without gene 2, z = 1/2: U = 3/2, 3/2 - 3, . = 3/2, -3/2: the profile is (1/2, 1/2, 0); the null is (2/3, 1/3, 0).
-    raw = (0 + 1/4 + 1/4) / 2 = 1/4; propagated = (1/6 + 1/6) / 2 = 1/6.
+    U = (3 + 0 + 3) / 3 + 0, (0 + 3 + 3) / 3 - 3, (3 + 0 + 0) / 3 + 0 = 2, -1, 1: the profile is (2,
+    1, 1) / 4. Without gene 2, z = 1/2: U = 3/2, 3/2 - 3, . = 3/2, -3/2: the profile is (1/2, 1/2,
+    0); the null is (2/3, 1/3, 0). raw = (0 + 1/4 + 1/4) / 2 = 1/4; propagated = (1/6 + 1/6) / 2 =
+    1/6.
     """
     W = np.array([[3.0, 0, 3, 9], [0, 3, 3, 9], [3, 0, 0, 9], [9, 9, 9, 9]])
     network = Network(np.eye(4), np.zeros(4), W, np.array([0.0, -3, 0, 9]))
-    answer = closed_form(network)(cells_on(np.array([[True, True, True, False]])), Knockouts([[2]], [0]))
+    answer = closed_form(network)(
+        cells_on(np.array([[True, True, True, False]])), Knockouts([[2]], [0])
+    )
     np.testing.assert_allclose(answer.raw, [1 / 4], rtol=1e-14)
     np.testing.assert_allclose(answer.propagated, [1 / 6], rtol=1e-14)
 
@@ -87,8 +109,12 @@ def test_by_hand(way: str) -> None:
     way=st.sampled_from(sorted(WAYS)),
     small=st.booleans(),
 )
-def test_as_one_event_at_a_time(genes: int, cells: int, order: int, density: float, seed: int, way: str, small: bool) -> None:
-    """Events of any order, cells in any order; genes that are on, off or named twice; empty cells, a single gene, all removed."""
+def test_as_one_event_at_a_time(
+    genes: int, cells: int, order: int, density: float, seed: int, way: str, small: bool
+) -> None:
+    """Events of any order, cells in any order; genes that are on, off or named twice; empty cells,
+    a single gene, all removed.
+    """
     rng = np.random.default_rng(seed)
     on = rng.random((cells, genes)) < density
     events = Knockouts(rng.integers(0, genes, (30, order)), rng.integers(0, cells, 30))
@@ -114,33 +140,65 @@ def test_as_one_event_at_a_time_with_many_genes(way: str, order: int) -> None:
 @pytest.mark.parametrize(
     ("W", "b", "gene", "raw", "propagated"),
     [
-        ([0, 0, 0], [0, 0, 0], 0, 1 / 3, 0),  # uniform before and after: the own share, and nothing responds
-        ([0, 0, 0], [1, 0, 0], 0, 1, 1),  # all there was is removed: uniform over the rest after, 0 in the null
+        (
+            [0, 0, 0],
+            [0, 0, 0],
+            0,
+            1 / 3,
+            0,
+        ),  # uniform before and after: the own share, and nothing responds
+        (
+            [0, 0, 0],
+            [1, 0, 0],
+            0,
+            1,
+            1,
+        ),  # all there was is removed: uniform over the rest after, 0 in the null
         ([0, 0, 0], [1, 0, 0], 1, 0, 0),  # a gene without a value
         ([0, -3, -3], [2, 1, 1], 0, 1, 1),  # (2, 0, 0) before, (., 1/2, 1/2) after
-        ([0, -2, -2], [3, 1, 1], 0, 9 / 11, 0),  # (9, 1, 1) / 11 before; 1 - 2/2 = 0 after, which thirds miss by rounding
+        (
+            [0, -2, -2],
+            [3, 1, 1],
+            0,
+            9 / 11,
+            0,
+        ),  # (9, 1, 1) / 11 before; 1 - 2/2 = 0 after, which thirds miss by rounding
         ([3, 3, -3], [-1, -1, 1], 0, 1 / 3, 0),  # 0 before, so uniform; (., 1/2, 1/2) after
     ],
 )
-def test_rows_of_zeros(way: str, W: list[float], b: list[float], gene: int, raw: float, propagated: float) -> None:
-    """Where all values vanish the profile is uniform over what is on. W2 W1 has W in its diagonal, 3 genes are on."""
+def test_rows_of_zeros(
+    way: str, W: list[float], b: list[float], gene: int, raw: float, propagated: float
+) -> None:
+    """Where all values vanish the profile is uniform over what is on.
+
+    W2 W1 has W in its diagonal, 3 genes are on.
+    """
     network = Network(np.eye(3), np.zeros(3), np.diag(W).astype(float), np.asarray(b, float))
     on, event = np.ones((1, 3), bool), Knockouts([[gene]], [0])
     answer = closed_form(network)(cells_on(on), event)
-    np.testing.assert_allclose([answer.raw, answer.propagated], [[raw], [propagated]], rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(plainly(network, on, event), [[raw], [propagated]], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        [answer.raw, answer.propagated], [[raw], [propagated]], rtol=1e-12, atol=1e-15
+    )
+    np.testing.assert_allclose(
+        plainly(network, on, event), [[raw], [propagated]], rtol=1e-12, atol=1e-15
+    )
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_as_derived_from_profiles(way: str, draw: Callable[..., Cells], order: int) -> None:
-    """A fitted network's impacts are those that kobench derives from its profiles; rounded to 9 decimals they are equal."""
+    """A fitted network's impacts are those that kobench derives from its profiles; rounded to 9
+    decimals they are equal.
+    """
     train, asked = draw(n=80), draw(seed=1, n=40)
     predictor = MLP(hidden=6, steps=40)
     predictor.fit(train, Context(device="cpu"))
     on = asked.assemblages()
     rng = np.random.default_rng(order)
     cells = np.repeat(np.flatnonzero(on.sum(axis=1) > order), 8)
-    events = Knockouts(np.array([rng.choice(np.flatnonzero(on[cell]), order, replace=False) for cell in cells]), cells)
+    events = Knockouts(
+        np.array([rng.choice(np.flatnonzero(on[cell]), order, replace=False) for cell in cells]),
+        cells,
+    )
     none, all_genes = np.zeros(0, np.int64), np.ones(asked.n_vars, bool)
     derived = Asker(predictor, ("expression",)).singles(asked, events, none, all_genes)
     own = Asker(predictor, ("expression", "impact")).singles(asked, events, none, all_genes)
@@ -153,14 +211,19 @@ def test_as_derived_from_profiles(way: str, draw: Callable[..., Cells], order: i
 
 
 def test_small_impacts_keep_their_digits() -> None:
-    """Changes of 1e-11 of the values, where differences of rows would have lost five digits: the kernel is exact to 1e-9."""
+    """Changes of 1e-11 of the values, where differences of rows would have lost five digits: the
+    kernel is exact to 1e-9.
+    """
     rng = np.random.default_rng(0)
     W, b = rng.normal(size=(5, 5)), rng.uniform(1, 2, 5)
     on = np.ones((1, 5), bool)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(affine_impacts, "MUCH_WORK", 0)
         found = [
-            closed_form(Network(np.eye(5), np.zeros(5), scale * W, b))(cells_on(on), Knockouts([[2]], [0])).propagated[0] / scale
+            closed_form(Network(np.eye(5), np.zeros(5), scale * W, b))(
+                cells_on(on), Knockouts([[2]], [0])
+            ).propagated[0]
+            / scale
             for scale in (1e-7, 1e-11)
         ]
     # linear in the changes while no sign changes, up to the square of their size
@@ -187,7 +250,10 @@ def test_asked_twice_the_same_bytes(way: str) -> None:
     on = np.random.default_rng(4).random((40, 15)) < 0.6
     ask = closed_form(network_of(15), threads=2)
     first, second = (ask(cells_on(on), Knockouts.singles(on)) for _ in range(2))
-    assert first.raw.tobytes() + first.propagated.tobytes() == second.raw.tobytes() + second.propagated.tobytes()
+    assert (
+        first.raw.tobytes() + first.propagated.tobytes()
+        == second.raw.tobytes() + second.propagated.tobytes()
+    )
 
 
 def test_sparse_cells(way: str) -> None:
@@ -199,17 +265,25 @@ def test_sparse_cells(way: str) -> None:
 
 
 def test_nothing_asked(way: str) -> None:
-    answer = closed_form(network_of(4))(cells_on(np.ones((2, 4), bool)), Knockouts(np.zeros((0, 1)), np.zeros(0)))
+    answer = closed_form(network_of(4))(
+        cells_on(np.ones((2, 4), bool)), Knockouts(np.zeros((0, 1)), np.zeros(0))
+    )
     assert answer.raw.shape == answer.propagated.shape == (0,)
 
 
 def test_no_more_columns_than_allowed(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """W's columns are worked out a strip at a time where all of them are too many, once each for single knockouts."""
+    """W's columns are worked out a strip at a time where all of them are too many, once each for
+    single knockouts.
+    """
     on = np.random.default_rng(6).random((30, 12)) < 0.7
     seen: list[int] = []
     columns = AffineImpacts.columns
     monkeypatch.setattr(affine_impacts, "TABLE_BYTES", 8 * 12 * 5)
-    monkeypatch.setattr(AffineImpacts, "columns", lambda self, genes: (seen.append(len(genes)), columns(self, genes))[1])
+    monkeypatch.setattr(
+        AffineImpacts,
+        "columns",
+        lambda self, genes: (seen.append(len(genes)), columns(self, genes))[1],
+    )
     closed_form(network_of(12))(cells_on(on), Knockouts.singles(on))
     assert seen == [5, 5, 2]
 
@@ -239,9 +313,11 @@ def test_order_of_genes_is_stable() -> None:
 
 def test_little_work_needs_no_numba() -> None:
     code = (
-        "import sys, numpy as np; from kobench.api import Cells, Context, Knockouts; from kobench_baselines.mlp import MLP;"
-        "cells = Cells(np.eye(6) + 1, np.array(list('abcdef'))); predictor = MLP(steps=10); predictor.fit(cells, Context(device='cpu'));"
-        "predictor.predict_impact(cells, Knockouts.singles(cells.assemblages())); print('numba' in sys.modules)"
+        "import sys, numpy as np; from kobench.api import Cells, Context, Knockouts; from"
+        " kobench_baselines.mlp import MLP;cells = Cells(np.eye(6) + 1, np.array(list('abcdef')));"
+        " predictor = MLP(steps=10); predictor.fit(cells,"
+        " Context(device='cpu'));predictor.predict_impact(cells,"
+        " Knockouts.singles(cells.assemblages())); print('numba' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -267,7 +343,16 @@ def test_the_gpu_agrees() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here: the GPU is not tested")
     on, network = np.random.default_rng(7).random((50, 30)) < 0.6, network_of(30)
-    on_gpu = AffineImpacts(Layers(*(torch.from_numpy(array).cuda() for array in (network.W1, network.b1, network.W2, network.b2))))
+    on_gpu = AffineImpacts(
+        Layers(
+            *(
+                torch.from_numpy(array).cuda()
+                for array in (network.W1, network.b1, network.W2, network.b2)
+            )
+        )
+    )
     events = Knockouts.singles(on)
     answer = on_gpu(cells_on(on), events)
-    np.testing.assert_allclose([answer.raw, answer.propagated], plainly(network, on, events), rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(
+        [answer.raw, answer.propagated], plainly(network, on, events), rtol=1e-9, atol=1e-14
+    )

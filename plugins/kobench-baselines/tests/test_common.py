@@ -12,7 +12,11 @@ from kobench.api import Cells
 @pytest.fixture
 def table() -> Table:
     """Shares 3/4, 1/4, 0 and 1/2, 0, 1/2."""
-    return Table.of(Cells(np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]]), np.array(["a", "b", "c"])))
+    return Table.of(
+        Cells(
+            np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]]), np.array(["a", "b", "c"])
+        )
+    )
 
 
 def test_cells_without_expression_are_left_out(table: Table) -> None:
@@ -25,13 +29,19 @@ def test_mean_share(table: Table) -> None:
 
 
 def test_relative_residuals(table: Table) -> None:
-    """With means 1, 1, 3 the masked mean says 1/2, 1/2 of the first cell and 1/4, 3/4 of the second."""
-    np.testing.assert_allclose(table.relative_residuals(np.array([1.0, 1.0, 3.0])), [[0.5, -0.5, 0], [1, 0, -1 / 3]])
+    """With means 1, 1, 3 the masked mean says 1/2, 1/2 of the first cell and 1/4, 3/4 of the
+    second.
+    """
+    np.testing.assert_allclose(
+        table.relative_residuals(np.array([1.0, 1.0, 3.0])), [[0.5, -0.5, 0], [1, 0, -1 / 3]]
+    )
 
 
 def test_compose_undoes_relative_residuals(table: Table) -> None:
     mean = np.array([1.0, 1.0, 3.0])
-    np.testing.assert_allclose(compose(table.relative_residuals(mean), table.on, mean), table.shares)
+    np.testing.assert_allclose(
+        compose(table.relative_residuals(mean), table.on, mean), table.shares
+    )
 
 
 def test_compose_keeps_a_twentieth_of_the_mean() -> None:

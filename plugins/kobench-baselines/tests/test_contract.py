@@ -20,7 +20,9 @@ Fit = Callable[..., Any]
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_contract(make: Make, check: str, request: pytest.FixtureRequest) -> None:
-    name = request.node.callspec.params["make"]  # weights of networks are drawn, and ties of trees broken, column by column
+    name = request.node.callspec.params[
+        "make"
+    ]  # weights of networks are drawn, and ties of trees broken, column by column
     assert_contract(make, only=[check], order_matters=name.startswith(("mlp", "gbm")))
 
 
@@ -46,7 +48,9 @@ def test_rows_are_profiles_on_the_asked_genes(make: Make, fit: Fit, cells: Cells
 
 
 def test_same_seed_same_bytes(make: Make, fit: Fit, cells: Cells) -> None:
-    first, second = (fit(make(), cells, seed=3).predict_expression(cells.assemblages()) for _ in range(2))
+    first, second = (
+        fit(make(), cells, seed=3).predict_expression(cells.assemblages()) for _ in range(2)
+    )
     assert first.tobytes() == second.tobytes()
 
 
@@ -62,10 +66,14 @@ def test_global_random_state_has_no_part(make: Make, fit: Fit, cells: Cells) -> 
 def test_permuted_rows_give_permuted_answers(make: Make, fit: Fit, cells: Cells) -> None:
     predictor, on = fit(make(), cells), cells.assemblages()
     order = np.random.default_rng(2).permutation(len(on))
-    np.testing.assert_allclose(predictor.predict_expression(on[order]), predictor.predict_expression(on)[order], rtol=1e-6)
+    np.testing.assert_allclose(
+        predictor.predict_expression(on[order]), predictor.predict_expression(on)[order], rtol=1e-6
+    )
 
 
-def test_blocks_do_not_show(make: Make, fit: Fit, cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_show(
+    make: Make, fit: Fit, cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
     predictor, on = fit(make(), cells), cells.assemblages()
     whole = predictor.predict_expression(on)
     monkeypatch.setattr(common, "BLOCK_ENTRIES", 7 * 12)
@@ -74,13 +82,20 @@ def test_blocks_do_not_show(make: Make, fit: Fit, cells: Cells, monkeypatch: pyt
 
 def test_sparse_and_dense_cells_are_the_same(make: Make, fit: Fit, cells: Cells) -> None:
     sparse = Cells(scipy.sparse.csr_matrix(cells.X), cells.var_names)
-    answers = [fit(make(), given).predict_expression(cells.assemblages()) for given in (cells, sparse)]
+    answers = [
+        fit(make(), given).predict_expression(cells.assemblages()) for given in (cells, sparse)
+    ]
     np.testing.assert_array_equal(*answers)
 
 
 def test_scale_of_a_cell_has_no_part(make: Make, fit: Fit, cells: Cells) -> None:
-    scaled = Cells(cells.X * np.where(np.arange(len(cells)) % 2, 4, 1)[:, None].astype(np.float32), cells.var_names)
-    answers = [fit(make(), given).predict_expression(cells.assemblages()) for given in (cells, scaled)]
+    scaled = Cells(
+        cells.X * np.where(np.arange(len(cells)) % 2, 4, 1)[:, None].astype(np.float32),
+        cells.var_names,
+    )
+    answers = [
+        fit(make(), given).predict_expression(cells.assemblages()) for given in (cells, scaled)
+    ]
     np.testing.assert_allclose(*answers, rtol=1e-4, atol=1e-7)
 
 
@@ -103,12 +118,16 @@ def test_few_cells(make: Make, fit: Fit, cells: Cells, n: int) -> None:
 
 
 def test_one_gene_on(make: Make, fit: Fit, cells: Cells) -> None:
-    np.testing.assert_allclose(fit(make(), cells).predict_expression(np.eye(12, dtype=bool)), np.eye(12), rtol=1e-9)
+    np.testing.assert_allclose(
+        fit(make(), cells).predict_expression(np.eye(12, dtype=bool)), np.eye(12), rtol=1e-9
+    )
 
 
 def test_one_gene_in_all(make: Make, fit: Fit) -> None:
     alone = Cells(np.arange(1, 21, dtype=np.float32)[:, None], np.array(["g0"]))
-    np.testing.assert_array_equal(fit(make(), alone).predict_expression(np.ones((3, 1), bool)), np.ones((3, 1)))
+    np.testing.assert_array_equal(
+        fit(make(), alone).predict_expression(np.ones((3, 1), bool)), np.ones((3, 1))
+    )
 
 
 def test_cells_that_all_have_all_genes(make: Make, fit: Fit) -> None:

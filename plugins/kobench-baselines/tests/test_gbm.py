@@ -1,4 +1,6 @@
-"""The start of the trees by hand and against scikit-learn, one tree by hand, what gets trees, features, stopping."""
+"""The start of the trees by hand and against scikit-learn, one tree by hand, what gets trees,
+features, stopping.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,16 @@ def test_depth_base_by_hand() -> None:
 
 
 def test_one_tree_by_hand() -> None:
-    """Gene a's relative residual depends on b alone: +d with b, -d without; lambda 1 and shrinkage 1/2 on n cells a side.
+    """Gene a's relative residual depends on b alone: +d with b, -d without; lambda 1 and shrinkage
+    1/2 on n cells a side.
 
     A leaf is shrinkage * sum of residuals / (cells + 1), over the cells that have a only.
     """
     n = 30
     with_b, without = [[3.0, 1.0, 1.0]] * n, [[1.0, 0.0, 1.0]] * n
-    cells = Cells(np.array([*with_b, *without, *[[0.0, 1.0, 1.0]] * n], np.float32), np.array(["a", "b", "c"]))
+    cells = Cells(
+        np.array([*with_b, *without, *[[0.0, 1.0, 1.0]] * n], np.float32), np.array(["a", "b", "c"])
+    )
     predictor = GBM(rounds=1, depth=1, lr=0.5, genes=3)
     predictor.context = Context(device="cpu")
     table = Table.of(cells)
@@ -52,11 +57,15 @@ def test_one_tree_by_hand() -> None:
     a = list(predictor.boosted).index(0)
     residual = table.relative_residuals(table.mean_share())[:, 0]
     np.testing.assert_allclose(margins[:n, a], 0.5 * residual[:n].sum() / (n + 1), rtol=1e-5)
-    np.testing.assert_allclose(margins[n : 2 * n, a], 0.5 * residual[n : 2 * n].sum() / (n + 1), rtol=1e-5)
+    np.testing.assert_allclose(
+        margins[n : 2 * n, a], 0.5 * residual[n : 2 * n].sum() / (n + 1), rtol=1e-5
+    )
 
 
 def test_absent_genes_teach_nothing(cells: Cells, fit: Any) -> None:
-    """Trees of gene j are the same whatever is said of it in cells without it: the loss has no weight there."""
+    """Trees of gene j are the same whatever is said of it in cells without it: the loss has no
+    weight there.
+    """
     predictors = []
     for junk in (0.0, 50.0):
         predictor = GBM(rounds=5, genes=12)
@@ -67,7 +76,9 @@ def test_absent_genes_teach_nothing(cells: Cells, fit: Any) -> None:
         for _ in range(5):
             predictor._round()
         predictors.append(predictor)
-    np.testing.assert_array_equal(*(predictor._predict(cells.assemblages()) for predictor in predictors))
+    np.testing.assert_array_equal(
+        *(predictor._predict(cells.assemblages()) for predictor in predictors)
+    )
 
 
 def test_rare_genes_and_genes_over_the_limit_get_no_trees(cells: Cells, fit: Any) -> None:
@@ -95,13 +106,20 @@ def test_features_choose_what_explains(cells: Cells) -> None:
     scores = features(table.on)[:, 2:]
     assert scores.shape[1] == 4
     reference = np.linalg.svd(table.on - table.on.mean(0), full_matrices=False)
-    np.testing.assert_allclose(np.abs(scores), np.abs(reference[0][:, :4] * reference[1][:4]), atol=1e-4)
+    np.testing.assert_allclose(
+        np.abs(scores), np.abs(reference[0][:, :4] * reference[1][:4]), atol=1e-4
+    )
 
 
 def test_trees_stop_where_nothing_can_be_learned(fit: Any) -> None:
     rng = np.random.default_rng(0)
     X = (rng.random((60, 20)) < 0.5) * rng.lognormal(0, 1, (60, 20))
-    assert fit(GBM(), Cells(X.astype(np.float32), np.array([f"g{gene}" for gene in range(20)]))).chosen_rounds < 12
+    assert (
+        fit(
+            GBM(), Cells(X.astype(np.float32), np.array([f"g{gene}" for gene in range(20)]))
+        ).chosen_rounds
+        < 12
+    )
 
 
 def test_an_interaction_is_learned_that_no_linear_model_can(fit: Any) -> None:
@@ -114,14 +132,18 @@ def test_an_interaction_is_learned_that_no_linear_model_can(fit: Any) -> None:
     cells = Cells((on * level).astype(np.float32), np.array(list("abcdef")))
     train, asked = cells[:300], cells[300:]
     errors = [
-        bray_curtis(fit(predictor, train).predict_expression(asked.assemblages()), asked.profiles()).mean()
+        bray_curtis(
+            fit(predictor, train).predict_expression(asked.assemblages()), asked.profiles()
+        ).mean()
         for predictor in (GBM(depth=3), Linear())
     ]
     assert errors[0] < 0.5 * errors[1]
 
 
 def test_depth_helps_where_it_does() -> None:
-    """Gene a holds a share of 1/2 however many others share the rest; the masked mean's share of it falls with their number."""
+    """Gene a holds a share of 1/2 however many others share the rest; the masked mean's share of it
+    falls with their number.
+    """
     rng = np.random.default_rng(0)
     on = rng.random((200, 20)) < rng.uniform(0.1, 1, 200)[:, None]
     on[:, :2] = True

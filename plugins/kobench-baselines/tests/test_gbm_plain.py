@@ -1,4 +1,6 @@
-"""Trees grown together are those that an estimator a gene grows, round by round, whatever the cells are."""
+"""Trees grown together are those that an estimator a gene grows, round by round, whatever the cells
+are.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def fitted(cells: Cells, **more: int) -> GBM:
 
 
 def some_cells(seed: int, n: int, genes: int) -> Cells:
-    """The first gene follows the second; a cell may express one gene only, a gene may be in no cell."""
+    """The first gene follows the second; a cell may express one gene only, a gene may be in no
+    cell.
+    """
     rng = np.random.default_rng(seed)
     X = (rng.random((n, genes)) < rng.uniform(0, 1, genes)) * rng.lognormal(0, 0.3, (n, genes))
     X[:, 0] = 1 + 3 * (X[:, 1 % genes] > 0)
@@ -28,8 +32,15 @@ def some_cells(seed: int, n: int, genes: int) -> Cells:
 
 
 @settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 1000), n=st.integers(1, 60), genes=st.integers(1, 12), features=st.integers(1, 12))
-def test_together_and_gene_by_gene_predict_the_same(seed: int, n: int, genes: int, features: int) -> None:
+@given(
+    seed=st.integers(0, 1000),
+    n=st.integers(1, 60),
+    genes=st.integers(1, 12),
+    features=st.integers(1, 12),
+)
+def test_together_and_gene_by_gene_predict_the_same(
+    seed: int, n: int, genes: int, features: int
+) -> None:
     cells = some_cells(seed, n, genes)
     predictor = fitted(cells, genes=features, components=2)
     table = Table.of(cells)
@@ -38,12 +49,23 @@ def test_together_and_gene_by_gene_predict_the_same(seed: int, n: int, genes: in
     whole = Job.of(table, corrected, features, 2)
     relative = predictor.base(table.on)
     grown = gene_by_gene(
-        whole, whole.values, whole, whole.values, predictor.boosted.tolist(), 4, predictor.chosen_rounds, predictor.depth, predictor.lr, 1
+        whole,
+        whole.values,
+        whole,
+        whole.values,
+        predictor.boosted.tolist(),
+        4,
+        predictor.chosen_rounds,
+        predictor.depth,
+        predictor.lr,
+        1,
     )
     for gene, (_, margins) in zip(predictor.boosted, grown, strict=True):
         relative[:, gene] += margins
     plain = compose(relative, table.on, predictor.mean)
-    np.testing.assert_allclose(predictor.predict_expression(cells.assemblages()), plain, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        predictor.predict_expression(cells.assemblages()), plain, rtol=1e-6, atol=1e-9
+    )
 
 
 def test_the_looks_are_the_margins_of_the_first_rounds() -> None:

@@ -21,7 +21,8 @@ def layers_of(W1: Any, b1: Any, W2: Any, b2: Any) -> Layers:
 def test_formula_by_hand() -> None:
     """Two genes on of three: z = (1/2, 0, 1/2). W1 z + b1 = (1 + 1, 1/2 - 1) = (2, -1/2);
 
-    W2 (2, -1/2) + b2 = (2 - 1, ., -4 + 1/2 + 1/2) = (1, ., -3); z |.| = (1/2, 0, 3/2), over its sum (1/4, 0, 3/4).
+    W2 (2, -1/2) + b2 = (2 - 1, ., -4 + 1/2 + 1/2) = (1, ., -3); z |.| = (1/2, 0, 3/2), over its sum
+    (1/4, 0, 3/4).
     """
     layers = layers_of([[2, 7, 0], [0, 7, 1]], [1, -1], [[1, 0], [5, 5], [-2, -1]], [-1, 9, 0.5])
     z = torch.tensor([[0.5, 0, 0.5]], dtype=torch.float64)
@@ -31,14 +32,21 @@ def test_formula_by_hand() -> None:
 def test_formula_one_sample_at_a_time() -> None:
     rng = np.random.default_rng(0)
     h, genes = 4, 6
-    W1, b1, W2, b2 = rng.normal(size=(h, genes)), rng.normal(size=h), rng.normal(size=(genes, h)), rng.normal(size=genes)
+    W1, b1, W2, b2 = (
+        rng.normal(size=(h, genes)),
+        rng.normal(size=h),
+        rng.normal(size=(genes, h)),
+        rng.normal(size=genes),
+    )
     on = rng.random((20, genes)) < 0.6
     on[:, 0] = True
     expected = []
     for cell in on:
         z = cell / cell.sum()
         hidden = [sum(W1[i, j] * z[j] for j in range(genes)) + b1[i] for i in range(h)]
-        values = [z[j] * abs(sum(W2[j, i] * hidden[i] for i in range(h)) + b2[j]) for j in range(genes)]
+        values = [
+            z[j] * abs(sum(W2[j, i] * hidden[i] for i in range(h)) + b2[j]) for j in range(genes)
+        ]
         expected.append([value / sum(values) for value in values])
     answer = profiles(layers_of(W1, b1, W2, b2), torch.from_numpy(normalise_rows(on)))
     np.testing.assert_allclose(answer, expected, rtol=1e-12)
@@ -46,20 +54,28 @@ def test_formula_one_sample_at_a_time() -> None:
 
 def test_a_vanishing_row_is_0() -> None:
     layers = layers_of([[0, 0]], [0], [[0], [0]], [0, 0])
-    np.testing.assert_array_equal(profiles(layers, torch.tensor([[0.5, 0.5]], dtype=torch.float64)), [[0, 0]])
+    np.testing.assert_array_equal(
+        profiles(layers, torch.tensor([[0.5, 0.5]], dtype=torch.float64)), [[0, 0]]
+    )
 
 
 def small_settings(**changes: Any) -> Settings:
-    return Settings(**{"hidden": 3, "lr": 0.05, "batch": 4, "steps": 40, "centred": True, **changes})
+    return Settings(
+        **{"hidden": 3, "lr": 0.05, "batch": 4, "steps": 40, "centred": True, **changes}
+    )
 
 
-def random_task(seed: int = 0, n: int = 12, genes: int = 5) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def random_task(
+    seed: int = 0, n: int = 12, genes: int = 5
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(seed)
     on = rng.random((n, genes)) < 0.7
     on[:, 0] = True
     y = normalise_rows(on * rng.uniform(1, 3, on.shape))
     mean = y.sum(0) / on.sum(0)
-    return tuple(torch.from_numpy(values.astype(np.float32)) for values in (normalise_rows(on), y, mean))  # type: ignore[return-value]
+    return tuple(
+        torch.from_numpy(values.astype(np.float32)) for values in (normalise_rows(on), y, mean)
+    )  # type: ignore[return-value]
 
 
 def in_coordinates(where: Coordinates, layers: Layers, z: torch.Tensor) -> torch.Tensor:
@@ -70,14 +86,21 @@ def test_coordinates_change_no_function() -> None:
     z, _, mean = random_task()
     layers = first_layers(5, small_settings(), torch.Generator().manual_seed(0))
     where = Coordinates.centred(z, mean)
-    np.testing.assert_allclose(profiles(where.in_plain(layers), z.double()), in_coordinates(where, layers, z), rtol=2e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        profiles(where.in_plain(layers), z.double()),
+        in_coordinates(where, layers, z),
+        rtol=2e-4,
+        atol=1e-6,
+    )
 
 
 def test_centred_training_begins_at_the_masked_mean() -> None:
     z, _, mean = random_task()
     where = Coordinates.centred(z, mean)
     nothing = Layers(torch.zeros(3, 5), torch.zeros(3), torch.zeros(5, 3), torch.ones(5))
-    np.testing.assert_allclose(in_coordinates(where, nothing, z), normalise_rows((z > 0) * mean), rtol=1e-5)
+    np.testing.assert_allclose(
+        in_coordinates(where, nothing, z), normalise_rows((z > 0) * mean), rtol=1e-5
+    )
 
 
 def test_training_keeps_the_best_on_validation() -> None:
@@ -87,8 +110,12 @@ def test_training_keeps_the_best_on_validation() -> None:
     _, error, step = train(z[4:], y[4:], valid, mean, settings, torch.Generator().manual_seed(0))
     curve = []
     for stop in range(10, 61, 10):
-        layers, _, _ = train(z[4:], y[4:], None, mean, settings, torch.Generator().manual_seed(0), stop=stop)
-        curve.append(float((profiles(layers, valid[0].double()) - valid[1]).abs().sum(1).mean() / 2))
+        layers, _, _ = train(
+            z[4:], y[4:], None, mean, settings, torch.Generator().manual_seed(0), stop=stop
+        )
+        curve.append(
+            float((profiles(layers, valid[0].double()) - valid[1]).abs().sum(1).mean() / 2)
+        )
     assert step == 10 * (1 + int(np.argmin(curve)))
     np.testing.assert_allclose(error, min(curve), rtol=1e-5)
 
@@ -98,16 +125,23 @@ def test_patience_ends_training() -> None:
     looks: list[int] = []
     settings = small_settings(steps=500, patience=30, lr=0.2)
     _, _, best = train(
-        z[4:], y[4:], (z[:4], y[:4]), mean, settings, torch.Generator().manual_seed(0), log=lambda done, total: looks.append(done)
+        z[4:],
+        y[4:],
+        (z[:4], y[:4]),
+        mean,
+        settings,
+        torch.Generator().manual_seed(0),
+        log=lambda done, total: looks.append(done),
     )
     assert looks[-1] == best + 30 < 500
 
 
 def test_one_adam_step_by_hand() -> None:
-    """Adam's first step moves each parameter by lr times the sign of its gradient, whatever the gradient's size.
+    """Adam's first step moves each parameter by lr times the sign of its gradient, whatever the
+    gradient's size.
 
-    Genes a, b on, hidden one: z = (1/2, 1/2), o_a = b2_a + W2_a (W1 z + b1). The predicted share of a is under its target, so b2_a rises
-    and b2_b falls by lr.
+    Genes a, b on, hidden one: z = (1/2, 1/2), o_a = b2_a + W2_a (W1 z + b1). The predicted share of
+    a is under its target, so b2_a rises and b2_b falls by lr.
     """
     z, y, mean = torch.full((1, 2), 0.5), torch.tensor([[0.9, 0.1]]), torch.tensor([0.5, 0.5])
     settings = Settings(hidden=1, lr=0.01, batch=1, steps=1, centred=True)
@@ -132,14 +166,23 @@ def test_presets_fit_an_exact_network(preset: str) -> None:
     asked = cells[240:]
     error = bray_curtis(predictor.predict_expression(asked.assemblages()), asked.profiles()).mean()
     shares = cells[:240].profiles()
-    floor = bray_curtis(normalise_rows(asked.assemblages() * shares.sum(0) / (shares > 0).sum(0)), asked.profiles()).mean()
+    floor = bray_curtis(
+        normalise_rows(asked.assemblages() * shares.sum(0) / (shares > 0).sum(0)), asked.profiles()
+    ).mean()
     assert error < 0.25 * floor
 
 
 def test_paper_preset_is_the_published_one(cells: Cells, fit: Any) -> None:
     predictor = fit(MLP(preset="paper", steps=20), cells)
     p = MLP(preset="paper").preset
-    assert (p.lr, p.batch, p.steps, p.patience, p.refit, p.decay) == (0.01, 20, 5000, None, False, (0.0,))
+    assert (p.lr, p.batch, p.steps, p.patience, p.refit, p.decay) == (
+        0.01,
+        20,
+        5000,
+        None,
+        False,
+        (0.0,),
+    )
     assert predictor.layers.W1.shape == (12, 12)
 
 
@@ -194,7 +237,9 @@ def test_threads_are_given_back(cells: Cells, fit: Any) -> None:
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
 def test_cuda_agrees_with_the_cpu(preset: str, draw: Any) -> None:
-    """The same fit on both: validation, layers' answers and impacts; and CUDA twice gives the same bytes."""
+    """The same fit on both: validation, layers' answers and impacts; and CUDA twice gives the same
+    bytes.
+    """
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here: the GPU is not tested")
     cells = draw(n=200, genes=30)

@@ -17,7 +17,9 @@ def test_by_hand() -> None:
 
 
 def test_a_price_of_its_own_for_each_feature() -> None:
-    np.testing.assert_allclose(nonnegative_lasso(np.eye(2), np.array([3.0, 3.0]), np.array([0.0, 2.0])), [3, 1])
+    np.testing.assert_allclose(
+        nonnegative_lasso(np.eye(2), np.array([3.0, 3.0]), np.array([0.0, 2.0])), [3, 1]
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -36,8 +38,14 @@ def test_with_a_price_it_is_scikit_learns_positive_lasso(price: float) -> None:
     rng = np.random.default_rng(1)
     F = rng.random((50, 12))
     y = F[:, :3].sum(axis=1) + rng.normal(0, 0.3, 50)
-    theirs = Lasso(alpha=price / 50, positive=True, fit_intercept=False, tol=1e-12, max_iter=200_000).fit(F, y).coef_
-    np.testing.assert_allclose(nonnegative_lasso(F.T @ F, F.T @ y, np.full(12, price)), theirs, atol=1e-6)
+    theirs = (
+        Lasso(alpha=price / 50, positive=True, fit_intercept=False, tol=1e-12, max_iter=200_000)
+        .fit(F, y)
+        .coef_
+    )
+    np.testing.assert_allclose(
+        nonnegative_lasso(F.T @ F, F.T @ y, np.full(12, price)), theirs, atol=1e-6
+    )
 
 
 def test_a_copy_of_a_feature_and_a_feature_of_zeros() -> None:
@@ -50,4 +58,6 @@ def test_a_copy_of_a_feature_and_a_feature_of_zeros() -> None:
 
 
 def test_no_reason_for_any_feature() -> None:
-    np.testing.assert_array_equal(nonnegative_lasso(np.eye(3), np.zeros(3), np.zeros(3)), np.zeros(3))
+    np.testing.assert_array_equal(
+        nonnegative_lasso(np.eye(3), np.zeros(3), np.zeros(3)), np.zeros(3)
+    )

@@ -1,4 +1,6 @@
-"""What every predictor that starts from the cell's own profile must do: the contract, and its promises on odd cells."""
+"""What every predictor that starts from the cell's own profile must do: the contract, and its
+promises on odd cells.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Fit = Callable[..., Any]
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_contract(make_of_cells: Make, check: str, request: pytest.FixtureRequest) -> None:
-    name = request.node.callspec.params["make_of_cells"]  # weights of networks are drawn, and ties of trees broken, column by column
+    name = request.node.callspec.params[
+        "make_of_cells"
+    ]  # weights of networks are drawn, and ties of trees broken, column by column
     assert_contract(make_of_cells, only=[check], order_matters=name.startswith(("mlp", "gbm")))
 
 
@@ -33,14 +37,18 @@ def test_order_0_is_the_cells_own_profile(make_of_cells: Make, fit: Fit, cells: 
     np.testing.assert_allclose(rows, cells.profiles(), rtol=1e-12)
 
 
-def test_absent_genes_stay_absent(make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts) -> None:
+def test_absent_genes_stay_absent(
+    make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts
+) -> None:
     rows = fit(make_of_cells(), cells).predict_knockout(cells, singles)
     assert (rows[~singles.remove_from(cells.assemblages())] == 0).all()
     np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-9)
 
 
 @pytest.mark.parametrize("order", [2, 3])
-def test_several_genes_in_any_order(make_of_cells: Make, fit: Fit, cells: Cells, order: int) -> None:
+def test_several_genes_in_any_order(
+    make_of_cells: Make, fit: Fit, cells: Cells, order: int
+) -> None:
     predictor = fit(make_of_cells(), cells)
     on = cells.assemblages()[:30]
     asked = np.flatnonzero(on.sum(axis=1) > order)
@@ -52,30 +60,52 @@ def test_several_genes_in_any_order(make_of_cells: Make, fit: Fit, cells: Cells,
     assert (np.take_along_axis(rows, genes, axis=1) == 0).all()
 
 
-def test_a_gene_named_twice_is_removed_once(make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts) -> None:
+def test_a_gene_named_twice_is_removed_once(
+    make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts
+) -> None:
     predictor = fit(make_of_cells(), cells)
     twice = Knockouts(np.repeat(singles.genes, 2, axis=1), singles.cells)
-    np.testing.assert_allclose(predictor.predict_knockout(cells, twice), predictor.predict_knockout(cells, singles), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        predictor.predict_knockout(cells, twice),
+        predictor.predict_knockout(cells, singles),
+        rtol=1e-9,
+        atol=1e-12,
+    )
 
 
-def test_blocks_do_not_show(make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_show(
+    make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     predictor = fit(make_of_cells(), cells)
     whole = predictor.predict_knockout(cells, singles)
     monkeypatch.setattr(common, "BLOCK_ENTRIES", 7 * 12)
-    np.testing.assert_allclose(predictor.predict_knockout(cells, singles), whole, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        predictor.predict_knockout(cells, singles), whole, rtol=1e-6, atol=1e-9
+    )
 
 
-def test_permuted_genes_give_permuted_answers(make_not_drawn: Make, fit: Fit, cells: Cells, singles: Knockouts) -> None:
+def test_permuted_genes_give_permuted_answers(
+    make_not_drawn: Make, fit: Fit, cells: Cells, singles: Knockouts
+) -> None:
     rows = fit(make_not_drawn(), cells).predict_knockout(cells, singles)
     order = np.random.default_rng(3).permutation(12)
     other = Cells(cells.X[:, order], cells.var_names[order])
     moved = Knockouts(np.argsort(order)[singles.genes], singles.cells)
-    np.testing.assert_allclose(fit(make_not_drawn(), other).predict_knockout(other, moved), rows[:, order], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        fit(make_not_drawn(), other).predict_knockout(other, moved),
+        rows[:, order],
+        rtol=1e-3,
+        atol=1e-5,
+    )
 
 
-def test_sparse_and_dense_cells_are_the_same(make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts) -> None:
+def test_sparse_and_dense_cells_are_the_same(
+    make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockouts
+) -> None:
     sparse = Cells(scipy.sparse.csr_matrix(cells.X), cells.var_names)
-    answers = [fit(make_of_cells(), given).predict_knockout(given, singles) for given in (cells, sparse)]
+    answers = [
+        fit(make_of_cells(), given).predict_knockout(given, singles) for given in (cells, sparse)
+    ]
     np.testing.assert_array_equal(*answers)
 
 
@@ -86,7 +116,9 @@ def test_few_cells(make_of_cells: Make, fit: Fit, cells: Cells, singles: Knockou
     np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-9)
 
 
-def test_genes_never_on_always_on_and_cells_without_expression(make_of_cells: Make, fit: Fit, cells: Cells) -> None:
+def test_genes_never_on_always_on_and_cells_without_expression(
+    make_of_cells: Make, fit: Fit, cells: Cells
+) -> None:
     X = cells.X.copy()
     X[:, 5] = 0
     X[:, 6] = 2
@@ -106,7 +138,9 @@ def test_nothing_to_learn_from_is_said(make_of_cells: Make, fit: Fit, cells: Cel
 
 
 def test_nothing_asked(make_of_cells: Make, fit: Fit, cells: Cells) -> None:
-    assert fit(make_of_cells(), cells).predict_knockout(cells, Knockouts(np.zeros((0, 1)), np.zeros(0))).shape == (0, 12)
+    assert fit(make_of_cells(), cells).predict_knockout(
+        cells, Knockouts(np.zeros((0, 1)), np.zeros(0))
+    ).shape == (0, 12)
 
 
 def test_threads_are_a_setting(make_of_cells: Make, cells: Cells, singles: Knockouts) -> None:
@@ -117,7 +151,9 @@ def test_threads_are_a_setting(make_of_cells: Make, cells: Cells, singles: Knock
 
 def test_close_on_falls_back_to_the_null() -> None:
     null = normalise_rows(np.array([[1.0, 3.0], [1.0, 1.0]]))
-    np.testing.assert_array_equal(common.close_on(np.array([[0.0, 0.0], [1.0, 3.0]]), null), [[0.25, 0.75], [0.25, 0.75]])
+    np.testing.assert_array_equal(
+        common.close_on(np.array([[0.0, 0.0], [1.0, 3.0]]), null), [[0.25, 0.75], [0.25, 0.75]]
+    )
 
 
 def test_sets_of_genes_by_hand() -> None:

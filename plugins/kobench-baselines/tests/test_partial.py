@@ -1,4 +1,6 @@
-"""Partial correlations by hand, by the inverse written out and by regression; shrinkage by scipy's likelihood."""
+"""Partial correlations by hand, by the inverse written out and by regression; shrinkage by scipy's
+likelihood.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,17 @@ def scores() -> Any:
 
 
 def test_partial_correlations_of_a_chain_by_hand() -> None:
-    """r12 = r23 = 1/2, r13 = 1/4: genes 1 and 3 have none given 2; q12 = (1/2 - 1/8) / sqrt(3/4 * 15/16) = 1 / sqrt(5)."""
+    """r12 = r23 = 1/2, r13 = 1/4: genes 1 and 3 have none given 2; q12 = (1/2 - 1/8) / sqrt(3/4 *
+    15/16) = 1 / sqrt(5).
+    """
     R = np.array([[1, 0.5, 0.25], [0.5, 1, 0.5], [0.25, 0.5, 1]])
     values, vectors = np.linalg.eigh(R)
     chain = Correlations(vectors, values)
     diagonal = chain.diagonal(1e-9)
     partial = chain.partial(np.arange(3), 1e-9, diagonal)
-    np.testing.assert_allclose(partial, [[0, 0.2**0.5, 0], [0.2**0.5, 0, 0.2**0.5], [0, 0.2**0.5, 0]], atol=1e-5)
+    np.testing.assert_allclose(
+        partial, [[0, 0.2**0.5, 0], [0.2**0.5, 0, 0.2**0.5], [0, 0.2**0.5, 0]], atol=1e-5
+    )
     np.testing.assert_allclose(diagonal, np.diag(np.linalg.inv(R)), rtol=1e-5)
 
 
@@ -55,7 +61,9 @@ def test_likelihood_is_scipys(scores: Any, rows: int) -> None:
     Z, asked = standardised(scores[:rows]), scores[5:9]
     for a in (0.2, 0.9):
         M = (1 - a) * Z.T @ Z / rows + a * np.eye(6)
-        expected = 2 * multivariate_normal(cov=M).logpdf(asked).sum() + asked.size * np.log(2 * np.pi)
+        expected = 2 * multivariate_normal(cov=M).logpdf(asked).sum() + asked.size * np.log(
+            2 * np.pi
+        )
         np.testing.assert_allclose(Correlations.of(Z).log_likelihood(asked, a), expected, rtol=1e-9)
 
 
@@ -69,11 +77,15 @@ def test_validation_gives_up_what_is_noise_and_keeps_what_is_not() -> None:
 
 def test_batch_means_by_hand() -> None:
     rows = np.array([[1.0, 2.0], [3.0, 0.0], [5.0, 6.0]])
-    np.testing.assert_array_equal(without_batch_means(rows, np.array(["b", "a", "b"])), [[-2, -2], [0, 0], [2, 2]])
+    np.testing.assert_array_equal(
+        without_batch_means(rows, np.array(["b", "a", "b"])), [[-2, -2], [0, 0], [2, 2]]
+    )
 
 
 def test_direct_slopes_are_those_of_regression(fit: Any, cells: Cells) -> None:
-    """With next to no shrinkage, and none for noise: the coefficient of g when u_j is regressed on all other genes."""
+    """With next to no shrinkage, and none for noise: the coefficient of g when u_j is regressed on
+    all other genes.
+    """
     predictor = fit(PartialCorrelation(shrinkage=1e-9), cells)
     predictor.noise = 0.0
     u = np.sqrt(cells.X)
@@ -95,13 +107,20 @@ def with_slopes(scale: str, slopes: list[float]) -> PartialCorrelation:
 def test_knockout_by_hand(cells_of: Any) -> None:
     """u = (2, 2, 1). u_1 = 2 + 2 / 4 = 5/2; u_2 = 1 - 4 -> 0, or 1 + 2 = 3: shares as 25 to 36."""
     cells, events = cells_of([[4, 4, 1]]), Knockouts([[0]], [0])
-    np.testing.assert_allclose(with_slopes("linear", [0, 0.25, -2.0]).predict_knockout(cells, events), [[0, 1, 0]])
-    np.testing.assert_allclose(with_slopes("linear", [0, 0.25, 1.0]).predict_knockout(cells, events), [[0, 25 / 61, 36 / 61]])
+    np.testing.assert_allclose(
+        with_slopes("linear", [0, 0.25, -2.0]).predict_knockout(cells, events), [[0, 1, 0]]
+    )
+    np.testing.assert_allclose(
+        with_slopes("linear", [0, 0.25, 1.0]).predict_knockout(cells, events),
+        [[0, 25 / 61, 36 / 61]],
+    )
 
 
 def test_logarithms_are_undone_and_taken_again(cells_of: Any) -> None:
     """The same cell as logarithms: (5/2)^2 and 3^2."""
-    rows = with_slopes("log1p-cp10k", [0, 0.25, 1.0]).predict_knockout(cells_of(np.log1p([[4, 4, 1]])), Knockouts([[0]], [0]))
+    rows = with_slopes("log1p-cp10k", [0, 0.25, 1.0]).predict_knockout(
+        cells_of(np.log1p([[4, 4, 1]])), Knockouts([[0]], [0])
+    )
     np.testing.assert_allclose(rows, normalise_rows(np.array([[0, np.log1p(25 / 4), np.log1p(9)]])))
 
 
@@ -119,7 +138,9 @@ def test_a_difference_between_batches_is_no_association() -> None:
     rng = np.random.default_rng(0)
     X = rng.gamma(20.0, 1.0, (400, 60))
     X[200:, :2] *= 3
-    together = Cells(X, np.array([f"g{gene}" for gene in range(60)]), {"day": np.repeat(["a", "b"], 200)})
+    together = Cells(
+        X, np.array([f"g{gene}" for gene in range(60)]), {"day": np.repeat(["a", "b"], 200)}
+    )
     slopes = []
     for key in (None, "day"):
         predictor = PartialCorrelation()

@@ -17,8 +17,9 @@ SPECS = {spec.name: spec for spec in kobench_predictors()}
 
 def test_describing_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from kobench_baselines.plugin import kobench_predictors; list(kobench_predictors());"
-        "print([name for name in ('torch', 'xgboost', 'sklearn', 'pandas', 'scipy', 'anndata') if name in sys.modules])"
+        "import sys; from kobench_baselines.plugin import kobench_predictors;"
+        " list(kobench_predictors());print([name for name in ('torch', 'xgboost', 'sklearn',"
+        " 'pandas', 'scipy', 'anndata') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -30,7 +31,9 @@ def test_specs_say_what_the_classes_are(spec: PredictorSpec) -> None:
     module, name = spec.make.split(":")
     made = getattr(importlib.import_module(module), name)
     assert spec.answers == answer_kinds(made)
-    defaults = {key: value.default for key, value in list(inspect.signature(made).parameters.items())}
+    defaults = {
+        key: value.default for key, value in list(inspect.signature(made).parameters.items())
+    }
     assert defaults == {key: param.default for key, param in spec.params.items()}
     made(**defaults)
 

@@ -14,18 +14,29 @@ from scipy.optimize import nnls
 
 from kobench.api import Cells, Knockouts, normalise_rows
 
-#: Gene 0 activates gene 1 (weight 4), gene 1 represses gene 2 (weight 6); gene 0 has a basal level of 1. Rows are targets.
-CHAIN = {"activates": [[0, 0, 0], [4, 0, 0], [0, 0, 0]], "represses": [[0, 0, 0], [0, 0, 0], [0, 6, 0]], "basal": [1, 0, 0]}
+#: Gene 0 activates gene 1 (weight 4), gene 1 represses gene 2 (weight 6); gene 0 has a basal level
+#: of 1. Rows are targets.
+CHAIN = {
+    "activates": [[0, 0, 0], [4, 0, 0], [0, 0, 0]],
+    "represses": [[0, 0, 0], [0, 0, 0], [0, 6, 0]],
+    "basal": [1, 0, 0],
+}
 
 
 def equations_of(activates: Any, represses: Any, basal: Any, rule: str = "zero") -> Equations:
     n = len(basal)
-    matrices = [scipy.sparse.csr_array(np.asarray(weights, float)) for weights in (activates, represses)]
-    return Equations(Form(rule, np.ones(n)), *matrices, np.asarray(basal, float), np.ones(n, bool), np.ones(n))
+    matrices = [
+        scipy.sparse.csr_array(np.asarray(weights, float)) for weights in (activates, represses)
+    ]
+    return Equations(
+        Form(rule, np.ones(n)), *matrices, np.asarray(basal, float), np.ones(n, bool), np.ones(n)
+    )
 
 
 def simulate(n: int = 300, noise: float = 0.05, rule: str = "zero") -> tuple[Any, Any]:
-    """(values, own factors) of cells of 8 genes at x_j = own_j (1/2 + 2 s_(j-1) + 3/2 r_(j-3)); a fifth of the entries is absent."""
+    """(values, own factors) of cells of 8 genes at x_j = own_j (1/2 + 2 s_(j-1) + 3/2 r_(j-3)); a
+    fifth of the entries is absent.
+    """
     rng = np.random.default_rng(0)
     own = (rng.random((n, 8)) < 0.8) * rng.lognormal(0, noise, (n, 8))
     return run(own.copy(), own, rule), own
@@ -51,23 +62,32 @@ def of_chain() -> SteadyState:
 
 
 def test_the_equations_by_hand() -> None:
-    """s = (1/2, 2/3, .), so gene 1 is at 4 / 2 and gene 2 at 6 / 3; without gene 1 gene 2 is at 6, or silenced at 0."""
+    """s = (1/2, 2/3, .), so gene 1 is at 4 / 2 and gene 2 at 6 / 3; without gene 1 gene 2 is at 6,
+    or silenced at 0.
+    """
     values = np.array([[1.0, 2.0, 9.0], [1.0, 0.0, 9.0]])
     np.testing.assert_allclose(equations_of(**CHAIN)(values, values > 0), [[1, 2, 2], [1, 2, 6]])
-    np.testing.assert_allclose(equations_of(**CHAIN, rule="silenced")(values, values > 0), [[1, 2, 2], [1, 2, 0]])
+    np.testing.assert_allclose(
+        equations_of(**CHAIN, rule="silenced")(values, values > 0), [[1, 2, 2], [1, 2, 0]]
+    )
 
 
 def test_off_for_want_of_regulators_is_there() -> None:
     """Without gene 0 gene 1 cannot be on: it is there. With gene 0 it could, so it is absent."""
     values = np.array([[0.0, 0.0, 6.0], [1.0, 0.0, 3.0]])
-    np.testing.assert_array_equal(equations_of(**CHAIN, rule="silenced").there(values), [[False, True, True], [True, False, True]])
+    np.testing.assert_array_equal(
+        equations_of(**CHAIN, rule="silenced").there(values),
+        [[False, True, True], [True, False, True]],
+    )
     np.testing.assert_array_equal(equations_of(**CHAIN).there(values), values > 0)
 
 
 def test_knockouts_of_a_chain_by_hand(cells_of: Any) -> None:
-    """In the cell (2, 2, 4) s is (2/3, 2/3, .), the equations say 1, 8/3 and 2, so its own factors are 2, 3/4 and 2.
+    """In the cell (2, 2, 4) s is (2/3, 2/3, .), the equations say 1, 8/3 and 2, so its own factors
+    are 2, 3/4 and 2.
 
-    Without gene 0: gene 1 falls to 0, gene 2 rises to 2 * 6. Without gene 1: gene 0 as it was, gene 2 at 12. Without gene 2: 2 and 2.
+    Without gene 0: gene 1 falls to 0, gene 2 rises to 2 * 6. Without gene 1: gene 0 as it was, gene
+    2 at 12. Without gene 2: 2 and 2.
     """
     rows = of_chain().predict_knockout(cells_of([[2, 2, 4]]), Knockouts([[0], [1], [2]], [0, 0, 0]))
     np.testing.assert_allclose(rows, [[0, 0, 1], [2 / 14, 0, 12 / 14], [0.5, 0.5, 0]], atol=1e-12)
@@ -98,13 +118,17 @@ def test_settling_is_where_the_differential_equation_ends() -> None:
         return factor[0] * (equations.basal + activates @ s + represses @ (1 - s)) - x
 
     end = solve_ivp(change, (0, 200), start[0], rtol=1e-10, atol=1e-12).y[:, -1]
-    np.testing.assert_allclose(settle(equations, start, all_there, factor, all_there)[0], end, rtol=1e-6)
+    np.testing.assert_allclose(
+        settle(equations, start, all_there, factor, all_there)[0], end, rtol=1e-6
+    )
 
 
 def test_regression_is_scipys_nnls_on_relative_errors() -> None:
     values, _ = simulate()
     rows, others = values[:, 2] > 0, np.array([0, 1, 3, 4, 5, 6, 7])
-    mine = Regression.of(Form("zero", np.ones(8)), values, values > 0, 100).fit_gene(2, others, 0.0, passes=1)
+    mine = Regression.of(Form("zero", np.ones(8)), values, values > 0, 100).fit_gene(
+        2, others, 0.0, passes=1
+    )
     assert mine is not None
     s = values[rows] / (1 + values[rows])
     F = np.hstack([s[:, others], 1 - s[:, others], np.ones((rows.sum(), 1))])
@@ -120,7 +144,10 @@ def test_cells_that_obey_give_their_equations_back(fit: Any, rule: str) -> None:
     predictor = fit(SteadyState(), cells_with(simulate(n=600, rule=rule)[0]))
     assert (predictor.chosen["rule"], predictor.chosen["half"]) == (rule, 1)
     gene = np.arange(8)
-    activates, represses = predictor.equations.activates.toarray(), predictor.equations.represses.toarray()
+    activates, represses = (
+        predictor.equations.activates.toarray(),
+        predictor.equations.represses.toarray(),
+    )
     np.testing.assert_array_equal(activates.argmax(axis=1), (gene - 1) % 8)
     np.testing.assert_array_equal(represses.argmax(axis=1), (gene - 3) % 8)
     np.testing.assert_allclose(activates[gene, (gene - 1) % 8], 2, rtol=0.15)
@@ -145,7 +172,10 @@ def test_candidate_regulators_are_those_that_correlate_most() -> None:
     for asked, few in zip((4, 1), regression.regulators(np.array([4, 1])), strict=True):
         rows = np.flatnonzero(values[:, asked] > 0)
         s, r, y = regression.s[rows], regression.r[rows], values[rows, asked]
-        strength = [max(abs(np.corrcoef(of[:, gene], y)[0, 1]) for of in (s, r)) if gene != asked else 0 for gene in range(8)]
+        strength = [
+            max(abs(np.corrcoef(of[:, gene], y)[0, 1]) for of in (s, r)) if gene != asked else 0
+            for gene in range(8)
+        ]
         np.testing.assert_array_equal(few, np.sort(np.argsort(strength)[-2:]))
 
 
@@ -171,4 +201,6 @@ def test_with_targets_limited_the_others_do_not_respond(fit: Any) -> None:
 
 
 def test_medians_by_hand() -> None:
-    np.testing.assert_array_equal(medians_where_on(np.array([[1.0, 0.0, 0.0], [3.0, 5.0, 0.0], [0.0, 0.0, 0.0]])), [2, 5, 1])
+    np.testing.assert_array_equal(
+        medians_where_on(np.array([[1.0, 0.0, 0.0], [3.0, 5.0, 0.0], [0.0, 0.0, 0.0]])), [2, 5, 1]
+    )

@@ -1,4 +1,6 @@
-"""`cipher`: CIPHER's normalisations and covariance; the answer to a knockout is minus the removed gene's column."""
+"""`cipher`: CIPHER's normalisations and covariance; the answer to a knockout is minus the removed
+gene's column.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,12 @@ from kobench.api import Cells, Context, Knockouts
 
 
 class Cipher:
-    """The direction in which a knockout moves every gene, by linear response (Kuznets-Speck et al. 2025, doi 10.1101/2025.06.27.661814).
+    """The direction in which a knockout moves every gene, by linear response (Kuznets-Speck et al.
+    2025, doi 10.1101/2025.06.27.661814).
 
-    CIPHER says that the mean changes by `a * Sigma[:, g]`, Sigma the covariance of unperturbed cells, and fits the number `a` to the
-    measured change. What it says before anything is measured is the column; a knockout takes its gene away, so `a` < 0, and here it is -1.
+    CIPHER says that the mean changes by `a * Sigma[:, g]`, Sigma the covariance of unperturbed
+    cells, and fits the number `a` to the measured change. What it says before anything is measured
+    is the column; a knockout takes its gene away, so `a` < 0, and here it is -1.
     `cipher.normalize_matrix` and `cipher.compute_covariance` do the work, with CIPHER's defaults.
     """
 
@@ -23,34 +27,55 @@ class Cipher:
         self.max_cells = max_cells
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Estimate the (G, G) covariance of (n, G) cells. ValueError with fewer than 2 cells, which have no covariance."""
+        """Estimate the (G, G) covariance of (n, G) cells.
+
+        ValueError with fewer than 2 cells, which have no covariance.
+        """
         import cipher
         from threadpoolctl import threadpool_limits
 
         if cells.n_obs < 2:
-            raise ValueError(f"{cells.n_obs} training cell; a covariance needs at least 2: give more cells")
+            raise ValueError(
+                f"{cells.n_obs} training cell; a covariance needs at least 2: give more cells"
+            )
         counts = counts_of(cells, context.scale)
         context.log("covariance", 0, 1)
         with threadpool_limits(limits=context.threads):
-            pseudocount = cipher.fit_pflog_alpha(counts)[1] if self.normalization == "pflog" else None
-            values = cipher.normalize_matrix(counts, self.normalization, libsize=cipher.library_size(counts), pseudocount=pseudocount)
-            self.covariance = cipher.compute_covariance(values[chosen_cells(len(values), self.max_cells, context.seed)])
+            pseudocount = (
+                cipher.fit_pflog_alpha(counts)[1] if self.normalization == "pflog" else None
+            )
+            values = cipher.normalize_matrix(
+                counts,
+                self.normalization,
+                libsize=cipher.library_size(counts),
+                pseudocount=pseudocount,
+            )
+            self.covariance = cipher.compute_covariance(
+                values[chosen_cells(len(values), self.max_cells, context.seed)]
+            )
         context.log("covariance", 1, 1)
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """Directions (n, G): signs mean something, sizes do within a row; 0 where nothing is removed. `cells` has no part in it.
+        """Directions (n, G): signs mean something, sizes do within a row; 0 where nothing is
+        removed. `cells` has no part in it.
 
-        Raises ValueError for more than one removed gene: how strong each is would have to be fitted.
+        Raises ValueError for more than one removed gene: how strong each is would have to be
+        fitted.
         """
         if knockouts.order > 1:
-            raise ValueError(f"{knockouts.order} genes removed at once; CIPHER answers for one without a fit: ask for single knockouts")
+            raise ValueError(
+                f"{knockouts.order} genes removed at once; CIPHER answers for one without a fit:"
+                " ask for single knockouts"
+            )
         if knockouts.order == 0:
             return np.zeros((len(knockouts), len(self.covariance)))
         return -self.covariance[:, knockouts.genes[:, 0]].T
 
 
 def counts_of(cells: Cells, scale: str) -> npt.NDArray[Any]:
-    """(n, G) what CIPHER takes for raw counts: `layers["counts"]`; else X with its logarithm undone, if it has one."""
+    """(n, G) what CIPHER takes for raw counts: `layers["counts"]`; else X with its logarithm
+    undone, if it has one.
+    """
     if "counts" in cells.layers:
         layer = cells.layers["counts"]
         return np.asarray(layer.toarray() if hasattr(layer, "toarray") else layer)
@@ -58,7 +83,9 @@ def counts_of(cells: Cells, scale: str) -> npt.NDArray[Any]:
 
 
 def chosen_cells(n: int, most: int, seed: int) -> npt.NDArray[np.intp]:
-    """Ascending rows of all n cells, or of `most` of them, drawn without replacement by the seed."""
+    """Ascending rows of all n cells, or of `most` of them, drawn without replacement by the
+    seed.
+    """
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))

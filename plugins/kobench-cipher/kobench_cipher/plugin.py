@@ -13,7 +13,10 @@ def kobench_predictors() -> Iterator[PredictorSpec]:
     yield PredictorSpec(
         "cipher",
         "kobench_cipher.cipher_response:Cipher",
-        summary="CIPHER: minus the covariance of unperturbed cells with the removed gene; its strength, which CIPHER fits, is left open",
+        summary=(
+            "CIPHER: minus the covariance of unperturbed cells with the removed gene; its strength,"
+            " which CIPHER fits, is left open"
+        ),
         answers=("response",),
         response="direction",
         max_order=1,
@@ -23,7 +26,9 @@ def kobench_predictors() -> Iterator[PredictorSpec]:
                 "what is done to counts before the covariance",
                 choices=("raw", "log1p", "frequency", "libsize10k", "log1CP10k", "pflog"),
             ),
-            "max_cells": Param(10_000, "most cells the covariance is taken over, drawn by the seed", low=2),
+            "max_cells": Param(
+                10_000, "most cells the covariance is taken over, drawn by the seed", low=2
+            ),
         },
         reference="Kuznets-Speck et al. 2025, doi 10.1101/2025.06.27.661814",
     )

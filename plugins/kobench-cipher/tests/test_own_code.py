@@ -21,7 +21,9 @@ NAMES = np.array(["a", "b", "c"])
 
 def test_description_and_class_have_the_same_parameters() -> None:
     (spec,) = kobench_predictors()
-    defaults = {name: parameter.default for name, parameter in inspect.signature(Cipher).parameters.items()}
+    defaults = {
+        name: parameter.default for name, parameter in inspect.signature(Cipher).parameters.items()
+    }
     assert {name: param.default for name, param in spec.params.items()} == defaults
     assert (spec.answers, spec.response, spec.max_order) == (("response",), "direction", 1)
 
@@ -35,20 +37,28 @@ def test_describing_and_making_need_no_cipher() -> None:
         "print(next(kobench_predictors()).name, Cipher().normalization)"
     )
     root = str(Path(__file__).parents[1])
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
+    )
     assert done.stdout.split() == ["cipher", "raw"]
 
 
 @pytest.mark.parametrize("layer", [COUNTS, scipy.sparse.csr_matrix(COUNTS)])
 def test_counts_are_the_layer_where_there_is_one(layer: object) -> None:
     working = np.log1p(COUNTS / 10)
-    np.testing.assert_array_equal(counts_of(Cells(working, NAMES, layers={"counts": layer}), "log1p-cp10k"), COUNTS)
+    np.testing.assert_array_equal(
+        counts_of(Cells(working, NAMES, layers={"counts": layer}), "log1p-cp10k"), COUNTS
+    )
 
 
 @pytest.mark.parametrize("scale", ["log1p", "log1p-cp10k"])
 def test_without_counts_the_logarithm_is_undone(scale: str) -> None:
     np.testing.assert_allclose(counts_of(Cells(np.log1p(COUNTS), NAMES), scale), COUNTS, rtol=1e-12)
-    np.testing.assert_allclose(counts_of(Cells(scipy.sparse.csr_matrix(np.log1p(COUNTS)), NAMES), scale), COUNTS, rtol=1e-12)
+    np.testing.assert_allclose(
+        counts_of(Cells(scipy.sparse.csr_matrix(np.log1p(COUNTS)), NAMES), scale),
+        COUNTS,
+        rtol=1e-12,
+    )
 
 
 @pytest.mark.parametrize("scale", ["linear", "counts"])
@@ -65,6 +75,8 @@ def test_cells_are_all_of_them_or_a_draw_by_the_seed() -> None:
 
 
 def test_one_cell_is_named() -> None:
-    pytest.importorskip("cipher", reason="cipher-perturb is not installed here: pip install cipher-perturb")
+    pytest.importorskip(
+        "cipher", reason="cipher-perturb is not installed here: pip install cipher-perturb"
+    )
     with pytest.raises(ValueError, match="1 training cell; a covariance needs at least 2"):
         Cipher().fit(Cells(COUNTS[:1], NAMES), Context())

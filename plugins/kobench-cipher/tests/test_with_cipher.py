@@ -1,4 +1,6 @@
-"""The predictor beside CIPHER: the contract, covariances worked out by hand and by numpy, and CIPHER's own fit of the strength."""
+"""The predictor beside CIPHER: the contract, covariances worked out by hand and by numpy, and
+CIPHER's own fit of the strength.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from kobench.api import Cells, Context, Knockouts
 from kobench.checks import CHECKS, assert_contract
 from kobench.checks.kit import example_cells
 
-package = pytest.importorskip("cipher", reason="cipher-perturb is not installed here: pip install cipher-perturb")
+package = pytest.importorskip(
+    "cipher", reason="cipher-perturb is not installed here: pip install cipher-perturb"
+)
 
 ALL_GENES = Knockouts(np.arange(12)[:, None])
 MODES = tuple(package.NORMALIZATION_MODES)
@@ -25,7 +29,13 @@ def cells() -> Cells:
     return Cells(np.round(made.X * 4), made.var_names)
 
 
-def answer(cells: Cells, knockouts: Knockouts = ALL_GENES, scale: str = "counts", seed: int = 0, **parameters: object) -> np.ndarray:
+def answer(
+    cells: Cells,
+    knockouts: Knockouts = ALL_GENES,
+    scale: str = "counts",
+    seed: int = 0,
+    **parameters: object,
+) -> np.ndarray:
     predictor = Cipher(**parameters)  # type: ignore[arg-type]
     predictor.fit(cells, Context(seed=seed, scale=scale))
     return predictor.predict_response(cells, knockouts)
@@ -37,11 +47,16 @@ def test_contract(check: str) -> None:
 
 
 def test_covariance_by_hand() -> None:
-    """Cells (1, 2, 5), (3, 0, 5), (5, 4, 5): means 3, 2, 5. Variance of the first (4 + 0 + 4) / 2 = 4, of the second 4;
-    together (-2 * 0 + 0 * -2 + 2 * 2) / 2 = 2; the third does not vary."""
+    """Cells (1, 2, 5), (3, 0, 5), (5, 4, 5): means 3, 2, 5.
+
+    Variance of the first (4 + 0 + 4) / 2 = 4, of the second 4; together (-2 * 0 + 0 * -2 + 2 * 2) /
+    2 = 2; the third does not vary.
+    """
     cells = Cells(np.array([[1.0, 2, 5], [3, 0, 5], [5, 4, 5]]), np.array(["a", "b", "c"]))
     expected = [[-4, -2, 0], [-2, -4, 0], [0, 0, 0]]
-    np.testing.assert_allclose(answer(cells, Knockouts(np.arange(3)[:, None])), expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        answer(cells, Knockouts(np.arange(3)[:, None])), expected, rtol=1e-12, atol=1e-15
+    )
 
 
 def independent(counts: np.ndarray, mode: str) -> np.ndarray:
@@ -73,7 +88,9 @@ def test_every_normalization_is_minus_its_covariance(cells: Cells, mode: str) ->
 
 @pytest.mark.parametrize("mode", MODES)
 def test_it_is_what_cipher_predicts_but_for_the_strength(cells: Cells, mode: str) -> None:
-    """Given a change along the column, and noise, `cipher.forward_predict` fits a strength; its prediction has our direction."""
+    """Given a change along the column, and noise, `cipher.forward_predict` fits a strength; its
+    prediction has our direction.
+    """
     given = answer(cells, normalization=mode)
     rng = np.random.default_rng(0)
     for gene in (0, 5):
@@ -119,6 +136,10 @@ def test_a_gene_never_on_has_no_response(cells: Cells) -> None:
 def test_pairs_are_refused_and_nothing_removed_changes_nothing(cells: Cells) -> None:
     predictor = Cipher()
     predictor.fit(cells, Context(scale="counts"))
-    with pytest.raises(ValueError, match="2 genes removed at once; CIPHER answers for one without a fit"):
+    with pytest.raises(
+        ValueError, match="2 genes removed at once; CIPHER answers for one without a fit"
+    ):
         predictor.predict_response(cells, Knockouts(np.array([[0, 1]])))
-    np.testing.assert_array_equal(predictor.predict_response(cells, Knockouts(np.empty((2, 0), np.int32))), np.zeros((2, 12)))
+    np.testing.assert_array_equal(
+        predictor.predict_response(cells, Knockouts(np.empty((2, 0), np.int32))), np.zeros((2, 12))
+    )

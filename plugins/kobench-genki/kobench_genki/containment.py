@@ -1,4 +1,6 @@
-"""Keeps to itself what GenKI and its libraries do to the whole process: random states, threads, the device, caches at import."""
+"""Keeps to itself what GenKI and its libraries do to the whole process: random states, threads, the
+device, caches at import.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +16,31 @@ import numpy as np
 
 @contextmanager
 def caches_in(folder: Path | None) -> Iterator[None]:
-    """matplotlib and numba, which GenKI imports, look for a folder to write to at import; inside it is `folder`.
+    """matplotlib and numba, which GenKI imports, look for a folder to write to at import; inside it
+    is `folder`.
 
     Without a folder, or where the environment names one already, nothing is changed.
     """
-    names = {} if folder is None else {name: str(folder) for name in ("MPLCONFIGDIR", "NUMBA_CACHE_DIR") if name not in os.environ}
+    names = (
+        {}
+        if folder is None
+        else {
+            name: str(folder)
+            for name in ("MPLCONFIGDIR", "NUMBA_CACHE_DIR")
+            if name not in os.environ
+        }
+    )
     with patch.dict(os.environ, names):
         yield
 
 
 @contextmanager
 def contained(threads: int) -> Iterator[None]:
-    """Inside, torch and linear algebra use at most so many threads and torch sees no GPU; afterwards all is as it was.
+    """Inside, torch and linear algebra use at most so many threads and torch sees no GPU;
+    afterwards all is as it was.
 
-    GenKI sets the global seeds of `random`, numpy and torch. It trains on a GPU wherever there is one, and then fails, because it
-    evaluates on the CPU.
+    GenKI sets the global seeds of `random`, numpy and torch. It trains on a GPU wherever there is
+    one, and then fails, because it evaluates on the CPU.
     """
     import torch
     from threadpoolctl import threadpool_limits

@@ -1,4 +1,6 @@
-"""`genki`: calls GenKI's network, autoencoder and distances; the network and the training once, a knockout reuses both."""
+"""`genki`: calls GenKI's network, autoencoder and distances; the network and the training once, a
+knockout reuses both.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +14,27 @@ import numpy.typing as npt
 from kobench.api import Cells, Context, Knockouts
 from kobench_genki.containment import caches_in, contained
 
-#: GenKI's network is a regression on this many principal components, fixed in its data loader; it needs one gene more.
+#: GenKI's network is a regression on this many principal components, fixed in its data loader; it
+#: needs one gene more.
 COMPONENTS = 5
 
-#: Divergences up to this are what rounding makes of none: latent means and variances have 7 digits, and divergences go with squares.
+#: Divergences up to this are what rounding makes of none: latent means and variances have 7 digits,
+#: and divergences go with squares.
 ROUNDING = 1e-12
 
-#: GenKI keeps a fifth of the edges (a pair of genes counts once) aside as a test, and fails without one.
+#: GenKI keeps a fifth of the edges (a pair of genes counts once) aside as a test, and fails without
+#: one.
 FEWEST_EDGES = 5
 
 
 class GenKI:
-    """Which genes a knockout affects, from a graph autoencoder of a gene network (Yang et al. 2023, doi 10.1093/nar/gkad450).
+    """Which genes a knockout affects, from a graph autoencoder of a gene network (Yang et al. 2023,
+    doi 10.1093/nar/gkad450).
 
-    All steps are GenKI's own: `build_adata` standardises, `DataLoader` builds the network, `VGAE_trainer` trains, `load_kodata` cuts the
-    removed genes' edges and sets their standardised expression to 0, `get_distance` is the Kullback-Leibler divergence of each gene's
-    latent Gaussian after the knockout from that before. Parameters are those of GenKI, with its defaults.
+    All steps are GenKI's own: `build_adata` standardises, `DataLoader` builds the network,
+    `VGAE_trainer` trains, `load_kodata` cuts the removed genes' edges and sets their standardised
+    expression to 0, `get_distance` is the Kullback-Leibler divergence of each gene's latent
+    Gaussian after the knockout from that before. Parameters are those of GenKI, with its defaults.
     """
 
     def __init__(
@@ -42,7 +49,13 @@ class GenKI:
         permutations: int = 0,
         log_normalize: bool = False,
     ) -> None:
-        self.training = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "beta": beta, "out_channels": out_channels}
+        self.training = {
+            "epochs": epochs,
+            "lr": lr,
+            "weight_decay": weight_decay,
+            "beta": beta,
+            "out_channels": out_channels,
+        }
         self.cutoff = cutoff
         self.svd_solver = svd_solver
         self.permutations = permutations
@@ -51,8 +64,9 @@ class GenKI:
     def fit(self, cells: Cells, context: Context) -> None:
         """Build the network of (n, G) cells in their working scale and train the autoencoder on it.
 
-        Raises ValueError with fewer than 2 cells or 6 genes, where logarithms would be taken twice, and where the network has weights
-        that are not finite (cells too few or too alike) or fewer than 5 edges.
+        Raises ValueError with fewer than 2 cells or 6 genes, where logarithms would be taken twice,
+        and where the network has weights that are not finite (cells too few or too alike) or fewer
+        than 5 edges.
         """
         values = np.array(cells.dense(), dtype=np.float32)
         check_cells(values, context.scale, self.log_normalize)
@@ -67,15 +81,20 @@ class GenKI:
             check_network(self.loader.net.data, self.loader.edge_index.shape[1] // 2)
             context.log("training", 1, 3)
             self.wild_type = self.loader.load_data()
-            self.trainer = GenKI.train.VGAE_trainer(self.wild_type, seed=context.seed, verbose=False, **self.training)
+            self.trainer = GenKI.train.VGAE_trainer(
+                self.wild_type, seed=context.seed, verbose=False, **self.training
+            )
             self.trainer.train()
             self.latent = self.trainer.get_latent_vars(self.wild_type)
             context.log("trained", 3, 3)
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """(n, G) divergence of each gene's latent distribution, >= 0; unsigned. `cells` has no part in it.
+        """(n, G) divergence of each gene's latent distribution, >= 0; unsigned.
 
-        The network has as many inputs as there were training cells, so that it can answer for no others.
+        `cells` has no part in it.
+
+        The network has as many inputs as there were training cells, so that it can answer for no
+        others.
         """
         scores = np.zeros((len(knockouts), self.wild_type.num_nodes))
         with contained(self.context.threads):
@@ -90,22 +109,39 @@ class GenKI:
         from GenKI.dataLoader import DataLoader
         from GenKI.preprocessing import build_adata
 
-        # numbers in place of names: GenKI finds a gene by its name, and two names may differ in case alone
+        # numbers in place of names: GenKI finds a gene by its name, and two names may differ in
+        # case alone
         self.labels = [str(gene) for gene in range(values.shape[1])]
         given = anndata.AnnData(values, var=pandas.DataFrame(index=self.labels))
-        ready = build_adata(given, log_normalize=self.log_normalize, scale_data=True, as_sparse=True, uppercase=False)
+        ready = build_adata(
+            given,
+            log_normalize=self.log_normalize,
+            scale_data=True,
+            as_sparse=True,
+            uppercase=False,
+        )
         # the folder is where the network is kept; it can't be kept nowhere
-        return DataLoader(ready, self.labels[:1], GRN_file_dir=folder, cutoff=self.cutoff, svd_solver=self.svd_solver, timeit=False)
+        return DataLoader(
+            ready,
+            self.labels[:1],
+            GRN_file_dir=folder,
+            cutoff=self.cutoff,
+            svd_solver=self.svd_solver,
+            timeit=False,
+        )
 
     def _affected(self, genes: list[int]) -> npt.NDArray[Any]:
         """(G,) score of every gene once `genes` are removed."""
         from GenKI.utils import get_distance, get_generank
 
-        # a loader is tied to its targets, but only `load_kodata` looks at them: a new one would build or read the network again
+        # a loader is tied to its targets, but only `load_kodata` looks at them: a new one would
+        # build or read the network again
         loader = copy.copy(self.loader)
         loader._target_gene = [self.labels[gene] for gene in genes]
         removed = loader.load_kodata()
-        distance = without_rounding(get_distance(*self.trainer.get_latent_vars(removed), *self.latent, by="KL"))
+        distance = without_rounding(
+            get_distance(*self.trainer.get_latent_vars(removed), *self.latent, by="KL")
+        )
         if not self.permutations:
             return distance
         null = self.trainer.pmt(removed, n=self.permutations, by="KL")
@@ -114,30 +150,47 @@ class GenKI:
 
 
 def check_cells(values: npt.NDArray[Any], scale: str, log_normalize: bool) -> None:
-    """Raise ValueError where GenKI has too little to work with, or would take logarithms of logarithms."""
+    """Raise ValueError where GenKI has too little to work with, or would take logarithms of
+    logarithms.
+    """
     n, genes = values.shape
     if n < 2 or genes <= COMPONENTS:
-        raise ValueError(f"{n} training cells x {genes} genes; GenKI needs at least 2 cells and {COMPONENTS + 1} genes")
+        raise ValueError(
+            f"{n} training cells x {genes} genes; GenKI needs at least 2 cells and {COMPONENTS + 1}"
+            " genes"
+        )
     if log_normalize and scale.startswith("log1p"):
-        raise ValueError(f"log_normalize=true, but the cells are in the scale {scale} already; leave log_normalize out")
+        raise ValueError(
+            f"log_normalize=true, but the cells are in the scale {scale} already; leave"
+            " log_normalize out"
+        )
     if not (values.max(axis=0) > values.min(axis=0)).any():
-        raise ValueError(f"all {n} training cells are the same; expected at least one gene that varies")
+        raise ValueError(
+            f"all {n} training cells are the same; expected at least one gene that varies"
+        )
 
 
 def check_network(weights: npt.NDArray[Any], edges: int) -> None:
-    """Raise ValueError where there is no network to learn from. edges : pairs of genes with an edge."""
+    """Raise ValueError where there is no network to learn from. edges : pairs of genes with an
+    edge.
+    """
     bad = int((~np.isfinite(weights)).sum())
     if bad:
         raise ValueError(
-            f"{bad} of {len(weights)} weights of GenKI's network are not finite; expected cells that differ in at least "
-            f"{COMPONENTS} directions: give more cells"
+            f"{bad} of {len(weights)} weights of GenKI's network are not finite; expected cells"
+            f" that differ in at least {COMPONENTS} directions: give more cells"
         )
     if edges < FEWEST_EDGES:
-        raise ValueError(f"GenKI's network has {edges} edges; it needs at least {FEWEST_EDGES}: give more genes, or lower cutoff")
+        raise ValueError(
+            f"GenKI's network has {edges} edges; it needs at least {FEWEST_EDGES}: give more genes,"
+            " or lower cutoff"
+        )
 
 
 def without_rounding(distance: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(G,) divergences in which what is not affected at all is 0, neither a little above nor below, so that ties are ties."""
+    """(G,) divergences in which what is not affected at all is 0, neither a little above nor below,
+    so that ties are ties.
+    """
     return np.where(np.abs(distance) <= ROUNDING, 0.0, distance)
 
 

@@ -1,4 +1,6 @@
-"""The predictor beside GenKI itself: the contract, the package's own one-call interface, distances by another formula."""
+"""The predictor beside GenKI itself: the contract, the package's own one-call interface, distances
+by another formula.
+"""
 
 from __future__ import annotations
 
@@ -39,26 +41,51 @@ def test_contract(check: str) -> None:
 
 
 def test_defaults_are_those_of_the_package() -> None:
-    mine = {name: parameter.default for name, parameter in inspect.signature(GenKI).parameters.items()}
+    mine = {
+        name: parameter.default for name, parameter in inspect.signature(GenKI).parameters.items()
+    }
     theirs: dict[str, Any] = {}
-    for function in (package.VGAE_trainer, package.DataLoader, package.make_pcNet, package.build_adata):
-        theirs.update({name: parameter.default for name, parameter in inspect.signature(function).parameters.items()})
+    for function in (
+        package.VGAE_trainer,
+        package.DataLoader,
+        package.make_pcNet,
+        package.build_adata,
+    ):
+        theirs.update(
+            {
+                name: parameter.default
+                for name, parameter in inspect.signature(function).parameters.items()
+            }
+        )
     assert all(mine[name] == theirs[name] for name in mine if name != "permutations")
 
 
 @pytest.mark.parametrize("targets", [[0], [7], [2, 9]])
-def test_same_as_the_one_call_interface(cells: Cells, fitted: GenKI, targets: list[int], tmp_path: Any) -> None:
-    """A network and a training of its own for each set of targets, by the interface that GenKI's README shows."""
+def test_same_as_the_one_call_interface(
+    cells: Cells, fitted: GenKI, targets: list[int], tmp_path: Any
+) -> None:
+    """A network and a training of its own for each set of targets, by the interface that GenKI's
+    README shows.
+    """
     given = cells.to_anndata()
     names = [str(cells.var_names[gene]) for gene in targets]
-    alone = package.GenKI.from_adata(given, names, preprocess=True, grn_dir=str(tmp_path)).run(seed=3, n_permutations=0)
+    alone = package.GenKI.from_adata(given, names, preprocess=True, grn_dir=str(tmp_path)).run(
+        seed=3, n_permutations=0
+    )
     expected = alone["dis"].reindex([name.upper() for name in cells.var_names]).to_numpy()
     assert expected.max() > 1e-3
-    np.testing.assert_allclose(fitted.predict_response(cells, Knockouts(np.array([targets])))[0], expected, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(
+        fitted.predict_response(cells, Knockouts(np.array([targets])))[0],
+        expected,
+        rtol=1e-6,
+        atol=1e-12,
+    )
 
 
 def test_scores_are_the_divergence_of_two_gaussians(cells: Cells, fitted: GenKI) -> None:
-    """KL(N(m, S) || N(m', S')) of diagonal Gaussians: half the sum of S/S' - 1 - log(S/S') + (m - m')^2/S'."""
+    """KL(N(m, S) || N(m', S')) of diagonal Gaussians: half the sum of S/S' - 1 - log(S/S') + (m -
+    m')^2/S'.
+    """
     import copy
 
     loader = copy.copy(fitted.loader)
@@ -66,12 +93,16 @@ def test_scores_are_the_divergence_of_two_gaussians(cells: Cells, fitted: GenKI)
     m, S = (part.astype(float) for part in fitted.trainer.get_latent_vars(loader.load_kodata()))
     m1, S1 = (part.astype(float) for part in fitted.latent)
     expected = 0.5 * (S / S1 - 1 - np.log(S / S1) + (m - m1) ** 2 / S1).sum(axis=1)
-    np.testing.assert_allclose(fitted.predict_response(cells, removing(4))[0], expected, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(
+        fitted.predict_response(cells, removing(4))[0], expected, rtol=1e-5, atol=1e-9
+    )
 
 
 def test_a_gene_without_edges_affects_itself_alone(cells: Cells, fitted: GenKI) -> None:
     degree = np.bincount(fitted.loader.edge_index[0].numpy(), minlength=12)
-    assert (degree == 0).any(), "the example network has such genes; without one there is nothing to test"
+    assert (degree == 0).any(), (
+        "the example network has such genes; without one there is nothing to test"
+    )
     gene = int(np.flatnonzero(degree == 0)[0])
     score = fitted.predict_response(cells, removing(gene))[0]
     assert score[gene] > 0
@@ -79,15 +110,21 @@ def test_a_gene_without_edges_affects_itself_alone(cells: Cells, fitted: GenKI) 
 
 
 def test_nothing_removed_nothing_asked(cells: Cells, fitted: GenKI) -> None:
-    np.testing.assert_array_equal(fitted.predict_response(cells, Knockouts(np.empty((2, 0), np.int32))), np.zeros((2, 12)))
+    np.testing.assert_array_equal(
+        fitted.predict_response(cells, Knockouts(np.empty((2, 0), np.int32))), np.zeros((2, 12))
+    )
     assert fitted.predict_response(cells, removing()).shape == (0, 12)
 
 
 def test_listed_genes_are_those_of_the_permutation_test(cells: Cells, fitted: GenKI) -> None:
-    """At least 95 of 100 bootstraps of the cells have a listed gene among the top twentieth: of 12 genes, the first."""
+    """At least 95 of 100 bootstraps of the cells have a listed gene among the top twentieth: of 12
+    genes, the first.
+    """
     listing = GenKI(permutations=100)
     listing.fit(cells, Context(seed=3, scale="linear"))
-    everything, listed = (predictor.predict_response(cells, removing(*range(12))) for predictor in (fitted, listing))
+    everything, listed = (
+        predictor.predict_response(cells, removing(*range(12))) for predictor in (fitted, listing)
+    )
     assert (listed > 0).any()
     assert ((listed > 0).sum(axis=1) <= 1).all()
     np.testing.assert_array_equal(listed[listed > 0], everything[listed > 0])
@@ -105,16 +142,26 @@ def test_log_normalize_is_what_kobench_calls_log1p_cp10k(cells: Cells) -> None:
 
 
 def test_this_genki_draws_the_same_whatever_the_seed(cells: Cells, fitted: GenKI) -> None:
-    """It sets all seeds to 42 after the one it is given; the README says so. When this fails, GenKI has changed."""
+    """It sets all seeds to 42 after the one it is given; the README says so.
+
+    When this fails, GenKI has changed.
+    """
     other = GenKI()
     other.fit(cells, Context(seed=4, scale="linear"))
-    np.testing.assert_array_equal(*(predictor.predict_response(cells, removing(0, 1)) for predictor in (fitted, other)))
+    np.testing.assert_array_equal(
+        *(predictor.predict_response(cells, removing(0, 1)) for predictor in (fitted, other))
+    )
 
 
 def test_the_order_of_genes_has_a_part_as_declared(cells: Cells, fitted: GenKI) -> None:
     backwards = GenKI()
-    backwards.fit(Cells(cells.X[:, ::-1].copy(), cells.var_names[::-1]), Context(seed=3, scale="linear"))
-    there, back = fitted.predict_response(cells, removing(*range(12))), backwards.predict_response(cells, removing(*range(12)))[::-1, ::-1]
+    backwards.fit(
+        Cells(cells.X[:, ::-1].copy(), cells.var_names[::-1]), Context(seed=3, scale="linear")
+    )
+    there, back = (
+        fitted.predict_response(cells, removing(*range(12))),
+        backwards.predict_response(cells, removing(*range(12)))[::-1, ::-1],
+    )
     assert not np.allclose(there, back, rtol=1e-2)
 
 
@@ -144,11 +191,15 @@ def test_too_few_genes_for_a_test_of_edges_are_named(cells: Cells, genes: int) -
         GenKI().fit(Cells(cells.X[:, :genes], cells.var_names[:genes]), Context())
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered in divide:RuntimeWarning")  # GenKI's, on the way to what is tested
+@pytest.mark.filterwarnings(
+    "ignore:invalid value encountered in divide:RuntimeWarning"
+)  # GenKI's, on the way to what is tested
 def test_cells_that_vary_in_one_gene_are_named(cells: Cells) -> None:
     X = np.zeros_like(cells.X)
     X[:, 0] = cells.X[:, 0]
-    with pytest.raises(ValueError, match="not finite; expected cells that differ in at least 5 directions"):
+    with pytest.raises(
+        ValueError, match="not finite; expected cells that differ in at least 5 directions"
+    ):
         GenKI().fit(Cells(X, cells.var_names), Context())
 
 

@@ -1,4 +1,6 @@
-"""What a knockout does to each cell, propagated through a network of coefficients in a few steps."""
+"""What a knockout does to each cell, propagated through a network of coefficients in a few
+steps.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ BLOCK = 5_000_000
 def propagate(expression: Floats, weights: Any, removed: Ints, steps: int) -> Floats:
     """(n, G) change of each cell when the removed genes go to 0.
 
-    d_0 = -x at the removed genes K, 0 elsewhere; d_t = max(d_{t-1} W, -x), then d_t = -x at K again. With W' = W but for columns K, which
-    are 0, and as long as nothing would fall below 0, d_t = d_0 (1 + W' + ... + W'^t): all paths of up to t links from the removed genes.
-    After the signal propagation of Kamimoto et al., Nature 614:742 (2023).
+    d_0 = -x at the removed genes K, 0 elsewhere; d_t = max(d_{t-1} W, -x), then d_t = -x at K
+    again. With W' = W but for columns K, which are 0, and as long as nothing would fall below 0,
+    d_t = d_0 (1 + W' + ... + W'^t): all paths of up to t links from the removed genes. After the
+    signal propagation of Kamimoto et al., Nature 614:742 (2023).
 
-    expression : (n, G) >= 0. weights : (G, G), an array or sparse, [i, j] the effect of i on j. removed : columns.
+    expression : (n, G) >= 0. weights : (G, G), an array or sparse, [i, j] the effect of i on j.
+    removed : columns.
     """
     start = np.zeros(expression.shape)
     start[:, removed] = -expression[:, removed]
@@ -37,7 +41,8 @@ def propagate(expression: Floats, weights: Any, removed: Ints, steps: int) -> Fl
 def mean_change(expression: Floats, weights: Any, removed: Ints, steps: int) -> Floats:
     """(G,) mean change over the cells that express every removed gene; 0 where no cell does.
 
-    The other cells have nothing to lose, and the measured change that this is compared with is of cells that lost the gene.
+    The other cells have nothing to lose, and the measured change that this is compared with is of
+    cells that lost the gene.
     """
     total = np.zeros(expression.shape[1])
     cells = np.flatnonzero((expression[:, removed] > 0).all(axis=1))

@@ -21,14 +21,31 @@ def with_network(weights: Any, **params: Any) -> GRNBoost2:
 
 
 def test_response_and_score_by_hand() -> None:
-    """a falls by 3 (the mean of 4 and 2), b by 1.5 and c by 3: the length without a itself is sqrt(1.5^2 + 3^2)."""
+    """a falls by 3 (the mean of 4 and 2), b by 1.5 and c by 3: the length without a itself is
+    sqrt(1.5^2 + 3^2).
+    """
     pytest.importorskip("threadpoolctl")
     predictor = with_network([[0, 0.5, 0], [0, 0, 2], [0, 0, 0]], steps=2)
-    cells = Cells(np.array([[4.0, 10, 10], [0, 10, 10], [2, 10, 10]], np.float32), np.array(["a", "b", "c"]))
-    np.testing.assert_allclose(predictor.predict_response(cells, Knockouts(np.array([[0], [2]]))), [[-3, -1.5, -3], [0, 0, -10]], rtol=1e-6)
-    np.testing.assert_allclose(predictor.score_genes(cells, np.array([2, 0])), [0, np.sqrt(11.25)], rtol=1e-6)
-    np.testing.assert_allclose(predictor.predict_response(cells, Knockouts(np.array([[0, 1]]))), [[-3, -10, -10]], rtol=1e-6)
-    assert predictor.predict_response(cells, Knockouts(np.empty((2, 0), np.int32))).tolist() == [[0.0] * 3] * 2
+    cells = Cells(
+        np.array([[4.0, 10, 10], [0, 10, 10], [2, 10, 10]], np.float32), np.array(["a", "b", "c"])
+    )
+    np.testing.assert_allclose(
+        predictor.predict_response(cells, Knockouts(np.array([[0], [2]]))),
+        [[-3, -1.5, -3], [0, 0, -10]],
+        rtol=1e-6,
+    )
+    np.testing.assert_allclose(
+        predictor.score_genes(cells, np.array([2, 0])), [0, np.sqrt(11.25)], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        predictor.predict_response(cells, Knockouts(np.array([[0, 1]]))),
+        [[-3, -10, -10]],
+        rtol=1e-6,
+    )
+    assert (
+        predictor.predict_response(cells, Knockouts(np.empty((2, 0), np.int32))).tolist()
+        == [[0.0] * 3] * 2
+    )
 
 
 def test_only_regulators_can_be_removed() -> None:
@@ -46,7 +63,9 @@ def test_regulators_must_be_a_list_of_names(regulators: Any) -> None:
 def test_unknown_regulators_are_an_error() -> None:
     pytest.importorskip("threadpoolctl")
     cells = Cells(np.ones((3, 2)), np.array(["a", "b"]))
-    with pytest.raises(ValueError, match=r"none of the regulators \(x, \.\.\.\) is among the 2 genes"):
+    with pytest.raises(
+        ValueError, match=r"none of the regulators \(x, \.\.\.\) is among the 2 genes"
+    ):
         GRNBoost2(regulators=["x"]).fit(cells, Context())
 
 
@@ -68,12 +87,23 @@ def planted(n: int = 200) -> Cells:
     """a drives b (up) and c (down); d and e are their own, f never varies."""
     rng = np.random.default_rng(3)
     a, d, e = rng.gamma(4.0, 1.0, (3, n))
-    X = np.column_stack([a, 2 * a + rng.normal(0, 0.1, n) + 1, 20 - a + rng.normal(0, 0.1, n), d, e, np.full(n, 3.0)])
+    X = np.column_stack(
+        [
+            a,
+            2 * a + rng.normal(0, 0.1, n) + 1,
+            20 - a + rng.normal(0, 0.1, n),
+            d,
+            e,
+            np.full(n, 3.0),
+        ]
+    )
     return Cells(X.clip(0).astype(np.float32), np.array(list("abcdef")))
 
 
 def test_planted_network() -> None:
-    """The links into b and c come from a, and removing a lowers b and raises c, d and e hardly moving."""
+    """The links into b and c come from a, and removing a lowers b and raises c, d and e hardly
+    moving.
+    """
     pytest.importorskip("arboreto.core", reason="arboreto is not installed")
     cells = planted()
     predictor = GRNBoost2(regulators=["a", "d", "e"], top_regulators=1)
@@ -93,7 +123,14 @@ def test_what_is_left_unasked_arboreto_answers_so_too() -> None:
     core = pytest.importorskip("arboreto.core", reason="arboreto is not installed")
     cells = planted(40)
     found, fitted = core.infer_partial_network(
-        "GBM", core.SGBM_KWARGS, cells.X, list("abcdef"), "f", cells.X[:, 5], include_meta=True, seed=0
+        "GBM",
+        core.SGBM_KWARGS,
+        cells.X,
+        list("abcdef"),
+        "f",
+        cells.X[:, 5],
+        include_meta=True,
+        seed=0,
     )
     assert len(found) == 0
     assert len(fitted) == 1

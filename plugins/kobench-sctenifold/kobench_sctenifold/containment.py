@@ -19,7 +19,9 @@ START_VECTOR = 104729
 
 @contextlib.contextmanager
 def drawing_elsewhere(scratch: Path | None) -> Iterator[None]:
-    """While the package is imported: matplotlib, which it imports, opens no window and keeps its cache in scratch."""
+    """While the package is imported: matplotlib, which it imports, opens no window and keeps its
+    cache in scratch.
+    """
     wanted = {"MPLBACKEND": "Agg"}
     if scratch is not None:
         wanted["MPLCONFIGDIR"] = str(scratch / "matplotlib")
@@ -37,11 +39,20 @@ def drawing_elsewhere(scratch: Path | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def contained(seed: int, threads: int) -> Iterator[None]:
-    """While the package works: nothing is printed, its advice is not shown, `threads` at most, and one seed gives one answer."""
+    """While the package works: nothing is printed, its advice is not shown, `threads` at most, and
+    one seed gives one answer.
+    """
     from threadpoolctl import threadpool_limits
 
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), threadpool_limits(threads), seeded_eigs(seed):
-        warnings.simplefilter("ignore", UserWarning)  # "no mitochondrial genes", "no outgoing edges": said once a knockout
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        warnings.catch_warnings(),
+        threadpool_limits(threads),
+        seeded_eigs(seed),
+    ):
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # "no mitochondrial genes", "no outgoing edges": said once a knockout
         yield
 
 
@@ -49,8 +60,9 @@ def contained(seed: int, threads: int) -> Iterator[None]:
 def seeded_eigs(seed: int) -> Iterator[None]:
     """`scipy.sparse.linalg.eigs` starts from a vector drawn by `seed` where its caller gives none.
 
-    The package's manifold alignment calls it without a start vector, which scipy then draws from the system's entropy (1.17) or from a
-    counter that outlives the call (before): two runs differ in the last digits. The R original starts from a fixed vector, too.
+    The package's manifold alignment calls it without a start vector, which scipy then draws from
+    the system's entropy (1.17) or from a counter that outlives the call (before): two runs differ
+    in the last digits. The R original starts from a fixed vector, too.
     """
     import scipy.sparse.linalg
 

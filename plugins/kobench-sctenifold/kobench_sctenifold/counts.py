@@ -12,8 +12,9 @@ from kobench.api import Cells
 def counts_of(cells: Cells, scale: str) -> npt.NDArray[np.float64]:
     """(n, G) counts, or what is proportional to them within each cell.
 
-    The layer `counts` where there is one; else X if its scale is "counts" or "linear", and expm1(X) if it is "log1p" or "log1p-cp10k". The
-    method divides every cell by its total, so a factor of each cell does not matter. Raises ValueError for any other scale.
+    The layer `counts` where there is one; else X if its scale is "counts" or "linear", and expm1(X)
+    if it is "log1p" or "log1p-cp10k". The method divides every cell by its total, so a factor of
+    each cell does not matter. Raises ValueError for any other scale.
     """
     if "counts" in cells.layers:
         return dense(cells.layers["counts"])
@@ -21,9 +22,14 @@ def counts_of(cells: Cells, scale: str) -> npt.NDArray[np.float64]:
         return dense(cells.X)
     if scale in ("log1p", "log1p-cp10k"):
         return np.expm1(dense(cells.X))
-    raise ValueError(f"the working scale is {scale!r}; expected counts, linear, log1p or log1p-cp10k, or a layer named counts")
+    raise ValueError(
+        f"the working scale is {scale!r}; expected counts, linear, log1p or log1p-cp10k, or a layer"
+        " named counts"
+    )
 
 
 def dense(matrix: Any) -> npt.NDArray[np.float64]:
     """A float64 array of its own."""
-    return np.array(matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float64)
+    return np.array(
+        matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float64
+    )

@@ -1,4 +1,6 @@
-"""`sctenifoldknk`: how far a virtual knockout displaces each gene, by the scTenifoldKnk pipeline of scTenifoldpy."""
+"""`sctenifoldknk`: how far a virtual knockout displaces each gene, by the scTenifoldKnk pipeline of
+scTenifoldpy.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,28 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 class ScTenifoldKnk:
-    """The package's pipeline, step by step: quality control, networks and tensor decomposition in `fit`; for each knockout the rest.
+    """The package's pipeline, step by step: quality control, networks and tensor decomposition in
+    `fit`; for each knockout the rest.
 
-    A gene that quality control takes out is in no network: it never moves, and removing it moves nothing.
-    The arguments are those of the package's steps; K of its tensor decomposition is `rank`, d of its alignment `dimensions`.
+    A gene that quality control takes out is in no network: it never moves, and removing it moves
+    nothing. The arguments are those of the package's steps; K of its tensor decomposition is
+    `rank`, d of its alignment `dimensions`.
     """
 
-    def __init__(self, n_nets: int = 10, n_samp_cells: int = 500, n_comp: int = 3, q: float = 0.9, rank: int = 3, dimensions: int = 2,
-                 strict_lambda: float = 0.0, min_lib_size: float = 0.0, min_percent: float = 0.05, max_mito_ratio: float = 0.1,
-                 remove_outlier_cells: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self,
+        n_nets: int = 10,
+        n_samp_cells: int = 500,
+        n_comp: int = 3,
+        q: float = 0.9,
+        rank: int = 3,
+        dimensions: int = 2,
+        strict_lambda: float = 0.0,
+        min_lib_size: float = 0.0,
+        min_percent: float = 0.05,
+        max_mito_ratio: float = 0.1,
+        remove_outlier_cells: bool = True,
+    ) -> None:
         self.qc = {
             "min_lib_size": min_lib_size,
             "min_percent": min_percent,
@@ -41,7 +56,11 @@ class ScTenifoldKnk:
 
         self.context, self.genes = context, cells.n_vars
         counts = counts_of(cells, context.scale)
-        table = pandas.DataFrame(counts.T, index=[str(name) for name in cells.var_names], columns=[str(cell) for cell in range(len(cells))])
+        table = pandas.DataFrame(
+            counts.T,
+            index=[str(name) for name in cells.var_names],
+            columns=[str(cell) for cell in range(len(cells))],
+        )
         seeded = {"random_state": context.seed}
         self.pipeline = scTenifoldKnk(
             table,
@@ -68,18 +87,22 @@ class ScTenifoldKnk:
         if cells < 3 or genes <= self.networks["n_comp"]:
             settings = ", ".join(f"{name}={value}" for name, value in self.qc.items())
             raise ValueError(
-                f"quality control ({settings}) left {cells} of {len(given)} cells and {genes} of {given.n_vars} genes; "
-                f"expected at least 3 cells and more genes than n_comp={self.networks['n_comp']}; relax the settings"
+                f"quality control ({settings}) left {cells} of {len(given)} cells and {genes} of"
+                f" {given.n_vars} genes; expected at least 3 cells and more genes than"
+                f" n_comp={self.networks['n_comp']}; relax the settings"
             )
 
     def displacements(self, removed: Ints) -> Floats:
-        """(genes of the cells,) distance of each gene between the wild type's and the knockout's network in the aligned space.
+        """(genes of the cells,) distance of each gene between the wild type's and the knockout's
+        network in the aligned space.
 
-        0 where the package says that a distance is rounding noise (its p-value is 1), at genes that quality control took out, and
-        everywhere if it took out every removed gene.
+        0 where the package says that a distance is rounding noise (its p-value is 1), at genes that
+        quality control took out, and everywhere if it took out every removed gene.
         """
         distances = np.zeros(self.genes)
-        names = [name for name, column in zip(self.kept, self.columns) if column in set(removed.tolist())]
+        names = [
+            name for name, column in zip(self.kept, self.columns) if column in set(removed.tolist())
+        ]
         if not names:
             return distances
         with contained(self.context.seed, self.context.threads):
@@ -91,7 +114,9 @@ class ScTenifoldKnk:
         return distances
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> Floats:
-        """(n, G) displacement of each gene, >= 0; the cells asked about do not matter, since the method has one network for all."""
+        """(n, G) displacement of each gene, >= 0; the cells asked about do not matter, since the
+        method has one network for all.
+        """
         rows = np.zeros((len(knockouts), self.genes))
         for event, genes in enumerate(knockouts.genes):
             rows[event] = self.displacements(np.unique(genes))
@@ -99,7 +124,9 @@ class ScTenifoldKnk:
         return rows
 
     def score_genes(self, cells: Cells, genes: Ints) -> Floats:
-        """(n,) root mean square displacement of the genes that were not removed, the scale that the package measures each against."""
+        """(n,) root mean square displacement of the genes that were not removed, the scale that the
+        package measures each against.
+        """
         genes = np.asarray(genes, np.int64)
         rows = self.predict_response(cells, Knockouts(genes[:, None].astype(np.int32)))
         rows[np.arange(len(genes)), genes] = 0.0

@@ -51,7 +51,11 @@ def test_defaults_are_the_packages_own_but_for_the_library_size(package: Any) ->
     pipeline = package.scTenifoldKnk
     mine = {name: param.default for name, param in spec.params.items()}
     mine["K"], mine["d"] = mine.pop("rank"), mine.pop("dimensions")
-    theirs = {name: value for step in ("qc_kws", "nc_kws", "td_kws", "ma_kws") for name, value in pipeline.list_kws(step).items()}
+    theirs = {
+        name: value
+        for step in ("qc_kws", "nc_kws", "td_kws", "ma_kws")
+        for name, value in pipeline.list_kws(step).items()
+    }
     theirs["strict_lambda"] = pipeline.get_empty_config()["strict_lambda"]
     assert {name for name, value in mine.items() if theirs[name] != value} == {"min_lib_size"}
     assert pipeline.list_kws("td_kws")["n_decimal"] == 3
@@ -65,14 +69,23 @@ def test_contract(package: Any, check: str) -> None:
 
 @pytest.mark.parametrize("removed", [[0], [7], [3, 11]])
 def test_same_as_the_whole_pipeline_run_for_one_knockout(package: Any, removed: list[int]) -> None:
-    """Fitting once and asking many knockouts gives what `virtual_knockout` gives from the cells, one knockout at a time."""
+    """Fitting once and asking many knockouts gives what `virtual_knockout` gives from the cells,
+    one knockout at a time.
+    """
     pandas = pytest.importorskip("pandas")
     cells = draw()
-    answers = fitted(cells).predict_response(cells, Knockouts(np.array([[5, 6], [1, 2], removed] if len(removed) == 2 else [[5], removed])))
-    table = pandas.DataFrame(cells.X.T, index=list(cells.var_names), columns=[f"cell{i}" for i in range(len(cells))])
+    answers = fitted(cells).predict_response(
+        cells,
+        Knockouts(np.array([[5, 6], [1, 2], removed] if len(removed) == 2 else [[5], removed])),
+    )
+    table = pandas.DataFrame(
+        cells.X.T, index=list(cells.var_names), columns=[f"cell{i}" for i in range(len(cells))]
+    )
     with redirect_stdout(io.StringIO()), warnings.catch_warnings(), seeded_eigs(4):
         warnings.simplefilter("ignore")
-        result = package.virtual_knockout(table, [f"g{gene}" for gene in removed], random_state=4, qc_kws={"min_lib_size": 0})
+        result = package.virtual_knockout(
+            table, [f"g{gene}" for gene in removed], random_state=4, qc_kws={"min_lib_size": 0}
+        )
     result = result.set_index("Gene")
     assert len(result) == cells.n_vars - 1
     expected = np.zeros(cells.n_vars)
@@ -86,10 +99,15 @@ def test_same_as_the_whole_pipeline_run_for_one_knockout(package: Any, removed: 
 def test_the_scale_does_not_matter(package: Any) -> None:
     """Counts, and log1p of counts per 10,000 of the same cells, up to rounding."""
     cells = draw()
-    logged = Cells(np.log1p(cells.X.astype(float) / cells.X.sum(1, keepdims=True) * 1e4), cells.var_names)
+    logged = Cells(
+        np.log1p(cells.X.astype(float) / cells.X.sum(1, keepdims=True) * 1e4), cells.var_names
+    )
     kept = {"remove_outlier_cells": False}  # which asks for totals, and those are gone
     events = Knockouts(np.array([[0], [9]]))
-    plain, undone = fitted(cells, **kept).predict_response(cells, events), fitted(logged, "log1p", **kept).predict_response(logged, events)
+    plain, undone = (
+        fitted(cells, **kept).predict_response(cells, events),
+        fitted(logged, "log1p", **kept).predict_response(logged, events),
+    )
     np.testing.assert_allclose(undone, plain, rtol=1e-4, atol=1e-9)
 
 
