@@ -20,7 +20,7 @@ from benchmarks.measure import seconds_of
 @cache
 def network(genes: int, cells: int) -> Any:
     """A simulated network with its wild-type cells."""
-    from kobench.builtin.grn import load
+    from kobench.builtin.datasets.grn import load
 
     return load(genes=genes, cells=cells, seed=0)
 
@@ -51,7 +51,7 @@ def simulated(genes: int, events: int) -> Work:
 
 def steps(truth: Any, events: Any) -> int:
     """Steps of the iteration within which half of the events settle."""
-    from kobench.builtin.grn.dynamics import Solver
+    from kobench.builtin.datasets.grn.dynamics import Solver
 
     def settled(budget: int) -> float:
         solver = Solver(truth.network, truth.solver.silenced, budget=budget)
@@ -66,7 +66,7 @@ def derived(genes: int, events: int) -> Work:
     """
     from kobench.api import Cells, Context, Knockouts
     from kobench.builtin.floors.profile import MaskedMean
-    from kobench.derive import Asker
+    from kobench.worker.derive import Asker
 
     rng = np.random.default_rng(0)
     X = (rng.random((100, genes)) < 0.4) * rng.lognormal(0, 1, (100, genes))
@@ -92,9 +92,9 @@ def scored(events: int) -> Work:
 
     def seconds(n: int) -> float:
         from kobench.api import ImpactUnits
-        from kobench.builtin.specs import metric_specs
-        from kobench.resolve import resolve_reference
-        from kobench.score import score_metric
+        from kobench.builtin.specs.singles import metric_specs
+        from kobench.scoring.score import score_metric
+        from kobench.util.resolve import resolve_reference
 
         rng = np.random.default_rng(0)
         true = rng.gamma(1.0, 0.1, n)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import kobench.builtin
-from kobench.records import Record, read_records
+from kobench.results.records import Record, read_records
 from kobench.specs import MetricSpec, TaskSpec
 
 DOCS = Path(__file__).parent
@@ -26,8 +26,8 @@ BOARDS = DOCS.parent / "leaderboards"
 #: dataset.
 TABLES = 3
 
-METRICS: list[MetricSpec] = list(kobench.builtin.kobench_metrics())
-TASKS: list[TaskSpec] = list(kobench.builtin.kobench_tasks())
+METRICS: list[MetricSpec] = list(kobench.builtin.plugin.kobench_metrics())
+TASKS: list[TaskSpec] = list(kobench.builtin.plugin.kobench_tasks())
 
 #: The units of each kind, as the pages call them.
 KINDS = {

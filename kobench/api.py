@@ -10,26 +10,27 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy.typing as npt
 
 from kobench.cells import Cells, Impacts, Knockouts, bray_curtis, normalise_rows
-from kobench.specs import ANSWERS, DatasetSpec, MetricSpec, Param, PredictorSpec, TaskSpec
-from kobench.truth import (
+from kobench.dataset import Counterfactual, Dataset
+from kobench.question import (
     Answers,
-    Counterfactual,
-    Dataset,
-    ImpactUnits,
-    InteractionUnits,
     Multiples,
-    NotComputed,
-    Parts,
     Profiles,
-    ProfileUnits,
     Question,
-    RankingUnits,
     Responses,
-    ResponseUnits,
     Singles,
-    TaskUnits,
     TaskView,
     Transfers,
+)
+from kobench.specs import ANSWERS, DatasetSpec, MetricSpec, Param, PredictorSpec, TaskSpec
+from kobench.units import (
+    ImpactUnits,
+    InteractionUnits,
+    NotComputed,
+    Parts,
+    ProfileUnits,
+    RankingUnits,
+    ResponseUnits,
+    TaskUnits,
     Units,
 )
 
@@ -80,7 +81,7 @@ try:
     from pluggy import HookimplMarker
 
     hookimpl = HookimplMarker("kobench")
-# a predictor's own environment needs numpy only; `kobench.describe` reads the same mark
+# a predictor's own environment needs numpy only; `kobench.worker.describe` reads the same mark
 except ImportError:
 
     def hookimpl(function: F | None = None, **options: Any) -> Any:  # type: ignore[misc]

@@ -1,6 +1,8 @@
-"""The kinds of error that kobench shows as one sentence instead of a traceback."""
+"""Errors shown as one sentence instead of a traceback, and how a trial ends that fails."""
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class UserError(Exception):
@@ -22,3 +24,47 @@ class PredictorFailedError(UserError):
 
 class InvalidAnswerError(Exception):
     """A predictor's answer breaks the contract: the trial's status becomes `invalid`."""
+
+
+#: The statuses of trials that ended before they answered; a record that has none of them is "ok".
+STATUSES = (
+    "failed",
+    "invalid",
+    "timeout",
+    "out-of-memory",
+    "too-many-processes",
+    "too-much-written",
+    "unsupported",
+)
+
+
+#: The same without "unsupported", which nobody can be blamed for: a run in which any of these
+#: stands ends with exit code 1.
+BAD = STATUSES[:-1]
+
+
+class TrialFailed(Exception):  # noqa: N818 - a result, not a mistake of this program
+    """A trial ended early; becomes the status of its record.
+
+    message : the same whenever the trial ends so, on whatever machine. found : the sentence with
+    what was measured this time, None where nothing was; it is what a reader is told (`str`). ran :
+    JSON for the record's `run` part, filled in by whoever ran it.
+    """
+
+    def __init__(
+        self,
+        status: str,
+        stage: str,
+        message: str,
+        traceback: str | None = None,
+        found: str | None = None,
+    ) -> None:
+        super().__init__(found or message)
+        self.status, self.stage, self.message, self.traceback, self.found = (
+            status,
+            stage,
+            message,
+            traceback,
+            found,
+        )
+        self.ran: dict[str, Any] = {}

@@ -108,7 +108,7 @@ class MetricSpec:
     where a ranking is needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no
     answer could be scored. `of` is the kind of units. Names are unique for each kind of units, not
     across them. A score may offer `redrawn(units, often, block)` or `prepare(units)`, functions of
-    how often each block or unit was drawn, to make its bootstrap quick (see `kobench.resample`);
+    how often each block or unit was drawn, to make its bootstrap quick (see `kobench.scoring.bootstrap`);
     `ceiling(units)`, what an answer without error would score against a truth that has noise (a
     float or Parts; without it such units have no ceiling and no skill); and `permuted(units, n,
     seed)`, its (n,) values when the answers are permuted among the perturbations. `tasks` restricts

@@ -46,7 +46,7 @@ def real_data(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
     """
 
     def find(name: str) -> Path:
-        from kobench.cards import builtin_folder, read_card
+        from kobench.datasets.cards import builtin_folder, read_card
 
         folder = Path(os.environ.get("KOBENCH_DATA") or REPOSITORY.parent / "shared" / "data")
         card = builtin_folder() / f"{name}.toml"

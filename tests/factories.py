@@ -1,4 +1,4 @@
-"""Records made up for tests: numbers go in, trial records as `kobench.records` describes them come
+"""Records made up for tests: numbers go in, trial records as `kobench.results.records` describes them come
 out.
 """
 

@@ -21,9 +21,9 @@ from kobench.api import (
     Units,
 )
 from kobench.cells import normalise_rows
-from kobench.truth import Block
+from kobench.units import Block
 
-SPECS: list[MetricSpec] = list(kobench.builtin.kobench_metrics())
+SPECS: list[MetricSpec] = list(kobench.builtin.plugin.kobench_metrics())
 IDS = [f"{spec.of}-{spec.name}" for spec in SPECS]
 
 #: What the tasks draw again for units of each kind.

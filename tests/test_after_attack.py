@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from kobench.cells import Cells
-from kobench.limits import Limits
-from kobench.process import WorkerProcess
 from kobench.sandbox.folders import remove
-from kobench.wire import write_cells
+from kobench.supervisor.limits import Limits
+from kobench.supervisor.process import WorkerProcess
+from kobench.worker.wire import write_cells
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the attacks use Linux's own calls"
@@ -256,7 +256,7 @@ def test_keyrings_pass_nothing_from_trial_to_trial_or_from_the_user_to_a_trial(t
     os.uname().machine != "x86_64", reason="the attack is written for x86_64's numbers of calls"
 )
 def test_the_keyring_is_a_new_one_without_the_filter_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("kobench.sandbox.room.LAYERS", ("environment",))
+    monkeypatch.setattr("kobench.supervisor.room.LAYERS", ("environment",))
     found = []
     for _ in range(2):
         code = (

@@ -14,13 +14,14 @@ import pytest
 
 from kobench.cells import Knockouts
 from kobench.errors import UserError
-from kobench.guard import check, shapes_of_singles
-from kobench.plan import Request, make_plan
-from kobench.plugins import load_registry
-from kobench.prepare import Prepared
-from kobench.process import TrialFailed
-from kobench.run import Bench
-from kobench.store import AnswerStore
+from kobench.plugins.load import load_registry
+from kobench.results.answers import AnswerStore
+from kobench.runner.plan import make_plan
+from kobench.runner.prepared import Prepared
+from kobench.runner.request import Request
+from kobench.runner.run import Bench
+from kobench.supervisor.guard import check, shapes_of_singles
+from kobench.supervisor.process import TrialFailed
 
 TINY = "grn:genes=15,cells=60"
 

@@ -20,7 +20,7 @@ from benchmarks.growth import Curve, Work, exponent, fractions
 from benchmarks.measure import Finding, Row, ratio, turn_by_turn
 from benchmarks.results import Kept, Result
 from kobench.api import Knockouts
-from kobench.builtin.grn.dynamics import Solver
+from kobench.builtin.datasets.grn.dynamics import Solver
 
 FAKE = """
 import os

@@ -10,8 +10,8 @@ import pytest
 from factories import TASK, metric, networks, record, scores
 from scipy import stats
 
-from kobench.board import check_board, make_board
-from kobench.board.render import FORMATS, render
+from kobench.board.make import check_board, make_board
+from kobench.board.render.formats import FORMATS, render
 from kobench.errors import UserError
 
 FLOOR = [0.40, 0.42, 0.38, 0.41, 0.39]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from factories import record
 
-from kobench.board import make_board
 from kobench.board.growth import exponent
-from kobench.board.render import render
+from kobench.board.make import make_board
+from kobench.board.render.formats import render
 
 
 def records(sizes=(100, 500, 2000), parameter="genes", seconds=lambda size: size / 100):

@@ -12,11 +12,12 @@ from html.parser import HTMLParser
 import pytest
 from factories import networks, record
 
-from kobench.board import make_board
-from kobench.board.ran import open_in
-from kobench.board.render import FORMATS, render
-from kobench.limits import LIMIT_OF, STATUSES, Limits
+from kobench.board.make import make_board
+from kobench.board.render.formats import FORMATS, render
+from kobench.board.sections.provenance import open_in
+from kobench.errors import STATUSES
 from kobench.sandbox import LAYERS
+from kobench.supervisor.limits import LIMIT_OF, Limits
 
 LIMITED = {"limits": Limits(memory_mb=1000).to_json()}
 SEALED = dict.fromkeys(LAYERS, True)

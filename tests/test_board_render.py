@@ -13,8 +13,8 @@ from html.parser import HTMLParser
 import pytest
 from factories import metric, networks, record, scores
 
-from kobench.board import make_board
-from kobench.board.render import FORMATS, render
+from kobench.board.make import make_board
+from kobench.board.render.formats import FORMATS, render
 from kobench.board.render.text import HOLLOW_LEGEND
 from kobench.errors import UserError
 

@@ -13,12 +13,12 @@ from factories import metric, record, scores
 from rich.console import Console
 from scipy import stats
 
-from kobench.board import make_board
-from kobench.board.intervals import Interval
+from kobench.board.make import make_board
+from kobench.board.numbers.intervals import Interval
+from kobench.board.numbers.transfer import leave_one_out
 from kobench.board.render.markdown import escape
 from kobench.board.render.transfer import STYLE, html_cards, markdown_lines, print_transfers
 from kobench.board.transfer import drop_verdict, transfer_matrices
-from kobench.board.transfer_numbers import leave_one_out
 
 FLOOR = {"a": {"a": 0.4, "b": 0.5}, "b": {"a": 0.6, "b": 0.2}}
 MODEL = {"a": {"a": 0.3, "b": 0.4}, "b": {"a": 0.45, "b": 0.1}}

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from kobench import cards
-from kobench.add_dataset import add_dataset
 from kobench.cells import Cells
-from kobench.data import digest
+from kobench.dataset import Dataset
+from kobench.datasets import cards
+from kobench.datasets.add import add_dataset
+from kobench.datasets.digest import digest
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param
-from kobench.truth import Dataset
 
 SHIPPED = [
     "dko-demo",
@@ -87,7 +87,7 @@ def test_the_shipped_cards_are_sound(folder: Path) -> None:
 
 def test_reading_cards_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from kobench.cards import card_specs; assert card_specs()[0];"
+        "import sys; from kobench.datasets.cards import card_specs; assert card_specs()[0];"
         " print(*sys.modules)"
     )
     loaded = subprocess.run(

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from kobench.checking import Setting, check_in_child
-from kobench.checks import CHECKS
-from kobench.limits import Limits
-from kobench.plan import choose
-from kobench.plugins import load_registry
+from kobench.plugins.chosen import choose
+from kobench.plugins.load import load_registry
+from kobench.supervisor.limits import Limits
+from kobench.worker.checks.checks import CHECKS
 
 PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from kobench.checking.datasets import DATASET_CHECKS, run_dataset_checks
-from kobench.checking.testing import DatasetTests
-from kobench.checking.trusted import check_trusted
+from kobench.checks.datasets.checks import DATASET_CHECKS, run_dataset_checks
+from kobench.checks.testing import DatasetTests
+from kobench.checks.trusted import check_trusted
 from kobench.errors import UserError
-from kobench.plugins import load_registry
+from kobench.plugins.load import load_registry
 
 GENERATED = [
     "grn:genes=15,cells=50",

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from kobench.api import MetricSpec, NotComputed, Parts, RankingUnits, ResponseUnits
-from kobench.checking import units
-from kobench.checking.metrics import METRIC_CHECKS, run_metric_checks
-from kobench.checking.testing import MetricTests
-from kobench.checking.trusted import check_trusted
-from kobench.plugins import load_registry, resolve
+from kobench.checks.metrics import units
+from kobench.checks.metrics.checks import METRIC_CHECKS, run_metric_checks
+from kobench.checks.testing import MetricTests
+from kobench.checks.trusted import check_trusted
+from kobench.plugins.load import load_registry, resolve
 
 OWN = [entry for entries in load_registry().metrics.values() for entry in entries if entry.trusted]
 

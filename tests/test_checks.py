@@ -20,8 +20,9 @@ from kobench.api import (
     bray_curtis,
     normalise_rows,
 )
-from kobench.checks import CHECKS, CheckResult, ContractTests, assert_contract, run_checks
-from kobench.checks.kit import ASKED, Kit, example_cells
+from kobench.worker.checks.checks import CHECKS, ContractTests, assert_contract, run_checks
+from kobench.worker.checks.kit import ASKED, Kit, example_cells
+from kobench.worker.checks.result import CheckResult
 
 
 class Sound:

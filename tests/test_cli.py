@@ -13,7 +13,7 @@ import numpy as np
 import pandas
 import pytest
 
-from kobench.cli import COMMANDS
+from kobench.cli.main import COMMANDS
 from kobench.cli.suites import FOLDER, built_in, read_suite
 
 PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
@@ -68,7 +68,7 @@ def test_examples_use_options_that_exist(line):
 
     import click
 
-    from kobench.cli import cli
+    from kobench.cli.main import cli
 
     words = shlex.split(line.split(">")[0])[1:]
     command: click.Command = cli
@@ -274,7 +274,7 @@ def test_mistakes_end_in_a_sentence_and_exit_code_2(tmp_path, arguments, message
 
 
 LIAR = """
-import kobench.derive, kobench.responding
+import kobench.worker.derive, kobench.worker.answers
 from kobench.api import Impacts, PredictorSpec, hookimpl
 import numpy as np
 
@@ -282,7 +282,7 @@ import numpy as np
 class Liar:
     def fit(self, cells, context):
         # nothing in its own process stops it
-        kobench.derive.array_of = kobench.responding.array_of = lambda values, *_: values
+        kobench.worker.derive.array_of = kobench.worker.answers.array_of = lambda values, *_: values
 
     def predict_impact(self, cells, knockouts):
         return Impacts(np.full(len(knockouts), np.inf))
@@ -410,7 +410,9 @@ def test_only_the_tasks_asked_for_are_printed(tmp_path):
 
 
 def test_a_stopped_check_does_not_say_that_work_is_kept(tmp_path, monkeypatch, capsys):
-    from kobench import checking, cli, run
+    from kobench import checking
+    from kobench.cli import main as cli
+    from kobench.runner import run
 
     def stop(*_, **__):
         raise KeyboardInterrupt
@@ -492,8 +494,9 @@ def test_suites_are_flags(tmp_path):
 
 def test_built_in_suites_can_be_planned():
     from kobench.cli.run import run_command
-    from kobench.plan import Request, make_plan
-    from kobench.plugins import load_registry
+    from kobench.plugins.load import load_registry
+    from kobench.runner.plan import make_plan
+    from kobench.runner.request import Request
 
     registry = load_registry()
     assert {path.stem for path in FOLDER.glob("*.toml")} == set(built_in())

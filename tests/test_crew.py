@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobench.crew import Turns, Work
-from kobench.decide import Action
 from kobench.errors import UserError
-from kobench.plan import Request, make_plan
-from kobench.plugins import load_registry
-from kobench.records import read_records
-from kobench.run import Bench
+from kobench.plugins.load import load_registry
+from kobench.results.records import read_records
+from kobench.runner.jobs import Turns, Work
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.resume import Action
+from kobench.runner.run import Bench
 
 FIT = Action("fit")
 

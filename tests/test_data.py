@@ -16,7 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kobench.cells import Cells
-from kobench.data import choose_genes, digest, normalise, split, tidy, zeros
+from kobench.datasets.digest import digest
+from kobench.datasets.normalise import choose_genes, normalise, zeros
+from kobench.datasets.split import split
+from kobench.datasets.validate import tidy
 from kobench.errors import UserError
 
 COUNTS = np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [2.0, 2.0, 4.0]])

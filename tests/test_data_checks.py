@@ -11,10 +11,9 @@ import pytest
 import scipy.sparse
 
 from kobench.cells import Cells
-from kobench.data import validate
-from kobench.data_checks import check_matrix
+from kobench.dataset import Dataset
+from kobench.datasets.validate import check_matrix, validate
 from kobench.errors import UserError
-from kobench.truth import Dataset
 
 Maker = Callable[..., Cells]
 

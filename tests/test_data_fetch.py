@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kobench import fetch
+from kobench.datasets import fetch
 from kobench.errors import UserError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import braycurtis
 
-from kobench import derive
 from kobench.api import Cells, Impacts, Knockouts
-from kobench.derive import Asker, chunks, source_of
 from kobench.errors import InvalidAnswerError
-from kobench.responding import answer_responses
+from kobench.worker import derive
+from kobench.worker.answers import answer_responses
+from kobench.worker.derive import Asker, chunks, source_of
 
 WEIGHTS = np.array([4.0, 2.0, 1.0, 1.0])
 

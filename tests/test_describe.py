@@ -18,7 +18,7 @@ import pluggy
 import pytest
 from test_plugins import BROKEN, good
 
-import kobench.describe.hooks as hooks
+import kobench.worker.describe.hooks as hooks
 from kobench.api import hookimpl
 from kobench.hookspecs import Hooks
 
@@ -106,7 +106,7 @@ DESCRIBE = """
 import json, os, sys
 if sys.argv[1] == "without":
     sys.modules["pluggy"] = None
-from kobench.describe.child import describe
+from kobench.worker.describe.child import describe
 for name in sys.argv[2:]:
     print(json.dumps([name, list(describe([(0, name, name)], None))]))
 assert (sys.modules.get("pluggy") is None) == (sys.argv[1] == "without")

@@ -13,12 +13,12 @@ from factories import metric, record, scores
 
 import kobench.builtin
 from kobench.api import ANSWERS
-from kobench.records import read_records
+from kobench.results.records import read_records
 
 DOCS = Path(__file__).parent.parent / "docs"
-METRICS = list(kobench.builtin.kobench_metrics())
-TASKS = list(kobench.builtin.kobench_tasks())
-FLOORS = list(kobench.builtin.kobench_predictors())
+METRICS = list(kobench.builtin.plugin.kobench_metrics())
+TASKS = list(kobench.builtin.plugin.kobench_tasks())
+FLOORS = list(kobench.builtin.plugin.kobench_predictors())
 
 OF_METRIC = ["Record", "Formula", "Range", "Blocks", "Accepts", "Source", "To game it"]
 OF_TASK = [

@@ -20,15 +20,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kobench import environments
-from kobench.checking.environments import check_environment
-from kobench.checking.predictors import Setting
+from kobench.checks.environments import check_environment
+from kobench.checks.process import Setting
 from kobench.environments import create as making
+from kobench.environments import environment as environments
 from kobench.environments import own
 from kobench.environments.create import create, remove
 from kobench.environments.interpreters import find_interpreter
 from kobench.errors import UserError
-from kobench.plugins import Registry, child, links_of, load_registry
+from kobench.plugins import child
+from kobench.plugins.load import Registry, links_of, load_registry
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
 from kobench.sandbox.places import Interpreter
@@ -376,9 +377,9 @@ def test_what_is_put_there_is_closed_under_imports() -> None:
     }
     assert not missing, f"add to PARTS in kobench/environments/own.py: {missing}"
     assert {
-        "kobench/worker.py",
-        "kobench/checks/contract.py",
-        "kobench/describe/child.py",
+        "kobench/worker/main.py",
+        "kobench/worker/checks/contract.py",
+        "kobench/worker/describe/child.py",
         "kobench/__init__.py",
     } <= set(own.parts())
 
@@ -585,7 +586,7 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
     offline: Path, tmp_path: Path
 ) -> None:
     from kobench.plugins.environments import interpreter_of
-    from kobench.process import TrialFailed, WorkerProcess
+    from kobench.supervisor.process import TrialFailed, WorkerProcess
 
     made = create(
         "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
@@ -604,7 +605,7 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
 
 
 def test_a_harness_of_another_protocol_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    from kobench.process import TrialFailed, WorkerProcess
+    from kobench.supervisor.process import TrialFailed, WorkerProcess
 
     with (
         pytest.raises(

@@ -10,8 +10,8 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kobench import events
 from kobench.cells import Cells, Knockouts
+from kobench.truth import events
 
 
 def cells_of(on, sparse=False):

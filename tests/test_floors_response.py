@@ -20,8 +20,8 @@ from kobench.builtin.floors.response import (
     PlusMean,
     natural,
 )
-from kobench.builtin.specs import floor_specs, task_specs
-from kobench.builtin.specs_response import response_floor_specs
+from kobench.builtin.specs.response import response_floor_specs
+from kobench.builtin.specs.singles import floor_specs, task_specs
 
 SPECS = list(response_floor_specs())
 IDS = [spec.name for spec in SPECS]

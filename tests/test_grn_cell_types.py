@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from kobench.api import Knockouts
-from kobench.builtin.grn import load
-from kobench.builtin.grn.cell_types import (
+from kobench.builtin.datasets.grn import load
+from kobench.builtin.datasets.grn.cell_types import (
     BASAL_GENES,
     LACKING_EDGES,
     draw_cell_types,
     draw_labels,
     names_of,
 )
-from kobench.builtin.grn.network import draw_network
+from kobench.builtin.datasets.grn.network import draw_network
 from kobench.errors import UserError
 
 SMALL = {"genes": 30, "cells": 41}

@@ -10,11 +10,11 @@ import pytest
 from scipy.stats import binomtest
 
 from kobench.api import Knockouts
-from kobench.builtin.grn import dynamics, load
-from kobench.builtin.grn.generate import draw_cell_weights, draw_dropout, medians_of
-from kobench.builtin.grn.network import draw_network
-from kobench.builtin.grn.parameters import complete
-from kobench.builtin.grn.spec import PARAMS, grn_spec
+from kobench.builtin.datasets.grn import dynamics, load
+from kobench.builtin.datasets.grn.generate import draw_cell_weights, draw_dropout, medians_of
+from kobench.builtin.datasets.grn.network import draw_network
+from kobench.builtin.datasets.grn.parameters import complete
+from kobench.builtin.datasets.grn.spec import PARAMS, grn_spec
 from kobench.errors import UserError
 
 SMALL = {"genes": 30, "cells": 40}
@@ -312,7 +312,7 @@ def test_the_spec_names_every_parameter():
         "grn",
         "counterfactual",
         True,
-        "kobench.builtin.grn:load",
+        "kobench.builtin.datasets.grn:load",
     )
     assert spec.params is PARAMS
     for name, param in PARAMS.items():
@@ -323,8 +323,8 @@ def test_the_spec_names_every_parameter():
 
 def test_describing_grn_imports_nothing_heavy():
     code = (
-        "import sys; from kobench.builtin.grn.spec import grn_spec; grn_spec();print([m for m in"
-        " ('scipy', 'pandas', 'anndata', 'torch', 'sklearn', 'kobench.builtin.grn.generate') if m"
+        "import sys; from kobench.builtin.datasets.grn.spec import grn_spec; grn_spec();print([m for m in"
+        " ('scipy', 'pandas', 'anndata', 'torch', 'sklearn', 'kobench.builtin.datasets.grn.generate') if m"
         " in sys.modules])"
     )
     assert (

@@ -13,12 +13,12 @@ from scipy.spatial.distance import braycurtis
 
 from benchmarks.plain import ode
 from kobench.api import Knockouts
-from kobench.builtin.grn import dynamics, load
-from kobench.builtin.grn.cell_types import CellTypes
-from kobench.builtin.grn.dynamics import Solver
-from kobench.builtin.grn.network import Network
-from kobench.builtin.grn.truth import GrnTruth
-from kobench.multiples import true_interactions
+from kobench.builtin.datasets.grn import dynamics, load
+from kobench.builtin.datasets.grn.cell_types import CellTypes
+from kobench.builtin.datasets.grn.dynamics import Solver
+from kobench.builtin.datasets.grn.network import Network
+from kobench.builtin.datasets.grn.truth import GrnTruth
+from kobench.truth.multiples import true_interactions
 
 
 def make_network(genes, *edges):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kobench.builtin.grn.absence import MODULE_CORRELATION, draw_module_absence, draw_random_absence
-from kobench.builtin.grn.network import LARGEST_WEIGHT, draw_network
+from kobench.builtin.datasets.grn.absence import (
+    MODULE_CORRELATION,
+    draw_module_absence,
+    draw_random_absence,
+)
+from kobench.builtin.datasets.grn.network import LARGEST_WEIGHT, draw_network
 
 
 def rng(seed=0):

@@ -11,11 +11,11 @@ import pytest
 from scipy.stats import binomtest, chisquare
 
 from kobench.api import Knockouts
-from kobench.builtin.grn import dynamics, load, load_planted
-from kobench.builtin.grn.generate import stream
-from kobench.builtin.grn.planted import draw_perturbations, shuffled
-from kobench.builtin.grn.spec import PARAMS, PLANTED, planted_spec
-from kobench.data_checks import validate
+from kobench.builtin.datasets.grn import dynamics, load, load_planted
+from kobench.builtin.datasets.grn.generate import stream
+from kobench.builtin.datasets.grn.planted import draw_perturbations, shuffled
+from kobench.builtin.datasets.grn.spec import PARAMS, PLANTED, planted_spec
+from kobench.datasets.validate import validate
 from kobench.errors import UserError
 
 SMALL = {"genes": 30, "cells": 60, "perturbations": 4, "perturbed_cells": 25}
@@ -418,7 +418,7 @@ def test_the_spec():
         "planted",
         "population",
         True,
-        "kobench.builtin.grn:load_planted",
+        "kobench.builtin.datasets.grn:load_planted",
     )
     assert spec.params is PLANTED
     assert all(PLANTED[name] is param for name, param in PARAMS.items())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kobench.board.intervals import (
+from kobench.board.numbers.intervals import (
     Interval,
     Series,
     beats,

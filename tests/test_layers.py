@@ -147,7 +147,7 @@ def test_the_graph_sees_what_is_imported(tmp_path: Path) -> None:
     file = tmp_path / "x.py"
     file.write_text(
         "from typing import TYPE_CHECKING\nimport torch.nn\nif TYPE_CHECKING:\n    import pandas\n"
-        "def f():\n    from kobench.records import hash_of\n    import scipy.sparse\n"
+        "def f():\n    from kobench.results.records import hash_of\n    import scipy.sparse\n"
     )
     assert own_imports(file, set(modules())) == {"records"}
     assert foreign_imports(file) == {"torch", "scipy"}
@@ -218,7 +218,7 @@ class Block:
         if top not in sys.stdlib_module_names and top not in ("numpy", "kobench"):
             raise ImportError(f"blocked {name}")
 sys.meta_path.insert(0, Block())
-import kobench.worker, kobench.derive, kobench.api
+import kobench.worker.main, kobench.worker.derive, kobench.api
 print("fine")
 """
 

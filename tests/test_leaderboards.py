@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kobench.board import check_board
+from kobench.board.make import check_board
 from kobench.cli.suites import built_in
-from kobench.records import read_records
+from kobench.results.records import read_records
 
 REPOSITORY = Path(__file__).parent.parent
 FOLDERS = sorted(path for path in (REPOSITORY / "leaderboards").iterdir() if path.is_dir())

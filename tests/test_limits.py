@@ -15,28 +15,19 @@ import pytest
 from click.testing import CliRunner
 
 import kobench
-from kobench import limits as limits_module
-from kobench.board import make_board
+from kobench.board.make import make_board
 from kobench.cli.run import run_command
 from kobench.cli.suites import read_suite
-from kobench.errors import UserError
-from kobench.limits import (
-    BAD,
-    FLAGS,
-    LIMIT_OF,
-    MB,
-    STATUSES,
-    Limits,
-    default_memory_mb,
-    passed,
-    raised,
-)
-from kobench.plan import Request, make_plan
-from kobench.plugins import load_registry
-from kobench.records import read_records
-from kobench.run import Bench
+from kobench.errors import BAD, STATUSES, UserError
+from kobench.plugins.load import load_registry
+from kobench.results.records import read_records
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.run import Bench
 from kobench.sandbox import LAYERS, finding, this_interpreter
 from kobench.sandbox.layers import COVERS
+from kobench.supervisor import limits as limits_module
+from kobench.supervisor.limits import FLAGS, LIMIT_OF, MB, Limits, default_memory_mb, passed, raised
 
 TINY = "grn:genes=15,cells=60"
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from kobench.builtin import h5ad, pbmc
-from kobench.builtin.specs_data import h5ad_spec
-from kobench.data import digest
+from kobench.builtin.datasets import h5ad, pbmc
+from kobench.builtin.specs.datasets import h5ad_spec
+from kobench.datasets.digest import digest
 from kobench.errors import UserError
 
 Maker = Callable[..., Any]

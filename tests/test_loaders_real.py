@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from kobench.builtin import table
-from kobench.cards import builtin_folder, read_card
-from kobench.data import digest, split
+from kobench.builtin.datasets import table
+from kobench.dataset import Dataset
+from kobench.datasets.cards import builtin_folder, read_card
+from kobench.datasets.digest import digest
+from kobench.datasets.split import split
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec
-from kobench.truth import Dataset
 
 RealData = Callable[[str], Path]
 
@@ -173,9 +174,7 @@ def test_loading_the_blood_cells_does_not_import_scanpy() -> None:
     import sys
 
     pytest.importorskip("scanpy", reason="the extra kobench[pbmc] is not installed")
-    code = (
-        "import sys; from kobench.builtin.pbmc import load; load(); print('scanpy' in sys.modules)"
-    )
+    code = "import sys; from kobench.builtin.datasets.pbmc import load; load(); print('scanpy' in sys.modules)"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kobench.builtin import table
-from kobench.builtin.specs_data import pbmc_spec, table_spec
-from kobench.data import digest
+from kobench.builtin.datasets import table
+from kobench.builtin.specs.datasets import pbmc_spec, table_spec
+from kobench.datasets.digest import digest
 from kobench.errors import UserError
 
 VALUES = np.random.default_rng(0).gamma(2.0, 1.0, (4, 12)).round(3)  # 4 genes x 12 cells
@@ -141,7 +141,7 @@ def test_a_missing_file_and_a_file_that_only_claims_to_be_packed(write: Writer) 
 
 
 def test_the_specs_list_the_loaders_parameters() -> None:
-    from kobench.builtin import pbmc
+    from kobench.builtin.datasets import pbmc
 
     for load, spec in ((table.load, table_spec()), (pbmc.load, pbmc_spec())):
         given = {name: value.default for name, value in inspect.signature(load).parameters.items()}

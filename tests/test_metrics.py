@@ -33,9 +33,9 @@ from kobench.api import (
     Singles,
     normalise_rows,
 )
-from kobench.board.intervals import Series, mean_interval
+from kobench.board.numbers.intervals import Series, mean_interval
 from kobench.cells import Cells
-from kobench.resample import block_counts, block_of, draws, field_of, names_of
+from kobench.scoring.bootstrap import block_counts, block_of, draws, field_of, names_of
 
 #: with-abundance looks at no truth.
 OF_TRUTH = [spec for spec in SPECS if spec.name != "with-abundance"]
@@ -281,21 +281,21 @@ def test_the_units_of_these_tests_have_what_blocks_are_drawn_by():
 
 def test_naming_the_metrics_loads_none_of_them():
     code = (
-        "import sys, kobench.builtin.specs as s, kobench.builtin.specs_interaction as i;"
+        "import sys, kobench.builtin.specs.singles as s, kobench.builtin.specs.interaction as i;"
         " list(s.metric_specs()), list(s.task_specs()), list(s.floor_specs()),"
         " list(i.interaction_metric_specs()); print(*sys.modules)"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert "kobench.builtin.specs" in loaded
+    assert "kobench.builtin.specs.singles" in loaded
     for name in (
         "scipy",
         "pandas",
         "anndata",
         "kobench.builtin.metrics.profile",
         "kobench.builtin.metrics.interaction",
-        "kobench.builtin.tasks",
+        "kobench.builtin.tasks.singles",
         "kobench.builtin.floors.profile",
     ):
         assert name not in loaded

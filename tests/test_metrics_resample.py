@@ -18,7 +18,7 @@ from kobench.api import (
     normalise_rows,
 )
 from kobench.builtin.metrics import impact, profile, ranking
-from kobench.resample import block_counts, block_of, draws, take
+from kobench.scoring.bootstrap import block_counts, block_of, draws, take
 
 
 def impacts(seed=0, cells=14, genes=9) -> ImpactUnits:
@@ -93,7 +93,7 @@ def test_the_quick_ways_are_taken(monkeypatch):
     def never(*arguments):
         raise AssertionError("units were built again")
 
-    monkeypatch.setattr("kobench.resample.take", never)
+    monkeypatch.setattr("kobench.scoring.bootstrap.take", never)
     draws(impact.spearman_within_cell, impacts(), "gene", 3, 0)
     draws(impact.spearman_within_cell, impacts(), "cell", 3, 0)
     draws(profile.explained_change, profiles(), "gene", 3, 0)

@@ -31,8 +31,8 @@ from kobench.builtin.metrics.response import (
     sign_accuracy,
     spearman_delta,
 )
-from kobench.builtin.specs import metric_specs
-from kobench.resample import block_counts, draws, take
+from kobench.builtin.specs.singles import metric_specs
+from kobench.scoring.bootstrap import block_counts, draws, take
 
 CORRELATIONS = {
     "pearson-delta-centred": pearson_delta_centred,
@@ -791,7 +791,7 @@ def test_draws_take_the_values_of_perturbations_as_they_are(name, monkeypatch):
     def never(*arguments):
         raise AssertionError("units were built again")
 
-    monkeypatch.setattr("kobench.resample.take", never)
+    monkeypatch.setattr("kobench.scoring.bootstrap.take", never)
     units = random_units(0)
     values = METRICS[name](units)
     counts = block_counts(units.perturbations, 20, 3)[1].astype(float)

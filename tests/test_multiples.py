@@ -11,12 +11,12 @@ import pytest
 from scipy.spatial.distance import braycurtis
 from scipy.stats import chisquare
 
-from kobench import derive
-from kobench.builtin.grn import load
+from kobench.builtin.datasets.grn import load
 from kobench.cells import Cells, Knockouts, normalise_rows, without_interaction
+from kobench.dataset import Dataset
 from kobench.errors import UserError
-from kobench.multiples import CELLS_A_SET, SETS, Links, ask_multiples, true_interactions
-from kobench.truth import Dataset
+from kobench.truth.multiples import CELLS_A_SET, SETS, Links, ask_multiples, true_interactions
+from kobench.worker import derive
 
 # ------------------------------------------------------------------ the expectation
 

@@ -12,15 +12,15 @@ import pytest
 from metric_units import SPECS, outcome, resolve
 
 import kobench.builtin
-from kobench import questions
-from kobench.answering import as_answers, ask_session
 from kobench.api import Cells, Context, Dataset, Knockouts, PredictorSpec, TaskSpec, TaskView
-from kobench.builtin.grn import load, load_planted
-from kobench.multiples import ask_multiples
-from kobench.population import ask_responses, ask_simulated_responses
-from kobench.resample import draws, names_of
-from kobench.session import Session
-from kobench.transfer import ask_transfers, groups_of
+from kobench.builtin.datasets.grn import load, load_planted
+from kobench.runner.answers import as_answers, ask_session
+from kobench.scoring.bootstrap import draws, names_of
+from kobench.truth import singles as questions
+from kobench.truth.multiples import ask_multiples
+from kobench.truth.population import ask_responses, ask_simulated_responses
+from kobench.truth.transfer import ask_transfers, groups_of
+from kobench.worker.predictor import Session
 
 
 class Moved:
@@ -113,7 +113,7 @@ SMALL = {
     ),
     "types": lambda: load(genes=25, cells=110, cell_types=2, seed=3),
 }
-BUILT_IN = [task for task in kobench.builtin.kobench_tasks() if task.asks != "triples"]
+BUILT_IN = [task for task in kobench.builtin.plugin.kobench_tasks() if task.asks != "triples"]
 ON = [("types" if task.asks == "transfer" else "simulated", task) for task in BUILT_IN]
 ON += [("measured", task) for task in BUILT_IN if task.asks == "response"]
 
@@ -127,7 +127,7 @@ def test_the_order_of_genes_changes_no_score_of_a_floor(kind, task):
     again = asked_of(moved, task.asks)
     floors = [
         spec
-        for spec in kobench.builtin.kobench_predictors()
+        for spec in kobench.builtin.plugin.kobench_predictors()
         if spec.name in task.floors and spec.name != "random"
     ]  # other luck
     assert floors

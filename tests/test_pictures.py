@@ -13,17 +13,17 @@ from html.parser import HTMLParser
 import pytest
 from factories import genes_table, metric, networks, points, record, scores
 
-from kobench.board import check_board, make_board
-from kobench.board.parameters import DEFAULTS, SIZES, parameters_of
-from kobench.board.render import render
+from kobench.board.make import check_board, make_board
+from kobench.board.pictures.draw import draw_all, plan, write_pictures
+from kobench.board.pictures.figure import styles_of
+from kobench.board.pictures.standing import bars, draw_standings, shown_rows
+from kobench.board.render.formats import render
+from kobench.board.sections.parameters import DEFAULTS, SIZES, parameters_of
 from kobench.board.table import Score
-from kobench.builtin.grn.spec import PARAMS
+from kobench.builtin.datasets.grn.spec import PARAMS
 from kobench.cli.board import board_command
 from kobench.errors import UserError
-from kobench.pictures import draw_all, plan, write_pictures
-from kobench.pictures.figure import styles_of
-from kobench.pictures.standing import bars, draw_standings, shown_rows
-from kobench.records import write_record
+from kobench.results.records import write_record
 
 pytest.importorskip("matplotlib")
 
@@ -437,7 +437,7 @@ def test_without_matplotlib_the_extra_is_named_and_a_pack_has_no_pictures(
 ):
     for one in standing_records():
         write_record(tmp_path / "results", one)
-    monkeypatch.setattr("kobench.pictures.figure.find_spec", lambda name: None)
+    monkeypatch.setattr("kobench.board.pictures.figure.find_spec", lambda name: None)
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(UserError, match=r"kobench\[pictures\]"):

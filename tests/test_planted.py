@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 
 from kobench.api import Answers, Responses, TaskView
-from kobench.board import make_board
-from kobench.board.intervals import Series, mean_interval
-from kobench.builtin.grn import load_planted
+from kobench.board.make import make_board
+from kobench.board.numbers.intervals import Series, mean_interval
+from kobench.builtin.datasets.grn import load_planted
 from kobench.builtin.metrics.response import centroid_accuracy, pearson_delta_centred
-from kobench.builtin.tasks_response import response
-from kobench.data import split
-from kobench.plan import Request, make_plan
-from kobench.plugins import load_registry
-from kobench.population import ask_responses, measured
-from kobench.prepare import Prepared
-from kobench.resample import draws
-from kobench.run import Bench
+from kobench.builtin.tasks.response import response
+from kobench.datasets.split import split
+from kobench.plugins.load import load_registry
+from kobench.runner.plan import make_plan
+from kobench.runner.prepared import Prepared
+from kobench.runner.request import Request
+from kobench.runner.run import Bench
+from kobench.scoring.bootstrap import draws
+from kobench.truth.population import ask_responses, measured
 
 SMALL = {"genes": 50, "cells": 200, "perturbations": 20, "perturbed_cells": 40}
 

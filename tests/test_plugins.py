@@ -19,22 +19,16 @@ from typing import Any
 import psutil
 import pytest
 
-from kobench import plugins
 from kobench.errors import UserError
-from kobench.limits import Limits
-from kobench.plan import Request, make_plan
-from kobench.plugins import (
-    Entry,
-    Problem,
-    Registry,
-    child,
-    links_of,
-    load_registry,
-    remember,
-    resolve,
-)
+from kobench.plugins import cache as remember
+from kobench.plugins import child
+from kobench.plugins import load as plugins
+from kobench.plugins.load import Entry, Problem, Registry, links_of, load_registry, resolve
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
+from kobench.supervisor.limits import Limits
 
 GOOD = """
 from kobench.api import Param, PredictorSpec, hookimpl

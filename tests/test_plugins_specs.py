@@ -13,9 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobench.describe.validation import faults, find_module, missing_part
-from kobench.resolve import load_file, resolve_reference
-from kobench.select import same
+from kobench.plugins.grammar import same
 from kobench.specs import (
     ANSWERS,
     KINDS,
@@ -29,6 +27,8 @@ from kobench.specs import (
     spec_from_json,
     spec_to_json,
 )
+from kobench.util.resolve import load_file, resolve_reference
+from kobench.worker.describe.validation import faults, find_module, missing_part
 
 text = st.text(max_size=10)
 names = st.lists(text, max_size=3).map(tuple)

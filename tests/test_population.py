@@ -15,12 +15,13 @@ import pytest
 import scipy.sparse
 
 from kobench.cells import Cells
-from kobench.data import split
+from kobench.dataset import Dataset
+from kobench.datasets.split import split
 from kobench.errors import UserError
-from kobench.population import ask_responses, measured
-from kobench.population.labels import parts_of, perturbations
-from kobench.population.measure import SPLITS, agreement
-from kobench.truth import Dataset, Responses
+from kobench.question import Responses
+from kobench.truth.population import ask_responses, measured
+from kobench.truth.population.labels import parts_of, perturbations
+from kobench.truth.population.measure import SPLITS, agreement
 
 GENES = np.array([f"g{i}" for i in range(8)])
 
@@ -473,7 +474,7 @@ def test_a_perturbed_cell_a_batch_has_no_size() -> None:
 
 @pytest.mark.parametrize("name", ["hipsc-ko", "k562-crispri"])
 def test_real_data(name: str, real_data: Callable[[str], Path]) -> None:
-    from kobench.cards import builtin_folder, read_card
+    from kobench.datasets.cards import builtin_folder, read_card
 
     real_data(name)
     make: Any = read_card(builtin_folder() / f"{name}.toml").load

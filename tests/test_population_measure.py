@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from kobench.population import measure, profiles
-from kobench.population.measure import (
+from kobench.truth.population import measure, profiles
+from kobench.truth.population.measure import (
     SPLITS,
     Halves,
     agreement,
@@ -18,7 +18,7 @@ from kobench.population.measure import (
     halved_changes,
     matched,
 )
-from kobench.population.profiles import Group
+from kobench.truth.population.profiles import Group
 
 
 def group(rows: object, batch: object, sparse: bool = False) -> Group:

@@ -9,9 +9,9 @@ import pytest
 import scipy.sparse
 from scipy.stats import mannwhitneyu, norm, rankdata
 
-from kobench.population import significance
-from kobench.population.profiles import Group
-from kobench.population.significance import adjusted, rank_sum_p, responding
+from kobench.truth.population import significance
+from kobench.truth.population.profiles import Group
+from kobench.truth.population.significance import adjusted, rank_sum_p, responding
 
 
 def group(rows: np.ndarray, batch: object, sparse: bool = False) -> Group:

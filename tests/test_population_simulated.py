@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from kobench.builtin.grn import load
+from kobench.builtin.datasets.grn import load
 from kobench.cells import Cells, Knockouts, normalise_rows
-from kobench.data import split
+from kobench.dataset import Dataset
+from kobench.datasets.split import split
 from kobench.errors import UserError
-from kobench.population import ask_responses, ask_simulated_responses, simulated
-from kobench.population import size as size_module
-from kobench.population.simulated import expected_changes
-from kobench.population.size import paired_energy_distance
-from kobench.questions import ask_singles
-from kobench.truth import Dataset, Responses
+from kobench.question import Responses
+from kobench.truth.population import ask_responses, ask_simulated_responses, simulated
+from kobench.truth.population import size as size_module
+from kobench.truth.population.simulated import expected_changes
+from kobench.truth.population.size import paired_energy_distance
+from kobench.truth.singles import ask_singles
 
 CLEAN = np.array([[4.0, 2, 2, 0], [1, 1, 0, 2], [5, 0, 0, 0], [3, 1, 1, 1]])
 

@@ -11,9 +11,15 @@ import pytest
 import scipy.sparse
 from scipy.spatial.distance import cdist, pdist, squareform
 
-from kobench.population import size as module
-from kobench.population.profiles import Group
-from kobench.population.size import distances, draw, energy_distance, paired_energy_distance, size
+from kobench.truth.population import size as module
+from kobench.truth.population.profiles import Group
+from kobench.truth.population.size import (
+    distances,
+    draw,
+    energy_distance,
+    paired_energy_distance,
+    size,
+)
 
 
 def group(rows: np.ndarray, batch: object, sparse: bool = False) -> Group:

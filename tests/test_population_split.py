@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobench.data import STRATEGIES, halve, split
+from kobench.datasets.split import STRATEGIES, halve, split
 from kobench.errors import UserError
 
 

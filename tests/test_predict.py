@@ -1,4 +1,4 @@
-"""`kobench.predict`: batches of cells give what one batch gives, and a sample of the knockouts
+"""`kobench.predict.predict`: batches of cells give what one batch gives, and a sample of the knockouts
 shows its error.
 """
 
@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kobench import events
 from kobench.errors import PredictorFailedError, UserError
-from kobench.plan import Request
-from kobench.plugins import load_registry
-from kobench.predict import predict
-from kobench.table_file import TableFile
+from kobench.plugins.load import load_registry
+from kobench.predict.predict import predict
+from kobench.predict.table_file import TableFile
+from kobench.runner.request import Request
+from kobench.truth import events
 
 TINY = "grn:cells=30,genes=20,degree=2.0"
 

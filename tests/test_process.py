@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 
 from kobench.cells import Cells
-from kobench.errors import UserError
-from kobench.limits import Limits, TrialFailed
-from kobench.process import WorkerProcess
-from kobench.replies import parse, visible
+from kobench.errors import TrialFailed, UserError
 from kobench.sandbox import LAYERS, this_interpreter
 from kobench.sandbox.places import readable_by
 from kobench.sandbox.start import Launch, Plan
-from kobench.wire import write_cells
+from kobench.supervisor.limits import Limits
+from kobench.supervisor.messages import parse
+from kobench.supervisor.process import WorkerProcess
+from kobench.util.text import visible
+from kobench.worker.wire import write_cells
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -402,7 +403,7 @@ def test_answers_in_a_place_that_leads_elsewhere_are_refused(worker, tmp_path):
 
 
 def test_a_required_sandbox_refuses_before_the_predictor_is_imported(worker, monkeypatch):
-    monkeypatch.setattr("kobench.sandbox.room.LAYERS", ("landlock-files", "environment"))
+    monkeypatch.setattr("kobench.supervisor.room.LAYERS", ("landlock-files", "environment"))
     with pytest.raises(
         UserError, match="--sandbox require: this machine leaves network and processes open"
     ):

@@ -10,10 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from kobench.plan import Request, make_plan
-from kobench.plugins import load_registry
-from kobench.progress import Live, Plain
-from kobench.run import Bench
+from kobench.plugins.load import load_registry
+from kobench.runner.plan import make_plan
+from kobench.runner.progress import Live, Plain
+from kobench.runner.request import Request
+from kobench.runner.run import Bench
 
 PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kobench.environments import INSIDE
+from kobench.environments.environment import INSIDE
 from kobench.environments.own import parts
 
 FILES = {**parts(), "inside.py": INSIDE}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kobench import derive
 from kobench.cells import Cells
+from kobench.dataset import Dataset
 from kobench.errors import UserError
-from kobench.questions import ask_profiles, ask_singles, sample_rows
-from kobench.truth import Dataset
+from kobench.truth.singles import ask_profiles, ask_singles, sample_rows
+from kobench.worker import derive
 
 CLEAN = np.array([[4.0, 2, 2, 0], [1, 1, 0, 2], [5, 0, 0, 0], [3, 1, 1, 1]])
 

@@ -12,12 +12,12 @@ import threading
 import numpy as np
 import pytest
 
-from kobench import received
-from kobench.guard import expected_of
-from kobench.limits import TrialFailed
-from kobench.process import WorkerProcess
-from kobench.received import ANY, Expected, receive
-from kobench.truth import Profiles
+from kobench.errors import TrialFailed
+from kobench.question import Profiles
+from kobench.supervisor import arrays as received
+from kobench.supervisor.arrays import ANY, Expected, receive
+from kobench.supervisor.guard import expected_of
+from kobench.supervisor.process import WorkerProcess
 
 ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
 WANTED = {"rows": Expected((3, 4))}

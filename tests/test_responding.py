@@ -11,11 +11,11 @@ import pytest
 
 from kobench.api import Cells, Impacts, Knockouts, Multiples, Responses
 from kobench.cells import bray_curtis, normalise_rows
-from kobench.derive import Asker
 from kobench.errors import InvalidAnswerError
-from kobench.guard import guard_answers
-from kobench.process import TrialFailed
-from kobench.responding import answer_interactions, answer_responses
+from kobench.supervisor.guard import guard_answers
+from kobench.supervisor.process import TrialFailed
+from kobench.worker.answers import answer_interactions, answer_responses
+from kobench.worker.derive import Asker
 
 ALL = np.ones(4, bool)
 CELLS = Cells(

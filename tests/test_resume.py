@@ -13,17 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from kobench import plan as plan_module
-from kobench.board import make_board
-from kobench.board.render import render
-from kobench.decide import decide
-from kobench.limits import Limits
-from kobench.plan import Chosen, Group, Request, Task, Trial, make_plan
-from kobench.plugins import load_registry
-from kobench.records import read_record, read_records, record_path
-from kobench.run import Bench
+from kobench.board.make import make_board
+from kobench.board.render.formats import render
+from kobench.plugins.chosen import Chosen, Task
+from kobench.plugins.load import load_registry
+from kobench.results.answers import AnswerStore
+from kobench.results.records import read_record, read_records, record_path
+from kobench.runner import plan as plan_module
+from kobench.runner.keys import Group, Trial
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.resume import decide
+from kobench.runner.run import Bench
 from kobench.specs import MetricSpec
-from kobench.store import AnswerStore
+from kobench.supervisor.limits import Limits
 
 PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
 REQUEST = Request(["grn:genes=15,cells=60"], ["good"], tasks=["profile", "keystone"])

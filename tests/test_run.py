@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from kobench.errors import UserError
-from kobench.limits import Limits
-from kobench.plan import Request, make_plan
-from kobench.plugins import load_registry
-from kobench.records import read_records
-from kobench.run import Bench, locked
+from kobench.plugins.load import load_registry
+from kobench.results.records import read_records
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.run import Bench, locked
+from kobench.supervisor.limits import Limits
 
 PLUGIN = Path(__file__).with_name("predictors_for_tests.py")
 TINY = "grn:genes=15,cells=60"

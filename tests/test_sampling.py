@@ -7,14 +7,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kobench import events, questions
-from kobench.board import make_board
-from kobench.plan import Request, make_plan
-from kobench.plugins import load_registry
-from kobench.records import read_records
-from kobench.run import Bench
-from kobench.sampling import REDRAWS, asked_share, sampling_error, taken, taken_answers
-from kobench.truth import Answers, Singles
+from kobench.board.make import make_board
+from kobench.plugins.load import load_registry
+from kobench.question import Answers, Singles
+from kobench.results.records import read_records
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.run import Bench
+from kobench.scoring.sampling_error import (
+    REDRAWS,
+    asked_share,
+    sampling_error,
+    taken,
+    taken_answers,
+)
+from kobench.truth import events
+from kobench.truth import singles as questions
 
 GRN = "grn:cells=100,genes=30"
 TASKS = ("knockout-impact", "keystone", "knockout-profile")

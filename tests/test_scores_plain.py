@@ -16,7 +16,7 @@ from metric_units import SPECS, impact_units, outcome, profile_units, ranking_un
 from benchmarks.plain import scores
 from kobench.api import ProfileUnits, normalise_rows
 from kobench.builtin.metrics import impact, profile, ranking
-from kobench.resample import block_counts, draws
+from kobench.scoring.bootstrap import block_counts, draws
 
 PLAIN = [spec for spec in SPECS if (spec.of, spec.name) in scores.SCORES]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kobench.errors import UserError
-from kobench.select import Selection, canonical, complete, parse, same
+from kobench.plugins.grammar import Selection, canonical, complete, parse, same
 from kobench.specs import Param
 
 PARAMS = {

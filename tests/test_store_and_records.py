@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kobench import records
 from kobench.cells import Cells
 from kobench.errors import UserError
-from kobench.store import AnswerStore, hash_of_arrays
-from kobench.wire import read_cells, write_cells
+from kobench.results import records
+from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.worker.wire import read_cells, write_cells
 
 sys.path.insert(0, str(Path(__file__).parent))
 import factories

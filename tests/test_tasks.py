@@ -10,7 +10,6 @@ import math
 import numpy as np
 import pytest
 
-from kobench import questions
 from kobench.api import (
     Answers,
     Cells,
@@ -23,11 +22,12 @@ from kobench.api import (
     bray_curtis,
     normalise_rows,
 )
-from kobench.builtin import tasks
 from kobench.builtin.metrics import impact, profile, ranking
-from kobench.builtin.specs import floor_specs, metric_specs, task_specs
+from kobench.builtin.specs.singles import floor_specs, metric_specs, task_specs
+from kobench.builtin.tasks import singles as tasks
 from kobench.errors import InvalidAnswerError
-from kobench.lines import LINES, line_answers
+from kobench.truth import singles as questions
+from kobench.truth.references import LINES, line_answers
 
 UNSOLVED = (3, 2)  # (cell of the dataset, gene)
 
@@ -391,7 +391,7 @@ def test_the_gene_oracle_ranks_genes_perfectly_and_knows_nothing_within_them(
 
 
 def test_a_replicate_is_the_same_cells_with_other_noise(dataset, singles, profiles, monkeypatch):
-    monkeypatch.setattr("kobench.lines.NUMBERS_A_PART", 500)  # several parts
+    monkeypatch.setattr("kobench.truth.references.NUMBERS_A_PART", 500)  # several parts
     answers = line_answers("replicate", singles, dataset, ASKED)
     truth = toy(1).truth
     events = Knockouts(singles.events.genes, ASKED[singles.events.cells].astype(np.int32))

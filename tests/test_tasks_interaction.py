@@ -32,15 +32,15 @@ from kobench.builtin.floors.interaction import SmallerShare, SmallerSingle
 from kobench.builtin.floors.knockout import PresenceContrast
 from kobench.builtin.metrics.impact import average_precision
 from kobench.builtin.metrics.interaction import INTERACTS, auprc, mae, spearman
-from kobench.builtin.specs_interaction import (
+from kobench.builtin.specs.interaction import (
     interaction_floor_specs,
     interaction_metric_specs,
     interaction_task_specs,
 )
-from kobench.builtin.tasks_interaction import multiple_knockout
-from kobench.describe import validation
+from kobench.builtin.tasks.interaction import multiple_knockout
 from kobench.errors import InvalidAnswerError
-from kobench.resample import block_counts, draws, take
+from kobench.scoring.bootstrap import block_counts, draws, take
+from kobench.worker.describe import validation
 
 # ------------------------------------------------------------------ metrics
 

@@ -16,12 +16,12 @@ from scipy.stats import spearmanr
 from kobench.api import Answers, Cells, Knockouts, NotComputed, Profiles, Responses, TaskView
 from kobench.builtin.metrics.ranking import spearman
 from kobench.builtin.metrics.response import ChosenUnits, pearson_delta, pearson_delta_centred
-from kobench.builtin.specs import metric_specs, task_specs
-from kobench.builtin.tasks_response import read_response, response
-from kobench.builtin.tasks_response_size import chance_band, chance_note, response_size
+from kobench.builtin.specs.singles import metric_specs, task_specs
+from kobench.builtin.tasks.response import read_response, response
+from kobench.builtin.tasks.response_size import chance_band, chance_note, response_size
 from kobench.errors import InvalidAnswerError
-from kobench.resample import take
-from kobench.score import score_metric
+from kobench.scoring.bootstrap import take
+from kobench.scoring.score import score_metric
 
 G = 12
 

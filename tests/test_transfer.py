@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from kobench.api import Answers, Cells, Dataset, Profiles, TaskView, Transfers
 from kobench.builtin.floors.profile import MaskedMeanDepth
 from kobench.builtin.metrics import profile as metrics
-from kobench.builtin.specs import metric_specs
-from kobench.builtin.specs_transfer import transfer_spec
-from kobench.builtin.tasks_transfer import transfer
-from kobench.data_checks import validate
+from kobench.builtin.specs.singles import metric_specs
+from kobench.builtin.specs.transfer import transfer_spec
+from kobench.builtin.tasks.transfer import transfer
+from kobench.datasets.join import joined
+from kobench.datasets.validate import validate
 from kobench.errors import InvalidAnswerError, UserError
-from kobench.resample import draws
-from kobench.transfer import (
+from kobench.scoring.bootstrap import draws
+from kobench.truth.transfer import (
     LEAST,
     ask_transfers,
     asked_rows,
     groups_of,
-    joined,
     training_rows,
     training_size,
 )
@@ -361,7 +361,7 @@ def test_what_cannot_be_joined():
 
 def test_retina_by_type(real_data):
     from kobench.api import Context
-    from kobench.builtin import h5ad
+    from kobench.builtin.datasets import h5ad
 
     path = real_data("retina-nuclei")
     dataset = h5ad.load(str(path), cell_type_key="cell_type", totals_key="n_counts_all", genes=400)

@@ -15,7 +15,7 @@ from test_environments import kobench, plugin, wheel
 
 from kobench.environments.interpreters import find_interpreter
 from kobench.errors import UserError
-from kobench.records import Record, read_records
+from kobench.results.records import Record, read_records
 
 
 @pytest.fixture(scope="module")

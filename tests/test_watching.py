@@ -15,9 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kobench import process_tree, watching
-from kobench.limits import MB, Limits, TrialFailed
-from kobench.process_tree import (
+from kobench.errors import TrialFailed
+from kobench.supervisor import processes as process_tree
+from kobench.supervisor import usage as watching
+from kobench.supervisor.limits import MB, Limits
+from kobench.supervisor.processes import (
     Held,
     Member,
     descendants,
@@ -26,7 +28,7 @@ from kobench.process_tree import (
     memory_of,
     unnamed_files,
 )
-from kobench.watching import ENTRY, Unmeasurable, Watch, folder_bytes
+from kobench.supervisor.usage import ENTRY, Unmeasurable, Watch, folder_bytes
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's"

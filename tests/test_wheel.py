@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 SCRIPT = """
 import json, kobench
-from kobench.cards import builtin_folder, card_specs
+from kobench.datasets.cards import builtin_folder, card_specs
 from kobench.cli.suites import built_in
 from importlib import resources
 print(json.dumps({

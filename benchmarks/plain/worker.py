@@ -1,5 +1,5 @@
 """A trial's worker without any isolation: a child process, asked over two pipes, neither watched
-nor shut in. The plain twin of `kobench.process.WorkerProcess`.
+nor shut in. The plain twin of `kobench.supervisor.process.WorkerProcess`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kobench.sandbox.room import START
 from kobench.sandbox.variables import THREAD_VARIABLES
+from kobench.supervisor.room import START
 
 
 class PlainWorker:

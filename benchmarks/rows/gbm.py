@@ -15,7 +15,7 @@ EVERY = 8
 
 def lung_cells() -> Any:
     """The wild-type cells of `nkx2-1-lung`; raises Skipped where they are not at hand."""
-    from kobench.cards import builtin_folder, read_card
+    from kobench.datasets.cards import builtin_folder, read_card
     from kobench.errors import UserError
 
     load: Any = read_card(builtin_folder() / "nkx2-1-lung.toml").load

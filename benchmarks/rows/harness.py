@@ -38,9 +38,9 @@ LOADED = (
 NO_BOARD = f"""
 import json, sys
 from pathlib import Path
-from kobench.plan import Request, make_plan
+from kobench.runner.plan import Request, make_plan
 from kobench.plugins import load_registry
-from kobench.run import Bench
+from kobench.runner.run import Bench
 folder, predictor, more = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 jobs = more.pop("jobs", 1)
 groups = make_plan(load_registry(plugin_files=[{str(PLUGIN)!r}]), Request(["grn"], [predictor], **more))

@@ -15,10 +15,10 @@ from benchmarks.measure import Finding, Row, seconds_of
 from benchmarks.plain.worker import PlainWorker
 from benchmarks.rows.harness import PLUGIN, without_board
 from kobench.api import Cells
-from kobench.limits import Limits
-from kobench.process import WorkerProcess
 from kobench.sandbox.layers import uncovered
-from kobench.wire import write_arrays, write_cells
+from kobench.supervisor.limits import Limits
+from kobench.supervisor.process import WorkerProcess
+from kobench.worker.wire import write_arrays, write_cells
 
 #: Cells x genes that the worker is fitted on, and asked for the profiles of.
 SHAPE = (500, 100)

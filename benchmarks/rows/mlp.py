@@ -110,7 +110,7 @@ class Task:
 
 
 def paper_task() -> Task:
-    from kobench.builtin.grn import load
+    from kobench.builtin.datasets.grn import load
 
     task = Task.of(
         load(seed=SEED).cells, threads=1

@@ -50,15 +50,15 @@ def works() -> tuple[Work, ...]:
     `masked-mean-depth`.
     """
     import kobench.builtin as builtin
-    from kobench.answering import as_answers, ask_session
     from kobench.api import Context
+    from kobench.builtin.datasets.grn import load
     from kobench.builtin.floors.profile import MaskedMeanDepth
-    from kobench.builtin.grn import load
-    from kobench.questions import ask_profiles, ask_singles
-    from kobench.resample import names_of
-    from kobench.resolve import resolve_reference
-    from kobench.session import Session
-    from kobench.truth import Question, TaskView
+    from kobench.question import Question, TaskView
+    from kobench.runner.answers import as_answers, ask_session
+    from kobench.scoring.bootstrap import names_of
+    from kobench.truth.singles import ask_profiles, ask_singles
+    from kobench.util.resolve import resolve_reference
+    from kobench.worker.predictor import Session
 
     dataset = load()
     everything = np.arange(dataset.cells.n_obs)
@@ -91,8 +91,8 @@ def works() -> tuple[Work, ...]:
 
 def fast(work: Work) -> tuple[float, Any]:
     """Value, NaN where there is none, and draws of one metric."""
-    from kobench.resample import draws
-    from kobench.truth import NotComputed, Parts
+    from kobench.scoring.bootstrap import draws
+    from kobench.units import NotComputed, Parts
 
     try:
         result = work.score(work.units)
@@ -130,7 +130,7 @@ def plain_draws(work: Work) -> Any:
     again.
     """
     from benchmarks.plain import scores
-    from kobench.resample import block_counts, block_of
+    from kobench.scoring.bootstrap import block_counts, block_of
 
     distinct, counts = block_counts(block_of(work.units, work.block), DRAWS, 0, work.names)
     if work.metric == "spearman-within-cell":

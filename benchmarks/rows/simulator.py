@@ -52,7 +52,7 @@ def plainly(truth: Any, events: Any) -> Callable[[], Any]:
 
 
 def paper_size(runs: int) -> Finding:
-    from kobench.builtin.grn import load
+    from kobench.builtin.datasets.grn import load
 
     truth: Any = load().truth
     every, some = knockouts(truth, 0), knockouts(truth, 1, PLAIN_EVENTS)
@@ -85,7 +85,7 @@ def paper_size(runs: int) -> Finding:
 
 def microseconds(genes: int, degree: float, events: int = 3000, cells: int = 60) -> float:
     """Of one event of a network, the best of three."""
-    from kobench.builtin.grn import load
+    from kobench.builtin.datasets.grn import load
 
     truth: Any = load(genes=genes, degree=degree, cells=cells).truth
     asked = knockouts(truth, 0, events)
@@ -127,7 +127,7 @@ def growth() -> tuple[str, ...]:
 
 
 def large(runs: int) -> Finding:
-    from kobench.builtin.grn import load
+    from kobench.builtin.datasets.grn import load
 
     truth: Any = load(genes=2000, cells=2000).truth
     events = knockouts(truth, 0, EVENTS)

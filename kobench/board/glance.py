@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kobench.board.summary import decimals_for, number, skill_digits, spoken
+from kobench.board.sections.sentences import decimals_for, number, skill_digits, spoken
 from kobench.board.table import Matrix, Row, Score, Section
 from kobench.board.transfer import TransferMatrix
 from kobench.board.words import base, in_words, task_order

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kobench.board.parameters import SIZES
+from kobench.board.sections.parameters import SIZES
 from kobench.board.table import Cost, Row, Score, Section
 from kobench.board.words import task_order
 

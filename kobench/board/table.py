@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kobench.board.intervals import ENOUGH, Interval
+from kobench.board.numbers.intervals import ENOUGH, Interval
 from kobench.board.transfer import TransferMatrix
 from kobench.board.words import WILD_TYPE, base
 

@@ -1,7 +1,7 @@
 """From transfer records to matrices: what a model trained on one group of cells explains of
 another, and what it loses by that.
 
-What the numbers are: `kobench.board.transfer_numbers`.
+What the numbers are: `kobench.board.numbers.transfer`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kobench.board.intervals import ENOUGH, Interval
-from kobench.board.series import NOT_ANSWERED, NOT_RUN, Key, block_series
-from kobench.board.transfer_numbers import Share, TransferNumbers, noun_of
-from kobench.records import Record
+from kobench.board.numbers.intervals import ENOUGH, Interval
+from kobench.board.numbers.series import NOT_ANSWERED, NOT_RUN, Key, block_series
+from kobench.board.numbers.transfer import Share, TransferNumbers, noun_of
+from kobench.results.records import Record
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def transfer_matrices(
     """A matrix for each dataset group, split, task and predictor among the records of transfers; of
     a dataset, the best transfer first.
 
-    names : what rows are called, by `kobench.board.series.row_key`; None: by their selection.
+    names : what rows are called, by `kobench.board.numbers.series.row_key`; None: by their selection.
     Records of other splits are passed over.
     """
     groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)

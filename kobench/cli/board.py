@@ -11,7 +11,7 @@ import click
 from kobench.cli.options import show_board
 
 if TYPE_CHECKING:
-    from kobench.records import Record
+    from kobench.results.records import Record
 
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
@@ -112,10 +112,11 @@ def board_command(
     pictures: Path | None,
 ) -> None:
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
-    from kobench.board import check_board, make_board
-    from kobench.board.render import render
+    from kobench.board.make import check_board, make_board
+    from kobench.board.render.formats import render
     from kobench.errors import UserError
-    from kobench.records import read_records, write_atomically
+    from kobench.results.records import read_records
+    from kobench.util.files import write_atomically
 
     if pack is not None and (datasets or tasks or predictors):
         raise click.UsageError(
@@ -159,7 +160,7 @@ def board_command(
         return
     board = make_board(records, cost=not no_cost, **narrowed)
     if pictures is not None:
-        from kobench.pictures import draw_all, write_pictures
+        from kobench.board.pictures.draw import draw_all, write_pictures
 
         paths = write_pictures(draw_all(board), pictures)
         click.echo(
@@ -180,10 +181,11 @@ def board_command(
 
 def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
     """Write a folder to publish, and say what is in it."""
-    from kobench.board import make_board
-    from kobench.board.render import render
-    from kobench.pictures import available, draw_all, write_pictures
-    from kobench.records import pack_records, write_atomically
+    from kobench.board.make import make_board
+    from kobench.board.pictures.draw import available, draw_all, write_pictures
+    from kobench.board.render.formats import render
+    from kobench.results.records import pack_records
+    from kobench.util.files import write_atomically
 
     board = make_board(records, cost=cost)
     drawn = draw_all(board) if available() else []
@@ -220,7 +222,7 @@ def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str
     """Selections as the records write them: the order of keys, quotes and brackets make no other
     dataset or predictor.
     """
-    from kobench.select import parse
+    from kobench.plugins.grammar import parse
 
     parts = ("name", "group", "selection")
     known = sorted(

@@ -21,7 +21,7 @@ from kobench.cli.options import (
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
-    from kobench.plugins import Registry
+    from kobench.plugins.load import Registry
 
 EXAMPLES = """
 \b
@@ -98,14 +98,14 @@ def check_command(
     registry = load(plugin_files, dataset_folders)
     found = kind_of(registry, name, kind)
     if found == "predictors":
-        from kobench.checking import Setting, check_in_child
-        from kobench.plan import choose
+        from kobench.checks.process import Setting, check_in_child
+        from kobench.plugins.chosen import choose
 
         results = check_in_child(
             choose(registry, "predictors", name), Setting(**request_options(flags))
         )
     else:
-        from kobench.checking.trusted import check_trusted
+        from kobench.checks.trusted import check_trusted
 
         if found == "metrics":
             registry.find("metrics", name, of=of)  # says at once which kinds of units there are
@@ -123,7 +123,7 @@ def kind_of(registry: Registry, name: str, kind: str | None) -> str:
     them, or several.
     """
     from kobench.cli.look import matches
-    from kobench.select import parse
+    from kobench.plugins.grammar import parse
 
     if kind is not None:
         return CHECKED[kind]

@@ -78,7 +78,7 @@ def datasets_command() -> None:
 )
 def add_command(file: Path, out_folder: Path | None, **facts: Any) -> None:
     """Check FILE (AnnData, .h5ad) as a run would, and write its card."""
-    from kobench.add_dataset import add_dataset
+    from kobench.datasets.add import add_dataset
 
     card = add_dataset(file, out_folder=out_folder, **facts)
     click.echo(f"Wrote {card}.")
@@ -98,8 +98,8 @@ def files_command(
     as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
 ) -> None:
     """Show which dataset files are there, and where the others are looked for."""
+    from kobench.datasets.fetch import find_file
     from kobench.errors import UserError
-    from kobench.fetch import find_file
 
     registry = load(plugin_files, dataset_folders)
     rows = []

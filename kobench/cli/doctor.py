@@ -38,9 +38,9 @@ def doctor_command(as_json: bool) -> None:
 
 def diagnosis() -> dict[str, Any]:
     """All that the command shows."""
-    from kobench.limits import Limits
     from kobench.sandbox import COVERS, OPEN_WITHOUT, this_interpreter
     from kobench.sandbox.examine import examine
+    from kobench.supervisor.limits import Limits
 
     examined, interpreter = examine(), this_interpreter()
     return {

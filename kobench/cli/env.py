@@ -80,7 +80,7 @@ def create_command(
     (numpy alone).
     """
     from kobench.environments.create import create
-    from kobench.plugins import load_registry
+    from kobench.plugins.load import load_registry
 
     environment = create(
         name,
@@ -118,9 +118,9 @@ def create_command(
 @json_option
 def list_command(as_json: bool) -> None:
     """List environments: Python, numpy, predictors, size, and what they were made from."""
-    from kobench.environments import complete
+    from kobench.environments.environment import complete
     from kobench.environments.size import megabytes
-    from kobench.plugins import load_registry
+    from kobench.plugins.load import load_registry
 
     environments, broken = complete()
     registry = load_registry() if environments else None
@@ -175,8 +175,8 @@ def list_command(as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove_command(name: str, yes: bool) -> None:
     """Remove the environment NAME and all that is installed in it."""
-    from kobench.environments import environments_folder
     from kobench.environments.create import remove
+    from kobench.environments.environment import environments_folder
 
     if not yes and (environments_folder() / name).is_dir():
         click.confirm(f"Remove {environments_folder() / name}?", abort=True)
@@ -202,11 +202,11 @@ def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool) 
     """Check the environment NAME and, in it, the contract of each of its predictors; exit code 1
     when anything fails.
     """
-    from kobench.checking.environments import check_environment
-    from kobench.checking.predictors import Setting
+    from kobench.checks.environments import check_environment
+    from kobench.checks.process import Setting
     from kobench.cli.check import MARKS, outcome_of
-    from kobench.environments import read
-    from kobench.limits import Limits
+    from kobench.environments.environment import read
+    from kobench.supervisor.limits import Limits
 
     results = []
     for result in check_environment(read(name), Setting(Limits(seconds=timeout))):

@@ -13,7 +13,7 @@ from kobench.cli.options import KINDS, complete_names, json_option, load, plugin
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
-    from kobench.plugins import Entry, Registry
+    from kobench.plugins.load import Entry, Registry
 
 LIST_EXAMPLES = """
 \b
@@ -163,7 +163,7 @@ def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
         except UserError as error:
             reasons.append(str(error))
     if not found:
-        from kobench.suggest import suggestion
+        from kobench.util.text import suggestion
 
         known = [other for kind in KINDS for other in getattr(registry, kind)]
         broken = next(
@@ -237,7 +237,7 @@ INTERNAL = ("name", "version", "summary", "truth", "reference", "loader_paramete
 
 def derivations(answers: tuple[str, ...]) -> dict[str, str]:
     """What each answer kind is made from."""
-    from kobench.derive import SOURCES, source_of
+    from kobench.worker.derive import SOURCES, source_of
 
     sources = {kind: source_of(kind, answers) for kind in SOURCES}
     return {

@@ -23,7 +23,7 @@ from kobench.cli.options import load
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
-    from kobench.plugins import Registry
+    from kobench.plugins.load import Registry
 
 EXAMPLES = """
 \b

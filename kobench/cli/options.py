@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from kobench.board.table import Board
-    from kobench.plugins import Registry
+    from kobench.plugins.load import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,8 +52,8 @@ def limit_options(function: F) -> F:
     """--timeout, --memory, --processes, --written: what a trial may use; --sandbox and --readable:
     what it may reach.
     """
-    from kobench.limits import Limits
     from kobench.sandbox import MODES
+    from kobench.supervisor.limits import Limits
 
     number = click.IntRange(0)
     for option in (
@@ -113,14 +113,14 @@ def limit_options(function: F) -> F:
 
 def default_memory() -> int:
     """The default of --memory, in MB."""
-    from kobench.limits import default_memory_mb
+    from kobench.supervisor.limits import default_memory_mb
 
     return default_memory_mb()
 
 
 def request_options(flags: dict[str, Any]) -> dict[str, Any]:
-    """What a `kobench.plan.Request` is told by the options of `limit_options`."""
-    from kobench.limits import Limits
+    """What a `kobench.runner.request.Request` is told by the options of `limit_options`."""
+    from kobench.supervisor.limits import Limits
 
     limits = Limits(
         flags["timeout"] or None,
@@ -161,7 +161,7 @@ def json_option(function: F) -> F:
 
 def load(plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> Registry:
     """The registry with the user's own files."""
-    from kobench.plugins import load_registry
+    from kobench.plugins.load import load_registry
 
     return load_registry(plugin_files=plugin_files, dataset_folders=dataset_folders)
 
@@ -187,7 +187,7 @@ def show_board(board: Board) -> None:
     import shutil
     import sys
 
-    from kobench.board.render import render
+    from kobench.board.render.formats import render
 
     width = max(80, shutil.get_terminal_size((120, 40)).columns)
     click.echo(render(board, "terminal", width=width, color=sys.stdout.isatty()), nl=False)

@@ -108,8 +108,8 @@ def predict_command(
     """Fit a predictor on the wild-type cells of DATASET and write its answers to a file."""
     import json
 
-    from kobench.plan import Request
-    from kobench.predict import predict
+    from kobench.predict.predict import predict
+    from kobench.runner.request import Request
 
     registry = load(plugin_files, dataset_folders)
     request = Request(

@@ -18,8 +18,8 @@ from kobench.cli.options import (
 from kobench.cli.suites import built_in, find_suite, read_suite
 
 if TYPE_CHECKING:
-    from kobench.plan import Group
-    from kobench.records import Record
+    from kobench.results.records import Record
+    from kobench.runner.keys import Group
 
 EXAMPLES = """
 \b
@@ -161,11 +161,12 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
             f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench"
             " list` shows them"
         )
-    from kobench.board import make_board
-    from kobench.board.render import render
-    from kobench.plan import Request, make_plan
-    from kobench.progress import make_watcher
-    from kobench.run import Bench
+    from kobench.board.make import make_board
+    from kobench.board.render.formats import render
+    from kobench.runner.plan import make_plan
+    from kobench.runner.progress import make_watcher
+    from kobench.runner.request import Request
+    from kobench.runner.run import Bench
 
     registry = load(flags["plugin_files"], flags["dataset_folders"])
     request = Request(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kobench.errors import UserError
-from kobench.suggest import suggestion
+from kobench.util.text import suggestion
 
 #: The suites that come with kobench.
 FOLDER = Path(__file__).resolve().parent.parent / "suites"

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
-from kobench.describe.values import NAME
-from kobench.environments import (
+from kobench.environments.environment import (
     FORMAT,
     Environment,
     ask_inside,
@@ -32,7 +31,8 @@ from kobench.environments.interpreters import find_interpreter
 from kobench.environments.ours import FILES, MARK, is_ours, remove_others, remove_prefix
 from kobench.environments.own import note, put_into
 from kobench.errors import UserError
-from kobench.records import write_atomically
+from kobench.util.files import write_atomically
+from kobench.worker.describe.values import NAME
 
 #: Lines of pip's log that an error shows.
 LOG_LINES = 12

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
-from kobench.environments import BrokenError, Environment, locked
+from kobench.environments.environment import BrokenError, Environment, locked
 
 #: Modules and packages of kobench that a worker, the contract's checks and the description of
 #: plugins import.
@@ -22,17 +22,13 @@ PARTS = (
     "__init__",
     "api",
     "cells",
-    "checks",
-    "derive",
-    "describe",
+    "dataset",
     "errors",
-    "resolve",
-    "responding",
-    "session",
+    "question",
     "specs",
-    "suggest",
-    "truth",
-    "wire",
+    "units",
+    "checks/__init__",
+    "util",
     "worker",
 )
 
@@ -127,7 +123,7 @@ def put_into(site: Path, python: Path) -> None:
 
 def note(prefix: Path) -> None:
     """Write down which kobench is in a virtual environment."""
-    from kobench.records import write_atomically
+    from kobench.util.files import write_atomically
 
     write_atomically(
         prefix / "kobench.json",

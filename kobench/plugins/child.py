@@ -1,4 +1,4 @@
-"""The parent's side of `kobench.describe.child`: starts the child in a sandbox, reads its lines,
+"""The parent's side of `kobench.worker.describe.child`: starts the child in a sandbox, reads its lines,
 ends it and all that it started.
 
 A plugin's module is a stranger's code as soon as it is imported. It may read what is installed for
@@ -18,18 +18,19 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from kobench.describe.validation import faults
-from kobench.limits import Limits, TrialFailed
+from kobench.errors import TrialFailed
 from kobench.plugins.discovery import OWN, Problem, Source, normalise
 from kobench.plugins.links import importable
-from kobench.replies import visible
 from kobench.sandbox.folders import link_modules
 from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import readable_by, this_interpreter
 from kobench.sandbox.start import Launch, Plan, signal_name
 from kobench.sandbox.variables import variables
 from kobench.specs import Spec, spec_from_json
-from kobench.watching import Watch
+from kobench.supervisor.limits import Limits
+from kobench.supervisor.usage import Watch
+from kobench.util.text import visible
+from kobench.worker.describe.validation import faults
 
 #: More bytes than this on the pipe are no description.
 MOST_BYTES = 16_000_000
@@ -44,7 +45,7 @@ TAIL_LINES = 12
 #: ones do not know PYTHONSAFEPATH.
 START = (
     "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from"
-    " kobench.describe.child import main; main()"
+    " kobench.worker.describe.child import main; main()"
 )
 
 #: Seconds between two looks at what the child's processes use, and in which its end must be known
@@ -97,7 +98,7 @@ def ask_children(source: Source, limit: float) -> tuple[list[tuple[str, Spec]], 
 
 
 class Child:
-    """One run of `kobench.describe.child`."""
+    """One run of `kobench.worker.describe.child`."""
 
     def __init__(self, source: Source, first: int, limit: float) -> None:
         self.source, self.first, self.limit = source, first, limit

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kobench.environments import Environment, complete, seen
+from kobench.environments.environment import Environment, complete, seen
 from kobench.environments.own import digest, renew
 from kobench.errors import UserError
 from kobench.plugins.discovery import Place, Problem, Source, files_of, is_importable, normalise

@@ -13,7 +13,7 @@ from kobench.errors import UserError
 from kobench.plugins.discovery import Problem, Source, normalise
 from kobench.sandbox.places import Interpreter
 from kobench.specs import PredictorSpec
-from kobench.suggest import suggestion
+from kobench.util.text import suggestion
 
 #: Kinds of problems that leave what they are about usable, or are about no predictor.
 HARMLESS = ("duplicate", "card", "not-here")

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kobench.replies import visible
 from kobench.sandbox.folders import remove
 from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import Interpreter, readable_by
 from kobench.sandbox.start import Launch, Plan, signal_name
 from kobench.sandbox.variables import variables
+from kobench.util.text import visible
 
 #: More bytes of output than this are not read.
 MOST_BYTES = 16_000_000

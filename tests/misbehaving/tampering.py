@@ -84,7 +84,7 @@ PIPES = [
 INSTEAD = """
 def instead(make):
     "Let `make(path)` lay out the answer to the profile question."
-    from kobench.wire import write_arrays
+    from kobench.worker.wire import write_arrays
     def write(folder, arrays):
         if "profile" not in arrays:
             return write_arrays(folder, arrays)

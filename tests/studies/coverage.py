@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from kobench.api import Context, Parts, ProfileUnits, RankingUnits
-from kobench.board.intervals import (
+from kobench.board.numbers.intervals import (
     Interval,
     Series,
     mean_interval,
@@ -26,8 +26,8 @@ from kobench.board.intervals import (
 )
 from kobench.builtin.metrics import profile, ranking
 from kobench.cells import FloatArray
-from kobench.plan import DRAWS
-from kobench.resample import draws
+from kobench.runner.keys import DRAWS
+from kobench.scoring.bootstrap import draws
 from tests.studies.pool import COLUMNS, SIZE, Network, linear, read_pool
 
 ROWS = ("linear", "resampled#0", "hidden#0", "mlp#0")

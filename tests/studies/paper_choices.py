@@ -18,8 +18,8 @@ from kobench_baselines.linear import Linear
 from scipy.stats import spearmanr
 
 from kobench.api import Context
-from kobench.builtin.grn import generate, load, network
-from kobench.data import split
+from kobench.builtin.datasets.grn import generate, load, network
+from kobench.datasets.split import split
 
 #: sigma, degree, dropout of the columns.
 COLUMNS = ((0.05, 3.0, 0.3), (0.3, 3.0, 0.3), (0.3, 7.0, 0.3), (0.05, 3.0, 0.0), (0.3, 3.0, 0.0))

@@ -19,14 +19,15 @@ from typing import Any
 import numpy as np
 
 from kobench.api import TaskUnits, TaskView
-from kobench.board import make_board
+from kobench.board.make import make_board
 from kobench.board.table import Column, Row, Section
-from kobench.builtin.tasks_response import response
-from kobench.builtin.tasks_response_size import response_size
-from kobench.plan import Request, make_plan
-from kobench.plugins import Registry, load_registry
-from kobench.records import Record
-from kobench.run import Bench
+from kobench.builtin.tasks.response import response
+from kobench.builtin.tasks.response_size import response_size
+from kobench.plugins.load import Registry, load_registry
+from kobench.results.records import Record
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.run import Bench
 
 PREDICTORS = ("linear", "covariance-shift")
 

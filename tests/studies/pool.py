@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 
 from kobench.api import Answers, Cells, Context, Parts, Profiles, Singles, TaskView
-from kobench.builtin import tasks
+from kobench.builtin.datasets.grn import load
 from kobench.builtin.floors.impact import AbsCorrelation, OwnShare, Random
 from kobench.builtin.floors.knockout import NoEffect, PresenceContrast
 from kobench.builtin.floors.profile import MaskedMean, MaskedMeanDepth
-from kobench.builtin.grn import load
 from kobench.builtin.metrics import impact, profile, ranking
+from kobench.builtin.tasks import singles as tasks
 from kobench.cells import BoolArray, FloatArray
-from kobench.data import split
-from kobench.derive import Asker
-from kobench.questions import ask_profiles, ask_singles
+from kobench.datasets.split import split
+from kobench.truth.singles import ask_profiles, ask_singles
+from kobench.worker.derive import Asker
 
 #: column -> (task, metric, how good the truth is, whether higher is better, floors that count)
 COLUMNS: dict[str, tuple[Any, Any, float, float, tuple[str, ...]]] = {

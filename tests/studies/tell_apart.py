@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from kobench.api import Answers, normalise_rows
-from kobench.board.intervals import Series, paired_difference
+from kobench.board.numbers.intervals import Series, paired_difference
 from kobench.cells import FloatArray
 from tests.studies.pool import COLUMNS, SIZE, Network, linear, read_pool
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from kobench.board.growth import Grown, Growth
 from kobench.board.render.text import HOLLOW, MARKS, seconds
 from kobench.board.render.transfer import esc, html_table, markdown_table, plain_table
-from kobench.board.summary import number
+from kobench.board.sections.sentences import number
 
 
 def title_of(growth: Growth) -> str:

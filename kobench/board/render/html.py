@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from kobench.board.pictured import enclosed
 from kobench.board.render.growth import html_growths
 from kobench.board.render.html_glance import esc, matrix_card, minus, scrolled, style_of
+from kobench.board.render.pictured import enclosed
 from kobench.board.render.text import (
     COSTS,
     DETECTABLE,
@@ -41,12 +41,12 @@ from kobench.board.render.text import (
 )
 from kobench.board.render.transfer import STYLE, html_cards
 from kobench.board.render.units import unit_table, unit_text, unit_title
-from kobench.board.summary import bracket, number
+from kobench.board.sections.sentences import bracket, number
 from kobench.board.table import CONTROL, VERDICTS, Board, Column, Row, Score, Section, Units
 from kobench.board.words import in_words, reason
 
 if TYPE_CHECKING:
-    from kobench.pictures import Drawn
+    from kobench.board.pictures.draw import Drawn
 
 #: Width and height of an interval bar in pixels, and the room left at each end.
 BAR, HEIGHT, MARGIN = 120, 16, 6
@@ -74,7 +74,7 @@ POLICY = (
 
 def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
     """A page with filters, the summary, a sortable table a section, and the pictures between the
-    marks of `kobench.board.pictured`.
+    marks of `kobench.board.render.pictured`.
     """
     files = resources.files("kobench.board.render")
     style, script = (

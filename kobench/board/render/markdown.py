@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kobench.board.glance import groups_of, layout_of, tally
-from kobench.board.pictured import enclosed
 from kobench.board.render.growth import markdown_growths
+from kobench.board.render.pictured import enclosed
 from kobench.board.render.text import (
     COSTS,
     KEY,
@@ -44,7 +44,7 @@ from kobench.board.render.units import unit_table, unit_text, unit_title
 from kobench.board.table import Board, Matrix, Row, Section, Units
 
 if TYPE_CHECKING:
-    from kobench.pictures import Drawn
+    from kobench.board.pictures.draw import Drawn
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3

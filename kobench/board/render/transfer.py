@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kobench.board.intervals import Interval
+from kobench.board.numbers.intervals import Interval
+from kobench.board.numbers.standings import verdict_of
 from kobench.board.render.text import HOLLOW, HOLLOW_LEGEND, MARKS
-from kobench.board.standings import verdict_of
-from kobench.board.summary import bracket, number
+from kobench.board.sections.sentences import bracket, number
 from kobench.board.transfer import TransferCell, TransferMatrix, drop_verdict
 
 #: What a drop says, beside its number.

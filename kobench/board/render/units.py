@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kobench.board.summary import decimals_for, number
+from kobench.board.sections.sentences import decimals_for, number
 from kobench.board.table import Section, Units
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from kobench.api import ImpactUnits, NotComputed, Parts, RankingUnits
 from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups
 from kobench.cells import FloatArray, IntArray
-from kobench.truth import MIN_CELLS
+from kobench.units import MIN_CELLS
 
 #: Correlations of a bootstrap that are held at once.
 NUMBERS_A_PART = 1_000_000

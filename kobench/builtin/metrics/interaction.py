@@ -42,7 +42,7 @@ class AveragePrecision:
         there is none.
 
         The answers are sorted once; a bootstrap that draws sets of genes again needs no further
-        sort (see `kobench.resample`).
+        sort (see `kobench.scoring.bootstrap`).
         """
         scores = np.asarray(units.predicted, np.float64)
         order = np.argsort(-scores, kind="stable")

@@ -23,7 +23,7 @@ from kobench_baselines.network import Layers
 
 from benchmarks.plain.impacts import Network, impacts
 from kobench.api import Cells, Context, Knockouts
-from kobench.derive import Asker
+from kobench.worker.derive import Asker
 
 #: Both ways of working, whatever the amount of work.
 WAYS = {"rows": 10**18, "kernel": 0}

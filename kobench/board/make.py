@@ -1,0 +1,210 @@
+"""Records -> leaderboard, a pure function: the same records in, in any order, the same board out.
+
+`make_board` builds the table that `kobench.board.render.formats.render` writes down; `check_board` rebuilds
+a published one and compares. A section is made in `kobench.board.sections.section`; its statistics are in
+`kobench.board.numbers.standings`, the words in `kobench.board.sections.sentences`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from kobench.board.glance import answer_of, matrices_of
+from kobench.board.growth import growths_of
+from kobench.board.numbers.series import Key, row_key
+from kobench.board.sections.provenance import ran_of
+from kobench.board.sections.section import NO_TASK, Group, make_section, scores_of
+from kobench.board.sections.sentences import short_names
+from kobench.board.table import Board
+from kobench.board.transfer import transfer_matrices
+from kobench.board.words import task_order
+from kobench.errors import UserError
+from kobench.results.records import Record, identity
+from kobench.util.files import canonical_json
+
+
+def make_board(
+    records: Iterable[Record],
+    cost: bool = True,
+    datasets: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
+    predictors: Sequence[str] | None = None,
+) -> Board:
+    """The leaderboard of trial records (as `kobench.results.records` describes them).
+
+    cost=False leaves out all that may differ between two equal runs (seconds, memory), so their
+    boards are equal byte for byte. datasets, tasks, predictors keep only those named: a dataset by
+    name, group or selection, a task by name or label, a predictor by name or selection; floors and
+    lines always stay. Raises UserError without records, for an unknown name, and where two records
+    of the same trial disagree.
+    """
+    every = distinct(records)
+    if not every:
+        raise UserError(
+            "no records to make a board from; make some first, for instance with `kobench run"
+            " quick`"
+        )
+    kept = keep(
+        every,
+        datasets,
+        "dataset",
+        lambda trial: {trial["dataset"][part] for part in ("name", "group", "selection")},
+    )
+    kept = keep(
+        kept,
+        predictors,
+        "predictor",
+        lambda trial: {trial["predictor"][part] for part in ("name", "selection")},
+        always=lambda record: record["role"] != "predictor",
+    )
+    kept = [
+        record for record in kept if record["role"] != "line" or record["result"]["status"] == "ok"
+    ]  # a line not offered is no news
+    labels = sorted({label for record in kept for label in scores_of(record)})
+    chosen = chosen_tasks(labels, tasks)
+    groups: dict[Group, list[Record]] = defaultdict(list)
+    for record in kept:
+        dataset, split = record["trial"]["dataset"], record["trial"]["split"]
+        key = Group(
+            dataset["group"],
+            dataset["name"],
+            str(dataset["version"]),
+            split["name"],
+            str(split.get("train") or ""),
+        )
+        groups[key].append(record)
+    row_names = name_rows(kept)
+    shorts = short_names(key.dataset for key in groups)
+    sections = []
+    for key, members in sorted(groups.items(), key=lambda item: by_size(item[0])):
+        scored = {label for record in members for label in scores_of(record)} & set(chosen)
+        for task in sorted(scored, key=task_order) or ([] if tasks else [NO_TASK]):
+            sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
+    shown = tuple(
+        sorted(
+            (section for section in sections if section.rows), key=lambda one: one.near_null
+        )  # stable: controls come last
+    )
+    transfers = tuple(
+        matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen
+    )
+    growths = growths_of(shown) if cost else ()
+    return Board(
+        shown,
+        matrices_of(shown),
+        cost,
+        answer_of(shown, transfers),
+        transfers,
+        growths,
+        ran_of(kept, row_names),
+    )
+
+
+def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:
+    """Whether a published board is, byte for byte, what these records give; `options` as for
+    `make_board`.
+
+    Its pictures are left out of that: they depend on the drawing library's version, too.
+    """
+    from kobench.board.render.formats import render
+    from kobench.board.render.pictured import without_pictures
+
+    written = render(make_board(records, **options), format)
+    if written.encode() == published:
+        return True
+    return without_pictures(published.decode("utf-8", "replace")) == written
+
+
+def by_size(group: Group) -> tuple[str, ...]:
+    """Orders groups by name, numbers of genes and cells by their value: 500 before 1,000."""
+    padded = re.sub(
+        r"\b(genes|cells)=(\d+)", lambda found: f"{found[1]}={int(found[2]):012d}", group.dataset
+    )
+    return (padded, *group)
+
+
+def distinct(records: Iterable[Record]) -> list[Record]:
+    """Records in a fixed order, each trial once.
+
+    Two records of one trial whose results agree (one of them from a packed file, say) count once;
+    if they disagree, neither can be preferred.
+    """
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        found[identity(record["trial"]) + record["role"]].append(record)
+    for twins in found.values():
+        if len({canonical_json(record["result"]) for record in twins[: 2 * len(twins) - 2]}) > 1:
+            trial = twins[0]["trial"]
+            what = (
+                f"{trial['predictor']['selection']} on {trial['dataset']['selection']}, fit seed"
+                f" {trial['fit_seed']}"
+            )
+            raise UserError(
+                f"two records of the same trial ({what}) have different results; keep one of them"
+                " and delete the other"
+            )
+    return [
+        min(found[key], key=canonical_json) if len(found[key]) > 1 else found[key][0]
+        for key in sorted(found)
+    ]
+
+
+def keep(
+    records: list[Record],
+    wanted: Sequence[str] | None,
+    what: str,
+    names: Callable[[Any], set[str]],
+    always: Callable[[Record], bool] = lambda record: False,
+) -> list[Record]:
+    """The records of the wanted names; UserError for a name that no record has."""
+    if not wanted:
+        return records
+    known = sorted(
+        {name for record in records if not always(record) for name in names(record["trial"])}
+    )
+    refuse_unknown(wanted, known, what)
+    return [record for record in records if always(record) or names(record["trial"]) & set(wanted)]
+
+
+def chosen_tasks(labels: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
+    """The labels of the wanted tasks, given as `name` or `name@version`."""
+    if not wanted:
+        return list(labels)
+    refuse_unknown(
+        wanted, sorted({*labels, *(label.partition("@")[0] for label in labels)}), "task"
+    )
+    return [label for label in labels if label in wanted or label.partition("@")[0] in wanted]
+
+
+def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> None:
+    for name in wanted:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise UserError(
+                f"no record has the {what} {name!r}; {hint}these records have:"
+                f" {', '.join(known) or 'none'}"
+            )
+
+
+def name_rows(records: Iterable[Record]) -> dict[Key, str]:
+    """A name for every row: its selection, with distribution, threads or device where these alone
+    tell rows apart.
+    """
+    keys = sorted({row_key(record) for record in records})
+    names = {}
+    for key in keys:
+        if key[0] != "predictor":
+            names[key] = key[1]
+            continue
+        twins = [other for other in keys if other[:2] == key[:2]]
+        distribution, threads, device = ([other[part] for other in twins] for part in (2, 3, 4))
+        extra = [f"threads={key[3]}"] if len(set(threads)) > 1 else []
+        extra += [f"device={key[4]}"] if len(set(device)) > 1 else []
+        prefix = f"{key[2]}/" if len(set(distribution)) > 1 else ""
+        names[key] = f"{prefix}{key[1]}{' (' + ', '.join(extra) + ')' if extra else ''}"
+    return names

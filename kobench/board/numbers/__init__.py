@@ -1,0 +1,1 @@
+"""The statistics of a board: series of block values, intervals, verdicts, ranks."""

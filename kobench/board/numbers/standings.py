@@ -1,0 +1,270 @@
+"""The statistics of one section: scores, skill, verdicts and ranks of its rows, as science.md
+defines them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kobench.board.numbers.intervals import (
+    Interval,
+    Series,
+    beats,
+    combine,
+    mean_interval,
+    rank_intervals,
+    ratio_interval,
+)
+from kobench.board.numbers.series import Key, Measured, Numbers
+from kobench.board.table import Column, Score
+from kobench.cells import FloatArray
+
+#: The gap between floor and ceiling must be over this share of the metric's range for skill to be
+#: printed.
+HEADROOM = 0.1
+
+#: The floor that counts where the best floor scores worse than doing nothing (`nothing` in the
+#: records) by more than SLACK.
+NOTHING = "doing nothing"
+SLACK = 1e-4
+
+NO_FLOOR, NO_CEILING, NO_HEADROOM, NO_INTERVAL, NONE = (
+    "no floor",
+    "no ceiling",
+    "no headroom",
+    "no interval",
+    "none",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A row's score, and its gain by which it is ranked; None where nothing can stand in for a row
+    without a score.
+
+    gain : `covered` (score - floor), larger is better, over the gap to the ceiling where there is
+    headroom: the row's skill by block. Rows at full coverage share floor and gap, so their gains
+    differ just as their scores do.
+    """
+
+    score: Score
+    gain: Series | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row stands among the ranked ones: the interval of its rank, and the rows that it
+    can't be told apart from.
+    """
+
+    key: Key
+    rank: tuple[int, int]
+    level_with: tuple[Key, ...]
+
+
+class Standings:
+    """Scores, skill and ranks of a section."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.numbers = numbers
+        self.columns: dict[str, Column] = {}
+        self.section_floors: dict[str, Series] = {}
+        #: metric -> the best floor and its mean, where doing nothing is better
+        self.beaten: dict[str, tuple[str, float]] = {}
+        for metric in numbers.metrics():
+            self.columns[metric] = self.column(metric)
+
+    def column(self, metric: str) -> Column:
+        """A metric's facts, its best floor over all the blocks, and whether that leaves
+        headroom.
+        """
+        facts = self.numbers.facts(metric)
+        column = Column(
+            name=metric,
+            version=facts.get("version", 1),
+            direction=facts.get("direction", "higher"),
+            best=facts.get("best"),
+            low=facts.get("low"),
+            high=facts.get("high"),
+            primary=metric in self.numbers.primary(),
+            nothing=self.numbers.nothing(metric),
+            note=NO_FLOOR,
+        )
+        slots = set(self.numbers.metric_slots(metric))
+        best: tuple[str, Measured] | None = None
+        for name in self.numbers.floors:
+            measured = self.numbers.measure(("floor", name), metric)
+            complete = bool(slots) and set(measured.cells) == slots and not measured.only_none
+            if complete and (
+                best is None or column.sign * (measured.series.mean - best[1].series.mean) > 0
+            ):
+                best = name, measured
+        if best is None:
+            return column
+        name, floor = or_nothing(column, best[0], best[1].series)
+        if name == NOTHING:
+            self.beaten[metric] = best[0], best[1].series.mean
+        self.section_floors[metric] = floor
+        ceiling = best[1].ceiling
+        if ceiling is None:
+            return replace(column, floor=name, note=NO_CEILING)
+        gap = mean_interval(gap_of(column, ceiling, floor))
+        return replace(
+            column, floor=name, ceiling=ceiling.mean, gap=gap, note=headroom_note(column, gap)
+        )
+
+    def best_floor(self, metric: str, units: Measured) -> tuple[str, Series] | None:
+        """The floor that scores best on the units that a row answered, the first by name among
+        equals, or doing nothing.
+        """
+        column = self.columns[metric]
+        best: tuple[str, Series] | None = None
+        for name in self.numbers.floors:
+            if self.numbers.measure(("floor", name), metric).only_none:
+                continue
+            series = self.numbers.floor(name, metric, units)
+            if series is not None and (
+                best is None or column.sign * (series.mean - best[1].mean) > 0
+            ):
+                best = name, series
+        if best is not None:
+            return or_nothing(column, *best)
+        if column.floor == NOTHING and column.nothing is not None:
+            return NOTHING, constant(column.nothing, units.series)
+        return None
+
+    def standing(self, key: Key, metric: str) -> Standing:
+        """A row's score by a metric, its skill, and how it compares with the floor on the same
+        units and blocks.
+        """
+        measured = self.numbers.measure(key, metric)
+        column = self.columns[metric]
+        if not measured.cells:
+            return Standing(Score(missing=measured.missing, skill_note=measured.missing))
+        series, ceiling = measured.series, measured.ceiling
+        value = within(mean_interval(series), column)
+        score = Score(
+            value.value, value.low, value.high, measured.missing, skill_note=column.note or NO_FLOOR
+        )
+        best = self.best_floor(metric, measured)
+        floor = best[1] if best else self.section_floors.get(metric)
+        if floor is None or len(floor) != len(series):
+            return Standing(score, combine(lambda x: column.sign * x, series))
+        gain = combine(
+            lambda x, base, share: covered(column.sign * (x - base), share),
+            series,
+            floor,
+            measured.coverage,
+        )
+        scale = column.gap.value if column.gap and not column.note else 1.0
+        if best:
+            difference = mean_interval(gain)
+            score = replace(
+                score,
+                floor=best[0],
+                difference=difference,
+                verdict=verdict_of(difference),
+                skill_note=column.note,
+            )
+            if not column.note and ceiling is None:
+                score = replace(score, skill_note=NO_CEILING)
+            elif not column.note and ceiling is not None:
+                gap = gap_of(column, ceiling, floor)
+                note = headroom_note(column, mean_interval(gap))
+                score = replace(score, skill_note=note)
+                if not note:
+                    skill, scale = ratio_interval(gain, gap), gap.mean
+                    score = replace(
+                        score, skill=skill.value, skill_low=skill.low, skill_high=skill.high
+                    )
+        if measured.only_none:
+            score = Score(
+                missing=NONE,
+                skill_note=NONE,
+                floor=score.floor,
+                difference=score.difference,
+                verdict=score.verdict,
+            )
+        return Standing(score, combine(lambda x: x / scale, gain))
+
+    def places(self, standings: Mapping[Key, Standing]) -> list[Place]:
+        """Rows that have every block, best first.
+
+        Rows whose answer gave no ranking, with no `random` to stand in, come last, level with each
+        other.
+        """
+        gains = {
+            key: standing.gain
+            for key, standing in sorted(standings.items())
+            if standing.gain is not None
+        }
+        first = sorted(gains, key=lambda key: (-gains[key].mean, key))
+        keys = [*first, *sorted(set(standings) - set(first))]
+        better = np.zeros((len(keys), len(keys)), dtype=bool)
+        better[: len(first), : len(first)] = beats([gains[key] for key in first])
+        better[: len(first), len(first) :] = True
+        same = ~(better | better.T)
+        return [
+            Place(key, rank, tuple(other for j, other in enumerate(keys) if same[i, j] and j != i))
+            for i, (key, rank) in enumerate(zip(keys, rank_intervals(better), strict=True))
+        ]
+
+
+def covered(gain: FloatArray, share: FloatArray) -> FloatArray:
+    """What a gain is worth where only a share of the units was answered: a positive one shrinks, a
+    negative one stays.
+
+    >>> covered(np.array([0.4, -0.4]), np.array([0.5, 0.5])).tolist()
+    [0.2, -0.4]
+    """
+    return np.minimum(gain, share * gain)
+
+
+def constant(value: float, like: Series) -> Series:
+    """The same value in every block and draw of another series."""
+    return combine(lambda x: np.full_like(x, value), like)
+
+
+def or_nothing(column: Column, name: str, floor: Series) -> tuple[str, Series]:
+    """A floor, or doing nothing where that is better."""
+    if column.nothing is None or column.sign * (column.nothing - floor.mean) <= SLACK:
+        return name, floor
+    return NOTHING, constant(column.nothing, floor)
+
+
+def gap_of(column: Column, ceiling: Series, floor: Series) -> Series:
+    """How far the ceiling lies above the floor, block by block and draw by draw."""
+    return combine(lambda most, least: column.sign * (most - least), ceiling, floor)
+
+
+def within(interval: Interval, column: Column) -> Interval:
+    """The part of an interval that lies in the metric's range, which has all that the value could
+    be.
+    """
+    if interval.low is None or interval.high is None:
+        return interval
+    low, high = interval.low, interval.high
+    if column.low is not None:
+        low = max(low, min(column.low, interval.value))
+    if column.high is not None:
+        high = min(high, max(column.high, interval.value))
+    return Interval(interval.value, low, high)
+
+
+def headroom_note(column: Column, gap: Interval) -> str:
+    """Nothing where skill may be printed, else why not."""
+    if gap.value <= HEADROOM * column.span:
+        return NO_HEADROOM
+    if gap.low is None:
+        return NO_INTERVAL
+    return "" if gap.above else NO_HEADROOM
+
+
+def verdict_of(difference: Interval) -> str:
+    """What a paired difference to the best floor says; nothing where it has no interval."""
+    if difference.low is None:
+        return ""
+    return "better" if difference.above else "worse" if difference.below else "same"

@@ -1,0 +1,229 @@
+"""The numbers behind transfer matrices: explained shares, drops and their means, with intervals,
+from records.
+
+explained (A, B) = (floor - score) / (floor - best), model and floor trained on A, asked for B: 0 is
+the floor, 1 the truth; the skill of the board's sections, group by group. drop (A, B) = (score (A,
+B) - score (B, B)) / (floor (A, B) - best): what a model of B itself, trained on as many cells,
+explains more of the same cells. Both are shares of the same floor's error: against their own
+floors, a model of B could look worse than one of A that errs more, only because the floor of A errs
+even more on B.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from kobench.board.numbers.intervals import (
+    LEVEL,
+    Interval,
+    Series,
+    combine,
+    mean_interval,
+    ratio_interval,
+    t_quantile,
+)
+from kobench.board.numbers.series import Key, Slot, block_series, row_key, slot_of
+from kobench.results.records import Record
+
+#: The (value, draws) of every fit, by slot.
+Levels = dict[Slot, list[tuple[float, Sequence[float | None]]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """A ratio of two means over the same blocks: `top` and `bottom`, one number for each of
+    `blocks`.
+    """
+
+    top: Series
+    bottom: Series
+    blocks: tuple[str, ...]
+
+    @property
+    def value(self) -> float:
+        return self.top.mean / self.bottom.mean
+
+    @property
+    def interval(self) -> Interval:
+        return ratio_interval(self.top, self.bottom)
+
+    def residuals(self, blocks: Sequence[str]) -> Series:
+        """How far each of these blocks pulls the ratio from its value, to first order; over all of
+        its blocks of mean 0.
+        """
+        value, scale, there = self.value, self.bottom.mean, np.isin(self.blocks, blocks)
+        whole = combine(lambda top, bottom: (top - value * bottom) / scale, self.top, self.bottom)
+        return replace(
+            whole,
+            values=whole.values[there],
+            draws=None if whole.draws is None else whole.draws[there],
+        )
+
+
+class TransferNumbers:
+    """The numbers of one dataset group, split and task: rows x training groups x asked groups x
+    blocks.
+    """
+
+    def __init__(self, records: Sequence[Record], key: tuple[str, str, str, str]) -> None:
+        self.dataset, self.version, self.split, self.task = key
+        self.fits: dict[tuple[Key, str], dict[Slot, list[Record]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for record in sorted(
+            records,
+            key=lambda record: (row_key(record), slot_of(record), record["trial"]["fit_seed"]),
+        ):
+            self.fits[row_key(record), record["trial"]["split"]["train"]][slot_of(record)].append(
+                record
+            )
+        scores = [
+            record["result"]["scores"][self.task]
+            for record in records
+            if self.task in (record["result"].get("scores") or {})
+        ]
+        self.metric = str(scores[0]["primary"][0])
+        facts = next(one["metrics"][self.metric] for one in scores if self.metric in one["metrics"])
+        self.best, self.direction = float(facts["best"]), str(facts["direction"])
+        self.floor = str(scores[0]["floors"][0])
+        self.kind = str(records[0]["trial"]["dataset"]["kind"])
+        #: the predictors, by `kobench.board.numbers.series.row_key`
+        self.rows = sorted({row for row, _ in self.fits if row[0] == "predictor"})
+        asked = {
+            name[len(self.metric) + 1 : -1]
+            for one in scores
+            for name in one["metrics"]
+            if name.startswith(f"{self.metric}[")
+        }
+        self.groups = sorted({train for _, train in self.fits} | asked)
+        self.blocks = sorted({slot[0] for by_slot in self.fits.values() for slot in by_slot})
+        self.notes = tuple(sorted({str(note) for one in scores for note in one.get("notes") or ()}))
+
+    def levels(self, row: Key, train: str, ask: str) -> Levels:
+        """The (value, draws) of every fit, by slot; slots where a fit has no value are left out."""
+        found: Levels = {}
+        for slot, records in self.fits.get((row, train), {}).items():
+            entries = [self.entry(record, ask) for record in records]
+            if all(entry.get("value") is not None for entry in entries):
+                found[slot] = [
+                    (float(entry["value"]), entry.get("draws") or ()) for entry in entries
+                ]
+        return found
+
+    def entry(self, record: Record, ask: str) -> Mapping[str, Any]:
+        """What a record says of one asked group, {} where nothing."""
+        scores: Mapping[str, Any] = (record["result"].get("scores") or {}).get(self.task, {})
+        found: Mapping[str, Any] = scores.get("metrics", {}).get(f"{self.metric}[{ask}]", {})
+        return found
+
+    def share(self, first: Levels, second: Levels, floor: Levels) -> Share | None:
+        """(first - second) / (best - floor), where all three have scores; None where there is no
+        such block, or the floor is the truth.
+        """
+        common = sorted(set(first) & set(second) & set(floor))
+        if not common:
+            return None
+        one, other, base = (
+            block_series({slot: levels[slot] for slot in common})
+            for levels in (first, second, floor)
+        )
+        if base.mean == self.best:
+            return None
+        blocks = tuple(sorted({block for block, _ in common}))
+        return Share(
+            combine(np.subtract, one, other), combine(lambda x: self.best - x, base), blocks
+        )
+
+    def explained(self, row: Key, train: str, ask: str) -> Share | None:
+        """(score - floor) / (best - floor); None without both scores."""
+        floor = self.levels(("floor", self.floor), train, ask)
+        return self.share(self.levels(row, train, ask), floor, floor)
+
+    def drop(self, row: Key, train: str, ask: str) -> Share | None:
+        """(score of the asked group's own model - score) / (best - floor); None without all
+        three.
+        """
+        return self.share(
+            self.levels(row, ask, ask),
+            self.levels(row, train, ask),
+            self.levels(("floor", self.floor), train, ask),
+        )
+
+    @property
+    def over_groups(self) -> bool:
+        """Whether the groups are what a mean over the matrix is sure of: there is but one network
+        or data set, and three groups or more.
+        """
+        return len(self.blocks) == 1 and len(self.groups) > 2
+
+    @property
+    def label(self) -> str:
+        """What the intervals of the means stand for."""
+        groups = f"{len(self.groups)} {noun_of(self.split)}s"
+        if self.over_groups:
+            return f"{groups}, left out one at a time"
+        return (
+            f"{len(self.blocks)} networks"
+            if len(self.blocks) > 1
+            else f"the cells of these {groups}"
+        )
+
+    def mean(self, entries: Mapping[tuple[int, int], Share]) -> Interval | None:
+        """The mean over some pairs of groups with its interval: over networks, else over groups,
+        else over the cells.
+        """
+        if not entries:
+            return None
+        if self.over_groups:
+            return leave_one_out({at: entry.value for at, entry in entries.items()})
+        value = float(np.mean([entry.value for entry in entries.values()]))
+        common = sorted(set.intersection(*(set(entry.blocks) for entry in entries.values())))
+        if not common:
+            return Interval(value)
+        around = mean_interval(
+            combine(
+                lambda *parts: np.mean(parts, axis=0),
+                *(one.residuals(common) for one in entries.values()),
+            )
+        )
+        if around.low is None or around.high is None:
+            return Interval(value)
+        return Interval(
+            value, value + around.low - around.value, value + around.high - around.value
+        )
+
+
+def noun_of(split: str) -> str:
+    """What the groups of a split are."""
+    return "cell type" if split == "cell-type" else "data set"
+
+
+def leave_one_out(values: Mapping[tuple[int, int], float], level: float = LEVEL) -> Interval:
+    """The mean of entries {(row, column): value} with a jackknife interval over the n groups: each
+    is left out as row and as column.
+
+    Entries that share a row or a column are not independent, so a t interval over entries would be
+    too narrow. value -+ t(n-1) s, s^2 = (n-1)/n sum (m_i - mean m)^2, m_i the mean without group i;
+    on the diagonal alone it is the t interval. The jackknife's variance is too large rather than
+    too small (Efron & Stein, Ann. Stat. 9:586, 1981). No interval where leaving one out leaves
+    nothing.
+
+    >>> leave_one_out({(0, 0): 1.0, (1, 1): 2.0, (2, 2): 3.0}).value
+    2.0
+    """
+    value = float(np.mean(list(values.values())))
+    groups = sorted({group for at in values for group in at})
+    n = len(groups)
+    parts = [[one for at, one in values.items() if group not in at] for group in groups]
+    if n < 2 or not all(parts):
+        return Interval(value)
+    means = np.array([np.mean(part) for part in parts])
+    half = t_quantile(n - 1, level) * float(
+        np.sqrt((n - 1) / n * ((means - means.mean()) ** 2).sum())
+    )
+    return Interval(value, value - half, value + half)

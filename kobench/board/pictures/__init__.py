@@ -1,0 +1,1 @@
+"""Pictures of a board, drawn with matplotlib (the extra `pictures`)."""

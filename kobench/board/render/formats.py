@@ -1,0 +1,27 @@
+"""A board written down: for the terminal, as Markdown, CSV, JSON, LaTeX or a self-contained HTML
+page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from kobench.board.table import Board
+from kobench.errors import UserError
+
+FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
+
+
+def render(board: Board, format: str, **options: Any) -> str:
+    """The board as text; the same board gives the same text.
+
+    `terminal` takes width and color, `html` and `markdown` take pictures.
+
+    Raises UserError for an unknown format.
+    """
+    if format not in FORMATS:
+        raise UserError(f"unknown board format {format!r}; expected one of {', '.join(FORMATS)}")
+    write: Callable[..., str] = import_module(f"kobench.board.render.{format}").render
+    return write(board, **options)

@@ -1,0 +1,149 @@
+"""What a section says of itself: what its intervals stand for, what was asked, what to keep in mind
+when reading it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kobench.board.numbers.intervals import ENOUGH, TIE
+from kobench.board.numbers.series import Key, Numbers, slot_of
+from kobench.board.numbers.standings import HEADROOM, NO_HEADROOM, NOTHING, Standings
+from kobench.board.sections.sampled import facts_of_draws
+from kobench.board.sections.sentences import number, with_interval
+from kobench.board.table import Column
+from kobench.results.records import Record
+
+
+def label_of(numbers: Numbers, kind: str) -> str:
+    """What the intervals of a section stand for."""
+    blocks = len(numbers.blocks)
+    if not numbers.all:
+        return "nothing, as no trial has scores"
+    inside = next((f"{scores['block']}s" for scores in numbers.all if scores.get("block")), "units")
+    drawn = any(numbers.draws(metric) for metric in numbers.primary())
+    if kind != "simulated":
+        count = next((scores.get("blocks") for scores in numbers.all if scores.get("blocks")), None)
+        label = f"{count:,} {inside}" if count else inside
+    elif blocks >= ENOUGH:
+        return f"{blocks} networks"
+    else:
+        label = f"{inside} inside 1 network; they say nothing of other networks"
+    return label if drawn else f"{label}; no draws inside, so no interval"
+
+
+def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) -> tuple[str, ...]:
+    """What was asked, left out for everybody or only sampled; which floor counts, whether it leaves
+    headroom; how ranks are made.
+    """
+    if not numbers.all:
+        return ()
+    example = numbers.all[0]
+    unit = unit_of(example)
+    asked: dict[Any, int] = defaultdict(int)
+    left_out: dict[Any, dict[str, int]] = defaultdict(dict)
+    sampled: dict[Any, int] = {}
+    for by_slot in numbers.scores.values():
+        for slot, fits in by_slot.items():
+            for scores in fits:
+                asked[slot] = max(asked[slot], int(scores.get("asked") or 0))
+                left_out[slot].update(scores.get("left_out") or {})
+                if scores.get("sampled") is not None:
+                    sampled[slot] = max(sampled.get(slot, 0), int(scores["sampled"]))
+    facts = [f"{sum(asked.values()):,} {unit} asked"] if any(asked.values()) else []
+    if split == "all":
+        facts.append("trained on the same cells as asked")
+    if sampled:
+        facts.append(f"full rows of {sum(sampled.values()):,} sampled events compared")
+    facts += facts_of_draws(
+        numbers, [column for column in standings.columns.values() if column.primary]
+    )
+    reasons: Counter[str] = Counter()
+    for counts in left_out.values():
+        reasons.update(counts)
+    facts += [
+        f"left out for everybody: {count:,} ({reason})"
+        for reason, count in sorted(reasons.items())
+        if count
+    ]
+    primary = [column for column in standings.columns.values() if column.primary]
+    for column in primary:
+        by = f" by {column.name}" if len(primary) > 1 else ""
+        if column.floor == NOTHING:
+            facts.append(nothing_fact(column, by, *standings.beaten[column.name]))
+        if column.note == NO_HEADROOM:
+            facts.append(headroom_fact(column, by))
+    if ranked > 1:
+        facts.append(
+            "ranks come from pairwise comparisons at 95 % each, not corrected for their number"
+        )
+    return tuple(facts)
+
+
+def nothing_fact(column: Column, by: str, floor: str, value: float) -> str:
+    """Why doing nothing counts and not the best floor, whose mean is `value`."""
+    worse = "below" if column.sign > 0 else "above"
+    return (
+        f"the best floor{by}, {floor}, is {worse} doing nothing ({column.nothing:g}): it has"
+        f" {number(value)}, so doing nothing counts"
+    )
+
+
+def unit_of(scores: Mapping[str, Any]) -> str:
+    """What a task counts as asked."""
+    if scores.get("asks") == "response":
+        return "perturbations"
+    if scores.get("asks") in ("profile", "transfer"):
+        return "cells"
+    return "genes" if scores["kind"] == "ranking" else "events"
+
+
+def headroom_fact(column: Column, by: str) -> str:
+    """Why no skill is printed, in numbers."""
+    if column.gap is None:
+        return ""
+    noisy = column.ceiling is not None and (
+        column.best is None or abs(column.ceiling - column.best) > TIE
+    )
+    top = (
+        f"what an answer without error would score here ({number(column.ceiling)})"
+        if noisy
+        else "the truth"
+    )
+    said = f"no headroom{by}: the gap between the best floor and {top} is"
+    limit = HEADROOM * column.span
+    if column.gap.value > limit:
+        return (
+            f"{said} {with_interval(column.gap)}, and skill is printed where the interval lies"
+            " above 0"
+        )
+    closed = column.low is not None and column.high is not None
+    share = "a tenth of the metric's range" if closed else "the metric's range is open"
+    return f"{said} {number(column.gap.value)}, and skill is printed above {limit:g} ({share})"
+
+
+def warnings_of(
+    records: Iterable[Record], numbers: Numbers, statuses: Mapping[Key, str]
+) -> tuple[str, ...]:
+    """What makes a section's rows less comparable than they look."""
+    warnings = []
+    digests: dict[Any, set[str]] = defaultdict(set)
+    for record in records:
+        digests[slot_of(record)].add(str(record["trial"]["dataset"]["digest"]))
+    if any(len(found) > 1 for found in digests.values()):
+        warnings.append(
+            "These records were not all made from the same data (their digests differ): run the"
+            " older ones again."
+        )
+    lost = [
+        key[1]
+        for key in numbers.records
+        if key[0] == "floor" and key[1] in numbers.floors and statuses[key] != "ok"
+    ]
+    if lost:
+        warnings.append(
+            f"Floors without a full score do not count here: {', '.join(sorted(lost))}."
+        )
+    return tuple(warnings)

@@ -1,0 +1,107 @@
+"""How the predictors of a board were run: which without a full sandbox, which could read more,
+which in an environment of their own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from kobench.board.numbers.series import Key, row_key
+from kobench.results.records import Record
+from kobench.sandbox.layers import uncovered
+
+#: What is said of trials from before there was a sandbox.
+UNKNOWN = "made before kobench had a sandbox"
+
+#: Kobench's own code needs none.
+OWN = "kobench"
+
+
+def open_in(record: Record) -> str:
+    """What a stranger's predictor could reach in a trial, in words; "" where nothing, or where none
+    ran.
+
+    >>> run = {"sandbox": {"mode": "auto", "layers": {"mounts": True, "landlock-signals": True}, "readable": []}}
+    >>> open_in({"role": "predictor", "trial": {"predictor": {"distribution": "theirs"}}, "run": run})
+    'network open'
+    """
+    run = record.get("run") or {}
+    floor_of_ours = (
+        record["role"] == "floor" and record["trial"]["predictor"]["distribution"] == OWN
+    )
+    if record["role"] == "line" or floor_of_ours:
+        return ""
+    if not run.get("sandbox"):
+        return (
+            "" if "limits" in run else UNKNOWN
+        )  # a trial that never started a process has limits, and no sandbox
+    if run["sandbox"]["mode"] == "off":
+        return "switched off: files, network and processes open"
+    found = uncovered(run["sandbox"]["layers"])
+    return f"{listed(found)} open" if found else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a text: a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def open_of(fits: Iterable[Record]) -> str:
+    """The same over the trials of a row, each reason once."""
+    return "; ".join(sorted({found for fit in fits if (found := open_in(fit))}))
+
+
+def environment_of(fits: Iterable[Record]) -> str:
+    """The environments in which the trials of a row ran, with their Python: "genki, Python 3.9.18";
+    "" for kobench's own.
+    """
+    found = {
+        (one["name"], one["python"])
+        for fit in fits
+        if (one := (fit.get("run") or {}).get("environment"))
+    }
+    return "; ".join(f"{name}, Python {python}" for name, python in sorted(found))
+
+
+def ran_of(records: Iterable[Record], names: Mapping[Key, str]) -> tuple[str, ...]:
+    """Sentences on how rows were run that a reader of the board should know, with the rows' names;
+    none where all is as it should be.
+    """
+    rows: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        rows[names[row_key(record)]].append(record)
+    without: dict[str, list[str]] = defaultdict(list)
+    environments: dict[str, list[str]] = defaultdict(list)
+    reading: dict[str, list[str]] = defaultdict(list)
+    for name, fits in sorted(rows.items()):
+        ran = [fit for fit in fits if (fit.get("run") or {}).get("sandbox") or open_in(fit)]
+        reasons = [open_in(fit) for fit in ran]
+        for reason in sorted(set(reasons) - {""}):
+            count = reasons.count(reason)
+            without[reason].append(
+                name if count == len(ran) else f"{name} in {count} of {len(ran)} trials"
+            )
+        if where := environment_of(fits):
+            environments[where].append(name)
+        for folder in sorted(
+            {
+                folder
+                for fit in ran
+                for folder in (fit["run"].get("sandbox") or {}).get("readable", ())
+            }
+        ):
+            reading[folder].append(name)
+    said = (
+        (
+            "Not in a full sandbox, so nothing shows that they saw only what they were given",
+            without,
+        ),
+        ("Could read more folders", reading),
+        ("In environments of their own", environments),
+    )
+    parts = {
+        what: [f"{', '.join(who)} ({where})" for where, who in sorted(found.items())]
+        for what, found in said
+    }
+    return tuple(f"{what}: {'; '.join(each)}." for what, each in parts.items() if each)

@@ -1,0 +1,78 @@
+"""Records whose knockouts were drawn at random: which can be compared with each other, and what to
+say of the draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kobench.board.numbers.series import Numbers, slot_of
+from kobench.board.sections.sentences import number
+from kobench.board.table import Column
+from kobench.results.records import Record
+
+
+def with_equal_events(records: Sequence[Record], task: str) -> tuple[list[Record], list[str]]:
+    """The records that were asked the same knockouts as the floors (without floors: as the first),
+    and the names of the others.
+
+    Scores of other knockouts are no paired comparison: a row that was asked a sample stands beside
+    floors that were asked the same sample.
+    """
+
+    def events(record: Record) -> Any:
+        return record["result"].get("scores", {}).get(task, {}).get("events")
+
+    scored = [record for record in records if task in (record["result"].get("scores") or {})]
+    leading = {slot_of(record): events(record) for record in reversed(scored)}
+    leading |= {
+        slot_of(record): events(record) for record in reversed(scored) if record["role"] == "floor"
+    }
+    odd = [record for record in scored if events(record) != leading[slot_of(record)]]
+    return [record for record in records if record not in odd], sorted(
+        {record["trial"]["predictor"]["selection"] for record in odd}
+    )
+
+
+def warning_of(names: Sequence[str]) -> tuple[str, ...]:
+    """What a section says of rows that were asked other knockouts than its floors."""
+    if not names:
+        return ()
+    return (
+        (
+            "Left out, because other knockouts were asked of them than of the floors:"
+            f" {', '.join(names)}. Run all with the same --events."
+        ),
+    )
+
+
+def facts_of_draws(numbers: Numbers, primary: Iterable[Column]) -> list[str]:
+    """How many knockouts were drawn of how many, and by how much another draw would move the
+    scores: the largest error of any row.
+    """
+    found = {
+        slot: scores["events"]
+        for by_slot in numbers.scores.values()
+        for slot, fits in by_slot.items()
+        for scores in fits
+        if scores.get("events")
+    }
+    said = []
+    if found:
+        asked, of = (
+            sum(int(events[name]) for events in found.values()) for name in ("asked", "of")
+        )
+        said.append(f"{asked:,} of {of:,} single knockouts were drawn at random and asked")
+    for column in primary:
+        errors = [
+            float(error)
+            for scores in numbers.all
+            if (error := scores["metrics"].get(column.name, {}).get("sampling_error")) is not None
+        ]
+        if errors:
+            said.append(
+                f"another draw would move a score by {column.name} by up to ±{number(max(errors))}"
+                " (one standard error)"
+            )
+    return said

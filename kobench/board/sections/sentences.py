@@ -1,0 +1,310 @@
+"""The results in words: a sentence for each section, and how numbers, names and datasets are
+written in it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import floor, log10
+
+from kobench.board.numbers.intervals import Interval
+from kobench.board.sections.parameters import split_selection
+from kobench.board.table import Column, Row, Section
+
+
+def number(value: float | None, decimals: int = 3) -> str:
+    """Fixed decimals, no negative zero, a dash for nothing.
+
+    >>> number(0.12345), number(0.00123, 5), number(-0.0001), number(None)
+    ('0.123', '0.00123', '0.000', '-')
+    """
+    return "-" if value is None else f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def bracket(low: float | None, high: float | None, decimals: int = 3) -> str:
+    """`[low, high]`, nothing where there is no interval."""
+    return (
+        ""
+        if low is None or high is None
+        else f"[{number(low, decimals)}, {number(high, decimals)}]"
+    )
+
+
+def decimals_for(values: Iterable[float | None], digits: int = 3) -> int:
+    """Decimals that give the largest of the values `digits` significant digits; three from 0.1 to
+    100.
+
+    >>> decimals_for([0.5, 0.001]), decimals_for([0.0021, None]), decimals_for([12345.0]), decimals_for([])
+    (3, 5, 0, 3)
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    if largest == 0 or 0.1 <= largest < 100:
+        return 3
+    return min(8, max(0, digits - 1 - floor(log10(largest))))
+
+
+def spoken(names: Sequence[str]) -> str:
+    """Names as in a sentence.
+
+    >>> spoken(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def with_interval(interval: Interval) -> str:
+    """`0.120 [0.080, 0.160]`, with more decimals where the value is small."""
+    decimals = max(3, decimals_for([interval.value], 2))
+    return f"{number(interval.value, decimals)} {bracket(interval.low, interval.high, decimals)}".strip()
+
+
+def skill_digits(skill: float, verdict: str) -> str:
+    """A skill with two decimals; one that is told apart from 0 is not printed as 0.
+
+    >>> [skill_digits(x, v) for x, v in ((0.004, "better"), (-0.004, "worse"), (0.004, "same"), (0.33, "better"))]
+    ['<0.01', '>-0.01', '0.00', '0.33']
+    """
+    text = number(skill, 2)
+    tiny = text == "0.00" and verdict in ("better", "worse")
+    return text if not tiny else "<0.01" if skill > 0 else ">-0.01"
+
+
+def by_verdict(section: Section, metric: str) -> dict[str, list[Row]]:
+    """Ranked rows by what their comparison with the best floor says."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in section.ranked:
+        groups[row.scores[metric].verdict].append(row)
+    return groups
+
+
+def names(rows: Iterable[Row]) -> str:
+    return spoken([row.name for row in rows])
+
+
+#: How the sentence of a section begins where a good score is suspect.
+NEAR_NULL = (
+    "Near-null control: hardly any effect beyond the target; a predictor that scores significantly"
+    " here is suspect."
+)
+
+
+def sentence_of(section: Section) -> str:
+    """The result of a section in one or a few plain sentences, of the first primary metric and, in
+    short, the second.
+    """
+    parts = [NEAR_NULL] if section.control else []
+    parts += [f"Trained on {section.train}."] if section.train else []
+    if section.unranked_why:
+        parts.append(closed(section.unranked_why))
+        known = [
+            row
+            for row in section.unrankable
+            if any(score.value is not None for score in row.scores.values())
+        ]
+        if known:
+            parts.append(f"Scored all the same, without skill or rank: {names(known)}.")
+    elif not section.primary:
+        parts.append("No task was scored here.")
+    else:
+        parts += first_metric(section, section.primary[0])
+        parts += [
+            second_metric(section, column) for column in section.primary[1:] if section.ranked
+        ]
+    below: dict[str, list[Row]] = defaultdict(list)
+    for row in section.unranked:
+        if row.role == "predictor":
+            below[row.status].append(row)
+    if below:
+        parts.append(
+            "Not ranked:"
+            f" {', '.join(f'{names(rows)} ({status})' for status, rows in sorted(below.items()))}."
+        )
+    return " ".join(part for part in parts if part)
+
+
+def closed(text: str) -> str:
+    """A reason as a sentence.
+
+    >>> closed("not ranked: fewer than 20 perturbations")
+    'Not ranked: fewer than 20 perturbations.'
+    """
+    return text[:1].upper() + text[1:].rstrip(". ") + "."
+
+
+#: Variants as they are spoken of; others by their own name.
+OVER = {
+    "all": "over all perturbations",
+    "linked": "over linked sets of genes",
+    "random": "over random sets of genes",
+    "raw": "of raw impacts",
+    "population": "over all cells",
+}
+
+
+def over(section: Section, column: Column) -> str:
+    """What the variant of a metric covers, nothing where there is nothing to tell it from.
+
+    Beside a metric over all perturbations, the same without a variant is over the detectable ones.
+    """
+    base, _, variant = column.name.partition("[")
+    if variant:
+        return OVER.get(variant.rstrip("]"), f"on {variant.rstrip(']')}")
+    return (
+        "over the detectable perturbations"
+        if any(other.name == f"{base}[all]" for other in section.primary)
+        else ""
+    )
+
+
+def called(section: Section, column: Column) -> str:
+    """How a sentence begins that is about one of several primary metrics: by what tells it from the
+    others.
+    """
+    base, words = column.name.partition("[")[0], over(section, column)
+    bases = {other.name.partition("[")[0] for other in section.primary}
+    if len(bases) == 1 and words:
+        return words[:1].upper() + words[1:]
+    return f"By {base} {words}".rstrip()
+
+
+def on_networks(count: int) -> str:
+    """How far a result from few networks reaches.
+
+    >>> on_networks(1), on_networks(2)
+    ('on this network', 'on these 2 networks')
+    """
+    return "on this network" if count == 1 else f"on these {count} networks"
+
+
+def first_metric(section: Section, column: Column) -> list[str]:
+    """Who is above, level with and below the best floor by the metric that ranks."""
+    here = f" {on_networks(section.blocks)}" if section.few else ""
+    if not section.ranked:
+        return [
+            (
+                "No predictor is ranked: floors and lines only."
+                if not section.unranked
+                else "No predictor is ranked."
+            )
+        ]
+    groups = by_verdict(section, column.name)
+    top = section.ranked[0]
+    start = f"{called(section, column)}: " if over(section, column) else ""
+    if column.floor is None:
+        tie = f"; it can't be told apart from {spoken(top.level_with)}" if top.level_with else ""
+        said = f"{start}{top.name} comes first{here}{tie}."
+        return [
+            said,
+            "No floor was scored, so nothing here says whether that is better than trivial.",
+        ]
+    parts = []
+    if groups["better"]:
+        lead = groups["better"][0]
+        score = lead.scores[column.name]
+        gain = with_interval(score.difference) if score.difference else ""
+        tie = f"; it can't be told apart from {spoken(lead.level_with)}" if lead.level_with else ""
+        parts.append(
+            f"{start}{lead.name} is above the best floor, {score.floor}, by {gain}{here}{tie}."
+        )
+        if len(groups["better"]) > 1:
+            parts.append(f"Also above the floor: {names(groups['better'][1:])}.")
+    else:
+        nobody = "no predictor" if start else "No predictor"
+        parts.append(
+            f"{start}{nobody} is above the best floor, {column.floor}{here and f',{here}'}."
+        )
+    if groups["same"]:
+        parts.append(f"Not told apart from the floor: {names(groups['same'])}.")
+    if groups["worse"]:
+        parts.append(f"Below the floor: {names(groups['worse'])}.")
+    if groups[""]:
+        parts.append(f"No interval, so no verdict: {names(groups[''])}.")
+    specific = [closed(note) for note in section.said if NOT_SPECIFIC in note]
+    return [*parts, *knowing(section, column), *specific]
+
+
+#: What a task says of scores that an answer without any gene in it could have; the sentence says
+#: so, too.
+NOT_SPECIFIC = "not gene-specific"
+
+
+def knowing(section: Section, column: Column, first: bool = True) -> list[str]:
+    """Who is shown to know which gene was removed, where answers were permuted among the
+    perturbations.
+    """
+    permuted = [
+        (row, one)
+        for row in section.ranked
+        if (one := row.scores[column.name].permuted) is not None
+    ]
+    knows = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if one.knows]
+    others = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if not one.knows]
+    above = (
+        "Above their own permuted answers where there is hardly anything to predict, so suspect"
+        if section.control
+        else (
+            "Above its own answers permuted among the perturbations, so it tells genes apart, which"
+            " does not mean better than the floor"
+            if first
+            else "Above its own permuted answers"
+        )
+    )
+    said = [f"{above}: {spoken(knows)}."] if knows else []
+    return said + (
+        [f"Nothing shows that it knows which gene was removed: {spoken(others)}."] if others else []
+    )
+
+
+def p_text(p: float) -> str:
+    """A p value with what it can tell.
+
+    >>> p_text(0.000999), p_text(0.0321), p_text(0.3), p_text(1e-9)
+    ('p = 0.001', 'p = 0.032', 'p = 0.30', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.0005 else f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
+
+
+def second_metric(section: Section, column: Column) -> str:
+    """Who is above the best floor by a co-primary metric."""
+    start = called(section, column)
+    if column.floor is None:
+        return ""
+    groups = by_verdict(section, column.name)
+    if all(row.scores[column.name].value is None for row in section.ranked):
+        why = next(
+            (
+                row.scores[column.name].missing
+                for row in section.ranked
+                if row.scores[column.name].missing
+            ),
+            "",
+        )
+        return f"{start}: no value{why and f', as {why}'}." if why != "none" else ""
+    here = f", {on_networks(section.blocks)}" if section.few else ""
+    said = (
+        f"{start}, above its best floor, {column.floor}{here}:"
+        f" {names(groups['better']) or 'nobody'}."
+    )
+    return " ".join([said, *knowing(section, column, first=False)])
+
+
+def short_names(selections: Iterable[str]) -> dict[str, str]:
+    """Each selection without the parameters that all selections of the same name share.
+
+    >>> short_names(["grn:a=1,b=2", "grn:a=1,b=3", "pbmc"])
+    {'grn:a=1,b=2': 'grn b=2', 'grn:a=1,b=3': 'grn b=3', 'pbmc': 'pbmc'}
+    """
+    split = {selection: split_selection(selection) for selection in sorted(set(selections))}
+    shared: dict[str, set[str]] = {}
+    for name, parts in split.values():
+        shared[name] = shared[name] & set(parts) if name in shared else set(parts)
+    several = {
+        name for name, _ in split.values() if sum(other == name for other, _ in split.values()) > 1
+    }
+    return {
+        selection: " ".join(
+            [name, *[part for part in parts if name in several and part not in shared[name]]]
+        )
+        for selection, (name, parts) in split.items()
+    }

@@ -1,0 +1,165 @@
+"""What records say of single perturbations, genes or pairs: one table a section, and the points of
+its pictures.
+
+Records keep them of one network alone, the first; where there are more, the table says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kobench.board.numbers.series import Key, Numbers, Slot
+from kobench.board.table import Points, Units
+
+#: Columns that may name the units, the first that a table has; else the first column of texts.
+NAMES = ("perturbation", "gene", "pair", "genes", "group", "cell_type", "cell")
+
+#: Columns that stand first, in this order; the others follow by name.
+FIRST = (
+    "cells",
+    "events",
+    "linked",
+    "detectable",
+    "size",
+    "adjusted p",
+    "responding genes",
+    "true",
+    "true_low",
+    "true_high",
+)
+
+#: A column that starts with one of these is a predictor's own, even where no two predictors differ
+#: by it.
+OWN = ("score", "predicted")
+
+
+def units_of(
+    numbers: Numbers, names: Mapping[Key, str], keys: Sequence[Key], several: bool
+) -> Units | None:
+    """One table of these rows' units, from the first slot of which a record has one; None without
+    any.
+
+    several : whether there is more than one network, so that the table must say of which it is.
+    """
+    tables = first_with(numbers, keys, "table")
+    if tables is None:
+        return None
+    slot, found = tables
+    columns = sorted({column for table in found.values() for column in table})
+    unit = name_column(columns, next(iter(found.values())))
+    if unit is None:
+        return None
+    places: dict[Any, int] = {}
+    for table in found.values():
+        for name in table.get(unit, ()):
+            places.setdefault(str(name), len(places))
+    aligned = {
+        key: aligned_to(places, unit, table) for key, table in found.items() if unit in table
+    }
+    order = sorted(
+        (column for column in columns if column != unit),
+        key=lambda name: (FIRST.index(name) if name in FIRST else 99, name),
+    )
+    metrics = {name.partition("[")[0] for name in numbers.metrics()}
+    shared = {
+        column: same_for_all(column, list(aligned.values()))
+        for column in order
+        if column not in metrics
+    }
+    facts = {column: values for column, values in shared.items() if values is not None}
+    answers: dict[str, Mapping[str, tuple[Any, ...]]] = {}
+    for key, table in aligned.items():
+        own = {column: table[column] for column in order if column in table and column not in facts}
+        answers |= {names[key]: own} if own else {}
+    return Units(unit, of_network(numbers, slot, several), tuple(places), facts, answers)
+
+
+def points_of(
+    numbers: Numbers, names: Mapping[Key, str], keys: Sequence[Key], several: bool
+) -> tuple[Points, ...]:
+    """The sampled predictions of these rows, from the first slot of which a record has some."""
+    found = first_with(numbers, keys, "points")
+    if found is None:
+        return ()
+    slot, samples = found
+    return tuple(
+        Points(
+            names[key],
+            str(one["what"]),
+            of_network(numbers, slot, several),
+            tuple(one["true"]),
+            tuple(one["predicted"]),
+        )
+        for key, one in samples.items()
+        if one["true"] and len(one["true"]) == len(one["predicted"])
+    )
+
+
+def first_with(
+    numbers: Numbers, keys: Sequence[Key], part: str
+) -> tuple[Slot, dict[Key, Mapping[str, Any]]] | None:
+    """The first slot where one of these rows has the part, and the part of every row there, of its
+    first fit.
+    """
+    for slot in numbers.slots:
+        found = {}
+        for key in keys:
+            fits = numbers.scores.get(key, {}).get(slot, [])
+            given = next((fit[part] for fit in fits if fit.get(part)), None)
+            if given is not None:
+                found[key] = given
+        if found:
+            return slot, found
+    return None
+
+
+def of_network(numbers: Numbers, slot: Slot, several: bool) -> str:
+    """Which network a part is of, nothing where there is one."""
+    if not several:
+        return ""
+    datasets = [record["trial"]["dataset"] for fits in numbers.records.values() for record in fits]
+    seed = next((dataset["seed"] for dataset in datasets if dataset["selection"] == slot[0]), None)
+    return f"{'data set' if seed is None else f'network seed {seed}'}, one of {len(numbers.blocks)}"
+
+
+def name_column(columns: Sequence[str], table: Mapping[str, Sequence[Any]]) -> str | None:
+    """The column that names the units."""
+    known = [column for column in NAMES if column in columns]
+    texts = [
+        column
+        for column in columns
+        if table.get(column) and all(isinstance(value, str) for value in table[column])
+    ]
+    return next(iter([*known, *texts]), None)
+
+
+def aligned_to(
+    places: Mapping[str, int], unit: str, table: Mapping[str, Sequence[Any]]
+) -> dict[str, tuple[Any, ...]]:
+    """A table's columns in the order of the places, None where it lacks a unit."""
+    rows: dict[int, int] = {places[str(name)]: i for i, name in enumerate(table[unit])}
+    return {
+        column: tuple(
+            values[rows[place]] if place in rows and rows[place] < len(values) else None
+            for place in range(len(places))
+        )
+        for column, values in table.items()
+    }
+
+
+def same_for_all(
+    column: str, tables: Sequence[Mapping[str, tuple[Any, ...]]]
+) -> tuple[Any, ...] | None:
+    """The values of a column that all tables share where both know them; None for a predictor's own
+    column.
+    """
+    if column.startswith(OWN):
+        return None
+    shared: list[Any] = []
+    for values in zip(*(table[column] for table in tables if column in table), strict=True):
+        known = [value for value in values if value is not None]
+        if any(value != known[0] for value in known):
+            return None
+        shared.append(known[0] if known else None)
+    return tuple(shared)

@@ -1,0 +1,1 @@
+"""The built-in datasets: simulated networks, AnnData files, tables, PBMC cells."""

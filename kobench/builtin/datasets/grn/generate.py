@@ -1,0 +1,215 @@
+"""From parameters to a data set: network, cell types, absence, noise, steady states, dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.builtin.datasets.grn.absence import More, draw_absence
+from kobench.builtin.datasets.grn.cell_types import (
+    CellTypes,
+    draw_cell_types,
+    draw_labels,
+    names_of,
+)
+from kobench.builtin.datasets.grn.describe import facts, notes
+from kobench.builtin.datasets.grn.dynamics import Solver
+from kobench.builtin.datasets.grn.network import Network, draw_network
+from kobench.builtin.datasets.grn.parameters import complete
+from kobench.builtin.datasets.grn.truth import GrnTruth
+from kobench.cells import BoolArray, Cells, FloatArray, IntArray
+from kobench.dataset import Dataset
+from kobench.errors import UserError
+
+#: One stream of random numbers for each purpose, so that a parameter changes only what it names:
+#: seed 7 at sigma 0.05 and at 0.30 is the same network with the same assemblages.
+NETWORK, ABSENCE, NOISE, DROPOUT, REPLICATE, TYPES, LABELS = range(7)
+
+#: How often a replicate draws again the noise of cells that reached no steady state.
+REDRAWS = 10
+
+
+def generate(params: Mapping[str, Any]) -> Dataset:
+    """The data set of some parameters; those not given have their defaults
+    (`kobench.builtin.datasets.grn.spec.PARAMS`).
+    """
+    return Simulation.of(complete(params), "grn").dataset()
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A network with its wild-type cells, and all that is needed to draw other cells of the same
+    kind.
+
+    p : every parameter. types : None for a single cell type. more : draws which genes further cells
+    lack. truth : of the cells that can be used. medians : (genes,) under which dropout hits. seen,
+    dropped : (cells, genes), expression as observed, and what was lost to dropout. left_out :
+    reason -> how many of the cells drawn cannot be used.
+    """
+
+    p: Mapping[str, Any]
+    network: Network
+    solver: Solver
+    types: CellTypes | None
+    more: More
+    truth: GrnTruth
+    medians: FloatArray
+    seen: FloatArray
+    dropped: BoolArray
+    left_out: Mapping[str, int]
+
+    @classmethod
+    def of(cls, p: Mapping[str, Any], name: str) -> Simulation:
+        """Draw all of it; raises UserError, in the name of the data set `name`, where no cell can
+        be used.
+        """
+        genes, cells, seed = p["genes"], p["cells"], p["seed"]
+        network = draw_network(
+            stream(seed, NETWORK),
+            genes,
+            p["degree"],
+            p["gamma"] if p["network"] == "sf" else None,
+            p["repressors"],
+        )
+        modules = p["modules"] if p["absence"] == "modules" else None
+        absent, more = draw_absence(stream(seed, ABSENCE), cells, genes, p["absent"], modules)
+        solver = Solver(network, silenced=p["knockout"] == "silenced")
+        types = draw_cell_types(stream(seed, TYPES), network, p["cell_types"], p["types"])
+        labels = (
+            None if types is None else draw_labels(stream(seed, LABELS), cells, p["cell_types"])
+        )
+        weights = draw_cell_weights(stream(seed, NOISE), network, cells, p["sigma"])
+        drawn = GrnTruth.settle(network, solver, weights, absent, types, labels)
+
+        clean = drawn.wild_type(np.arange(cells))
+        medians = medians_of(clean)
+        dropped = draw_dropout(stream(seed, DROPOUT), clean, p["dropout"], medians)
+        seen = np.where(dropped, 0.0, clean)
+        kept, left_out = usable(drawn, seen)
+        if not kept.any():
+            raise UserError(
+                f"{name}: none of the {cells} cells drawn can be used"
+                f" ({left_out['cells_without_steady_state']} without a steady state,"
+                f" {left_out['cells_without_expression']} without expression) with genes={genes},"
+                f" absent={p['absent']}, dropout={p['dropout']}; raise genes, or lower absent or"
+                " dropout"
+            )
+        return cls(
+            p,
+            network,
+            solver,
+            types,
+            more,
+            drawn.keep(kept),
+            medians,
+            seen[kept],
+            dropped[kept],
+            left_out,
+        )
+
+    def dataset(self) -> Dataset:
+        """The wild-type cells with their counterfactual truth and replicate."""
+        return self._dataset(self.truth, self.seen, dict(self.left_out), again=True)
+
+    def _dataset(
+        self, truth: GrnTruth, seen: FloatArray, more_facts: Mapping[str, int], again: bool
+    ) -> Dataset:
+        def replicate() -> Dataset:
+            other = draw_replicate(self.truth, stream(self.p["seed"], REPLICATE), self.p["sigma"])
+            values = np.where(self.dropped, 0.0, other.wild_type(np.arange(len(self.dropped))))
+            return self._dataset(other, values, {}, again=False)
+
+        return Dataset(
+            observed(seen, truth.labels),
+            "linear",
+            "simulated",
+            truth,
+            replicate if again else None,
+            notes(self.p),
+            cell_type_key=None if self.types is None else "cell_type",
+            facts={**facts(truth, seen, self.dropped), **more_facts},
+        )
+
+
+def stream(seed: int, *purpose: int) -> np.random.Generator:
+    """The random numbers of one seed for one purpose."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))
+
+
+def draw_cell_weights(
+    rng: np.random.Generator, network: Network, cells: int, sigma: float
+) -> npt.NDArray[np.float64]:
+    """(cells, m): each cell's own weights, w max(0, 1 + sigma e) with e standard normal."""
+    return network.weights * np.maximum(
+        0.0, 1.0 + sigma * rng.standard_normal((cells, len(network.weights)))
+    )
+
+
+def medians_of(clean: FloatArray) -> FloatArray:
+    """(genes,) the median of each gene over the cells where it is > 0; 0 where it never is.
+
+    NaN rows do not count.
+    """
+    expressed = (
+        values[values > 0] for values in np.ascontiguousarray(clean.T)
+    )  # a gene's values side by side: several times as fast
+    return np.array([np.median(values) if len(values) else 0.0 for values in expressed])
+
+
+def draw_dropout(
+    rng: np.random.Generator, clean: FloatArray, probability: float, medians: FloatArray
+) -> BoolArray:
+    """(cells, genes) bool, which entries are read as 0: each that is > 0 and under its gene's
+    median, with this probability.
+
+    medians : (genes,) of the wild-type cells, see `medians_of`. NaN rows never.
+    """
+    below = (clean > 0) & (clean < medians)
+    return np.asarray(below & (rng.random(clean.shape) < probability))
+
+
+def usable(drawn: GrnTruth, seen: FloatArray) -> tuple[BoolArray, dict[str, int]]:
+    """(cells,) which cells have a steady state and express something, and how many do not."""
+    kept: BoolArray = np.asarray(drawn.solved & (seen > 0).any(axis=1))
+    return kept, {
+        "cells_without_steady_state": int((~drawn.solved).sum()),
+        "cells_without_expression": int((drawn.solved & ~kept).sum()),
+    }
+
+
+def draw_replicate(truth: GrnTruth, rng: np.random.Generator, sigma: float) -> GrnTruth:
+    """The same cells with fresh noise: same network, types and assemblages.
+
+    Cells that reach no steady state draw their noise again, so that rows correspond.
+    """
+    weights = draw_cell_weights(rng, truth.network, len(truth.absent), sigma)
+    for _ in range(REDRAWS):
+        other = GrnTruth.settle(
+            truth.network, truth.solver, weights, truth.absent, truth.types, truth.labels
+        )
+        if other.solved.all():
+            return other
+        weights[~other.solved] = draw_cell_weights(
+            rng, truth.network, int((~other.solved).sum()), sigma
+        )
+    raise UserError(
+        f"grn: {int((~other.solved).sum())} cells of the replicate reached no steady state in"
+        f" {REDRAWS} draws of their noise; take another seed, or fewer activators (a larger"
+        " repressors)"
+    )
+
+
+def observed(values: FloatArray, labels: IntArray | None = None) -> Cells:
+    """Cells as predictors see them: float32, genes named G000, G001, ...; labels : (cells,) cell
+    types, where there are several.
+    """
+    genes = values.shape[1]
+    width = max(3, len(str(genes - 1)))
+    names = np.array([f"G{gene:0{width}d}" for gene in range(genes)])
+    return Cells(
+        values.astype(np.float32), names, {} if labels is None else {"cell_type": names_of(labels)}
+    )

@@ -1,0 +1,181 @@
+"""Reading of AnnData files: every fault of a file or of a column's name ends in one sentence."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.errors import UserError
+from kobench.util.text import suggestion
+
+#: `perturbation_key=none` says that every cell of the file is wild type.
+NO_PERTURBATION = "none"
+
+
+def read(path: str) -> Any:
+    """The AnnData in a file; UserError, one sentence, where there is none."""
+    file = Path(path)
+    if not path or not file.is_file():
+        raise UserError(
+            f"h5ad file {path!r} does not exist; give path=FILE.h5ad"
+            if path
+            else "no h5ad file is given; say path=FILE.h5ad"
+        )
+    with open(file, "rb") as stream:
+        start = stream.read(8)
+    if not start:
+        raise UserError(f"{path} is empty (0 bytes); copy or download it again")
+    if start[:2] == b"\x1f\x8b":
+        raise UserError(f"{path} is gzip-compressed; unpack it first (gunzip)")
+    import anndata
+    import h5py
+
+    # Not h5py.is_hdf5: it calls a truncated file "not HDF5".
+    if start != b"\x89HDF\r\n\x1a\n":
+        raise UserError(
+            f"{path} is not an HDF5 file (it starts with {start[:8]!r}), so not an .h5ad; write one"
+            " with adata.write_h5ad(FILE)"
+        )
+    try:
+        with h5py.File(file) as content:
+            missing = [part for part in ("X", "obs", "var") if part not in content]
+    # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
+    except Exception as error:
+        raise UserError(
+            f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
+        ) from error
+    if missing:
+        raise UserError(
+            f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with"
+            " adata.write_h5ad(FILE)"
+        )
+    try:
+        with (
+            warnings.catch_warnings()
+        ):  # of old layouts and repeated names; the latter is an error below
+            warnings.simplefilter("ignore")
+            return anndata.read_h5ad(file)
+    except OSError as error:
+        raise UserError(
+            f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
+        ) from error
+    except Exception as error:
+        raise UserError(
+            f"{path} cannot be read as AnnData ({first_line(error)}); write it again with"
+            " adata.write_h5ad(FILE)"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, npt.NDArray[np.str_]]:
+    """The matrix that the parameters name, and its gene names."""
+    if raw and layer:
+        raise UserError(f"{path}: both layer={layer} and raw=true are given; give one of them")
+    if raw and adata.raw is None:
+        raise UserError(
+            f"{path}: raw=true is given but the file has no .raw; leave raw out or name a layer"
+        )
+    source = adata.raw if raw else adata
+    if layer and layer not in adata.layers:
+        raise UserError(
+            f"{path}: there is no layer {layer!r}; name one with layer=NAME;"
+            f" {suggestion(layer, adata.layers, 'its layers')}"
+        )
+    matrix = adata.layers[layer] if layer else source.X
+    if matrix is None:
+        raise UserError(f"{path}: X is empty; name the layer that holds the values with layer=NAME")
+    if hasattr(matrix, "check_format"):
+        try:  # an index out of range would crash the process further on
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            raise UserError(
+                f"{path} is damaged (its sparse matrix: {first_line(error)}); copy or download it"
+                " again"
+            ) from error
+    return matrix, np.asarray(source.var_names, dtype=np.str_)
+
+
+def column(adata: Any, path: str, key: str, what: str, also: str = "") -> npt.NDArray[np.str_]:
+    """A column of obs as text; UserError where it does not exist or has gaps."""
+    known = [str(name) for name in adata.obs.columns]
+    if key not in known:
+        raise UserError(
+            f"{path}: obs has no column {key!r}; set {what} to one it has{also};"
+            f" {suggestion(key, known, 'its columns')}"
+        )
+    column = adata.obs[key]
+    empty = np.asarray(column.isna()) | (column.astype(str) == "").to_numpy()
+    if np.any(empty):
+        number, first = int(empty.sum()), str(adata.obs_names[int(np.argmax(empty))])
+        raise UserError(
+            f"{path}: obs[{key!r}] has no value for {number:,} of {len(empty):,} cells (first:"
+            f" {first!r}); fill it in or leave them out"
+        )
+    return np.asarray(column.astype(str), dtype=np.str_)
+
+
+def labels(adata: Any, path: str, key: str, control: str) -> npt.NDArray[np.str_]:
+    """Each cell's perturbation; UserError where no cell is a control."""
+    if key == NO_PERTURBATION:
+        return np.full(adata.n_obs, control)
+    labels = column(
+        adata,
+        path,
+        key,
+        "perturbation_key",
+        f" (perturbation_key={NO_PERTURBATION} if every cell is wild type)",
+    )
+    if control not in labels:
+        found, counts = np.unique(labels, return_counts=True)
+        raise UserError(
+            f"{path}: no cell has {control!r} in obs[{key!r}], so there is no wild type; set"
+            f" control to the label of unperturbed cells; {_labels_there(control, found, counts)}"
+        )
+    return labels
+
+
+def _labels_there(
+    label: str, found: npt.NDArray[Any], counts: npt.NDArray[Any], most: int = 12
+) -> str:
+    """What was probably meant, and the labels with their numbers of cells, the most frequent
+    first.
+    """
+    order = np.argsort(-counts, kind="stable")
+    meant, question, _ = suggestion(label, (str(name) for name in found)).rpartition("? ")
+    more = f" and {len(order) - most} more" if len(order) > most else ""
+    return (
+        f"{meant}{question}its labels: "
+        + ", ".join(f"{found[i]} ({counts[i]:,} cells)" for i in order[:most])
+        + more
+    )
+
+
+def of_type(
+    columns: Mapping[str, npt.NDArray[np.str_]], path: str, key: str, cell_type: str, n: int
+) -> npt.NDArray[np.bool_]:
+    """Which of the n cells are of the wanted type, all of them where none is wanted; UserError
+    where none is.
+    """
+    if not cell_type:
+        return np.ones(n, dtype=bool)
+    if not key:
+        raise UserError(
+            f"{path}: cell_type={cell_type} is given without the column that holds cell types; set"
+            " cell_type_key"
+        )
+    found, counts = np.unique(columns[key], return_counts=True)
+    if cell_type not in found:
+        raise UserError(
+            f"{path}: no cell has {cell_type!r} in obs[{key!r}]; choose another cell_type;"
+            f" {_labels_there(cell_type, found, counts)}"
+        )
+    return np.asarray(columns[key] == cell_type)

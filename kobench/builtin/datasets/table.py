@@ -1,0 +1,160 @@
+"""Loader of plain tables: comma-separated numbers without header, genes x cells, as the DKO paper's
+Ptrain.csv.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.cells import Cells
+from kobench.dataset import Dataset
+from kobench.datasets.normalise import choose_genes, normalise, zeros
+from kobench.datasets.validate import check_expressed, check_matrix, check_scale, validate
+from kobench.errors import UserError
+
+
+def load(path: str, scale: str = "linear", transpose: bool = False, genes: int = 0) -> Dataset:
+    """Every column a wild-type cell (with `transpose` every line); genes are called gene0, gene1,
+    ... in file order.
+
+    `scale` is taken as declared; counts become log1p-cp10k with totals over the file's genes, and
+    stay in `layers["counts"]`. Raises UserError, one sentence, for a file that is not such a table.
+    """
+    values = read(path)
+    values = values if transpose else values.T
+    names = np.array([f"gene{i}" for i in range(values.shape[1])])
+    cells = [f"cell{i}" for i in range(values.shape[0])]
+    X = np.ascontiguousarray(check_matrix(values, path, cells, names), dtype=np.float32)
+    check_scale(X, scale, path, cells, names)
+    working = normalise(X) if scale == "counts" else X
+    chosen = choose_genes(X, genes)
+    check_expressed(
+        X[:, chosen],
+        path,
+        cells,
+        "keep more genes (genes=0 keeps all)" if genes else "take them out of the file",
+    )
+    layers = {"counts": X[:, chosen]} if scale == "counts" else {}
+    unseen = int(np.sum(~np.any(X > 0, axis=0)))
+    dataset = Dataset(
+        cells=Cells(working[:, chosen], names[chosen], layers=layers),
+        scale="log1p-cp10k" if scale == "counts" else scale,
+        kind="real",
+        notes=(
+            (f"{unseen:,} of {len(names):,} genes are seen in no cell; they are left out",)
+            if unseen
+            else ()
+        ),
+        facts={
+            "cells in file": len(cells),
+            "genes in file": len(names),
+            "wild-type cells": len(cells),
+            "genes": int(chosen.sum()),
+            "genes left out": int(np.sum(~chosen)),
+            "genes seen in no wild-type cell": unseen,
+            "zeros in wild-type cells": zeros(X[:, chosen]),
+            "normalisation": (
+                "log1p of counts per 10,000, totals: the file's genes"
+                if scale == "counts"
+                else f"none, {scale} as declared"
+            ),
+        },
+    )
+    return validate(dataset, path)
+
+
+def read(path: str) -> npt.NDArray[np.float64]:
+    """The numbers of the file, (lines, columns); UserError, one sentence, where it holds anything
+    else.
+    """
+    file = Path(path)
+    if not path or not file.is_file():
+        raise UserError(
+            f"table {path!r} does not exist; give path=FILE.csv"
+            if path
+            else "no table is given; say path=FILE.csv"
+        )
+    try:
+        with _open(file) as lines:
+            start = lines.readline().rstrip("\r\n")
+            _check_first_line(path, start)
+            lines.seek(0)
+            return np.loadtxt(lines, delimiter=",", comments=None, dtype=np.float64, ndmin=2)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(
+            f"{path} is truncated or not gzip ({error}); copy or download it again"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is not text ({error.reason} at byte {error.start}); give a comma-separated"
+            " table of numbers"
+        ) from error
+    except ValueError as error:
+        raise UserError(
+            f"{path}: {_first_fault(file)}; give numbers only, comma-separated, as many on every"
+            " line"
+        ) from error
+
+
+def _open(file: Path) -> IO[str]:
+    """The file as text, unpacked where it is gzip, whatever its name says."""
+    with open(file, "rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return (
+        cast(IO[str], gzip.open(file, "rt", encoding="utf-8"))
+        if packed or file.suffix == ".gz"
+        else open(file, encoding="utf-8")
+    )
+
+
+def _check_first_line(path: str, line: str) -> None:
+    """UserError where the first line says that this is not a table of bare numbers."""
+    if not line.strip():
+        raise UserError(
+            f"{path} is empty or starts with an empty line; give a comma-separated table of numbers"
+        )
+    words = line.split(",")
+    if len(words) == 1 and len(line.replace(";", "\t").replace(" ", "\t").split("\t")) > 1:
+        raise UserError(
+            f"{path}: the first line has no comma ({line[:40]!r}); separate the numbers with commas"
+        )
+    strange = [word for word in words if not _is_number(word)]
+    if len(strange) == 1 and len(words) > 1 and not _is_number(words[0]):
+        raise UserError(
+            f"{path}: the first column looks like gene names (it starts with {words[0]!r}); remove"
+            " it, kobench expects numbers only"
+        )
+    if strange:
+        raise UserError(
+            f"{path}: the first line looks like a header (it has {strange[0]!r}); remove it,"
+            " kobench expects numbers only"
+        )
+
+
+def _first_fault(file: Path) -> str:
+    """Where a table stops being numbers, for a message."""
+    width = None
+    with _open(file) as lines:
+        for number, line in enumerate(lines, 1):
+            words = line.rstrip("\r\n").split(",")
+            width = len(words) if width is None else width
+            for column, word in enumerate(words, 1):
+                if not _is_number(word):
+                    return f"line {number}, column {column} holds {word!r}, which is not a number"
+            if len(words) != width:
+                return f"line {number} has {len(words)} columns but the first has {width}"
+    return "the numbers cannot be read"
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,93 @@
+"""The loaders of real data as dataset specs: what `h5ad:path=...`, `table:path=...` and TOML cards
+can set. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from kobench.specs import DatasetSpec, Param
+
+GENES = Param(
+    0,
+    "keep the so many genes seen in the most wild-type cells (perturbed genes stay in any case); 0"
+    " keeps all",
+    low=0,
+)
+CELL_TYPE = Param("", "keep the cells of this type only; empty keeps all")
+
+
+def h5ad_spec() -> DatasetSpec:
+    """Any AnnData file."""
+    return DatasetSpec(
+        name="h5ad",
+        load="kobench.builtin.datasets.h5ad:load",
+        summary="an AnnData file of yours: h5ad:path=FILE,perturbation_key=COLUMN,control=LABEL",
+        truth="population",
+        params={
+            "path": Param("", "the .h5ad file"),
+            "perturbation_key": Param(
+                "perturbation",
+                "column of obs with the perturbed gene(s), `A+B` for several; none: every cell is"
+                " wild type",
+            ),
+            "control": Param("control", "what that column says for wild-type cells"),
+            "cell_type_key": Param("", "column of obs with the cell type; empty: none"),
+            "batch_key": Param(
+                "", "column of obs with the batch, which splits respect; empty: none"
+            ),
+            "scale": Param(
+                "counts",
+                "what the values are; kobench checks it and guesses nothing",
+                choices=("counts", "log1p", "log1p-cp10k", "linear"),
+            ),
+            "normalise": Param(
+                "auto",
+                "what is done to counts; auto: log1p-cp10k for counts, none for the other scales",
+                choices=("auto", "log1p-cp10k", "log1p", "none"),
+            ),
+            "totals_key": Param(
+                "",
+                "column of obs with a cell's counts over all genes of the source; empty: the file's"
+                " genes are all there are",
+            ),
+            "layer": Param("", "layer with the values; empty: X"),
+            "raw": Param(False, "take the values and genes of .raw"),
+            "genes": GENES,
+            "cell_type": CELL_TYPE,
+        },
+    )
+
+
+def table_spec() -> DatasetSpec:
+    """Wild-type cells as comma-separated numbers."""
+    return DatasetSpec(
+        name="table",
+        load="kobench.builtin.datasets.table:load",
+        summary=(
+            "numbers without header, genes x cells, comma-separated (.csv or .csv.gz):"
+            " table:path=FILE"
+        ),
+        params={
+            "path": Param("", "the .csv or .csv.gz file"),
+            "scale": Param(
+                "linear",
+                "what the values are",
+                choices=("linear", "log1p", "log1p-cp10k", "counts"),
+            ),
+            "transpose": Param(False, "the file has one cell a line instead of one gene a line"),
+            "genes": GENES,
+        },
+    )
+
+
+def pbmc_spec() -> DatasetSpec:
+    """The blood cells in the installed scanpy; the card `pbmc68k` makes the dataset of it."""
+    return DatasetSpec(
+        name="pbmc",
+        load="kobench.builtin.datasets.pbmc:load",
+        summary="700 blood cells that scanpy ships (pip install 'kobench[pbmc]')",
+        params={
+            "path": Param("", "the file; empty: the one in the installed scanpy"),
+            "genes": GENES,
+            "cell_type": CELL_TYPE,
+        },
+    )

@@ -1,0 +1,152 @@
+"""The task `response-size`: how strong each perturbation is, and how far a ranking of so many
+spreads by chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+from math import factorial
+
+import numpy as np
+
+from kobench.api import RankingUnits, Responses, TaskUnits, TaskView, Units
+from kobench.builtin.tasks.response import (
+    must_be_finite,
+    nothing_note,
+    plain,
+    predicted_changes,
+    responses_of,
+    supported_perturbations,
+    table_of,
+)
+from kobench.cells import BoolArray, FloatArray
+from kobench.units import TOLERANCE
+
+#: Fewer perturbations are not ranked by size: chance alone spreads too far.
+MIN_TO_RANK = 20
+
+#: Below this many perturbations the spread of chance is printed.
+BAND_BELOW = 50
+
+#: Orders drawn for that spread, where there are too many to go through all of them.
+ORDERS = 10_000
+
+#: Decimals of impacts that count, a thousandth of the tolerance.
+DIGITS = 9
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyRanking(RankingUnits):
+    """Perturbations whose true sizes were measured with noise: what an answer without error would
+    score is not known, and it is not 1.
+
+    halves : nothing, though it is there, which says that the truth has noise. Rank correlations of
+    halves tell no ceiling, see `kobench.builtin.metrics.response.ProductCorrelation`.
+    """
+
+    halves: tuple[()] = ()
+
+
+def response_size(view: TaskView) -> TaskUnits:
+    """How strong each perturbation is; a unit is a perturbation.
+
+    Variants: "" (the predictor's own scores of genes where each perturbation removes one gene; else
+    the Euclidean length of its predicted mean change, if that is in units of the profile; else its
+    mean propagated impact), "propagated" and "raw" (its mean impacts).
+    """
+    question, answers = responses_of(view), view.answers
+    kept = supported_perturbations(view)
+    k = len(kept)
+    name, notes = _read_size(question)
+    if k < 3:
+        return TaskUnits({}, k, 0, question.left_out, notes=notes, table=table_of(question, {}))
+    given = {"": _sizes(view, kept)}
+    for variant, impacts in (("propagated", answers.propagated), ("raw", answers.raw)):
+        given[variant] = None if impacts is None else _impacts(view, impacts, kept)
+    variants: dict[str, Units] = {}
+    for variant, sizes in given.items():
+        if sizes is not None:
+            rows = np.flatnonzero(np.isfinite(sizes))
+            shown = " ".join(word for word in (name, variant) if word)
+            units = NoisyRanking if question.noisy else RankingUnits
+            variants[shown] = units(
+                sizes[rows], question.size[rows], rows, question.abundance[rows]
+            )
+    main = given[""]
+    answered = 0 if main is None else int(np.isfinite(main).sum())
+    columns = {} if main is None else {"predicted": plain(main)}
+    return TaskUnits(
+        variants, k, answered, question.left_out, notes=notes, table=table_of(question, columns)
+    )
+
+
+def _read_size(question: Responses) -> tuple[str, tuple[str, ...]]:
+    """The name of the variant in which sizes are shown, "" where they are ranked, and notes on what
+    the truth allows.
+    """
+    k = len(question.names)
+    band = (chance_note(k),) if 3 <= k < BAND_BELOW else ()
+    if k == 0:
+        return "none", (nothing_note(question),)
+    if k == 1:
+        return "single", ("a single perturbation: nothing to compare it with, no skill, no rank",)
+    if question.confounded:
+        return "confounded", (f"confounded: no skill, no rank ({question.confounded})", *band)
+    if k < MIN_TO_RANK:
+        return "unranked", (f"{k} perturbations: fewer than {MIN_TO_RANK}, so not ranked", *band)
+    return "", band
+
+
+def chance_note(k: int) -> str:
+    """How far Spearman's correlation of k perturbations spreads by chance."""
+    reach = chance_band(k)
+    return (
+        f"by chance alone, spearman over {k} perturbations lies between {-reach:.2f} and"
+        f" {reach:.2f} in 95 % of cases"
+    )
+
+
+def chance_band(k: int) -> float:
+    """The 95 % quantile of the absolute Spearman correlation of two orders of k items without ties,
+    when either is random.
+
+    All orders where there are no more than ORDERS of them; else ORDERS orders drawn with a fixed
+    seed.
+    """
+    if factorial(k) <= ORDERS:
+        orders = np.array(list(permutations(range(k))))
+    else:
+        orders = np.random.default_rng(k).permuted(np.tile(np.arange(k), (ORDERS, 1)), axis=1)
+    rho = 1 - 6 * ((orders - np.arange(k)) ** 2).sum(axis=1) / (k**3 - k)
+    return float(np.quantile(np.abs(rho), 0.95, method="inverted_cdf"))
+
+
+def _sizes(view: TaskView, kept: BoolArray) -> FloatArray | None:
+    """(k,) the predicted size of each perturbation, NaN where none is given; None where these
+    answers have no sizes.
+    """
+    question, answers = responses_of(view), view.answers
+    single = np.array([len(targets) == 1 for targets in question.targets])
+    of_genes = None
+    if answers.gene_scores is not None and (single & kept).any():
+        first = np.array([targets[0] for targets in question.targets])
+        of_genes = np.where(single & kept, answers.gene_scores[first], np.nan)
+        must_be_finite(of_genes[single & kept], "gene scores")
+        if single.all():
+            return of_genes
+    if answers.response is not None and answers.response_kind == "profile-change":
+        length = np.sqrt(np.nansum(predicted_changes(view, kept) ** 2, axis=1))
+        return np.where(kept, length, np.nan)
+    if answers.propagated is not None:
+        return _impacts(view, answers.propagated, kept)
+    return of_genes  # the scores of single genes, which say nothing about several at once
+
+
+def _impacts(view: TaskView, impacts: FloatArray, kept: BoolArray) -> FloatArray:
+    """(k,) mean impact of each perturbation, NaN where not answered; under the tolerance 0, and
+    without digits that are rounding noise.
+    """
+    means = responses_of(view).of_perturbations(impacts)
+    must_be_finite(means[kept], "impacts")
+    return np.where(kept, np.where(means < TOLERANCE, 0.0, np.round(means, DIGITS)), np.nan)

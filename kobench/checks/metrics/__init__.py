@@ -1,0 +1,1 @@
+"""The checks of metrics, on made-up units."""

@@ -1,0 +1,50 @@
+"""A hash of the cells as predictors are given them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from kobench.cells import Cells
+from kobench.datasets.validate import (
+    tidy,
+)
+
+
+def digest(cells: Cells) -> str:
+    """sha256 of the cells' content: shape, gene names, obs, X and layers, with every value as
+    float64.
+
+    Equal content gives an equal digest, whether dense or sparse, float32 or float64, in whatever
+    memory order.
+    """
+    head = {
+        "shape": cells.shape,
+        "var_names": [str(name) for name in cells.var_names],
+        "obs": {name: [str(value) for value in column] for name, column in cells.obs.items()},
+        "layers": sorted(cells.layers),
+    }
+    sha = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+    for matrix in (cells.X, *(cells.layers[name] for name in sorted(cells.layers))):
+        for part in _nonzero(matrix):
+            sha.update(np.ascontiguousarray(part).data)
+    return sha.hexdigest()
+
+
+def _nonzero(matrix: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """How many values each row has that are not 0, their columns, the values: little-endian, row by
+    row.
+    """
+    if scipy.sparse.issparse(matrix):
+        rows = tidy(matrix)
+        lengths, columns, values = np.diff(rows.indptr), rows.indices, rows.data
+    else:
+        matrix = np.asarray(matrix)
+        row, columns = np.nonzero(matrix)
+        lengths, values = np.bincount(row, minlength=matrix.shape[0]), matrix[row, columns]
+    return lengths.astype("<i8"), columns.astype("<i8"), values.astype("<f8")

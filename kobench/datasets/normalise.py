@@ -1,0 +1,79 @@
+"""Counts to the working scale (log1p-cp10k), and which genes a dataset keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from kobench.cells import BoolArray
+from kobench.datasets.validate import (
+    tidy,
+)
+
+#: A cell's counts are brought to this total before the logarithm ("CP10k").
+TARGET_TOTAL = 1e4
+
+
+def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
+    """log(1 + 10,000 * count / total), natural logarithm, float32; sparse stays sparse (canonical
+    CSR).
+
+    counts : (n, G) array or sparse matrix, >= 0. totals : (n,) the cell's counts over *all* genes
+    of its source, for matrices that keep only some genes; None takes the row sums. A row whose
+    total is 0 stays 0. The same as scanpy's `normalize_total(target_sum=1e4)` and `log1p`, but for
+    `totals`.
+
+    Raises ValueError where `totals` has the wrong length, is not finite, or is not positive for a
+    row that has counts.
+
+    >>> normalise(np.array([[1.0, 3.0, 0.0]]), totals=[10_000])
+    array([[0.6931472, 1.3862944, 0.       ]], dtype=float32)
+    """
+    sums = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    size = sums if totals is None else np.asarray(totals, dtype=np.float64)
+    if size.shape != sums.shape:
+        raise ValueError(
+            f"totals has shape {size.shape}; expected {sums.shape}, one total for each cell"
+        )
+    if not np.all(np.isfinite(size)) or np.any((size <= 0) & (sums > 0)):
+        raise ValueError("totals must be finite, and positive for every cell that has counts")
+    factor = np.divide(TARGET_TOTAL, size, out=np.zeros_like(size), where=size > 0)
+    if not scipy.sparse.issparse(counts):
+        dense: npt.NDArray[np.float32] = np.log1p(
+            np.asarray(counts, dtype=np.float64) * factor[:, None]
+        ).astype(np.float32)
+        return dense
+    rows = tidy(counts)
+    values = np.log1p(
+        rows.data.astype(np.float64) * np.repeat(factor, np.diff(rows.indptr))
+    ).astype(np.float32)
+    return scipy.sparse.csr_matrix(
+        (values, rows.indices.copy(), rows.indptr.copy()), shape=rows.shape
+    )
+
+
+def choose_genes(wild_type: Any, genes: int = 0, keep: npt.ArrayLike = ()) -> BoolArray:
+    """Which genes a dataset keeps, (G,) bool, decided by wild-type cells only.
+
+    A gene that no wild-type cell expresses is dropped: nothing about it can be learnt from
+    wild-type cells, and no cell of them can be asked to lose it. With `genes` > 0 the `genes` most
+    detected of the others stay (in how many cells; ties: the earlier column). Columns in `keep`
+    (the perturbed genes) stay in any case and count among the `genes`.
+    """
+    detected = np.asarray((wild_type > 0).sum(axis=0)).ravel()
+    chosen: BoolArray = np.zeros(len(detected), dtype=bool)
+    chosen[np.asarray(keep, dtype=np.intp)] = True
+    candidates = np.flatnonzero((detected > 0) & ~chosen)
+    if genes > 0:
+        candidates = candidates[np.argsort(-detected[candidates], kind="stable")]
+        candidates = candidates[: max(0, genes - int(chosen.sum()))]
+    chosen[candidates] = True
+    return chosen
+
+
+def zeros(matrix: Any) -> float:
+    """Share of entries that are 0, to four digits."""
+    return round(1.0 - float((matrix > 0).sum()) / float(np.prod(matrix.shape)), 4)

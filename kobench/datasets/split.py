@@ -1,0 +1,91 @@
+"""How cells are parted into those that train and those that are asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.cells import BoolArray, IntArray
+from kobench.errors import UserError
+
+#: How cells are parted into those trained on and those asked.
+STRATEGIES = ("holdout", "all", "halves")
+
+
+#: Keeps the split's random stream apart from every other use of the same seed.
+_SPLIT_STREAM = 0x5B117
+
+
+_HALVES_STREAM = 0x5B118
+
+
+def split(
+    n_cells: int, strategy: str = "holdout", seed: int = 0, batch: npt.ArrayLike | None = None
+) -> tuple[IntArray, IntArray]:
+    """Rows to train on and rows to ask, both sorted; the same arguments give the same rows.
+
+    "holdout": a fifth of the cells (rounded) is asked, the rest trained on; with `batch` (n_cells,)
+    every batch gives its share, to the nearest cell (largest remainders first), so train and asked
+    have the same batch mix. "all": every cell is trained on and asked. "halves": one half is
+    trained on (and asked in), the other half, returned in the place of the asked, is the reference
+    that a population truth is measured against and is shown to no predictor: a truth and a
+    prediction that share wild-type cells agree by their noise alone. With `batch` every batch is
+    halved; halves differ by at most one cell in every batch and in all.
+
+    Raises UserError for an unknown strategy and for fewer cells than it needs.
+    """
+    everything = np.arange(n_cells)
+    if strategy == "all":
+        return everything, everything.copy()
+    if strategy not in STRATEGIES:
+        raise UserError(f"split {strategy!r} is not known; choose one of {', '.join(STRATEGIES)}")
+    if strategy == "holdout" and n_cells < 3:
+        raise UserError(
+            f"{n_cells} cells cannot be split 80/20; at least 3 are needed, or split=all"
+        )
+    if strategy == "halves" and n_cells < 2:
+        raise UserError(f"{n_cells} cells cannot be halved; at least 2 are needed, or split=all")
+    labels = np.zeros(n_cells) if batch is None else np.asarray(batch)
+    if labels.shape != (n_cells,):
+        raise ValueError(
+            f"batch has shape {labels.shape}; expected ({n_cells},), one label for each cell"
+        )
+    group = np.unique(labels, return_inverse=True)[1].ravel()
+    if strategy == "halves":
+        rng = np.random.default_rng([_HALVES_STREAM, seed])
+        reference = halve(group, rng.random(n_cells), rng.integers(2))
+        return everything[~reference], everything[reference]
+    sizes = np.bincount(group)
+    asked_in_all = (n_cells + 2) // 5
+    quota, remainder = np.divmod(sizes * asked_in_all, n_cells)
+    quota[np.argsort(-remainder, kind="stable")[: asked_in_all - quota.sum()]] += 1
+    rng = np.random.default_rng([_SPLIT_STREAM, seed])
+    asked = np.sort(
+        np.concatenate(
+            [rng.permutation(np.flatnonzero(group == g))[: quota[g]] for g in range(len(sizes))]
+        )
+    )
+    return np.setdiff1d(everything, asked), asked
+
+
+def halve(
+    group: IntArray, keys: npt.NDArray[np.floating[Any]], first: npt.ArrayLike = 0
+) -> BoolArray:
+    """(..., n) bool, which of n members are in the second half, drawn so that every group is
+    halved.
+
+    group : (n,) whole numbers. keys : (..., n) random numbers in [0, 1), one row for each halving.
+    first : (...) 0 or 1, the half that the first member goes to. Members sorted by group and key go
+    to the two halves by turns, so the halves differ by at most one member in every group and in
+    all.
+
+    >>> halve(np.array([0, 0, 0, 7, 7]), np.array([0.9, 0.1, 0.5, 0.2, 0.3]))
+    array([False, False,  True,  True, False])
+    """
+    order = np.argsort(group + keys, axis=-1)
+    turns: BoolArray = (np.arange(keys.shape[-1]) + np.asarray(first)[..., None]) % 2 == 1
+    second: BoolArray = np.empty(keys.shape, dtype=bool)
+    np.put_along_axis(second, order, np.broadcast_to(turns, keys.shape), axis=-1)
+    return second

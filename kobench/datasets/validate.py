@@ -1,0 +1,259 @@
+"""Checks of cells and datasets: what cannot be used ends in one sentence that says what, where, and
+what to do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from kobench.cells import Cells
+from kobench.dataset import Dataset
+from kobench.errors import UserError
+
+#: Names of cells or genes, for messages.
+Names = Sequence[str] | npt.NDArray[Any]
+
+#: With fewer wild-type cells neither a fit nor its held-out fifth means anything.
+MIN_CELLS = 10
+
+#: No logarithm of counts comes near: log1p of a million is 13.8.
+LOG_LIMIT = 20.0
+
+#: log1p of a whole cell's 10,000, with room for rounding.
+CP10K_LIMIT = float(np.log1p(1e4)) + 1e-3
+
+
+def tidy(matrix: Any) -> Any:
+    """A sparse matrix as canonical CSR (columns sorted, no duplicates, no stored zeros), itself
+    where it is one; an array as is.
+    """
+    if not scipy.sparse.issparse(matrix):
+        return np.asarray(matrix)
+    rows = (
+        matrix if isinstance(matrix, scipy.sparse.csr_matrix) else scipy.sparse.csr_matrix(matrix)
+    )
+    if rows.has_canonical_format and np.all(rows.data != 0):
+        return rows
+    rows = rows.copy()
+    rows.sum_duplicates()
+    rows.eliminate_zeros()
+    return rows
+
+
+def validate(dataset: Dataset, name: str) -> Dataset:
+    """The dataset, with sparse matrices as canonical CSR; everything that a trial relies on has
+    been checked.
+
+    Checked: at least 10 wild-type cells and 2 genes, gene names present and unique, values finite
+    and >= 0, values that fit the declared scale, no cell without expression; batch and cell-type
+    columns exist and the perturbation does not; perturbed cells have the same genes and a
+    perturbation each.
+
+    Raises UserError, one sentence that names the dataset, for the first fault found.
+    """
+    where = f"dataset {name!r}"
+    cells = _checked_cells(dataset.cells, dataset.scale, f"{where}, wild-type cells")
+    if cells.n_obs < MIN_CELLS:
+        raise UserError(
+            f"{where} has {cells.n_obs} wild-type cells; at least {MIN_CELLS} are needed to fit and"
+            " to ask, so bring more cells"
+        )
+    if cells.n_vars < 2:
+        raise UserError(
+            f"{where} has {cells.n_vars} gene; at least 2 are needed, because a knockout needs"
+            " another gene to act on"
+        )
+    for kind, key in (("batch", dataset.batch_key), ("cell-type", dataset.cell_type_key)):
+        if key is not None and key not in cells.obs:
+            known = ", ".join(sorted(cells.obs)) or "none"
+            raise UserError(
+                f"{where} names {key!r} as its {kind} column, but its cells have the columns"
+                f" {known}; name one of them or None"
+            )
+    if "perturbation" in cells.obs:
+        raise UserError(
+            f"{where} gives its wild-type cells a column 'perturbation', which predictors must not"
+            " see; take it out of cells.obs"
+        )
+    if dataset.kind not in ("simulated", "real"):
+        raise UserError(f"{where} is of kind {dataset.kind!r}; it must be 'simulated' or 'real'")
+    perturbed = dataset.perturbed
+    if perturbed is not None:
+        perturbed = _checked_cells(perturbed, dataset.scale, f"{where}, perturbed cells")
+        if not np.array_equal(perturbed.var_names, cells.var_names):
+            raise UserError(
+                f"{where} has other genes in its perturbed cells than in its wild-type cells; give"
+                " both the same list in the same order"
+            )
+        if "perturbation" not in perturbed.obs or not all(
+            str(label).strip() for label in perturbed.obs["perturbation"]
+        ):
+            raise UserError(
+                f"{where} has perturbed cells without a label; give each one in"
+                " perturbed.obs['perturbation']"
+            )
+    return dataclasses.replace(dataset, cells=cells, perturbed=perturbed)
+
+
+def _checked_cells(cells: Cells, scale: str, where: str) -> Cells:
+    names = [str(i) for i in range(cells.n_obs)]
+    matrices = {
+        layer: check_matrix(matrix, where, names, cells.var_names, layer)
+        for layer, matrix in cells.layers.items()
+    }
+    X = check_matrix(cells.X, where, names, cells.var_names)
+    check_scale(X, scale, where, names, cells.var_names)
+    if "counts" in matrices:
+        check_scale(
+            matrices["counts"], "counts", f"{where}, layer 'counts'", names, cells.var_names
+        )
+    check_expressed(X, where, names, "leave them out, or bring more genes")
+    return dataclasses.replace(cells, X=X, layers=matrices)
+
+
+def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str = "X") -> Any:
+    """A matrix, tidied, that is cells x genes, numeric, not empty, finite, not negative, with
+    unique gene names; else UserError.
+    """
+    shape = tuple(getattr(matrix, "shape", ()))
+    if len(shape) != 2:
+        raise UserError(
+            f"{where}: {what} has {len(shape)} dimensions; give a matrix of cells x genes"
+        )
+    if 0 in shape:
+        raise UserError(
+            f"{where}: {what} is empty ({shape[0]} cells x {shape[1]} genes); give a file with"
+            " cells and genes in it"
+        )
+    if shape != (len(cells), len(genes)):
+        raise UserError(
+            f"{where}: {what} is {shape[0]} x {shape[1]} but there are {len(cells)} cells and"
+            f" {len(genes)} genes; transpose or repair it"
+        )
+    if matrix.dtype.kind not in "iufb":
+        raise UserError(
+            f"{where}: {what} holds values of type {matrix.dtype}, not numbers; store expression as"
+            " numbers"
+        )
+    check_gene_names(genes, where)
+    matrix = tidy(matrix)
+    stored = _stored(matrix)
+    for bad, fault, remedy in (
+        (
+            ~np.isfinite(stored),
+            "not finite",
+            "fill in or remove those cells or genes; kobench never turns NaN into 0",
+        ),
+        (
+            stored < 0,
+            "negative",
+            (
+                "expression cannot be, so point kobench at counts or log1p values and not at"
+                " centred or scaled ones"
+            ),
+        ),
+    ):
+        if np.any(bad):
+            raise UserError(
+                f"{where}: {_count(bad)} of {what} {_are(bad)} {fault} (first:"
+                f" {_first(matrix, bad, cells, genes)}); {remedy}"
+            )
+    return matrix
+
+
+def check_gene_names(genes: Names, where: str) -> None:
+    """UserError where a gene has no name or shares it with another."""
+    names, first, counts = np.unique(
+        np.asarray(genes, dtype=np.str_), return_index=True, return_counts=True
+    )
+    if "" in names:
+        raise UserError(
+            f"{where}: gene {int(first[list(names).index('')])} (counted from 0) has an empty name;"
+            " give every gene a name"
+        )
+    twice = np.flatnonzero(counts > 1)
+    if len(twice):
+        example = twice[np.argmin(first[twice])]
+        named = f"{len(twice)} gene name" + (" occurs" if len(twice) == 1 else "s occur")
+        raise UserError(
+            f"{where}: {named} more than once (first: {str(names[example])!r}, {counts[example]}"
+            " times); make them unique or add the repeated genes up (in anndata:"
+            " adata.var_names_make_unique())"
+        )
+
+
+def check_scale(X: Any, scale: str, where: str, cells: Names, genes: Names) -> None:
+    """UserError where values contradict the declared scale; a scale other than counts and log1p
+    cannot be contradicted.
+    """
+    stored = _stored(X)
+    fractional = stored != np.rint(stored)
+    if scale == "counts" and np.any(fractional):
+        raise UserError(
+            f"{where}: scale=counts is declared, but {_count(fractional)} {_are(fractional)} not"
+            f" whole numbers (first: {_first(X, fractional, cells, genes)}); declare scale=log1p or"
+            " scale=linear if that is what they are, or name the layer that holds counts"
+        )
+    if scale not in ("log1p", "log1p-cp10k"):
+        return
+    limit = CP10K_LIMIT if scale == "log1p-cp10k" else LOG_LIMIT
+    high = stored > limit
+    if np.any(high):
+        raise UserError(
+            f"{where}: scale={scale} is declared, but {_count(high)} {_are(high)} above"
+            f" {limit:.4g}, which no such value reaches (first: {_first(X, high, cells, genes)});"
+            " declare scale=counts or scale=linear if that is what they are"
+        )
+    if stored.size and np.any(stored) and not np.any(fractional):
+        raise UserError(
+            f"{where}: scale={scale} is declared, but every value is a whole number, as counts are"
+            f" (largest: {stored.max():g}); declare scale=counts, or name the layer that holds"
+            " log1p values"
+        )
+
+
+def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
+    """UserError where a cell expresses no gene: it has no profile, and nothing can be asked of
+    it.
+    """
+    empty = np.asarray(X.sum(axis=1)).ravel() == 0
+    if np.any(empty):
+        number = int(empty.sum())
+        raise UserError(
+            f"{where}: {number:,} of {len(empty):,} cells"
+            f" {'expresses' if number == 1 else 'express'} none of the {X.shape[1]:,} genes (first:"
+            f" cell {str(cells[int(np.argmax(empty))])!r}); {remedy}"
+        )
+
+
+def _stored(matrix: Any) -> npt.NDArray[Any]:
+    """All values of an array, or those a sparse matrix stores, in the order of `_place`."""
+    return np.asarray(matrix.data if scipy.sparse.issparse(matrix) else matrix.ravel())
+
+
+def _first(matrix: Any, bad: npt.NDArray[np.bool_], cells: Names, genes: Names) -> str:
+    """The first bad value and where it stands, for a message."""
+    index = int(np.argmax(bad))
+    if scipy.sparse.issparse(matrix):
+        row, column = (
+            int(np.searchsorted(matrix.indptr, index, side="right")) - 1,
+            int(matrix.indices[index]),
+        )
+    else:
+        row, column = divmod(index, matrix.shape[1])
+    return f"{_stored(matrix)[index]:g} in cell {str(cells[row])!r}, gene {str(genes[column])!r}"
+
+
+def _count(bad: npt.NDArray[np.bool_]) -> str:
+    number = int(bad.sum())
+    return f"{number:,} value{'' if number == 1 else 's'}"
+
+
+def _are(bad: npt.NDArray[np.bool_]) -> str:
+    return "is" if bad.sum() == 1 else "are"

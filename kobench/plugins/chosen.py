@@ -1,0 +1,125 @@
+"""A dataset, predictor or task chosen by name, with its parameters filled in and its source hashed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kobench.plugins.grammar import canonical, complete, parse
+from kobench.plugins.load import Entry, Registry
+from kobench.specs import Param, TaskSpec
+from kobench.util.files import file_hash, hash_of
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A dataset or predictor with all its parameters; `selection` is its canonical text, `group`
+    that without the seed.
+
+    first : whether it is the first network of its group. parts : the datasets that it joins, for a
+    transfer between datasets.
+    """
+
+    entry: Entry
+    params: Mapping[str, Any]
+    selection: str
+    group: str
+    source: str = ""
+    first: bool = True
+    parts: tuple[Chosen, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task with the metrics that score it."""
+
+    entry: Entry
+    metrics: tuple[Entry, ...]
+
+    @property
+    def spec(self) -> TaskSpec:
+        spec: TaskSpec = self.entry.spec
+        return spec
+
+    @property
+    def named_metrics(self) -> dict[str, Entry]:
+        """Metrics by the name they are shown under: a stranger's that repeats the name of another
+        is `distribution/name`.
+        """
+        ordered = sorted(
+            self.metrics, key=lambda entry: entry.distribution != self.entry.distribution
+        )
+        named: dict[str, Entry] = {}
+        for entry in ordered:
+            named[entry.full_name if entry.spec.name in named else entry.spec.name] = entry
+        return named
+
+
+def version_of(entry: Entry) -> str:
+    """Version of what an entry defines, the distribution's and its own."""
+    return f"{entry.version}/{entry.spec.version}" if entry.version else str(entry.spec.version)
+
+
+def choose(
+    registry: Registry,
+    kind: str,
+    text: str,
+    extra: Mapping[str, Any] | None = None,
+    prefer: str = "",
+    despite: bool = False,
+) -> Chosen:
+    """Find and complete one selection; raises UserError for unknown names, keys and values.
+
+    extra : parameters that overrule those in the text. prefer : the distribution that wins where
+    two offer the name. despite : find a predictor whose plugin could not be loaded, too, with
+    whatever parameters are given.
+    """
+    selection = parse(text)
+    entry = (
+        registry.find_despite(selection.full_name)
+        if despite
+        else registry.find(kind, selection.full_name, prefer=prefer)
+    )
+    if entry.problem is not None:
+        entry = replace(
+            entry, spec=replace(entry.spec, params={key: Param(None) for key in selection.params})
+        )
+    params = {**complete(selection, entry.spec.params, kind[:-1]), **(extra or {})}
+    open_params = (
+        {key: value for key, value in params.items() if key != "seed"}
+        if getattr(entry.spec, "seeded", False)
+        else params
+    )
+    return Chosen(
+        entry,
+        params,
+        canonical(entry.spec.name, params, entry.spec.params),
+        canonical(entry.spec.name, open_params, entry.spec.params),
+        source_of(kind, entry, params),
+    )
+
+
+def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:
+    """What the content of a dataset or predictor rests on beside its parameters: a file's or the
+    code's hash.
+    """
+    if kind == "predictors":
+        return own_hash(str(entry.spec.make)) if entry.trusted else entry.digest
+    if isinstance(params.get("path"), str) and params["path"]:
+        return file_hash(Path(params["path"]))
+    card = str(entry.spec.card.get("digest", ""))  # of a card's loader, parameters and file
+    return card or ("" if entry.trusted else entry.digest)
+
+
+@cache
+def own_hash(reference: str) -> str:
+    """Hash of the .py files of the folder in which one of kobench's own floors lies; the rest of
+    kobench decides nothing in it.
+    """
+    package = Path(__file__).parents[1]
+    module = package.joinpath(*reference.partition(":")[0].split(".")[1:])
+    folder = module if module.is_dir() else module.parent
+    return hash_of({path.name: file_hash(path) for path in sorted(folder.glob("*.py"))})

@@ -1,0 +1,179 @@
+"""Knockouts without a truth asked of a fitted predictor in its worker, in batches of cells that
+bound what is in memory at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
+from kobench.errors import TrialFailed, UserError
+from kobench.runner.keys import Trial
+from kobench.supervisor.arrays import Expected
+from kobench.supervisor.guard import Shape, check
+from kobench.supervisor.process import WorkerProcess
+from kobench.truth.events import (
+    blocks_of_cells,
+    even_share,
+    expressing,
+    singles_by_block,
+    spread_singles,
+)
+from kobench.units import MIN_CELLS
+from kobench.util.text import suggestion
+from kobench.worker.wire import write_arrays, write_cells
+
+
+def available_of(cells: Cells, genes: Sequence[str]) -> IntArray:
+    """(G,) how many knockouts of each gene can be asked: of the named ones, of all where none is
+    named, else 0.
+    """
+    available = expressing(cells)
+    if not genes:
+        return available
+    known = {str(name): column for column, name in enumerate(cells.var_names)}
+    for name in genes:
+        if name not in known:
+            meant = (
+                suggestion(name, known)
+                if len(known) < 50
+                else "`--what profile` lists them all as columns"
+            )
+            raise UserError(
+                f"gene {name!r} is not among the {len(known)} genes of the dataset; {meant}"
+            )
+    wanted = np.isin(np.arange(cells.n_vars), [known[name] for name in genes])
+    if not available[wanted].any():
+        raise UserError(
+            f"none of the {cells.n_obs} asked cells expresses {', '.join(genes)}; name a gene that"
+            " is on in some cell"
+        )
+    return np.where(wanted, available, 0)
+
+
+@dataclass
+class Asking:
+    """A fitted predictor in its worker, asked about some cells.
+
+    rows : (m,) where the cells stand in the dataset. available : (G,) how many knockouts of each
+    gene there are, see `available_of`. supported : (G,) bool, the genes it can remove. events : how
+    many were asked so far. seconds : what the answers took. kinds : names of the impacts that were
+    given so far.
+    """
+
+    worker: WorkerProcess
+    trial: Trial
+    cells: Cells
+    rows: IntArray
+    available: IntArray
+    supported: BoolArray
+    events: int = 0
+    seconds: float = 0.0
+    kinds: list[str] = field(default_factory=list)
+
+    @property
+    def unsupported(self) -> BoolArray:
+        """(G,) the genes that were asked for and are on somewhere, but that the predictor can't
+        remove.
+        """
+        return np.asarray((self.available > 0) & ~self.supported)
+
+    @property
+    def answerable(self) -> BoolArray:
+        """(G,) the genes whose knockouts are asked."""
+        return np.asarray((self.available > 0) & self.supported)
+
+    def check_support(self) -> None:
+        """Raise UserError where no knockout that was asked for can be answered."""
+        if not self.answerable.any():
+            names = self.cells.var_names[self.available > 0]
+            named = ", ".join(names) if len(names) <= 10 else f"any of the {len(names)} genes asked"
+            raise UserError(
+                f"{self.trial.predictor.selection} does not support removing {named}; name other"
+                " genes or another predictor"
+            )
+
+    def check_number(self) -> None:
+        """Raise UserError where so few knockouts are to be drawn that no gene would get a keystone
+        score, though it could have one.
+        """
+        most, available = self.trial.request.events, np.where(self.answerable, self.available, 0)
+        if most is None or available.max() < MIN_CELLS or even_share(available, most) >= MIN_CELLS:
+            return
+        genes, needed = int((available > 0).sum()), int(np.minimum(available, MIN_CELLS).sum())
+        raise UserError(
+            f"--events {most} are {even_share(available, most)} knockouts of each of {genes:,}"
+            f" genes; a keystone score needs {MIN_CELLS}: give {needed} or more, or name genes with"
+            " --gene"
+        )
+
+    def ask(
+        self, do: str, expected: Mapping[str, Expected], lay: Callable[[Path], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """One request to the worker; `lay` writes its arrays into the stage's folder and returns
+        what the request says beside them.
+        """
+        self.worker.ask(do, **lay(self.worker.stage(do)))
+        self.seconds += self.worker.seconds[do]
+        arrays = dict(self.worker.answers(do, expected))
+        if all(values is None for values in arrays.values()):
+            raise TrialFailed(
+                "failed", do, "the worker's answers are gone: something removed or moved its folder"
+            )
+        return arrays
+
+    def impacts(self, cells: Cells, events: Knockouts) -> dict[str, FloatArray]:
+        """The impacts (n,) of events in these cells, "raw" and "propagated" as far as they can be
+        had.
+        """
+
+        def lay(folder: Path) -> Mapping[str, Any]:
+            write_cells(folder, cells)
+            write_arrays(
+                folder, {"genes": events.genes, "cells": events.cells, "supported": self.supported}
+            )
+            return {}
+
+        shape = Shape(np.zeros(len(events), bool))
+        answered = self.ask("impacts", dict.fromkeys(("raw", "propagated"), shape.expected), lay)
+        arrays = {name: values for name, values in answered.items() if values is not None}
+        for name, values in arrays.items():
+            check("impacts", name, values, shape)
+        self.events += len(events)
+        self.kinds = self.kinds or sorted(arrays)
+        if sorted(arrays) != self.kinds:
+            given, before = " and ".join(sorted(arrays)), " and ".join(self.kinds)
+            raise TrialFailed(
+                "invalid",
+                "impacts",
+                f"predict_impact gave {given} for some cells, {before} for those before; expected"
+                " the same",
+            )
+        return arrays
+
+    def batches(self) -> Iterator[tuple[slice, Knockouts]]:
+        """The knockouts to ask, a block of cells at a time: rows of the cells, and events whose
+        cells count from the block's first.
+        """
+        most, answerable = self.trial.request.events, self.answerable
+        if most is None or int(self.available[answerable].sum()) <= most:
+            every = (
+                events[np.flatnonzero(answerable[events.genes[:, 0]])]
+                for events in singles_by_block(self.cells)
+            )
+        else:
+            drawn = spread_singles(self.cells, most, np.where(answerable, self.available, 0))
+            assert drawn.cells is not None
+            starts = [block.start for block in blocks_of_cells(self.cells.shape)]
+            cuts = np.append(np.searchsorted(drawn.cells, starts), len(drawn))
+            every = (drawn[first:last] for first, last in pairwise(cuts))
+        for block, events in zip(blocks_of_cells(self.cells.shape), every, strict=True):
+            if len(events):
+                assert events.cells is not None
+                yield block, Knockouts(events.genes, events.cells - np.int32(block.start))

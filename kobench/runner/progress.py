@@ -1,0 +1,114 @@
+"""How a run shows how far it is: live with rich on a terminal, one plain line a trial elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from kobench.results.records import Record
+from kobench.runner.keys import Trial
+from kobench.runner.resume import Action
+
+
+def verdict(record: Record) -> str:
+    """A trial's end in a word or a sentence."""
+    result = record["result"]
+    return (
+        "ok"
+        if result["status"] == "ok"
+        else f"{result['status']} in {result['stage']}: {result['message']}"
+    )
+
+
+class Plain:
+    """One line for each predictor's trial, for logs; floors and lines are only counted."""
+
+    def __init__(self) -> None:
+        self.lock, self.total, self.done, self.since = threading.Lock(), 0, 0, time.monotonic()
+
+    def planned(self, total: int) -> None:
+        self.total = total
+        print(
+            f"kobench: {total} trials to do" if total else "kobench: everything is up to date",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def started(self, trial: Trial) -> None:
+        pass
+
+    def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
+        pass
+
+    def finished(self, trial: Trial, action: Action, record: Record) -> None:
+        with self.lock:
+            self.done += 1
+            if trial.role == "predictor" or record["result"]["status"] not in ("ok", "unsupported"):
+                elapsed = time.monotonic() - self.since
+                print(
+                    f"[{self.done}/{self.total}, {elapsed:.0f} s] {trial.label}: {verdict(record)}",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+
+class Live:
+    """A bar over all trials, and a line for each that is running with the steps its predictor
+    logs.
+    """
+
+    def __init__(self, progress: Any) -> None:
+        self.progress, self.lock = progress, threading.Lock()
+        self.overall: Any = None
+        self.running: dict[int, Any] = {}
+
+    def planned(self, total: int) -> None:
+        what = "trials" if total else "everything is up to date"
+        self.overall = self.progress.add_task(
+            what, total=max(total, 1), completed=0 if total else 1
+        )
+
+    def started(self, trial: Trial) -> None:
+        if trial.role == "predictor":
+            with self.lock:
+                self.running[id(trial)] = self.progress.add_task(f"  {trial.label}", total=None)
+
+    def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
+        if (task := self.running.get(id(trial))) is not None:
+            self.progress.update(
+                task, description=f"  {trial.label}: {message}", completed=done, total=total or None
+            )
+
+    def finished(self, trial: Trial, action: Action, record: Record) -> None:
+        self.progress.advance(self.overall)
+        with self.lock:
+            task = self.running.pop(id(trial), None)
+        if task is not None:
+            self.progress.remove_task(task)
+        if record["result"]["status"] not in ("ok", "unsupported"):
+            self.progress.console.print(
+                f"{trial.label}: {verdict(record)}", style="red", markup=False, highlight=False
+            )
+
+
+@contextlib.contextmanager
+def make_watcher() -> Iterator[Plain | Live]:
+    """Live on a terminal, plain elsewhere; both write to standard error."""
+    if not sys.stderr.isatty():
+        yield Plain()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield Live(progress)

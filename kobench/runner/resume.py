@@ -1,0 +1,90 @@
+"""What must be done again for a trial, given its record: the rule behind resuming. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kobench.errors import BAD
+from kobench.results.records import Record
+from kobench.runner.keys import Trial
+from kobench.supervisor.limits import FLAGS, LIMIT_OF, raised
+
+
+@dataclass(frozen=True)
+class Action:
+    """What must be done for a trial: "fit" anew, "ask" again (which fits, too), "score" stored
+    answers, or "nothing".
+    """
+
+    kind: Literal["fit", "ask", "score", "nothing"]
+    asks: tuple[str, ...] = ()
+    reason: str = ""
+    keep: bool = field(default=True, repr=False)
+
+
+def decide(
+    trial: Trial, record: Record | None, stored: Collection[str], fresh: bool = False
+) -> Action:
+    """What to do for a trial, given its record and the hashes of the answers that are stored.
+
+    Failures are tried again; what passed a limit only when that limit was raised; "unsupported"
+    never: asking again changes nothing.
+    """
+    keys = trial.keys
+    if record is None or fresh:
+        return Action(
+            "fit", trial.asks, "asked for anew" if record else "no record yet", keep=False
+        )
+    if record["keys"]["fit"] != keys["fit"]:
+        return Action(
+            "fit",
+            trial.asks,
+            "the dataset, split, predictor, seed, threads or device is another one",
+            keep=False,
+        )
+    status = record["result"]["status"]
+    if passed_a_limit(record) and not raised(status, trial.request.limits, limits_of(record)):
+        return Action("nothing", reason=f"it passed this limit before ({FLAGS[LIMIT_OF[status]]})")
+    if status in BAD:
+        return Action("fit", trial.asks, f"it ended as {status}", keep=False)
+    if status == "unsupported":
+        return Action("nothing", reason="the predictor does not support it")
+    missing = tuple(
+        asks
+        for asks in trial.asks
+        if record["keys"]["questions"].get(asks) != keys["questions"][asks]
+    )
+    if missing:
+        return Action("ask", missing, "a question is new or has changed")
+    rescored = [
+        task
+        for task in trial.tasks
+        if record["keys"]["scores"].get(task.spec.label) != keys["scores"][task.spec.label]
+    ]
+    if not rescored:
+        return Action("nothing", reason="up to date")
+    answers = record["result"]["answers"]
+    lost = tuple(
+        dict.fromkeys(
+            task.spec.asks for task in rescored if answers.get(task.spec.asks) not in stored
+        )
+    )
+    if lost:
+        return Action("ask", lost, "the stored answers are gone")
+    return Action("score", reason="a task or metric is new or has changed")
+
+
+def passed_a_limit(record: Record) -> bool:
+    """Whether a limit of kobench's ended the trial; below it, too, a predictor may run out of
+    memory.
+    """
+    status = record["result"]["status"]
+    return status in LIMIT_OF and (status != "out-of-memory" or bool(record["run"].get("found")))
+
+
+def limits_of(record: Record) -> dict[str, Any]:
+    """The limits that a record's trial had, by name; older records have the time limit alone."""
+    run = record["run"]
+    return run.get("limits") or {"seconds": run.get("timeout")}

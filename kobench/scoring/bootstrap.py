@@ -1,0 +1,145 @@
+"""Bootstrap draws of a metric: cells or genes are drawn again with replacement, the same draws for
+every predictor.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.cells import FloatArray, IntArray
+from kobench.question import Question, Responses, Singles
+from kobench.units import Block, NotComputed, Parts, RankingUnits, Units
+
+Score = Callable[[Any], Parts | float]
+
+#: Names of blocks, looked up by their ids.
+Names = npt.NDArray[np.str_]
+
+
+def names_of(question: Question, block: Block) -> Names | None:
+    """What the question calls its blocks, by id: genes and perturbations have names, which stay
+    theirs wherever their columns stand.
+    """
+    if block == "gene" and isinstance(question, Singles):
+        return question.cells.var_names
+    if block == "perturbation" and isinstance(question, Responses):
+        return np.asarray(question.names, np.str_)
+    return None
+
+
+def block_of(units: Units, block: Block) -> IntArray:
+    """The block id of each unit, (n,); raises ValueError where these units have no such block."""
+    ids = getattr(units, field_of(units, block), None)
+    if ids is None:
+        raise ValueError(f"{type(units).__name__} without {block}s cannot be drawn by {block}")
+    return np.asarray(ids)
+
+
+def field_of(units: Units, block: Block) -> str:
+    """The field that holds the block ids; a ranking of perturbations has them where a ranking of
+    genes has its genes.
+    """
+    return "genes" if block == "perturbation" and isinstance(units, RankingUnits) else f"{block}s"
+
+
+def block_counts(
+    ids: IntArray, n: int, seed: int, names: Names | None = None
+) -> tuple[IntArray, IntArray]:
+    """The distinct block ids (b,), sorted, and how often each is drawn in each of n draws of b
+    blocks, (n, b).
+
+    Depends on the seed and the set of blocks alone, so every predictor that answered the same
+    blocks is drawn alike. With names (see `names_of`; no two alike) it is the set of names that
+    counts, whichever ids they have: genes in another order are drawn alike, too.
+    """
+    distinct = np.unique(ids)
+    b = len(distinct)
+    if b == 0:
+        return distinct, np.zeros((n, 0), np.int64)
+    drawn = np.random.default_rng(seed).integers(0, b, (n, b))
+    counts = np.bincount((drawn + np.arange(n)[:, None] * b).ravel(), minlength=n * b).reshape(n, b)
+    if names is not None:
+        place = np.empty(b, np.intp)
+        place[np.argsort(names[distinct], kind="stable")] = np.arange(b)
+        counts = counts[:, place]
+    return distinct, counts
+
+
+def take(units: Units, block: Block, drawn: IntArray) -> Units:
+    """The units of the drawn block ids, in order; each draw gets its place as a new id, so a block
+    drawn twice counts as two.
+    """
+    ids = block_of(units, block)
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    first, last = np.searchsorted(ordered, drawn, "left"), np.searchsorted(ordered, drawn, "right")
+    rows = np.concatenate(
+        [np.empty(0, np.intp), *(order[a:b] for a, b in zip(first, last, strict=True))]
+    )
+    relabelled = np.repeat(np.arange(len(drawn)), last - first)
+    present = {field.name: getattr(units, field.name) for field in dataclasses.fields(units)}
+    arrays = {name: values for name, values in present.items() if isinstance(values, np.ndarray)}
+    # of halves, splits and the two halves come first
+    taken: dict[str, Any] = {
+        name: values[:, :, rows] if name == "halves" else values[rows]
+        for name, values in arrays.items()
+    }
+    taken[field_of(units, block)] = relabelled
+    return dataclasses.replace(units, **taken)
+
+
+def draws(
+    score: Score,
+    units: Units,
+    block: Block,
+    n: int,
+    seed: int,
+    names: Names | None = None,
+    value: Parts | float | None = None,
+) -> FloatArray:
+    """The metric on n bootstrap samples of the blocks, (n,); NaN for a draw without a value.
+
+    A metric whose Parts lie over `block` needs one matrix product. One that offers `redrawn(units,
+    often, block)`, the values (d,) of d draws told from how often each block stands there, (b, d),
+    and which block each unit is in, (n,), gives them all at once. One that offers `prepare(units)`,
+    a function of how often each unit stands there, is evaluated by those multiplicities. Any other
+    is computed again on `take(units, block, drawn ids)`. All four agree (but for a draw of nothing
+    but blocks with constant answers, which is 0 by the first way and NaN by the others).
+
+    names : what the blocks are called, by id (see `block_counts`). value : what the metric gives on
+    the units themselves, where that is known; else it is computed, and what the metric raises is
+    raised.
+    """
+    ids = block_of(units, block)
+    value = score(units) if value is None else value
+    distinct, counts = block_counts(ids, n, seed, names)
+    if isinstance(value, Parts) and value.over == block:
+        often = counts[:, np.searchsorted(distinct, value.ids)].astype(np.float64)
+        weights = often @ value.weights
+        ratio: FloatArray = np.divide(
+            often @ value.sums, weights, out=np.full(n, np.nan), where=weights != 0
+        )
+        return ratio
+    place = np.searchsorted(distinct, ids)
+    redrawn, prepare = getattr(score, "redrawn", None), getattr(score, "prepare", None)
+    if redrawn is not None:
+        return np.asarray(redrawn(units, counts.T, place), np.float64)
+    if prepare is not None:
+        by_multiplicity = prepare(units)
+        return np.array([by_multiplicity(often[place]) for often in counts])
+    return np.array(
+        [_value(score, take(units, block, np.repeat(distinct, often))) for often in counts]
+    )
+
+
+def _value(score: Score, units: Units) -> float:
+    try:
+        value = score(units)
+    except NotComputed:
+        return float("nan")
+    return value.value if isinstance(value, Parts) else value

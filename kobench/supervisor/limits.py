@@ -1,0 +1,121 @@
+"""What a trial may use - time, memory, processes, what it writes - and how a trial ends that fails
+or uses more.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kobench.errors import TrialFailed, UserError
+
+#: The limit that each status tells of.
+LIMIT_OF = {
+    "timeout": "seconds",
+    "out-of-memory": "memory_mb",
+    "too-many-processes": "processes",
+    "too-much-written": "written_mb",
+}
+
+#: The flag of `kobench run` that sets each limit.
+FLAGS = {
+    "seconds": "--timeout",
+    "memory_mb": "--memory",
+    "processes": "--processes",
+    "written_mb": "--written",
+}
+
+#: So many threads may the processes of a trial have for each process they may be.
+THREADS_A_PROCESS = 16
+
+#: MB are 2**20 bytes.
+MB = 1 << 20
+
+#: Where Linux says how much memory a container may use: control groups of version 2 and 1.
+GROUP_MEMORY = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def default_memory_mb() -> int:
+    """MB a trial may use where nobody says: three quarters of this machine's memory (or its
+    container's), at most 16,384.
+    """
+    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for path in GROUP_MEMORY:
+        try:
+            available = min(available, int(path.read_text()))
+        except (OSError, ValueError):  # no such control group, or "max"
+            continue
+    return min(16384, available * 3 // 4 // MB)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one trial may use at most; None is no limit. Raises UserError for what is not above 0.
+
+    seconds : from the start of its process to its last answer. memory_mb : PSS of all its processes
+    together. processes : how many it may have at a time; their threads may be 16 times as many.
+    written_mb : what its folder holds that it wrote: answers, scratch files, output.
+    """
+
+    seconds: float | None = 3600
+    memory_mb: int | None = field(default_factory=default_memory_mb)
+    processes: int | None = 64
+    written_mb: int | None = 8192
+
+    def __post_init__(self) -> None:
+        for name, value in self.to_json().items():
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise UserError(
+                    f"the limit {name} is {value}; give a number above 0 ({FLAGS[name]}), or 0"
+                    " there for no limit"
+                )
+
+    def to_json(self) -> dict[str, Any]:
+        """The limits by name, as a record keeps them."""
+        return asdict(self)
+
+
+def passed(limits: Limits, status: str, stage: str, found: str | None = None) -> TrialFailed:
+    """How a trial ends that passed the limit which `status` tells of; `found` is what was measured,
+    "its processes held 2,113 MB".
+
+    >>> print(passed(Limits(memory_mb=2000), "out-of-memory", "fit", "its processes held 2,113 MB (PSS)"))
+    its processes held 2,113 MB (PSS), the limit is 2,000 MB (--memory)
+    >>> passed(Limits(memory_mb=2000), "out-of-memory", "fit", "its processes held 2,113 MB (PSS)").message
+    'its processes held more than 2,000 MB of memory, the limit (--memory)'
+    """
+    name = LIMIT_OF[status]
+    limit = limits.to_json()[name]
+    flag = FLAGS[name]
+    messages = {
+        "seconds": (f"it took longer than {limit:,.10g} s", f"{limit:,.10g} s"),
+        "memory_mb": (f"its processes held more than {limit:,} MB of memory", f"{limit:,} MB"),
+        "processes": (
+            f"it ran more than {limit:,} processes, or {limit * THREADS_A_PROCESS:,} threads",
+            f"{limit:,} processes and {limit * THREADS_A_PROCESS:,} threads",
+        ),
+        "written_mb": (f"it wrote more than {limit:,} MB", f"{limit:,} MB"),
+    }
+    message, shown = messages[name]
+    return TrialFailed(
+        status,
+        stage,
+        f"{message}, the limit ({flag})",
+        found=f"{found}, the limit is {shown} ({flag})" if found else None,
+    )
+
+
+def raised(status: str, now: Limits, before: Mapping[str, Any]) -> bool:
+    """Whether the limit that `status` tells of is higher now than `before`, the limits by name that
+    a record keeps.
+    """
+    name = LIMIT_OF[status]
+    limit, old = now.to_json()[name], before.get(name)
+    return old is not None and (limit is None or limit > old)

@@ -1,0 +1,104 @@
+"""What tasks ask: the profile question and the single-knockout question of one dataset and split,
+with their truth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
+from kobench.dataset import Dataset
+from kobench.errors import UserError
+from kobench.question import Profiles, Singles
+from kobench.specs import ASKS
+from kobench.truth.events import every_single, ranks_of, sample_singles
+from kobench.units import TOLERANCE
+from kobench.worker.derive import chunks
+
+#: Versions of the questions; a new one makes every stored answer to it out of date.
+VERSIONS = dict.fromkeys(ASKS, 1)
+
+#: Full rows of all events are kept up to this many numbers, else of a sample of events (float32: 32
+#: MB).
+ROW_LIMIT = 8_000_000
+
+
+def ask_profiles(dataset: Dataset, asked: IntArray) -> Profiles:
+    """The profiles of the asked wild-type cells, asked by assemblage alone."""
+    cells = dataset.cells[asked]
+    return Profiles(assemblages=cells.assemblages(), true=cells.profiles(), rows=np.asarray(asked))
+
+
+def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray:
+    """Which events' full rows are compared: all of them within the limit, else a fixed sample,
+    sorted.
+    """
+    most = max(1, limit // max(1, n_genes))
+    if n_events <= most:
+        return np.arange(n_events)
+    return np.sort(np.random.default_rng(0).choice(n_events, most, replace=False))
+
+
+def ask_singles(
+    dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT, most: int | None = None
+) -> Singles:
+    """Every single knockout of the asked cells, or `most` of them drawn at random, with the
+    counterfactual truth.
+
+    Genes are asked where they are read as present in the observed cell; wild type, null and
+    knockout come from the same clean cell. Events without a steady state are left out for everybody
+    and counted.
+    """
+    truth = dataset.truth
+    if truth is None:
+        raise UserError(
+            "this dataset has no counterfactual truth, so knockouts can't be scored; use `kobench"
+            " predict` to ask for them"
+        )
+    cells = dataset.cells[asked]
+    events, available = (every_single(cells), None) if most is None else sample_singles(cells, most)
+    assert events.cells is not None
+    n_genes = cells.n_vars
+    wild_type = normalise_rows(truth.wild_type(asked))
+    raw, propagated = np.full(len(events), np.nan), np.full(len(events), np.nan)
+    by_name = ranks_of(cells.var_names)  # the sample is of names, wherever their columns stand
+    keep = np.sort(
+        np.lexsort((by_name[events.genes[:, 0]], events.cells))[
+            sample_rows(len(events), n_genes, limit)
+        ]
+    )
+    place = np.full(len(events), -1, np.int64)
+    place[keep] = np.arange(len(keep))
+    knockout, null = np.zeros((len(keep), n_genes)), np.zeros((len(keep), n_genes))
+    for part in chunks(events.cells, n_genes, rows=True):
+        chunk = events[part]
+        assert chunk.cells is not None
+        clean = truth.knockout(Knockouts(chunk.genes, asked[chunk.cells].astype(np.int32)))
+        solved: BoolArray = np.asarray(np.isfinite(clean).all(axis=1))
+        after = normalise_rows(np.where(solved[:, None], clean, 0))
+        nothing_responds = normalise_rows(chunk.remove_from(wild_type))
+        at = np.arange(part.start, part.stop)
+        raw[at[solved]] = bray_curtis(after, wild_type[chunk.cells])[solved]
+        propagated[at[solved]] = bray_curtis(after, nothing_responds)[solved]
+        kept = place[at] >= 0
+        knockout[place[at[kept]]], null[place[at[kept]]] = after[kept], nothing_responds[kept]
+    found: BoolArray = ~np.isnan(raw)
+    position = np.cumsum(found) - 1
+    sampled_found = found[keep]
+    return Singles(
+        cells=cells,
+        events=events[np.flatnonzero(found)],
+        sample=position[keep[sampled_found]],
+        wild_type=wild_type,
+        raw=clip_small(raw[found]),
+        propagated=clip_small(propagated[found]),
+        knockout=knockout[sampled_found],
+        null=null[sampled_found],
+        unsolved=int((~found).sum()),
+        available=available if available is not None and available > len(events) else None,
+    )
+
+
+def clip_small(impacts: FloatArray) -> FloatArray:
+    """Impacts with everything below the solver's tolerance set to 0."""
+    return np.where(impacts < TOLERANCE, 0.0, impacts)

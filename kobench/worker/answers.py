@@ -1,0 +1,206 @@
+"""Answers to the population question and to several knockouts at once, derived where a predictor
+does not give them. numpy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kobench.cells import (
+    BoolArray,
+    Cells,
+    FloatArray,
+    IntArray,
+    Knockouts,
+    bray_curtis,
+    normalise_rows,
+    without_interaction,
+)
+from kobench.errors import InvalidAnswerError
+from kobench.worker.derive import Asker, array_of, source_of
+
+
+@dataclass(frozen=True, eq=False)
+class ResponsesAnswer:
+    """Answers to a population question; what can't be answered is None.
+
+    Shapes as in `kobench.question.Answers`.
+    """
+
+    response: FloatArray | None
+    raw: FloatArray | None
+    propagated: FloatArray | None
+    gene_scores: FloatArray | None
+
+
+def answerable_events(events: Knockouts, supported: BoolArray, max_order: int | None) -> BoolArray:
+    """(n,) which events a predictor can answer: every gene supported, not more genes than it can
+    remove at once.
+    """
+    if max_order is not None and events.order > max_order:
+        return np.zeros(len(events), dtype=bool)
+    return np.asarray(supported[events.genes].all(axis=1))
+
+
+def answer_responses(
+    asker: Asker,
+    cells: Cells,
+    batches: Sequence[Knockouts],
+    rows: Sequence[IntArray],
+    n_rows: int,
+    supported: BoolArray,
+    max_order: int | None = None,
+) -> ResponsesAnswer:
+    """Answers to `kobench.question.Responses`: batches of events, and the answer row of each event;
+    rows not asked are NaN.
+
+    A row's change is the mean over its events of the profile after the knockout minus the own wild
+    type without the removed genes, renormalised. A predictor that gives `predict_response` is asked
+    once for each set of genes, with all cells as one population.
+    """
+    if len(rows) != len(batches):
+        raise ValueError(
+            f"{len(rows)} lists of answer rows for {len(batches)} batches of events; give one for"
+            " each"
+        )
+    asked = [
+        (events, places, np.flatnonzero(answerable_events(events, supported, max_order)))
+        for events, places in zip(batches, rows)  # noqa: B905 - Python 3.9 has no `strict`
+    ]
+    count = np.zeros(n_rows)
+    for _, places, kept in asked:
+        np.add.at(count, places[kept], 1.0)
+    response, raw, propagated = (_Means(count, width) for width in (cells.n_vars, None, None))
+    gives_response, gives_impact = "response" in asker.answers, "impact" in asker.answers
+    derives = source_of("knockout", asker.answers) is not None
+    given: set[str] = set()
+    if gives_impact:
+        for events, places, kept in asked:
+            for part, chunk_cells, chunk in asker.chunks(cells, events, kept, rows=False):
+                for name, values in asker.impact(chunk_cells, chunk).items():
+                    (raw if name == "raw" else propagated).add(places[part], values)
+                    given.add(name)
+    needs_rows = derives and not (gives_response and {"raw", "propagated"} <= given)
+    if needs_rows:
+        wild_type = asker.wild_type(cells)
+        for events, places, kept in asked:
+            for part, chunk_cells, chunk in asker.chunks(cells, events, kept, rows=True):
+                after = asker.knockout(chunk_cells, chunk)
+                assert after is not None
+                assert events.cells is not None
+                own = events.cells[part]
+                null = normalise_rows(Knockouts(chunk.genes, own).remove_from(wild_type))
+                if not gives_response:
+                    response.add(places[part], after - null)
+                if "raw" not in given:
+                    raw.add(places[part], bray_curtis(after, wild_type[own]))
+                if "propagated" not in given:
+                    propagated.add(places[part], bray_curtis(after, null))
+        given |= {"raw", "propagated"}
+    if gives_response:
+        for events, places, kept in asked:
+            _ask_population(asker, cells, events[kept], places[kept], response)
+    single = [events.genes[kept, 0] for events, _, kept in asked if events.order == 1]
+    genes = np.unique(np.concatenate(single)) if single else np.empty(0, np.int64)
+    return ResponsesAnswer(
+        response=response.values() if gives_response or derives else None,
+        raw=raw.values() if "raw" in given else None,
+        propagated=propagated.values() if "propagated" in given else None,
+        gene_scores=asker.gene_scores(cells, genes) if len(genes) else None,
+    )
+
+
+def _ask_population(
+    asker: Asker, cells: Cells, events: Knockouts, places: IntArray, response: _Means
+) -> None:
+    """One answer of `predict_response` for each set of genes, written into every answer row of that
+    set.
+    """
+    if not len(events):
+        return
+    sets, of_event = np.unique(events.genes, axis=0, return_inverse=True)
+    values = asker.predictor.predict_response(asker.hand(cells), Knockouts(sets))
+    changes = array_of(values, (len(sets), cells.n_vars), "predict_response").astype(np.float64)
+    places, first = np.unique(places, return_index=True)
+    response.total[places] = changes[of_event.ravel()[first]]
+
+
+class _Means:
+    """Means of values by answer row, NaN where none was added. count : (R,) how many values each
+    row gets.
+    """
+
+    def __init__(self, count: FloatArray, width: int | None) -> None:
+        self.total = np.zeros(len(count) if width is None else (len(count), width))
+        self.count = count.reshape(-1, *[1] * (self.total.ndim - 1))
+
+    def add(self, rows: IntArray, values: FloatArray) -> None:
+        np.add.at(
+            self.total, rows, values / self.count[rows]
+        )  # divided first: the sum of huge values would not be finite
+
+    def values(self) -> FloatArray:
+        means: FloatArray = np.where(self.count > 0, self.total, np.nan)
+        return means
+
+
+def answer_interactions(
+    asker: Asker,
+    cells: Cells,
+    events: Knockouts,
+    supported: BoolArray,
+    max_order: int | None = None,
+) -> FloatArray | None:
+    """(n,) interaction of each event of several genes, NaN where it can't be asked; None where it
+    can't be derived.
+
+    Derived: Bray-Curtis of the predictor's profile after the event and what its own single
+    knockouts of the same cell add up to (`kobench.cells.without_interaction`).
+    """
+    own = "interaction" in asker.answers
+    if not own and source_of("knockout", asker.answers) is None:
+        return None
+    out = np.full(len(events), np.nan)
+    asked = np.flatnonzero(answerable_events(events, supported, max_order))
+    wild_type = None if own else asker.wild_type(cells)
+    for part, chunk_cells, chunk in asker.chunks(cells, events, asked, rows=True):
+        if own:
+            values = array_of(
+                asker.predictor.predict_interaction(asker.hand(chunk_cells), chunk),
+                (len(chunk),),
+                "predict_interaction",
+            )
+            if len(values) and values.min() < 0:
+                raise InvalidAnswerError(
+                    f"predict_interaction returned {values.min():.6g}; interactions must be >= 0"
+                )
+            out[part] = values
+            continue
+        assert wild_type is not None
+        assert events.cells is not None
+        after = asker.knockout(chunk_cells, chunk)
+        assert after is not None
+        singles = _singles_of(asker, chunk_cells, chunk)
+        out[part] = bray_curtis(
+            after, without_interaction(wild_type[events.cells[part]], singles, chunk.genes)
+        )
+    return out
+
+
+def _singles_of(asker: Asker, cells: Cells, events: Knockouts) -> list[FloatArray]:
+    """For each place of the removed genes, the profiles (n, G) after removing that gene alone from
+    the same cell, each asked once.
+    """
+    assert events.cells is not None
+    of_cell = np.repeat(events.cells, events.order).astype(np.int64)
+    keys, place = np.unique(of_cell * cells.n_vars + events.genes.ravel(), return_inverse=True)
+    single = Knockouts(
+        (keys % cells.n_vars).astype(np.int32)[:, None], (keys // cells.n_vars).astype(np.int32)
+    )
+    rows = asker.knockout(cells, single)
+    assert rows is not None
+    by_place = place.reshape(len(events), events.order)
+    return [rows[by_place[:, i]] for i in range(events.order)]
