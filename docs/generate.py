@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import kobench.builtin
 from kobench.results.records import Record, read_records
+
+import kobench.builtin
 from kobench.specs import MetricSpec, TaskSpec
 
 DOCS = Path(__file__).parent

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kobench.results.records import Record
 
 from kobench.api import TaskUnits, TaskView
 from kobench.board.make import make_board
@@ -24,7 +25,6 @@ from kobench.board.table import Column, Row, Section
 from kobench.builtin.tasks.response import response
 from kobench.builtin.tasks.response_size import response_size
 from kobench.plugins.load import Registry, load_registry
-from kobench.results.records import Record
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.run import Bench

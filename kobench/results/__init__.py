@@ -1,0 +1,1 @@
+"""What a run leaves behind: records of trials, and the answers stored by their content."""

@@ -1,0 +1,88 @@
+"""Answers kept by the hash of their content, so that a new metric scores them without a new fit."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kobench.errors import UserError
+from kobench.util.files import write_atomically
+
+#: A hash as it is written. Records name answers, and may come from anyone: what is no hash could
+#: lead out of the folder.
+KEY = re.compile(r"[0-9a-f]{64}")
+
+
+def hash_of_arrays(arrays: Mapping[str, Any]) -> str:
+    """sha256 over names, types, shapes and bytes of arrays."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{values.dtype.str}|{values.shape}|".encode())
+        digest.update(values.data)  # its own bytes, not a copy of them
+    return digest.hexdigest()
+
+
+class AnswerStore:
+    """The `answers/` folder of a results folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "answers"
+
+    def path(self, key: str) -> Path:
+        """Where answers with this hash lie."""
+        return self.folder / f"{key}.npz"
+
+    def save(self, arrays: Mapping[str, Any]) -> str:
+        """Keep arrays (None left out); returns their hash."""
+        given = {name: values for name, values in arrays.items() if values is not None}
+        key = hash_of_arrays(given)
+        if not self.path(key).exists():
+            buffer = io.BytesIO()
+            np.savez(buffer, **given)
+            write_atomically(self.path(key), buffer.getbuffer())
+        return key
+
+    def load(self, key: str) -> dict[str, Any]:
+        """The arrays with this hash; raises UserError where the file is damaged, and for what is no
+        hash.
+        """
+        if not KEY.fullmatch(key):
+            raise UserError(
+                f"a record names its answers {key!r}; expected a sha256 of 64 hexadecimal digits;"
+                " run it again with --fresh"
+            )
+        path = self.path(key)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise UserError(
+                f"the stored answers {path} can't be read ({error}); delete the file and run again"
+            ) from error
+        if hash_of_arrays(arrays) != key:
+            raise UserError(
+                f"the stored answers {path} are not what their name says; delete the file and run"
+                " again"
+            )
+        return arrays
+
+    def discard(self, key: str) -> None:
+        """Remove the answers with this hash, if they are there.
+
+        What is no hash names nothing of this folder, and removes nothing.
+        """
+        if KEY.fullmatch(key):
+            self.path(key).unlink(missing_ok=True)
+
+    def keys(self) -> set[str]:
+        """Hashes of everything stored."""
+        return {path.stem for path in self.folder.glob("*.npz")}

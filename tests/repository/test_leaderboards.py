@@ -1,0 +1,41 @@
+"""The published boards are what their records give, each is a suite that comes with kobench, and
+the README shows one of them.
+"""
+
+from __future__ import annotations
+
+import pytest
+from kobench.results.records import read_records
+from places import REPOSITORY
+
+from kobench.board.make import check_board
+from kobench.cli.suites import built_in
+
+FOLDERS = sorted(path for path in (REPOSITORY / "leaderboards").iterdir() if path.is_dir())
+
+
+def test_every_published_board_is_of_a_suite():
+    assert {folder.name for folder in FOLDERS} >= {"quick", "paper-grn"}
+    assert {folder.name for folder in FOLDERS} <= set(built_in())
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_published_boards_are_rebuilt_byte_for_byte(folder):
+    records = list(read_records(folder))
+    assert {record["result"]["status"] for record in records} <= {"ok", "unsupported", "timeout"}
+    for name, form in (("board.md", "markdown"), ("board.csv", "csv"), ("board.html", "html")):
+        assert check_board(records, (folder / name).read_bytes(), form), (
+            f"rebuild with `kobench board {folder} -o {folder / name}`"
+        )
+
+
+def test_the_readme_shows_the_published_board():
+    readme = (REPOSITORY / "README.md").read_text()
+    shown = (
+        readme.partition("<!-- leaderboard -->")[2].partition("<!-- /leaderboard -->")[0].strip()
+    )
+    assert shown
+    assert (
+        shown.replace("### At a glance", "## At a glance")
+        in (REPOSITORY / "leaderboards" / "quick" / "board.md").read_text()
+    )

@@ -1,0 +1,106 @@
+"""What the documentation shows is true: its plugin file works, and its commands exist and run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from places import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text()
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    """Every kobench command the README shows, without comments and without what follows `&&`."""
+    lines = [line.split("  #")[0] for block in blocks("console") for line in block.splitlines()]
+    return [
+        shlex.split(part)
+        for line in lines
+        for part in line.split("&&")
+        if part.strip().startswith("kobench")
+    ]
+
+
+def kobench(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from kobench.cli import main; main()", *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_ten_lines_make_a_row_on_the_board(tmp_path):
+    (code,) = blocks("python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 13
+    (tmp_path / "my.py").write_text(code)
+    for words in commands():
+        if "my.py" in words:
+            done = kobench(words, tmp_path)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert "my-predictor" in done.stdout + done.stderr or "passed, 0 failed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in commands() if words[1] in ("list", "info")], ids=" ".join
+)
+def test_commands_that_look_things_up(words, tmp_path):
+    done = kobench(words, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in commands() if words[1] not in ("list", "info")], ids=" ".join
+)
+def test_commands_parse(words):
+    """Long ones are only parsed here: their command takes these options."""
+    import click
+
+    from kobench.cli.main import cli
+
+    rest, command = words[1:], cli
+    while isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), rest.pop(0))
+    folders = ("results", "kobench-results")
+    rest = [
+        (
+            str(REPOSITORY)
+            if word.startswith(folders)
+            else str(__file__)
+            if word.endswith(".py")
+            else word
+        )
+        for word in rest
+    ]
+    command.make_context("kobench", rest)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        *(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md")),
+    ],
+)
+def test_links_lead_somewhere(page):
+    text = (REPOSITORY / page).read_text()
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if not target.startswith("http"):
+            assert ((REPOSITORY / page).parent / target).exists(), target
+
+
+def test_make_targets_exist():
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", "\n".join(blocks("console")), re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)

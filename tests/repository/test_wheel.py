@@ -1,0 +1,65 @@
+"""An installed kobench, away from the repository, has its cards, suites and page files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from places import REPOSITORY
+
+SCRIPT = """
+import json, kobench
+from kobench.datasets.cards import builtin_folder, card_specs
+from kobench.cli.suites import built_in
+from importlib import resources
+print(json.dumps({
+    "where": kobench.__file__,
+    "cards": [spec.name for spec in card_specs()[0]],
+    "folder": str(builtin_folder()),
+    "suites": sorted(built_in()),
+    "templates": sorted(path.name for path in resources.files("kobench").joinpath("templates", "predictor").iterdir()),
+    "page": [resources.files("kobench.board.render").joinpath(name).is_file() for name in ("page.css", "page.js")],
+}))
+"""
+
+
+def test_a_wheel_has_all_that_kobench_needs(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-P", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    found = json.loads(run("-c", SCRIPT))
+    assert Path(found["where"]).is_relative_to(site)
+    assert Path(found["folder"]).is_relative_to(site)
+    assert found["cards"] == sorted(path.stem for path in (REPOSITORY / "datasets").glob("*.toml"))
+    assert found["suites"] == sorted(
+        path.stem for path in (REPOSITORY / "kobench" / "suites").glob("*.toml")
+    )
+    assert found["page"] == [True, True]
+    assert found["templates"] == [
+        "README.md.tmpl",
+        "module.py.tmpl",
+        "pyproject.toml.tmpl",
+        "test_module.py.tmpl",
+    ]
+    listed = json.loads(
+        run("-c", "from kobench.cli import main; main()", "list", "datasets", "--json")
+    )
+    assert {"grn", "pbmc68k", "trem2-microglia"} <= {entry["name"] for entry in listed["datasets"]}

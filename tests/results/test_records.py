@@ -1,0 +1,314 @@
+"""What a kill, a newer version or a damaged file does to stored results."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kobench.cells import Cells
+from kobench.errors import UserError
+from kobench.results import records
+from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.worker.wire import read_cells, write_cells
+
+import factories
+
+
+def record(**more):
+    metric = factories.metric(0.5, [0.25, None], floors={"random": {"value": 0.1, "draws": [0.1]}})
+    keys = {"fit": "f", "questions": {"singles": "q"}, "scores": {factories.TASK: "s"}}
+    return {
+        **factories.record("p", factories.scores({"spearman": metric})),
+        "schema": records.SCHEMA,
+        "keys": keys,
+        **more,
+    }
+
+
+TRIAL = factories.record("p")["trial"]
+
+
+def test_a_record_comes_back(tmp_path):
+    path = records.write_record(tmp_path, record(run={"host": "a"}))
+    assert records.read_record(path) == record(run={"host": "a"})
+    assert list(records.read_records(tmp_path)) == [record(run={"host": "a"})]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+RUN = {
+    "limits": {"seconds": None, "memory_mb": 400, "processes": 64, "written_mb": 8192},
+    "found": None,
+    "sandbox": {
+        "mode": "auto",
+        "layers": {"mounts": True, "landlock-tcp": "needs version 4 of Landlock"},
+        "readable": ["/data"],
+    },
+    "output": None,
+    "environment": {"name": "old", "python": "3.9.18", "packages": {"numpy": "1.26.4"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({}, ""),
+        (
+            {
+                "limits": None,
+                "sandbox": None,
+                "environment": None,
+                "output": "last words",
+                "found": "it held 401 MB",
+            },
+            "",
+        ),
+        ({"limits": {}}, ""),  # a limit that a later version does not have
+        ({"limits": {"memory_mb": "400"}}, "run.limits.memory_mb"),
+        ({"sandbox": {"mode": "auto", "layers": {}}}, "run.sandbox.readable is missing"),
+        (
+            {"sandbox": {"mode": "auto", "layers": {"mounts": 1}, "readable": []}},
+            "run.sandbox.layers.mounts",
+        ),
+        ({"sandbox": "auto"}, "run.sandbox"),
+        ({"output": ["x"]}, "run.output"),
+        (
+            {"environment": {"name": "old", "python": "3.9.18", "packages": ["numpy"]}},
+            "run.environment.packages",
+        ),
+    ],
+)
+def test_what_a_record_says_of_how_it_was_run_has_a_shape(tmp_path, change, fault):
+    path = records.write_record(tmp_path, record(run={**RUN, **change}))
+    if not fault:
+        assert records.read_record(path)["run"] == {**RUN, **change}
+        return
+    with pytest.raises(UserError, match=fault):
+        records.read_record(path)
+
+
+def test_older_records_without_any_of_it_are_read(tmp_path):
+    path = records.write_record(tmp_path, record(run={"timeout": 60.0}))
+    assert records.read_record(path)["run"] == {"timeout": 60.0}
+
+
+def test_identity_tells_trials_apart_and_ignores_versions():
+    assert records.identity(TRIAL) == records.identity(
+        {**TRIAL, "predictor": {**TRIAL["predictor"], "version": "2", "digest": "new"}}
+    )
+    others = [
+        {**TRIAL, "fit_seed": 1},
+        {**TRIAL, "threads": 2},
+        {**TRIAL, "device": "cuda"},
+        {**TRIAL, "split": {"name": "all", "seed": 0}},
+    ]
+    assert len({records.identity(trial) for trial in [TRIAL, *others]}) == 5
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    records.write_atomically(path, b"old")
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(records.os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        records.write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "can't be read|cannot be read"),
+        ("[]", "not a JSON object"),
+        ("{}", "not a kobench record"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"schema": NaN}', "NaN is not JSON"),
+        ("3", "is 3, not a JSON object"),
+        (json.dumps(record(schema=True)), "not a kobench record"),
+        ('{"schema": 1, "trial": {}, "result": {}}', "damaged: role is missing"),
+        (json.dumps(record(schema=99)), "update kobench"),
+        (json.dumps(record(schema=0)), "no upgrade"),
+    ],
+)
+def test_damaged_and_newer_records_are_refused(tmp_path, content, message):
+    path = tmp_path / "r.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match=message) as error:
+        records.read_record(path)
+    assert str(path) in str(error.value)
+
+
+def changed(place, value):
+    """A record with another value at a place such as trial.split; ... takes it out."""
+    out = json.loads(json.dumps(record()))
+    *parents, last = place.split("/")
+    part = out
+    for key in parents:
+        part = part[key]
+    if value is ...:
+        del part[last]
+    else:
+        part[last] = value
+    return out
+
+
+METRIC = f"result/scores/{factories.TASK}/metrics/spearman"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("keys", ..., "keys is missing"),
+        ("run", ..., "run is missing"),
+        ("run", [], "run is [], expected an object"),
+        ("run/fit_seconds", "1", 'run.fit_seconds is "1", expected a number or null'),
+        ("trial/dataset/group", ..., "trial.dataset.group is missing"),
+        ("trial/predictor", "p", 'trial.predictor is "p", expected an object'),
+        ("trial/fit_seed", True, "trial.fit_seed is true, expected a whole number"),
+        ("trial/dataset/notes", [3], "trial.dataset.notes holds 3, expected text"),
+        ("keys/scores", "s", 'keys.scores is "s", expected an object'),
+        ("result/status", None, "result.status is null, expected text"),
+        (f"{METRIC}/value", "0.5", "metrics.spearman.value is"),
+        (
+            f"{METRIC}/draws",
+            [0.1, "x"],
+            'metrics.spearman.draws holds "x", expected a number or null',
+        ),
+        (
+            f"{METRIC}/floors/random",
+            0.1,
+            "metrics.spearman.floors.random is 0.1, expected an object",
+        ),
+        (f"result/scores/{factories.TASK}/primary", ..., "primary is missing"),
+    ],
+)
+def test_a_record_that_lacks_a_part_is_named_with_what_is_missing(tmp_path, place, value, message):
+    path = tmp_path / "records" / "r.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(changed(place, value)))
+    with pytest.raises(UserError) as error:
+        list(records.read_records(tmp_path))
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_older_records_of_this_schema_are_read(tmp_path):
+    without = changed("run/fit_seconds", ...)
+    del without["result"]["scores"][factories.TASK]["metrics"]["spearman"]["version"]
+    assert records.upgrade(without, "r") == without
+
+
+def packed(content: bytes) -> bytes:
+    """gzip without the time: tests are named by these bytes, and each process that collects them
+    must find the same names.
+    """
+    return gzip.compress(content, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{}", "Not a gzipped file"),
+        (packed(b"x" * 100)[:-9], "Compressed file ended"),
+        (packed(b"{}")[:10] + b"\xff" * 20, "from its start"),
+        (packed(b"{"), "from its start"),
+        (packed(b"\xff\xfe"), "from its start"),
+        (packed(b"[]"), "line 1 is [], not a JSON object"),
+        (packed(json.dumps(record()).encode() + b"\n{"), "after line 1 "),
+        (packed(b'{"schema": 1, "trial": {}, "result": {}}'), "line 1 is damaged: role is missing"),
+    ],
+)
+def test_damaged_packed_records_are_refused(tmp_path, content, message):
+    (tmp_path / "records.jsonl.gz").write_bytes(content)
+    with pytest.raises(UserError) as error:
+        list(records.read_records(tmp_path))
+    assert message in str(error.value)
+    assert str(tmp_path / "records.jsonl.gz") in str(error.value)
+
+
+def test_old_records_are_upgraded_step_by_step(monkeypatch):
+    monkeypatch.setattr(records, "SCHEMA", 3)
+    monkeypatch.setattr(
+        records,
+        "UPGRADES",
+        {
+            1: lambda r: {**r, "schema": 2, "one": 1},
+            2: lambda r: {**r, "schema": 3, "two": r["one"] + 1},
+        },
+    )
+    assert records.upgrade(record(schema=1), "r")["two"] == 2
+
+
+def test_packed_records_have_equal_bytes_in_any_order(tmp_path):
+    several = [record(run={"n": n}) for n in range(5)]
+    records.pack_records(several, tmp_path / "a" / "records.jsonl.gz")
+    records.pack_records(several[::-1], tmp_path / "b" / "records.jsonl.gz")
+    assert (tmp_path / "a/records.jsonl.gz").read_bytes() == (
+        tmp_path / "b/records.jsonl.gz"
+    ).read_bytes()
+    assert sorted(r["run"]["n"] for r in records.read_records(tmp_path / "a")) == list(range(5))
+
+
+def test_answers_are_found_by_content_and_damage_is_noticed(tmp_path):
+    store = AnswerStore(tmp_path)
+    arrays = {"raw": np.arange(3.0), "rows": None}
+    key = store.save(arrays)
+    assert store.save({"raw": np.arange(3.0)}) == key
+    assert store.keys() == {key}
+    np.testing.assert_array_equal(store.load(key)["raw"], np.arange(3.0))
+    other = store.save({"raw": np.arange(4.0)})
+    store.path(key).write_bytes(store.path(other).read_bytes())
+    with pytest.raises(UserError, match="not what their name says"):
+        store.load(key)
+    store.path(key).write_bytes(b"PK")
+    with pytest.raises(UserError, match="can't be read"):
+        store.load(key)
+
+
+def test_the_hash_sees_names_types_and_shapes():
+    base = {"a": np.zeros(4)}
+    different = [
+        {"b": np.zeros(4)},
+        {"a": np.zeros(4, np.float32)},
+        {"a": np.zeros((2, 2))},
+        {"a": np.array([0, 0, 0, 1.0])},
+    ]
+    assert len({hash_of_arrays(arrays) for arrays in [base, *different]}) == 5
+    assert hash_of_arrays({"a": np.zeros((4, 3)).T}) == hash_of_arrays({"a": np.zeros((3, 4))})
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("wants", ["dense", "sparse", "anndata"])
+def test_cells_cross_the_wire(tmp_path, sparse, wants):
+    from scipy.sparse import csr_matrix, issparse
+
+    X = np.random.default_rng(0).random((6, 4)).astype(np.float32) * (
+        np.random.default_rng(1).random((6, 4)) > 0.5
+    )
+    form = csr_matrix if sparse else np.asarray
+    cells = Cells(
+        form(X),
+        np.array(list("abcd")),
+        {"batch": np.array(list("uvwxyz"))},
+        {"counts": form(X * 2)},
+    )
+    write_cells(tmp_path, cells)
+    back = read_cells(tmp_path, wants)
+    assert issparse(back.X) == issparse(back.layers["counts"]) == (wants == "sparse")
+    np.testing.assert_array_equal(back.dense(), X)
+    np.testing.assert_array_equal(back.obs["batch"], cells.obs["batch"])
+    np.testing.assert_array_equal(back.var_names, cells.var_names)
+    np.testing.assert_array_equal(
+        back.layers["counts"].toarray() if wants == "sparse" else back.layers["counts"], X * 2
+    )
+    adata = back.to_anndata()
+    assert adata.shape == (6, 4)
+    assert list(adata.obs["batch"]) == list("uvwxyz")

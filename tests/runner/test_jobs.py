@@ -1,0 +1,141 @@
+"""Which process of a run takes which trial, and that what one of them raises ends them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kobench.results.records import read_records
+
+from kobench.errors import UserError
+from kobench.plugins.load import load_registry
+from kobench.runner.jobs import Turns, Work
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.resume import Action
+from kobench.runner.run import Bench
+
+FIT = Action("fit")
+
+
+def work(*groups: tuple[int, int]) -> Work:
+    """Groups of so many floors and so many predictors' trials, all to do."""
+    made = [
+        SimpleNamespace(basis=("floor",) * floors, trials=("trial",) * trials)
+        for floors, trials in groups
+    ]
+    places = [
+        (number, place)
+        for number, (floors, trials) in enumerate(groups)
+        for place in range(floors + trials)
+    ]
+    return Work(made, dict.fromkeys(places, FIT), Path())
+
+
+def test_one_alone_goes_through_the_groups_in_order():
+    turns = Turns(work((2, 1), (0, 2), (1, 0)))
+    assert list(iter(lambda: turns.next(0), None)) == [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (1, 0),
+        (1, 1),
+        (2, 0),
+    ]
+
+
+def test_each_begins_a_group_of_its_own_and_stays_with_it():
+    turns = Turns(work((1, 1), (1, 1), (1, 1)))
+    assert [turns.next(hand) for hand in (0, 1, 1, 1, 0)] == [
+        (0, 0),
+        (1, 0),
+        (1, 1),
+        (2, 0),
+        (0, 1),
+    ]
+
+
+def test_who_has_nothing_left_takes_trials_of_the_group_with_most():
+    turns = Turns(work((1, 2), (1, 4)))
+    assert [turns.next(hand) for hand in (0, 1, 2, 2)] == [
+        (0, 0),
+        (1, 0),
+        (1, 4),
+        (1, 1),
+    ]  # it holds the data now, like anybody there
+
+
+def test_the_last_trial_is_left_to_whom_only_a_floor_keeps():
+    turns = Turns(work((2, 1)))
+    assert [turns.next(0), turns.next(1)] == [(0, 0), (0, 2)]  # a floor is left, too
+    turns = Turns(work((1, 1)))
+    assert [turns.next(0), turns.next(1), turns.next(0)] == [(0, 0), None, (0, 1)]
+    turns = Turns(work((0, 2)))
+    assert [turns.next(0), turns.next(1)] == [(0, 0), (0, 1)]  # a fit may take long
+
+
+def test_what_is_done_already_is_nobodys_turn():
+    full = work((2, 2), (1, 1))
+    todo = {place: FIT for place in full.todo if place not in [(0, 0), (0, 3), (1, 0), (1, 1)]}
+    turns = Turns(Work(full.groups, todo, Path()))
+    assert [turns.next(0) for _ in range(3)] == [(0, 1), (0, 2), None]
+    assert Turns(Work([], {}, Path())).next(0) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=5),
+    st.integers(1, 4),
+    st.randoms(use_true_random=False),
+)
+def test_every_trial_is_somebodys_turn_once(groups, hands, random):
+    """Whatever the order in which hands finish; one that was sent away asks again when another has
+    finished.
+    """
+    run = work(*groups)
+    turns, taken, busy = Turns(run), [], {}
+    while True:
+        for hand in range(hands):
+            if hand not in busy and (place := turns.next(hand)) is not None:
+                busy[hand] = place
+                taken.append(place)
+        if not busy:
+            break
+        del busy[random.choice(sorted(busy))]
+    assert sorted(taken) == sorted(run.todo)
+
+
+BROKEN = """
+from kobench.api import DatasetSpec, Param, hookimpl
+
+def load(seed):
+    raise ValueError("no such cells")
+
+@hookimpl
+def kobench_datasets():
+    yield DatasetSpec("broken", load, seeded=True, params={"seed": Param(0)}, truth="counterfactual")
+"""
+
+
+def test_a_dataset_that_can_not_be_made_ends_the_run_in_its_sentence(tmp_path):
+    """A seeded dataset is made when its turn comes, in the process whose turn it is."""
+    (tmp_path / "broken.py").write_text(BROKEN)
+    groups = make_plan(
+        load_registry(plugin_files=[tmp_path / "broken.py"]),
+        Request(["broken"], [], tasks=["profile"], networks=2),
+    )
+    with pytest.raises(UserError, match=r"broken.* can't be loaded: ValueError: no such cells"):
+        Bench(tmp_path / "out").run(groups, jobs=2)
+    assert not list(read_records(tmp_path / "out"))
+
+
+def test_an_error_keeps_the_place_it_came_from(tmp_path):
+    (tmp_path / "records").write_text("where the folder of records should be")
+    groups = make_plan(
+        load_registry(), Request(["grn:genes=10,cells=40"], [], tasks=["profile"], networks=2)
+    )
+    with pytest.raises(FileExistsError) as caught:
+        Bench(tmp_path).run(groups, jobs=2)
+    assert "in write_atomically" in "".join(caught.value.__notes__)

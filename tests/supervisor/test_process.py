@@ -1,0 +1,437 @@
+"""Supervision: nothing that a worker starts outlives it, however it or the harness ends; and
+replies that are none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from places import HELPERS
+
+from kobench.cells import Cells
+from kobench.errors import TrialFailed, UserError
+from kobench.sandbox import LAYERS, this_interpreter
+from kobench.sandbox.places import readable_by
+from kobench.sandbox.start import Launch, Plan
+from kobench.supervisor.limits import Limits
+from kobench.supervisor.messages import parse
+from kobench.supervisor.process import WorkerProcess
+from kobench.util.text import visible
+from kobench.worker.wire import write_cells
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+
+#: Without a process namespace what a worker started is looked for and ended one by one.
+WAYS = {"namespace": LAYERS, "one by one": ()}
+
+
+def alive(marker: str) -> list[int]:
+    """Processes with the marker in their command line."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (
+                marker.encode() in (folder / "cmdline").read_bytes()
+                and "\nState:\tZ" not in (folder / "status").read_text()
+            ):
+                found.append(int(folder.name))
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def none_left(marker: str, seconds: float = 20.0) -> bool:
+    """Whether all processes with the marker are gone before that time is up."""
+    deadline = time.monotonic() + seconds
+    while alive(marker) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(marker)
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> Iterator[str]:
+    """A word for the command lines of one test's processes; what has it in the end, is ended."""
+    word = f"mark-{os.getpid()}-{time.monotonic_ns()}"
+    yield word
+    for pid in alive(word):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+#: Each starts something that is not easily ended, says so in a file, and goes on or ends.
+STUBBORN = {
+    "a child": "subprocess.Popen(again); done(); time.sleep(60)",
+    "a child in a session of its own": (
+        "subprocess.Popen(again, start_new_session=True); done(); time.sleep(60)"
+    ),
+    "one that ignores signals": (
+        "[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]; done(); time.sleep(60)"
+    ),
+    "a daemon": (
+        "os.fork() or (os.setsid(), os.fork() or (subprocess.Popen(again), done(),"
+        " time.sleep(60))); time.sleep(60)"
+    ),
+    "a daemon whose parents have ended": (
+        "os.fork() or (os.setsid(), os.fork() or (done(), time.sleep(60)), os._exit(0));"
+        " time.sleep(60)"
+    ),
+    "a daemon that outlives the worker": (
+        "os.fork() or (os.setsid(), os.fork() or (time.sleep(60)), os._exit(0)); time.sleep(0.3);"
+        " done()"
+    ),
+    "thirty children": "[os.fork() or time.sleep(60) for _ in range(30)]; done(); time.sleep(60)",
+    "children that go on starting children": (
+        "done()\nwhile True:\n    os.fork() or (time.sleep(0.05), os.fork(), os._exit(0)); "
+        "time.sleep(0.02)"
+    ),
+    "one that was stopped": (
+        "p = subprocess.Popen(again); p.send_signal(signal.SIGSTOP); done(); time.sleep(60)"
+    ),
+}
+HEAD = """
+import os, signal, subprocess, sys, time
+again = [sys.executable, "-c", "import time; time.sleep(60)", sys.argv[1]]
+def done():
+    open("done", "w").close()
+"""
+
+
+def plan_of(folder: Path, code: str, marker: str, layers: Any) -> Plan:
+    """A plan for a program with the marker in its command line, in a sandbox of these layers."""
+    for name in ("tree", "scratch", "tmp"):
+        (folder / name).mkdir(parents=True)
+    mine = this_interpreter()
+    return Plan(
+        [str(mine.python), "-c", HEAD + code, marker],
+        {},
+        str(folder / "scratch"),
+        str(folder / "tree"),
+        str(folder / "tmp"),
+        read=readable_by(mine, (), False),
+        write=[str(folder / "scratch")],
+        layers=layers,
+    )
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there."""
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", STUBBORN)
+def test_nothing_outlives_a_launch(tmp_path, marker, what, way):
+    with (
+        open(tmp_path / "output", "wb") as output,
+        Launch(plan_of(tmp_path, STUBBORN[what], marker, WAYS[way]), output.fileno()),
+    ):
+        wait_for(tmp_path / "scratch" / "done")
+        assert alive(marker) or what == "a daemon that outlives the worker"
+    assert not alive(marker)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_daemon_ends_with_its_worker(tmp_path, marker, way):
+    """Not only when the harness leaves: also as soon as the worker ends by itself."""
+    plan = plan_of(tmp_path, STUBBORN["a daemon that outlives the worker"], marker, WAYS[way])
+    with open(tmp_path / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
+        launch.await_end(30)
+        assert launch.ended == 0
+        assert none_left(marker)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("whom", ["guard", "keeper"])
+def test_nothing_outlives_those_who_watch(tmp_path, marker, whom, way):
+    plan = plan_of(tmp_path, STUBBORN["a daemon"], marker, WAYS[way])
+    with open(tmp_path / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
+        wait_for(tmp_path / "scratch" / "done")
+        launch.hear(5)
+        assert alive(marker)
+        assert launch.keeper is not None
+        os.kill(launch.process.pid if whom == "guard" else launch.keeper, signal.SIGKILL)
+        assert none_left(marker)
+        launch.await_end(10)
+        assert launch.ended is None
+        assert launch.lost
+
+
+HARNESS = """
+import sys, time
+sys.path[:0] = {tests!r}
+from pathlib import Path
+from test_process import *
+with open({folder!r} + "/output", "wb") as output, Launch(plan_of(Path({folder!r}), {code!r}, sys.argv[1], WAYS[{way!r}]), output.fileno()):
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_outlives_a_harness_that_is_killed(tmp_path, marker, way):
+    folder = tmp_path / "launch"
+    code = HARNESS.format(
+        tests=[str(Path(__file__).parent), str(HELPERS)],
+        folder=str(folder),
+        code=STUBBORN["a daemon"],
+        way=way,
+    )
+    folder.mkdir()
+    harness = subprocess.Popen([sys.executable, "-c", code, marker])
+    wait_for(folder / "scratch" / "done")
+    harness.kill()
+    harness.wait()
+    assert none_left(marker)
+
+
+def test_how_a_program_ended_is_known(tmp_path, marker):
+    ends = {
+        "sys.exit(3)": 3,
+        "os._exit(0)": 0,
+        "os.kill(os.getpid(), 9)": -9,
+        "os.kill(os.getpid(), 11)": -11,
+        "raise ValueError": 1,
+    }
+    for number, (code, end) in enumerate(ends.items()):
+        for way, layers in WAYS.items():
+            plan = plan_of(tmp_path / f"{number}{way}", code, marker, layers)
+            with open(os.devnull, "wb") as output, Launch(plan, output.fileno()) as launch:
+                launch.await_end(60)
+                assert launch.ended == end
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path):
+    for name in ("tree", "tmp"):
+        (tmp_path / name).mkdir()
+    plan = Plan(
+        ["/nowhere/python"],
+        {},
+        "/",
+        str(tmp_path / "tree"),
+        str(tmp_path / "tmp"),
+        read=["/usr/lib"],
+    )
+    with open(os.devnull, "wb") as output, Launch(plan, output.fileno()) as launch:
+        launch.await_end(30)
+        assert (
+            launch.not_started
+            == "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/python'"
+        )
+
+
+PLUGIN = """
+import builtins, json, os, signal, sys, threading, time
+import numpy as np
+def is_out(n):
+    return "pipe" in os.readlink(f"/proc/self/fd/{{n}}") and open(f"/proc/self/fdinfo/{{n}}").read().split()[3].endswith("1")
+class Base:
+    def fit(self, cells, context):
+        self.scratch = context.scratch
+        {fit}
+    def predict_expression(self, assemblages):
+        {predict}
+        return assemblages / assemblages.sum(1, keepdims=True)
+"""
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Callable[..., Any]:
+    """`worker(fit=code, predict=code, ...)` runs a predictor up to its profile, in both modes
+    alike; (its worker, the profile).
+    """
+
+    def run(
+        fit: str = "pass",
+        predict: str = "pass",
+        between: Callable[[WorkerProcess], None] | None = None,
+        **more: Any,
+    ) -> Any:
+        path = tmp_path / "plugin.py"
+        path.write_text(PLUGIN.format(fit=fit, predict=predict))
+        more.setdefault("limits", Limits(seconds=60))
+        process = WorkerProcess(tmp_path / "work", 1, links={"plugin.py": path}, **more)
+        run.process = process  # type: ignore[attr-defined]
+        with process as running:
+            write_cells(
+                running.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"]))
+            )
+            running.ask(
+                "fit",
+                make=":Base",
+                plugin_file=str(path),
+                params={},
+                answers=["expression"],
+                wants="dense",
+                max_order=None,
+                context={"seed": 0},
+            )
+            running.answers("fit", ("supported",))
+            if between is not None:
+                between(running)
+            np.save(running.stage("profile") / "assemblages.npy", np.eye(3, dtype=bool))
+            running.ask("profile")
+            return running, running.answers("profile", ("profile",))["profile"]
+
+    return run
+
+
+@pytest.mark.parametrize("mode", ["auto", "off"])
+def test_a_worker_answers(worker, tmp_path, mode):
+    process, profile = worker(
+        "print('hello from fit')", sandbox=mode, packages=("numpy", "no-such-distribution")
+    )
+    assert np.array_equal(profile, np.eye(3))
+    assert process.hello["packages"] == {"numpy": np.__version__}
+    assert process.hello["python"] == sys.version.split()[0]
+    assert set(process.seconds) == {"fit", "profile"}
+    assert process.peak_mb > 10
+    assert process.output_tail() == "hello from fit"
+    assert process.report["mode"] == mode
+    assert set(process.report["layers"]) == set(LAYERS)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def pipe(what: str) -> str:
+    """Code that writes something to the worker's pipe to the harness: the only one that is open for
+    writing beside the output.
+    """
+    return (
+        f"[os.write(n, {what}) for n in range(3, 20) if os.path.exists(f'/proc/self/fd/{{n}}') and"
+        " is_out(n)]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("b'rubbish\\n'", "is not JSON"),
+        ("b'[' * 100000 + b'\\n'", "is not JSON"),
+        ("b'\\xff\\xfe\\n'", "is not JSON"),
+        ("b'[]\\n'", "no known kind"),
+        ("b'{\"kind\": [1]}\\n'", "no known kind"),
+        ('b\'{"kind": "done"}\\n\'', "has no for of the right type"),
+        ('b\'{"kind": "done", "for": "me"}\\n\'', "none to what was asked"),
+        (
+            (
+                'b\'{"kind": "failed", "for": "", "status": "ok", "message": "", "traceback":'
+                " null}\\n'"
+            ),
+            "has the status 'ok'",
+        ),
+        (
+            'b\'{"kind": "log", "message": 3, "done": 1, "total": 1}\\n\'',
+            "has no message of the right type",
+        ),
+    ],
+)
+def test_what_is_no_reply_is_refused(worker, what, message):
+    with pytest.raises(TrialFailed, match=message) as ended:
+        worker(pipe(what))
+    assert (ended.value.status, ended.value.stage) == ("invalid", "fit")
+
+
+def test_a_reply_without_end_is_refused(worker):
+    with pytest.raises(TrialFailed, match="longer than 1,048,576 bytes") as ended:
+        worker("exec('while True: ' + " + repr(pipe("b'x' * 60000")) + ")")
+    assert ended.value.status == "invalid"
+
+
+def test_a_worker_that_closes_its_pipe_or_is_not_heard_ends(worker):
+    with pytest.raises(TrialFailed, match="closed its pipe"):
+        worker("os.closerange(3, 30); time.sleep(30)")
+    with pytest.raises(TrialFailed, match="longer than 1 s"):
+        worker("time.sleep(30)", limits=Limits(seconds=1))
+
+
+@pytest.mark.parametrize("mode", ["auto", "off"])
+def test_why_a_worker_ended_is_said(worker, mode):
+    said = {
+        "sys.exit(4)": r"it called sys.exit\(4\)",
+        "sys.exit()": r"it called sys.exit\(\)",
+        "os._exit(5)": "the process exited with code 5",
+        "os.kill(os.getpid(), signal.SIGSEGV)": "the process was ended by SIGSEGV",
+        "os.kill(os.getpid(), signal.SIGKILL)": r"the process was ended by SIGKILL \(often",
+        "raise KeyError('x')": "KeyError: 'x'",
+        "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()": (
+            "Odd: .its message can't be shown"
+        ),
+        "raise ValueError(os.getcwd() + chr(27) + chr(0x202e))": (
+            r"ValueError: [^\x1b\u202e]*\\x1b\\u202e$"
+        ),
+    }
+    for code, message in said.items():
+        with pytest.raises(TrialFailed, match=message) as ended:
+            worker(code, sandbox=mode)
+        assert ended.value.status == "failed"
+        assert str(worker.process.folder) not in ended.value.message
+
+
+def test_seconds_are_the_harness_s(worker):
+    process, _ = worker(
+        "time.sleep(0.5); time.perf_counter = time.monotonic = time.time = lambda: 0.0",
+        sandbox="off",
+    )
+    assert process.seconds["fit"] >= 0.5
+
+
+def test_questions_can_t_be_written_by_the_worker(worker):
+    for code in (
+        "open(folder + '/mine', 'w')",
+        "os.symlink('/etc', folder + '/profile')",
+        "os.mkdir(folder + '/singles')",
+    ):
+        with pytest.raises(TrialFailed, match=r"Read-only|Permission denied"):
+            worker(f"folder = str(self.scratch.parent.parent / 'given'); {code}")
+
+
+def test_answers_in_a_place_that_leads_elsewhere_are_refused(worker, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    np.save(tmp_path / "theirs" / "profile.npy", np.ones((3, 3)))
+
+    def lead_elsewhere(process: WorkerProcess) -> None:
+        (process.folder / "written" / "out" / "profile").symlink_to(tmp_path / "theirs")
+
+    with pytest.raises(TrialFailed, match="answers can't be read"):
+        worker(between=lead_elsewhere, sandbox="off")
+    assert (tmp_path / "theirs" / "profile.npy").exists()
+
+
+def test_a_required_sandbox_refuses_before_the_predictor_is_imported(worker, monkeypatch):
+    monkeypatch.setattr("kobench.supervisor.room.LAYERS", ("landlock-files", "environment"))
+    with pytest.raises(
+        UserError, match="--sandbox require: this machine leaves network and processes open"
+    ):
+        worker("raise AssertionError", sandbox="require")
+
+
+def test_what_cannot_be_removed_by_a_predictor_alone_is_removed_with_its_trial(worker, tmp_path):
+    worker(
+        "p = self.scratch / 'a' / 'b'; p.mkdir(parents=True); (p / 'f').write_text('x');"
+        " p.chmod(0); p.parent.chmod(0)"
+    )
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_text_that_can_be_shown():
+    assert visible("plain text, äöü 東京 €") == "plain text, äöü 東京 €"
+    assert visible("a\tb\nc") == "a\\tb\\nc"
+    assert visible("a\tb\nc", lines=True) == "a\tb\nc"
+    assert (
+        visible("\x1b[2J\u202e\u200b\ud800\x00\r\x85\u2028")
+        == "\\x1b[2J\\u202e\\u200b\\ud800\\x00\\r\\x85\\u2028"
+    )
+    assert visible("x" * 30, most=10) == "x" * 7 + "..."
+    assert (
+        parse(b'{"kind": "log", "message": "\\u001b", "done": 1, "total": 2, "more": 3}')["message"]
+        == "\\x1b"
+    )
