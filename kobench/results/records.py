@@ -75,12 +75,7 @@ A record has these parts (every other module reads them through this description
 
 from __future__ import annotations
 
-from kobench.util.files import canonical_json, hash_of, parse_json, write_atomically
-
-import hashlib
 import json
-import os
-import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +83,7 @@ from typing import Any
 
 from kobench.errors import UserError
 from kobench.results.schema import fault, shown
+from kobench.util.files import canonical_json, hash_of, parse_json, write_atomically
 
 SCHEMA = 1
 

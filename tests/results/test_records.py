@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
-from pathlib import Path
 
+import factories
 import numpy as np
 import pytest
 
@@ -15,8 +14,6 @@ from kobench.errors import UserError
 from kobench.results import records
 from kobench.results.answers import AnswerStore, hash_of_arrays
 from kobench.worker.wire import read_cells, write_cells
-
-import factories
 
 
 def record(**more):
