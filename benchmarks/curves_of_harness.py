@@ -93,7 +93,8 @@ def scored(events: int) -> Work:
     def seconds(n: int) -> float:
         from kobench.api import ImpactUnits
         from kobench.builtin.specs.singles import metric_specs
-        from kobench.scoring.score import score_metric
+        from kobench.scoring.bootstrap import Redraw
+        from kobench.scoring.metric import score_metric
         from kobench.util.resolve import resolve_reference
 
         rng = np.random.default_rng(0)
@@ -111,7 +112,7 @@ def scored(events: int) -> Work:
         ]
         return fastest(
             lambda: [
-                score_metric(spec, score, units, "gene", draws=200) for spec, score in metrics
+                score_metric(spec, score, units, Redraw("gene", 200)) for spec, score in metrics
             ],
             2,
         )

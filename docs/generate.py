@@ -15,9 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kobench.results.records import Record, read_records
-
 import kobench.builtin
+from kobench.results.records import Record, read_records
 from kobench.specs import MetricSpec, TaskSpec
 
 DOCS = Path(__file__).parent

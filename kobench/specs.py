@@ -28,10 +28,6 @@ METHODS = {
 #: Kinds of units, which is what a metric scores.
 Of = Literal["profile", "impact", "ranking", "response", "interaction"]
 
-#: Question sets, in the order in which they are asked: those by assemblage alone come first, before
-#: any expression is seen.
-ASKS = ("profile", "transfer", "singles", "response", "doubles", "triples")
-
 
 @dataclass(frozen=True)
 class Param:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union
+from typing import Any, Literal, Protocol, Union, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from kobench.cells import BoolArray, FloatArray, IntArray
 
@@ -151,3 +152,39 @@ class Parts:
         """The metric's value; NaN where no block counts."""
         total = float(np.sum(self.weights))
         return float(np.sum(self.sums)) / total if total != 0 else float("nan")
+
+
+@runtime_checkable
+class OffersCeiling(Protocol):
+    """A metric that knows what an answer without error would score where the truth has noise."""
+
+    def ceiling(self, units: Any) -> Any:
+        """That score, a number or `Parts`; NaN or `NotComputed` where nobody can say."""
+
+
+@runtime_checkable
+class OffersPermuted(Protocol):
+    """A metric that scores the same answers permuted among the perturbations."""
+
+    def permuted(self, units: Any, n: int, seed: int) -> npt.ArrayLike:
+        """(n,) scores of n random permutations."""
+
+
+@runtime_checkable
+class OffersRedrawn(Protocol):
+    """A metric that gives all bootstrap draws at once."""
+
+    def redrawn(self, units: Any, often: IntArray, block: IntArray) -> npt.ArrayLike:
+        """(d,) values of d draws.
+
+        `often` (b, d) says how often each block stands in each draw, `block` (n,) which block each
+        unit is in.
+        """
+
+
+@runtime_checkable
+class OffersPrepare(Protocol):
+    """A metric that is quick once it has looked at the units."""
+
+    def prepare(self, units: Any) -> Callable[[IntArray], float]:
+        """A function of how often each unit (n,) stands in a draw, which gives the draw's value."""

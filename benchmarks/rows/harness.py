@@ -40,11 +40,11 @@ import json, sys
 from pathlib import Path
 from kobench.runner.plan import Request, make_plan
 from kobench.plugins import load_registry
-from kobench.runner.run import Bench
+from kobench.runner.run import Run
 folder, predictor, more = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 jobs = more.pop("jobs", 1)
 groups = make_plan(load_registry(plugin_files=[{str(PLUGIN)!r}]), Request(["grn"], [predictor], **more))
-Bench(folder).run(groups, jobs)
+Run(folder).run(groups, jobs)
 """
 
 #: Numerical libraries keep to one thread, as the command itself has it.

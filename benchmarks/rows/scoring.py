@@ -54,35 +54,34 @@ def works() -> tuple[Work, ...]:
     from kobench.builtin.datasets.grn import load
     from kobench.builtin.floors.profile import MaskedMeanDepth
     from kobench.question import Question, TaskView
-    from kobench.runner.answers import as_answers, ask_session
-    from kobench.scoring.bootstrap import names_of
-    from kobench.truth.singles import ask_profiles, ask_singles
+    from kobench.runner.answers import as_answers
+    from kobench.truth.build import Material, build
     from kobench.util.resolve import resolve_reference
-    from kobench.worker.predictor import Session
+    from kobench.worker.answers import ANSWER
+    from kobench.worker.predictor import Recipe, fit_predictor
 
     dataset = load()
     everything = np.arange(dataset.cells.n_obs)
+    material = Material(dataset, everything, everything)
     questions: dict[str, Question] = {
-        "profile": ask_profiles(dataset, everything),
-        "singles": ask_singles(dataset, everything),
+        name: build(name, material) for name in ("profile", "singles")
     }
-    session = Session(MaskedMeanDepth, {}, ("expression",), "cells", Context(seed=0))
-    supported = session.fit(dataset.cells)
+    recipe = Recipe(MaskedMeanDepth, {}, ("expression",), "cells")
+    fitted = fit_predictor(recipe, dataset.cells, Context(seed=0))
     found = []
     for task in builtin.kobench_tasks():
         if task.name not in TASKS:
             continue
         question = questions[task.asks]
-        answers = as_answers({**ask_session(session, question, supported), "supported": supported})
+        arrays = ANSWER[task.asks](fitted, question.payload())
+        answers = as_answers({**arrays, "supported": fitted.supported})
         units = resolve_reference(str(task.units))(TaskView(question, answers))
         for metric in builtin.kobench_metrics():
             if metric.of == task.of and (metric.tasks is None or task.name in metric.tasks):
                 for variant, shown in units.variants.items():
                     block = task.block if metric.name in task.primary and not variant else ""
-                    names, score = (
-                        names_of(question, task.block),
-                        resolve_reference(str(metric.score)),
-                    )
+                    names = question.block_names(task.block)
+                    score = resolve_reference(str(metric.score))
                     found.append(
                         Work(task.name, task.of, metric.name, variant, score, shown, block, names)
                     )

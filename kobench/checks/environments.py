@@ -19,7 +19,7 @@ from kobench.plugins.load import load_registry
 from kobench.plugins.registry import HARMLESS
 from kobench.sandbox.once import run_once
 from kobench.util.text import visible
-from kobench.worker.wire import PROTOCOL
+from kobench.worker.protocol import PROTOCOL
 
 #: Seconds that one look into an environment may take.
 SECONDS = 120.0
@@ -27,8 +27,8 @@ SECONDS = 120.0
 #: The oldest numpy on which a worker runs.
 OLDEST_NUMPY = (1, 21)
 
-SAYS = """import json, kobench.worker.main, kobench.api, kobench.worker.wire, numpy
-print(json.dumps([kobench.api.CONTRACT, kobench.worker.wire.PROTOCOL, numpy.__version__, kobench.__file__]))"""
+SAYS = """import json, kobench.worker.main, kobench.api, kobench.worker.protocol, numpy
+print(json.dumps([kobench.api.CONTRACT, kobench.worker.protocol.PROTOCOL, numpy.__version__, kobench.__file__]))"""
 
 
 def check_environment(environment: Environment, setting: Setting | None = None) -> Iterator[Result]:

@@ -15,10 +15,17 @@ import numpy as np
 from kobench.errors import UserError
 from kobench.plugins.chosen import Chosen
 from kobench.plugins.load import links_of
+from kobench.question import SETS
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.process import TrialFailed, WorkerProcess
 from kobench.worker.checks.behaviour import SAME_ABSOLUTE, SAME_RELATIVE
-from kobench.worker.checks.stages import CONTEXT, FIELDS, Questions, training_cells
+from kobench.worker.checks.stages import (
+    CONTEXT,
+    arrays_of_stages,
+    example_questions,
+    training_cells,
+)
+from kobench.worker.protocol import write_payload
 from kobench.worker.wire import write_cells
 
 Result = dict[str, Any]
@@ -50,9 +57,7 @@ def check_in_child(
         return [failed_check("loads", entry.problem.message)]
     asked = {**request_of(chosen), "order_matters": entry.spec.order_matters}
     names = tuple(
-        f"{stage}.{name}"
-        for stage, names in {"fit": ("supported",), **FIELDS}.items()
-        for name in names
+        f"{stage}.{name}" for stage, names in arrays_of_stages().items() for name in names
     )
     direct: Mapping[str, Any] = {}
     with (
@@ -171,14 +176,11 @@ def staged_answers(chosen: Chosen, worker: WorkerProcess) -> dict[str, Any]:
     genes = training_cells().n_vars
     if supported is None or supported.dtype != bool or supported.shape != (genes,):
         raise TrialFailed("invalid", "fit", f"what supports answered came as no {genes} booleans")
-    found, questions = {"fit.supported": supported}, Questions(supported)
-    for stage, names in FIELDS.items():
-        worker.ask(stage, **questions.lay_out(stage, worker.stage(stage)))
-        found.update(
-            {
-                f"{stage}.{name}": values
-                for name, values in worker.answers(stage, names).items()
-                if values is not None
-            }
-        )
+    found = {"fit.supported": supported}
+    for stage, question in example_questions().items():
+        write_payload(worker.stage(stage), question.payload())
+        worker.ask(stage)
+        for name, values in worker.answers(stage, SETS[stage].arrays).items():
+            if values is not None:
+                found[f"{stage}.{name}"] = values
     return found

@@ -166,7 +166,8 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     from kobench.runner.plan import make_plan
     from kobench.runner.progress import make_watcher
     from kobench.runner.request import Request
-    from kobench.runner.run import Bench
+    from kobench.runner.resume import Policy
+    from kobench.runner.run import Run
 
     registry = load(flags["plugin_files"], flags["dataset_folders"])
     request = Request(
@@ -192,7 +193,8 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     groups = make_plan(registry, request, notes.append)
     try:
         with make_watcher() as watcher:
-            outcome = Bench(flags["out"], flags["fresh"], watcher).run(groups, flags["jobs"])
+            policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
+            outcome = Run(flags["out"], policy, watcher).run(groups, flags["jobs"])
     except KeyboardInterrupt:
         raise click.Abort(
             "Stopped; what was finished is kept, the same command goes on from there."

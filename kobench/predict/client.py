@@ -1,22 +1,23 @@
-"""Knockouts without a truth asked of a fitted predictor in its worker, in batches of cells that
-bound what is in memory at once.
+"""Asks a fitted predictor in its worker about cells without a truth.
+
+Cells are asked in batches, which bounds what is in memory at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 from kobench.errors import TrialFailed, UserError
+from kobench.question import Payload, Shape
+from kobench.question.sets import cells_of
 from kobench.runner.keys import Trial
-from kobench.supervisor.arrays import Expected
-from kobench.supervisor.guard import Shape, check
+from kobench.supervisor.guard import check_array, expected_arrays
 from kobench.supervisor.process import WorkerProcess
 from kobench.truth.events import (
     blocks_of_cells,
@@ -27,12 +28,28 @@ from kobench.truth.events import (
 )
 from kobench.units import MIN_CELLS
 from kobench.util.text import suggestion
-from kobench.worker.wire import write_arrays, write_cells
+from kobench.worker.protocol import write_payload
 
 
 def available_of(cells: Cells, genes: Sequence[str]) -> IntArray:
-    """(G,) how many knockouts of each gene can be asked: of the named ones, of all where none is
-    named, else 0.
+    """How many knockouts of each gene can be asked.
+
+    Parameters
+    ----------
+    cells : Cells
+        The asked cells.
+    genes : sequence of str
+        Names of the genes that are wanted; () for all.
+
+    Returns
+    -------
+    (G,) int
+        0 for genes that are not wanted.
+
+    Raises
+    ------
+    UserError
+        For a name that is no gene of the dataset, and where no cell expresses any of the genes.
     """
     available = expressing(cells)
     if not genes:
@@ -58,13 +75,29 @@ def available_of(cells: Cells, genes: Sequence[str]) -> IntArray:
 
 
 @dataclass
-class Asking:
+class Client:
     """A fitted predictor in its worker, asked about some cells.
 
-    rows : (m,) where the cells stand in the dataset. available : (G,) how many knockouts of each
-    gene there are, see `available_of`. supported : (G,) bool, the genes it can remove. events : how
-    many were asked so far. seconds : what the answers took. kinds : names of the impacts that were
-    given so far.
+    Attributes
+    ----------
+    worker : WorkerProcess
+        Where the predictor was fitted.
+    trial : Trial
+        Which predictor, on which dataset.
+    cells : Cells
+        The m asked cells.
+    rows : (m,) int
+        Where they stand in the dataset.
+    available : (G,) int
+        How many knockouts of each gene there are, see `available_of`.
+    supported : (G,) bool
+        The genes that the predictor can remove.
+    events : int
+        How many events were asked so far.
+    seconds : float
+        What the answers took so far.
+    kinds : list of str
+        Names of the impacts that were given so far.
     """
 
     worker: WorkerProcess
@@ -79,9 +112,7 @@ class Asking:
 
     @property
     def unsupported(self) -> BoolArray:
-        """(G,) the genes that were asked for and are on somewhere, but that the predictor can't
-        remove.
-        """
+        """(G,) the genes that are wanted and on in some cell, but can't be removed."""
         return np.asarray((self.available > 0) & ~self.supported)
 
     @property
@@ -100,9 +131,7 @@ class Asking:
             )
 
     def check_number(self) -> None:
-        """Raise UserError where so few knockouts are to be drawn that no gene would get a keystone
-        score, though it could have one.
-        """
+        """Raise UserError where too few knockouts are drawn for any gene's keystone score."""
         most, available = self.trial.request.events, np.where(self.answerable, self.available, 0)
         if most is None or available.max() < MIN_CELLS or even_share(available, most) >= MIN_CELLS:
             return
@@ -113,38 +142,49 @@ class Asking:
             " --gene"
         )
 
-    def ask(
-        self, do: str, expected: Mapping[str, Expected], lay: Callable[[Path], Mapping[str, Any]]
-    ) -> dict[str, Any]:
-        """One request to the worker; `lay` writes its arrays into the stage's folder and returns
-        what the request says beside them.
+    def ask(self, stage: str, payload: Payload, shapes: Mapping[str, Shape]) -> dict[str, Any]:
+        """One question to the worker.
+
+        Parameters
+        ----------
+        stage : str
+            A name in `kobench.worker.answers.ANSWER`.
+        payload : Payload
+            What the predictor is handed.
+        shapes : mapping of str to Shape
+            What each array that may answer it must look like.
+
+        Returns
+        -------
+        dict of str to array or None
+            The arrays, checked; None for each that it does not give.
+
+        Raises
+        ------
+        TrialFailed
+            Where the worker fails, or an array is not as it must be.
         """
-        self.worker.ask(do, **lay(self.worker.stage(do)))
-        self.seconds += self.worker.seconds[do]
-        arrays = dict(self.worker.answers(do, expected))
+        write_payload(self.worker.stage(stage), payload)
+        self.worker.ask(stage)
+        self.seconds += self.worker.seconds[stage]
+        arrays = dict(self.worker.answers(stage, expected_arrays(shapes)))
         if all(values is None for values in arrays.values()):
             raise TrialFailed(
-                "failed", do, "the worker's answers are gone: something removed or moved its folder"
+                "failed",
+                stage,
+                "the worker's answers are gone: something removed or moved its folder",
             )
+        for name, values in arrays.items():
+            if values is not None:
+                check_array(stage, name, values, shapes[name])
         return arrays
 
     def impacts(self, cells: Cells, events: Knockouts) -> dict[str, FloatArray]:
-        """The impacts (n,) of events in these cells, "raw" and "propagated" as far as they can be
-        had.
-        """
-
-        def lay(folder: Path) -> Mapping[str, Any]:
-            write_cells(folder, cells)
-            write_arrays(
-                folder, {"genes": events.genes, "cells": events.cells, "supported": self.supported}
-            )
-            return {}
-
+        """The impacts (n,) of events in these cells, "raw" and "propagated" as far as given."""
         shape = Shape(np.zeros(len(events), bool))
-        answered = self.ask("impacts", dict.fromkeys(("raw", "propagated"), shape.expected), lay)
+        payload = Payload({"genes": events.genes, "cells": cells_of(events)}, cells)
+        answered = self.ask("impacts", payload, {"raw": shape, "propagated": shape})
         arrays = {name: values for name, values in answered.items() if values is not None}
-        for name, values in arrays.items():
-            check("impacts", name, values, shape)
         self.events += len(events)
         self.kinds = self.kinds or sorted(arrays)
         if sorted(arrays) != self.kinds:
@@ -158,8 +198,12 @@ class Asking:
         return arrays
 
     def batches(self) -> Iterator[tuple[slice, Knockouts]]:
-        """The knockouts to ask, a block of cells at a time: rows of the cells, and events whose
-        cells count from the block's first.
+        """The knockouts to ask, a block of cells at a time.
+
+        Yields
+        ------
+        (slice, Knockouts)
+            Rows of the cells, and events whose cells count from the block's first.
         """
         most, answerable = self.trial.request.events, self.answerable
         if most is None or int(self.available[answerable].sum()) <= most:

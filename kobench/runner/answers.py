@@ -1,11 +1,9 @@
-"""Getting answers for a trial: from a worker process, from a trusted floor in this process, or from
-the dataset itself.
-"""
+"""Getting the answers of a trial: from a worker, from a floor in this process, or from the dataset."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,36 +15,39 @@ from kobench.api import Context
 from kobench.cells import BoolArray
 from kobench.errors import TrialFailed
 from kobench.plugins.load import links_of, resolve
-from kobench.question import Answers, Multiples, Profiles, Question, Responses, Singles, Transfers
+from kobench.question import SETS, Answers
 from kobench.runner.keys import Trial
-from kobench.runner.prepared import Prepared, answerable
+from kobench.runner.prepared import Prepared
 from kobench.runner.request import device_kind
 from kobench.specs import PredictorSpec
 from kobench.supervisor.arrays import Expected
-from kobench.supervisor.guard import expected_of, guard_answers
+from kobench.supervisor.guard import expected_arrays, guard_answers
 from kobench.supervisor.process import WorkerProcess
 from kobench.truth.references import line_answers
+from kobench.worker.answers import ANSWER
+from kobench.worker.derive import source_of
 from kobench.worker.failures import failure
-from kobench.worker.predictor import Session
-from kobench.worker.wire import write_arrays, write_cells
-
-#: The arrays of each question set.
-FIELDS = {
-    "profile": ("profile",),
-    "transfer": ("profile",),
-    "singles": ("wild_type", "raw", "propagated", "rows", "gene_scores"),
-    "response": ("response", "raw", "propagated", "gene_scores"),
-    "doubles": ("interaction",),
-    "triples": ("interaction",),
-}
+from kobench.worker.predictor import Recipe, fit_predictor
+from kobench.worker.protocol import write_payload
+from kobench.worker.wire import write_cells
 
 Log = Callable[[str, int, int], None]
 
 
 @dataclass
 class Answered:
-    """Arrays answered by question set (with `supported`), what they cost, and where they were made
-    (`ran`, for the record's run part).
+    """What was answered, what it cost, and where it was made.
+
+    Attributes
+    ----------
+    arrays : dict
+        By question set the arrays that answer it, by name, with `supported` (G,) among them.
+    fit_seconds, predict_seconds : float
+        Seconds by the harness's clock.
+    peak_mb : float or None
+        Memory of the whole process tree, where it had one of its own.
+    ran : dict
+        For the record's run part: sandbox, output, environment.
     """
 
     arrays: dict[str, dict[str, Any]]
@@ -56,18 +57,9 @@ class Answered:
     ran: dict[str, Any] = field(default_factory=dict)
 
 
-def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
-    """What the predictor may know, as plain JSON."""
-    dataset, request = prepared.dataset, trial.request
-    return {
-        "seed": trial.fit_seed,
-        "threads": request.threads,
-        "device": request.device,
-        "deadline": request.limits.seconds,
-        "scale": dataset.scale,
-        "batch_key": dataset.batch_key,
-        "cell_type_key": dataset.cell_type_key,
-    }
+def answerable(name: str, answers: Sequence[str]) -> bool:
+    """Whether a predictor that gives these answer kinds can say anything to a question set."""
+    return any(source_of(kind, answers) is not None for kind in SETS[name].needs)
 
 
 def get_answers(
@@ -78,14 +70,34 @@ def get_answers(
     log: Log | None = None,
     staged: bool = True,
 ) -> Answered:
-    """Answers of one trial to the question sets `asks`; raises TrialFailed.
+    """The answers of one trial.
 
-    `staged=False` hands over the cells with their expression before the profile is asked; it exists
-    to show what the stages prevent.
+    Parameters
+    ----------
+    trial : Trial
+        Whose answers.
+    prepared : Prepared
+        Its dataset and split.
+    asks : sequence of str
+        The question sets, in the order of `SETS`.
+    work : Path
+        The folder in which a worker gets one of its own.
+    log : callable or None
+        Is told of progress: message, done, total.
+    staged : bool
+        False asks in the opposite order, so that a predictor has seen the expression of the asked
+        cells before the profile is asked. It exists to show what the stages prevent.
+
+    Raises
+    ------
+    TrialFailed
+        Where the trial ends early, with the status and stage that its record gets.
     """
-    answers, problem = trial.predictor.entry.spec.answers, trial.predictor.entry.problem
-    if problem is not None:
-        raise TrialFailed("failed", "import", problem.message, problem.traceback or None)
+    entry = trial.predictor.entry
+    if entry.problem is not None:
+        traceback = entry.problem.traceback or None
+        raise TrialFailed("failed", "import", entry.problem.message, traceback)
+    answers = entry.spec.answers
     if trial.role != "line" and not any(answerable(name, answers) for name in asks):
         wanted = ", ".join(task.spec.label for task in trial.tasks)
         raise TrialFailed(
@@ -97,106 +109,84 @@ def get_answers(
     ordered = tuple(asks) if staged else tuple(reversed(asks))
     if trial.role == "line":
         return answers_of_line(trial, prepared, ordered)
-    if trial.role == "floor" and trial.predictor.entry.trusted:
+    if trial.role == "floor" and entry.trusted:
         return answers_in_process(trial, prepared, ordered)
     return answers_of_worker(trial, prepared, ordered, work, log)
 
 
 def answers_of_line(trial: Trial, prepared: Prepared, asks: Sequence[str]) -> Answered:
-    """What the dataset itself answers: the truth, a replicate, a gene-oracle.
-
-    None of them in a worker: they are made of the truth.
-    """
-    name_of_line = trial.predictor.entry.spec.name
+    """What the dataset itself answers. It is made of the truth, so it is made in this process."""
+    line = trial.predictor.entry.spec.name
     everything = np.ones(prepared.dataset.cells.n_vars, dtype=bool)
     arrays = {}
     for name in asks:
-        given = line_answers(
-            name_of_line, prepared.question(name), prepared.dataset, prepared.rows[1]
-        )
+        given = line_answers(line, name, prepared.question(name), prepared.material)
         if given is not None:
-            arrays[name] = {
-                **{key: getattr(given, key) for key in FIELDS[name]},
-                "supported": everything,
-            }
+            answered = {key: getattr(given, key) for key in SETS[name].arrays}
+            arrays[name] = {**answered, "supported": everything}
     if not arrays:
         raise TrialFailed("unsupported", "line", "this dataset does not offer it")
     return Answered(arrays)
 
 
 def answers_in_process(trial: Trial, prepared: Prepared, asks: Sequence[str]) -> Answered:
-    """A floor, trusted and quick, through the same stages in this process.
+    """A floor's answers: trusted and quick, through the same stages in this process.
 
-    It is handed cells, never a truth.
+    It is handed payloads, never a truth.
     """
-    entry, stage = trial.predictor.entry, "fit"
-    context = Context(**context_of(trial, prepared))
-    session = Session(
-        resolve(entry),
+    spec = trial.predictor.entry.spec
+    recipe = Recipe(
+        resolve(trial.predictor.entry),
         trial.predictor.params,
-        entry.spec.answers,
-        entry.spec.wants,
-        context,
-        entry.spec.max_order,
+        spec.answers,
+        spec.wants,
+        spec.max_order,
     )
-    answered = Answered({})
-    started = time.perf_counter()
+    context = Context(**context_of(trial, prepared))
+    stage, answered = "fit", Answered({})
     try:
-        supported = session.fit(prepared.training)
+        started = time.perf_counter()
+        fitted = fit_predictor(recipe, prepared.training, context)
         answered.fit_seconds = time.perf_counter() - started
         for stage in asks:
-            question = prepared.question(stage)
+            asked = prepared.question(stage).payload()
             started = time.perf_counter()
-            arrays = ask_session(session, question, supported)
+            arrays = ANSWER[stage](fitted, asked)
             answered.predict_seconds += time.perf_counter() - started
-            answered.arrays[stage] = {**arrays, "supported": supported}
+            answered.arrays[stage] = {**arrays, "supported": fitted.supported}
     except Exception as error:
         what = failure(error)
         raise TrialFailed(what["status"], stage, what["message"], what["traceback"]) from error
     return answered
 
 
-def ask_session(session: Session, question: Question, supported: BoolArray) -> dict[str, Any]:
-    """The arrays with which a fitted session answers a question."""
-    if isinstance(question, (Profiles, Transfers)):
-        return {"profile": session.profile(question.assemblages)}
-    if isinstance(question, Responses):
-        rows = len(question.row_perturbation)
-        return dict(
-            vars(session.responses(question.cells, question.events, question.rows, rows, supported))
-        )
-    if isinstance(question, Multiples):
-        return {"interaction": session.interactions(question.cells, question.events, supported)}
-    return dict(vars(session.singles(question.cells, question.events, question.sample, supported)))
-
-
 def answers_of_worker(
     trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None
 ) -> Answered:
-    """A stranger's predictor in a process of its own.
+    """A stranger's answers, from a process of its own.
 
     Each stage's answers are taken away before the next stage's data is laid out.
     """
-    with working(trial, work, log) as worker:
-        supported, arrays = fit_in(worker, trial, prepared), {}
+    max_order = trial.predictor.entry.spec.max_order
+    with worker_of(trial, work, log) as worker:
+        supported = fit_in(worker, trial, prepared)
+        arrays = {}
         for name in asks:
-            question, folder = prepared.question(name), worker.stage(name)
-            worker.ask(name, **lay_out(question, folder, supported))
-            given = {
-                **worker.answers(name, expected_of(question, supported)),
-                "supported": supported,
-            }
-            arrays[name] = guard_answers(
-                name, given, question, trial.predictor.entry.spec.max_order
-            )
+            question = prepared.question(name)
+            write_payload(worker.stage(name), question.payload())
+            worker.ask(name)
+            given = worker.answers(name, expected_arrays(question.shapes(supported)))
+            guard_answers(name, given, question, supported, max_order)
+            arrays[name] = {**given, "supported": supported}
         predict = sum(worker.seconds[name] for name in asks)
         return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb, ran_in(worker))
 
 
 @contextmanager
-def working(trial: Trial, work: Path, log: Log | None = None) -> Iterator[WorkerProcess]:
-    """A process for the trial's predictor, with the limits and the sandbox that were asked for; a
-    TrialFailed says where it ran.
+def worker_of(trial: Trial, work: Path, log: Log | None = None) -> Iterator[WorkerProcess]:
+    """A process for the trial's predictor, with the limits and the sandbox that were asked for.
+
+    A TrialFailed that is raised inside says where it ran.
     """
     entry, request = trial.predictor.entry, trial.request
     worker = WorkerProcess(
@@ -219,45 +209,19 @@ def working(trial: Trial, work: Path, log: Log | None = None) -> Iterator[Worker
         raise
 
 
-def ran_in(worker: WorkerProcess) -> dict[str, Any]:
-    """What a record's run part says of a worker."""
-    environment, hello = None, worker.hello
-    if worker.interpreter is not None:
-        packages = {
-            str(name)[:100]: str(version)[:100]
-            for name, version in hello.get("packages", {}).items()
-        }
-        environment = {
-            "name": worker.interpreter.environment or "",
-            "python": hello.get("python", "unknown")[:100],
-            "packages": packages,
-        }
-    return {"sandbox": worker.report, "output": worker.output_tail(), "environment": environment}
-
-
-def lay_out(question: Question, folder: Path, supported: BoolArray) -> dict[str, Any]:
-    """Write what a worker needs to answer a question into its stage's folder; returns what its
-    request says beside that.
-    """
-    if isinstance(question, (Profiles, Transfers)):
-        write_arrays(folder, {"assemblages": question.assemblages})
-        return {}
-    write_cells(folder, question.cells)
-    write_arrays(folder, {"supported": supported})
-    if isinstance(question, Responses):
-        for i, (events, rows) in enumerate(zip(question.events, question.rows, strict=True)):
-            write_arrays(
-                folder, {f"genes{i}": events.genes, f"cells{i}": events.cells, f"rows{i}": rows}
-            )
-        return {"batches": len(question.events), "rows": len(question.row_perturbation)}
-    write_arrays(folder, {"genes": question.events.genes, "cells": question.events.cells})
-    if isinstance(question, Singles):
-        write_arrays(folder, {"sample": question.sample})
-    return {}
-
-
 def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray:
-    """Fit the trial's predictor in a worker; which genes (G,) it can remove. Raises TrialFailed."""
+    """Fit the trial's predictor in a worker.
+
+    Returns
+    -------
+    (G,) bool
+        The genes that it can remove.
+
+    Raises
+    ------
+    TrialFailed
+        Where the fit fails, or its answer is gone.
+    """
     entry = trial.predictor.entry
     write_cells(worker.stage("fit"), prepared.training)
     worker.ask(
@@ -270,9 +234,8 @@ def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray
         max_order=entry.spec.max_order,
         context=context_of(trial, prepared),
     )
-    supported: BoolArray | None = worker.answers(
-        "fit", {"supported": Expected((prepared.dataset.cells.n_vars,), boolean=True)}
-    )["supported"]
+    one_a_gene = Expected((prepared.dataset.cells.n_vars,), boolean=True)
+    supported: BoolArray | None = worker.answers("fit", {"supported": one_a_gene})["supported"]
     if supported is None:
         raise TrialFailed(
             "failed", "fit", "the worker's answers are gone: something removed or moved its folder"
@@ -280,13 +243,45 @@ def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray
     return supported
 
 
-def as_answers(arrays: dict[str, Any], spec: PredictorSpec | None = None) -> Answers:
-    """Stored arrays as what a task sees; `spec` says what a predictor's response means and how many
-    genes it can remove at once.
+def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
+    """What a predictor may know of its trial, as plain JSON; see `kobench.api.Context`."""
+    dataset, request = prepared.dataset, trial.request
+    return {
+        "seed": trial.fit_seed,
+        "threads": request.threads,
+        "device": request.device,
+        "deadline": request.limits.seconds,
+        "scale": dataset.scale,
+        "batch_key": dataset.batch_key,
+        "cell_type_key": dataset.cell_type_key,
+    }
+
+
+def ran_in(worker: WorkerProcess) -> dict[str, Any]:
+    """What a record's run part says of a worker; texts that it gave are cut to 100 characters."""
+    environment, hello = None, worker.hello
+    if worker.interpreter is not None:
+        packages = hello.get("packages", {})
+        environment = {
+            "name": worker.interpreter.environment or "",
+            "python": hello.get("python", "unknown")[:100],
+            "packages": {str(name)[:100]: str(version)[:100] for name, version in packages.items()},
+        }
+    return {"sandbox": worker.report, "output": worker.output_tail(), "environment": environment}
+
+
+def as_answers(arrays: Mapping[str, Any], spec: PredictorSpec | None = None) -> Answers:
+    """Stored arrays as what a task sees.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array or None
+        The arrays that answer one question set, with `supported`.
+    spec : PredictorSpec or None
+        Says what the predictor's response means and how many genes it can remove at once; None for
+        a reference line.
     """
-    names = dict.fromkeys(name for fields in FIELDS.values() for name in fields)
-    given: dict[str, Any] = {name: arrays.get(name) for name in (*names, "supported")}
     if spec is None:
-        return Answers(**given)
+        return Answers.of_arrays(arrays)
     kind = spec.response if "response" in spec.answers else "profile-change"
-    return Answers(**given, max_order=spec.max_order, response_kind=kind)
+    return Answers.of_arrays(arrays, max_order=spec.max_order, response_kind=kind)

@@ -1,9 +1,8 @@
-"""Who carries out which trial of a run: this process alone, or several processes of the harness
-side by side.
+"""The jobs of a run: this process alone, or several processes of the harness side by side.
 
-Truth, floors and scores are work of the harness itself, much of it in Python, which computes in one
-thread of a process at a time. So each of several jobs is a process (a "hand"), started as `python
--m kobench.runner.jobs SOCKET`. It holds the data of one group of trials at a time.
+Truth, floors and scores are work of the harness itself. Much of it is Python, which computes in one
+thread of a process at a time, so each of several jobs is a process, started as `python -m
+kobench.runner.jobs SOCKET`. It holds the data of one group of trials at a time.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from kobench.results.answers import AnswerStore
 from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.resume import Action
-from kobench.runner.trial import carry_out
+from kobench.runner.trial import Results, carry_out
 from kobench.worker.main import exit_with_parent
 
 #: Which trial of a run: the number of its group, and its number in the group, floors and lines
@@ -36,13 +35,13 @@ from kobench.worker.main import exit_with_parent
 Place = tuple[int, int]
 
 #: Is told "started", "logged" (message, done, total) and "finished" (record) of a trial.
-Hear = Callable[..., None]
+Report = Callable[..., None]
 
-#: Seconds that a hand has to end its worker and itself, once it is told to.
+#: Seconds that a job has to end its worker and itself, once it is told to.
 PATIENCE = 10.0
 
 
-class HandEndedError(UserError):
+class JobEndedError(UserError):
     """A process of the harness itself ended early; what it had finished is kept."""
 
     exit_code = 1
@@ -65,12 +64,11 @@ class Work:
 
 
 class Turns:
-    """Which trial comes next for whom, so that data is loaded as rarely, and nobody idle as little,
-    as can be.
+    """Which trial comes next for which job, so that data is loaded seldom and no job waits long.
 
-    A hand goes on with the group whose data it holds, then takes a group that nobody has begun,
-    then a predictor's trial of another's group, the last one first. The last trial of a group is
-    left to the hand that holds it, if all that keeps it is a floor or a line.
+    A job goes on with the group whose data it holds. Then it takes a group that no job has begun,
+    then a predictor's trial of another job's group, the last one first. The last trial of a group
+    is left to the job that holds it, if only a floor or a line keeps that job from it.
     """
 
     def __init__(self, work: Work) -> None:
@@ -82,9 +80,9 @@ class Turns:
         self.floors = [len(group.basis) for group in work.groups]
         self.at: dict[int, Place] = {}
 
-    def next(self, hand: int) -> Place | None:
-        """The place of this hand's next trial; None where it would only be in the way."""
-        held = self.at.get(hand)
+    def next(self, job: int) -> Place | None:
+        """The place of a job's next trial; None where there is none to take."""
+        held = self.at.get(job)
         if held is not None and self.left[held[0]]:
             place = self.left[held[0]].popleft()
         elif self.new:
@@ -94,11 +92,11 @@ class Turns:
             if most is None or not self._to_share(most):
                 return None
             place = self.left[most].pop()
-        self.at[hand] = place
+        self.at[job] = place
         return place
 
     def _to_share(self, group: int) -> int:
-        """How many trials of predictors a second hand could take over."""
+        """How many trials of predictors a second job could take over."""
         trials = sum(number >= self.floors[group] for _, number in self.left[group])
         soon_free = any(
             number < self.floors[group] for at, number in self.at.values() if at == group
@@ -106,12 +104,12 @@ class Turns:
         return 0 if soon_free and len(self.left[group]) == 1 else trials
 
 
-class Hand:
-    """Carries out trials in this process, one after the other, and says how it goes."""
+class Job:
+    """Carries out trials in this process, one after the other, and reports how it goes."""
 
-    def __init__(self, work: Work, hear: Hear) -> None:
-        self.work, self.hear = work, hear
-        self.store = AnswerStore(work.folder)
+    def __init__(self, work: Work, report: Report) -> None:
+        self.work, self.report = work, report
+        self.results = Results(work.folder, AnswerStore(work.folder), work.staged)
         self.holds: int | None = None
 
     def do(self, place: Place) -> None:
@@ -120,58 +118,62 @@ class Hand:
         if self.holds != place[0]:
             self.prepared = Prepared(group.dataset, trial.request, group.split)
             self.holds = place[0]
-        self.hear("started", place)
-        log = partial(self.hear, "logged", place)
+        self.report("started", place)
+        log = partial(self.report, "logged", place)
         action = self.work.todo[place]
-        record = carry_out(
-            trial,
-            action,
-            self.prepared,
-            group.basis,
-            self.work.folder,
-            self.store,
-            log,
-            self.work.staged,
-        )
-        self.hear("finished", place, record)
+        record = carry_out(trial, action, self.prepared, group.basis, self.results, log)
+        self.report("finished", place, record)
 
 
-def work_through(work: Work, jobs: int, hear: Hear, lock: int) -> None:
-    """Carry out everything there is to do, `jobs` trials at a time; raises what a trial raises,
-    after all of them were ended.
+def work_through(work: Work, jobs: int, report: Report, lock: int) -> None:
+    """Carry out everything there is to do, `jobs` trials at a time.
 
-    lock : the file descriptor that locks the folder; it stays locked until the last process that
-    writes there is gone.
+    Parameters
+    ----------
+    work : Work
+        What is to be done.
+    jobs : int
+        How many trials at a time.
+    report : callable
+        Is told how it goes.
+    lock : int
+        The file descriptor that locks the results folder. It stays locked until the last process
+        that writes there is gone.
+
+    Raises
+    ------
+    UserError
+        What a trial raises, after all jobs were ended.
     """
     turns = Turns(work)
     jobs = min(jobs, len(work.todo))
     if jobs <= 1:
-        hand = Hand(work, hear)
+        job = Job(work, report)
         while (place := turns.next(0)) is not None:
-            hand.do(place)
+            job.do(place)
         return
-    with crew(work, jobs, lock) as hands:
+    with job_processes(work, jobs, lock) as processes:
         busy: dict[int, Place] = {}
         while True:
             for number in sorted(set(range(jobs)) - set(busy)):
                 if (place := turns.next(number)) is not None:
                     busy[number] = place
-                    hands[number].send(place)
+                    processes[number].send(place)
             if not busy:
                 return
-            for pipe in wait([hands[number].pipe for number in busy]):
-                number = next(number for number in busy if hands[number].pipe is pipe)
-                what, *rest = hands[number].receive()
+            for pipe in wait([processes[number].pipe for number in busy]):
+                number = next(number for number in busy if processes[number].pipe is pipe)
+                what, *rest = processes[number].receive()
                 if what == "raised":
                     raise rest[0]
-                hear(what, *rest)
+                report(what, *rest)
                 if what == "finished":
                     del busy[number]
 
 
 @dataclass
-class Employed:
-    """A hand, seen from the process that told it to work."""
+class JobProcess:
+    """A process of the run, seen from the one that started it."""
 
     process: subprocess.Popen[bytes]
     pipe: Connection
@@ -198,59 +200,54 @@ class Employed:
             if code == -signal.SIGKILL
             else ""
         )
-        raise HandEndedError(
+        raise JobEndedError(
             f"a process of this run {why}{hint}; what was finished is kept, the same command goes"
             " on from there"
         )
 
 
 @contextlib.contextmanager
-def crew(work: Work, size: int, lock: int) -> Iterator[list[Employed]]:
-    """So many hands that know the run; all are ended on leaving, and each ends its worker first."""
-    hands: list[Employed] = []
+def job_processes(work: Work, size: int, lock: int) -> Iterator[list[JobProcess]]:
+    """Processes that know the run; on leaving all are ended, and each ends its worker first."""
+    processes: list[JobProcess] = []
     try:
         for _ in range(size):
-            hands.append(employ(lock))
-        for hand in hands:  # all are starting meanwhile
-            hand.send(sys.path)
-            hand.send(work)
-        yield hands
+            processes.append(start(lock))
+        for process in processes:  # all are starting meanwhile
+            process.send(sys.path)
+            process.send(work)
+        yield processes
     finally:
-        for hand in hands:
-            hand.process.terminate()
-        for hand in hands:
+        for process in processes:
+            process.process.terminate()
+        for process in processes:
             try:
-                hand.process.wait(PATIENCE)
+                process.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
-                hand.process.kill()
-                hand.process.wait()
+                process.process.kill()
+                process.process.wait()
             # not before: that would end it at once, and leave what its worker started
-            hand.pipe.close()
+            process.pipe.close()
 
 
-def employ(lock: int) -> Employed:
-    """Start a hand.
+def start(lock: int) -> JobProcess:
+    """Start a process of the run.
 
-    A session of its own keeps a Ctrl-C from it: it is told by this process, once.
+    A session of its own keeps a Ctrl-C from it: this process tells it to stop, once.
     """
     ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "kobench.runner.jobs",
-            str(number),
-        ]  # -P: nothing in the user's folder is imported
+        # -P: nothing in the user's folder is imported
+        command = [sys.executable, "-P", "-m", "kobench.runner.jobs", str(number)]
         process = subprocess.Popen(
             command, pass_fds=(number, lock), stdin=subprocess.DEVNULL, start_new_session=True
         )
-    return Employed(process, Connection(ours.detach()))
+    return JobProcess(process, Connection(ours.detach()))
 
 
 def stopped(*_: object) -> None:
-    """Leave what is being done in an orderly way; being told twice must not disturb that."""
+    """Leave what is being done in an orderly way; a second signal must not disturb that."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -263,9 +260,9 @@ def main() -> None:
     pipe = Connection(number)
     try:
         sys.path[:] = pipe.recv()
-        hand = Hand(pipe.recv(), lambda *message: pipe.send(message))
+        job = Job(pipe.recv(), lambda *message: pipe.send(message))
         while True:
-            hand.do(pipe.recv())
+            job.do(pipe.recv())
     except (KeyboardInterrupt, EOFError, BrokenPipeError):
         return
     except BaseException as error:

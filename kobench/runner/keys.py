@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from kobench.plugins.chosen import Chosen, Task, version_of
 from kobench.plugins.load import Entry
+from kobench.question import SETS
 from kobench.runner.request import ENOUGH_NETWORKS, Request, Split, device_kind
-from kobench.specs import ASKS, MetricSpec, TaskSpec
-from kobench.truth.singles import VERSIONS
+from kobench.specs import MetricSpec, TaskSpec
 from kobench.util.files import hash_of
 
 #: Bootstrap draws kept for a primary metric where blocks inside a dataset carry the interval.
@@ -35,7 +35,7 @@ class Trial:
         seen.
         """
         needed = {task.spec.asks for task in self.tasks}
-        return tuple(asks for asks in ASKS if asks in needed)
+        return tuple(name for name in SETS if name in needed)
 
     @property
     def label(self) -> str:
@@ -110,8 +110,8 @@ class Trial:
                 {
                     "fit": fit,
                     "asks": asks,
-                    "version": VERSIONS[asks],
-                    **(sampled if asks == "singles" else limits),
+                    "version": SETS[asks].version,
+                    **(sampled if SETS[asks].draws_events else limits),
                 }
             )
             for asks in self.asks

@@ -7,28 +7,56 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kobench.supervisor.limits import Limits
-from kobench.truth.singles import ROW_LIMIT
+from kobench.truth.build import ROW_LIMIT
 
 #: From so many independent networks on, intervals are made of the networks' values alone and need
 #: no draws inside each of them.
 ENOUGH_NETWORKS = 2
 
-
 #: How cells are parted into those trained on and those asked. auto: each task's own, "halves" where
 #: other cells are the truth.
 SPLITS = ("auto", "holdout", "all", "cell-type", "dataset")
+
+#: The splits in which a model is trained on one group of cells and asked about all of them.
+BETWEEN_GROUPS = ("cell-type", "dataset")
 
 
 @dataclass(frozen=True)
 class Request:
     """What one run asks for; the keys of a suite file and the flags of `kobench run`.
 
-    networks : data seeds for each seeded dataset. fit_seeds : fits of each predictor. split : see
-    `SPLITS`. tasks : names, None for every applicable one. metrics : names of metrics of other
-    packages, see `may_see_truth`. events : at most so many single knockouts a dataset, drawn at
-    random, None for all of them. limits : what each trial may use. sandbox : see
-    `kobench.sandbox.MODES`. readable : folders that predictors may read, too. None of these decides
-    an answer, so none is in a key.
+    None of `limits`, `sandbox` and `readable` decides an answer, so none is in a key.
+
+    Attributes
+    ----------
+    datasets, predictors : sequence of str
+        Selections, such as "grn:sigma=0.3".
+    tasks : sequence of str or None
+        Names; None for every task that can be scored.
+    metrics : sequence of str
+        Names of metrics of other packages, see `kobench.runner.tasks.may_see_truth`.
+    networks : int
+        Data seeds for each seeded dataset.
+    fit_seeds : int
+        Fits of each predictor.
+    split : str
+        One of `SPLITS`.
+    split_seed : int
+        Seed of the split.
+    threads : int
+        Threads of a trial.
+    device : str
+        "auto", "cpu" or "cuda".
+    row_limit : int
+        See `kobench.truth.build.ROW_LIMIT`.
+    events : int or None
+        At most so many single knockouts a dataset, drawn at random; None for all of them.
+    limits : Limits
+        What each trial may use.
+    sandbox : str
+        One of `kobench.sandbox.MODES`.
+    readable : tuple of str
+        Folders that predictors may read, too.
     """
 
     datasets: Sequence[str]
@@ -50,9 +78,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Split:
-    """Which cells a trial trains on: "holdout" 80 % (the rest is asked), "halves" (the other half
-    is the reference of a measured truth), "all", or for "cell-type" and "dataset" those of the
-    group `train` alone.
+    """Which cells a trial trains on.
+
+    Attributes
+    ----------
+    name : str
+        "holdout" trains on 80 % and asks the rest. "halves" keeps the other half back as the
+        reference of a measured truth. "all" trains on and asks every cell. "cell-type" and
+        "dataset" train on the group `train` alone.
+    train : str
+        The group of cells that is trained on; "" for none.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Literal
 
 from kobench.errors import BAD
@@ -24,16 +25,39 @@ class Action:
     keep: bool = field(default=True, repr=False)
 
 
-def decide(
-    trial: Trial, record: Record | None, stored: Collection[str], fresh: bool = False
-) -> Action:
-    """What to do for a trial, given its record and the hashes of the answers that are stored.
+class Policy(Enum):
+    """Which records of earlier runs still count."""
 
-    Failures are tried again; what passed a limit only when that limit was raised; "unsupported"
-    never: asking again changes nothing.
+    #: Those that still answer their trial; a failure is tried again.
+    RESUME = "resume"
+    #: None: everything is done anew.
+    FRESH = "fresh"
+
+
+def decide(
+    trial: Trial,
+    record: Record | None,
+    stored: Collection[str],
+    policy: Policy = Policy.RESUME,
+) -> Action:
+    """What to do for a trial.
+
+    Failures are tried again. What passed a limit is tried again only when that limit was raised,
+    what is "unsupported" never: asking again would change nothing.
+
+    Parameters
+    ----------
+    trial : Trial
+        The trial as it is planned now.
+    record : Record or None
+        Its record, where there is one.
+    stored : collection of str
+        Hashes of the answers that are stored.
+    policy : Policy
+        Whether records count at all.
     """
     keys = trial.keys
-    if record is None or fresh:
+    if record is None or policy is Policy.FRESH:
         return Action(
             "fit", trial.asks, "asked for anew" if record else "no record yet", keep=False
         )

@@ -2,32 +2,74 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import platform
-from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kobench import __version__
 from kobench.errors import InvalidAnswerError, TrialFailed, UserError
 from kobench.plugins.chosen import Task
 from kobench.question import Answers
 from kobench.results.answers import AnswerStore, hash_of_arrays
 from kobench.results.records import SCHEMA, Record, read_record, record_path, write_record
 from kobench.runner.answers import Answered, Log, answers_in_process, as_answers, get_answers
+from kobench.runner.environment import here_and_now, in_its_environment
 from kobench.runner.keys import Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.resume import Action
-from kobench.scoring.score import score_task
-
-#: Packages whose versions are written down with every result.
-PACKAGES = ("kobench", "numpy", "scipy", "pandas", "anndata", "torch", "scikit-learn", "xgboost")
+from kobench.scoring.score import Scoring, score_task
 
 #: The folder of a results folder in which trials have theirs while they run.
 WORK = ".work"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where the results of trials go.
+
+    Attributes
+    ----------
+    folder : Path
+        The results folder.
+    store : AnswerStore
+        The stored answers in it.
+    staged : bool
+        See `kobench.runner.answers.get_answers`.
+    """
+
+    folder: Path
+    store: AnswerStore
+    staged: bool = True
+
+
+@dataclass
+class Draft:
+    """A record in the making.
+
+    Attributes
+    ----------
+    action : Action
+        What is done for it.
+    keys : dict
+        Keys of fit, questions and scores, as the record will have them.
+    run : dict
+        Its run part.
+    hashes : dict of str to str
+        By question set the hash of the answers.
+    scores : dict
+        By task label what the record says of it.
+    current : set of str
+        Tasks whose scores in an earlier record are still true.
+    at_hand : dict of str to Answers
+        Answers that were just given, by question set.
+    """
+
+    action: Action
+    keys: dict[str, Any]
+    run: dict[str, Any]
+    hashes: dict[str, str] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    current: set[str] = field(default_factory=set)
+    at_hand: dict[str, Answers] = field(default_factory=dict)
 
 
 def carry_out(
@@ -35,93 +77,72 @@ def carry_out(
     action: Action,
     prepared: Prepared,
     basis: tuple[Trial, ...],
-    folder: Path,
-    store: AnswerStore,
+    results: Results,
     log: Log,
-    staged: bool = True,
 ) -> Record:
-    """Do what the action says, write the trial's record into the results folder and return it.
+    """Do what the action says, write the trial's record, and return it.
 
-    basis : the floors and lines of the trial's group. staged : see `kobench.runner.answers.get_answers`.
-    What the predictor does wrong ends in the record's status; raises UserError for a dataset that
-    can't be used.
+    What the predictor does wrong ends in the record's status.
+
+    Parameters
+    ----------
+    trial : Trial
+        What is carried out.
+    action : Action
+        What must be done for it.
+    prepared : Prepared
+        Its dataset and split.
+    basis : tuple of Trial
+        The floors and lines of its group.
+    results : Results
+        Where the record goes.
+    log : callable
+        Is told of progress: message, done, total.
+
+    Raises
+    ------
+    UserError
+        For a dataset that can't be used.
     """
-    path = record_path(folder, trial.describe("", "", ()))
-    old = read_record(path) if action.keep and path.exists() else None
-    keys = trial.keys
-    hashes: dict[str, str] = {}
-    scores: dict[str, Any] = {}
-    if old:
-        hashes, scores = dict(old["result"]["answers"]), dict(old["result"]["scores"])
-        current = {
-            label
-            for label, key in keys["scores"].items()
-            if old["keys"]["scores"].get(label) == key
-        }
-        keys["questions"] = {**old["keys"]["questions"], **keys["questions"]}
-        keys["scores"] = {**old["keys"]["scores"], **keys["scores"]}
-    else:
-        current = set()
-    action = with_lost_answers(trial, action, hashes, store)
-    cost = (
-        old["run"]
-        if old and action.kind == "score"
-        else {**environment(), "limits": trial.request.limits.to_json()}
-    )
-    result: dict[str, Any] = {"status": "ok", "stage": None, "message": None, "traceback": None}
-    at_hand: dict[str, Answers] = {}
+    draft = begin(trial, action, results)
+    outcome: dict[str, Any] = {"status": "ok", "stage": None, "message": None, "traceback": None}
     try:
-        if action.kind != "score":
-            answered = get_answers(trial, prepared, action.asks, folder / WORK, log, staged)
-            for asks, arrays in answered.arrays.items():
-                given = {name: values for name, values in arrays.items() if values is not None}
-                hashes[asks] = store.save(given) if kept(trial) else hash_of_arrays(given)
-                at_hand[asks] = as_answers(given, trial.predictor.entry.spec)
-            cost.update(cost_of(answered, trial))
-            cost.update(where_it_ran(answered.ran))
-        for task in trial.tasks:
-            asks, label = task.spec.asks, task.spec.label
-            if asks in hashes and (asks in at_hand or label not in current):
-                answers = (
-                    at_hand[asks]
-                    if asks in at_hand
-                    else as_answers(store.load(hashes[asks]), trial.predictor.entry.spec)
-                )
-                floors = floors_of(task, basis, prepared) if covers_partly(answers) else {}
-                scores[label] = score_task(
-                    task,
-                    prepared.question(asks),
-                    answers,
-                    trial.draws,
-                    prepared.digest,
-                    floors,
-                    trial.showcase,
-                )
+        if draft.action.kind != "score":
+            ask(draft, trial, prepared, results, log)
+        score(draft, trial, prepared, basis, results.store)
     except TrialFailed as ended:
-        result = {
+        outcome = {
             "status": ended.status,
             "stage": ended.stage,
             "message": ended.message,
             "traceback": ended.traceback,
         }
-        cost.update({**where_it_ran(ended.ran), "found": ended.found})
+        draft.run.update({**in_its_environment(ended.ran), "found": ended.found})
     except InvalidAnswerError as error:  # a task found what the guards can't know
-        result = {"status": "invalid", "stage": "score", "message": str(error), "traceback": None}
-    record: Record = {
-        "schema": SCHEMA,
-        "role": trial.role,
-        "trial": trial.describe(prepared.dataset.kind, prepared.digest, prepared.dataset.notes),
-        "keys": keys,
-        "result": {
-            **result,
-            "answers": hashes,
-            "scores": dict(sorted(scores.items())),
-            "trusted_with_predictor": trusted_with_predictor(trial),
-        },
-        "run": cost,
-    }
-    write_record(folder, record)
+        outcome.update(status="invalid", stage="score", message=str(error))
+    record = record_of(trial, prepared, draft, outcome)
+    write_record(results.folder, record)
     return record
+
+
+def begin(trial: Trial, action: Action, results: Results) -> Draft:
+    """What an earlier record keeps of its answers and scores, where the action keeps any."""
+    path = record_path(results.folder, trial.describe("", "", ()))
+    old = read_record(path) if action.keep and path.exists() else None
+    if old is None:
+        return Draft(action, trial.keys, new_run(trial))
+    hashes, before, keys = dict(old["result"]["answers"]), old["keys"], trial.keys
+    action = with_lost_answers(trial, action, hashes, results.store)
+    current = {label for label, key in keys["scores"].items() if before["scores"].get(label) == key}
+    for part in ("questions", "scores"):
+        keys[part] = {**before[part], **keys[part]}
+    run = old["run"] if action.kind == "score" else new_run(trial)
+    return Draft(action, keys, run, hashes, dict(old["result"]["scores"]), current)
+
+
+def new_run(trial: Trial) -> dict[str, Any]:
+    """The run part of a record whose predictor is about to be fitted."""
+    return {**here_and_now(), "limits": trial.request.limits.to_json()}
 
 
 def with_lost_answers(
@@ -131,26 +152,77 @@ def with_lost_answers(
     if action.kind != "score":
         return action
     lost = []
-    for asks in dict.fromkeys(task.spec.asks for task in trial.tasks):
+    for name in trial.asks:
         try:
-            store.load(hashes[asks])
+            store.load(hashes[name])
         except UserError:
-            store.discard(hashes[asks])
-            lost.append(asks)
+            store.discard(hashes[name])
+            lost.append(name)
     return Action("ask", tuple(lost), "the stored answers can't be read") if lost else action
 
 
+def ask(draft: Draft, trial: Trial, prepared: Prepared, results: Results, log: Log) -> None:
+    """Fit and ask what the action names; the answers and their cost go into the draft."""
+    work = results.folder / WORK
+    answered = get_answers(trial, prepared, draft.action.asks, work, log, results.staged)
+    for name, arrays in answered.arrays.items():
+        given = {key: values for key, values in arrays.items() if values is not None}
+        draft.hashes[name] = results.store.save(given) if kept(trial) else hash_of_arrays(given)
+        draft.at_hand[name] = as_answers(given, trial.predictor.entry.spec)
+    draft.run.update(cost_of(answered, trial))
+    draft.run.update(in_its_environment(answered.ran))
+
+
+def score(
+    draft: Draft, trial: Trial, prepared: Prepared, basis: tuple[Trial, ...], store: AnswerStore
+) -> None:
+    """Score every task that was answered anew, or whose scores are not current."""
+    spec = trial.predictor.entry.spec
+    for task in trial.tasks:
+        name, label = task.spec.asks, task.spec.label
+        if name not in draft.hashes or (name not in draft.at_hand and label in draft.current):
+            continue
+        answers = draft.at_hand.get(name)
+        if answers is None:
+            answers = as_answers(store.load(draft.hashes[name]), spec)
+        draft.scores[label] = score_task(
+            Scoring(
+                task,
+                prepared.question(name),
+                answers,
+                floors=floors_of(task, basis, prepared) if covers_partly(answers) else {},
+                draws=trial.draws,
+                seed_of=prepared.digest,
+                showcase=trial.showcase,
+            )
+        )
+
+
+def record_of(trial: Trial, prepared: Prepared, draft: Draft, outcome: dict[str, Any]) -> Record:
+    """The record of a draft that ended so."""
+    dataset = prepared.dataset
+    return {
+        "schema": SCHEMA,
+        "role": trial.role,
+        "trial": trial.describe(dataset.kind, prepared.digest, dataset.notes),
+        "keys": draft.keys,
+        "result": {
+            **outcome,
+            "answers": draft.hashes,
+            "scores": dict(sorted(draft.scores.items())),
+            "trusted_with_predictor": trusted_with_predictor(trial),
+        },
+        "run": draft.run,
+    }
+
+
 def kept(trial: Trial) -> bool:
-    """Whether answers are stored: those of lines and built-in floors are quicker made again than
-    read.
-    """
+    """Whether answers are stored: those of lines and floors are quicker made again than read."""
     return trial.role == "predictor" or not (trial.role == "line" or trial.predictor.entry.trusted)
 
 
 def covers_partly(answers: Answers) -> bool:
-    """Whether a predictor left genes out, so that floors must be scored on just the units it
-    answered.
-    """
+    """Whether a predictor left genes out, so that floors are scored on just what it answered."""
     return answers.max_order is not None or (
         answers.supported is not None and not answers.supported.all()
     )
@@ -158,82 +230,42 @@ def covers_partly(answers: Answers) -> bool:
 
 def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[str, Answers]:
     """Answers of the task's built-in floors, made again."""
-    found = {}
+    found, name = {}, task.spec.asks
     for trial in basis:
-        if (
-            trial.role == "floor"
-            and trial.predictor.entry.trusted
-            and task.spec in [mine.spec for mine in trial.tasks]
-        ):
-            asks = task.spec.asks
-            found[trial.predictor.entry.spec.name] = as_answers(
-                answers_in_process(trial, prepared, (asks,)).arrays[asks],
-                trial.predictor.entry.spec,
-            )
+        entry = trial.predictor.entry
+        theirs = [mine.spec for mine in trial.tasks]
+        if trial.role == "floor" and entry.trusted and task.spec in theirs:
+            arrays = answers_in_process(trial, prepared, (name,)).arrays[name]
+            found[entry.spec.name] = as_answers(arrays, entry.spec)
     return found
 
 
 def trusted_with_predictor(trial: Trial) -> list[str]:
-    """What sees the truth in this trial and comes from the distribution that competes: its board
-    says so.
+    """What sees the truth in this trial and comes from the distribution that competes.
+
+    Its board says so.
     """
+    if trial.role != "predictor":
+        return []
     theirs = trial.predictor.entry.distribution
-    entries = [
-        trial.dataset.entry,
-        *(task.entry for task in trial.tasks),
-        *(metric for task in trial.tasks for metric in task.metrics),
-    ]
+    tasks = [task.entry for task in trial.tasks]
+    metrics = [metric for task in trial.tasks for metric in task.metrics]
     brought = {
-        entry.spec.name for entry in entries if entry.distribution == theirs and not entry.trusted
+        entry.spec.name
+        for entry in (trial.dataset.entry, *tasks, *metrics)
+        if entry.distribution == theirs and not entry.trusted
     }
-    return sorted(brought) if trial.role == "predictor" else []
+    return sorted(brought)
 
 
 def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:
-    """Seconds and memory of a trial; lines and floors in this process have no memory of their own
-    to speak of.
+    """Seconds and memory of a trial.
+
+    Lines cost nothing to speak of, and floors in this process have no memory of their own.
     """
+    line = trial.role == "line"
     return {
-        "fit_seconds": None if trial.role == "line" else answered.fit_seconds,
-        "predict_seconds": None if trial.role == "line" else answered.predict_seconds,
+        "fit_seconds": None if line else answered.fit_seconds,
+        "predict_seconds": None if line else answered.predict_seconds,
         "peak_mb": answered.peak_mb,
-    }
-
-
-def where_it_ran(ran: dict[str, Any]) -> dict[str, Any]:
-    """What the record's `run` part says of a trial's process; one in an environment has that one's
-    Python and packages.
-    """
-    if not ran.get("environment"):
-        return ran
-    return {
-        **ran,
-        "python": ran["environment"]["python"],
-        "packages": dict(ran["environment"]["packages"]),
-    }
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of the packages that are installed; their metadata is parsed once a process."""
-    packages = {}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            packages[name] = metadata.version(name)
-    return packages
-
-
-def environment() -> dict[str, Any]:
-    """Where and with what a result was made; never part of a key."""
-    return {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "cpu_count": os.cpu_count(),
-        "kobench": __version__,
-        "packages": dict(versions()),
-        "fit_seconds": None,
-        "predict_seconds": None,
-        "peak_mb": None,
     }

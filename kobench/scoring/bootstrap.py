@@ -1,19 +1,25 @@
-"""Bootstrap draws of a metric: cells or genes are drawn again with replacement, the same draws for
-every predictor.
-"""
+"""Bootstrap draws of a metric: blocks are drawn again with replacement, alike for every predictor."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kobench.cells import FloatArray, IntArray
-from kobench.question import Question, Responses, Singles
-from kobench.units import Block, NotComputed, Parts, RankingUnits, Units
+from kobench.units import (
+    Block,
+    NotComputed,
+    OffersPrepare,
+    OffersRedrawn,
+    Parts,
+    RankingUnits,
+    Units,
+)
 
 Score = Callable[[Any], Parts | float]
 
@@ -21,15 +27,26 @@ Score = Callable[[Any], Parts | float]
 Names = npt.NDArray[np.str_]
 
 
-def names_of(question: Question, block: Block) -> Names | None:
-    """What the question calls its blocks, by id: genes and perturbations have names, which stay
-    theirs wherever their columns stand.
+@dataclass(frozen=True, eq=False)
+class Redraw:
+    """How the blocks of units are drawn again.
+
+    Attributes
+    ----------
+    block : str
+        What is drawn: "cell", "gene", "perturbation" or "pair".
+    n : int
+        How many draws.
+    seed : int
+        Their seed.
+    names : array of str or None
+        What the blocks are called, by id; see `kobench.question.Question.block_names`.
     """
-    if block == "gene" and isinstance(question, Singles):
-        return question.cells.var_names
-    if block == "perturbation" and isinstance(question, Responses):
-        return np.asarray(question.names, np.str_)
-    return None
+
+    block: Block = "cell"
+    n: int = 0
+    seed: int = 0
+    names: Names | None = None
 
 
 def block_of(units: Units, block: Block) -> IntArray:
@@ -102,18 +119,32 @@ def draws(
     names: Names | None = None,
     value: Parts | float | None = None,
 ) -> FloatArray:
-    """The metric on n bootstrap samples of the blocks, (n,); NaN for a draw without a value.
+    """The metric on n bootstrap samples of the blocks.
 
-    A metric whose Parts lie over `block` needs one matrix product. One that offers `redrawn(units,
-    often, block)`, the values (d,) of d draws told from how often each block stands there, (b, d),
-    and which block each unit is in, (n,), gives them all at once. One that offers `prepare(units)`,
-    a function of how often each unit stands there, is evaluated by those multiplicities. Any other
-    is computed again on `take(units, block, drawn ids)`. All four agree (but for a draw of nothing
-    but blocks with constant answers, which is 0 by the first way and NaN by the others).
+    Parameters
+    ----------
+    score : callable
+        The metric.
+    units : units
+        What it scores.
+    block, n, seed, names :
+        See `Redraw`.
+    value : Parts or float or None
+        What the metric gives on the units themselves, where that is known; else it is computed, and
+        what the metric raises is raised.
 
-    names : what the blocks are called, by id (see `block_counts`). value : what the metric gives on
-    the units themselves, where that is known; else it is computed, and what the metric raises is
-    raised.
+    Returns
+    -------
+    (n,) float
+        NaN for a draw without a value.
+
+    Notes
+    -----
+    There are four ways. A metric whose `Parts` lie over `block` needs one matrix product. One that
+    offers `redrawn` gives all draws at once, one that offers `prepare` is evaluated by how often
+    each unit stands in a draw. Any other is computed again on `take(units, block, drawn ids)`. All
+    agree, but for a draw of nothing but blocks with constant answers: it is 0 by the first way and
+    NaN by the others.
     """
     ids = block_of(units, block)
     value = score(units) if value is None else value
@@ -126,11 +157,10 @@ def draws(
         )
         return ratio
     place = np.searchsorted(distinct, ids)
-    redrawn, prepare = getattr(score, "redrawn", None), getattr(score, "prepare", None)
-    if redrawn is not None:
-        return np.asarray(redrawn(units, counts.T, place), np.float64)
-    if prepare is not None:
-        by_multiplicity = prepare(units)
+    if isinstance(score, OffersRedrawn):
+        return np.asarray(score.redrawn(units, counts.T, place), np.float64)
+    if isinstance(score, OffersPrepare):
+        by_multiplicity = score.prepare(units)
         return np.array([by_multiplicity(often[place]) for often in counts])
     return np.array(
         [_value(score, take(units, block, np.repeat(distinct, often))) for often in counts]

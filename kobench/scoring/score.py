@@ -1,32 +1,24 @@
-"""Stored answers and truth to scores by task and metric: the `scores` part of a record."""
+"""Answers and truth to scores by task and metric: the `scores` part of a record."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from kobench.errors import InvalidAnswerError
 from kobench.plugins.chosen import Task
-from kobench.plugins.load import resolve
-from kobench.question import Answers, Question, Singles, TaskView
-from kobench.scoring.bootstrap import Names, field_of, names_of
-from kobench.scoring.bootstrap import draws as draw_again
-from kobench.scoring.sampling_error import asked_share, sampling_error
-from kobench.specs import MetricSpec
-from kobench.units import Block, NotComputed, Parts, TaskUnits, Units
+from kobench.plugins.load import Entry, resolve
+from kobench.question import SETS, Answers, Question, TaskView
+from kobench.scoring.bootstrap import Redraw, field_of
+from kobench.scoring.digits import drawn_digits, plain, rounded
+from kobench.scoring.metric import Score, result_of, score_metric, score_permuted
+from kobench.scoring.sampling_error import sampling_error
+from kobench.units import Block, NotComputed, TaskUnits, Units
 from kobench.util.files import hash_of
-
-#: Digits kept of values and of bootstrap draws: more would only carry rounding noise into the
-#: files.
-VALUE_DIGITS, DRAW_DIGITS = 12, 6
-
-#: How often answers are permuted among the perturbations.
-PERMUTATIONS = 1000
 
 #: Single units kept for pictures.
 POINTS = 300
@@ -50,227 +42,49 @@ def variant_of(primary: Sequence[str]) -> str:
     return primary[0].partition("[")[2].rstrip("]") if primary else ""
 
 
-def result_of(score: Callable[[Units], Any], units: Units) -> tuple[Parts | float, float]:
-    """What a metric gives on units, and its value; NaN where the answer gives none.
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """One task on one set of answers.
 
-    Raises NotComputed, also in place of what a metric raises.
+    Attributes
+    ----------
+    task : Task
+        The task with its metrics.
+    question : Question
+        What was asked, with its truth.
+    answers : Answers
+        The answers to it.
+    floors : mapping of str to Answers
+        The answers of floors, by name. They are looked at only where `answers` leave units out.
+    draws : int
+        How many bootstrap draws are kept of primary metrics.
+    seed_of : str
+        The text that fixes the draws, the same for every predictor.
+    showcase : bool
+        Whether single units are written down, too.
     """
-    try:
-        result = score(units)
-        value = result.value if isinstance(result, Parts) else float(result)
-    except (NotComputed, KeyboardInterrupt):
-        raise
-    except (Exception, SystemExit) as error:  # a broken metric costs its own column, nobody's row
-        raise NotComputed(f"the metric failed: {type(error).__name__}: {error}") from error
-    if math.isinf(value):
-        raise NotComputed("the value is not finite")
-    return result, value
+
+    task: Task
+    question: Question
+    answers: Answers
+    floors: Mapping[str, Answers]
+    draws: int
+    seed_of: str
+    showcase: bool = False
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything that is drawn for this task."""
+        return int(hash_of([self.seed_of, self.task.spec.label])[:8], 16)
 
 
-def score_metric(
-    spec: MetricSpec,
-    score: Callable[[Units], Any],
-    units: Units | None,
-    block: Block = "cell",
-    draws: int = 0,
-    seed: int = 0,
-    names: Names | None = None,
-) -> dict[str, Any]:
-    """One metric's entry on units (None: not answered), with `draws` bootstrap values; its floors
-    are left empty.
-
-    names : what the blocks are called, see `kobench.scoring.bootstrap.names_of`.
-    """
-    entry: dict[str, Any] = {
-        "version": spec.version,
-        "direction": spec.direction,
-        "best": spec.best,
-        "low": finite(spec.low),
-        "high": finite(spec.high),
-        "nothing": spec.nothing,
-        "value": None,
-        "missing": None,
-        "draws": [],
-        "floors": {},
-    }
-    if units is None:
-        return {**entry, "missing": "not answered"}
-    try:
-        result, value = result_of(score, units)
-    except NotComputed as reason:
-        return {**entry, "missing": str(reason)}
-    if math.isnan(value):
-        return {**entry, "missing": "none"}
-    again = drawn(score, units, block, draws, seed, names, result) if draws else []
-    entry = {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
-    if getattr(units, "halves", None) is not None:
-        entry["ceiling"] = ceiling_of(score, units, block, draws, seed, names)
-    return entry
-
-
-def ceiling_of(
-    score: Callable[[Units], Any],
-    units: Units,
-    block: Block,
-    draws: int,
-    seed: int,
-    names: Names | None = None,
-) -> dict[str, Any]:
-    """What an answer without error would score against a truth that has noise, with its draws; a
-    value of None where nobody can say.
-    """
-    ceiling = getattr(score, "ceiling", None)
-    if ceiling is None:
-        return {"value": None, "draws": []}
-    try:
-        result, value = result_of(ceiling, units)
-    except NotComputed:
-        return {"value": None, "draws": []}
-    if math.isnan(value):
-        return {"value": None, "draws": []}
-    return {
-        "value": rounded(value, VALUE_DIGITS),
-        "draws": drawn(ceiling, units, block, draws, seed, names, result) if draws else [],
-    }
-
-
-def permuted_of(
-    score: Callable[[Units], Any],
-    units: Units | None,
-    spec: MetricSpec,
-    observed: float | None,
-    seed: int,
-) -> dict[str, Any] | None:
-    """The same answers permuted among the perturbations, PERMUTATIONS times: whether the answer
-    knows which gene was removed.
-
-    p = (1 + number of permutations that score as well) / (1 + number of permutations), one-sided
-    (Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9:39, 2010). None where the metric does not
-    offer it.
-    """
-    permuted = getattr(score, "permuted", None)
-    if permuted is None or units is None or observed is None:
-        return None
-    try:
-        values = np.asarray(permuted(units, PERMUTATIONS, seed), np.float64)
-    except KeyboardInterrupt:
-        raise
-    except Exception:
-        # also NotComputed: a metric's extra that is broken or not to be had costs no score
-        return None
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return None
-    sign = -1.0 if spec.direction == "lower" else 1.0
-    as_good = int((sign * values >= sign * observed - 1e-12).sum())
-    low, high = np.quantile(values, [0.025, 0.975])
-    numbers = {
-        "mean": values.mean(),
-        "sd": values.std(),
-        "low": low,
-        "high": high,
-        "p": (1 + as_good) / (1 + len(values)),
-    }
-    return {
-        **{name: rounded(float(number), DRAW_DIGITS) for name, number in numbers.items()},
-        "draws": len(values),
-    }
-
-
-def units_for(task: Task, question: Question, answers: Answers) -> tuple[TaskUnits, str]:
-    """What a task makes of answers, and what to say where it makes no units.
-
-    A broken task costs its own column, nobody's row.
-
-    Raises InvalidAnswerError as the task does.
-    """
-    try:
-        units = resolve(task.entry)(TaskView(question, answers))
-        if isinstance(units, TaskUnits):
-            return units, "not answered"
-        reason = f"it gave a {type(units).__name__}, expected kobench.api.TaskUnits"
-    except (InvalidAnswerError, KeyboardInterrupt):
-        raise
-    except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}"
-    return TaskUnits({}, 0, 0), f"the task failed: {reason}"
-
-
-def score_task(
-    task: Task,
-    question: Question,
-    answers: Answers,
-    draws: int,
-    seed_of: str,
-    floors: Mapping[str, Answers],
-    showcase: bool = False,
-) -> dict[str, Any]:
-    """Every metric of one task for one set of answers.
-
-    draws : how many bootstrap draws to keep for primary metrics. seed_of : the text that fixes
-    them, the same for every predictor. floors : the floors' answers, looked at only where these
-    answers leave units out. showcase : also write down single units.
-    """
-    spec = task.spec
-    units, absent = units_for(task, question, answers)
-    partly = units.answered < units.asked
-    below: dict[str, TaskUnits] = {}
-    if partly and units.answered:
-        for floor, given in floors.items():
-            if floor in spec.floors:
-                same_units = replace(
-                    given, supported=answers.supported, max_order=answers.max_order
-                )
-                below[floor] = units_for(task, question, same_units)[0]
-    seed, names = int(hash_of([seed_of, spec.label])[:8], 16), names_of(question, spec.block)
+def score_task(scoring: Scoring) -> dict[str, Any]:
+    """Every metric of one task for one set of answers, as a record keeps it."""
+    spec, question = scoring.task.spec, scoring.question
+    units, absent = units_for(scoring.task, question, scoring.answers)
     primary = spec.primary if units.primary is None else units.primary
-    metrics = {}
-    for name, entry in task.named_metrics.items():
-        score = resolve(entry)
-        for variant in units.variants or ("",):
-            shown, full_name = units.variants.get(variant), shown_name(name, variant)
-            leads = full_name in primary
-            drawn_again = leads or (
-                name in primary and spec.asks == "transfer"
-            )  # every pair of groups has an interval of its own
-            scored = score_metric(
-                entry.spec, score, shown, spec.block, draws if drawn_again else 0, seed, names
-            )
-            scored["missing"] = absent if shown is None else scored["missing"]
-            if (
-                permuted := permuted_of(score, shown, entry.spec, scored["value"], seed)
-            ) is not None:
-                scored["permuted"] = permuted
-            if leads and scored["value"] is not None:
-                if isinstance(question, Singles) and (share := asked_share(question, spec.of)) < 1:
-                    again = partial(score_again, task, score, variant)
-                    scored["sampling_error"] = rounded_or_none(
-                        sampling_error(again, question, answers, share, seed)
-                    )
-                for floor, theirs in below.items():
-                    found = score_metric(
-                        entry.spec,
-                        score,
-                        theirs.variants.get(variant),
-                        spec.block,
-                        draws,
-                        seed,
-                        names,
-                    )
-                    scored["floors"][floor] = {"value": found["value"], "draws": found["draws"]}
-            metrics[full_name] = scored
-    sampled, drawn_from = None, {}
-    if isinstance(question, Singles):
-        sampled = len(question.sample) if len(question.sample) < len(question.events) else None
-        drawn_from = (
-            {"events": {"asked": len(question.events), "of": question.available}}
-            if question.available
-            else {}
-        )
-    left_out = dict(units.left_out)
-    if isinstance(question, Singles) and question.unsolved:
-        left_out["no steady state in the truth"] = question.unsolved
-    return {
+    left_out = {**units.left_out, **question.excluded()}
+    found: dict[str, Any] = {
         "task": spec.name,
         "version": spec.version,
         "kind": spec.of,
@@ -284,28 +98,119 @@ def score_task(
         "answered": units.answered,
         "coverage": units.answered / units.asked if units.asked else 0.0,
         "left_out": left_out,
-        "sampled": sampled,
-        "metrics": metrics,
+        "sampled": question.rows_compared,
+        "metrics": score_metrics(scoring, units, absent, primary),
         "notes": list(units.notes),
-        **drawn_from,
-        **(shown_units(units, spec.of, seed) if showcase else {}),
     }
+    if question.drawn_events is not None:
+        asked, available = question.drawn_events
+        found["events"] = {"asked": asked, "of": available}
+    if scoring.showcase:
+        found.update(shown_units(units, spec.of, scoring.seed))
+    return found
 
 
-def score_again(
-    task: Task, score: Callable[[Units], Any], variant: str, question: Singles, answers: Answers
-) -> float:
-    """The value of a task's metric on other events; NaN where there is none."""
-    shown = units_for(task, question, answers)[0].variants.get(variant)
+def score_metrics(
+    scoring: Scoring, units: TaskUnits, absent: str, primary: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The entry of each metric on each variant of the units, by its shown name.
+
+    Parameters
+    ----------
+    scoring : Scoring
+        The task, question and answers.
+    units : TaskUnits
+        What the task made of them.
+    absent : str
+        What is said of a variant that was not answered.
+    primary : sequence of str
+        The shown names of the metrics that rank.
+    """
+    spec, question = scoring.task.spec, scoring.question
+    floors = floors_on_same_units(scoring, units)
+    redraw = Redraw(spec.block, scoring.draws, scoring.seed, question.block_names(spec.block))
+    entries = {}
+    for name, metric in scoring.task.named_metrics.items():
+        score = resolve(metric)
+        for variant in units.variants or ("",):
+            shown, full_name = units.variants.get(variant), shown_name(name, variant)
+            leads = full_name in primary
+            # between groups every variant is a pair of them, with an interval of its own
+            drawn = leads or (name in primary and SETS[spec.asks].between_groups)
+            entry = score_metric(metric.spec, score, shown, redraw if drawn else None)
+            if shown is None:
+                entry["missing"] = absent
+            permuted = score_permuted(metric.spec, score, shown, entry["value"], scoring.seed)
+            if permuted is not None:
+                entry["permuted"] = permuted
+            if leads and entry["value"] is not None:
+                if (share := question.asked_share(spec.of)) < 1:
+                    entry["sampling_error"] = error_of_draw(scoring, score, variant, share)
+                entry["floors"] = {
+                    floor: score_floor(metric, score, theirs.variants.get(variant), redraw)
+                    for floor, theirs in floors.items()
+                }
+            entries[full_name] = entry
+    return entries
+
+
+def floors_on_same_units(scoring: Scoring, units: TaskUnits) -> dict[str, TaskUnits]:
+    """The units of the task's floors on just what these answers cover.
+
+    Empty where they cover everything, or nothing.
+    """
+    if not 0 < units.answered < units.asked:
+        return {}
+    covered = scoring.answers
+    found = {}
+    for floor, answers in scoring.floors.items():
+        if floor in scoring.task.spec.floors:
+            same = replace(answers, supported=covered.supported, max_order=covered.max_order)
+            found[floor] = units_for(scoring.task, scoring.question, same)[0]
+    return found
+
+
+def score_floor(metric: Entry, score: Score, units: Units | None, redraw: Redraw) -> dict[str, Any]:
+    """The value and draws of a floor."""
+    entry = score_metric(metric.spec, score, units, redraw)
+    return {"value": entry["value"], "draws": entry["draws"]}
+
+
+def error_of_draw(scoring: Scoring, score: Score, variant: str, share: float) -> float | None:
+    """How far the value of a metric moves by the draw of the events; see `sampling_error`."""
+
+    def again(question: Question, answers: Answers) -> float:
+        units = units_for(scoring.task, question, answers)[0].variants.get(variant)
+        try:
+            return math.nan if units is None else result_of(score, units)[1]
+        except NotComputed:
+            return math.nan
+
+    error = sampling_error(again, scoring.question, scoring.answers, share, scoring.seed)
+    return drawn_digits(error)
+
+
+def units_for(task: Task, question: Question, answers: Answers) -> tuple[TaskUnits, str]:
+    """What a task makes of answers, and what to say where it makes no units.
+
+    A broken task costs its own column, nobody's row. Raises InvalidAnswerError as the task does.
+    """
     try:
-        return math.nan if shown is None else result_of(score, shown)[1]
-    except NotComputed:
-        return math.nan
+        units = resolve(task.entry)(TaskView(question, answers))
+        if isinstance(units, TaskUnits):
+            return units, "not answered"
+        reason = f"it gave a {type(units).__name__}, expected kobench.api.TaskUnits"
+    except (InvalidAnswerError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}"
+    return TaskUnits({}, 0, 0), f"the task failed: {reason}"
 
 
 def shown_units(units: TaskUnits, what: str, seed: int) -> dict[str, Any]:
-    """What a record keeps of single units: the task's own table, and a sample of POINTS of the
-    first variant as (true, predicted).
+    """What a record keeps of single units.
+
+    That is the task's own table, and a sample of POINTS of the first variant as (true, predicted).
     """
     found: dict[str, Any] = {}
     if units.table is not None:
@@ -320,63 +225,15 @@ def shown_units(units: TaskUnits, what: str, seed: int) -> dict[str, Any]:
         )
         if len(known) > POINTS:
             known = np.sort(np.random.default_rng(seed).choice(known, POINTS, replace=False))
-        points = {"true": true[known], "predicted": predicted[known]}
         found["points"] = {
             "what": what,
-            **{
-                side: [rounded(value, 4) for value in values.tolist()]
-                for side, values in points.items()
-            },
+            "true": [rounded(value, 4) for value in true[known].tolist()],
+            "predicted": [rounded(value, 4) for value in predicted[known].tolist()],
         }
     return found
-
-
-def plain(value: Any) -> Any:
-    """A value of a table as JSON has it: numbers short, nothing for what is not finite."""
-    if isinstance(value, (float, np.floating)):
-        return rounded(float(value), DRAW_DIGITS) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def drawn(
-    score: Callable[[Units], Any],
-    units: Units,
-    block: Block,
-    n: int,
-    seed: int,
-    names: Names | None = None,
-    result: Parts | float | None = None,
-) -> list[float | None]:
-    """Bootstrap values of a metric as a record keeps them; None where a draw gives no value. result
-    : what it gave on the units.
-    """
-    values = draw_again(score, units, block, n, seed, names, result)
-    return [
-        rounded(value, DRAW_DIGITS) if math.isfinite(value) else None
-        for value in np.asarray(values, float).tolist()
-    ]
 
 
 def blocks_of(units: Units | None, block: Block) -> int:
     """How many cells or genes carry the primary units; 0 where they were not answered."""
     ids = None if units is None else getattr(units, field_of(units, block), None)
     return 0 if ids is None else len(np.unique(ids))
-
-
-def rounded(value: float, digits: int) -> float:
-    """Significant digits.
-
-    >>> rounded(0.123456789, 3)
-    0.123
-    """
-    return float(f"{value:.{digits}g}")
-
-
-def rounded_or_none(value: float | None) -> float | None:
-    """A number as records keep those about draws."""
-    return None if value is None else rounded(value, DRAW_DIGITS)
-
-
-def finite(value: float) -> float | None:
-    """None for an open end of a range."""
-    return value if math.isfinite(value) else None

@@ -28,7 +28,7 @@ from kobench.supervisor.messages import MOST_BYTES, parse
 from kobench.supervisor.room import Room
 from kobench.supervisor.usage import Watch
 from kobench.util.text import visible
-from kobench.worker.wire import PROTOCOL, RENEW
+from kobench.worker.protocol import PROTOCOL, RENEW
 
 __all__ = ["TrialFailed", "WorkerProcess"]
 

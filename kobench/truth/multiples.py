@@ -20,7 +20,8 @@ from kobench.cells import (
 )
 from kobench.dataset import Counterfactual, Dataset
 from kobench.errors import UserError
-from kobench.question import Multiples
+from kobench.question import Answers, Multiples, QuestionSet
+from kobench.truth.build import Material
 from kobench.units import TOLERANCE
 from kobench.worker.derive import chunks
 
@@ -119,6 +120,26 @@ def true_interactions(truth: Counterfactual, rows: IntArray, events: Knockouts) 
             normalise_rows(after[solved]), expected
         )
     return interaction
+
+
+def build(row: QuestionSet, material: Material) -> Multiples:
+    """Knockouts of `row.order` genes at once; see `kobench.truth.build.build`."""
+    assert row.order is not None
+    return ask_multiples(material.dataset, material.asked, row.order)
+
+
+def answer_line(line: str, question: Multiples, material: Material) -> Answers | None:
+    """The truth, and another draw of the same cells; see `kobench.truth.references`.
+
+    In the other draw an event that reaches no steady state has no interaction.
+    """
+    everything = np.ones(question.cells.n_vars, bool)
+    if line == "truth":
+        return Answers(interaction=question.interaction, supported=everything)
+    if line == "replicate" and (truth := material.replicated_truth()) is not None:
+        drawn = np.nan_to_num(true_interactions(truth, material.asked, question.events))
+        return Answers(interaction=drawn, supported=everything)
+    return None
 
 
 class Links:

@@ -1,32 +1,20 @@
-"""What tasks ask: the profile question and the single-knockout question of one dataset and split,
-with their truth.
-"""
+"""The single-knockout question of one dataset and split, with its truth and its reference lines."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts, bray_curtis, normalise_rows
-from kobench.dataset import Dataset
+from kobench.dataset import Counterfactual, Dataset
 from kobench.errors import UserError
-from kobench.question import Profiles, Singles
-from kobench.specs import ASKS
+from kobench.question import Answers, QuestionSet, Singles
+from kobench.truth.build import ROW_LIMIT, Material
 from kobench.truth.events import every_single, ranks_of, sample_singles
 from kobench.units import TOLERANCE
 from kobench.worker.derive import chunks
 
-#: Versions of the questions; a new one makes every stored answer to it out of date.
-VERSIONS = dict.fromkeys(ASKS, 1)
-
-#: Full rows of all events are kept up to this many numbers, else of a sample of events (float32: 32
-#: MB).
-ROW_LIMIT = 8_000_000
-
-
-def ask_profiles(dataset: Dataset, asked: IntArray) -> Profiles:
-    """The profiles of the asked wild-type cells, asked by assemblage alone."""
-    cells = dataset.cells[asked]
-    return Profiles(assemblages=cells.assemblages(), true=cells.profiles(), rows=np.asarray(asked))
+#: Events are simulated again in parts of at most this many numbers (64 MB).
+NUMBERS_A_PART = 8_000_000
 
 
 def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray:
@@ -102,3 +90,73 @@ def ask_singles(
 def clip_small(impacts: FloatArray) -> FloatArray:
     """Impacts with everything below the solver's tolerance set to 0."""
     return np.where(impacts < TOLERANCE, 0.0, impacts)
+
+
+def build(row: QuestionSet, material: Material) -> Singles:
+    """The single knockouts of the asked cells; see `kobench.truth.build.build`."""
+    return ask_singles(material.dataset, material.asked, material.row_limit, material.events)
+
+
+def answer_line(line: str, question: Singles, material: Material) -> Answers | None:
+    """The truth, its mean for each gene, and another draw; see `kobench.truth.references`."""
+    if line == "truth":
+        return _whole(
+            question, question.raw, question.propagated, question.wild_type, question.knockout
+        )
+    if line == "gene-oracle":
+        genes = question.events.genes[:, 0]
+        raw, propagated = (
+            question.gene_means(question.raw),
+            question.gene_means(question.propagated),
+        )
+        return _whole(question, raw[genes], propagated[genes], gene_scores=propagated)
+    if line == "replicate" and (truth := material.replicated_truth()) is not None:
+        return _simulated(question, truth, material.asked)
+    return None
+
+
+def _whole(
+    question: Singles,
+    raw: FloatArray,
+    propagated: FloatArray,
+    wild_type: FloatArray | None = None,
+    rows: FloatArray | None = None,
+    gene_scores: FloatArray | None = None,
+) -> Answers:
+    """Answers in which every gene is supported."""
+    return Answers(
+        wild_type=wild_type,
+        raw=raw,
+        propagated=propagated,
+        rows=rows,
+        gene_scores=gene_scores,
+        supported=np.ones(question.cells.n_vars, bool),
+    )
+
+
+def _simulated(question: Singles, truth: Counterfactual, asked_rows: IntArray) -> Answers:
+    """The answers of another draw of the same cells, simulated as the truth is.
+
+    An event that reaches no steady state in this draw is answered by its null: nothing responds.
+    """
+    events = question.events
+    assert events.cells is not None
+    wild_type = normalise_rows(truth.wild_type(asked_rows))
+    raw, propagated = np.empty(len(events)), np.empty(len(events))
+    rows = np.empty((len(question.sample), question.cells.n_vars))
+    step = max(1, NUMBERS_A_PART // max(1, question.cells.n_vars))
+    for start in range(0, len(events), step):
+        part = slice(start, start + step)
+        chunk = events[part]
+        assert chunk.cells is not None
+        null = normalise_rows(chunk.remove_from(wild_type))
+        clean = truth.knockout(Knockouts(chunk.genes, asked_rows[chunk.cells].astype(np.int32)))
+        solved = np.isfinite(clean).all(axis=1, keepdims=True)
+        after = np.where(solved, normalise_rows(np.where(solved, clean, 0.0)), null)
+        raw[part], propagated[part] = (
+            bray_curtis(after, wild_type[chunk.cells]),
+            bray_curtis(after, null),
+        )
+        sampled = np.flatnonzero((question.sample >= start) & (question.sample < start + step))
+        rows[sampled] = after[question.sample[sampled] - start]
+    return _whole(question, raw, propagated, wild_type, rows)

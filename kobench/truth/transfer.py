@@ -17,7 +17,19 @@ import numpy.typing as npt
 from kobench.cells import IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
-from kobench.question import Transfers
+from kobench.question import QuestionSet, Transfers
+from kobench.truth.build import Material
+from kobench.truth.profiles import answer_line
+
+__all__ = [
+    "answer_line",
+    "ask_transfers",
+    "asked_rows",
+    "build",
+    "groups_of",
+    "training_rows",
+    "training_size",
+]
 
 #: A group with fewer cells is neither trained on nor asked.
 LEAST = 50
@@ -122,4 +134,13 @@ def ask_transfers(
             for name, count in zip(names, counts, strict=True)
             if name not in groups
         },
+    )
+
+
+def build(row: QuestionSet, material: Material) -> Transfers:
+    """What a model of the group `material.group` is asked; see `kobench.truth.build.build`."""
+    assert material.labels is not None
+    groups = groups_of(material.labels)[0]
+    return ask_transfers(
+        material.dataset, material.labels, groups, material.group, material.split_seed
     )

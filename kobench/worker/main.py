@@ -9,38 +9,37 @@ log, not here.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import platform
-import resource
 import select
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kobench.api import CONTRACT, Context
-from kobench.cells import Knockouts
+from kobench.api import Context
 from kobench.util.resolve import resolve_reference
+from kobench.util.versions import versions_of
+from kobench.worker.answers import ANSWER
 from kobench.worker.failures import failure
-from kobench.worker.predictor import Session
-from kobench.worker.wire import PROTOCOL, RENEW, ProtocolError, read_array, read_cells, write_arrays
+from kobench.worker.predictor import Recipe, fit_predictor
+from kobench.worker.protocol import PROTOCOL, RENEW, ProtocolError, read_payload
+from kobench.worker.wire import read_cells, write_arrays
 
 
-def peak_mb() -> float:
-    """Largest resident memory of this process so far, in MB."""
-    try:  # getrusage would count what the harness held when it started this process
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
-    except (OSError, StopIteration):
-        pass
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak) / (1024 * 1024 if sys.platform == "darwin" else 1024)
+def recipe_of(request: dict[str, Any]) -> Recipe:
+    """How the predictor of a request is made; imports its module."""
+    return Recipe(
+        resolve_reference(request["make"], request["plugin_file"]),
+        request["params"],
+        request["answers"],
+        request["wants"],
+        request.get("max_order"),
+    )
 
 
 class Worker:
@@ -64,105 +63,41 @@ class Worker:
 
     def handle(self, request: dict[str, Any]) -> None:
         """Do one request and reply; whatever the predictor raises becomes a reply, too."""
-        started, reply_to = (
-            time.perf_counter(),
-            {"for": request.get("token", "")},
-        )  # a reply that nobody asked for is none
+        token = request.get("token", "")  # a reply that nobody asked for is none
+        do = {"fit": self.fit, "check": self.check}.get(request["do"], self.answer)
         try:
             if request.get("protocol", PROTOCOL) != PROTOCOL:
                 raise ProtocolError(
                     f"the harness speaks protocol {request['protocol']}, this worker {PROTOCOL};"
                     f" {RENEW}"
                 )
-            result = getattr(self, f"do_{request['do']}")(Path(request["folder"]), request)
+            do(Path(request["folder"]), request)
         except BaseException as error:
-            self.reply(
-                kind="failed",
-                **reply_to,
-                peak_mb=peak_mb(),
-                seconds=time.perf_counter() - started,
-                **failure(error),
-            )
+            self.reply(kind="failed", **{"for": token}, **failure(error))
         else:
-            self.reply(
-                kind="done",
-                **reply_to,
-                peak_mb=peak_mb(),
-                seconds=time.perf_counter() - started,
-                **(result or {}),
-            )
+            self.reply(kind="done", **{"for": token})
 
-    def do_fit(self, folder: Path, request: dict[str, Any]) -> None:
+    def fit(self, folder: Path, request: dict[str, Any]) -> None:
+        """Make and fit the predictor; answers which genes it can remove."""
         context = Context(
             **{**request["context"], "scratch": Path(request["scratch"]), "report": self.log}
         )
-        make = resolve_reference(request["make"], request["plugin_file"])
-        self.wants = request["wants"]
-        self.session = Session(
-            make, request["params"], request["answers"], self.wants, context, request["max_order"]
-        )
-        supported = self.session.fit(read_cells(folder, self.wants))
-        write_arrays(Path(request["out"]), {"supported": supported})
+        recipe = recipe_of(request)
+        self.wants = recipe.wants
+        self.fitted = fit_predictor(recipe, read_cells(folder, self.wants), context)
+        write_arrays(Path(request["out"]), {"supported": self.fitted.supported})
 
-    def do_profile(self, folder: Path, request: dict[str, Any]) -> None:
-        write_arrays(
-            Path(request["out"]),
-            {"profile": self.session.profile(read_array(folder, "assemblages"))},
-        )
-
-    def do_singles(self, folder: Path, request: dict[str, Any]) -> None:
-        events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        answer = self.session.singles(
-            read_cells(folder, self.wants),
-            events,
-            read_array(folder, "sample"),
-            read_array(folder, "supported"),
-        )
-        write_arrays(Path(request["out"]), vars(answer))
-
-    def do_impacts(self, folder: Path, request: dict[str, Any]) -> None:
-        events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        write_arrays(
-            Path(request["out"]),
-            self.session.impacts(
-                read_cells(folder, self.wants), events, read_array(folder, "supported")
-            ),
-        )
-
-    def do_genes(self, folder: Path, request: dict[str, Any]) -> None:
-        scores = self.session.gene_scores(
-            read_cells(folder, self.wants), read_array(folder, "genes")
-        )
-        write_arrays(Path(request["out"]), {"gene_scores": scores})
-
-    do_transfer = do_profile
-
-    def do_response(self, folder: Path, request: dict[str, Any]) -> None:
-        orders = range(request["batches"])
-        batches = [
-            Knockouts(read_array(folder, f"genes{i}"), read_array(folder, f"cells{i}"))
-            for i in orders
-        ]
-        rows = [read_array(folder, f"rows{i}") for i in orders]
-        cells, supported = read_cells(folder, self.wants), read_array(folder, "supported")
-        answer = self.session.responses(cells, batches, rows, request["rows"], supported)
-        write_arrays(Path(request["out"]), vars(answer))
-
-    def do_doubles(self, folder: Path, request: dict[str, Any]) -> None:
-        events = Knockouts(read_array(folder, "genes"), read_array(folder, "cells"))
-        answer = self.session.interactions(
-            read_cells(folder, self.wants), events, read_array(folder, "supported")
-        )
-        write_arrays(Path(request["out"]), {"interaction": answer})
-
-    do_triples = do_doubles
-
-    def do_check(self, folder: Path, request: dict[str, Any]) -> None:
+    def check(self, folder: Path, request: dict[str, Any]) -> None:
+        """Run the contract's checks; each result is a reply of its own."""
         from kobench.worker.checks.stages import checks_of_request
 
-        make = resolve_reference(request["make"], request["plugin_file"])
-        for result in checks_of_request(make, request):
+        for result in checks_of_request(recipe_of(request), request):
             self.reply(kind="check", **result)
+
+    def answer(self, folder: Path, request: dict[str, Any]) -> None:
+        """Answer one question of the fitted predictor."""
+        asked = read_payload(folder, self.wants)
+        write_arrays(Path(request["out"]), ANSWER[request["do"]](self.fitted, asked))
 
 
 def exit_with_parent(pipe: int) -> None:
@@ -173,18 +108,6 @@ def exit_with_parent(pipe: int) -> None:
     poll.register(pipe, 0)  # only hang-ups
     poll.poll()
     os._exit(1)
-
-
-def versions(names: Iterable[str]) -> dict[str, str]:
-    """Versions of those of the named distributions that are installed."""
-    found = {}
-    if names:
-        from importlib import metadata
-
-        for name in names:
-            with contextlib.suppress(metadata.PackageNotFoundError):
-                found[name] = metadata.version(name)
-    return found
 
 
 def main() -> None:
@@ -200,10 +123,9 @@ def main() -> None:
     worker.reply(
         kind="ready",
         protocol=PROTOCOL,
-        contract=CONTRACT,
         python=platform.python_version(),
         numpy=np.__version__,
-        packages=versions(sys.argv[3:]),
+        packages=versions_of(sys.argv[3:]),
     )
     with os.fdopen(requests) as lines:
         for line in lines:

@@ -1,6 +1,4 @@
-"""One fitted predictor answering in stages; the same code in a worker process and, for trusted
-floors, in the parent.
-"""
+"""A predictor made and fitted. The same code runs in a worker and, for floors, in the harness."""
 
 from __future__ import annotations
 
@@ -11,89 +9,99 @@ from typing import Any
 import numpy as np
 
 from kobench.api import Context
-from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
+from kobench.cells import BoolArray, Cells
 from kobench.errors import InvalidAnswerError
-from kobench.worker.answers import ResponsesAnswer, answer_interactions, answer_responses
-from kobench.worker.derive import Asker, SinglesAnswer
+from kobench.worker.derive import Asker
 
 
 def hander(wants: str) -> Callable[[Cells], Any]:
-    """What turns cells into the form a predictor wants."""
+    """What turns cells into the form that a predictor wants, see `PredictorSpec.wants`."""
     if wants == "anndata":
         return lambda cells: cells.to_anndata()
     if wants == "sparse":
         return lambda cells: cells
-    return lambda cells: (
-        cells
-        if isinstance(cells.X, np.ndarray)
-        else Cells(cells.dense(), cells.var_names, cells.obs, cells.layers)
-    )
+    return dense
 
 
-@dataclass
-class Session:
-    """A predictor of one trial: made, asked what it supports, fitted, then asked."""
+def dense(cells: Cells) -> Cells:
+    """The same cells with a dense matrix."""
+    if isinstance(cells.X, np.ndarray):
+        return cells
+    return Cells(cells.dense(), cells.var_names, cells.obs, cells.layers)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a predictor is made, and what its spec says of it.
+
+    Attributes
+    ----------
+    make : callable
+        The predictor's class, or what returns a predictor.
+    params : mapping
+        Its keyword arguments.
+    answers : sequence of str
+        The answer kinds that it gives.
+    wants : str
+        The form in which it wants cells.
+    max_order : int or None
+        How many genes it can remove at once; None for any number.
+    """
 
     make: Callable[..., Any]
     params: Mapping[str, Any]
     answers: Sequence[str]
     wants: str
-    context: Context
     max_order: int | None = None
 
-    def fit(self, cells: Cells) -> BoolArray:
-        """Make and fit the predictor; returns which genes (G,) it can remove."""
-        self.hand = hander(self.wants)
-        self.predictor = self.make(**self.params)
-        supports = getattr(self.predictor, "supports", None)
-        supported = np.ones(cells.n_vars, dtype=bool)
-        if callable(supports):
-            supported = np.asarray(supports(cells.var_names.copy()))
-            if supported.shape != (cells.n_vars,) or supported.dtype != bool:
-                raise InvalidAnswerError(
-                    f"supports returned {supported.dtype} of shape {supported.shape}; expected bool"
-                    f" of shape ({cells.n_vars},)"
-                )
-        self.predictor.fit(self.hand(cells), self.context)
-        self.asker = Asker(self.predictor, self.answers, self.hand, self.context.report)
-        return supported
 
-    def profile(self, assemblages: BoolArray) -> FloatArray | None:
-        """Answer the profile question, (n, G)."""
-        return self.asker.expression(assemblages)
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted predictor, ready to be asked.
 
-    def singles(
-        self, cells: Cells, events: Knockouts, sample: IntArray, supported: BoolArray
-    ) -> SinglesAnswer:
-        """Answer the single-knockout question."""
-        return self.asker.singles(cells, events, sample, supported)
+    Attributes
+    ----------
+    asker : Asker
+        Puts questions to it and derives what it does not answer itself.
+    supported : (G,) bool
+        The genes that it can remove.
+    max_order : int or None
+        How many genes it can remove at once; None for any number.
+    """
 
-    def impacts(
-        self, cells: Cells, events: Knockouts, supported: BoolArray
-    ) -> dict[str, FloatArray]:
-        """Impacts of events alone, without any full row: "raw" and "propagated", (n,) each, those
-        that can be had.
-        """
-        return self.asker.impacts(cells, events, supported)
+    asker: Asker
+    supported: BoolArray
+    max_order: int | None = None
 
-    def gene_scores(self, cells: Cells, genes: IntArray) -> FloatArray | None:
-        """The predictor's own scores (n,) of the genes (columns), None where it gives none."""
-        scores = self.asker.gene_scores(cells, genes)
-        return None if scores is None else scores[genes]
 
-    def responses(
-        self,
-        cells: Cells,
-        batches: Sequence[Knockouts],
-        rows: Sequence[IntArray],
-        n_rows: int,
-        supported: BoolArray,
-    ) -> ResponsesAnswer:
-        """Answer the population question."""
-        return answer_responses(self.asker, cells, batches, rows, n_rows, supported, self.max_order)
+def fit_predictor(recipe: Recipe, cells: Cells, context: Context) -> Fitted:
+    """Make a predictor, ask what it supports, and fit it.
 
-    def interactions(
-        self, cells: Cells, events: Knockouts, supported: BoolArray
-    ) -> FloatArray | None:
-        """Answer the question of several knockouts at once, (n,)."""
-        return answer_interactions(self.asker, cells, events, supported, self.max_order)
+    Parameters
+    ----------
+    recipe : Recipe
+        How it is made.
+    cells : Cells
+        The wild-type cells to learn from.
+    context : Context
+        Seed, threads, scratch folder and the like.
+
+    Raises
+    ------
+    InvalidAnswerError
+        Where `supports` does not return one bool for each gene.
+    """
+    hand = hander(recipe.wants)
+    predictor = recipe.make(**recipe.params)
+    supports = getattr(predictor, "supports", None)
+    supported = np.ones(cells.n_vars, dtype=bool)
+    if callable(supports):
+        supported = np.asarray(supports(cells.var_names.copy()))
+        if supported.shape != (cells.n_vars,) or supported.dtype != bool:
+            raise InvalidAnswerError(
+                f"supports returned {supported.dtype} of shape {supported.shape}; expected bool"
+                f" of shape ({cells.n_vars},)"
+            )
+    predictor.fit(hand(cells), context)
+    asker = Asker(predictor, recipe.answers, hand, context.report)
+    return Fitted(asker, supported, recipe.max_order)

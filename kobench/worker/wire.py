@@ -1,6 +1,4 @@
-"""What crosses the border between the harness and a worker: .npy arrays (never pickle) and JSON.
-numpy only.
-"""
+"""Arrays and cells as files: .npy (never pickle) and JSON. numpy only."""
 
 from __future__ import annotations
 
@@ -12,16 +10,6 @@ from typing import Any
 import numpy as np
 
 from kobench.cells import Cells
-
-#: Number of this protocol; a worker of another one refuses to start.
-PROTOCOL = 2
-
-#: What to do where the two ends speak different ones.
-RENEW = "renew its environment: `kobench env create NAME --replace ...`"
-
-
-class ProtocolError(Exception):
-    """The harness and a worker speak different protocols."""
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, Any]) -> None:
@@ -36,6 +24,11 @@ def read_array(folder: Path, name: str) -> Any:
     """Read NAME.npy; None where there is none."""
     path = folder / f"{name}.npy"
     return np.load(path, allow_pickle=False) if path.exists() else None
+
+
+def read_every_array(folder: Path) -> dict[str, Any]:
+    """Every array of a folder, by name."""
+    return {path.stem: read_array(folder, path.stem) for path in sorted(folder.glob("*.npy"))}
 
 
 def _write_matrix(folder: Path, name: str, matrix: Any) -> None:

@@ -12,7 +12,6 @@ from html.parser import HTMLParser
 
 import pytest
 from factories import genes_table, metric, networks, points, record, scores
-from kobench.results.records import write_record
 
 from kobench.board.make import check_board, make_board
 from kobench.board.pictures.draw import draw_all, plan, write_pictures
@@ -24,6 +23,7 @@ from kobench.board.table import Score
 from kobench.builtin.datasets.grn.spec import PARAMS
 from kobench.cli.board import board_command
 from kobench.errors import UserError
+from kobench.results.records import write_record
 
 pytest.importorskip("matplotlib")
 

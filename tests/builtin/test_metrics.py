@@ -35,7 +35,7 @@ from kobench.api import (
 )
 from kobench.board.numbers.intervals import Series, mean_interval
 from kobench.cells import Cells
-from kobench.scoring.bootstrap import block_counts, block_of, draws, field_of, names_of
+from kobench.scoring.bootstrap import block_counts, block_of, draws, field_of
 
 #: with-abundance looks at no truth.
 OF_TRUTH = [spec for spec in SPECS if spec.name != "with-abundance"]
@@ -201,12 +201,12 @@ def test_what_blocks_are_called():
     singles = Singles(
         cells, None, np.empty(0, int), nothing, np.empty(0), np.empty(0), nothing, nothing
     )
-    assert names_of(singles, "gene").tolist() == ["x", "y", "z"]
-    assert names_of(singles, "cell") is None
+    assert singles.block_names("gene").tolist() == ["x", "y", "z"]
+    assert singles.block_names("cell") is None
     k = np.ones(2)
     responses = Responses(cells, ("x", "y+z"), ((0,), (1, 2)), (), (), k, k, nothing, k, k, k, k)
-    assert names_of(responses, "perturbation").tolist() == ["x", "y+z"]
-    assert names_of(responses, "cell") is None
+    assert responses.block_names("perturbation").tolist() == ["x", "y+z"]
+    assert responses.block_names("cell") is None
 
 
 # ------------------------------------------------------------------ answers and truths that say nothing

@@ -14,13 +14,15 @@ from metric_units import SPECS, outcome, resolve
 import kobench.builtin
 from kobench.api import Cells, Context, Dataset, Knockouts, PredictorSpec, TaskSpec, TaskView
 from kobench.builtin.datasets.grn import load, load_planted
-from kobench.runner.answers import as_answers, ask_session
-from kobench.scoring.bootstrap import draws, names_of
+from kobench.runner.answers import as_answers
+from kobench.scoring.bootstrap import draws
 from kobench.truth import singles as questions
+from kobench.truth.build import Material, build
 from kobench.truth.multiples import ask_multiples
 from kobench.truth.population import ask_responses, ask_simulated_responses
 from kobench.truth.transfer import ask_transfers, groups_of
-from kobench.worker.predictor import Session
+from kobench.worker.answers import ANSWER
+from kobench.worker.predictor import Recipe, fit_predictor
 
 
 class Moved:
@@ -55,7 +57,7 @@ def asked_of(dataset: Dataset, asks: str):
     n = dataset.cells.n_obs
     training, asked = np.arange(n // 2), np.arange(n // 2, n)
     if asks == "profile":
-        return questions.ask_profiles(dataset, asked)
+        return build("profile", Material(dataset, training, asked))
     if asks == "singles":
         return questions.ask_singles(dataset, asked)
     if asks == "transfer":
@@ -78,18 +80,11 @@ def floors_score(
     on the first half of the cells.
     """
     n = dataset.cells.n_obs
-    session = Session(
-        resolve(floor.make),
-        {},
-        floor.answers,
-        floor.wants,
-        Context(batch_key=dataset.batch_key),
-        floor.max_order,
-    )
-    supported = session.fit(dataset.cells[np.arange(n // 2)])
-    answers = as_answers(
-        {**ask_session(session, question, supported), "supported": supported}, floor
-    )
+    recipe = Recipe(resolve(floor.make), {}, floor.answers, floor.wants, floor.max_order)
+    context = Context(batch_key=dataset.batch_key)
+    fitted = fit_predictor(recipe, dataset.cells[np.arange(n // 2)], context)
+    arrays = ANSWER[task.asks](fitted, question.payload())
+    answers = as_answers({**arrays, "supported": fitted.supported}, floor)
     given = resolve(task.units)(TaskView(question, answers))
     scores: dict[str, list[float]] = {}
     for spec in SPECS:
@@ -100,9 +95,8 @@ def floors_score(
             value = outcome(spec, units)
             scores[name] = [math.inf if isinstance(value, str) else value]
             if name in (given.primary or task.primary) and isinstance(value, float):
-                scores[name] += draws(
-                    resolve(spec.score), units, task.block, 20, 1, names_of(question, task.block)
-                ).tolist()
+                names = question.block_names(task.block)
+                scores[name] += draws(resolve(spec.score), units, task.block, 20, 1, names).tolist()
     return scores
 
 

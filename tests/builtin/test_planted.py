@@ -22,7 +22,7 @@ from kobench.plugins.load import load_registry
 from kobench.runner.plan import make_plan
 from kobench.runner.prepared import Prepared
 from kobench.runner.request import Request
-from kobench.runner.run import Bench
+from kobench.runner.run import Run
 from kobench.scoring.bootstrap import draws
 from kobench.truth.population import ask_responses, measured
 
@@ -54,7 +54,7 @@ def test_the_true_change_scores_about_1_in_skill_and_linear_lies_between(tmp_pat
         pytest.skip("kobench-baselines is not installed")
     text = "planted:absence=modules,genes=60,cells=300,perturbed_cells=80"
     plan = planned(registry, [text], ["linear"], networks=6)
-    section = section_of(Bench(tmp_path / "results").run(plan, 2).records)
+    section = section_of(Run(tmp_path / "results").run(plan, 2).records)
     column = next(column for column in section.columns if column.name == "pearson-delta-centred")
     rows = {row.name: row.scores[column.name] for row in section.rows}
     assert column.note == ""
@@ -150,7 +150,7 @@ def test_with_all_labels_shuffled_the_board_says_that_there_is_no_headroom(tmp_p
         for seed in range(10)
     ]
     plan = planned(registry, datasets)
-    records = Bench(tmp_path / "results").run(plan, 1).records
+    records = Run(tmp_path / "results").run(plan, 1).records
     notes = []
     for dataset in sorted({record["trial"]["dataset"]["selection"] for record in records}):
         section = section_of(
@@ -237,7 +237,7 @@ def test_doubles_are_asked_answered_and_named(tmp_path, registry):
         for genes in np.unique(question.events[1].genes, axis=0)
     }
     assert asked == {tuple(name.split("+")) for name in doubles}
-    records = Bench(tmp_path / "results").run(plan, 1).records
+    records = Run(tmp_path / "results").run(plan, 1).records
     linear = next(
         record["result"]["scores"]["response@1"]
         for record in records

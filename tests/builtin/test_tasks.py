@@ -27,6 +27,7 @@ from kobench.builtin.specs.singles import floor_specs, metric_specs, task_specs
 from kobench.builtin.tasks import singles as tasks
 from kobench.errors import InvalidAnswerError
 from kobench.truth import singles as questions
+from kobench.truth.build import Material, build
 from kobench.truth.references import LINES, line_answers
 
 UNSOLVED = (3, 2)  # (cell of the dataset, gene)
@@ -79,6 +80,11 @@ def toy(seed=0, n=30, g=12) -> Dataset:
 ASKED = np.array([1, 3, *range(5, 29)])  # not the first rows, so that a mix-up of rows shows
 
 
+def material(dataset):
+    """What questions about the asked cells are built from."""
+    return Material(dataset, np.empty(0, np.int64), ASKED)
+
+
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
     return toy()
@@ -91,7 +97,7 @@ def singles(dataset) -> Singles:
 
 @pytest.fixture(scope="module")
 def profiles(dataset) -> Profiles:
-    return questions.ask_profiles(dataset, ASKED)
+    return build("profile", material(dataset))
 
 
 def answers_of(singles: Singles, seed=0, supported=None) -> Answers:
@@ -365,7 +371,7 @@ def test_the_truth_reaches_the_best_value_of_every_task(dataset, singles, profil
             continue
         question = profiles if task.asks == "profile" else singles
         given = UNITS[task.name](
-            TaskView(question, line_answers("truth", question, dataset, ASKED))
+            TaskView(question, line_answers("truth", task.asks, question, material(dataset)))
         )
         assert given.answered == given.asked
         for units in given.variants.values():
@@ -376,7 +382,7 @@ def test_the_truth_reaches_the_best_value_of_every_task(dataset, singles, profil
 def test_the_gene_oracle_ranks_genes_perfectly_and_knows_nothing_within_them(
     dataset, singles, profiles
 ):
-    answers = line_answers("gene-oracle", singles, dataset, ASKED)
+    answers = line_answers("gene-oracle", "singles", singles, material(dataset))
     for variant, units in tasks.keystone(TaskView(singles, answers)).variants.items():
         assert value(ranking.spearman, units) == 1.0, variant
     events = tasks.knockout_impact(TaskView(singles, answers)).variants
@@ -387,12 +393,12 @@ def test_the_gene_oracle_ranks_genes_perfectly_and_knows_nothing_within_them(
             of_gene = singles.events.genes[:, 0] == g
             np.testing.assert_allclose(events[variant].predicted[of_gene], true[of_gene].mean())
     assert tasks.knockout_profile(TaskView(singles, answers)).variants == {}
-    assert line_answers("gene-oracle", profiles, dataset, ASKED) is None
+    assert line_answers("gene-oracle", "profile", profiles, material(dataset)) is None
 
 
 def test_a_replicate_is_the_same_cells_with_other_noise(dataset, singles, profiles, monkeypatch):
-    monkeypatch.setattr("kobench.truth.references.NUMBERS_A_PART", 500)  # several parts
-    answers = line_answers("replicate", singles, dataset, ASKED)
+    monkeypatch.setattr("kobench.truth.singles.NUMBERS_A_PART", 500)  # several parts
+    answers = line_answers("replicate", "singles", singles, material(dataset))
     truth = toy(1).truth
     events = Knockouts(singles.events.genes, ASKED[singles.events.cells].astype(np.int32))
     after, before = normalise_rows(truth.knockout(events)), normalise_rows(truth.values)
@@ -411,7 +417,7 @@ def test_a_replicate_is_the_same_cells_with_other_noise(dataset, singles, profil
         )
         < 1
     )
-    given = line_answers("replicate", profiles, dataset, ASKED).profile
+    given = line_answers("replicate", "profile", profiles, material(dataset)).profile
     np.testing.assert_allclose(given, toy(1).cells.profiles()[ASKED])
 
 
@@ -422,7 +428,7 @@ def test_an_event_that_the_replicate_cannot_solve_is_answered_by_nothing_respond
     held = dataclasses.replace(
         dataset, replicate=lambda: dataclasses.replace(again, truth=Stuck(again.truth))
     )
-    answers = line_answers("replicate", singles, held, ASKED)
+    answers = line_answers("replicate", "singles", singles, material(held))
     np.testing.assert_array_equal(answers.propagated, np.zeros(len(singles.events)))
     assert np.isfinite(answers.rows).all()
     assert answers.raw.min() > 0
@@ -438,10 +444,10 @@ class Stuck:
 
 def test_lines_that_a_dataset_does_not_offer(dataset, singles, profiles):
     real = dataclasses.replace(dataset, replicate=None)
-    assert line_answers("replicate", singles, real, ASKED) is None
-    assert line_answers("replicate", profiles, real, ASKED) is None
+    assert line_answers("replicate", "singles", singles, material(real)) is None
+    assert line_answers("replicate", "profile", profiles, material(real)) is None
     with pytest.raises(ValueError, match="unknown line 'oracle'"):
-        line_answers("oracle", singles, dataset, ASKED)
+        line_answers("oracle", "singles", singles, material(dataset))
 
 
 # specs

@@ -20,8 +20,8 @@ from kobench.builtin.specs.singles import metric_specs, task_specs
 from kobench.builtin.tasks.response import read_response, response
 from kobench.builtin.tasks.response_size import chance_band, chance_note, response_size
 from kobench.errors import InvalidAnswerError
-from kobench.scoring.bootstrap import take
-from kobench.scoring.score import score_metric
+from kobench.scoring.bootstrap import Redraw, take
+from kobench.scoring.metric import score_metric
 
 G = 12
 
@@ -390,7 +390,7 @@ def test_sizes_measured_with_noise_have_no_ceiling():
         spec = next(
             spec for spec in metric_specs() if (spec.of, spec.name) == ("ranking", "spearman")
         )
-        entry = score_metric(spec, spearman, units, "perturbation", 20)
+        entry = score_metric(spec, spearman, units, Redraw("perturbation", 20))
         assert entry["value"] == pytest.approx(spearmanr(units.predicted, units.true)[0])
         assert entry.get("ceiling") == ({"value": None, "draws": []} if noisy else None)
         assert len(entry["draws"]) == 20

@@ -488,7 +488,7 @@ def test_no_check_is_without_a_predictor_that_breaks_it() -> None:
 
 def test_checks_after_a_failed_fit_say_that_they_did_not_run() -> None:
     found = results(FitRaises)
-    assert found["fits"].found.startswith("RuntimeError: no convergence (test_checks.py:")
+    assert found["fits"].found.startswith("RuntimeError: no convergence (test_predictors.py:")
     assert {
         result.found for name, result in found.items() if name not in ("fits", "impact-agrees")
     } == {"not run: there is no fitted predictor"}

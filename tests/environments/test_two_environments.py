@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kobench.results.records import Record, read_records
 from test_environments import kobench, plugin, wheel
 
 from kobench.environments.interpreters import find_interpreter
 from kobench.errors import UserError
+from kobench.results.records import Record, read_records
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import re
 
 import pytest
 from factories import metric, record, scores
-from kobench.results.records import read_records
 from places import REPOSITORY
 
 import kobench.builtin
 from kobench.api import ANSWERS
+from kobench.results.records import read_records
 
 DOCS = REPOSITORY / "docs"
 METRICS = list(kobench.builtin.plugin.kobench_metrics())

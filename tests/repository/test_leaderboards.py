@@ -5,11 +5,11 @@ the README shows one of them.
 from __future__ import annotations
 
 import pytest
-from kobench.results.records import read_records
 from places import REPOSITORY
 
 from kobench.board.make import check_board
 from kobench.cli.suites import built_in
+from kobench.results.records import read_records
 
 FOLDERS = sorted(path for path in (REPOSITORY / "leaderboards").iterdir() if path.is_dir())
 

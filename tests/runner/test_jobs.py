@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kobench.results.records import read_records
 
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
+from kobench.results.records import read_records
 from kobench.runner.jobs import Turns, Work
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.resume import Action
-from kobench.runner.run import Bench
+from kobench.runner.run import Run
 
 FIT = Action("fit")
 
@@ -127,7 +127,7 @@ def test_a_dataset_that_can_not_be_made_ends_the_run_in_its_sentence(tmp_path):
         Request(["broken"], [], tasks=["profile"], networks=2),
     )
     with pytest.raises(UserError, match=r"broken.* can't be loaded: ValueError: no such cells"):
-        Bench(tmp_path / "out").run(groups, jobs=2)
+        Run(tmp_path / "out").run(groups, jobs=2)
     assert not list(read_records(tmp_path / "out"))
 
 
@@ -137,5 +137,5 @@ def test_an_error_keeps_the_place_it_came_from(tmp_path):
         load_registry(), Request(["grn:genes=10,cells=40"], [], tasks=["profile"], networks=2)
     )
     with pytest.raises(FileExistsError) as caught:
-        Bench(tmp_path).run(groups, jobs=2)
+        Run(tmp_path).run(groups, jobs=2)
     assert "in write_atomically" in "".join(caught.value.__notes__)

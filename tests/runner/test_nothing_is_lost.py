@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kobench.results import records
-from kobench.results.answers import AnswerStore, hash_of_arrays
-from kobench.results.records import record_path
 
 from kobench.environments import create as making
 from kobench.environments.create import create, remove
 from kobench.environments.environment import names
 from kobench.environments.ours import is_ours
 from kobench.errors import UserError
-from kobench.runner.run import HALF_WRITTEN, TRIAL, locked
+from kobench.results import records
+from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.results.records import record_path
+from kobench.runner.folder import HALF_WRITTEN, TRIAL, locked
 
 THEIRS = "years of work"
 

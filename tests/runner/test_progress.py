@@ -14,7 +14,7 @@ from kobench.plugins.load import load_registry
 from kobench.runner.plan import make_plan
 from kobench.runner.progress import Live, Plain
 from kobench.runner.request import Request
-from kobench.runner.run import Bench
+from kobench.runner.run import Run
 
 PLUGIN = PREDICTORS
 
@@ -24,7 +24,7 @@ def run(folder, watcher):
     groups = make_plan(
         registry, Request(["grn:genes=12,cells=40"], ["good", "raises-in-fit"], tasks=["profile"])
     )
-    return Bench(folder, watcher=watcher).run(groups)
+    return Run(folder, watcher=watcher).run(groups)
 
 
 def test_a_log_has_a_line_a_trial(tmp_path, capsys):

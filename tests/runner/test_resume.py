@@ -12,20 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kobench.results.answers import AnswerStore
-from kobench.results.records import read_record, read_records, record_path
 from places import PREDICTORS
 
 from kobench.board.make import make_board
 from kobench.board.render.formats import render
 from kobench.plugins.chosen import Chosen, Task
 from kobench.plugins.load import load_registry
+from kobench.results.answers import AnswerStore
+from kobench.results.records import read_record, read_records, record_path
 from kobench.runner import plan as plan_module
 from kobench.runner.keys import Group, Trial
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
-from kobench.runner.resume import decide
-from kobench.runner.run import Bench
+from kobench.runner.resume import Policy, decide
+from kobench.runner.run import Run
 from kobench.specs import MetricSpec
 from kobench.supervisor.limits import Limits
 
@@ -43,7 +43,7 @@ def finished(tmp_path_factory, registry):
     """The folder of a finished run, and its only predictor's trial."""
     folder = tmp_path_factory.mktemp("finished")
     (group,) = make_plan(registry, REQUEST)
-    Bench(folder).run([group])
+    Run(folder).run([group])
     return folder, group.trials[0]
 
 
@@ -182,7 +182,7 @@ def test_what_a_change_asks_for(what, finished, registry, monkeypatch):
     stored = set() if expected == "ask lost" else AnswerStore(folder).keys()
     if what == "a question's definition":
         monkeypatch.setitem(plan_module.VERSIONS, "singles", 99)
-    action = decide(changed, record, stored, fresh=expected == "fresh")
+    action = decide(changed, record, stored, Policy.FRESH if expected == "fresh" else Policy.RESUME)
     assert (record is None) == (expected == "new")
     asks = {
         "ask both": ("profile", "singles"),
@@ -255,7 +255,7 @@ def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, regist
     (group,) = make_plan(
         registry, replace(REQUEST, tasks=["profile", "keystone", "knockout-impact"])
     )
-    outcome = Bench(folder).run([Group(group.dataset, group.split, (), group.trials)])
+    outcome = Run(folder).run([Group(group.dataset, group.split, (), group.trials)])
     assert outcome.actions == {"score": 1}
     after = read_record(record_path(folder, trial.describe("", "", ())))
     assert after["run"] == before["run"]

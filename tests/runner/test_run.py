@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kobench.results.records import read_records
 from places import PREDICTORS
 
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
+from kobench.results.records import read_records
+from kobench.runner.folder import locked
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
-from kobench.runner.run import Bench, locked
+from kobench.runner.run import Run
 from kobench.supervisor.limits import Limits
 
 PLUGIN = PREDICTORS
@@ -29,7 +30,7 @@ def registry():
 
 
 def run(folder, registry, predictors, datasets=(TINY,), staged=True, jobs=2, **more):
-    bench = Bench(Path(folder), staged=staged)
+    bench = Run(Path(folder), staged=staged)
     outcome = bench.run(
         make_plan(registry, Request(list(datasets), list(predictors), **more)), jobs
     )

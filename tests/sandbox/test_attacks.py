@@ -11,16 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kobench.results.answers import AnswerStore
 
-from kobench.cells import Knockouts
+from kobench.cells import Cells, Knockouts
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
+from kobench.question import Singles
+from kobench.results.answers import AnswerStore
 from kobench.runner.plan import make_plan
 from kobench.runner.prepared import Prepared
 from kobench.runner.request import Request
-from kobench.runner.run import Bench
-from kobench.supervisor.guard import check, shapes_of_singles
+from kobench.runner.run import Run
+from kobench.supervisor.guard import guard_answers
 from kobench.supervisor.process import TrialFailed
 
 TINY = "grn:genes=15,cells=60"
@@ -56,7 +57,7 @@ def play(tmp_path):
         )
         path.write_text(f"{HEAD}{code}\n@hookimpl\ndef kobench_predictors():\n{specs}")
         registry = load_registry(plugin_files=[path])
-        outcome = Bench(tmp_path / out).run(
+        outcome = Run(tmp_path / out).run(
             make_plan(registry, Request(datasets, names, tasks=tasks, **more)), jobs=2
         )
         return {record["trial"]["predictor"]["name"]: record for record in outcome.records}
@@ -269,13 +270,13 @@ def test_damaged_answers_are_asked_for_again_and_sound_ones_scored(tmp_path):
     )
     metric.write_text(HEAD + METRICS)
     (group,) = make_plan(load_registry(plugin_files=[predictor]), Request([TINY], ["base"]))
-    Bench(tmp_path).run([group])
+    Run(tmp_path).run([group])
     (later,) = make_plan(load_registry(plugin_files=[predictor, metric]), Request([TINY], ["base"]))
     damaged, *others = sorted(
         (tmp_path / "answers").glob("*.npz"), key=lambda path: path.stat().st_size
     )[::-1]
     damaged.write_bytes(damaged.read_bytes()[:-200])  # the knockouts'; the profile's stay
-    outcome = Bench(tmp_path).run([later])
+    outcome = Run(tmp_path).run([later])
     assert {
         record["result"]["status"] for record in outcome.records if record["role"] != "line"
     } == {"ok"}
@@ -322,7 +323,7 @@ def test_results_that_can_not_be_written_are_a_user_error(tmp_path):
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file" / "x", Path("/proc/x"), tmp_path / ("x" * 300)):
         with pytest.raises(UserError, match="can't be written"):
-            Bench(folder).run([])
+            Run(folder).run([])
 
 
 def test_the_parent_checks_again_what_a_worker_says():
@@ -334,14 +335,12 @@ def test_the_parent_checks_again_what_a_worker_says():
         "propagated": np.ones(3),
         "rows": rows,
         "gene_scores": None,
-        "supported": np.ones(3, dtype=bool),
     }
-    shapes = shapes_of_singles(events, sample, good["supported"], (1, 3))
+    cells = Cells(np.ones((1, 3)), np.array(list("abc")))
+    question = Singles(cells, events, sample, rows[:1], np.ones(3), np.ones(3), rows, rows)
 
     def guard(arrays):
-        for name, shape in shapes.items():
-            if arrays[name] is not None:
-                check("singles", name, arrays[name], shape)
+        guard_answers("singles", arrays, question, np.ones(3, dtype=bool))
 
     guard(good)
     bad = {

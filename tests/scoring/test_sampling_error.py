@@ -6,21 +6,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kobench.results.records import read_records
 
 from kobench.board.make import make_board
 from kobench.plugins.load import load_registry
 from kobench.question import Answers, Singles
+from kobench.results.records import read_records
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
-from kobench.runner.run import Bench
-from kobench.scoring.sampling_error import (
-    REDRAWS,
-    asked_share,
-    sampling_error,
-    taken,
-    taken_answers,
-)
+from kobench.runner.run import Run
+from kobench.scoring.sampling_error import REDRAWS, sampling_error
 from kobench.truth import events
 from kobench.truth import singles as questions
 
@@ -34,7 +28,7 @@ def registry():
 
 
 def scores(folder, registry, **more):
-    Bench(folder).run(make_plan(registry, Request([GRN], ["linear"], TASKS, **more)))
+    Run(folder).run(make_plan(registry, Request([GRN], ["linear"], TASKS, **more)))
     (found,) = [
         r["result"]["scores"]
         for r in read_records(folder)
@@ -67,7 +61,7 @@ def test_the_error_of_a_mean_is_the_textbook_one():
     rng = np.random.default_rng(0)
     values, n, of = rng.normal(size=400), 400, 1000
     question = make_question(values, np.zeros(n, int), of)
-    assert asked_share(question, "impact") == 0.4
+    assert question.asked_share("impact") == 0.4
     errors = [
         sampling_error(lambda q, a: float(q.raw.mean()), question, Answers(), 0.4, seed)
         for seed in range(40)
@@ -81,15 +75,15 @@ def test_rows_go_with_their_events():
     question = make_question(np.arange(5.0), [0, 1, 1, 2, 2], sample=(1, 3))
     answers = Answers(raw=np.arange(5.0) * 10, rows=np.array([[1.0] * 4, [3.0] * 4]))
     rows = np.array([0, 1, 1, 4, 3])
-    again, theirs = taken(question, rows), taken_answers(answers, question, rows)
+    again, theirs = question.take(answers, rows)
     np.testing.assert_array_equal(again.sample, [1, 2, 4])
     np.testing.assert_array_equal(again.knockout, question.knockout[[0, 0, 1]])
     np.testing.assert_array_equal(theirs.rows[:, 0], [1, 1, 3])
     np.testing.assert_array_equal(theirs.raw, rows * 10)
     np.testing.assert_array_equal(again.events.genes[:, 0], question.events.genes[rows, 0])
     assert theirs.propagated is None
-    assert asked_share(question, "profile") == 2 / 5
-    assert asked_share(question, "impact") == 1
+    assert question.asked_share("profile") == 2 / 5
+    assert question.asked_share("impact") == 1
 
 
 def test_a_run_asks_a_sample_and_says_so(tmp_path, registry):
@@ -132,8 +126,8 @@ def test_the_error_of_the_draw_is_the_one_that_is_made(tmp_path, registry, monke
 
 def test_rows_that_were_asked_other_knockouts_are_left_out(tmp_path, registry):
     """A board never ranks scores of one draw against floors of another."""
-    Bench(tmp_path).run(make_plan(registry, Request([GRN], ["linear"], TASKS, events=200)))
-    Bench(tmp_path).run(make_plan(registry, Request([GRN], ["knn"], TASKS)))
+    Run(tmp_path).run(make_plan(registry, Request([GRN], ["linear"], TASKS, events=200)))
+    Run(tmp_path).run(make_plan(registry, Request([GRN], ["knn"], TASKS)))
     board = make_board(read_records(tmp_path))
     for section in board.sections:
         assert [row.name for row in section.rows if row.role == "predictor"] == ["knn"]
@@ -141,7 +135,7 @@ def test_rows_that_were_asked_other_knockouts_are_left_out(tmp_path, registry):
             "asked of them than of the floors: linear" in warning for warning in section.warnings
         )
         assert not any("drawn at random" in fact for fact in section.facts)
-    Bench(tmp_path).run(make_plan(registry, Request([GRN], ["linear", "knn"], TASKS)))
+    Run(tmp_path).run(make_plan(registry, Request([GRN], ["linear", "knn"], TASKS)))
     for section in make_board(read_records(tmp_path)).sections:
         assert sorted(row.name for row in section.rows if row.role == "predictor") == [
             "knn",

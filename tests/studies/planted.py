@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kobench.results.records import Record
 
 from kobench.api import TaskUnits, TaskView
 from kobench.board.make import make_board
@@ -25,9 +24,10 @@ from kobench.board.table import Column, Row, Section
 from kobench.builtin.tasks.response import response
 from kobench.builtin.tasks.response_size import response_size
 from kobench.plugins.load import Registry, load_registry
+from kobench.results.records import Record
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
-from kobench.runner.run import Bench
+from kobench.runner.run import Run
 
 PREDICTORS = ("linear", "covariance-shift")
 
@@ -128,7 +128,7 @@ def run(
     plan = make_plan(
         known, Request(datasets=datasets, predictors=PREDICTORS, tasks=tasks, networks=networks)
     )
-    outcome = Bench(folder).run(plan, jobs)
+    outcome = Run(folder).run(plan, jobs)
     if outcome.failed:
         raise SystemExit(
             f"{len(outcome.failed)} trials failed, the first with:"

@@ -25,7 +25,8 @@ from kobench.builtin.metrics import impact, profile, ranking
 from kobench.builtin.tasks import singles as tasks
 from kobench.cells import BoolArray, FloatArray
 from kobench.datasets.split import split
-from kobench.truth.singles import ask_profiles, ask_singles
+from kobench.truth.build import Material, build
+from kobench.truth.singles import ask_singles
 from kobench.worker.derive import Asker
 
 #: column -> (task, metric, how good the truth is, whether higher is better, floors that count)
@@ -108,7 +109,7 @@ class Network:
 
     @cached_property
     def profiles(self) -> Profiles:
-        return ask_profiles(self.dataset, self.rows[1])
+        return build("profile", Material(self.dataset, *self.rows))
 
     @cached_property
     def singles(self) -> Singles:

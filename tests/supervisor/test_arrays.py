@@ -16,7 +16,7 @@ from kobench.errors import TrialFailed
 from kobench.question import Profiles
 from kobench.supervisor import arrays as received
 from kobench.supervisor.arrays import ANY, Expected, receive
-from kobench.supervisor.guard import expected_of
+from kobench.supervisor.guard import expected_arrays
 from kobench.supervisor.process import WorkerProcess
 
 ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -289,7 +289,7 @@ def test_no_file_stays_open_and_no_more_is_kept_than_is_asked(tmp_path):
 
 def test_a_question_says_what_must_come():
     question = Profiles(np.ones((5, 7), bool), np.empty(0), np.arange(5))
-    assert expected_of(question, np.ones(7, bool)) == {"profile": Expected((5, 7))}
+    assert expected_arrays(question.shapes(np.ones(7, bool))) == {"profile": Expected((5, 7))}
     assert str(Expected((5, 7))) == "floats of shape (5, 7)"
     assert str(Expected((7,), boolean=True)) == "booleans of shape (7,)"
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from kobench.results.records import read_records
 
 import kobench
 from kobench.board.make import make_board
@@ -21,9 +20,10 @@ from kobench.cli.run import run_command
 from kobench.cli.suites import read_suite
 from kobench.errors import BAD, STATUSES, UserError
 from kobench.plugins.load import load_registry
+from kobench.results.records import read_records
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
-from kobench.runner.run import Bench
+from kobench.runner.run import Run
 from kobench.sandbox import LAYERS, finding, this_interpreter
 from kobench.sandbox.layers import COVERS
 from kobench.supervisor import limits as limits_module
@@ -126,7 +126,7 @@ def registry(plugin):
 
 
 def run(folder, registry, predictor, limits):
-    outcome = Bench(folder).run(
+    outcome = Run(folder).run(
         make_plan(registry, Request([TINY], [predictor], ["profile"], limits=limits))
     )
     (record,) = [record for record in outcome.records if record["role"] == "predictor"]
@@ -218,7 +218,7 @@ def test_a_trial_in_an_environment_has_that_ones_python_and_packages(tmp_path, r
     there = replace(
         group, trials=(replace(trial, predictor=replace(trial.predictor, entry=entry)),)
     )
-    outcome = Bench(tmp_path).run([there])
+    outcome = Run(tmp_path).run([there])
     (record,) = [record for record in outcome.records if record["role"] == "predictor"]
     assert record["result"]["status"] == "ok", record["result"]["message"]
     ran = record["run"]
@@ -249,9 +249,9 @@ def test_a_sandbox_that_is_required_and_not_there_ends_the_run_before_it_begins(
     monkeypatch.setattr(finding, "layers_here", lambda: open_network)
     request = Request([TINY], ["eats:what=output"], ["profile"], sandbox="require")
     with pytest.raises(UserError, match="--sandbox require: this machine leaves network open"):
-        Bench(tmp_path).run(make_plan(registry, request))
+        Run(tmp_path).run(make_plan(registry, request))
     assert list(read_records(tmp_path)) == []
-    only_floors = Bench(tmp_path).run(make_plan(registry, replace(request, predictors=[])))
+    only_floors = Run(tmp_path).run(make_plan(registry, replace(request, predictors=[])))
     assert {record["result"]["status"] for record in only_floors.records} == {"ok"}
 
 

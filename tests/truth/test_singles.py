@@ -8,7 +8,8 @@ import pytest
 from kobench.cells import Cells
 from kobench.dataset import Dataset
 from kobench.errors import UserError
-from kobench.truth.singles import ask_profiles, ask_singles, sample_rows
+from kobench.truth.build import Material, build
+from kobench.truth.singles import ask_singles, sample_rows
 from kobench.worker import derive
 
 CLEAN = np.array([[4.0, 2, 2, 0], [1, 1, 0, 2], [5, 0, 0, 0], [3, 1, 1, 1]])
@@ -95,7 +96,7 @@ def test_the_sample_is_fixed():
 
 
 def test_profiles_are_asked_by_assemblage():
-    question = ask_profiles(dataset(), np.array([0, 1]))
+    question = build("profile", Material(dataset(), np.array([2, 3]), np.array([0, 1])))
     np.testing.assert_array_equal(question.assemblages, CLEAN[:2] > 0)
     np.testing.assert_allclose(question.true.sum(axis=1), 1)
 

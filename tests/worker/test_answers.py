@@ -206,10 +206,9 @@ def test_the_parent_checks_population_answers_again():
         "raw": np.ones(5),
         "propagated": None,
         "gene_scores": np.array([-1.0, 2, np.nan, np.nan]),
-        "supported": supported,
     }
     good["response"][4] = np.nan  # gene 2 is not supported
-    assert guard_answers("response", good, population()) is good
+    guard_answers("response", good, population(), supported)
     for change in (
         {"raw": -np.ones(5)},
         {"raw": np.ones(4)},
@@ -218,20 +217,17 @@ def test_the_parent_checks_population_answers_again():
         {"gene_scores": np.full(4, np.nan)},
     ):
         with pytest.raises(TrialFailed):
-            guard_answers("response", {**good, **change}, population())
+            guard_answers("response", {**good, **change}, population(), supported)
 
 
 def test_the_parent_checks_interactions_again():
     question = Multiples(CELLS, DOUBLES, np.arange(2), np.ones(2, bool), np.zeros(2))
-    assert guard_answers(
-        "doubles", {"interaction": np.array([0.0, 1.0]), "supported": ALL}, question
-    )
-    assert guard_answers(
-        "doubles", {"interaction": np.full(2, np.nan), "supported": ALL}, question, max_order=1
-    )
+    guard_answers("doubles", {"interaction": np.array([0.0, 1.0])}, question, ALL)
+    unanswered = {"interaction": np.full(2, np.nan)}
+    guard_answers("doubles", unanswered, question, ALL, max_order=1)
     for values in (np.array([0.0, -1.0]), np.array([np.nan, 0.0]), np.zeros(3)):
         with pytest.raises(TrialFailed):
-            guard_answers("doubles", {"interaction": values, "supported": ALL}, question)
+            guard_answers("doubles", {"interaction": values}, question, ALL)
 
 
 def test_means_over_the_answer_rows_of_a_perturbation():

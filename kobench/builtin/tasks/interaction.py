@@ -24,12 +24,7 @@ def multiple_knockout(view: TaskView) -> TaskUnits:
     gene that is not supported, or more genes than the predictor can remove at once, are left out
     and count as not answered.
     """
-    question, answers = view.question, view.answers
-    if not isinstance(question, Multiples):
-        raise TypeError(
-            "this task needs the question of several knockouts at once, not"
-            f" {type(question).__name__}"
-        )
+    question, answers = view.asked(Multiples), view.answers
     assert question.events.cells is not None
     genes, order = question.events.genes, question.events.order
     covered: BoolArray = np.ones(len(genes), bool)

@@ -45,7 +45,7 @@ def response(view: TaskView) -> TaskUnits:
     score would not be about the removed gene (confounded, a single perturbation), the one variant
     is named after that, so that numbers are shown but nothing is ranked.
     """
-    question, answers = responses_of(view), view.answers
+    question, answers = view.asked(Responses), view.answers
     kept = supported_perturbations(view)
     reading = read_response(question)
     silent = ~_moving(question)
@@ -138,7 +138,7 @@ def predicted_changes(view: TaskView, kept: BoolArray) -> FloatArray:
     """(k, G) predicted changes of the kept perturbations, NaN at their own targets and in the
     others.
     """
-    question, answers = responses_of(view), view.answers
+    question, answers = view.asked(Responses), view.answers
     assert answers.response is not None
     predicted = question.of_perturbations(np.asarray(answers.response, np.float64))
     if answers.response_kind == "profile-change":
@@ -173,18 +173,10 @@ def supported_perturbations(view: TaskView) -> BoolArray:
         [
             (supported is None or bool(np.all(supported[list(targets)])))
             and (most is None or len(targets) <= most)
-            for targets in responses_of(view).targets
+            for targets in view.asked(Responses).targets
         ],
         bool,
     )
-
-
-def responses_of(view: TaskView) -> Responses:
-    if not isinstance(view.question, Responses):
-        raise TypeError(
-            f"this task needs the population question, not {type(view.question).__name__}"
-        )
-    return view.question
 
 
 def must_be_finite(values: FloatArray, what: str) -> None:

@@ -16,7 +16,6 @@ from kobench.builtin.tasks.response import (
     nothing_note,
     plain,
     predicted_changes,
-    responses_of,
     supported_perturbations,
     table_of,
 )
@@ -55,7 +54,7 @@ def response_size(view: TaskView) -> TaskUnits:
     the Euclidean length of its predicted mean change, if that is in units of the profile; else its
     mean propagated impact), "propagated" and "raw" (its mean impacts).
     """
-    question, answers = responses_of(view), view.answers
+    question, answers = view.asked(Responses), view.answers
     kept = supported_perturbations(view)
     k = len(kept)
     name, notes = _read_size(question)
@@ -126,7 +125,7 @@ def _sizes(view: TaskView, kept: BoolArray) -> FloatArray | None:
     """(k,) the predicted size of each perturbation, NaN where none is given; None where these
     answers have no sizes.
     """
-    question, answers = responses_of(view), view.answers
+    question, answers = view.asked(Responses), view.answers
     single = np.array([len(targets) == 1 for targets in question.targets])
     of_genes = None
     if answers.gene_scores is not None and (single & kept).any():
@@ -147,6 +146,6 @@ def _impacts(view: TaskView, impacts: FloatArray, kept: BoolArray) -> FloatArray
     """(k,) mean impact of each perturbation, NaN where not answered; under the tolerance 0, and
     without digits that are rounding noise.
     """
-    means = responses_of(view).of_perturbations(impacts)
+    means = view.asked(Responses).of_perturbations(impacts)
     must_be_finite(means[kept], "impacts")
     return np.where(kept, np.where(means < TOLERANCE, 0.0, np.round(means, DIGITS)), np.nan)

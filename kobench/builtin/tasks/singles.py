@@ -32,7 +32,7 @@ def profile(view: TaskView) -> TaskUnits:
 
     Cells whose true profile is empty are left out for everybody.
     """
-    question, answers = _profiles(view), view.answers
+    question, answers = view.asked(Profiles), view.answers
     asked = question.true.sum(axis=1) > 0
     left_out = _counted({"cells without expression": int((~asked).sum())})
     if answers.profile is None:
@@ -48,7 +48,7 @@ def profile(view: TaskView) -> TaskUnits:
 
 def knockout_profile(view: TaskView) -> TaskUnits:
     """Profiles after single knockouts; a unit is an event whose full row is compared."""
-    question, answers = _singles(view), view.answers
+    question, answers = view.asked(Singles), view.answers
     cells, genes = _cells_and_genes(question)
     cells, genes = cells[question.sample], genes[question.sample]
     if answers.rows is None:
@@ -69,7 +69,7 @@ def knockout_profile(view: TaskView) -> TaskUnits:
 
 def knockout_impact(view: TaskView) -> TaskUnits:
     """Impact of every event; variants "" (propagated) and "raw". A unit is an event."""
-    question, answers = _singles(view), view.answers
+    question, answers = view.asked(Singles), view.answers
     cells, genes = _cells_and_genes(question)
     kept = np.flatnonzero(_supported(view)[genes])
     variants: dict[str, Units] = {}
@@ -104,7 +104,7 @@ def keystone(view: TaskView) -> TaskUnits:
     ranking in place of its mean propagated impact, and stand in where it gives no impacts to take a
     mean of.
     """
-    question, answers = _singles(view), view.answers
+    question, answers = view.asked(Singles), view.answers
     genes = _cells_and_genes(question)[1]
     n_genes, n_cells = question.cells.n_vars, question.cells.n_obs
     asked_in = np.bincount(genes, minlength=n_genes)
@@ -175,20 +175,6 @@ def _gene_table(
     return columns
 
 
-def _profiles(view: TaskView) -> Profiles:
-    if not isinstance(view.question, Profiles):
-        raise TypeError(f"this task needs the profile question, not {type(view.question).__name__}")
-    return view.question
-
-
-def _singles(view: TaskView) -> Singles:
-    if not isinstance(view.question, Singles):
-        raise TypeError(
-            f"this task needs the single-knockout question, not {type(view.question).__name__}"
-        )
-    return view.question
-
-
 def _cells_and_genes(question: Singles) -> tuple[IntArray, IntArray]:
     if question.events.cells is None or question.events.order != 1:
         raise TypeError("single-knockout events name one cell and one gene each")
@@ -198,7 +184,7 @@ def _cells_and_genes(question: Singles) -> tuple[IntArray, IntArray]:
 def _supported(view: TaskView) -> BoolArray:
     """(G,) which genes these answers cover: all of them where nothing is said."""
     if view.answers.supported is None:
-        return np.ones(_singles(view).cells.n_vars, bool)
+        return np.ones(view.asked(Singles).cells.n_vars, bool)
     return np.asarray(view.answers.supported, bool)
 
 

@@ -18,9 +18,7 @@ def transfer(view: TaskView) -> TaskUnits:
     by its name; that of the trained group is what a model of that group itself scores. Coverage
     counts the cells of "". Cells whose true profile is empty are left out for everybody.
     """
-    question = view.question
-    if not isinstance(question, Transfers):
-        raise TypeError(f"this task needs the transfer question, not {type(question).__name__}")
+    question = view.asked(Transfers)
     expressed = question.true.sum(axis=1) > 0
     other = expressed & (question.groups != question.trained)
     empty = int((~expressed).sum())

@@ -299,7 +299,7 @@ def no_network_needed(bench: DatasetBench) -> str:
 def floors_run(bench: DatasetBench) -> str:
     """The floors of every task that it can be scored on run on it and are scored."""
     assert bench.dataset
-    from kobench.runner.run import Bench as Run
+    from kobench.runner.run import Run
 
     name = f"{bench.chosen.entry.distribution}/{bench.chosen.selection}"
     warnings: list[str] = []

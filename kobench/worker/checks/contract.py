@@ -133,7 +133,7 @@ def impact_agrees(kit: Kit) -> str:
         raise NotApplicable("gives no impact beside profiles")
     others = [kind for kind in kit.answers if kind in PROFILES]
     nothing = np.zeros(0, np.int64)
-    derived = Asker(kit.first.predictor, others, kit.first.session.hand).singles(
+    derived = Asker(kit.first.predictor, others, kit.first.fitted.asker.hand).singles(
         kit.asked, kit.events, nothing, kit.first.supported
     )
     worst = 0.0

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from kobench.api import Context
-from kobench.cells import Cells, Knockouts
+from kobench.cells import Cells, IntArray, Knockouts
 from kobench.specs import METHODS
 from kobench.worker.checks.random_states import RandomStates
 from kobench.worker.derive import SinglesAnswer
-from kobench.worker.predictor import Session
+from kobench.worker.predictor import Recipe, fit_predictor
 from kobench.worker.wire import read_cells, write_cells
 
 
@@ -96,13 +96,11 @@ class Fitted:
             scale="linear",
             scratch=Path(self.scratch.name),
         )
-        self.session = Session(
-            declared.make, {}, declared.answers, declared.wants, context, declared.max_order
-        )
+        recipe = Recipe(declared.make, {}, declared.answers, declared.wants, declared.max_order)
         given = self._as_wanted(training)
-        # an AnnData is a copy that the session makes; the others are watched
-        self.supported = self._watched("fit", (given,), lambda: self.session.fit(given))
-        self.predictor = self.session.predictor
+        # an AnnData is a copy that is made on the way; the others are watched
+        self.fitted = self._watched("fit", (given,), lambda: fit_predictor(recipe, given, context))
+        self.supported, self.predictor = self.fitted.supported, self.fitted.asker.predictor
 
     def _as_wanted(self, cells: Cells) -> Cells:
         if not self.stored_sparse and self.wants != "sparse":
@@ -142,7 +140,7 @@ class Fitted:
         if kind == "expression":
             assemblages = events.remove_from(cells.assemblages())
             return {name: self._watched(name, (assemblages,), lambda: method(assemblages))}
-        handed = self.session.hand(self._as_wanted(cells))
+        handed = self.fitted.asker.hand(self._as_wanted(cells))
         events = Knockouts(
             events.genes.copy(), None if events.cells is None else events.cells.copy()
         )
@@ -170,7 +168,9 @@ class Fitted:
         """All that a run would have of these events, given or derived."""
 
         def call() -> SinglesAnswer:
-            return self.session.singles(cells, events, np.zeros(0, np.int64), self.supported)
+            none: IntArray = np.zeros(0, np.int64)
+            answer: SinglesAnswer = self.fitted.asker.singles(cells, events, none, self.supported)
+            return answer
 
         found: SinglesAnswer = self._watched("the derived answers", (), call)
         return found
@@ -180,5 +180,5 @@ class Fitted:
     ) -> Iterator[tuple[str, Any]]:
         """(method, rows) of those of the kinds that are declared."""
         for kind in kinds:
-            if kind in self.session.answers:
+            if kind in self.fitted.asker.answers:
                 yield from self.ask(kind, cells, events).items()

@@ -1,0 +1,28 @@
+"""Questions with their truth, and what answers them. The table of question sets is in `sets`."""
+
+from kobench.question.answers import Answers, TaskView
+from kobench.question.base import Payload, Question, Shape
+from kobench.question.sets import (
+    SETS,
+    Multiples,
+    Profiles,
+    QuestionSet,
+    Responses,
+    Singles,
+    Transfers,
+)
+
+__all__ = [
+    "SETS",
+    "Answers",
+    "Multiples",
+    "Payload",
+    "Profiles",
+    "Question",
+    "QuestionSet",
+    "Responses",
+    "Shape",
+    "Singles",
+    "TaskView",
+    "Transfers",
+]

@@ -1,0 +1,85 @@
+"""A results folder held by one run at a time, and cleared of what a killed run left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from kobench.errors import UserError
+from kobench.runner.trial import WORK
+from kobench.sandbox.folders import remove
+
+#: Seconds that a run waits for the processes of a killed one to be gone.
+PATIENCE = 1.0
+
+#: What a killed run leaves behind, folder -> names. All else in a results folder is the user's,
+#: whose folder it may have been before.
+TRIAL = re.compile(r"trial-[a-z0-9_]{8}")
+HALF_WRITTEN = {
+    "records": re.compile(r"\.[0-9a-f]{24}\.json\.\d+-\d+\.tmp"),
+    "answers": re.compile(r"\.[0-9a-f]{64}\.npz\.\d+-\d+\.tmp"),
+}
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[int]:
+    """Hold a results folder for one run; leftovers of a killed one are cleared away first.
+
+    Gives the lock's file descriptor.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / ".lock", "a")  # noqa: SIM115 - closed below; not "w": a file of this name may be another's
+    except OSError as error:
+        raise UserError(
+            f"results can't be written to {folder} ({error.strerror}); name another folder with"
+            " --out"
+        ) from error
+    with file:
+        patient = time.monotonic() + PATIENCE
+        while not _lock(file.fileno()):
+            if time.monotonic() > patient:
+                raise UserError(
+                    f"another kobench run is writing to {folder}; wait for it, or name another"
+                    " folder with --out"
+                )
+            time.sleep(0.02)
+        work = folder / WORK
+        if work.is_symlink() or (work.exists() and not work.is_dir()):
+            what = "a link" if work.is_symlink() else "a file"
+            raise UserError(
+                f"{work} is {what}, but a run makes its trials' folders in a folder of this name;"
+                " move it, or name another --out"
+            )
+        clear(folder)
+        try:
+            yield file.fileno()
+        finally:
+            clear(folder)
+
+
+def clear(folder: Path) -> None:
+    """Remove trials' folders and half-written files from a locked results folder, and nothing that
+    kobench did not make.
+    """
+    for trial in (folder / WORK).glob("trial-*"):
+        if TRIAL.fullmatch(trial.name) and trial.is_dir() and not trial.is_symlink():
+            remove(trial)
+    with contextlib.suppress(OSError):  # it was never made, or has something else in it
+        (folder / WORK).rmdir()
+    for place, name in HALF_WRITTEN.items():
+        for leftover in (folder / place).glob(".*.tmp"):
+            if name.fullmatch(leftover.name) and leftover.is_file() and not leftover.is_symlink():
+                leftover.unlink(missing_ok=True)
+
+
+def _lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

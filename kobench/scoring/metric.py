@@ -1,0 +1,170 @@
+"""One metric on one set of units: its value, its draws, its ceiling, and the permuted answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kobench.scoring.bootstrap import Redraw, draws
+from kobench.scoring.digits import DRAW_DIGITS, VALUE_DIGITS, drawn_digits, finite, rounded
+from kobench.specs import MetricSpec
+from kobench.units import NotComputed, OffersCeiling, OffersPermuted, Parts, Units
+
+#: How often answers are permuted among the perturbations.
+PERMUTATIONS = 1000
+
+#: What a metric is: units to a number, or to parts that add up to one.
+Score = Callable[[Units], Any]
+
+
+def result_of(score: Score, units: Units) -> tuple[Parts | float, float]:
+    """What a metric gives on units, and its value; NaN where the answer gives none.
+
+    Raises NotComputed, also in place of what a metric raises: a broken metric costs its own column,
+    nobody's row.
+    """
+    try:
+        result = score(units)
+        value = result.value if isinstance(result, Parts) else float(result)
+    except (NotComputed, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        raise NotComputed(f"the metric failed: {type(error).__name__}: {error}") from error
+    if math.isinf(value):
+        raise NotComputed("the value is not finite")
+    return result, value
+
+
+def score_metric(
+    spec: MetricSpec, score: Score, units: Units | None, redraw: Redraw | None = None
+) -> dict[str, Any]:
+    """One metric's entry in a record; its floors are left empty.
+
+    Parameters
+    ----------
+    spec : MetricSpec
+        The metric's own.
+    score : callable
+        The metric.
+    units : units or None
+        What it scores; None where nothing was answered.
+    redraw : Redraw or None
+        How blocks are drawn again; None for no draws.
+    """
+    entry: dict[str, Any] = {
+        "version": spec.version,
+        "direction": spec.direction,
+        "best": spec.best,
+        "low": finite(spec.low),
+        "high": finite(spec.high),
+        "nothing": spec.nothing,
+        "value": None,
+        "missing": None,
+        "draws": [],
+        "floors": {},
+    }
+    if units is None:
+        return {**entry, "missing": "not answered"}
+    try:
+        result, value = result_of(score, units)
+    except NotComputed as reason:
+        return {**entry, "missing": str(reason)}
+    if math.isnan(value):
+        return {**entry, "missing": "none"}
+    again = drawn_values(score, units, redraw, result)
+    entry = {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
+    if getattr(units, "halves", None) is not None:
+        entry["ceiling"] = score_ceiling(score, units, redraw)
+    return entry
+
+
+def score_ceiling(score: Score, units: Units, redraw: Redraw | None = None) -> dict[str, Any]:
+    """What an answer without error would score against a truth that has noise, with its draws.
+
+    The value is None where nobody can say.
+    """
+    unknown: dict[str, Any] = {"value": None, "draws": []}
+    if not isinstance(score, OffersCeiling):
+        return unknown
+    try:
+        result, value = result_of(score.ceiling, units)
+    except NotComputed:
+        return unknown
+    if math.isnan(value):
+        return unknown
+    return {
+        "value": rounded(value, VALUE_DIGITS),
+        "draws": drawn_values(score.ceiling, units, redraw, result),
+    }
+
+
+def drawn_values(
+    score: Score, units: Units, redraw: Redraw | None, result: Parts | float
+) -> list[float | None]:
+    """Bootstrap values of a metric that gives `result` on the units; None for a draw without one."""
+    if redraw is None or not redraw.n:
+        return []
+    values = draws(score, units, redraw.block, redraw.n, redraw.seed, redraw.names, result)
+    return [drawn_digits(value) for value in np.asarray(values, float).tolist()]
+
+
+def score_permuted(
+    spec: MetricSpec, score: Score, units: Units | None, observed: float | None, seed: int
+) -> dict[str, Any] | None:
+    """The same answers permuted among the perturbations, PERMUTATIONS times.
+
+    They tell whether an answer knows which gene was removed.
+
+    Parameters
+    ----------
+    spec : MetricSpec
+        The metric's own.
+    score : callable
+        The metric.
+    units : units or None
+        What it scores.
+    observed : float or None
+        Its value on them.
+    seed : int
+        Seed of the permutations.
+
+    Returns
+    -------
+    dict or None
+        mean, sd, low and high (the middle 95 %), draws, and the one-sided p = (1 + number of
+        permutations that score as well) / (1 + number of permutations). None where the metric does
+        not offer it.
+
+    Notes
+    -----
+    p: Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9:39, 2010.
+    """
+    if not isinstance(score, OffersPermuted) or units is None or observed is None:
+        return None
+    try:
+        values = np.asarray(score.permuted(units, PERMUTATIONS, seed), np.float64)
+    except KeyboardInterrupt:
+        raise
+    except Exception:
+        # also NotComputed: an extra that is broken or not to be had costs no score
+        return None
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    sign = -1.0 if spec.direction == "lower" else 1.0
+    as_good = int((sign * values >= sign * observed - 1e-12).sum())
+    low, high = np.quantile(values, [0.025, 0.975])
+    numbers = {
+        "mean": values.mean(),
+        "sd": values.std(),
+        "low": low,
+        "high": high,
+        "p": (1 + as_good) / (1 + len(values)),
+    }
+    found: dict[str, Any] = {
+        name: rounded(float(number), DRAW_DIGITS) for name, number in numbers.items()
+    }
+    return {**found, "draws": len(values)}
