@@ -410,15 +410,16 @@ def test_only_the_tasks_asked_for_are_printed(tmp_path):
 
 
 def test_a_stopped_check_does_not_say_that_work_is_kept(tmp_path, monkeypatch, capsys):
-    from kobench import checking
-    from kobench.cli import main as cli
+    from kobench.checks import process
+
+    cli = sys.modules["kobench.cli.main"]
     from kobench.runner import run
 
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checking, "check_in_child", stop)
-    monkeypatch.setattr(run.Bench, "run", stop)
+    monkeypatch.setattr(process, "check_in_child", stop)
+    monkeypatch.setattr(run.Run, "run", stop)
     for arguments, said in [
         (["check", "good", "--plugin", str(PLUGIN)], "Stopped."),
         (

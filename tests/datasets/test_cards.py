@@ -250,7 +250,7 @@ def test_built_in_cards_lie_in_the_package_or_beside_it(
 ) -> None:
     package = tmp_path / "kobench"
     package.mkdir()
-    monkeypatch.setattr(cards, "__file__", str(package / "cards.py"))
+    monkeypatch.setattr(cards, "__file__", str(package / "datasets" / "cards.py"))
     assert cards.builtin_folder() == tmp_path / "datasets"
     (package / "cards").mkdir()
     assert cards.builtin_folder() == package / "cards"

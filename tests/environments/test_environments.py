@@ -339,9 +339,9 @@ def test_an_older_copy_of_kobench_is_renewed_once(
         "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
     )
     load_registry()
-    wire = made.site / "kobench" / "wire.py"
-    now = wire.read_text()
-    wire.write_text("PROTOCOL = 0\n")
+    protocol = made.site / "kobench" / "worker" / "protocol.py"
+    now = protocol.read_text()
+    protocol.write_text("PROTOCOL = 0\n")
     (made.site / "kobench" / "gone.py").write_text("")
     (made.prefix / "kobench.json").write_text(
         json.dumps({"version": "0", "digest": "older", "stamp": "older"})
@@ -349,7 +349,7 @@ def test_an_older_copy_of_kobench_is_renewed_once(
     capsys.readouterr()
     assert "alpha-mean" in load_registry().predictors
     assert capsys.readouterr().err == "environment alpha: its copy of kobench was renewed\n"
-    assert wire.read_text() == now
+    assert protocol.read_text() == now
     assert not (made.site / "kobench" / "gone.py").exists()
     assert not list(made.site.glob(".kobench-*"))
     load_registry()
@@ -592,8 +592,8 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
         "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
     )
     interpreter = interpreter_of(made)
-    wire = made.site / "kobench" / "wire.py"
-    wire.write_text(wire.read_text().replace("PROTOCOL = ", "PROTOCOL = 1000 + "))
+    protocol = made.site / "kobench" / "worker" / "protocol.py"
+    protocol.write_text(protocol.read_text().replace("PROTOCOL = ", "PROTOCOL = 1000 + "))
     with (
         pytest.raises(
             TrialFailed,
@@ -621,7 +621,7 @@ def test_check_says_what_is_wrong(offline: Path, tmp_path: Path) -> None:
     made = create(
         "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
     )
-    (made.site / "kobench" / "wire.py").write_text("PROTOCOL = 0\n")
+    (made.site / "kobench" / "worker" / "protocol.py").write_text("PROTOCOL = 0\n")
     results = list(check_environment(made, Setting(sandbox="off")))
     by_name = {result["name"]: result for result in results if "predictor" not in result}
     assert by_name["interpreter"]["status"] == by_name["plugins"]["status"] == "passed"

@@ -13,6 +13,7 @@ from kobench.cells import Cells
 from kobench.errors import UserError
 from kobench.results import records
 from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.util import files
 from kobench.worker.wire import read_cells, write_cells
 
 
@@ -108,14 +109,14 @@ def test_identity_tells_trials_apart_and_ignores_versions():
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    records.write_atomically(path, b"old")
+    files.write_atomically(path, b"old")
 
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(records.os, "replace", fail)
+    monkeypatch.setattr(files.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        records.write_atomically(path, b"new")
+        files.write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
