@@ -13,10 +13,10 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import kobench.builtin
-from kobench.results.records import Record, read_records
+from kobench.results.parts import Record, TaskScores, TrialInfo
+from kobench.results.records import read_records
 from kobench.specs import MetricSpec, TaskSpec
 
 DOCS = Path(__file__).parent
@@ -194,15 +194,12 @@ def floors_page(boards: Mapping[str, Sequence[Record]]) -> str:
 
 def tables_of(board: str, records: Sequence[Record], label: str) -> list[str]:
     """The tables of one task on one board, as lines."""
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    found: dict[str, dict[str, list[TaskScores]]] = {}
     for record in records:
-        scores = record["result"]["scores"].get(label)
-        if record["role"] != "predictor" and scores is not None:
-            trial = record["trial"]
-            name = dataset_of(trial)
-            found.setdefault(name, {}).setdefault(trial["predictor"]["selection"], []).append(
-                {**scores, "role": record["role"]}
-            )
+        scores = record.result.scores.get(label)
+        if record.role != "predictor" and scores is not None:
+            by_row = found.setdefault(dataset_of(record.trial), {})
+            by_row.setdefault(record.trial.predictor.selection, []).append(scores)
     if not found:
         return []
     if len(found) <= TABLES:
@@ -214,14 +211,14 @@ def tables_of(board: str, records: Sequence[Record], label: str) -> list[str]:
     return table(f"{board}: {len(found)} datasets", found)
 
 
-def dataset_of(trial: Mapping[str, Any]) -> str:
+def dataset_of(trial: TrialInfo) -> str:
     """The dataset without its seed; with the split, unless that is the usual one for its truth."""
-    split = trial["split"]["name"]
-    usual = "halves" if trial["dataset"]["truth"] == "population" else "holdout"
-    return trial["dataset"]["group"] + ("" if split == usual else f" split {split}")
+    split = trial.split.name
+    usual = "halves" if trial.dataset.truth == "population" else "holdout"
+    return trial.dataset.group + ("" if split == usual else f" split {split}")
 
 
-def table(title: str, datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> list[str]:
+def table(title: str, datasets: Mapping[str, Mapping[str, list[TaskScores]]]) -> list[str]:
     """One table: metrics by floors and lines; `datasets` has each dataset's scores, by
     predictor.
     """
@@ -233,13 +230,13 @@ def table(title: str, datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]]
     ]
     asked = every[0]
     floors, lines = (
-        [name for name in asked[kind] if any(name in one for one in datasets.values())]
-        for kind in ("floors", "lines")
+        [name for name in names if any(name in one for one in datasets.values())]
+        for names in (asked.floors, asked.lines)
     )
-    shown = {name: entry for scores in every for name, entry in scores["metrics"].items()}
-    if asked["asks"] == "transfer":  # one variant a group of cells is the board's business
+    shown = {name: entry for scores in every for name, entry in scores.metrics.items()}
+    if asked.asks == "transfer":  # one variant a group of cells is the board's business
         shown = {name: entry for name, entry in shown.items() if "[" not in name}
-    primary = {name for scores in every for name in scores["primary"]}
+    primary = {name for scores in every for name in scores.primary}
     networks = max(
         len({id(scores) for scores in several})
         for one in datasets.values()
@@ -265,7 +262,7 @@ def table(title: str, datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]]
         }
         best = set()
         if metric in primary and means:
-            sign = -1 if shown[metric]["direction"] == "lower" else 1
+            sign = -1 if shown[metric].direction == "lower" else 1
             best = {
                 name
                 for name in means
@@ -280,15 +277,13 @@ def table(title: str, datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]]
 
 
 def values_of(
-    datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str
+    datasets: Mapping[str, Mapping[str, list[TaskScores]]], name: str, metric: str
 ) -> list[float]:
     """The mean of one predictor by one metric on each dataset that has a value."""
     found = []
     for one in datasets.values():
         values = [
-            scores["metrics"][metric]["value"]
-            for scores in one.get(name, [])
-            if metric in scores["metrics"]
+            scores.metrics[metric].value for scores in one.get(name, []) if metric in scores.metrics
         ]
         known = [value for value in values if value is not None]
         if known:
@@ -297,16 +292,14 @@ def values_of(
 
 
 def missing_of(
-    datasets: Mapping[str, Mapping[str, list[dict[str, Any]]]], name: str, metric: str
+    datasets: Mapping[str, Mapping[str, list[TaskScores]]], name: str, metric: str
 ) -> str:
     """Why there is no value."""
     entries = [
-        scores["metrics"].get(metric) for one in datasets.values() for scores in one.get(name, [])
+        scores.metrics.get(metric) for one in datasets.values() for scores in one.get(name, [])
     ]
     return (
-        "none"
-        if any(entry is not None and entry["missing"] == "none" for entry in entries)
-        else "–"
+        "none" if any(entry is not None and entry.missing == "none" for entry in entries) else "–"
     )
 
 

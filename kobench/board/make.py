@@ -17,13 +17,14 @@ from kobench.board.glance import answer_of, matrices_of
 from kobench.board.growth import growths_of
 from kobench.board.numbers.series import Key, row_key
 from kobench.board.sections.provenance import ran_of
-from kobench.board.sections.section import NO_TASK, Group, make_section, scores_of
+from kobench.board.sections.section import NO_TASK, Group, make_section
 from kobench.board.sections.sentences import short_names
 from kobench.board.table import Board
 from kobench.board.transfer import transfer_matrices
 from kobench.board.words import task_order
 from kobench.errors import UserError
-from kobench.results.records import Record, identity
+from kobench.results.parts import Record, TrialInfo
+from kobench.results.records import identity
 from kobench.util.files import canonical_json
 
 
@@ -34,7 +35,7 @@ def make_board(
     tasks: Sequence[str] | None = None,
     predictors: Sequence[str] | None = None,
 ) -> Board:
-    """The leaderboard of trial records (as `kobench.results.records` describes them).
+    """The leaderboard of trial records (as `kobench.results.parts` describes them).
 
     cost=False leaves out all that may differ between two equal runs (seconds, memory), so their
     boards are equal byte for byte. datasets, tasks, predictors keep only those named: a dataset by
@@ -52,36 +53,31 @@ def make_board(
         every,
         datasets,
         "dataset",
-        lambda trial: {trial["dataset"][part] for part in ("name", "group", "selection")},
+        lambda trial: {trial.dataset.name, trial.dataset.group, trial.dataset.selection},
     )
     kept = keep(
         kept,
         predictors,
         "predictor",
-        lambda trial: {trial["predictor"][part] for part in ("name", "selection")},
-        always=lambda record: record["role"] != "predictor",
+        lambda trial: {trial.predictor.name, trial.predictor.selection},
+        always=lambda record: record.role != "predictor",
     )
-    kept = [
-        record for record in kept if record["role"] != "line" or record["result"]["status"] == "ok"
-    ]  # a line not offered is no news
-    labels = sorted({label for record in kept for label in scores_of(record)})
+    # a line not offered is no news
+    kept = [record for record in kept if record.role != "line" or record.result.status == "ok"]
+    labels = sorted({label for record in kept for label in record.result.scores})
     chosen = chosen_tasks(labels, tasks)
     groups: dict[Group, list[Record]] = defaultdict(list)
     for record in kept:
-        dataset, split = record["trial"]["dataset"], record["trial"]["split"]
+        dataset, split = record.trial.dataset, record.trial.split
         key = Group(
-            dataset["group"],
-            dataset["name"],
-            str(dataset["version"]),
-            split["name"],
-            str(split.get("train") or ""),
+            dataset.group, dataset.name, str(dataset.version), split.name, split.train or ""
         )
         groups[key].append(record)
     row_names = name_rows(kept)
     shorts = short_names(key.dataset for key in groups)
     sections = []
     for key, members in sorted(groups.items(), key=lambda item: by_size(item[0])):
-        scored = {label for record in members for label in scores_of(record)} & set(chosen)
+        scored = {label for record in members for label in record.result.scores} & set(chosen)
         for task in sorted(scored, key=task_order) or ([] if tasks else [NO_TASK]):
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
     shown = tuple(
@@ -135,21 +131,23 @@ def distinct(records: Iterable[Record]) -> list[Record]:
     """
     found: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        found[identity(record["trial"]) + record["role"]].append(record)
+        found[identity(record.trial) + record.role].append(record)
     for twins in found.values():
-        if len({canonical_json(record["result"]) for record in twins[: 2 * len(twins) - 2]}) > 1:
-            trial = twins[0]["trial"]
+        if any(twin.result != twins[0].result for twin in twins[1:]):
+            trial = twins[0].trial
             what = (
-                f"{trial['predictor']['selection']} on {trial['dataset']['selection']}, fit seed"
-                f" {trial['fit_seed']}"
+                f"{trial.predictor.selection} on {trial.dataset.selection}, fit seed"
+                f" {trial.fit_seed}"
             )
             raise UserError(
                 f"two records of the same trial ({what}) have different results; keep one of them"
                 " and delete the other"
             )
     return [
-        min(found[key], key=canonical_json) if len(found[key]) > 1 else found[key][0]
-        for key in sorted(found)
+        min(twins, key=lambda record: canonical_json(record.to_json()))
+        if len(twins) > 1
+        else twins[0]
+        for _, twins in sorted(found.items())
     ]
 
 
@@ -157,17 +155,17 @@ def keep(
     records: list[Record],
     wanted: Sequence[str] | None,
     what: str,
-    names: Callable[[Any], set[str]],
+    names: Callable[[TrialInfo], set[str]],
     always: Callable[[Record], bool] = lambda record: False,
 ) -> list[Record]:
     """The records of the wanted names; UserError for a name that no record has."""
     if not wanted:
         return records
     known = sorted(
-        {name for record in records if not always(record) for name in names(record["trial"])}
+        {name for record in records if not always(record) for name in names(record.trial)}
     )
     refuse_unknown(wanted, known, what)
-    return [record for record in records if always(record) or names(record["trial"]) & set(wanted)]
+    return [record for record in records if always(record) or names(record.trial) & set(wanted)]
 
 
 def chosen_tasks(labels: Sequence[str], wanted: Sequence[str] | None) -> list[str]:

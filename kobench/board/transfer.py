@@ -15,7 +15,7 @@ import numpy as np
 from kobench.board.numbers.intervals import ENOUGH, Interval
 from kobench.board.numbers.series import NOT_ANSWERED, NOT_RUN, Key, block_series
 from kobench.board.numbers.transfer import Share, TransferNumbers, noun_of
-from kobench.results.records import Record
+from kobench.results.parts import Record
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,14 @@ def transfer_matrices(
     """
     groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
     for record in records:
-        trial = record["trial"]
-        if "train" in trial["split"]:
+        dataset, split = record.trial.dataset, record.trial.split
+        if split.train is not None:
             labels = [
-                label
-                for label, scores in (record["result"].get("scores") or {}).items()
-                if scores["asks"] == "transfer"
+                label for label, scores in record.result.scores.items() if scores.asks == "transfer"
             ]
-            dataset = trial["dataset"]
-            for label in labels or [
-                ""
-            ]:  # a failed trial has no scores; it belongs to every task of its dataset
-                groups[
-                    dataset["group"], str(dataset["version"]), trial["split"]["name"], label
-                ].append(record)
+            # a failed trial has no scores; it belongs to every task of its dataset
+            for label in labels or [""]:
+                groups[dataset.group, str(dataset.version), split.name, label].append(record)
     found = []
     for key, members in sorted(groups.items()):
         if key[3]:
@@ -196,19 +190,15 @@ def mean_score(numbers: TransferNumbers, row: Key, train: str, ask: str) -> floa
 def missing(numbers: TransferNumbers, row: Key, train: str, ask: str) -> str:
     """Why a cell has no explained share."""
     fits = [record for records in numbers.fits.get((row, train), {}).values() for record in records]
-    failed = sorted(
-        record["result"]["status"] for record in fits if record["result"]["status"] != "ok"
-    )
+    failed = sorted(record.result.status for record in fits if record.result.status != "ok")
     if not fits or failed:
         return str(failed[0]) if failed else NOT_RUN
     if numbers.levels(row, train, ask):
         return (
             "floor = truth" if numbers.levels(("floor", numbers.floor), train, ask) else "no floor"
         )
-    return next(
-        (str(said) for record in fits if (said := numbers.entry(record, ask).get("missing"))),
-        NOT_ANSWERED,
-    )
+    scores = (numbers.score(record, ask) for record in fits)
+    return next((score.missing for score in scores if score and score.missing), NOT_ANSWERED)
 
 
 def drop_verdict(drop: Interval | None) -> str:

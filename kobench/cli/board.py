@@ -11,7 +11,7 @@ import click
 from kobench.cli.options import show_board
 
 if TYPE_CHECKING:
-    from kobench.results.records import Record
+    from kobench.results.parts import Record
 
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
@@ -224,15 +224,10 @@ def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str
     """
     from kobench.plugins.grammar import parse
 
-    parts = ("name", "group", "selection")
-    known = sorted(
-        {
-            record["trial"][what][part]
-            for record in records
-            for part in parts
-            if part in record["trial"][what]
-        }
-    )
+    trials = [record.trial for record in records]
+    named = [trial.dataset if what == "dataset" else trial.predictor for trial in trials]
+    groups = {trial.dataset.group for trial in trials} if what == "dataset" else set()
+    known = sorted(groups | {text for one in named for text in (one.name, one.selection)})
     found: list[str] = []
     for text in texts:
         asked = parse(text)

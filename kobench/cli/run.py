@@ -18,7 +18,7 @@ from kobench.cli.options import (
 from kobench.cli.suites import built_in, find_suite, read_suite
 
 if TYPE_CHECKING:
-    from kobench.results.records import Record
+    from kobench.results.parts import Record
     from kobench.runner.keys import Group
 
 EXAMPLES = """
@@ -214,20 +214,13 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         )
     if outcome.failed:
         for record in outcome.failed:
-            trial, result = record["trial"], record["result"]
-            reason = (
-                f"{result['status']} in {result['stage']}:"
-                f" {record['run'].get('found') or result['message']}"
-            )
-            place = (
-                (result["traceback"] or "").splitlines()[-1:]
-                if result["status"] == "failed"
-                else []
-            )
+            trial, result = record.trial, record.result
+            reason = f"{result.status} in {result.stage}: {record.run.found or result.message}"
+            failed = result.status == "failed"
+            place = (result.traceback or "").splitlines()[-1:] if failed else []
             where = "".join(f" ({line})" for line in place)
             click.echo(
-                f"{trial['predictor']['selection']} on {trial['dataset']['selection']}:"
-                f" {reason}{where}",
+                f"{trial.predictor.selection} on {trial.dataset.selection}: {reason}{where}",
                 err=True,
             )
         ctx.exit(1)
@@ -243,7 +236,7 @@ def scored_tasks(groups: list[Group], records: list[Record]) -> list[str]:
         for trial in (*group.basis, *group.trials)
         for task in trial.tasks
     }
-    return sorted(planned & {label for record in records for label in record["result"]["scores"]})
+    return sorted(planned & {label for record in records for label in record.result.scores})
 
 
 def merged(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:

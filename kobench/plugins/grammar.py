@@ -1,166 +1,25 @@
-"""The grammar `name:key=value,key=value` by which datasets and predictors are selected.
+"""Selections checked against the parameters of what they name, and written as their one text.
 
-`name[key=value,...]` is read too, and `distribution/name` settles a clash. A value is TOML where it
-reads as such (`3`, `0.5`, `true`, `[1, 2]`, `"a, b"`), else a bare word, which is a string. Commas
-in brackets or quotes do not split.
+How they are read is in `kobench.util.grammar`.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from kobench.errors import UserError
 from kobench.specs import Param
+from kobench.util.grammar import Selection, parse, read_value
 from kobench.util.text import suggestion
-from kobench.worker.describe.values import NAME, same
+from kobench.worker.describe.values import same
 
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FILE = re.compile(r"(file:[^/]+\.py)/(.*)", re.DOTALL)
-_BARE = re.compile(
-    r"[A-Za-z0-9_./+@%:-]+"
-)  # a string of these needs no quotes and no shell expands them
-_CLOSES = {"[": "]", "{": "}"}
+__all__ = ["Selection", "canonical", "complete", "parse", "same", "write_value"]
 
-
-@dataclass(frozen=True)
-class Selection:
-    """One selection as written: `distribution` is "" unless it was given, `params` holds only the
-    keys that were given.
-    """
-
-    name: str
-    distribution: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def full_name(self) -> str:
-        """`distribution/name`, or the name alone."""
-        return f"{self.distribution}/{self.name}" if self.distribution else self.name
-
-
-def parse(text: str) -> Selection:
-    """Read one selection; raises UserError that names the part that can't be read.
-
-    >>> parse("grn:network=sf,gamma=2.5,seed=3")
-    Selection(name='grn', distribution='', params={'network': 'sf', 'gamma': 2.5, 'seed': 3})
-    >>> parse("my-package/mlp[layers=[10, 5]]").full_name
-    'my-package/mlp'
-    """
-    rest, distribution = text.strip(), ""
-    if single_file := _FILE.fullmatch(
-        rest
-    ):  # "file:my.py/name": the first colon belongs to the distribution
-        distribution, rest = single_file.groups()
-    end = min((at for at in (rest.find(":"), rest.find("[")) if at >= 0), default=len(rest))
-    head, body = rest[:end], rest[end:]
-    if not distribution and "/" in head:
-        distribution, head = (part.strip() for part in head.split("/", 1))
-        if not distribution:
-            raise UserError(f"selection {text!r} starts with '/'; expected distribution/name")
-    name = head.strip()
-    if not NAME.fullmatch(name):
-        raise UserError(
-            f"{name!r} in selection {text!r} is not a name; expected lower-case letters and digits"
-            " joined by -, as in `grn:seed=3`"
-        )
-    if body.startswith("["):
-        if not body.endswith("]"):
-            raise UserError(
-                f"selection {text!r} opens '[' and does not end with ']'; close it, or write"
-                f" {name}:key=value"
-            )
-        body = f":{body[1:-1]}"
-    return Selection(name, distribution, dict(_read_items(body[1:], text)) if body else {})
-
-
-def _read_items(body: str, text: str) -> Iterator[tuple[str, Any]]:
-    seen = set()
-    for item in _split(body, text):
-        key, equals, value = item.partition("=")
-        key = key.strip()
-        if not equals or not value.strip():
-            raise UserError(
-                f"{item!r} in selection {text!r} has no value; expected key=value (an empty string"
-                ' is key="")'
-            )
-        if not _KEY.fullmatch(key):
-            raise UserError(
-                f"{key!r} in selection {text!r} is not a key; expected letters, digits and _, as in"
-                " seed=3"
-            )
-        if key in seen:
-            raise UserError(f"{key!r} is given twice in selection {text!r}; give it once")
-        seen.add(key)
-        yield key, _read_value(value.strip(), text)
-
-
-def _split(body: str, text: str) -> Iterator[str]:
-    """Pieces between the commas that are outside quotes and brackets."""
-    start, quote, escaped, fresh = 0, "", False, False
-    opened: list[str] = []
-    for at, char in enumerate(body):
-        if quote:
-            if escaped:
-                escaped = False
-            elif char == "\\" and quote == '"':
-                escaped = True
-            elif char == quote:
-                quote = ""
-        elif char in "\"'" and (
-            opened or fresh
-        ):  # elsewhere it is part of a bare word, as in path=it's.csv
-            quote = char
-        elif char in _CLOSES and (opened or fresh):
-            opened.append(_CLOSES[char])
-        elif opened and char == opened[-1]:
-            opened.pop()
-        elif char == "," and not opened:
-            yield body[start:at]
-            start = at + 1
-        # fresh: nothing of the value has been read yet
-        fresh = (char == "=" and "=" not in body[start:at]) or (fresh and char.isspace())
-    if quote or opened:
-        raise UserError(
-            f"selection {text!r} has an unclosed {quote or opened[-1]!r}; close it, or put the"
-            " value in quotes"
-        )
-    yield body[start:]
-
-
-def _read_value(value: str, text: str) -> Any:
-    """A TOML value, or the text itself as a string."""
-    try:
-        document = tomllib.loads(f"value = {value}")
-    except (ValueError, RecursionError):
-        document = {}
-    if list(document) == ["value"] and _is_plain(document["value"]):
-        return document["value"]
-    if value[0] in "\"'[{":
-        raise UserError(
-            f"value {value!r} in selection {text!r} is not TOML; check its quotes and brackets"
-            " (strings inside brackets need quotes)"
-        )
-    return value
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value is made of what JSON has, too: no dates, no infinity (both then count as bare
-    words).
-    """
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(map(_is_plain, value.values()))
-    return isinstance(value, (str, int))
-
+#: A string of these needs no quotes, and no shell expands them.
+_BARE = re.compile(r"[A-Za-z0-9_./+@%:-]+")
 
 _TYPES: dict[type, str] = {
     bool: "true or false",
@@ -253,7 +112,7 @@ def write_value(value: Any) -> str:
     """A value as the grammar reads it; a string stays bare where that reads back as the same
     string.
     """
-    if isinstance(value, str) and _BARE.fullmatch(value) and _read_value(value, value) == value:
+    if isinstance(value, str) and _BARE.fullmatch(value) and read_value(value, value) == value:
         return value
     return _write_toml(value)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from kobench.results.records import Record
+from kobench.results.parts import Record
 from kobench.runner.keys import Trial
 from kobench.runner.resume import Action
 

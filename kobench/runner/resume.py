@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from kobench.errors import BAD
-from kobench.results.records import Record
+from kobench.results.parts import Record
 from kobench.runner.keys import Trial
 from kobench.supervisor.limits import FLAGS, LIMIT_OF, raised
 

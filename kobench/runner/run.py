@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from kobench.errors import BAD
 from kobench.results.answers import AnswerStore
-from kobench.results.records import Record, read_record, record_path
+from kobench.results.parts import Record
+from kobench.results.records import read_record, record_path
 from kobench.runner.folder import locked
 from kobench.runner.jobs import Place, Work, work_through
 from kobench.runner.keys import Group, Trial

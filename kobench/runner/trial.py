@@ -10,7 +10,8 @@ from kobench.errors import InvalidAnswerError, TrialFailed, UserError
 from kobench.plugins.chosen import Task
 from kobench.question import Answers
 from kobench.results.answers import AnswerStore, hash_of_arrays
-from kobench.results.records import SCHEMA, Record, read_record, record_path, write_record
+from kobench.results.parts import Record
+from kobench.results.records import SCHEMA, read_record, record_path, write_record
 from kobench.runner.answers import Answered, Log, answers_in_process, as_answers, get_answers
 from kobench.runner.environment import here_and_now, in_its_environment
 from kobench.runner.keys import Trial
@@ -128,7 +129,7 @@ def carry_out(
 def begin(trial: Trial, action: Action, results: Results) -> Draft:
     """What an earlier record keeps of its answers and scores, where the action keeps any."""
     path = record_path(results.folder, trial.describe("", "", ()))
-    old = read_record(path) if action.keep and path.exists() else None
+    old = read_record(path).to_json() if action.keep and path.exists() else None
     if old is None:
         return Draft(action, trial.keys, new_run(trial))
     hashes, before, keys = dict(old["result"]["answers"]), old["keys"], trial.keys
@@ -201,7 +202,7 @@ def score(
 def record_of(trial: Trial, prepared: Prepared, draft: Draft, outcome: dict[str, Any]) -> Record:
     """The record of a draft that ended so."""
     dataset = prepared.dataset
-    return {
+    document = {
         "schema": SCHEMA,
         "role": trial.role,
         "trial": trial.describe(dataset.kind, prepared.digest, dataset.notes),
@@ -214,6 +215,7 @@ def record_of(trial: Trial, prepared: Prepared, draft: Draft, outcome: dict[str,
         },
         "run": draft.run,
     }
+    return Record.from_json(document)
 
 
 def kept(trial: Trial) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from factories import metric, record, scores
+from factories import make_board, metric, record, scores
 
-from kobench.board.make import make_board
 from kobench.board.render.formats import render
 
 FLOORS = [record("own-share", 0.5, role="floor", seed=seed) for seed in range(6)] + [

@@ -7,10 +7,9 @@ import re
 
 import numpy as np
 import pytest
-from factories import TASK, metric, networks, record, scores
+from factories import TASK, check_board, make_board, metric, networks, record, scores
 from scipy import stats
 
-from kobench.board.make import check_board, make_board
 from kobench.board.render.formats import FORMATS, render
 from kobench.errors import UserError
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from factories import record
+from factories import make_board, record
 
 from kobench.board.growth import exponent
-from kobench.board.make import make_board
 from kobench.board.render.formats import render
 
 

@@ -11,9 +11,18 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from factories import genes_table, metric, networks, points, record, scores
+from factories import (
+    check_board,
+    genes_table,
+    make_board,
+    metric,
+    networks,
+    points,
+    record,
+    scores,
+    write_record,
+)
 
-from kobench.board.make import check_board, make_board
 from kobench.board.pictures.draw import draw_all, plan, write_pictures
 from kobench.board.pictures.figure import styles_of
 from kobench.board.pictures.standing import bars, draw_standings, shown_rows

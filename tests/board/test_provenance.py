@@ -10,9 +10,8 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from factories import networks, record
+from factories import make_board, networks, read, record
 
-from kobench.board.make import make_board
 from kobench.board.render.formats import FORMATS, render
 from kobench.board.sections.provenance import open_in
 from kobench.errors import STATUSES
@@ -69,7 +68,8 @@ def test_nothing_is_said_where_all_were_shut_in():
     ],
 )
 def test_what_was_open_to_a_predictor(run, said):
-    assert open_in(record("mlp", 0.6, run=run)) == said
+    (one,) = read([record("mlp", 0.6, run=run)])
+    assert open_in(one) == said
     board = make_board(
         [*networks("mlp", [0.6] * 5, run=run), *networks("gbm", [0.7] * 5, run=ran()), *FLOORS]
     )

@@ -11,9 +11,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from factories import metric, networks, record, scores
+from factories import make_board, metric, networks, record, scores
 
-from kobench.board.make import make_board
 from kobench.board.render.formats import FORMATS, render
 from kobench.board.render.text import HOLLOW_LEGEND
 from kobench.errors import UserError

@@ -10,18 +10,16 @@ import json
 from math import sqrt
 
 import pytest
-from factories import genes_table, metric, networks, permuted, record, scores
+from factories import fault, genes_table, make_board, metric, networks, permuted, record, scores
 from places import REPOSITORY
 from scipy.stats import norm
 
 from kobench.board.glance import FEW, MANY, groups_of, layout_of, tally
-from kobench.board.make import make_board
 from kobench.board.render.formats import FORMATS, render
 from kobench.board.render.text import glance_text
 from kobench.board.words import in_words, task_order
 from kobench.errors import UserError
 from kobench.results.records import read_records
-from kobench.results.schema import fault
 
 FLOOR = [0.40, 0.42, 0.38, 0.41, 0.39]
 LEADERBOARDS = REPOSITORY / "leaderboards"

@@ -9,16 +9,15 @@ import re
 
 import numpy as np
 import pytest
-from factories import metric, record, scores
+from factories import make_board, metric, record, scores, transfer_matrices
 from rich.console import Console
 from scipy import stats
 
-from kobench.board.make import make_board
 from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.transfer import leave_one_out
 from kobench.board.render.markdown import escape
 from kobench.board.render.transfer import STYLE, html_cards, markdown_lines, print_transfers
-from kobench.board.transfer import drop_verdict, transfer_matrices
+from kobench.board.transfer import drop_verdict
 
 FLOOR = {"a": {"a": 0.4, "b": 0.5}, "b": {"a": 0.6, "b": 0.2}}
 MODEL = {"a": {"a": 0.3, "b": 0.4}, "b": {"a": 0.45, "b": 0.1}}

@@ -1,11 +1,22 @@
-"""Records made up for tests: numbers go in, trial records as `kobench.results.records` describes them come
-out.
+"""Records made up for tests: numbers go in, JSON documents of trial records come out.
+
+They are those of the first format, as most published records are. What works on records is given
+them through the functions at the end, which read them as files are read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from kobench.board import make, transfer
+from kobench.board.table import Board
+from kobench.board.transfer import TransferMatrix
+from kobench.results import records as files
+from kobench.results.parts import Record
+from kobench.results.typed import Fault
 
 TASK = "knockout-impact@1"
 
@@ -171,3 +182,46 @@ def genes_table(genes: Mapping[str, tuple[float, float]]) -> dict[str, list[Any]
         "true_high": [value + 0.05 for value in true],
         "predicted": predicted,
     }
+
+
+def read(documents: Iterable[Record | dict[str, Any]]) -> list[Record]:
+    """The records of these documents; those that are read already stay."""
+    return [
+        one
+        if isinstance(one, Record)
+        else files.parse_record(json.loads(json.dumps(one)), "a record made up for a test")
+        for one in documents
+    ]
+
+
+def fault(document: dict[str, Any]) -> str:
+    """What is wrong with a record; "" where nothing is."""
+    try:
+        Record.from_json(document)
+    except Fault as found:
+        return str(found)
+    return ""
+
+
+def make_board(documents: Iterable[Record | dict[str, Any]], **options: Any) -> Board:
+    """The board of these records."""
+    return make.make_board(read(documents), **options)
+
+
+def check_board(
+    documents: Iterable[Record | dict[str, Any]], published: bytes, format: str, **options: Any
+) -> bool:
+    """Whether a published board is what these records give."""
+    return make.check_board(read(documents), published, format, **options)
+
+
+def transfer_matrices(
+    documents: Iterable[Record | dict[str, Any]], **options: Any
+) -> tuple[TransferMatrix, ...]:
+    """The transfer matrices of these records."""
+    return transfer.transfer_matrices(read(documents), **options)
+
+
+def write_record(folder: Path, document: dict[str, Any]) -> Path:
+    """Write one record into a results folder."""
+    return files.write_record(folder, *read([document]))

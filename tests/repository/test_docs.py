@@ -8,7 +8,7 @@ import importlib.util
 import re
 
 import pytest
-from factories import metric, record, scores
+from factories import metric, read, record, scores
 from places import REPOSITORY
 
 import kobench.builtin
@@ -183,7 +183,7 @@ def test_a_table_by_hand():
         ),
         record("mlp", scores({"spearman": 0.9}, "keystone@1"), dataset="grn", seed=0),  # no floor
     ]
-    page = generate.floors_page({"mine": records})
+    page = generate.floors_page({"mine": read(records)})
     assert rows_of(page, "keystone@1") == [
         "**mine: `grn`**, 2 records a floor.",
         "| | own-share | abundance | random | *truth* |",
@@ -192,7 +192,7 @@ def test_a_table_by_hand():
         r"| mae\[raw] | 0.250 | 0.250 | 0.250 | – |",
     ]
     assert rows_of(page, "response@1") == ["No published board has this task."]
-    assert generate.floors_page({"mine": records[::-1]}) == page
+    assert generate.floors_page({"mine": read(records[::-1])}) == page
 
 
 def test_many_datasets_make_one_table():
@@ -204,23 +204,24 @@ def test_many_datasets_make_one_table():
         floor("own-share", metric(0.5, direction="lower", best=0.0), 0),
         floor("abundance", metric(0.25, direction="lower", best=0.0), 0),
     ]
-    assert rows_of(generate.floors_page({"mine": records}), "keystone@1")[::3] == [
+    assert rows_of(generate.floors_page({"mine": read(records)}), "keystone@1")[::3] == [
         "**mine: 4 datasets**, 1 record a floor and dataset.",
         "| spearman | **0.300** [0.100, 0.600] |",
     ]
     assert (
-        len(rows_of(generate.floors_page({"mine": records[:3]}), "keystone@1")) == 3 * 5
+        len(rows_of(generate.floors_page({"mine": read(records[:3])}), "keystone@1")) == 3 * 5
     )  # one table a dataset
     assert (
-        rows_of(generate.floors_page({"mine": lower}), "keystone@1")[3]
+        rows_of(generate.floors_page({"mine": read(lower)}), "keystone@1")[3]
         == "| spearman | 0.500 | **0.250** |"
     )
 
 
 def test_a_split_that_is_not_the_usual_one_is_named():
-    trial = record(dataset="pbmc", seed=None, kind="real", split=("cell-type", 0))["trial"]
-    assert generate.dataset_of(trial) == "pbmc split cell-type"
-    assert generate.dataset_of(record(dataset="pbmc", seed=None, kind="real")["trial"]) == "pbmc"
+    odd = record(dataset="pbmc", seed=None, kind="real", split=("cell-type", 0))
+    odd, usual = read([odd, record(dataset="pbmc", seed=None, kind="real")])
+    assert generate.dataset_of(odd.trial) == "pbmc split cell-type"
+    assert generate.dataset_of(usual.trial) == "pbmc"
 
 
 def test_records_are_put_under_their_headings():
@@ -246,8 +247,8 @@ def test_every_published_board_is_on_the_page():
         labels = {
             label
             for one in read_records(folder)
-            if one["role"] == "floor"
-            for label in one["result"]["scores"]
+            if one.role == "floor"
+            for label in one.result.scores
         }
         assert labels
         for label in labels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 
 import factories
 import numpy as np
@@ -13,6 +14,7 @@ from kobench.cells import Cells
 from kobench.errors import UserError
 from kobench.results import records
 from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.results.parts import Record, TrialInfo
 from kobench.util import files
 from kobench.worker.wire import read_cells, write_cells
 
@@ -23,6 +25,10 @@ def record(**more):
     return {
         **factories.record("p", factories.scores({"spearman": metric})),
         "schema": records.SCHEMA,
+        "about": {
+            "dataset": {"near_null": "", "params": {"genes": 100}, "words": {}},
+            "tasks": {},
+        },
         "keys": keys,
         **more,
     }
@@ -31,10 +37,21 @@ def record(**more):
 TRIAL = factories.record("p")["trial"]
 
 
+def written(folder, document):
+    """The file of a record that is written anew."""
+    return records.write_record(folder, Record.from_json(document))
+
+
+def identity(trial):
+    """The identity of a trial, given as a document."""
+    return records.identity(TrialInfo.from_json(trial))
+
+
 def test_a_record_comes_back(tmp_path):
-    path = records.write_record(tmp_path, record(run={"host": "a"}))
-    assert records.read_record(path) == record(run={"host": "a"})
-    assert list(records.read_records(tmp_path)) == [record(run={"host": "a"})]
+    path = written(tmp_path, record(run={"host": "a"}))
+    assert records.read_record(path).to_json() == record(run={"host": "a"})
+    assert [one.to_json() for one in records.read_records(tmp_path)] == [record(run={"host": "a"})]
+    assert json.loads(path.read_text()) == record(run={"host": "a"})
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -81,21 +98,23 @@ RUN = {
     ],
 )
 def test_what_a_record_says_of_how_it_was_run_has_a_shape(tmp_path, change, fault):
-    path = records.write_record(tmp_path, record(run={**RUN, **change}))
+    path = records.record_path(tmp_path, TrialInfo.from_json(TRIAL))
+    path.parent.mkdir()
+    path.write_text(json.dumps(record(run={**RUN, **change})))
     if not fault:
-        assert records.read_record(path)["run"] == {**RUN, **change}
+        assert records.read_record(path).run.to_json() == {**RUN, **change}
         return
     with pytest.raises(UserError, match=fault):
         records.read_record(path)
 
 
 def test_older_records_without_any_of_it_are_read(tmp_path):
-    path = records.write_record(tmp_path, record(run={"timeout": 60.0}))
-    assert records.read_record(path)["run"] == {"timeout": 60.0}
+    path = written(tmp_path, record(run={"timeout": 60.0}))
+    assert records.read_record(path).run.to_json() == {"timeout": 60.0}
 
 
 def test_identity_tells_trials_apart_and_ignores_versions():
-    assert records.identity(TRIAL) == records.identity(
+    assert identity(TRIAL) == identity(
         {**TRIAL, "predictor": {**TRIAL["predictor"], "version": "2", "digest": "new"}}
     )
     others = [
@@ -104,7 +123,7 @@ def test_identity_tells_trials_apart_and_ignores_versions():
         {**TRIAL, "device": "cuda"},
         {**TRIAL, "split": {"name": "all", "seed": 0}},
     ]
-    assert len({records.identity(trial) for trial in [TRIAL, *others]}) == 5
+    assert len({identity(trial) for trial in [TRIAL, *others]}) == 5
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
@@ -201,7 +220,7 @@ def test_a_record_that_lacks_a_part_is_named_with_what_is_missing(tmp_path, plac
 def test_older_records_of_this_schema_are_read(tmp_path):
     without = changed("run/fit_seconds", ...)
     del without["result"]["scores"][factories.TASK]["metrics"]["spearman"]["version"]
-    assert records.upgrade(without, "r") == without
+    assert records.parse_record(without, "r").to_json() == without
 
 
 def packed(content: bytes) -> bytes:
@@ -238,21 +257,22 @@ def test_old_records_are_upgraded_step_by_step(monkeypatch):
         records,
         "UPGRADES",
         {
-            1: lambda r: {**r, "schema": 2, "one": 1},
-            2: lambda r: {**r, "schema": 3, "two": r["one"] + 1},
+            1: lambda r: replace(r, schema=2, others={"one": 1}),
+            2: lambda r: replace(r, schema=3, others={"two": r.others["one"] + 1}),
         },
     )
-    assert records.upgrade(record(schema=1), "r")["two"] == 2
+    found = records.parse_record(record(schema=1), "r")
+    assert (found.schema, found.to_json()["two"]) == (3, 2)
 
 
 def test_packed_records_have_equal_bytes_in_any_order(tmp_path):
-    several = [record(run={"n": n}) for n in range(5)]
+    several = [Record.from_json(record(run={"n": n})) for n in range(5)]
     records.pack_records(several, tmp_path / "a" / "records.jsonl.gz")
     records.pack_records(several[::-1], tmp_path / "b" / "records.jsonl.gz")
     assert (tmp_path / "a/records.jsonl.gz").read_bytes() == (
         tmp_path / "b/records.jsonl.gz"
     ).read_bytes()
-    assert sorted(r["run"]["n"] for r in records.read_records(tmp_path / "a")) == list(range(5))
+    assert sorted(r.run.others["n"] for r in records.read_records(tmp_path / "a")) == list(range(5))
 
 
 def test_answers_are_found_by_content_and_damage_is_noticed(tmp_path):

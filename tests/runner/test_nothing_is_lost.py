@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import factories
 import numpy as np
 import pytest
 
@@ -25,6 +26,7 @@ from kobench.results import records
 from kobench.results.answers import AnswerStore, hash_of_arrays
 from kobench.results.records import record_path
 from kobench.runner.folder import HALF_WRITTEN, TRIAL, locked
+from kobench.util import files
 
 THEIRS = "years of work"
 
@@ -146,20 +148,13 @@ def test_the_patterns_are_those_of_what_is_made(
         written.append(old)
         replace(old, new)
 
-    monkeypatch.setattr(records.os, "replace", noting)
+    monkeypatch.setattr(files.os, "replace", noting)
     AnswerStore(tmp_path).save({"profile": np.ones(3)})
-    trial: dict[str, Any] = {
-        "predictor": {"name": "a"},
-        "dataset": {"name": "b", "selection": "b"},
-        "split": {},
-        "fit_seed": 0,
-        "threads": 1,
-        "device": "cpu",
-    }
-    records.write_record(tmp_path, {"trial": trial})
+    (record,) = factories.read([factories.record("a")])
+    records.write_record(tmp_path, record)
     assert [path.parent.name for path in written] == ["answers", "records"]
     assert all(HALF_WRITTEN[path.parent.name].fullmatch(path.name) for path in written)
-    assert record_path(tmp_path, trial).exists()
+    assert record_path(tmp_path, record.trial).exists()
     assert all(
         TRIAL.fullmatch(Path(tempfile.mkdtemp(prefix="trial-", dir=tmp_path)).name)
         for _ in range(50)

@@ -19,6 +19,7 @@ from kobench.board.render.formats import render
 from kobench.plugins.chosen import Chosen, Task
 from kobench.plugins.load import load_registry
 from kobench.results.answers import AnswerStore
+from kobench.results.parts import Record
 from kobench.results.records import read_record, read_records, record_path
 from kobench.runner import plan as plan_module
 from kobench.runner.keys import Group, Trial
@@ -210,14 +211,17 @@ def test_what_a_change_asks_for(what, finished, registry, monkeypatch):
 @pytest.mark.parametrize("old", [True, False])
 def test_what_ended_early_is_tried_again(finished, status, limit, expected, old):
     folder, trial = finished
-    record = read_record(record_path(folder, trial.describe("", "", ())))
+    record = read_record(record_path(folder, trial.describe("", "", ()))).to_json()
     record["result"]["status"] = status
     if old:
         del record["run"]["limits"]
     record["run"] |= (
         {"timeout": 10.0} if old else {"limits": {**record["run"]["limits"], "seconds": 10.0}}
     )
-    assert decide(ask(trial, limits=Limits(seconds=limit)), record, ()).kind == expected
+    assert (
+        decide(ask(trial, limits=Limits(seconds=limit)), Record.from_json(record), ()).kind
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,23 +234,26 @@ def test_what_ended_early_is_tried_again(finished, status, limit, expected, old)
 )
 def test_what_passed_a_limit_is_tried_again_when_that_limit_is_raised(finished, status, name):
     folder, trial = finished
-    record = read_record(record_path(folder, trial.describe("", "", ())))
+    record = read_record(record_path(folder, trial.describe("", "", ()))).to_json()
     record["result"]["status"] = status
     record["run"] |= {"limits": Limits(**{name: 100}).to_json(), "found": "it used 101"}
     for limit, expected in ((99, "nothing"), (100, "nothing"), (101, "fit"), (None, "fit")):
-        assert decide(ask(trial, limits=Limits(**{name: limit})), record, ()).kind == expected, (
-            limit
-        )
+        assert (
+            decide(ask(trial, limits=Limits(**{name: limit})), Record.from_json(record), ()).kind
+            == expected
+        ), limit
     others = Limits(**{other: None for other in Limits().to_json() if other != name}, **{name: 100})
-    assert decide(ask(trial, limits=others), record, ()).kind == "nothing"
+    assert decide(ask(trial, limits=others), Record.from_json(record), ()).kind == "nothing"
 
 
 def test_a_predictor_that_ran_out_of_memory_below_the_limit_is_tried_again(finished):
     folder, trial = finished
-    record = read_record(record_path(folder, trial.describe("", "", ())))
+    record = read_record(record_path(folder, trial.describe("", "", ()))).to_json()
     record["result"]["status"] = "out-of-memory"
     record["run"] |= {"limits": Limits(memory_mb=100).to_json(), "found": None}
-    assert decide(ask(trial, limits=Limits(memory_mb=100)), record, ()).kind == "fit"
+    assert (
+        decide(ask(trial, limits=Limits(memory_mb=100)), Record.from_json(record), ()).kind == "fit"
+    )
 
 
 def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, registry):

@@ -4,12 +4,20 @@ among the perturbations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import erfc, fsum, sqrt
-from typing import Any
+from typing import NamedTuple
 
 from kobench.board.numbers.series import Key, Numbers
 from kobench.board.table import Permuted
+from kobench.results.parts import PermutedScores
+
+
+class Permutable(NamedTuple):
+    """One fit's score, and the scores of its permuted answers."""
+
+    value: float
+    permuted: PermutedScores
 
 
 def permuted_of(numbers: Numbers, key: Key, metric: str, sign: float) -> Permuted | None:
@@ -17,45 +25,57 @@ def permuted_of(numbers: Numbers, key: Key, metric: str, sign: float) -> Permute
 
     One network with one fit: p as recorded, exact up to the number of permutations. Several: see
     `combined`.
+
+    Parameters
+    ----------
+    numbers : the numbers of the section
+    key : the row
+    metric : name of the metric
+    sign : +1 where higher is better, -1 where lower is
     """
-    slots = []
+    networks = []
     for _, fits in sorted(numbers.scores.get(key, {}).items()):
-        entries = [
-            entry
-            for fit in fits
-            if (entry := fit["metrics"].get(metric)) and entry["value"] is not None
-        ]
-        if any(not entry.get("permuted") for entry in entries):
+        scores = [fit.metrics[metric] for fit in fits if metric in fit.metrics]
+        known = [(score.value, score.permuted) for score in scores if score.value is not None]
+        found = [Permutable(value, one) for value, one in known if one is not None]
+        if len(found) < len(known):
             return None
-        slots += [entries] if entries else []
-    if not slots:
+        networks += [found] if found else []
+    if not networks:
         return None
-    if len(slots) == len(slots[0]) == 1:
-        one = slots[0][0]["permuted"]
-        return Permuted(float(one["mean"]), float(one["p"]), float(one["low"]), float(one["high"]))
-    return combined(slots, sign)
+    if len(networks) == len(networks[0]) == 1:
+        one = networks[0][0].permuted
+        return Permuted(float(one.mean), float(one.p), float(one.low), float(one.high))
+    return combined(networks, sign)
 
 
-def combined(slots: Sequence[Sequence[Mapping[str, Any]]], sign: float) -> Permuted:
-    """Several networks together, by a normal approximation (Stouffer's idea, on the scale of the
-    score).
+def combined(networks: Sequence[Sequence[Permutable]], sign: float) -> Permuted:
+    """Several networks together, by a normal approximation.
 
-    z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K) over K networks; fits of one network
-    are averaged first, their sd too, as they share its permutations. p is the upper tail of z (the
-    lower one where lower is better).
+    Parameters
+    ----------
+    networks : the fits of each of K networks
+    sign : +1 where higher is better, -1 where lower is
 
-    >>> made = [[{"value": 0.3, "permuted": {"mean": 0.0, "sd": 0.2}}], [{"value": 0.1, "permuted": {"mean": 0.0, "sd": 0.2}}]]
+    Notes
+    -----
+    z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K), Stouffer's idea on the scale of the
+    score. Fits of one network are averaged first, their sd too, as they share its permutations. p
+    is the upper tail of sign * z.
+
+    >>> one = PermutedScores(mean=0.0, sd=0.2, low=-0.4, high=0.4, p=0.1, draws=1000)
+    >>> made = [[Permutable(0.3, one)], [Permutable(0.1, one)]]
     >>> round(combined(made, 1.0).p, 4)  # z = 0.2 / (0.2 / sqrt(2)) = 1.4142
     0.0786
     """
-    observed = [average(entry["value"] for entry in entries) for entries in slots]
-    means = [average(entry["permuted"]["mean"] for entry in entries) for entries in slots]
-    deviations = [average(entry["permuted"]["sd"] for entry in entries) for entries in slots]
+    observed = [average(one.value for one in fits) for fits in networks]
+    means = [average(one.permuted.mean for one in fits) for fits in networks]
+    deviations = [average(one.permuted.sd for one in fits) for fits in networks]
     gain = sign * (average(observed) - average(means))
-    spread = sqrt(fsum(deviation**2 for deviation in deviations)) / len(slots)
+    spread = sqrt(fsum(deviation**2 for deviation in deviations)) / len(networks)
     if spread == 0:
-        return Permuted(average(means), 0.0 if gain > 0 else 1.0, networks=len(slots))
-    return Permuted(average(means), erfc(gain / spread / sqrt(2)) / 2, networks=len(slots))
+        return Permuted(average(means), 0.0 if gain > 0 else 1.0, networks=len(networks))
+    return Permuted(average(means), erfc(gain / spread / sqrt(2)) / 2, networks=len(networks))
 
 
 def average(values: Iterable[float]) -> float:

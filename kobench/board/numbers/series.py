@@ -8,7 +8,7 @@ Several fits in a slot are averaged first.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import fsum
@@ -18,7 +18,7 @@ import numpy as np
 
 from kobench.board.numbers.intervals import Series
 from kobench.cells import FloatArray
-from kobench.results.records import Record
+from kobench.results.parts import DrawnValue, MetricScore, Record, TaskScores
 from kobench.util.files import canonical_json
 
 Slot = tuple[str, str]
@@ -32,78 +32,78 @@ T = TypeVar("T")
 #: The floor whose score stands in where an answer gives no ranking.
 STAND_IN: Key = ("floor", "random")
 
-NOT_ANSWERED = "not answered"
-NOT_RUN = "not run"
+#: Why there is no value: an answer that gives no ranking, one that was not given, a trial not run.
+NONE, NOT_ANSWERED, NOT_RUN = "none", "not answered", "not run"
 
 
 def slot_of(record: Record) -> Slot:
     """The (block, replicate) of a record."""
-    dataset, split = record["trial"]["dataset"], record["trial"]["split"]
-    if dataset["kind"] == "simulated":
-        return dataset["selection"], str(split["seed"])
-    return dataset["group"], canonical_json([dataset["selection"], split["seed"]])
+    dataset, split = record.trial.dataset, record.trial.split
+    if dataset.kind == "simulated":
+        return dataset.selection, str(split.seed)
+    return dataset.group, canonical_json([dataset.selection, split.seed])
 
 
 def row_key(record: Record) -> Key:
     """What makes a row: role and name; for predictors also the parameters, where it comes from,
     threads and device.
     """
-    trial = record["trial"]
-    predictor = trial["predictor"]
-    if record["role"] != "predictor":
-        return record["role"], predictor["name"]
-    origin = (
-        f"{predictor['environment']}/{predictor['distribution']}"
-        if predictor.get("environment")
-        else str(predictor["distribution"])
-    )
-    return (
-        record["role"],
-        predictor["selection"],
-        origin,
-        str(trial["threads"]),
-        str(trial["device"]),
-    )
+    trial, predictor = record.trial, record.trial.predictor
+    if record.role != "predictor":
+        return record.role, predictor.name
+    origin = predictor.distribution
+    if predictor.environment:
+        origin = f"{predictor.environment}/{origin}"
+    return record.role, predictor.selection, origin, str(trial.threads), trial.device
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
-    """One fit's value in one slot.
+class Value:
+    """One fit's value by one metric in one slot.
 
-    units : how many units its draws take, 0 where not known. floors : floor name -> {value, draws}
-    on just the units answered. ceiling : (value, draws) of an answer without error on the same
-    units, None where there is no such value. none : `random` stands in.
+    Attributes
+    ----------
+    value : the score
+    draws : (D,) its bootstrap draws, () for none
+    coverage : share of units answered
+    units : how many units its draws take, 0 where not known
+    floors : each floor's score on just the units answered
+    ceiling : the value of an answer without error on the same units, None where there is none
+    none : whether `random` stands in for an answer that gives no ranking
     """
 
     value: float
     draws: Draws = ()
     coverage: float = 1.0
     units: int = 0
-    floors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    floors: Mapping[str, DrawnValue] = field(default_factory=dict)
     ceiling: Level | None = None
     none: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """A row by one metric: the fits' cells of every slot that has a number.
+class RowValues:
+    """A row by one metric: the values of its fits, in every slot where all of them have one.
 
-    missing : "" or why the other slots have none. nones : in how many slots the answer gave no
-    ranking.
+    Attributes
+    ----------
+    values : slot -> the value of each fit there
+    missing : "" or why the other slots have none
+    nones : in how many slots the answer gave no ranking
     """
 
-    cells: Mapping[Slot, Sequence[Cell]]
+    values: Mapping[Slot, Sequence[Value]]
     missing: str = ""
     nones: int = 0
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        return tuple(sorted({block for block, _ in self.cells}))
+        return tuple(sorted({block for block, _ in self.values}))
 
     @cached_property
     def series(self) -> Series:
         series = block_series(
-            {slot: [(cell.value, cell.draws) for cell in fits] for slot, fits in self.cells.items()}
+            {slot: [(one.value, one.draws) for one in fits] for slot, fits in self.values.items()}
         )
         return replace(series, units=self.units)
 
@@ -113,10 +113,10 @@ class Measured:
         slot has no such value.
         """
         levels = {
-            slot: [cell.ceiling for cell in fits if cell.ceiling is not None]
-            for slot, fits in self.cells.items()
+            slot: [one.ceiling for one in fits if one.ceiling is not None]
+            for slot, fits in self.values.items()
         }
-        if not levels or any(len(levels[slot]) < len(fits) for slot, fits in self.cells.items()):
+        if not levels or any(len(levels[slot]) < len(fits) for slot, fits in self.values.items()):
             return None
         return replace(block_series(levels), units=self.units)
 
@@ -125,20 +125,20 @@ class Measured:
         """How many units the draws inside a block take: the fewest of any fit, 0 where one does not
         say.
         """
-        return min((cell.units for fits in self.cells.values() for cell in fits), default=0)
+        return min((one.units for fits in self.values.values() for one in fits), default=0)
 
     @cached_property
     def coverage(self) -> Series:
         """Share of units answered, by block; draws of one column, which fit any number of draws."""
         values = block_series(
-            {slot: [(cell.coverage, ()) for cell in fits] for slot, fits in self.cells.items()}
+            {slot: [(one.coverage, ()) for one in fits] for slot, fits in self.values.items()}
         ).values
         return Series(values, values[:, None])
 
     @property
     def only_none(self) -> bool:
         """Whether no slot has a score of the row's own."""
-        return self.nones > 0 and all(cell.none for fits in self.cells.values() for cell in fits)
+        return self.nones > 0 and all(one.none for fits in self.values.values() for one in fits)
 
 
 def mean(values: Sequence[float]) -> float:
@@ -184,18 +184,18 @@ def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
     return Series(np.array(values), np.array(spreads) if joint else None)
 
 
-def ceiling_of(entry: Mapping[str, Any], draws: int) -> Level | None:
-    """The ceiling of a metric's entry with as many draws as its value: measured where the truth has
-    noise, else the truth's own value.
+def ceiling_of(score: MetricScore) -> Level | None:
+    """What an answer without error would score, with as many draws as the value: as recorded where
+    the truth has noise, else the truth's own value.
     """
-    given = entry.get("ceiling")
-    if given is not None:
-        return None if given["value"] is None else (float(given["value"]), given.get("draws") or ())
-    return (
-        None
-        if entry.get("best") is None
-        else (float(entry["best"]), [float(entry["best"])] * draws)
-    )
+    if (ceiling := score.ceiling) is not None:
+        return None if ceiling.value is None else (float(ceiling.value), ceiling.draws)
+    return None if score.best is None else constant_level(score.best, len(score.draws))
+
+
+def constant_level(value: float, draws: int) -> Level:
+    """A value that no draw changes."""
+    return float(value), [float(value)] * draws
 
 
 class Numbers:
@@ -205,20 +205,19 @@ class Numbers:
         self.records: dict[Key, list[Record]] = defaultdict(list)
         order = sorted(
             records,
-            key=lambda record: (row_key(record), slot_of(record), record["trial"]["fit_seed"]),
+            key=lambda record: (row_key(record), slot_of(record), record.trial.fit_seed),
         )
         for record in order:
             self.records[row_key(record)].append(record)
         every = [record for fits in self.records.values() for record in fits]
         self.slots: Slots = tuple(sorted({slot_of(record) for record in every}))
         self.blocks = tuple(sorted({block for block, _ in self.slots}))
-        self.scores: dict[Key, dict[Slot, list[dict[str, Any]]]] = {
+        self.scores: dict[Key, dict[Slot, list[TaskScores]]] = {
             key: defaultdict(list) for key in self.records
         }
         for record in every:
-            scores = record["result"].get("scores") or {}
-            if task in scores:
-                self.scores[row_key(record)][slot_of(record)].append(scores[task])
+            if scores := record.result.scores.get(task):
+                self.scores[row_key(record)][slot_of(record)].append(scores)
         #: every score entry of the task, in a fixed order
         self.all = [
             scores
@@ -228,29 +227,29 @@ class Numbers:
         ]
         self.memory: dict[Any, Any] = {}
         #: names of the floors that count for the task
-        self.floors = sorted({name for scores in self.all for name in scores["floors"]})
+        self.floors = sorted({name for scores in self.all for name in scores.floors})
 
     def metrics(self) -> list[str]:
         """Primary metrics first, in the task's order, then the others by name, variants last."""
         primary = self.primary()
-        others = {name for scores in self.all for name in scores["metrics"]} - set(primary)
+        others = {name for scores in self.all for name in scores.metrics} - set(primary)
         return [*primary, *sorted(others, key=lambda name: ("[" in name, name))]
 
     def primary(self) -> list[str]:
-        return list(self.all[0]["primary"]) if self.all else []
+        return list(self.all[0].primary) if self.all else []
 
-    def facts(self, metric: str) -> Mapping[str, Any]:
-        """What the records say of a metric: version, direction, best, low, high."""
-        return next(
-            (scores["metrics"][metric] for scores in self.all if metric in scores["metrics"]), {}
-        )
+    def example(self, metric: str) -> MetricScore | None:
+        """The first record's score by a metric, for what is the same in all of them."""
+        return next(self.by_metric(metric), None)
+
+    def by_metric(self, metric: str) -> Iterator[MetricScore]:
+        """Every score by a metric, in a fixed order."""
+        return (scores.metrics[metric] for scores in self.all if metric in scores.metrics)
 
     def nothing(self, metric: str) -> float | None:
         """The value of doing nothing by a metric, None where the records name none."""
-        entries = (scores["metrics"].get(metric, {}) for scores in self.all)
-        return next(
-            (float(entry["nothing"]) for entry in entries if entry.get("nothing") is not None), None
-        )
+        known = (one.nothing for one in self.by_metric(metric) if one.nothing is not None)
+        return next((float(value) for value in known), None)
 
     def remember(self, key: Any, make: Callable[[], T]) -> T:
         """A value made once: the same cells are read again for every row that is compared with
@@ -270,56 +269,45 @@ class Numbers:
             slot
             for by_slot in self.scores.values()
             for slot, fits in by_slot.items()
-            if any(fit["metrics"].get(metric, {}).get("value") is not None for fit in fits)
+            if any(has_value(fit, metric) for fit in fits)
         }
         return tuple(sorted(found))
 
-    def cells(self, key: Key, slot: Slot, metric: str) -> tuple[list[Cell], str]:
-        """The cells of a row's fits in one slot; none and the reason where one of them has no
-        number.
-        """
-        cells: list[Cell] = []
+    def values(self, key: Key, slot: Slot, metric: str) -> tuple[list[Value], str]:
+        """The values of a row's fits in one slot; none and the reason where one of them has none."""
+        values: list[Value] = []
         fits = self.scores.get(key, {}).get(slot, [])
         for fit in fits:
-            entry = fit["metrics"].get(metric) or {"value": None, "missing": NOT_ANSWERED}
-            coverage = 1.0 if fit.get("coverage") is None else float(fit["coverage"])
-            units = int(fit.get("blocks") or 0)
-            if entry["value"] is not None:
-                draws = entry.get("draws") or ()
-                cells.append(
-                    Cell(
-                        float(entry["value"]),
-                        draws,
-                        coverage,
-                        units,
-                        entry.get("floors") or {},
-                        ceiling_of(entry, len(draws)),
-                    )
-                )
-            elif entry.get("missing") == "none" and key != STAND_IN:
-                level = self.level(STAND_IN, slot, metric) or self.no_change(entry, metric)
-                if level is None:
-                    return [], "none"
-                cells.append(
-                    Cell(
-                        level[0],
-                        level[1],
-                        coverage,
-                        units,
-                        ceiling=self.ceiling(slot, metric),
-                        none=True,
-                    )
-                )
-            else:
-                return [], str(entry.get("missing") or NOT_ANSWERED)
-        return cells, "" if fits else self.absence(key, slot)
+            found = self.value(key, slot, metric, fit)
+            if isinstance(found, str):
+                return [], found
+            values.append(found)
+        return values, "" if fits else self.absence(key, slot)
 
-    def no_change(self, entry: Mapping[str, Any], metric: str) -> Level | None:
+    def value(self, key: Key, slot: Slot, metric: str, fit: TaskScores) -> Value | str:
+        """A fit's value, or why there is none; `random` stands in where an answer ranks nothing."""
+        score = fit.metrics.get(metric)
+        if score is None:
+            return NOT_ANSWERED
+        coverage = 1.0 if fit.coverage is None else float(fit.coverage)
+        units = fit.blocks or 0
+        if score.value is not None:
+            return Value(
+                float(score.value), score.draws, coverage, units, score.floors, ceiling_of(score)
+            )
+        if score.missing != NONE or key == STAND_IN:
+            return score.missing or NOT_ANSWERED
+        level = self.level(STAND_IN, slot, metric) or self.no_change(score, metric)
+        if level is None:
+            return NONE
+        ceiling = self.ceiling(slot, metric)
+        return Value(level[0], level[1], coverage, units, ceiling=ceiling, none=True)
+
+    def no_change(self, score: MetricScore, metric: str) -> Level | None:
         """The level of doing nothing, for a metric that knows one and a task in which `random` was
         not scored.
         """
-        nothing = entry.get("nothing")
-        return None if nothing is None else (float(nothing), [float(nothing)] * self.draws(metric))
+        return None if score.nothing is None else constant_level(score.nothing, self.draws(metric))
 
     def ceiling(self, slot: Slot, metric: str) -> Level | None:
         """The ceiling in a slot, of the first row there that has a score; all that answered every
@@ -327,9 +315,8 @@ class Numbers:
         """
         for key in self.scores:
             for fit in self.scores[key].get(slot, []):
-                entry = fit["metrics"].get(metric) or {}
-                if entry.get("value") is not None:
-                    return ceiling_of(entry, len(entry.get("draws") or ()))
+                if has_value(fit, metric):
+                    return ceiling_of(fit.metrics[metric])
         return None
 
     def absence(self, key: Key, slot: Slot) -> str:
@@ -337,22 +324,19 @@ class Numbers:
         run.
         """
         statuses = sorted(
-            record["result"]["status"]
-            for record in self.records.get(key, [])
-            if slot_of(record) == slot
+            record.result.status for record in self.records.get(key, []) if slot_of(record) == slot
         )
         failed = [status for status in statuses if status != "ok"]
-        return failed[0] if failed else NOT_ANSWERED if statuses else NOT_RUN
+        if failed:
+            return failed[0]
+        return NOT_ANSWERED if statuses else NOT_RUN
 
     def draws(self, metric: str) -> int:
         """How many bootstrap draws the records hold inside each slot, 0 for none."""
         return self.remember(("draws", metric), lambda: self._draws(metric))
 
     def _draws(self, metric: str) -> int:
-        return max(
-            (len(scores["metrics"].get(metric, {}).get("draws") or ()) for scores in self.all),
-            default=0,
-        )
+        return max((len(score.draws) for score in self.by_metric(metric)), default=0)
 
     def level(self, key: Key, slot: Slot, metric: str) -> Level | None:
         """The mean value and draws of a row's fits in one slot, None where it has no number
@@ -361,65 +345,64 @@ class Numbers:
         return self.remember(("level", key, slot, metric), lambda: self._level(key, slot, metric))
 
     def _level(self, key: Key, slot: Slot, metric: str) -> Level | None:
-        cells, _ = self.cells(key, slot, metric)
-        if not cells:
+        values, _ = self.values(key, slot, metric)
+        if not values:
             return None
-        draws = mean_draws([cell.draws for cell in cells])
-        return mean([cell.value for cell in cells]), () if draws is None else draws.tolist()
+        draws = mean_draws([one.draws for one in values])
+        return mean([one.value for one in values]), () if draws is None else draws.tolist()
 
-    def measure(self, key: Key, metric: str) -> Measured:
+    def measure(self, key: Key, metric: str) -> RowValues:
         """One row by one metric, in every slot that allows a number."""
         return self.remember(("measure", key, metric), lambda: self._measure(key, metric))
 
-    def _measure(self, key: Key, metric: str) -> Measured:
-        numbers: dict[Slot, Sequence[Cell]] = {}
+    def _measure(self, key: Key, metric: str) -> RowValues:
+        known: dict[Slot, Sequence[Value]] = {}
         missing: Counter[str] = Counter()
         nones = 0
-        allowed = self.metric_slots(metric)
-        for slot in allowed or self.slots:
-            cells, why = self.cells(key, slot, metric)
-            if cells:
-                numbers[slot] = cells
+        for slot in self.metric_slots(metric) or self.slots:
+            values, why = self.values(key, slot, metric)
+            if values:
+                known[slot] = values
             else:
                 missing[why] += 1
-            nones += why == "none" or any(cell.none for cell in cells)
-        why = (
-            min(missing, key=lambda word: (word == NOT_RUN, -missing[word], word))
-            if missing
-            else ""
-        )
-        return Measured(numbers, why, nones)
+            nones += why == NONE or any(one.none for one in values)
+        most = min(missing, key=lambda word: (word == NOT_RUN, -missing[word], word), default="")
+        return RowValues(known, most, nones)
 
-    def floor(self, name: str, metric: str, units: Measured) -> Series | None:
+    def floor(self, name: str, metric: str, row: RowValues) -> Series | None:
         """A floor on the units that a row answered: from the row's records where it left units out,
         else from the floor's own.
         """
-        if all(cell.coverage >= 1 for cells in units.cells.values() for cell in cells):
-            # every unit was answered, so all rows with these slots share the floor, however often
-            # they were fitted
-            whole = {slot: [Cell(0.0)] for slot in units.cells}
-            return self.remember(
-                ("floor", name, metric, tuple(sorted(whole))),
-                lambda: self._floor(name, metric, whole),
-            )
-        return self._floor(name, metric, units.cells)
+        if any(one.coverage < 1 for values in row.values.values() for one in values):
+            return self._floor(name, metric, row.values)
+        # every unit was answered, so all rows with these slots share the floor, however often they
+        # were fitted
+        whole = {slot: [Value(0.0)] for slot in row.values}
+        return self.remember(
+            ("floor", name, metric, tuple(sorted(whole))), lambda: self._floor(name, metric, whole)
+        )
 
-    def _floor(self, name: str, metric: str, units: Mapping[Slot, Sequence[Cell]]) -> Series | None:
-        slots: dict[Slot, list[Level]] = {}
-        for slot, cells in units.items():
-            levels: list[Level | None] = []
-            for cell in cells:
-                own = cell.floors.get(name, {})
-                if cell.coverage >= 1:
-                    levels.append(self.level(("floor", name), slot, metric))
-                else:
-                    levels.append(
-                        (float(own["value"]), own.get("draws") or ())
-                        if own.get("value") is not None
-                        else None
-                    )
+    def _floor(
+        self, name: str, metric: str, slots: Mapping[Slot, Sequence[Value]]
+    ) -> Series | None:
+        found: dict[Slot, list[Level]] = {}
+        for slot, values in slots.items():
+            levels = [self.floor_level(name, metric, slot, value) for value in values]
             known = [level for level in levels if level is not None]
             if len(known) < len(levels):
                 return None
-            slots[slot] = known
-        return block_series(slots) if slots else None
+            found[slot] = known
+        return block_series(found) if found else None
+
+    def floor_level(self, name: str, metric: str, slot: Slot, value: Value) -> Level | None:
+        """A floor's level on the units behind one value, None where it has no score there."""
+        if value.coverage >= 1:
+            return self.level(("floor", name), slot, metric)
+        own = value.floors.get(name)
+        return None if own is None or own.value is None else (float(own.value), own.draws)
+
+
+def has_value(scores: TaskScores, metric: str) -> bool:
+    """Whether a fit has a value by a metric."""
+    score = scores.metrics.get(metric)
+    return score is not None and score.value is not None

@@ -18,7 +18,7 @@ from kobench.board.numbers.intervals import (
     rank_intervals,
     ratio_interval,
 )
-from kobench.board.numbers.series import Key, Measured, Numbers
+from kobench.board.numbers.series import NONE, Key, Numbers, RowValues
 from kobench.board.table import Column, Score
 from kobench.cells import FloatArray
 
@@ -31,13 +31,9 @@ HEADROOM = 0.1
 NOTHING = "doing nothing"
 SLACK = 1e-4
 
-NO_FLOOR, NO_CEILING, NO_HEADROOM, NO_INTERVAL, NONE = (
-    "no floor",
-    "no ceiling",
-    "no headroom",
-    "no interval",
-    "none",
-)
+#: Why no skill is printed.
+NO_FLOOR, NO_CEILING = "no floor", "no ceiling"
+NO_HEADROOM, NO_INTERVAL = "no headroom", "no interval"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,23 +77,23 @@ class Standings:
         """A metric's facts, its best floor over all the blocks, and whether that leaves
         headroom.
         """
-        facts = self.numbers.facts(metric)
+        example = self.numbers.example(metric)
         column = Column(
             name=metric,
-            version=facts.get("version", 1),
-            direction=facts.get("direction", "higher"),
-            best=facts.get("best"),
-            low=facts.get("low"),
-            high=facts.get("high"),
+            version=example.version if example else 1,
+            direction=example.direction if example else "higher",
+            best=example.best if example else None,
+            low=example.low if example else None,
+            high=example.high if example else None,
             primary=metric in self.numbers.primary(),
             nothing=self.numbers.nothing(metric),
             note=NO_FLOOR,
         )
         slots = set(self.numbers.metric_slots(metric))
-        best: tuple[str, Measured] | None = None
+        best: tuple[str, RowValues] | None = None
         for name in self.numbers.floors:
             measured = self.numbers.measure(("floor", name), metric)
-            complete = bool(slots) and set(measured.cells) == slots and not measured.only_none
+            complete = bool(slots) and set(measured.values) == slots and not measured.only_none
             if complete and (
                 best is None or column.sign * (measured.series.mean - best[1].series.mean) > 0
             ):
@@ -116,7 +112,7 @@ class Standings:
             column, floor=name, ceiling=ceiling.mean, gap=gap, note=headroom_note(column, gap)
         )
 
-    def best_floor(self, metric: str, units: Measured) -> tuple[str, Series] | None:
+    def best_floor(self, metric: str, units: RowValues) -> tuple[str, Series] | None:
         """The floor that scores best on the units that a row answered, the first by name among
         equals, or doing nothing.
         """
@@ -142,7 +138,7 @@ class Standings:
         """
         measured = self.numbers.measure(key, metric)
         column = self.columns[metric]
-        if not measured.cells:
+        if not measured.values:
             return Standing(Score(missing=measured.missing, skill_note=measured.missing))
         series, ceiling = measured.series, measured.ceiling
         value = within(mean_interval(series), column)

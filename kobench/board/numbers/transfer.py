@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,7 @@ from kobench.board.numbers.intervals import (
     t_quantile,
 )
 from kobench.board.numbers.series import Key, Slot, block_series, row_key, slot_of
-from kobench.results.records import Record
+from kobench.results.parts import MetricScore, Record
 
 #: The (value, draws) of every fit, by slot.
 Levels = dict[Slot, list[tuple[float, Sequence[float | None]]]]
@@ -77,49 +76,50 @@ class TransferNumbers:
         )
         for record in sorted(
             records,
-            key=lambda record: (row_key(record), slot_of(record), record["trial"]["fit_seed"]),
+            key=lambda record: (row_key(record), slot_of(record), record.trial.fit_seed),
         ):
-            self.fits[row_key(record), record["trial"]["split"]["train"]][slot_of(record)].append(
-                record
-            )
+            train = record.trial.split.train or ""
+            self.fits[row_key(record), train][slot_of(record)].append(record)
         scores = [
-            record["result"]["scores"][self.task]
+            record.result.scores[self.task]
             for record in records
-            if self.task in (record["result"].get("scores") or {})
+            if self.task in record.result.scores
         ]
-        self.metric = str(scores[0]["primary"][0])
-        facts = next(one["metrics"][self.metric] for one in scores if self.metric in one["metrics"])
-        self.best, self.direction = float(facts["best"]), str(facts["direction"])
-        self.floor = str(scores[0]["floors"][0])
-        self.kind = str(records[0]["trial"]["dataset"]["kind"])
+        self.metric = scores[0].primary[0]
+        example = next(one.metrics[self.metric] for one in scores if self.metric in one.metrics)
+        self.best, self.direction = best_of(example), example.direction
+        self.floor = scores[0].floors[0]
+        self.kind = records[0].trial.dataset.kind
         #: the predictors, by `kobench.board.numbers.series.row_key`
         self.rows = sorted({row for row, _ in self.fits if row[0] == "predictor"})
         asked = {
             name[len(self.metric) + 1 : -1]
             for one in scores
-            for name in one["metrics"]
+            for name in one.metrics
             if name.startswith(f"{self.metric}[")
         }
         self.groups = sorted({train for _, train in self.fits} | asked)
         self.blocks = sorted({slot[0] for by_slot in self.fits.values() for slot in by_slot})
-        self.notes = tuple(sorted({str(note) for one in scores for note in one.get("notes") or ()}))
+        self.notes = tuple(sorted({note for one in scores for note in one.notes}))
 
     def levels(self, row: Key, train: str, ask: str) -> Levels:
         """The (value, draws) of every fit, by slot; slots where a fit has no value are left out."""
         found: Levels = {}
         for slot, records in self.fits.get((row, train), {}).items():
-            entries = [self.entry(record, ask) for record in records]
-            if all(entry.get("value") is not None for entry in entries):
-                found[slot] = [
-                    (float(entry["value"]), entry.get("draws") or ()) for entry in entries
-                ]
+            scores = [self.score(record, ask) for record in records]
+            known = [
+                (float(score.value), score.draws)
+                for score in scores
+                if score is not None and score.value is not None
+            ]
+            if len(known) == len(scores):
+                found[slot] = known
         return found
 
-    def entry(self, record: Record, ask: str) -> Mapping[str, Any]:
-        """What a record says of one asked group, {} where nothing."""
-        scores: Mapping[str, Any] = (record["result"].get("scores") or {}).get(self.task, {})
-        found: Mapping[str, Any] = scores.get("metrics", {}).get(f"{self.metric}[{ask}]", {})
-        return found
+    def score(self, record: Record, ask: str) -> MetricScore | None:
+        """A record's score on one asked group, None where it has none."""
+        scores = record.result.scores.get(self.task)
+        return None if scores is None else scores.metrics.get(f"{self.metric}[{ask}]")
 
     def share(self, first: Levels, second: Levels, floor: Levels) -> Share | None:
         """(first - second) / (best - floor), where all three have scores; None where there is no
@@ -196,6 +196,11 @@ class TransferNumbers:
         return Interval(
             value, value + around.low - around.value, value + around.high - around.value
         )
+
+
+def best_of(score: MetricScore) -> float:
+    """The score of the truth; 0 where the metric knows none."""
+    return 0.0 if score.best is None else float(score.best)
 
 
 def noun_of(split: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kobench.board.glance import Tally, groups_of, layout_of
-from kobench.board.numbers.standings import NO_CEILING, NO_HEADROOM, NONE
+from kobench.board.numbers.series import NONE
+from kobench.board.numbers.standings import NO_CEILING, NO_HEADROOM
 from kobench.board.sections.sentences import bracket, number, on_networks, p_text, skill_digits
 from kobench.board.table import (
     CONTROL,

@@ -14,7 +14,7 @@ from kobench.board.numbers.standings import HEADROOM, NO_HEADROOM, NOTHING, Stan
 from kobench.board.sections.sampled import facts_of_draws
 from kobench.board.sections.sentences import number, with_interval
 from kobench.board.table import Column
-from kobench.results.records import Record
+from kobench.results.parts import Record, TaskScores
 
 
 def label_of(numbers: Numbers, kind: str) -> str:
@@ -22,10 +22,10 @@ def label_of(numbers: Numbers, kind: str) -> str:
     blocks = len(numbers.blocks)
     if not numbers.all:
         return "nothing, as no trial has scores"
-    inside = next((f"{scores['block']}s" for scores in numbers.all if scores.get("block")), "units")
+    inside = next((f"{scores.block}s" for scores in numbers.all if scores.block), "units")
     drawn = any(numbers.draws(metric) for metric in numbers.primary())
     if kind != "simulated":
-        count = next((scores.get("blocks") for scores in numbers.all if scores.get("blocks")), None)
+        count = next((scores.blocks for scores in numbers.all if scores.blocks), None)
         label = f"{count:,} {inside}" if count else inside
     elif blocks >= ENOUGH:
         return f"{blocks} networks"
@@ -43,15 +43,15 @@ def facts_of(numbers: Numbers, standings: Standings, split: str, ranked: int) ->
     example = numbers.all[0]
     unit = unit_of(example)
     asked: dict[Any, int] = defaultdict(int)
-    left_out: dict[Any, dict[str, int]] = defaultdict(dict)
+    left_out: dict[Any, dict[str, float]] = defaultdict(dict)
     sampled: dict[Any, int] = {}
     for by_slot in numbers.scores.values():
         for slot, fits in by_slot.items():
             for scores in fits:
-                asked[slot] = max(asked[slot], int(scores.get("asked") or 0))
-                left_out[slot].update(scores.get("left_out") or {})
-                if scores.get("sampled") is not None:
-                    sampled[slot] = max(sampled.get(slot, 0), int(scores["sampled"]))
+                asked[slot] = max(asked[slot], int(scores.asked))
+                left_out[slot].update(scores.left_out)
+                if scores.sampled is not None:
+                    sampled[slot] = max(sampled.get(slot, 0), scores.sampled)
     facts = [f"{sum(asked.values()):,} {unit} asked"] if any(asked.values()) else []
     if split == "all":
         facts.append("trained on the same cells as asked")
@@ -91,13 +91,13 @@ def nothing_fact(column: Column, by: str, floor: str, value: float) -> str:
     )
 
 
-def unit_of(scores: Mapping[str, Any]) -> str:
+def unit_of(scores: TaskScores) -> str:
     """What a task counts as asked."""
-    if scores.get("asks") == "response":
+    if scores.asks == "response":
         return "perturbations"
-    if scores.get("asks") in ("profile", "transfer"):
+    if scores.asks in ("profile", "transfer"):
         return "cells"
-    return "genes" if scores["kind"] == "ranking" else "events"
+    return "genes" if scores.kind == "ranking" else "events"
 
 
 def headroom_fact(column: Column, by: str) -> str:
@@ -131,7 +131,7 @@ def warnings_of(
     warnings = []
     digests: dict[Any, set[str]] = defaultdict(set)
     for record in records:
-        digests[slot_of(record)].add(str(record["trial"]["dataset"]["digest"]))
+        digests[slot_of(record)].add(record.trial.dataset.digest)
     if any(len(found) > 1 for found in digests.values()):
         warnings.append(
             "These records were not all made from the same data (their digests differ): run the"

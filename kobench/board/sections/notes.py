@@ -25,7 +25,7 @@ def notes_of(numbers: Numbers) -> tuple[str, ...]:
     for key in sorted(numbers.records):
         for slot, fits in sorted(numbers.scores[key].items()):
             for fit in fits:
-                for note in fit.get("notes") or ():
+                for note in fit.notes:
                     found[re.sub(r"\d+(?:[.,]\d+)*", "#", note)].setdefault(slot[0], note)
     total = len(numbers.blocks)
     return tuple(
@@ -69,8 +69,7 @@ def why_unranked(numbers: Numbers, notes: Sequence[str]) -> str:
     first = numbers.primary()[0]
     if numbers.metric_slots(first):
         return ""
-    entries = [scores["metrics"].get(first, {}) for scores in numbers.all]
-    reasons = Counter(str(entry.get("missing") or "") for entry in entries)
+    reasons = Counter(score.missing or "" for score in numbers.by_metric(first))
     known = sorted(
         (reason for reason in reasons if reason not in ("", "none", "not answered")),
         key=lambda reason: (-reasons[reason], reason),

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from kobench.board.numbers.series import Key, row_key
-from kobench.results.records import Record
+from kobench.results.parts import Record, RunSandbox
 from kobench.sandbox.layers import uncovered
 
 #: What is said of trials from before there was a sandbox.
@@ -21,24 +21,26 @@ OWN = "kobench"
 def open_in(record: Record) -> str:
     """What a stranger's predictor could reach in a trial, in words; "" where nothing, or where none
     ran.
+    """
+    ours = record.role == "floor" and record.trial.predictor.distribution == OWN
+    if record.role == "line" or ours:
+        return ""
+    if record.run.sandbox is None:
+        # a trial that never started a process has limits, and no sandbox
+        return "" if "limits" in record.run else UNKNOWN
+    return open_through(record.run.sandbox)
 
-    >>> run = {"sandbox": {"mode": "auto", "layers": {"mounts": True, "landlock-signals": True}, "readable": []}}
-    >>> open_in({"role": "predictor", "trial": {"predictor": {"distribution": "theirs"}}, "run": run})
+
+def open_through(sandbox: RunSandbox) -> str:
+    """What a sandbox left open, in words; "" where nothing.
+
+    >>> layers = {"mounts": True, "landlock-signals": True}
+    >>> open_through(RunSandbox(mode="auto", layers=layers, readable=[]))
     'network open'
     """
-    run = record.get("run") or {}
-    floor_of_ours = (
-        record["role"] == "floor" and record["trial"]["predictor"]["distribution"] == OWN
-    )
-    if record["role"] == "line" or floor_of_ours:
-        return ""
-    if not run.get("sandbox"):
-        return (
-            "" if "limits" in run else UNKNOWN
-        )  # a trial that never started a process has limits, and no sandbox
-    if run["sandbox"]["mode"] == "off":
+    if sandbox.mode == "off":
         return "switched off: files, network and processes open"
-    found = uncovered(run["sandbox"]["layers"])
+    found = uncovered(sandbox.layers)
     return f"{listed(found)} open" if found else ""
 
 
@@ -56,11 +58,7 @@ def environment_of(fits: Iterable[Record]) -> str:
     """The environments in which the trials of a row ran, with their Python: "genki, Python 3.9.18";
     "" for kobench's own.
     """
-    found = {
-        (one["name"], one["python"])
-        for fit in fits
-        if (one := (fit.get("run") or {}).get("environment"))
-    }
+    found = {(one.name, one.python) for fit in fits if (one := fit.run.environment)}
     return "; ".join(f"{name}, Python {python}" for name, python in sorted(found))
 
 
@@ -75,7 +73,7 @@ def ran_of(records: Iterable[Record], names: Mapping[Key, str]) -> tuple[str, ..
     environments: dict[str, list[str]] = defaultdict(list)
     reading: dict[str, list[str]] = defaultdict(list)
     for name, fits in sorted(rows.items()):
-        ran = [fit for fit in fits if (fit.get("run") or {}).get("sandbox") or open_in(fit)]
+        ran = [fit for fit in fits if fit.run.sandbox or open_in(fit)]
         reasons = [open_in(fit) for fit in ran]
         for reason in sorted(set(reasons) - {""}):
             count = reasons.count(reason)
@@ -84,13 +82,8 @@ def ran_of(records: Iterable[Record], names: Mapping[Key, str]) -> tuple[str, ..
             )
         if where := environment_of(fits):
             environments[where].append(name)
-        for folder in sorted(
-            {
-                folder
-                for fit in ran
-                for folder in (fit["run"].get("sandbox") or {}).get("readable", ())
-            }
-        ):
+        sandboxes = [fit.run.sandbox for fit in ran if fit.run.sandbox]
+        for folder in sorted({folder for one in sandboxes for folder in one.readable}):
             reading[folder].append(name)
     said = (
         (

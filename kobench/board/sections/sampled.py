@@ -10,7 +10,7 @@ from typing import Any
 from kobench.board.numbers.series import Numbers, slot_of
 from kobench.board.sections.sentences import number
 from kobench.board.table import Column
-from kobench.results.records import Record
+from kobench.results.parts import Record
 
 
 def with_equal_events(records: Sequence[Record], task: str) -> tuple[list[Record], list[str]]:
@@ -22,16 +22,17 @@ def with_equal_events(records: Sequence[Record], task: str) -> tuple[list[Record
     """
 
     def events(record: Record) -> Any:
-        return record["result"].get("scores", {}).get(task, {}).get("events")
+        return record.result.scores[task].events
 
-    scored = [record for record in records if task in (record["result"].get("scores") or {})]
+    scored = [record for record in records if task in record.result.scores]
     leading = {slot_of(record): events(record) for record in reversed(scored)}
     leading |= {
-        slot_of(record): events(record) for record in reversed(scored) if record["role"] == "floor"
+        slot_of(record): events(record) for record in reversed(scored) if record.role == "floor"
     }
     odd = [record for record in scored if events(record) != leading[slot_of(record)]]
-    return [record for record in records if record not in odd], sorted(
-        {record["trial"]["predictor"]["selection"] for record in odd}
+    left_out = {id(record) for record in odd}
+    return [record for record in records if id(record) not in left_out], sorted(
+        {record.trial.predictor.selection for record in odd}
     )
 
 
@@ -52,23 +53,22 @@ def facts_of_draws(numbers: Numbers, primary: Iterable[Column]) -> list[str]:
     scores: the largest error of any row.
     """
     found = {
-        slot: scores["events"]
+        slot: scores.events
         for by_slot in numbers.scores.values()
         for slot, fits in by_slot.items()
         for scores in fits
-        if scores.get("events")
+        if scores.events
     }
     said = []
     if found:
-        asked, of = (
-            sum(int(events[name]) for events in found.values()) for name in ("asked", "of")
-        )
+        asked = sum(events.asked for events in found.values())
+        of = sum(events.of for events in found.values())
         said.append(f"{asked:,} of {of:,} single knockouts were drawn at random and asked")
     for column in primary:
         errors = [
-            float(error)
-            for scores in numbers.all
-            if (error := scores["metrics"].get(column.name, {}).get("sampling_error")) is not None
+            float(score.sampling_error)
+            for score in numbers.by_metric(column.name)
+            if score.sampling_error is not None
         ]
         if errors:
             said.append(

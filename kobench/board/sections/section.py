@@ -11,8 +11,16 @@ from typing import Any, NamedTuple
 
 from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.permuted import permuted_of
-from kobench.board.numbers.series import NOT_ANSWERED, STAND_IN, Key, Measured, Numbers
-from kobench.board.numbers.standings import NONE, NOTHING, Place, Standing, Standings
+from kobench.board.numbers.series import (
+    NONE,
+    NOT_ANSWERED,
+    NOT_RUN,
+    STAND_IN,
+    Key,
+    Numbers,
+    RowValues,
+)
+from kobench.board.numbers.standings import NOTHING, Place, Standing, Standings
 from kobench.board.sections.facts import facts_of, label_of, warnings_of
 from kobench.board.sections.notes import UNRANKED, notes_of, why_unranked
 from kobench.board.sections.parameters import parameters_of
@@ -21,7 +29,7 @@ from kobench.board.sections.sampled import warning_of, with_equal_events
 from kobench.board.sections.sentences import decimals_for, p_text, sentence_of
 from kobench.board.sections.units import points_of, units_of
 from kobench.board.table import Column, Cost, Problem, Row, Score, Section
-from kobench.results.records import Record
+from kobench.results.parts import Record, TaskScores
 from kobench.supervisor.limits import LIMIT_OF
 
 INCOMPLETE, NO_TASK = "incomplete", "no task scored"
@@ -45,27 +53,17 @@ class Group(NamedTuple):
     train: str = ""
 
 
-def scores_of(record: Record) -> Mapping[str, Any]:
-    """The scores of a record by task label."""
-    return record["result"].get("scores") or {}
-
-
-def belongs(record: Record, task: str, example: Mapping[str, Any] | None) -> bool:
+def belongs(record: Record, task: str, example: TaskScores | None) -> bool:
     """Whether a record has a row in a section: it has scores, or it should have had."""
-    if task in scores_of(record) or example is None:
+    if task in record.result.scores or example is None:
         return True
-    name = record["trial"]["predictor"]["name"]
-    if record["role"] == "floor":
-        return record["result"]["status"] != "ok" and name in example["floors"]
-    if record["role"] == "line":
-        return record["result"]["status"] != "ok" and name in example["lines"]
-    asked = (record.get("keys") or {}).get("questions")
-    return (
-        record["result"]["status"] != "ok"
-        or not asked
-        or "asks" not in example
-        or example["asks"] in asked
-    )
+    failed, name = record.result.status != "ok", record.trial.predictor.name
+    if record.role == "floor":
+        return failed and name in example.floors
+    if record.role == "line":
+        return failed and name in example.lines
+    asked = record.keys.questions
+    return failed or not asked or example.asks in asked
 
 
 def make_section(
@@ -74,7 +72,7 @@ def make_section(
     """One dataset, split, training group and task."""
     dataset, dataset_name, version, split, train = group
     example = next(
-        (scores_of(record)[task] for record in records if task in scores_of(record)), None
+        (record.result.scores[task] for record in records if task in record.result.scores), None
     )
     members, odd = with_equal_events(
         [record for record in records if belongs(record, task, example)], task
@@ -101,7 +99,7 @@ def make_section(
             if key[0] == "predictor" and statuses[key] == "ok"
         }
         places = standings.places(able)
-    kind = records[0]["trial"]["dataset"]["kind"]
+    kind = records[0].trial.dataset.kind
     noun = "network" if kind == "simulated" else "data set"
     by_place = {place.key: place for place in places}
     rows = []
@@ -116,9 +114,9 @@ def make_section(
             Row(
                 role=key[0],
                 name=names[key],
-                selection=fits[0]["trial"]["predictor"]["selection"],
-                distribution=str(fits[0]["trial"]["predictor"]["distribution"]),
-                versions=tuple(sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})),
+                selection=fits[0].trial.predictor.selection,
+                distribution=fits[0].trial.predictor.distribution,
+                versions=tuple(sorted({str(fit.trial.predictor.version) for fit in fits})),
                 status=statuses[key],
                 scores=shown,
                 coverage=coverage_of(measured[key]),
@@ -197,15 +195,7 @@ def make_section(
         blocks=len(numbers.blocks),
         label=label_of(numbers, kind),
         facts=facts_of(numbers, standings, split, len(places)),
-        notes=tuple(
-            sorted(
-                {
-                    note
-                    for record in records
-                    for note in record["trial"]["dataset"].get("notes") or ()
-                }
-            )
-        ),
+        notes=tuple(sorted({note for record in records for note in record.trial.dataset.notes})),
         warnings=(*warnings_of(members, numbers, statuses), *warning_of(odd)),
         train=train,
         params=parameters_of(dataset),
@@ -292,83 +282,76 @@ def nothing_row(standings: Standings, blocks: int) -> list[Row]:
     ]
 
 
-def status_of(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> str:
+def status_of(numbers: Numbers, key: Key, measured: Mapping[str, RowValues]) -> str:
     """ "ok" for a row with a score on every block, else the status of its failed trials, "not
     answered" or "incomplete".
     """
     failed = Counter(
-        record["result"]["status"]
-        for record in numbers.records[key]
-        if record["result"]["status"] != "ok"
+        record.result.status for record in numbers.records[key] if record.result.status != "ok"
     )
     if failed:
         return str(min(failed, key=lambda status: (-failed[status], status)))
     for metric, one in measured.items():
         allowed = set(numbers.metric_slots(metric))
-        if not allowed or (not one.cells and one.missing == NONE):
+        if not allowed or (not one.values and one.missing == NONE):
             continue
-        if not one.cells:
+        if not one.values:
             return (
                 NOT_ANSWERED
                 if one.missing == NOT_ANSWERED
                 else INCOMPLETE
-                if one.missing == "not run"
+                if one.missing == NOT_RUN
                 else one.missing
             )
-        if set(one.cells) != allowed:
+        if set(one.values) != allowed:
             return INCOMPLETE
     if set(numbers.scores[key]) != set(numbers.slots):
         return INCOMPLETE if numbers.scores[key] or not measured else NOT_ANSWERED
     return "ok"
 
 
-def complete_blocks(numbers: Numbers, key: Key, measured: Mapping[str, Measured]) -> set[str]:
+def complete_blocks(numbers: Numbers, key: Key, measured: Mapping[str, RowValues]) -> set[str]:
     """The blocks whose every slot has a score by the first primary metric."""
     one = next(iter(measured.values()), None)
     if one is None:
         return set()
-    lacking = {block for block, replicate in numbers.slots if (block, replicate) not in one.cells}
+    lacking = {block for block, replicate in numbers.slots if (block, replicate) not in one.values}
     return set(numbers.blocks) - lacking
 
 
-def coverage_of(measured: Mapping[str, Measured]) -> float | None:
+def coverage_of(measured: Mapping[str, RowValues]) -> float | None:
     """Mean share of units answered, over blocks; None without scores."""
-    one = next((one for one in measured.values() if one.cells), None)
+    one = next((one for one in measured.values() if one.values), None)
     return None if one is None else one.coverage.mean
 
 
 def cost_of(fits: Sequence[Record]) -> Cost:
     """Mean seconds and largest memory over a row's trials."""
 
-    def values(name: str) -> list[float]:
-        return [
-            float(fit["run"][name]) for fit in fits if (fit.get("run") or {}).get(name) is not None
-        ]
+    def mean(values: list[float | None]) -> float | None:
+        known = [float(value) for value in values if value is not None]
+        return sum(known) / len(known) if known else None
 
-    def mean(numbers: list[float]) -> float | None:
-        return sum(numbers) / len(numbers) if numbers else None
-
+    peaks = [float(fit.run.peak_mb) for fit in fits if fit.run.peak_mb is not None]
     return Cost(
-        mean(values("fit_seconds")),
-        mean(values("predict_seconds")),
-        max(values("peak_mb"), default=None),
+        mean([fit.run.fit_seconds for fit in fits]),
+        mean([fit.run.predict_seconds for fit in fits]),
+        max(peaks, default=None),
     )
 
 
 def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
     """Failed trials, those of the same kind together."""
     groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-    refitted = len({fit["trial"]["fit_seed"] for fit in fits}) > 1
+    refitted = len({fit.trial.fit_seed for fit in fits}) > 1
     for fit in fits:
-        result, trial = fit["result"], fit["trial"]
-        if result["status"] == "ok":
+        result, seed = fit.result, fit.trial.dataset.seed
+        if result.status == "ok":
             continue
-        what = tuple(str(result.get(part) or "") for part in ("stage", "message", "traceback"))
-        seed = trial["dataset"]["seed"]
-        where = ([] if seed is None else [f"seed {seed}"]) + (
-            [f"fit seed {trial['fit_seed']}"] if refitted or seed is None else []
-        )
-        groups[(result["status"], what[0], what[1], what[2])].append(", ".join(where))
+        where = [] if seed is None else [f"seed {seed}"]
+        where += [f"fit seed {fit.trial.fit_seed}"] if refitted or seed is None else []
+        what = (result.stage or "", result.message or "", result.traceback or "")
+        groups[(result.status, *what)].append(", ".join(where))
     return tuple(
         Problem(*what, tuple(sorted(where, key=lambda text: (len(text), text))))
         for what, where in sorted(groups.items())
@@ -386,7 +369,7 @@ def abundance_remarks(numbers: Numbers, key: Key) -> list[str]:
         ("[raw]", "its raw impacts follow"),
     ):
         measured = numbers.measure(key, f"with-abundance{variant}")
-        if measured.cells and not measured.only_none and measured.series.mean >= FOLLOWS:
+        if measured.values and not measured.only_none and measured.series.mean >= FOLLOWS:
             found.append(f"{what} the abundance of the genes (Spearman {measured.series.mean:.2f})")
     return found
 
@@ -397,7 +380,12 @@ def like_of(numbers: Numbers) -> str:
 
 
 def remarks_of(
-    numbers: Numbers, key: Key, measured: Mapping[str, Measured], status: str, noun: str, cost: bool
+    numbers: Numbers,
+    key: Key,
+    measured: Mapping[str, RowValues],
+    status: str,
+    noun: str,
+    cost: bool,
 ) -> tuple[str, ...]:
     """What a reader should know of a row."""
     remarks = []
@@ -408,10 +396,10 @@ def remarks_of(
     flat = [
         metric
         for metric, one in measured.items()
-        if one.only_none or (not one.cells and one.missing == NONE)
+        if one.only_none or (not one.values and one.missing == NONE)
     ]
     if flat:
-        stood_in = any(measured[metric].cells for metric in flat)
+        stood_in = any(measured[metric].values for metric in flat)
         like = like_of(numbers)
         where = f"level with {like}" if stood_in else "last, as random was not scored"
         place = (
@@ -428,14 +416,14 @@ def remarks_of(
                 f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer),"
                 f" counted there as {like_of(numbers)}"
             )
-        elif metric not in flat and not one.cells and one.missing not in ("", status, "not run"):
+        elif metric not in flat and not one.values and one.missing not in ("", status, NOT_RUN):
             remarks.append(f"{metric}: {one.missing}")
     if key[0] == "predictor":
         remarks += abundance_remarks(numbers, key)
-    versions = sorted({str(fit["trial"]["predictor"]["version"]) for fit in fits})
+    versions = sorted({str(fit.trial.predictor.version) for fit in fits})
     if len(versions) > 1:
         remarks.append(f"scores of different versions together: {', '.join(versions)}")
-    seen = {name for fit in fits for name in fit["result"].get("trusted_with_predictor", ())}
+    seen = {name for fit in fits for name in fit.result.trusted_with_predictor}
     if seen:
         remarks.append(
             f"its distribution also brings what sees the truth here: {', '.join(sorted(seen))}"

@@ -6,11 +6,14 @@ Records keep them of one network alone, the first; where there are more, the tab
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from kobench.board.numbers.series import Key, Numbers, Slot
 from kobench.board.table import Points, Units
+from kobench.results.parts import TaskScores
+
+T = TypeVar("T")
 
 #: Columns that may name the units, the first that a table has; else the first column of texts.
 NAMES = ("perturbation", "gene", "pair", "genes", "group", "cell_type", "cell")
@@ -42,7 +45,7 @@ def units_of(
 
     several : whether there is more than one network, so that the table must say of which it is.
     """
-    tables = first_with(numbers, keys, "table")
+    tables = first_with(numbers, keys, lambda scores: scores.table)
     if tables is None:
         return None
     slot, found = tables
@@ -79,26 +82,21 @@ def points_of(
     numbers: Numbers, names: Mapping[Key, str], keys: Sequence[Key], several: bool
 ) -> tuple[Points, ...]:
     """The sampled predictions of these rows, from the first slot of which a record has some."""
-    found = first_with(numbers, keys, "points")
+    found = first_with(numbers, keys, lambda scores: scores.points)
     if found is None:
         return ()
     slot, samples = found
+    of = of_network(numbers, slot, several)
     return tuple(
-        Points(
-            names[key],
-            str(one["what"]),
-            of_network(numbers, slot, several),
-            tuple(one["true"]),
-            tuple(one["predicted"]),
-        )
+        Points(names[key], one.what, of, tuple(one.true), tuple(one.predicted))
         for key, one in samples.items()
-        if one["true"] and len(one["true"]) == len(one["predicted"])
+        if one.true and len(one.true) == len(one.predicted)
     )
 
 
 def first_with(
-    numbers: Numbers, keys: Sequence[Key], part: str
-) -> tuple[Slot, dict[Key, Mapping[str, Any]]] | None:
+    numbers: Numbers, keys: Sequence[Key], part: Callable[[TaskScores], T | None]
+) -> tuple[Slot, dict[Key, T]] | None:
     """The first slot where one of these rows has the part, and the part of every row there, of its
     first fit.
     """
@@ -106,7 +104,7 @@ def first_with(
         found = {}
         for key in keys:
             fits = numbers.scores.get(key, {}).get(slot, [])
-            given = next((fit[part] for fit in fits if fit.get(part)), None)
+            given = next((one for fit in fits if (one := part(fit))), None)
             if given is not None:
                 found[key] = given
         if found:
@@ -118,8 +116,8 @@ def of_network(numbers: Numbers, slot: Slot, several: bool) -> str:
     """Which network a part is of, nothing where there is one."""
     if not several:
         return ""
-    datasets = [record["trial"]["dataset"] for fits in numbers.records.values() for record in fits]
-    seed = next((dataset["seed"] for dataset in datasets if dataset["selection"] == slot[0]), None)
+    datasets = [record.trial.dataset for fits in numbers.records.values() for record in fits]
+    seed = next((dataset.seed for dataset in datasets if dataset.selection == slot[0]), None)
     return f"{'data set' if seed is None else f'network seed {seed}'}, one of {len(numbers.blocks)}"
 
 

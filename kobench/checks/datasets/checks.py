@@ -307,12 +307,12 @@ def floors_run(bench: DatasetBench) -> str:
     with TemporaryDirectory(prefix="kobench-check-") as folder:
         outcome = Run(Path(folder)).run(groups)
     for record in outcome.failed:
-        raise Wrong(f"floor {record['trial']['predictor']['name']}: {record['result']['message']}")
+        raise Wrong(f"floor {record.trial.predictor.name}: {record.result.message}")
     scored = {
         label
         for record in outcome.records
-        if record["role"] == "floor"
-        for label in record["result"]["scores"]
+        if record.role == "floor"
+        for label in record.result.scores
     }
     bench.compared += len(scored)
     return f"{len(outcome.records)} floors and lines, scored on {', '.join(sorted(scored))}"

@@ -4,11 +4,11 @@ the checks on specs.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-#: What a predictor, dataset, metric or task may be called.
-NAME = re.compile(r"[a-z0-9]+(?:[-._+][a-z0-9]+)*")
+from kobench.util.grammar import NAME
+
+__all__ = ["NAME", "same"]
 
 
 def same(a: Any, b: Any) -> bool:

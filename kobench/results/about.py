@@ -1,0 +1,61 @@
+"""What a record says of its dataset and tasks for readers of a board: words and their order.
+
+Nothing here is part of a key or changes a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kobench.results.typed import Part, older
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetAbout(Part):
+    """What readers are told of a dataset.
+
+    Attributes
+    ----------
+    near_null : why its knockouts have hardly any effect, so that a good score is suspect; "" where
+        they have
+    params : its parameters that mean something here, defaults too
+    words : what a parameter means, for those that have words
+    """
+
+    near_null: str = older("")
+    params: Mapping[str, Any] = older({})
+    words: Mapping[str, str] = older({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAbout(Part):
+    """What readers are told of a task.
+
+    Attributes
+    ----------
+    says : what it asks, in one line of plain words; "" where its label must do
+    demand : how much it demands of a predictor; tasks are told from the highest demand down
+    of_knockouts : whether it asks about knockouts, and not about unperturbed cells alone
+    unranked : why the truth of this dataset gives no ranking; "" where it does
+    """
+
+    says: str = older("")
+    demand: float = older(0.0)
+    of_knockouts: bool = older(True)
+    unranked: str = older("")
+
+
+@dataclass(frozen=True, kw_only=True)
+class About(Part):
+    """What readers of a board are told of a record's dataset and tasks.
+
+    Attributes
+    ----------
+    dataset : of its dataset
+    tasks : of each task, by task label
+    """
+
+    dataset: DatasetAbout = older(DatasetAbout())
+    tasks: Mapping[str, TaskAbout] = older({})
