@@ -3,11 +3,13 @@ docs/generate.py`.
 
 docs/metrics.md and docs/tasks.md: the line **Record.** under each heading, from the specs.
 docs/floors.md: what every trivial predictor and reference line scores, from the records in
-leaderboards/. With --check nothing is written; it fails if a page is out of date.
+leaderboards/. docs/records.md and docs/records.schema.json: what a record holds, from the types in
+kobench/results/. With --check nothing is written; it fails if a page is out of date.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -16,7 +18,8 @@ from pathlib import Path
 
 import kobench.builtin
 from kobench.results.parts import Record, TaskScores, TrialInfo
-from kobench.results.records import read_records
+from kobench.results.records import SCHEMA, read_records
+from kobench.results.schema import field_words, json_schema, parts_of, summary_of, type_words
 from kobench.specs import MetricSpec, TaskSpec
 
 DOCS = Path(__file__).parent
@@ -331,6 +334,40 @@ def short(value: float) -> str:
     )
 
 
+# ------------------------------------------------------------------ what a record holds
+
+
+def records_page() -> str:
+    """docs/records.md: the parts of a record, field by field."""
+    out = [
+        "# Records",
+        "",
+        "Made by `python docs/generate.py` from the types in `kobench/results/`; do not edit.",
+        "",
+        f"A run writes one JSON file a trial, `records/*.json` in its results folder. This is format"
+        f" {SCHEMA}; older files are upgraded when they are read, newer ones are refused. A folder"
+        " packed for publishing has `records.jsonl.gz` instead, one record a line. The same as a"
+        " JSON Schema: [records.schema.json](records.schema.json). Keys that stand in no table here"
+        " are kept as they are.",
+        "",
+        "In Python, `kobench.results.records.read_records(folder)` gives these records with the"
+        " fields as attributes: `record.result.scores[label].metrics[name].value`.",
+    ]
+    for part in parts_of(Record):
+        out += ["", f"## {part.__name__}", "", summary_of(part), ""]
+        out += ["| key | type | what it is |", "|---|---|---|"]
+        out += [
+            f"| `{name}` | {type_words(part, name)} | {words} |"
+            for name, words in field_words(part).items()
+        ]
+    return "\n".join(out) + "\n"
+
+
+def schema_file() -> str:
+    """docs/records.schema.json."""
+    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 # ------------------------------------------------------------------ the command
 
 
@@ -345,7 +382,12 @@ def generated() -> dict[Path, str]:
         for name, records in pages.items()
     }
     boards = {folder.name: list(read_records(folder)) for folder in board_folders()}
-    return {**out, DOCS / "floors.md": floors_page(boards)}
+    return {
+        **out,
+        DOCS / "floors.md": floors_page(boards),
+        DOCS / "records.md": records_page(),
+        DOCS / "records.schema.json": schema_file(),
+    }
 
 
 def main(arguments: Sequence[str]) -> int:
