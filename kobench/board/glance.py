@@ -12,7 +12,7 @@ from typing import Any, Literal
 from kobench.board.sections.sentences import decimals_for, number, skill_digits, spoken
 from kobench.board.table import Matrix, Row, Score, Section
 from kobench.board.transfer import TransferMatrix
-from kobench.board.words import base, in_words, task_order
+from kobench.board.words import base
 
 #: So many datasets stand side by side; more stand below each other, and of more than MANY only
 #: their parameters are summed up.
@@ -132,13 +132,15 @@ def answer_of(
             silent[section.task].append(section.place)
     if not by_task:
         return ()
+    told = {section.task: section for section in reversed(sections)}
+    order = {task: told[task].order if task in told else (0.0, task) for task in [*by_task, *silent]}
     return tuple(
-        task_line(task, by_task[task], silent[task])
-        for task in sorted({*by_task, *silent}, key=task_order)
+        task_line(task, told[task].words if task in told else task, by_task[task], silent[task])
+        for task in sorted(order, key=order.__getitem__)
     )
 
 
-def task_line(task: str, questions: Sequence[Question], silent: Sequence[str]) -> str:
+def task_line(task: str, words: str, questions: Sequence[Question], silent: Sequence[str]) -> str:
     """`How ...
 
     (response): nobody beats the best trivial predictor on hipsc-ko. On the near-null control
@@ -161,7 +163,6 @@ def task_line(task: str, questions: Sequence[Question], silent: Sequence[str]) -
             f"on {where} nobody can be ranked;"
             f" {'its section says' if len(silent) == 1 else 'their sections say'} why."
         )
-    words = in_words(task)
     head = task if words == task else f"{words} ({base(task)})"
     return f"{head}: {' '.join([said[0], *(text[:1].upper() + text[1:] for text in said[1:])])}"
 
@@ -353,7 +354,7 @@ def matrices_of(sections: Sequence[Section]) -> tuple[Matrix, ...]:
             groups[section.task, section.split].append(section)
     matrices = []
     for (task, split), members in sorted(
-        groups.items(), key=lambda item: (task_order(item[0][0]), item[0][1])
+        groups.items(), key=lambda item: (item[1][0].order, item[0][1])
     ):
         rows = [
             {row.name: row for row in section.rows if row.role == "predictor"}

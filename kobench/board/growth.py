@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kobench.board.sections.parameters import SIZES
 from kobench.board.table import Cost, Row, Score, Section
-from kobench.board.words import task_order
 
 #: From so many sizes on there is a growth to show.
 FEWEST = 3
@@ -70,14 +68,14 @@ def growths_of(sections: Sequence[Section]) -> tuple[Growth, ...]:
     """
     groups: dict[tuple[Any, ...], list[Section]] = defaultdict(list)
     for section in sections:
-        params = parameters_of(section)
+        params = section.params
         for size in ("genes", "cells") if section.primary else ():
             if size in params:
                 rest = tuple(
                     sorted((key, repr(value)) for key, value in params.items() if key != size)
                 )
                 groups[
-                    task_order(section.task),
+                    section.order,
                     section.dataset_name,
                     section.split,
                     section.train,
@@ -89,14 +87,9 @@ def growths_of(sections: Sequence[Section]) -> tuple[Growth, ...]:
     )
 
 
-def parameters_of(section: Section) -> dict[str, Any]:
-    """The section's parameters, with its size where that is the default."""
-    return {**SIZES.get(section.dataset_name, {}), **section.params}
-
-
 def growth_of(sections: Sequence[Section], size: str) -> Growth:
     """The growth of sections that differ in `size`."""
-    ordered = sorted(sections, key=lambda section: int(parameters_of(section)[size]))
+    ordered = sorted(sections, key=lambda section: int(section.params[size]))
     first = ordered[0]
     metric = first.primary[0].name
     names = list(
@@ -104,7 +97,7 @@ def growth_of(sections: Sequence[Section], size: str) -> Growth:
             row.name for section in ordered for row in section.rows if row.role == "predictor"
         )
     )
-    sizes = tuple(int(parameters_of(section)[size]) for section in ordered)
+    sizes = tuple(int(section.params[size]) for section in ordered)
     cells = tuple(
         tuple(grown(rows_of(section).get(name), metric) for section in ordered) for name in names
     )

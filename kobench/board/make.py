@@ -17,11 +17,10 @@ from kobench.board.glance import answer_of, matrices_of
 from kobench.board.growth import growths_of
 from kobench.board.numbers.series import Key, row_key
 from kobench.board.sections.provenance import ran_of
-from kobench.board.sections.section import NO_TASK, Group, make_section
+from kobench.board.sections.section import NO_TASK, Group, make_section, task_about
 from kobench.board.sections.sentences import short_names
 from kobench.board.table import Board
 from kobench.board.transfer import transfer_matrices
-from kobench.board.words import task_order
 from kobench.errors import UserError
 from kobench.results.parts import Record, TrialInfo
 from kobench.results.records import identity
@@ -78,11 +77,12 @@ def make_board(
     sections = []
     for key, members in sorted(groups.items(), key=lambda item: by_size(item[0])):
         scored = {label for record in members for label in record.result.scores} & set(chosen)
-        for task in sorted(scored, key=task_order) or ([] if tasks else [NO_TASK]):
+        order = {task: (-task_about(members, task).demand, task) for task in scored}
+        for task in sorted(scored, key=order.__getitem__) or ([] if tasks else [NO_TASK]):
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
     shown = tuple(
         sorted(
-            (section for section in sections if section.rows), key=lambda one: one.near_null
+            (section for section in sections if section.rows), key=lambda one: bool(one.near_null)
         )  # stable: controls come last
     )
     transfers = tuple(

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kobench.board.numbers.intervals import ENOUGH, Interval
 from kobench.board.transfer import TransferMatrix
-from kobench.board.words import WILD_TYPE, base
 
 if TYPE_CHECKING:
     from kobench.board.growth import Growth
@@ -217,7 +216,8 @@ class Section:
 
     dataset : canonical selection without the seed; short : the same without what all datasets of
     that name share. train : "" or the group of cells that was trained on. params : the dataset's
-    parameters. blocks : how many independent units; label : what the intervals stand for. sentence
+    parameters; params_say : what they mean. near_null : "" or why its knockouts have hardly any
+    effect. says, demand, of_knockouts : see `kobench.results.about.TaskAbout`. blocks : how many independent units; label : what the intervals stand for. sentence
     : the result in words. unranked_why : "" or why nobody has a rank here. said : sentences on what
     the truth allows. units, points : for tables and pictures.
     """
@@ -239,6 +239,11 @@ class Section:
     sentence: str = ""
     train: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    params_say: Mapping[str, str] = field(default_factory=dict)
+    near_null: str = ""
+    says: str = ""
+    demand: float = 0.0
+    of_knockouts: bool = True
     unranked_why: str = ""
     said: tuple[str, ...] = ()
     units: Units | None = None
@@ -250,16 +255,19 @@ class Section:
         return f"{self.short}, trained on {self.train}" if self.train else self.short
 
     @property
-    def near_null(self) -> bool:
-        """Whether the dataset is marked as one where knockouts have hardly any effect."""
-        return any(note.startswith("near-null:") for note in self.notes)
+    def words(self) -> str:
+        """What the task asks, or its label where it does not say."""
+        return self.says or self.task
+
+    @property
+    def order(self) -> tuple[float, str]:
+        """Sorts tasks, the most demanding first."""
+        return -self.demand, self.task
 
     @property
     def control(self) -> bool:
-        """Whether a good score is suspect here: a question on knockouts that have hardly any
-        effect.
-        """
-        return self.near_null and base(self.task) not in WILD_TYPE
+        """Whether a good score is suspect here: knockouts are asked that have hardly any effect."""
+        return bool(self.near_null) and self.of_knockouts
 
     @property
     def title(self) -> str:
@@ -324,6 +332,18 @@ class Matrix:
     datasets: tuple[Section, ...]
     predictors: tuple[str, ...]
     cells: tuple[tuple[Row | None, ...], ...]
+
+    @property
+    def words(self) -> str:
+        """What the task asks, or its label where it does not say."""
+        return self.datasets[0].words
+
+    def params_say(self, names: Iterable[str]) -> str:
+        """`gamma: exponent of that power law; ...` for the parameters that say what they mean."""
+        known: dict[str, str] = {}
+        for section in self.datasets:
+            known = {**section.params_say, **known}
+        return "; ".join(f"{name}: {known[name]}" for name in names if known.get(name))
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,27 @@ Nothing here is part of a key or changes a score.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kobench.results.typed import Part, older
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamAbout(Part):
+    """What readers are told of a dataset's parameter.
+
+    Attributes
+    ----------
+    name : its name
+    value : its value in this dataset
+    says : what it means, in one line; "" where its name must do
+    """
+
+    name: str
+    value: Any
+    says: str = older("")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +36,11 @@ class DatasetAbout(Part):
     ----------
     near_null : why its knockouts have hardly any effect, so that a good score is suspect; "" where
         they have
-    params : its parameters that mean something here, defaults too
-    words : what a parameter means, for those that have words
+    params : its parameters that mean something here, but for the seed; defaults too
     """
 
     near_null: str = older("")
-    params: Mapping[str, Any] = older({})
-    words: Mapping[str, str] = older({})
+    params: Sequence[ParamAbout] = older(())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -213,7 +213,9 @@ def compound_of(hint: Any) -> Kind:
         return mapping_of(kind_of(get_args(hint)[1]))
     if origin is Sequence:
         (inner,) = get_args(hint)
-        return Kind(frozenset(), list_reader(scalars_of(inner)), list)
+        if scalars := scalars_of(inner):
+            return Kind(frozenset(), list_reader(scalars), list)
+        return parts_list(inner)
     if isinstance(hint, type) and issubclass(hint, Part):
         return Kind(frozenset(), hint.from_json, lambda part: part.to_json())
     raise TypeError(f"no part has fields of the type {hint!r}")
@@ -256,6 +258,17 @@ def list_reader(scalars: Sequence[type]) -> Callable[[Any], list[Any]]:
         return values
 
     return read
+
+
+def parts_list(part: type[Part]) -> Kind:
+    """Lists of parts."""
+
+    def read(values: Any) -> list[Part]:
+        if type(values) is not list:
+            raise Fault(f"is {shown(values)}, expected a list")
+        return [part.from_json(value) for value in values]
+
+    return Kind(frozenset(), read, lambda values: [value.to_json() for value in values])
 
 
 def refusal(expected: str) -> Callable[[Any], Any]:

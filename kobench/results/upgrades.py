@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from kobench.errors import UserError
-from kobench.results.about import About, DatasetAbout, TaskAbout
+from kobench.results.about import About, DatasetAbout, ParamAbout, TaskAbout
 from kobench.results.parts import Record, TaskScores
 from kobench.util.grammar import parse
 
@@ -71,11 +71,12 @@ def with_about(record: Record) -> Record:
 @cache
 def dataset_about(group: str, notes: tuple[str, ...]) -> DatasetAbout:
     """What schema 1 says of a dataset, by its selection without the seed and its notes."""
-    params = parameters_of(group)
     return DatasetAbout(
         near_null=next((note for note in notes if note.startswith(NEAR_NULL)), ""),
-        params=params,
-        words={name: words for name, words in WORDS.items() if name in params},
+        params=[
+            ParamAbout(name=name, value=value, says=WORDS.get(name, ""))
+            for name, value in parameters_of(group).items()
+        ],
     )
 
 

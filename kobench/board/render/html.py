@@ -43,7 +43,7 @@ from kobench.board.render.transfer import STYLE, html_cards
 from kobench.board.render.units import unit_table, unit_text, unit_title
 from kobench.board.sections.sentences import bracket, number
 from kobench.board.table import CONTROL, VERDICTS, Board, Column, Row, Score, Section, Units
-from kobench.board.words import in_words, reason
+from kobench.board.words import reason
 
 if TYPE_CHECKING:
     from kobench.board.pictures.draw import Drawn
@@ -217,7 +217,7 @@ split {esc(section.split + trained_on(section))}</small></h2>
 
 def asked(section: Section) -> str:
     """What the task asks in words, nothing for a task that has none."""
-    words = in_words(section.task)
+    words = section.words
     return f"{words}; " if words != section.task else ""
 
 

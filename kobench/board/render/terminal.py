@@ -52,7 +52,6 @@ from kobench.board.render.text import (
 from kobench.board.render.transfer import print_transfers
 from kobench.board.render.units import unit_table, unit_text, unit_title
 from kobench.board.table import CONTROL, Board, Column, Matrix, Row, Section, Units
-from kobench.board.words import in_words
 
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
 
@@ -228,7 +227,7 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
             title, name, f"  {section.dataset}{CONTROL if section.near_null else ''}  ", about
         )
     )
-    if (words := in_words(section.task)) != section.task:
+    if (words := section.words) != section.task:
         console.print(Text(f"{words}.", style="dim"))
     console.print(Text(section.sentence))
     for warning in section.warnings:

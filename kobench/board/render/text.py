@@ -18,7 +18,7 @@ from kobench.board.table import (
     Score,
     Section,
 )
-from kobench.board.words import PURPOSE, in_words, parameters_in_words, reason
+from kobench.board.words import PURPOSE, reason
 
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
 
@@ -281,11 +281,11 @@ def glance_about(matrix: Matrix) -> str:
         tuple(column.name for column in section.primary) for section in matrix.datasets
     )
     said = "; elsewhere ".join(about_metrics(names) for names in metrics)
-    params = parameters_in_words(
+    params = matrix.params_say(
         key.partition("=")[0]
         for key in dict.fromkeys(title.partition("=")[0] for title, _ in groups_of(matrix))
     )
-    words = in_words(matrix.task)
+    words = matrix.words
     parts = [f"{words}." if words != matrix.task else "", f"{said[:1].upper()}{said[1:]}."]
     parts += [
         f"{params[:1].upper()}{params[1:]}." if params and layout_of(matrix) == "grouped" else ""
@@ -426,7 +426,7 @@ def unranked(section: Section) -> dict[str, list[str]]:
 
 def heading(section: Section) -> str:
     """Task, dataset and split in one line, with the group that was trained on."""
-    words = in_words(section.task)
+    words = section.words
     asked = f": {words[:1].lower()}{words[1:]}" if words != section.task else ""
     return (
         f"{section.task} on {section.dataset}{CONTROL if section.near_null else ''}, split"

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
-from kobench.board.numbers.series import Numbers
+from kobench.board.numbers.series import NONE, NOT_ANSWERED, Numbers
 
-#: A note that holds one of these says that the truth gives no ranking.
-NO_RANK = ("no rank", "not ranked")
-
-#: What stands in place of a skill there.
+#: What stands in place of a skill where nobody is ranked.
 UNRANKED = "not ranked"
 
 
-def notes_of(numbers: Numbers) -> tuple[str, ...]:
+class Note(NamedTuple):
+    """A sentence of a task.
+
+    Attributes
+    ----------
+    text : the sentence, with how far it holds where networks differ
+    given : the sentences of the networks that it stands for
+    """
+
+    text: str
+    given: tuple[str, ...]
+
+
+def notes_of(numbers: Numbers, reasons: Collection[str] = ()) -> tuple[Note, ...]:
     """The tasks' sentences, each once, in the order of the records.
 
     Sentences that differ between networks in their numbers alone are one: the first network's, with
     how many there are.
+
+    Parameters
+    ----------
+    numbers : the numbers of the section
+    reasons : why the truth gives no ranking; those that are no task's sentence come last
     """
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for key in sorted(numbers.records):
@@ -28,26 +44,28 @@ def notes_of(numbers: Numbers) -> tuple[str, ...]:
                 for note in fit.notes:
                     found[re.sub(r"\d+(?:[.,]\d+)*", "#", note)].setdefault(slot[0], note)
     total = len(numbers.blocks)
-    return tuple(
-        joined([by_network[name] for name in sorted(by_network, key=natural)], total)
-        for by_network in found.values()
-    )
+    notes = []
+    for by_network in found.values():
+        given = [by_network[name] for name in sorted(by_network, key=natural)]
+        notes.append(Note(joined(given, total), tuple(given)))
+    known = {text for note in notes for text in note.given}
+    return (*notes, *(Note(reason, (reason,)) for reason in reasons if reason not in known))
 
 
 def joined(notes: Sequence[str], total: int) -> str:
     """One sentence of those that networks have, out of so many networks.
 
-    >>> joined(["12 of 23 are detectable", "9 of 23 are detectable"], 2), joined(["same", "same"], 2), joined(["only"], 2)
-    ('12 of 23 are detectable (first of 2 networks; their numbers differ)', 'same', 'only (in 1 of 2 networks)')
+    >>> joined(["12 of 23 are detectable", "9 of 23 are detectable"], 2)
+    '12 of 23 are detectable (first of 2 networks; their numbers differ)'
+    >>> joined(["same", "same"], 2), joined(["only"], 2)
+    ('same', 'only (in 1 of 2 networks)')
     """
     first = notes[0]
     if len(set(notes)) > 1:
         return f"{first.rstrip('.')} (first of {len(notes)} networks; their numbers differ)"
-    return (
-        first
-        if len(notes) == total
-        else f"{first.rstrip('.')} (in {len(notes)} of {total} networks)"
-    )
+    if len(notes) == total:
+        return first
+    return f"{first.rstrip('.')} (in {len(notes)} of {total} networks)"
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
@@ -57,21 +75,24 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
     )
 
 
-def why_unranked(numbers: Numbers, notes: Sequence[str]) -> str:
-    """Why nobody is ranked in a section, nothing where somebody can be: a note says so, no metric
-    ranks, or none has a value for anyone.
+def why_unranked(numbers: Numbers, notes: Sequence[Note], reasons: Collection[str]) -> str:
+    """Why nobody is ranked in a section; "" where somebody can be.
+
+    That is so where the truth gives no ranking, where no metric ranks, and where the first one that
+    does has a value for nobody.
     """
-    said = next((note for note in notes if any(words in note.casefold() for words in NO_RANK)), "")
-    if said or not numbers.all:
+    if not numbers.all:
+        return ""
+    said = next((note.text for note in notes if any(one in reasons for one in note.given)), "")
+    if said:
         return said
     if not numbers.primary():
-        return notes[0] if notes else "not ranked: the task names no metric to rank by here"
+        return notes[0].text if notes else "not ranked: the task names no metric to rank by here"
     first = numbers.primary()[0]
     if numbers.metric_slots(first):
         return ""
-    reasons = Counter(score.missing or "" for score in numbers.by_metric(first))
-    known = sorted(
-        (reason for reason in reasons if reason not in ("", "none", "not answered")),
-        key=lambda reason: (-reasons[reason], reason),
-    )
-    return f"no value by {first}: {known[0]}" if known else ""
+    missing = Counter(score.missing or "" for score in numbers.by_metric(first))
+    known = [reason for reason in missing if reason not in ("", NONE, NOT_ANSWERED)]
+    if not known:
+        return ""
+    return f"no value by {first}: {min(known, key=lambda reason: (-missing[reason], reason))}"

@@ -5,7 +5,7 @@ of each.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -23,12 +23,12 @@ from kobench.board.numbers.series import (
 from kobench.board.numbers.standings import NOTHING, Place, Standing, Standings
 from kobench.board.sections.facts import facts_of, label_of, warnings_of
 from kobench.board.sections.notes import UNRANKED, notes_of, why_unranked
-from kobench.board.sections.parameters import parameters_of
 from kobench.board.sections.provenance import environment_of, open_of
 from kobench.board.sections.sampled import warning_of, with_equal_events
 from kobench.board.sections.sentences import decimals_for, p_text, sentence_of
 from kobench.board.sections.units import points_of, units_of
 from kobench.board.table import Column, Cost, Problem, Row, Score, Section
+from kobench.results.about import TaskAbout
 from kobench.results.parts import Record, TaskScores
 from kobench.supervisor.limits import LIMIT_OF
 
@@ -51,6 +51,18 @@ class Group(NamedTuple):
     version: str
     split: str
     train: str = ""
+
+
+def task_about(records: Iterable[Record], task: str) -> TaskAbout:
+    """What the first of the records that knows a task says of it."""
+    known = (record.about.tasks[task] for record in records if task in record.about.tasks)
+    return next(known, TaskAbout())
+
+
+def unranked_reasons(records: Iterable[Record], task: str) -> list[str]:
+    """Why the truth of a task gives no ranking, each reason once; none where it does."""
+    tasks = (record.about.tasks[task] for record in records if task in record.about.tasks)
+    return list(dict.fromkeys(about.unranked for about in tasks if about.unranked))
 
 
 def belongs(record: Record, task: str, example: TaskScores | None) -> bool:
@@ -79,8 +91,9 @@ def make_section(
     )
     numbers = Numbers(members, task)
     standings = Standings(numbers)
-    said = notes_of(numbers)
-    why = why_unranked(numbers, said)
+    reasons = unranked_reasons(members, task)
+    notes = notes_of(numbers, reasons)
+    why = why_unranked(numbers, notes, reasons)
     scores = {
         key: {metric: standings.standing(key, metric) for metric in numbers.metrics()}
         for key in numbers.records
@@ -182,6 +195,7 @@ def make_section(
         if ("floor", column.floor) in numbers.records
     ]
     several = len(numbers.blocks) > 1
+    about, params = task_about(records, task), records[0].about.dataset.params
     section = Section(
         dataset=dataset,
         dataset_name=dataset_name,
@@ -198,9 +212,16 @@ def make_section(
         notes=tuple(sorted({note for record in records for note in record.trial.dataset.notes})),
         warnings=(*warnings_of(members, numbers, statuses), *warning_of(odd)),
         train=train,
-        params=parameters_of(dataset),
+        params={param.name: param.value for param in params},
+        params_say={param.name: param.says for param in params},
+        near_null=next(
+            (text for record in records if (text := record.about.dataset.near_null)), ""
+        ),
+        says=about.says,
+        demand=about.demand,
+        of_knockouts=about.of_knockouts,
         unranked_why=why,
-        said=tuple(note for note in said if note != why),
+        said=tuple(note.text for note in notes if note.text != why),
         units=units_of(numbers, names, [*predictors, *best], several),
         points=points_of(numbers, names, predictors, several),
     )

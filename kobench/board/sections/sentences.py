@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from math import floor, log10
 
 from kobench.board.numbers.intervals import Interval
-from kobench.board.sections.parameters import split_selection
 from kobench.board.table import Column, Row, Section
+from kobench.errors import UserError
+from kobench.util.grammar import split as split_selection
 
 
 def number(value: float | None, decimals: int = 3) -> str:
@@ -295,7 +296,7 @@ def short_names(selections: Iterable[str]) -> dict[str, str]:
     >>> short_names(["grn:a=1,b=2", "grn:a=1,b=3", "pbmc"])
     {'grn:a=1,b=2': 'grn b=2', 'grn:a=1,b=3': 'grn b=3', 'pbmc': 'pbmc'}
     """
-    split = {selection: split_selection(selection) for selection in sorted(set(selections))}
+    split = {selection: name_and_items(selection) for selection in sorted(set(selections))}
     shared: dict[str, set[str]] = {}
     for name, parts in split.values():
         shared[name] = shared[name] & set(parts) if name in shared else set(parts)
@@ -308,3 +309,12 @@ def short_names(selections: Iterable[str]) -> dict[str, str]:
         )
         for selection, (name, parts) in split.items()
     }
+
+
+def name_and_items(selection: str) -> tuple[str, list[str]]:
+    """Name and `key=value` items of a selection; all of it is the name where it can't be read."""
+    try:
+        _, name, items = split_selection(selection)
+        return name, list(items)
+    except UserError:
+        return selection, []
