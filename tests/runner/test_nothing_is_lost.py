@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,18 +13,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kobench.results import records
-from kobench.results.answers import AnswerStore, hash_of_arrays
-from kobench.results.records import record_path
+from command import kobench
 
 from kobench.environments import create as making
 from kobench.environments.create import create, remove
 from kobench.environments.environment import names
 from kobench.environments.ours import is_ours
 from kobench.errors import UserError
+from kobench.results import records
+from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.results.records import record_path
 from kobench.runner.run import HALF_WRITTEN, TRIAL, locked
 
 THEIRS = "years of work"
+TINY = "grn:genes=10,cells=40"
 
 
 def lay(folder: Path, *places: str) -> dict[str, str]:
@@ -71,20 +71,7 @@ def test_a_run_into_a_folder_with_other_things_leaves_them_alone(tmp_path: Path)
     beside = lay(elsewhere, "data.csv")
     (folder / ".work" / "trial-linked00").symlink_to(elsewhere)
     (folder / "records" / f".{'b' * 24}.json.1-2.tmp").symlink_to(elsewhere / "data.csv")
-    arguments = [
-        "run",
-        "-d",
-        "grn:genes=10,cells=40",
-        "-p",
-        "linear",
-        "-t",
-        "profile",
-        "--out",
-        str(folder),
-    ]
-    command = [sys.executable, "-c", "from kobench.cli import main; main()", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    kobench("run", "-d", TINY, "-p", "linear", "-t", "profile", "--out", folder)
     assert list((folder / "records").glob("*.json"))
     assert found_in(folder) == theirs
     assert found_in(elsewhere) == beside
