@@ -27,12 +27,11 @@ from kobench.board.pictures.draw import draw_all, plan, write_pictures
 from kobench.board.pictures.figure import styles_of
 from kobench.board.pictures.standing import bars, draw_standings, shown_rows
 from kobench.board.render.formats import render
-from kobench.results.upgrades import DEFAULTS, parameters_of
 from kobench.board.table import Score
 from kobench.builtin.datasets.grn.spec import PARAMS
 from kobench.cli.board import board_command
 from kobench.errors import UserError
-from kobench.results.records import write_record
+from kobench.results.upgrades import DEFAULTS, parameters_of
 
 pytest.importorskip("matplotlib")
 
@@ -300,9 +299,7 @@ def test_one_noise_level_has_no_curve():
 
 
 def test_the_defaults_of_grn_are_the_generators():
-    assert all(
-        PARAMS[key].default == value for key, value in DEFAULTS.items()
-    )
+    assert all(PARAMS[key].default == value for key, value in DEFAULTS.items())
     assert parameters_of("grn:network=sf,dropout=0.3")["sigma"] == PARAMS["sigma"].default
 
 

@@ -5,10 +5,9 @@ reported; metrics and datasets too.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
+from command import kobench
 from places import PREDICTORS
 
 from kobench.checks.process import Setting, check_in_child
@@ -96,23 +95,14 @@ def odd(tmp_path):
     return plugin
 
 
-def kobench(*arguments, code=0):
-    command = [
-        sys.executable,
-        "-c",
-        "from kobench.cli import main; main()",
-        "check",
-        *map(str, arguments),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+def check_command(*words, code=0):
+    return kobench("check", *words, code=code)
 
 
 def test_it_survives_a_worker_with_a_state_that_no_pickle_takes(odd):
     results = {
         result["name"]: result
-        for result in json.loads(kobench("sound", "--plugin", odd, "--json").stdout)
+        for result in json.loads(check_command("sound", "--plugin", odd, "--json").stdout)
     }
     assert list(results) == [*CHECKS, "survives-worker"]
     assert results["survives-worker"] == {
@@ -125,7 +115,9 @@ def test_it_survives_a_worker_with_a_state_that_no_pickle_takes(odd):
 def test_what_a_run_would_be_answered_is_compared(odd):
     results = {
         result["name"]: result
-        for result in json.loads(kobench("counts-fits", "--plugin", odd, "--json", code=1).stdout)
+        for result in json.loads(
+            check_command("counts-fits", "--plugin", odd, "--json", code=1).stdout
+        )
     }
     assert {name for name, result in results.items() if result["status"] == "failed"} == {
         "survives-worker"
@@ -139,22 +131,25 @@ def test_what_a_run_would_be_answered_is_compared(odd):
 def test_a_name_of_several_kinds_asks_which(odd):
     assert (
         "spearman is the name of a predictor and a metric; say --kind predictor or --kind metric"
-        in kobench("spearman", "--plugin", odd, code=2).stderr
+        in check_command("spearman", "--plugin", odd, code=2).stderr
     )
-    assert kobench("spearman", "--kind", "predictor", "--plugin", odd).stdout.endswith(
+    assert check_command("spearman", "--kind", "predictor", "--plugin", odd).stdout.endswith(
         " 0 failed, 2 skipped\n"
     )
     assert (
         "say of which, 'profile' or"
-        in kobench("spearman", "--kind", "metric", "--plugin", odd, code=2).stderr
+        in check_command("spearman", "--kind", "metric", "--plugin", odd, code=2).stderr
     )
-    said = kobench("spearman", "--kind", "metric", "--of", "ranking", "--plugin", odd).stdout
+    said = check_command("spearman", "--kind", "metric", "--of", "ranking", "--plugin", odd).stdout
     assert "ok    truth-scores-best: 1\n" in said
-    assert "keystone is a task, of which there are no checks" in kobench("keystone", code=2).stderr
+    assert (
+        "keystone is a task, of which there are no checks"
+        in check_command("keystone", code=2).stderr
+    )
 
 
 def test_a_dataset_that_is_not_here_fails(monkeypatch, tmp_path):
     monkeypatch.setenv("KOBENCH_DATA", str(tmp_path))
-    said = kobench("trem2-microglia", code=1).stdout.splitlines()
+    said = check_command("trem2-microglia", code=1).stdout.splitlines()
     assert said[0].startswith("FAIL  loads: dataset 'trem2-microglia' needs the file")
     assert said[-1] == "0 passed, 1 failed, 1 skipped, 10 not run"

@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pandas
 import pytest
+from command import kobench
 from places import PREDICTORS
 
 from kobench.cli.main import COMMANDS
@@ -18,18 +19,6 @@ from kobench.cli.suites import FOLDER, built_in, read_suite
 
 PLUGIN = PREDICTORS
 TINY = "grn:genes=12,cells=40"
-
-
-def kobench(*arguments, cwd=None, code=0):
-    done = subprocess.run(
-        [sys.executable, "-c", "from kobench.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def test_help_of_every_command_ends_in_examples():

@@ -11,7 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import command
 import pytest
+from command import Done
 
 from kobench.cli import new
 
@@ -27,24 +29,28 @@ CHECKED = {
 }
 
 
-def command(*arguments: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """`python -m ...` away from the repository; its exit code is as expected."""
-    environment = {**os.environ, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
+def variables() -> dict[str, str]:
+    """Nothing in the folder where a process stands is imported by itself."""
+    return {**os.environ, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
+
+
+def python(*arguments: object, cwd: Path) -> str:
+    """What Python prints away from the repository; it ends well."""
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=cwd,
-        env=environment,
+        env=variables(),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
-    return done
+    assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
-def kobench(*arguments: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own."""
-    return command("-c", "from kobench.cli import main; main()", *arguments, cwd=cwd, code=code)
+def kobench(*words: object, cwd: Path, code: int = 0) -> Done[str]:
+    """The command, away from the repository."""
+    return command.kobench(*words, cwd=cwd, code=code, env=variables())
 
 
 @pytest.mark.parametrize("kind", list(RUNS))
@@ -68,8 +74,8 @@ def test_what_is_written_works_as_it_is(kind: str, tmp_path: Path) -> None:
         ast.parse((folder / plugin).read_text(), feature_version=(3, 9))
 
     for lint in (["check", "--select", "E,F,I,W,B,UP"], ["format", "--check"]):
-        command("-m", "ruff", *lint, ".", cwd=folder)
-    tested = command("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=folder).stdout
+        python("-m", "ruff", *lint, ".", cwd=folder)
+    tested = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=folder)
     assert "passed" in tested
     assert "failed" not in tested
     results = json.loads(
@@ -89,7 +95,7 @@ def test_what_is_written_works_as_it_is(kind: str, tmp_path: Path) -> None:
 def test_it_is_found_once_it_is_installed(tmp_path: Path) -> None:
     kobench("new", "predictor", "my-own-thing", cwd=tmp_path)
     site = tmp_path / "site"
-    command(
+    python(
         "-m",
         "pip",
         "install",
@@ -107,7 +113,7 @@ def test_it_is_found_once_it_is_installed(tmp_path: Path) -> None:
         "entry = load_registry().find('predictors', 'my-own-thing')\n"
         "print(entry.full_name, entry.version, entry.spec.answers)"
     )
-    found = command("-c", script, cwd=tmp_path).stdout
+    found = python("-c", script, cwd=tmp_path)
     assert found.strip() == "my-own-thing/my-own-thing 0.1.0 ('expression',)"
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from command import kobench
 from places import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
@@ -29,23 +27,13 @@ def commands() -> list[list[str]]:
     ]
 
 
-def kobench(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from kobench.cli import main; main()", *words[1:]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-
-
 def test_ten_lines_make_a_row_on_the_board(tmp_path):
     (code,) = blocks("python")
     assert len([line for line in code.splitlines() if line.strip()]) <= 13
     (tmp_path / "my.py").write_text(code)
     for words in commands():
         if "my.py" in words:
-            done = kobench(words, tmp_path)
-            assert done.returncode == 0, done.stdout + done.stderr
+            done = kobench(*words[1:], cwd=tmp_path)
             assert "my-predictor" in done.stdout + done.stderr or "passed, 0 failed" in done.stdout
 
 
@@ -53,9 +41,7 @@ def test_ten_lines_make_a_row_on_the_board(tmp_path):
     "words", [words for words in commands() if words[1] in ("list", "info")], ids=" ".join
 )
 def test_commands_that_look_things_up(words, tmp_path):
-    done = kobench(words, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    assert kobench(*words[1:], cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import factories
 import numpy as np
 import pytest
+from command import kobench
 
 from kobench.environments import create as making
 from kobench.environments.create import create, remove
@@ -29,6 +28,7 @@ from kobench.runner.folder import HALF_WRITTEN, TRIAL, locked
 from kobench.util import files
 
 THEIRS = "years of work"
+TINY = "grn:genes=10,cells=40"
 
 
 def lay(folder: Path, *places: str) -> dict[str, str]:
@@ -73,20 +73,7 @@ def test_a_run_into_a_folder_with_other_things_leaves_them_alone(tmp_path: Path)
     beside = lay(elsewhere, "data.csv")
     (folder / ".work" / "trial-linked00").symlink_to(elsewhere)
     (folder / "records" / f".{'b' * 24}.json.1-2.tmp").symlink_to(elsewhere / "data.csv")
-    arguments = [
-        "run",
-        "-d",
-        "grn:genes=10,cells=40",
-        "-p",
-        "linear",
-        "-t",
-        "profile",
-        "--out",
-        str(folder),
-    ]
-    command = [sys.executable, "-c", "from kobench.cli import main; main()", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    kobench("run", "-d", TINY, "-p", "linear", "-t", "profile", "--out", folder)
     assert list((folder / "records").glob("*.json"))
     assert found_in(folder) == theirs
     assert found_in(elsewhere) == beside

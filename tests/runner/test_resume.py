@@ -12,16 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from command import COMMAND
 from places import PREDICTORS
+from warm import Warm
 
 from kobench.board.make import make_board
 from kobench.board.render.formats import render
 from kobench.plugins.chosen import Chosen, Task
 from kobench.plugins.load import load_registry
+from kobench.question import SETS
 from kobench.results.answers import AnswerStore
 from kobench.results.parts import Record
 from kobench.results.records import read_record, read_records, record_path
-from kobench.runner import plan as plan_module
 from kobench.runner.keys import Group, Trial
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
@@ -182,7 +184,8 @@ def test_what_a_change_asks_for(what, finished, registry, monkeypatch):
     record = read_record(path) if path.exists() else None
     stored = set() if expected == "ask lost" else AnswerStore(folder).keys()
     if what == "a question's definition":
-        monkeypatch.setitem(plan_module.VERSIONS, "singles", 99)
+        changed_set = replace(SETS["singles"], version=99)
+        monkeypatch.setitem(SETS, "singles", changed_set)
     action = decide(changed, record, stored, Policy.FRESH if expected == "fresh" else Policy.RESUME)
     assert (record is None) == (expected == "new")
     asks = {
@@ -275,41 +278,31 @@ def board_bytes(folder: Path) -> str:
     return render(make_board(read_records(folder), cost=False), "json")
 
 
-def command(jobs: int) -> list[str]:
+def words(jobs: int) -> list[str]:
+    """What follows `kobench`, up to the folder of the results."""
     return [
-        sys.executable,
-        "-c",
-        "from kobench.cli import main; main()",
-        "run",
-        "-d",
-        "grn:genes=10,cells=40",
-        "-p",
-        "good",
-        "-p",
-        "half",
-        "--networks",
-        "2",
-        "--jobs",
-        str(jobs),
-        "--plugin",
-        str(PLUGIN),
-        "--json",
-        "--out",
+        *("run", "-d", "grn:genes=10,cells=40", "-p", "good", "-p", "half", "--networks", "2"),
+        *("--jobs", str(jobs), "--plugin", str(PLUGIN), "--json", "--out"),
     ]
 
 
-COMMAND = command(jobs=2)
+@pytest.fixture(scope="module")
+def warm():
+    with Warm() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory, warm):
+    """The board of a run that nobody kills, and the seconds that such a run takes."""
+    warm.run([*words(jobs=2), tmp_path_factory.mktemp("first")])  # plugins are described once
     folder = tmp_path_factory.mktemp("undisturbed")
     started = time.monotonic()
-    subprocess.run([*COMMAND, str(folder)], check=True, capture_output=True)
+    assert warm.run([*words(jobs=2), folder]).returncode == 0
     return board_bytes(folder), time.monotonic() - started
 
 
-def test_killed_at_random_moments(tmp_path, undisturbed):
+def test_killed_at_random_moments(tmp_path, undisturbed, warm):
     """Fifty kills of one run after another; what is left is finished at the end and equals an
     undisturbed run.
     """
@@ -317,23 +310,18 @@ def test_killed_at_random_moments(tmp_path, undisturbed):
     moments = random.Random(0)
     survivors = 0
     for _ in range(50):
-        process = subprocess.Popen(
-            [*COMMAND, str(tmp_path)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        process = warm.start([*words(jobs=2), tmp_path])
         try:
             process.wait(timeout=moments.uniform(0.3, 1.0) * min(seconds, 3.0))
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
         survivors += process.wait() == 0
         if survivors > 3:  # everything is done: start over, so that every kill meets a run at work
             survivors = 0
             for path in (tmp_path / "records").glob("*.json"):
                 if moments.random() < 0.7:
                     path.unlink()
-    subprocess.run([*COMMAND, str(tmp_path)], check=True, capture_output=True)
+    assert warm.run([*words(jobs=2), tmp_path]).returncode == 0
     assert board_bytes(tmp_path) == board
     assert not (tmp_path / ".work").exists()
     assert not list(tmp_path.rglob("*.tmp"))
@@ -341,31 +329,59 @@ def test_killed_at_random_moments(tmp_path, undisturbed):
 
 STEPS = ("open", "write", "flush", "fsync", "replace", "after")
 
+#: Runs the command and kills it at one step of writing a file. Words: the step, how many of these
+#: steps pass before it, and the command's own.
 KILLER = """
 import os, signal, sys
-from kobench import records
-step, at = sys.argv[1], int(sys.argv[2])
-count = 0
+from types import SimpleNamespace
+from kobench.util import files
+
+step, left = sys.argv[1], int(sys.argv[2])
+real_open = open
+
 def die_at(name):
-    global count
-    if name == step:
-        count += 1
-        if count == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-real_fsync, real_replace, real_open = os.fsync, os.replace, open
+    global left
+    left -= name == step
+    if name == step and left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
 class File:
-    def __init__(self, file): self.file = file
-    def __enter__(self): return self
-    def __exit__(self, *_): self.file.close()
+    def __init__(self, file):
+        self.file = file
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        self.file.close()
     def write(self, content):
-        self.file.write(content[: len(content) // 2]); self.file.flush(); die_at("write"); self.file.write(content[len(content) // 2 :])
-    def flush(self): die_at("flush"); self.file.flush()
-    def fileno(self): return self.file.fileno()
+        half = len(content) // 2
+        self.file.write(content[:half])
+        self.file.flush()
+        die_at("write")
+        self.file.write(content[half:])
+    def flush(self):
+        die_at("flush")
+        self.file.flush()
+    def fileno(self):
+        return self.file.fileno()
+
 def opened(path, mode):
-    file = real_open(path, mode); die_at("open"); return File(file)
-def fsync(number): die_at("fsync"); real_fsync(number)
-def replace(a, b): die_at("replace"); real_replace(a, b); die_at("after")
-records.open, records.os = opened, type("os", (), {"fsync": fsync, "replace": replace, "getpid": os.getpid})
+    file = real_open(path, mode)
+    if mode != "wb":
+        return file
+    die_at("open")
+    return File(file)
+
+def fsync(number):
+    die_at("fsync")
+    os.fsync(number)
+
+def replace(old, new):
+    die_at("replace")
+    os.replace(old, new)
+    die_at("after")
+
+files.open = opened
+files.os = SimpleNamespace(fsync=fsync, replace=replace, getpid=os.getpid)
 sys.argv = ["kobench", *sys.argv[3:]]
 from kobench.cli import main
 main()
@@ -373,16 +389,13 @@ main()
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_each_step_of_writing(tmp_path, undisturbed, step):
+def test_killed_at_each_step_of_writing(tmp_path, undisturbed, warm, step):
     board, _ = undisturbed
     for at in (1, 27, 31):  # a floor's record, answers, a predictor's record
         folder = tmp_path / str(at)
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLER, step, str(at), *command(jobs=1)[3:], str(folder)],
-            capture_output=True,
-        )
-        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-        subprocess.run([*COMMAND, str(folder)], check=True, capture_output=True)
+        killed = warm.run([step, at, *words(jobs=1), folder], code=KILLER)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert warm.run([*words(jobs=1), folder]).returncode == 0
         assert board_bytes(folder) == board
         assert not list(folder.rglob("*.tmp"))
 
@@ -405,11 +418,9 @@ def at_work(tmp_path):
     started: list[subprocess.Popen[bytes]] = []
 
     def start(jobs: int) -> tuple[subprocess.Popen[bytes], dict[str, list[int]]]:
-        arguments = [
-            "sleeps" if argument in ("good", "half") else argument for argument in command(jobs)
-        ]
+        arguments = ["sleeps" if word in ("good", "half") else word for word in words(jobs)]
         process = subprocess.Popen(
-            [*arguments, str(tmp_path)],
+            [*COMMAND, *arguments, str(tmp_path)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             preexec_fn=as_in_a_terminal,
@@ -419,7 +430,7 @@ def at_work(tmp_path):
         while not (found := started_by(process.pid))["worker"] and time.monotonic() < deadline:
             time.sleep(0.05)
         assert found["worker"]
-        assert bool(found["crew"]) == (jobs > 1)
+        assert bool(found["jobs"]) == (jobs > 1)
         time.sleep(0.5)
         return process, found
 
@@ -444,8 +455,8 @@ def started_by(pid: int) -> dict[str, list[int]]:
     while more := {child for child, parent in parents.items() if parent in family} - family:
         family |= more
     return {
-        name: sorted(one for one in family if f"kobench.{name}" in names.get(one, ""))
-        for name in ("crew", "worker")
+        name: sorted(one for one in family if f"kobench.{module}" in names.get(one, ""))
+        for name, module in (("jobs", "runner.jobs"), ("worker", "worker"))
     }
 
 
@@ -467,7 +478,7 @@ def test_what_a_run_started_ends_with_it(at_work, tmp_path, jobs, by):
     process.send_signal(by)
     code = process.wait(timeout=30)
     assert code == (-by if by == signal.SIGKILL else 130)
-    assert all_end(found["crew"] + found["worker"])
+    assert all_end(found["jobs"] + found["worker"])
     assert list(tmp_path.glob("records/*.json"))
     if by != signal.SIGKILL:
         assert b"goes on from there" in process.stderr.read()
@@ -492,12 +503,12 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
 
 def test_a_process_of_the_harness_that_is_killed_ends_the_run_in_a_sentence(at_work):
     process, found = at_work(2)
-    os.kill(found["crew"][0], signal.SIGKILL)
+    os.kill(found["jobs"][0], signal.SIGKILL)
     assert process.wait(timeout=30) == 1
     said = process.stderr.read().decode()
     assert "a process of this run was ended by SIGKILL" in said
     assert "Traceback" not in said
-    assert all_end(found["crew"] + found["worker"])
+    assert all_end(found["jobs"] + found["worker"])
 
 
 def is_alive(pid: int) -> bool:
