@@ -18,7 +18,8 @@ from typing import Any
 from kobench import __version__
 from kobench.errors import UserError
 from kobench.plugins.discovery import Problem, Source, normalise
-from kobench.specs import PredictorSpec, Spec, kind_of, spec_from_json
+from kobench.specs import PredictorSpec, Spec, kind_of
+from kobench.worker.describe.spec_json import spec_from_json, spec_to_json
 
 #: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says
 #: otherwise.
@@ -131,7 +132,6 @@ def remember(source: Source, key: list[Any], description: Description, limit: fl
     and is looked for again each time; only a time-out is kept for a while. A cache that can't be
     written costs time and nothing else.
     """
-    from kobench.specs import spec_to_json
     from kobench.util.files import write_atomically
 
     timed_out = any(problem.kind == "timeout" for problem in description.problems)

@@ -26,10 +26,11 @@ from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import readable_by, this_interpreter
 from kobench.sandbox.start import Launch, Plan, signal_name
 from kobench.sandbox.variables import variables
-from kobench.specs import Spec, spec_from_json
+from kobench.specs import Spec
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.usage import Watch
 from kobench.util.text import visible
+from kobench.worker.describe.spec_json import spec_from_json
 from kobench.worker.describe.validation import faults
 
 #: More bytes than this on the pipe are no description.

@@ -18,7 +18,7 @@ from typing import Any
 from kobench.errors import UserError
 from kobench.specs import Param
 from kobench.util.text import suggestion
-from kobench.worker.describe.values import NAME, same
+from kobench.util.values import NAME, same
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE = re.compile(r"(file:[^/]+\.py)/(.*)", re.DOTALL)

@@ -41,7 +41,12 @@ class {name}:
 
 @hookimpl
 def kobench_predictors():
-    yield PredictorSpec("{name_lower}", {name}, summary="a good one", params={{"width": Param(3, "how wide", low=1)}})
+    yield PredictorSpec(
+        "{name_lower}",
+        {name},
+        summary="a good one",
+        params={{"width": Param(3, "how wide", low=1)}},
+    )
 """
 
 
@@ -489,7 +494,15 @@ def kobench_metrics():
     yield MetricSpec("lenient", score, of="profile")
 @hookimpl
 def kobench_tasks():
-    yield TaskSpec("mine-only", units, of="profile", asks="profile", truth="wild-type", primary=("lenient",), floors=("uniform",))
+    yield TaskSpec(
+        "mine-only",
+        units,
+        of="profile",
+        asks="profile",
+        truth="wild-type",
+        primary=("lenient",),
+        floors=("uniform",),
+    )
 """
 
 
@@ -714,7 +727,7 @@ def test_unknown_names_are_answered_with_what_there_is(site: Site) -> None:
         registry.find("datasets", "mine")
 
 
-# --- the cache ---------------------------------------------------------------------------------------------------------------
+# --- the cache ---
 
 
 def test_a_description_is_remembered_until_the_package_is_edited(
@@ -838,7 +851,7 @@ def test_listing_imports_nothing_heavy(site: Site, tmp_path: Path) -> None:
         assert json.loads(done.stdout) == [True, [], False], done.stderr
 
 
-# --- single files ------------------------------------------------------------------------------------------------------------
+# --- single files ---
 
 
 def test_a_single_file_needs_no_packaging(
@@ -923,7 +936,7 @@ def test_a_code_that_vanished_is_a_user_error(site: Site, tmp_path: Path) -> Non
         resolve(Entry(broken, "kobench", "1", ""))
 
 
-# --- cards -------------------------------------------------------------------------------------------------------------------
+# --- cards ---
 
 CARD = """
 name = "{name}"
