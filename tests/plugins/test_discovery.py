@@ -20,10 +20,9 @@ import psutil
 import pytest
 
 from kobench.errors import UserError
-from kobench.plugins import cache as remember
-from kobench.plugins import child
-from kobench.plugins import load as plugins
-from kobench.plugins.load import Entry, Problem, Registry, links_of, load_registry, resolve
+from kobench.plugins import conversation, load
+from kobench.plugins.cache import remembered
+from kobench.plugins.load import Entry, PluginProblem, Registry, links_of, load_registry, resolve
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.sandbox.finding import layers_here
@@ -131,10 +130,10 @@ def no_child(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def refuse(*_: Any) -> None:
         raise AssertionError("a child was started")
 
-    return lambda: monkeypatch.setattr(child, "ask_children", refuse)
+    return lambda: monkeypatch.setattr(conversation, "ask_children", refuse)
 
 
-def problems_of(registry: Registry, distribution: str) -> list[Problem]:
+def problems_of(registry: Registry, distribution: str) -> list[PluginProblem]:
     return [problem for problem in registry.problems if problem.distribution == distribution]
 
 
@@ -386,8 +385,7 @@ def test_an_endless_import_is_ended_with_all_it_started(
     # remembered for a while, so that a hang does not cost every command its limit; a higher limit
     # looks again
     assert (
-        remember.remembered(next(s for s in registry.sources if s.distribution == "slow-dist"), 6.0)
-        is None
+        remembered(next(s for s in registry.sources if s.distribution == "slow-dist"), 6.0) is None
     )
     no_child()
     assert problems_of(load_registry(), "slow-dist") == [problem]
@@ -972,7 +970,7 @@ def test_shipped_cards_are_kobenchs_own(site: Site) -> None:
 def test_without_its_own_metadata_kobench_says_so(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plugins, "installed_sources", lambda: ([], []))
+    monkeypatch.setattr(load, "installed_sources", lambda: ([], []))
     registry = load_registry()
     assert any(
         "kobench itself is not installed" in problem.message for problem in registry.problems
