@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kobench.errors import UserError
 from kobench.plugins.sources import OWN, PluginProblem, Source, normalise
+from kobench.util.text import visible
 
 #: The entry-point group of plugins.
 GROUP = "kobench"
@@ -37,7 +38,8 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
             where = getattr(distribution, "_path", "its folder")
             message = f"the metadata in {where} can't be read ({error}); install the package again"
             name = _name_of(distribution) or os.path.basename(str(where))
-            problems.append(PluginProblem(name, "", "metadata", message))
+            shown = visible(message, lines=True)
+            problems.append(PluginProblem(visible(name), "", "metadata", shown))
             continue
         if source is not None:
             sources[normalise(source.distribution)] = source
@@ -55,11 +57,13 @@ def _source_of(
     if GROUP not in (distribution.read_text("entry_points.txt") or ""):
         return None
     points = tuple(
-        (point.name, point.value) for point in distribution.entry_points if point.group == GROUP
+        (visible(point.name), point.value)
+        for point in distribution.entry_points
+        if point.group == GROUP
     )
     if not points:
         return None
-    name = distribution.metadata["Name"] or ""
+    name = visible(distribution.metadata["Name"] or "")
     if not name:
         raise ValueError("it has no Name")
     if normalise(name) == OWN and {_top_level(value) for _, value in points} != {OWN}:
@@ -67,7 +71,7 @@ def _source_of(
     if normalise(name) in known:  # the first on sys.path is the one that gets imported
         return None
     roots, files = files_of(distribution, points, place_here)
-    return Source(name, distribution.version, points, files, roots=roots)
+    return Source(name, visible(distribution.version or ""), points, files, roots=roots)
 
 
 def _name_of(distribution: importlib.metadata.Distribution) -> str:

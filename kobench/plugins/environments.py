@@ -17,6 +17,7 @@ from kobench.errors import UserError
 from kobench.plugins.discovery import Place, files_of, is_importable
 from kobench.plugins.sources import OWN, PluginProblem, Source, normalise
 from kobench.sandbox.places import Interpreter
+from kobench.util.text import visible
 
 #: What stands in the place of a distribution where a problem is about a whole environment.
 WHOLE = "environment"
@@ -59,7 +60,8 @@ def environment_sources() -> tuple[list[Source], list[PluginProblem]]:
 
 def _problem(name: str, message: str) -> PluginProblem:
     """A problem of a whole environment."""
-    return PluginProblem(f"{WHOLE} {name}", "", "environment", message, environment=name)
+    shown = visible(message, lines=True)
+    return PluginProblem(f"{WHOLE} {name}", "", "environment", shown, environment=name)
 
 
 def _sources_in(environment: Environment) -> list[Source]:
@@ -70,7 +72,7 @@ def _sources_in(environment: Environment) -> list[Source]:
     sources = []
     for each in found["installed"]:
         metadata = Path(each["metadata"])
-        points = tuple((str(name), str(value)) for name, value in each["points"])
+        points = tuple((visible(str(name)), str(value)) for name, value in each["points"])
         if not points or normalise(each["name"]) == OWN or not environment.holds(metadata):
             continue
         in_place = _in_place(environment, [by_name[name] for name in each["needs"]])
@@ -81,15 +83,15 @@ def _sources_in(environment: Environment) -> list[Source]:
         )
         sources.append(
             Source(
-                each["name"],
-                each["version"],
+                visible(each["name"]),
+                visible(each["version"] or ""),
                 points,
                 files=_held(environment, files),
                 roots=_held(environment, {**roots, **in_place}),
                 environment=environment.name,
                 interpreter=interpreter,
                 about=(str(environment.prefix), found["version"], digest()),
-                packages={name: by_name[name]["version"] for name in each["needs"]},
+                packages={name: visible(by_name[name]["version"] or "") for name in each["needs"]},
             )
         )
     return sources

@@ -661,6 +661,14 @@ def test_metadata_that_can_not_be_read_is_a_problem(site: Site) -> None:
     assert "it has no Name" in problem.message
 
 
+def test_metadata_are_shown_without_what_can_hide_in_them(site: Site) -> None:
+    info = site.install("loud-dist", {"loud_one.py": good("Mine")}, {"p\x1b[31m": "loud_one"})
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\x1b[2J\nVersion: 1\u202e0\n")
+    (entry,) = load_registry().predictors["mine"]
+    assert (entry.distribution, entry.version) == ("loud\\x1b[2J", "1\\u202e0")
+    assert entry.entry_point == "p\\x1b[31m"
+
+
 def test_a_name_that_two_distributions_offer_must_be_said_in_full(site: Site) -> None:
     site.install("dist-a", {"module_a.py": good("Mine")})
     site.install("dist-b", {"module_b.py": good("Mine")})
