@@ -20,7 +20,7 @@ from typing import Any
 
 import pluggy
 import pytest
-from test_discovery import BROKEN, HEAD, good
+from pretend_plugins import BROKEN, HEAD, good
 
 import kobench.api
 from kobench import hookspecs
