@@ -1,11 +1,30 @@
-"""All that a plugin imports: the hook marker, the specs, and the contract a predictor fulfils."""
+"""All that a plugin imports: the hook marker, the specs, and the contract a predictor fulfils.
+
+A predictor is a class with `fit` and one or more answering methods (`Predictor`). A marked hook
+offers it under a name. Both fit into one file; `kobench check mine --plugin mine.py` tries it::
+
+    from kobench.api import PredictorSpec, hookimpl, normalise_rows
+
+    class Mine:
+        def fit(self, cells, context):
+            self.mean = cells.profiles().mean(axis=0)
+
+        def predict_expression(self, assemblages):
+            return normalise_rows(assemblages * (self.mean + 1e-6))
+
+    @hookimpl
+    def kobench_predictors():
+        yield PredictorSpec("mine", Mine, summary="mean share of the genes that are on")
+
+`kobench.hookspecs` has an example for each of the four hooks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 import numpy.typing as npt
 
@@ -21,7 +40,15 @@ from kobench.question import (
     TaskView,
     Transfers,
 )
-from kobench.specs import ANSWERS, DatasetSpec, MetricSpec, Param, PredictorSpec, TaskSpec
+from kobench.specs import (
+    ANSWERS,
+    METHODS,
+    DatasetSpec,
+    MetricSpec,
+    Param,
+    PredictorSpec,
+    TaskSpec,
+)
 from kobench.units import (
     ImpactUnits,
     InteractionUnits,
@@ -75,31 +102,37 @@ __all__ = [
 #: reused.
 CONTRACT = 1
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 try:
     from pluggy import HookimplMarker
+except ImportError:  # a predictor's own environment needs numpy only
+    from kobench.util.marker import HookimplMarker  # type: ignore[assignment]
 
-    hookimpl = HookimplMarker("kobench")
-# a predictor's own environment needs numpy only; `kobench.worker.describe` reads the same mark
-except ImportError:
-
-    def hookimpl(function: F | None = None, **options: Any) -> Any:  # type: ignore[misc]
-        def mark(marked: F) -> F:
-            marked.kobench_impl = options  # type: ignore[attr-defined]
-            return marked
-
-        return mark if function is None else mark(function)
+#: Marks the functions that are a plugin's hooks, see `kobench.hookspecs`.
+hookimpl = HookimplMarker("kobench")
 
 
 @dataclass(frozen=True)
 class Context:
     """What a predictor may know about the run. It may grow; nothing will be taken away.
 
-    seed : the only source of randomness. threads : how many it may use. device : "cpu", "cuda" or
-    "auto". deadline : seconds left when fit starts, a hint, None without a limit. scratch : a
-    folder of its own. scale : the working scale of X. batch_key, cell_type_key : columns of
-    `cells.obs`, or None.
+    Attributes
+    ----------
+    seed : int
+        The only source of randomness.
+    threads : int
+        How many threads it may use.
+    device : str
+        "cpu", "cuda" or "auto".
+    deadline : float or None
+        Seconds left when fit starts, a hint; None without a limit.
+    scratch : Path or None
+        A folder of its own.
+    scale : str
+        The working scale of `cells.X`: "linear", "log1p", "log1p-cp10k", ...
+    batch_key, cell_type_key : str or None
+        Columns of `cells.obs`; None where the dataset has none.
+    report : callable or None
+        What `log` calls; a predictor need not know it.
     """
 
     seed: int = 0
@@ -113,62 +146,164 @@ class Context:
     report: Callable[[str, int, int], None] | None = None
 
     def log(self, message: str, done: int = 0, total: int = 0) -> None:
-        """Say how far the work is; shown live, never part of a result."""
+        """Say how far the work is; shown live, never part of a result.
+
+        Parameters
+        ----------
+        message : str
+            What is being done.
+        done, total : int
+            Steps done and steps in all; 0 where that is not known.
+        """
         if self.report is not None:
             self.report(message, done, total)
 
 
 class Predictor(Protocol):
-    """What kobench calls.
+    """What kobench calls. Nothing is inherited: define `fit` and at least one answering method.
 
-    Nothing is inherited: define `fit` and at least one of the answering methods.
-
-    Every profile row returned is >= 0, finite, sums to 1, and is 0 at each removed gene. n events
-    in, n rows out, same order. `cells` is a `Cells` (or an AnnData with `wants="anndata"`); G is
-    its number of genes.
+    Notes
+    -----
+    In all methods G is the number of training genes, n the number of rows asked for: n events in,
+    n rows out, in the same order. A profile row is a cell's expression over its sum: >= 0, finite,
+    summing to 1, and 0 at each removed gene. `cells` is a `Cells`, or an AnnData for a predictor
+    whose spec says ``wants="anndata"``.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Learn from wild-type cells."""
+        """Learn from wild-type cells.
+
+        Parameters
+        ----------
+        cells : Cells
+            The training cells, (n_obs, G), in the working scale `context.scale`.
+        context : Context
+            Seed, threads, device and the like.
+        """
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Profiles (n, G) of cells in which exactly the genes of `assemblages`, bool (n, G), are
-        on.
+        """Profiles of cells in which exactly the given genes are on.
+
+        Parameters
+        ----------
+        assemblages : (n, G) bool
+            Which genes are on in each cell.
+
+        Returns
+        -------
+        (n, G) float
+            Profile rows.
         """
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """Profiles (n, G) after each event; order 0 is the predictor's own wild type of each
-        cell.
+        """Profiles after each event; order 0 is the predictor's own wild type of each cell.
+
+        Parameters
+        ----------
+        cells : Cells
+            The asked cells, as observed before the event.
+        knockouts : Knockouts
+            n events: which genes are removed from which of `cells`.
+
+        Returns
+        -------
+        (n, G) float
+            Profile rows.
         """
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """Impact of each event, (n,)."""
+        """How much each event changes the cell.
+
+        Parameters
+        ----------
+        cells, knockouts
+            As for `predict_knockout`.
+
+        Returns
+        -------
+        Impacts
+            One number for each event, (n,) float.
+        """
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """Change (n, G) of each gene in the population; what it means: `PredictorSpec.response`."""
+        """Change of each gene in the population after each event.
+
+        Parameters
+        ----------
+        cells, knockouts
+            As for `predict_knockout`; here `knockouts.cells` is None.
+
+        Returns
+        -------
+        (n, G) float
+            What the numbers mean is said by `PredictorSpec.response`.
+        """
 
     def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """How far each event (n,) of order 2 or more is from the sum of its single knockouts,
-        >= 0.
+        """How far each event of order 2 or more is from the sum of its single knockouts.
+
+        Parameters
+        ----------
+        cells, knockouts
+            As for `predict_knockout`.
+
+        Returns
+        -------
+        (n,) float
+            >= 0; 0 where the event is the sum of its parts.
         """
 
     def score_genes(self, cells: Cells, genes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """One number (n,) for each gene (column index); larger means removing it matters more."""
+        """How much it matters that a gene is removed.
+
+        Parameters
+        ----------
+        cells : Cells
+            The asked cells.
+        genes : (n,) int
+            Columns of the asked genes.
+
+        Returns
+        -------
+        (n,) float
+            Larger means that removing the gene matters more.
+        """
 
     def supports(self, genes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Optional: which of the gene names (n,) it can remove, bool (n,); asked before fit."""
+        """Which genes it can remove. Optional; asked before `fit`.
+
+        Parameters
+        ----------
+        genes : (n,) str
+            Gene names.
+
+        Returns
+        -------
+        (n,) bool
+            False for a gene that it can't remove.
+        """
 
 
 def answer_kinds(predictor_class: type) -> tuple[str, ...]:
     """Which answers a class gives, read off its methods.
 
+    Parameters
+    ----------
+    predictor_class : type
+        A class with some of the methods of `Predictor`.
+
+    Returns
+    -------
+    tuple of str
+        Some of `ANSWERS`, in that order.
+
+    Examples
+    --------
     >>> class Mine:
     ...     def predict_expression(self, assemblages): ...
     >>> answer_kinds(Mine)
     ('expression',)
     """
-    from kobench.specs import METHODS
-
     return tuple(
         kind
         for kind in ANSWERS

@@ -1,11 +1,12 @@
-"""Frozen records by which plugins describe datasets, predictors, metrics and tasks without
-importing them.
+"""Frozen records by which plugins describe predictors, datasets, metrics and tasks.
+
+They refer to code as text, so that what there is can be listed without importing it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
 #: "module:attribute", or the object itself when the plugin's own file defines it.
@@ -24,7 +25,6 @@ METHODS = {
     "genes": "score_genes",
 }
 
-
 #: Kinds of units, which is what a metric scores.
 Of = Literal["profile", "impact", "ranking", "response", "interaction"]
 
@@ -33,8 +33,17 @@ Of = Literal["profile", "impact", "ranking", "response", "interaction"]
 class Param:
     """One parameter of a dataset or predictor, as `name:key=value` sets it.
 
-    The type is that of `default`; `None` as default accepts any TOML value.
-    `low` and `high` are inclusive bounds; `choices` lists every accepted value.
+    Attributes
+    ----------
+    default : any plain value
+        Text, a finite number, True or False, a list or mapping of these; a given value must have
+        its type. None accepts any TOML value.
+    help : str
+        One line on what it does.
+    choices : tuple or None
+        Every accepted value; None where the type alone decides.
+    low, high : float or None
+        Bounds, both inclusive; None without a bound.
     """
 
     default: Any
@@ -48,16 +57,38 @@ class Param:
 class PredictorSpec:
     """A predictor that kobench can fit and ask.
 
-    `make(**params)` returns an object with `fit` and at least one answering method
-    (`kobench.api.Predictor`). `answers` is read off `make` when it is a class in the plugin's own
-    file and `answers` is empty. `wants` is the form of the cells it is given: "dense" (float32
-    array in X), "sparse" (scipy CSR in X) or "anndata" (a real AnnData). `response` says what
-    `predict_response` returns: "profile-change" (units of the profile), "direction" (sign and order
-    mean something) or "affected" (unsigned). `order_matters` declares that the columns' order has a
-    part in the answers, as in a network whose first weights are drawn column by column: the same
-    genes in another order then get other answers, which `kobench check` calls a fault where it is
-    not declared. `floor` marks a trivial predictor, run for every task that lists it without being
-    asked for.
+    Attributes
+    ----------
+    name : str
+        Lower-case letters and digits joined by dashes.
+    make : str or callable
+        `make(**params)` returns an object with `fit` and at least one answering method, see
+        `kobench.api.Predictor`.
+    summary : str
+        One line for lists.
+    answers : tuple of str
+        Which of `ANSWERS` it gives. Where it is empty and `make` is a class in the plugin's own
+        file, it is read off the methods of that class.
+    params : mapping of str to Param
+        The parameters of `make`.
+    reference : str
+        Where the method is published.
+    version : int
+        Raised when the same parameters give other answers than before.
+    wants : str
+        The form of the cells it is given: "dense" (float32 array in X), "sparse" (scipy CSR in X)
+        or "anndata" (a real AnnData).
+    response : str
+        What `predict_response` returns: "profile-change" (units of the profile), "direction" (sign
+        and order mean something) or "affected" (unsigned).
+    max_order : int or None
+        How many genes it can remove at once; None for any number.
+    floor : bool
+        A trivial predictor: it is run, without being asked for, for every task that lists it.
+    order_matters : bool
+        The order of the columns has a part in the answers, as in a network whose first weights are
+        drawn column by column: the same genes in another order then get other answers. `kobench
+        check` calls that a fault where it is not declared.
     """
 
     name: str
@@ -78,11 +109,27 @@ class PredictorSpec:
 class DatasetSpec:
     """A dataset that kobench can load.
 
-    `load(**params)` returns a `kobench.api.Dataset`. `truth` is the kind of knockout truth it has:
-    "counterfactual" (the same cell with and without the gene), "population" (other cells in which
-    the gene was knocked out) or "none". `seeded` datasets take a parameter `seed`; each seed is one
-    independent network. `card` holds the facts of a TOML card (source, licence, sha256, scale,
-    ...), empty for generators.
+    Attributes
+    ----------
+    name : str
+        Lower-case letters and digits joined by dashes.
+    load : str or callable
+        `load(**params)` returns a `kobench.api.Dataset`.
+    summary : str
+        One line for lists.
+    params : mapping of str to Param
+        The parameters of `load`.
+    version : int
+        Raised when the same parameters give other data than before.
+    truth : str
+        The kind of knockout truth it has: "counterfactual" (the same cell with and without the
+        gene), "population" (other cells in which the gene was knocked out) or "none".
+    seeded : bool
+        It takes a parameter `seed`, and each seed is one independent network.
+    reference : str
+        Where the data are published.
+    card : mapping
+        The facts of a TOML card (source, licence, sha256, scale, ...); empty for generators.
     """
 
     name: str
@@ -100,19 +147,50 @@ class DatasetSpec:
 class MetricSpec:
     """A metric on one kind of units.
 
-    `score(units)` returns a float (NaN when the answer gives no value, for instance a constant
-    where a ranking is needed) or `kobench.api.Parts`; it raises `kobench.api.NotComputed` where no
-    answer could be scored. `of` is the kind of units. Names are unique for each kind of units, not
-    across them. A score may offer `redrawn(units, often, block)` or `prepare(units)`, functions of
-    how often each block or unit was drawn, to make its bootstrap quick (see `kobench.scoring.bootstrap`);
-    `ceiling(units)`, what an answer without error would score against a truth that has noise (a
-    float or Parts; without it such units have no ceiling and no skill); and `permuted(units, n,
-    seed)`, its (n,) values when the answers are permuted among the perturbations. `tasks` restricts
-    it to named tasks; None is every task with units of that kind. `direction` says which end is
-    better, `best` is the value of the truth itself, `low` and `high` the range (`low` may be -inf).
-    `nothing` is the value of the true answer in which nothing responds, where the metric knows one:
-    no floor counts below it. `descriptive` declares that the value does not depend on the truth: it
-    says what an answer follows, for readers, and ranks nobody.
+    Attributes
+    ----------
+    name : str
+        Unique among the metrics of one kind of units, not across kinds.
+    score : str or callable
+        `score(units)` returns a float or `kobench.api.Parts`. NaN says that the answer gives no
+        value, for instance a constant where a ranking is needed. It raises
+        `kobench.api.NotComputed` where no answer could be scored. What else it may offer: see
+        Notes.
+    of : str
+        The kind of units.
+    direction : str
+        Which end is better, "higher" or "lower".
+    best : float
+        The value of the truth itself.
+    low, high : float
+        The range of values; `low` may be -inf.
+    summary : str
+        One line for lists.
+    tasks : tuple of str or None
+        The tasks it is restricted to; None for every task with units of that kind.
+    reference : str
+        Where the metric is published.
+    version : int
+        Raised when the same units give another value than before.
+    nothing : float or None
+        The value of the true answer in which nothing responds, where the metric knows one. No floor
+        counts below it.
+    descriptive : bool
+        The value does not depend on the truth: it says what an answer follows, for readers, and
+        ranks nobody.
+
+    Notes
+    -----
+    A score may have these methods, too:
+
+    `redrawn(units, often, block)` or `prepare(units)`
+        Functions of how often each block or unit was drawn, which make its bootstrap quick; see
+        `kobench.scoring.bootstrap`.
+    `ceiling(units)`
+        What an answer without error would score against a truth that has noise, a float or Parts.
+        Without it such units have no ceiling and no skill.
+    `permuted(units, n, seed)`
+        Its (n,) values when the answers are permuted among the perturbations.
     """
 
     name: str
@@ -131,8 +209,9 @@ class MetricSpec:
 
     @property
     def span(self) -> float:
-        """Width of the range; 1 where the range is open (0 = a floor by construction, 1 = the
-        truth).
+        """Width of the range; 1 where it is open.
+
+        An open range is one where a floor is 0 by construction and the truth is 1.
         """
         width = self.high - self.low
         return width if width < float("inf") else 1.0
@@ -142,15 +221,35 @@ class MetricSpec:
 class TaskSpec:
     """A question put to every predictor, and how its answers become units for the metrics.
 
-    `asks` is the question set ("profile": held-out assemblages; "transfer": those of every cell
-    type or dataset; "singles": every single knockout of the asked cells; "response": the mean
-    change in each perturbation; "doubles", "triples": several knockouts at once). `truth` is what
-    the dataset must offer: "wild-type" cells, "counterfactual" truth, or "any" truth of knockouts
-    (counterfactual or population). `units(view)` takes a `kobench.api.TaskView` and returns
-    `kobench.api.TaskUnits`; the first variant is "" and an absent variant means "not answered".
-    `primary` names one metric, or two co-primary ones, each as it is shown: `name`, or
-    `name[variant]`. `floors` are the trivial predictors that count, `lines` what else is drawn.
-    `block` is the unit inside one dataset that is drawn again in the bootstrap.
+    Attributes
+    ----------
+    name : str
+        Lower-case letters and digits joined by dashes.
+    units : str or callable
+        `units(view)` takes a `kobench.api.TaskView` and returns `kobench.api.TaskUnits`. Its first
+        variant is ""; a variant that is absent was not answered.
+    of : str
+        The kind of units, which decides what metrics score it.
+    asks : str
+        The question set: "profile" (held-out assemblages), "transfer" (those of every cell type or
+        dataset), "singles" (every single knockout of the asked cells), "response" (the mean change
+        in each perturbation), "doubles" or "triples" (several knockouts at once).
+    truth : str
+        What the dataset must offer: "wild-type" cells, "counterfactual" truth, or "any" truth of
+        knockouts (counterfactual or population).
+    primary : tuple of str
+        One metric, or two co-primary ones, each as it is shown: `name`, or `name[variant]`.
+    floors : tuple of str
+        The trivial predictors that count.
+    lines : tuple of str
+        The reference lines that are drawn beside them.
+    block : str
+        The unit inside one dataset that is drawn again in the bootstrap: "cell", "gene",
+        "perturbation" or "pair".
+    summary : str
+        One line for lists.
+    version : int
+        Raised when the same answers become other units than before.
     """
 
     name: str
@@ -171,8 +270,8 @@ class TaskSpec:
         return f"{self.name}@{self.version}"
 
 
-# where a field of a spec may be None it is a Union: Python 3.9 can't read `X | None` while a
-# program runs, and specs are checked so
+# The types of fields are read while the program runs, to check specs. Python 3.9 can't read
+# `X | None` then, so fields that may be None are a Union.
 Spec = Union[PredictorSpec, DatasetSpec, MetricSpec, TaskSpec]
 
 #: Kinds of specs, by the last word of their hook.
@@ -186,62 +285,13 @@ KINDS: dict[str, type[Spec]] = {
 #: The field of each kind that refers to code.
 REFERENCES = {"predictors": "make", "datasets": "load", "metrics": "score", "tasks": "units"}
 
-_TUPLES = ("answers", "tasks", "primary", "floors", "lines")
-
 
 def kind_of(spec: Spec) -> str:
-    """ "predictors", "datasets", "metrics" or "tasks"."""
+    """Return the key of `KINDS` that a spec belongs to.
+
+    Examples
+    --------
+    >>> kind_of(PredictorSpec("mine", make="my_package:Mine"))
+    'predictors'
+    """
     return next(kind for kind, cls in KINDS.items() if isinstance(spec, cls))
-
-
-def spec_to_json(spec: Spec) -> dict[str, Any]:
-    """A spec as plain JSON values; its reference must be a string by now.
-
-    Infinite bounds become "inf" and "-inf".
-    """
-    kind = kind_of(spec)
-    values = {entry.name: getattr(spec, entry.name) for entry in fields(KINDS[kind])}
-    if "params" in values:
-        values["params"] = {key: _plain(vars(param)) for key, param in values["params"].items()}
-    return {"kind": kind, **_plain(values)}
-
-
-def spec_from_json(document: Mapping[str, Any]) -> Spec:
-    """The spec that `spec_to_json` wrote; raises KeyError, TypeError or ValueError for anything
-    else.
-    """
-    values = dict(document)
-    cls = KINDS[values.pop("kind")]
-    values = {
-        key: tuple(value) if key in _TUPLES and value is not None else value
-        for key, value in values.items()
-    }
-    for bound in ("best", "low", "high"):
-        if bound in values:
-            values[bound] = _number(values[bound])
-    if "params" in values:
-        values["params"] = {key: _param(param) for key, param in values["params"].items()}
-    return cls(**values)
-
-
-def _param(document: Mapping[str, Any]) -> Param:
-    choices = document["choices"]
-    bounds = {
-        bound: None if document[bound] is None else _number(document[bound])
-        for bound in ("low", "high")
-    }
-    return Param(**{**document, **bounds, "choices": None if choices is None else tuple(choices)})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return str(value)
-    return value
-
-
-def _number(value: Any) -> Any:
-    return float(value) if value in ("inf", "-inf") else value

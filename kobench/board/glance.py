@@ -133,7 +133,9 @@ def answer_of(
     if not by_task:
         return ()
     told = {section.task: section for section in reversed(sections)}
-    order = {task: told[task].order if task in told else (0.0, task) for task in [*by_task, *silent]}
+    order = {
+        task: told[task].order if task in told else (0.0, task) for task in [*by_task, *silent]
+    }
     return tuple(
         task_line(task, told[task].words if task in told else task, by_task[task], silent[task])
         for task in sorted(order, key=order.__getitem__)

@@ -16,7 +16,7 @@ from kobench.errors import TrialFailed, UserError
 from kobench.plugins.chosen import choose
 from kobench.plugins.environments import interpreter_of
 from kobench.plugins.load import load_registry
-from kobench.plugins.registry import HARMLESS
+from kobench.plugins.sources import HARMLESS
 from kobench.sandbox.once import run_once
 from kobench.util.text import visible
 from kobench.worker.protocol import PROTOCOL

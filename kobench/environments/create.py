@@ -32,7 +32,7 @@ from kobench.environments.ours import FILES, MARK, is_ours, remove_others, remov
 from kobench.environments.own import note, put_into
 from kobench.errors import UserError
 from kobench.util.files import write_atomically
-from kobench.worker.describe.values import NAME
+from kobench.util.values import NAME
 
 #: Lines of pip's log that an error shows.
 LOG_LINES = 12

@@ -1,158 +1,109 @@
-"""Finds what offers kobench plugins: installed distributions and single files, with the .py files
-they consist of. Imports none.
-"""
+"""Finds what offers kobench plugins: installed distributions and single files. Imports none."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kobench.errors import UserError
-
-if TYPE_CHECKING:
-    from kobench.sandbox.places import Interpreter
+from kobench.plugins.sources import OWN, PluginProblem, Source, normalise
+from kobench.util.text import visible
 
 #: The entry-point group of plugins.
 GROUP = "kobench"
 
-#: The distribution whose plugins are kobench's own.
-OWN = "kobench"
+#: Where a top-level package or module lies: its origin and, of a package, its folders.
+Place = tuple["str | None", "list[str]"]
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why a plugin, or a part of it, is not there.
+def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
+    """Find every distribution on `sys.path` with entry points in the group.
 
-    kind : "import", "exit", "crash", "timeout", "output", "hook", "spec", "duplicate", "metadata",
-    "card", "environment" (a whole one is broken) or "not-here" (an environment offers what is not
-    taken from one). name : the spec it is about, "" where it is about more. message : one sentence.
-    traceback : its last lines, or "". environment : the environment it is about, "" for kobench's
-    own interpreter.
-    """
-
-    distribution: str
-    entry_point: str
-    kind: str
-    message: str
-    traceback: str = ""
-    name: str = ""
-    environment: str = ""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One distribution, or one plugin file, and the .py files that make it up.
-
-    points : (name, value) of its entry points. files : path inside the package -> place. file : the
-    single plugin file. roots : its top-level packages and modules -> place. environment : where it
-    is installed, "" for kobench's own interpreter; interpreter : that environment's. about : what a
-    description depends on beside the files. packages : versions of what it needs in its
-    environment, itself included.
-    """
-
-    distribution: str
-    version: str
-    points: tuple[tuple[str, str], ...]
-    files: dict[str, Path]
-    file: str | None = None
-    roots: Mapping[str, Path] = field(default_factory=dict)
-    environment: str = ""
-    interpreter: Interpreter | None = None
-    about: tuple[str, ...] = ()
-    packages: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def known_as(self) -> str:
-        """Its name among all sources: the distribution's, in an environment with that environment's
-        before it.
-        """
-        return f"{self.environment}/{self.distribution}" if self.environment else self.distribution
-
-    def digest(self) -> str:
-        """sha256 over the .py files' names and contents, wherever they lie; of a single file just
-        its own.
-        """
-        if self.file:
-            return hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
-        total = hashlib.sha256()
-        for name in sorted(self.files):
-            with contextlib.suppress(OSError):
-                total.update(
-                    f"{name}\0{hashlib.sha256(self.files[name].read_bytes()).hexdigest()}\n".encode()
-                )
-        return total.hexdigest()
-
-    def stamp(self) -> str:
-        """Changes when a .py file is edited, added or removed; reads only sizes and times."""
-        total = hashlib.sha256()
-        for name in sorted(self.files):
-            with contextlib.suppress(OSError):
-                status = self.files[name].stat()
-                total.update(
-                    f"{self.files[name]}\0{status.st_size}\0{status.st_mtime_ns}\n".encode()
-                )
-        return total.hexdigest()
-
-
-def normalise(distribution: str) -> str:
-    """A distribution's name as the packaging standard compares it: lower case, runs of -, _ and .
-    are one dash.
-    """
-    return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def installed_sources() -> tuple[list[Source], list[Problem]]:
-    """Every distribution on `sys.path` with entry points in the group, and those whose metadata
-    can't be read.
+    Returns
+    -------
+    sources : list of Source
+        In the order of their names.
+    problems : list of PluginProblem
+        One for each distribution whose metadata can't be read.
     """
     sources: dict[str, Source] = {}
     problems = []
     for distribution in importlib.metadata.distributions():
-        name = ""
         try:
-            text = distribution.read_text("entry_points.txt") or ""
-            if (
-                GROUP not in text
-            ):  # reading every distribution's metadata in full would take ten times as long
-                continue
-            name = distribution.metadata["Name"] or ""
-            points = tuple(
-                (point.name, point.value)
-                for point in distribution.entry_points
-                if point.group == GROUP
-            )
-            if not points:
-                continue
-            if not name:
-                raise ValueError("it has no Name")
-            if normalise(name) == OWN and any(
-                value.partition(".")[0].partition(":")[0].strip() != OWN for _, value in points
-            ):
-                raise ValueError("it calls itself kobench, and is not; remove it")
-            # the first on sys.path is the one that gets imported
-            if normalise(name) not in sources:
-                roots, files = files_of(distribution, points, place_here)
-                sources[normalise(name)] = Source(
-                    name, distribution.version, points, files, roots=roots
-                )
+            source = _source_of(distribution, sources)
         except Exception as error:
             where = getattr(distribution, "_path", "its folder")
             message = f"the metadata in {where} can't be read ({error}); install the package again"
-            problems.append(Problem(name or os.path.basename(str(where)), "", "metadata", message))
+            name = _name_of(distribution) or os.path.basename(str(where))
+            shown = visible(message, lines=True)
+            problems.append(PluginProblem(visible(name), "", "metadata", shown))
+            continue
+        if source is not None:
+            sources[normalise(source.distribution)] = source
     return [sources[key] for key in sorted(sources)], problems
 
 
+def _source_of(
+    distribution: importlib.metadata.Distribution, known: Container[str]
+) -> Source | None:
+    """The source that a distribution is; None for one without plugins, or of a name that is known.
+
+    Raises what reading its metadata raises, and ValueError where they are wrong.
+    """
+    # most have none: reading the metadata of every distribution in full takes ten times as long
+    if GROUP not in (distribution.read_text("entry_points.txt") or ""):
+        return None
+    points = tuple(
+        (visible(point.name), point.value)
+        for point in distribution.entry_points
+        if point.group == GROUP
+    )
+    if not points:
+        return None
+    name = visible(distribution.metadata["Name"] or "")
+    if not name:
+        raise ValueError("it has no Name")
+    if normalise(name) == OWN and {_top_level(value) for _, value in points} != {OWN}:
+        raise ValueError("it calls itself kobench, and is not; remove it")
+    if normalise(name) in known:  # the first on sys.path is the one that gets imported
+        return None
+    roots, files = files_of(distribution, points, place_here)
+    return Source(name, visible(distribution.version or ""), points, files, roots=roots)
+
+
+def _name_of(distribution: importlib.metadata.Distribution) -> str:
+    """The name of a distribution with broken metadata, as far as it can be read."""
+    try:
+        return distribution.metadata["Name"] or ""
+    except Exception:
+        return ""
+
+
+def _top_level(value: str) -> str:
+    """The top-level package or module that the value of an entry point begins with."""
+    return value.partition(":")[0].strip().partition(".")[0]
+
+
 def file_sources(plugin_files: Sequence[str | os.PathLike[str]]) -> list[Source]:
-    """The single files given as plugins; raises UserError for one that does not exist or is not
-    Python.
+    """Make a source of each single file that was given as a plugin.
+
+    Parameters
+    ----------
+    plugin_files : sequence of path
+        Python files; one that is given twice counts once.
+
+    Returns
+    -------
+    list of Source
+        In the order given.
+
+    Raises
+    ------
+    UserError
+        Where one does not exist or is not Python, or two have the same name.
     """
     sources: dict[str, Source] = {}
     for given in plugin_files:
@@ -168,19 +119,14 @@ def file_sources(plugin_files: Sequence[str | os.PathLike[str]]) -> list[Source]
                 f"two plugin files are called {path.name}; rename one, so that {name}/NAME tells"
                 " them apart"
             )
-        sources[name] = Source(
-            name, "", ((path.stem, path.name),), {path.name: path}, str(path), {path.name: path}
-        )
+        only = {path.name: path}
+        points = ((path.stem, path.name),)
+        sources[name] = Source(name, "", points, files=only, file=str(path), roots=only)
     return list(sources.values())
 
 
-#: Where a top-level package or module lies: its origin and, of a package, its folders; None where
-#: there is none.
-Place = tuple["str | None", "list[str]"]
-
-
 def place_here(top: str) -> Place | None:
-    """Where this interpreter would import a top-level package or module from."""
+    """Where this interpreter would import a top-level package or module from; None if nowhere."""
     try:
         spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
@@ -193,10 +139,25 @@ def files_of(
     points: Sequence[tuple[str, str]],
     place: Callable[[str], Place | None],
 ) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Where its top-level packages and modules lie, by the name of their folder or file; and the
-    .py files that a distribution consists of.
+    """Find the code that a distribution consists of.
 
-    Those are what it installed and its entry points' packages, which covers editable installs.
+    That is what it installed, and the packages of its entry points, which covers editable installs.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        Where it is installed does not matter.
+    points : sequence of (str, str)
+        Name and value of its entry points.
+    place : callable
+        Says where a top-level package or module lies.
+
+    Returns
+    -------
+    roots : dict of str to Path
+        Its top-level packages and modules, by the name of their folder or file.
+    files : dict of str to Path
+        Its .py files, by their path inside the package.
     """
     files = {
         file.as_posix(): Path(str(file.locate()))
@@ -211,30 +172,32 @@ def files_of(
         inside = name.split("/")
         if is_importable(inside[0]):
             roots.setdefault(inside[0], file.parents[len(inside) - 2] if len(inside) > 1 else file)
-    for top in sorted({value.partition(":")[0].strip().partition(".")[0] for _, value in points}):
+    for top in sorted({_top_level(value) for _, value in points}):
         found = place(top)
-        if found is not None and found[0] not in (
-            None,
-            "namespace",
-        ):  # any folder on the path is a package without files of its own
-            origin, folders = found
-            where = folders[0] if folders else str(origin)
-            if is_importable(os.path.basename(where)):
-                roots[os.path.basename(where)] = Path(where)
-                files.update(_files_at(origin, folders))
+        # any folder on the path is a package without files of its own: that is no place
+        if found is None or found[0] in (None, "namespace"):
+            continue
+        origin, folders = found
+        where = folders[0] if folders else str(origin)
+        if is_importable(os.path.basename(where)):
+            roots[os.path.basename(where)] = Path(where)
+            files.update(_files_at(origin, folders))
     return roots, files
 
 
 def is_importable(name: str) -> bool:
     """Whether a folder or file of this name can be a top-level package or module, and nothing else.
 
-    >>> is_importable("numpy"), is_importable("my_method.py"), is_importable("..tmp..numpy"), is_importable("")
-    (True, True, False, False)
+    Examples
+    --------
+    >>> is_importable("numpy"), is_importable("my_method.py"), is_importable("..tmp..numpy")
+    (True, True, False)
     """
     return name.removesuffix(".py").isidentifier()
 
 
 def _files_at(origin: str | None, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """The .py files of a module or package: path from the folder that holds it, and place."""
     if not folders and origin and origin.endswith(".py"):
         yield Path(origin).name, Path(origin)
     for top in folders:

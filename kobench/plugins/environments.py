@@ -1,36 +1,43 @@
-"""The plugins installed in predictors' own environments, found without starting an interpreter as
-long as nothing changed there.
+"""Finds the plugins that are installed in predictors' own environments.
+
+No interpreter is started as long as nothing changed there.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kobench.environments.environment import Environment, complete, seen
 from kobench.environments.own import digest, renew
 from kobench.errors import UserError
-from kobench.plugins.discovery import Place, Problem, Source, files_of, is_importable, normalise
+from kobench.plugins.discovery import Place, files_of, is_importable
+from kobench.plugins.sources import OWN, PluginProblem, Source, normalise
 from kobench.sandbox.places import Interpreter
+from kobench.util.text import visible
 
 #: What stands in the place of a distribution where a problem is about a whole environment.
 WHOLE = "environment"
 
 
-def environment_sources() -> tuple[list[Source], list[Problem]]:
-    """Every distribution with kobench plugins in every complete environment, and a problem for each
-    environment that is broken.
+def environment_sources() -> tuple[list[Source], list[PluginProblem]]:
+    """Find every distribution with kobench plugins in every complete environment.
 
     A kobench in an environment that is not this one is renewed first, which is said on standard
     error.
+
+    Returns
+    -------
+    sources : list of Source
+        Environment by environment.
+    problems : list of PluginProblem
+        One for each environment that is broken.
     """
     environments, broken = complete()
-    problems = [
-        Problem(f"{WHOLE} {name}", "", "environment", sentence, environment=name)
-        for name, sentence in broken
-    ]
+    problems = [_problem(name, sentence) for name, sentence in broken]
     sources = []
     for environment in environments:
         try:
@@ -41,93 +48,86 @@ def environment_sources() -> tuple[list[Source], list[Problem]]:
                 )
             sources.extend(_sources_in(environment))
         except UserError as error:
-            problems.append(
-                Problem(
-                    f"{WHOLE} {environment.name}",
-                    "",
-                    "environment",
-                    str(error),
-                    environment=environment.name,
-                )
-            )
+            problems.append(_problem(environment.name, str(error)))
         except (KeyError, TypeError, ValueError, OSError) as error:
             message = (
                 f"what is installed in {environment.prefix} can't be read ({type(error).__name__}:"
                 f" {error}); make it again"
             )
-            problems.append(
-                Problem(
-                    f"{WHOLE} {environment.name}",
-                    "",
-                    "environment",
-                    message,
-                    environment=environment.name,
-                )
-            )
+            problems.append(_problem(environment.name, message))
     return sources, problems
 
 
+def _problem(name: str, message: str) -> PluginProblem:
+    """A problem of a whole environment."""
+    shown = visible(message, lines=True)
+    return PluginProblem(f"{WHOLE} {name}", "", "environment", shown, environment=name)
+
+
 def _sources_in(environment: Environment) -> list[Source]:
+    """The distributions with plugins of one environment."""
     found = seen(environment)
-    interpreter = interpreter_of(environment)
     by_name = {normalise(each["name"]): each for each in found["installed"]}
+    interpreter = interpreter_of(environment)
     sources = []
     for each in found["installed"]:
-        points = tuple((str(name), str(value)) for name, value in each["points"])
-        if (
-            not points
-            or normalise(each["name"]) == "kobench"
-            or not environment.holds(Path(each["metadata"]))
-        ):
+        metadata = Path(each["metadata"])
+        points = tuple((visible(str(name)), str(value)) for name, value in each["points"])
+        if not points or normalise(each["name"]) == OWN or not environment.holds(metadata):
             continue
-        in_place = {
-            Path(path).name: Path(path)
-            for name in each["needs"]
-            for path in by_name[name]["places"]
-        }
-        in_place = {
-            name: path
-            for name, path in in_place.items()
-            if is_importable(name) and environment.holds(path)
-        }
-        tops: dict[str, Any] = found["tops"]
-
-        def place(
-            top: str, tops: dict[str, Any] = tops, in_place: dict[str, Path] = in_place
-        ) -> Place | None:
-            if top in in_place:
-                return str(in_place[top] / "__init__.py"), [str(in_place[top])]
-            if f"{top}.py" in in_place:
-                return str(in_place[f"{top}.py"]), []
-            return (tops[top]["origin"], tops[top]["folders"]) if tops.get(top) else None
-
+        in_place = _in_place(environment, [by_name[name] for name in each["needs"]])
         roots, files = files_of(
-            importlib.metadata.Distribution.at(Path(each["metadata"])), points, place
+            importlib.metadata.Distribution.at(metadata),
+            points,
+            _places(in_place, found["tops"]),
         )
-        packages = {name: by_name[name]["version"] for name in each["needs"]}
-        roots = {
-            name: path for name, path in {**roots, **in_place}.items() if environment.holds(path)
-        }
-        files = {name: path for name, path in files.items() if environment.holds(path)}
         sources.append(
             Source(
-                each["name"],
-                each["version"],
+                visible(each["name"]),
+                visible(each["version"] or ""),
                 points,
-                files,
-                roots=roots,
+                files=_held(environment, files),
+                roots=_held(environment, {**roots, **in_place}),
                 environment=environment.name,
                 interpreter=interpreter,
                 about=(str(environment.prefix), found["version"], digest()),
-                packages=packages,
+                packages={name: visible(by_name[name]["version"] or "") for name in each["needs"]},
             )
         )
     return sources
 
 
+def _in_place(environment: Environment, needed: list[dict[str, Any]]) -> dict[str, Path]:
+    """Packages and modules, among the distributions needed, that are installed in place."""
+    paths = [Path(path) for each in needed for path in each["places"]]
+    return _held(environment, {path.name: path for path in paths if is_importable(path.name)})
+
+
+def _held(environment: Environment, places: Mapping[str, Path]) -> dict[str, Path]:
+    """Those places that lie in the environment, or in a folder installed in place."""
+    return {name: path for name, path in places.items() if environment.holds(path)}
+
+
+def _places(in_place: Mapping[str, Path], tops: Mapping[str, Any]) -> Callable[[str], Place | None]:
+    """A function that says where a top-level package or module of an environment lies.
+
+    tops : what the environment's interpreter said of those that are not installed in place.
+    """
+
+    def place(top: str) -> Place | None:
+        if top in in_place:
+            return str(in_place[top] / "__init__.py"), [str(in_place[top])]
+        if f"{top}.py" in in_place:
+            return str(in_place[f"{top}.py"]), []
+        return (tops[top]["origin"], tops[top]["folders"]) if tops.get(top) else None
+
+    return place
+
+
 def interpreter_of(environment: Environment) -> Interpreter:
-    """An environment's interpreter and what it has to read: the environment, the installation that
-    it was made from.
+    """Return an environment's interpreter and the places that it has to read.
+
+    These are the environment and the Python installation that it was made from.
     """
     real = environment.python.resolve().parent
     places = dict.fromkeys([environment.prefix, environment.base])

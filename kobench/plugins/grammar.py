@@ -14,7 +14,7 @@ from kobench.errors import UserError
 from kobench.specs import Param
 from kobench.util.grammar import Selection, parse, read_value
 from kobench.util.text import suggestion
-from kobench.worker.describe.values import same
+from kobench.util.values import same
 
 __all__ = ["Selection", "canonical", "complete", "parse", "same", "write_value"]
 

@@ -1,5 +1,6 @@
-"""What a plugin must be able to import beside what is installed for its interpreter; nothing else
-of the user's is shown to it.
+"""What a plugin must be able to import beside what is installed for its interpreter.
+
+Nothing else of the user's is shown to it.
 """
 
 from __future__ import annotations
@@ -9,18 +10,31 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from kobench.plugins.discovery import OWN, is_importable, normalise
+from kobench.plugins.discovery import is_importable
+from kobench.plugins.sources import OWN, normalise
 from kobench.sandbox.places import Interpreter, installed, this_interpreter
 
 
 def importable(
     roots: Mapping[str, Path], interpreter: Interpreter | None, distribution: str
 ) -> dict[str, Path]:
-    """Name of a folder or file -> where it really lies.
+    """Find what must be linked for a plugin, so that it can import it.
 
-    These are the plugin's own packages, those of what its distribution needs, and kobench, where
-    they are installed in place (editable) or found elsewhere on the path; or the single file. roots
-    : see `Source.roots`. interpreter : None for kobench's own.
+    Parameters
+    ----------
+    roots : mapping of str to Path
+        The plugin's own packages and modules, or the single file, see `Source.roots`.
+    interpreter : Interpreter or None
+        What runs the plugin; None for kobench's own.
+    distribution : str
+        Its distribution; "" for a single file.
+
+    Returns
+    -------
+    dict of str to Path
+        Name of a folder or file -> where it really lies. These are the plugin's own packages, those
+        of what its distribution needs, and kobench, as far as they are not installed where the
+        interpreter looks: they may be installed in place (editable) or found elsewhere on the path.
     """
     found = dict(roots)
     if interpreter is None:
@@ -28,9 +42,8 @@ def importable(
             {path.name: path for path in in_place(distribution) if is_importable(path.name)}
         )
         found[OWN] = Path(__file__).parents[1]
-    places = [
-        place for read in (interpreter or this_interpreter()).read for place in installed(read)
-    ]
+    read = (interpreter or this_interpreter()).read
+    places = [place for folder in read for place in installed(folder)]
     return {
         name: root
         for name, root in found.items()
@@ -40,21 +53,31 @@ def importable(
 
 @cache
 def in_place(distribution: str) -> tuple[Path, ...]:
-    """Packages and modules of a distribution here that is installed in place (editable), and of
-    those it needs that are, too.
+    """Find what of a distribution, and of those it needs, is installed in place (editable) here.
+
+    Parameters
+    ----------
+    distribution : str
+        Its name.
+
+    Returns
+    -------
+    tuple of Path
+        Packages and modules, without kobench's own.
     """
     from kobench.environments.inside import is_editable, needs_of, places_of
 
-    found = {
+    editable = {
         normalise(one.metadata["Name"]): one
         for one in importlib.metadata.distributions()
         if is_editable(one)
     }
-    places: list[str] = []
+    places: set[str] = set()
     left = [normalise(distribution)]
     while left:
-        one = found.pop(left.pop(), None)
-        if one is not None and normalise(one.metadata["Name"]) != OWN:
+        name = left.pop()
+        one = editable.pop(name, None)
+        if one is not None and name != OWN:
             left.extend(needs_of(one))
-            places += places_of(one)
-    return tuple(map(Path, sorted(set(places))))
+            places.update(places_of(one))
+    return tuple(map(Path, sorted(places)))

@@ -11,17 +11,57 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> str:
-    """One text for equal values: sorted keys, no spaces, no NaN."""
+    """Write a value as JSON, in the same way for all equal values: sorted keys, no spaces.
+
+    Parameters
+    ----------
+    value : JSON value
+        What `json.dumps` takes.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Raises
+    ------
+    ValueError
+        For NaN and infinity, which JSON does not have.
+
+    Examples
+    --------
+    >>> canonical_json({"b": [1, 2.0], "a": None})
+    '{"a":null,"b":[1,2.0]}'
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def hash_of(value: Any) -> str:
-    """sha256 of the canonical JSON of a value."""
+    """sha256 of the canonical JSON of a value.
+
+    Examples
+    --------
+    >>> hash_of({"a": 1, "b": 2}) == hash_of({"b": 2, "a": 1})
+    True
+    """
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that a kill at any moment leaves the old one or the new one, whole."""
+    """Write a file so that a kill at any moment leaves the old one or the new one, whole.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made where there is none.
+    content : bytes or memoryview
+        All of it.
+
+    Raises
+    ------
+    OSError
+        Where it can't be written; nothing is left of it then.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
@@ -36,7 +76,24 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
 
 
 def parse_json(text: str) -> Any:
-    """A JSON value; NaN and Infinity, which JSON does not have, are refused. Raises ValueError."""
+    """Read a JSON value.
+
+    Parameters
+    ----------
+    text : str
+        JSON. NaN and Infinity, which Python would read, are refused.
+
+    Raises
+    ------
+    ValueError
+        Where it is not JSON, or nested too deeply.
+
+    Examples
+    --------
+    >>> parse_json('{"a": NaN}')
+    Traceback (most recent call last):
+    ValueError: NaN is not JSON
+    """
 
     def refuse(name: str) -> Any:
         raise ValueError(f"{name} is not JSON")

@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kobench.errors import UserError
-
-#: What a predictor, dataset, metric or task may be called.
-NAME = re.compile(r"[a-z0-9]+(?:[-._+][a-z0-9]+)*")
+from kobench.util.values import NAME
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE = re.compile(r"(file:[^/]+\.py)/(.*)", re.DOTALL)

@@ -16,11 +16,26 @@ from typing import Any
 
 
 def load_file(path: str | Path) -> ModuleType:
-    """Import a single plugin file under a name of its own; the same content at the same place is
-    imported once.
+    """Import a single plugin file, under a name of its own.
 
-    Nothing is added to `sys.path`: a plugin of several files is a package. Raises what the file
-    raises.
+    Parameters
+    ----------
+    path : path
+        A Python file. The same content at the same place is imported once.
+
+    Returns
+    -------
+    module
+        Nothing is added to `sys.path`: a plugin of several files is a package.
+
+    Raises
+    ------
+    ImportError
+        Where the name does not end with .py.
+    OSError
+        Where the file can't be read.
+    Exception
+        What the file raises.
     """
     path = Path(path).resolve()
     content = path.read_bytes()
@@ -32,9 +47,8 @@ def load_file(path: str | Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file; expected a name that ends with .py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = (
-        module  # dataclasses and pickle look their module up while it is being imported
-    )
+    # dataclasses and pickle look their module up while it is being imported
+    sys.modules[name] = module
     try:
         # not loader.exec_module: it may take an outdated .pyc where two edits fall into one second
         exec(compile(content, str(path), "exec"), module.__dict__)
@@ -45,11 +59,29 @@ def load_file(path: str | Path) -> ModuleType:
 
 
 def resolve_reference(reference: str, plugin_file: str | Path | None = None) -> Any:
-    """The object that "module:attribute" names; ":attribute" is one of the plugin file itself.
+    """Import the object that a reference names.
 
-    Raises ImportError or AttributeError, naming the part that is missing, and whatever the import
-    raises.
+    Parameters
+    ----------
+    reference : str
+        "module:attribute", the attribute perhaps with dots; ":attribute" for one of `plugin_file`.
+    plugin_file : path or None
+        A single plugin file.
 
+    Returns
+    -------
+    object
+        What is there under that name.
+
+    Raises
+    ------
+    ImportError, AttributeError
+        Naming the part that is missing.
+    Exception
+        What the import raises.
+
+    Examples
+    --------
     >>> resolve_reference("math:pi")
     3.141592653589793
     """

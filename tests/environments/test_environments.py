@@ -28,7 +28,7 @@ from kobench.environments import own
 from kobench.environments.create import create, remove
 from kobench.environments.interpreters import find_interpreter
 from kobench.errors import UserError
-from kobench.plugins import child
+from kobench.plugins import conversation
 from kobench.plugins.load import Registry, links_of, load_registry
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
@@ -148,7 +148,7 @@ def no_start(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         raise AssertionError("an interpreter was started")
 
     def forbid() -> None:
-        monkeypatch.setattr(child, "ask_children", refuse)
+        monkeypatch.setattr(conversation, "ask_children", refuse)
         monkeypatch.setattr(environments, "ask_inside", refuse)
 
     return forbid

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobench.plugins.grammar import same
 from kobench.specs import (
     ANSWERS,
     KINDS,
@@ -24,11 +23,12 @@ from kobench.specs import (
     Spec,
     TaskSpec,
     kind_of,
-    spec_from_json,
-    spec_to_json,
 )
 from kobench.util.resolve import load_file, resolve_reference
-from kobench.worker.describe.validation import faults, find_module, missing_part
+from kobench.util.values import same
+from kobench.worker.describe.references import find_module, missing_part
+from kobench.worker.describe.spec_json import spec_from_json, spec_to_json
+from kobench.worker.describe.validation import faults
 
 text = st.text(max_size=10)
 names = st.lists(text, max_size=3).map(tuple)
@@ -133,7 +133,7 @@ def test_what_is_no_spec_is_refused(document: dict[str, Any]) -> None:
         spec_from_json(document)
 
 
-# --- what is wrong with a spec -------------------------------------------------------------------------------------------------
+# --- what is wrong with a spec ---
 
 
 class Mine:
@@ -304,7 +304,7 @@ def test_each_fault_is_named(spec: Spec, part: str) -> None:
     assert len(found) == 1, found
 
 
-# --- references ----------------------------------------------------------------------------------------------------------------
+# --- references ---
 
 
 def test_a_reference_is_looked_for_without_an_import(
@@ -372,8 +372,8 @@ def test_a_file_that_fails_is_not_half_loaded(tmp_path: Path) -> None:
 
 
 def test_every_kind_has_a_hook() -> None:
-    from kobench.hookspecs import Hooks
+    from kobench import hookspecs
 
     assert {f"kobench_{kind}" for kind in KINDS} == {
-        name for name in vars(Hooks) if name.startswith("kobench_")
+        name for name in vars(hookspecs) if name.startswith("kobench_")
     }

@@ -1,0 +1,111 @@
+"""Asks describing children what a source offers, and keeps account of what they say."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from kobench.plugins.child import Child
+from kobench.plugins.sources import PluginProblem, Source
+from kobench.specs import Spec
+from kobench.worker.describe.spec_json import spec_from_json
+from kobench.worker.describe.validation import faults
+
+
+def ask_children(
+    source: Source, limit: float
+) -> tuple[list[tuple[str, Spec]], list[PluginProblem]]:
+    """Describe a source in children, one after the other.
+
+    When a child crashes or hangs at an entry point, what it said before is kept, and the entry
+    points after it go to another child.
+
+    Parameters
+    ----------
+    source : Source
+        What is to be described.
+    limit : float
+        Seconds for each child.
+
+    Returns
+    -------
+    specs : list of (str, Spec)
+        Entry points and specs.
+    problems : list of PluginProblem
+        What is wrong with the source.
+    """
+    account = Account(source)
+    first = 0
+    while first < len(source.points):
+        account.start_at(first)
+        child = Child(source, first, limit)
+        with contextlib.closing(child.messages()) as messages:
+            for message in messages:
+                try:
+                    account.take(message)
+                except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+                    child.end = "output"
+                    break
+        if account.done:
+            break
+        account.add_problem(*child.fate(account.doing), child.tail())
+        first = account.at + 1
+    return account.specs, account.problems
+
+
+@dataclass
+class Account:
+    """What the children of a source have said so far.
+
+    Attributes
+    ----------
+    at : int
+        The entry point that the child is at, an index.
+    doing : str
+        What it does, in words.
+    done : bool
+        Whether it has come to its end.
+    """
+
+    source: Source
+    at: int = 0
+    doing: str = ""
+    done: bool = False
+    specs: list[tuple[str, Spec]] = field(default_factory=list)
+    problems: list[PluginProblem] = field(default_factory=list)
+
+    def start_at(self, first: int) -> None:
+        """Another child starts at this entry point."""
+        self.at, self.doing, self.done = first, "starting", False
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Take in one message.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, IndexError, AttributeError
+            Where it is none: a plugin can write to the child's pipe itself.
+        """
+        if "at" in message:
+            self.at = range(len(self.source.points))[message["at"]]
+            self.doing = str(message["doing"])
+        elif "spec" in message:
+            spec = spec_from_json(message["spec"])
+            for fault in faults(spec, reference=False):  # the child should have found it
+                raise ValueError(fault)
+            self.specs.append((self._point, spec))
+        elif "problem" in message:
+            self.add_problem(**{key: str(text) for key, text in message["problem"].items()})
+        else:
+            self.done = message["done"] is True
+
+    def add_problem(self, kind: str, message: str, traceback: str = "", name: str = "") -> None:
+        """Keep a problem of the entry point that the child is at."""
+        self.problems.append(
+            PluginProblem(self.source.distribution, self._point, kind, message, traceback, name)
+        )
+
+    @property
+    def _point(self) -> str:
+        return self.source.points[self.at][0]
