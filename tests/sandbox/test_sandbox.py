@@ -24,9 +24,9 @@ from kobench.sandbox.finding import layers_here, refuse_if_open
 from kobench.sandbox.folders import link_modules, remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.places import Interpreter, installed, readable_by
+from kobench.sandbox.plan import Access, Folders, Plan, make_plan
 from kobench.sandbox.sockets import program
-from kobench.sandbox.start import Launch, Plan
-from kobench.sandbox.variables import variables
+from kobench.sandbox.start import Launch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox's layers are Linux's")
 
@@ -43,18 +43,12 @@ def launched(tmp_path: Path) -> Callable[..., Any]:
         code: str, layers: Any = LAYERS, *arguments: str, read: tuple[str, ...] = ()
     ) -> tuple[str, dict[str, Any]]:
         folder = tmp_path / f"launch{len(list(tmp_path.iterdir()))}"
-        for name in ("tree", "scratch", "import", "tmp"):
-            (folder / name).mkdir(parents=True)
-        mine = this_interpreter()
-        plan = Plan(
-            [str(mine.python), "-c", code, *arguments],
-            variables(mine, folder / "scratch", folder / "import", 1, True, False),
-            str(folder / "scratch"),
-            str(folder / "tree"),
-            str(folder / "tmp"),
-            read=readable_by(mine, tuple(map(Path, read)), False),
-            write=[str(folder / "scratch")],
-            layers=layers,
+        plan = make_plan(
+            this_interpreter(),
+            ["-c", code, *arguments],
+            Folders.make(folder),
+            Access(read=tuple(map(Path, read))),
+            layers,
         )
         with open(folder / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
             launch.await_end(120)
@@ -572,7 +566,6 @@ def test_what_is_read_of_an_installation(tmp_path):
     read = readable_by(
         Interpreter(tmp_path / "bin" / "python", (tmp_path,), "mine"),
         (tmp_path / "data", tmp_path / "gone"),
-        False,
     )
     assert {str(tmp_path / name) for name in ("bin", "lib", "data")} <= set(read)
     assert not {str(tmp_path), str(tmp_path / "results"), str(tmp_path / "gone")} & set(read)

@@ -21,8 +21,8 @@ from places import HELPERS
 from kobench.cells import Cells
 from kobench.errors import TrialFailed, UserError
 from kobench.sandbox import LAYERS, this_interpreter
-from kobench.sandbox.places import readable_by
-from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.plan import Folders, Plan, make_plan
+from kobench.sandbox.start import Launch
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.messages import parse
 from kobench.supervisor.process import WorkerProcess
@@ -106,19 +106,8 @@ def done():
 
 def plan_of(folder: Path, code: str, marker: str, layers: Any) -> Plan:
     """A plan for a program with the marker in its command line, in a sandbox of these layers."""
-    for name in ("tree", "scratch", "tmp"):
-        (folder / name).mkdir(parents=True)
-    mine = this_interpreter()
-    return Plan(
-        [str(mine.python), "-c", HEAD + code, marker],
-        {},
-        str(folder / "scratch"),
-        str(folder / "tree"),
-        str(folder / "tmp"),
-        read=readable_by(mine, (), False),
-        write=[str(folder / "scratch")],
-        layers=layers,
-    )
+    arguments = ["-c", HEAD + code, marker]
+    return make_plan(this_interpreter(), arguments, Folders.make(folder), layers=layers)
 
 
 def wait_for(path: Path) -> None:
