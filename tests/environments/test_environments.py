@@ -27,12 +27,14 @@ from kobench.environments import environment as environments
 from kobench.environments import own
 from kobench.environments.create import create, remove
 from kobench.environments.interpreters import find_interpreter
-from kobench.errors import UserError
+from kobench.errors import TrialFailed, UserError
 from kobench.plugins import child
 from kobench.plugins.load import Registry, links_of, load_registry
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
 from kobench.sandbox.places import Interpreter
+from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 
 PLUGIN = """
 import numpy as np
@@ -586,7 +588,6 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
     offline: Path, tmp_path: Path
 ) -> None:
     from kobench.plugins.environments import interpreter_of
-    from kobench.supervisor.process import TrialFailed, WorkerProcess
 
     made = create(
         "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
@@ -599,20 +600,18 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
             TrialFailed,
             match=r"the worker speaks protocol 100\d, this kobench \d; renew its environment",
         ),
-        WorkerProcess(tmp_path / "work", 1, interpreter=interpreter, sandbox="off"),
+        WorkerProcess(tmp_path / "work", WorkerSettings(interpreter=interpreter, sandbox="off")),
     ):
         pass
 
 
 def test_a_harness_of_another_protocol_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    from kobench.supervisor.process import TrialFailed, WorkerProcess
-
     with (
         pytest.raises(
             TrialFailed,
             match=r"the harness speaks protocol 1000, this worker \d; renew its environment",
         ),
-        WorkerProcess(tmp_path / "work", 1, sandbox="off") as worker,
+        WorkerProcess(tmp_path / "work", WorkerSettings(sandbox="off")) as worker,
     ):
         worker.ask("fit", protocol=1000)
 

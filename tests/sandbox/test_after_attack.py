@@ -20,6 +20,7 @@ from kobench.cells import Cells
 from kobench.sandbox.folders import remove
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 from kobench.worker.wire import write_cells
 
 pytestmark = pytest.mark.skipif(
@@ -153,7 +154,8 @@ def asked(
     path = folder / "plugin.py"
     path.write_text(PREDICTOR.format(swap=SWAP, fit=fit, predict=predict))
     more.setdefault("limits", Limits(seconds=60))
-    with WorkerProcess(folder / "work", 1, links={"plugin.py": path}, **more) as worker:
+    settings = WorkerSettings(links={"plugin.py": path}, **more)
+    with WorkerProcess(folder / "work", settings) as worker:
         write_cells(
             worker.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"]))
         )

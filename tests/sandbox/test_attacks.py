@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kobench.cells import Cells, Knockouts
-from kobench.errors import UserError
+from kobench.errors import TrialFailed, UserError
 from kobench.plugins.load import load_registry
 from kobench.question import Singles
 from kobench.results.answers import AnswerStore
@@ -22,7 +22,6 @@ from kobench.runner.prepared import Prepared
 from kobench.runner.request import Request
 from kobench.runner.run import Run
 from kobench.supervisor.guard import guard_answers
-from kobench.supervisor.process import TrialFailed
 
 TINY = "grn:genes=15,cells=60"
 

@@ -26,6 +26,7 @@ from kobench.sandbox.start import Launch
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.messages import parse
 from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 from kobench.util.text import visible
 from kobench.worker.wire import write_cells
 
@@ -248,7 +249,8 @@ def worker(tmp_path: Path) -> Callable[..., Any]:
         path = tmp_path / "plugin.py"
         path.write_text(PLUGIN.format(fit=fit, predict=predict))
         more.setdefault("limits", Limits(seconds=60))
-        process = WorkerProcess(tmp_path / "work", 1, links={"plugin.py": path}, **more)
+        settings = WorkerSettings(links={"plugin.py": path}, **more)
+        process = WorkerProcess(tmp_path / "work", settings)
         run.process = process  # type: ignore[attr-defined]
         with process as running:
             write_cells(
@@ -362,7 +364,7 @@ def test_why_a_worker_ended_is_said(worker, mode):
         with pytest.raises(TrialFailed, match=message) as ended:
             worker(code, sandbox=mode)
         assert ended.value.status == "failed"
-        assert str(worker.process.folder) not in ended.value.message
+        assert str(worker.process.room.folder) not in ended.value.message
 
 
 def test_seconds_are_the_harness_s(worker):
@@ -388,7 +390,7 @@ def test_answers_in_a_place_that_leads_elsewhere_are_refused(worker, tmp_path):
     np.save(tmp_path / "theirs" / "profile.npy", np.ones((3, 3)))
 
     def lead_elsewhere(process: WorkerProcess) -> None:
-        (process.folder / "written" / "out" / "profile").symlink_to(tmp_path / "theirs")
+        (process.room.out / "profile").symlink_to(tmp_path / "theirs")
 
     with pytest.raises(TrialFailed, match="answers can't be read"):
         worker(between=lead_elsewhere, sandbox="off")
