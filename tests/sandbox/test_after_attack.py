@@ -1,6 +1,4 @@
-"""What a hostile predictor once did to kobench, and does no more: each test is the attack that
-succeeded.
-"""
+"""What hostile predictors once did to kobench: each test is an attack that used to succeed."""
 
 from __future__ import annotations
 
@@ -67,16 +65,16 @@ def precious(tmp_path: Path) -> Path:
 
 
 def untouched(precious: Path) -> bool:
-    return (
-        precious / "thesis"
-    ).read_text() == "x" and precious.parent.stat().st_mode & 0o777 == 0o755
+    text, mode = (precious / "thesis").read_text(), precious.parent.stat().st_mode
+    return text == "x" and mode & 0o777 == 0o755
 
 
 #: A process of its own that swaps until its standard input ends, then says how often it did.
 SWAPPING = f"""{SWAP}
 import select, sys
 at, inner = lay(*sys.argv[1:])
-print(*swap(at, inner, lambda: not select.select([0], [], [], 0)[0], lambda: print("swapping", flush=True)))
+go_on = lambda: not select.select([0], [], [], 0)[0]
+print(*swap(at, inner, go_on, lambda: print("swapping", flush=True)))
 """
 
 
@@ -212,20 +210,26 @@ def test_nothing_that_a_living_process_could_move_is_removed_but_the_arrays_that
 #: What is under a name in the session keyring, and a key put there; -1 is an error.
 KEYS = """import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
-def put(name, text): return libc.syscall(248, b"user", name, text, ctypes.c_size_t(len(text)), ctypes.c_int(-3))
+def put(name, text):
+    size, session = ctypes.c_size_t(len(text)), ctypes.c_int(-3)
+    return libc.syscall(248, b"user", name, text, size, session)
 def get(name):
     key = libc.syscall(250, 10, ctypes.c_int(-3), b"user", name, 0)
     text = ctypes.create_string_buffer(30)
-    return None if key < 0 or libc.syscall(250, 11, key, text, ctypes.c_size_t(30)) < 0 else text.value
+    if key < 0 or libc.syscall(250, 11, key, text, ctypes.c_size_t(30)) < 0: return None
+    return text.value
 """
 IN_TRIALS = f"""{KEYS}
 import pathlib, sys
 sys.path[:0] = sys.argv[1].split(":")
-if libc.syscall(250, 1, None) < 0 or put(b"token", b"secret") < 0: print("no keyrings here"); sys.exit()
+if libc.syscall(250, 1, None) < 0 or put(b"token", b"secret") < 0:
+    print("no keyrings here")
+    sys.exit()
 from test_after_attack import asked
 for mode in sys.argv[3:]:
     for number in (1, 2):
-        code = "exec(" + repr({KEYS!r} + "print(get(b'token'), get(b'loot'), put(b'loot', b'loot') > 0, flush=True)") + ", dict())"
+        said = "print(get(b'token'), get(b'loot'), put(b'loot', b'loot') > 0, flush=True)"
+        code = "exec(" + repr({KEYS!r} + said) + ", dict())"
         with asked(pathlib.Path(sys.argv[2]), fit=code, sandbox=mode) as worker:
             print(mode, number, worker.output_tail())
 """
@@ -262,10 +266,8 @@ def test_the_keyring_is_a_new_one_without_the_filter_too(tmp_path, monkeypatch):
     monkeypatch.setattr("kobench.supervisor.room.LAYERS", ("environment",))
     found = []
     for _ in range(2):
-        code = (
-            f"exec({KEYS + 'print(get(bytes([108])), put(bytes([108]), bytes([109])) > 0, flush=True)'!r},"
-            " dict())"
-        )
+        said = "print(get(bytes([108])), put(bytes([108]), bytes([109])) > 0, flush=True)"
+        code = f"exec({KEYS + said!r}, dict())"
         with asked(tmp_path, fit=code) as worker:
             found.append(worker.output_tail())
     assert found[0] in ("None True", "None False")

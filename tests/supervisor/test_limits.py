@@ -50,7 +50,8 @@ class Eats:
         time.sleep(self.seconds)
         del held
     def forks(self):
-        children = [fork(lambda: (np.ones(self.much << 17), time.sleep(self.seconds))) for _ in range(4)]
+        work = lambda: (np.ones(self.much << 17), time.sleep(self.seconds))
+        children = [fork(work) for _ in range(4)]
         for child in children: os.waitpid(child, 0)
     def shared(self):
         held = np.ones(self.much << 17)
@@ -65,7 +66,8 @@ class Eats:
         children = [fork(lambda: time.sleep(self.seconds)) for _ in range(self.much)]
         for child in children: os.waitpid(child, 0)
     def threads(self):
-        threads = [threading.Thread(target=time.sleep, args=(self.seconds,)) for _ in range(self.much)]
+        one = lambda: threading.Thread(target=time.sleep, args=(self.seconds,))
+        threads = [one() for _ in range(self.much)]
         for one in threads: one.start()
         for one in threads: one.join()
     def files(self):

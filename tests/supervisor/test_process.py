@@ -162,7 +162,8 @@ import sys, time
 sys.path[:0] = {tests!r}
 from pathlib import Path
 from test_process import *
-with open({folder!r} + "/output", "wb") as output, Launch(plan_of(Path({folder!r}), {code!r}, sys.argv[1], WAYS[{way!r}]), output.fileno()):
+plan = plan_of(Path({folder!r}), {code!r}, sys.argv[1], WAYS[{way!r}])
+with open({folder!r} + "/output", "wb") as output, Launch(plan, output.fileno()):
     time.sleep(60)
 """
 
@@ -223,7 +224,8 @@ PLUGIN = """
 import builtins, json, os, signal, sys, threading, time
 import numpy as np
 def is_out(n):
-    return "pipe" in os.readlink(f"/proc/self/fd/{{n}}") and open(f"/proc/self/fdinfo/{{n}}").read().split()[3].endswith("1")
+    how = open(f"/proc/self/fdinfo/{{n}}").read().split()[3]
+    return "pipe" in os.readlink(f"/proc/self/fd/{{n}}") and how.endswith("1")
 class Base:
     def fit(self, cells, context):
         self.scratch = context.scratch
