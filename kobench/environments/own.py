@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
-from kobench.environments.environment import BrokenError, Environment, locked
+from kobench.environments.environment import BrokenError, Environment
+from kobench.environments.folder import locked
 
 #: Modules and packages of kobench that a worker, the contract's checks and the description of
 #: plugins import.

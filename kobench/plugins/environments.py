@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kobench.environments.environment import Environment, complete, seen
+from kobench.environments.environment import Environment, complete
 from kobench.environments.own import digest, renew
+from kobench.environments.seen import seen
 from kobench.errors import UserError
 from kobench.plugins.discovery import Place, Problem, Source, files_of, is_importable, normalise
 from kobench.sandbox.places import Interpreter

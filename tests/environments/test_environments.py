@@ -26,7 +26,9 @@ from kobench.environments import create as making
 from kobench.environments import environment as environments
 from kobench.environments import own
 from kobench.environments.create import create, remove
+from kobench.environments.folder import locked
 from kobench.environments.interpreters import find_interpreter
+from kobench.environments.pip import Wanted
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins import child
 from kobench.plugins.load import Registry, links_of, load_registry
@@ -120,14 +122,14 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No pip: a wheel is unpacked, numpy is a link to the one here; a SPEC that is no wheel
     installs nothing.
     """
-    run = making._run
+    run = making.run_logged
 
     def without_pip(command: list[str], log: Path, what: str) -> None:
         run([*command, "--without-pip"], log, what)
 
-    def unpack(python: Path, specs: Sequence[str], *_: Any) -> None:
+    def unpack(python: Path, wanted: Wanted, *_: Any) -> None:
         (site,) = (python.parent.parent / "lib").glob("python*/site-packages")
-        for spec in specs:
+        for spec in wanted.specs:
             if spec.endswith(".whl"):
                 with zipfile.ZipFile(spec) as file:
                     file.extractall(site)
@@ -137,7 +139,7 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 place, site / place.name, copy_function=linked
             )  # a link to a folder outside would not be shown to a plugin
 
-    monkeypatch.setattr(making, "_run", without_pip)
+    monkeypatch.setattr(making, "run_logged", without_pip)
     monkeypatch.setattr(making, "install", unpack)
     return home
 
@@ -151,7 +153,7 @@ def no_start(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def forbid() -> None:
         monkeypatch.setattr(child, "ask_children", refuse)
-        monkeypatch.setattr(environments, "ask_inside", refuse)
+        monkeypatch.setattr("kobench.environments.seen.ask_inside", refuse)
 
     return forbid
 
@@ -560,7 +562,7 @@ def test_replacing_takes_effect_at_the_end_or_not_at_all(offline: Path, tmp_path
 
 def test_one_environment_is_made_by_one_process_at_a_time(offline: Path) -> None:
     with (
-        environments.locked("alpha"),
+        locked("alpha"),
         pytest.raises(UserError, match="is being made or changed by another process"),
     ):
         create("alpha", ["numpy"], keep=True)
