@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,14 +15,14 @@ from kobench.errors import TrialFailed
 from kobench.sandbox.finding import refuse_if_open
 from kobench.sandbox.folders import remove
 from kobench.sandbox.layers import without_any
-from kobench.sandbox.start import Launch, readable, signal_name
+from kobench.sandbox.start import Launch, readable
 from kobench.supervisor.arrays import Expected
+from kobench.supervisor.ended import failure_of
 from kobench.supervisor.enforcement import LOOK, Enforcement
 from kobench.supervisor.messages import Pipe
 from kobench.supervisor.output import Output
 from kobench.supervisor.room import Room
 from kobench.supervisor.settings import WorkerSettings
-from kobench.util.text import visible
 from kobench.worker.protocol import PROTOCOL, RENEW
 
 #: More results of checks than this nobody asks for.
@@ -57,6 +56,8 @@ class WorkerProcess:
         The results of checks that it replied.
     seconds : dict of str to float
         How long each stage took, by the harness's clock.
+    room : Room
+        Its folders, once it was started.
     """
 
     def __init__(
@@ -259,26 +260,4 @@ class WorkerProcess:
         launch.await_end(PATIENCE)
         if stage == "start":
             refuse_if_open(self.settings.sandbox, launch.layers)
-        if launch.not_started is not None:
-            raise TrialFailed(
-                "failed", stage, f"its interpreter can't be executed: {visible(launch.not_started)}"
-            )
-        tail = self._neutral(self.output_tail() or "") or None
-        message = _how_it_ended(launch)
-        exited = launch.ended is not None and launch.ended >= 0
-        if exited and stage == "start" and tail:
-            message += f": {tail.splitlines()[-1]}"
-        raise TrialFailed("failed", stage, message, tail)
-
-
-def _how_it_ended(launch: Launch) -> str:
-    """How a worker ended that was started, as a sentence."""
-    code = launch.ended
-    if code is None:
-        if launch.lost:
-            return "what watches over the worker was ended from outside"
-        return "the worker closed its pipe to kobench"
-    if code < 0:
-        hint = " (often the system running out of memory)" if code == -signal.SIGKILL else ""
-        return f"the process was ended by {signal_name(-code)}{hint}"
-    return f"the process exited with code {code}"
+        raise failure_of(launch, stage, self._neutral(self.output_tail() or "") or None)

@@ -22,7 +22,7 @@ from kobench.util.text import visible
 #: What the worker's interpreter executes.
 START = code_that_runs("kobench.worker.main")
 
-#: MB that /dev/shm may hold: a quarter of the memory limit, but at least and at most so many.
+#: MB that /dev/shm may hold, at least and at most; between them a quarter of the memory limit.
 LEAST_SHARED_MB = 64
 MOST_SHARED_MB = 1024
 

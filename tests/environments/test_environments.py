@@ -1,5 +1,6 @@
-"""Environments: made, listed, renewed, broken and removed; two whose pins exclude each other
-compared in one run.
+"""Environments: made, listed, renewed, broken and removed.
+
+Also two whose pins exclude each other, compared in one run.
 """
 
 from __future__ import annotations
@@ -90,9 +91,7 @@ def wheel(
 
 @pytest.fixture(scope="session")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that knows kobench's own interpreter's plugins, so that not every test has to
-    describe them.
-    """
+    """A cache that knows the plugins of kobench's own interpreter, for all tests."""
     folder = tmp_path_factory.mktemp("described")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KOBENCH_CACHE", str(folder))
@@ -119,9 +118,7 @@ def linked(place: str, target: str) -> None:
 
 @pytest.fixture
 def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No pip: a wheel is unpacked, numpy is a link to the one here; a SPEC that is no wheel
-    installs nothing.
-    """
+    """Without pip: a wheel is unpacked, numpy is linked, and other SPECs install nothing."""
     run = making.run_logged
 
     def without_pip(command: list[str], log: Path, what: str) -> None:
@@ -246,8 +243,9 @@ def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_pat
 
 
 def test_packages_do_not_decide_what_is_shown_to_them(offline: Path, tmp_path: Path) -> None:
-    """A .pth file, metadata or an entry point may name any folder of the user's; one that he did
-    not ask for is not shown.
+    """A .pth file, metadata or an entry point may name any folder of the user's.
+
+    One that the user did not ask for is not shown to a plugin.
     """
     secret = tmp_path / "secret"
     secret.mkdir()
@@ -289,9 +287,7 @@ def test_what_lies_in_it_is_not_run_to_see_what_it_has(offline: Path, tmp_path: 
 def test_what_it_needs_in_place_is_linked_too(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In kobench's own interpreter: a plugin, what it needs, and what that needs, all installed in
-    place; not a stranger.
-    """
+    """A plugin, what it needs, and what that needs, all installed in place; not a stranger."""
     site = tmp_path / "site"
     site.mkdir()
     needs = {

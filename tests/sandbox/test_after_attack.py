@@ -95,9 +95,7 @@ def test_a_removal_is_not_led_astray_by_those_who_rename_meanwhile(tmp_path, pre
 
 
 def test_a_closed_folder_is_opened_up_without_its_path(tmp_path, precious):
-    """As an ordinary user meets it: what may not be opened is let open again, a link in its place
-    is not.
-    """
+    """What an ordinary user may not open is made openable; a link in its place is not followed."""
     folder = tmp_path / "trial"
     (folder / "closed" / "inner").mkdir(parents=True)
     (folder / "link").symlink_to(precious)
@@ -129,8 +127,8 @@ class Predictor:
         return assemblages / assemblages.sum(1, keepdims=True)
 """
 
-#: Its child holds folders in the answers open, and goes on swapping in them when they are taken; it
-#: says how often at the end of a second.
+#: Starts a child that holds folders of the answers open and goes on swapping in them while they are
+#: taken. A file tells how often it has.
 SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
         os.makedirs(out, exist_ok=True)
         at, inner = lay(out, {target!r})
@@ -146,9 +144,7 @@ SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
 def asked(
     folder: Path, fit: str = "pass", predict: str = "pass", **more: Any
 ) -> Iterator[WorkerProcess]:
-    """A worker whose predictor runs this code, asked up to its profile, whose answer is yet to be
-    taken.
-    """
+    """A worker whose predictor runs this code, asked for its profile, which is yet to be taken."""
     path = folder / "plugin.py"
     path.write_text(PREDICTOR.format(swap=SWAP, fit=fit, predict=predict))
     more.setdefault("limits", Limits(seconds=60))

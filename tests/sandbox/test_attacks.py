@@ -43,9 +43,7 @@ class Base:
 
 @pytest.fixture
 def play(tmp_path):
-    """Write a plugin file, run the predictors `base` and those named on a tiny network; the records
-    by predictor.
-    """
+    """Run `base` and other predictors of a plugin on a tiny network; the records by predictor."""
 
     def run(code, *names, datasets=(TINY,), tasks=None, out="out", **more):
         path = tmp_path / "plugin.py"

@@ -175,8 +175,9 @@ finally:
 
 
 def seek(folder: Path, mode: str) -> tuple[dict[str, list[str]], dict[str, int], dict[str, object]]:
-    """Run the seeker in a sandbox of that mode: what it found by way of looking, how often it
-    looked, and its record.
+    """Run the seeker in a mode of the sandbox.
+
+    It returns what it found in each place, how often it looked there, and its record.
     """
     (folder / "hidden").mkdir(parents=True)
     (folder / "hidden" / "dataset.py").write_text(DATASET)

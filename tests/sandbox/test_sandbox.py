@@ -1,5 +1,6 @@
-"""Each layer of the sandbox by an attack that succeeds without it and fails with it; what must work
-in it; what is said of it.
+"""Each layer of the sandbox, by an attack that succeeds without it and fails with it.
+
+Also what must work in the sandbox, and what is said of it.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ MARKER = "MARKER-8a60c1"
 
 @pytest.fixture
 def launched(tmp_path: Path) -> Callable[..., Any]:
-    """`launched(code, layers, *arguments)` runs Python code in a sandbox of these layers; (what it
-    printed, the layers' ends).
+    """`launched(code, layers, *arguments)` runs Python code in a sandbox of these layers.
+
+    It returns (what the code printed, what became of each layer).
     """
 
     def run(
@@ -60,9 +62,7 @@ def launched(tmp_path: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What an attacker is after: a file with a marker, a process, and servers that hand the marker
-    out; all of them outside.
-    """
+    """What an attacker is after: a file with a marker, a process, servers that give the marker."""
     folder = tmp_path_factory.mktemp("outside")
     (folder / "truth.csv").write_text(MARKER)
     (folder / "results").mkdir()
@@ -107,7 +107,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 
 def serve(server: socket.socket) -> None:
-    """Hand the marker to everyone who connects."""
+    """Give the marker to everyone who connects."""
     while True:
         try:
             with server.accept()[0] as client:
@@ -117,7 +117,7 @@ def serve(server: socket.socket) -> None:
 
 
 def echo(server: socket.socket) -> None:
-    """Hand the marker to everyone who sends something."""
+    """Give the marker to everyone who sends something."""
     while True:
         try:
             server.sendto(MARKER.encode(), server.recvfrom(10)[1])

@@ -1,5 +1,6 @@
-"""Answers of an untrusted process are read with care: whatever lies in the place of NAME.npy, it is
-an answer, none, or invalid.
+"""Answers of an untrusted process are read with care.
+
+Whatever lies in the place of NAME.npy, it is an answer, no answer, or invalid.
 """
 
 from __future__ import annotations

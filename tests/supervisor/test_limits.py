@@ -1,5 +1,6 @@
-"""Limits of a trial: real predictors that pass each of them and others a little below, what is
-counted, and what a limit's end says.
+"""Limits of a trial: each ends a real predictor that passes it, and none a little below it.
+
+Also what counts towards each limit, and what is said of a trial that one of them has ended.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ import numpy as np
 from kobench.api import Param, PredictorSpec, hookimpl
 
 class Eats:
-    """Takes so much of something while it fits, and holds it for so long."""
+    """Takes so `much` of something while it fits, and holds it for so many seconds."""
     def __init__(self, what, much, seconds):
         self.what, self.much, self.seconds = what, much, seconds
     def fit(self, cells, context):

@@ -1,5 +1,6 @@
-"""Supervision: nothing that a worker starts outlives it, however it or the harness ends; and
-replies that are none.
+"""Supervision: nothing that a worker starts outlives it, however it or the harness ends.
+
+Also what is no reply, and what a worker may do to the folders that it shares with the harness.
 """
 
 from __future__ import annotations
@@ -238,8 +239,9 @@ class Base:
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Callable[..., Any]:
-    """`worker(fit=code, predict=code, ...)` runs a predictor up to its profile, in both modes
-    alike; (its worker, the profile).
+    """`worker(fit=code, predict=code, ...)` runs a predictor up to its profile.
+
+    It returns (its worker, the profile).
     """
 
     def run(
@@ -295,8 +297,9 @@ def test_a_worker_answers(worker, tmp_path, mode):
 
 
 def pipe(what: str) -> str:
-    """Code that writes something to the worker's pipe to the harness: the only one that is open for
-    writing beside the output.
+    """Code that writes something to the worker's pipe to the harness.
+
+    Beside its output this is the only one that is open for writing.
     """
     return (
         f"[os.write(n, {what}) for n in range(3, 20) if os.path.exists(f'/proc/self/fd/{{n}}') and"

@@ -1,6 +1,4 @@
-"""What processes hold and a trial writes, counted: against numbers worked out by hand and against
-other ways to count.
-"""
+"""What processes hold and a trial writes, against numbers worked out by hand and other counts."""
 
 from __future__ import annotations
 
@@ -28,8 +26,8 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's"
 )
 
-#: Fork so often, touch so many shared MB in each process, and as many of its own; then say so and
-#: sleep.
+#: Forks, touches shared memory and memory of each process's own, then says so and sleeps. Its
+#: arguments: how many forks, MB shared, MB of its own.
 SHARING = """
 import mmap, os, sys, time
 forks, shared, own = map(int, sys.argv[1:])
@@ -49,9 +47,7 @@ time.sleep(60)
 
 @pytest.fixture
 def start():
-    """`start(code, *arguments)` -> a running Python; all are ended with what they started, when the
-    test is.
-    """
+    """`start(code, *arguments)` starts a Python, which ends with the test, and all it started."""
     running = []
 
     def begin(code, *arguments):
@@ -404,8 +400,9 @@ def test_looking_takes_a_small_share_of_the_time(tmp_path, monkeypatch, took):
     "kind", ["processes_below", "count_open_files", "memory_of", "unnamed_files"]
 )
 def test_looks_are_not_made_rare_by_one_that_takes_long(tmp_path, monkeypatch, kind):
-    """A trial can make any kind of look slow: by that it gains one second between two looks, not 32
-    times as long as one takes.
+    """A trial can make any kind of look slow.
+
+    By that it gains one second between two looks, not 32 times as long as a look takes.
     """
     clock, looked = [0.0], []
     answers = {
@@ -448,8 +445,8 @@ def test_near_the_limit_memory_is_looked_at_more_often(tmp_path, monkeypatch):
     assert len(looked) - before == pytest.approx(30 / 0.03 * usage.SHARE_NEAR, rel=0.05)
 
 
-#: Two ends of a socket; so many files are sent and not received, and so many descriptors of one
-#: file held.
+#: Sends files through a socket where nobody receives them, and holds a file open several times. Its
+#: arguments: how many files are sent, how often one is held.
 SENDING = """
 import os, socket, sys, time
 sent, held = map(int, sys.argv[1:])
