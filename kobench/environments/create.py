@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
+from kobench.environments import pip
 from kobench.environments.environment import FORMAT, Environment, folders_in_place, read
 from kobench.environments.folder import environments_folder, locked, making_folder
 from kobench.environments.interpreters import find_interpreter
 from kobench.environments.ours import FILES, MARK, is_ours, remove_others, remove_prefix
 from kobench.environments.own import note, put_into
-from kobench.environments.pip import Wanted, install, run_logged
 from kobench.environments.seen import ask_inside
 from kobench.errors import UserError
 from kobench.util.files import write_atomically
@@ -64,7 +64,7 @@ def create(
         the interpreter can't be used, pip fails, or no plugin was installed. Then what was there
         is as it was.
     """
-    wanted = Wanted(specs, constraint, requirements)
+    wanted = pip.Wanted(specs, constraint, requirements)
     if not NAME.fullmatch(name):
         raise UserError(
             f"{name!r} can't name an environment; expected lower-case letters and digits joined by"
@@ -109,14 +109,14 @@ class _Making:
         The folder that becomes the virtual environment.
     base : Path
         The interpreter that it is made from.
-    wanted : Wanted
+    wanted : kobench.environments.pip.Wanted
         What is installed.
     """
 
     name: str
     prefix: Path
     base: Path
-    wanted: Wanted
+    wanted: pip.Wanted
 
     @property
     def log(self) -> Path:
@@ -136,7 +136,7 @@ class _Making:
         # from now on it is known as ours, however this ends
         write_atomically(self.prefix / MARK, b"{}\n")
         say(f"making a virtual environment of Python {version}")
-        run_logged(
+        pip.run_logged(
             [str(self.base), "-m", "venv", str(self.prefix)],
             self.log,
             f"environment {self.name!r}: making a virtual environment with {self.base}",
@@ -144,7 +144,7 @@ class _Making:
         python = self.prefix / "bin" / "python"
         put_into(self.site, python)
         say(f"installing {self.wanted}")
-        install(python, self.wanted, self.log, self.name)
+        pip.install(python, self.wanted, self.log, self.name)
         installation = self.base.resolve().parents[1]
         in_place = folders_in_place(self.wanted.specs)
         return ask_inside(python, self.name, self.site, installation, in_place)

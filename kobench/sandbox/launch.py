@@ -82,10 +82,11 @@ def separate(wanted: list[str]) -> dict[str, Any]:
             except OSError as error:
                 layers[name] = f"{error.strerror}"
     if "process-namespace" in wanted:
-        with contextlib.suppress(OSError):  # System V shared memory and message queues
+        # its own System V shared memory and message queues, where that is allowed
+        with contextlib.suppress(OSError):
             kernel.unshare(kernel.NEW_IPC, "ipc namespace")
     if wanted:
-        # a kernel may have no keyrings, and a container may forbid them; then the worker has none
+        # a kernel may have no keyrings, and a container may forbid them: to the worker, too
         with contextlib.suppress(OSError):
             kernel.own_keyring()
     return layers

@@ -23,13 +23,11 @@ import pytest
 
 from kobench.checks.environments import check_environment
 from kobench.checks.process import Setting
-from kobench.environments import create as making
 from kobench.environments import environment as environments
-from kobench.environments import own
+from kobench.environments import own, pip
 from kobench.environments.create import create, remove
 from kobench.environments.folder import locked
 from kobench.environments.interpreters import find_interpreter
-from kobench.environments.pip import Wanted
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins import child
 from kobench.plugins.load import Registry, links_of, load_registry
@@ -119,12 +117,12 @@ def linked(place: str, target: str) -> None:
 @pytest.fixture
 def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Without pip: a wheel is unpacked, numpy is linked, and other SPECs install nothing."""
-    run = making.run_logged
+    run = pip.run_logged
 
     def without_pip(command: list[str], log: Path, what: str) -> None:
         run([*command, "--without-pip"], log, what)
 
-    def unpack(python: Path, wanted: Wanted, *_: Any) -> None:
+    def unpack(python: Path, wanted: pip.Wanted, *_: Any) -> None:
         (site,) = (python.parent.parent / "lib").glob("python*/site-packages")
         for spec in wanted.specs:
             if spec.endswith(".whl"):
@@ -136,8 +134,8 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 place, site / place.name, copy_function=linked
             )  # a link to a folder outside would not be shown to a plugin
 
-    monkeypatch.setattr(making, "run_logged", without_pip)
-    monkeypatch.setattr(making, "install", unpack)
+    monkeypatch.setattr(pip, "run_logged", without_pip)
+    monkeypatch.setattr(pip, "install", unpack)
     return home
 
 
