@@ -259,11 +259,11 @@ def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
 
 def ran_in(worker: WorkerProcess) -> dict[str, Any]:
     """What a record's run part says of a worker; texts that it gave are cut to 100 characters."""
-    environment, hello = None, worker.hello
-    if worker.interpreter is not None:
+    environment, hello, interpreter = None, worker.hello, worker.settings.interpreter
+    if interpreter is not None:
         packages = hello.get("packages", {})
         environment = {
-            "name": worker.interpreter.environment or "",
+            "name": interpreter.environment or "",
             "python": hello.get("python", "unknown")[:100],
             "packages": {str(name)[:100]: str(version)[:100] for name, version in packages.items()},
         }
