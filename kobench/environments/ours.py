@@ -55,14 +55,32 @@ def _is_about(file: Path) -> bool:
 
 
 def remove_others(folder: Path, serial: str, ignore_errors: bool = True) -> None:
-    """Remove the virtual environments in an environment's folder but the one named `serial`."""
+    """Remove the virtual environments in an environment's folder, but for one.
+
+    Parameters
+    ----------
+    folder : Path
+        The environment's folder.
+    serial : str
+        The name of the one that stays; "" for none.
+    ignore_errors : bool
+        Whether to go on where something can't be removed.
+    """
     for entry in list(os.scandir(folder)):
         if entry.name != serial and _is_prefix(entry):
             remove_prefix(Path(entry.path), ignore_errors)
 
 
 def remove_prefix(prefix: Path, ignore_errors: bool) -> None:
-    """Remove a virtual environment, if it is there; the mark that says whose it is goes last."""
+    """Remove a virtual environment; the mark that says whose it is goes last.
+
+    Parameters
+    ----------
+    prefix : Path
+        Its folder, which may be gone already.
+    ignore_errors : bool
+        Whether to go on where something can't be removed.
+    """
     for entry in list(os.scandir(prefix)) if prefix.is_dir() else ():
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path, ignore_errors=ignore_errors)

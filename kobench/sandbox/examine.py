@@ -94,7 +94,13 @@ class Examined:
 
 
 def examine(layers: tuple[str, ...] = LAYERS) -> Examined:
-    """Start a program in the sandbox with these layers; it tries to get out."""
+    """Start a program in the sandbox that tries to get out.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        The layers to try.
+    """
     with tempfile.TemporaryDirectory(prefix="kobench-") as name, listening() as port:
         outside = Path(name).resolve() / "outside"
         outside.write_text("outside")

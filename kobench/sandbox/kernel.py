@@ -113,7 +113,17 @@ def mount(
 
 
 def set_mount(target: str, flags: int, with_all_below: bool = True) -> None:
-    """Set flags of a mount, and of the mounts below it: mount_setattr(2), Linux 5.12."""
+    """Set flags of a mount: mount_setattr(2), Linux 5.12.
+
+    Parameters
+    ----------
+    target : str
+        The folder on which it is mounted.
+    flags : int
+        Such as `READ_ONLY`.
+    with_all_below : bool
+        Whether to set them for the mounts below it, too.
+    """
     attributes = struct.pack("QQQQ", flags, 0, 0, 0)
     size = ctypes.c_size_t(len(attributes))
     how = _AT_RECURSIVE if with_all_below else 0

@@ -194,10 +194,17 @@ def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
 
 
 def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
-    """Put on the layers of the worker's own process; what became of each goes into `layers`.
+    """Put on the layers of the worker's own process.
 
     They are a file tree of its own, no rights over the machine, Landlock, and no sockets of the
     network. A layer that fails does not keep the next one from being tried.
+
+    Parameters
+    ----------
+    plan : dict
+        See `read_plan`.
+    layers : dict of str to True or str
+        What became of each layer; those that are put on here are written into it.
     """
     wanted = plan["layers"]
     # until it executes something else this process's own /proc entries are closed to it

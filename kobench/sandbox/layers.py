@@ -64,6 +64,13 @@ def without_any(reason: str) -> dict[str, Any]:
 def uncovered(layers: Found) -> tuple[str, ...]:
     """Which of "files", "network" and "processes" no layer covers.
 
+    Parameters
+    ----------
+    layers : mapping of str to True or str
+        What became of each layer; one that is not named is not there.
+
+    Examples
+    --------
     >>> uncovered({"mounts": True, "network-namespace": "not permitted", "landlock-signals": True})
     ('network',)
     """
@@ -75,6 +82,15 @@ def uncovered(layers: Found) -> tuple[str, ...]:
 def why_open(layers: Found, what: Iterable[str]) -> str:
     """What is open, with the reason of each layer that would cover it, as part of a sentence.
 
+    Parameters
+    ----------
+    layers : mapping of str to True or str
+        What became of each layer.
+    what : iterable of str
+        What is open, of "files", "network" and "processes".
+
+    Examples
+    --------
     >>> why_open({"mounts": "not asked for", "landlock-files": "needs Linux"}, ["files"])
     'files (mounts: not asked for, landlock-files: needs Linux)'
     """

@@ -106,7 +106,20 @@ def bind_all(tree: str, places: Sequence[str], flags: int) -> None:
 
 
 def lay_links(tree: str, path: str) -> str:
-    """The real path behind a path, whose links are made in the tree as they are outside."""
+    """Make the links on the way to a place in the tree as they are outside.
+
+    Parameters
+    ----------
+    tree : str
+        The folder that becomes the file tree.
+    path : str
+        The place, an absolute path.
+
+    Returns
+    -------
+    str
+        Its real path, on which there is no link.
+    """
     done, parts, links = "/", deque(path.split("/")), 0
     while parts:
         part = parts.popleft()
@@ -135,6 +148,13 @@ def mount_proc(tree: str, own: bool) -> str | None:
     """Mount a /proc that shows the worker's own processes alone.
 
     Where that is not allowed or not wanted, the tree gets `ABOUT_THE_MACHINE` of the machine's.
+
+    Parameters
+    ----------
+    tree : str
+        The folder that becomes the file tree.
+    own : bool
+        Whether it is wanted.
 
     Returns
     -------
