@@ -16,8 +16,8 @@ from benchmarks.plain.worker import PlainWorker
 from benchmarks.rows.harness import PLUGIN, without_board
 from kobench.api import Cells
 from kobench.sandbox.layers import uncovered
-from kobench.supervisor.limits import Limits
 from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 from kobench.worker.wire import write_arrays, write_cells
 
 #: Cells x genes that the worker is fitted on, and asked for the profiles of.
@@ -64,10 +64,9 @@ def plainly(predictor: str, params: dict[str, Any]) -> None:
 
 def isolated(sandbox: str, predictor: str, params: dict[str, Any], found: dict[str, Any]) -> None:
     """The same with limits watched, every process ended at its end, and a sandbox."""
+    settings = WorkerSettings(sandbox=sandbox, links={PLUGIN.stem: PLUGIN})
     with TemporaryDirectory() as folder:
-        with WorkerProcess(
-            Path(folder), 1, Limits(), sandbox=sandbox, links={PLUGIN.stem: PLUGIN}
-        ) as worker:
+        with WorkerProcess(Path(folder), settings) as worker:
             asked(worker, predictor, params)
         found[sandbox] = worker.report["layers"]
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from kobench.api import CONTRACT
 from kobench.checks.process import Result, Setting, check_in_child
-from kobench.environments.environment import Environment, ask_inside
+from kobench.environments.environment import Environment
 from kobench.environments.own import digest, digest_of
+from kobench.environments.seen import ask_inside
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins.chosen import choose
 from kobench.plugins.environments import interpreter_of

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from kobench.errors import UserError
+from kobench.errors import TrialFailed, UserError
 from kobench.plugins.chosen import Chosen
 from kobench.plugins.load import links_of
 from kobench.question import SETS
 from kobench.supervisor.limits import Limits
-from kobench.supervisor.process import TrialFailed, WorkerProcess
+from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 from kobench.worker.checks.behaviour import SAME_ABSOLUTE, SAME_RELATIVE
 from kobench.worker.checks.stages import (
     CONTEXT,
@@ -92,16 +93,15 @@ def check_in_child(
 def worker_for(chosen: Chosen, work: Path, setting: Setting, threads: int) -> WorkerProcess:
     """A process for a chosen predictor, in its own environment where it has one."""
     entry = chosen.entry
-    readable = tuple(Path(folder) for folder in setting.readable)
-    return WorkerProcess(
-        work,
+    settings = WorkerSettings(
         threads,
         setting.limits,
         interpreter=entry.interpreter,
         sandbox=setting.sandbox,
-        readable=readable,
+        readable=tuple(Path(folder) for folder in setting.readable),
         links=links_of(entry),
     )
+    return WorkerProcess(work, settings)
 
 
 def request_of(chosen: Chosen) -> dict[str, Any]:

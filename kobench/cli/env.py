@@ -176,7 +176,7 @@ def list_command(as_json: bool) -> None:
 def remove_command(name: str, yes: bool) -> None:
     """Remove the environment NAME and all that is installed in it."""
     from kobench.environments.create import remove
-    from kobench.environments.environment import environments_folder
+    from kobench.environments.folder import environments_folder
 
     if not yes and (environments_folder() / name).is_dir():
         click.confirm(f"Remove {environments_folder() / name}?", abort=True)

@@ -1,1 +1,7 @@
-"""Environments: a predictor's own interpreter and packages, each in a folder of its own."""
+"""Environments: a predictor's own interpreter and packages, each in a folder of its own.
+
+- `environment` reads what has been made, `folder` says where it lies and holds its locks.
+- `create` makes and removes environments: `interpreters` finds what one is made from, `pip`
+  installs into it, `own` puts the worker's part of kobench there, `ours` tells what may be removed.
+- `seen` asks an environment's interpreter what it has; `inside` is the script that answers there.
+"""

@@ -1,37 +1,30 @@
-"""Environments: a predictor's own interpreter and packages, each in a folder of its own, with a
-copy of what a worker needs of kobench.
+"""Environments that have been made: where they lie, and the record of how each was made.
 
-Layout, under `environments_folder()`::
+Layout, under `kobench.environments.folder.environments_folder()`::
 
-    NAME/environment.json   how it was made; written last, so that a folder without it does not count
-    NAME/seen.json          what its interpreter said of itself, and when its packages were as they are now
-    NAME/SERIAL/            the virtual environment; a new one is made beside the old one and takes its place at the end
+    NAME/environment.json     how it was made; written last, so that a folder without it is none
+    NAME/seen.json            what its interpreter said of itself, and when its packages were so
+    NAME/SERIAL/              the virtual environment; a new one is made beside the old one
     NAME/SERIAL/kobench.json  which kobench was put into it
-    .making/NAME.log, .lock what pip says, while it is being made or after it failed; who makes it
+    .making/NAME.log          what pip says while it is being made, kept where that fails
+    .making/NAME.lock         held by the process that makes it
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kobench.environments.folder import environments_folder, is_locked
 from kobench.errors import UserError
 from kobench.util.text import suggestion
 
-#: Number of the form of environment.json.
+#: The format of environment.json; it is raised when a kobench of today could not read it.
 FORMAT = 1
-
-#: Seconds an environment's interpreter may take to say what it has.
-SECONDS = 120.0
-
-#: The script with which it does.
-INSIDE = Path(__file__).with_name("inside.py")
 
 
 class BrokenError(UserError):
@@ -40,8 +33,18 @@ class BrokenError(UserError):
 
 @dataclass(frozen=True)
 class Environment:
-    """One complete environment. prefix : its virtual environment. about : the content of
-    environment.json.
+    """One complete environment.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    folder : Path
+        All of it.
+    prefix : Path
+        Its virtual environment, in `folder`.
+    about : mapping of str to object
+        The content of environment.json.
     """
 
     name: str
@@ -56,9 +59,7 @@ class Environment:
 
     @property
     def base(self) -> Path:
-        """The folder of the Python installation that it was made from; what its packages say of
-        that does not count.
-        """
+        """The Python installation that it was made from, which its packages can't change."""
         return Path(str(self.about["python"]["base"])).resolve().parents[1]
 
     @property
@@ -72,8 +73,9 @@ class Environment:
         return folders_in_place(self.about["from"])
 
     def holds(self, place: Path) -> bool:
-        """Whether a place lies in it or in a folder that is installed in place; its packages may
-        name any other.
+        """Whether a place lies in it, or in a folder that is installed in place.
+
+        Its packages may name any place: others are not believed.
         """
         return any(
             place.resolve().is_relative_to(folder.resolve())
@@ -81,17 +83,10 @@ class Environment:
         )
 
 
-def environments_folder() -> Path:
-    """Where environments lie: the variable KOBENCH_ENVIRONMENTS, else `environments` in the user's
-    data folder.
-    """
-    from platformdirs import user_data_path
-
-    named = os.environ.get("KOBENCH_ENVIRONMENTS", "")
-    return (
-        Path(os.path.abspath(Path(named).expanduser()))
-        if named
-        else user_data_path("kobench") / "environments"
+def folders_in_place(specs: Iterable[str]) -> tuple[Path, ...]:
+    """The folders among SPECs that are to be installed in place."""
+    return tuple(
+        Path(os.path.abspath(spec[3:].strip())) for spec in specs if spec.startswith("-e ")
     )
 
 
@@ -107,8 +102,14 @@ def names() -> list[str]:
 
 
 def read(name: str) -> Environment:
-    """The environment of this name; raises BrokenError where it is not complete or damaged,
-    UserError where there is none.
+    """The environment of this name.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    BrokenError
+        It is not complete, or damaged.
     """
     folder = environments_folder() / name
     if not folder.is_dir() or name.startswith(".") or os.sep in name:
@@ -121,21 +122,11 @@ def read(name: str) -> Environment:
         f" `kobench env remove {name}`"
     )
     try:
-        about = json.loads((folder / "environment.json").read_bytes())
-        if about["format"] > FORMAT:
-            newer = (
-                f"environment {name!r} was made by a newer kobench (format {about['format']}, this"
-                f" one knows {FORMAT})"
-            )
-            raise BrokenError(f"{newer}; update kobench, or make the environment again")
-        environment = Environment(name, folder, folder / about["serial"], about)
-        str(about["site"])
+        environment = _described(name, folder)
     except FileNotFoundError:
-        doing = (
-            "it is being made at this moment"
-            if is_locked(name)
-            else f"its making was ended; {remedy}"
-        )
+        doing = f"its making was ended; {remedy}"
+        if is_locked(name):
+            doing = "it is being made at this moment"
         raise BrokenError(f"environment {name!r} is not complete: {doing}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BrokenError(
@@ -149,73 +140,18 @@ def read(name: str) -> Environment:
     return environment
 
 
-def seen(environment: Environment) -> dict[str, Any]:
-    """What the environment's interpreter says of itself (`kobench.environments.inside`), remembered
-    until its packages change.
-
-    Starts no interpreter where it is remembered. Raises BrokenError where the interpreter fails.
-    """
-    file = environment.folder / "seen.json"
-    try:
-        stamp = [
-            str(environment.prefix),
-            os.stat(environment.site).st_mtime_ns,
-            INSIDE.stat().st_mtime_ns,
-        ]
-    except OSError as error:
-        raise BrokenError(
-            f"environment {environment.name!r} has lost its packages: {error}; make it again with"
-            " --replace"
-        ) from error
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        document = json.loads(file.read_bytes())
-        if document["stamp"] == stamp:
-            return dict(document["seen"])
-    from kobench.util.files import write_atomically
-
-    found = ask_inside(
-        environment.python,
-        environment.name,
-        environment.site,
-        environment.base,
-        environment.in_place,
-    )
-    with contextlib.suppress(OSError):
-        write_atomically(file, json.dumps({"stamp": stamp, "seen": found}).encode())
-    return found
-
-
-def folders_in_place(specs: Iterable[str]) -> tuple[Path, ...]:
-    """The folders among SPECs that are to be installed in place."""
-    return tuple(
-        Path(os.path.abspath(spec[3:].strip())) for spec in specs if spec.startswith("-e ")
-    )
-
-
-def ask_inside(
-    python: Path, name: str, site: Path, base: Path, in_place: Sequence[Path] = ()
-) -> dict[str, Any]:
-    """Run `kobench.environments.inside` in an environment's interpreter; raises BrokenError.
-
-    It is run in the sandbox, and looks at its folder of packages, `site`, without running what lies
-    there. base, in_place : see `Environment`.
-    """
-    from kobench.sandbox.once import run_once  # every `kobench list` imports this module
-    from kobench.sandbox.places import Interpreter
-
-    interpreter = Interpreter(python, (python.parents[1], base), name)
-    ran = run_once(interpreter, ["-I", "-S", str(INSIDE), str(site)], (INSIDE, *in_place), SECONDS)
-    why = ran.why
-    if ran.code == 0:
-        try:
-            found: dict[str, Any] = json.loads(ran.output)
-            return found
-        except ValueError as error:
-            why = f"what it says of itself can't be read ({error})"
-    raise BrokenError(
-        f"the interpreter {python} of environment {name!r} can't be used: {why}; make it again with"
-        " --replace"
-    )
+def _described(name: str, folder: Path) -> Environment:
+    """What environment.json describes; raises BrokenError for a newer format."""
+    about = json.loads((folder / "environment.json").read_bytes())
+    if about["format"] > FORMAT:
+        newer = (
+            f"environment {name!r} was made by a newer kobench (format {about['format']}, this"
+            f" one knows {FORMAT})"
+        )
+        raise BrokenError(f"{newer}; update kobench, or make the environment again")
+    environment = Environment(name, folder, folder / about["serial"], about)
+    str(about["site"])  # raises where it is not there
+    return environment
 
 
 def complete() -> tuple[list[Environment], list[tuple[str, str]]]:
@@ -227,37 +163,3 @@ def complete() -> tuple[list[Environment], list[tuple[str, str]]]:
         except UserError as error:
             broken.append((name, str(error)))
     return found, broken
-
-
-def making_folder() -> Path:
-    """Where locks and logs of what is being made lie."""
-    return environments_folder() / ".making"
-
-
-@contextlib.contextmanager
-def locked(name: str, wait: bool = False) -> Iterator[None]:
-    """Hold a lock, the name of an environment for the one of its making; raises UserError where
-    another has it and `wait` is False.
-    """
-    making_folder().mkdir(parents=True, exist_ok=True)
-    with open(making_folder() / f"{name}.lock", "wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise UserError(
-                f"environment {name!r} is being made or changed by another process; wait until it"
-                " is done"
-            ) from None
-        yield
-
-
-def is_locked(name: str) -> bool:
-    """Whether some process makes or changes this environment now."""
-    try:
-        with open(making_folder() / f"{name}.lock", "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        pass
-    return False

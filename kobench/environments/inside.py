@@ -1,9 +1,8 @@
-"""Run by an environment's own interpreter, as a script: prints what that interpreter is and what is
-installed there, as JSON.
+"""A script for an environment's interpreter: prints as JSON what it is and what is installed there.
 
-Its argument is the folder of packages, where the interpreter is started without it (`-S`), so that
-no code of theirs runs: neither .pth files nor sitecustomize. Standard library only, Python 3.9 or
-newer; it does not import the plugins it names.
+Standard library only, Python 3.9 or newer. It imports none of the packages that it names. The
+interpreter is started without its folder of packages (`-S`), so that no code of theirs runs,
+neither .pth files nor sitecustomize; that folder is the script's argument.
 """
 
 from __future__ import annotations
@@ -25,8 +24,14 @@ GROUP = "kobench"
 
 
 def installed() -> list[dict[str, Any]]:
-    """Every distribution: name, version, folder of its metadata, whether its code lies elsewhere,
-    its kobench entry points, its needs.
+    """Every distribution that is installed, in the order of their names.
+
+    Returns
+    -------
+    list of dict
+        `name`, `version`, `metadata` (the folder of its metadata), `editable` (whether it is
+        installed in place), `places` (then: where its code lies), `points` (its kobench entry
+        points, name and value), `needs` (of a plugin: all that it needs, see `closure`).
     """
     found: dict[str, dict[str, Any]] = {}
     for distribution in importlib.metadata.distributions():
@@ -61,7 +66,7 @@ def is_editable(distribution: importlib.metadata.Distribution) -> bool:
 
 
 def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:
-    """Names of what a distribution says that it needs, extras and other systems' among them."""
+    """Names of what a distribution says that it needs, also for extras and other systems."""
     return [
         normalise(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in distribution.requires or ()
     ]
@@ -83,11 +88,10 @@ BESIDE = (
 
 
 def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
-    """Where the top-level packages and modules of a distribution lie that was installed in place
-    (editable).
+    """Where the packages and modules of a distribution lie that is installed in place.
 
-    That is what its .pth files and its project's folder show. Whoever reads this decides which of
-    these places to believe.
+    These are the places that its .pth files and its project's folder show. Whoever reads this
+    decides which of them to believe.
     """
     url = json.loads(distribution.read_text("direct_url.json") or "{}").get("url", "")
     project = [Path(unquote(url[len("file://") :]))] if url.startswith("file:///") else []
@@ -104,24 +108,35 @@ def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
 
 def importable_in(folder: Path) -> list[str]:
     """The packages and modules in a folder of sources."""
-    places = (
-        [place for place in folder.iterdir() if place.name not in BESIDE] if folder.is_dir() else []
-    )
+    if not folder.is_dir():
+        return []
     return [
         str(place)
-        for place in places
-        if (place / "__init__.py").is_file() or (place.suffix == ".py" and place.is_file())
+        for place in folder.iterdir()
+        if place.name not in BESIDE
+        and ((place / "__init__.py").is_file() or (place.suffix == ".py" and place.is_file()))
     ]
 
 
 def normalise(name: str) -> str:
-    """A distribution's name as the packaging standard compares it."""
+    """A distribution's name in the form in which names are compared (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def closure(first: str, found: dict[str, dict[str, Any]]) -> list[str]:
-    """Keys of a distribution and of all that it needs, directly or not, as far as they are
-    installed.
+    """A distribution and all that it needs, directly or not.
+
+    Parameters
+    ----------
+    first : str
+        Its name, normalised.
+    found : dict of str to dict
+        All that is installed, by normalised name.
+
+    Returns
+    -------
+    list of str
+        Their normalised names, as far as they are installed.
     """
     reached, left = set(), [first]
     while left:
@@ -144,7 +159,15 @@ def place_of(top: str) -> dict[str, Any] | None:
 
 
 def describe() -> dict[str, Any]:
-    """All of it. `tops`: where the packages of plugins' entry points lie."""
+    """What this interpreter is and has.
+
+    Returns
+    -------
+    dict of str to object
+        The interpreter's `version`, `implementation`, `executable`, `prefix`, `base` prefixes,
+        `site` (folder of packages) and `path`; `installed`, see `installed`; `tops`, where the
+        top-level packages of plugins' entry points lie, see `place_of`.
+    """
     distributions = installed()
     tops = {
         value.partition(":")[0].strip().partition(".")[0]

@@ -1,6 +1,4 @@
-"""Finds the interpreter that an environment is made from: a path, a version such as 3.10, or
-kobench's own.
-"""
+"""Finds the interpreter that an environment is made from."""
 
 from __future__ import annotations
 
@@ -19,16 +17,30 @@ from kobench.errors import UserError
 #: The oldest Python on which a worker runs.
 OLDEST = (3, 9)
 
+#: How a version is written.
 _VERSION = re.compile(r"\d+(\.\d+){1,2}")
 
+#: What an interpreter is asked; it fails where it can make no environments.
 _ASK = "import json, sys; import venv, ensurepip; print(json.dumps(list(sys.version_info[:3])))"
 
 
 def find_interpreter(asked: str | None) -> tuple[Path, str]:
-    """(interpreter, its version) for a path, a command or a version; None is the interpreter that
-    runs kobench.
+    """Find an interpreter.
 
-    Raises UserError where there is none, where it is older than 3.9, or can't make environments.
+    Parameters
+    ----------
+    asked : str or None
+        A path, a command, or a version such as 3.10; None for the one that runs kobench.
+
+    Returns
+    -------
+    tuple of Path and str
+        The interpreter and its version.
+
+    Raises
+    ------
+    UserError
+        There is none, it is older than Python 3.9, or it can't make environments.
     """
     if asked is None:
         return _checked(
@@ -57,8 +69,9 @@ def find_interpreter(asked: str | None) -> tuple[Path, str]:
 
 
 def candidates(version: str) -> Iterator[Path]:
-    """Interpreters that may be of a version: kobench's own, those on PATH, those of pyenv and uv,
-    the newest first.
+    """Interpreters that may be of a version.
+
+    They are kobench's own, the one on PATH, and those of pyenv and uv, the newest first.
     """
     yield Path(getattr(sys, "_base_executable", None) or sys.executable)
     minor = ".".join(version.split(".")[:2])
@@ -73,10 +86,12 @@ def candidates(version: str) -> Iterator[Path]:
 
 
 def _numbers(text: str) -> list[int]:
+    """The numbers in a text, by which versions are sorted."""
     return [int(number) for number in re.findall(r"\d+", text)]
 
 
 def _matches(version: tuple[int, ...], asked: str) -> bool:
+    """Whether a version is the one that was asked for, or one of its series."""
     wanted = tuple(map(int, asked.split(".")))
     return version[: len(wanted)] == wanted
 
@@ -100,6 +115,7 @@ def _version(python: Path) -> tuple[int, ...] | str:
 
 
 def _checked(python: Path, what: str) -> tuple[Path, str]:
+    """An interpreter and its version; raises UserError where it can't be used."""
     version = _version(python)
     if isinstance(version, str):
         raise UserError(

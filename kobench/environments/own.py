@@ -1,5 +1,6 @@
-"""Puts into an environment what a worker needs of this kobench, without its dependencies, and
-renews it when it has changed.
+"""The part of this kobench that an environment gets, which needs numpy alone.
+
+It is put there when the environment is made, and renewed when it has changed.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from kobench import __version__
-from kobench.environments.environment import BrokenError, Environment, locked
+from kobench.environments.environment import BrokenError, Environment
+from kobench.environments.folder import locked
 
-#: Modules and packages of kobench that a worker, the contract's checks and the description of
-#: plugins import.
+#: The packages and modules of kobench that run in a predictor's interpreter, and all that they
+#: import of kobench. The one list of them: they need numpy alone, and Python 3.9.
 PARTS = (
     "__init__",
     "api",
@@ -32,7 +34,7 @@ PARTS = (
     "worker",
 )
 
-#: What these need.
+#: The metadata of this part, as pip reads it.
 METADATA = """Metadata-Version: 2.1
 Name: kobench
 Version: {version}
@@ -41,12 +43,13 @@ Requires-Python: >=3.9
 Requires-Dist: numpy>=1.21
 """
 
+#: The folder of this kobench.
 PACKAGE = Path(__file__).parent.parent
 
 
 @lru_cache(maxsize=1)
 def parts() -> dict[str, Path]:
-    """The files that are put into an environment: path below site-packages -> place."""
+    """The files that are put into an environment: {path below site-packages: where it lies}."""
     found = {}
     for part in PARTS:
         folder = PACKAGE / part
@@ -57,7 +60,7 @@ def parts() -> dict[str, Path]:
 
 @lru_cache(maxsize=1)
 def stamp() -> str:
-    """Changes when one of these files does; reads only sizes and times."""
+    """A hash that changes with these files, by their sizes and times alone."""
     total = hashlib.sha256(__version__.encode())
     for name, path in parts().items():
         status = path.stat()
@@ -67,12 +70,12 @@ def stamp() -> str:
 
 @lru_cache(maxsize=1)
 def digest() -> str:
-    """sha256 over the names and contents of these files."""
+    """A hash of the names and contents of these files."""
     return digest_of(parts())
 
 
 def digest_of(files: Mapping[str, Path]) -> str:
-    """sha256 over this version, and the names and contents of files."""
+    """sha256 over this version of kobench, and the names and contents of files, in hexadecimal."""
     total = hashlib.sha256(__version__.encode())
     for name in sorted(files):
         total.update(f"{name}\0{hashlib.sha256(files[name].read_bytes()).hexdigest()}\n".encode())
@@ -80,9 +83,16 @@ def digest_of(files: Mapping[str, Path]) -> str:
 
 
 def put_into(site: Path, python: Path) -> None:
-    """Write the package and its metadata into an interpreter's folder of packages, in the place of
-    what is there.
+    """Put this part of kobench into an environment, in the place of what is there.
+
+    Parameters
+    ----------
+    site : Path
+        The environment's folder of packages.
+    python : Path
+        Its interpreter.
     """
+    # imported here: every `kobench list` imports this module
     import shutil
     import subprocess
     import tempfile
@@ -122,7 +132,7 @@ def put_into(site: Path, python: Path) -> None:
 
 
 def note(prefix: Path) -> None:
-    """Write down which kobench is in a virtual environment."""
+    """Write down which kobench was put into a virtual environment."""
     from kobench.util.files import write_atomically
 
     write_atomically(
@@ -132,24 +142,31 @@ def note(prefix: Path) -> None:
 
 
 def noted(prefix: Path) -> dict[str, Any]:
-    """Which kobench is in a virtual environment; empty where that is not known."""
+    """What `note` has written into a virtual environment; empty where it has not."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         return dict(json.loads((prefix / "kobench.json").read_bytes()))
     return {}
 
 
 def renew(environment: Environment) -> bool:
-    """Bring the kobench of an environment up to date; whether that was needed.
+    """Bring the kobench of an environment up to date.
 
-    Raises BrokenError where it can't be written.
+    Returns
+    -------
+    bool
+        Whether that was needed.
+
+    Raises
+    ------
+    BrokenError
+        It can't be written.
     """
     there = noted(environment.prefix)
     if there.get("stamp") == stamp():
         return False
     try:
-        with locked(
-            f"{environment.name}.renew", wait=True
-        ):  # not the lock of its making, which may take many minutes
+        # a lock of its own: that of the environment's making may be held for many minutes
+        with locked(f"{environment.name}.renew", wait=True):
             there = noted(environment.prefix)
             if there.get("stamp") == stamp():
                 return False
@@ -157,9 +174,8 @@ def renew(environment: Environment) -> bool:
             if changed:
                 times = os.stat(environment.site)
                 put_into(environment.site, environment.python)
-                if (
-                    there.get("version") == __version__
-                ):  # then nothing that `seen` asks for has changed
+                # of the same version nothing is new that kobench.environments.seen asks for
+                if there.get("version") == __version__:
                     os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))
             note(environment.prefix)
             return changed

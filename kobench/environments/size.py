@@ -7,8 +7,9 @@ from pathlib import Path
 
 
 def megabytes(folder: Path) -> int:
-    """Size of a folder on disk in MB (10^6 bytes), links not followed, files with several names
-    counted once.
+    """What a folder takes on disk, in MB of 10**6 bytes.
+
+    Links are not followed, and a file with several names counts once.
     """
     total, counted = 0, set()
     for where, _, names in os.walk(folder):

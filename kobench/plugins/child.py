@@ -21,11 +21,10 @@ from kobench.errors import TrialFailed
 from kobench.plugins.links import importable
 from kobench.plugins.pipes import TAIL_BYTES, NotAMessageError, Pipes
 from kobench.plugins.sources import Source
-from kobench.sandbox.folders import link_modules
 from kobench.sandbox.layers import LAYERS
-from kobench.sandbox.places import readable_by, this_interpreter
-from kobench.sandbox.start import Launch, Plan, signal_name
-from kobench.sandbox.variables import variables
+from kobench.sandbox.places import this_interpreter
+from kobench.sandbox.plan import Access, Folders, Plan, code_that_runs, make_plan
+from kobench.sandbox.start import Launch, signal_name
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.usage import Watch
 from kobench.util.text import visible
@@ -41,12 +40,8 @@ MACHINERY = (
     f"{os.sep}pluggy{os.sep}",
 )
 
-#: What the child's interpreter executes. Nothing of the folder where it starts is imported: older
-#: ones do not know PYTHONSAFEPATH.
-START = (
-    "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from"
-    " kobench.worker.describe.child import main; main()"
-)
+#: What the child's interpreter executes.
+START = code_that_runs("kobench.worker.describe.child")
 
 #: Seconds between two looks at what the child's processes use, and in which its end must be known
 #: once its pipe is closed.
@@ -54,9 +49,6 @@ LOOK, PATIENCE = 0.2, 2.0
 
 #: What a description may use beside its time.
 LIMITS = Limits(seconds=None, memory_mb=4096, processes=64, written_mb=64)
-
-#: MB that /dev/shm may hold.
-SHARED_MB = 64
 
 
 class Child:
@@ -110,11 +102,7 @@ class Child:
 
         That is to run the plugin's interpreter, which can import what is installed there or linked.
         """
-        tree, temporary, scratch, modules = (
-            folder / name for name in ("tree", "tmp", "scratch", "import")
-        )
-        for place in (tree, temporary, scratch, modules):
-            place.mkdir()
+        folders = Folders.make(folder)
         points = [
             [self.first + place, name, value]
             for place, (name, value) in enumerate(self.source.points[self.first :])
@@ -123,34 +111,13 @@ class Child:
         own = self.source.interpreter
         interpreter = own or this_interpreter()
         trusted = self.source.is_own
-        places = link_modules(
-            modules,
-            importable(
-                self.source.roots, own, "" if self.source.file else self.source.distribution
-            ),
+        places = folders.link(
+            importable(self.source.roots, own, "" if self.source.file else self.source.distribution)
         )
         # -B: nothing changes by being read
-        return Plan(
-            command=[
-                str(interpreter.python),
-                "-B",
-                "-X",
-                "faulthandler",
-                "-c",
-                START,
-                str(pipe),
-                request,
-            ],
-            environment=variables(interpreter, scratch, modules, 1, not trusted, False),
-            cwd=str(scratch),
-            tree=str(tree),
-            temporary=str(temporary),
-            keep=(pipe,),
-            read=[*readable_by(interpreter, places, False), str(modules)],
-            write=[str(scratch)],
-            memory_mb=SHARED_MB,
-            layers=() if trusted else LAYERS,
-        )
+        arguments = ["-B", "-X", "faulthandler", "-c", START, str(pipe), request]
+        access = Access(read=places, keep=(pipe,))
+        return make_plan(interpreter, arguments, folders, access, () if trusted else LAYERS)
 
     def _listen(self, pipes: Pipes, folder: Path) -> Generator[dict[str, Any], None, None]:
         """Messages as they come; says in `end` why no more are taken."""

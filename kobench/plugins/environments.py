@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kobench.environments.environment import Environment, complete, seen
+from kobench.environments.environment import Environment, complete
 from kobench.environments.own import digest, renew
+from kobench.environments.seen import seen
 from kobench.errors import UserError
 from kobench.plugins.discovery import Place, files_of, is_importable
 from kobench.plugins.sources import OWN, PluginProblem, Source, normalise

@@ -23,6 +23,7 @@ from kobench.specs import PredictorSpec
 from kobench.supervisor.arrays import Expected
 from kobench.supervisor.guard import expected_arrays, guard_answers
 from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 from kobench.truth.references import line_answers
 from kobench.worker.answers import ANSWER
 from kobench.worker.derive import source_of
@@ -189,11 +190,9 @@ def worker_of(trial: Trial, work: Path, log: Log | None = None) -> Iterator[Work
     A TrialFailed that is raised inside says where it ran.
     """
     entry, request = trial.predictor.entry, trial.request
-    worker = WorkerProcess(
-        work,
+    settings = WorkerSettings(
         request.threads,
         request.limits,
-        log,
         interpreter=entry.interpreter,
         sandbox=request.sandbox,
         readable=tuple(Path(folder) for folder in request.readable),
@@ -201,6 +200,7 @@ def worker_of(trial: Trial, work: Path, log: Log | None = None) -> Iterator[Work
         cuda=device_kind(request.device) == "cuda",
         packages=tuple(entry.packages) if entry.interpreter else (),
     )
+    worker = WorkerProcess(work, settings, log)
     try:
         with worker:
             yield worker
@@ -259,11 +259,11 @@ def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
 
 def ran_in(worker: WorkerProcess) -> dict[str, Any]:
     """What a record's run part says of a worker; texts that it gave are cut to 100 characters."""
-    environment, hello = None, worker.hello
-    if worker.interpreter is not None:
+    environment, hello, interpreter = None, worker.hello, worker.settings.interpreter
+    if interpreter is not None:
         packages = hello.get("packages", {})
         environment = {
-            "name": worker.interpreter.environment or "",
+            "name": interpreter.environment or "",
             "python": hello.get("python", "unknown")[:100],
             "packages": {str(name)[:100]: str(version)[:100] for name, version in packages.items()},
         }

@@ -1,9 +1,15 @@
-"""The sandbox: a launcher that shuts itself in, layer by layer, before it executes the interpreter
-in which a stranger's predictor runs.
+"""The sandbox, in which the interpreter of a stranger's predictor runs.
 
-`places` says what may be read, `start` starts the launcher and hears how it went, `launch` is what
-runs in it; `kernel`, `mounts`, `rules` and `ending` are its tools. `layers` names the layers and
-says what each of them is for.
+A launcher shuts itself in, layer by layer, and then executes the interpreter in its own place.
+
+- `layers` names the layers and says what each of them is for.
+- `places` and `variables` say what the program may read and which variables it gets; `plan` makes
+  a `Plan` of it, with the folders of one launch.
+- `start` starts the launcher with a plan and hears what it reports. `once` does that for one
+  command; `finding` and `examine` do it to see how closed the sandbox is on this machine.
+- `launch` is what runs in the launcher. `kernel` asks Linux for what Python has no function for;
+  `mounts`, `rules` (Landlock) and `sockets` (seccomp) are layers; `ending` ends processes.
+- `folders` links modules into a folder and removes folders in which a stranger wrote.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ending a process's descendants, whatever they do not to be ended. Standard library only."""
+"""Ends a process's descendants, even those that try to survive. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import time
 
 
 def parents() -> dict[int, int]:
-    """The parent of every process there is, without those that have ended and wait to be asked
-    how.
-    """
+    """The parent of every process of the machine, by id; zombies are left out."""
     if sys.platform != "linux":
         listed = subprocess.run(
             ["/bin/ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False
@@ -26,6 +24,7 @@ def parents() -> dict[int, int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat", "rb") as file:
+                # counted from the last bracket: a process's name may hold brackets and spaces
                 state, parent = file.read().rpartition(b")")[2].split()[:2]
                 if state not in (b"Z", b"X"):
                     found[int(name)] = int(parent)
@@ -33,10 +32,9 @@ def parents() -> dict[int, int]:
 
 
 def descendants(of: int) -> set[int]:
-    """All living processes that stem from one, without itself."""
-    known = parents()
+    """The ids of all living processes that stem from one; its own is not among them."""
     children: dict[int, list[int]] = {}
-    for pid, parent in known.items():
+    for pid, parent in parents().items():
         children.setdefault(parent, []).append(pid)
     found: set[int] = set()
     new = [of]
@@ -47,24 +45,39 @@ def descendants(of: int) -> set[int]:
 
 
 def reap() -> None:
-    """Ask every child that has ended how it ended, so that nothing of it is left."""
+    """Collect the exit status of every child that has ended, so that no zombie is left."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
 
 
 def _send(pids: set[int], number: int) -> None:
+    """Send a signal to processes; some may be gone."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 
 
 def end_descendants(of: int, patience: float = 20.0) -> bool:
-    """End all that stem from a process; whether none is left after so many seconds.
+    """End all processes that stem from one.
 
-    They are stopped before they are killed: what is stopped starts no further process while its
-    siblings are looked for. Orphans stay descendants of whoever adopts them
-    (`kobench.sandbox.kernel.adopt_orphans`).
+    Parameters
+    ----------
+    of : int
+        The id of the process, which is not ended itself.
+    patience : float
+        Seconds after which it is given up.
+
+    Returns
+    -------
+    bool
+        Whether none is left.
+
+    Notes
+    -----
+    They are stopped before they are killed: a stopped process starts no further one while its
+    siblings are looked for. Orphans stay descendants of whoever adopts them, see
+    `kobench.sandbox.kernel.adopt_orphans`.
     """
     deadline = time.monotonic() + patience
     stopped: set[int] = set()

@@ -1,6 +1,4 @@
-"""How closed the sandbox is on this machine: a program is started in it that tries to get out, and
-says what it could do.
-"""
+"""How closed the sandbox is on this machine: a program in it tries to get out."""
 
 from __future__ import annotations
 
@@ -8,7 +6,6 @@ import contextlib
 import json
 import os
 import socket
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from kobench.sandbox.layers import COVERS, LAYERS, uncovered
-from kobench.sandbox.places import readable_by, this_interpreter
-from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.once import run_once
+from kobench.sandbox.places import this_interpreter
 
-#: What is tried from inside: {what: (what it is an attack on, Python code that raises OSError where
-#: it is kept from it)}.
+#: The attempt that shows a process and opens none.
+SEES_KOBENCH = "see kobench among the processes"
+
+#: What is tried from inside: {what: (what it is an attack on, Python code)}. The code raises
+#: OSError where the sandbox keeps it from succeeding.
 ATTEMPTS = {
     "read a file outside": ("files", "open(given['file']).close()"),
     "write a file outside": ("files", "open(given['file'] + '.new', 'w').close()"),
@@ -36,7 +36,7 @@ ATTEMPTS = {
             " given['port']))"
         ),
     ),
-    "see kobench among the processes": (
+    SEES_KOBENCH: (
         "processes",
         "open('/proc/%d/stat' % given['pid']).close()",
     ),
@@ -44,6 +44,7 @@ ATTEMPTS = {
     "open kobench's memory": ("processes", "open('/proc/%d/mem' % given['pid'], 'rb').close()"),
 }
 
+#: The program that tries them. It prints {what: None where it succeeded, else why not} as JSON.
 CODE = """
 import json, os, socket, sys
 given, found = json.loads(sys.argv[1]), {}
@@ -59,8 +60,15 @@ print(json.dumps(found))
 
 @dataclass(frozen=True)
 class Examined:
-    """What was found. layers : {layer: True, or why not}. tried : {what: why it could not be done,
-    None where it could}.
+    """What was found.
+
+    Attributes
+    ----------
+    layers : mapping of str to True or str
+        For each layer True, or why it is not there.
+    tried : mapping of str to str or None
+        For each of `ATTEMPTS` why it failed, None where it succeeded; empty where the program did
+        not get as far as trying.
     """
 
     layers: Mapping[str, Any]
@@ -68,50 +76,47 @@ class Examined:
 
     @property
     def open(self) -> tuple[str, ...]:
-        """Which of files, network and processes are open, by their layers or by what could be
-        done.
+        """Which of files, network and processes are open.
+
+        One is open where no layer covers it or an attempt on it succeeded, and all three are where
+        nothing could be tried. That kobench is seen among the processes opens nothing.
         """
-        seen = {
+        done = {
             ATTEMPTS[what][0]
             for what, why in self.tried.items()
-            if why is None and what != "see kobench among the processes"
+            if why is None and what != SEES_KOBENCH
         }
         return tuple(
             what
             for what in COVERS
-            if what in uncovered(self.layers) or what in seen or not self.tried
+            if what in uncovered(self.layers) or what in done or not self.tried
         )
 
 
 def examine(layers: tuple[str, ...] = LAYERS) -> Examined:
-    """Start the sandbox with these layers and try to get out of it."""
+    """Start a program in the sandbox that tries to get out.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        The layers to try.
+    """
     with tempfile.TemporaryDirectory(prefix="kobench-") as name, listening() as port:
-        folder = Path(name).resolve()
-        for inner in ("tree", "tmp"):
-            (folder / inner).mkdir()
-        (folder / "outside").write_text("outside")
-        given = {"file": str(folder / "outside"), "port": port, "pid": os.getpid()}
+        outside = Path(name).resolve() / "outside"
+        outside.write_text("outside")
+        given = {"file": str(outside), "port": port, "pid": os.getpid()}
         codes = {what: code for what, (_, code) in ATTEMPTS.items()}
-        command = [sys.executable, "-I", "-S", "-c", CODE, json.dumps(given), json.dumps(codes)]
-        plan = Plan(
-            command,
-            {},
-            "/",
-            str(folder / "tree"),
-            str(folder / "tmp"),
-            read=readable_by(this_interpreter(), (), False),
+        ran = run_once(
+            this_interpreter(),
+            ["-I", "-S", "-c", CODE, json.dumps(given), json.dumps(codes)],
+            seconds=30.0,
             layers=layers,
         )
-        with open(folder / "output", "w+b") as output:
-            with Launch(plan, output.fileno()) as launch:
-                launch.await_end(30.0)
-            output.seek(0)
-            lines = output.read().decode(errors="replace").splitlines()
     try:
-        tried = json.loads(lines[-1])
+        tried = json.loads(ran.output.splitlines()[-1])
     except (IndexError, ValueError):  # it did not get that far
         tried = {}
-    return Examined(launch.layers, tried)
+    return Examined(ran.layers, tried)
 
 
 @contextlib.contextmanager

@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from kobench.errors import UserError
-from kobench.sandbox.layers import LAYERS, uncovered, why_open
-from kobench.sandbox.places import readable_by, this_interpreter
-from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.layers import uncovered, why_open
+from kobench.sandbox.once import run_once
+from kobench.sandbox.places import this_interpreter
 
 
 @cache
 def layers_here() -> Mapping[str, Any]:
-    """The layers that a program started in the sandbox has here, {layer: True, or why not}; found
-    once a process.
+    """The layers that a program has in the sandbox on this machine.
+
+    A program that does nothing is started to see it, once in the life of this process.
+
+    Returns
+    -------
+    mapping of str to True or str
+        For each layer True, or why it is not there.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="kobench-") as folder,
-        open(os.devnull, "wb") as nothing,
-    ):
-        tree, temporary = (Path(folder).resolve() / name for name in ("tree", "tmp"))
-        tree.mkdir()
-        temporary.mkdir()
-        plan = Plan(
-            [sys.executable, "-I", "-S", "-c", ""],
-            {},
-            "/",
-            str(tree),
-            str(temporary),
-            read=readable_by(this_interpreter(), (), False),
-            layers=LAYERS,
-        )
-        with Launch(plan, nothing.fileno()) as launch:
-            launch.await_end(10.0)
-        return launch.layers
+    return run_once(this_interpreter(), ["-I", "-S", "-c", ""], seconds=10.0).layers
 
 
 def refuse_if_open(mode: str, layers: Mapping[str, Any] | None = None) -> None:
-    """Raise UserError where the sandbox is required and files, network or processes stay open;
-    `layers` are those of this machine.
+    """Refuse to go on where the sandbox is required and something stays open.
+
+    Parameters
+    ----------
+    mode : str
+        One of `kobench.sandbox.MODES`; only "require" refuses.
+    layers : mapping of str to True or str, optional
+        The layers that there are, those of this machine where None.
+
+    Raises
+    ------
+    UserError
+        Files, network or processes stay open.
     """
     if mode != "require":
         return

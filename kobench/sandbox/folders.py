@@ -1,6 +1,4 @@
-"""The folder of a trial: links to the modules that its worker imports, and its removal, whatever a
-predictor did in it.
-"""
+"""The folder of a launch: links to modules in it, and its removal after a stranger wrote there."""
 
 from __future__ import annotations
 
@@ -12,19 +10,37 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-#: How a folder that others may write to is opened: itself, not what a link in its place leads to.
+#: How a folder is opened to which others may write: itself, never what a link in its place leads
+#: to.
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
-#: So often is a folder emptied that someone goes on filling, and for so many seconds at most.
-ROUNDS, LONGEST = 10, 600.0
+#: How often a folder is emptied that someone goes on filling.
+ROUNDS = 10
+
+#: Seconds after which the removal of a folder is given up.
+LONGEST = 600.0
 
 
 def link_modules(folder: Path, links: Mapping[str, Path]) -> tuple[Path, ...]:
-    """Make `folder` a place from which each named package or module can be imported; the real
-    places, which must be readable.
+    """Make a folder from which packages and modules can be imported that lie elsewhere.
 
-    A dot in a name is a package around it that has no files of its own. Raises ValueError for a
-    name that can't be imported: it would be a link somewhere else.
+    Parameters
+    ----------
+    folder : Path
+        Where the links are made.
+    links : mapping of str to Path
+        Where each package or module lies. Of a package the name counts; a dot in it stands for a
+        package around it that has no files of its own. A module keeps the name of its file.
+
+    Returns
+    -------
+    tuple of Path
+        Where the links lead; whoever imports them must be able to read these places.
+
+    Raises
+    ------
+    ValueError
+        A package's name can't be imported, such as "..": its link would lie somewhere else.
     """
     places = []
     for name, place in links.items():
@@ -39,12 +55,18 @@ def link_modules(folder: Path, links: Mapping[str, Path]) -> tuple[Path, ...]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all below it, links as links; folders that were closed to their owner, or
-    are nested very deeply, too.
+    """Remove a folder and all below it, however deep, and folders that are closed to their owner.
 
-    The folder's parent must be the caller's own. Below it nobody can lead the removal astray,
-    whatever he renames meanwhile: each step goes from an open folder to a single name in it, and
-    follows no link. What others go on writing may stay.
+    Parameters
+    ----------
+    folder : Path
+        What is removed. Nobody but the caller may be able to write to its parent.
+
+    Notes
+    -----
+    Somebody else may rename and replace what lies below at the same time, and can't lead the
+    removal astray: each step goes from an open folder to a single name in it, and a link is
+    removed itself, never followed. What is written meanwhile may stay.
     """
     try:
         above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -65,7 +87,7 @@ def remove(folder: Path) -> None:
 def _empty(top: int) -> None:
     """Remove all that is in an open folder.
 
-    What lies deeper is lifted into it first, so that no depth needs more than three open files.
+    What lies deeper is first moved up into it, so that three open files are enough for any depth.
     """
     until = time.monotonic() + LONGEST
     for _ in range(ROUNDS):
@@ -79,9 +101,10 @@ def _empty(top: int) -> None:
                 continue
             try:
                 for below in _without_files(inner):
-                    closed = _opened(inner, below)  # only a folder that may be written can be moved
-                    if closed is not None:
-                        os.close(closed)
+                    # opening it lets its owner write to it: else it could not be moved
+                    opened = _opened(inner, below)
+                    if opened is not None:
+                        os.close(opened)
                     lifted = secrets.token_hex(16)
                     with contextlib.suppress(OSError):
                         os.rename(below, lifted, src_dir_fd=inner, dst_dir_fd=top)
@@ -94,7 +117,7 @@ def _empty(top: int) -> None:
 
 
 def _without_files(at: int) -> list[str]:
-    """Remove what an open folder holds, but for folders that hold something; their names."""
+    """Remove the files and empty folders in an open folder; the names of those that stay."""
     try:
         return [name for name in os.listdir(at) if not _remove_one(at, name)]
     except OSError:
@@ -102,9 +125,7 @@ def _without_files(at: int) -> list[str]:
 
 
 def _remove_one(at: int, name: str) -> bool:
-    """Remove a file, a link or an empty folder by its name in an open folder; whether it is
-    gone.
-    """
+    """Remove a file, link or empty folder, a name in an open folder; whether it is gone."""
     try:
         if stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
             os.rmdir(name, dir_fd=at)
@@ -118,9 +139,7 @@ def _remove_one(at: int, name: str) -> bool:
 
 
 def _opened(at: int, name: str) -> int | None:
-    """A folder by its name in an open one, opened, and made its owner's to read and write; None
-    where it is no folder.
-    """
+    """Open a folder, a name in an open one, and let its owner do all in it; None for no folder."""
     for _ in range(2):
         try:
             number = os.open(name, FOLDER, dir_fd=at)
@@ -137,16 +156,13 @@ def _opened(at: int, name: str) -> int | None:
 
 
 def _open_up(at: int, name: str) -> None:
-    """Let the owner into a folder that is closed to him, by its name in an open one; a link is not
-    followed.
-    """
+    """Let the owner into a folder that is closed to him, a name in an open one; follows no link."""
     if os.chmod in os.supports_follow_symlinks:
         os.chmod(name, stat.S_IRWXU, dir_fd=at, follow_symlinks=False)
         return
     number = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
     try:
-        os.chmod(
-            f"/proc/self/fd/{number}", stat.S_IRWXU
-        )  # the very folder that is open, wherever it lies by now
+        # by this path it is the very folder that is open, wherever it lies by now
+        os.chmod(f"/proc/self/fd/{number}", stat.S_IRWXU)
     finally:
         os.close(number)

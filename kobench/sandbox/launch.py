@@ -1,11 +1,15 @@
-"""What runs in the launcher: namespaces, two processes that watch, and the third, which shuts
-itself in and becomes the worker.
+"""What runs in the launcher: three processes, of which the last becomes the worker.
 
-Standard library only, one thread. The guard (first process) sees that everything ends when the
-harness closes its end of standard input, however the harness ends. The keeper (second) is the first
-process of the worker's process namespace, or adopts orphans, waits for the worker and ends what it
-left. Each of the two ends everything when the other is gone. Reports are lines of JSON on standard
-output.
+Standard library only, one thread.
+
+1. The guard reads the plan and enters namespaces. It ends everything when the harness closes its
+   end of the guard's standard input, which happens however the harness ends.
+2. The keeper is the first process of the worker's process namespace; where there is none, it
+   adopts the orphans that the worker leaves. It waits for the worker and ends what is left.
+3. The worker's process shuts itself in and executes the worker's interpreter in its own place.
+
+Guard and keeper each end everything when the other one is gone. What they report to the harness are
+lines of JSON on standard output (`kobench.sandbox.start.Launch` hears them).
 """
 
 from __future__ import annotations
@@ -24,16 +28,16 @@ from kobench.sandbox import kernel, mounts, rules, sockets
 from kobench.sandbox.ending import end_descendants, reap
 from kobench.sandbox.layers import uncovered, without_any
 
-#: Files that each process of a worker may hold open, and it can't raise that: what it holds is
-#: looked at, file by file.
+#: How many files each process of a worker may hold open; it can't raise that. The harness looks at
+#: each open file to count what it holds.
 OPEN_FILES = 4096
 
-#: Exit code of a worker that could not be started; shells use it for the same.
+#: The exit code where the worker could not be started; shells use the same.
 NOT_STARTED = 127
 
 
 def read_plan() -> dict[str, Any]:
-    """The plan, one line on standard input (`kobench.sandbox.start` writes it)."""
+    """The plan (`kobench.sandbox.plan.Plan`), one line of JSON on standard input."""
     line = b""
     while not line.endswith(b"\n"):
         piece = os.read(0, 1 << 16)
@@ -45,14 +49,24 @@ def read_plan() -> dict[str, Any]:
 
 
 def report(to: int, **what: Any) -> None:
-    """One line to the harness; it may be gone."""
+    """Write one line to the harness, which may be gone by now."""
     with contextlib.suppress(OSError):
         os.write(to, (json.dumps(what) + "\n").encode())
 
 
 def separate(wanted: list[str]) -> dict[str, Any]:
-    """Enter namespaces, each tried alone; {layer: True, or why not} for every layer, those of the
-    worker itself still to come.
+    """Enter namespaces, each tried on its own.
+
+    Parameters
+    ----------
+    wanted : list of str
+        The layers to try.
+
+    Returns
+    -------
+    dict of str to True or str
+        What became of every layer. Those that the worker's own process puts on are still to come,
+        see `shut_in`.
     """
     layers = without_any("not asked for")
     steps: dict[str, Callable[[], None]] = {
@@ -68,20 +82,18 @@ def separate(wanted: list[str]) -> dict[str, Any]:
             except OSError as error:
                 layers[name] = f"{error.strerror}"
     if "process-namespace" in wanted:
-        with contextlib.suppress(OSError):  # System V shared memory and message queues
+        # its own System V shared memory and message queues, where that is allowed
+        with contextlib.suppress(OSError):
             kernel.unshare(kernel.NEW_IPC, "ipc namespace")
     if wanted:
-        with contextlib.suppress(
-            OSError
-        ):  # a kernel without keyrings, or a container that forbids them: to the worker, too
+        # a kernel may have no keyrings, and a container may forbid them: to the worker, too
+        with contextlib.suppress(OSError):
             kernel.own_keyring()
     return layers
 
 
 def main() -> None:
-    """The guard: start the keeper, and end everything as soon as either it or the harness is
-    gone.
-    """
+    """The guard: start the keeper; end everything as soon as the keeper or the harness is gone."""
     plan = read_plan()
     linux = sys.platform == "linux"
     layers = separate(plan["layers"]) if linux else without_any("needs Linux")
@@ -104,17 +116,24 @@ def main() -> None:
     poll.register(keeper_alive, 0)
     poll.poll()
     if namespace:
+        # the kernel ends all others of the namespace together with its first process
         with contextlib.suppress(ProcessLookupError):
-            os.kill(
-                keeper, signal.SIGKILL
-            )  # the kernel ends all others of the namespace with its first process
+            os.kill(keeper, signal.SIGKILL)
         os.waitpid(keeper, 0)
     end_descendants(os.getpid())
 
 
 def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None:
-    """The keeper: start the worker, adopt and reap orphans, report how the worker ended and end the
-    rest. Does not return.
+    """The keeper: start the worker, report how it ended, end the rest. Does not return.
+
+    Parameters
+    ----------
+    plan : dict
+        See `read_plan`.
+    layers : dict of str to True or str
+        What became of each layer so far.
+    guard_alive : int
+        The end of a pipe that hangs up when the guard is gone.
     """
     namespace = layers["process-namespace"] is True
     try:
@@ -124,7 +143,7 @@ def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None
             kernel.adopt_orphans()
             poll = select.poll()
             poll.register(guard_alive, 0)
-            if poll.poll(0):  # it was gone before it could be asked to send a signal then
+            if poll.poll(0):  # the guard was gone before the signal for that was asked for
                 end_all(1)
         worker = os.fork()
         if worker == 0:
@@ -132,7 +151,7 @@ def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None
         os.close(0)
         for number in plan["keep"]:
             os.close(number)
-        while True:
+        while True:  # orphans are waited for, too: they are the keeper's children now
             pid, status = os.wait()
             if pid == worker:
                 report(1, ended=os.waitstatus_to_exitcode(status))
@@ -143,7 +162,7 @@ def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None
 
 def end_all(code: int) -> None:
     """End everything that the keeper started, then the keeper."""
-    if os.getpid() != 1:  # else the kernel does it
+    if os.getpid() != 1:  # where it is the first of its namespace, the kernel does it
         end_descendants(os.getpid())
         reap()
     os._exit(code)
@@ -151,7 +170,7 @@ def end_all(code: int) -> None:
 
 def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     """Shut this process in and execute the worker's interpreter in its place. Does not return."""
-    out = os.dup(1)  # closed by a successful exec
+    out = os.dup(1)  # closed as soon as the interpreter is executed: it can report nothing
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
@@ -175,50 +194,41 @@ def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
 
 
 def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
-    """The layers that the worker's own process puts on: a file tree of its own, no rights,
-    Landlock; each one's end goes into `layers`.
+    """Put on the layers of the worker's own process.
+
+    They are a file tree of its own, no rights over the machine, Landlock, and no sockets of the
+    network. A layer that fails does not keep the next one from being tried.
+
+    Parameters
+    ----------
+    plan : dict
+        See `read_plan`.
+    layers : dict of str to True or str
+        What became of each layer; those that are put on here are written into it.
     """
-    wanted, namespace = plan["layers"], layers["process-namespace"] is True
-    kernel.set_readable_by_others(
-        True
-    )  # until it executes something else this process's own /proc entries are closed to it
+    wanted = plan["layers"]
+    # until it executes something else this process's own /proc entries are closed to it
+    kernel.set_readable_by_others(True)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")  # if memory runs out, this goes first, not the harness
+        file.write("1000")  # if memory runs out, this process is ended first, not the harness
     landlock = [name for name in rules.FIRST_ABI if name in wanted]
     if landlock:
+        # it may lie outside the tree to come: it must be imported before
         with contextlib.suppress(ImportError, OSError):
-            rules.abi()  # imports the binding, which may lie outside the tree to come
-    proc = ["/proc/self", *mounts.ABOUT_THE_MACHINE]
-    shared = ["/dev/shm"]
+            rules.abi()
     if "mounts" in wanted:
-        try:
-            own = namespace and "own-proc" in wanted
-            why = mounts.own_tree(
-                plan["tree"],
-                plan["read"],
-                plan["write"],
-                plan["devices"],
-                plan["temporary"],
-                plan["memory_mb"],
-                own,
-            )
-            layers["mounts"], layers["own-proc"] = True, why or True
-            proc, shared = ["/proc"], ["/dev/shm", "/tmp"]
-            if "TMPDIR" in plan["environment"]:
-                plan["environment"]["TMPDIR"] = (
-                    "/tmp"  # short: the path of a unix socket may have 107 bytes
-                )
-        except OSError as error:
-            layers["mounts"] = (
-                f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
-            )
-            layers["own-proc"] = "needs a file tree of its own"
+        move_into_own_tree(plan, layers)
     if wanted:
         kernel.drop_rights()
     if landlock:
-        write = [*plan["write"], *shared]
+        own_tree = layers["mounts"] is True
+        proc = ["/proc"] if own_tree else ["/proc/self", *mounts.ABOUT_THE_MACHINE]
+        shared = ["/dev/shm", "/tmp"] if own_tree else ["/dev/shm"]
         layers |= rules.restrict(
-            landlock, [*plan["read"], *proc], write, [*mounts.DEVICES, *plan["devices"]]
+            landlock,
+            read=[*plan["read"], *proc],
+            write=[*plan["write"], *shared],
+            devices=[*mounts.DEVICES, *plan["devices"]],
         )
     if "seccomp-sockets" in wanted:
         try:
@@ -229,19 +239,31 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     kernel.end_with_parent(signal.SIGKILL)
 
 
+def move_into_own_tree(plan: dict[str, Any], layers: dict[str, Any]) -> None:
+    """Put on the layers "mounts" and "own-proc"; what became of them goes into `layers`."""
+    own_proc = layers["process-namespace"] is True and "own-proc" in plan["layers"]
+    try:
+        why_no_proc = mounts.own_tree(plan, own_proc)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        layers["mounts"] = f"{where}{error.strerror}"
+        layers["own-proc"] = "needs a file tree of its own"
+        return
+    layers["mounts"], layers["own-proc"] = True, why_no_proc or True
+    if "TMPDIR" in plan["environment"]:
+        # a short path: that of a unix socket may have 107 bytes
+        plan["environment"]["TMPDIR"] = "/tmp"
+
+
 def bound_open_files() -> None:
-    """Set this process's limit of open files for good; one that is lower already stays."""
-    lower = [
-        most
-        for most in resource.getrlimit(resource.RLIMIT_NOFILE)
-        if most != resource.RLIM_INFINITY
-    ]
-    most = min(OPEN_FILES, *lower) if lower else OPEN_FILES
+    """Limit how many files this process may hold open, for good; a lower limit stays."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min([OPEN_FILES, *(limit for limit in limits if limit != resource.RLIM_INFINITY)])
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def close_others(kept: set[int]) -> None:
-    """Close every file descriptor but those."""
+    """Close every file descriptor but the ones that are kept."""
     first = 0
     for number in (*sorted(kept), min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 16)):
         if first < number:  # an empty range would be all of them

@@ -1,18 +1,16 @@
-"""The sandbox's layers by name: what each is for, what stays open without it, and what has to be
-covered for a trial to count as sealed.
-"""
+"""The layers of the sandbox: their names, and what is open to a predictor where one is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-#: What a trial may be asked to run with. auto: every layer that this machine allows; require:
-#: nothing runs where files, network or processes are open; off: no layer at all.
+#: What a user may ask for. auto: every layer that this machine allows. require: the same, but
+#: nothing runs where files, network or processes stay open. off: no layer at all.
 MODES = ("auto", "require", "off")
 
-#: Every layer, in the order in which they are put on, and what is open to a predictor where it is
-#: the one that is missing.
+#: Every layer, in the order in which they are put on, and what is open to a predictor where only
+#: this one is missing.
 OPEN_WITHOUT = {
     "user-namespace": (
         "the predictor keeps the rights of whoever started kobench, and most of the other layers"
@@ -44,28 +42,36 @@ OPEN_WITHOUT = {
     "environment": "variables of the shell in which kobench was started",
 }
 
+#: The names of all layers.
 LAYERS = tuple(OPEN_WITHOUT)
 
-#: What must be out of reach, and the layers any one of which is enough for it.
+#: What must be out of a predictor's reach, and the layers of which any one keeps it there.
 COVERS = {
     "files": ("mounts", "landlock-files"),
     "network": ("network-namespace", "seccomp-sockets"),
     "processes": ("process-namespace", "landlock-signals"),
 }
 
-#: {layer: True, or why it is not there}
+#: What became of each layer: {layer: True, or why it is not there}.
 Found = Mapping[str, Any]
 
 
 def without_any(reason: str) -> dict[str, Any]:
-    """The layers of a trial that has none of them, all for one reason."""
+    """What became of the layers where none is there, all for one reason."""
     return dict.fromkeys(LAYERS, reason)
 
 
 def uncovered(layers: Found) -> tuple[str, ...]:
     """Which of "files", "network" and "processes" no layer covers.
 
-    >>> uncovered({"mounts": True, "network-namespace": "Operation not permitted", "landlock-tcp": True, "landlock-signals": True})
+    Parameters
+    ----------
+    layers : mapping of str to True or str
+        What became of each layer; one that is not named is not there.
+
+    Examples
+    --------
+    >>> uncovered({"mounts": True, "network-namespace": "not permitted", "landlock-signals": True})
     ('network',)
     """
     return tuple(
@@ -74,8 +80,19 @@ def uncovered(layers: Found) -> tuple[str, ...]:
 
 
 def why_open(layers: Found, what: Iterable[str]) -> str:
-    """One sentence part that names what is open and why: "network (network-namespace: Operation not
-    permitted)".
+    """What is open, with the reason of each layer that would cover it, as part of a sentence.
+
+    Parameters
+    ----------
+    layers : mapping of str to True or str
+        What became of each layer.
+    what : iterable of str
+        What is open, of "files", "network" and "processes".
+
+    Examples
+    --------
+    >>> why_open({"mounts": "not asked for", "landlock-files": "needs Linux"}, ["files"])
+    'files (mounts: not asked for, landlock-files: needs Linux)'
     """
     return "; ".join(
         f"{one} ({', '.join(f'{layer}: {layers.get(layer)}' for layer in COVERS[one])})"

@@ -1,5 +1,7 @@
-"""A file tree of its own for the worker: an empty one, into which only what may be read or written
-is bound, at the same paths.
+"""The layers "mounts" and "own-proc": a file tree that holds only what the worker may reach.
+
+The tree is empty at first. Each place that the worker may read or write is bound into it at the
+path that it has outside.
 """
 
 from __future__ import annotations
@@ -7,56 +9,65 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kobench.sandbox import kernel
 
-#: Devices that programs expect.
+#: Devices that every program expects.
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
-#: Files of the machine's /proc that libraries ask how large the machine is, where there is no /proc
-#: of its own.
+#: Files of /proc by which libraries learn how large the machine is. They are those of the machine
+#: where the worker has no /proc of its own.
 ABOUT_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version")
 
-_SHARED = kernel.NO_SETUID | kernel.NO_DEVICES
+#: The flags of every mount but those of devices.
+_PLAIN = kernel.NO_SETUID | kernel.NO_DEVICES
 
-#: As many links may follow each other on the way to a place (path_resolution(7)).
+#: How many links may follow each other on the way to a place, path_resolution(7).
 _MOST_LINKS = 40
 
 
-def own_tree(
-    tree: str,
-    read: Sequence[str],
-    write: Sequence[str],
-    devices: Sequence[str],
-    temporary: str,
-    memory_mb: int,
-    own_proc: bool,
-) -> str | None:
-    """Move this process into a file tree of its own; why it has no /proc of its own, None if it
-    has.
+def own_tree(plan: Mapping[str, Any], own_proc: bool) -> str | None:
+    """Move this process into a file tree of its own.
 
-    tree : an empty folder outside all the places. temporary : the folder that becomes /tmp.
-    memory_mb : how much /dev/shm may hold. Raises OSError, and then everything is as it was.
+    Parameters
+    ----------
+    plan : mapping of str to object
+        The fields of a `kobench.sandbox.plan.Plan`, of which `tree`, `temporary`, `read`, `write`,
+        `devices` and `memory_mb` count.
+    own_proc : bool
+        Whether to try a /proc that shows the worker's processes alone.
+
+    Returns
+    -------
+    str or None
+        Why it has no such /proc, None where it has.
+
+    Raises
+    ------
+    OSError
+        It can't have such a tree; then all files are where they were.
     """
+    tree = plan["tree"]
     kernel.unshare(kernel.NEW_FILES, "mount namespace")
-    kernel.mount(
-        None, "/", None, kernel.WITH_ALL_BELOW | kernel.PRIVATE
-    )  # nothing done here is seen outside
-    kernel.mount("tree", tree, "tmpfs", _SHARED, "size=4m,mode=755")
+    # from here on nothing that is mounted is seen outside
+    kernel.mount(None, "/", None, kernel.WITH_ALL_BELOW | kernel.PRIVATE)
+    kernel.mount("tree", tree, "tmpfs", _PLAIN, "size=4m,mode=755")
     try:
         os.makedirs(tree + "/dev/shm")
-        kernel.mount("memory", tree + "/dev/shm", "tmpfs", _SHARED, f"size={memory_mb}m,mode=1777")
+        size = f"size={plan['memory_mb']}m,mode=1777"
+        kernel.mount("memory", tree + "/dev/shm", "tmpfs", _PLAIN, size)
         os.makedirs(tree + "/tmp")
-        kernel.mount(temporary, tree + "/tmp", None, kernel.BIND)
-        kernel.set_mount(tree + "/tmp", _SHARED)
-        bind_all(tree, read, kernel.READ_ONLY | _SHARED)
-        bind_all(tree, write, _SHARED)
-        bind_all(tree, (*DEVICES, *devices), kernel.NO_SETUID)
+        kernel.mount(plan["temporary"], tree + "/tmp", None, kernel.BIND)
+        kernel.set_mount(tree + "/tmp", _PLAIN)
+        bind_all(tree, plan["read"], kernel.READ_ONLY | _PLAIN)
+        bind_all(tree, plan["write"], _PLAIN)
+        bind_all(tree, (*DEVICES, *plan["devices"]), kernel.NO_SETUID)
         for name, number in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
             os.symlink(f"/proc/self/fd{number}", f"{tree}/dev/{name}")
         why = mount_proc(tree, own_proc)
-        kernel.set_mount(tree, kernel.READ_ONLY | _SHARED, with_all_below=False)
+        kernel.set_mount(tree, kernel.READ_ONLY | _PLAIN, with_all_below=False)
         kernel.make_root(tree)
     except OSError:
         with contextlib.suppress(OSError):
@@ -66,9 +77,20 @@ def own_tree(
 
 
 def bind_all(tree: str, places: Sequence[str], flags: int) -> None:
-    """Bind places that exist into the tree; those below one that is bound already need nothing."""
+    """Bind places into the tree at their own paths.
+
+    Parameters
+    ----------
+    tree : str
+        The folder that becomes the file tree.
+    places : sequence of str
+        Absolute paths; those that do not exist are left out.
+    flags : int
+        What may be done there, such as `kobench.sandbox.kernel.READ_ONLY`.
+    """
     bound: list[str] = []
     for real in sorted({lay_links(tree, place) for place in places if os.path.exists(place)}):
+        # a place below one that is bound came with it
         if any(real == above or real.startswith(above + "/") for above in bound):
             continue
         bound.append(real)
@@ -84,8 +106,19 @@ def bind_all(tree: str, places: Sequence[str], flags: int) -> None:
 
 
 def lay_links(tree: str, path: str) -> str:
-    """The real path behind a path; the links on the way to it are made in the tree as they are
-    outside.
+    """Make the links on the way to a place in the tree as they are outside.
+
+    Parameters
+    ----------
+    tree : str
+        The folder that becomes the file tree.
+    path : str
+        The place, an absolute path.
+
+    Returns
+    -------
+    str
+        Its real path, on which there is no link.
     """
     done, parts, links = "/", deque(path.split("/")), 0
     while parts:
@@ -112,18 +145,28 @@ def lay_links(tree: str, path: str) -> str:
 
 
 def mount_proc(tree: str, own: bool) -> str | None:
-    """A /proc that shows the worker's own processes alone, if it may be had; else why not, and a
-    few files about the machine.
+    """Mount a /proc that shows the worker's own processes alone.
+
+    Where that is not allowed or not wanted, the tree gets `ABOUT_THE_MACHINE` of the machine's.
+
+    Parameters
+    ----------
+    tree : str
+        The folder that becomes the file tree.
+    own : bool
+        Whether it is wanted.
+
+    Returns
+    -------
+    str or None
+        Why it is not there, None where it is.
     """
     os.makedirs(tree + "/proc", exist_ok=True)
     why = "needs a process namespace"
     if own:
-        flags = _SHARED | kernel.NO_PROGRAMS
-        for options in (
-            "hidepid=4",
-            "hidepid=2",
-            None,
-        ):  # hidden: what it may not look into anyway, such as the one that watches over it
+        flags = _PLAIN | kernel.NO_PROGRAMS
+        # hidepid hides what it may not look into anyway, such as the process that watches over it
+        for options in ("hidepid=4", "hidepid=2", None):
             try:
                 kernel.mount("proc", tree + "/proc", "proc", flags, options)
             except OSError as error:
@@ -133,5 +176,5 @@ def mount_proc(tree: str, own: bool) -> str | None:
             else:
                 return None
     with contextlib.suppress(OSError):
-        bind_all(tree, ABOUT_THE_MACHINE, kernel.READ_ONLY | _SHARED)
+        bind_all(tree, ABOUT_THE_MACHINE, kernel.READ_ONLY | _PLAIN)
     return why

@@ -1,36 +1,46 @@
-"""One command of a stranger's interpreter, run in the sandbox to its end."""
+"""One command, run in the sandbox to its end."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kobench.sandbox.folders import remove
 from kobench.sandbox.layers import LAYERS
-from kobench.sandbox.places import Interpreter, readable_by
-from kobench.sandbox.start import Launch, Plan, signal_name
-from kobench.sandbox.variables import variables
+from kobench.sandbox.places import Interpreter
+from kobench.sandbox.plan import Access, Folders, make_plan
+from kobench.sandbox.start import Launch, signal_name
 from kobench.util.text import visible
 
 #: More bytes of output than this are not read.
 MOST_BYTES = 16_000_000
 
-#: MB that /dev/shm may hold.
-SHARED_MB = 64
-
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended: code, 0 for well, None where it did not end or could not start; why, ""
-    for well; and what it printed.
+    """How a command ended.
+
+    Attributes
+    ----------
+    code : int or None
+        0 where all went well, minus the number of the signal that ended it; None where it did not
+        end in time or could not be started.
+    why : str
+        What went wrong, "" where nothing did.
+    output : str
+        What it printed, errors included.
+    layers : mapping of str to True or str
+        Which layers of the sandbox it had: True, or why not.
     """
 
     code: int | None
     why: str
     output: str
+    layers: Mapping[str, Any]
 
 
 def run_once(
@@ -38,25 +48,27 @@ def run_once(
     arguments: Sequence[str],
     readable: Sequence[Path] = (),
     seconds: float = 120.0,
+    layers: Sequence[str] = LAYERS,
 ) -> Ran:
-    """Run an interpreter with every layer of the sandbox that there is here; it may read its own
-    places and `readable`.
+    """Run an interpreter in the sandbox, in a folder that is removed afterwards.
+
+    Parameters
+    ----------
+    interpreter : Interpreter
+        What is run. It may read its own places.
+    arguments : sequence of str
+        Its arguments.
+    readable : sequence of Path
+        What else it may read.
+    seconds : float
+        How long it may take, in seconds.
+    layers : sequence of str
+        The layers to try; those that this machine does not allow are left out.
     """
     folder = Path(tempfile.mkdtemp(prefix="kobench-")).resolve()
     try:
-        tree, temporary, scratch = (folder / name for name in ("tree", "tmp", "scratch"))
-        for place in (tree, temporary, scratch):
-            place.mkdir()
-        plan = Plan(
-            command=[str(interpreter.python), *arguments],
-            environment=variables(interpreter, scratch, scratch, 1, True, False),
-            cwd=str(scratch),
-            tree=str(tree),
-            temporary=str(temporary),
-            read=readable_by(interpreter, tuple(readable), False),
-            write=[str(scratch)],
-            memory_mb=SHARED_MB,
-            layers=LAYERS,
+        plan = make_plan(
+            interpreter, arguments, Folders.make(folder), Access(read=readable), layers
         )
         log = os.open(folder / "output.log", os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
         try:
@@ -68,16 +80,19 @@ def run_once(
             os.close(log)
     finally:
         remove(folder)
-    why = ""
     if not_started is not None:
-        code, why = None, f"it can't be executed: {visible(not_started)}"
-    elif code is None:
-        why = f"it took more than {seconds:g} s"
-    elif code < 0:
-        why = f"it was ended by {signal_name(-code)}"
-    elif code:
-        last = output.strip().splitlines()[-1:]
-        why = f"it ended with exit code {code}" + "".join(
-            f": {visible(line, 300)}" for line in last
-        )
-    return Ran(code, why, output)
+        why = f"it can't be executed: {visible(not_started)}"
+        return Ran(None, why, output, launch.layers)
+    return Ran(code, _why(code, output, seconds), output, launch.layers)
+
+
+def _why(code: int | None, output: str, seconds: float) -> str:
+    """What went wrong with a command that was started, "" where nothing did."""
+    if code is None:
+        return f"it took more than {seconds:g} s"
+    if code < 0:
+        return f"it was ended by {signal_name(-code)}"
+    if code == 0:
+        return ""
+    last = output.strip().splitlines()[-1:]
+    return f"it ended with exit code {code}" + "".join(f": {visible(line, 300)}" for line in last)

@@ -1,17 +1,15 @@
-"""What a worker must be able to read: its interpreter, the libraries of the system, and little
-else.
-"""
+"""What a program in the sandbox may read: its interpreter, the system's libraries, little else."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Libraries and programs of the system, and what the dynamic linker and time zones need; those that
-#: are there.
+#: Libraries and programs of the system, and what the dynamic linker and time zones need. No machine
+#: has all of them.
 SYSTEM = (
     "/bin",
     "/sbin",
@@ -39,8 +37,8 @@ SYSTEM = (
     "/sys/devices/system/node",
 )
 
-#: What of an installation is read: not what someone may keep beside it, for instance a project in
-#: the folder of its environment.
+#: What of an installation is read. Other things may lie beside it that are nobody's business, for
+#: instance a project whose virtual environment is in its own folder.
 INSTALLED = (
     "bin",
     "lib",
@@ -56,8 +54,10 @@ INSTALLED = (
     "pyvenv.cfg",
 )
 
-#: Devices and files of an NVIDIA GPU.
+#: The folder of device files.
 CUDA_DEVICES = "/dev"
+
+#: Other files of an NVIDIA GPU and its driver.
 CUDA_PLACES = (
     "/usr/local/cuda",
     "/usr/local/nvidia",
@@ -70,10 +70,17 @@ CUDA_PLACES = (
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An interpreter and the places that it reads: prefixes of installations, folders of libraries.
+    """An interpreter and the places that it reads.
 
-    environment : the name of the environment of kobench's that it belongs to, None for kobench's
-    own interpreter.
+    Attributes
+    ----------
+    python : Path
+        The interpreter itself.
+    read : tuple of Path
+        Prefixes of installations, and folders of libraries.
+    environment : str or None
+        The name of the environment (`kobench env`) that it belongs to, None for the interpreter
+        that runs kobench.
     """
 
     python: Path
@@ -106,8 +113,9 @@ def this_interpreter() -> Interpreter:
 
 
 def installed(place: Path) -> Iterator[Path]:
-    """A folder of libraries as it is; of an installation (it has `bin` and `lib`) only what belongs
-    to it.
+    """What is read of a place: only `INSTALLED` where it is an installation, else all of it.
+
+    An installation has the folders `bin` and `lib`.
     """
     if (place / "bin").is_dir() and (place / "lib").is_dir():
         yield from (place / name for name in INSTALLED if (place / name).exists())
@@ -115,8 +123,20 @@ def installed(place: Path) -> Iterator[Path]:
         yield place
 
 
-def readable_by(interpreter: Interpreter, more: tuple[Path, ...], cuda: bool) -> list[str]:
-    """All that a worker with this interpreter may read, as absolute paths that exist."""
+def readable_by(
+    interpreter: Interpreter, more: Sequence[Path] = (), cuda: bool = False
+) -> list[str]:
+    """All that a program may read, as absolute paths that exist.
+
+    Parameters
+    ----------
+    interpreter : Interpreter
+        What the program is executed by.
+    more : sequence of Path
+        What it may read beside that.
+    cuda : bool
+        Whether it may use NVIDIA GPUs.
+    """
     places = [Path(place) for place in SYSTEM]
     places += [
         part for place in interpreter.read for part in installed(Path(os.path.abspath(place)))
@@ -128,6 +148,5 @@ def readable_by(interpreter: Interpreter, more: tuple[Path, ...], cuda: bool) ->
 
 def cuda_devices() -> list[str]:
     """The device files of NVIDIA GPUs."""
-    return [str(path) for path in sorted(Path(CUDA_DEVICES).glob("nvidia*"))] + [
-        str(path) for path in Path(CUDA_DEVICES).glob("dri")
-    ]
+    folder = Path(CUDA_DEVICES)
+    return [str(path) for path in (*sorted(folder.glob("nvidia*")), *folder.glob("dri"))]

@@ -1,6 +1,4 @@
-"""Landlock, by the binding landlockpy: files, TCP, signals and abstract sockets, for the calling
-process and all that it starts.
-"""
+"""The layers of Landlock: files, TCP, signals and abstract sockets, by the binding landlockpy."""
 
 from __future__ import annotations
 
@@ -10,17 +8,20 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-#: The first version of Landlock's interface that has what a layer is made of (kernel documentation,
-#: userspace-api/landlock).
+#: The first version of Landlock's interface that has what each layer is made of (kernel
+#: documentation, userspace-api/landlock).
 FIRST_ABI = {"landlock-files": 1, "landlock-tcp": 4, "landlock-signals": 6}
 
 
 def abi() -> int:
-    """Version of the kernel's Landlock interface, 0 for none; raises ImportError without
-    landlockpy.
+    """The version of the kernel's Landlock interface, 0 where it has none.
+
+    Raises
+    ------
+    ImportError
+        landlockpy is not there.
     """
-    # it would look for the C library by starting ldconfig or a compiler; this very program has it
-    # already
+    # to find the C library it would start ldconfig or a compiler; this program has it already
     ctypes.util.find_library = lambda name: None
     import landlockpy
 
@@ -30,22 +31,36 @@ def abi() -> int:
 def restrict(
     wanted: Sequence[str], read: Sequence[str], write: Sequence[str], devices: Sequence[str]
 ) -> dict[str, Any]:
-    """Restrict this process by the wanted ones of Landlock's layers; {layer: True, or why not}.
+    """Restrict this process, and all that it starts, by layers of Landlock.
 
-    read : places whose files may be read and executed. write : folders in which anything may be
-    done. devices : files that may be read and written. Places that are not there are left out.
+    Parameters
+    ----------
+    wanted : sequence of str
+        The layers to put on, of `FIRST_ABI`.
+    read : sequence of str
+        Places whose files may be read and executed.
+    write : sequence of str
+        Folders in which anything may be done but making devices and controlling them.
+    devices : sequence of str
+        Files that may be read and written.
+
+    Returns
+    -------
+    dict of str to True or str
+        For each wanted layer True, or why it is not there.
+
+    Notes
+    -----
+    Places that do not exist are left out.
     """
     try:
         version = abi()
-        from landlockpy import AccessFS, AccessNet, Ruleset, Scope, fs_for_abi, net_for_abi
     except (ImportError, OSError) as error:
         return dict.fromkeys(wanted, f"landlockpy can't be used: {error}")
     if version == 0:
-        return dict.fromkeys(
-            wanted,
-            "the kernel has no Landlock, or it was switched off when the machine was started",
-        )
-    lacking = {
+        why = "the kernel has no Landlock, or it was switched off when the machine was started"
+        return dict.fromkeys(wanted, why)
+    lacking: dict[str, Any] = {
         layer: f"needs version {FIRST_ABI[layer]} of Landlock, the kernel has {version}"
         for layer in wanted
         if version < FIRST_ABI[layer]
@@ -53,41 +68,43 @@ def restrict(
     given = [layer for layer in wanted if layer not in lacking]
     if not given:
         return lacking
-    every = fs_for_abi(version)
-    files = every if "landlock-files" in given else AccessFS.NONE
     try:
-        with Ruleset(
-            handled_fs=files,
-            handled_net=net_for_abi(version) if "landlock-tcp" in given else AccessNet.NONE,
-            scoped=(
-                Scope.ABSTRACT_UNIX_SOCKET | Scope.SIGNAL
-                if "landlock-signals" in given
-                else Scope.NONE
-            ),
-        ) as ruleset:
-            on_file = AccessFS.EXECUTE | AccessFS.READ_FILE
-            for places, rights, rights_on_file in (
-                (read, on_file | AccessFS.READ_DIR, on_file),
-                (
-                    write,
-                    every & ~(AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.IOCTL_DEV),
-                    on_file,
-                ),
-                (
-                    devices,
-                    on_file,
-                    AccessFS.READ_FILE
-                    | AccessFS.WRITE_FILE
-                    | AccessFS.IOCTL_DEV
-                    | AccessFS.TRUNCATE,
-                ),
-            ):
-                for place in places:
-                    with contextlib.suppress(FileNotFoundError, PermissionError):
-                        ruleset.allow_path(
-                            place, rights if os.path.isdir(place) else rights_on_file
-                        )
-            ruleset.restrict()
+        _put_on(given, version, read, write, devices)
+    except ImportError as error:
+        return dict.fromkeys(wanted, f"landlockpy can't be used: {error}")
     except OSError as error:
         return lacking | dict.fromkeys(given, f"{error.strerror or error}")
     return lacking | dict.fromkeys(given, True)
+
+
+def _put_on(
+    layers: Sequence[str],
+    version: int,
+    read: Sequence[str],
+    write: Sequence[str],
+    devices: Sequence[str],
+) -> None:
+    """Put on layers that this version of Landlock has; raises OSError, ImportError."""
+    from landlockpy import AccessFS, AccessNet, Ruleset, Scope, fs_for_abi, net_for_abi
+
+    every = fs_for_abi(version)
+    on_file = AccessFS.EXECUTE | AccessFS.READ_FILE
+    on_device = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV | AccessFS.TRUNCATE
+    about_devices = AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.IOCTL_DEV
+    # (places, what may be done in a folder of theirs, what may be done to a single file of theirs)
+    allowed = (
+        (read, on_file | AccessFS.READ_DIR, on_file),
+        (write, every & ~about_devices, on_file),
+        (devices, on_file, on_device),
+    )
+    tcp, signals = "landlock-tcp" in layers, "landlock-signals" in layers
+    with Ruleset(
+        handled_fs=every if "landlock-files" in layers else AccessFS.NONE,
+        handled_net=net_for_abi(version) if tcp else AccessNet.NONE,
+        scoped=Scope.ABSTRACT_UNIX_SOCKET | Scope.SIGNAL if signals else Scope.NONE,
+    ) as ruleset:
+        for places, in_folder, to_file in allowed:
+            for place in places:
+                with contextlib.suppress(FileNotFoundError, PermissionError):
+                    ruleset.allow_path(place, in_folder if os.path.isdir(place) else to_file)
+        ruleset.restrict()

@@ -1,6 +1,4 @@
-"""The harness's side of the launcher: start it with a plan, hear what it reports, end it and all
-that it started.
-"""
+"""The harness's side of the launcher: give it a plan, hear its reports, end all that it started."""
 
 from __future__ import annotations
 
@@ -13,62 +11,44 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kobench.sandbox.layers import LAYERS, without_any
+from kobench.sandbox.layers import without_any
+from kobench.sandbox.plan import Plan
+from kobench.sandbox.variables import KEPT_VARIABLES
 
 #: Seconds after which a launcher that was told to end everything is ended itself.
 PATIENCE = 30.0
 
-#: What the launcher's interpreter executes; its arguments are the folders in which it finds kobench
+#: What the launcher's interpreter executes. Its arguments are the folders in which it finds kobench
 #: and landlockpy.
 CODE = "import sys; sys.path += sys.argv[1:]; from kobench.sandbox.launch import main; main()"
-
-#: The variables a clean environment keeps: without it some interpreters do not find their own
-#: libraries.
-KEPT_VARIABLES = ("LD_LIBRARY_PATH",)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the launcher is to do.
-
-    command : absolute path of a program, and its arguments. cwd : where it starts. keep : file
-    descriptors it is given. read, write, devices : absolute paths, see
-    `kobench.sandbox.rules.restrict`. tree : an empty folder that nothing of these lies in.
-    temporary : the folder that becomes /tmp in a file tree of its own. memory_mb : how much
-    /dev/shm may hold. layers : those to try. required : start nothing where files, network or
-    processes stay open.
-    """
-
-    command: Sequence[str]
-    environment: dict[str, str]
-    cwd: str
-    tree: str
-    temporary: str
-    keep: Sequence[int] = ()
-    read: Sequence[str] = ()
-    write: Sequence[str] = ()
-    devices: Sequence[str] = ()
-    memory_mb: int = 512
-    layers: Sequence[str] = LAYERS
-    required: bool = False
 
 
 @dataclass
 class Launch:
-    """A launcher at work, as a context manager; leaving it ends all that it started, whatever that
-    did not to be ended.
+    """A launcher at work. Use it as a context manager: leaving it ends all that was started.
 
-    output : the file descriptor to which standard output and error of what is started go. After it
-    has started: `layers` is {layer: True, or why not}, `keeper` the id of the process whose
-    descendants are the worker and what it started, `ended` how the worker ended: its exit code, or
-    minus the number of the signal; None as long as it runs. `not_started` says why the program
-    could not be executed. `lost` is set when nothing more can be heard: both processes that watch
-    over the worker are gone.
+    Attributes
+    ----------
+    plan : Plan
+        What the launcher is to do.
+    output : int
+        The file descriptor to which standard output and error of the program go.
+    layers : dict of str to True or str
+        For each layer True, or why it is not there. Reported once the program is shut in.
+    keeper : int or None
+        The id of the process from which the program and all that it starts descend.
+    ended : int or None
+        How the program ended: its exit code, or minus the number of the signal that ended it;
+        None as long as it runs.
+    not_started : str or None
+        Why the program could not be executed.
+    lost : bool
+        Whether nothing more can be heard, because both processes that watch over the program are
+        gone.
     """
 
     plan: Plan
@@ -103,8 +83,17 @@ class Launch:
         return self
 
     def hear(self, seconds: float = 0.0) -> None:
-        """Take in what was reported, waiting so long for the first of it; at the end of all reports
-        `lost` is set.
+        """Take in what the launcher has reported.
+
+        Parameters
+        ----------
+        seconds : float
+            How long to wait where nothing has been reported yet.
+
+        Notes
+        -----
+        Each report names attributes and their new values. Nobody but the launcher can report:
+        the program does not get this pipe.
         """
         if self.lost or not readable(seconds, self.reports):
             return
@@ -116,7 +105,7 @@ class Launch:
                 setattr(self, name, value)
 
     def await_end(self, seconds: float) -> None:
-        """Wait so long for the program to end."""
+        """Wait until the program has ended, for at most so many seconds."""
         deadline = time.monotonic() + seconds
         while self.ended is None and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.hear(left)
@@ -132,25 +121,30 @@ class Launch:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        while (
-            not self.lost and (left := deadline - time.monotonic()) > 0
-        ):  # the keeper, where someone killed the guard
+        # where something killed the guard, the keeper is still at it: wait for the end of reports
+        while not self.lost and (left := deadline - time.monotonic()) > 0:
             self.hear(left)
         self.process.stdout.close()
 
 
-def readable(seconds: float, *numbers: int) -> set[int]:
-    """Which of these file descriptors have something to read, or have ended, waiting so long for
-    the first.
+def readable(seconds: float, *descriptors: int) -> set[int]:
+    """Which of these file descriptors have something to read, or have ended.
+
+    Parameters
+    ----------
+    seconds : float
+        How long to wait for the first of them.
+    *descriptors : int
+        The file descriptors.
     """
-    poll = select.poll()  # unlike select it takes any number
-    for number in numbers:
-        poll.register(number, select.POLLIN)
-    return {number for number, _ in poll.poll(1000 * seconds)}
+    poll = select.poll()  # unlike select it takes descriptors of any number
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(1000 * seconds)}
 
 
 def signal_name(number: int) -> str:
-    """The name of a signal; real-time signals have none."""
+    """The name of a signal; real-time signals have none and are shown by number."""
     try:
         return signal.Signals(number).name
     except ValueError:

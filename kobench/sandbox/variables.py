@@ -1,6 +1,4 @@
-"""The environment variables of a worker: none of the user's, and those that keep a predictor inside
-its own folder and its threads few.
-"""
+"""The environment variables of a program in the sandbox: none of the user's."""
 
 from __future__ import annotations
 
@@ -10,7 +8,10 @@ import sys
 from pathlib import Path
 
 from kobench.sandbox.places import Interpreter
-from kobench.sandbox.start import KEPT_VARIABLES
+
+#: The variables that a clean environment keeps. Some interpreters do not find their own libraries
+#: without them.
+KEPT_VARIABLES = ("LD_LIBRARY_PATH",)
 
 #: Names of the variables by which numerical libraries are told how many threads to use.
 THREAD_VARIABLES = (
@@ -21,7 +22,7 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
-#: Variables that name the folder in which programs put what is theirs.
+#: Variables that name the folder in which programs keep their own files.
 FOLDER_VARIABLES = (
     "HOME",
     "TMPDIR",
@@ -32,39 +33,54 @@ FOLDER_VARIABLES = (
     "XDG_RUNTIME_DIR",
 )
 
-#: Which GPUs there are for the user.
+#: Variables that say which of the machine's GPUs are to be used.
 CUDA_VARIABLES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 
 
 def variables(
-    interpreter: Interpreter, scratch: Path, modules: Path, threads: int, clean: bool, cuda: bool
+    interpreter: Interpreter,
+    scratch: Path,
+    modules: Path,
+    *,
+    threads: int = 1,
+    clean: bool = True,
+    cuda: bool = False,
 ) -> dict[str, str]:
-    """All variables of a worker. scratch : its own folder. modules : the folder it imports from
-    first. clean : nothing of the user's.
+    """All environment variables of a program.
+
+    Parameters
+    ----------
+    interpreter : Interpreter
+        Whose program it is.
+    scratch : Path
+        The folder that is its home.
+    modules : Path
+        The folder from which it imports first.
+    threads : int
+        How many threads its numerical libraries may use.
+    clean : bool
+        Whether it gets none of the user's variables.
+    cuda : bool
+        Whether it may know which GPUs the user has chosen.
     """
     always = {
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         "PYTHONHASHSEED": "0",
-        "PYTHONSAFEPATH": (
-            "1"
-        ),  # nothing in the folder where the worker happens to stand is imported
+        # nothing in the folder where the program happens to start is imported
+        "PYTHONSAFEPATH": "1",
     }
     if not clean:
         search = [str(modules), os.environ.get("PYTHONPATH", "")]
-        return {
-            **os.environ,
-            **always,
-            "PYTHONPATH": os.pathsep.join(part for part in search if part),
-        }
+        path = os.pathsep.join(part for part in search if part)
+        return {**os.environ, **always, "PYTHONPATH": path}
     kept = [*KEPT_VARIABLES, *(CUDA_VARIABLES if cuda else ())]
+    programs = (str(interpreter.python.parent), "/usr/local/bin", "/usr/bin", "/bin")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         **always,
         **dict.fromkeys(FOLDER_VARIABLES, str(scratch)),
         **user_site(interpreter),
-        "PATH": os.pathsep.join(
-            (str(interpreter.python.parent), "/usr/local/bin", "/usr/bin", "/bin")
-        ),
+        "PATH": os.pathsep.join(programs),
         "PYTHONPATH": str(modules),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LANG": "C.UTF-8",
@@ -74,8 +90,9 @@ def variables(
 
 
 def user_site(interpreter: Interpreter) -> dict[str, str]:
-    """Packages that the user installed for themselves count for kobench's own interpreter, where it
-    uses them.
+    """The variable that says whether packages count that the user installed for themselves.
+
+    They do for kobench's own interpreter where it uses them, and for no other.
     """
     used = (
         interpreter.environment is None

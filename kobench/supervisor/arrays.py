@@ -1,5 +1,6 @@
-"""Reads the arrays that an untrusted process wrote: each must be a plain file of just the numbers
-expected, or the answer is invalid.
+"""Reads the arrays that an untrusted process wrote.
+
+Each must be a plain file of just the numbers that are expected, or the answer is invalid.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import numpy as np
 
 from kobench.errors import TrialFailed
 
-#: Bytes that the header of a .npy file may have; numpy writes 128 for arrays like these.
+#: Most bytes that the header of a .npy file may have; numpy writes 128 for arrays like these.
 HEADER = 10_000
 
 #: Bytes of a .npy file before its header: magic, version, and the header's length.
 BEFORE_HEADER = 12
 
-#: Bytes that an array of any shape may have.
+#: Most bytes of an array whose shape is not given.
 MOST = 1 << 30
 
 #: Bytes read at once.
@@ -33,8 +34,14 @@ PIECE = 1 << 24
 
 @dataclass(frozen=True)
 class Expected:
-    """What one answered array must be: its shape (None for any, of 1 GB at most), and whether it
-    holds booleans, float32 or float64 numbers, or (None) either.
+    """What one answered array must be.
+
+    Attributes
+    ----------
+    shape : tuple of int or None
+        Its shape; None for any, of 1 GB at most.
+    boolean : bool or None
+        Whether it holds booleans, or else numbers of float32 or float64; None for either.
     """
 
     shape: tuple[int, ...] | None = None
@@ -42,24 +49,19 @@ class Expected:
 
     def __str__(self) -> str:
         kind = {True: "booleans", False: "floats", None: "floats or booleans"}[self.boolean]
-        return (
-            f"{kind} of shape {self.shape}"
-            if self.shape is not None
-            else f"{kind}, {MOST >> 20:,} MB at most"
-        )
+        if self.shape is None:
+            return f"{kind}, {MOST >> 20:,} MB at most"
+        return f"{kind} of shape {self.shape}"
 
     def fits(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
         """Whether an array of that shape and type is what was expected."""
-        kinds: tuple[Any, ...] = (
-            *((bool,) if self.boolean is not False else ()),
-            *(() if self.boolean else (np.float32, np.float64)),
-        )
-        wanted = (
-            0 <= math.prod(shape) * dtype.itemsize <= MOST
-            if self.shape is None
-            else shape == self.shape
-        )
-        return wanted and any(dtype == np.dtype(kind) for kind in kinds)
+        booleans, floats = ("?",), ("f4", "f8")
+        kinds = {True: booleans, False: floats, None: booleans + floats}[self.boolean]
+        if not any(dtype == np.dtype(kind) for kind in kinds):
+            return False
+        if self.shape is None:
+            return 0 <= math.prod(shape) * dtype.itemsize <= MOST
+        return shape == self.shape
 
 
 #: For callers that look at the shape themselves.
@@ -73,14 +75,36 @@ def receive(
     at: int | None = None,
     take: bool = False,
 ) -> dict[str, Any]:
-    """The arrays of NAME.npy in `folder`, in C order, None for each that is not there; raises
-    TrialFailed for anything unexpected.
+    """Read the arrays that were written into a folder as NAME.npy.
 
-    at : an open folder in which `folder` is a name. take : remove each file once it is read.
+    Parameters
+    ----------
+    folder : Path or str
+        The folder.
+    stage : str
+        What was asked; a failure names it.
+    expected : mapping of str to Expected
+        What each array must be.
+    at : int, optional
+        An open folder in which `folder` is a name.
+    take : bool
+        Whether to remove each file once it is read.
 
-    Nothing is read that is not as long as it must be: neither what a header claims nor what a file
-    holds can fill the memory. Links are not followed, and pipes and devices not waited for. What
-    was checked is a copy: the file may be written by others meanwhile.
+    Returns
+    -------
+    dict of str to array or None
+        Each expected array in C order, None where it is not there.
+
+    Raises
+    ------
+    TrialFailed
+        Something is there that is not what was expected.
+
+    Notes
+    -----
+    A file is read only where it is just as long as it must be: neither what its header claims nor
+    what it holds can fill the memory. Links are not followed, and pipes and devices not waited for.
+    Others may be writing to the file: what is checked and returned is a copy.
     """
     try:
         at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
@@ -103,6 +127,7 @@ def receive(
 
 
 def _read(at: int, stage: str, name: str, wanted: Expected) -> Any:
+    """Read NAME.npy in an open folder; None where there is none. Raises TrialFailed."""
     try:
         number = os.open(f"{name}.npy", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
     except FileNotFoundError:
@@ -124,12 +149,13 @@ def _read(at: int, stage: str, name: str, wanted: Expected) -> Any:
 
 
 def _array(file: IO[bytes], stage: str, name: str, wanted: Expected) -> Any:
-    """Read one array; raises ValueError where the file is no .npy file, TrialFailed where it holds
-    something else than wanted.
+    """Read one array.
+
+    Raises ValueError where the file is no .npy file, TrialFailed where it holds something else than
+    wanted.
     """
-    head = io.BytesIO(
-        file.read(HEADER + BEFORE_HEADER)
-    )  # numpy would read as many bytes as the file says its header has
+    # of the file itself, numpy would read as many bytes as it claims that its header has
+    head = io.BytesIO(file.read(HEADER + BEFORE_HEADER))
     shape, fortran, dtype = _header(head)
     file.seek(head.tell())
     if not wanted.fits(shape, dtype):
@@ -143,21 +169,28 @@ def _array(file: IO[bytes], stage: str, name: str, wanted: Expected) -> Any:
     if size != count:
         raise ValueError(f"it holds {size:,} bytes of numbers; expected {count:,}")
     values: Any = np.empty(math.prod(shape), dtype)
-    into = memoryview(values.view(np.uint8))
-    done = 0
-    while done < count:  # it may be cut while it is read, so that less comes than its size said
-        got = file.readinto(into[done : done + PIECE])  # type: ignore[attr-defined]
-        done += got
-        if not got:
-            raise ValueError(f"it ends after {done:,} bytes of numbers; expected {count:,}")
+    _fill(memoryview(values.view(np.uint8)), file)
     if dtype.kind == "b" and count and values.view(np.uint8).max() > 1:
         raise ValueError("it holds bytes that are neither 0 nor 1")
-    return np.ascontiguousarray(values.reshape(shape[::-1]).T) if fortran else values.reshape(shape)
+    if fortran:
+        return np.ascontiguousarray(values.reshape(shape[::-1]).T)
+    return values.reshape(shape)
+
+
+def _fill(buffer: memoryview, file: IO[bytes]) -> None:
+    """Fill a buffer from a file, which may be cut meanwhile; raises ValueError where it ends."""
+    done = 0
+    while done < len(buffer):
+        got = file.readinto(buffer[done : done + PIECE])  # type: ignore[attr-defined]
+        done += got
+        if not got:
+            raise ValueError(f"it ends after {done:,} bytes of numbers; expected {len(buffer):,}")
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """(shape, whether columns come first, dtype) by the header of a .npy file (numpy.lib.format);
-    raises ValueError.
+    """(shape, whether columns come first, dtype) by the header of a .npy file; raises ValueError.
+
+    The format is that of `numpy.lib.format`.
     """
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,

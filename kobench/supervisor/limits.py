@@ -1,6 +1,4 @@
-"""What a trial may use - time, memory, processes, what it writes - and how a trial ends that fails
-or uses more.
-"""
+"""What a trial may use of time, memory, processes and disk, and how it ends that uses more."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from typing import Any
 
 from kobench.errors import TrialFailed, UserError
 
-#: The limit that each status tells of.
+#: For each status of a trial that passed a limit, the name of that limit.
 LIMIT_OF = {
     "timeout": "seconds",
     "out-of-memory": "memory_mb",
@@ -29,7 +27,7 @@ FLAGS = {
     "written_mb": "--written",
 }
 
-#: So many threads may the processes of a trial have for each process they may be.
+#: How many threads a trial may have for each process that it may have.
 THREADS_A_PROCESS = 16
 
 #: MB are 2**20 bytes.
@@ -43,8 +41,9 @@ GROUP_MEMORY = (
 
 
 def default_memory_mb() -> int:
-    """MB a trial may use where nobody says: three quarters of this machine's memory (or its
-    container's), at most 16,384.
+    """The limit of memory where the user gives none, in MB.
+
+    It is three quarters of the memory of this machine or container, and at most 16,384.
     """
     available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for path in GROUP_MEMORY:
@@ -57,11 +56,23 @@ def default_memory_mb() -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one trial may use at most; None is no limit. Raises UserError for what is not above 0.
+    """What one trial may use at most; None is no limit.
 
-    seconds : from the start of its process to its last answer. memory_mb : PSS of all its processes
-    together. processes : how many it may have at a time; their threads may be 16 times as many.
-    written_mb : what its folder holds that it wrote: answers, scratch files, output.
+    Attributes
+    ----------
+    seconds : float or None
+        From the start of its process to its last answer.
+    memory_mb : int or None
+        Memory of all its processes together, in MB of 2**20 bytes.
+    processes : int or None
+        How many processes it may have at a time; they may have 16 times as many threads.
+    written_mb : int or None
+        What it wrote into its folder (answers, scratch files, output), in MB of 2**20 bytes.
+
+    Raises
+    ------
+    UserError
+        A limit is not a number above 0.
     """
 
     seconds: float | None = 3600
@@ -83,17 +94,31 @@ class Limits:
 
 
 def passed(limits: Limits, status: str, stage: str, found: str | None = None) -> TrialFailed:
-    """How a trial ends that passed the limit which `status` tells of; `found` is what was measured,
-    "its processes held 2,113 MB".
+    """How a trial ends that passed a limit.
 
-    >>> print(passed(Limits(memory_mb=2000), "out-of-memory", "fit", "its processes held 2,113 MB (PSS)"))
+    Parameters
+    ----------
+    limits : Limits
+        Its limits.
+    status : str
+        One of `LIMIT_OF`.
+    stage : str
+        What it was doing.
+    found : str, optional
+        What was measured. A reader is told this; the message is the same whatever was measured.
+
+    Examples
+    --------
+    >>> found = "its processes held 2,113 MB (PSS)"
+    >>> ended = passed(Limits(memory_mb=2000), "out-of-memory", "fit", found)
+    >>> print(ended)
     its processes held 2,113 MB (PSS), the limit is 2,000 MB (--memory)
-    >>> passed(Limits(memory_mb=2000), "out-of-memory", "fit", "its processes held 2,113 MB (PSS)").message
+    >>> ended.message
     'its processes held more than 2,000 MB of memory, the limit (--memory)'
     """
     name = LIMIT_OF[status]
-    limit = limits.to_json()[name]
-    flag = FLAGS[name]
+    limit, flag = limits.to_json()[name], FLAGS[name]
+    # (what the record says, the limit as the user is shown it)
     messages = {
         "seconds": (f"it took longer than {limit:,.10g} s", f"{limit:,.10g} s"),
         "memory_mb": (f"its processes held more than {limit:,} MB of memory", f"{limit:,} MB"),
@@ -113,8 +138,16 @@ def passed(limits: Limits, status: str, stage: str, found: str | None = None) ->
 
 
 def raised(status: str, now: Limits, before: Mapping[str, Any]) -> bool:
-    """Whether the limit that `status` tells of is higher now than `before`, the limits by name that
-    a record keeps.
+    """Whether the limit that a trial passed has been raised since.
+
+    Parameters
+    ----------
+    status : str
+        How the trial ended, one of `LIMIT_OF`.
+    now : Limits
+        Its limits now.
+    before : mapping of str to number or None
+        Its limits then, by name, as its record keeps them.
     """
     name = LIMIT_OF[status]
     limit, old = now.to_json()[name], before.get(name)

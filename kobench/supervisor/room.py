@@ -2,117 +2,160 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from kobench.sandbox.folders import link_modules
+from kobench.errors import TrialFailed
+from kobench.sandbox.folders import FOLDER, remove
 from kobench.sandbox.layers import LAYERS
-from kobench.sandbox.places import Interpreter, cuda_devices, readable_by
-from kobench.sandbox.start import Plan
-from kobench.sandbox.variables import variables
+from kobench.sandbox.places import this_interpreter
+from kobench.sandbox.plan import Access, Folders, Plan, code_that_runs, make_plan
+from kobench.supervisor.arrays import ANY, Expected, receive
+from kobench.supervisor.settings import WorkerSettings
+from kobench.util.text import visible
 
-#: What the worker's interpreter executes. Nothing in the folder where it starts is imported: older
-#: ones do not know PYTHONSAFEPATH.
-START = (
-    "import sys; getattr(sys.flags, 'safe_path', False) or sys.path.pop(0); from kobench.worker.main"
-    " import main; main()"
-)
+#: What the worker's interpreter executes.
+START = code_that_runs("kobench.worker.main")
 
-#: MB that /dev/shm may hold: a quarter of the memory limit, within these.
-SHARED_MB = (64, 1024)
+#: MB that /dev/shm may hold, at least and at most; between them a quarter of the memory limit.
+LEAST_SHARED_MB = 64
+MOST_SHARED_MB = 1024
 
 
-@dataclass(frozen=True)
 class Room:
-    """The folder of one trial. given : its questions, read-only for the worker. out, scratch,
-    temporary : what it may write, beside its output in `log`. taken : answers that were moved out
-    of its reach. All of these lie in `written` and count as such: a process may hold a folder open
-    that was moved, and go on writing. modules : links to what it imports.
+    """The folders of one trial, made in an empty folder.
+
+    Attributes
+    ----------
+    folder : Path
+        All of it. It must be absolute: a predictor may change the folder in which it stands.
+    given : Path
+        The questions, a folder for each stage. The worker can only read them.
+    written : Path
+        What the worker may write; all of it counts as written by the trial.
+    out : Path
+        The answers, in `written`.
+    taken : Path
+        Answers that were moved out of the worker's reach. It lies in `written`, too, because a
+        process may hold a folder open that was moved, and go on writing.
+    log : Path
+        The file in `written` that gets what the predictor prints.
+    folders : kobench.sandbox.plan.Folders
+        The folders that every launch has.
     """
 
-    folder: Path
-
-    def __post_init__(self) -> None:
-        for place in (
-            self.given,
-            self.modules,
-            self.out,
-            self.scratch,
-            self.temporary,
-            self.tree,
-            self.taken,
-        ):
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.given, self.written = folder / "given", folder / "written"
+        self.out, self.taken = self.written / "out", self.written / "taken"
+        self.log = self.written / "output.log"
+        self.folders = Folders.make(folder, self.written)
+        for place in (self.given, self.out, self.taken):
             place.mkdir(parents=True)
+        # opened before the worker starts: what it puts in their place later is never looked at
+        self._out, self._taken = (os.open(place, FOLDER) for place in (self.out, self.taken))
 
-    @property
-    def given(self) -> Path:
-        return self.folder / "given"
-
-    @property
-    def modules(self) -> Path:
-        return self.folder / "import"
-
-    @property
-    def written(self) -> Path:
-        return self.folder / "written"
-
-    @property
-    def out(self) -> Path:
-        return self.written / "out"
+    def close(self) -> None:
+        """Let go of the folders; they stay."""
+        os.close(self._out)
+        os.close(self._taken)
 
     @property
     def scratch(self) -> Path:
-        return self.written / "scratch"
+        """The folder in which the worker starts, in `written`."""
+        return self.folders.scratch
 
-    @property
-    def temporary(self) -> Path:
-        return self.written / "tmp"
+    def stage(self, name: str) -> Path:
+        """The folder of a stage's questions, made when it is first asked for."""
+        folder = self.given / name
+        folder.mkdir(exist_ok=True)
+        return folder
 
-    @property
-    def log(self) -> Path:
-        return self.written / "output.log"
+    def take(
+        self, stage: str, expected: Mapping[str, Expected] | Iterable[str]
+    ) -> Mapping[str, Any]:
+        """The arrays that were answered in a stage, which is closed by that.
 
-    @property
-    def tree(self) -> Path:
-        return self.folder / "tree"
+        Parameters
+        ----------
+        stage : str
+            The stage's name.
+        expected : mapping of str to Expected, or iterable of str
+            What each array must be; of mere names, any array is taken.
 
-    @property
-    def taken(self) -> Path:
-        return self.written / "taken"
+        Returns
+        -------
+        mapping of str to array or None
+            Each expected array, None where it was not answered.
 
-    def plan(
-        self,
-        interpreter: Interpreter,
-        arguments: Sequence[str],
-        keep: tuple[int, int],
-        mode: str,
-        threads: int,
-        readable: Sequence[Path],
-        links: Mapping[str, Path],
-        memory_mb: int | None,
-        cuda: bool,
-    ) -> Plan:
-        """The launcher's plan for a worker in this folder; see `kobench.supervisor.process.WorkerProcess`."""
+        Raises
+        ------
+        TrialFailed
+            Something is there that is no such array.
+
+        Notes
+        -----
+        The worker's processes may still hold folders of the stage open, and rename and write in
+        them. So no step goes by a path: what is read is reached from folders that were opened
+        before the worker started. Only the arrays that were read are removed; the rest is when all
+        processes are gone.
+        """
+        name = f"{stage}-{secrets.token_hex(8)}"
+        wanted = expected if isinstance(expected, Mapping) else dict.fromkeys(expected, ANY)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                # a link stays a link, and is not followed afterwards
+                os.rename(stage, name, src_dir_fd=self._out, dst_dir_fd=self._taken)
+            return receive(name, stage, wanted, at=self._taken, take=True)
+        except OSError as error:
+            raise TrialFailed(
+                "invalid", stage, f"the answers can't be read: {visible(str(error), 300)}"
+            ) from error
+        finally:
+            remove(self.given / stage)
+
+    def plan(self, settings: WorkerSettings, keep: tuple[int, int]) -> Plan:
+        """The launcher's plan for a worker that lives here.
+
+        Parameters
+        ----------
+        settings : WorkerSettings
+            How it is run.
+        keep : tuple of int
+            The worker's ends of the pipes: the one that it reads, the one that it writes.
+
+        Raises
+        ------
+        ValueError
+            The name of a module in `settings.links` can't be imported.
+        """
+        interpreter = settings.interpreter or this_interpreter()
+        # an environment has its own copy of kobench, see kobench.environments.own
         own = {} if interpreter.environment else {"kobench": Path(__file__).resolve().parents[1]}
-        places = link_modules(self.modules, {**own, **links})
-        sealed, (least, most) = mode != "off", SHARED_MB
-        return Plan(
-            command=[str(interpreter.python), "-c", START, *map(str, keep), *arguments],
-            environment=variables(interpreter, self.scratch, self.modules, threads, sealed, cuda),
-            cwd=str(self.scratch) if sealed else os.getcwd(),
-            tree=str(self.tree),
-            temporary=str(self.temporary),
+        places = self.folders.link({**own, **settings.links})
+        access = Access(
+            read=(*places, *settings.readable, self.given),
+            write=(self.out,),
             keep=keep,
-            read=[
-                *readable_by(interpreter, (*places, *readable), cuda),
-                str(self.given),
-                str(self.modules),
-            ],
-            write=[str(self.out), str(self.scratch)],
-            devices=cuda_devices() if cuda else [],
-            memory_mb=min(most, max(least, (memory_mb or 4 * most) // 4)),
-            layers=LAYERS if sealed else (),
-            required=mode == "require",
+            threads=settings.threads,
+            memory_mb=shared_mb(settings.limits.memory_mb),
+            cuda=settings.cuda,
         )
+        arguments = ["-c", START, *map(str, keep), *settings.packages]
+        sealed = settings.sandbox != "off"
+        plan = make_plan(interpreter, arguments, self.folders, access, LAYERS if sealed else ())
+        if not sealed:  # a predictor may rely on the folder in which the user stands
+            plan = replace(plan, cwd=os.getcwd())
+        return replace(plan, required=settings.sandbox == "require")
+
+
+def shared_mb(memory_mb: int | None) -> int:
+    """How much /dev/shm may hold in MB, for a limit of memory in MB (None is no limit)."""
+    if memory_mb is None:
+        return MOST_SHARED_MB
+    return min(MOST_SHARED_MB, max(LEAST_SHARED_MB, memory_mb // 4))

@@ -1,43 +1,38 @@
-"""Watches what a trial uses while it runs: its processes, their memory, and what it writes; cheap
-enough for ten looks a second.
+"""Watches what a trial uses while it runs: its processes, their memory, and what it writes.
+
+It is cheap enough for ten looks a second.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from kobench.errors import TrialFailed
 from kobench.supervisor.limits import MB, THREADS_A_PROCESS, Limits, passed
-from kobench.supervisor.processes import (
-    Held,
-    Member,
-    descendants,
-    files_in_flight,
-    memory_of,
-    open_files,
-    unnamed_files,
-)
+from kobench.supervisor.memory import Held, memory_of
+from kobench.supervisor.open_files import count_open_files, files_in_flight, unnamed_files
+from kobench.supervisor.processes import Member, processes_below
+from kobench.supervisor.written import Unmeasurable, folder_bytes
 
-#: Each kind of look may take this share of the time: where it takes long (many processes, much
-#: memory) it is done less often.
+#: The share of the time that each kind of look may take. Where a look takes long (many processes,
+#: much memory) there are fewer of its kind.
 SHARE = 0.03
 
-#: The same where resident memory, which is never too small, comes near the limit.
+#: The same for looks at memory while resident memory, which is never too small, is near the limit.
 SHARE_NEAR = 0.4
 
 #: From this share of the limit on, resident memory is near it.
 NEAR = 0.8
 
-#: Seconds after which there is another look, whatever the last one took: what a trial does must not
-#: make looks rare.
+#: Seconds after which there is another look, however long the last one took: a trial that makes
+#: looks slow must not make them rare.
 LONGEST = 1.0
 
-#: Files that the processes of a trial may hold open, all together; it bounds what a look takes.
+#: How many files the processes of a trial may hold open, all together; it bounds what a look takes.
 MOST_FILES = 8192
 
 #: Seconds for which files may be on their way from process to process at every look. Programs that
@@ -48,26 +43,33 @@ IN_FLIGHT = 1.0
 #: just ended, may be counted twice in one.
 AGAIN = 0.02
 
-#: Seconds that a walk through the trial's folder may take at once; a folder with more files is
-#: walked in pieces, one a look.
+#: Seconds that a walk through the trial's folder may take at once. A folder with more files is
+#: walked in pieces, one at each look.
 PIECE = 0.01
-
-#: Bytes that a file or folder counts beside its blocks: a million empty files are something
-#: written, too.
-ENTRY = 1024
 
 
 class Watch:
-    """Measures the processes below a supervisor and the folder of a trial, and ends the trial where
-    a limit is passed.
+    """Measures the processes below one and the folder of a trial, and says where a limit is passed.
 
-    pid : the supervisor, which is not counted itself. folder : where the trial writes. peak_mb :
-    the most memory seen so far, in MB.
+    Parameters
+    ----------
+    pid : int
+        The process from which all of the trial's processes descend; it is not counted itself.
+    limits : Limits
+        What the trial may use. Its time is not looked at here.
+    folder : Path
+        Where the trial writes.
 
-    Time is the caller's to measure. Memory is what all processes hold together (PSS where the
-    system has it), with files that lie in memory only. Written is what the folder holds by the
-    blocks of its files, each counted once however many names it has, with files that were removed
-    but are still open.
+    Attributes
+    ----------
+    peak_mb : float
+        The most memory seen so far, in MB of 2**20 bytes.
+
+    Notes
+    -----
+    Memory is what all processes hold together, with files that lie in memory only, see
+    `kobench.supervisor.memory.memory_of`. Written is what the folder holds, see
+    `kobench.supervisor.written.folder_bytes`, with files that were removed but are still open.
     """
 
     def __init__(self, pid: int, limits: Limits, folder: Path) -> None:
@@ -79,71 +81,76 @@ class Watch:
         self._in_flight_since: float | None = None
 
     def check(self, stage: str, at_once: bool = False) -> None:
-        """Look once; raises TrialFailed where a limit is passed.
+        """Look once at all that is due.
 
-        A look that would take too much of the time is left out, but not for longer than LONGEST
-        seconds: what a trial does can't keep the next look away. at_once : leave out none.
+        Parameters
+        ----------
+        stage : str
+            What the trial is doing; the failure names it.
+        at_once : bool
+            Whether to leave out nothing. Else a kind of look is left out that would take too much
+            of the time, but not for longer than `LONGEST` seconds.
+
+        Raises
+        ------
+        TrialFailed
+            A limit is passed, or something can't be measured.
         """
         if at_once:
             self._looked.clear()
         if self._due("processes"):
             with self._timed("processes"):
-                self._members = descendants(self.pid)
+                self._members = processes_below(self.pid)
             self._check_processes(stage)
             if self._due("files"):
                 with self._timed("files"):
                     self._check_open_files(stage)
-            most = self.limits.memory_mb
-            near = (
-                most is not None and sum(member.rss for member in self._members) > NEAR * most * MB
-            )
-            if self._due("memory", SHARE_NEAR if near else SHARE):
+            if self._due("memory", SHARE_NEAR if self._near_limit() else SHARE):
                 with self._timed("memory"):
                     self._check_memory(stage)
         if self.limits.written_mb is not None and self._due("folder"):
             with self._timed("folder"):
                 self._check_folder(stage, self.limits.written_mb * MB)
 
-    def _due(self, what: str, share: float | None = None) -> bool:
-        """Whether the last look of a kind is so long ago that another one would not take more than
-        its share of the time.
-        """
-        ended, took = self._looked.get(what, (0.0, 0.0))
+    def _due(self, kind: str, share: float | None = None) -> bool:
+        """Whether another look of this kind takes no more than its share, or is due anyway."""
+        ended, took = self._looked.get(kind, (0.0, 0.0))
         return time.perf_counter() >= ended + min(LONGEST, took * (1 / (share or SHARE) - 1))
 
     @contextlib.contextmanager
-    def _timed(self, what: str) -> Iterator[None]:
+    def _timed(self, kind: str) -> Iterator[None]:
+        """Note when a look of this kind ended, and how long it took."""
         started = time.perf_counter()
         yield
         now = time.perf_counter()
-        self._looked[what] = now, now - started
+        self._looked[kind] = now, now - started
+
+    def _near_limit(self) -> bool:
+        """Whether resident memory is near the limit of memory."""
+        most = self.limits.memory_mb
+        return most is not None and sum(member.rss for member in self._members) > NEAR * most * MB
 
     def _check_processes(self, stage: str) -> None:
+        """Raise TrialFailed where there are too many processes or threads."""
         most = self.limits.processes
         if most is None:
             return
         processes, threads = len(self._members), sum(member.threads for member in self._members)
         if processes > most:
-            raise passed(
-                self.limits,
-                "too-many-processes",
-                stage,
-                f"it ran {processes:,} processes at a time",
-            )
-        if threads > most * THREADS_A_PROCESS:
-            raise passed(
-                self.limits,
-                "too-many-processes",
-                stage,
-                f"it ran {threads:,} threads in"
-                f" {'a process' if processes == 1 else counted(processes)} at a time",
-            )
+            found = f"it ran {processes:,} processes at a time"
+        elif threads > most * THREADS_A_PROCESS:
+            where = "a process" if processes == 1 else counted(processes)
+            found = f"it ran {threads:,} threads in {where} at a time"
+        else:
+            return
+        raise passed(self.limits, "too-many-processes", stage, found)
 
     def _check_open_files(self, stage: str) -> None:
-        """What can't be measured ends a trial: more open files than can be looked at, and files
-        that no process holds.
+        """Raise TrialFailed where open files can't be measured.
+
+        That is where there are more than can be looked at, and where no process holds them.
         """
-        count = open_files(self._members)
+        count = count_open_files(self._members)
         if count > MOST_FILES:
             message = f"its processes held more than {MOST_FILES:,} files open"
             raise TrialFailed("too-many-processes", stage, message, found=f"{message}: {count:,}")
@@ -162,11 +169,12 @@ class Watch:
             raise TrialFailed("out-of-memory", stage, message, found=f"{message}: {flying:,}")
 
     def _check_memory(self, stage: str) -> None:
+        """Raise TrialFailed where the processes hold too much memory in two readings."""
         held = memory_of(self._members)
         most = self.limits.memory_mb
         if most is not None and held.size > most * MB:
             time.sleep(AGAIN)
-            self._members = descendants(self.pid)
+            self._members = processes_below(self.pid)
             again = memory_of(self._members)
             held = min(held, again, key=lambda one: one.size)
         self.peak_mb = max(self.peak_mb, held.size / MB)
@@ -174,27 +182,24 @@ class Watch:
             raise passed(self.limits, "out-of-memory", stage, described(held, len(self._members)))
 
     def _check_folder(self, stage: str, most: int) -> None:
-        """Go on with the walk through the folder, for a moment; what is found so far counts, the
-        rest is seen by the next look.
+        """Go on with the walk through the folder, for a moment; what it has found so far counts.
+
+        Raises TrialFailed where that is more than `most` bytes, or a folder can't be looked into.
         """
-        open_files = {
+        removed = {
             file.key: file.size for file in unnamed_files(self._members) if not file.in_memory
         }
-        removed = sum(open_files.values())
+        size_of_removed = sum(removed.values())
         until = time.perf_counter() + PIECE
         walk = self._walk or folder_bytes(self.folder)
         self._walk = None
         try:
             for size in walk:
-                if size + removed > most:
-                    raise passed(
-                        self.limits,
-                        "too-much-written",
-                        stage,
-                        f"it wrote {above(size + removed):,} MB",
-                    )
+                if size + size_of_removed > most:
+                    found = f"it wrote {above(size + size_of_removed):,} MB"
+                    raise passed(self.limits, "too-much-written", stage, found)
                 if time.perf_counter() > until:
-                    self._walk = walk
+                    self._walk = walk  # the next look goes on here
                     break
         except Unmeasurable as error:
             message = "it made a folder whose content can't be measured"
@@ -203,54 +208,16 @@ class Watch:
             ) from error
 
 
-class Unmeasurable(Exception):  # noqa: N818 - a finding, not a mistake of this program
-    """A folder that can't be looked into."""
-
-
-def folder_bytes(folder: Path) -> Iterator[int]:
-    """Bytes in a folder, as a sum that grows entry by entry; links are not followed.
-
-    Raises Unmeasurable.
-
-    Blocks count, not lengths (a file may have holes), and a file with several names counts once.
-    What goes away meanwhile is left out.
-    """
-    total, seen = 0, set()
-    waiting = [str(folder)]
-    while waiting:
-        path = waiting.pop()
-        try:
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    try:
-                        found = entry.stat(follow_symlinks=False)
-                    except (FileNotFoundError, NotADirectoryError):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    key = found.st_dev, found.st_ino
-                    if key not in seen:
-                        if found.st_nlink > 1:
-                            seen.add(key)
-                        total += found.st_blocks * 512 + ENTRY
-                    yield total
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:  # closed to the harness, or nested too deep for a path
-            raise Unmeasurable(error.strerror or "unknown") from error
-    yield total
-
-
 def described(held: Held, processes: int) -> str:
-    """What a tree holds, in words."""
+    """What some processes hold, in words."""
     return f"its {counted(processes)} held {above(held.size):,} MB ({held.way})"
 
 
 def counted(processes: int) -> str:
-    """So many processes, in words."""
+    """A number of processes, in words."""
     return "process" if processes == 1 else f"{processes:,} processes"
 
 
 def above(size: int) -> int:
-    """Whole MB, rounded up: what is above a limit is never shown as the limit itself."""
+    """Bytes in whole MB, rounded up: what is above a limit is never shown as the limit itself."""
     return math.ceil(size / MB)

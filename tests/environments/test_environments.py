@@ -1,5 +1,6 @@
-"""Environments: made, listed, renewed, broken and removed; two whose pins exclude each other
-compared in one run.
+"""Environments: made, listed, renewed, broken and removed.
+
+Also two whose pins exclude each other, compared in one run.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ import pytest
 
 from kobench.checks.environments import check_environment
 from kobench.checks.process import Setting
-from kobench.environments import create as making
 from kobench.environments import environment as environments
-from kobench.environments import own
+from kobench.environments import own, pip
 from kobench.environments.create import create, remove
+from kobench.environments.folder import locked
 from kobench.environments.interpreters import find_interpreter
-from kobench.errors import UserError
+from kobench.errors import TrialFailed, UserError
 from kobench.plugins import conversation
 from kobench.plugins.load import Registry, links_of, load_registry
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
 from kobench.sandbox.places import Interpreter
+from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 
 PLUGIN = """
 import numpy as np
@@ -86,9 +89,7 @@ def wheel(
 
 @pytest.fixture(scope="session")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that knows kobench's own interpreter's plugins, so that not every test has to
-    describe them.
-    """
+    """A cache that knows the plugins of kobench's own interpreter, for all tests."""
     folder = tmp_path_factory.mktemp("described")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KOBENCH_CACHE", str(folder))
@@ -115,17 +116,15 @@ def linked(place: str, target: str) -> None:
 
 @pytest.fixture
 def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No pip: a wheel is unpacked, numpy is a link to the one here; a SPEC that is no wheel
-    installs nothing.
-    """
-    run = making._run
+    """Without pip: a wheel is unpacked, numpy is linked, and other SPECs install nothing."""
+    run = pip.run_logged
 
     def without_pip(command: list[str], log: Path, what: str) -> None:
         run([*command, "--without-pip"], log, what)
 
-    def unpack(python: Path, specs: Sequence[str], *_: Any) -> None:
+    def unpack(python: Path, wanted: pip.Wanted, *_: Any) -> None:
         (site,) = (python.parent.parent / "lib").glob("python*/site-packages")
-        for spec in specs:
+        for spec in wanted.specs:
             if spec.endswith(".whl"):
                 with zipfile.ZipFile(spec) as file:
                     file.extractall(site)
@@ -135,8 +134,8 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 place, site / place.name, copy_function=linked
             )  # a link to a folder outside would not be shown to a plugin
 
-    monkeypatch.setattr(making, "_run", without_pip)
-    monkeypatch.setattr(making, "install", unpack)
+    monkeypatch.setattr(pip, "run_logged", without_pip)
+    monkeypatch.setattr(pip, "install", unpack)
     return home
 
 
@@ -149,7 +148,7 @@ def no_start(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def forbid() -> None:
         monkeypatch.setattr(conversation, "ask_children", refuse)
-        monkeypatch.setattr(environments, "ask_inside", refuse)
+        monkeypatch.setattr("kobench.environments.seen.ask_inside", refuse)
 
     return forbid
 
@@ -242,8 +241,9 @@ def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_pat
 
 
 def test_packages_do_not_decide_what_is_shown_to_them(offline: Path, tmp_path: Path) -> None:
-    """A .pth file, metadata or an entry point may name any folder of the user's; one that he did
-    not ask for is not shown.
+    """A .pth file, metadata or an entry point may name any folder of the user's.
+
+    One that the user did not ask for is not shown to a plugin.
     """
     secret = tmp_path / "secret"
     secret.mkdir()
@@ -285,9 +285,7 @@ def test_what_lies_in_it_is_not_run_to_see_what_it_has(offline: Path, tmp_path: 
 def test_what_it_needs_in_place_is_linked_too(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In kobench's own interpreter: a plugin, what it needs, and what that needs, all installed in
-    place; not a stranger.
-    """
+    """A plugin, what it needs, and what that needs, all installed in place; not a stranger."""
     site = tmp_path / "site"
     site.mkdir()
     needs = {
@@ -363,17 +361,10 @@ def test_an_older_copy_of_kobench_is_renewed_once(
 
 
 def test_what_is_put_there_is_closed_under_imports() -> None:
-    from test_layers import GRAPH
-
-    def below(name: str) -> bool:
-        return name == "" or name.partition(".")[0] in own.PARTS
+    from test_layers import GRAPH, IN_WORKER
 
     missing = {
-        f"{name} imports {target}"
-        for name, targets in GRAPH.items()
-        if name and below(name)
-        for target in targets
-        if not below(target)
+        f"{name} imports {target}" for name in IN_WORKER for target in GRAPH[name] - IN_WORKER
     }
     assert not missing, f"add to PARTS in kobench/environments/own.py: {missing}"
     assert {
@@ -558,7 +549,7 @@ def test_replacing_takes_effect_at_the_end_or_not_at_all(offline: Path, tmp_path
 
 def test_one_environment_is_made_by_one_process_at_a_time(offline: Path) -> None:
     with (
-        environments.locked("alpha"),
+        locked("alpha"),
         pytest.raises(UserError, match="is being made or changed by another process"),
     ):
         create("alpha", ["numpy"], keep=True)
@@ -586,7 +577,6 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
     offline: Path, tmp_path: Path
 ) -> None:
     from kobench.plugins.environments import interpreter_of
-    from kobench.supervisor.process import TrialFailed, WorkerProcess
 
     made = create(
         "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
@@ -599,20 +589,18 @@ def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
             TrialFailed,
             match=r"the worker speaks protocol 100\d, this kobench \d; renew its environment",
         ),
-        WorkerProcess(tmp_path / "work", 1, interpreter=interpreter, sandbox="off"),
+        WorkerProcess(tmp_path / "work", WorkerSettings(interpreter=interpreter, sandbox="off")),
     ):
         pass
 
 
 def test_a_harness_of_another_protocol_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    from kobench.supervisor.process import TrialFailed, WorkerProcess
-
     with (
         pytest.raises(
             TrialFailed,
             match=r"the harness speaks protocol 1000, this worker \d; renew its environment",
         ),
-        WorkerProcess(tmp_path / "work", 1, sandbox="off") as worker,
+        WorkerProcess(tmp_path / "work", WorkerSettings(sandbox="off")) as worker,
     ):
         worker.ask("fit", protocol=1000)
 

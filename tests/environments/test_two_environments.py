@@ -1,5 +1,6 @@
-"""Real environments from a package registry: pins that exclude each other compared in one run, and
-the oldest Python and numpy.
+"""Real environments from a package registry.
+
+Pins that exclude each other are compared in one run, and the oldest Python and numpy.
 """
 
 from __future__ import annotations

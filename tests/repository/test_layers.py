@@ -1,5 +1,6 @@
-"""Imports go one way, the contract's own modules need numpy and nothing else, and nobody reaches
-into the built-ins.
+"""The architecture: imports go one way, and what a worker imports needs numpy alone.
+
+A room is a package in `kobench/`, or a module beside them.
 """
 
 from __future__ import annotations
@@ -7,82 +8,56 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
-from places import REPOSITORY
+from places import REPOSITORY as ROOT
 
-ROOT = REPOSITORY
+from kobench.environments import own
+
 PACKAGE = ROOT / "kobench"
 
-#: From the top down. A module imports from its own layer (without circles) and from those below it.
-#: Every module has its place here.
+#: Every room, from the top down. A room uses rooms of its own layer (without circles) and of those
+#: below it.
 LAYERS = (
     ("cli",),
-    ("board", "pictures", "run", "predict", "checking", "progress", "add_dataset"),
-    (
-        "crew",
-        "asking",
-        "trial",
-        "decide",
-        "plan",
-        "score",
-        "answering",
-        "guard",
-        "prepare",
-        "loading",
-        "lines",
-        "sampling",
-    ),
-    ("plugins", "cards", "hookspecs", "select"),
-    (
-        "questions",
-        "population",
-        "multiples",
-        "transfer",
-        "limits",
-        "watching",
-        "process_tree",
-        "sandbox",
-        "environments",
-        "replies",
-        "data",
-        "data_checks",
-        "fetch",
-        "store",
-        "process",
-        "received",
-        "records",
-        "record_shape",
-        "resample",
-        "events",
-        "table_file",
-    ),
-    ("worker", "checks", "session", "wire", "responding", "derive", "describe"),
-    ("api", "truth", "cells", "specs", "resolve", "suggest", "errors"),
+    ("checks", "checking", "predict", "board"),
+    ("runner",),
+    ("scoring",),
+    ("plugins",),
+    ("supervisor", "environments"),
+    ("truth", "worker", "builtin"),
+    ("datasets", "api"),
+    ("results", "dataset", "question", "sandbox", "units", "hookspecs"),
+    ("util", "errors", "cells", "specs"),
 )
 
-#: What workers import: the standard library, numpy, and where it is asked for: pluggy if there,
-#: scipy's CSR, a real AnnData.
-WORKER = (*LAYERS[-2], "api", "truth", "cells", "specs", "resolve", "suggest", "errors")
+#: How many modules may lie in the root, `__init__` among them.
+MOST_IN_ROOT = 10
+
+#: What of kobench runs in a predictor's interpreter.
+IN_WORKER = {
+    name.removeprefix("kobench/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    for name in own.parts()
+} - {"__init__"}
+
+#: What these modules import beside numpy, and only where it is asked for or there.
 LATE = {
     "api": {"pluggy"},
     "cells": {"anndata", "pandas"},
-    "wire": {"scipy"},
-    "checks.kit": {"scipy"},
+    "worker.wire": {"scipy"},
+    "worker.checks.kit": {"scipy"},
 }
 
-#: What the built-ins share with the harness beside the contract: the checks, scales and files of
-#: loaded data.
-FOR_BUILTINS = {"api", "truth", "cells", "specs", "errors", "suggest", "data", "fetch"}
+#: What the built-ins share with the harness beside the contract, and the rooms of the contract.
+FOR_BUILTINS = {"datasets.fetch", "datasets.normalise", "datasets.validate"}
+CONTRACT = {"api", "cells", "dataset", "errors", "question", "specs", "units", "util"}
 
 
 def modules() -> dict[str, Path]:
-    """kobench's modules by their dotted name without the leading `kobench.`; the package itself is
-    "".
-    """
+    """kobench's modules by their dotted name without the leading `kobench.`; the package is ""."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -90,36 +65,40 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """(dotted name, whether it is imported at once) of all that a file imports, inside functions
-    too, but for TYPE_CHECKING.
+def room(name: str) -> str:
+    """The room of a module."""
+    return name.partition(".")[0]
+
+
+def imports(path: Path) -> Iterator[tuple[str, str]]:
+    """(dotted name, when) of all that a file imports.
+
+    When is "at once", "late" (in a function, or where it may fail) or "typing" (not when it runs).
     """
     tree = ast.parse(path.read_text())
-    typing_only = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    late = {
-        inner
+    when = {
+        inner: "late"
         for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try))
         for inner in ast.walk(node)
     }
     for node in ast.walk(tree):
-        if node in typing_only:
-            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            typing = (inner for statement in node.body for inner in ast.walk(statement))
+            when.update(dict.fromkeys(typing, "typing"))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node not in late) for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} has a relative import; write the full name"
-            yield from ((f"{node.module}.{alias.name}", node not in late) for alias in node.names)
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from ((name, when.get(node, "at once")) for name in names)
 
 
-def own_imports(path: Path, names: set[str]) -> set[str]:
-    """The kobench modules that a file imports."""
+def own_imports(path: Path, names: Iterable[str]) -> set[str]:
+    """The modules of kobench that a file imports, for its types, too."""
     found = set()
     for name, _ in imports(path):
         first, _, rest = name.partition(".")
@@ -130,69 +109,83 @@ def own_imports(path: Path, names: set[str]) -> set[str]:
     return found
 
 
-def foreign_imports(path: Path) -> set[str]:
-    """The top-level names of what a file imports from outside the standard library and kobench."""
-    return (
-        {name.partition(".")[0] for name, _ in imports(path)}
-        - sys.stdlib_module_names
-        - {"kobench"}
-    )
+def foreign_imports(path: Path, *when: str) -> set[str]:
+    """The top-level names that a file imports from elsewhere than kobench and Python itself."""
+    found = {room(name) for name, then in imports(path) if then in (when or ("at once", "late"))}
+    return found - sys.stdlib_module_names - {"kobench"}
 
 
 GRAPH = {name: own_imports(path, set(modules())) for name, path in modules().items()}
 
 
+def rooms() -> dict[str, set[str]]:
+    """Which rooms each room uses."""
+    found: dict[str, set[str]] = {}
+    for name, targets in GRAPH.items():
+        found.setdefault(room(name), set()).update(map(room, targets - {name}))
+    return {name: targets - {name} for name, targets in found.items() if name}
+
+
+def circle(graph: Mapping[str, set[str]]) -> str:
+    """A circle in a graph, "" where there is none."""
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return " -> ".join(error.args[1])
+    return ""
+
+
 def test_the_graph_sees_what_is_imported(tmp_path: Path) -> None:
-    assert {"cells", "specs", "truth"} <= GRAPH["api"]
-    assert "plugins" in GRAPH["plan"]
+    assert {"cells", "specs", "dataset"} <= GRAPH["api"]
+    assert "plugins" in rooms()["runner"]
     file = tmp_path / "x.py"
     file.write_text(
-        "from typing import TYPE_CHECKING\nimport torch.nn\nif TYPE_CHECKING:\n    import pandas\n"
+        "from typing import TYPE_CHECKING\nimport torch.nn\n"
+        "if TYPE_CHECKING:\n    import pandas\n    from kobench.cells import Cells\n"
         "def f():\n    from kobench.results.records import hash_of\n    import scipy.sparse\n"
     )
-    assert own_imports(file, set(modules())) == {"records"}
+    assert own_imports(file, set(modules())) == {"results.records", "cells"}
     assert foreign_imports(file) == {"torch", "scipy"}
+    assert foreign_imports(file, "at once") == {"torch"}
+
+
+def test_the_root_shows_the_architecture() -> None:
+    found = sorted(path.name for path in PACKAGE.glob("*.py"))
+    assert len(found) <= MOST_IN_ROOT, f"put some of these into a package: {found}"
 
 
 def test_imports_go_one_way() -> None:
-    place = {name: height for height, layer in enumerate(LAYERS) for name in layer}
-    tops = {name.partition(".")[0] for name in GRAPH} - {"", "builtin"}
-    assert tops <= set(place), (
-        f"say in LAYERS where these modules belong: {sorted(tops - set(place))}"
-    )
+    height = {name: height for height, layer in enumerate(LAYERS) for name in layer}
+    missing = sorted(set(rooms()) - set(height))
+    assert not missing, f"say in LAYERS where these belong: {missing}"
+    assert sorted(set(height) - set(rooms())) == [], "these are in LAYERS and not in kobench/"
     upward = [
         f"{name} imports {target}"
         for name, targets in GRAPH.items()
         for target in targets
-        if name.partition(".")[0] in place
-        and target.partition(".")[0] in place
-        and place[name.partition(".")[0]] > place[target.partition(".")[0]]
+        if name and height[room(name)] > height[room(target)]
     ]
     assert upward == []
 
 
 def test_there_are_no_circles() -> None:
-    try:
-        list(TopologicalSorter(GRAPH).static_order())
-    except CycleError as error:
-        pytest.fail(f"these modules import each other: {' -> '.join(error.args[1])}")
+    assert circle({"a": {"b"}, "b": {"a"}}) in ("a -> b -> a", "b -> a -> b")
+    assert circle(GRAPH) == "", "these modules import each other"
+    assert circle(rooms()) == "", "these rooms use each other"
 
 
 def test_nothing_imports_the_built_ins() -> None:
-    assert [
-        name
-        for name, targets in GRAPH.items()
-        if not name.startswith("builtin") and any(t.startswith("builtin") for t in targets)
-    ] == []
+    found = [name for name, targets in rooms().items() if "builtin" in targets]
+    assert found == []
 
 
 def test_the_built_ins_know_the_contract_and_little_else() -> None:
     found = {
         target
         for name, targets in GRAPH.items()
-        if name.startswith("builtin")
+        if room(name) == "builtin"
         for target in targets
-        if not target.startswith("builtin")
+        if room(target) not in CONTRACT | {"builtin"}
     }
     assert found <= FOR_BUILTINS, f"the built-ins import {sorted(found - FOR_BUILTINS)}"
 
@@ -202,13 +195,13 @@ def test_the_harness_knows_no_method() -> None:
         assert not foreign_imports(path) & {"torch", "xgboost", "sklearn", "scanpy", "numba"}, name
 
 
-@pytest.mark.parametrize("name", [name for name in modules() if name.partition(".")[0] in WORKER])
+@pytest.mark.parametrize("name", sorted(IN_WORKER))
 def test_what_a_worker_imports_needs_numpy_only(name: str) -> None:
-    path = modules()[name]
-    assert foreign_imports(path) <= {"numpy"} | LATE.get(name, set())
-    at_once = {module.partition(".")[0] for module, now in imports(path) if now}
-    assert not at_once & LATE.get(name, set()), name
-    assert {target.partition(".")[0] for target in GRAPH[name]} <= set(WORKER)
+    late = LATE.get(name, set())
+    assert foreign_imports(modules()[name]) <= {"numpy"} | late
+    assert not foreign_imports(modules()[name], "at once") & late
+    missing = GRAPH[name] - IN_WORKER
+    assert not missing, f"add to PARTS in kobench/environments/own.py: {sorted(missing)}"
 
 
 BLOCK = """

@@ -244,7 +244,7 @@ def test_a_link_and_a_file_of_an_environments_name_are_refused(home: Path, tmp_p
 def test_a_create_that_fails_takes_away_what_it_made_and_no_more(
     home: Path, monkeypatch: pytest.MonkeyPatch, run: Any
 ) -> None:
-    monkeypatch.setattr(making, "_run", run)
+    monkeypatch.setattr("kobench.environments.pip.run_logged", run)
     with pytest.raises(UserError, match=r"can't be used|no luck today"):
         create("genki", ["numpy"])
     assert names() == []
@@ -261,7 +261,7 @@ def test_what_comes_into_the_folder_meanwhile_stays(
         lay(home, "genki/notes.txt")
         raise UserError("no luck today")
 
-    monkeypatch.setattr(making, "_run", while_it_is_made)
+    monkeypatch.setattr("kobench.environments.pip.run_logged", while_it_is_made)
     with pytest.raises(UserError, match="no luck today"):
         create("genki", ["numpy"])
     assert [path.name for path in (home / "genki").iterdir()] == ["notes.txt"]
@@ -278,7 +278,7 @@ def test_what_was_killed_half_way_is_known_as_ours(
         half_a_venv(command)
         raise SystemExit
 
-    monkeypatch.setattr(making, "_run", killed)
+    monkeypatch.setattr("kobench.environments.pip.run_logged", killed)
     monkeypatch.setattr(making, "remove_prefix", lambda *_, **__: None)
     with pytest.raises(SystemExit):
         create("genki", ["numpy"])

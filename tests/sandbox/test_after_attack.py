@@ -1,6 +1,4 @@
-"""What a hostile predictor once did to kobench, and does no more: each test is the attack that
-succeeded.
-"""
+"""What hostile predictors once did to kobench: each test is an attack that used to succeed."""
 
 from __future__ import annotations
 
@@ -20,6 +18,7 @@ from kobench.cells import Cells
 from kobench.sandbox.folders import remove
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 from kobench.worker.wire import write_cells
 
 pytestmark = pytest.mark.skipif(
@@ -66,16 +65,16 @@ def precious(tmp_path: Path) -> Path:
 
 
 def untouched(precious: Path) -> bool:
-    return (
-        precious / "thesis"
-    ).read_text() == "x" and precious.parent.stat().st_mode & 0o777 == 0o755
+    text, mode = (precious / "thesis").read_text(), precious.parent.stat().st_mode
+    return text == "x" and mode & 0o777 == 0o755
 
 
 #: A process of its own that swaps until its standard input ends, then says how often it did.
 SWAPPING = f"""{SWAP}
 import select, sys
 at, inner = lay(*sys.argv[1:])
-print(*swap(at, inner, lambda: not select.select([0], [], [], 0)[0], lambda: print("swapping", flush=True)))
+go_on = lambda: not select.select([0], [], [], 0)[0]
+print(*swap(at, inner, go_on, lambda: print("swapping", flush=True)))
 """
 
 
@@ -96,9 +95,7 @@ def test_a_removal_is_not_led_astray_by_those_who_rename_meanwhile(tmp_path, pre
 
 
 def test_a_closed_folder_is_opened_up_without_its_path(tmp_path, precious):
-    """As an ordinary user meets it: what may not be opened is let open again, a link in its place
-    is not.
-    """
+    """What an ordinary user may not open is made openable; a link in its place is not followed."""
     folder = tmp_path / "trial"
     (folder / "closed" / "inner").mkdir(parents=True)
     (folder / "link").symlink_to(precious)
@@ -130,8 +127,8 @@ class Predictor:
         return assemblages / assemblages.sum(1, keepdims=True)
 """
 
-#: Its child holds folders in the answers open, and goes on swapping in them when they are taken; it
-#: says how often at the end of a second.
+#: Starts a child that holds folders of the answers open and goes on swapping in them while they are
+#: taken. A file tells how often it has.
 SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
         os.makedirs(out, exist_ok=True)
         at, inner = lay(out, {target!r})
@@ -147,13 +144,12 @@ SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
 def asked(
     folder: Path, fit: str = "pass", predict: str = "pass", **more: Any
 ) -> Iterator[WorkerProcess]:
-    """A worker whose predictor runs this code, asked up to its profile, whose answer is yet to be
-    taken.
-    """
+    """A worker whose predictor runs this code, asked for its profile, which is yet to be taken."""
     path = folder / "plugin.py"
     path.write_text(PREDICTOR.format(swap=SWAP, fit=fit, predict=predict))
     more.setdefault("limits", Limits(seconds=60))
-    with WorkerProcess(folder / "work", 1, links={"plugin.py": path}, **more) as worker:
+    settings = WorkerSettings(links={"plugin.py": path}, **more)
+    with WorkerProcess(folder / "work", settings) as worker:
         write_cells(
             worker.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"]))
         )
@@ -210,20 +206,26 @@ def test_nothing_that_a_living_process_could_move_is_removed_but_the_arrays_that
 #: What is under a name in the session keyring, and a key put there; -1 is an error.
 KEYS = """import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
-def put(name, text): return libc.syscall(248, b"user", name, text, ctypes.c_size_t(len(text)), ctypes.c_int(-3))
+def put(name, text):
+    size, session = ctypes.c_size_t(len(text)), ctypes.c_int(-3)
+    return libc.syscall(248, b"user", name, text, size, session)
 def get(name):
     key = libc.syscall(250, 10, ctypes.c_int(-3), b"user", name, 0)
     text = ctypes.create_string_buffer(30)
-    return None if key < 0 or libc.syscall(250, 11, key, text, ctypes.c_size_t(30)) < 0 else text.value
+    if key < 0 or libc.syscall(250, 11, key, text, ctypes.c_size_t(30)) < 0: return None
+    return text.value
 """
 IN_TRIALS = f"""{KEYS}
 import pathlib, sys
 sys.path[:0] = sys.argv[1].split(":")
-if libc.syscall(250, 1, None) < 0 or put(b"token", b"secret") < 0: print("no keyrings here"); sys.exit()
+if libc.syscall(250, 1, None) < 0 or put(b"token", b"secret") < 0:
+    print("no keyrings here")
+    sys.exit()
 from test_after_attack import asked
 for mode in sys.argv[3:]:
     for number in (1, 2):
-        code = "exec(" + repr({KEYS!r} + "print(get(b'token'), get(b'loot'), put(b'loot', b'loot') > 0, flush=True)") + ", dict())"
+        said = "print(get(b'token'), get(b'loot'), put(b'loot', b'loot') > 0, flush=True)"
+        code = "exec(" + repr({KEYS!r} + said) + ", dict())"
         with asked(pathlib.Path(sys.argv[2]), fit=code, sandbox=mode) as worker:
             print(mode, number, worker.output_tail())
 """
@@ -260,10 +262,8 @@ def test_the_keyring_is_a_new_one_without_the_filter_too(tmp_path, monkeypatch):
     monkeypatch.setattr("kobench.supervisor.room.LAYERS", ("environment",))
     found = []
     for _ in range(2):
-        code = (
-            f"exec({KEYS + 'print(get(bytes([108])), put(bytes([108]), bytes([109])) > 0, flush=True)'!r},"
-            " dict())"
-        )
+        said = "print(get(bytes([108])), put(bytes([108]), bytes([109])) > 0, flush=True)"
+        code = f"exec({KEYS + said!r}, dict())"
         with asked(tmp_path, fit=code) as worker:
             found.append(worker.output_tail())
     assert found[0] in ("None True", "None False")

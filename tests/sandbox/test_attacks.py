@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kobench.cells import Cells, Knockouts
-from kobench.errors import UserError
+from kobench.errors import TrialFailed, UserError
 from kobench.plugins.load import load_registry
 from kobench.question import Singles
 from kobench.results.answers import AnswerStore
@@ -22,7 +22,6 @@ from kobench.runner.prepared import Prepared
 from kobench.runner.request import Request
 from kobench.runner.run import Run
 from kobench.supervisor.guard import guard_answers
-from kobench.supervisor.process import TrialFailed
 
 TINY = "grn:genes=15,cells=60"
 
@@ -44,9 +43,7 @@ class Base:
 
 @pytest.fixture
 def play(tmp_path):
-    """Write a plugin file, run the predictors `base` and those named on a tiny network; the records
-    by predictor.
-    """
+    """Run `base` and other predictors of a plugin on a tiny network; the records by predictor."""
 
     def run(code, *names, datasets=(TINY,), tasks=None, out="out", **more):
         path = tmp_path / "plugin.py"
@@ -161,7 +158,8 @@ def kobench_tasks():
     yield TaskSpec("empty", nothing, primary=("spearman",), floors=("random",), **common)
     yield TaskSpec("no-floor", nothing, primary=("spearman",), floors=("nobody",), **common)
     yield TaskSpec("no-metric", nothing, primary=("spaerman",), floors=("random",), **common)
-    yield TaskSpec("no-line", nothing, primary=("spearman",), floors=("random",), lines=("horizon",), **common)
+    needs = dict(primary=("spearman",), floors=("random",))
+    yield TaskSpec("no-line", nothing, lines=("horizon",), **needs, **common)
     yield TaskSpec("no-judge", nothing, primary=("follows",), floors=("random",), **common)
 @hookimpl
 def kobench_metrics():
@@ -222,15 +220,19 @@ def toy(n):
     return Dataset(Cells(X, np.array([f"g{i}" for i in range(12)])), scale="linear", kind="real")
 @hookimpl
 def kobench_metrics():
-    yield MetricSpec("worst-gene", worst, of="profile", direction="lower", best=0.0, tasks=("loud",))
+    lowest = dict(direction="lower", best=0.0)
+    yield MetricSpec("worst-gene", worst, of="profile", tasks=("loud",), **lowest)
 def worst(units): return float(np.abs(units.predicted - units.true).max())
 @hookimpl
 def kobench_tasks():
-    yield TaskSpec("loud", units, of="profile", asks="profile", truth="wild-type", primary=("worst-gene",), floors=("uniform",))
+    about = dict(of="profile", asks="profile", truth="wild-type")
+    yield TaskSpec("loud", units, primary=("worst-gene",), floors=("uniform",), **about)
 def units(view):
     q, a = view.question, view.answers
     n = len(q.true)
-    return TaskUnits({} if a.profile is None else {"": ProfileUnits(a.profile, q.true, q.assemblages, np.arange(n))}, n, n)
+    if a.profile is None:
+        return TaskUnits({}, n, n)
+    return TaskUnits({"": ProfileUnits(a.profile, q.true, q.assemblages, np.arange(n))}, n, n)
 """
     rows = play(code, datasets=("toy:n=60",))
     assert rows["base"]["result"]["scores"]["loud@1"]["metrics"]["worst-gene"]["value"] > 0

@@ -1,5 +1,6 @@
-"""A predictor that looks for the truth wherever it can, in files, memory, parents and sockets: in
-the sandbox it finds nothing.
+"""A predictor that looks for the truth wherever it can; in the sandbox it finds nothing.
+
+It looks into files, memory, other processes and sockets.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Truth:
 
 def load():
     X = np.random.default_rng(0).random((30, 8)).astype(np.float32) + 0.1
-    return Dataset(Cells(X, np.array([f"g{i}" for i in range(8)])), scale="linear", kind="simulated", truth=Truth(X))
+    cells = Cells(X, np.array([f"g{i}" for i in range(8)]))
+    return Dataset(cells, scale="linear", kind="simulated", truth=Truth(X))
 
 @hookimpl
 def kobench_datasets():
@@ -55,7 +57,8 @@ found, looked = {{}}, {{}}
 
 def look(where, data):
     looked[where] = looked.get(where, 0) + 1
-    found.setdefault(where, set()).update(match.group(1).decode() for match in LOOKS_LIKE.finditer(data))
+    names = (match.group(1).decode() for match in LOOKS_LIKE.finditer(data))
+    found.setdefault(where, set()).update(names)
 
 def attempt(function, *arguments):
     try:
@@ -94,7 +97,8 @@ class Seeker:
         attempt(memory, "own memory", "self")
         for thing in gc.get_objects():
             if isinstance(thing, dict):
-                look("own objects", " ".join(value for value in list(thing.values()) if type(value) is str).encode())
+                texts = [value for value in list(thing.values()) if type(value) is str]
+                look("own objects", " ".join(texts).encode())
         look("own variables", json.dumps(dict(os.environ)).encode())
         pid, ancestors = os.getpid(), [HINTS["pid"], 1]
         for _ in range(3):
@@ -105,18 +109,19 @@ class Seeker:
             process(pid)
         until = time.monotonic() + 5
         own = [str(folder) for folder in context.scratch.parents]
-        for root in (*HINTS["folders"], "/dev/shm", "/tmp", "/etc", "/home", "/root", *own, os.path.dirname(np.__file__)):
+        system = ("/dev/shm", "/tmp", "/etc", "/home", "/root")
+        for root in (*HINTS["folders"], *system, *own, os.path.dirname(np.__file__)):
             for folder, _, names in os.walk(root):
                 for name in names:
                     if not folder.startswith(("/proc", "/sys")):
                         attempt(file, "files", os.path.join(folder, name))
                 if time.monotonic() > until:
                     break
-        for where, family, address in (("tcp", socket.AF_INET, ("127.0.0.1", HINTS["port"])), ("unix", socket.AF_UNIX, HINTS["socket"]),
-                                       ("abstract", socket.AF_UNIX, "\0" + HINTS["socket"])):
-            attempt(connect, where, family, address)
-        report = {{"found": {{where: sorted(names) for where, names in found.items() if names}}, "looked": looked}}
-        print("SEEKER", json.dumps(report), flush=True)
+        attempt(connect, "tcp", socket.AF_INET, ("127.0.0.1", HINTS["port"]))
+        attempt(connect, "unix", socket.AF_UNIX, HINTS["socket"])
+        attempt(connect, "abstract", socket.AF_UNIX, "\0" + HINTS["socket"])
+        by_place = {{where: sorted(names) for where, names in found.items() if names}}
+        print("SEEKER", json.dumps({{"found": by_place, "looked": looked}}), flush=True)
     def predict_expression(self, assemblages):
         return assemblages / assemblages.sum(1, keepdims=True)
 
@@ -154,11 +159,13 @@ held = open(folder / "hidden" / "open.txt", "w+")
 held.write(mark("open"))
 held.flush()
 os.unlink(folder / "hidden" / "open.txt")
-hints = {"pid": os.getpid(), "port": port, "socket": socket_path, "folders": [str(folder / "hidden"), str(folder / "results")]}
+folders = [str(folder / "hidden"), str(folder / "results")]
+hints = {"pid": os.getpid(), "port": port, "socket": socket_path, "folders": folders}
 (folder / "theirs").mkdir()
 (folder / "theirs" / "seeker.py").write_text(seeker.replace(repr("HINTS"), repr(json.dumps(hints))))
-sys.argv = ["kobench", "run", "-d", "hidden", "-p", "seeker", "--plugin", str(folder / "hidden" / "dataset.py"), "--plugin",
-            str(folder / "theirs" / "seeker.py"), "--out", str(folder / "results"), "--sandbox", mode]
+plugins = ["--plugin", folders[0] + "/dataset.py", "--plugin", str(folder / "theirs/seeker.py")]
+sys.argv = ["kobench", "run", "-d", "hidden", "-p", "seeker", *plugins, "--out", folders[1]]
+sys.argv += ["--sandbox", mode]
 from kobench.cli import main
 try:
     main()
@@ -168,8 +175,9 @@ finally:
 
 
 def seek(folder: Path, mode: str) -> tuple[dict[str, list[str]], dict[str, int], dict[str, object]]:
-    """Run the seeker in a sandbox of that mode: what it found by way of looking, how often it
-    looked, and its record.
+    """Run the seeker in a mode of the sandbox.
+
+    It returns what it found in each place, how often it looked there, and its record.
     """
     (folder / "hidden").mkdir(parents=True)
     (folder / "hidden" / "dataset.py").write_text(DATASET)

@@ -1,5 +1,6 @@
-"""Each layer of the sandbox by an attack that succeeds without it and fails with it; what must work
-in it; what is said of it.
+"""Each layer of the sandbox, by an attack that succeeds without it and fails with it.
+
+Also what must work in the sandbox, and what is said of it.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from kobench.sandbox.finding import layers_here, refuse_if_open
 from kobench.sandbox.folders import link_modules, remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.places import Interpreter, installed, readable_by
+from kobench.sandbox.plan import Access, Folders, Plan, make_plan
 from kobench.sandbox.sockets import program
-from kobench.sandbox.start import Launch, Plan
-from kobench.sandbox.variables import variables
+from kobench.sandbox.start import Launch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox's layers are Linux's")
 
@@ -35,26 +36,21 @@ MARKER = "MARKER-8a60c1"
 
 @pytest.fixture
 def launched(tmp_path: Path) -> Callable[..., Any]:
-    """`launched(code, layers, *arguments)` runs Python code in a sandbox of these layers; (what it
-    printed, the layers' ends).
+    """`launched(code, layers, *arguments)` runs Python code in a sandbox of these layers.
+
+    It returns (what the code printed, what became of each layer).
     """
 
     def run(
         code: str, layers: Any = LAYERS, *arguments: str, read: tuple[str, ...] = ()
     ) -> tuple[str, dict[str, Any]]:
         folder = tmp_path / f"launch{len(list(tmp_path.iterdir()))}"
-        for name in ("tree", "scratch", "import", "tmp"):
-            (folder / name).mkdir(parents=True)
-        mine = this_interpreter()
-        plan = Plan(
-            [str(mine.python), "-c", code, *arguments],
-            variables(mine, folder / "scratch", folder / "import", 1, True, False),
-            str(folder / "scratch"),
-            str(folder / "tree"),
-            str(folder / "tmp"),
-            read=readable_by(mine, tuple(map(Path, read)), False),
-            write=[str(folder / "scratch")],
-            layers=layers,
+        plan = make_plan(
+            this_interpreter(),
+            ["-c", code, *arguments],
+            Folders.make(folder),
+            Access(read=tuple(map(Path, read))),
+            layers,
         )
         with open(folder / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
             launch.await_end(120)
@@ -66,9 +62,7 @@ def launched(tmp_path: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What an attacker is after: a file with a marker, a process, and servers that hand the marker
-    out; all of them outside.
-    """
+    """What an attacker is after: a file with a marker, a process, servers that give the marker."""
     folder = tmp_path_factory.mktemp("outside")
     (folder / "truth.csv").write_text(MARKER)
     (folder / "results").mkdir()
@@ -113,7 +107,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 
 def serve(server: socket.socket) -> None:
-    """Hand the marker to everyone who connects."""
+    """Give the marker to everyone who connects."""
     while True:
         try:
             with server.accept()[0] as client:
@@ -123,7 +117,7 @@ def serve(server: socket.socket) -> None:
 
 
 def echo(server: socket.socket) -> None:
-    """Hand the marker to everyone who sends something."""
+    """Give the marker to everyone who sends something."""
     while True:
         try:
             server.sendto(MARKER.encode(), server.recvfrom(10)[1])
@@ -277,7 +271,8 @@ def test_every_attack_fails_in_the_whole_sandbox(launched, outside):
 
 INSIDE = """
 import json, os, stat, sys
-found = {"variables": dict(os.environ), "files": sorted(int(name) for name in os.listdir("/proc/self/fd")), "cwd": os.getcwd()}
+found = {"variables": dict(os.environ), "cwd": os.getcwd()}
+found["files"] = sorted(int(name) for name in os.listdir("/proc/self/fd"))
 found["roots"] = sorted(os.listdir("/")) if len(sys.argv) > 1 else []
 found["status"] = open("/proc/self/status").read()
 found["processes"] = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
@@ -572,7 +567,6 @@ def test_what_is_read_of_an_installation(tmp_path):
     read = readable_by(
         Interpreter(tmp_path / "bin" / "python", (tmp_path,), "mine"),
         (tmp_path / "data", tmp_path / "gone"),
-        False,
     )
     assert {str(tmp_path / name) for name in ("bin", "lib", "data")} <= set(read)
     assert not {str(tmp_path), str(tmp_path / "results"), str(tmp_path / "gone")} & set(read)

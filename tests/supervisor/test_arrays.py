@@ -1,5 +1,6 @@
-"""Answers of an untrusted process are read with care: whatever lies in the place of NAME.npy, it is
-an answer, none, or invalid.
+"""Answers of an untrusted process are read with care.
+
+Whatever lies in the place of NAME.npy, it is an answer, no answer, or invalid.
 """
 
 from __future__ import annotations
@@ -295,8 +296,8 @@ def test_a_question_says_what_must_come():
 
 
 def test_a_workers_answers_are_read_so(tmp_path):
-    with WorkerProcess(tmp_path, 1) as worker:
-        out = worker.folder / "written" / "out" / "profile"
+    with WorkerProcess(tmp_path) as worker:
+        out = worker.room.out / "profile"
         out.mkdir()
         put(out, told(f"({HUGE},)"), "profile")
         with pytest.raises(TrialFailed, match="expected floats of shape") as ended:

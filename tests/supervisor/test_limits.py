@@ -1,5 +1,6 @@
-"""Limits of a trial: real predictors that pass each of them and others a little below, what is
-counted, and what a limit's end says.
+"""Limits of a trial: each ends a real predictor that passes it, and none a little below it.
+
+Also what counts towards each limit, and what is said of a trial that one of them has ended.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ import numpy as np
 from kobench.api import Param, PredictorSpec, hookimpl
 
 class Eats:
-    """Takes so much of something while it fits, and holds it for so long."""
+    """Takes so `much` of something while it fits, and holds it for so many seconds."""
     def __init__(self, what, much, seconds):
         self.what, self.much, self.seconds = what, much, seconds
     def fit(self, cells, context):
@@ -50,7 +51,8 @@ class Eats:
         time.sleep(self.seconds)
         del held
     def forks(self):
-        children = [fork(lambda: (np.ones(self.much << 17), time.sleep(self.seconds))) for _ in range(4)]
+        work = lambda: (np.ones(self.much << 17), time.sleep(self.seconds))
+        children = [fork(work) for _ in range(4)]
         for child in children: os.waitpid(child, 0)
     def shared(self):
         held = np.ones(self.much << 17)
@@ -65,7 +67,8 @@ class Eats:
         children = [fork(lambda: time.sleep(self.seconds)) for _ in range(self.much)]
         for child in children: os.waitpid(child, 0)
     def threads(self):
-        threads = [threading.Thread(target=time.sleep, args=(self.seconds,)) for _ in range(self.much)]
+        one = lambda: threading.Thread(target=time.sleep, args=(self.seconds,))
+        threads = [one() for _ in range(self.much)]
         for one in threads: one.start()
         for one in threads: one.join()
     def files(self):

@@ -1,5 +1,6 @@
-"""Supervision: nothing that a worker starts outlives it, however it or the harness ends; and
-replies that are none.
+"""Supervision: nothing that a worker starts outlives it, however it or the harness ends.
+
+Also what is no reply, and what a worker may do to the folders that it shares with the harness.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from places import HELPERS
 from kobench.cells import Cells
 from kobench.errors import TrialFailed, UserError
 from kobench.sandbox import LAYERS, this_interpreter
-from kobench.sandbox.places import readable_by
-from kobench.sandbox.start import Launch, Plan
+from kobench.sandbox.plan import Folders, Plan, make_plan
+from kobench.sandbox.start import Launch
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.messages import parse
 from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
 from kobench.util.text import visible
 from kobench.worker.wire import write_cells
 
@@ -106,19 +108,8 @@ def done():
 
 def plan_of(folder: Path, code: str, marker: str, layers: Any) -> Plan:
     """A plan for a program with the marker in its command line, in a sandbox of these layers."""
-    for name in ("tree", "scratch", "tmp"):
-        (folder / name).mkdir(parents=True)
-    mine = this_interpreter()
-    return Plan(
-        [str(mine.python), "-c", HEAD + code, marker],
-        {},
-        str(folder / "scratch"),
-        str(folder / "tree"),
-        str(folder / "tmp"),
-        read=readable_by(mine, (), False),
-        write=[str(folder / "scratch")],
-        layers=layers,
-    )
+    arguments = ["-c", HEAD + code, marker]
+    return make_plan(this_interpreter(), arguments, Folders.make(folder), layers=layers)
 
 
 def wait_for(path: Path) -> None:
@@ -172,7 +163,8 @@ import sys, time
 sys.path[:0] = {tests!r}
 from pathlib import Path
 from test_process import *
-with open({folder!r} + "/output", "wb") as output, Launch(plan_of(Path({folder!r}), {code!r}, sys.argv[1], WAYS[{way!r}]), output.fileno()):
+plan = plan_of(Path({folder!r}), {code!r}, sys.argv[1], WAYS[{way!r}])
+with open({folder!r} + "/output", "wb") as output, Launch(plan, output.fileno()):
     time.sleep(60)
 """
 
@@ -233,7 +225,8 @@ PLUGIN = """
 import builtins, json, os, signal, sys, threading, time
 import numpy as np
 def is_out(n):
-    return "pipe" in os.readlink(f"/proc/self/fd/{{n}}") and open(f"/proc/self/fdinfo/{{n}}").read().split()[3].endswith("1")
+    how = open(f"/proc/self/fdinfo/{{n}}").read().split()[3]
+    return "pipe" in os.readlink(f"/proc/self/fd/{{n}}") and how.endswith("1")
 class Base:
     def fit(self, cells, context):
         self.scratch = context.scratch
@@ -246,8 +239,9 @@ class Base:
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Callable[..., Any]:
-    """`worker(fit=code, predict=code, ...)` runs a predictor up to its profile, in both modes
-    alike; (its worker, the profile).
+    """`worker(fit=code, predict=code, ...)` runs a predictor up to its profile.
+
+    It returns (its worker, the profile).
     """
 
     def run(
@@ -259,7 +253,8 @@ def worker(tmp_path: Path) -> Callable[..., Any]:
         path = tmp_path / "plugin.py"
         path.write_text(PLUGIN.format(fit=fit, predict=predict))
         more.setdefault("limits", Limits(seconds=60))
-        process = WorkerProcess(tmp_path / "work", 1, links={"plugin.py": path}, **more)
+        settings = WorkerSettings(links={"plugin.py": path}, **more)
+        process = WorkerProcess(tmp_path / "work", settings)
         run.process = process  # type: ignore[attr-defined]
         with process as running:
             write_cells(
@@ -302,8 +297,9 @@ def test_a_worker_answers(worker, tmp_path, mode):
 
 
 def pipe(what: str) -> str:
-    """Code that writes something to the worker's pipe to the harness: the only one that is open for
-    writing beside the output.
+    """Code that writes something to the worker's pipe to the harness.
+
+    Beside its output this is the only one that is open for writing.
     """
     return (
         f"[os.write(n, {what}) for n in range(3, 20) if os.path.exists(f'/proc/self/fd/{{n}}') and"
@@ -373,7 +369,7 @@ def test_why_a_worker_ended_is_said(worker, mode):
         with pytest.raises(TrialFailed, match=message) as ended:
             worker(code, sandbox=mode)
         assert ended.value.status == "failed"
-        assert str(worker.process.folder) not in ended.value.message
+        assert str(worker.process.room.folder) not in ended.value.message
 
 
 def test_seconds_are_the_harness_s(worker):
@@ -399,7 +395,7 @@ def test_answers_in_a_place_that_leads_elsewhere_are_refused(worker, tmp_path):
     np.save(tmp_path / "theirs" / "profile.npy", np.ones((3, 3)))
 
     def lead_elsewhere(process: WorkerProcess) -> None:
-        (process.folder / "written" / "out" / "profile").symlink_to(tmp_path / "theirs")
+        (process.room.out / "profile").symlink_to(tmp_path / "theirs")
 
     with pytest.raises(TrialFailed, match="answers can't be read"):
         worker(between=lead_elsewhere, sandbox="off")

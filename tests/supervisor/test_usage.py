@@ -1,6 +1,4 @@
-"""What processes hold and a trial writes, counted: against numbers worked out by hand and against
-other ways to count.
-"""
+"""What processes hold and a trial writes, against numbers worked out by hand and other counts."""
 
 from __future__ import annotations
 
@@ -16,26 +14,20 @@ import psutil
 import pytest
 
 from kobench.errors import TrialFailed
-from kobench.supervisor import processes as process_tree
-from kobench.supervisor import usage as watching
+from kobench.supervisor import memory, usage
 from kobench.supervisor.limits import MB, Limits
-from kobench.supervisor.processes import (
-    Held,
-    Member,
-    descendants,
-    files_in_flight,
-    files_in_memory,
-    memory_of,
-    unnamed_files,
-)
-from kobench.supervisor.usage import ENTRY, Unmeasurable, Watch, folder_bytes
+from kobench.supervisor.memory import Held, files_in_memory, memory_of
+from kobench.supervisor.open_files import files_in_flight, unnamed_files
+from kobench.supervisor.processes import Member, processes_below
+from kobench.supervisor.usage import Watch
+from kobench.supervisor.written import ENTRY, Unmeasurable, folder_bytes
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's"
 )
 
-#: Fork so often, touch so many shared MB in each process, and as many of its own; then say so and
-#: sleep.
+#: Forks, touches shared memory and memory of each process's own, then says so and sleeps. Its
+#: arguments: how many forks, MB shared, MB of its own.
 SHARING = """
 import mmap, os, sys, time
 forks, shared, own = map(int, sys.argv[1:])
@@ -55,9 +47,7 @@ time.sleep(60)
 
 @pytest.fixture
 def start():
-    """`start(code, *arguments)` -> a running Python; all are ended with what they started, when the
-    test is.
-    """
+    """`start(code, *arguments)` starts a Python, which ends with the test, and all it started."""
     running = []
 
     def begin(code, *arguments):
@@ -80,8 +70,8 @@ def started(process, count):
 
 def below(pid):
     """The tree below this process that starts at `pid`."""
-    every = {member.pid: member for member in descendants(os.getpid())}
-    return [every[pid], *descendants(pid)]
+    every = {member.pid: member for member in processes_below(os.getpid())}
+    return [every[pid], *processes_below(pid)]
 
 
 def test_memory_that_two_processes_share_counts_once(start):
@@ -128,7 +118,7 @@ def test_a_process_whose_share_is_hidden_counts_in_full(start, monkeypatch):
     def hidden(pid):
         raise PermissionError("no")
 
-    monkeypatch.setattr(process_tree, "_pss", hidden)
+    monkeypatch.setattr(memory, "_pss", hidden)
     assert memory_of(members) == Held(sum(member.rss for member in members), "RSS")
     assert (
         memory_of([*members, Member(2**22 + 1, 1, 10**9)]).size < 10**9
@@ -174,8 +164,8 @@ def test_the_tree_is_found_whatever_its_processes_are_called(start):
     }
     assert {member.pid for member in members} == theirs
     assert [member.threads for member in members] == [2, 2, 2, 2]
-    assert os.getpid() not in {member.pid for member in descendants(os.getpid())}
-    assert descendants(2**22 + 1) == []
+    assert os.getpid() not in {member.pid for member in processes_below(os.getpid())}
+    assert processes_below(2**22 + 1) == []
 
 
 def test_a_zombie_is_a_process_that_holds_nothing(start):
@@ -195,13 +185,13 @@ def test_a_look_agrees_with_psutils_where_the_system_is_another(start, monkeypat
     started(process, 2)
     members = below(process.pid)
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert {member.pid for member in descendants(process.pid)} == {
+    assert {member.pid for member in processes_below(process.pid)} == {
         member.pid for member in members
     } - {process.pid}
     held = memory_of(members)
     assert held.way == "USS"
     assert 20 * MB <= held.size < 60 * MB  # what is shared belongs to nobody alone
-    assert descendants(2**22 + 1) == []
+    assert processes_below(2**22 + 1) == []
 
 
 def total(folder):
@@ -292,8 +282,8 @@ def test_what_goes_away_while_it_is_looked_at_is_left_out(tmp_path):
 def test_a_folder_of_many_files_is_walked_in_pieces_and_in_full(tmp_path, monkeypatch):
     for i in range(1500):
         (tmp_path / str(i)).touch()
-    monkeypatch.setattr(watching, "PIECE", 0.0)  # one entry a look
-    monkeypatch.setattr(watching, "SHARE", 1.0)
+    monkeypatch.setattr(usage, "PIECE", 0.0)  # one entry a look
+    monkeypatch.setattr(usage, "SHARE", 1.0)
 
     def look_until_ended(written_mb, most):
         watch = Watch(
@@ -306,7 +296,7 @@ def test_a_folder_of_many_files_is_walked_in_pieces_and_in_full(tmp_path, monkey
                 return look, str(ended)
         return most, ""
 
-    monkeypatch.setattr(watching, "descendants", lambda pid: [])
+    monkeypatch.setattr(usage, "processes_below", lambda pid: [])
     looks, said = look_until_ended(1, 1500)
     assert said == "it wrote 2 MB, the limit is 1 MB (--written)"
     assert looks == pytest.approx(
@@ -335,7 +325,7 @@ def test_a_process_counted_twice_for_a_moment_ends_nothing(tmp_path, monkeypatch
         Held(200 * MB, "PSS"),
         Held(90 * MB, "PSS"),
     ]  # first: one that just forked, its pages seen twice
-    monkeypatch.setattr(watching, "memory_of", lambda members: readings.pop(0))
+    monkeypatch.setattr(usage, "memory_of", lambda members: readings.pop(0))
     watch = Watch(os.getpid(), Limits(memory_mb=100), tmp_path)
     watch.check("fit")
     assert watch.peak_mb == 90
@@ -356,8 +346,8 @@ def test_a_process_counted_twice_for_a_moment_ends_nothing(tmp_path, monkeypatch
 def test_processes_and_threads_are_counted_up_to_the_limit(tmp_path, monkeypatch):
     def members(processes, threads):
         monkeypatch.setattr(
-            watching,
-            "descendants",
+            usage,
+            "processes_below",
             lambda pid: [Member(10 + i, threads, 0) for i in range(processes)],
         )
 
@@ -400,31 +390,39 @@ def test_looking_takes_a_small_share_of_the_time(tmp_path, monkeypatch, took):
         clock[0] += took
         return []
 
-    monkeypatch.setattr(watching, "descendants", slow)
-    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(usage, "processes_below", slow)
+    monkeypatch.setattr(usage.time, "perf_counter", lambda: clock[0])
     looks(Watch(1, Limits(memory_mb=None, written_mb=None), tmp_path), clock, 0.001, 100)
-    assert len(looked) == pytest.approx(100 / took * watching.SHARE, rel=0.03)
+    assert len(looked) == pytest.approx(100 / took * usage.SHARE, rel=0.03)
 
 
-@pytest.mark.parametrize("kind", ["descendants", "open_files", "memory_of", "unnamed_files"])
+@pytest.mark.parametrize(
+    "kind", ["processes_below", "count_open_files", "memory_of", "unnamed_files"]
+)
 def test_looks_are_not_made_rare_by_one_that_takes_long(tmp_path, monkeypatch, kind):
-    """A trial can make any kind of look slow: by that it gains one second between two looks, not 32
-    times as long as one takes.
+    """A trial can make any kind of look slow.
+
+    By that it gains one second between two looks, not 32 times as long as a look takes.
     """
     clock, looked = [0.0], []
-    answers = {"descendants": [], "open_files": 0, "memory_of": Held(0, "PSS"), "unnamed_files": []}
+    answers = {
+        "processes_below": [],
+        "count_open_files": 0,
+        "memory_of": Held(0, "PSS"),
+        "unnamed_files": [],
+    }
 
     def slow(_):
         looked.append(clock[0])
         clock[0] += 3.0
         return answers[kind]
 
-    monkeypatch.setattr(watching, kind, slow)
-    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(usage, kind, slow)
+    monkeypatch.setattr(usage.time, "perf_counter", lambda: clock[0])
     looks(Watch(2**22 + 1, Limits(), tmp_path), clock, 0.1, 40)
     gaps = [later - before for before, later in pairwise(looked)]
     assert len(gaps) >= 9
-    assert max(gaps) <= 3.0 + watching.LONGEST + 0.2
+    assert max(gaps) <= 3.0 + usage.LONGEST + 0.2
 
 
 def test_near_the_limit_memory_is_looked_at_more_often(tmp_path, monkeypatch):
@@ -435,20 +433,20 @@ def test_near_the_limit_memory_is_looked_at_more_often(tmp_path, monkeypatch):
         clock[0] += 0.03
         return Held(10 * MB, "PSS")
 
-    monkeypatch.setattr(watching, "memory_of", slow)
-    monkeypatch.setattr(watching, "descendants", lambda pid: [Member(10, 1, resident[0])])
-    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(usage, "memory_of", slow)
+    monkeypatch.setattr(usage, "processes_below", lambda pid: [Member(10, 1, resident[0])])
+    monkeypatch.setattr(usage.time, "perf_counter", lambda: clock[0])
     watch = Watch(1, Limits(memory_mb=100, written_mb=None), tmp_path)
     looks(watch, clock, 0.002, 30)
-    assert len(looked) == pytest.approx(30 / 0.03 * watching.SHARE, abs=2)
+    assert len(looked) == pytest.approx(30 / 0.03 * usage.SHARE, abs=2)
     resident[0] = 90 * MB  # it has grown since the last look
     before = len(looked)
     looks(watch, clock, 0.002, 30)
-    assert len(looked) - before == pytest.approx(30 / 0.03 * watching.SHARE_NEAR, rel=0.05)
+    assert len(looked) - before == pytest.approx(30 / 0.03 * usage.SHARE_NEAR, rel=0.05)
 
 
-#: Two ends of a socket; so many files are sent and not received, and so many descriptors of one
-#: file held.
+#: Sends files through a socket where nobody receives them, and holds a file open several times. Its
+#: arguments: how many files are sent, how often one is held.
 SENDING = """
 import os, socket, sys, time
 sent, held = map(int, sys.argv[1:])
@@ -478,9 +476,9 @@ def test_files_that_no_process_holds_end_a_trial_where_they_stay_so(start, tmp_p
     started(process, 1)
     assert files_in_flight([Member(process.pid, 1, 0)]) == 3
     clock = [0.0]
-    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(usage.time, "perf_counter", lambda: clock[0])
     watch = Watch(os.getpid(), Limits(), tmp_path)
-    monkeypatch.setattr(watching, "descendants", lambda pid: [Member(process.pid, 1, 0)])
+    monkeypatch.setattr(usage, "processes_below", lambda pid: [Member(process.pid, 1, 0)])
     looks(watch, clock, 0.1, 0.9)
     with pytest.raises(
         TrialFailed, match="sent and not received, where what they hold can't be measured: 3"
@@ -492,8 +490,8 @@ def test_files_that_no_process_holds_end_a_trial_where_they_stay_so(start, tmp_p
 
 def test_files_that_are_received_between_looks_end_nothing(tmp_path, monkeypatch):
     clock, flying = [0.0], [1]
-    monkeypatch.setattr(watching, "files_in_flight", lambda members: flying[0])
-    monkeypatch.setattr(watching.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(usage, "files_in_flight", lambda members: flying[0])
+    monkeypatch.setattr(usage.time, "perf_counter", lambda: clock[0])
     watch = Watch(2**22 + 1, Limits(), tmp_path)
     for _ in range(5):
         flying[0] = 1
@@ -506,13 +504,13 @@ def test_files_that_are_received_between_looks_end_nothing(tmp_path, monkeypatch
 
 
 def test_more_open_files_than_can_be_looked_at_end_a_trial(start, tmp_path, monkeypatch):
-    monkeypatch.setattr(watching, "MOST_FILES", 300)
+    monkeypatch.setattr(usage, "MOST_FILES", 300)
     process = start(SENDING, 0, 280)
     started(process, 1)
     watch = Watch(os.getpid(), Limits(), tmp_path)
-    monkeypatch.setattr(watching, "descendants", lambda pid: [Member(process.pid, 1, 0)])
+    monkeypatch.setattr(usage, "processes_below", lambda pid: [Member(process.pid, 1, 0)])
     watch.check("fit")
-    monkeypatch.setattr(watching, "MOST_FILES", 280)
+    monkeypatch.setattr(usage, "MOST_FILES", 280)
     with pytest.raises(TrialFailed, match=r"held more than 280 files open: 28\d") as ended:
         Watch(os.getpid(), Limits(), tmp_path).check("fit")
     assert (ended.value.status, ended.value.message) == (

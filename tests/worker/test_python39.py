@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kobench.environments.environment import INSIDE
 from kobench.environments.own import parts
+from kobench.environments.seen import INSIDE
 
 FILES = {**parts(), "inside.py": INSIDE}
 
