@@ -27,7 +27,8 @@ from kobench.builtin.specs.floors import floor_specs
 from kobench.builtin.specs.metrics import metric_specs
 from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks import singles as tasks
-from kobench.builtin.profile_task import profile as profile_task
+from kobench.builtin.tasks import values
+from kobench.builtin.tasks.profile import profile as profile_task
 from kobench.errors import InvalidAnswerError
 from kobench.truth import singles as questions
 from kobench.truth.build import Material, build
@@ -223,7 +224,7 @@ def test_raw_alone_leaves_the_primary_variant_unanswered(singles):
 
 
 def test_impacts_below_the_tolerance_are_ties_in_prediction_as_in_truth(singles):
-    assert tasks.TOLERANCE == questions.TOLERANCE
+    assert values.TOLERANCE == questions.TOLERANCE
     predicted = np.full(len(singles.events), 9e-7)
     predicted[::2] = 1e-9
     predicted[0] = 2e-6
@@ -456,6 +457,17 @@ def test_lines_that_a_dataset_does_not_offer(dataset, singles, profiles):
 # specs
 
 
+#: Question set -> kinds of answers of which a floor gives at least one.
+CAN_ANSWER = {
+    "profile": {"expression"},
+    "transfer": {"expression"},
+    "singles": {"knockout", "impact"},
+    "doubles": {"interaction"},
+    "triples": {"interaction"},
+    "response": {"response", "knockout", "genes"},
+}
+
+
 def test_tasks_name_metrics_floors_and_lines_that_exist():
     floors = {spec.name: spec for spec in floor_specs()}
     for task in task_specs():
@@ -466,10 +478,7 @@ def test_tasks_name_metrics_floors_and_lines_that_exist():
         assert set(task.lines) <= set(LINES)
         for name in task.floors:
             kinds = set(floors[name].answers)
-            wanted = {"profile": {"expression"}, "response": {"response", "knockout", "genes"}}.get(
-                task.asks, {"knockout", "impact"}
-            )
-            assert kinds & wanted, f"{name} cannot answer {task.name}"
+            assert kinds & CAN_ANSWER[task.asks], f"{name} cannot answer {task.name}"
     assert all(spec.floor for spec in floors.values())
 
 
