@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kobench.datasets.card_checks import NAME
 from kobench.datasets.cards import builtin_loaders, card_specs, read_card, user_folder
 from kobench.errors import UserError
+from kobench.util.files import sha256_of, write_atomically
 from kobench.util.resolve import resolve_reference
 
 if TYPE_CHECKING:
@@ -116,8 +117,6 @@ def add_dataset(
     UserError
         Where the file fails a check, the name is taken, or the card exists. Nothing is written.
     """
-    from kobench.util.files import write_atomically
-
     reading, origin = reading or H5adParameters(), origin or Origin()
     if not NAME.fullmatch(name):
         raise UserError(
@@ -167,8 +166,6 @@ def _card_text(
 ) -> str:
     """The card: tables of TOML, each under a comment that says what it is for."""
     import tomli_w
-
-    from kobench.datasets.fetch import sha256_of
 
     said = {key: value for key, value in asdict(origin).items() if value}
     unsaid = "".join(f'\n{key} = "..."' for key in asdict(origin) if key not in said)
