@@ -6,17 +6,18 @@ The equation, for every gene j that is not absent (an absent gene has x = 0)::
 
 b_j >= 0 is a basal production, 0 but in cell types that have one.
 
-A steady state is a fixed point of P / B, found by iterating x <- P(x) / B. That this is the state
-which the differential equation reaches needs an argument, for in general an iteration may jump to
-another state, and a system may have several or oscillate. Not this one. With u = log x, each term
-of P_j changes relatively by at most its factor 1 / (1 + x_i) < 1 (activation) or x_i / (1 + x_i) <
-1 (repression) per unit of u_i, and b_j does not change at all; the relative change of the sum is
-the mean of its terms' weighted by their size, so the rows of d log P / du sum to less than 1 in
-absolute value: P is a contraction in the maximum norm of u (Thompson's metric) and, for the same
-reason, so is the flow of the equation. From every positive start both run to the one and only
-positive steady state, or to 0 in genes that nothing keeps up. A Hill exponent over 1 would break
-this. What remains is slowness: a loop of activators alone, whose gain is just 1, settles slower
-than any bound; what has not settled within the budget is reported as NaN.
+A steady state is a fixed point of P / B, found by iterating x <- P(x) / B. In general such an
+iteration may jump to another state than the differential equation reaches, and a system may have
+several states or oscillate. This one does not. With u = log x, a term of P_j changes relatively by
+at most its factor 1 / (1 + x_i) < 1 (activation) or x_i / (1 + x_i) < 1 (repression) per unit of
+u_i, and b_j does not change at all. The relative change of the sum is the mean of its terms'
+changes weighted by their size, so the rows of d log P / du sum to less than 1 in absolute value: P
+is a contraction in the maximum norm of u (Thompson's metric) and, for the same reason, so is the
+flow of the equation. From every positive start both run to the one and only positive steady state,
+or to 0 in genes that nothing keeps up. A Hill exponent over 1 would break this.
+
+Convergence may still be slow: a loop of activators alone, whose gain is just 1, settles slower than
+any bound. What has not settled within the budget is reported as NaN.
 
 Events that share a cell share its weights, so the sums of many events are one product of the cell's
 sparse matrix and a dense one: a step costs each event as many operations as the network has edges
@@ -30,11 +31,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.grn.block import DECAY, THRESHOLD, Array, Equation, EventBlock
+from kobench.builtin.datasets.grn.block import THRESHOLD, Array, Equation, EventBlock
 from kobench.builtin.datasets.grn.network import Network
 from kobench.cells import BoolArray, IntArray
-
-__all__ = ["DECAY", "THRESHOLD", "Solver", "blocks", "read_out"]
 
 #: Expression of every present gene at the start of a wild-type cell.
 START = 1.0
