@@ -1,1 +1,1 @@
-"""What is built in, a list for each kind: datasets, tasks, metrics, floors. Imports nothing heavy."""
+"""What is built in, a list for each kind: datasets, tasks, metrics, floors."""

@@ -108,7 +108,7 @@ _FEW_REFERENCE = f"batches with under {MIN_CELLS} reference cells"
 
 @dataclass
 class _Found:
-    """What could be measured and asked, by the name of the perturbation, and what had too few cells.
+    """What could be measured and asked, and what had too few cells, by name of the perturbation.
 
     few_perturbed, few_asked : name -> how many cells there are.
     """

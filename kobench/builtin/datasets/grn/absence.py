@@ -51,8 +51,8 @@ def draw_random_absence(
 ) -> BoolArray:
     """(cells, genes) bool, where each cell lacks round(absent * genes) random genes.
 
-    They are drawn evenly and independently of every other cell. The number is the same in each cell because the paper's demo has it so: none of its 500 cells
-    lacks fewer than 20 of 100.
+    They are drawn evenly and independently of every other cell. The number is the same in each cell
+    because the paper's demo has it so: none of its 500 cells lacks fewer than 20 of 100.
     """
     ranks = rng.random((cells, genes)).argsort(axis=1).argsort(axis=1)
     return np.asarray(ranks < round(absent * genes))
@@ -63,11 +63,15 @@ def draw_module_absence(
 ) -> BoolArray:
     """(cells, genes) bool, where genes of one module are absent together.
 
-    In all round(absent * cells * genes) entries are absent. Every gene belongs to one of `modules` equal sets, drawn without regard to the network. Cell c
-    has a standard normal factor z[c, k] for each; gene g has the score sqrt(rho) z[c, module(g)] +
-    sqrt(1 - rho) e[c, g] with rho = `MODULE_CORRELATION` and e standard normal; the lowest scores
-    of all are absent. So presence of one gene tells of the presence of its whole module, and the
-    number of expressed genes differs between cells.
+    In all round(absent * cells * genes) entries are absent. So presence of one gene tells of the
+    presence of its whole module, and the number of expressed genes differs between cells.
+
+    Notes
+    -----
+    Every gene belongs to one of `modules` equal sets, drawn without regard to the network. Cell c
+    has a standard normal factor z[c, k] for each set k; gene g has the score sqrt(rho) z[c,
+    module(g)] + sqrt(1 - rho) e[c, g] with rho = `MODULE_CORRELATION` and e standard normal. The
+    lowest scores of all are absent.
     """
     return draw_absence(rng, cells, genes, absent, modules)[0]
 

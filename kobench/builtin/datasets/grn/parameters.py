@@ -83,7 +83,7 @@ def _check_planted(p: Mapping[str, Any], name: str) -> None:
 
 
 def _checked(key: str, value: Any, param: Param, name: str) -> Any:
-    """The value of one parameter, whole numbers as floats where these are wanted; else UserError."""
+    """The value of one parameter, as a float where the default is one; UserError if it can't be."""
     if isinstance(param.default, str):
         choices = param.choices or ()
         fits, wanted = isinstance(value, str) and value in choices, " or ".join(map(str, choices))
