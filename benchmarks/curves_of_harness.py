@@ -92,7 +92,7 @@ def scored(events: int) -> Work:
 
     def seconds(n: int) -> float:
         from kobench.api import ImpactUnits
-        from kobench.builtin.specs.singles import metric_specs
+        from kobench.builtin.specs.metrics import metric_specs
         from kobench.scoring.bootstrap import Redraw
         from kobench.scoring.metric import score_metric
         from kobench.util.resolve import resolve_reference

@@ -27,9 +27,16 @@ else:  # numpy 1.21 can't subscript its number types while a program runs
 class Cells:
     """Cells x genes, with the part of AnnData's interface that predictors use.
 
-    X : (n_obs, n_vars) array or scipy CSR matrix, non-negative, in the dataset's working scale.
-    var_names : (n_vars,) gene names. obs : column name -> (n_obs,) array (batch, cell type; never
-    the perturbation). layers : `layers["counts"]` holds counts where the source has them.
+    Attributes
+    ----------
+    X : (n_obs, n_vars) array or scipy CSR matrix
+        Expression, >= 0, in the dataset's working scale.
+    var_names : (n_vars,) str
+        Gene names.
+    obs : mapping of str to (n_obs,) array
+        Columns such as batch and cell type; never the perturbation.
+    layers : mapping of str to (n_obs, n_vars) array or CSR matrix
+        `layers["counts"]` holds counts where the source has them.
     """
 
     X: Any
@@ -59,14 +66,17 @@ class Cells:
 
     @property
     def n_obs(self) -> int:
+        """Number of cells."""
         return int(self.X.shape[0])
 
     @property
     def n_vars(self) -> int:
+        """Number of genes."""
         return int(self.X.shape[1])
 
     @property
     def shape(self) -> tuple[int, int]:
+        """(number of cells, number of genes)."""
         return self.n_obs, self.n_vars
 
     def __len__(self) -> int:
@@ -82,16 +92,15 @@ class Cells:
         )
 
     def dense(self) -> FloatArray:
-        """X as a dense array (X itself when it is one)."""
+        """(n_obs, n_vars) X as a dense array (X itself when it is one)."""
         return self.X if isinstance(self.X, np.ndarray) else np.asarray(self.X.toarray())
 
     def assemblages(self) -> BoolArray:
         """(n_obs, n_vars) bool: which genes are on, X > 0."""
         if isinstance(self.X, np.ndarray):
             return np.asarray(self.X > 0)
-        return np.asarray(
-            (self.X > 0).toarray()
-        )  # a byte an entry, where a dense copy of X would take four or eight
+        # a byte an entry, where a dense copy of X would take four or eight
+        return np.asarray((self.X > 0).toarray())
 
     def profiles(self) -> FloatArray:
         """(n_obs, n_vars) float64: rows of X over their sum; a row without expression stays 0."""
@@ -113,11 +122,17 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Knockouts:
-    """A batch of knockout events of one order; order 0 removes nothing (the predictor's own wild
-    type).
+    """A batch of n knockout events that remove the same number of genes each, the order.
 
-    genes : int32 (n, order), columns of the training cells. cells : int32 (n,), rows of the cells
-    passed beside it; None means the passed cells as one population.
+    Order 0 removes nothing: the predictor's own wild type.
+
+    Attributes
+    ----------
+    genes : (n, order) int32
+        The removed genes, as columns of the training cells.
+    cells : (n,) int32, or None
+        The cell of each event, as a row of the cells passed beside it; None means the passed cells
+        as one population.
     """
 
     genes: npt.NDArray[np.int32]
@@ -142,6 +157,7 @@ class Knockouts:
 
     @property
     def order(self) -> int:
+        """Number of genes that each event removes."""
         return int(self.genes.shape[1])
 
     def __getitem__(self, rows: Any) -> Knockouts:
@@ -154,16 +170,29 @@ class Knockouts:
 
     @classmethod
     def singles(cls, assemblages: BoolArray) -> Knockouts:
-        """Every single knockout of every cell, grouped by cell: of each gene that is on, if another
-        one is on too.
+        """Every single knockout that can be asked, grouped by cell.
+
+        Of each gene that is on in a cell of `assemblages` (cells, G), if another one is on too.
         """
         on = np.asarray(assemblages, dtype=bool)
         cells, genes = np.nonzero(on & (on.sum(1) > 1)[:, None])
         return cls(genes.astype(np.int32)[:, None], cells.astype(np.int32))
 
     def remove_from(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Rows of the events' cells (n, G) with the removed genes set to 0 (or False); `rows` is
-        (cells, G).
+        """The row of each event's cell with the removed genes set to 0 (or False).
+
+        Parameters
+        ----------
+        rows : (cells, G) array
+
+        Returns
+        -------
+        (n, G) array
+
+        Raises
+        ------
+        ValueError
+            Where the events name no cells.
         """
         if self.cells is None:
             raise ValueError("these knockouts name no cells; give cells to remove genes from rows")
@@ -174,10 +203,15 @@ class Knockouts:
 
 @dataclass(frozen=True, eq=False)
 class Impacts:
-    """Impacts of n events, each (n,) and >= 0, or None where the predictor does not give it.
+    """Impacts of n events; None for a kind that the predictor does not give.
 
-    raw : Bray-Curtis of the knockout's profile and the wild type's (DKO). propagated : Bray-Curtis
-    of the knockout's profile and the null, the wild type without the removed genes (DKI).
+    Attributes
+    ----------
+    raw : (n,) float, >= 0, or None
+        Bray-Curtis dissimilarity of the knockout's profile and the wild type's (DKO).
+    propagated : (n,) float, >= 0, or None
+        The same of the knockout's profile and the null, the wild type without the removed genes
+        (DKI).
     """
 
     raw: FloatArray | None = None
@@ -185,7 +219,7 @@ class Impacts:
 
 
 def normalise_rows(values: npt.NDArray[Any]) -> FloatArray:
-    """Rows over their sum, float64; a row whose sum is 0 stays 0."""
+    """(n, G) rows of `values` (n, G) over their sum, float64; a row whose sum is 0 stays 0."""
     rows = np.asarray(values, dtype=np.float64)
     total = rows.sum(axis=1, keepdims=True)
     shares: FloatArray = np.divide(rows, total, out=np.zeros_like(rows), where=total > 0)
@@ -193,9 +227,23 @@ def normalise_rows(values: npt.NDArray[Any]) -> FloatArray:
 
 
 def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
-    """Row-wise Bray-Curtis dissimilarity sum|a-b| / sum(a+b) of two (n, G) arrays, (n,); 0 where
-    both rows are 0, NaN where one has NaN.
+    """Bray-Curtis dissimilarity of each row of a and b, sum|a-b| / sum(a+b).
 
+    Parameters
+    ----------
+    a, b : (n, G) array, >= 0
+
+    Returns
+    -------
+    (n,) float64
+        0 where both rows are 0, NaN where one has NaN.
+
+    Notes
+    -----
+    Bray & Curtis, Ecol. Monogr. 27:325 (1957).
+
+    Examples
+    --------
     >>> bray_curtis(np.array([[0.5, 0.5, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
     array([0.25])
     """
@@ -206,26 +254,43 @@ def bray_curtis(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> FloatArray:
         part = slice(start, start + step)
         x, y = np.asarray(a[part], np.float64), np.asarray(b[part], np.float64)
         total, apart = (x + y).sum(axis=1), x - y
-        np.divide(
-            np.abs(apart, out=apart).sum(axis=1), total, out=distance[part], where=~(total <= 0)
-        )  # NaN stays NaN
+        size = np.abs(apart, out=apart).sum(axis=1)
+        np.divide(size, total, out=distance[part], where=~(total <= 0))  # NaN stays NaN
     return distance
 
 
 def without_interaction(
     wild_type: npt.NDArray[Any], singles: Sequence[npt.NDArray[Any]], genes: IntArray
 ) -> FloatArray:
-    """Profiles (n, G) after removing several genes if their single knockouts did not interact.
+    """Profiles after removing several genes if their single knockouts did not interact.
 
-    wild_type : (n, G) profile of each event's cell. singles : for each removed gene, the (n, G)
-    profiles of the same cells after its knockout alone, in the order of the columns of `genes`, (n,
-    order). The changes of the single knockouts are added to the wild type, removed genes are set to
-    0, what falls below 0 is 0, rows are renormalised (a row with nothing left stays 0). With
-    nothing responding this is the wild type without the removed genes, renormalised. Raises
-    ValueError where there is not one array for each removed gene.
+    The changes of the single knockouts are added to the wild type, removed genes are set to 0, what
+    falls below 0 is 0, and rows are renormalised (a row with nothing left stays 0). Where nothing
+    responds this is the wild type without the removed genes, renormalised.
 
+    Parameters
+    ----------
+    wild_type : (n, G) array
+        Profile of each event's cell.
+    singles : sequence of (n, G) arrays, one for each removed gene
+        Profiles of the same cells after its knockout alone, in the order of the columns of `genes`.
+    genes : (n, order) int
+        The removed genes.
+
+    Returns
+    -------
+    (n, G) float64
+
+    Raises
+    ------
+    ValueError
+        Where there is not one array for each removed gene.
+
+    Examples
+    --------
     >>> wild_type = np.array([[0.5, 0.25, 0.125, 0.125]])
-    >>> without_interaction(wild_type, [np.array([[0, 0.75, 0, 0.25]]), np.array([[0.5, 0, 0.25, 0.25]])], np.array([[0, 1]]))
+    >>> singles = [np.array([[0, 0.75, 0, 0.25]]), np.array([[0.5, 0, 0.25, 0.25]])]
+    >>> without_interaction(wild_type, singles, np.array([[0, 1]]))
     array([[0.  , 0.  , 0.25, 0.75]])
     """
     if len(singles) != np.shape(genes)[1]:

@@ -12,16 +12,17 @@ from kobench.cells import Cells, FloatArray, IntArray, Knockouts
 class Counterfactual(Protocol):
     """Truth of a simulated dataset: the same cell, with the same weights, with and without genes.
 
-    Truth is clean: it never sees dropout. Rows are expression (not profiles), float64.
+    It is clean: it never sees dropout. Rows are expression (not profiles), float64.
     """
 
     def wild_type(self, cells: IntArray) -> FloatArray:
-        """(n, G) clean expression of the dataset's cells `cells`."""
+        """Clean expression of some cells, (n, G); `cells` (n,) are rows of the dataset's cells."""
 
     def knockout(self, knockouts: Knockouts) -> FloatArray:
-        """(n, G) clean expression after each event; a row of NaN where no steady state was reached.
+        """Clean expression after each of n events of any order, (n, G).
 
-        `knockouts.cells` are rows of the dataset's cells. Any order.
+        `knockouts.cells` are rows of the dataset's cells. A row is NaN where no steady state was
+        reached.
         """
 
 
@@ -29,14 +30,31 @@ class Counterfactual(Protocol):
 class Dataset:
     """Wild-type cells in their working scale, plus at most one kind of truth.
 
-    cells : the observed wild-type cells. scale : "log1p-cp10k", "log1p", "linear", ... kind :
-    "simulated" (the independent unit is the network) or "real" (the independent unit is the cell).
-    replicate : another draw of the same cells (same network, same assemblages, new noise), or None.
-    notes : sentences shown beside every board of this dataset (choices the source does not state,
-    caveats). perturbed : the perturbed cells of a population truth, with obs["perturbation"] ("A",
-    or "A+B" for several genes); never shown to a predictor. confounded : "" or why perturbed and
-    wild-type cells differ by more than the perturbation (genotype and library are one). facts :
-    numbers and words for `kobench info` (zeros, cells left out and why, ...).
+    Attributes
+    ----------
+    cells : Cells
+        The observed wild-type cells, n x G.
+    scale : str
+        "log1p-cp10k", "log1p", "linear", ...
+    kind : "simulated" or "real"
+        The independent unit is the network of a simulated dataset, the cell of a real one.
+    truth : Counterfactual, or None
+        The truth of single cells, of a simulated dataset.
+    replicate : callable, or None
+        Another draw of the same cells: same network, same assemblages, new noise.
+    notes : tuple of str
+        Sentences shown beside every board of this dataset: choices that the source does not state,
+        caveats.
+    batch_key, cell_type_key : str, or None
+        Columns of `cells.obs` with the batch and the cell type.
+    perturbed : Cells, or None
+        The perturbed cells of a population truth, with obs["perturbation"] ("A", or "A+B" for
+        several genes); never shown to a predictor.
+    confounded : str
+        "", or why perturbed and wild-type cells differ by more than the perturbation (genotype and
+        library are one).
+    facts : mapping of str
+        Numbers and words for `kobench info` (zeros, cells left out and why, ...).
     """
 
     cells: Cells

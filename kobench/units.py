@@ -1,4 +1,4 @@
-"""Units: predicted and true values side by side, as a task hands them to metrics."""
+"""Units: predicted and true values side by side, as a task gives them to metrics."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from kobench.cells import BoolArray, FloatArray, IntArray
 #: are ties.
 TOLERANCE = 1e-6
 
-
-#: A gene asked in fewer cells than this has no keystone score and no ranking of its cells.
+#: Fewest cells of which a gene's mean is ranked, or that a batch's mean is measured with: a gene
+#: asked in fewer has no keystone score and no ranking of its cells.
 MIN_CELLS = 10
 
 
@@ -24,10 +24,18 @@ MIN_CELLS = 10
 class ProfileUnits:
     """Rows of predicted and true profiles.
 
-    predicted, true : (n, G). present : (n, G) bool, the genes that are on in the asked assemblage
-    (after the knockout). cells : (n,) cell of each row. genes : (n,) removed gene of each row, None
-    where nothing was removed. null : (n, G) the true wild type without the removed gene, None where
-    nothing was removed.
+    Attributes
+    ----------
+    predicted, true : (n, G) float
+        Profiles, >= 0, each row summing to 1.
+    present : (n, G) bool
+        The genes that are on in the asked assemblage (after the knockout).
+    cells : (n,) int
+        The cell of each row.
+    genes : (n,) int, or None where nothing was removed
+        The removed gene of each row.
+    null : (n, G) float, or None where nothing was removed
+        The true wild type without the removed gene, as a profile.
     """
 
     predicted: FloatArray
@@ -40,8 +48,14 @@ class ProfileUnits:
 
 @dataclass(frozen=True, eq=False)
 class ImpactUnits:
-    """One predicted and one true impact for each event: all (n,); values under 1e-6 are 0 in both,
-    so ties are ties.
+    """One predicted and one true impact for each event.
+
+    Attributes
+    ----------
+    predicted, true : (n,) float
+        Impacts, >= 0. Values under `TOLERANCE` are 0 in both, so ties are ties.
+    cells, genes : (n,) int
+        The cell and the removed gene of each event.
     """
 
     predicted: FloatArray
@@ -52,10 +66,17 @@ class ImpactUnits:
 
 @dataclass(frozen=True, eq=False)
 class RankingUnits:
-    """One predicted and one true score for each asked gene (or perturbation): all (n,).
+    """One predicted and one true score for each asked gene, or perturbation.
 
-    abundance : (n,) the gene's mean share over the asked cells, where a metric wants to know
-    whether an answer only follows that.
+    Attributes
+    ----------
+    predicted, true : (n,) float
+        Higher is stronger, in any unit.
+    genes : (n,) int
+        The gene, or the perturbation, of each score.
+    abundance : (n,) float, or None where it is not known
+        The gene's mean share over the asked cells: a metric tells whether an answer only follows
+        that.
     """
 
     predicted: FloatArray
@@ -68,11 +89,18 @@ class RankingUnits:
 class ResponseUnits:
     """Mean change of every gene's share in each perturbation.
 
-    predicted, true : (k, G), NaN at the perturbation's own targets, in both. perturbations : (k,)
-    ids. signed : False where the answer only says which genes are affected, so that its sign means
-    nothing. halves : (s, 2, k, G) the change measured twice, in s splits of both groups of cells
-    into halves; None where the truth has no noise. responds : (k, G) bool, which genes differ
-    significantly; None where nothing was tested.
+    Attributes
+    ----------
+    predicted, true : (k, G) float
+        NaN at the perturbation's own targets, in both.
+    perturbations : (k,) int
+        The perturbation of each row.
+    signed : bool
+        False where the answer only says which genes are affected, so that its sign means nothing.
+    halves : (s, 2, k, G) float, or None where the truth has no noise
+        The change measured twice, in s splits of both groups of cells into halves.
+    responds : (k, G) bool, or None where nothing was tested
+        The genes that differ significantly.
     """
 
     predicted: FloatArray
@@ -85,8 +113,16 @@ class ResponseUnits:
 
 @dataclass(frozen=True, eq=False)
 class InteractionUnits:
-    """One predicted and one true interaction for each event of several genes: all (n,). pairs :
-    (n,) which set of genes was removed.
+    """One predicted and one true interaction for each event of several genes.
+
+    Attributes
+    ----------
+    predicted, true : (n,) float
+        Interactions, >= 0.
+    cells : (n,) int
+        The cell of each event.
+    pairs : (n,) int
+        Which set of genes was removed.
     """
 
     predicted: FloatArray
@@ -98,30 +134,38 @@ class InteractionUnits:
 #: What is drawn again inside one dataset for intervals.
 Block = Literal["cell", "gene", "perturbation", "pair"]
 
-
 Units = Union[ProfileUnits, ImpactUnits, RankingUnits, ResponseUnits, InteractionUnits]
 
 
 class NotComputed(Exception):  # noqa: N818 - a finding, not a fault
-    """Raised by a metric that these units do not allow, whatever the answer; its text is the
-    reason, shown in the value's place.
+    """Raised by a metric that these units do not allow, whatever the answer.
 
-    An answer that gives no value where another answer would (a constant where a ranking is needed)
-    is NaN instead, shown as "none".
+    Its text is the reason, shown in the value's place. An answer that gives no value where another
+    answer would (a constant where a ranking is needed) is NaN instead, shown as "none".
     """
 
 
 @dataclass(frozen=True, eq=False)
 class TaskUnits:
-    """What a task hands to the metrics.
+    """What a task gives to the metrics.
 
-    variants : variant -> units, "" the first one; a variant that was not answered is absent. asked,
-    answered : how many units (cells, events, genes) were asked, and how many of them these answers
-    cover; the coverage is their ratio. left_out : reason -> how many units were dropped for
-    everybody, from the truth alone. primary : the metrics that rank in place of the task's own,
-    None for those; it may depend on the question, never on the answers. notes : sentences on what
-    the truth allows, the same whatever was answered. table : column -> values, one row a
-    perturbation or gene, equal in length, for readers: names, counts, true and predicted values.
+    Attributes
+    ----------
+    variants : mapping of str to Units
+        The units of each variant, "" the first one; a variant that was not answered is absent.
+    asked : int
+        How many units (cells, events, genes) were asked.
+    answered : int
+        How many of them these answers cover; the coverage is answered / asked.
+    left_out : mapping of str to int
+        Reason -> how many units were dropped for everybody, from the truth alone.
+    primary : tuple of str, or None for the task's own
+        The metrics that rank. They may depend on the question, never on the answers.
+    notes : tuple of str
+        Sentences on what the truth allows, the same whatever was answered.
+    table : mapping of str to sequence, or None
+        Column -> values, one row a perturbation or gene, for readers: names, counts, true and
+        predicted values.
     """
 
     variants: Mapping[str, Units]
@@ -135,11 +179,18 @@ class TaskUnits:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """A metric that is a ratio of sums over blocks: value = sum(sums) / sum(weights).
+    """A metric that is a ratio of sums over b blocks: value = sum(sums) / sum(weights).
 
-    over : which block the entries stand for. ids : (b,) the block of each entry. sums, weights :
-    (b,). A mean over blocks has weights of 1. With it a bootstrap needs no second look at the
-    units.
+    A bootstrap draws the blocks again without a second look at the units.
+
+    Attributes
+    ----------
+    over : "cell", "gene", "perturbation" or "pair"
+        What a block is.
+    ids : (b,) int
+        The block of each entry.
+    sums, weights : (b,) float
+        A mean over blocks has weights of 1.
     """
 
     over: Block

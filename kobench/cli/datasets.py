@@ -76,17 +76,26 @@ def datasets_command() -> None:
     default=None,
     help="Folder of the card. Default: your own folder of cards, which is always read.",
 )
-def add_command(file: Path, out_folder: Path | None, **facts: Any) -> None:
+def add_command(
+    file: Path,
+    name: str,
+    summary: str,
+    organism: str,
+    source: str,
+    licence: str,
+    out_folder: Path | None,
+    **reading: Any,
+) -> None:
     """Check FILE (AnnData, .h5ad) as a run would, and write its card."""
-    from kobench.datasets.add import add_dataset
+    from kobench.datasets.add import H5adParameters, Origin, add_dataset
 
-    card = add_dataset(file, out_folder=out_folder, **facts)
+    origin = Origin(organism=organism, source=source, licence=licence)
+    card = add_dataset(
+        file, name, H5adParameters(**reading), origin, summary=summary, out_folder=out_folder
+    )
     click.echo(f"Wrote {card}.")
     hint = f" --datasets {out_folder}" if out_folder else ""
-    click.echo(
-        f"Try `kobench info {facts['name']}{hint}` and `kobench run -d {facts['name']}{hint} -p"
-        " linear`."
-    )
+    click.echo(f"Try `kobench info {name}{hint}` and `kobench run -d {name}{hint} -p linear`.")
 
 
 @datasets_command.command(

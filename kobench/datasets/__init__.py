@@ -1,1 +1,1 @@
-"""From files and cards to validated cells: find, fetch, add, check, normalise, split, join, digest."""
+"""From files and cards to validated cells, and what is done with them before a trial."""

@@ -2,149 +2,207 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kobench.datasets.cards import NAME, builtin_loaders, card_specs, read_card, user_folder
+from kobench.datasets.card_checks import NAME
+from kobench.datasets.cards import builtin_loaders, card_specs, read_card, user_folder
 from kobench.errors import UserError
+from kobench.util.files import sha256_of, write_atomically
 from kobench.util.resolve import resolve_reference
+
+if TYPE_CHECKING:
+    from kobench.dataset import Dataset
+
+#: The loader of the card, which reads the file.
+LOADER = "h5ad"
+
+
+@dataclass(frozen=True)
+class H5adParameters:
+    """How the file is read: values for the parameters of the loader `h5ad`.
+
+    Attributes
+    ----------
+    perturbation_key : str
+        Column of obs with the perturbed genes; "none": every cell is wild type.
+    control : str
+        What that column says for wild-type cells.
+    cell_type_key, batch_key : str
+        Columns of obs; "" for none.
+    scale, normalise : str
+        What the values are, and what is done to counts.
+    totals_key : str
+        Column of obs with a cell's counts over all genes of the source; "" for none.
+    layer : str
+        Layer with the values; "" for X.
+    raw : bool
+        Whether the values are those of `.raw`.
+    """
+
+    perturbation_key: str = "perturbation"
+    control: str = "control"
+    cell_type_key: str = ""
+    batch_key: str = ""
+    scale: str = "counts"
+    normalise: str = "auto"
+    totals_key: str = ""
+    layer: str = ""
+    raw: bool = False
+
+    def scales(self) -> dict[str, str]:
+        """What stands at the top of the card; `normalise` only where it was chosen."""
+        chosen = {} if self.normalise == "auto" else {"normalise": self.normalise}
+        return {"scale": self.scale, **chosen}
+
+    def parameters(self) -> dict[str, Any]:
+        """What stands in the card's [parameters]: the others that are not empty."""
+        return {
+            key: value
+            for key, value in asdict(self).items()
+            if key not in ("scale", "normalise") and value not in ("", False)
+        }
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the data come from, in words; "" for what is not said."""
+
+    organism: str = ""
+    source: str = ""
+    licence: str = ""
+    reference: str = ""
 
 
 def add_dataset(
     file: str | Path,
     name: str,
+    reading: H5adParameters | None = None,
+    origin: Origin | None = None,
     *,
-    perturbation_key: str = "perturbation",
-    control: str = "control",
-    cell_type_key: str = "",
-    batch_key: str = "",
-    scale: str = "counts",
-    normalise: str = "auto",
-    totals_key: str = "",
-    layer: str = "",
-    raw: bool = False,
     summary: str = "",
-    organism: str = "",
-    source: str = "",
-    licence: str = "",
-    reference: str = "",
     out_folder: str | Path | None = None,
     folders: Iterable[str | Path] = (),
 ) -> Path:
-    """Load `file` as `kobench run` would, and write `<out_folder>/<name>.toml`; the path of the
-    card.
+    """Load a file as `kobench run` would, and write its card `<out_folder>/<name>.toml`.
 
-    The file stays where it is; the card holds its absolute path and sha256. out_folder None is the
-    user's own folder, which is always read. folders : further card folders in use, whose names are
-    taken. perturbation_key "none": every cell is wild type. Raises UserError, and writes nothing,
-    where the file fails a check, the name is taken, or the card exists.
+    The file stays where it is; the card holds its absolute path and sha256.
+
+    Parameters
+    ----------
+    file : path
+        An AnnData file.
+    name : str
+        Name of the dataset.
+    reading : H5adParameters, or None for the defaults
+        How the file is read.
+    origin : Origin, or None
+        Where the data come from.
+    summary : str
+        One line for lists; "" for the numbers of cells and genes.
+    out_folder : path, or None for the user's own folder, which is always read
+        Where the card is written.
+    folders : paths
+        Further folders of cards in use, whose names are taken.
+
+    Returns
+    -------
+    Path
+        The card.
+
+    Raises
+    ------
+    UserError
+        Where the file fails a check, the name is taken, or the card exists. Nothing is written.
     """
-    import tomli_w
-
-    from kobench.datasets.fetch import sha256_of
-    from kobench.util.files import write_atomically
-
+    reading, origin = reading or H5adParameters(), origin or Origin()
     if not NAME.fullmatch(name):
         raise UserError(
             f"dataset name {name!r} must be of lower-case letters, digits and single dashes, as"
             " 'my-screen'; choose another --name"
         )
-    file, folder = (
-        Path(file).expanduser().resolve(),
-        Path(out_folder).expanduser() if out_folder else user_folder(),
-    )
+    file = Path(file).expanduser().resolve()
+    folder = Path(out_folder).expanduser() if out_folder else user_folder()
     card = folder / f"{name}.toml"
     if card.exists():
         raise UserError(
             f"{card} exists already and is not overwritten; choose another --name or delete it"
         )
-    loaders = builtin_loaders()
-    taken = {loader: "a loader of kobench" for loader in loaders}
-    taken.update(
-        {
-            spec.name: f"the card {spec.card['card']}"
-            for spec in card_specs([*folders, folder] if folder.is_dir() else folders)[0]
-        }
-    )
-    if name in taken:
-        raise UserError(f"a dataset {name!r} exists already ({taken[name]}); choose another --name")
-    parameters: dict[str, Any] = {
-        "perturbation_key": perturbation_key,
-        "control": control,
-        "cell_type_key": cell_type_key,
-        "batch_key": batch_key,
-        "totals_key": totals_key,
-        "layer": layer,
-        "raw": raw,
-    }
-    dataset = resolve_reference(str(loaders["h5ad"].load))(
-        path=str(file), scale=scale, normalise=normalise, **parameters
-    )
-
-    head: dict[str, Any] = {
+    _must_be_free(name, [*folders, folder] if folder.is_dir() else folders)
+    load = resolve_reference(str(builtin_loaders()[LOADER].load))
+    dataset: Dataset = load(path=str(file), **asdict(reading))
+    if not summary:
+        cells = dataset.cells
+        summary = f"{cells.n_obs:,} wild-type cells x {cells.n_vars:,} genes from {file.name}"
+    head = {
         "name": name,
         "version": 1,
-        "summary": (
-            summary
-            or f"{dataset.cells.n_obs:,} wild-type cells x {dataset.cells.n_vars:,} genes from {file.name}"
-        ),
-        "loader": "h5ad",
+        "summary": summary,
+        "loader": LOADER,
         "truth": "none" if dataset.perturbed is None else "population",
     }
-    scales = {"scale": scale, **({} if normalise == "auto" else {"normalise": normalise})}
-    origin = {"organism": organism, "source": source, "licence": licence, "reference": reference}
-    told = {key: value for key, value in origin.items() if value}
-    untold = "".join(f'\n{key} = "..."' for key in origin if key not in told)
-    notes: dict[str, Any] = {"notes": []}
-    used = {key: value for key, value in parameters.items() if value not in ("", False)}
+    text = _card_text(head, file, reading, origin, dict(dataset.facts))
+    write_atomically(card, text.encode())
+    read_card(card)  # what was written can be read
+    return card
+
+
+def _must_be_free(name: str, folders: Iterable[str | Path]) -> None:
+    """UserError where a loader, or a card in use, has this name."""
+    taken = {loader: "a loader of kobench" for loader in builtin_loaders()}
+    taken |= {spec.name: f"the card {spec.card['card']}" for spec in card_specs(folders)[0]}
+    if name in taken:
+        raise UserError(f"a dataset {name!r} exists already ({taken[name]}); choose another --name")
+
+
+def _card_text(
+    head: Mapping[str, Any],
+    file: Path,
+    reading: H5adParameters,
+    origin: Origin,
+    facts: Mapping[str, Any],
+) -> str:
+    """The card: tables of TOML, each under a comment that says what it is for."""
+    import tomli_w
+
+    said = {key: value for key, value in asdict(origin).items() if value}
+    unsaid = "".join(f'\n{key} = "..."' for key in asdict(origin) if key not in said)
+    about_origin = "Where the data come from."
+    if unsaid:
+        about_origin = f"Say where the data come from; in use when not behind a #:{unsaid}"
     where = {
         "name": file.name,
         "path": str(file),
         "sha256": sha256_of(file),
         "bytes": file.stat().st_size,
     }
-    parts: list[tuple[str, dict[str, Any]]] = [
+    parts: list[tuple[str, Mapping[str, Any]]] = [
         (
-            (
-                "A dataset of kobench, meant to be edited.\nRaise `version` when cells, genes or"
-                " values change."
-            ),
+            "A dataset of kobench, meant to be edited.\n"
+            "Raise `version` when cells, genes or values change.",
             head,
         ),
         (
-            (
-                "What the values are, and for counts what is done to them (log1p-cp10k when"
-                " `normalise` is not given)."
-            ),
-            scales,
+            "What the values are, and for counts what is done to them (log1p-cp10k when"
+            " `normalise` is not given).",
+            reading.scales(),
         ),
-        (
-            (
-                f"Say where the data come from; in use when not behind a #:{untold}"
-                if untold
-                else "Where the data come from."
-            ),
-            told,
-        ),
+        (about_origin, said),
         (
             "Sentences shown beside every board, for instance what a reader must not conclude.",
-            notes,
+            {"notes": []},
         ),
-        ("How the file is read; see `kobench info h5ad`.", {"parameters": used}),
+        ("How the file is read; see `kobench info h5ad`.", {"parameters": reading.parameters()}),
         (
-            (
-                "The file must have this sha256; it is looked for at `path`, then by `name` in the"
-                " data folder."
-            ),
+            "The file must have this sha256; it is looked for at `path`, then by `name` in the"
+            " data folder.",
             {"file": where},
         ),
-        ("What was found when the card was written.", {"facts": dict(dataset.facts)}),
+        ("What was found when the card was written.", {"facts": facts}),
     ]
-    text = "\n".join(
-        "".join(f"# {line}\n" for line in comment.splitlines()) + tomli_w.dumps(part)
-        for comment, part in parts
+    return "\n".join(
+        "".join(f"# {line}\n" for line in comment.splitlines()) + tomli_w.dumps(table)
+        for comment, table in parts
     )
-    write_atomically(card, text.encode())
-    read_card(card)  # what was written can be read
-    return card

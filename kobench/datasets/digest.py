@@ -11,17 +11,14 @@ import numpy.typing as npt
 import scipy.sparse
 
 from kobench.cells import Cells
-from kobench.datasets.validate import (
-    tidy,
-)
+from kobench.datasets.validate import tidy
 
 
 def digest(cells: Cells) -> str:
-    """sha256 of the cells' content: shape, gene names, obs, X and layers, with every value as
-    float64.
+    """sha256 of the cells' content: shape, gene names, obs, X and layers.
 
-    Equal content gives an equal digest, whether dense or sparse, float32 or float64, in whatever
-    memory order.
+    Every value is taken as float64, so equal content gives an equal digest, whether dense or
+    sparse, float32 or float64, in whatever memory order.
     """
     head = {
         "shape": cells.shape,
@@ -37,8 +34,9 @@ def digest(cells: Cells) -> str:
 
 
 def _nonzero(matrix: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """How many values each row has that are not 0, their columns, the values: little-endian, row by
-    row.
+    """The values (m,) of a matrix that are not 0, row by row, and where they stand.
+
+    Number of such values in each row (n,), their columns (m,), and the values, all little-endian.
     """
     if scipy.sparse.issparse(matrix):
         rows = tidy(matrix)

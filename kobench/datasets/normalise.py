@@ -9,26 +9,38 @@ import numpy.typing as npt
 import scipy.sparse
 
 from kobench.cells import BoolArray
-from kobench.datasets.validate import (
-    tidy,
-)
+from kobench.datasets.validate import tidy
 
 #: A cell's counts are brought to this total before the logarithm ("CP10k").
 TARGET_TOTAL = 1e4
 
 
 def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
-    """log(1 + 10,000 * count / total), natural logarithm, float32; sparse stays sparse (canonical
-    CSR).
+    """Counts brought to the working scale, log(1 + 10,000 * count / total).
 
-    counts : (n, G) array or sparse matrix, >= 0. totals : (n,) the cell's counts over *all* genes
-    of its source, for matrices that keep only some genes; None takes the row sums. A row whose
-    total is 0 stays 0. The same as scanpy's `normalize_total(target_sum=1e4)` and `log1p`, but for
-    `totals`.
+    Parameters
+    ----------
+    counts : (n, G) array or sparse matrix, >= 0
+    totals : (n,) float, or None for the row sums
+        Each cell's counts over *all* genes of its source, for matrices that keep only some.
 
-    Raises ValueError where `totals` has the wrong length, is not finite, or is not positive for a
-    row that has counts.
+    Returns
+    -------
+    (n, G) array or canonical CSR matrix, float32
+        Sparse where `counts` are. A row whose total is 0 stays 0.
 
+    Raises
+    ------
+    ValueError
+        Where `totals` has the wrong length, is not finite, or is not positive for a row that has
+        counts.
+
+    Notes
+    -----
+    The same as scanpy's `normalize_total(target_sum=1e4)` and `log1p`, but for `totals`.
+
+    Examples
+    --------
     >>> normalise(np.array([[1.0, 3.0, 0.0]]), totals=[10_000])
     array([[0.6931472, 1.3862944, 0.       ]], dtype=float32)
     """
@@ -56,12 +68,23 @@ def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
 
 
 def choose_genes(wild_type: Any, genes: int = 0, keep: npt.ArrayLike = ()) -> BoolArray:
-    """Which genes a dataset keeps, (G,) bool, decided by wild-type cells only.
+    """Which genes a dataset keeps, decided by wild-type cells only.
 
     A gene that no wild-type cell expresses is dropped: nothing about it can be learnt from
-    wild-type cells, and no cell of them can be asked to lose it. With `genes` > 0 the `genes` most
-    detected of the others stay (in how many cells; ties: the earlier column). Columns in `keep`
-    (the perturbed genes) stay in any case and count among the `genes`.
+    wild-type cells, and none of them can be asked to lose it.
+
+    Parameters
+    ----------
+    wild_type : (n, G) array or sparse matrix, >= 0
+    genes : int
+        How many genes stay, those detected in the most cells (of equals the earlier column); 0
+        keeps all.
+    keep : (m,) int
+        Columns that stay in any case, and count among the `genes`: the perturbed genes.
+
+    Returns
+    -------
+    (G,) bool
     """
     detected = np.asarray((wild_type > 0).sum(axis=0)).ravel()
     chosen: BoolArray = np.zeros(len(detected), dtype=bool)
@@ -75,5 +98,5 @@ def choose_genes(wild_type: Any, genes: int = 0, keep: npt.ArrayLike = ()) -> Bo
 
 
 def zeros(matrix: Any) -> float:
-    """Share of entries that are 0, to four digits."""
+    """Share of the entries of a matrix (n, G) that are 0, to four digits."""
     return round(1.0 - float((matrix > 0).sum()) / float(np.prod(matrix.shape)), 4)

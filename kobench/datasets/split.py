@@ -1,4 +1,4 @@
-"""How cells are parted into those that train and those that are asked."""
+"""How cells are split into those that predictors train on and those that they are asked about."""
 
 from __future__ import annotations
 
@@ -10,31 +10,49 @@ import numpy.typing as npt
 from kobench.cells import BoolArray, IntArray
 from kobench.errors import UserError
 
-#: How cells are parted into those trained on and those asked.
+#: The ways to split.
 STRATEGIES = ("holdout", "all", "halves")
 
-
-#: Keeps the split's random stream apart from every other use of the same seed.
+#: Keep the random numbers of a split apart from every other use of the same seed.
 _SPLIT_STREAM = 0x5B117
-
-
 _HALVES_STREAM = 0x5B118
 
 
 def split(
     n_cells: int, strategy: str = "holdout", seed: int = 0, batch: npt.ArrayLike | None = None
 ) -> tuple[IntArray, IntArray]:
-    """Rows to train on and rows to ask, both sorted; the same arguments give the same rows.
+    """Rows to train on and rows to ask; the same arguments give the same rows.
 
-    "holdout": a fifth of the cells (rounded) is asked, the rest trained on; with `batch` (n_cells,)
-    every batch gives its share, to the nearest cell (largest remainders first), so train and asked
-    have the same batch mix. "all": every cell is trained on and asked. "halves": one half is
-    trained on (and asked in), the other half, returned in the place of the asked, is the reference
-    that a population truth is measured against and is shown to no predictor: a truth and a
-    prediction that share wild-type cells agree by their noise alone. With `batch` every batch is
-    halved; halves differ by at most one cell in every batch and in all.
+    Parameters
+    ----------
+    n_cells : int
+    strategy : "holdout", "all" or "halves"
+        See Notes.
+    seed : int
+    batch : (n_cells,) array, or None
+        Each cell's batch.
 
-    Raises UserError for an unknown strategy and for fewer cells than it needs.
+    Returns
+    -------
+    train, asked : (m,), (m',) int
+        Both sorted.
+
+    Raises
+    ------
+    UserError
+        For an unknown strategy, and for fewer cells than it needs.
+
+    Notes
+    -----
+    "holdout": a fifth of the cells (rounded) is asked, the rest trained on. Every batch gives its
+    share, to the nearest cell (largest remainders first), so both have the same batch mix.
+
+    "all": every cell is trained on and asked.
+
+    "halves": one half is trained on (and asked in). The other half, returned in the place of the
+    asked, is the reference that a population truth is measured against. No predictor sees it,
+    because a truth and a prediction that share wild-type cells agree by their noise alone. Every
+    batch is halved; halves differ by at most one cell in every batch and in all.
     """
     everything = np.arange(n_cells)
     if strategy == "all":
@@ -57,30 +75,42 @@ def split(
         rng = np.random.default_rng([_HALVES_STREAM, seed])
         reference = halve(group, rng.random(n_cells), rng.integers(2))
         return everything[~reference], everything[reference]
-    sizes = np.bincount(group)
-    asked_in_all = (n_cells + 2) // 5
-    quota, remainder = np.divmod(sizes * asked_in_all, n_cells)
-    quota[np.argsort(-remainder, kind="stable")[: asked_in_all - quota.sum()]] += 1
-    rng = np.random.default_rng([_SPLIT_STREAM, seed])
-    asked = np.sort(
-        np.concatenate(
-            [rng.permutation(np.flatnonzero(group == g))[: quota[g]] for g in range(len(sizes))]
-        )
-    )
+    asked = _fifth(group, np.random.default_rng([_SPLIT_STREAM, seed]))
     return np.setdiff1d(everything, asked), asked
+
+
+def _fifth(group: IntArray, rng: np.random.Generator) -> IntArray:
+    """A fifth of the members (n,), sorted, with the share of every group to the nearest member."""
+    sizes = np.bincount(group)
+    asked_in_all = (len(group) + 2) // 5
+    quota, remainder = np.divmod(sizes * asked_in_all, len(group))
+    quota[np.argsort(-remainder, kind="stable")[: asked_in_all - quota.sum()]] += 1
+    drawn = [rng.permutation(np.flatnonzero(group == g))[: quota[g]] for g in range(len(sizes))]
+    return np.sort(np.concatenate(drawn))
 
 
 def halve(
     group: IntArray, keys: npt.NDArray[np.floating[Any]], first: npt.ArrayLike = 0
 ) -> BoolArray:
-    """(..., n) bool, which of n members are in the second half, drawn so that every group is
-    halved.
+    """Which of n members are in the second half, with every group halved.
 
-    group : (n,) whole numbers. keys : (..., n) random numbers in [0, 1), one row for each halving.
-    first : (...) 0 or 1, the half that the first member goes to. Members sorted by group and key go
-    to the two halves by turns, so the halves differ by at most one member in every group and in
-    all.
+    Members sorted by group and key go to the two halves by turns, so the halves differ by at most
+    one member in every group and in all.
 
+    Parameters
+    ----------
+    group : (n,) int
+    keys : (..., n) float
+        Random numbers in [0, 1), one row for each halving.
+    first : (...) int
+        0 or 1, the half that the first member goes to.
+
+    Returns
+    -------
+    (..., n) bool
+
+    Examples
+    --------
     >>> halve(np.array([0, 0, 0, 7, 7]), np.array([0.9, 0.1, 0.5, 0.2, 0.3]))
     array([False, False,  True,  True, False])
     """

@@ -1,5 +1,6 @@
-"""Checks of cells and datasets: what cannot be used ends in one sentence that says what, where, and
-what to do.
+"""Checks of cells and datasets.
+
+What cannot be used is refused in one sentence that says what is wrong, where, and what to do.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from kobench.errors import UserError
 Names = Sequence[str] | npt.NDArray[Any]
 
 #: With fewer wild-type cells neither a fit nor its held-out fifth means anything.
-MIN_CELLS = 10
+MIN_WILD_TYPE = 10
 
 #: No logarithm of counts comes near: log1p of a million is 13.8.
 LOG_LIMIT = 20.0
@@ -30,8 +31,10 @@ CP10K_LIMIT = float(np.log1p(1e4)) + 1e-3
 
 
 def tidy(matrix: Any) -> Any:
-    """A sparse matrix as canonical CSR (columns sorted, no duplicates, no stored zeros), itself
-    where it is one; an array as is.
+    """A matrix (n, G) in one of the two forms that cells come in.
+
+    A sparse matrix becomes canonical CSR (columns sorted, no duplicates, no stored zeros), and is
+    returned itself where it is that already. Anything else becomes an array.
     """
     if not scipy.sparse.issparse(matrix):
         return np.asarray(matrix)
@@ -47,28 +50,57 @@ def tidy(matrix: Any) -> Any:
 
 
 def validate(dataset: Dataset, name: str) -> Dataset:
-    """The dataset, with sparse matrices as canonical CSR; everything that a trial relies on has
-    been checked.
+    """Check everything that a trial relies on.
 
-    Checked: at least 10 wild-type cells and 2 genes, gene names present and unique, values finite
-    and >= 0, values that fit the declared scale, no cell without expression; batch and cell-type
-    columns exist and the perturbation does not; perturbed cells have the same genes and a
-    perturbation each.
+    At least 10 wild-type cells and 2 genes; gene names present and unique; values finite, >= 0, and
+    of the declared scale; no cell without expression. Batch and cell-type columns exist, and the
+    perturbation does not. Perturbed cells have the same genes and a perturbation each.
 
-    Raises UserError, one sentence that names the dataset, for the first fault found.
+    Parameters
+    ----------
+    dataset : Dataset
+    name : str
+        What it is called in messages.
+
+    Returns
+    -------
+    Dataset
+        The same, with sparse matrices as canonical CSR.
+
+    Raises
+    ------
+    UserError
+        For the first fault found, one sentence that names the dataset.
     """
     where = f"dataset {name!r}"
     cells = _checked_cells(dataset.cells, dataset.scale, f"{where}, wild-type cells")
-    if cells.n_obs < MIN_CELLS:
+    _check_size(cells, where)
+    _check_columns(dataset, cells, where)
+    if dataset.kind not in ("simulated", "real"):
+        raise UserError(f"{where} is of kind {dataset.kind!r}; it must be 'simulated' or 'real'")
+    perturbed = dataset.perturbed
+    if perturbed is not None:
+        perturbed = _checked_cells(perturbed, dataset.scale, f"{where}, perturbed cells")
+        _check_perturbed(perturbed, cells, where)
+    return dataclasses.replace(dataset, cells=cells, perturbed=perturbed)
+
+
+def _check_size(cells: Cells, where: str) -> None:
+    """UserError for fewer wild-type cells or genes than a trial needs."""
+    if cells.n_obs < MIN_WILD_TYPE:
         raise UserError(
-            f"{where} has {cells.n_obs} wild-type cells; at least {MIN_CELLS} are needed to fit and"
-            " to ask, so bring more cells"
+            f"{where} has {cells.n_obs} wild-type cells; at least {MIN_WILD_TYPE} are needed to fit"
+            " and to ask, so bring more cells"
         )
     if cells.n_vars < 2:
         raise UserError(
             f"{where} has {cells.n_vars} gene; at least 2 are needed, because a knockout needs"
             " another gene to act on"
         )
+
+
+def _check_columns(dataset: Dataset, cells: Cells, where: str) -> None:
+    """UserError where a named column of the wild-type cells is missing, or one says too much."""
     for kind, key in (("batch", dataset.batch_key), ("cell-type", dataset.cell_type_key)):
         if key is not None and key not in cells.obs:
             known = ", ".join(sorted(cells.obs)) or "none"
@@ -81,27 +113,25 @@ def validate(dataset: Dataset, name: str) -> Dataset:
             f"{where} gives its wild-type cells a column 'perturbation', which predictors must not"
             " see; take it out of cells.obs"
         )
-    if dataset.kind not in ("simulated", "real"):
-        raise UserError(f"{where} is of kind {dataset.kind!r}; it must be 'simulated' or 'real'")
-    perturbed = dataset.perturbed
-    if perturbed is not None:
-        perturbed = _checked_cells(perturbed, dataset.scale, f"{where}, perturbed cells")
-        if not np.array_equal(perturbed.var_names, cells.var_names):
-            raise UserError(
-                f"{where} has other genes in its perturbed cells than in its wild-type cells; give"
-                " both the same list in the same order"
-            )
-        if "perturbation" not in perturbed.obs or not all(
-            str(label).strip() for label in perturbed.obs["perturbation"]
-        ):
-            raise UserError(
-                f"{where} has perturbed cells without a label; give each one in"
-                " perturbed.obs['perturbation']"
-            )
-    return dataclasses.replace(dataset, cells=cells, perturbed=perturbed)
+
+
+def _check_perturbed(perturbed: Cells, cells: Cells, where: str) -> None:
+    """UserError where perturbed cells have other genes, or no perturbation."""
+    if not np.array_equal(perturbed.var_names, cells.var_names):
+        raise UserError(
+            f"{where} has other genes in its perturbed cells than in its wild-type cells; give"
+            " both the same list in the same order"
+        )
+    labels = perturbed.obs.get("perturbation")
+    if labels is None or not all(str(label).strip() for label in labels):
+        raise UserError(
+            f"{where} has perturbed cells without a label; give each one in"
+            " perturbed.obs['perturbation']"
+        )
 
 
 def _checked_cells(cells: Cells, scale: str, where: str) -> Cells:
+    """The cells with checked, tidied matrices."""
     names = [str(i) for i in range(cells.n_obs)]
     matrices = {
         layer: check_matrix(matrix, where, names, cells.var_names, layer)
@@ -118,8 +148,27 @@ def _checked_cells(cells: Cells, scale: str, where: str) -> Cells:
 
 
 def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str = "X") -> Any:
-    """A matrix, tidied, that is cells x genes, numeric, not empty, finite, not negative, with
-    unique gene names; else UserError.
+    """Check a matrix of cells x genes.
+
+    Parameters
+    ----------
+    matrix : (n, G) array or sparse matrix
+    where : str
+        What messages start with: the dataset or file.
+    cells, genes : (n,), (G,) str
+        Their names, for messages; gene names must be there and differ.
+    what : str
+        What the matrix is called in messages.
+
+    Returns
+    -------
+    (n, G) array or canonical CSR matrix
+
+    Raises
+    ------
+    UserError
+        Where it is not numeric, empty, of another shape, not finite, or negative, or where gene
+        names are missing or repeated.
     """
     shape = tuple(getattr(matrix, "shape", ()))
     if len(shape) != 2:
@@ -144,20 +193,14 @@ def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str 
     check_gene_names(genes, where)
     matrix = tidy(matrix)
     stored = _stored(matrix)
+    missing = "fill in or remove those cells or genes; kobench never turns NaN into 0"
+    negative = (
+        "expression cannot be, so point kobench at counts or log1p values and not at centred or"
+        " scaled ones"
+    )
     for bad, fault, remedy in (
-        (
-            ~np.isfinite(stored),
-            "not finite",
-            "fill in or remove those cells or genes; kobench never turns NaN into 0",
-        ),
-        (
-            stored < 0,
-            "negative",
-            (
-                "expression cannot be, so point kobench at counts or log1p values and not at"
-                " centred or scaled ones"
-            ),
-        ),
+        (~np.isfinite(stored), "not finite", missing),
+        (stored < 0, "negative", negative),
     ):
         if np.any(bad):
             raise UserError(
@@ -189,8 +232,10 @@ def check_gene_names(genes: Names, where: str) -> None:
 
 
 def check_scale(X: Any, scale: str, where: str, cells: Names, genes: Names) -> None:
-    """UserError where values contradict the declared scale; a scale other than counts and log1p
-    cannot be contradicted.
+    """UserError where values of X (n, G) contradict the declared scale.
+
+    A scale other than counts and log1p cannot be contradicted. `where`, `cells` and `genes` are for
+    the message, as in `check_matrix`.
     """
     stored = _stored(X)
     fractional = stored != np.rint(stored)
@@ -219,41 +264,42 @@ def check_scale(X: Any, scale: str, where: str, cells: Names, genes: Names) -> N
 
 
 def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
-    """UserError where a cell expresses no gene: it has no profile, and nothing can be asked of
-    it.
+    """UserError where a cell of X (n, G) expresses no gene.
+
+    It has no profile, and nothing can be asked of it. `remedy` ends the message.
     """
     empty = np.asarray(X.sum(axis=1)).ravel() == 0
     if np.any(empty):
-        number = int(empty.sum())
+        number, first = int(empty.sum()), str(cells[int(np.argmax(empty))])
+        verb = "expresses" if number == 1 else "express"
         raise UserError(
-            f"{where}: {number:,} of {len(empty):,} cells"
-            f" {'expresses' if number == 1 else 'express'} none of the {X.shape[1]:,} genes (first:"
-            f" cell {str(cells[int(np.argmax(empty))])!r}); {remedy}"
+            f"{where}: {number:,} of {len(empty):,} cells {verb} none of the {X.shape[1]:,} genes"
+            f" (first: cell {first!r}); {remedy}"
         )
 
 
 def _stored(matrix: Any) -> npt.NDArray[Any]:
-    """All values of an array, or those a sparse matrix stores, in the order of `_place`."""
+    """(m,) all values of an array, or those that a sparse matrix stores, row by row."""
     return np.asarray(matrix.data if scipy.sparse.issparse(matrix) else matrix.ravel())
 
 
 def _first(matrix: Any, bad: npt.NDArray[np.bool_], cells: Names, genes: Names) -> str:
-    """The first bad value and where it stands, for a message."""
+    """The first bad value of those stored, and where it stands, for a message."""
     index = int(np.argmax(bad))
     if scipy.sparse.issparse(matrix):
-        row, column = (
-            int(np.searchsorted(matrix.indptr, index, side="right")) - 1,
-            int(matrix.indices[index]),
-        )
+        row = int(np.searchsorted(matrix.indptr, index, side="right")) - 1
+        column = int(matrix.indices[index])
     else:
         row, column = divmod(index, matrix.shape[1])
     return f"{_stored(matrix)[index]:g} in cell {str(cells[row])!r}, gene {str(genes[column])!r}"
 
 
 def _count(bad: npt.NDArray[np.bool_]) -> str:
+    """How many values are bad, in words."""
     number = int(bad.sum())
     return f"{number:,} value{'' if number == 1 else 's'}"
 
 
 def _are(bad: npt.NDArray[np.bool_]) -> str:
+    """The verb for that many values."""
     return "is" if bad.sum() == 1 else "are"

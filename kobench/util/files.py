@@ -104,14 +104,15 @@ def parse_json(text: str) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def file_hash(path: Path) -> str:
-    """sha256 of a file's content; a missing file is reported by its loader, so it hashes to nothing
-    here.
-    """
-    import hashlib
+def sha256_of(path: Path) -> str:
+    """sha256 of a file's bytes; OSError where it cannot be read."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
+
+def file_hash(path: Path) -> str:
+    """The same, but "" for a file that cannot be read: its loader is what reports it."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""

@@ -14,9 +14,9 @@ from kobench.api import Cells, Context, Knockouts, answer_kinds, normalise_rows
 from kobench.builtin.floors.impact import AbsCorrelation, Abundance, Detection, OwnShare, Random
 from kobench.builtin.floors.knockout import NoEffect, PresenceContrast
 from kobench.builtin.floors.profile import MaskedMean, MaskedMeanDepth, Uniform, shrunken_slopes
-from kobench.builtin.specs.singles import floor_specs
+from kobench.builtin.specs.floors import floor_specs
 
-SPECS = list(floor_specs())
+SPECS = [spec for spec in floor_specs() if spec.answers != ("interaction",)]
 
 
 def cells_of(values) -> Cells:

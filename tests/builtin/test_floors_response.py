@@ -20,10 +20,10 @@ from kobench.builtin.floors.response import (
     PlusMean,
     natural,
 )
-from kobench.builtin.specs.response import response_floor_specs
-from kobench.builtin.specs.singles import floor_specs, task_specs
+from kobench.builtin.specs.floors import floor_specs
+from kobench.builtin.specs.tasks import task_specs
 
-SPECS = list(response_floor_specs())
+SPECS = [spec for spec in floor_specs() if str(spec.make).startswith(Covariance.__module__)]
 IDS = [spec.name for spec in SPECS]
 DIRECTIONS = [Covariance, PlusMean, MinusMean, BatchTrend]
 

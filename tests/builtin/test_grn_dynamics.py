@@ -13,6 +13,7 @@ from scipy.spatial.distance import braycurtis
 
 from benchmarks.plain import ode
 from kobench.api import Knockouts
+from kobench.builtin.datasets.grn import block as block_module
 from kobench.builtin.datasets.grn import dynamics, load
 from kobench.builtin.datasets.grn.cell_types import CellTypes
 from kobench.builtin.datasets.grn.dynamics import Solver
@@ -230,7 +231,7 @@ def test_an_event_does_not_depend_on_the_others(monkeypatch):
     shuffled = np.random.default_rng(0).permutation(len(events))
     np.testing.assert_array_equal(truth.knockout(events[shuffled]), together[shuffled])
     np.testing.assert_array_equal(truth.knockout(events[77:78]), together[77:78])
-    monkeypatch.setattr(dynamics, "SPARE", 0)  # settled events leave their block at once
+    monkeypatch.setattr(block_module, "SPARE", 0)  # settled events leave their block at once
     for block in (500, 1, 1 << 22):
         monkeypatch.setattr(dynamics, "BLOCK", block)
         other = GrnTruth.settle(

@@ -281,14 +281,13 @@ def test_the_units_of_these_tests_have_what_blocks_are_drawn_by():
 
 def test_naming_the_metrics_loads_none_of_them():
     code = (
-        "import sys, kobench.builtin.specs.singles as s, kobench.builtin.specs.interaction as i;"
-        " list(s.metric_specs()), list(s.task_specs()), list(s.floor_specs()),"
-        " list(i.interaction_metric_specs()); print(*sys.modules)"
+        "import sys, kobench.builtin.plugin as p; list(p.kobench_metrics()),"
+        " list(p.kobench_tasks()), list(p.kobench_predictors()); print(*sys.modules)"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert "kobench.builtin.specs.singles" in loaded
+    assert "kobench.builtin.specs.metrics" in loaded
     for name in (
         "scipy",
         "pandas",

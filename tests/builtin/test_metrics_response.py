@@ -31,7 +31,7 @@ from kobench.builtin.metrics.response import (
     sign_accuracy,
     spearman_delta,
 )
-from kobench.builtin.specs.singles import metric_specs
+from kobench.builtin.specs.metrics import metric_specs
 from kobench.scoring.bootstrap import block_counts, draws, take
 
 CORRELATIONS = {

@@ -24,7 +24,7 @@ from kobench.runner.prepared import Prepared
 from kobench.runner.request import Request
 from kobench.runner.run import Run
 from kobench.scoring.bootstrap import draws
-from kobench.truth.population import ask_responses, measured
+from kobench.truth.population import ask_responses, screen
 
 SMALL = {"genes": 50, "cells": 200, "perturbations": 20, "perturbed_cells": 40}
 
@@ -72,9 +72,9 @@ def test_the_true_change_scores_about_1_in_skill_and_linear_lies_between(tmp_pat
 def quick():
     """Sizes and tests of single genes cost most of the time and decide nothing here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measured, "size", lambda *groups: (0.0, 1.0))
+        patch.setattr(screen, "size", lambda *groups: (0.0, 1.0))
         patch.setattr(
-            measured,
+            screen,
             "responding",
             lambda perturbed, reference, targets: np.zeros(perturbed.X.shape[1], bool),
         )

@@ -23,8 +23,12 @@ from kobench.api import (
     normalise_rows,
 )
 from kobench.builtin.metrics import impact, profile, ranking
-from kobench.builtin.specs.singles import floor_specs, metric_specs, task_specs
+from kobench.builtin.specs.floors import floor_specs
+from kobench.builtin.specs.metrics import metric_specs
+from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks import singles as tasks
+from kobench.builtin.tasks import values
+from kobench.builtin.tasks.profile import profile as profile_task
 from kobench.errors import InvalidAnswerError
 from kobench.truth import singles as questions
 from kobench.truth.build import Material, build
@@ -124,7 +128,7 @@ def value(metric, units):
 
 def test_profile_units_are_the_held_out_cells(profiles):
     predicted = normalise_rows(profiles.assemblages)
-    given = tasks.profile(TaskView(profiles, Answers(profile=predicted)))
+    given = profile_task(TaskView(profiles, Answers(profile=predicted)))
     units = given.variants[""]
     assert (given.asked, given.answered, dict(given.left_out)) == (26, 26, {})
     np.testing.assert_array_equal(units.predicted, predicted)
@@ -139,7 +143,7 @@ def test_profile_leaves_empty_cells_out_for_everybody(profiles):
     true = profiles.true.copy()
     true[4] = 0
     emptied = dataclasses.replace(profiles, true=true, assemblages=true > 0)
-    given = tasks.profile(TaskView(emptied, Answers(profile=profiles.true)))
+    given = profile_task(TaskView(emptied, Answers(profile=profiles.true)))
     assert (given.asked, given.answered, dict(given.left_out)) == (
         25,
         25,
@@ -149,10 +153,10 @@ def test_profile_leaves_empty_cells_out_for_everybody(profiles):
 
 
 @pytest.mark.parametrize(
-    "task", [tasks.profile, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone]
+    "task", [profile_task, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone]
 )
 def test_what_is_not_answered_has_no_units(task, profiles, singles):
-    question = profiles if task is tasks.profile else singles
+    question = profiles if task is profile_task else singles
     given = task(TaskView(question, Answers()))
     assert given.variants == {}
     assert given.asked > 0
@@ -160,11 +164,11 @@ def test_what_is_not_answered_has_no_units(task, profiles, singles):
 
 
 @pytest.mark.parametrize(
-    "task", [tasks.profile, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone]
+    "task", [profile_task, tasks.knockout_profile, tasks.knockout_impact, tasks.keystone]
 )
 def test_a_task_refuses_another_question(task, profiles, singles):
     with pytest.raises(TypeError, match="question"):
-        task(TaskView(singles if task is tasks.profile else profiles, Answers()))
+        task(TaskView(singles if task is profile_task else profiles, Answers()))
 
 
 # knockout-profile
@@ -220,7 +224,7 @@ def test_raw_alone_leaves_the_primary_variant_unanswered(singles):
 
 
 def test_impacts_below_the_tolerance_are_ties_in_prediction_as_in_truth(singles):
-    assert tasks.TOLERANCE == questions.TOLERANCE
+    assert values.TOLERANCE == questions.TOLERANCE
     predicted = np.full(len(singles.events), 9e-7)
     predicted[::2] = 1e-9
     predicted[0] = 2e-6
@@ -352,7 +356,7 @@ def test_a_hole_among_supported_genes_is_an_error_not_a_smaller_task(task, singl
 
 
 UNITS = {
-    "profile": tasks.profile,
+    "profile": profile_task,
     "knockout-profile": tasks.knockout_profile,
     "knockout-impact": tasks.knockout_impact,
     "keystone": tasks.keystone,
@@ -453,6 +457,17 @@ def test_lines_that_a_dataset_does_not_offer(dataset, singles, profiles):
 # specs
 
 
+#: Question set -> kinds of answers of which a floor gives at least one.
+CAN_ANSWER = {
+    "profile": {"expression"},
+    "transfer": {"expression"},
+    "singles": {"knockout", "impact"},
+    "doubles": {"interaction"},
+    "triples": {"interaction"},
+    "response": {"response", "knockout", "genes"},
+}
+
+
 def test_tasks_name_metrics_floors_and_lines_that_exist():
     floors = {spec.name: spec for spec in floor_specs()}
     for task in task_specs():
@@ -463,10 +478,7 @@ def test_tasks_name_metrics_floors_and_lines_that_exist():
         assert set(task.lines) <= set(LINES)
         for name in task.floors:
             kinds = set(floors[name].answers)
-            wanted = {"profile": {"expression"}, "response": {"response", "knockout", "genes"}}.get(
-                task.asks, {"knockout", "impact"}
-            )
-            assert kinds & wanted, f"{name} cannot answer {task.name}"
+            assert kinds & CAN_ANSWER[task.asks], f"{name} cannot answer {task.name}"
     assert all(spec.floor for spec in floors.values())
 
 

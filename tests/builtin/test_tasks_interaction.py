@@ -32,11 +32,9 @@ from kobench.builtin.floors.interaction import SmallerShare, SmallerSingle
 from kobench.builtin.floors.knockout import PresenceContrast
 from kobench.builtin.metrics.impact import average_precision
 from kobench.builtin.metrics.interaction import INTERACTS, auprc, mae, spearman
-from kobench.builtin.specs.interaction import (
-    interaction_floor_specs,
-    interaction_metric_specs,
-    interaction_task_specs,
-)
+from kobench.builtin.specs.floors import floor_specs
+from kobench.builtin.specs.metrics import metric_specs
+from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.interaction import multiple_knockout
 from kobench.errors import InvalidAnswerError
 from kobench.scoring.bootstrap import block_counts, draws, take
@@ -409,16 +407,14 @@ def test_random_interactions():
 
 
 def test_the_records_are_sound():
-    specs = [*interaction_metric_specs(), *interaction_task_specs(), *interaction_floor_specs()]
-    for spec in specs:
+    metrics = [spec for spec in metric_specs() if spec.of == "interaction"]
+    tasks = [spec for spec in task_specs() if spec.of == "interaction"]
+    floors = [spec for spec in floor_specs() if spec.answers == ("interaction",)]
+    for spec in (*metrics, *tasks, *floors):
         assert list(validation.faults(spec)) == []
-    assert [spec.name for spec in interaction_task_specs()] == [
-        "double-knockout",
-        "triple-knockout",
-    ]
-    assert [spec.asks for spec in interaction_task_specs()] == ["doubles", "triples"]
+    assert [spec.name for spec in metrics] == ["auprc", "spearman", "mae"]
+    assert [spec.name for spec in tasks] == ["double-knockout", "triple-knockout"]
+    assert [spec.asks for spec in tasks] == ["doubles", "triples"]
     assert answer_kinds(SmallerSingle) == answer_kinds(SmallerShare) == ("interaction",)
-    assert {"random", *(spec.name for spec in interaction_floor_specs())} == set(
-        next(interaction_task_specs()).floors
-    )
+    assert {"random", *(spec.name for spec in floors)} == set(tasks[0].floors)
     assert "interaction" in answer_kinds(Random)

@@ -17,7 +17,7 @@ import pytest
 from kobench.cells import Cells
 from kobench.dataset import Dataset
 from kobench.datasets import cards
-from kobench.datasets.add import add_dataset
+from kobench.datasets.add import H5adParameters, Origin, add_dataset
 from kobench.datasets.digest import digest
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param
@@ -323,14 +323,13 @@ def test_adding_a_dataset(folder: Path, mine: Path) -> None:
     written = add_dataset(
         mine,
         "my-screen",
-        control="control",
-        batch_key="batch",
-        cell_type_key="cell_type",
-        totals_key="n_counts_all",
-        organism="mouse",
-        source="our lab",
-        licence="none yet",
-        reference="doi:1",
+        H5adParameters(
+            control="control",
+            batch_key="batch",
+            cell_type_key="cell_type",
+            totals_key="n_counts_all",
+        ),
+        Origin(organism="mouse", source="our lab", licence="none yet", reference="doi:1"),
         out_folder=folder,
     )
     assert written == folder / "my-screen.toml"
@@ -353,7 +352,9 @@ def test_adding_a_dataset(folder: Path, mine: Path) -> None:
 
 def test_the_default_folder_is_read_without_being_named(folder: Path, mine: Path) -> None:
     written = add_dataset(
-        str(mine), "my-screen", perturbation_key="none", scale="counts", normalise="log1p"
+        str(mine),
+        "my-screen",
+        H5adParameters(perturbation_key="none", scale="counts", normalise="log1p"),
     )
     assert written.parent == cards.user_folder()
     (spec,) = (spec for spec in cards.card_specs()[0] if spec.name == "my-screen")
@@ -409,5 +410,5 @@ def test_a_file_that_cannot_be_used_leaves_no_card(
 ) -> None:
     path, parameters = broken_h5ad(fault)
     with pytest.raises(UserError, match=re.escape(str(path))):
-        add_dataset(path, "my-screen", out_folder=folder, **parameters)
+        add_dataset(path, "my-screen", H5adParameters(**parameters), out_folder=folder)
     assert list(folder.iterdir()) == []

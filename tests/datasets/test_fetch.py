@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from kobench.datasets import fetch
+from kobench.datasets.download import download
 from kobench.errors import UserError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
@@ -83,7 +84,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def bring(server: Server, target: Path, **more: object) -> Path:
-    return fetch.download(
+    return download(
         server.url, target, **{"sha256": SHA256, "dataset": "mine", "pause": 0.0, **more}
     )  # type: ignore[arg-type]
 
@@ -183,9 +184,9 @@ def test_addresses_that_are_not_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x")
     with pytest.raises(UserError, match=r"is not an http"):
-        fetch.download(secret.as_uri(), tmp_path / "file", SHA256, "mine")
+        download(secret.as_uri(), tmp_path / "file", SHA256, "mine")
     with pytest.raises(UserError, match="loads no unchecked file"):
-        fetch.download("http://127.0.0.1/file", tmp_path / "file", "", "mine")
+        download("http://127.0.0.1/file", tmp_path / "file", "", "mine")
 
 
 def test_two_at_once_ask_once(server: Server, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from kobench.builtin.floors.knockout import NoEffect, PresenceContrast
 from kobench.builtin.floors.profile import MaskedMean, MaskedMeanDepth
 from kobench.builtin.metrics import impact, profile, ranking
 from kobench.builtin.tasks import singles as tasks
+from kobench.builtin.tasks.profile import profile as profile_task
 from kobench.cells import BoolArray, FloatArray
 from kobench.datasets.split import split
 from kobench.truth.build import Material, build
@@ -32,7 +33,7 @@ from kobench.worker.derive import Asker
 #: column -> (task, metric, how good the truth is, whether higher is better, floors that count)
 COLUMNS: dict[str, tuple[Any, Any, float, float, tuple[str, ...]]] = {
     "profile bray-curtis": (
-        tasks.profile,
+        profile_task,
         profile.bray_curtis,
         0.0,
         -1.0,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from kobench.api import Answers, Cells, Dataset, Profiles, TaskView, Transfers
 from kobench.builtin.floors.profile import MaskedMeanDepth
 from kobench.builtin.metrics import profile as metrics
-from kobench.builtin.specs.singles import metric_specs
-from kobench.builtin.specs.transfer import transfer_spec
+from kobench.builtin.specs.metrics import metric_specs
+from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.transfer import transfer
 from kobench.datasets.join import joined
 from kobench.datasets.validate import validate
@@ -250,7 +250,7 @@ def test_no_answer_and_broken_answers():
 
 
 def test_the_tasks_record():
-    spec = transfer_spec()
+    spec = next(spec for spec in task_specs() if spec.name == "transfer")
     assert (spec.label, spec.asks, spec.floors, spec.primary) == (
         "transfer@1",
         "transfer",

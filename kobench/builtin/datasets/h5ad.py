@@ -1,20 +1,19 @@
-"""Loader of AnnData files: wild-type cells in the working scale, and the perturbed cells beside
-them.
-"""
+"""The loader `h5ad`: wild-type cells of an AnnData file, and the perturbed cells beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kobench.builtin.datasets import read_anndata
-from kobench.cells import Cells
+from kobench.builtin.datasets.working_scale import WorkingScale, to_working_scale, totals_of
+from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
-from kobench.datasets.normalise import TARGET_TOTAL, choose_genes, zeros
-from kobench.datasets.normalise import normalise as log1p_cp10k
+from kobench.datasets.normalise import choose_genes, zeros
 from kobench.datasets.validate import check_expressed, check_matrix, check_scale, tidy, validate
 from kobench.errors import UserError
 
@@ -33,14 +32,75 @@ def load(
     genes: int = 0,
     cell_type: str = "",
 ) -> Dataset:
-    """The file's wild-type cells, and its perturbed cells as population truth; parameters as in
-    `specs_data.h5ad_spec`.
+    """The file's wild-type cells, and its perturbed cells as population truth.
 
-    Counts become log1p-cp10k (or log1p, or stay) with the totals taken before any gene is left out,
-    and are kept in `layers["counts"]`; other scales are taken as declared. The gene list is chosen
-    by wild-type cells (`choose_genes`). Raises UserError, one sentence, for a file that cannot
-    be read or does not hold what the parameters say.
+    Parameters
+    ----------
+    path : str
+        The file. The other parameters are described in `kobench.builtin.specs.datasets.h5ad_spec`.
+
+    Returns
+    -------
+    Dataset
+        Counts become log1p-cp10k (or log1p, or stay) with the totals taken before any gene is left
+        out, and are kept in `layers["counts"]`; other scales are taken as declared. The gene list
+        is chosen by wild-type cells (`choose_genes`).
+
+    Raises
+    ------
+    UserError
+        One sentence, for a file that cannot be read or does not hold what the parameters say.
     """
+    content = _read(path, perturbation_key, control, (batch_key, cell_type_key), scale, layer, raw)
+    totals = totals_of(content.adata, content.X, path, totals_key, scale)
+    working = to_working_scale(content.X, scale, normalise, totals, totals_key, path)
+    groups = _group(content, control, cell_type_key, cell_type)
+    chosen = _choose(content, groups, genes)
+    dataset = Dataset(
+        cells=_cells(content, working, groups.wild_type, chosen),
+        scale=working.scale,
+        kind="real",
+        notes=_notes(content, groups),
+        batch_key=batch_key or None,
+        cell_type_key=cell_type_key or None,
+        perturbed=(
+            _cells(content, working, groups.perturbed, chosen, labelled=True)
+            if len(groups.perturbed)
+            else None
+        ),
+        facts={**_facts(content, groups, chosen), "normalisation": working.how},
+    )
+    return validate(dataset, path)
+
+
+@dataclass(frozen=True, eq=False)
+class _Content:
+    """What the parameters name in a file of n cells and G genes.
+
+    X : (n, G) float32 as stored. counts : whether it holds counts. names : (G,) genes. barcodes :
+    (n,). labels : (n,) perturbations. columns : batch and cell type by the name of their column.
+    """
+
+    path: str
+    adata: Any
+    X: Any
+    counts: bool
+    names: npt.NDArray[np.str_]
+    barcodes: npt.NDArray[np.str_]
+    labels: npt.NDArray[np.str_]
+    columns: Mapping[str, npt.NDArray[np.str_]]
+
+
+def _read(
+    path: str,
+    perturbation_key: str,
+    control: str,
+    keys: tuple[str, str],
+    scale: str,
+    layer: str,
+    raw: bool,
+) -> _Content:
+    """Read the file and check it; `keys` are the columns of batch and cell type, "" for none."""
     adata = read_anndata.read(path)
     X, names = read_anndata.matrix(adata, path, layer, raw)
     barcodes = np.asarray(adata.obs_names, dtype=np.str_)
@@ -49,7 +109,7 @@ def load(
     labels = read_anndata.labels(adata, path, perturbation_key, control)
     columns = {
         key: read_anndata.column(adata, path, key, what)
-        for key, what in ((batch_key, "batch_key"), (cell_type_key, "cell_type_key"))
+        for key, what in zip(keys, ("batch_key", "cell_type_key"), strict=True)
         if key
     }
     if perturbation_key in columns:
@@ -57,142 +117,109 @@ def load(
             f"{path}: column {perturbation_key!r} is the perturbation, so it cannot be batch or"
             " cell type; name another one"
         )
-    totals = _totals(adata, X, path, totals_key, scale)
-    working, target_scale, how = _working_scale(X, scale, normalise, totals, totals_key, path)
+    return _Content(path, adata, X, scale == "counts", names, barcodes, labels, columns)
 
-    kept = read_anndata.of_type(columns, path, cell_type_key, cell_type, len(labels))
-    wild_type, perturbed = (
-        np.flatnonzero(kept & (labels == control)),
-        np.flatnonzero(kept & (labels != control)),
-    )
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Which cells are kept, and which genes were perturbed in them.
+
+    kept : (n,) bool, cells of the wanted type. wild_type, perturbed : their rows. targets : names
+    of the perturbed genes. measured : columns of those that the file has.
+    """
+
+    kept: BoolArray
+    wild_type: IntArray
+    perturbed: IntArray
+    targets: list[str]
+    measured: list[int]
+
+
+def _group(content: _Content, control: str, cell_type_key: str, cell_type: str) -> _Groups:
+    """Tell wild-type from perturbed cells; UserError where no wild-type cell is left."""
+    path, labels = content.path, content.labels
+    kept = read_anndata.of_type(content.columns, path, cell_type_key, cell_type, len(labels))
+    wild_type = np.flatnonzero(kept & (labels == control))
+    perturbed = np.flatnonzero(kept & (labels != control))
     if not len(wild_type):
         raise UserError(
             f"{path}: no wild-type cell is of type {cell_type!r}; choose a cell_type that control"
             " cells have"
         )
-    targets = sorted(
-        {gene for label in np.unique(labels[perturbed]) for gene in _targets(str(label), control)}
-    )
-    position = {str(gene): i for i, gene in enumerate(names)}
+    there = np.unique(labels[perturbed])
+    targets = sorted({gene for label in there for gene in _targets(str(label), control)})
+    position = {str(gene): i for i, gene in enumerate(content.names)}
     measured = [position[gene] for gene in targets if gene in position]
-    chosen = choose_genes(X[wild_type], genes, measured)
-    rows = np.flatnonzero(kept)
+    return _Groups(kept, wild_type, perturbed, targets, measured)
+
+
+def _choose(content: _Content, groups: _Groups, genes: int) -> BoolArray:
+    """(G,) the genes that are kept; UserError where a kept cell expresses none of them."""
+    chosen = choose_genes(content.X[groups.wild_type], genes, groups.measured)
+    rows = np.flatnonzero(groups.kept)
     remedy = (
         "keep more genes (genes=0 keeps all)"
         if genes
         else "take them out of the file (in scanpy: sc.pp.filter_cells(adata, min_genes=1))"
     )
-    check_expressed(X[rows][:, chosen], path, barcodes[rows], remedy)
+    check_expressed(content.X[rows][:, chosen], content.path, content.barcodes[rows], remedy)
+    return chosen
 
-    def cells(rows: npt.NDArray[np.intp], more: dict[str, Any]) -> Cells:
-        obs = {**{key: column[rows] for key, column in columns.items()}, **more}
-        layers = {"counts": tidy(X[rows][:, chosen])} if scale == "counts" else {}
-        return Cells(tidy(working[rows][:, chosen]), names[chosen], obs, layers)
 
-    unseen = len(names) - int(np.sum(np.asarray((X[wild_type] > 0).sum(axis=0)) > 0))
+def _cells(
+    content: _Content,
+    working: WorkingScale,
+    rows: IntArray,
+    chosen: BoolArray,
+    labelled: bool = False,
+) -> Cells:
+    """Some cells on the chosen genes, with their perturbations where they are `labelled`."""
+    obs = {key: column[rows] for key, column in content.columns.items()}
+    if labelled:
+        obs["perturbation"] = content.labels[rows]
+    layers = {"counts": tidy(content.X[rows][:, chosen])} if content.counts else {}
+    return Cells(tidy(working.X[rows][:, chosen]), content.names[chosen], obs, layers)
+
+
+def _unseen(content: _Content, groups: _Groups) -> int:
+    """Number of genes that no wild-type cell expresses."""
+    cells = np.asarray((content.X[groups.wild_type] > 0).sum(axis=0))
+    return len(content.names) - int(np.sum(cells > 0))
+
+
+def _notes(content: _Content, groups: _Groups) -> tuple[str, ...]:
+    """Sentences on genes that are not there."""
     notes = []
+    unseen = _unseen(content, groups)
     if unseen:
         notes.append(
-            f"{unseen:,} of {len(names):,} genes are seen in no wild-type cell; they are left out"
-            " (a perturbed gene excepted)"
+            f"{unseen:,} of {len(content.names):,} genes are seen in no wild-type cell; they are"
+            " left out (a perturbed gene excepted)"
         )
-    if targets and not measured:
+    if groups.targets and not groups.measured:
         notes.append(
-            f"none of the {len(targets)} perturbed genes is among the genes of the file; check that"
-            " both use the same kind of name"
+            f"none of the {len(groups.targets)} perturbed genes is among the genes of the file;"
+            " check that both use the same kind of name"
         )
-    dataset = Dataset(
-        cells=cells(wild_type, {}),
-        scale=target_scale,
-        kind="real",
-        notes=tuple(notes),
-        batch_key=batch_key or None,
-        cell_type_key=cell_type_key or None,
-        perturbed=cells(perturbed, {"perturbation": labels[perturbed]}) if len(perturbed) else None,
-        facts={
-            "cells in file": len(labels),
-            "genes in file": len(names),
-            "wild-type cells": len(wild_type),
-            "perturbed cells": len(perturbed),
-            "cells of other types left out": int(np.sum(~kept)),
-            "genes": int(chosen.sum()),
-            "genes left out": int(np.sum(~chosen)),
-            "genes seen in no wild-type cell": unseen,
-            "perturbations": len(np.unique(labels[perturbed])),
-            "perturbed genes": len(targets),
-            "perturbed genes measured": len(measured),
-            "zeros in wild-type cells": zeros(X[wild_type][:, chosen]),
-            "normalisation": how,
-        },
-    )
-    return validate(dataset, path)
+    return tuple(notes)
 
 
-def _totals(adata: Any, X: Any, path: str, key: str, scale: str) -> npt.NDArray[np.float64] | None:
-    """Each cell's counts over all genes of the source; None: the file's genes are all."""
-    if not key:
-        return None
-    if scale != "counts":
-        raise UserError(
-            f"{path}: totals_key={key} is given for scale={scale}; totals serve to normalise"
-            " counts, so leave it out or set scale=counts"
-        )
-    text = read_anndata.column(adata, path, key, "totals_key")
-    try:
-        totals = text.astype(np.float64)
-    except ValueError as error:
-        raise UserError(
-            f"{path}: obs[{key!r}] does not hold numbers ({error}); set totals_key to a column with"
-            " a cell's count total"
-        ) from error
-    sums = np.asarray(X.sum(axis=1), dtype=np.float64).ravel()
-    wrong = ~(np.isfinite(totals) & (totals >= sums * (1 - 1e-6)))
-    if np.any(wrong):
-        i = int(np.argmax(wrong))
-        cell = str(adata.obs_names[i])
-        raise UserError(
-            f"{path}: obs[{key!r}] says {totals[i]:g} counts for cell {cell!r}, but its genes in"
-            f" this file sum to {sums[i]:g}; set totals_key to the total over all genes, or leave"
-            " it out"
-        )
-    return totals
-
-
-def _working_scale(
-    X: Any,
-    scale: str,
-    normalise: str,
-    totals: npt.NDArray[np.float64] | None,
-    totals_key: str,
-    path: str,
-) -> tuple[Any, str, str]:
-    """The matrix in its working scale, the scale's name, and in words what was done."""
-    if scale != "counts":
-        if normalise not in ("auto", "none"):
-            raise UserError(
-                f"{path}: normalise={normalise} is given for scale={scale}; only counts are"
-                " normalised, so leave it out"
-            )
-        return X, scale, f"none, {scale} as declared"
-    if normalise in ("auto", "log1p-cp10k"):
-        over = f"obs[{totals_key!r}]" if totals_key else "the file's genes"
-        return (
-            log1p_cp10k(X, totals),
-            "log1p-cp10k",
-            f"log1p of counts per 10,000, totals: {over}",
-        )
-    if totals is not None:
-        raise UserError(
-            f"{path}: totals_key={totals_key} is given with normalise={normalise}, which uses no"
-            " totals; leave one of them out"
-        )
-    if normalise == "log1p":
-        return (
-            log1p_cp10k(X, np.full(X.shape[0], TARGET_TOTAL)),
-            "log1p",
-            "log1p of counts, no library-size step",
-        )
-    return X, "counts", "none, counts as they are"
+def _facts(content: _Content, groups: _Groups, chosen: BoolArray) -> dict[str, Any]:
+    """Numbers for `kobench info`."""
+    return {
+        "cells in file": len(content.labels),
+        "genes in file": len(content.names),
+        "wild-type cells": len(groups.wild_type),
+        "perturbed cells": len(groups.perturbed),
+        "cells of other types left out": int(np.sum(~groups.kept)),
+        "genes": int(chosen.sum()),
+        "genes left out": int(np.sum(~chosen)),
+        "genes seen in no wild-type cell": _unseen(content, groups),
+        "perturbations": len(np.unique(content.labels[groups.perturbed])),
+        "perturbed genes": len(groups.targets),
+        "perturbed genes measured": len(groups.measured),
+        "zeros in wild-type cells": zeros(content.X[groups.wild_type][:, chosen]),
+    }
 
 
 def _targets(label: str, control: str) -> Sequence[str]:

@@ -16,10 +16,14 @@ PLACE = {
 
 
 def load(path: str = "", genes: int = 0, cell_type: str = "") -> Dataset:
-    """700 wild-type cells x 765 genes; `.raw` of the file is log1p of counts per 10,000, rounded to
-    3 decimals, and so declared.
+    """700 wild-type cells x 765 genes; `path`, `genes` and `cell_type` as for `h5ad.load`.
 
-    Raises UserError where scanpy, or the file in it, is missing.
+    `.raw` of the file is log1p of counts per 10,000, rounded to 3 decimals, and so declared.
+
+    Raises
+    ------
+    UserError
+        Where scanpy, or the file in it, is missing.
     """
     return h5ad.load(
         path or str(find_file(PLACE)),

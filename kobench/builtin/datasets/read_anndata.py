@@ -1,4 +1,4 @@
-"""Reading of AnnData files: every fault of a file or of a column's name ends in one sentence."""
+"""Reading of AnnData files: every fault of a file, or of a column's name, is one sentence."""
 
 from __future__ import annotations
 
@@ -19,47 +19,15 @@ NO_PERTURBATION = "none"
 
 def read(path: str) -> Any:
     """The AnnData in a file; UserError, one sentence, where there is none."""
-    file = Path(path)
-    if not path or not file.is_file():
-        raise UserError(
-            f"h5ad file {path!r} does not exist; give path=FILE.h5ad"
-            if path
-            else "no h5ad file is given; say path=FILE.h5ad"
-        )
-    with open(file, "rb") as stream:
-        start = stream.read(8)
-    if not start:
-        raise UserError(f"{path} is empty (0 bytes); copy or download it again")
-    if start[:2] == b"\x1f\x8b":
-        raise UserError(f"{path} is gzip-compressed; unpack it first (gunzip)")
+    _check_start(path)
+    _check_parts(path)
     import anndata
-    import h5py
 
-    # Not h5py.is_hdf5: it calls a truncated file "not HDF5".
-    if start != b"\x89HDF\r\n\x1a\n":
-        raise UserError(
-            f"{path} is not an HDF5 file (it starts with {start[:8]!r}), so not an .h5ad; write one"
-            " with adata.write_h5ad(FILE)"
-        )
     try:
-        with h5py.File(file) as content:
-            missing = [part for part in ("X", "obs", "var") if part not in content]
-    # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
-    except Exception as error:
-        raise UserError(
-            f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
-        ) from error
-    if missing:
-        raise UserError(
-            f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with"
-            " adata.write_h5ad(FILE)"
-        )
-    try:
-        with (
-            warnings.catch_warnings()
-        ):  # of old layouts and repeated names; the latter is an error below
+        with warnings.catch_warnings():
+            # of old layouts, and of repeated names, which are an error later on
             warnings.simplefilter("ignore")
-            return anndata.read_h5ad(file)
+            return anndata.read_h5ad(path)
     except OSError as error:
         raise UserError(
             f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
@@ -71,13 +39,69 @@ def read(path: str) -> Any:
         ) from error
 
 
+def _check_start(path: str) -> None:
+    """UserError where there is no file, or its first bytes are not those of HDF5."""
+    if not path:
+        raise UserError("no h5ad file is given; say path=FILE.h5ad")
+    if not Path(path).is_file():
+        raise UserError(f"h5ad file {path!r} does not exist; give path=FILE.h5ad")
+    with open(path, "rb") as stream:
+        start = stream.read(8)
+    if not start:
+        raise UserError(f"{path} is empty (0 bytes); copy or download it again")
+    if start[:2] == b"\x1f\x8b":
+        raise UserError(f"{path} is gzip-compressed; unpack it first (gunzip)")
+    # not h5py.is_hdf5: it calls a truncated file "not HDF5"
+    if start != b"\x89HDF\r\n\x1a\n":
+        raise UserError(
+            f"{path} is not an HDF5 file (it starts with {start[:8]!r}), so not an .h5ad; write one"
+            " with adata.write_h5ad(FILE)"
+        )
+
+
+def _check_parts(path: str) -> None:
+    """UserError where an HDF5 file is damaged, or lacks a part of AnnData."""
+    import h5py
+
+    try:
+        with h5py.File(path) as content:
+            missing = [part for part in ("X", "obs", "var") if part not in content]
+    # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
+    except Exception as error:
+        raise UserError(
+            f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
+        ) from error
+    if missing:
+        raise UserError(
+            f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with"
+            " adata.write_h5ad(FILE)"
+        )
+
+
 def first_line(error: Exception) -> str:
+    """The type of an error and the first line of its text."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, npt.NDArray[np.str_]]:
-    """The matrix that the parameters name, and its gene names."""
+    """The matrix (n, G) that the parameters name, and its gene names (G,).
+
+    Parameters
+    ----------
+    adata : AnnData
+    path : str
+        What messages start with.
+    layer : str
+        Name of a layer; "" for X.
+    raw : bool
+        Whether it is `.raw`.
+
+    Raises
+    ------
+    UserError
+        Where the parameters contradict each other, there is no such matrix, or it is damaged.
+    """
     if raw and layer:
         raise UserError(f"{path}: both layer={layer} and raw=true are given; give one of them")
     if raw and adata.raw is None:
@@ -105,7 +129,10 @@ def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, npt.NDArr
 
 
 def column(adata: Any, path: str, key: str, what: str, also: str = "") -> npt.NDArray[np.str_]:
-    """A column of obs as text; UserError where it does not exist or has gaps."""
+    """A column of obs as text (n,); UserError where it does not exist or has gaps.
+
+    `what` is the parameter that names it, and `also` what else it may be set to, for messages.
+    """
     known = [str(name) for name in adata.obs.columns]
     if key not in known:
         raise UserError(
@@ -124,7 +151,7 @@ def column(adata: Any, path: str, key: str, what: str, also: str = "") -> npt.ND
 
 
 def labels(adata: Any, path: str, key: str, control: str) -> npt.NDArray[np.str_]:
-    """Each cell's perturbation; UserError where no cell is a control."""
+    """Each cell's perturbation (n,), from the column `key`; UserError where none is a control."""
     if key == NO_PERTURBATION:
         return np.full(adata.n_obs, control)
     labels = column(
@@ -146,24 +173,20 @@ def labels(adata: Any, path: str, key: str, control: str) -> npt.NDArray[np.str_
 def _labels_there(
     label: str, found: npt.NDArray[Any], counts: npt.NDArray[Any], most: int = 12
 ) -> str:
-    """What was probably meant, and the labels with their numbers of cells, the most frequent
-    first.
-    """
+    """What was probably meant, and the labels found (m,), the most frequent first."""
     order = np.argsort(-counts, kind="stable")
     meant, question, _ = suggestion(label, (str(name) for name in found)).rpartition("? ")
+    listed = ", ".join(f"{found[i]} ({counts[i]:,} cells)" for i in order[:most])
     more = f" and {len(order) - most} more" if len(order) > most else ""
-    return (
-        f"{meant}{question}its labels: "
-        + ", ".join(f"{found[i]} ({counts[i]:,} cells)" for i in order[:most])
-        + more
-    )
+    return f"{meant}{question}its labels: {listed}{more}"
 
 
 def of_type(
     columns: Mapping[str, npt.NDArray[np.str_]], path: str, key: str, cell_type: str, n: int
 ) -> npt.NDArray[np.bool_]:
-    """Which of the n cells are of the wanted type, all of them where none is wanted; UserError
-    where none is.
+    """(n,) bool, the cells of the wanted type; all of them where `cell_type` is "".
+
+    `key` is the one of the `columns` that has the types. UserError where no cell is of that type.
     """
     if not cell_type:
         return np.ones(n, dtype=bool)

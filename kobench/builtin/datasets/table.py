@@ -1,6 +1,4 @@
-"""Loader of plain tables: comma-separated numbers without header, genes x cells, as the DKO paper's
-Ptrain.csv.
-"""
+"""The loader `table`: comma-separated numbers without header, as the DKO paper's Ptrain.csv."""
 
 from __future__ import annotations
 
@@ -20,11 +18,29 @@ from kobench.errors import UserError
 
 
 def load(path: str, scale: str = "linear", transpose: bool = False, genes: int = 0) -> Dataset:
-    """Every column a wild-type cell (with `transpose` every line); genes are called gene0, gene1,
-    ... in file order.
+    """Every column of a table as a wild-type cell.
 
-    `scale` is taken as declared; counts become log1p-cp10k with totals over the file's genes, and
-    stay in `layers["counts"]`. Raises UserError, one sentence, for a file that is not such a table.
+    Parameters
+    ----------
+    path : str
+        Comma-separated numbers, genes x cells, gzip-compressed or not.
+    scale : str
+        What the values are, taken as declared; counts become log1p-cp10k with totals over the
+        file's genes, and stay in `layers["counts"]`.
+    transpose : bool
+        Whether every line is a cell instead.
+    genes : int
+        How many genes are kept; 0 keeps all.
+
+    Returns
+    -------
+    Dataset
+        Genes are called gene0, gene1, ... in the order of the file.
+
+    Raises
+    ------
+    UserError
+        One sentence, for a file that is not such a table.
     """
     values = read(path)
     values = values if transpose else values.T
@@ -32,25 +48,24 @@ def load(path: str, scale: str = "linear", transpose: bool = False, genes: int =
     cells = [f"cell{i}" for i in range(values.shape[0])]
     X = np.ascontiguousarray(check_matrix(values, path, cells, names), dtype=np.float32)
     check_scale(X, scale, path, cells, names)
-    working = normalise(X) if scale == "counts" else X
+    counts = scale == "counts"
+    working = normalise(X) if counts else X
     chosen = choose_genes(X, genes)
-    check_expressed(
-        X[:, chosen],
-        path,
-        cells,
-        "keep more genes (genes=0 keeps all)" if genes else "take them out of the file",
-    )
-    layers = {"counts": X[:, chosen]} if scale == "counts" else {}
+    remedy = "keep more genes (genes=0 keeps all)" if genes else "take them out of the file"
+    check_expressed(X[:, chosen], path, cells, remedy)
     unseen = int(np.sum(~np.any(X > 0, axis=0)))
+    notes = []
+    if unseen:
+        notes.append(f"{unseen:,} of {len(names):,} genes are seen in no cell; they are left out")
+    how = f"none, {scale} as declared"
+    if counts:
+        how = "log1p of counts per 10,000, totals: the file's genes"
+    layers = {"counts": X[:, chosen]} if counts else {}
     dataset = Dataset(
         cells=Cells(working[:, chosen], names[chosen], layers=layers),
-        scale="log1p-cp10k" if scale == "counts" else scale,
+        scale="log1p-cp10k" if counts else scale,
         kind="real",
-        notes=(
-            (f"{unseen:,} of {len(names):,} genes are seen in no cell; they are left out",)
-            if unseen
-            else ()
-        ),
+        notes=tuple(notes),
         facts={
             "cells in file": len(cells),
             "genes in file": len(names),
@@ -59,27 +74,19 @@ def load(path: str, scale: str = "linear", transpose: bool = False, genes: int =
             "genes left out": int(np.sum(~chosen)),
             "genes seen in no wild-type cell": unseen,
             "zeros in wild-type cells": zeros(X[:, chosen]),
-            "normalisation": (
-                "log1p of counts per 10,000, totals: the file's genes"
-                if scale == "counts"
-                else f"none, {scale} as declared"
-            ),
+            "normalisation": how,
         },
     )
     return validate(dataset, path)
 
 
 def read(path: str) -> npt.NDArray[np.float64]:
-    """The numbers of the file, (lines, columns); UserError, one sentence, where it holds anything
-    else.
-    """
+    """(lines, columns) the numbers of a table; UserError where it holds anything else."""
+    if not path:
+        raise UserError("no table is given; say path=FILE.csv")
     file = Path(path)
-    if not path or not file.is_file():
-        raise UserError(
-            f"table {path!r} does not exist; give path=FILE.csv"
-            if path
-            else "no table is given; say path=FILE.csv"
-        )
+    if not file.is_file():
+        raise UserError(f"table {path!r} does not exist; give path=FILE.csv")
     try:
         with _open(file) as lines:
             start = lines.readline().rstrip("\r\n")
@@ -106,11 +113,9 @@ def _open(file: Path) -> IO[str]:
     """The file as text, unpacked where it is gzip, whatever its name says."""
     with open(file, "rb") as stream:
         packed = stream.read(2) == b"\x1f\x8b"
-    return (
-        cast(IO[str], gzip.open(file, "rt", encoding="utf-8"))
-        if packed or file.suffix == ".gz"
-        else open(file, encoding="utf-8")
-    )
+    if packed or file.suffix == ".gz":
+        return cast(IO[str], gzip.open(file, "rt", encoding="utf-8"))
+    return open(file, encoding="utf-8")
 
 
 def _check_first_line(path: str, line: str) -> None:
@@ -153,6 +158,7 @@ def _first_fault(file: Path) -> str:
 
 
 def _is_number(word: str) -> bool:
+    """Whether Python reads the word as a number."""
     try:
         float(word)
     except ValueError:

@@ -1,6 +1,3 @@
-"""Trivial predictors: what a method must beat to have learnt anything.
-
-Ordinary predictors; they need numpy only.
-"""
+"""Trivial predictors: what a method must beat to have learnt anything. They need numpy only."""
 
 from __future__ import annotations

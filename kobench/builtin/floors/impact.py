@@ -1,6 +1,4 @@
-"""Floors of the impact tasks: one number for each gene, or for each gene of a cell, from wild-type
-cells alone.
-"""
+"""Floors of the impact tasks: one number for each gene, or for each gene of a cell."""
 
 from __future__ import annotations
 
@@ -17,34 +15,39 @@ class OwnShare:
     """The removed genes' own share of the cell's profile: the raw impact if nothing responds."""
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Nothing to learn."""
+        """Learn nothing."""
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """The share (n,), as raw and as propagated impact; without cells, the mean share over all
-        of them.
+        """The share (n,), as raw and as propagated impact.
+
+        Where the knockouts name no cells, it is the mean share over all of them.
         """
         shares = cells.profiles()
-        rows = (
-            shares.mean(axis=0)[knockouts.genes]
-            if knockouts.cells is None
-            else shares[knockouts.cells[:, None], knockouts.genes]
-        )
+        if knockouts.cells is None:
+            rows = shares.mean(axis=0)[knockouts.genes]
+        else:
+            rows = shares[knockouts.cells[:, None], knockouts.genes]
         impact: FloatArray = rows.sum(axis=1)
         return Impacts(raw=impact, propagated=impact.copy())
 
 
 class _OfGenes:
-    """One score for each gene, the same in every cell; several removed genes add up."""
+    """One score for each gene, the same in every cell; several removed genes add up.
+
+    Attributes
+    ----------
+    scores : (G,) float
+    """
 
     scores: FloatArray
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """The score (n,), as raw and as propagated impact."""
+        """The score (n,) of each event, as raw and as propagated impact."""
         impact: FloatArray = self.scores[knockouts.genes].sum(axis=1)
         return Impacts(raw=impact, propagated=impact.copy())
 
     def score_genes(self, cells: Cells, genes: IntArray) -> FloatArray:
-        """The scores (n,)."""
+        """The scores (n,) of some genes (n,)."""
         return self.scores[genes]
 
 
@@ -65,13 +68,15 @@ class Detection(_OfGenes):
 
 
 class AbsCorrelation(_OfGenes):
-    """The mean absolute Pearson correlation of the gene with every other gene over the training
-    cells (their sum over G - 1).
+    """The mean absolute Pearson correlation of the gene with every other gene.
+
+    Over the training cells; the sum of the absolute correlations over G - 1.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Learn the correlations from (n, G) cells; a gene that does not vary correlates with
-        none.
+        """Learn the correlations from (n, G) cells.
+
+        A gene that does not vary correlates with none.
         """
         values = np.asarray(cells.dense(), np.float64)
         varies = np.ptp(values, axis=0) > 0
@@ -87,19 +92,20 @@ class AbsCorrelation(_OfGenes):
 
 
 class Random:
-    """Numbers on 0 to 1 that depend on the seed, the cell's values and the removed genes, never on
-    the order of events.
+    """Random numbers from 0 to 1.
+
+    They depend on the seed, the cells' values and the removed genes, never on the order of events.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """The seed and the cells' values: another dataset is other luck."""
-        self.key = _mixed(np.array([context.seed], np.uint64))[0] ^ np.bitwise_xor.reduce(
-            _cell_keys(cells)
-        )
+        """Make a key of the seed and the cells' values: another dataset gives other numbers."""
+        seed = _mixed(np.array([context.seed], np.uint64))[0]
+        self.key = seed ^ np.bitwise_xor.reduce(_cell_keys(cells))
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """Two independent numbers (n,) an event: raw and propagated; without cells, one for the
-        population.
+        """Two independent numbers (n,) an event, the raw and the propagated impact.
+
+        Where the knockouts name no cells, they are those of the population.
         """
         event = self._events(cells, knockouts)
         return Impacts(
@@ -111,31 +117,30 @@ class Random:
         return _unit(_mixed(self._events(cells, knockouts) ^ np.uint64(3)))
 
     def score_genes(self, cells: Cells, genes: IntArray) -> FloatArray:
-        """One number (n,) a gene."""
+        """A number (n,) for each of some genes (n,)."""
         return _unit(_mixed(_mixed(genes.astype(np.uint64) + np.uint64(1)) ^ self.key))
 
     def _events(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[np.uint64]:
-        """A number (n,) for each event that follows from the seed, the cell's values and the set of
-        genes.
-        """
-        genes = _mixed(knockouts.genes.astype(np.uint64) + np.uint64(1)).sum(
-            axis=1, dtype=np.uint64
-        )
-        event = _mixed(genes ^ self.key)
+        """(n,) number of each event, from the seed, the cell's values and the set of genes."""
+        of_genes = _mixed(knockouts.genes.astype(np.uint64) + np.uint64(1))
+        event = _mixed(of_genes.sum(axis=1, dtype=np.uint64) ^ self.key)
         if knockouts.cells is not None:
             event = _mixed(event ^ _cell_keys(cells)[knockouts.cells])
         return event
 
 
 def _cell_keys(cells: Cells) -> npt.NDArray[np.uint64]:
-    """A number for each cell that follows from its values alone."""
+    """(cells,) number of each cell, from its values alone."""
     rows = np.ascontiguousarray(cells.dense(), np.float64)
     digests = b"".join(hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows)
     return np.frombuffer(digests, "<u8").astype(np.uint64)
 
 
 def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Each number scrambled by the finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014)."""
+    """Each number scrambled, by the finaliser of SplitMix64.
+
+    Steele, Lea & Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+    """
     z = values + np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -144,6 +149,6 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def _unit(values: npt.NDArray[np.uint64]) -> FloatArray:
-    """On [0, 1): the upper 53 bits."""
+    """Numbers in [0, 1), from the upper 53 bits of each."""
     numbers: FloatArray = (values >> np.uint64(11)).astype(np.float64) / 2.0**53
     return numbers

@@ -1,6 +1,4 @@
-"""Floors of the tasks of several knockouts: an interaction is as large as the smaller single
-impact, or the smaller share.
-"""
+"""Floors of the tasks of several knockouts: the smaller single impact, the smaller share."""
 
 from __future__ import annotations
 
@@ -12,11 +10,10 @@ from kobench.cells import FloatArray
 
 
 class SmallerSingle:
-    """The smallest propagated impact of the event's single knockouts, each by the presence contrast
-    in the same cell.
+    """The smallest propagated impact of the event's single knockouts.
 
-    Two knockouts of which one changes nothing cannot interact; the smaller of the two changes is
-    what there is to interact with.
+    Each by the presence contrast in the same cell. Two knockouts of which one changes nothing
+    cannot interact: the smaller of the two changes is what there is to interact with.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -30,11 +27,8 @@ class SmallerSingle:
         for place in range(knockouts.order):
             single = Knockouts(knockouts.genes[:, [place]], knockouts.cells)
             after = self.contrast.predict_knockout(cells, single)
-            np.minimum(
-                smallest,
-                bray_curtis(after, normalise_rows(single.remove_from(cells.dense()))),
-                out=smallest,
-            )
+            null = normalise_rows(single.remove_from(cells.dense()))
+            np.minimum(smallest, bray_curtis(after, null), out=smallest)
         return smallest
 
 
@@ -46,13 +40,12 @@ class SmallerShare:
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Nothing to learn."""
+        """Learn nothing."""
 
     def predict_interaction(self, cells: Cells, knockouts: Knockouts) -> FloatArray:
         """The share (n,)."""
         if knockouts.cells is None:
             raise ValueError("these knockouts name no cells; give cells to read shares from")
-        smallest: FloatArray = cells.profiles()[knockouts.cells[:, None], knockouts.genes].min(
-            axis=1
-        )
+        shares = cells.profiles()[knockouts.cells[:, None], knockouts.genes]
+        smallest: FloatArray = shares.min(axis=1)
         return smallest

@@ -1,6 +1,4 @@
-"""Floors of the knockout tasks that answer whole profiles: nothing responds, and the contrast of
-cells with and without the gene.
-"""
+"""Floors that answer profiles after a knockout: nothing responds; the presence contrast."""
 
 from __future__ import annotations
 
@@ -12,9 +10,10 @@ import numpy.typing as npt
 from kobench.api import Cells, Context, Knockouts, normalise_rows
 from kobench.cells import FloatArray, IntArray
 
-#: Contrasts of so many removed genes are learnt at once ...
+#: Removed genes whose contrasts are learnt at once.
 GENES_AT_ONCE = 256
-#: ... and answers of so many numbers made at once, which stay in a processor's cache.
+
+#: Numbers of an answer that are made at once: they stay in a processor's cache.
 NUMBERS_AT_ONCE = 100_000
 
 
@@ -22,7 +21,7 @@ class NoEffect:
     """Nothing responds: the cell's own profile without the removed genes, renormalised."""
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Nothing to learn."""
+        """Learn nothing."""
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> FloatArray:
         """Profiles (n, G); order 0 is the cell's own profile."""
@@ -30,38 +29,36 @@ class NoEffect:
 
 
 class PresenceContrast:
-    """The change of each gene's mean between wild-type cells without and with the removed gene,
-    added to the cell's own values.
+    """The cell's own values, changed by how wild-type cells without the gene differ.
 
     contrast[g, j] = mean of j over cells with j and without g, minus mean of j over cells with j
-    and with g; 0 where either group is empty. The cell's present genes get it, below 0 is 0, absent
-    genes stay absent, rows are renormalised. Several removed genes add up. A cell in which nothing
-    would be left keeps its own values without the removed genes.
+    and with g; 0 where either group is empty. It is added to the cell's present genes, and the
+    contrasts of several removed genes add up. What falls below 0 is 0, absent genes stay absent,
+    and rows are renormalised. A cell in which nothing would be left keeps its own values without
+    the removed genes.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Keep the (n, G) cells.
+        """Keep the (n, G) cells, and make the (G, G) table of contrasts.
 
-        Of few genes the (G, G) table of contrasts is made, of more each row when its gene is asked.
+        With many genes, each row of the table is made when its gene is first asked.
         """
+        n_genes = cells.n_vars
         self.values = np.asarray(cells.dense(), np.float64)
-        self.on = (self.values > 0).astype(
-            np.float32
-        )  # counts of cells are whole numbers, exact in single precision
-        self.total, self.cells_with = self.values.sum(axis=0), self.on.sum(axis=0, dtype=np.float64)
-        self.contrast: npt.NDArray[np.float32] = np.empty(
-            (cells.n_vars, cells.n_vars), np.float32
-        )  # takes no memory before it is filled
-        self.learnt = np.zeros(cells.n_vars, bool)
-        if cells.n_vars <= GENES_AT_ONCE:
-            self._learn(np.arange(cells.n_vars))
+        # sums of it are numbers of cells, exact in single precision
+        self.on = (self.values > 0).astype(np.float32)
+        self.total = self.values.sum(axis=0)
+        self.cells_with = self.on.sum(axis=0, dtype=np.float64)
+        # takes no memory before it is filled
+        self.contrast: npt.NDArray[np.float32] = np.empty((n_genes, n_genes), np.float32)
+        self.learnt = np.zeros(n_genes, bool)
+        if n_genes <= GENES_AT_ONCE:
+            self._learn(np.arange(n_genes))
 
     def _learn(self, genes: IntArray) -> None:
         """Fill the rows of the table that belong to these removed genes."""
-        n_with, sum_with = (
-            self.on[:, genes].T @ self.on,
-            self.on[:, genes].T.astype(np.float64) @ self.values,
-        )
+        has = self.on[:, genes].T
+        n_with, sum_with = has @ self.on, has.astype(np.float64) @ self.values
         n_without, sum_without = self.cells_with - n_with, self.total - sum_with
         known = (n_with > 0) & (n_without > 0)
         change = sum_without / np.maximum(n_without, 1) - sum_with / np.maximum(n_with, 1)
@@ -82,6 +79,7 @@ class PresenceContrast:
         return profiles
 
     def _after(self, before: FloatArray, knockouts: Knockouts) -> FloatArray:
+        """Profiles (n, G) after some events; `before` (cells, G) has the cells' values."""
         own: npt.NDArray[Any] = knockouts.remove_from(before)
         rows = own.astype(np.float64)
         present = own > 0

@@ -1,6 +1,4 @@
-"""Floors of the profile task: the uniform profile, each gene's mean share, and that mean with a
-slope on how many genes are on.
-"""
+"""Floors of the profile task: uniform, mean shares, and means that depend on how many are on."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ class Uniform:
     """Every present gene has the same share."""
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Nothing to learn."""
+        """Learn nothing."""
 
     def predict_expression(self, assemblages: BoolArray) -> FloatArray:
         """Profiles (n, G): 1 / number of present genes at each present gene."""
@@ -25,11 +23,10 @@ class Uniform:
 
 
 class MaskedMean:
-    """Each gene's mean share among the cells that express it, on the given assemblage,
-    renormalised.
+    """Each gene's mean share among the cells that express it.
 
-    A gene that no training cell expresses gets the smallest of these means: it is rare, and rare
-    genes are low where they are seen.
+    The means of the genes that are on, renormalised. A gene that no training cell expresses gets
+    the smallest of all means: it is rare, and rare genes are low where they are seen.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -43,8 +40,9 @@ class MaskedMean:
 
 
 def _with_unseen(total: FloatArray, weight: npt.NDArray[Any]) -> FloatArray:
-    """total / weight for each gene; genes of weight 0 get the smallest of the others (1 where there
-    is no other).
+    """(G,) total / weight of each gene, both (G,).
+
+    Genes of weight 0 get the smallest of the others, or 1 where there is no other.
     """
     seen = weight > 0
     mean: FloatArray = np.divide(total, weight, out=np.ones(len(total)), where=seen)
@@ -54,16 +52,19 @@ def _with_unseen(total: FloatArray, weight: npt.NDArray[Any]) -> FloatArray:
 
 
 class MaskedMeanDepth:
-    """Masked mean whose shares also depend on how many genes are on: share of gene g = level_g * k
-    ** slope_g, renormalised.
+    """Masked mean whose shares also depend on how many genes are on.
 
-    slope_g is the least-squares slope of log share on log k, k the number of genes on, over the n_g
-    cells that express g. It is shrunk towards the mean slope of all genes, closed form: slope =
-    common + (own - common) * t / (t + e_g), with e_g the squared standard error of the own slope
-    and t the variance of slopes between genes by the method of moments (DerSimonian & Laird,
-    Control. Clin. Trials 7:177, 1986). level_g keeps the gene's mean share over its cells: sum of
-    shares / sum of k ** slope_g. A gene seen in fewer than 3 cells, or always with the same k, has
-    the common slope.
+    With k genes on, the share of gene g is level_g * k ** slope_g, renormalised.
+
+    Notes
+    -----
+    slope_g is the least-squares slope of log share on log k over the cells that express g, shrunk
+    towards the mean slope of all genes in closed form: slope = common + (own - common) * t / (t +
+    e_g), with e_g the squared standard error of the own slope and t the variance of slopes between
+    genes by the method of moments (DerSimonian & Laird, Control. Clin. Trials 7:177, 1986). A gene
+    seen in fewer than 3 cells, or always with the same k, has the common slope.
+
+    level_g keeps the gene's mean share over its cells: sum of shares / sum of k ** slope_g.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -73,13 +74,12 @@ class MaskedMeanDepth:
         log_k = np.log(np.maximum(on.sum(axis=1), 1))
         self.middle = float(log_k.mean())
         self.slope = shrunken_slopes(shares, on, log_k - self.middle)
-        total, weight = shares.sum(axis=0), np.zeros(cells.n_vars)
+        weight = np.zeros(cells.n_vars)
         for start in range(0, len(shares), 256):  # in parts: the factors are as large as the cells
             part = slice(start, start + 256)
-            weight += np.where(
-                on[part], np.exp(np.outer(log_k[part] - self.middle, self.slope)), 0.0
-            ).sum(axis=0)
-        self.level = _with_unseen(total, weight)
+            factors = np.exp(np.outer(log_k[part] - self.middle, self.slope))
+            weight += np.where(on[part], factors, 0.0).sum(axis=0)
+        self.level = _with_unseen(shares.sum(axis=0), weight)
 
     def predict_expression(self, assemblages: BoolArray) -> FloatArray:
         """Profiles (n, G)."""
@@ -88,8 +88,19 @@ class MaskedMeanDepth:
 
 
 def shrunken_slopes(shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatArray:
-    """(G,) slope of log share on x (n,) over each gene's own cells, shrunk towards their common
-    mean (see MaskedMeanDepth).
+    """Slopes of log share on x over each gene's own cells, shrunk towards their common mean.
+
+    Parameters
+    ----------
+    shares : (n, G) float
+    on : (n, G) bool
+        Where a share is over 0.
+    x : (n,) float
+
+    Returns
+    -------
+    (G,) float64
+        See the Notes of `MaskedMeanDepth`.
     """
     y = np.log(np.where(on, shares, 1.0))
     mask = on.astype(np.float64)

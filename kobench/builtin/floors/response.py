@@ -1,6 +1,4 @@
-"""Floors of the population tasks: trivial directions that every perturbation's mean change might
-follow, and scores upside down.
-"""
+"""Floors of the population tasks: trivial directions of change, and scores upside down."""
 
 from __future__ import annotations
 
@@ -14,15 +12,14 @@ from kobench.cells import FloatArray, IntArray
 
 
 class Covariance:
-    """Less of a gene moves every other one as wild-type cells with less of it differ: minus their
-    covariance of shares.
+    """Minus the covariance of every gene's share with that of the removed gene.
 
-    The covariance is over cells, divided by their number less one; 0 with one cell. Several removed
-    genes add up.
+    As if removing a gene moved the others as wild-type cells with less of it differ. The covariance
+    is over cells, divided by their number less one; 0 with one cell. Several removed genes add up.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Keep the (n, G) shares around their mean; the (G, G) table is never made."""
+        """Keep the (n, G) shares less their mean; the (G, G) table is never made."""
         shares = cells.profiles()
         self.centred: FloatArray = shares - shares.mean(axis=0)
 
@@ -30,13 +27,17 @@ class Covariance:
         """Directions (n, G), 0 at the removed genes."""
         genes, place = np.unique(knockouts.genes, return_inverse=True)
         covariance = self.centred[:, genes].T @ self.centred / max(len(self.centred) - 1, 1)
-        return _without_targets(
-            -covariance[place.reshape(knockouts.genes.shape)].sum(axis=1), knockouts
-        )
+        directions = -covariance[place.reshape(knockouts.genes.shape)].sum(axis=1)
+        return _without_targets(directions, knockouts)
 
 
 class _Everywhere:
-    """One direction (G,) for every perturbation."""
+    """One direction for every perturbation.
+
+    Attributes
+    ----------
+    direction : (G,) float
+    """
 
     direction: FloatArray
 
@@ -62,11 +63,11 @@ class MinusMean(_Everywhere):
 
 
 class BatchTrend(_Everywhere):
-    """Wild-type profiles along the batches: the least-squares slope of a gene's mean share on the
-    rank of its batch.
+    """The trend of wild-type profiles along the batches.
 
-    Each batch counts once. Batches are ranked by their labels in natural order (day2 before day10).
-    Without batches, or with one, 0.
+    The least-squares slope of a gene's mean share on the rank of the batch. Each batch counts once.
+    Batches are ranked by their labels in natural order (day2 before day10). 0 without batches, or
+    with one.
     """
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -105,7 +106,7 @@ class MinusAbundance:
         self.scores: FloatArray = -cells.profiles().mean(axis=0)
 
     def score_genes(self, cells: Cells, genes: IntArray) -> FloatArray:
-        """The scores (n,)."""
+        """The scores (n,) of some genes (n,)."""
         return self.scores[genes]
 
 
@@ -117,10 +118,11 @@ class MinusDetection:
         self.scores: FloatArray = -cells.assemblages().mean(axis=0)
 
     def score_genes(self, cells: Cells, genes: IntArray) -> FloatArray:
-        """The scores (n,)."""
+        """The scores (n,) of some genes (n,)."""
         return self.scores[genes]
 
 
 def _without_targets(directions: FloatArray, knockouts: Knockouts) -> FloatArray:
+    """Directions (n, G), in place, with 0 at the genes that each event removes."""
     np.put_along_axis(directions, knockouts.genes.astype(np.intp), 0.0, axis=1)
     return directions

@@ -1,9 +1,13 @@
-"""The loaders of real data as dataset specs: what `h5ad:path=...`, `table:path=...` and TOML cards
-can set. Imports nothing heavy.
+"""Every built-in dataset and loader in one list, with the parameters that users and cards can set.
+
+Nothing heavy is imported.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from kobench.builtin.datasets.grn.spec import grn_spec, planted_spec
 from kobench.specs import DatasetSpec, Param
 
 GENES = Param(
@@ -13,6 +17,15 @@ GENES = Param(
     low=0,
 )
 CELL_TYPE = Param("", "keep the cells of this type only; empty keeps all")
+
+
+def dataset_specs() -> Iterator[DatasetSpec]:
+    """The datasets in the order of lists."""
+    yield grn_spec()
+    yield planted_spec()
+    yield table_spec()
+    yield h5ad_spec()
+    yield pbmc_spec()
 
 
 def h5ad_spec() -> DatasetSpec:

@@ -1,1 +1,1 @@
-"""The built-in tasks: how answers to a question become units for metrics."""
+"""The built-in tasks: from answers to a question to the units that metrics compare."""

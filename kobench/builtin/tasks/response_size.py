@@ -1,6 +1,4 @@
-"""The task `response-size`: how strong each perturbation is, and how far a ranking of so many
-spreads by chance.
-"""
+"""The task `response-size`: how strong each perturbation is."""
 
 from __future__ import annotations
 
@@ -11,16 +9,15 @@ from math import factorial
 import numpy as np
 
 from kobench.api import RankingUnits, Responses, TaskUnits, TaskView, Units
-from kobench.builtin.tasks.response import (
-    must_be_finite,
+from kobench.builtin.tasks.population import (
     nothing_note,
     plain,
     predicted_changes,
     supported_perturbations,
     table_of,
 )
+from kobench.builtin.tasks.values import must_be_finite, without_noise
 from kobench.cells import BoolArray, FloatArray
-from kobench.units import TOLERANCE
 
 #: Fewer perturbations are not ranked by size: chance alone spreads too far.
 MIN_TO_RANK = 20
@@ -31,17 +28,18 @@ BAND_BELOW = 50
 #: Orders drawn for that spread, where there are too many to go through all of them.
 ORDERS = 10_000
 
-#: Decimals of impacts that count, a thousandth of the tolerance.
-DIGITS = 9
-
 
 @dataclass(frozen=True, eq=False)
 class NoisyRanking(RankingUnits):
-    """Perturbations whose true sizes were measured with noise: what an answer without error would
-    score is not known, and it is not 1.
+    """Perturbations whose true sizes were measured with noise.
 
-    halves : nothing, though it is there, which says that the truth has noise. Rank correlations of
+    What an answer without error would score is not known, and it is not 1: rank correlations of
     halves tell no ceiling, see `kobench.builtin.metrics.response.ProductCorrelation`.
+
+    Attributes
+    ----------
+    halves : empty tuple
+        That it is there says that the truth has noise.
     """
 
     halves: tuple[()] = ()
@@ -50,9 +48,10 @@ class NoisyRanking(RankingUnits):
 def response_size(view: TaskView) -> TaskUnits:
     """How strong each perturbation is; a unit is a perturbation.
 
-    Variants: "" (the predictor's own scores of genes where each perturbation removes one gene; else
-    the Euclidean length of its predicted mean change, if that is in units of the profile; else its
-    mean propagated impact), "propagated" and "raw" (its mean impacts).
+    Variants: "", "propagated" and "raw". The last two are the predictor's mean impacts. "" takes
+    the first of these that it gives: its own scores of genes, where each perturbation removes one
+    gene; the Euclidean length of its predicted mean change, if that is in units of the profile; its
+    mean propagated impact.
     """
     question, answers = view.asked(Responses), view.answers
     kept = supported_perturbations(view)
@@ -81,8 +80,9 @@ def response_size(view: TaskView) -> TaskUnits:
 
 
 def _read_size(question: Responses) -> tuple[str, tuple[str, ...]]:
-    """The name of the variant in which sizes are shown, "" where they are ranked, and notes on what
-    the truth allows.
+    """What the truth allows: the variant in which sizes are shown, and why.
+
+    The variant is "" where sizes are ranked.
     """
     k = len(question.names)
     band = (chance_note(k),) if 3 <= k < BAND_BELOW else ()
@@ -98,7 +98,7 @@ def _read_size(question: Responses) -> tuple[str, tuple[str, ...]]:
 
 
 def chance_note(k: int) -> str:
-    """How far Spearman's correlation of k perturbations spreads by chance."""
+    """A sentence on how far Spearman's correlation of k perturbations spreads by chance."""
     reach = chance_band(k)
     return (
         f"by chance alone, spearman over {k} perturbations lies between {-reach:.2f} and"
@@ -107,11 +107,18 @@ def chance_note(k: int) -> str:
 
 
 def chance_band(k: int) -> float:
-    """The 95 % quantile of the absolute Spearman correlation of two orders of k items without ties,
-    when either is random.
+    """How far Spearman's correlation of two orders of k items strays by chance.
 
-    All orders where there are no more than ORDERS of them; else ORDERS orders drawn with a fixed
-    seed.
+    Parameters
+    ----------
+    k : int
+        Number of items, without ties; 2 or more.
+
+    Returns
+    -------
+    float
+        The 95 % quantile of the absolute correlation when one order is random: over all orders
+        where there are no more than `ORDERS`, else over `ORDERS` drawn with a fixed seed.
     """
     if factorial(k) <= ORDERS:
         orders = np.array(list(permutations(range(k))))
@@ -122,16 +129,14 @@ def chance_band(k: int) -> float:
 
 
 def _sizes(view: TaskView, kept: BoolArray) -> FloatArray | None:
-    """(k,) the predicted size of each perturbation, NaN where none is given; None where these
-    answers have no sizes.
-    """
+    """(k,) predicted size of each perturbation, NaN where none is given; None without any."""
     question, answers = view.asked(Responses), view.answers
     single = np.array([len(targets) == 1 for targets in question.targets])
     of_genes = None
     if answers.gene_scores is not None and (single & kept).any():
         first = np.array([targets[0] for targets in question.targets])
         of_genes = np.where(single & kept, answers.gene_scores[first], np.nan)
-        must_be_finite(of_genes[single & kept], "gene scores")
+        must_be_finite(of_genes[single & kept], "gene scores of supported perturbations")
         if single.all():
             return of_genes
     if answers.response is not None and answers.response_kind == "profile-change":
@@ -143,9 +148,7 @@ def _sizes(view: TaskView, kept: BoolArray) -> FloatArray | None:
 
 
 def _impacts(view: TaskView, impacts: FloatArray, kept: BoolArray) -> FloatArray:
-    """(k,) mean impact of each perturbation, NaN where not answered; under the tolerance 0, and
-    without digits that are rounding noise.
-    """
+    """(k,) mean impact of each perturbation, NaN where not answered."""
     means = view.asked(Responses).of_perturbations(impacts)
-    must_be_finite(means[kept], "impacts")
-    return np.where(kept, np.where(means < TOLERANCE, 0.0, np.round(means, DIGITS)), np.nan)
+    must_be_finite(means[kept], "impacts of supported perturbations")
+    return np.where(kept, without_noise(means), np.nan)

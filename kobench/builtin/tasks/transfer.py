@@ -1,14 +1,12 @@
-"""The transfer task: profiles of another cell type or data set, asked of a model that was trained
-on one of them.
-"""
+"""The task `transfer`: profiles of other cell types or datasets than the trained one."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kobench.api import ProfileUnits, TaskUnits, TaskView, Transfers, Units
+from kobench.builtin.tasks.values import counted, must_be_finite
 from kobench.cells import BoolArray
-from kobench.errors import InvalidAnswerError
 
 
 def transfer(view: TaskView) -> TaskUnits:
@@ -21,22 +19,12 @@ def transfer(view: TaskView) -> TaskUnits:
     question = view.asked(Transfers)
     expressed = question.true.sum(axis=1) > 0
     other = expressed & (question.groups != question.trained)
-    empty = int((~expressed).sum())
-    found = TaskUnits(
-        variants={},
-        asked=int(other.sum()),
-        answered=0,
-        left_out={"cells without expression": empty} if empty else {},
-        notes=notes_of(question),
-    )
-    predicted = view.answers.profile
-    if predicted is None:
-        return found
-    bad = ~np.isfinite(predicted)
-    if bad.any():
-        raise InvalidAnswerError(
-            f"{int(bad.sum())} of {bad.size} profiles' values are not finite; expected none"
-        )
+    asked = int(other.sum())
+    left_out = counted({"cells without expression": int((~expressed).sum())})
+    notes = notes_of(question)
+    if view.answers.profile is None:
+        return TaskUnits({}, asked, 0, left_out, notes=notes)
+    predicted = must_be_finite(view.answers.profile, "profiles' values")
 
     def units(rows: BoolArray) -> ProfileUnits:
         return ProfileUnits(
@@ -46,11 +34,11 @@ def transfer(view: TaskView) -> TaskUnits:
     variants: dict[str, Units] = {"": units(other)}
     for group in np.unique(question.groups).tolist():
         variants[group] = units(expressed & (question.groups == group))
-    return TaskUnits(variants, found.asked, found.asked, found.left_out, notes=found.notes)
+    return TaskUnits(variants, asked, asked, left_out, notes=notes)
 
 
 def notes_of(question: Transfers) -> tuple[str, ...]:
-    """With how many cells every model is trained, and which groups were too small."""
+    """Sentences on how many cells train every model, and which groups were too small."""
     groups = np.unique(question.groups)
     notes = [
         f"each of the {len(groups)} groups trains with {question.training_cells:,} cells, those of"

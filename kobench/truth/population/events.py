@@ -1,6 +1,4 @@
-"""Which cells are asked to lose the targets of a perturbation, and the answer rows that their
-answers are averaged in.
-"""
+"""Which cells are asked to lose a perturbation's targets, and how their answers are averaged."""
 
 from __future__ import annotations
 
@@ -13,13 +11,21 @@ import numpy as np
 from kobench.cells import FloatArray, IntArray, Knockouts
 from kobench.dataset import Dataset
 from kobench.question import Responses
-from kobench.truth.population.profiles import Group
+from kobench.truth.population.profiles import Population
 
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """One perturbation's events. cells : (n,) rows of the asked cells, sorted. row : (n,) answer
-    row of each, 0 to r - 1. weight : (r,) share of each answer row in the perturbation's mean.
+    """The n events of one perturbation, averaged in r answer rows.
+
+    Attributes
+    ----------
+    cells : (n,) int
+        Rows of the asked cells, sorted.
+    row : (n,) int
+        Answer row of each event, 0 to r - 1.
+    weight : (r,) float
+        Share of each answer row in the perturbation's mean; they sum to 1.
     """
 
     cells: IntArray
@@ -27,11 +33,19 @@ class Events:
     weight: FloatArray
 
 
-def events_of(asked: Group, targets: Sequence[int], mix: FloatArray | IntArray) -> Events:
-    """The asked cells that express all targets and another gene, in batches that have a share in
-    `mix` (n_batches,).
+def events_of(asked: Population, targets: Sequence[int], mix: FloatArray | IntArray) -> Events:
+    """The events of one perturbation, with one answer row for each batch.
 
-    An answer row is a batch; the shares are renormalised over the batches in which a cell is asked.
+    Asked are the cells that express all targets and another gene.
+
+    Parameters
+    ----------
+    asked : Population
+    targets : sequence of int
+        Columns of the genes that the perturbation removes.
+    mix : (n_batches,) int or float
+        Weight of each batch; cells of batches with 0 are not asked. The weights are renormalised
+        over the batches in which a cell is asked.
     """
     expresses = (asked.columns(targets) > 0).all(axis=1) & (asked.detected > len(targets))
     cells = np.flatnonzero(expresses & (mix[asked.batch] > 0))
@@ -41,11 +55,20 @@ def events_of(asked: Group, targets: Sequence[int], mix: FloatArray | IntArray) 
 
 
 def joined(events: Sequence[Events], targets: Sequence[tuple[int, ...]]) -> dict[str, Any]:
-    """The fields of `kobench.question.Responses` that say what is asked: events, rows,
-    row_perturbation, row_weight.
+    """The fields of `kobench.question.Responses` that say what is asked.
 
-    One batch of knockouts for each order, the lowest first, each sorted by cell, then by
-    perturbation.
+    Parameters
+    ----------
+    events : (k,) sequence of Events, k > 0
+        Those of each perturbation.
+    targets : (k,) sequence of tuples of int
+        The genes that each perturbation removes.
+
+    Returns
+    -------
+    dict
+        `events` and `rows`: one batch of knockouts for each order, the lowest first, each sorted by
+        cell, then by perturbation. `row_perturbation` and `row_weight`: of all answer rows.
     """
     first = np.cumsum([0, *(len(one.weight) for one in events)])
     batches, rows = [], []
@@ -71,7 +94,7 @@ def joined(events: Sequence[Events], targets: Sequence[tuple[int, ...]]) -> dict
 
 
 def nothing_asked(dataset: Dataset, asked: IntArray, left_out: Mapping[str, int]) -> Responses:
-    """A population question about no perturbation at all."""
+    """A population question about no perturbation at all (k = 0), in the asked rows (m,)."""
     none, empty, no_rows = np.zeros(0), np.zeros((0, dataset.cells.n_vars)), np.zeros(0, np.int64)
     return Responses(
         cells=dataset.cells[asked],
@@ -93,8 +116,8 @@ def nothing_asked(dataset: Dataset, asked: IntArray, left_out: Mapping[str, int]
     )
 
 
-def abundance(asked: Group, targets: Sequence[tuple[int, ...]]) -> FloatArray:
-    """(k,) mean share of the targets, of several their sum, over the asked cells."""
+def abundance(asked: Population, targets: Sequence[tuple[int, ...]]) -> FloatArray:
+    """(k,) mean share of each perturbation's targets over the asked cells, of several their sum."""
     genes = sorted({gene for several in targets for gene in several})
     total = np.where(asked.total > 0, asked.total, 1.0)
     share = (asked.columns(genes) / total[:, None]).mean(axis=0)

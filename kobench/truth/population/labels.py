@@ -16,13 +16,25 @@ NOTHING = ("control", "ctrl")
 def perturbations(
     labels: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]
 ) -> tuple[dict[str, tuple[int, ...]], IntArray, dict[str, int]]:
-    """Names and targets of the perturbations, which of them each cell (n,) has, and what is left
-    out.
+    """The perturbations that labels name, and which of them each cell has.
 
-    labels : (n,) "A", or "A+B" in any order, each gene once or more; a part that says "control" is
-    none. genes : (G,) names. Returned are name -> columns of the targets, sorted, with names and
-    the genes in them in alphabetical order; the number of the perturbation of each cell, -1 where
-    it is left out; and reason -> how many perturbations.
+    Parameters
+    ----------
+    labels : (n,) str
+        Label of each cell: "A", or "A+B" in any order, each gene once or more. A part that says
+        "control" names no gene.
+    genes : (G,) str
+        Names of the genes.
+
+    Returns
+    -------
+    targets : dict of str to tuple of int
+        Name of each perturbation -> sorted columns of its targets. Names, and the genes in them,
+        are in alphabetical order.
+    number : (n,) int64
+        Place of each cell's perturbation in `targets`, -1 where the cell is left out.
+    left_out : dict of str to int
+        Reason -> how many perturbations.
     """
     column = {str(gene): place for place, gene in enumerate(genes)}
     distinct, of_cell = np.unique(labels, return_inverse=True)
@@ -44,7 +56,7 @@ def perturbations(
 
 
 def parts_of(label: str, genes: Mapping[str, int] | Sequence[str]) -> tuple[str, ...]:
-    """The genes of a label, each once, in alphabetical order.
+    """The genes of a label, each once, in alphabetical order; `genes` are the known ones.
 
     >>> parts_of("TP53+control", ["TP53"]), parts_of("B+A", ["A", "B"]), parts_of("control", [])
     (('TP53',), ('A', 'B'), ())

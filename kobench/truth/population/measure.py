@@ -1,5 +1,6 @@
-"""The change of the mean profile in a perturbation, matched by batch, and how well two halves of
-the cells agree on it.
+"""The change of the mean profile in a perturbation, and how well two halves of cells agree on it.
+
+Perturbed cells are compared with reference cells of the same batches.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 
 from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.datasets.split import halve
-from kobench.truth.population.profiles import Group
+from kobench.truth.population.profiles import Population
 from kobench.units import MIN_CELLS
 
 #: How often both groups of cells are cut in two.
@@ -26,11 +27,14 @@ _STREAM = 0x4A1F
 
 @dataclass(frozen=True, eq=False)
 class Halves:
-    """The second halves of `SPLITS` cuts of n cells by random keys that know nothing but the number
-    of the cut.
+    """`SPLITS` cuts of n cells into halves, by random keys that depend on the cut's number alone.
 
-    keys : (SPLITS, n) in [0, 1), one a cell. first : (SPLITS,) which half a group's first cell goes
-    to.
+    Attributes
+    ----------
+    keys : (SPLITS, n) float
+        One random number in [0, 1) a cell.
+    first : (SPLITS,) int
+        0 or 1, the half that the first cell of a group goes to.
     """
 
     keys: FloatArray
@@ -49,18 +53,25 @@ class Halves:
         return Halves(self.keys[:, cells], self.first)
 
     def of(self, batch: IntArray) -> BoolArray:
-        """(SPLITS, 2, n) bool, the cells of either half, with every batch halved."""
+        """(SPLITS, 2, n) bool, the cells of either half; every batch of `batch` (n,) is halved."""
         second = halve(batch, self.keys, self.first)
         return np.stack([~second, second], axis=1)
 
 
 def matched(
-    perturbed: Group, reference: Group, targets: Sequence[int]
+    perturbed: Population, reference: Population, targets: Sequence[int]
 ) -> tuple[BoolArray, BoolArray]:
-    """Which perturbed and which reference cells (n,) bool a perturbation is measured with.
+    """The cells with which a perturbation is measured.
 
     Cells in which nothing but targets is on have no profile and are left out. A batch counts where
     at least `MIN_CELLS` reference cells and one perturbed cell are left.
+
+    Returns
+    -------
+    (n,) bool
+        Which of the n perturbed cells.
+    (m,) bool
+        Which of the m reference cells.
     """
     ours, theirs = perturbed.rest(targets) > 0, reference.rest(targets) > 0
     n_batches = max(perturbed.batch.max(initial=-1), reference.batch.max(initial=-1)) + 1
@@ -71,12 +82,11 @@ def matched(
     return ours, theirs
 
 
-def change(perturbed: Group, reference: Group, targets: Sequence[int]) -> FloatArray:
-    """(G,) mean profile of the perturbed cells minus that of the reference, both without the
-    targets; NaN at the targets.
+def change(perturbed: Population, reference: Population, targets: Sequence[int]) -> FloatArray:
+    """(G,) mean profile of the perturbed cells minus that of the reference, without the targets.
 
-    The reference's mean is taken in each batch and weighted by the share of the perturbed cells
-    that are in the batch. Both groups are as `matched` leaves them.
+    NaN at the targets. The reference's mean is taken in each batch and weighted by the share of the
+    perturbed cells that are in the batch. Both groups of cells are as `matched` leaves them.
     """
     everyone = np.ones((1, len(perturbed)), dtype=bool), np.ones((1, len(reference)), dtype=bool)
     one: FloatArray = changes(perturbed, reference, targets, *everyone)[0]
@@ -84,14 +94,27 @@ def change(perturbed: Group, reference: Group, targets: Sequence[int]) -> FloatA
 
 
 def halved_changes(
-    perturbed: Group,
-    reference: Group,
+    perturbed: Population,
+    reference: Population,
     targets: Sequence[int],
     halves: Halves,
     reference_halves: Halves,
 ) -> FloatArray:
-    """(SPLITS, 2, G) the change measured in each half of both groups, every batch halved; NaN at
-    the targets.
+    """The change measured in each half of both groups of cells, with every batch halved.
+
+    Parameters
+    ----------
+    perturbed, reference : Population
+        Of n and m cells, as `matched` leaves them.
+    targets : sequence of int
+        Columns of the genes that the perturbation removes.
+    halves, reference_halves : Halves
+        Of n and m cells.
+
+    Returns
+    -------
+    (SPLITS, 2, G) float64
+        NaN at the targets.
     """
     ours, theirs = halves.of(perturbed.batch), reference_halves.of(reference.batch)
     flat = changes(
@@ -105,17 +128,32 @@ def halved_changes(
 
 
 def changes(
-    perturbed: Group,
-    reference: Group,
+    perturbed: Population,
+    reference: Population,
     targets: Sequence[int],
     chosen: BoolArray,
     reference_chosen: BoolArray,
 ) -> FloatArray:
-    """(m, G) the change measured with m choices of perturbed cells (m, n) and reference cells (m,
-    n'); NaN at the targets.
+    """The change measured with several choices of cells.
 
     Every choice has the batch mix of its own perturbed cells, over the batches in which it has
     reference cells.
+
+    Parameters
+    ----------
+    perturbed, reference : Population
+        Of n and m cells.
+    targets : sequence of int
+        Columns of the genes that the perturbation removes.
+    chosen : (c, n) bool
+        The perturbed cells of each choice.
+    reference_chosen : (c, m) bool
+        The reference cells of each choice.
+
+    Returns
+    -------
+    (c, G) float64
+        NaN at the targets.
     """
     batches = np.unique(perturbed.batch)
     ours = chosen.astype(np.float64)
@@ -132,10 +170,13 @@ def changes(
 
 
 def agreement(halved: FloatArray) -> float:
-    """Mean over the splits of Pearson's correlation between the two halves' changes (splits, 2, G),
-    NaN entries left out.
+    """Mean over splits of Pearson's correlation between the two halves' changes.
 
-    A split in which a half is constant has no correlation and counts 0.
+    Parameters
+    ----------
+    halved : (splits, 2, G) float
+        Genes with NaN are left out. A split in which a half is constant has no correlation and
+        counts 0.
     """
     kept = halved[:, :, ~np.isnan(halved).any(axis=(0, 1))]
     centred = kept - kept.mean(axis=2, keepdims=True) if kept.shape[2] else kept

@@ -1,6 +1,4 @@
-"""Cells as profiles from which the targets of a perturbation have been taken out; sparse X stays
-sparse.
-"""
+"""Cells as profiles without the targets of a perturbation; a sparse X stays sparse."""
 
 from __future__ import annotations
 
@@ -19,11 +17,19 @@ NUMBERS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class Population:
     """n cells, with what is needed to take any genes out of their profiles.
 
-    X : (n, G) array or canonical CSR, in the working scale. batch : (n,) number of each cell's
-    batch. total : (n,) sum over all genes. detected : (n,) number of genes that are on.
+    Attributes
+    ----------
+    X : (n, G) array or canonical CSR
+        Expression in the working scale.
+    batch : (n,) int
+        Number of each cell's batch, from 0.
+    total : (n,) float
+        Sum of each cell over all genes.
+    detected : (n,) int
+        Number of genes that are on in each cell.
     """
 
     X: Any
@@ -32,18 +38,19 @@ class Group:
     detected: IntArray
 
     @classmethod
-    def of(cls, X: Any, batch: IntArray) -> Group:
-        """The cells of a matrix."""
+    def of(cls, X: Any, batch: IntArray) -> Population:
+        """The cells of a matrix X (n, G) in batches (n,)."""
         X = tidy(X)
-        if scipy.sparse.issparse(X):  # whose own sum adds float32 up in float32
+        if scipy.sparse.issparse(X):
+            # a product: the sum of a sparse float32 matrix would be taken in float32
             return cls(X, np.asarray(batch), X @ np.ones(X.shape[1]), np.diff(X.indptr))
         return cls(X, np.asarray(batch), X.sum(axis=1, dtype=np.float64), (X > 0).sum(axis=1))
 
     def __len__(self) -> int:
         return len(self.batch)
 
-    def __getitem__(self, rows: IntArray | BoolArray) -> Group:
-        return Group(self.X[rows], self.batch[rows], self.total[rows], self.detected[rows])
+    def __getitem__(self, rows: IntArray | BoolArray) -> Population:
+        return Population(self.X[rows], self.batch[rows], self.total[rows], self.detected[rows])
 
     def columns(self, genes: Sequence[int]) -> FloatArray:
         """(n, len(genes)) values of some genes, float64."""
@@ -53,17 +60,13 @@ class Group:
         )
 
     def rest(self, targets: Sequence[int]) -> FloatArray:
-        """(n,) summed expression of all genes but the targets; exactly 0 where no other gene is
-        on.
-        """
+        """(n,) summed expression of all genes but the targets; exactly 0 where none is on."""
         taken = self.columns(targets)
         others: BoolArray = self.detected > (taken > 0).sum(axis=1)
         return np.where(others, self.total - taken.sum(axis=1), 0.0)
 
     def profiles(self, targets: Sequence[int]) -> FloatArray:
-        """(n, G) profiles without the targets, which are 0; a row in which no other gene is on is
-        0.
-        """
+        """(n, G) profiles in which the targets are 0; a row without any other gene is 0."""
         rows = np.array(
             self.X.toarray() if scipy.sparse.issparse(self.X) else self.X, dtype=np.float64
         )
@@ -75,8 +78,19 @@ class Group:
         return profiles
 
     def combine(self, targets: Sequence[int], weights: FloatArray) -> FloatArray:
-        """(m, G) sums of the profiles without the targets, weighted by (m, n); no (n, G) copy is
-        made. NaN at the targets.
+        """Weighted sums of the profiles without the targets.
+
+        Parameters
+        ----------
+        targets : sequence of int
+            Columns of the genes that are taken out.
+        weights : (m, n) float64
+            m choices of weights, one weight a cell.
+
+        Returns
+        -------
+        (m, G) float64
+            NaN at the targets. No dense (n, G) copy is made.
         """
         rest = self.rest(targets)
         scaled = np.divide(weights, rest, out=np.zeros_like(weights), where=rest > 0)
@@ -86,8 +100,7 @@ class Group:
             sums = np.empty((len(weights), self.X.shape[1]))
             step = max(1, NUMBERS_AT_ONCE // max(1, len(self)))
             for start in range(0, self.X.shape[1], step):
-                sums[:, start : start + step] = scaled @ self.X[:, start : start + step].astype(
-                    np.float64
-                )
+                part = slice(start, start + step)
+                sums[:, part] = scaled @ self.X[:, part].astype(np.float64)
         sums[:, list(targets)] = np.nan
         return sums

@@ -1,6 +1,4 @@
-"""Which genes differ between perturbed and reference cells: the rank-sum test within batches,
-corrected for many genes.
-"""
+"""Which genes differ between perturbed and reference cells: rank sums within batches."""
 
 from __future__ import annotations
 
@@ -11,18 +9,17 @@ import numpy as np
 import scipy.sparse
 
 from kobench.cells import BoolArray, FloatArray
-from kobench.truth.population.profiles import NUMBERS_AT_ONCE, Group
+from kobench.truth.population.profiles import NUMBERS_AT_ONCE, Population
 
 #: Expected share of false finds among the genes said to differ.
 FALSE_DISCOVERIES = 0.05
 
 
-def responding(perturbed: Group, reference: Group, targets: Sequence[int]) -> BoolArray:
-    """(G,) bool, the genes that differ at a false discovery rate of 5 % (Benjamini and Hochberg
-    over all genes but the targets).
+def responding(perturbed: Population, reference: Population, targets: Sequence[int]) -> BoolArray:
+    """(G,) bool, the genes that differ at a false discovery rate of 5 %; False at the targets.
 
-    Values are profiles without the targets; both groups are as `measure.matched` leaves them. False
-    at the targets.
+    Values are profiles without the targets; both groups of cells are as `measure.matched` leaves
+    them. The p values of `rank_sum_p` are adjusted over all genes but the targets.
     """
     p = rank_sum_p(perturbed, reference, targets)
     tested = np.ones(len(p), dtype=bool)
@@ -34,22 +31,27 @@ def responding(perturbed: Group, reference: Group, targets: Sequence[int]) -> Bo
 
 
 def adjusted(p: FloatArray) -> FloatArray:
-    """(n,) p values adjusted by Benjamini and Hochberg."""
-    from scipy.stats import (
-        false_discovery_control,
-    )  # scipy.stats takes half a second to import, and only truths of this kind need it
+    """(n,) p values adjusted by the method of Benjamini and Hochberg, from p values (n,).
+
+    Benjamini & Hochberg, J. R. Stat. Soc. B 57:289 (1995).
+    """
+    # scipy.stats takes half a second to import, and only truths of this kind need it
+    from scipy.stats import false_discovery_control
 
     values: FloatArray = false_discovery_control(p)
     return values
 
 
-def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> FloatArray:
-    """(G,) two-sided p values of van Elteren's test: rank sums within each batch, weighted by 1 /
-    (cells of the batch + 1) and added.
+def rank_sum_p(perturbed: Population, reference: Population, targets: Sequence[int]) -> FloatArray:
+    """(G,) two-sided p values of van Elteren's rank-sum test, stratified by batch.
 
+    Rank sums within each batch are weighted by 1 / (cells of the batch + 1) and added. A target,
+    and a gene without variation, has p = 1.
+
+    Notes
+    -----
     Normal approximation with the variance corrected for ties, no continuity correction; with one
-    batch it is the Wilcoxon-Mann-Whitney test. A target, and a gene without variation, has p = 1.
-    Van Elteren, Bull. Int. Stat. Inst. 37:351 (1960).
+    batch it is the Wilcoxon-Mann-Whitney test. Van Elteren, Bull. Int. Stat. Inst. 37:351 (1960).
     """
     from scipy.stats import norm, rankdata
 
@@ -63,12 +65,11 @@ def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> Fl
         weight = 1.0 / (n + m + 1)
         rest = np.concatenate([x.rest(targets), y.rest(targets)])
         rows = _stacked(x.X, y.X)
+        middle = (n + m + 1) / 2
         step = max(1, NUMBERS_AT_ONCE // (n + m))
         for start in range(0, n_genes, step):
             part = slice(start, start + step)
-            ranks = (
-                rankdata(_genes_first(rows, part) / rest, axis=1) - (n + m + 1) / 2
-            )  # around their mean
+            ranks = rankdata(_genes_first(rows, part) / rest, axis=1) - middle
             deviation[part] += weight * ranks[:, :n].sum(axis=1)
             # the variance of a sum of n of these ranks drawn without replacement, which is right
             # with ties too
@@ -81,7 +82,7 @@ def rank_sum_p(perturbed: Group, reference: Group, targets: Sequence[int]) -> Fl
 
 
 def _stacked(x: Any, y: Any) -> Any:
-    """Both groups' cells below each other, quick to take genes from."""
+    """Both groups' cells below each other, in a format that is quick to take genes from."""
     if scipy.sparse.issparse(x) or scipy.sparse.issparse(y):
         return scipy.sparse.vstack(
             [scipy.sparse.csr_matrix(x), scipy.sparse.csr_matrix(y)], format="csc"
@@ -90,7 +91,7 @@ def _stacked(x: Any, y: Any) -> Any:
 
 
 def _genes_first(rows: Any, part: slice) -> FloatArray:
-    """(genes, cells) values of some genes, float64, cells beside each other in memory."""
+    """(genes, cells) values of some genes, float64, a gene's cells side by side in memory."""
     taken = rows[:, part]
     dense = taken.toarray() if scipy.sparse.issparse(taken) else taken
     return np.ascontiguousarray(dense.T, dtype=np.float64)

@@ -1,11 +1,12 @@
-"""The population question with a truth without noise: means over the same simulated cells with and
-without the gene.
+"""The population question with a truth without noise, from a simulator.
+
+Means over the same simulated cells with and without the gene.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from kobench.dataset import Counterfactual, Dataset
 from kobench.errors import UserError
 from kobench.question import Responses
 from kobench.truth.population.events import Events, abundance, events_of, joined, nothing_asked
-from kobench.truth.population.profiles import Group
+from kobench.truth.population.profiles import Population
 from kobench.truth.population.size import MOST_CELLS, paired_energy_distance
 from kobench.units import MIN_CELLS, TOLERANCE
 from kobench.worker.derive import NUMBERS_A_CHUNK
@@ -24,19 +25,35 @@ _STREAM = 0x51AE
 
 
 def ask_simulated_responses(dataset: Dataset, asked: IntArray) -> Responses:
-    """How the mean profile changes when a gene is removed, for every gene expressed in `MIN_CELLS`
-    asked cells or more.
+    """How the mean profile changes when a gene is removed, without noise.
 
-    Asked is where `kobench.truth.singles.ask_singles` asks: in the asked cells in which the gene and
-    another one are read as present; all cells are one stratum. A gene's change is the mean over its
+    Parameters
+    ----------
+    dataset : Dataset
+        With a counterfactual truth.
+    asked : (m,) int
+        Rows of the asked cells.
+
+    Returns
+    -------
+    Responses
+        One perturbation for every gene expressed in `MIN_CELLS` asked cells or more, by name. Where
+        no gene is left the question has none (k = 0), and `left_out` says why. See Notes.
+
+    Raises
+    ------
+    UserError
+        Where the dataset has no counterfactual truth.
+
+    Notes
+    -----
+    Events are those of `kobench.truth.singles.ask_singles`: the asked cells in which the gene and
+    another one are read as present. All cells are one stratum. A gene's change is the mean over its
     events of knockout minus null, from the same clean cell. Its size is the energy distance between
     the two, of at most `size.MOST_CELLS` cells (a fixed draw), without a cell's distance to itself.
     An event whose knockout is within the solver's tolerance of its null does not respond, so ties
     are ties; `responds` has the genes whose mean changes by more than that. Events without a steady
     state, or with no gene left on, are left out and counted.
-
-    Where no gene is left the question has no perturbation (k = 0), and `left_out` says why.
-    Raises UserError where the dataset has no counterfactual truth.
     """
     if dataset.truth is None:
         raise UserError(
@@ -44,60 +61,44 @@ def ask_simulated_responses(dataset: Dataset, asked: IntArray) -> Responses:
             " `kobench predict` to ask"
         )
     cells = dataset.cells[asked]
-    group = Group.of(cells.X, np.zeros(cells.n_obs, np.int64))
-    wild_type = dataset.truth.wild_type(np.asarray(asked))
-    found: list[tuple[int, Events, Change]] = []
-    few = unsolved = silent = 0
-    for gene in np.argsort(
-        cells.var_names, kind="stable"
-    ).tolist():  # by name, as measured ones are, wherever columns stand
-        events = events_of(group, [gene], np.ones(1))
-        if len(events.cells) >= MIN_CELLS:
-            change = change_of(
-                dataset.truth, np.asarray(asked)[events.cells], wild_type[events.cells], (gene,)
-            )
-            unsolved, silent = unsolved + change.unsolved, silent + change.silent
-            events = Events(events.cells[change.known], events.row[change.known], events.weight)
-        if len(events.cells) >= MIN_CELLS:
-            found.append((gene, events, change))
-        else:
-            few += 1
-    counts = {
-        f"genes asked in under {MIN_CELLS} cells": few,
-        "events without a steady state": unsolved,
-        "events after which no gene is on": silent,
-    }
-    counts = {reason: count for reason, count in counts.items() if count}
-    if not found:
-        return nothing_asked(dataset, asked, counts)
-
-    genes, events_found, changed = zip(*found, strict=True)
-    targets = [(gene,) for gene in genes]
-    change_rows = np.array([one.change for one in changed])
+    population = Population.of(cells.X, np.zeros(cells.n_obs, np.int64))
+    found = _simulate(dataset, dataset.truth, np.asarray(asked), population)
+    if not found.genes:
+        return nothing_asked(dataset, asked, found.left_out())
+    targets = [(gene,) for gene in found.genes]
+    change = np.array([one.change for one in found.changes])
     return Responses(
         cells=cells,
-        names=tuple(str(cells.var_names[gene]) for gene in genes),
+        names=tuple(str(cells.var_names[gene]) for gene in found.genes),
         targets=tuple(targets),
-        **joined(events_found, targets),
-        change=change_rows,
-        size=np.array([one.size for one in changed]),
-        abundance=abundance(group, targets),
+        **joined(found.events, targets),
+        change=change,
+        size=np.array([one.size for one in found.changes]),
+        abundance=abundance(population, targets),
         detectable=np.ones(len(targets), dtype=bool),
-        perturbed=np.array([len(events.cells) for events in events_found]),
-        responds=np.abs(np.nan_to_num(change_rows)) > TOLERANCE,
+        perturbed=np.array([len(events.cells) for events in found.events]),
+        responds=np.abs(np.nan_to_num(change)) > TOLERANCE,
         confounded=dataset.confounded,
-        left_out=counts,
+        left_out=found.left_out(),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What removing some genes does to n cells. known : (n,) bool, whether the truth has a profile
-    after the event and without response.
+    """What removing some genes does to n cells.
 
-    change : (G,) mean of knockout minus null over the known events, NaN at the targets. size :
-    energy distance between the two. unsolved, silent : events that are not known for want of a
-    steady state, and because no gene is left on.
+    Attributes
+    ----------
+    known : (n,) bool
+        Whether the truth has a profile after the event and without response.
+    change : (G,) float
+        Mean of knockout minus null over the known events, NaN at the targets.
+    size : float
+        Energy distance between the two.
+    unsolved : int
+        Events that are not known because no steady state was reached.
+    silent : int
+        Events that are not known because no gene is left on.
     """
 
     known: BoolArray
@@ -107,6 +108,55 @@ class Change:
     silent: int
 
 
+@dataclass
+class _Found:
+    """The genes that can be asked, with their events and changes, and what is left out."""
+
+    genes: list[int] = field(default_factory=list)
+    events: list[Events] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    few: int = 0
+    unsolved: int = 0
+    silent: int = 0
+
+    def left_out(self) -> dict[str, int]:
+        """Reason -> how many genes or events."""
+        counts = {
+            f"genes asked in under {MIN_CELLS} cells": self.few,
+            "events without a steady state": self.unsolved,
+            "events after which no gene is on": self.silent,
+        }
+        return {reason: count for reason, count in counts.items() if count}
+
+
+def _simulate(
+    dataset: Dataset, truth: Counterfactual, asked: IntArray, population: Population
+) -> _Found:
+    """Remove every gene from the asked cells (m,) that express it, gene by gene in order of name.
+
+    The order of measured perturbations is that of names, too, wherever a gene's column stands.
+    """
+    found = _Found()
+    wild_type = truth.wild_type(asked)
+    for gene in np.argsort(dataset.cells.var_names, kind="stable").tolist():
+        events = events_of(population, [gene], np.ones(1))
+        if len(events.cells) < MIN_CELLS:
+            found.few += 1
+            continue
+        change = change_of(truth, asked[events.cells], wild_type[events.cells], (gene,))
+        found.unsolved += change.unsolved
+        found.silent += change.silent
+        if change.known.sum() < MIN_CELLS:
+            found.few += 1
+            continue
+        found.genes.append(gene)
+        found.events.append(
+            Events(events.cells[change.known], events.row[change.known], events.weight)
+        )
+        found.changes.append(change)
+    return found
+
+
 def change_of(
     truth: Counterfactual,
     cells: IntArray,
@@ -114,17 +164,25 @@ def change_of(
     targets: Sequence[int],
     sized: bool = True,
 ) -> Change:
-    """The truth's answer for these cells (n,) of the dataset; wild_type : (n, G) their clean
-    expression. NaN for a size not asked for.
+    """The truth's answer for some cells from which the same genes are removed.
+
+    Parameters
+    ----------
+    truth : Counterfactual
+    cells : (n,) int
+        Rows of the dataset's cells.
+    wild_type : (n, G) float
+        Their clean expression.
+    targets : sequence of int
+        The removed genes.
+    sized : bool
+        Whether the size is asked; it is NaN where it is not.
     """
+    n_genes = wild_type.shape[1]
     keys = np.random.default_rng(_STREAM).random(len(cells))
     known: BoolArray = np.zeros(len(cells), dtype=bool)
-    total, unsolved = np.zeros(wild_type.shape[1]), 0
-    ours, theirs, drawn = (
-        np.empty((0, wild_type.shape[1])),
-        np.empty((0, wild_type.shape[1])),
-        np.empty(0),
-    )
+    total, unsolved = np.zeros(n_genes), 0
+    sample = _Sample(np.empty((0, n_genes)), np.empty((0, n_genes)), np.empty(0))
     for part, after, null in _pairs(truth, cells, wild_type, targets):
         solved = ~np.isnan(after).any(axis=1)
         here = solved & (np.nan_to_num(after).sum(axis=1) > 0) & (null.sum(axis=1) > 0)
@@ -132,37 +190,69 @@ def change_of(
         known[part] = here
         after, null = after[here], null[here]
         total += (after - null).sum(axis=0)
-        if sized:  # of all known events, those with the smallest keys
-            drawn = np.concatenate([drawn, keys[part][here]])
-            few = np.sort(np.argsort(drawn)[:MOST_CELLS])
-            ours, theirs, drawn = (
-                np.concatenate([ours, after])[few],
-                np.concatenate([theirs, null])[few],
-                drawn[few],
-            )
+        if sized:
+            sample = sample.with_more(after, null, keys[part][here])
     total[list(targets)] = np.nan
     n = int(known.sum())
     size = float("nan")
     if sized and n >= 2:
-        size = paired_energy_distance(ours, theirs) if (ours != theirs).any() else 0.0
-    return Change(
-        known,
-        total / n if n else np.full_like(total, np.nan),
-        size,
-        unsolved,
-        len(cells) - n - unsolved,
-    )
+        size = sample.size()
+    mean = total / n if n else np.full_like(total, np.nan)
+    return Change(known, mean, size, unsolved, len(cells) - n - unsolved)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """At most `MOST_CELLS` events: those with the smallest random keys.
+
+    after, null : (m, G) profiles after the knockout and without response. keys : (m,).
+    """
+
+    after: FloatArray
+    null: FloatArray
+    keys: FloatArray
+
+    def with_more(self, after: FloatArray, null: FloatArray, keys: FloatArray) -> _Sample:
+        """The sample of these events and of others."""
+        keys = np.concatenate([self.keys, keys])
+        kept = np.sort(np.argsort(keys)[:MOST_CELLS])
+        return _Sample(
+            np.concatenate([self.after, after])[kept],
+            np.concatenate([self.null, null])[kept],
+            keys[kept],
+        )
+
+    def size(self) -> float:
+        """Energy distance between the two states, exactly 0 where they are equal."""
+        if not (self.after != self.null).any():
+            return 0.0
+        return paired_energy_distance(self.after, self.null)
 
 
 def expected_changes(dataset: Dataset, targets: Sequence[Sequence[int]]) -> FloatArray:
-    """(k, G) change without noise: the mean of knockout minus null over all wild-type cells whose
-    clean expression has all targets.
+    """The change without noise of each perturbation, over all cells that express its targets.
 
-    These are the cells that a prediction is a mean over. A population of which some cells lack the
-    target anyway changes in the same direction, but less, by the share of the cells that have it.
-    NaN at the targets, and where no such cell has a known answer.
+    The mean of knockout minus null over all wild-type cells whose clean expression has all targets
+    and another gene. These are the cells that a prediction is a mean over. A population of which
+    some cells lack the target anyway changes in the same direction, but less, by the share of the
+    cells that have it.
 
-    Raises ValueError where the dataset has no counterfactual truth.
+    Parameters
+    ----------
+    dataset : Dataset
+        With a counterfactual truth.
+    targets : (k,) sequence of sequences of int
+        The genes that each perturbation removes.
+
+    Returns
+    -------
+    (k, G) float64
+        NaN at the targets, and where no such cell has a known answer.
+
+    Raises
+    ------
+    ValueError
+        Where the dataset has no counterfactual truth.
     """
     if dataset.truth is None:
         raise ValueError(
@@ -172,9 +262,9 @@ def expected_changes(dataset: Dataset, targets: Sequence[Sequence[int]]) -> Floa
     wild_type = dataset.truth.wild_type(everyone)
     expected = []
     for genes in targets:
-        rows = everyone[
-            (wild_type[:, list(genes)] > 0).all(axis=1) & ((wild_type > 0).sum(axis=1) > len(genes))
-        ]
+        has_targets = (wild_type[:, list(genes)] > 0).all(axis=1)
+        has_more = (wild_type > 0).sum(axis=1) > len(genes)
+        rows = everyone[has_targets & has_more]
         expected.append(change_of(dataset.truth, rows, wild_type[rows], genes, sized=False).change)
     return np.array(expected).reshape(len(targets), wild_type.shape[1])
 
@@ -182,10 +272,10 @@ def expected_changes(dataset: Dataset, targets: Sequence[Sequence[int]]) -> Floa
 def _pairs(
     truth: Counterfactual, cells: IntArray, wild_type: FloatArray, targets: Sequence[int]
 ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-    """Chunks of cells with their profiles after the knockout and without response, targets out; NaN
-    rows without a steady state.
+    """Chunks of the cells, with their profiles after the knockout and without response.
 
-    Where the two are within the tolerance (Bray-Curtis) the first is the second.
+    Both are (chunk, G) without the targets. A row of the first is NaN where no steady state was
+    reached, and equals that of the second where the two are within the tolerance (Bray-Curtis).
     """
     step = max(1, NUMBERS_A_CHUNK // max(1, wild_type.shape[1]))
     for start in range(0, len(cells), step):

@@ -1,6 +1,4 @@
-"""How strong a perturbation is: the energy distance between perturbed and reference cells, and its
-permutation p value.
-"""
+"""How strong a perturbation is: the energy distance of perturbed from reference cells."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kobench.cells import BoolArray, FloatArray, IntArray
-from kobench.truth.population.profiles import Group
+from kobench.truth.population.profiles import Population
 
 #: Cells of a group and batch that distances are taken between; of more, a fixed draw.
 MOST_CELLS = 400
@@ -22,12 +20,19 @@ _STREAM = 0x512E
 
 
 def energy_distance(x: FloatArray, y: FloatArray) -> float:
-    """2 E|X - Y| - E|X - X'| - E|Y - Y'| by Euclidean distance: 0 on average for equal
-    distributions, so it may be below 0.
+    """2 E|X - Y| - E|X - X'| - E|Y - Y'| by Euclidean distance.
 
-    x : (n, G), y : (m, G), two or more rows each. The U-statistic, with pairs of different cells
-    only within a group, of the distance of Szekely and Rizzo, J. Stat. Plann. Inference 143:1249
-    (2013).
+    It is 0 on average for equal distributions, so it may lie below 0.
+
+    Parameters
+    ----------
+    x : (n, G) float, n >= 2
+    y : (m, G) float, m >= 2
+
+    Notes
+    -----
+    The U-statistic, with pairs of different cells only within a group, of the distance of Szekely
+    and Rizzo, J. Stat. Plann. Inference 143:1249 (2013).
     """
     labels = np.zeros((1, len(x) + len(y)))
     labels[0, : len(x)] = 1.0
@@ -35,8 +40,9 @@ def energy_distance(x: FloatArray, y: FloatArray) -> float:
 
 
 def paired_energy_distance(x: FloatArray, y: FloatArray) -> float:
-    """The same for x and y (n, G), two states of the same n >= 2 cells: a cell's distance to itself
-    is left out, so equal states give 0.
+    """The energy distance of two states of the same n >= 2 cells, x and y (n, G).
+
+    A cell's distance to itself is left out, so equal states give 0.
     """
     n = len(x)
     between = distances(np.concatenate([x, y]))
@@ -45,21 +51,32 @@ def paired_energy_distance(x: FloatArray, y: FloatArray) -> float:
     return float((2.0 * across - within) / (n * (n - 1)))
 
 
-def size(perturbed: Group, reference: Group, targets: Sequence[int]) -> tuple[float, float]:
-    """Energy distance of profiles without the targets, and its p value; both groups are as
-    `measure.matched` leaves them.
+def size(
+    perturbed: Population, reference: Population, targets: Sequence[int]
+) -> tuple[float, float]:
+    """Energy distance of profiles without the targets, and its permutation p value.
 
-    The distance is taken within each batch, of at most `MOST_CELLS` cells a group (a fixed draw),
-    and averaged by the share of the perturbed cells that are in the batch; a batch with one
-    perturbed cell has none and does not count. NaN, and p = 1, where no batch has two. Labels are
-    permuted within batch `PERMUTATIONS` times: p = (1 + how many reach the distance) / (1 +
-    PERMUTATIONS).
+    The distance is taken within each batch, between at most `MOST_CELLS` cells a group (a fixed
+    draw), and averaged by the share of the perturbed cells that are in the batch. A batch with one
+    perturbed cell has none and does not count.
+
+    Parameters
+    ----------
+    perturbed, reference : Population
+        As `measure.matched` leaves them.
+    targets : sequence of int
+        Columns of the genes that the perturbation removes.
+
+    Returns
+    -------
+    float
+        The distance; NaN where no batch has two perturbed cells.
+    float
+        p = (1 + how many permutations reach the distance) / (1 + `PERMUTATIONS`), with labels
+        permuted within batch; 1 where there is no distance.
     """
-    rng = np.random.default_rng(
-        _STREAM
-        # the same for every perturbation: what a perturbation is called or stands next to changes
-        # nothing
-    )
+    # one stream for every perturbation: what it is called or stands next to changes nothing
+    rng = np.random.default_rng(_STREAM)
     total, weight = np.zeros(1 + PERMUTATIONS), 0
     for batch in np.unique(perturbed.batch):
         ours, theirs = (np.flatnonzero(group.batch == batch) for group in (perturbed, reference))
@@ -80,8 +97,9 @@ def size(perturbed: Group, reference: Group, targets: Sequence[int]) -> tuple[fl
 
 
 def distances(rows: FloatArray) -> FloatArray:
-    """(n, n) Euclidean distances between rows, 0 on the diagonal; by one matrix product of the
-    centred rows.
+    """(n, n) Euclidean distances between rows (n, G), 0 on the diagonal.
+
+    By one matrix product of the centred rows.
     """
     centred = rows - rows.mean(axis=0)
     squares = np.einsum("ij,ij->i", centred, centred)
@@ -101,13 +119,15 @@ def draw(n: int, most: int, rng: np.random.Generator) -> IntArray:
 
 
 def _some(rows: IntArray, rng: np.random.Generator) -> IntArray:
+    """At most `MOST_CELLS` of the rows (n,)."""
     chosen: IntArray = rows[draw(len(rows), MOST_CELLS, rng)]
     return chosen
 
 
 def _labels(n: int, m: int, rng: np.random.Generator) -> FloatArray:
-    """(1 + PERMUTATIONS, n + m) of 0 and 1: first the perturbed cells as they are, then n cells
-    drawn at random.
+    """(1 + PERMUTATIONS, n + m) of 0 and 1, which cells make the first group.
+
+    In the first row the n perturbed cells as they are, in the others n cells drawn at random.
     """
     labels = np.zeros((1 + PERMUTATIONS, n + m))
     labels[0, :n] = 1.0
@@ -117,8 +137,9 @@ def _labels(n: int, m: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _energies(between: FloatArray, labels: FloatArray) -> FloatArray:
-    """(p,) energy distances from distances (N, N), for p choices (p, N) of equally many members of
-    the first group.
+    """(p,) energy distances for p choices of the first group, all of the same number of cells.
+
+    between : (N, N) distances of all cells. labels : (p, N) of 0 and 1, 1 in the first group.
     """
     first: BoolArray = labels[0] > 0
     n, m = int(first.sum()), int((~first).sum())

@@ -18,12 +18,12 @@ from kobench.truth.population.measure import (
     halved_changes,
     matched,
 )
-from kobench.truth.population.profiles import Group
+from kobench.truth.population.profiles import Population
 
 
-def group(rows: object, batch: object, sparse: bool = False) -> Group:
+def group(rows: object, batch: object, sparse: bool = False) -> Population:
     X = np.asarray(rows, np.float32)
-    return Group.of(scipy.sparse.csr_matrix(X) if sparse else X, np.asarray(batch))
+    return Population.of(scipy.sparse.csr_matrix(X) if sparse else X, np.asarray(batch))
 
 
 def random_groups(
@@ -33,7 +33,7 @@ def random_groups(
     genes: int = 7,
     n_batches: int = 3,
     sparse: bool = False,
-) -> tuple[Group, Group]:
+) -> tuple[Population, Population]:
     rng = np.random.default_rng(seed)
     X = rng.gamma(1.5, 1.0, (n + m, genes)) * (rng.random((n + m, genes)) < 0.7)
     X[:, -1] += 0.1
@@ -41,7 +41,7 @@ def random_groups(
     return group(X[:n], batch[:n], sparse), group(X[n:], batch[n:], sparse)
 
 
-def plain_change(perturbed: Group, reference: Group, targets: list[int]) -> np.ndarray:
+def plain_change(perturbed: Population, reference: Population, targets: list[int]) -> np.ndarray:
     """The definition, one cell after the other."""
 
     def mean(rows: np.ndarray) -> np.ndarray:
@@ -71,7 +71,9 @@ def test_change_by_hand(sparse: bool) -> None:
     np.testing.assert_allclose(found[1:], [7 / 16 - 11 / 20, 11 / 20 - 7 / 16], rtol=1e-12)
     # all batches in one: the reference mean is (1/5 + 3/5 + 1) / 3 = 3/5
     one = change(
-        Group.of(perturbed.X, np.zeros(4, int)), Group.of(reference.X, np.zeros(3, int)), [0]
+        Population.of(perturbed.X, np.zeros(4, int)),
+        Population.of(reference.X, np.zeros(3, int)),
+        [0],
     )
     np.testing.assert_allclose(one[1:], [7 / 16 - 3 / 5, 3 / 5 - 7 / 16], rtol=1e-12)
 

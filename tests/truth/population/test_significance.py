@@ -10,12 +10,12 @@ import scipy.sparse
 from scipy.stats import mannwhitneyu, norm, rankdata
 
 from kobench.truth.population import significance
-from kobench.truth.population.profiles import Group
+from kobench.truth.population.profiles import Population
 from kobench.truth.population.significance import adjusted, rank_sum_p, responding
 
 
-def group(rows: np.ndarray, batch: object, sparse: bool = False) -> Group:
-    return Group.of(scipy.sparse.csr_matrix(rows) if sparse else rows, np.asarray(batch))
+def group(rows: np.ndarray, batch: object, sparse: bool = False) -> Population:
+    return Population.of(scipy.sparse.csr_matrix(rows) if sparse else rows, np.asarray(batch))
 
 
 def cells(seed: int, n: int, m: int, genes: int = 8) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import scipy.sparse
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from kobench.truth.population import size as module
-from kobench.truth.population.profiles import Group
+from kobench.truth.population.profiles import Population
 from kobench.truth.population.size import (
     distances,
     draw,
@@ -22,8 +22,8 @@ from kobench.truth.population.size import (
 )
 
 
-def group(rows: np.ndarray, batch: object, sparse: bool = False) -> Group:
-    return Group.of(scipy.sparse.csr_matrix(rows) if sparse else rows, np.asarray(batch))
+def group(rows: np.ndarray, batch: object, sparse: bool = False) -> Population:
+    return Population.of(scipy.sparse.csr_matrix(rows) if sparse else rows, np.asarray(batch))
 
 
 def by_scipy(x: np.ndarray, y: np.ndarray) -> float:

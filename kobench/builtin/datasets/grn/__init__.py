@@ -11,11 +11,20 @@ from kobench.dataset import Dataset
 
 
 def load(**params: Any) -> Dataset:
-    """One simulated data set; the parameters and their defaults are those of
-    `kobench.builtin.datasets.grn.spec.grn_spec`.
+    """One simulated dataset with counterfactual truth.
 
-    Raises `kobench.errors.UserError` for an unknown parameter or a value out of its range.
+    Parameters
+    ----------
+    **params
+        Those of `kobench.builtin.datasets.grn.spec.PARAMS`, with the defaults there.
 
+    Raises
+    ------
+    UserError
+        For an unknown parameter or a value out of its range.
+
+    Examples
+    --------
     >>> dataset = load(genes=20, cells=5, seed=1)
     >>> dataset.cells.shape, dataset.truth.wild_type([0, 1]).shape
     ((5, 20), (2, 20))
@@ -26,12 +35,22 @@ def load(**params: Any) -> Dataset:
 
 
 def load_planted(**params: Any) -> Dataset:
-    """One simulated data set with perturbed cells; its parameters are those of
-    `kobench.builtin.datasets.grn.spec.planted_spec`.
+    """One simulated dataset with perturbed cells.
 
-    Its wild-type cells are those of `load` with the same parameters, but for a batch effect. Raises
-    `kobench.errors.UserError` as `load`.
+    Its wild-type cells are those of `load` with the same parameters, but for a batch effect.
 
+    Parameters
+    ----------
+    **params
+        Those of `kobench.builtin.datasets.grn.spec.PLANTED`, with the defaults there.
+
+    Raises
+    ------
+    UserError
+        For an unknown parameter or a value out of its range.
+
+    Examples
+    --------
     >>> dataset = load_planted(genes=20, cells=5, perturbations=2, perturbed_cells=3)
     >>> dataset.cells.shape, sorted(set(dataset.perturbed.obs["perturbation"].tolist()))
     ((5, 20), ['G011', 'G015'])

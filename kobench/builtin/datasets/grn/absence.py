@@ -18,16 +18,27 @@ More = Callable[[np.random.Generator, int], BoolArray]
 def draw_absence(
     rng: np.random.Generator, cells: int, genes: int, absent: float, modules: int | None
 ) -> tuple[BoolArray, More]:
-    """(cells, genes) bool, at random or (`modules` given) in modules, and how further cells of the
-    same kind are drawn.
+    """Which genes each cell lacks, and how further cells of the same kind are drawn.
 
-    Further cells have the same modules and lack what scores as low as in the first cells, so their
-    number of absent entries varies.
+    Parameters
+    ----------
+    rng : Generator
+    cells, genes : int
+    absent : float
+        Share of the entries that are absent.
+    modules : int, or None for absence at random
+        Number of modules.
+
+    Returns
+    -------
+    (cells, genes) bool
+    More
+        Draws further cells. They have the same modules and lack what scores as low as in the first
+        cells, so their number of absent entries varies.
     """
     if modules is None:
-        return draw_random_absence(rng, cells, genes, absent), lambda other, n: draw_random_absence(
-            other, n, genes, absent
-        )
+        first = draw_random_absence(rng, cells, genes, absent)
+        return first, lambda other, n: draw_random_absence(other, n, genes, absent)
     module = draw_modules(rng, genes, modules)
     score = draw_module_scores(rng, cells, module)
     lacking = lowest(score, absent)
@@ -38,11 +49,10 @@ def draw_absence(
 def draw_random_absence(
     rng: np.random.Generator, cells: int, genes: int, absent: float
 ) -> BoolArray:
-    """(cells, genes) bool: each cell lacks round(absent * genes) genes, drawn evenly and
-    independently of every other cell.
+    """(cells, genes) bool, where each cell lacks round(absent * genes) random genes.
 
-    The number is the same in each cell because the paper's demo has it so: none of its 500 cells
-    lacks fewer than 20 of 100.
+    They are drawn evenly and independently of every other cell. The number is the same in each cell
+    because the paper's demo has it so: none of its 500 cells lacks fewer than 20 of 100.
     """
     ranks = rng.random((cells, genes)).argsort(axis=1).argsort(axis=1)
     return np.asarray(ranks < round(absent * genes))
@@ -51,14 +61,17 @@ def draw_random_absence(
 def draw_module_absence(
     rng: np.random.Generator, cells: int, genes: int, absent: float, modules: int
 ) -> BoolArray:
-    """(cells, genes) bool: genes of one module are absent together; round(absent * cells * genes)
-    entries in all.
+    """(cells, genes) bool, where genes of one module are absent together.
 
+    In all round(absent * cells * genes) entries are absent. So presence of one gene tells of the
+    presence of its whole module, and the number of expressed genes differs between cells.
+
+    Notes
+    -----
     Every gene belongs to one of `modules` equal sets, drawn without regard to the network. Cell c
-    has a standard normal factor z[c, k] for each; gene g has the score sqrt(rho) z[c, module(g)] +
-    sqrt(1 - rho) e[c, g] with rho = `MODULE_CORRELATION` and e standard normal; the lowest scores
-    of all are absent. So presence of one gene tells of the presence of its whole module, and the
-    number of expressed genes differs between cells.
+    has a standard normal factor z[c, k] for each set k; gene g has the score sqrt(rho) z[c,
+    module(g)] + sqrt(1 - rho) e[c, g] with rho = `MODULE_CORRELATION` and e standard normal. The
+    lowest scores of all are absent.
     """
     return draw_absence(rng, cells, genes, absent, modules)[0]
 
@@ -69,7 +82,7 @@ def draw_modules(rng: np.random.Generator, genes: int, modules: int) -> IntArray
 
 
 def draw_module_scores(rng: np.random.Generator, cells: int, module: IntArray) -> FloatArray:
-    """(cells, genes) scores, as `draw_module_absence` has them."""
+    """(cells, genes) scores as in `draw_module_absence`, from the module of each gene, (genes,)."""
     factors = rng.standard_normal((cells, int(module.max()) + 1))
     own = rng.standard_normal((cells, len(module)))
     scores: FloatArray = (
@@ -79,7 +92,7 @@ def draw_module_scores(rng: np.random.Generator, cells: int, module: IntArray) -
 
 
 def lowest(score: FloatArray, share: float) -> BoolArray:
-    """Which entries are among the round(share * all) lowest."""
+    """Which entries of `score`, any shape, are among the round(share * all) lowest."""
     marked: BoolArray = np.zeros(score.size, bool)
     marked[score.ravel().argsort(kind="stable")[: round(share * score.size)]] = True
     return marked.reshape(score.shape)

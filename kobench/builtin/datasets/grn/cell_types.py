@@ -1,6 +1,4 @@
-"""What cell types of one network differ in: basal production of some genes, or edges that a type
-lacks.
-"""
+"""What cell types of one network differ in: basal production of genes, or edges they lack."""
 
 from __future__ import annotations
 
@@ -23,8 +21,12 @@ LACKING_EDGES = 0.3
 class CellTypes:
     """The differences of k types; one of the two is given.
 
-    basal : (k, genes) >= 0, the production that a type adds to each gene. edges : (k, m) bool,
-    which edges a type has.
+    Attributes
+    ----------
+    basal : (k, genes) float, >= 0, or None
+        The production that a type adds to each gene.
+    edges : (k, m) bool, or None
+        The edges that a type has.
     """
 
     basal: npt.NDArray[np.float64] | None = None
@@ -33,26 +35,34 @@ class CellTypes:
     def weights(
         self, weights: npt.NDArray[np.float64], labels: IntArray
     ) -> npt.NDArray[np.float64]:
-        """The weights (cells, m) of cells of these types, 0 for edges that a type lacks."""
+        """(cells, m) weights of cells of these types (cells,), 0 for edges that a type lacks."""
         return weights if self.edges is None else np.where(self.edges[labels], weights, 0.0)
 
     def production(self, labels: IntArray) -> npt.NDArray[np.float64] | None:
-        """(cells, genes), the basal production in cells of these types; None where types have
-        none.
-        """
+        """(cells, genes) basal production in cells of these types (cells,), or None for none."""
         return None if self.basal is None else self.basal[labels]
 
 
 def draw_cell_types(
     rng: np.random.Generator, network: Network, count: int, kind: str
 ) -> CellTypes | None:
-    """The differences of `count` types, drawn type by type; None for a single type, which is the
-    network itself.
+    """The differences of `count` cell types, drawn type by type.
 
-    kind "basal": each type produces round(BASAL_GENES * genes) random genes at a constant rate,
-    uniform on 0 to `LARGEST_WEIGHT`: as though one more activator, from outside the network, were
-    fully on. The rate is that of the type, without noise of the cell. kind "edges": each type lacks
-    round(LACKING_EDGES * m) random edges.
+    Parameters
+    ----------
+    rng : Generator
+    network : Network
+    count : int
+        Number of types.
+    kind : "basal" or "edges"
+        "basal": each type produces round(`BASAL_GENES` * genes) random genes at a constant rate,
+        uniform on 0 to `LARGEST_WEIGHT`, as though one more activator from outside the network were
+        fully on. The rate is that of the type, without noise of the cell. "edges": each type lacks
+        round(`LACKING_EDGES` * m) random edges.
+
+    Returns
+    -------
+    CellTypes, or None for a single type, which is the network itself
     """
     if count == 1:
         return None
@@ -75,5 +85,5 @@ def draw_labels(rng: np.random.Generator, cells: int, count: int) -> IntArray:
 
 
 def names_of(labels: IntArray) -> npt.NDArray[np.str_]:
-    """(cells,) "type0", "type1", ..."""
+    """(cells,) names of types, "type0", "type1", ..., from their numbers."""
     return np.array([f"type{label}" for label in labels])

@@ -1,6 +1,4 @@
-"""What is said beside every board of a `grn` data set: our choices and their consequences, and its
-facts.
-"""
+"""What is said beside every board of a `grn` dataset: our choices, what follows, and facts."""
 
 from __future__ import annotations
 
@@ -10,41 +8,17 @@ from typing import Any
 import numpy as np
 
 from kobench.builtin.datasets.grn.absence import MODULE_CORRELATION
+from kobench.builtin.datasets.grn.block import DECAY, THRESHOLD
 from kobench.builtin.datasets.grn.cell_types import BASAL_GENES, LACKING_EDGES
-from kobench.builtin.datasets.grn.dynamics import BUDGET, DECAY, START, THRESHOLD
+from kobench.builtin.datasets.grn.dynamics import BUDGET, START
 from kobench.builtin.datasets.grn.network import LARGEST_WEIGHT, LEAST_REGULATORS
 from kobench.builtin.datasets.grn.truth import GrnTruth
 from kobench.cells import BoolArray, FloatArray
 
 
 def notes(p: Mapping[str, Any]) -> tuple[str, ...]:
-    """Sentences on what these parameters mean for the scores, and on what the paper does not
-    state.
-    """
-    said = []
-    if p["absence"] == "random":
-        said.append(
-            "Random absence is a randomised knockout experiment inside the training data: each cell"
-            " lacks genes chosen without regard to any other, so comparing cells with and without a"
-            " gene already measures its knockout."
-        )
-    else:
-        said.append(
-            f"Absence in modules: {p['modules']} latent factors switch correlated sets of genes off"
-            f" (correlation {MODULE_CORRELATION:g} on the latent scale, modules drawn without"
-            " regard to the network), so the presence of a gene is confounded with that of its"
-            " module."
-        )
-    if p["knockout"] == "zero":
-        said.append(
-            "A removed or absent gene has x = 0 in the equation, so the targets of a removed"
-            " repressor rise."
-        )
-    else:
-        said.append(
-            "A removed or absent gene regulates nothing, as in the published code, so the targets"
-            " of a removed repressor fall: all direct effects of a knockout are losses."
-        )
+    """What parameters mean for the scores, and what the paper does not state, a sentence each."""
+    said = [_absence(p), _knockout(p)]
     if p["dropout"] > 0:
         said.append(
             "Dropout touches the observed cells only: wild type, null and knockout of the truth"
@@ -64,22 +38,56 @@ def notes(p: Mapping[str, Any]) -> tuple[str, ...]:
             f" 1)), gamma = {p['gamma']:g}; in-degrees follow the same law as with network=er."
         )
     if p["cell_types"] > 1:
-        differ = (
-            f"each produces {BASAL_GENES:.0%} of the genes, drawn for it, at a constant rate"
-            f" uniform on 0 to {LARGEST_WEIGHT:g}, whatever regulates them"
-            if p["types"] == "basal"
-            else f"each lacks {LACKING_EDGES:.0%} of the network's edges, drawn for it"
-        )
-        said.append(
-            f"{p['cell_types']} cell types of one network, with as many cells each (our choice):"
-            f" {differ}. They do not differ in which genes are absent. A knockout keeps its cell's"
-            " own type."
-        )
+        said.append(_cell_types(p))
     said.append(
         f"Cells that do not settle within {BUDGET} steps, and cells that express nothing, are left"
         " out and counted."
     )
     return tuple(said)
+
+
+def _absence(p: Mapping[str, Any]) -> str:
+    """A sentence on which genes cells lack."""
+    if p["absence"] == "random":
+        return (
+            "Random absence is a randomised knockout experiment inside the training data: each cell"
+            " lacks genes chosen without regard to any other, so comparing cells with and without a"
+            " gene already measures its knockout."
+        )
+    return (
+        f"Absence in modules: {p['modules']} latent factors switch correlated sets of genes off"
+        f" (correlation {MODULE_CORRELATION:g} on the latent scale, modules drawn without"
+        " regard to the network), so the presence of a gene is confounded with that of its"
+        " module."
+    )
+
+
+def _knockout(p: Mapping[str, Any]) -> str:
+    """A sentence on what an absent gene means in the equation."""
+    if p["knockout"] == "zero":
+        return (
+            "A removed or absent gene has x = 0 in the equation, so the targets of a removed"
+            " repressor rise."
+        )
+    return (
+        "A removed or absent gene regulates nothing, as in the published code, so the targets"
+        " of a removed repressor fall: all direct effects of a knockout are losses."
+    )
+
+
+def _cell_types(p: Mapping[str, Any]) -> str:
+    """A sentence on what the cell types differ in."""
+    differ = f"each lacks {LACKING_EDGES:.0%} of the network's edges, drawn for it"
+    if p["types"] == "basal":
+        differ = (
+            f"each produces {BASAL_GENES:.0%} of the genes, drawn for it, at a constant rate"
+            f" uniform on 0 to {LARGEST_WEIGHT:g}, whatever regulates them"
+        )
+    return (
+        f"{p['cell_types']} cell types of one network, with as many cells each (our choice):"
+        f" {differ}. They do not differ in which genes are absent. A knockout keeps its cell's"
+        " own type."
+    )
 
 
 def planted_notes(p: Mapping[str, Any]) -> tuple[str, ...]:
@@ -112,9 +120,21 @@ def planted_notes(p: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def facts(truth: GrnTruth, seen: FloatArray, dropped: BoolArray) -> dict[str, Any]:
-    """Numbers for `kobench info`. zeros: share of observed entries that are 0; absent: share drawn
-    as absent; silent: share of present genes under the threshold; dropped: share of entries lost to
-    dropout.
+    """Numbers for `kobench info`.
+
+    Parameters
+    ----------
+    truth : GrnTruth
+    seen : (cells, genes) float
+        Observed expression.
+    dropped : (cells, genes) bool
+        The entries lost to dropout.
+
+    Returns
+    -------
+    dict
+        Shares of all entries: `zeros`, observed as 0; `absent`, drawn as absent; `silent`, present
+        but under the threshold; `dropped`. The others say what they are.
     """
     clean = truth.wild_type(np.arange(len(seen)))
     return {

@@ -6,21 +6,22 @@ The equation, for every gene j that is not absent (an absent gene has x = 0)::
 
 b_j >= 0 is a basal production, 0 but in cell types that have one.
 
-A steady state is a fixed point of P / B, found by iterating x <- P(x) / B. That this is the state
-which the differential equation reaches needs an argument, for in general an iteration may jump to
-another state, and a system may have several or oscillate. Not this one. With u = log x, each term
-of P_j changes relatively by at most its factor 1 / (1 + x_i) < 1 (activation) or x_i / (1 + x_i) <
-1 (repression) per unit of u_i, and b_j does not change at all; the relative change of the sum is
-the mean of its terms' weighted by their size, so the rows of d log P / du sum to less than 1 in
-absolute value: P is a contraction in the maximum norm of u (Thompson's metric) and, for the same
-reason, so is the flow of the equation. From every positive start both run to the one and only
-positive steady state, or to 0 in genes that nothing keeps up. A Hill exponent over 1 would break
-this. What remains is slowness: a loop of activators alone, whose gain is just 1, settles slower
-than any bound; what has not settled within the budget is reported as NaN.
+A steady state is a fixed point of P / B, found by iterating x <- P(x) / B. In general such an
+iteration may jump to another state than the differential equation reaches, and a system may have
+several states or oscillate. This one does not. With u = log x, a term of P_j changes relatively by
+at most its factor 1 / (1 + x_i) < 1 (activation) or x_i / (1 + x_i) < 1 (repression) per unit of
+u_i, and b_j does not change at all. The relative change of the sum is the mean of its terms'
+changes weighted by their size, so the rows of d log P / du sum to less than 1 in absolute value: P
+is a contraction in the maximum norm of u (Thompson's metric) and, for the same reason, so is the
+flow of the equation. From every positive start both run to the one and only positive steady state,
+or to 0 in genes that nothing keeps up. A Hill exponent over 1 would break this.
+
+Convergence may still be slow: a loop of activators alone, whose gain is just 1, settles slower than
+any bound. What has not settled within the budget is reported as NaN.
 
 Events that share a cell share its weights, so the sums of many events are one product of the cell's
-sparse matrix and a dense one: a step costs as many operations as the network has edges and genes,
-an event. What an event's values are does not depend on those beside it.
+sparse matrix and a dense one: a step costs each event as many operations as the network has edges
+and genes. The values of an event do not depend on those beside it.
 """
 
 from __future__ import annotations
@@ -29,23 +30,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
+from kobench.builtin.datasets.grn.block import THRESHOLD, Array, Equation, EventBlock
 from kobench.builtin.datasets.grn.network import Network
 from kobench.cells import BoolArray, IntArray
 
-#: Decay rate B of every gene; the unit of time and, with the weights, of expression.
-DECAY = 1.0
-
 #: Expression of every present gene at the start of a wild-type cell.
 START = 1.0
-
-#: Expression below this is read as 0.
-THRESHOLD = 1e-3
-
-#: A steady state is accepted when its estimated error is under this share of each gene's expression
-#: (or of the threshold).
-TOLERANCE = 1e-8
 
 #: Steps of the iteration after which an event counts as without a steady state.
 BUDGET = 2000
@@ -54,28 +45,23 @@ BUDGET = 2000
 #: to hide numpy's overhead.
 BLOCK = 3 << 14
 
-#: Settled events are left out of a block when they are half of it and at least this many entries:
-#: fewer cost less than leaving them out.
-SPARE = 1 << 12
-
-Array = npt.NDArray[np.float64]
-
 
 class Solver:
-    """Steady states for one network and rule; `silenced`: an absent gene drops out of the R terms
-    too.
+    """Steady states for one network under one rule for absent genes.
+
+    Parameters
+    ----------
+    network : Network
+    silenced : bool
+        Whether an absent gene drops out of the R terms too.
+    budget : int, or None for `BUDGET`
+        Steps after which an event counts as without a steady state.
     """
 
     def __init__(self, network: Network, silenced: bool, budget: int | None = None) -> None:
-        self.genes, self.silenced = network.genes, silenced
+        self.equation = Equation.of(network, silenced)
+        self.genes = network.genes
         self.budget = BUDGET if budget is None else budget
-        self.regulators, self.targets = network.edges.T.astype(np.intp)
-        self.represses = network.sign < 0
-        m = len(network.edges)
-        # (genes, m): adds up each target's edges
-        self.add_up = scipy.sparse.csr_array(
-            (np.ones(m), (self.targets, np.arange(m))), shape=(self.genes, m)
-        )
         self.width = max(1, BLOCK // self.genes)
 
     def solve(
@@ -87,13 +73,27 @@ class Solver:
         removed: IntArray,
         basal: Array | None = None,
     ) -> Array:
-        """(n, genes) steady states of n events, values under `THRESHOLD` as they are; rows of NaN
-        where none was reached.
+        """Steady states of n events in c cells.
 
-        weights : (c, m) >= 0, absent : (c, genes) bool and start : (c, genes), positive where a
-        gene may be expressed, of c cells. cells : (n,), the cell of each event, in any order.
-        removed : (n, order), genes absent in addition. basal : (c, genes) >= 0, production of every
-        gene whatever regulates it, while it is present; None is 0.
+        Parameters
+        ----------
+        weights : (c, m) float, >= 0
+            Each cell's weight of every edge.
+        absent : (c, genes) bool
+            The genes that each cell lacks.
+        start : (c, genes) float
+            Expression to start from, positive where a gene may be expressed.
+        cells : (n,) int
+            The cell of each event, in any order.
+        removed : (n, order) int
+            Genes that are absent in addition.
+        basal : (c, genes) float, >= 0, or None for 0
+            Production of every gene whatever regulates it, while it is present.
+
+        Returns
+        -------
+        (n, genes) float64
+            Values under `THRESHOLD` are as they are; rows of NaN where no steady state was reached.
         """
         steady = np.full((len(cells), self.genes), np.nan)
         for events, real in blocks(cells, self.width):
@@ -102,28 +102,39 @@ class Solver:
             steady[events[~some]] = 0.0
             if some.any():
                 events, of = events[some], of[some]
-                given = None if basal is None else basal[of]
-                block = Block(
-                    self,
+                block = EventBlock(
+                    self.equation,
                     weights[of],
                     ~absent[of],
                     start[of],
                     events,
                     real[some],
                     removed[events],
-                    given,
+                    None if basal is None else basal[of],
                 )
-                block.settle(steady)
+                block.settle(steady, self.budget)
         return steady
 
 
 def blocks(cells: IntArray, width: int) -> Iterator[tuple[npt.NDArray[np.intp], BoolArray]]:
-    """The events of some cells in blocks: (c, k) events, each row of one cell, with c k <=
-    max(width, k), k <= width; and which are real.
+    """The events of some cells in blocks that are worked on at once.
 
-    cells : (n,), the cell of each event. A cell with more than `width` events has several rows.
-    Cells with about as many events come together; the shorter rows are filled up with their own
-    first event, which is not real there.
+    Cells with about as many events come together. A cell with more than `width` events has several
+    rows.
+
+    Parameters
+    ----------
+    cells : (n,) int
+        The cell of each event.
+    width : int
+        Most events of a block: c k <= max(width, k), and k <= width.
+
+    Yields
+    ------
+    events : (c, k) int
+        Each row has events of one cell; shorter rows are filled up with their own first event.
+    real : (c, k) bool
+        False for what a row was filled up with.
     """
     order = np.argsort(cells, kind="stable")
     ranked = cells[order]
@@ -141,155 +152,10 @@ def blocks(cells: IntArray, width: int) -> Iterator[tuple[npt.NDArray[np.intp], 
         row = rows.stop
 
 
-class Block:
-    """Some events of a few cells, stepped together: the present genes of its cells one below the
-    other, a column for each event of a cell.
-
-    weights (c, m), present (c, genes), start (c, genes), basal (c, genes) or None: of the cells,
-    each with a present gene. events (c, k): where each event's answer goes; real (c, k): which are
-    to be answered; removed (c, k, order): genes.
-    """
-
-    def __init__(
-        self,
-        solver: Solver,
-        weights: Array,
-        present: BoolArray,
-        start: Array,
-        events: npt.NDArray[np.intp],
-        real: BoolArray,
-        removed: IntArray,
-        basal: Array | None,
-    ) -> None:
-        self.solver, self.present, self.events, self.removed = solver, present, events, removed
-        self.open = real & ~np.isnan(start).any(
-            axis=1, keepdims=True
-        )  # nothing follows from a cell without a steady state
-        self.signed = np.where(solver.represses, -weights, weights) / DECAY
-        self._lay_out()
-        self.off = self._switched_off()
-        repression = np.where(solver.represses, weights, 0.0)
-        k = events.shape[1]
-        self.x = np.repeat(start[present][:, None], k, axis=1)
-        self.x.ravel()[self.off] = 0.0
-        # R / (1 + x) = R - R x / (1 + x): the constant part, and one signed weight for x / (1 + x)
-        if solver.silenced:
-            on = np.ones_like(self.x)
-            on.ravel()[self.off] = 0.0
-            constant = self._matrix(repression) @ on
-        else:
-            constant = np.repeat((solver.add_up @ repression.T).T[present][:, None], k, axis=1)
-        if basal is not None:
-            constant += basal[present][:, None]
-        self.constant = constant / DECAY
-
-    def settle(self, steady: Array) -> None:
-        """Step until every event has settled or the budget is spent; a row of `steady` (n, genes)
-        is its event as it settled.
-        """
-        x, last = self.x, np.full(self.open.shape, np.inf)
-        spare, least = (
-            np.empty_like(x),
-            np.full_like(x, THRESHOLD),
-        )  # np.maximum is slow with a number
-        for _ in range(self.solver.budget):
-            saturation = np.divide(x, np.add(x, 1.0, out=spare), out=spare)
-            new = self.matrix @ saturation
-            new += self.constant
-            new.ravel()[self.off] = 0.0
-            # the largest relative change of each event: |new - x| / max(new, THRESHOLD)
-            change = np.abs(np.subtract(new, x, out=x), out=x)
-            change /= np.maximum(new, least, out=spare)
-            step = np.maximum.reduceat(change, self.firsts, axis=0)
-            x = new
-            near = (step <= TOLERANCE) & self.open
-            if not near.any():  # most steps end here
-                last = step
-                continue
-            settled = near & has_settled(step, last)
-            last = step
-            cell, column = np.nonzero(settled)
-            values = x.take(self.row[cell] * x.shape[1] + column[:, None])
-            steady[self.events[settled]] = np.where(self.present[cell], values, 0.0)
-            self.open &= ~settled
-            left = np.count_nonzero(self.open)
-            if not left:
-                return
-            closed = self.open.size - left
-            if closed >= left and closed * self.solver.genes >= SPARE:
-                x, last = self._narrow(x, last)
-                spare, least = np.empty_like(x), np.full_like(x, THRESHOLD)
-
-    def _narrow(self, x: Array, last: Array) -> tuple[Array, Array]:
-        """Leave out the cells without an open event, and as many settled events of each other cell
-        as all of these can spare.
-        """
-        cells = self.open.any(axis=1)
-        columns = np.argsort(~self.open[cells], axis=1, kind="stable")[
-            :, : self.open.sum(axis=1).max()
-        ]
-        count = self.present.sum(axis=1)
-        rows = np.flatnonzero(np.repeat(cells, count))
-        kept = rows[:, None] * x.shape[1] + np.repeat(columns, count[cells], axis=0)
-        self.constant = self.constant.take(kept)
-        events = np.flatnonzero(cells)[:, None], columns
-        self.events, self.open, self.removed = (
-            self.events[events],
-            self.open[events],
-            self.removed[events],
-        )
-        if not cells.all():
-            self.signed, self.present = self.signed[cells], self.present[cells]
-            self._lay_out()
-        self.off = self._switched_off()
-        return x.take(kept), last[events]
-
-    def _lay_out(self) -> None:
-        """Where each cell's genes are, and the matrix of its weights."""
-        count = self.present.sum(axis=1)
-        self.firsts = np.cumsum(count) - count
-        # (c, genes): the row of each gene; that of the first one for a gene that is absent
-        self.row = np.where(
-            self.present,
-            np.cumsum(self.present).reshape(self.present.shape) - 1,
-            self.firsts[:, None],
-        )
-        self.matrix = self._matrix(self.signed)
-
-    def _switched_off(self) -> IntArray:
-        """Where the removed genes are among the entries, row by row; one that the cell lacks anyway
-        is nowhere.
-        """
-        cell, column = np.ogrid[: self.events.shape[0], : self.events.shape[1]]
-        here: BoolArray = self.present[cell[..., None], self.removed]
-        entries = self.row[cell[..., None], self.removed] * self.events.shape[1] + column[..., None]
-        return np.asarray(entries[here])
-
-    def _matrix(self, weights: Array) -> scipy.sparse.csr_array:
-        """The cells' weights (c, m) between present genes, target by regulator: a block for each
-        cell, the order of the edges kept.
-        """
-        targets, regulators = self.solver.targets, self.solver.regulators
-        alive = self.present[:, targets] & self.present[:, regulators]
-        rows = np.count_nonzero(self.present)
-        ends = np.cumsum(np.bincount(self.row[:, targets][alive], minlength=rows))
-        return scipy.sparse.csr_array(
-            (weights[alive], self.row[:, regulators][alive], np.append(0, ends)), shape=(rows, rows)
-        )
-
-
-def has_settled(step: Array, last: Array) -> BoolArray:
-    """Whether what is still to come is under the tolerance, by the largest relative change of this
-    step and of the last.
-
-    Steps shrink by `rate`, so what is still to come is about step * rate / (1 - rate). Never where
-    the step is over the tolerance itself.
-    """
-    rate = np.clip(np.divide(step, last, out=np.ones_like(step), where=last > 0), 0.5, 1.0)
-    return np.asarray(step * rate <= TOLERANCE * (1.0 - rate))
-
-
 def read_out(steady: Array) -> Array:
-    """Expression as it is read, in place: values under `THRESHOLD` become 0; NaN stays NaN."""
+    """Expression (n, genes) as it is read, in place: values under `THRESHOLD` become 0.
+
+    NaN stays NaN.
+    """
     np.copyto(steady, 0.0, where=steady < THRESHOLD)
     return steady

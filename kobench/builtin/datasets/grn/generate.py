@@ -1,9 +1,9 @@
-"""From parameters to a data set: network, cell types, absence, noise, steady states, dropout."""
+"""From parameters to a dataset: network, cell types, absence, noise, steady states, dropout."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,21 +34,33 @@ REDRAWS = 10
 
 
 def generate(params: Mapping[str, Any]) -> Dataset:
-    """The data set of some parameters; those not given have their defaults
-    (`kobench.builtin.datasets.grn.spec.PARAMS`).
-    """
+    """The dataset of some parameters; the others have the defaults of `spec.PARAMS`."""
     return Simulation.of(complete(params), "grn").dataset()
 
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """A network with its wild-type cells, and all that is needed to draw other cells of the same
-    kind.
+    """A network with its wild-type cells, and what is needed to draw other cells of the same kind.
 
-    p : every parameter. types : None for a single cell type. more : draws which genes further cells
-    lack. truth : of the cells that can be used. medians : (genes,) under which dropout hits. seen,
-    dropped : (cells, genes), expression as observed, and what was lost to dropout. left_out :
-    reason -> how many of the cells drawn cannot be used.
+    Attributes
+    ----------
+    p : mapping of str
+        Every parameter.
+    network : Network
+    solver : Solver
+    types : CellTypes, or None for a single cell type
+    more : More
+        Draws which genes further cells lack.
+    truth : GrnTruth
+        Of the cells that can be used.
+    medians : (genes,) float
+        The values under which dropout hits.
+    seen : (cells, genes) float
+        Expression as observed.
+    dropped : (cells, genes) bool
+        What was lost to dropout.
+    left_out : mapping of str to int
+        Reason -> how many of the cells drawn cannot be used.
     """
 
     p: Mapping[str, Any]
@@ -64,24 +76,30 @@ class Simulation:
 
     @classmethod
     def of(cls, p: Mapping[str, Any], name: str) -> Simulation:
-        """Draw all of it; raises UserError, in the name of the data set `name`, where no cell can
-        be used.
+        """Draw all of it.
+
+        Parameters
+        ----------
+        p : mapping of str
+            Every parameter.
+        name : str
+            Name of the dataset, for messages.
+
+        Raises
+        ------
+        UserError
+            Where no cell can be used.
         """
         genes, cells, seed = p["genes"], p["cells"], p["seed"]
-        network = draw_network(
-            stream(seed, NETWORK),
-            genes,
-            p["degree"],
-            p["gamma"] if p["network"] == "sf" else None,
-            p["repressors"],
-        )
+        gamma = p["gamma"] if p["network"] == "sf" else None
         modules = p["modules"] if p["absence"] == "modules" else None
+        network = draw_network(stream(seed, NETWORK), genes, p["degree"], gamma, p["repressors"])
         absent, more = draw_absence(stream(seed, ABSENCE), cells, genes, p["absent"], modules)
         solver = Solver(network, silenced=p["knockout"] == "silenced")
         types = draw_cell_types(stream(seed, TYPES), network, p["cell_types"], p["types"])
-        labels = (
-            None if types is None else draw_labels(stream(seed, LABELS), cells, p["cell_types"])
-        )
+        labels = None
+        if types is not None:
+            labels = draw_labels(stream(seed, LABELS), cells, p["cell_types"])
         weights = draw_cell_weights(stream(seed, NOISE), network, cells, p["sigma"])
         drawn = GrnTruth.settle(network, solver, weights, absent, types, labels)
 
@@ -99,39 +117,39 @@ class Simulation:
                 " dropout"
             )
         return cls(
-            p,
-            network,
-            solver,
-            types,
-            more,
-            drawn.keep(kept),
-            medians,
-            seen[kept],
-            dropped[kept],
-            left_out,
+            p=p,
+            network=network,
+            solver=solver,
+            types=types,
+            more=more,
+            truth=drawn.keep(kept),
+            medians=medians,
+            seen=seen[kept],
+            dropped=dropped[kept],
+            left_out=left_out,
         )
 
     def dataset(self) -> Dataset:
         """The wild-type cells with their counterfactual truth and replicate."""
-        return self._dataset(self.truth, self.seen, dict(self.left_out), again=True)
+        found = self._dataset(self.truth, self.seen)
+        return replace(found, replicate=self._replicate, facts={**found.facts, **self.left_out})
 
-    def _dataset(
-        self, truth: GrnTruth, seen: FloatArray, more_facts: Mapping[str, int], again: bool
-    ) -> Dataset:
-        def replicate() -> Dataset:
-            other = draw_replicate(self.truth, stream(self.p["seed"], REPLICATE), self.p["sigma"])
-            values = np.where(self.dropped, 0.0, other.wild_type(np.arange(len(self.dropped))))
-            return self._dataset(other, values, {}, again=False)
+    def _replicate(self) -> Dataset:
+        """The same cells with new noise; what was lost to dropout stays lost."""
+        other = draw_replicate(self.truth, stream(self.p["seed"], REPLICATE), self.p["sigma"])
+        values = np.where(self.dropped, 0.0, other.wild_type(np.arange(len(self.dropped))))
+        return self._dataset(other, values)
 
+    def _dataset(self, truth: GrnTruth, seen: FloatArray) -> Dataset:
+        """The dataset of cells with this truth, observed as `seen` (cells, genes)."""
         return Dataset(
-            observed(seen, truth.labels),
-            "linear",
-            "simulated",
-            truth,
-            replicate if again else None,
-            notes(self.p),
+            cells=observed(seen, truth.labels),
+            scale="linear",
+            kind="simulated",
+            truth=truth,
+            notes=notes(self.p),
             cell_type_key=None if self.types is None else "cell_type",
-            facts={**facts(truth, seen, self.dropped), **more_facts},
+            facts=facts(truth, seen, self.dropped),
         )
 
 
@@ -143,37 +161,42 @@ def stream(seed: int, *purpose: int) -> np.random.Generator:
 def draw_cell_weights(
     rng: np.random.Generator, network: Network, cells: int, sigma: float
 ) -> npt.NDArray[np.float64]:
-    """(cells, m): each cell's own weights, w max(0, 1 + sigma e) with e standard normal."""
-    return network.weights * np.maximum(
-        0.0, 1.0 + sigma * rng.standard_normal((cells, len(network.weights)))
-    )
+    """(cells, m) each cell's own weights, w max(0, 1 + sigma e) with e standard normal."""
+    noise = rng.standard_normal((cells, len(network.weights)))
+    return network.weights * np.maximum(0.0, 1.0 + sigma * noise)
 
 
 def medians_of(clean: FloatArray) -> FloatArray:
-    """(genes,) the median of each gene over the cells where it is > 0; 0 where it never is.
+    """(genes,) median of each gene over the cells of `clean` (cells, genes) where it is > 0.
 
-    NaN rows do not count.
+    0 for a gene that never is. Rows of NaN do not count.
     """
-    expressed = (
-        values[values > 0] for values in np.ascontiguousarray(clean.T)
-    )  # a gene's values side by side: several times as fast
+    # with a gene's values side by side this is several times as fast
+    expressed = (values[values > 0] for values in np.ascontiguousarray(clean.T))
     return np.array([np.median(values) if len(values) else 0.0 for values in expressed])
 
 
 def draw_dropout(
     rng: np.random.Generator, clean: FloatArray, probability: float, medians: FloatArray
 ) -> BoolArray:
-    """(cells, genes) bool, which entries are read as 0: each that is > 0 and under its gene's
-    median, with this probability.
+    """(cells, genes) bool, the entries that are read as 0.
 
-    medians : (genes,) of the wild-type cells, see `medians_of`. NaN rows never.
+    Parameters
+    ----------
+    rng : Generator
+    clean : (cells, genes) float
+        Expression; nothing is dropped of rows of NaN.
+    probability : float
+        With which an entry is dropped that is > 0 and under its gene's median.
+    medians : (genes,) float
+        Of the wild-type cells, see `medians_of`.
     """
     below = (clean > 0) & (clean < medians)
     return np.asarray(below & (rng.random(clean.shape) < probability))
 
 
 def usable(drawn: GrnTruth, seen: FloatArray) -> tuple[BoolArray, dict[str, int]]:
-    """(cells,) which cells have a steady state and express something, and how many do not."""
+    """(cells,) bool, the cells with a steady state and expression, and how many have none."""
     kept: BoolArray = np.asarray(drawn.solved & (seen > 0).any(axis=1))
     return kept, {
         "cells_without_steady_state": int((~drawn.solved).sum()),
@@ -204,8 +227,12 @@ def draw_replicate(truth: GrnTruth, rng: np.random.Generator, sigma: float) -> G
 
 
 def observed(values: FloatArray, labels: IntArray | None = None) -> Cells:
-    """Cells as predictors see them: float32, genes named G000, G001, ...; labels : (cells,) cell
-    types, where there are several.
+    """Cells as predictors see them: float32, genes named G000, G001, ...
+
+    Parameters
+    ----------
+    values : (cells, genes) float
+    labels : (cells,) int, or None for a single cell type
     """
     genes = values.shape[1]
     width = max(3, len(str(genes - 1)))

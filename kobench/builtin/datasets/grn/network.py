@@ -1,6 +1,4 @@
-"""The regulatory network: who regulates whom, how strongly, and whether it activates or
-represses.
-"""
+"""The regulatory network: who regulates whom, how strongly, and with which sign."""
 
 from __future__ import annotations
 
@@ -19,10 +17,17 @@ LARGEST_WEIGHT = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A directed network, edges sorted by target, then regulator; no gene regulates itself.
+    """A directed network of m edges; no gene regulates itself.
 
-    genes : how many. edges : int32 (m, 2), regulator and target. weights : float64 (m,), >= 0.
-    sign : int8 (m,), +1 activates, -1 represses.
+    Attributes
+    ----------
+    genes : int
+        Number of genes.
+    edges : (m, 2) int32
+        Regulator and target, sorted by target, then regulator.
+    weights : (m,) float64, >= 0
+    sign : (m,) int8
+        +1 activates, -1 represses.
     """
 
     genes: int
@@ -42,15 +47,27 @@ class Network:
 def draw_network(
     rng: np.random.Generator, genes: int, degree: float, gamma: float | None, repressors: float
 ) -> Network:
-    """A random directed network of `genes` genes with round(genes * degree) edges.
+    """A random directed network with m = round(genes * degree) edges.
 
+    Parameters
+    ----------
+    rng : Generator
+    genes : int
+    degree : float
+        Mean number of regulators; 1 <= degree <= genes - 1, unless genes = 1 (no edges).
+    gamma : float, or None
+        Exponent of the law of out-degrees; None draws regulators evenly (Erdos-Renyi).
+    repressors : float
+        Share of the edges that repress: round(m * repressors), drawn at random.
+
+    Notes
+    -----
     Both kinds share the law of in-degrees, so they differ in one thing only, who the regulators
-    are: every gene has `LEAST_REGULATORS` regulators, the remaining edges go to targets at random.
-    Each gene's regulators are distinct other genes, drawn evenly (`gamma=None`, Erdos-Renyi), or
-    with weight rank**(-1 / (gamma - 1)) of a random ranking of the genes, which makes the tail of
-    the out-degrees a power law with exponent gamma (static model: Goh, Kahng and Kim, Phys Rev Lett
-    87:278701). Of the edges, round(m * repressors), drawn at random, repress. Needs 1 <= degree <=
-    genes - 1, or genes = 1 (no edges).
+    are: every gene has `LEAST_REGULATORS` regulators, and the other edges go to targets at random.
+    Each gene's regulators are distinct other genes, drawn evenly, or with weight
+    rank**(-1 / (gamma - 1)) of a random ranking of the genes. That makes the tail of the
+    out-degrees a power law with exponent gamma (static model: Goh, Kahng and Kim, Phys. Rev. Lett.
+    87:278701, 2001).
     """
     popularity = np.ones(genes)
     if gamma is not None:
@@ -67,8 +84,9 @@ def draw_network(
 
 
 def draw_in_degrees(rng: np.random.Generator, genes: int, degree: float) -> npt.NDArray[np.int64]:
-    """(genes,) numbers of regulators, round(genes * degree) in all, each between the least and
-    genes - 1.
+    """(genes,) numbers of regulators, round(genes * degree) in all.
+
+    Each is between `LEAST_REGULATORS`, or the mean where that is lower, and genes - 1.
     """
     if genes == 1:
         return np.zeros(1, np.int64)
@@ -82,13 +100,12 @@ def draw_in_degrees(rng: np.random.Generator, genes: int, degree: float) -> npt.
 def draw_regulators(
     rng: np.random.Generator, popularity: npt.NDArray[np.float64], target: int, count: int
 ) -> npt.NDArray[Any]:
-    """`count` distinct genes other than `target`, drawn one after the other in proportion to their
-    popularity, sorted.
+    """(count,) sorted distinct genes other than `target`.
+
+    They are drawn one after the other in proportion to their popularity (genes,).
     """
+    if not count:
+        return np.empty(0, np.int64)
     weight = popularity.copy()
     weight[target] = 0.0
-    return (
-        np.sort(rng.choice(len(weight), size=count, replace=False, p=weight / weight.sum()))
-        if count
-        else np.empty(0, np.int64)
-    )
+    return np.sort(rng.choice(len(weight), size=count, replace=False, p=weight / weight.sum()))

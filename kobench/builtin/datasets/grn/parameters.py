@@ -15,8 +15,21 @@ from kobench.specs import Param
 def complete(
     given: Mapping[str, Any], params: Mapping[str, Param] = PARAMS, name: str = "grn"
 ) -> dict[str, Any]:
-    """All of `params`, those given and the defaults of the others; raises UserError, in the name of
-    the data set `name`.
+    """The value of every parameter.
+
+    Parameters
+    ----------
+    given : mapping of str
+        The values that are set; the others have their defaults.
+    params : mapping of str to Param
+        All parameters.
+    name : str
+        Name of the dataset, for messages.
+
+    Raises
+    ------
+    UserError
+        For an unknown parameter, a value out of its range, or values that contradict each other.
     """
     for key in given:
         if key not in params:
@@ -50,6 +63,7 @@ def complete(
 
 
 def _check_planted(p: Mapping[str, Any], name: str) -> None:
+    """UserError where the parameters that `planted` adds contradict each other."""
     if p["perturbations"] > p["genes"]:
         raise UserError(
             f"{name}: perturbations={p['perturbations']} is more than genes={p['genes']}; lower"
@@ -69,26 +83,26 @@ def _check_planted(p: Mapping[str, Any], name: str) -> None:
 
 
 def _checked(key: str, value: Any, param: Param, name: str) -> Any:
+    """The value of one parameter, as a float where the default is one; UserError if it can't be."""
     if isinstance(param.default, str):
-        fits, wanted = (
-            isinstance(value, str) and value in (param.choices or ()),
-            " or ".join(map(str, param.choices or ())),
-        )
+        choices = param.choices or ()
+        fits, wanted = isinstance(value, str) and value in choices, " or ".join(map(str, choices))
     else:
-        whole = isinstance(param.default, int)
-        low, high = (
-            param.low if param.low is not None else -np.inf,
-            param.high if param.high is not None else np.inf,
-        )
-        fits = (
-            isinstance(value, int if whole else (int, float))
-            and not isinstance(value, bool)
-            and low <= value <= high
-        )
-        wanted = f"{'a whole number' if whole else 'a number'} from {low:g}" + (
-            f" to {high:g}" if high < np.inf else ""
-        )
-        value = value if whole or not fits else float(value)
+        fits, wanted = _fits(value, param)
+        if fits and isinstance(param.default, float):
+            value = float(value)
     if not fits:
         raise UserError(f"{name}: {key}={value!r} is not possible; give {wanted}")
     return value
+
+
+def _fits(value: Any, param: Param) -> tuple[bool, str]:
+    """Whether a value is a number that the parameter takes, and in words what it takes."""
+    whole = isinstance(param.default, int)
+    low = -np.inf if param.low is None else param.low
+    high = np.inf if param.high is None else param.high
+    number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    wanted = f"{'a whole number' if whole else 'a number'} from {low:g}"
+    if high < np.inf:
+        wanted += f" to {high:g}"
+    return number and low <= value <= high, wanted

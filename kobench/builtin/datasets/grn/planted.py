@@ -1,15 +1,14 @@
-"""`planted`: the cells of `grn`, and other cells of the same simulator in which genes are knocked
-out, as a screen measures them.
-"""
+"""`planted`: the cells of `grn`, and other cells in which genes are knocked out, as in a screen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kobench.builtin.datasets.grn.cell_types import draw_labels, names_of
 from kobench.builtin.datasets.grn.describe import planted_notes
@@ -35,9 +34,18 @@ ABSENCE, NOISE, DROPOUT, LABELS, MIX = range(5)
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
-    """Cells of one kind, n of them: seen (n, genes) without a batch effect, labels (n,) cell types,
-    batches (n,).
+class PlantedCells:
+    """n cells of one kind, wild type or of one perturbation.
+
+    Attributes
+    ----------
+    seen : (n, genes) float
+        Observed expression, without a batch effect.
+    labels : (n,) int
+        Cell types.
+    batches : (n,) int
+    left_out : mapping of str to int
+        Reason -> how many of the cells drawn cannot be used.
     """
 
     seen: FloatArray
@@ -47,47 +55,28 @@ class Group:
 
 
 def generate_planted(params: Mapping[str, Any]) -> Dataset:
-    """The data set of some parameters; those not given have their defaults
-    (`kobench.builtin.datasets.grn.spec.PLANTED`).
-    """
+    """The dataset of some parameters; the others have the defaults of `spec.PLANTED`."""
     p = complete(params, PLANTED, "planted")
-    seed, several = p["seed"], p["batches"] > 1
     simulation = Simulation.of(p, "planted")
     base = simulation.dataset()
-    factors = np.ones((1, p["genes"]))
-    if several:
-        factors = np.exp(
-            p["batch_effect"] * stream(seed, FACTORS).standard_normal((p["batches"], p["genes"]))
-        )
     n = base.cells.n_obs
-    batches = draw_labels(stream(seed, BATCHES), n, p["batches"])
-    labels = np.zeros(n, np.int64) if simulation.truth.labels is None else simulation.truth.labels
     removed = draw_perturbations(p)
-    groups = [
-        Group(simulation.seen, labels, batches, simulation.left_out),
-        *(perturb(simulation, genes) for genes in removed),
-    ]
-
-    of_batch = np.concatenate([group.batches for group in groups])
-    source = shuffled(stream(seed, SHUFFLE), of_batch, n, p["shuffle"])
-    values = np.concatenate([group.seen for group in groups]) * factors[of_batch]
-    obs = {"batch": np.array([f"batch{batch}" for batch in of_batch])} if several else {}
-    if simulation.types is not None:
-        obs["cell_type"] = names_of(np.concatenate([group.labels for group in groups])[source])
-    everyone = Cells(values[source].astype(np.float32), base.cells.var_names, obs)
+    groups = [_wild_type(simulation, n), *(perturb(simulation, genes) for genes in removed)]
+    factors = _batch_factors(p)
+    everyone = _observed(simulation, base.cells.var_names, groups, factors)
     names = np.repeat(
         ["+".join(everyone.var_names[list(genes)].tolist()) for genes in removed],
         [len(group.seen) for group in groups[1:]],
     )
-    cells = everyone[:n]
+    cells, perturbed = everyone[:n], everyone[n:]
     dataset = replace(
         base,
         cells=cells,
         truth=base.truth if p["shuffle"] == "none" else None,
         replicate=None,
         notes=(*planted_notes(p), *base.notes),
-        batch_key="batch" if several else None,
-        perturbed=replace(everyone[n:], obs={**everyone[n:].obs, "perturbation": names}),
+        batch_key="batch" if p["batches"] > 1 else None,
+        perturbed=replace(perturbed, obs={**perturbed.obs, "perturbation": names}),
         facts={
             **base.facts,
             "zeros": float((cells.X == 0).mean()),
@@ -100,45 +89,92 @@ def generate_planted(params: Mapping[str, Any]) -> Dataset:
             },
         },
     )
+    if p["shuffle"] != "none":
+        return dataset
 
     def replicate() -> Dataset:
         assert base.replicate is not None
         again = base.replicate()
+        values = (again.cells.X * factors[groups[0].batches]).astype(np.float32)
         return replace(
             again,
-            cells=replace(cells, X=(again.cells.X * factors[batches]).astype(np.float32)),
+            cells=replace(cells, X=values),
             notes=dataset.notes,
             batch_key=dataset.batch_key,
         )
 
-    return replace(dataset, replicate=replicate) if p["shuffle"] == "none" else dataset
+    return replace(dataset, replicate=replicate)
+
+
+def _batch_factors(p: Mapping[str, Any]) -> FloatArray:
+    """(batches, genes) factors of each batch; all 1 for a single batch."""
+    if p["batches"] == 1:
+        return np.ones((1, p["genes"]))
+    logarithms = stream(p["seed"], FACTORS).standard_normal((p["batches"], p["genes"]))
+    factors: FloatArray = np.exp(p["batch_effect"] * logarithms)
+    return factors
+
+
+def _wild_type(simulation: Simulation, n: int) -> PlantedCells:
+    """The n wild-type cells, spread over the batches evenly."""
+    labels = simulation.truth.labels
+    batches = draw_labels(stream(simulation.p["seed"], BATCHES), n, simulation.p["batches"])
+    return PlantedCells(
+        simulation.seen,
+        np.zeros(n, np.int64) if labels is None else labels,
+        batches,
+        simulation.left_out,
+    )
+
+
+def _observed(
+    simulation: Simulation,
+    genes: npt.NDArray[np.str_],
+    groups: Sequence[PlantedCells],
+    factors: FloatArray,
+) -> Cells:
+    """All cells as predictors see them, group by group, with batch effects and shuffled labels.
+
+    groups : the wild-type cells first. factors : (batches, genes).
+    """
+    p = simulation.p
+    of_batch = np.concatenate([group.batches for group in groups])
+    source = shuffled(stream(p["seed"], SHUFFLE), of_batch, len(groups[0].seen), p["shuffle"])
+    values = np.concatenate([group.seen for group in groups]) * factors[of_batch]
+    obs = {}
+    if p["batches"] > 1:
+        obs["batch"] = np.array([f"batch{batch}" for batch in of_batch])
+    if simulation.types is not None:
+        obs["cell_type"] = names_of(np.concatenate([group.labels for group in groups])[source])
+    return Cells(values[source].astype(np.float32), genes, obs)
 
 
 def draw_perturbations(p: Mapping[str, Any]) -> list[tuple[int, ...]]:
-    """Genes of each perturbation: `perturbations` single genes, drawn evenly among all, then
-    `doubles` distinct pairs of these.
+    """The genes of each perturbation.
+
+    First `perturbations` single genes, drawn evenly among all, then `doubles` distinct pairs of
+    these.
     """
     genes = stream(p["seed"], GENES).permutation(p["genes"])[: p["perturbations"]]
-    count = len(genes)
-    drawn = (
-        stream(p["seed"], PAIRS).choice(count * (count - 1) // 2, p["doubles"], replace=False)
-        if p["doubles"]
-        else []
-    )
+    singles = [(int(gene),) for gene in genes]
+    if not p["doubles"]:
+        return list(singles)
+    count = len(genes) * (len(genes) - 1) // 2
     pairs = []
-    for number in map(int, drawn):  # pairs (a, b), a < b, are numbered b (b - 1) / 2 + a
+    for number in stream(p["seed"], PAIRS).choice(count, p["doubles"], replace=False).tolist():
+        # pairs (a, b), a < b, are numbered b (b - 1) / 2 + a
         b = (1 + isqrt(1 + 8 * number)) // 2
         a = number - b * (b - 1) // 2
         pairs.append(tuple(sorted((int(genes[a]), int(genes[b])))))
-    return [*((int(gene),) for gene in genes), *pairs]
+    return [*singles, *pairs]
 
 
-def perturb(simulation: Simulation, removed: tuple[int, ...]) -> Group:
-    """Fresh cells without the removed genes, by the laws of the wild-type cells: absence, cell
-    types, noise, dropout under their medians.
+def perturb(simulation: Simulation, removed: tuple[int, ...]) -> PlantedCells:
+    """New cells without the removed genes, drawn by the laws of the wild-type cells.
 
-    A cell that lacks the genes anyway is as it would be. Its batch is drawn from a mix that is the
-    perturbation's own, even on all mixes.
+    Absence, cell types, noise, and dropout under the wild-type cells' medians. A cell that lacks
+    the genes anyway is as it would be. Batches are drawn from a mix that is the perturbation's own,
+    itself drawn evenly from all mixes.
     """
     p, n = simulation.p, simulation.p["perturbed_cells"]
 
@@ -153,21 +189,32 @@ def perturb(simulation: Simulation, removed: tuple[int, ...]) -> Group:
         simulation.network, simulation.solver, weights, absent, simulation.types, labels
     )
     clean = drawn.wild_type(np.arange(n))
-    seen = np.where(draw_dropout(rng(DROPOUT), clean, p["dropout"], simulation.medians), 0.0, clean)
+    dropped = draw_dropout(rng(DROPOUT), clean, p["dropout"], simulation.medians)
+    seen = np.where(dropped, 0.0, clean)
     kept, left_out = usable(drawn, seen)
     mix = rng(MIX)
     batches = mix.choice(p["batches"], n, p=mix.dirichlet(np.ones(p["batches"])))
-    return Group(seen[kept], labels[kept], batches[kept], left_out)
+    return PlantedCells(seen[kept], labels[kept], batches[kept], left_out)
 
 
 def shuffled(
     rng: np.random.Generator, batches: IntArray, n_wild_type: int, shuffle: str
 ) -> IntArray:
-    """(n,) which cell stands in each place: cells change places inside their batch, the labels
-    stay.
+    """Shuffle cells among labels: cells change places inside their batch, the labels stay.
 
-    "labels": wild-type and perturbed cells alike; "perturbed": the perturbed ones, those from
-    `n_wild_type` on; "none": nobody.
+    Parameters
+    ----------
+    rng : Generator
+    batches : (n,) int
+        Wild-type cells first.
+    n_wild_type : int
+    shuffle : "labels", "perturbed" or "none"
+        Which cells change places: all, the perturbed ones, or none.
+
+    Returns
+    -------
+    (n,) int
+        Which cell stands in each place.
     """
     source = np.arange(len(batches))
     if shuffle == "none":

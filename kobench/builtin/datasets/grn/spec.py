@@ -1,6 +1,4 @@
-"""What `grn` is called, which parameters it takes and what each means: plain records, nothing heavy
-imported.
-"""
+"""The datasets `grn` and `planted` as records: parameters and what each means. Nothing heavy."""
 
 from __future__ import annotations
 
@@ -9,6 +7,7 @@ from kobench.specs import DatasetSpec, Param
 #: Part of every key: raise it whenever the same parameters give other cells or another truth.
 VERSION = 1
 
+#: The parameters of `grn`.
 PARAMS = {
     "network": Param(
         "er",
@@ -65,6 +64,7 @@ PARAMS = {
 #: Version of `planted`, as `VERSION` is that of `grn`; a change of `grn` changes both.
 PLANTED_VERSION = 1
 
+#: The parameters of `planted`.
 PLANTED = {
     **PARAMS,
     "perturbations": Param(
@@ -96,7 +96,7 @@ PLANTED = {
 
 
 def grn_spec() -> DatasetSpec:
-    """The spec of the simulated data set `grn`.
+    """The record of the simulated dataset `grn`.
 
     >>> grn_spec().params["degree"].default
     3.0
@@ -116,8 +116,7 @@ def grn_spec() -> DatasetSpec:
 
 
 def planted_spec() -> DatasetSpec:
-    """The spec of the simulated data set `planted`: that of `grn` with knockouts measured in other
-    cells.
+    """The record of `planted`: the cells of `grn`, and knockouts measured in other cells.
 
     >>> planted_spec().params["perturbations"].default
     20

@@ -1,6 +1,4 @@
-"""The truth of a simulated data set: any cell's expression with and without any genes, same
-weights.
-"""
+"""The truth of a simulated dataset: a cell's expression with and without genes, same weights."""
 
 from __future__ import annotations
 
@@ -19,11 +17,21 @@ from kobench.cells import BoolArray, FloatArray, IntArray, Knockouts
 class GrnTruth:
     """Fulfils `kobench.api.Counterfactual`; never sees dropout. Made by `settle`.
 
-    cell_weights : (cells, m), each cell's own weights, 0 for edges that its type lacks. absent :
-    bool (cells, genes), drawn as absent (a present gene may still fall to 0). steady : (cells,
-    genes), the wild type before the read-out threshold; a row of NaN where it did not settle. types
-    : what the cell types differ in, None where there is one only. labels : (cells,), the type of
-    each cell.
+    Attributes
+    ----------
+    network : Network
+        Of m edges.
+    solver : Solver
+    cell_weights : (cells, m) float64
+        Each cell's own weights, 0 for edges that its type lacks.
+    absent : (cells, genes) bool
+        Drawn as absent; a present gene may still fall to 0.
+    steady : (cells, genes) float64
+        The wild type before the read-out threshold; a row of NaN where it did not settle.
+    types : CellTypes, or None where there is one type only
+        What the cell types differ in.
+    labels : (cells,) int, or None
+        The type of each cell.
     """
 
     network: Network
@@ -44,14 +52,17 @@ class GrnTruth:
         types: CellTypes | None = None,
         labels: IntArray | None = None,
     ) -> GrnTruth:
-        """Let every cell run to its wild type, from `START` in every present gene; its type takes
-        edges or adds production first.
+        """Let every cell run to its wild type, from `START` in every present gene.
+
+        `cell_weights` (cells, m) are without regard to cell types, which take edges away or add
+        production; the other arguments are the attributes.
         """
         cells = len(absent)
         start, nothing = np.full((cells, network.genes), START), np.empty((cells, 0), np.intp)
         basal = None
         if types is not None and labels is not None:
-            cell_weights, basal = types.weights(cell_weights, labels), types.production(labels)
+            cell_weights = types.weights(cell_weights, labels)
+            basal = types.production(labels)
         steady = solver.solve(cell_weights, absent, start, np.arange(cells), nothing, basal)
         return cls(network, solver, cell_weights, absent, steady, types, labels)
 
@@ -76,8 +87,9 @@ class GrnTruth:
         return np.asarray(~np.isnan(self.steady).any(axis=1))
 
     def keep(self, rows: BoolArray) -> GrnTruth:
-        """The truth of some of the cells, in their order; nothing is solved again, nor copied where
-        all are kept.
+        """The truth of some of the cells, `rows` (cells,) bool, in their order.
+
+        Nothing is solved again, nor copied where all are kept.
         """
         if rows.dtype == bool and rows.all():
             return self
@@ -91,15 +103,23 @@ class GrnTruth:
         )
 
     def wild_type(self, cells: IntArray) -> FloatArray:
-        """(n, genes) expression of the cells; a row of NaN where there is no steady state."""
+        """(n, genes) expression of cells (n,); a row of NaN where there is no steady state."""
         return read_out(self.steady[np.asarray(cells, dtype=np.intp)])
 
     def knockout(self, knockouts: Knockouts) -> FloatArray:
-        """(n, genes) expression after each event, from the cell's wild type on; a row of NaN where
-        no steady state was reached.
+        """Expression after each of n events of any order, from the cell's wild type on.
 
-        Any order; a removed gene is absent in addition, under the same rule. Raises ValueError
-        where the events name no cells, or a cell or gene that does not exist.
+        A removed gene is absent in addition, under the same rule.
+
+        Returns
+        -------
+        (n, genes) float64
+            A row of NaN where no steady state was reached.
+
+        Raises
+        ------
+        ValueError
+            Where the events name no cells, or a cell or gene that does not exist.
         """
         if knockouts.cells is None:
             raise ValueError(
@@ -115,11 +135,9 @@ class GrnTruth:
                 raise ValueError(
                     f"a knockout names {what} {wrong}; this data set has {what}s 0 to {size - 1}"
                 )
-        basal = (
-            None
-            if self.types is None or self.labels is None
-            else self.types.production(self.labels)
-        )
+        basal = None
+        if self.types is not None and self.labels is not None:
+            basal = self.types.production(self.labels)
         return read_out(
             self.solver.solve(
                 self.cell_weights, self.absent, self.steady, knockouts.cells, knockouts.genes, basal

@@ -1,0 +1,155 @@
+"""A screen: perturbed cells and wild-type cells, from which every perturbation is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kobench.cells import BoolArray, Cells, FloatArray, IntArray
+from kobench.dataset import Dataset
+from kobench.errors import UserError
+from kobench.truth.population.measure import Halves, agreement, change, halved_changes, matched
+from kobench.truth.population.profiles import Population
+from kobench.truth.population.significance import responding
+from kobench.truth.population.size import size
+from kobench.units import MIN_CELLS
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredChange:
+    """What was measured of one perturbation, against the reference cells.
+
+    Attributes
+    ----------
+    cells : int
+        Number of perturbed cells it was measured with.
+    change : (G,) float
+        Change of the mean profile, NaN at the targets.
+    halves : (SPLITS, 2, G) float
+        The change measured in halves of the cells, NaN at the targets.
+    agreement : float
+        How well such halves correlate when all wild-type cells are the reference.
+    responds : (G,) bool
+        The genes that differ significantly.
+    size : float
+        Energy distance.
+    size_p : float
+        Its p value, not adjusted.
+    """
+
+    cells: int
+    change: FloatArray
+    halves: FloatArray
+    agreement: float
+    responds: BoolArray
+    size: float
+    size_p: float
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """Perturbed and wild-type cells of a dataset, with batches numbered alike.
+
+    Attributes
+    ----------
+    perturbed, wild_type : Population
+        All perturbed and all wild-type cells.
+    reference : (m,) int
+        Rows of the wild-type cells that a truth is measured against.
+    everyone : (m',) int
+        Rows of the wild-type cells that are trained on or in the reference.
+    halves, wild_type_halves : Halves
+        Cuts of the perturbed and of the wild-type cells.
+    n_batches : int
+        How many batches there are.
+    """
+
+    perturbed: Population
+    wild_type: Population
+    reference: IntArray
+    everyone: IntArray
+    halves: Halves
+    wild_type_halves: Halves
+    n_batches: int
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, perturbed: Cells, training: IntArray, reference: IntArray
+    ) -> Screen:
+        """The screen of a dataset; UserError where perturbed cells lack the batch column."""
+        batch, wild_type_batch = batches(dataset.batch_key, perturbed, dataset.cells)
+        return cls(
+            perturbed=Population.of(perturbed.X, batch),
+            wild_type=Population.of(dataset.cells.X, wild_type_batch),
+            reference=np.asarray(reference),
+            everyone=np.union1d(training, reference),
+            halves=Halves.draw(perturbed.n_obs, purpose=0),
+            wild_type_halves=Halves.draw(dataset.cells.n_obs, purpose=1),
+            n_batches=int(max(batch.max(initial=-1), wild_type_batch.max(initial=-1))) + 1,
+        )
+
+    @property
+    def few_reference(self) -> int:
+        """Number of batches that hold perturbed cells and too few reference cells."""
+        count = np.bincount(self.wild_type.batch[self.reference], minlength=self.n_batches)
+        return int((count[np.unique(self.perturbed.batch)] < MIN_CELLS).sum())
+
+    def count(self, rows: IntArray, targets: Sequence[int]) -> IntArray:
+        """(n_batches,) how many of a perturbation's cells (rows) it would be measured with."""
+        perturbed = self.perturbed[rows]
+        ours, _ = matched(perturbed, self.wild_type[self.reference], targets)
+        return np.bincount(perturbed.batch[ours], minlength=self.n_batches)
+
+    def measure(self, rows: IntArray, targets: Sequence[int]) -> MeasuredChange:
+        """Measure the perturbation with these perturbed cells (rows) and targets (columns)."""
+        ours, theirs = self._matched(rows, targets, self.reference)
+        perturbed, reference = self.perturbed[ours], self.wild_type[theirs]
+        strength, p = size(perturbed, reference, targets)
+        return MeasuredChange(
+            cells=len(ours),
+            change=change(perturbed, reference, targets),
+            halves=self._halved(ours, theirs, targets),
+            agreement=agreement(
+                self._halved(*self._matched(rows, targets, self.everyone), targets)
+            ),
+            responds=responding(perturbed, reference, targets),
+            size=strength,
+            size_p=p,
+        )
+
+    def _matched(
+        self, rows: IntArray, targets: Sequence[int], against: IntArray
+    ) -> tuple[IntArray, IntArray]:
+        """Which of the perturbed and of the wild-type rows a measurement takes."""
+        ours, theirs = matched(self.perturbed[rows], self.wild_type[against], targets)
+        return rows[ours], against[theirs]
+
+    def _halved(self, ours: IntArray, theirs: IntArray, targets: Sequence[int]) -> FloatArray:
+        """(SPLITS, 2, G) changes in halves of these perturbed and wild-type rows."""
+        return halved_changes(
+            self.perturbed[ours],
+            self.wild_type[theirs],
+            targets,
+            self.halves[ours],
+            self.wild_type_halves[theirs],
+        )
+
+
+def batches(key: str | None, perturbed: Cells, wild_type: Cells) -> tuple[IntArray, IntArray]:
+    """Number of the batch of each perturbed and each wild-type cell, (n,) and (m,), from 0.
+
+    All are 0 without a batch column (`key` None). UserError where the perturbed cells lack it.
+    """
+    if key is None:
+        return np.zeros(perturbed.n_obs, np.int64), np.zeros(wild_type.n_obs, np.int64)
+    if key not in perturbed.obs:
+        known = ", ".join(sorted(perturbed.obs)) or "none"
+        raise UserError(
+            f"the perturbed cells have no batch column {key!r}, only {known}; give them the"
+            " wild-type cells' batch column"
+        )
+    labels = [np.asarray(cells.obs[key], dtype=np.str_) for cells in (perturbed, wild_type)]
+    number = np.unique(np.concatenate(labels), return_inverse=True)[1].ravel()
+    return number[: perturbed.n_obs], number[perturbed.n_obs :]
