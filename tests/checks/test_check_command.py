@@ -11,11 +11,11 @@ import sys
 import pytest
 from places import PREDICTORS
 
-from kobench.checks.process import Setting, check_in_child
+from kobench.checks.predictors import Setting, check_predictor
 from kobench.plugins.chosen import choose
 from kobench.plugins.load import load_registry
 from kobench.supervisor.limits import Limits
-from kobench.worker.checks.checks import CHECKS
+from kobench.worker.checks.catalogue import CHECKS
 
 PLUGIN = PREDICTORS
 
@@ -25,7 +25,7 @@ def check():
     registry = load_registry(plugin_files=[PLUGIN])
     return lambda name, **more: {
         result["name"]: result
-        for result in check_in_child(choose(registry, "predictors", name), **more)
+        for result in check_predictor(choose(registry, "predictors", name), **more)
     }
 
 

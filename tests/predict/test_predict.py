@@ -1,6 +1,4 @@
-"""`kobench.predict.predict`: batches of cells give what one batch gives, and a sample of the knockouts
-shows its error.
-"""
+"""`kobench predict`: many batches give what one gives, and sampled knockouts show their error."""
 
 from __future__ import annotations
 

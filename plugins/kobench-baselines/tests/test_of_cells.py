@@ -13,7 +13,7 @@ import scipy.sparse
 from kobench_baselines import common
 
 from kobench.api import Cells, Context, Knockouts, normalise_rows
-from kobench.worker.checks.checks import CHECKS, assert_contract
+from kobench.checks import CHECKS, assert_contract
 
 Make = Callable[[], Any]
 Fit = Callable[..., Any]

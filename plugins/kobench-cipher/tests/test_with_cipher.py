@@ -12,8 +12,8 @@ from kobench_cipher.cipher_response import Cipher
 from kobench_cipher.plugin import kobench_predictors
 
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
-from kobench.worker.checks.kit import example_cells
+from kobench.checks import CHECKS, assert_contract
+from kobench.worker.checks.examples import example_cells
 
 package = pytest.importorskip(
     "cipher", reason="cipher-perturb is not installed here: pip install cipher-perturb"

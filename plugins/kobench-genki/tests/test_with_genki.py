@@ -13,8 +13,8 @@ import pytest
 from kobench_genki.genki import GenKI
 
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
-from kobench.worker.checks.kit import example_cells
+from kobench.checks import CHECKS, assert_contract
+from kobench.worker.checks.examples import example_cells
 
 package = pytest.importorskip("GenKI", reason="GenKI is not installed here: pip install GenKI")
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
+from kobench.checks import CHECKS, assert_contract
 
 from kobench_grnboost2.grnboost2 import GRNBoost2
 from kobench_grnboost2.plugin import kobench_predictors

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
+from kobench.checks import CHECKS, assert_contract
 
 from kobench_sctenifold.containment import seeded_eigs
 from kobench_sctenifold.plugin import kobench_predictors
