@@ -23,7 +23,7 @@ from kobench.api import Impacts, PredictorSpec, hookimpl
 
 
 class Shares:
-    """Expression: shares by column number; impact: the cell's number of genes over the gene's column."""
+    """Expression: shares by column number."""
 
     def fit(self, cells, context): pass
 
