@@ -1,5 +1,6 @@
-"""What every predictor that starts from the cell's own profile must do: the contract, and its
-promises on odd cells.
+"""What every predictor that starts from the cell's own profile must do.
+
+It keeps the contract, and its promises on odd cells.
 """
 
 from __future__ import annotations

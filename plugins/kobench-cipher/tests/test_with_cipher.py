@@ -1,4 +1,6 @@
-"""The predictor beside CIPHER: the contract, covariances worked out by hand and by numpy, and
+"""The predictor beside CIPHER.
+
+It keeps the contract. Covariances are compared with numbers by hand and with numpy, directions with
 CIPHER's own fit of the strength.
 """
 
@@ -88,8 +90,9 @@ def test_every_normalization_is_minus_its_covariance(cells: Cells, mode: str) ->
 
 @pytest.mark.parametrize("mode", MODES)
 def test_it_is_what_cipher_predicts_but_for_the_strength(cells: Cells, mode: str) -> None:
-    """Given a change along the column, and noise, `cipher.forward_predict` fits a strength; its
-    prediction has our direction.
+    """Given a change along the column, and noise, `cipher.forward_predict` fits a strength.
+
+    Its prediction has our direction.
     """
     given = answer(cells, normalization=mode)
     rng = np.random.default_rng(0)

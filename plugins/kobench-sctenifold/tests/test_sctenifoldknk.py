@@ -69,9 +69,7 @@ def test_contract(package: Any, check: str) -> None:
 
 @pytest.mark.parametrize("removed", [[0], [7], [3, 11]])
 def test_same_as_the_whole_pipeline_run_for_one_knockout(package: Any, removed: list[int]) -> None:
-    """Fitting once and asking many knockouts gives what `virtual_knockout` gives from the cells,
-    one knockout at a time.
-    """
+    """One fit asked for many knockouts gives what `virtual_knockout` gives for one at a time."""
     pandas = pytest.importorskip("pandas")
     cells = draw()
     answers = fitted(cells).predict_response(
