@@ -1,5 +1,6 @@
-"""`kobench check`: a good predictor passes, a bad one fails the check it breaks, a dying one is
-reported; metrics and datasets too.
+"""`kobench check`: a good predictor passes, a bad one fails the check it breaks.
+
+One that ends its process is reported. Metrics and data sets are checked, too.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The checks of data sets: those that kobench generates pass, and each check fails for a data set
-that breaks just that.
+"""The checks of data sets.
+
+Those that kobench generates pass, and each check fails for a data set that breaks just that.
 """
 
 from __future__ import annotations

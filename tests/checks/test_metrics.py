@@ -1,5 +1,6 @@
-"""The checks of metrics: kobench's own pass them all, and each check fails for a metric that breaks
-just that.
+"""The checks of metrics.
+
+kobench's own pass them all, and each check fails for a metric that breaks just that.
 """
 
 from __future__ import annotations
@@ -333,8 +334,9 @@ def test_made_up_units_keep_what_they_must(of: str) -> None:
 
 
 def test_measured_truths_are_split_fairly() -> None:
-    """Each half is as noisy as two of the whole: noise of variance v, halves of variance 2 v about
-    the clean change.
+    """Each half is as noisy as two of the whole.
+
+    With noise of variance v, halves have variance 2 v about the clean change.
     """
     given = examples.responses(np.random.default_rng(1), True, 400, False)
     clean = given.predicted

@@ -1,5 +1,6 @@
-"""The contract's checks: sound predictors of every kind pass, and each check fails for a predictor
-that breaks just that.
+"""The checks of predictors.
+
+Sound ones of every kind pass, and each check fails for a predictor that breaks just that.
 """
 
 from __future__ import annotations
