@@ -9,10 +9,10 @@ import numpy as np
 
 from kobench.cells import Cells, Knockouts
 from kobench.worker.checks.examples import doubles_of, one_gene_cells, two_gene_cells
-from kobench.worker.checks.fitted import Fitted
 from kobench.worker.checks.form import PROFILES
 from kobench.worker.checks.result import NotApplicable, Wrong
 from kobench.worker.checks.tested import PredictorUnderTest
+from kobench.worker.checks.watched import WatchedPredictor
 from kobench.worker.derive import array_of, profiles_of, source_of
 
 
@@ -83,7 +83,7 @@ def unsupported_genes(tested: PredictorUnderTest) -> str:
 
 
 def _supported_are_answered(
-    tested: PredictorUnderTest, fitted: Fitted, asked: Cells, everything: Knockouts
+    tested: PredictorUnderTest, fitted: WatchedPredictor, asked: Cells, everything: Knockouts
 ) -> None:
     """Answers about the genes that it supports have the right form."""
     singles = everything[fitted.supported[everything.genes[:, 0]]]
@@ -100,7 +100,7 @@ def _supported_are_answered(
 
 
 def _others_are_not(
-    tested: PredictorUnderTest, fitted: Fitted, asked: Cells, everything: Knockouts
+    tested: PredictorUnderTest, fitted: WatchedPredictor, asked: Cells, everything: Knockouts
 ) -> None:
     """Events of the genes that it does not support, which it is not asked, have no impact (NaN)."""
     if source_of("knockout", tested.answers) is None and "impact" not in tested.answers:

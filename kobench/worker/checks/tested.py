@@ -11,9 +11,9 @@ import numpy as np
 
 from kobench.cells import Cells, IntArray, Knockouts
 from kobench.worker.checks.examples import ASKED, doubles_of
-from kobench.worker.checks.fitted import Fitted
 from kobench.worker.checks.result import NotApplicable, NotRun
 from kobench.worker.checks.run import UnderTest
+from kobench.worker.checks.watched import WatchedPredictor
 
 
 @dataclass
@@ -58,31 +58,31 @@ class PredictorUnderTest(UnderTest):
         return self.cells[self.cells.n_obs - ASKED :]
 
     @cached_property
-    def _first_fit(self) -> Fitted | BaseException:
+    def _first_fit(self) -> WatchedPredictor | BaseException:
         try:
-            return Fitted(self, self.training)
+            return WatchedPredictor(self, self.training)
         except (Exception, SystemExit) as error:
             return error
 
-    def fit(self) -> Fitted:
+    def fit(self) -> WatchedPredictor:
         """The predictor, fitted once for all checks; raises what fitting it raised."""
         if isinstance(self._first_fit, BaseException):
             raise self._first_fit
         return self._first_fit
 
     @property
-    def first(self) -> Fitted:
+    def first(self) -> WatchedPredictor:
         """The same, for the checks that rest on it; raises NotRun where fitting failed."""
         if isinstance(self._first_fit, BaseException):
             raise NotRun("there is no fitted predictor")
         return self._first_fit
 
     @cached_property
-    def second(self) -> Fitted:
+    def second(self) -> WatchedPredictor:
         """A second predictor fitted alike; the first one has imported what both need."""
         return self.again()
 
-    def again(self, training: Cells | None = None, stored_sparse: bool = False) -> Fitted:
+    def again(self, training: Cells | None = None, stored_sparse: bool = False) -> WatchedPredictor:
         """Fit a further predictor.
 
         Parameters
@@ -98,7 +98,9 @@ class PredictorUnderTest(UnderTest):
             If fitting the first one failed.
         """
         assert self.first
-        return Fitted(self, self.training if training is None else training, stored_sparse)
+        return WatchedPredictor(
+            self, self.training if training is None else training, stored_sparse
+        )
 
     @cached_property
     def events(self) -> Knockouts:

@@ -73,7 +73,7 @@ def _content(arguments: Collection[Any]) -> list[tuple[Any, bytes]]:
     return [(array.shape, array.tobytes()) for argument in arguments for array in _arrays(argument)]
 
 
-class Fitted:
+class WatchedPredictor:
     """One fitted predictor, watched.
 
     Parameters
