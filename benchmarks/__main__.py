@@ -1,5 +1,6 @@
-"""The command `python -m benchmarks`: measures the rows and the growth curves, prints them, keeps
-them with `--write`.
+"""The command `python -m benchmarks`.
+
+It measures the rows and the growth curves, prints them, and keeps them with `--write`.
 """
 
 from __future__ import annotations
@@ -115,8 +116,9 @@ def main(
 
 
 def keep(kept: results.Kept, write: bool) -> results.Kept:
-    """Writes what is kept, at once where it is to be written: what takes minutes to measure is not
-    lost to what comes after.
+    """Write what is kept, where it is to be written.
+
+    It is written after each row, so that minutes of measuring are not lost to a later failure.
     """
     if write:
         results.write(KEPT, kept)

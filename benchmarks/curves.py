@@ -1,6 +1,4 @@
-"""The growth curves of the methods: what a step, a fit and an impact cost as genes, cells and
-expressed genes grow.
-"""
+"""The growth curves of the methods: what steps, fits and impacts cost as cells and genes grow."""
 
 from __future__ import annotations
 
@@ -19,8 +17,9 @@ HIDDEN, BATCH = 128, 64
 
 @cache
 def made_cells(cells: int, genes: int, expressed: int) -> Any:
-    """Cells in which `expressed` random genes are on, each twice as high where its neighbour is on:
-    something for every method to learn.
+    """Cells in which `expressed` random genes are on.
+
+    A gene is twice as high where its neighbour is on, so that every method has something to learn.
     """
     from kobench.api import Cells
 
@@ -49,8 +48,9 @@ def fitted(predictor: Any, cells: Any) -> Any:
 
 
 def step_seconds(cells: Any) -> float:
-    """Seconds of one training step: the difference of a long and a short training, which have all
-    else in common.
+    """Seconds of one training step.
+
+    They are the difference of a long and a short training, which have all else in common.
     """
     from kobench_baselines.mlp import MLP
 
@@ -72,8 +72,9 @@ def idle_step() -> float:
 
 
 def mlp_step(cells: int, genes: int) -> Work:
-    """A step of the network's training: five products of a batch, and every tenth time a look at
-    the held-out fifth.
+    """A step of the network's training.
+
+    It is five products of a batch, and every tenth time a look at the held-out fifth.
     """
     seconds, entries = step_seconds(made_cells(cells, genes, genes // 5)), genes * HIDDEN
     operations = 5 * 2 * BATCH * entries + 2 * 2 * cells / 5 / 10 * entries
@@ -90,8 +91,9 @@ def mlp_step(cells: int, genes: int) -> Work:
 
 
 def closed_form(cells: int, genes: int, expressed: int) -> Work:
-    """Impacts of every expressed gene of every cell by a fitted network; its table of columns is
-    there already.
+    """Impacts of every expressed gene of every cell by a fitted network.
+
+    Its table of columns is there already.
     """
     from kobench_baselines.mlp import MLP
 
@@ -103,17 +105,16 @@ def closed_form(cells: int, genes: int, expressed: int) -> Work:
     )
     events = Knockouts.singles(table.assemblages())
     seconds = fastest(lambda: predictor.predict_impact(table, events), 3)
-    pairs = (
-        len(events) * expressed
-    )  # an event looks at each gene that is on: one entry of W, one of the cell's values
+    # an event looks at each gene that is on: it reads one entry of W and one of the cell's values,
     # which it adds, scales, takes absolute values of and sums: about eight operations
+    pairs = len(events) * expressed
     return Work(
         seconds, operations=8.0 * pairs, moved=16.0 * pairs, held=16.0 * genes * min(cells, 512)
     )
 
 
 def gbm_fit(cells: int, genes: int) -> Work:
-    """Four rounds to choose and four more on all cells."""
+    """Four rounds to choose the number of rounds, and four more on all cells."""
     from kobench_baselines.gbm import GBM
 
     table = made_cells(cells, genes, genes // 2)
@@ -129,8 +130,10 @@ def gbm_fit(cells: int, genes: int) -> Work:
 
 
 def linear_fit(cells: int, genes: int) -> Work:
-    """A ridge of given penalty: the cells' kernel, and a system of equations a gene solved by
-    iteration, at least one product each.
+    """A ridge of given penalty.
+
+    It is the cells' kernel, and a system of equations a gene solved by iteration, each of at least
+    one product.
     """
     from kobench_baselines.linear import Linear
 

@@ -26,8 +26,9 @@ def network(genes: int, cells: int) -> Any:
 
 
 def simulated(genes: int, events: int) -> Work:
-    """Steady states after single knockouts of simulated cells. idle : those of one event, which
-    takes the same loop of calls.
+    """Steady states after single knockouts of simulated cells.
+
+    `idle` is the time for one event, which takes the same loop of calls.
     """
     from kobench.api import Knockouts
 
@@ -61,8 +62,9 @@ def steps(truth: Any, events: Any) -> int:
 
 
 def derived(genes: int, events: int) -> Work:
-    """Both impacts of single knockouts for a predictor that only tells a profile from an
-    assemblage: `masked-mean`, which costs little.
+    """Both impacts of single knockouts for a predictor that only gives profiles of assemblages.
+
+    It is `masked-mean`, which costs little itself.
     """
     from kobench.api import Cells, Context, Knockouts
     from kobench.builtin.floors.profile import MaskedMean
@@ -86,8 +88,9 @@ def derived(genes: int, events: int) -> Work:
 
 
 def scored(events: int) -> Work:
-    """Every metric of impacts with 200 bootstrap draws, of 100 genes. idle : the same of 300
-    events.
+    """Every metric of impacts of 100 genes, with 200 bootstrap draws.
+
+    `idle` is the time for 300 events.
     """
 
     def seconds(n: int) -> float:

@@ -1,5 +1,6 @@
-"""Growth curves: how the seconds of a piece of work grow with one size, beside what is expected,
-and what limits it.
+"""Growth curves: how the seconds of a piece of work grow with one size.
+
+They are shown beside what is expected, and what limits the work.
 """
 
 from __future__ import annotations
@@ -29,12 +30,24 @@ INTRODUCTION = (
 
 @dataclass(frozen=True)
 class Work:
-    """A piece of work of one size. seconds : what it took, on one thread.
+    """A piece of work of one size.
 
-    operations : the least arithmetic operations it does, at precision `kind`. moved : the least
-    bytes it reads and writes. held : bytes it goes over again and again, which say in which cache
-    they can stay. idle : seconds of the same calls on next to no numbers, which is what Python and
-    the libraries cost before any work. 0 where there is no telling.
+    Attributes
+    ----------
+    seconds : float
+        What it took, on one thread.
+    operations : float
+        The least arithmetic operations it does, at precision `kind`; 0 where there is no telling,
+        as for the others.
+    moved : float
+        The least bytes it reads and writes.
+    held : float
+        Bytes it goes over again and again, which say in which cache they can stay.
+    idle : float
+        Seconds of the same calls on next to no numbers: what Python and the libraries cost before
+        any work.
+    kind : {"float32", "float64"}
+        Precision of the arithmetic.
     """
 
     seconds: float
@@ -47,10 +60,24 @@ class Work:
 
 @dataclass(frozen=True)
 class Curve:
-    """name : for `--curve`. piece : what is done, to what. axis : which size grows. sizes :
-    ascending. expected : the exponent expected.
+    """A curve to measure.
 
-    because : why that is expected. measure : size -> Work; raises Skipped.
+    Attributes
+    ----------
+    name : str
+        For `--curve`.
+    piece : str
+        What is done, to what.
+    axis : str
+        Which size grows.
+    sizes : sequence of int
+        Its sizes, ascending.
+    expected : float
+        The expected exponent.
+    because : str
+        Why that is expected.
+    measure : callable
+        size -> Work; raises Skipped where it can't be measured here.
     """
 
     name: str
@@ -80,8 +107,9 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
 
 
 def fractions(work: Work, most: Limits) -> dict[str, float]:
-    """Which part of the work's seconds each limit of one core accounts for; only those that can be
-    told.
+    """Which part of the work's seconds each limit of one core accounts for.
+
+    Only those limits are given for which it can be told.
     """
     speed = most.float32 if work.kind == "float32" else most.float64
     parts = {
@@ -93,8 +121,9 @@ def fractions(work: Work, most: Limits) -> dict[str, float]:
 
 
 def curve_here(name: str, most: Limits) -> dict[str, Any]:
-    """One curve measured in this process, as it is kept; the smallest size once before all, to warm
-    up.
+    """One curve measured in this process, as it is kept.
+
+    The smallest size is measured once before all, to warm up.
     """
     curve = next(one for one in known_curves() if one.name == name)
     try:
@@ -116,8 +145,9 @@ def curve_here(name: str, most: Limits) -> dict[str, Any]:
 
 
 def measure_curves(curves: Sequence[Curve], command: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each curve in a process of its own, with date, load, machine, and the limits measured just
-    before all of them.
+    """Each curve measured in a process of its own.
+
+    It comes with date, load, machine, and the limits measured just before all of them.
     """
     if not curves:
         return
@@ -161,8 +191,9 @@ def shown_limits(most: Limits) -> dict[str, str]:
 
 
 def markdown(growth: Mapping[str, Any]) -> Iterator[str]:
-    """The curves as Markdown: a table of seconds and exponents, why, and the limits of the
-    machine.
+    """The curves as lines of Markdown.
+
+    They are a table of seconds and exponents, the reasons, and the limits of the machine.
     """
     if not growth:
         return
@@ -176,9 +207,8 @@ def markdown(growth: Mapping[str, Any]) -> Iterator[str]:
     )
     yield "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for name, curve in growth.items():
-        yield (
-            f"| {' | '.join(plain(entry) for entry in (f'`{name}`', curve['piece'], curve['axis'], *numbers(curve)))} |"
-        )
+        entries = (f"`{name}`", curve["piece"], curve["axis"], *numbers(curve))
+        yield f"| {' | '.join(plain(entry) for entry in entries)} |"
     yield ""
     for name, curve in growth.items():
         yield f"- `{name}` ({curve['date']}, load average {curve['load']:.2f}): {curve['because']}"
@@ -187,10 +217,8 @@ def markdown(growth: Mapping[str, Any]) -> Iterator[str]:
     for name, curve in growth.items():
         said.setdefault(tuple(curve["limits"].items()), []).append(name)
     for limit, names in said.items():
-        yield (
-            "Limits measured just"
-            f" before{'' if len(said) == 1 else ' ' + ', '.join(f'`{name}`' for name in names)}:"
-        )
+        of = "" if len(said) == 1 else " " + ", ".join(f"`{name}`" for name in names)
+        yield f"Limits measured just before{of}:"
         yield ""
         yield from (f"- {word}: {value}" for word, value in limit)
         yield ""

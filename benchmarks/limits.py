@@ -1,6 +1,4 @@
-"""What this machine can do at most: bytes and operations a second, and what one call from Python
-costs.
-"""
+"""What this machine can do at most: bytes and operations a second, and the cost of a call."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-#: Bytes of each array of the copies: in the second cache, in the third, and far beyond every cache.
+#: Bytes of each copied array: in the second cache, in the third, and far beyond every cache.
 IN_L2, IN_L3, IN_MEMORY = 2**19, 2**22, 2**28
 
 #: Side of the matrices multiplied.
@@ -26,10 +24,22 @@ REPEATS = 5
 
 @dataclass(frozen=True)
 class Limits:
-    """copy : array bytes -> bytes/s (read and written) of copies of such arrays, one thread.
-    copy_all : the same beyond all caches with every core. float32, float64 : operations/s of matrix
-    products, one thread; ..._all : with every core. call : seconds of a numpy call on one number.
-    cores : how many.
+    """Measured limits of a machine.
+
+    Attributes
+    ----------
+    copy : dict
+        Bytes of an array -> bytes/s, read and written, of copies of such arrays; one thread.
+    copy_all : float
+        The same beyond all caches, with every core.
+    float32, float64 : float
+        Operations/s of matrix products, one thread.
+    float32_all, float64_all : float
+        The same with every core.
+    call : float
+        Seconds of a numpy call on one number.
+    cores : int
+        Number of cores.
     """
 
     copy: dict[int, float]
@@ -42,8 +52,9 @@ class Limits:
     cores: int
 
     def bandwidth(self, held: float) -> float:
-        """Bytes/s of one thread where `held` bytes are in use over and over: those of the smallest
-        measured copy that holds them.
+        """Bytes/s of one thread that goes over `held` bytes again and again.
+
+        It is that of the smallest measured copy that holds them.
         """
         return next(
             (speed for size, speed in sorted(self.copy.items()) if 2 * size >= held),
@@ -52,7 +63,7 @@ class Limits:
 
 
 def limits() -> Limits:
-    """Measured here and now, in about ten seconds."""
+    """Measure the limits of this machine, in about ten seconds."""
     cores = os.cpu_count() or 1
     products = {
         (kind, threads): product(kind, threads)
@@ -72,7 +83,7 @@ def limits() -> Limits:
 
 
 def fastest(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """The least seconds of some calls, after one that warms up."""
+    """The least seconds of `repeats` calls, after one that warms up."""
     work()
     times = []
     for _ in range(repeats):
@@ -106,7 +117,7 @@ def product(kind: str, threads: int) -> float:
 
 
 def numpy_call() -> float:
-    """Seconds that one call of numpy takes on an array of one number: the cost of asking."""
+    """Seconds of one numpy call on an array of one number: the cost of calling."""
     a, out, calls = np.ones(1), np.ones(1), 20_000
 
     def ask() -> None:

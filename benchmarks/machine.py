@@ -1,6 +1,4 @@
-"""The machine a benchmark ran on, and what was installed there: what a figure can't be read
-without.
-"""
+"""The machine a benchmark ran on, and what was installed there: no figure can be read without."""
 
 from __future__ import annotations
 
@@ -30,8 +28,9 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on, by the words they are shown under; nothing in it changes between
-    two runs in a row.
+    """What the figures depend on, by the words they are shown under.
+
+    Nothing in it changes between two runs in a row.
     """
     return {
         "processor": processor(),
@@ -55,8 +54,9 @@ def machine() -> dict[str, str]:
 
 
 def load() -> float:
-    """The load average of the last minute: how busy the machine is with other things; NaN where the
-    system tells none.
+    """The load average of the last minute: how busy the machine is with other things.
+
+    It is NaN where the system gives none.
     """
     try:
         return os.getloadavg()[0]
@@ -94,7 +94,7 @@ def caches(folder: Path) -> str:
 
 
 def gpu() -> str:
-    """The GPU's name and driver as its own tool tells them, or "no GPU"."""
+    """The GPU's name and driver as its own tool gives them, or "no GPU"."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return "no GPU"

@@ -1,5 +1,6 @@
-"""What a measurement is: the same work done plainly and fast, turn by turn in one run, and what
-came out of it.
+"""What a measurement is.
+
+The same work is done plainly and fast, turn by turn in one run.
 """
 
 from __future__ import annotations
@@ -14,12 +15,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of the table.
+    """What came out of one row of the table.
 
-    reached : one value a run, in `unit`: "x" is how often as fast as the plain work of the same
-    run, "events/s", "s" or "MB". target : what it must reach; `lower` : True where less is better.
-    seconds, plain_seconds : of each run, empty where there was none. facts : what else was found,
-    in words and numbers, for the lines under the table (equal results, sizes, memory).
+    Attributes
+    ----------
+    reached : sequence of float
+        One value a run, in `unit`.
+    target : float
+        What it must reach.
+    unit : str
+        "x" for how often as fast as the plain work of the same run; "events/s", "s" or "MB".
+    lower : bool
+        Whether less is better.
+    seconds, plain_seconds : sequence of float
+        Of each run; empty where there was none.
+    facts : sequence of str
+        What else was found, in words and numbers, for the lines under the table (equal results,
+        sizes, memory).
     """
 
     reached: Sequence[float]
@@ -32,6 +44,7 @@ class Finding:
 
     @property
     def median(self) -> float:
+        """The median of the runs."""
         return statistics.median(self.reached)
 
     @property
@@ -42,10 +55,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Row:
-    """A piece of work to measure. name : for `--only`. work, plain : what is done, and what it is
-    compared with ("" for nothing).
+    """A piece of work to measure.
 
-    measure : runs -> Finding; raises Skipped where this machine lacks what it needs.
+    Attributes
+    ----------
+    name : str
+        For `--only`.
+    work : str
+        What is done.
+    plain : str
+        What it is compared with, "" for nothing.
+    measure : callable
+        Number of runs -> Finding; raises Skipped where this machine lacks what it needs.
     """
 
     name: str
@@ -73,8 +94,9 @@ def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:
 def turn_by_turn(
     plain: Callable[[], Any], fast: Callable[[], Any], runs: int
 ) -> tuple[list[float], list[float]]:
-    """Seconds of the plain and of the fast work in each run; both in every run, so that a busy
-    machine slows both.
+    """Seconds of the plain and of the fast work in each run.
+
+    Both are done in every run, so that a busy machine slows both.
     """
     slow, quick = [], []
     for _ in range(runs):
@@ -93,8 +115,19 @@ def ratio(
 ) -> Finding:
     """The finding "so many times as fast as the plain work".
 
-    part : the share of the work that `plain` does, where all of it would take hours; its seconds
-    are divided by it (say so in `facts`).
+    Parameters
+    ----------
+    plain, fast : callable
+        The work, done plainly and fast.
+    runs : int
+        Number of runs.
+    target : float
+        The ratio to reach.
+    part : float
+        The share of the work that `plain` does, where all of it would take hours. Its seconds are
+        divided by it (say so in `facts`).
+    facts : sequence of str
+        See `Finding`.
     """
     slow, quick = turn_by_turn(plain, fast, runs)
     slow = [seconds / part for seconds in slow]

@@ -1,5 +1,6 @@
-"""What was measured, kept as JSON: one entry a row, so that a row can be measured again alone and
-merged into the rest.
+"""What was measured, kept as JSON.
+
+There is one entry a row, so that a row can be measured again alone and merged into the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Literal
 
 from benchmarks.measure import Finding
 
-#: Raised with every change that older files can't be read after.
+#: Raised with every change after which older files can't be read.
 FORMAT = 1
 
 
@@ -24,9 +25,24 @@ FORMAT = 1
 class Result:
     """One row as it came out.
 
-    status : "measured", "skipped" (reason: why) or "failed" (reason: the error). reached ... facts
-    : of the Finding. date : UTC, to the minute. load : load average of the minute before. machine :
-    see `benchmarks.machine`. command : what was run.
+    Attributes
+    ----------
+    name, work, plain
+        Of the `Row`.
+    status : {"measured", "skipped", "failed"}
+        How it ended.
+    reason : str
+        Why it was skipped, or the error.
+    reached, target, unit, lower, seconds, plain_seconds, facts
+        Of the `Finding`.
+    date : str
+        UTC, to the minute.
+    load : float
+        Load average of the minute before.
+    machine : mapping of str to str
+        See `benchmarks.machine`.
+    command : str
+        What was run.
     """
 
     name: str
@@ -69,8 +85,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Kept:
-    """All that is kept: the rows by name, and the growth curves as `benchmarks.growth` writes them,
-    by name.
+    """All that is kept.
+
+    Attributes
+    ----------
+    rows : mapping of str to Result
+        The rows by name.
+    growth : mapping of str to dict
+        The growth curves by name, as `benchmarks.growth` writes them.
     """
 
     rows: Mapping[str, Result] = field(default_factory=dict)
@@ -130,8 +152,9 @@ def read(file: Path) -> Kept:
 
 
 def write(file: Path, kept: Kept) -> None:
-    """Writes the results aside and moves them, so that a kill loses nothing; what is not a number
-    becomes null.
+    """Write the results aside and move them into place, so that a kill loses nothing.
+
+    What is not a number becomes null.
     """
     rows = [
         {key: None if value != value else value for key, value in asdict(row).items()}

@@ -1,5 +1,6 @@
-"""Finds the rows and measures each in a process of its own, so that no row sees another's memory,
-threads or crash.
+"""Finds the rows and measures each in a process of its own.
+
+So no row sees another's memory, threads or crash.
 """
 
 from __future__ import annotations
@@ -29,23 +30,26 @@ Found = TypeVar("Found")
 def rows_of(file: Path) -> list[Row]:
     """The rows of one file.
 
-    Raises what importing it raises, and AttributeError where it has no ROWS.
+    Raises
+    ------
+    Exception
+        What importing the file raises; AttributeError where it has no ROWS.
     """
     name = f"benchmarks.rows.{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = (
-        module  # so that a row's own child processes find its functions under this name
-    )
+    # so that a row's own child processes find its functions under this name
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return list(module.ROWS)
 
 
 def known_rows(folder: Path = FOLDER) -> list[tuple[Path, Row]]:
-    """Every row with its file, files in order of name; a file that can't be imported stands as a
-    row that fails with the reason.
+    """Every row with its file, files in order of name.
+
+    A file that can't be imported stands as a row that fails with the reason.
     """
     found = []
     for file in sorted(folder.glob("*.py")):
@@ -54,17 +58,8 @@ def known_rows(folder: Path = FOLDER) -> list[tuple[Path, Row]]:
         try:
             found += [(file, row) for row in rows_of(file)]
         except Exception as error:
-            found.append(
-                (
-                    file,
-                    Row(
-                        file.stem,
-                        f"(benchmarks/rows/{file.name} can't be imported)",
-                        "",
-                        raising(error),
-                    ),
-                )
-            )
+            why = f"(benchmarks/rows/{file.name} can't be imported)"
+            found.append((file, Row(file.stem, why, "", raising(error))))
     return found
 
 
@@ -78,9 +73,19 @@ def raising(error: Exception) -> Callable[[int], Any]:
 
 
 def chosen(known: Sequence[tuple[Path, Row]], only: Sequence[str]) -> list[tuple[Path, Row]]:
-    """The rows of these names, a file's name standing for all of its rows; all where none is named.
+    """The rows of these names.
 
-    ValueError for others.
+    Parameters
+    ----------
+    known : sequence of (Path, Row)
+        Every row with its file.
+    only : sequence of str
+        Names of rows, or of files for all of their rows; all rows where none is named.
+
+    Raises
+    ------
+    ValueError
+        If there is no row or file of a name.
     """
     for name in only:
         if not any(name in (row.name, file.stem) for file, row in known):
@@ -90,7 +95,7 @@ def chosen(known: Sequence[tuple[Path, Row]], only: Sequence[str]) -> list[tuple
 
 
 def measured(blank: Result, file: Path, runs: int) -> Result:
-    """The row of this name measured in this process, whatever becomes of it."""
+    """The row of this name measured in this process, however it ends."""
     try:
         row = next(row for row in rows_of(file) if row.name == blank.name)
         return blank.with_finding(row.measure(runs))
@@ -102,7 +107,13 @@ def measured(blank: Result, file: Path, runs: int) -> Result:
 
 
 def in_a_child(work: Callable[..., Found], *given: Any) -> Found:
-    """What `work` returns in a fresh process. Raises BrokenProcessPool where the process dies."""
+    """What `work` returns in a fresh process.
+
+    Raises
+    ------
+    BrokenProcessPool
+        If the process dies.
+    """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(work, *given).result()
 

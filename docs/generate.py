@@ -1,10 +1,10 @@
-"""Write what the pages here have from the code and from the published boards: `python
-docs/generate.py`.
+"""Write what the pages here have from the code and from the published boards.
 
-docs/metrics.md and docs/tasks.md: the line **Record.** under each heading, from the specs.
-docs/floors.md: what every trivial predictor and reference line scores, from the records in
-leaderboards/. docs/records.md and docs/records.schema.json: what a record holds, from the types in
-kobench/results/. With --check nothing is written; it fails if a page is out of date.
+Run it as `python docs/generate.py`. docs/metrics.md and docs/tasks.md: the line **Record.** under
+each heading, from the specs. docs/floors.md: what every trivial predictor and reference line
+scores, from the records in leaderboards/. docs/records.md and docs/records.schema.json: what a
+record holds, from the types in kobench/results/. With --check nothing is written; it fails if a page
+is out of date.
 """
 
 from __future__ import annotations
@@ -119,8 +119,19 @@ def record_of_task(spec: TaskSpec) -> str:
 
 
 def with_records(page: str, records: Mapping[str, str]) -> str:
-    """The page with `- **Record.**` atop the list under each heading `### NAME`; raises ValueError
-    where there is no such heading.
+    """A page with `- **Record.**` on top of the list under each heading.
+
+    Parameters
+    ----------
+    page : str
+        The page.
+    records : mapping of str to str
+        The text under each heading `### NAME`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such heading.
     """
     for name, text in records.items():
         line = f"- **Record.** {text}"
@@ -222,8 +233,14 @@ def dataset_of(trial: TrialInfo) -> str:
 
 
 def table(title: str, datasets: Mapping[str, Mapping[str, list[TaskScores]]]) -> list[str]:
-    """One table: metrics by floors and lines; `datasets` has each dataset's scores, by
-    predictor.
+    """One table as lines: metrics by floors and lines.
+
+    Parameters
+    ----------
+    title : str
+        What stands above it.
+    datasets : mapping
+        Scores of each data set, by predictor.
     """
     every = [
         scores

@@ -1,3 +1,4 @@
-"""The same methods written out from their formulas, one sample at a time: what the fast code is
-compared with, here and in the tests.
+"""The same methods written out from their formulas, one sample at a time.
+
+The fast code is compared with them, here and in the tests.
 """

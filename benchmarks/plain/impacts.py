@@ -1,5 +1,6 @@
-"""Impacts of knockouts by the network z * |W2 (W1 z + b1) + b2| over its sum, one event at a time,
-from the formula.
+"""Impacts of knockouts by the network z * |W2 (W1 z + b1) + b2| over its sum, from the formula.
+
+They are worked out one event at a time.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ class Network:
     b2: Floats
 
     def profile(self, on: npt.NDArray[np.bool_]) -> Floats:
-        """(G,) the profile of an assemblage (G,): uniform over what is on where the network's
-        values all vanish, 0 where nothing is on.
+        """The profile (G,) of an assemblage (G,).
+
+        It is uniform over what is on where the network's values all vanish, 0 where nothing is on.
         """
         if not on.any():
             return np.zeros(len(on))
@@ -44,10 +46,23 @@ def bray_curtis(a: Floats, b: Floats) -> float:
 def impacts(
     network: Network, on: npt.NDArray[np.bool_], genes: Sequence[int]
 ) -> tuple[float, float]:
-    """(raw, propagated) impact of removing some genes from a cell with the assemblage `on` (G,).
+    """Raw and propagated impact of removing some genes from a cell.
 
-    raw : against the cell's profile. propagated : against the null, that profile without the
-    removed genes, renormalised.
+    Parameters
+    ----------
+    network : Network
+        The network.
+    on : (G,) bool
+        The cell's assemblage.
+    genes : sequence of int
+        The removed genes.
+
+    Returns
+    -------
+    raw : float
+        Bray-Curtis to the cell's profile.
+    propagated : float
+        Bray-Curtis to the null: that profile without the removed genes, renormalised.
     """
     remaining = on.copy()
     remaining[list(genes)] = False

@@ -1,5 +1,6 @@
-"""The DKO method (arXiv 2510.03359) from its formula, trained one cell at a time; autograd and
-torch's Adam do the rest.
+"""The DKO method (arXiv 2510.03359) from its formula, trained one cell at a time.
+
+autograd and torch's Adam do the rest.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from torch import Tensor
 #: W1 (h, G), b1 (h,), W2 (G, h), b2 (G,).
 Layers = tuple[Tensor, Tensor, Tensor, Tensor]
 
-#: Steps between two looks at the validation cells: the published procedure keeps the best of all
+#: Steps between two looks at the validation cells. The published procedure keeps the best of all
 #: steps, so it looks after each.
 LOOK_EVERY = 1
 
 
 def profile(layers: Layers, z: Tensor) -> Tensor:
-    """(G,) v / sum(v), v = z * |W2 (W1 z + b1) + b2|, of one assemblage z (G,) normalised to sum 1;
-    0 where v vanishes.
+    """v / sum(v) (G,) with v = z * |W2 (W1 z + b1) + b2|; 0 where v vanishes.
+
+    z (G,) is one assemblage, divided by its number of genes.
     """
     W1, b1, W2, b2 = layers
     v = z * (W2 @ (W1 @ z + b1) + b2).abs()
@@ -68,12 +70,41 @@ def train(
     look_every: int = LOOK_EVERY,
     predict: Callable[[Layers, Tensor], Tensor] = profile,
 ) -> tuple[Layers, float, int]:
-    """The layers that are best on the validation cells, their mean Bray-Curtis there, and their
-    step; the last ones without such cells.
+    """Train the network one cell at a time.
 
-    z (n, G) assemblages normalised to sum 1, y (n, G) profiles. A step is Adam's on the mean
-    Bray-Curtis of `size` cells, summed cell by cell. decay : weight decay (AdamW's, on the weights
-    only); anneal : the rate falls to 0 along a cosine; predict : the network's formula.
+    A step is Adam's on the mean Bray-Curtis of `size` cells, summed cell by cell.
+
+    Parameters
+    ----------
+    z : (n, G) tensor
+        Assemblages, each divided by its number of genes.
+    y : (n, G) tensor
+        Profiles.
+    valid : tuple of two tensors, optional
+        Such assemblages and profiles that validate.
+    layers : Layers
+        The first layers.
+    generator : torch.Generator
+        Gives the batches.
+    steps, lr, size : int, float, int
+        Number of steps, learning rate, cells a step.
+    decay : float
+        Weight decay (AdamW's, on the weights only).
+    anneal : bool
+        Whether the learning rate falls to 0 along a cosine.
+    look_every : int
+        Steps between two looks at the validation cells.
+    predict : callable
+        The network's formula.
+
+    Returns
+    -------
+    layers : Layers
+        Those that are best on the validation cells; without them, the last ones.
+    error : float
+        Their mean Bray-Curtis there.
+    step : int
+        Their step.
     """
     W1, b1, W2, b2 = layers = tuple(tensor.clone().requires_grad_() for tensor in layers)  # type: ignore[assignment]
     adam = torch.optim.AdamW(
@@ -96,11 +127,8 @@ def train(
         if valid is not None and (step % look_every == 0 or step == steps):
             error = mean_bray_curtis(layers, *valid, predict)
             if error < best_error:
-                best, best_error, best_step = (
-                    (W1.clone(), b1.clone(), W2.clone(), b2.clone()),
-                    error,
-                    step,
-                )
+                best = (W1.clone(), b1.clone(), W2.clone(), b2.clone())
+                best_error, best_step = error, step
     return tuple(tensor.detach() for tensor in best), best_error, best_step  # type: ignore[return-value]
 
 

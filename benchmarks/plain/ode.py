@@ -1,5 +1,6 @@
-"""The steady state of one knockout event, plainly: the differential equation with a loop over
-genes, integrated until nothing moves.
+"""The steady state of one knockout event, plainly.
+
+The differential equation is a loop over genes, integrated until nothing moves.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MOST_LEGS = 100
 #: unit of time.
 STEADY = 1e-8
 
-#: Expression under which changes are compared with this value: what is under it is read as 0.
+#: Expression below this value is read as 0, and its changes are compared with this value.
 SMALL = 1e-3
 
 
@@ -31,11 +32,20 @@ def production(
     silenced: bool,
     basal: Sequence[float],
 ) -> list[float]:
-    """P_j of every gene: b_j + sum_i A_ij x_i / (1 + x_i) + sum_i R_ij / (1 + x_i); 0 for an absent
-    gene.
+    """P_j of every gene: b_j + sum_i A_ij x_i / (1 + x_i) + sum_i R_ij / (1 + x_i).
 
-    x : (genes,) expression, 0 in absent genes. inputs : of each gene, its regulators and their
-    weights, negative where they repress. silenced : absent genes drop out of the R terms too.
+    Parameters
+    ----------
+    x : (G,) float
+        Expression, 0 in absent genes.
+    inputs : sequence of sequence of (int, float)
+        Regulators of each gene and their weights, negative where they repress.
+    absent : collection of int
+        Absent genes; their P is 0.
+    silenced : bool
+        Whether absent genes drop out of the R terms, too.
+    basal : (G,) float
+        b.
     """
     produced = []
     for gene, regulators in enumerate(inputs):
@@ -57,12 +67,21 @@ def steady_state(
     basal: Sequence[float] | None = None,
     decay: float = 1.0,
 ) -> npt.NDArray[np.float64]:
-    """(genes,) where dx_j/dt = -B x_j + P_j(x) ends from `start`, by scipy's LSODA; NaN where it
-    doesn't come to rest.
+    """Where dx_j/dt = -B x_j + P_j(x) ends from `start`, by scipy's LSODA.
 
-    inputs : of each gene, its (regulator, weight), a negative weight meaning repression. absent :
-    genes held at 0, removed or lacking. basal : (genes,) production whatever regulates a gene.
-    decay : B.
+    Parameters
+    ----------
+    inputs, absent, silenced, basal
+        See `production`; absent genes are held at 0, whether removed or lacking.
+    start : (G,) float
+        Expression to start from.
+    decay : float
+        B.
+
+    Returns
+    -------
+    (G,) float64
+        NaN where it doesn't come to rest.
     """
     given = [0.0] * len(inputs) if basal is None else list(basal)
 

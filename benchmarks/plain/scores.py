@@ -1,5 +1,6 @@
-"""Every score of the single-knockout and profile tasks from its formula: a row, a group, a draw at
-a time, by scipy and scikit-learn.
+"""Every score of the single-knockout and profile tasks from its formula.
+
+They go by one row, group or draw at a time, by scipy and scikit-learn.
 """
 
 from __future__ import annotations
@@ -24,10 +25,21 @@ Pairs = Iterable[tuple[FloatArray, FloatArray]]
 
 
 def mean_correlation(correlate: Callable[..., Any], pairs: Pairs, least: int = 2) -> float:
-    """Mean over (predicted, true) of a correlation; constant truths and pairs under `least` entries
-    left out, constant answers count 0.
+    """Mean of a correlation over pairs of arrays.
 
-    NaN where nothing is left, and where every answer is constant.
+    Parameters
+    ----------
+    correlate : callable
+        scipy's function of the correlation.
+    pairs : iterable of two (k,) float
+        Predicted and true values. Constant truths are left out; constant answers count 0.
+    least : int
+        Pairs with fewer values are left out.
+
+    Returns
+    -------
+    float
+        NaN where nothing is left, and where every answer is constant.
     """
     values, varies = [], False
     for predicted, true in pairs:
@@ -77,8 +89,14 @@ def divergence(a: FloatArray, b: FloatArray) -> float:
 
 
 def explained_parts(units: ProfileUnits) -> tuple[list[float], list[float]]:
-    """Of each row what is explained, BC(null, true) - BC(predicted, true), and what there is to
-    explain, BC(null, true).
+    """What is explained of each row, and what there is to explain.
+
+    Returns
+    -------
+    explained : list of float
+        BC(null, true) - BC(predicted, true) of each row.
+    change : list of float
+        BC(null, true) of each row.
     """
     assert units.null is not None
     nothing = [float(braycurtis(a, b)) for a, b in zip(units.null, units.true, strict=True)]
@@ -101,8 +119,9 @@ def pooled_profiles(units: ProfileUnits) -> float:
 
 
 def coexpression(units: ProfileUnits) -> float:
-    """Pearson's correlation over pairs of genes of their predicted and true correlation over the
-    cells with both, 10 or more.
+    """Pearson's correlation over pairs of genes of predicted and true correlation.
+
+    The correlation of a pair is over the cells that have both genes, 10 or more.
     """
     of_answer, of_truth = [], []
     for i in range(units.true.shape[1]):
@@ -132,9 +151,9 @@ def auprc(units: ImpactUnits) -> float:
 
 
 def top_tenth(units: RankingUnits) -> float:
-    """Share of the tenth predicted highest that is truly in the highest tenth; NaN under 200 genes.
+    """Share of the tenth predicted highest that is truly in the highest tenth.
 
-    Without ties at the cuts.
+    It is NaN under 200 genes. There must be no ties at the cuts.
     """
     k = len(units.true) // 10
     if len(units.true) < 200:
@@ -177,8 +196,23 @@ def redrawn_ratio(
     draws: IntArray,
     distinct: IntArray,
 ) -> FloatArray:
-    """(d,) sum of sums over sum of weights in each draw, added up block by block. draws : (d, b)
-    how often each of `distinct` is drawn.
+    """Sum of sums over sum of weights in each draw, added up block by block.
+
+    Parameters
+    ----------
+    sums, weights : iterable of float
+        Of each unit.
+    ids : (n,) int
+        The block of each unit.
+    draws : (d, b) int
+        How often each of `distinct` is drawn.
+    distinct : (b,) int
+        The blocks.
+
+    Returns
+    -------
+    (d,) float
+        One ratio a draw.
     """
     total = {block: [0.0, 0.0] for block in distinct.tolist()}
     for block, a, b in zip(ids.tolist(), sums, weights, strict=True):
@@ -195,8 +229,9 @@ def redrawn_ratio(
 
 
 def redrawn_within_cell(units: ImpactUnits, draws: IntArray, distinct: IntArray) -> FloatArray:
-    """(d,) the mean over cells of Spearman's correlation over the drawn genes, each as often as it
-    is drawn.
+    """Mean (d,) over cells of Spearman's correlation over the drawn genes.
+
+    Each gene counts as often as it is drawn; draws (d, b) as in `redrawn_ratio`.
     """
     values = []
     for often in draws:
@@ -215,8 +250,9 @@ def redrawn_within_cell(units: ImpactUnits, draws: IntArray, distinct: IntArray)
 
 
 def redrawn_ranking(units: RankingUnits, draws: IntArray, distinct: IntArray) -> FloatArray:
-    """(d,) Spearman's correlation over the drawn genes; NaN for a draw without two different values
-    on either side.
+    """Spearman's correlation (d,) over the drawn genes.
+
+    It is NaN for a draw without two different values on either side; draws as in `redrawn_ratio`.
     """
     values = []
     for often in draws:

@@ -1,5 +1,6 @@
-"""The trees of `gbm` plainly: an estimator for each gene, grown once to choose the number of rounds
-and once more on all cells.
+"""The trees of `gbm` plainly: an estimator for each gene.
+
+It is grown once to choose the number of rounds, and once more on all cells.
 """
 
 from __future__ import annotations
@@ -19,8 +20,18 @@ Floats = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What trees are grown from: features (n, f), the share's relative residual that the base
-    leaves (n, G), and where genes are on.
+    """What trees are grown from.
+
+    Attributes
+    ----------
+    features : Features
+        What makes the features.
+    values : (n, f) float32
+        The features of the cells.
+    unexplained : (n, G) float
+        The share's relative residual that the base leaves.
+    on : (n, G) bool
+        Where genes are on.
     """
 
     features: Features
@@ -30,8 +41,16 @@ class Job:
 
     @classmethod
     def of(cls, table: Table, corrected: bool, genes: int, components: int) -> Job:
-        """As `GBM` makes it; corrected : whether trees begin at `DepthBase` or at the masked
-        mean.
+        """The job as `GBM` makes it.
+
+        Parameters
+        ----------
+        table : Table
+            The cells.
+        corrected : bool
+            Whether trees begin at `DepthBase` or at the masked mean.
+        genes, components : int
+            Most genes and components among the features.
         """
         mean = table.mean_share()
         residuals = table.relative_residuals(mean)
@@ -42,8 +61,9 @@ class Job:
 
 
 def grow(job: Job, gene: int, rounds: int, depth: int, lr: float, threads: int) -> xgboost.Booster:
-    """One gene's trees: squared error over the cells in which the gene is on, every column in every
-    node.
+    """One gene's trees.
+
+    The error is squared, over the cells in which the gene is on; every node may use every column.
     """
     target, weight = job.unexplained[:, gene].astype(np.float32), job.on[:, gene].astype(np.float32)
 
@@ -72,7 +92,7 @@ def grow(job: Job, gene: int, rounds: int, depth: int, lr: float, threads: int) 
 def margins(
     booster: xgboost.Booster, values: npt.NDArray[np.float32], rounds: int, threads: int
 ) -> Floats:
-    """(n,) sum of the first `rounds` trees."""
+    """Sum (n,) of the first `rounds` trees."""
     found: Floats = booster.predict(
         xgboost.DMatrix(values, nthread=threads), output_margin=True, iteration_range=(0, rounds)
     )
@@ -91,11 +111,31 @@ def gene_by_gene(
     lr: float,
     threads: int,
 ) -> Iterator[tuple[list[Floats], Floats]]:
-    """For each gene its margins (held cells,) at every look of `looked` rounds, and those of
-    `chosen` rounds on the asked cells.
+    """Grow the trees of each gene by an estimator of its own.
 
-    choosing : the cells that choose; held : features of the cells held out from it. whole : all
-    training cells; asked : features too.
+    Parameters
+    ----------
+    choosing : Job
+        The cells that choose the number of rounds.
+    held : (m, f) float32
+        Features of the cells held out from them.
+    whole : Job
+        All training cells.
+    asked : (k, f) float32
+        Features of the cells asked about.
+    genes : sequence of int
+        The genes.
+    looked, chosen : int
+        Number of rounds on the cells that choose, and the chosen one.
+    depth, lr, threads
+        As in `GBM`.
+
+    Yields
+    ------
+    looks : list of (m,) float
+        Margins of the held cells at every look.
+    margins : (k,) float
+        Margins of the asked cells after the chosen rounds.
     """
     for gene in genes:
         booster = grow(choosing, gene, looked, depth, lr, threads)

@@ -1,5 +1,6 @@
-"""Predictors that cost nothing or a fixed amount, a `--plugin` file for measuring the harness
-around them.
+"""Predictors that cost nothing or a fixed amount.
+
+They are a `--plugin` file for measuring the harness around them.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ class Trivial:
 
 
 class Busy(Trivial):
-    """The same after a loop of `millions` of steps in Python, so that a fit costs the same work
-    each time and nothing is to be shared.
+    """The same after a loop of `millions` of steps in Python.
+
+    So a fit costs the same work each time, and no work can be shared.
     """
 
     def __init__(self, millions: int = 40) -> None:

@@ -1,5 +1,6 @@
-"""A trial's worker without any isolation: a child process, asked over two pipes, neither watched
-nor shut in. The plain twin of `kobench.supervisor.process.WorkerProcess`.
+"""A trial's worker without any isolation, the plain twin of `WorkerProcess`.
+
+It is a child process, asked over two pipes, neither watched nor in a sandbox.
 """
 
 from __future__ import annotations
@@ -17,9 +18,7 @@ from kobench.supervisor.room import START
 
 
 class PlainWorker:
-    """One worker in a folder, as a context manager; raises RuntimeError where a reply is not
-    "done".
-    """
+    """One worker in a folder, as a context manager; RuntimeError for a reply that is not "done"."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,6 +54,7 @@ class PlainWorker:
         self.replies.close()
 
     def reply(self, kind: str) -> Mapping[str, Any]:
+        """The next reply that is no log; RuntimeError where it is of another kind."""
         found: dict[str, Any] = json.loads(self.replies.readline() or "{}")
         while found.get("kind") == "log":
             found = json.loads(self.replies.readline() or "{}")
@@ -70,12 +70,12 @@ class PlainWorker:
 
     def ask(self, do: str, **request: Any) -> None:
         """Send a request about a stage and wait until it is done."""
-        told = {
+        message = {
             "do": do,
             "folder": str(self.folder / do),
             "out": str(self.folder / "out" / do),
             "scratch": str(self.folder),
             **request,
         }
-        self.requests.write(json.dumps(told) + "\n")
+        self.requests.write(json.dumps(message) + "\n")
         self.reply("done")

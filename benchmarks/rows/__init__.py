@@ -1,3 +1,1 @@
-"""What is measured: each module gives the rows of the table about one part of kobench, as
-`ROWS`.
-"""
+"""What is measured: each module gives the rows about one part of kobench, as `ROWS`."""

@@ -1,5 +1,6 @@
-"""`list`, `help`, `trial` and `jobs`: what the harness itself costs, around predictors that cost
-nothing or a known amount.
+"""`list`, `help`, `trial` and `jobs`: what the harness itself costs.
+
+It is measured around predictors that cost nothing or a known amount.
 """
 
 from __future__ import annotations
@@ -38,30 +39,45 @@ LOADED = (
 NO_BOARD = f"""
 import json, sys
 from pathlib import Path
-from kobench.runner.plan import Request, make_plan
-from kobench.plugins import load_registry
+from kobench.plugins.load import load_registry
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
 from kobench.runner.run import Run
 folder, predictor, more = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 jobs = more.pop("jobs", 1)
-groups = make_plan(load_registry(plugin_files=[{str(PLUGIN)!r}]), Request(["grn"], [predictor], **more))
+registry = load_registry(plugin_files=[{str(PLUGIN)!r}])
+groups = make_plan(registry, Request(["grn"], [predictor], **more))
 Run(folder).run(groups, jobs)
 """
 
 #: Numerical libraries keep to one thread, as the command itself has it.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-#: So many equal trials, one a network; so many fits of one network for the cost of a further trial;
-#: so many million steps of a loop a fit.
-EQUAL, FITS, MILLIONS = 8, 6, 60
+#: Number of equal trials, one a network.
+EQUAL = 8
 
-#: So many trials lie in the results folder from before.
+#: Number of fits of one network, from which the cost of a further trial is found.
+FITS = 6
+
+#: Million steps of the loop in a fit.
+MILLIONS = 60
+
+#: Numbers of trials that lie in the folder of results from before.
 BEFORE = (0, 50, 200)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: wall seconds, user and system seconds of it and of all it started and
-    waited for, and what it wrote.
+    """What a command took.
+
+    Attributes
+    ----------
+    wall : float
+        Seconds from its start to its end.
+    cpu : float
+        User and system seconds of it, and of all it started and waited for.
+    errors : str
+        What it wrote to standard error.
     """
 
     wall: float
@@ -72,8 +88,12 @@ class Cost:
 def cost_of(
     arguments: Sequence[str], code: str = KOBENCH, more: Mapping[str, str] | None = None
 ) -> Cost:
-    """Run a kobench command, or other code with these arguments, in a process of its own; raises
-    RuntimeError where it fails.
+    """Run a kobench command, or other code with these arguments, in a process of its own.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails.
     """
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -96,8 +116,10 @@ def cost_of(
 
 
 def start_up(arguments: Sequence[str], runs: int) -> Finding:
-    """CPU seconds of a command that only looks, with the cache of plugins' descriptions filled, and
-    of the first one that fills it.
+    """CPU seconds of a command that only looks.
+
+    The cache of plugins' descriptions is filled; the first command, which fills it, is in the
+    facts.
     """
     with TemporaryDirectory() as folder:
         own = {"KOBENCH_CACHE": folder}
@@ -128,7 +150,10 @@ def run_of(folder: Path, *predictors: str) -> list[str]:
 
 
 def without_board(folder: Path, predictor: str, **more: Any) -> Cost:
-    """The same up to the last record; `more` goes into the request, or is the number of jobs."""
+    """The same up to the last record.
+
+    `more` goes into the request, or is the number of jobs.
+    """
     return cost_of([str(folder), predictor, json.dumps(more)], NO_BOARD)
 
 
@@ -142,8 +167,19 @@ def records_of(folder: Path, role: str) -> dict[str, dict[str, Any]]:
 
 
 def fill(folder: Path, model: Path, number: int) -> None:
-    """So many further trials with answers: copies of a real one under other names, which is all
-    that a run sees of what it didn't plan.
+    """Add earlier trials with answers to a folder of results.
+
+    They are copies of a real one under other names, which is all that a run sees of what it didn't
+    plan.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of results.
+    model : Path
+        A folder of results with one trial of a predictor.
+    number : int
+        How many are added.
     """
     (name,) = records_of(model, "predictor")
     (folder / "answers").mkdir(exist_ok=True)
@@ -154,8 +190,9 @@ def fill(folder: Path, model: Path, number: int) -> None:
 
 
 def trial(runs: int) -> Finding:
-    """One trial whose floors and lines are on record: start, load, split, truth, worker, scores,
-    record; the board apart.
+    """One trial whose floors and lines are on record.
+
+    It is start, load, split, truth, worker, scores and record, without the board.
     """
     alone: dict[int, list[Cost]] = {before: [] for before in BEFORE}
     further: dict[int, list[float]] = {before: [] for before in BEFORE}
@@ -169,9 +206,8 @@ def trial(runs: int) -> Finding:
                 shutil.copytree(basis, folder)
                 fill(folder, model, before)
                 one = without_board(folder, "trivial")
-                rest = without_board(
-                    folder, "trivial", fit_seeds=FITS
-                )  # the first is on record by now
+                # the first fit is on record by now
+                rest = without_board(folder, "trivial", fit_seeds=FITS)
                 alone[before].append(one)
                 further[before].append((rest.wall - one.wall) / (FITS - 2))
                 shutil.rmtree(folder)
@@ -198,8 +234,9 @@ def trial(runs: int) -> Finding:
 
 
 def jobs(runs: int, predictor: str, **more: Any) -> Finding:
-    """The wall seconds of equal trials, one for each network with its floors and lines, by two jobs
-    and by one, up to the last record.
+    """Wall seconds of equal trials by two jobs and by one, up to the last record.
+
+    There is one trial for each network, with its floors and lines.
     """
     one: list[Cost] = []
     two: list[Cost] = []
@@ -217,6 +254,7 @@ def jobs(runs: int, predictor: str, **more: Any) -> Finding:
         {**both[0][name], "run": None} != {**both[1][name], "run": None} for name in both[0]
     )
     busy = [found["run"] for found in both[0].values() if found["role"] == "predictor"]
+    working = sum(run["fit_seconds"] + run["predict_seconds"] for run in busy)
     facts = (
         (
             f"{differ} of {len(both[0])} records differ between the two but for the part that says"
@@ -228,9 +266,8 @@ def jobs(runs: int, predictor: str, **more: Any) -> Finding:
             " a trial on both sides"
         ),
         (
-            "of the time by one job,"
-            f" {sum(run['fit_seconds'] + run['predict_seconds'] for run in busy) / one[-1].wall:.0%}"
-            " is fit and answers of the predictor; the rest is truth, floors, lines and scores"
+            f"of the time by one job, {working / one[-1].wall:.0%} is fit and answers of the"
+            " predictor; the rest is truth, floors, lines and scores"
         ),
     )
     ratios = [slow.wall / quick.wall for slow, quick in zip(one, two, strict=True)]

@@ -1,8 +1,7 @@
-"""Impact of every expressed gene in every cell by the `mlp`'s network, from its closed form: events
-a second, and memory.
+"""Impact of every expressed gene in every cell by the `mlp`'s network, from its closed form.
 
-Layers are random, of the shape of a fitted network; the genes that are on are random too, as many
-in every cell.
+Events a second and memory are measured. Layers are random, of the shape of a fitted network. The
+genes that are on are random, too, as many in every cell.
 """
 
 from __future__ import annotations
@@ -36,10 +35,8 @@ def random_network(genes: int) -> Any:
     from benchmarks.plain.impacts import Network
 
     rng = np.random.default_rng(0)
-    W1, W2 = (
-        rng.normal(size=(HIDDEN, genes)) / HIDDEN**0.5,
-        0.1 * rng.normal(size=(genes, HIDDEN)) / HIDDEN**0.5,
-    )
+    W1 = rng.normal(size=(HIDDEN, genes)) / HIDDEN**0.5
+    W2 = 0.1 * rng.normal(size=(genes, HIDDEN)) / HIDDEN**0.5
     return Network(W1, 0.1 * rng.normal(size=HIDDEN), W2, rng.uniform(0.1, 2, genes))
 
 
@@ -75,8 +72,12 @@ def random_cells(cells: int, genes: int, expressed: int, seed: int) -> Any:
 
 
 def ask_all(ask: Any, cells: int, genes: int, expressed: int) -> int:
-    """Every single knockout of so many cells, drawn and asked call by call; the number of
-    events.
+    """Ask every single knockout of some cells, drawn and asked call by call.
+
+    Returns
+    -------
+    int
+        The number of events.
     """
     from kobench.api import Knockouts
 
@@ -88,8 +89,9 @@ def ask_all(ask: Any, cells: int, genes: int, expressed: int) -> int:
 
 
 def rate(genes: int, expressed: int, calls: int, target: float) -> Any:
-    """Measures events a second with all cores; what is prepared once for a network is in the facts,
-    not in the rate.
+    """What measures events a second with all cores.
+
+    What is prepared once for a network is in the facts, not in the rate.
     """
 
     def measure(runs: int) -> Finding:
@@ -170,17 +172,17 @@ def peak_mb(genes: int, expressed: int, cells: int) -> float:
 
 
 def peak(genes: int, expressed: int, cells: int) -> None:
-    """Prints the peak memory in MB of this process after asking."""
+    """Print the peak memory in MB of this process after asking."""
     ask_all(closed_form(random_network(genes), os.cpu_count() or 1), cells, genes, expressed)
-    status = Path(
-        "/proc/self/status"
-    ).read_text()  # getrusage would count what the parent held when it forked
+    # getrusage would count what the parent held when it forked
+    status = Path("/proc/self/status").read_text()
     print(int(status.partition("VmHWM:")[2].split()[0]) / 1e3)
 
 
 def memory(runs: int) -> Finding:
-    """The largest of both sizes at the largest number of cells, measured once: it is the same in
-    every run.
+    """The larger peak of both sizes at the largest number of cells.
+
+    It is measured once, as it is the same in every run.
     """
     if not Path("/proc/self/status").exists():
         raise Skipped("peak memory of a process is read from /proc")

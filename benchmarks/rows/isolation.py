@@ -72,8 +72,9 @@ def isolated(sandbox: str, predictor: str, params: dict[str, Any], found: dict[s
 
 
 def isolation(runs: int) -> Finding:
-    """Seconds that isolation adds to a trial that does nothing else, turn by turn with the plain
-    worker; the first turn warms caches.
+    """Seconds that isolation adds to a trial that does nothing else.
+
+    It is measured turn by turn with the plain worker; the first turn warms caches.
     """
     found: dict[str, Any] = {}
     ways: dict[str, Callable[[str, dict[str, Any]], None]] = {

@@ -1,5 +1,6 @@
-"""`mlp`: fitting the network and every knockout of every cell, and how soon it is good at 2,000
-genes.
+"""`mlp`: fitting the network and every knockout of every cell.
+
+A further row is how soon it is good at 2,000 genes.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from benchmarks.measure import Finding, Row, ratio, seconds_of
 #: The network that draws the cells, the held-out cells and both trainings.
 SEED = 0
 
-#: Of the paper's method, where it stands for all of its steps and knockouts.
+#: Part of the steps and knockouts of the paper's method that is done for all of them.
 PART = 0.1
 
-#: Steps of the paper preset among which its best is looked for at 2,000 genes; it is before the
-#: 600th.
+#: Steps of the paper preset among which its best one is looked for at 2,000 genes; that is before
+#: the 600th.
 PAPER_STEPS = 1000
 
 #: Steps of the plain method at 2,000 genes; one takes 0.3 s.
@@ -30,8 +31,18 @@ FEW_STEPS = 20
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Cells, and what `mlp` makes of them: tensors of the cells it trains on and of those it
-    validates with, as (z, y).
+    """Cells, and what `mlp` makes of them.
+
+    Attributes
+    ----------
+    cells : Cells
+        The cells.
+    kept, held : tuple of two (n, G) tensors
+        Assemblages and profiles of the cells it trains on, and of those it validates with.
+    mean_share : (G,) tensor
+        Mean shares over the cells it trains on.
+    threads : int
+        Threads on both sides.
     """
 
     cells: Any
@@ -42,6 +53,7 @@ class Task:
 
     @classmethod
     def of(cls, cells: Any, threads: int) -> Task:
+        """The task of some cells."""
         import torch
         from kobench_baselines.common import Table, hold_out
         from kobench_baselines.mlp import VALIDATION
@@ -110,19 +122,17 @@ class Task:
 
 
 def paper_task() -> Task:
+    """The task of the paper: the default `grn`."""
     from kobench.builtin.datasets.grn import load
 
-    task = Task.of(
-        load(seed=SEED).cells, threads=1
-    )  # with more, torch loses more to waiting than it gains at this size
+    # with more threads, torch loses more to waiting than it gains at this size
+    task = Task.of(load(seed=SEED).cells, threads=1)
     task.plain_training(1), task.fast("default")  # what is imported late is imported now
     return task
 
 
 def agreement(task: Task, predictor: Any, impacts: Any) -> str:
-    """How far the impacts of the first cells are from those worked out one at a time with the same
-    layers.
-    """
+    """How far the impacts of the first cells are from plain ones with the same layers, in words."""
     expected = task.plain_impacts(predictor.layers.tensors(), task.cells.assemblages()[:25])
     found = np.stack([impacts.raw, impacts.propagated], axis=1)[: len(expected)]
     return (
@@ -205,8 +215,14 @@ def measure_default(runs: int) -> Finding:
 
 
 def own_schedule(task: Task) -> tuple[float, int]:
-    """Seconds that the default preset's own steps take plainly, from a few of them, and how many
-    they are.
+    """What the default preset's own steps cost when done plainly.
+
+    Returns
+    -------
+    seconds : float
+        Seconds of all of them, from a few.
+    steps : int
+        How many they are.
     """
     import torch
     from kobench_baselines.mlp import MLP
@@ -226,9 +242,8 @@ def own_schedule(task: Task) -> tuple[float, int]:
             report=lambda _, step, last: looks.append(step),
         ),
     )
-    steps = LOOK_EVERY * len(looks) + int(
-        predictor.chosen["steps"]
-    )  # chosen: trained once more on all cells, without looks
+    # the chosen steps are trained once more on all cells, without looks
+    steps = LOOK_EVERY * len(looks) + int(predictor.chosen["steps"])
     generator, genes = torch.Generator().manual_seed(SEED), task.cells.n_vars
     layers = plain.first_layers(genes, genes, generator)
     seconds, _ = seconds_of(
@@ -247,8 +262,9 @@ def own_schedule(task: Task) -> tuple[float, int]:
 
 
 def measure_genes(runs: int) -> Finding:
-    """Real cells: until the default is as good on the validation cells as the paper's method ever
-    gets.
+    """Real cells: until the default is as good as the paper's method ever gets.
+
+    That is on the validation cells.
     """
     import torch
     from kobench_baselines.mlp import MLP
@@ -260,8 +276,9 @@ def measure_genes(runs: int) -> Finding:
     genes = task.cells.n_vars
 
     def fit(preset: str, tries: int, stop: int) -> tuple[float, int]:
-        """Best error and its step in the last of so many tries (one a weight decay, in their
-        order), which ends at a step.
+        """Best error and its step in the last of `tries` tries, which ends at step `stop`.
+
+        There is one try a weight decay, in their order.
         """
         p, generator = MLP(preset=preset).preset, torch.Generator().manual_seed(SEED)
         for number, decay in enumerate(p.decay[:tries], start=1):
@@ -327,10 +344,28 @@ def measure_genes(runs: int) -> Finding:
 def first_reaching(
     goal: float, best_after: Callable[[int], float], steps: int = 1000, every: int = 10
 ) -> int:
-    """The first look, every so many steps, whose best error so far is no more than the goal; the
-    best so far only falls.
+    """The first look whose best error so far is no more than the goal.
 
-    Raises ValueError where the goal is never reached.
+    Parameters
+    ----------
+    goal : float
+        The error to reach.
+    best_after : callable
+        Step -> best error so far, which only falls.
+    steps : int
+        The last step.
+    every : int
+        Steps between two looks.
+
+    Returns
+    -------
+    int
+        The step of that look.
+
+    Raises
+    ------
+    ValueError
+        If the goal is never reached.
     """
     if best_after(steps) > goal:
         raise ValueError(f"no step up to {steps} reaches {goal:.5f}; the row's goal is not met")

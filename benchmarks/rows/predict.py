@@ -1,5 +1,6 @@
-"""Genome scale from the command line to the file: keystone rankings of 7,868 genes in real
-nuclei.
+"""Genome scale from the command line to the file.
+
+Keystone rankings of 7,868 genes in real nuclei are measured.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ MOST_MB = 4096.0
 
 
 def ranking(*arguments: str) -> Callable[[int], Finding]:
-    """Measures `kobench predict retina-nuclei --what keystone` with these arguments, on all
-    cores.
+    """What measures `kobench predict retina-nuclei --what keystone` with these arguments.
+
+    It uses all cores.
     """
 
     def measure(runs: int) -> Finding:
@@ -66,8 +68,12 @@ def ranking(*arguments: str) -> Callable[[int], Finding]:
 
 
 def told(command: list[str]) -> tuple[dict[str, float], float]:
-    """What the command says as JSON, and the peak memory of its largest process in MB; raises
-    Skipped where the data is not at hand.
+    """What the command gives as JSON, and the peak memory of its largest process in MB.
+
+    Raises
+    ------
+    Skipped
+        If the data set is not at hand.
     """
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,5 +1,6 @@
-"""Scoring: every metric of the four single-knockout and profile tasks, with bootstrap draws,
-against loops over scipy.
+"""Scoring, with bootstrap draws, against loops over scipy.
+
+It is every metric of the four single-knockout and profile tasks.
 """
 
 from __future__ import annotations
@@ -26,8 +27,22 @@ TASKS = ("profile", "knockout-profile", "knockout-impact", "keystone")
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """A metric on units. of : kind of units. block : what is drawn again, "" where nothing is.
-    names : of the blocks.
+    """A metric on units.
+
+    Attributes
+    ----------
+    task, metric, variant : str
+        Names of the task, the metric and the variant, "" for no variant.
+    of : str
+        Kind of units.
+    score : callable
+        The metric's function.
+    units : Units
+        What it is computed on.
+    block : str
+        What the bootstrap draws, "" where nothing is drawn.
+    names : array
+        Names of the blocks.
     """
 
     task: str
@@ -46,8 +61,9 @@ class Work:
 
 @cache
 def works() -> tuple[Work, ...]:
-    """Every metric of the tasks on `grn` default, all cells asked, for the answers of
-    `masked-mean-depth`.
+    """Every metric of the tasks on the default `grn`.
+
+    All cells are asked; the answers are those of `masked-mean-depth`.
     """
     import kobench.builtin as builtin
     from kobench.api import Context
@@ -106,8 +122,9 @@ def fast(work: Work) -> tuple[float, Any]:
 
 
 def plain_part(work: Work) -> Work:
-    """The part of the units that the plain loops look at; all of them, but for rows of profiles
-    after knockouts.
+    """The part of the units that the plain loops look at.
+
+    It is all of them, but for rows of profiles after knockouts.
     """
     if work.task != "knockout-profile":
         return work
@@ -125,8 +142,9 @@ def plain_value(work: Work) -> float:
 
 
 def plain_draws(work: Work) -> Any:
-    """Draws of a primary metric: all of a ratio of sums, `PLAIN_DRAWS` where every draw is ranked
-    again.
+    """Draws of a primary metric.
+
+    They are all of a ratio of sums, and `PLAIN_DRAWS` where every draw is ranked again.
     """
     from benchmarks.plain import scores
     from kobench.scoring.bootstrap import block_counts, block_of
@@ -141,8 +159,14 @@ def plain_draws(work: Work) -> Any:
 
 
 def plain_sums(work: Work) -> tuple[list[float], list[float], Any]:
-    """What a primary metric that is a ratio of sums adds up: sums, weights and blocks of its rows
-    or groups.
+    """What a primary metric that is a ratio of sums adds up.
+
+    Returns
+    -------
+    sums, weights : list of float
+        Of its rows or groups.
+    ids : (n,) int
+        Their blocks.
     """
     from scipy.spatial.distance import braycurtis
     from scipy.stats import spearmanr
@@ -170,9 +194,7 @@ def plain_sums(work: Work) -> tuple[list[float], list[float], Any]:
 
 
 def plain_seconds() -> tuple[float, dict[str, tuple[float, Any]]]:
-    """Seconds that all of the work would take plainly, and what came out of the parts that were
-    done.
-    """
+    """Seconds that all of the work would take plainly, and the results of what was done."""
     total, found = 0.0, {}
     for work in map(plain_part, works()):
         part = 1 / EVERY if work.task == "knockout-profile" else 1.0
@@ -187,8 +209,12 @@ def plain_seconds() -> tuple[float, dict[str, tuple[float, Any]]]:
 
 
 def differences(found: dict[str, tuple[float, Any]]) -> Iterator[tuple[str, float, float]]:
-    """Of each metric the largest difference of values and of draws between the plain loops and
-    kobench, on the same part.
+    """The largest differences between the plain loops and kobench, on the same part.
+
+    Yields
+    ------
+    tuple of (str, float, float)
+        A metric, its difference of values, its difference of draws.
     """
     for work in map(plain_part, works()):
         value, drawn = fast(work)

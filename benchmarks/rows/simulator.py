@@ -1,5 +1,6 @@
-"""The simulator: every single knockout of the default network against an ODE solver, and a large
-network with its growth.
+"""The simulator: single knockouts of the default network against an ODE solver.
+
+A large network is measured, too, and how its cost grows.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ def knockouts(truth: Any, seed: int, count: int | None = None) -> Any:
 
 
 def plainly(truth: Any, events: Any) -> Callable[[], Any]:
-    """The work of solving the equation of each event, from its cell's wild type; (n, genes) when
-    done.
+    """The work of solving the equation of each event, from its cell's wild type.
+
+    It returns the states (n, genes).
     """
     edges, weights = truth.edges.tolist(), truth.cell_weights * truth.sign
 
@@ -52,6 +54,7 @@ def plainly(truth: Any, events: Any) -> Callable[[], Any]:
 
 
 def paper_size(runs: int) -> Finding:
+    """Every single knockout of the default network."""
     from kobench.builtin.datasets.grn import load
 
     truth: Any = load().truth
@@ -127,6 +130,7 @@ def growth() -> tuple[str, ...]:
 
 
 def large(runs: int) -> Finding:
+    """Random single knockouts of a large network, and how the cost of an event grows."""
     from kobench.builtin.datasets.grn import load
 
     truth: Any = load(genes=2000, cells=2000).truth
@@ -139,9 +143,8 @@ def large(runs: int) -> Finding:
         )
 
     seconds, unsolved = zip(*(seconds_of(work) for _ in range(runs)), strict=True)
-    peak = (
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    )  # of this process since it started
+    # of this process since it started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Finding(
         seconds,
         300.0,

@@ -1,1 +1,1 @@
-"""Kept for authors' tests, which import `kobench.checking.testing`; the checks are in `kobench.checks`."""
+"""The old name of `kobench.checks`, kept for the tests of plugin authors that import from it."""

@@ -1,4 +1,4 @@
-"""The name under which authors' tests import `MetricTests` and `DatasetTests`."""
+"""The old name of `kobench.checks.testing`, kept for the tests of plugin authors."""
 
 from kobench.checks.testing import DatasetTests, MetricTests
 

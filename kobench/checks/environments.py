@@ -1,6 +1,4 @@
-"""`kobench env check`: whether an environment can be used, and the contract's checks of each of its
-predictors, run there.
-"""
+"""`kobench env check`: checks an environment, and each of its predictors in it."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from kobench.api import CONTRACT
-from kobench.checks.process import Result, Setting, check_in_child
+from kobench.checks.predictors import Result, Setting, check_predictor
 from kobench.environments.environment import Environment
 from kobench.environments.own import digest, digest_of
 from kobench.environments.seen import ask_inside
@@ -22,22 +20,35 @@ from kobench.sandbox.once import run_once
 from kobench.util.text import visible
 from kobench.worker.protocol import PROTOCOL
 
-#: Seconds that one look into an environment may take.
+#: Seconds that one program run in an environment may take.
 SECONDS = 120.0
 
 #: The oldest numpy on which a worker runs.
 OLDEST_NUMPY = (1, 21)
 
-SAYS = """import json, kobench.worker.main, kobench.api, kobench.worker.protocol, numpy
-print(json.dumps([kobench.api.CONTRACT, kobench.worker.protocol.PROTOCOL, numpy.__version__, kobench.__file__]))"""
+#: Run in an environment: prints the contract and protocol of its kobench, and where that is.
+SAYS = """import json, numpy
+import kobench.api, kobench.worker.main, kobench.worker.protocol
+versions = [kobench.api.CONTRACT, kobench.worker.protocol.PROTOCOL, numpy.__version__]
+print(json.dumps([*versions, kobench.__file__]))"""
 
 
 def check_environment(environment: Environment, setting: Setting | None = None) -> Iterator[Result]:
-    """One {name, status, found} for each check, in their order, with `predictor` where it is about
-    one.
+    """Check an environment and the predictors in it.
 
-    What comes after a check that failed and on which it rests is not made up: the checks of
-    predictors are run as far as they are listed.
+    Parameters
+    ----------
+    environment : Environment
+        What is checked.
+    setting : Setting, optional
+        How the processes that check its predictors are started.
+
+    Yields
+    ------
+    dict
+        One {"name", "status", "found"} a check, in their order, with "predictor" where it is about
+        one. Without an interpreter there are no further checks; of the predictors, those that are
+        listed are checked.
     """
     try:
         inside = ask_inside(
@@ -50,14 +61,16 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
     except UserError as error:
         yield _result("interpreter", False, str(error))
         return
-    yield _result(
-        "interpreter",
-        True,
-        f"{inside['implementation']} {inside['version']} at {environment.python}",
-    )
+    python = f"{inside['implementation']} {inside['version']} at {environment.python}"
+    yield _result("interpreter", True, python)
     yield kobench_there(environment)
     yield from speaks(environment)
     yield pip_check(environment)
+    yield from _plugins_and_predictors(environment, setting)
+
+
+def _plugins_and_predictors(environment: Environment, setting: Setting | None) -> Iterator[Result]:
+    """Whether its plugins can be listed, then the checks of each predictor among them."""
     registry = load_registry(fresh=True)
     problems = [problem for problem in registry.problems if problem.environment == environment.name]
     entries = [
@@ -66,86 +79,62 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
         for entry in listed
         if entry.environment == environment.name
     ]
-    said = [
-        f"predictors: {', '.join(entry.spec.name for entry in entries) or 'none'}",
-        *(problem.message for problem in problems),
-    ]
-    yield _result(
-        "plugins",
-        bool(entries) and all(problem.kind in HARMLESS for problem in problems),
-        "; ".join(said),
-    )
+    usable = bool(entries) and all(problem.kind in HARMLESS for problem in problems)
+    names = ", ".join(entry.spec.name for entry in entries) or "none"
+    found = [f"predictors: {names}", *(problem.message for problem in problems)]
+    yield _result("plugins", usable, "; ".join(found))
     for entry in entries:
         try:
-            results = check_in_child(choose(registry, "predictors", entry.full_name), setting)
+            results = check_predictor(choose(registry, "predictors", entry.full_name), setting)
         except (UserError, TrialFailed) as error:
             results = [_result("starts", False, str(error))]
         yield from ({**result, "predictor": entry.spec.name} for result in results)
 
 
 def kobench_there(environment: Environment) -> Result:
-    """Whether the files of kobench in an environment are this one's."""
+    """Whether the files of kobench in an environment are this kobench's."""
     there = {
         str(path.relative_to(environment.site)): path
         for path in (environment.site / "kobench").rglob("*.py")
         if path.is_file()
     }
-    same = digest_of(there) == digest()
-    return _result(
-        "kobench",
-        same,
-        (
-            "its copy is this kobench"
-            if same
-            else f"{environment.site / 'kobench'} was changed; make it again"
-        ),
-    )
+    if digest_of(there) == digest():
+        return _result("kobench", True, "its copy is this kobench")
+    changed = environment.site / "kobench"
+    return _result("kobench", False, f"{changed} was changed; make it again")
 
 
 def speaks(environment: Environment) -> Iterator[Result]:
-    """What the worker's modules say of themselves when that interpreter imports them: contract,
-    protocol and numpy.
-    """
+    """Whether a worker in an environment speaks this kobench's contract, protocol and numpy."""
     ran = run_once(interpreter_of(environment), ["-I", "-c", SAYS], seconds=SECONDS)
     try:
         contract, protocol, numpy, place = json.loads(ran.output.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        yield _result(
-            "worker",
-            False,
-            f"its modules can't be imported there: {ran.why or 'they print something else'}",
-        )
+        why = ran.why or "they print something else"
+        yield _result("worker", False, f"its modules can't be imported there: {why}")
         return
-    same = (contract, protocol) == (CONTRACT, PROTOCOL) and str(place).startswith(
-        str(environment.site)
-    )
-    expected = (
-        ""
-        if same
-        else f"; expected contract {CONTRACT}, protocol {PROTOCOL}, in {environment.site}"
-    )
-    yield _result(
-        "worker", same, visible(f"contract {contract}, protocol {protocol}, in {place}{expected}")
-    )
+    same = (contract, protocol) == (CONTRACT, PROTOCOL)
+    same = same and str(place).startswith(str(environment.site))
+    found = f"contract {contract}, protocol {protocol}, in {place}"
+    if not same:
+        found += f"; expected contract {CONTRACT}, protocol {PROTOCOL}, in {environment.site}"
+    yield _result("worker", same, visible(found))
     new = tuple(int(part) for part in re.findall(r"\d+", str(numpy))[:2]) >= OLDEST_NUMPY
-    yield _result(
-        "numpy", new, visible(f"numpy {numpy}" + ("" if new else "; expected 1.21 or newer"))
-    )
+    found = f"numpy {numpy}" + ("" if new else "; expected 1.21 or newer")
+    yield _result("numpy", new, visible(found))
 
 
 def pip_check(environment: Environment) -> Result:
-    """Whether all that its packages need is there, in versions that fit."""
+    """Whether all that the packages of an environment need is there, in versions that fit."""
     ran = run_once(
         interpreter_of(environment),
         ["-I", "-m", "pip", "check", "--disable-pip-version-check"],
         seconds=SECONDS,
     )
-    return _result(
-        "packages",
-        ran.code == 0,
-        visible("; ".join(ran.output.strip().splitlines()[:5]) or ran.why),
-    )
+    found = "; ".join(ran.output.strip().splitlines()[:5]) or ran.why
+    return _result("packages", ran.code == 0, visible(found))
 
 
 def _result(name: str, passed: bool, found: str) -> Result:
+    """One check's {"name", "status", "found"}."""
     return {"name": name, "status": "passed" if passed else "failed", "found": found}

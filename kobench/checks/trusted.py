@@ -1,4 +1,7 @@
-"""Checks of metrics and data sets in a process of their own, as `kobench check` runs them."""
+"""Checks metrics and data sets in a process of their own, as `kobench check` does.
+
+They are trusted code without a sandbox: a metric sees the truth, and a data set hands it out.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,11 @@ from collections.abc import Sequence
 from tempfile import TemporaryFile
 from typing import Any
 
-from kobench.checks.process import Result, failed_check
+from kobench.checks.predictors import Result, failed_check
 from kobench.errors import UserError
+
+#: The module that is run in the process.
+CHILD = "kobench.checks.trusted_child"
 
 
 def check_trusted(
@@ -24,12 +30,31 @@ def check_trusted(
     dataset_folders: Sequence[str] = (),
     timeout: float | None = None,
 ) -> list[Result]:
-    """One {name, status, found} for each check of a metric or data set, in their order.
+    """Run the checks of a metric or data set in a process of its own.
 
-    kind : "metrics" or "datasets". of : the kind of units, for a metric. plugin_files,
-    dataset_folders : what the registry is loaded with. timeout : seconds for all checks together.
-    One that ends its process, or takes too long, fails the check "survives". Raises UserError where
-    the module behind the name can't be imported.
+    Parameters
+    ----------
+    kind : {"metrics", "datasets"}
+        What is checked.
+    name : str
+        Its name, with parameters for a data set: `name:key=value,...`.
+    of : str, optional
+        The kind of units, for a metric.
+    plugin_files, dataset_folders : sequence of str
+        What the registry is loaded with.
+    timeout : float, optional
+        Seconds for all checks together.
+
+    Returns
+    -------
+    list of dict
+        One {"name", "status", "found"} a check, in their order. A process that ends early, or takes
+        too long, fails the check "survives".
+
+    Raises
+    ------
+    UserError
+        If the module behind the name can't be imported.
     """
     request: dict[str, Any] = {
         "do": kind,
@@ -38,42 +63,44 @@ def check_trusted(
         "plugin_files": [os.path.abspath(file) for file in plugin_files],
         "dataset_folders": [os.path.abspath(folder) for folder in dataset_folders],
     }
-    ended = ""
-    with TemporaryFile("w+") as said, TemporaryFile("w+") as output:
+    with TemporaryFile("w+") as replies, TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "kobench.checks.child", str(said.fileno())],
+            [sys.executable, "-m", CHILD, str(replies.fileno())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            pass_fds=(said.fileno(),),
+            pass_fds=(replies.fileno(),),
             start_new_session=True,
             text=True,
         )
-        try:
-            process.communicate(json.dumps(request), timeout=timeout)
-        except subprocess.TimeoutExpired:
-            ended = f"it took longer than {timeout:g} seconds"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # what it started goes with it
-            code = process.wait()
-        for file in (said, output):
+        ended = _finish(process, json.dumps(request), timeout)
+        for file in (replies, output):
             file.seek(0)
         results = [
             {key: str(result[key]) for key in ("name", "status", "found")}
-            for result in map(json.loads, said.read().splitlines())
+            for result in map(json.loads, replies.read().splitlines())
         ]
         last = ([line for line in output.read().splitlines() if line.strip()] or [""])[-1]
-    if not ended and code:
-        ended = (
-            f"its process was ended by {signal.Signals(-code).name}"
-            if code < 0
-            else f"its process exited with code {code}{f': {last}' if last else ''}"
-        )
-    if ended and not results and "UserError: " in last:
+    code = process.returncode
+    if not ended and code < 0:
+        ended = f"its process was ended by {signal.Signals(-code).name}"
+    elif not ended and code > 0:
+        ended = f"its process exited with code {code}{f': {last}' if last else ''}"
+    if not ended:
+        return results
+    if not results and "UserError: " in last:
         raise UserError(last.partition("UserError: ")[2])
-    return (
-        [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")]
-        if ended
-        else results
-    )
+    return [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")]
+
+
+def _finish(process: subprocess.Popen[str], request: str, timeout: float | None) -> str:
+    """Hand over the request, wait for the end; returns why the process was stopped, or ""."""
+    try:
+        process.communicate(request, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return f"it took longer than {timeout:g} seconds"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it started ends with it
+        process.wait()
+    return ""

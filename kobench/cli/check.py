@@ -98,10 +98,10 @@ def check_command(
     registry = load(plugin_files, dataset_folders)
     found = kind_of(registry, name, kind)
     if found == "predictors":
-        from kobench.checks.process import Setting, check_in_child
+        from kobench.checks.predictors import Setting, check_predictor
         from kobench.plugins.chosen import choose
 
-        results = check_in_child(
+        results = check_predictor(
             choose(registry, "predictors", name), Setting(**request_options(flags))
         )
     else:

@@ -203,7 +203,7 @@ def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool) 
     when anything fails.
     """
     from kobench.checks.environments import check_environment
-    from kobench.checks.process import Setting
+    from kobench.checks.predictors import Setting
     from kobench.cli.check import MARKS, outcome_of
     from kobench.environments.environment import read
     from kobench.supervisor.limits import Limits

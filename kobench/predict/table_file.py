@@ -1,6 +1,4 @@
-"""A table written piece by piece to a .csv, .csv.gz or .npz file, which appears whole or not at
-all.
-"""
+"""A table written piece by piece to a file, which appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,15 +16,27 @@ import numpy as np
 
 from kobench.errors import UserError
 
+#: Endings of the files that can be written.
 FORMATS = (".csv", ".csv.gz", ".npz")
 
 
 class TableFile:
-    """Use as a context manager and `add` columns; without an exception the file is there
-    afterwards, else nothing is.
+    """A table in a file that is there after a `with` block without an exception.
 
-    rows : how many were added. Raises UserError, before any work is done for it, for an unknown
-    ending or a file that can't be written.
+    Parameters
+    ----------
+    out : Path
+        The file; its ending is one of `FORMATS`.
+
+    Attributes
+    ----------
+    rows : int
+        Number of rows that were added.
+
+    Raises
+    ------
+    UserError
+        If the ending is unknown or the file can't be written; before the block begins.
     """
 
     def __init__(self, out: Path) -> None:
@@ -35,7 +45,7 @@ class TableFile:
                 f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}"
             )
         self.out, self.rows = out, 0
-        self.pieces: list[Mapping[str, Any]] = []  # of an .npz file, whose arrays are written whole
+        self.pieces: list[Mapping[str, Any]] = []  # of an .npz file: its arrays are written whole
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             self.file = NamedTemporaryFile(  # noqa: SIM115 - closed on exit
@@ -49,15 +59,21 @@ class TableFile:
     def __enter__(self) -> TableFile:
         self.text: IO[str] | None = None
         if not self.out.name.endswith(".npz"):
-            zipped = self.out.name.endswith(
-                ".gz"
-            )  # without a name and a time, equal tables are equal files
-            binary: Any = gzip.GzipFile("", "wb", 6, self.file, 0) if zipped else self.file
+            binary: Any = self.file
+            if self.out.name.endswith(".gz"):
+                # without a name and a time, so that equal tables are equal files
+                binary = gzip.GzipFile("", "wb", 6, self.file, 0)
             self.text = io.TextIOWrapper(binary, encoding="utf-8", newline="")
         return self
 
     def add(self, columns: Mapping[str, Any]) -> None:
-        """More rows: column name -> values, all of one length, the same names each time."""
+        """Add rows.
+
+        Parameters
+        ----------
+        columns : mapping of str to (n,) array
+            Values of the n rows by column; the same columns each time.
+        """
         import pandas
 
         if self.text is None:
@@ -81,6 +97,7 @@ class TableFile:
                 os.unlink(self.file.name)
 
     def _finish(self) -> None:
+        """Write what is left and put the file in its place."""
         if self.text is None:
             names = self.pieces[0] if self.pieces else {}
             whole: dict[str, Any] = {
@@ -95,7 +112,7 @@ class TableFile:
         self.file.flush()
         os.fsync(self.file.fileno())
         os.chmod(self.file.name, 0o666 & ~umask())
-        os.replace(self.file.name, self.out.resolve())  # a link stays one
+        os.replace(self.file.name, self.out.resolve())  # a symbolic link stays one
 
 
 def umask() -> int:

@@ -1,5 +1,6 @@
-"""The smallest useful kobench predictor: a gene's mean share over the cells most like the asked
-one.
+"""The smallest useful kobench predictor.
+
+It answers a gene's mean share over the cells most like the asked one.
 """
 
 from __future__ import annotations
@@ -14,24 +15,30 @@ from kobench.api import Cells, Context, Param, PredictorSpec, hookimpl, normalis
 
 
 class NearestCells:
-    """Share of each gene that is on: its mean over the training cells that have it, like cells
-    counting more, rows over their sum.
+    """Share of each gene that is on: its mean over the training cells that have it, weighted.
 
-    A cell's weight is exp(sharpness * (s - largest s)), s the Jaccard similarity of its assemblage
-    and the asked one (genes on in both over genes on in either). One more cell, of weight 1, has
-    every gene at its plain mean.
+    A cell's weight is exp(sharpness * (s - largest s)), with s the Jaccard similarity of its
+    assemblage and the asked one (genes on in both over genes on in either). One more cell, of
+    weight 1, has every gene at its plain mean. Rows are divided by their sums.
+
+    Parameters
+    ----------
+    sharpness : float
+        How much more similar cells count; 0 is the masked mean.
     """
 
     def __init__(self, sharpness: float = 30.0) -> None:
         self.sharpness = sharpness
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Keep the shares of the training cells, and the plain mean of each gene."""
         self.shares = cells.profiles()
         self.on = (self.shares > 0).astype(float)
         typical = self.shares.sum() / self.on.sum()  # for genes that no training cell has
         self.mean = (self.shares.sum(0) + typical) / (self.on.sum(0) + 1)
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Profiles (n, G), rows summing to 1, of assemblages (n, G) bool."""
         asked = np.asarray(assemblages, float)
         both = asked @ self.on.T
         similarity = both / np.maximum(asked.sum(1)[:, None] + self.on.sum(1) - both, 1)

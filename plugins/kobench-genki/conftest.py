@@ -1,5 +1,6 @@
-"""Makes kobench_genki importable where it is not installed, so that its own code is tested without
-the third-party library.
+"""Makes kobench_genki importable where it is not installed.
+
+Its own code is then tested without the third-party library.
 """
 
 from __future__ import annotations

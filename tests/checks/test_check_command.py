@@ -1,5 +1,6 @@
-"""`kobench check`: a good predictor passes, a bad one fails the check it breaks, a dying one is
-reported; metrics and datasets too.
+"""`kobench check`: a good predictor passes, a bad one fails the check it breaks.
+
+One that ends its process is reported. Metrics and data sets are checked, too.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import pytest
 from command import kobench
 from places import PREDICTORS
 
-from kobench.checks.process import Setting, check_in_child
+from kobench.checks.predictors import Setting, check_predictor
 from kobench.plugins.chosen import choose
 from kobench.plugins.load import load_registry
 from kobench.supervisor.limits import Limits
-from kobench.worker.checks.checks import CHECKS
+from kobench.worker.checks.catalogue import CHECKS
 
 PLUGIN = PREDICTORS
 
@@ -24,7 +25,7 @@ def check():
     registry = load_registry(plugin_files=[PLUGIN])
     return lambda name, **more: {
         result["name"]: result
-        for result in check_in_child(choose(registry, "predictors", name), **more)
+        for result in check_predictor(choose(registry, "predictors", name), **more)
     }
 
 

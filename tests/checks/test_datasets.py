@@ -1,5 +1,6 @@
-"""The checks of data sets: those that kobench generates pass, and each check fails for a data set
-that breaks just that.
+"""The checks of data sets.
+
+Those that kobench generates pass, and each check fails for a data set that breaks just that.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kobench.checks.datasets.checks import DATASET_CHECKS, run_dataset_checks
+from kobench.checks.datasets.catalogue import DATASET_CHECKS, run_dataset_checks
 from kobench.checks.testing import DatasetTests
 from kobench.checks.trusted import check_trusted
 from kobench.errors import UserError
@@ -77,7 +78,8 @@ def load(cells=40, seed=0):
 
 @hookimpl
 def kobench_datasets():
-    yield DatasetSpec("mine", load, truth="TRUTH", seeded=True, params={"cells": Param(40), "seed": Param(0)})
+    params = {"cells": Param(40), "seed": Param(0)}
+    yield DatasetSpec("mine", load, truth="TRUTH", seeded=True, params=params)
 """
 
 # the body of load, the truth that is declared, the checks that fail, what one of them finds

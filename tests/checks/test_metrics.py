@@ -1,5 +1,6 @@
-"""The checks of metrics: kobench's own pass them all, and each check fails for a metric that breaks
-just that.
+"""The checks of metrics.
+
+kobench's own pass them all, and each check fails for a metric that breaks just that.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 
 from kobench.api import MetricSpec, NotComputed, Parts, RankingUnits, ResponseUnits
-from kobench.checks.metrics import units
-from kobench.checks.metrics.checks import METRIC_CHECKS, run_metric_checks
+from kobench.checks.metrics import examples, variants
+from kobench.checks.metrics.catalogue import METRIC_CHECKS, run_metric_checks
 from kobench.checks.testing import MetricTests
 from kobench.checks.trusted import check_trusted
 from kobench.plugins.load import load_registry, resolve
@@ -69,6 +70,24 @@ def test_a_sound_metric_passes() -> None:
     assert {name for name, result in found.items() if result.status != "passed"} == skipped
 
 
+def test_what_a_metric_raises_is_said_with_its_place() -> None:
+    def raises(given: RankingUnits) -> float:
+        raise RuntimeError("no scale")
+
+    found = results(raises)["gives-a-value"]
+    assert found.status == "failed"
+    assert found.found.startswith("RuntimeError: no scale (test_metrics.py:")
+    assert found.found.endswith('in raises: raise RuntimeError("no scale"))')
+
+
+def test_the_old_name_of_the_tests_keeps_working() -> None:
+    from kobench.checking import testing as old
+    from kobench.checks import testing
+
+    assert old.MetricTests is testing.MetricTests
+    assert old.DatasetTests is testing.DatasetTests
+
+
 class TestError(MetricTests):
     """The base for an author's own tests, on a metric that passes."""
 
@@ -111,7 +130,7 @@ def likes_constants(given: RankingUnits) -> float:
 def skips_nan(given: RankingUnits) -> float:
     """Scores what is known: leaving out costs nothing."""
     known = np.flatnonzero(~np.isnan(given.predicted))
-    return error(units.taken(given, known)) if len(known) else 1.0  # type: ignore[arg-type]
+    return error(variants.taken(given, known)) if len(known) else 1.0  # type: ignore[arg-type]
 
 
 def of_nothing(given: RankingUnits) -> float:
@@ -243,12 +262,14 @@ def test_extras_that_agree_pass() -> None:
     score = Offers()
 
     def prepare(given: ResponseUnits) -> Callable[[Any], float]:
-        return lambda often: score(units.taken(given, np.repeat(np.arange(len(given.true)), often)))  # type: ignore[arg-type]
+        places = np.arange(len(given.true))
+        return lambda often: score(variants.taken(given, np.repeat(places, often)))  # type: ignore[arg-type]
 
     def permuted(given: ResponseUnits, n: int, seed: int) -> Any:
         rng = np.random.default_rng(seed)
         orders = [rng.permutation(len(given.true)) for _ in range(n)]
-        return np.array([score(units.answered(given, given.predicted[order])) for order in orders])  # type: ignore[arg-type]
+        answers = [variants.answered(given, given.predicted[order]) for order in orders]
+        return np.array([score(answer) for answer in answers])  # type: ignore[arg-type]
 
     def ceiling(given: ResponseUnits) -> float:
         if given.halves is None:
@@ -295,34 +316,35 @@ def test_units_brought_as_examples_are_scored_too() -> None:
 
 @pytest.mark.parametrize("of", ["profile", "impact", "ranking", "response", "interaction"])
 def test_made_up_units_keep_what_they_must(of: str) -> None:
-    for given in units.example_units(of, 0).values():
+    for given in examples.example_units(of, 0).values():
         rng = np.random.default_rng(0)
-        answer = units.noisy(given, 1.0, rng)
+        answer = variants.noisy(given, 1.0, rng)
         assert np.array_equal(np.isnan(answer.predicted), np.isnan(answer.true))
         if of == "profile":
             np.testing.assert_allclose(answer.predicted.sum(axis=1), 1)
             assert not answer.predicted[~answer.present].any()  # type: ignore[union-attr]
-        moved = units.genes_reordered(answer, rng)
+        moved = variants.genes_reordered(answer, rng)
         # the same pairs of numbers, somewhere else
         before, after = (
             sorted(zip(np.ravel(x.predicted), np.ravel(x.true), strict=True), key=str)
             for x in (answer, moved)
         )
         np.testing.assert_array_equal(before, after)
-        assert not np.array_equal(units.another_truth(answer).true, answer.true, equal_nan=True)
+        assert not np.array_equal(variants.another_truth(answer).true, answer.true, equal_nan=True)
 
 
 def test_measured_truths_are_split_fairly() -> None:
-    """Each half is as noisy as two of the whole: noise of variance v, halves of variance 2 v about
-    the clean change.
+    """Each half is as noisy as two of the whole.
+
+    With noise of variance v, halves have variance 2 v about the clean change.
     """
-    given = units.responses(np.random.default_rng(1), True, 400, False)
+    given = examples.responses(np.random.default_rng(1), True, 400, False)
     clean = given.predicted
     whole, half = np.nanvar(given.true - clean), np.nanvar(given.halves[:, 0] - clean)  # type: ignore[index]
-    assert whole == pytest.approx((units.MEASURED * 1e-3) ** 2, rel=0.05)
+    assert whole == pytest.approx((examples.MEASURED * 1e-3) ** 2, rel=0.05)
     assert half == pytest.approx(2 * whole, rel=0.05)
     np.testing.assert_allclose(
-        given.halves.mean(axis=1), np.broadcast_to(given.true, (units.SPLITS, *given.true.shape))
+        given.halves.mean(axis=1), np.broadcast_to(given.true, (examples.SPLITS, *given.true.shape))
     )  # type: ignore[union-attr]
 
 

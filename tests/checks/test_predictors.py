@@ -1,5 +1,6 @@
-"""The contract's checks: sound predictors of every kind pass, and each check fails for a predictor
-that breaks just that.
+"""The checks of predictors.
+
+Sound ones of every kind pass, and each check fails for a predictor that breaks just that.
 """
 
 from __future__ import annotations
@@ -20,9 +21,15 @@ from kobench.api import (
     bray_curtis,
     normalise_rows,
 )
-from kobench.worker.checks.checks import CHECKS, ContractTests, assert_contract, run_checks
-from kobench.worker.checks.kit import ASKED, Kit, example_cells
-from kobench.worker.checks.result import CheckResult
+from kobench.checks import (
+    CHECKS,
+    CheckResult,
+    ContractTests,
+    assert_contract,
+    run_checks,
+)
+from kobench.worker.checks.examples import ASKED, example_cells
+from kobench.worker.checks.tested import PredictorUnderTest
 
 
 class Sound:
@@ -629,9 +636,9 @@ def test_example_cells_can_be_asked(seed: int) -> None:
 
 
 def test_reordered_events_stay_grouped_by_cell() -> None:
-    kit = Kit(Sound, ("expression",), "dense", 0, example_cells(0))
-    order = kit.reordered(kit.events)
-    assert sorted(order) == list(range(len(kit.events)))
-    assert kit.events.cells is not None
-    assert np.count_nonzero(np.diff(kit.events.cells[order])) == ASKED - 1
-    assert not np.array_equal(kit.events.cells[order], kit.events.cells)
+    tested = PredictorUnderTest(Sound, ("expression",), "dense", 0, example_cells(0))
+    order = tested.reordered(tested.events)
+    assert sorted(order) == list(range(len(tested.events)))
+    assert tested.events.cells is not None
+    assert np.count_nonzero(np.diff(tested.events.cells[order])) == ASKED - 1
+    assert not np.array_equal(tested.events.cells[order], tested.events.cells)

@@ -399,7 +399,7 @@ def test_only_the_tasks_asked_for_are_printed(tmp_path):
 
 
 def test_a_stopped_check_does_not_say_that_work_is_kept(tmp_path, monkeypatch, capsys):
-    from kobench.checks import process
+    from kobench.checks import predictors
 
     cli = sys.modules["kobench.cli.main"]
     from kobench.runner import run
@@ -407,7 +407,7 @@ def test_a_stopped_check_does_not_say_that_work_is_kept(tmp_path, monkeypatch, c
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(process, "check_in_child", stop)
+    monkeypatch.setattr(predictors, "check_predictor", stop)
     monkeypatch.setattr(run.Run, "run", stop)
     for arguments, said in [
         (["check", "good", "--plugin", str(PLUGIN)], "Stopped."),

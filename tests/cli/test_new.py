@@ -1,5 +1,6 @@
-"""`kobench new`: what it writes passes its own tests, its checks and a run, as it is; what can't be
-written is refused in a sentence.
+"""`kobench new`: what it writes passes its own tests, its checks and a run, as it is.
+
+What can't be written is refused in a sentence.
 """
 
 from __future__ import annotations

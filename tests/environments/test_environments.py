@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from kobench.checks.environments import check_environment
-from kobench.checks.process import Setting
+from kobench.checks.predictors import Setting
 from kobench.environments import environment as environments
 from kobench.environments import own, pip
 from kobench.environments.create import create, remove

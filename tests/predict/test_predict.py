@@ -1,6 +1,4 @@
-"""`kobench.predict.predict`: batches of cells give what one batch gives, and a sample of the knockouts
-shows its error.
-"""
+"""`kobench predict`: many batches give what one gives, and sampled knockouts show their error."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ from kobench.api import Impacts, PredictorSpec, hookimpl
 
 
 class Shares:
-    """Expression: shares by column number; impact: the cell's number of genes over the gene's column."""
+    """Expression: shares by column number."""
 
     def fit(self, cells, context): pass
 

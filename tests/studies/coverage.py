@@ -1,10 +1,9 @@
-"""How often the board's 95 % intervals hold the long-run value: `python -m tests.studies.coverage`,
-from the repository's root.
+"""How often the board's 95 % intervals hold the long-run value.
 
-Over networks: K networks are taken from a pool of hundreds, 2,000 times; the long-run values are
-those of the whole pool, the best floor is chosen on the K networks as a board does. Inside one data
-set: units are taken from large populations, drawn again as kobench draws them. Prints the tables of
-docs/intervals.md.
+Run it as `python -m tests.studies.coverage` from the repository's root. Over networks: K networks
+are taken from a pool of hundreds, 2,000 times. The long-run values are those of the whole pool; the
+best floor is chosen on the K networks, as a board does. Inside one data set: units are taken from
+large populations and drawn again as kobench draws them. Prints the tables of docs/intervals.md.
 """
 
 from __future__ import annotations
@@ -53,8 +52,9 @@ class Tally:
 
 
 def linearised(top: FloatArray, bottom: FloatArray) -> Interval:
-    """The ratio of two means with the t interval of its first-order terms: what kobench's bootstrap
-    of ratios came to.
+    """The ratio of two means with the t interval of its first-order terms.
+
+    kobench's bootstrap of ratios came to the same.
     """
     value = float(top.mean() / bottom.mean())
     rest = mean_interval(Series((top - value * bottom) / bottom.mean()))
@@ -64,8 +64,9 @@ def linearised(top: FloatArray, bottom: FloatArray) -> Interval:
 
 
 def spanned(tallies: list[Tally]) -> str:
-    """The lowest and highest coverage and median width over predictors: `94.1-95.5
-    (0.020-0.040)`.
+    """The lowest and highest coverage and median width over predictors.
+
+    They are written as `94.1-95.5 (0.020-0.040)`.
     """
     covered = [100 * np.mean(one.held) for one in tallies]
     widths = [np.median(one.widths) for one in tallies]
@@ -75,8 +76,9 @@ def spanned(tallies: list[Tally]) -> str:
 
 
 def over_networks(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Iterator[str]:
-    """Coverage and median width of scores, differences to the best floor, and skills, from lowest
-    to highest over the predictors.
+    """Coverage and median width of scores, differences to the best floor, and skills.
+
+    They are given from lowest to highest over the predictors.
     """
     yield (
         "| metric | networks | score | difference to the floor | skill | skill, linearised |\n"
@@ -86,9 +88,8 @@ def over_networks(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Itera
     for column, (_, _, best, sign, names) in COLUMNS.items():
         rows = pool[column]
         count = len(next(iter(rows.values())))
-        floors = (
-            np.stack([rows[name] for name in names]) if names else np.zeros((1, count))
-        )  # doing nothing explains 0
+        # doing nothing explains 0
+        floors = np.stack([rows[name] for name in names]) if names else np.zeros((1, count))
         chosen = floors[np.argmax(sign * floors.mean(axis=1))]
         for k in NETWORKS:
             parts: list[list[Tally]] = [[], [], [], []]
@@ -118,17 +119,16 @@ def over_networks(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Itera
 
 
 class Ratio:
-    """A metric that is a ratio of sums over units, as explained-change is: sum(predicted) /
-    sum(true).
-    """
+    """A metric that is a ratio of sums over units: sum(predicted) / sum(true)."""
 
     def __call__(self, units: RankingUnits) -> Parts:
         return Parts("gene", units.genes, np.asarray(units.predicted), np.asarray(units.true))
 
 
 def of_means(values: FloatArray) -> RankingUnits:
-    """Units whose mean is the metric: one number each, such as a perturbation's correlation or a
-    cell's Bray-Curtis.
+    """Units whose mean is the metric.
+
+    Each is one number, such as a perturbation's correlation or a cell's Bray-Curtis.
     """
     return RankingUnits(values, np.ones(len(values)), np.arange(len(values)))
 
@@ -142,7 +142,7 @@ def populations() -> Iterator[
         tuple[int, ...],
     ]
 ]:
-    """(what, metric, long-run value, a sample of n units, the n)."""
+    """What is sampled: (name, metric, long-run value, a sample of n units, the n)."""
     rng = np.random.default_rng(0)
     for what, values in (
         (

@@ -1,8 +1,7 @@
-"""Which choice that arXiv 2510.03359 leaves open moves the pooled Spearman of the profile task:
-`python -m tests.studies.paper_choices`.
+"""Which choice that arXiv 2510.03359 leaves open moves the profile task's pooled Spearman.
 
-Prints the table of docs/paper-grn.md. The linear baseline stands in for the network, whose figures
-are 0.002-0.01 lower and move alike.
+Run it as `python -m tests.studies.paper_choices`. It prints the table of docs/paper-grn.md. The
+linear baseline stands in for the network, whose figures are 0.002-0.01 lower and move alike.
 """
 
 from __future__ import annotations
@@ -42,8 +41,16 @@ def pooled(**params: Any) -> float:
 
 
 def noise(factor: float = 1.0, decay: bool = False, absolute: bool = False) -> Callable[..., Any]:
-    """Another law of the cells' weights: `factor` times the noise, on the decay as well, or in
-    units of the mean weight.
+    """Another law of the cells' weights.
+
+    Parameters
+    ----------
+    factor : float
+        How many times the noise.
+    decay : bool
+        Whether the decay is noisy, too.
+    absolute : bool
+        Whether the noise is in units of the mean weight.
     """
 
     def draw(rng: np.random.Generator, net: network.Network, cells: int, sigma: float) -> Any:

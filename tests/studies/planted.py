@@ -1,10 +1,10 @@
-"""Whether scores of measured knockouts can be trusted, tried where the answer is known: `python
-tests/studies/planted.py --cache FOLDER`.
+"""Whether scores of measured knockouts can be trusted, tried where the answer is known.
 
-Runs kobench itself on planted populations (other cells of the simulator with the gene knocked out)
-and reads what its boards say. skill: the change without noise should score about 1, the best floor
-0, `linear` in between. nulls: with labels shuffled, scores should cover their chance value, and no
-skill be printed. Prints the tables of docs/planted.md; results are kept in FOLDER.
+Run it as `python tests/studies/planted.py --cache FOLDER`. It runs kobench itself on planted
+populations (other cells of the simulator with the gene knocked out) and reads what its boards say.
+skill: the change without noise should score about 1, the best floor 0, `linear` in between. nulls:
+with labels shuffled, scores should cover their chance value, and no skill be printed. Prints the
+tables of docs/planted.md; results are kept in FOLDER.
 """
 
 from __future__ import annotations
@@ -69,11 +69,17 @@ CHANCE = {
 def of_one_kind(
     task: Callable[[TaskView], TaskUnits], variant: str | None
 ) -> Callable[[TaskView], TaskUnits]:
-    """The task with all its metrics primary, so that each has an interval and a comparison with the
-    floor.
+    """The task with all its metrics primary.
 
-    variant : the only one that is left, under its own name, as a record knows the number of units
-    of one variant alone; None for all.
+    So each has an interval and a comparison with the floor.
+
+    Parameters
+    ----------
+    task : callable
+        The task's function.
+    variant : str or None
+        The only variant that is left, under its own name, as a record knows the number of units of
+        one variant alone; None for all.
     """
 
     def units(view: TaskView) -> TaskUnits:
@@ -87,10 +93,10 @@ def of_one_kind(
 
 
 def registry(nulls: bool = False) -> Registry:
-    """What is installed; for nulls no more than the metrics that have a chance value, all of them
-    primary, and no lines.
+    """What is installed.
 
-    The task `response` is two there, one over the detectable perturbations and one over all.
+    For nulls it has only the metrics with a chance value, all of them primary, and no lines. The
+    task `response` is then two: one over the detectable perturbations and one over all.
     """
     found = load_registry()
     if not nulls:
@@ -122,8 +128,9 @@ def run(
     folder: Path,
     jobs: int,
 ) -> list[Record]:
-    """Records of the predictors, floors and lines on some data sets, run where the folder does not
-    have them yet.
+    """Records of the predictors, floors and lines on some data sets.
+
+    They are run where the folder does not have them yet.
     """
     plan = make_plan(
         known, Request(datasets=datasets, predictors=PREDICTORS, tasks=tasks, networks=networks)
@@ -156,8 +163,14 @@ def by_network(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 @dataclass(frozen=True)
 class Standing:
-    """A row of one board: its score, and its skill, which is worked out even where the board says
-    that there is no headroom.
+    """A row of one board.
+
+    Attributes
+    ----------
+    score : float
+        Its score.
+    skill : float
+        Its skill, worked out even where the board says that there is no headroom.
     """
 
     score: float
@@ -165,7 +178,7 @@ class Standing:
 
 
 def standing(column: Column, row: Row) -> Standing | None:
-    """None where the row, the floor or the ceiling has no value."""
+    """The standing of a row; None where the row, the floor or the ceiling has no value."""
     shown = row.scores.get(column.name)
     if shown is None or shown.value is None or shown.difference is None or column.gap is None:
         return None
@@ -176,8 +189,9 @@ def standing(column: Column, row: Row) -> Standing | None:
 
 
 def skill_table(networks: int, folder: Path, jobs: int) -> Iterator[str]:
-    """Skill of the true change and of `linear` over networks, one line a setting and set of
-    perturbations.
+    """Skill of the true change and of `linear` over networks.
+
+    There is one line for each setting and set of perturbations.
     """
     known = registry()
     yield (
@@ -195,6 +209,7 @@ def skill_table(networks: int, folder: Path, jobs: int) -> Iterator[str]:
 
 
 def skill_line(setting: str, section: Section, column: Column, single: Sequence[Section]) -> str:
+    """One line of that table."""
     rows = {row.name: row for row in section.rows}
     truth, linear = (standing(column, rows[name]) for name in ("true-change", "linear"))
     assert truth is not None
@@ -261,8 +276,25 @@ class Tally:
 def null_tallies(
     shuffle: str, batches: int, repeats: int, networks: int, folder: Path, jobs: int
 ) -> dict[tuple[str, str], dict[str, Tally]]:
-    """(task, metric) -> row -> what the boards said; a board is of `networks` networks of their
-    own, `repeats` of them.
+    """What boards of shuffled labels said.
+
+    Parameters
+    ----------
+    shuffle : str
+        What is shuffled.
+    batches : int
+        Number of batches.
+    repeats : int
+        Number of boards.
+    networks : int
+        Networks of each board, its own.
+    folder, jobs
+        See `run`.
+
+    Returns
+    -------
+    dict
+        (task, metric) -> row -> Tally.
     """
     known = registry(nulls=True)
     datasets = [
@@ -286,6 +318,7 @@ def null_tallies(
 
 
 def share(values: Sequence[Any]) -> str:
+    """A share in percent; "-" of nothing."""
     return f"{100 * np.mean(values):.1f}" if len(values) else "-"
 
 

@@ -1,5 +1,4 @@
-"""Many small simulated networks, every predictor scored on each: what the studies of intervals draw
-from.
+"""Many small simulated networks, every predictor scored on each, for the studies of intervals.
 
 The values are those that a board shows, by kobench's own simulator, questions, derivations, tasks
 and metrics, at a size that takes under a second a network. A **row** is a predictor or floor, a
@@ -67,8 +66,9 @@ SIZE: Mapping[str, Any] = {"genes": 40, "cells": 150, "absence": "modules", "sig
 
 
 class HiddenUnits:
-    """Ridge regression of profiles on random rectified units of the assemblage: a small network
-    whose first layer the fit seed draws.
+    """Ridge regression of profiles on random rectified units of the assemblage.
+
+    It is a small network whose first layer is drawn by the fit seed.
     """
 
     answers = ("expression",)
@@ -102,18 +102,22 @@ class Network:
 
     @cached_property
     def dataset(self) -> Any:
+        """The simulated data set."""
         return load(**self.params, seed=self.seed)
 
     @cached_property
     def rows(self) -> tuple[Any, Any]:
+        """Rows of the training cells and of the asked cells."""
         return split(self.dataset.cells.n_obs)
 
     @cached_property
     def profiles(self) -> Profiles:
+        """The question of the asked cells' profiles."""
         return build("profile", Material(self.dataset, *self.rows))
 
     @cached_property
     def singles(self) -> Singles:
+        """The question of their single knockouts."""
         return ask_singles(self.dataset, self.rows[1])
 
     def training(self, drawn_with: int | None = None) -> Cells:
@@ -152,8 +156,9 @@ class Network:
 
 
 def small_mlp() -> Any:
-    """The network of kobench-baselines, small: what differs between its fits is all that a fit seed
-    decides.
+    """The network of kobench-baselines, small.
+
+    Its fits differ in all that a fit seed decides.
     """
     from kobench_baselines.mlp import MLP
 
@@ -161,6 +166,7 @@ def small_mlp() -> Any:
 
 
 def linear(penalty: float | None = None) -> Any:
+    """`linear` of kobench-baselines."""
     from kobench_baselines.linear import Linear
 
     return Linear(penalty=penalty)
@@ -188,8 +194,22 @@ def rows_of(network: Network, mlp: bool = True) -> dict[str, dict[str, Answers]]
 
 
 def make_pool(networks: int, first: int = 0, mlp: bool = True) -> dict[str, dict[str, FloatArray]]:
-    """column -> row -> (networks,) values; networks without a value for some row are left out for
-    all.
+    """Score every row on some networks.
+
+    Parameters
+    ----------
+    networks : int
+        Number of networks.
+    first : int
+        Seed of the first one.
+    mlp : bool
+        Whether the small network takes part.
+
+    Returns
+    -------
+    dict
+        column -> row -> (networks,) values. A network without a value for some row is left out for
+        all.
     """
     found: dict[str, dict[str, list[float]]] = {}
     for seed in range(first, first + networks):

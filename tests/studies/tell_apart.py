@@ -1,9 +1,9 @@
-"""How often predictors are told apart that do not differ, and that do: `python -m
-tests.studies.tell_apart`, from the repository's root.
+"""How often predictors are told apart that do not differ, and those that do.
 
-Two fits that differ in the fit seed alone must be told apart in 5 % of the comparisons. A predictor
-whose score is lower by a known 0.05, the same answers with noise whose amount was set on other
-networks, should be told apart often. Prints the tables of docs/intervals.md.
+Run it as `python -m tests.studies.tell_apart` from the repository's root. Two fits that differ in
+the fit seed alone must be told apart in 5 % of the comparisons. A predictor whose score is lower by
+a known 0.05 should be told apart often: it gives the same answers with noise, whose amount was set
+on other networks. Prints the tables of docs/intervals.md.
 """
 
 from __future__ import annotations
@@ -30,8 +30,16 @@ OTHERS = 100_000
 
 
 def told_apart(difference: FloatArray, k: int, repeats: int) -> float:
-    """In which share of the repeats K networks tell two predictors apart; difference (networks,) of
-    their scores.
+    """In which share of the repeats K networks tell two predictors apart.
+
+    Parameters
+    ----------
+    difference : (networks,) float
+        Differences of their scores.
+    k : int
+        K.
+    repeats : int
+        Number of repeats.
     """
     rng = np.random.default_rng(k)
     zero = Series(np.zeros(k))
@@ -58,8 +66,9 @@ def fit_seeds(pool: dict[str, dict[str, FloatArray]], repeats: int) -> Iterator[
 
 
 def noisy(answers: Mapping[str, Answers], amount: float, seed: int) -> dict[str, Answers]:
-    """The same answers, every number times exp(amount x normal noise); profiles are made to sum to
-    1 again.
+    """The same answers, every number times exp(amount x normal noise).
+
+    Profiles are made to sum to 1 again.
     """
     rng = np.random.default_rng([seed, 3])
     profile, singles = answers["profile"], answers["singles"]
@@ -87,8 +96,9 @@ def noisy(answers: Mapping[str, Answers], amount: float, seed: int) -> dict[str,
 
 
 class Fitted:
-    """`linear` on some networks: fitted on all training cells, or twice on cells drawn again, as
-    two fit seeds would.
+    """`linear` on some networks.
+
+    It is fitted on all training cells, and twice on cells drawn again, as two fit seeds would.
     """
 
     def __init__(self, first: int, count: int) -> None:
@@ -111,7 +121,7 @@ class Fitted:
     def scores(
         self, given: list[dict[str, Answers]], column: str, amount: float = 0.0
     ) -> FloatArray:
-        """(networks,) scores of answers with that much noise."""
+        """Scores (networks,) of answers with noise of that amount."""
         asked = zip(self.networks, given, strict=True)
         return np.array(
             [
@@ -135,8 +145,9 @@ def amount_for(fitted: Fitted, column: str, sign: float) -> float:
 
 
 def known_drop(networks: int, repeats: int) -> Iterator[str]:
-    """A predictor that is worse by DROP, against the same fit without noise and against another
-    fit.
+    """A predictor that is worse by DROP, against two others.
+
+    They are the same fit without noise, and another fit.
     """
     yield (
         "| metric | compared with | mean drop | SD of the difference | "

@@ -11,19 +11,25 @@ from unittest import mock
 
 import numpy as np
 
-from kobench.cells import Knockouts
+from kobench.cells import FloatArray, Knockouts
 from kobench.dataset import Dataset
 from kobench.datasets.digest import digest
 from kobench.plugins.chosen import Chosen
 from kobench.plugins.load import resolve
-from kobench.worker.checks.kit import Wrong
+from kobench.worker.checks.result import Wrong
 
-#: Events whose truth is looked at.
+#: Number of events whose truth is looked at.
 TRUTHS = 40
 
 
 def load_plainly(chosen: Chosen) -> Dataset:
-    """What a data set's function gives; Wrong where that is no Dataset."""
+    """Load a data set by calling its function.
+
+    Raises
+    ------
+    Wrong
+        If the function gives anything but a Dataset.
+    """
     found = resolve(chosen.entry)(**chosen.params)
     if not isinstance(found, Dataset):
         raise Wrong(f"it gave a {type(found).__name__}; expected a kobench.api.Dataset")
@@ -32,7 +38,13 @@ def load_plainly(chosen: Chosen) -> Dataset:
 
 @contextmanager
 def no_network() -> Iterator[list[str]]:
-    """Whoever asks for a host while this lasts is refused; gives what was asked for."""
+    """Refuse every request for a host while a `with` block runs.
+
+    Yields
+    ------
+    list of str
+        The hosts that were asked for; it grows while the block runs.
+    """
     asked: list[str] = []
 
     def refuse(*given: Any, **_: Any) -> Any:
@@ -48,8 +60,13 @@ def no_network() -> Iterator[list[str]]:
 
 
 def content_of(dataset: Dataset) -> dict[str, str]:
-    """Digests of all that a data set holds: its cells, the perturbed ones, and the truth of some
-    knockouts.
+    """Digests of all that a data set holds.
+
+    Returns
+    -------
+    dict
+        sha256 of its cells, of its perturbed cells and of the truth of some knockouts, each after
+        what it is called.
     """
     found = {"cells": digest(dataset.cells)}
     if dataset.perturbed is not None:
@@ -61,16 +78,26 @@ def content_of(dataset: Dataset) -> dict[str, str]:
     return found
 
 
-def some_truth(dataset: Dataset) -> tuple[Any, Any, Knockouts]:
-    """Clean wild types and knockouts (at most TRUTHS events, spread over cells and genes) of a
-    simulated truth, and the events.
+def some_truth(dataset: Dataset) -> tuple[FloatArray, FloatArray, Knockouts]:
+    """Some of a simulated truth: at most TRUTHS knockouts, spread over the first cells and genes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        It has a truth.
+
+    Returns
+    -------
+    wild_type : (n, G) float
+        Expression before each event, without measurement noise.
+    knockout : (n, G) float
+        Expression after each event; rows of NaN where there is no steady state.
+    events : Knockouts
+        The n events.
     """
     assert dataset.truth is not None
     events = Knockouts.singles(dataset.cells[: min(50, dataset.cells.n_obs)].assemblages())
-    events = (
-        events[np.unique(np.linspace(0, max(len(events) - 1, 0), TRUTHS).astype(int))]
-        if len(events)
-        else events
-    )
+    if len(events):
+        events = events[np.unique(np.linspace(0, len(events) - 1, TRUTHS).astype(int))]
     assert events.cells is not None
     return dataset.truth.wild_type(events.cells), dataset.truth.knockout(events), events

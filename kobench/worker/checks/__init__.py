@@ -1,1 +1,1 @@
-"""The contract's checks of predictors. They run in a worker: numpy only, Python 3.9 or newer."""
+"""The checks of predictors. They run in a worker: numpy only, Python 3.9 or newer."""

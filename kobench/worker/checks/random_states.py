@@ -1,6 +1,4 @@
-"""Watches the global random states of `random`, numpy and torch, which a predictor must not
-touch.
-"""
+"""Watches the global random states of `random`, numpy and torch, which no plugin may touch."""
 
 from __future__ import annotations
 
@@ -12,11 +10,16 @@ import numpy as np
 
 
 class RandomStates:
-    """Watches the global random states during one call: sets each to one of its own, says which
-    were changed, puts them back.
+    """Watches the global random states while a `with` block runs.
 
-    Every call gets other states, so that an answer that hangs on them is not the same twice. torch
-    only where something has imported it.
+    Each state is set to a known one before the block and put back after it. Every block starts
+    from other states, so an answer that depends on them differs from block to block. torch is
+    watched only if something has imported it.
+
+    Attributes
+    ----------
+    changed : list of str
+        After the block, the names of the states that were changed.
     """
 
     calls = 0
@@ -26,7 +29,8 @@ class RandomStates:
         self.torch = sys.modules.get("torch")
         self.before = self._states()
         random.seed(RandomStates.calls)
-        np.random.set_state(np.random.RandomState(RandomStates.calls).get_state())  # noqa: NPY002 - it is watched, not used
+        own = np.random.RandomState(RandomStates.calls)
+        np.random.set_state(own.get_state())  # noqa: NPY002 - it is watched, not used
         if self.torch is not None:
             self.torch.set_rng_state(
                 self.torch.Generator().manual_seed(RandomStates.calls).get_state()
@@ -36,6 +40,7 @@ class RandomStates:
         return self
 
     def _states(self) -> dict[str, Any]:
+        """The present states by their names."""
         states = {
             "random": random.getstate(),
             "numpy.random": np.random.get_state(),  # noqa: NPY002
@@ -47,14 +52,18 @@ class RandomStates:
     def __exit__(self, *_: object) -> None:
         now = self._states()
         for name, given in self.given.items():
-            # numpy's is a tuple with an array in it, torch's a tensor
-            parts = zip(given, now[name]) if isinstance(given, tuple) else [(given, now[name])]  # noqa: B905 - Python 3.9
-            if not all(
-                np.array_equal(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
-                for a, b in parts
-            ):
+            if not _equal(given, now[name]):
                 self.changed.append(name)
         random.setstate(self.before["random"])
         np.random.set_state(self.before["numpy.random"])  # noqa: NPY002
         if self.torch is not None:
             self.torch.set_rng_state(self.before["torch"])
+
+
+def _equal(given: Any, now: Any) -> bool:
+    """Whether two states are equal; numpy's is a tuple with an array in it, torch's a tensor."""
+    parts = zip(given, now) if isinstance(given, tuple) else [(given, now)]  # noqa: B905 - Python 3.9
+    return all(
+        np.array_equal(np.asarray(one, dtype=object), np.asarray(other, dtype=object))
+        for one, other in parts
+    )

@@ -1,4 +1,4 @@
-"""The outcome of one check, and where in a predictor an exception was raised."""
+"""The outcome of one check, what a check may raise, and where a tested object raised something."""
 
 from __future__ import annotations
 
@@ -11,9 +11,31 @@ from typing import Literal
 OWN = Path(__file__).parents[2]
 
 
+class Wrong(Exception):  # noqa: N818 - a finding
+    """What a check found to be wrong."""
+
+
+class NotApplicable(Exception):  # noqa: N818 - a finding
+    """Why a check does not apply to what is tested."""
+
+
+class NotRun(Exception):  # noqa: N818 - a finding
+    """Why a check could not be run at all."""
+
+
 @dataclass(frozen=True)
 class CheckResult:
-    """Outcome of one check. found : what was measured, what is wrong, or why it does not apply."""
+    """Outcome of one check.
+
+    Attributes
+    ----------
+    name : str
+        Name of the check.
+    status : {"passed", "failed", "skipped"}
+        "skipped" is a check that does not apply.
+    found : str
+        What was measured, what is wrong, or why the check does not apply.
+    """
 
     name: str
     status: Literal["passed", "failed", "skipped"]
@@ -21,18 +43,24 @@ class CheckResult:
 
 
 def place_of(error: BaseException) -> str:
-    """ " (file.py:12 in fit: the line)", where a predictor raised something; "" where kobench
-    did.
+    """Where code outside kobench raised something.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+
+    Returns
+    -------
+    str
+        " (file.py:12 in fit: the line)", at most 300 characters; "" where kobench itself raised it.
     """
     frames = [
         frame
         for frame in extract_tb(error.__traceback__)
         if OWN not in Path(frame.filename).parents
     ]
-    return (
-        f" ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}: {frames[-1].line})"[
-            :300
-        ]
-        if frames
-        else ""
-    )
+    if not frames:
+        return ""
+    last = frames[-1]
+    return f" ({Path(last.filename).name}:{last.lineno} in {last.name}: {last.line})"[:300]

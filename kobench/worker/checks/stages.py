@@ -14,8 +14,8 @@ from kobench.api import Context
 from kobench.cells import Cells, Knockouts
 from kobench.question import SETS, Multiples, Profiles, Question, Responses, Singles
 from kobench.worker.answers import ANSWER
-from kobench.worker.checks.checks import run_checks
-from kobench.worker.checks.kit import ASKED, doubles_of, example_cells
+from kobench.worker.checks.catalogue import run_checks
+from kobench.worker.checks.examples import ASKED, doubles_of, example_cells
 from kobench.worker.checks.result import CheckResult
 from kobench.worker.predictor import Recipe, fit_predictor
 from kobench.worker.wire import write_arrays

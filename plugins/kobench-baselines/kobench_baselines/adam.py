@@ -1,5 +1,6 @@
-"""AdamW on one flat vector of parameters, taken in pieces that stay in the cache from the first
-operation to the last.
+"""AdamW on one flat vector of parameters.
+
+It is worked on in pieces that stay in the cache from the first operation to the last.
 """
 
 from __future__ import annotations
@@ -10,17 +11,26 @@ from torch import Tensor
 #: torch.optim.AdamW's own settings.
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-#: Entries of a piece: its five vectors stay in the last-level cache. Smaller ones cost more in
+#: Entries of a piece. Its five vectors stay in the last-level cache; smaller pieces cost more in
 #: calls than they gain.
 PIECE = 2**18
 
 
 class AdamW:
-    """Adam with decoupled weight decay (Loshchilov & Hutter, arXiv 1711.05101): torch.optim.AdamW's
-    operations in its order.
+    """Adam with decoupled weight decay (Loshchilov & Hutter, arXiv 1711.05101).
 
-    values, gradient : (N,) parameters, changed in place by `step`, and where their gradient is
-    found. The first `decayed` entries shrink by lr * decay a step, the others do not.
+    The operations are those of torch.optim.AdamW in its order.
+
+    Parameters
+    ----------
+    values : (N,) tensor
+        The parameters; `step` changes them in place.
+    gradient : (N,) tensor
+        Where their gradient is found at each step.
+    decayed : int
+        The first so many parameters shrink by lr * decay a step, the others do not.
+    decay : float
+        Weight decay.
     """
 
     def __init__(self, values: Tensor, gradient: Tensor, decayed: int, decay: float) -> None:
@@ -38,6 +48,7 @@ class AdamW:
         ]
 
     def step(self, lr: float) -> None:
+        """Take one step with learning rate `lr`."""
         self.steps += 1
         shrink, step_size = 1 - lr * self.decay, lr / (1 - BETA1**self.steps)
         correction = (1 - BETA2**self.steps) ** 0.5

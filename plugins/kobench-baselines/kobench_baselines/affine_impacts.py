@@ -1,15 +1,14 @@
-"""Impacts of knockouts for z * |W2 (W1 z + b1) + b2| over its sum, without predicting the profile
-after each knockout.
+"""Impacts of knockouts for z * |W2 (W1 z + b1) + b2| over its sum, without predicting profiles.
 
-With n genes on, z = assemblage / n. Removing k of them makes it (n z - their unit vectors) / (n -
-k), so the absolute value's argument U = m + b, with m = W2 W1 z and b = W2 b1 + b2, becomes U + d
-with
+With n genes on, z = assemblage / n. Removing k of them makes it (n z - their unit vectors) /
+(n - k). So the argument of the absolute value, U = m + b with m = W2 W1 z and b = W2 b1 + b2,
+becomes U + d with
 
     d = (k m - sum of W's columns of the removed genes) / (n - k),    W = W2 W1.
 
-An event costs one look at each gene that is on and no product of matrices. Much work on a CPU is
-done by `affine_kernel` (numba, from the changes of the shares, which keeps small impacts exact);
-little work, odd events and CUDA by `impacts_of_rows` (torch, from the rows).
+An event costs one look at each gene that is on, and no product of matrices. Much work on a CPU is
+done by `affine_kernel` (numba), from the changes of the shares, which keeps small impacts exact.
+Little work, odd events and CUDA are done by `impacts_of_rows` (torch), from the rows.
 """
 
 from __future__ import annotations
@@ -28,31 +27,40 @@ from kobench.api import Cells, Impacts, Knockouts, normalise_rows
 from kobench_baselines.common import Bools, Floats, Ints
 from kobench_baselines.network import Layers, rows_over_sum
 
-#: Bytes of W that are kept (8,900 genes in float64). What is larger is worked out in strips, again
-#: for each call.
+#: Bytes of W that are kept (8,900 genes in float64). A larger W is worked out in strips, anew for
+#: each call.
 TABLE_BYTES = 640_000_000
 
-#: From so many events x genes a call the kernel is worth importing numba for (half a second, two
-#: where it was never compiled).
+#: Number of events x genes a call from which the kernel is worth importing numba. That takes half a
+#: second, or two where the kernel was never compiled.
 MUCH_WORK = 20_000_000
 
 #: Cells a thread works on at once, at most: a column of W, once in the cache, serves all of them.
 CELLS_A_TASK = 128
+
 #: Cells in a block, at most, however many threads share it.
 CELLS_A_BLOCK = 512
 
-#: Values after a knockout that sum to less than this part of those before it are what rounding
-#: leaves of zeros.
+#: Values after a knockout that sum to less than this part of those before it are zeros but for
+#: rounding errors.
 VANISHED = 1e-14
 
-#: Numbers in a block of rows: what fits a CPU's cache, what fills a GPU.
+#: Numbers in a block of rows: so many fit a CPU's cache, or fill a GPU.
 ROW_ENTRIES = {"cpu": 2**16, "cuda": 2**24}
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some cells and their events. on : (c, G) bool. genes : (n, k) and cells : (n,) of the events,
-    these ascending.
+    """Some cells and their events.
+
+    Attributes
+    ----------
+    on : (c, G) bool
+        The cells' assemblages.
+    genes : (n, k) int
+        The removed genes of each event.
+    cells : (n,) int
+        The cell of each event, ascending.
     """
 
     on: Bools
@@ -61,9 +69,14 @@ class Block:
 
 
 class AffineImpacts:
-    """Impacts by the fitted layers; `columns` of W are kept between calls where they fit.
+    """Impacts by fitted layers; the columns of W are kept between calls where they fit in memory.
 
-    threads : how many the kernel runs on (torch's own are the caller's to set).
+    Parameters
+    ----------
+    layers : Layers
+        The network in plain coordinates.
+    threads : int
+        How many threads the kernel runs on. torch's own are set by the caller.
     """
 
     def __init__(self, layers: Layers, threads: int = 1) -> None:
@@ -73,11 +86,20 @@ class AffineImpacts:
         self.kept: Tensor | None = None
 
     def __call__(self, cells: Cells, knockouts: Knockouts) -> Impacts:
-        """Both impacts (n,) of events of any order, in any order of cells; a gene named twice or
-        off in the cell counts once or not at all.
+        """Both impacts (n,) of events.
 
-        Raises ValueError where the events name no cells or the cells have other genes than the
-        network.
+        Parameters
+        ----------
+        cells : Cells
+            The asked cells.
+        knockouts : Knockouts
+            n events of any order, in any order of cells. A gene that is named twice counts once,
+            and one that is off in the cell not at all.
+
+        Raises
+        ------
+        ValueError
+            If the events name no cells, or the cells have other genes than the network.
         """
         n, genes = len(knockouts), len(self.b)
         if knockouts.cells is None:
@@ -96,12 +118,18 @@ class AffineImpacts:
         return Impacts(raw=impacts[0], propagated=impacts[1])
 
     def columns(self, genes: Ints) -> Tensor:
-        """(r, G) columns of W = W2 W1 of some genes, as rows."""
+        """Columns of W = W2 W1 of genes (r,), as rows (r, G)."""
         return self.inputs[torch.from_numpy(genes).to(self.b.device)] @ self.layers.W2.T
 
     def blocks(self, cells: Cells, knockouts: Knockouts) -> Iterator[tuple[Ints, Block]]:
-        """(which events, their block): a task's cells for each thread, so that memory does not grow
-        with the number of cells.
+        """Cut the events into blocks, so that memory does not grow with the number of cells.
+
+        Yields
+        ------
+        events : (m,) int
+            Which events.
+        block : Block
+            Their block: so many cells that each thread has a task.
         """
         assert knockouts.cells is not None
         order = np.argsort(knockouts.cells, kind="stable")
@@ -119,8 +147,21 @@ class AffineImpacts:
             )
 
     def strips(self, genes: Ints) -> Iterator[tuple[slice, Tensor, Ints]]:
-        """(events, columns of W, the row in them of each gene) for events in this order, genes (n,
-        k); columns no more than TABLE_BYTES.
+        """Cut events into strips whose columns of W take no more than `TABLE_BYTES`.
+
+        Parameters
+        ----------
+        genes : (n, k) int
+            The removed genes of each event.
+
+        Yields
+        ------
+        events : slice
+            Which events.
+        columns : (r, G) tensor
+            The columns of W that they need, as rows.
+        row_of : (G,) int
+            Row in `columns` of each gene.
         """
         row_of = np.arange(len(self.b))
         if self.kept is not None:
@@ -137,7 +178,7 @@ class AffineImpacts:
             yield slice(start, end), self.columns(removed), row_of
 
     def by_rows(self, block: Block) -> Floats:
-        """(2, n) raw and propagated impacts of a block's events, from rows of all genes."""
+        """Raw and propagated impacts (2, n) of a block, from rows of all genes."""
         impacts = np.empty((2, len(block.genes)))
         order = in_order_of_genes(block.genes)
         device = self.b.device
@@ -195,21 +236,29 @@ class AffineImpacts:
 
 
 def in_order_of_genes(genes: Ints) -> Ints:
-    """Events in order of the first gene they remove."""
+    """Order (n,) of events by the first gene that they remove; genes (n, k)."""
     if not genes.shape[1]:
         return np.arange(len(genes))
-    names = (
-        genes[:, 0].astype(np.uint16) if genes.max(initial=0) < 2**16 else genes[:, 0]
-    )  # numpy's stable sort is a radix sort then
+    names = genes[:, 0]
+    if genes.max(initial=0) < 2**16:
+        names = names.astype(np.uint16)  # numpy's stable sort of these is a radix sort
     return np.argsort(names, kind="stable")
 
 
 @dataclass(frozen=True, eq=False)
 class CellRows:
-    """What a cell's events have in common.
+    """What the events of a cell have in common.
 
-    on : (c, G) 1 or 0. m, U : (c, G), 0 where off. profile : (c, G), the wild type's. total : (c,)
-    sum of |U|.
+    Attributes
+    ----------
+    on : (c, G) tensor
+        1 where a gene is on, else 0.
+    m, U : (c, G) tensor
+        0 where off.
+    profile : (c, G) tensor
+        The wild type's.
+    total : (c,) tensor
+        Sum of |U|.
     """
 
     on: Tensor
@@ -220,6 +269,7 @@ class CellRows:
 
     @classmethod
     def of(cls, on: Tensor, m: Tensor, U: Tensor) -> CellRows:
+        """The rows of cells from `on`, m and U (c, G)."""
         on = on.double()
         U = U * on
         total = U.abs().sum(dim=1)
@@ -229,16 +279,31 @@ class CellRows:
 def impacts_of_rows(
     rows: CellRows, columns: Tensor, cells: Tensor, genes: Tensor, places: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """(raw, propagated), each (n,), of events in `cells` (n,) that remove `genes` (n, k), whose
-    columns of W are columns[places].
+    """Raw and propagated impacts of events, from the Bray-Curtis of whole profiles.
 
-    The Bray-Curtis of profiles as `predict_expression` gives them: a row of zeros becomes uniform
-    over what is on.
+    Profiles are those of `predict_expression`: a row of zeros becomes uniform over what is on.
+
+    Parameters
+    ----------
+    rows : CellRows
+        The cells.
+    columns : (r, G) tensor
+        Columns of W, as rows.
+    cells : (n,) tensor
+        The cell of each event.
+    genes : (n, k) tensor
+        The removed genes of each event.
+    places : (n, k) tensor
+        Rows of these genes in `columns`.
+
+    Returns
+    -------
+    raw, propagated : (n,) tensor
+        The impacts.
     """
     on = rows.on[cells]
-    counted = on.gather(
-        1, genes
-    )  # a removed gene counts where it is on, and the first time that it is named
+    # a removed gene counts where it is on, and the first time that it is named
+    counted = on.gather(1, genes)
     for place in range(1, genes.shape[1]):
         counted[:, place][(genes[:, :place] == genes[:, place : place + 1]).any(dim=1)] = 0
     d = rows.m[cells] * counted.sum(dim=1, keepdim=True)
@@ -249,14 +314,19 @@ def impacts_of_rows(
     before = rows.profile[cells]
     after = d.add_(rows.U[cells]).abs_().mul_(remaining)
     after = closed(after, remaining, after.sum(dim=1) <= VANISHED * rows.total[cells])
-    return dissimilarity(after, before), dissimilarity(
-        after, rows_over_sum(before.scatter(1, genes, 0))
-    )
+    null = rows_over_sum(before.scatter(1, genes, 0))
+    return dissimilarity(after, before), dissimilarity(after, null)
 
 
 def closed(values: Tensor, on: Tensor, vanished: Tensor) -> Tensor:
-    """`common.close_rows`: rows over their sum; a row that has `vanished` (n,) becomes uniform over
-    what is on. Changes `values`.
+    """Divide rows by their sums, as `common.close_rows`; changes `values`.
+
+    Parameters
+    ----------
+    values, on : (n, G) tensor
+        Values >= 0; 1 where a gene is on, else 0.
+    vanished : (n,) bool tensor
+        Rows that become uniform over what is on.
     """
     if vanished.any():
         values[vanished] = on[vanished]
@@ -264,6 +334,6 @@ def closed(values: Tensor, on: Tensor, vanished: Tensor) -> Tensor:
 
 
 def dissimilarity(a: Tensor, b: Tensor) -> Tensor:
-    """(n,) Bray-Curtis of rows >= 0; 0 where both are 0."""
+    """Bray-Curtis (n,) of rows >= 0; 0 where both are 0."""
     total = a.sum(dim=1) + b.sum(dim=1)
     return (a - b).abs_().sum(dim=1) / torch.where(total > 0, total, torch.ones_like(total))

@@ -1,15 +1,15 @@
-"""The impacts of many events on a CPU, compiled: each event looks at the genes that are on in its
-cell, twice.
+"""The impacts of many events on a CPU, compiled.
 
-Shares before the knockout are |U_j| / T over the genes that are on; K are the removed ones. For the
-remaining ones
+Each event looks twice at the genes that are on in its cell. Shares before the knockout are
+|U_j| / T over the genes that are on; K are the removed ones. For the remaining ones
 
     e_j = |U_j + d_j| - |U_j| = max(s_j d_j, -2 |U_j| - s_j d_j),    s_j the sign of U_j,
 
-is exact however small the change, and with V_K the sum of |U| over K, R over the others, T = R +
-V_K, D = sum of e and S = R + D,
+is exact however small the change. With V_K the sum of |U| over K, R over the others, T = R + V_K,
+D = sum of e and S = R + D,
 
-    propagated = sum |e_j - |U_j| D / R| / (2 S),    raw = (V_K / T + sum |e_j - |U_j| (D - V_K) / T| / S) / 2.
+    propagated = sum |e_j - |U_j| D / R| / (2 S),
+    raw = (V_K / T + sum |e_j - |U_j| (D - V_K) / T| / S) / 2.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from kobench_baselines.common import Floats, Ints
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """The function as machine code, kept on disk where a folder for it can be written.
+    """The function as machine code, kept on disk where there is a writable folder for it.
 
-    Sums are taken in any order: they vectorise.
+    Sums may be taken in any order, so that they vectorise.
     """
     options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
     try:
@@ -47,10 +47,20 @@ def values_of_cells(
     m: Floats,
     U: Floats,
 ) -> None:
-    """Fills m = W2 W1 z and U = m + b of the cells from `start` to before `stop`, at the genes that
-    are on in each.
+    """Fill m = W2 W1 z and U = m + b of some cells, at the genes that are on in each.
 
-    first, on : see `impacts_of_events`. inputs : (G, h) W1 transposed. W2 : (G, h). b : (G,).
+    Parameters
+    ----------
+    start, stop : int
+        The first cell, and the one after the last.
+    first, on, m, U
+        See `impacts_of_events`; m and U are filled.
+    inputs : (G, h) float
+        W1 transposed.
+    W2 : (G, h) float
+        Weights to the genes.
+    b : (G,) float
+        W2 b1 + b2.
     """
     for c in range(start, stop):
         hidden = np.zeros(inputs.shape[1])
@@ -64,8 +74,9 @@ def values_of_cells(
 
 @compiled
 def dot(a: Floats, b: Floats) -> float:
-    """Sum of products; written out, for numba's own needs the very library that scipy was built
-    with.
+    """Sum of products of two vectors.
+
+    It is written out because numba's own needs the very library that scipy was built with.
     """
     total = 0.0
     for i in range(len(a)):
@@ -87,13 +98,34 @@ def impacts_of_events(
     vanished: float,
     impacts: Floats,
 ) -> None:
-    """Fills impacts[:, events], raw and propagated; NaN where a row has vanished, nothing that is
-    on is removed, or all is.
+    """Fill impacts[:, events], raw and propagated.
 
-    cells (n,), genes (n, k) : of all events. columns[row_of[gene]] : (G,) W's column of a gene. Of
-    cell c the entries first[c] to first[c + 1] of `on` (the genes that are on, ascending), m and U
-    count. vanished : see `both_impacts`. While an event is worked on, its removed genes have m = U
-    = 0 there: no two threads may have events of one cell.
+    An impact is NaN where a row has vanished, where no removed gene is on, or where all that is on
+    is removed. While an event is worked on, m and U are 0 at its removed genes. So no two threads
+    may have events of one cell.
+
+    Parameters
+    ----------
+    events : (e,) int
+        The events to fill.
+    cells : (n,) int
+        The cell of each event.
+    genes : (n, k) int
+        The removed genes of each event.
+    row_of : (G,) int
+        Row in `columns` of each gene.
+    columns : (r, G) float
+        W's columns of some genes, as rows.
+    first : (c + 1,) int
+        Of cell i, the entries first[i] to before first[i + 1] of `on`, `m` and `U` count.
+    on : (t,) int
+        The genes that are on in each cell, ascending.
+    m, U : (t,) float
+        As `values_of_cells` fills them.
+    vanished : float
+        See `both_impacts`.
+    impacts : (2, n) float
+        Where the impacts are written.
     """
     k = genes.shape[1]
     place, kept = np.empty(k, np.int64), np.empty((2, k))
@@ -130,7 +162,7 @@ def impacts_of_events(
 
 @compiled
 def gather(column: Floats, on: Ints, lost: Floats, add: bool) -> None:
-    """column[on] into `lost`, or added to it."""
+    """Write column[on] to `lost`, or add it."""
     if add:
         for j in range(len(on)):
             lost[j] += column[on[j]]
@@ -143,10 +175,26 @@ def gather(column: Floats, on: Ints, lost: Floats, add: bool) -> None:
 def both_impacts(
     m: Floats, U: Floats, lost: Floats, removed: int, own: float, vanished: float, e: Floats
 ) -> tuple[float, float]:
-    """(raw, propagated) of one event by the formulas above, NaN where what remains sums to 0
-    (before) or to the part `vanished` (after).
+    """Raw and propagated impact of one event, by the formulas above.
 
-    m, U and lost are 0 at the removed genes, whose |U| sum to `own`. e : room for the changes.
+    Parameters
+    ----------
+    m, U, lost : (n,) float
+        Of the genes that are on in the cell, 0 at the removed ones. `lost` is the sum of W's
+        columns of the removed genes.
+    removed : int
+        Number of removed genes.
+    own : float
+        Sum of |U| over the removed genes.
+    vanished : float
+        Values after the knockout have vanished if they sum to less than this part of those before.
+    e : (n,) float
+        Room for the changes.
+
+    Returns
+    -------
+    tuple of float
+        NaN where what remains sums to 0 before, or has vanished after.
     """
     n = len(U)
     rest, change, per = 0.0, 0.0, 1.0 / (n - removed)

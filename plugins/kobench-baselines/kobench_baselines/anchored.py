@@ -1,5 +1,6 @@
-"""`mlp-anchored`, `linear-anchored`: a model of profiles says how shares change; the change is
-applied to the cell's own profile.
+"""`mlp-anchored`, `linear-anchored`: a model of profiles says by which factors shares change.
+
+The factors are applied to the cell's own profile.
 """
 
 from __future__ import annotations
@@ -15,18 +16,28 @@ from kobench_baselines.common import Floats, blocks_of, close_on
 from kobench_baselines.linear import Linear
 from kobench_baselines.mlp import ProfileNetwork
 
-#: A share changes at most by this factor: a predicted share of next to nothing before the knockout
-#: would make it anything.
+#: A share changes at most by this factor. Where the predicted share before the knockout is next to
+#: nothing, the factor could be anything.
 LARGEST_FACTOR = 10.0
 
 
 def anchored(null: Floats, before: Floats, after: Floats) -> Floats:
-    """(n, G) profiles after knockouts: null * after / before, the factor between 1/10 and 10, rows
-    over their sum.
+    """Profiles after knockouts: null * after / before, the factor between 1/10 and 10.
 
-    null : the cells' own profiles, removed genes at 0, rows over their sum. before, after :
-    predicted profiles before the knockout, treated in the same way, and after it; a factor of 1
-    therefore is "no response". A gene whose predicted share before is 0 keeps its own.
+    Parameters
+    ----------
+    null : (n, G) float
+        The cells' own profiles with the removed genes at 0, rows summing to 1.
+    before : (n, G) float
+        Predicted profiles before the knockout, treated in the same way. A factor of 1 is therefore
+        no response. A gene whose predicted share is 0 here keeps its own.
+    after : (n, G) float
+        Predicted profiles after the knockout.
+
+    Returns
+    -------
+    (n, G) float
+        Rows divided by their sums.
     """
     factor = np.divide(after, before, out=np.ones_like(null), where=before > 0)
     return close_on(null * np.clip(factor, 1 / LARGEST_FACTOR, LARGEST_FACTOR), null)
@@ -35,8 +46,21 @@ def anchored(null: Floats, before: Floats, after: Floats) -> Floats:
 def anchored_knockouts(
     predict: Callable[[npt.NDArray[Any]], Floats], cells: Cells, knockouts: Knockouts
 ) -> Floats:
-    """(n, G) profiles after each event, from a model of profiles by assemblage; order 0 is the
-    cell's own profile.
+    """Profiles after each event, from a model of profiles by assemblage.
+
+    Parameters
+    ----------
+    predict : callable
+        The model, assemblages (n, G) -> profiles (n, G).
+    cells : Cells
+        The asked cells.
+    knockouts : Knockouts
+        The events; of order 0 the cell's own profile is the answer.
+
+    Returns
+    -------
+    (n, G) float
+        One profile an event.
     """
     own, on = cells.profiles(), cells.assemblages()
     if not knockouts.order:
@@ -45,27 +69,21 @@ def anchored_knockouts(
     rows = np.empty((len(knockouts), cells.n_vars))
     for block in blocks_of(len(knockouts), cells.n_vars):
         part = knockouts[block]
-        null, expected = (
-            normalise_rows(part.remove_from(own)),
-            normalise_rows(part.remove_from(before)),
-        )
+        null = normalise_rows(part.remove_from(own))
+        expected = normalise_rows(part.remove_from(before))
         rows[block] = anchored(null, expected, predict(part.remove_from(on)))
     return rows
 
 
 class MLPAnchored(ProfileNetwork):
-    """The network's profiles; after a knockout the cell's own profile, changed as the network's
-    is.
-    """
+    """The network's profiles; a knockout changes the cell's own profile as the network's."""
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
         return anchored_knockouts(self.predict_expression, cells, knockouts)
 
 
 class LinearAnchored(Linear):
-    """The regression's profiles; after a knockout the cell's own profile, changed as the
-    regression's is.
-    """
+    """The regression's profiles; a knockout changes the cell's own profile likewise."""
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
         return anchored_knockouts(self.predict_expression, cells, knockouts)

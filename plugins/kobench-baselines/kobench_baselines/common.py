@@ -1,6 +1,4 @@
-"""What the three baselines share: the training table, the masked mean, relative residuals, held-out
-cells, threads.
-"""
+"""What the baselines share: the training table, the masked mean, blocks of work, threads."""
 
 from __future__ import annotations
 
@@ -32,8 +30,12 @@ FEWEST_TO_VALIDATE = 5
 class Table:
     """Training cells that express something.
 
-    on : (n, G) bool, the assemblages. shares : (n, G) float64, the profiles, 0 where off, each row
-    summing to 1.
+    Attributes
+    ----------
+    on : (n, G) bool
+        The assemblages.
+    shares : (n, G) float64
+        The profiles: 0 where a gene is off, each row summing to 1.
     """
 
     on: Bools
@@ -41,37 +43,55 @@ class Table:
 
     @classmethod
     def of(cls, cells: Cells) -> Table:
-        """The table of some cells, dense or sparse; cells without expression are left out.
+        """Make the table of cells, dense or sparse; cells without expression are left out.
 
-        Raises ValueError where no cell expresses anything.
+        Raises
+        ------
+        ValueError
+            If no cell expresses anything.
         """
         shares = normalise_rows(expressing(cells)[0])
         return cls(shares > 0, shares)
 
     def __len__(self) -> int:
+        """Number of cells."""
         return len(self.on)
 
     def __getitem__(self, rows: Ints) -> Table:
+        """The table of some of the cells."""
         return Table(self.on[rows], self.shares[rows])
 
     def mean_share(self) -> Floats:
-        """(G,) mean share of each gene over the cells in which it is on, with one extra cell at the
-        overall mean.
+        """Mean share of each gene over the cells in which it is on.
 
-        The extra cell gives genes seen in one or two cells a moderate value, and those never seen a
-        positive one.
+        One extra cell has every gene at the overall mean. It gives genes seen in one or two cells a
+        moderate value, and those never seen a positive one.
+
+        Returns
+        -------
+        (G,) float64
+            Mean shares, > 0.
         """
         overall = self.shares[self.on].mean()
         mean: Floats = (self.shares.sum(axis=0) + overall) / (self.on.sum(axis=0) + 1)
         return mean
 
     def relative_residuals(self, mean: Floats) -> Floats:
-        """(n, G) share over what the masked mean says of that cell, minus 1; 0 where the gene is
-        off.
+        """Shares relative to what the masked mean says of the same cell.
 
-        The masked mean's share in a cell is mean_j / S with S the sum of the means of the genes
-        that are on. Dividing by it takes out that shares shrink as more genes are on, which all
-        genes have in common.
+        The masked mean's share in a cell is mean_j / S, with S the sum of the means of the genes
+        that are on. All genes have in common that their shares shrink as more genes are on;
+        dividing by the masked mean takes that out.
+
+        Parameters
+        ----------
+        mean : (G,) float
+            Mean shares, as `mean_share` gives them.
+
+        Returns
+        -------
+        (n, G) float64
+            Share over expected share, minus 1; 0 where the gene is off.
         """
         expected = mean / (self.on @ mean)[:, None]
         residuals: Floats = np.where(self.on, self.shares / expected - 1.0, 0.0)
@@ -79,8 +99,24 @@ class Table:
 
 
 def expressing(cells: Cells) -> tuple[Floats, Ints]:
-    """X as dense float64 of the cells that express something, and the rows of these cells;
-    ValueError where none does.
+    """Expression of the cells that express something.
+
+    Parameters
+    ----------
+    cells : Cells
+        (n, G), dense or sparse.
+
+    Returns
+    -------
+    values : (k, G) float64
+        Expression of these k cells.
+    rows : (k,) int
+        Their rows among the cells.
+
+    Raises
+    ------
+    ValueError
+        If no cell expresses anything.
     """
     values = np.asarray(cells.dense(), np.float64)
     rows = np.flatnonzero(values.any(axis=1))
@@ -92,8 +128,14 @@ def expressing(cells: Cells) -> tuple[Floats, Ints]:
 
 
 def to_linear(values: Floats, scale: str) -> Floats:
-    """Values of a working scale in proportion to amounts: logarithms (`log1p`, `log1p-cp10k`) are
-    undone.
+    """Values in proportion to amounts: logarithms (`log1p`, `log1p-cp10k`) are undone.
+
+    Parameters
+    ----------
+    values : array
+        Values of a working scale.
+    scale : str
+        The scale, see `Context.scale`.
     """
     return np.expm1(values) if scale.startswith("log1p") else values
 
@@ -104,9 +146,7 @@ def to_scale(values: Floats, scale: str) -> Floats:
 
 
 def deviations(rows: Floats) -> Floats:
-    """(G,) standard deviation of each column; 0 where it is no more than rounding beside the
-    largest one.
-    """
+    """Standard deviation (G,) of each column; 0 where it is rounding beside the largest one."""
     deviation: Floats = rows.std(axis=0)
     deviation[deviation <= 1e-9 * deviation.max(initial=0.0)] = 0.0
     return deviation
@@ -120,9 +160,19 @@ def standardised(rows: Floats) -> Floats:
 
 
 def close_rows(values: Floats, on: Bools) -> Floats:
-    """Rows over their sum.
+    """Divide rows by their sums.
 
-    A row of 0 whose assemblage is not empty becomes uniform over it; an empty assemblage stays 0.
+    Parameters
+    ----------
+    values : (n, G) float
+        Values >= 0, 0 where `on` is false.
+    on : (n, G) bool
+        The assemblages.
+
+    Returns
+    -------
+    (n, G) float
+        A row of 0 becomes uniform over its assemblage; with an empty assemblage it stays 0.
     """
     total = values.sum(axis=1, keepdims=True)
     lost = total[:, 0] <= 0
@@ -134,14 +184,40 @@ def close_rows(values: Floats, on: Bools) -> Floats:
 
 
 def compose(relative: Floats, on: Bools, mean: Floats) -> Floats:
-    """(n, G) profiles from predicted relative residuals: z_j mean_j max(0.05, 1 + r_j), rows over
-    their sum.
+    """Profiles from predicted relative residuals.
+
+    Parameters
+    ----------
+    relative : (n, G) float
+        Predicted `Table.relative_residuals` r.
+    on : (n, G) bool
+        The assemblages z.
+    mean : (G,) float
+        Mean shares.
+
+    Returns
+    -------
+    (n, G) float
+        z_j mean_j max(0.05, 1 + r_j), rows divided by their sums.
     """
     return close_rows(on * (mean * np.maximum(LEAST, 1.0 + relative)), on)
 
 
 def as_assemblages(assemblages: npt.NDArray[Any], genes: int) -> Bools:
-    """The asked assemblages as bool (n, G); ValueError where G differs from the training cells'."""
+    """The asked assemblages as bool.
+
+    Parameters
+    ----------
+    assemblages : (n, G) array
+        Which genes are on.
+    genes : int
+        The expected G, that of the training cells.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape.
+    """
     on = np.asarray(assemblages).astype(bool)
     if on.ndim != 2 or on.shape[1] != genes:
         raise ValueError(
@@ -152,14 +228,27 @@ def as_assemblages(assemblages: npt.NDArray[Any], genes: int) -> Bools:
 
 
 def log_detected(on: Bools) -> Floats:
-    """(n,) log of the number of genes that are on, at least 1."""
+    """Logarithm (n,) of the number of genes that are on, at least 1."""
     detected: Floats = np.log(np.maximum(on.sum(axis=1), 1))
     return detected
 
 
 def hold_out(n: int, fraction: float, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Rows to train on and rows to validate on, ascending; none to validate on with under 5
-    rows.
+    """Split rows at random into those to train on and those to validate on.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    fraction : float
+        Share of the rows to validate on; with fewer than 5 rows there are none.
+    rng : numpy.random.Generator
+        Gives the split.
+
+    Returns
+    -------
+    kept, held : (k,) and (n - k,) int
+        Rows to train on and rows to validate on, ascending.
     """
     if n < FEWEST_TO_VALIDATE:
         return np.arange(n), np.arange(0)
@@ -169,22 +258,46 @@ def hold_out(n: int, fraction: float, rng: np.random.Generator) -> tuple[Ints, I
 
 
 def mean_bray_curtis(predicted: Floats, true: Floats) -> float:
-    """Mean over rows of the Bray-Curtis dissimilarity."""
+    """Mean over rows (n, G) of their Bray-Curtis dissimilarity."""
     return float(bray_curtis(predicted, true).mean())
 
 
 def blocks_of(rows: int, entries: int) -> Iterator[slice]:
-    """Slices of `rows` rows with `entries` numbers each, so that memory stays flat."""
+    """Slices that cut rows into blocks of about `BLOCK_ENTRIES` numbers, so that memory stays flat.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows.
+    entries : int
+        Numbers in each row.
+    """
     step = max(1, BLOCK_ENTRIES // max(1, entries))
     for start in range(0, rows, step):
         yield slice(start, start + step)
 
 
 def sets_of_genes(knockouts: Knockouts) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """(removed genes, events that remove them, the cells of these events) for each set of removed
-    genes; nothing for order 0.
+    """Group knockouts by the genes that they remove.
 
-    A gene named twice counts once. ValueError where the events name no cells.
+    Parameters
+    ----------
+    knockouts : Knockouts
+        Events with their cells. A gene named twice in one counts once.
+
+    Yields
+    ------
+    genes : (k,) int
+        One set of removed genes. Knockouts of order 0 give none.
+    events : (m,) int
+        The events that remove it.
+    cells : (m,) int
+        The cells of these events.
+
+    Raises
+    ------
+    ValueError
+        If the events name no cells.
     """
     if knockouts.cells is None:
         raise ValueError("these knockouts name no cells; give one cell for each event")
@@ -199,8 +312,12 @@ def sets_of_genes(knockouts: Knockouts) -> Iterator[tuple[Ints, Ints, Ints]]:
 
 
 def close_on(values: Floats, null: Floats) -> Floats:
-    """Rows over their sum; a row of 0 becomes that of `null`, which is what there is if nothing
-    responds.
+    """Divide rows by their sums; a row of 0 becomes that of `null`, as if nothing responded.
+
+    Parameters
+    ----------
+    values, null : (n, G) float
+        Values >= 0; profiles with the removed genes at 0.
     """
     total = values.sum(axis=1, keepdims=True)
     rows: Floats = np.divide(values, total, out=null.copy(), where=total > 0)
@@ -209,7 +326,7 @@ def close_on(values: Floats, null: Floats) -> Floats:
 
 @contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
-    """Linear algebra uses at most so many threads inside."""
+    """Let linear algebra use at most `threads` threads inside a `with` block."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=threads):

@@ -1,5 +1,6 @@
-"""`covariance-shift`: what a Gaussian with the cells' covariance expects of the other genes once
-the removed ones are at 0.
+"""`covariance-shift`: a Gaussian's conditional mean once the removed genes are at 0.
+
+The Gaussian has the covariance of the training cells' shares.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from kobench_baselines.common import (
 
 
 class CovarianceShift:
-    """p_ko = p - Sigma[:, K] Sigma[K, K]^-1 p_K of the cell's own profile p, K the removed genes;
-    the conditional mean at p_K = 0.
+    """The cell's own profile, moved to the conditional mean at p_K = 0, K the removed genes.
 
-    Sigma = D R D with D the standard deviations of the training cells' shares and R their
-    correlations, shrunk towards none: R = (1 - a) r + a 1, a by Ledoit and Wolf (`shrinkage`).
-    Genes that are off stay off, what falls below 0 is 0, rows are over their sum. No gene-by-gene
-    table is kept: the columns asked for are made from the cells.
+    p_ko = p - Sigma[:, K] Sigma[K, K]^-1 p_K, with p the profile and Sigma = D R D. D has the
+    standard deviations of the training cells' shares. R are their correlations, shrunk towards
+    none: R = (1 - a) r + a 1. Genes that are off stay off, what falls below 0 is 0, and rows are
+    divided by their sums. No gene-by-gene table is kept: the columns asked for are made from the
+    cells.
+
+    Parameters
+    ----------
+    shrinkage : float, optional
+        The shrinkage a, 0 to 1; None for that of Ledoit and Wolf, see `ledoit_wolf`.
     """
 
     def __init__(self, shrinkage: float | None = None) -> None:
@@ -40,13 +46,22 @@ class CovarianceShift:
             self.chosen = ledoit_wolf(self.scores) if self.shrinkage is None else self.shrinkage
 
     def slopes(self, removed: Ints) -> Floats:
-        """(order, G) change of every gene's share for each unit by which the removed genes' shares
-        fall.
+        """Change of every gene's share for each unit by which the removed genes' shares fall.
+
+        Parameters
+        ----------
+        removed : (k,) int
+            The removed genes.
+
+        Returns
+        -------
+        (k, G) float
+            One row for each removed gene.
         """
         columns = (1 - self.chosen) * (self.scores[:, removed].T @ self.scores) / len(self.scores)
         columns[np.arange(len(removed)), removed] += self.chosen
         columns *= self.deviations[removed][:, None] * self.deviations
-        # the pseudo-inverse says "no change" for genes that do not vary, alone or given each other
+        # the pseudo-inverse gives no change for genes that do not vary, alone or given the others
         answer: Floats = np.linalg.pinv(columns[:, removed], hermitian=True) @ columns
         return answer
 
@@ -62,12 +77,21 @@ class CovarianceShift:
 
 
 def ledoit_wolf(scores: Floats) -> float:
-    """The shrinkage a of centred rows' covariance S towards mu 1, mu its mean variance: a = min(b2,
-    d2) / d2.
+    """The shrinkage of a covariance towards a multiple of the identity, by Ledoit and Wolf.
 
-    d2 = |S - mu 1|^2, b2 = (sum_k |x_k x_k' - S|^2) / n^2, both squared Frobenius norms (J.
-    Multivariate Anal. 88:365, 2004). From the (n, n) products of cells, so that genes may be many;
-    1 where S is mu 1 itself.
+    The covariance S of the rows is mixed with mu 1, mu its mean variance, in the share
+    a = min(b2, d2) / d2. Here d2 = |S - mu 1|^2 and b2 = (sum_k |x_k x_k' - S|^2) / n^2, with
+    squared Frobenius norms (J. Multivariate Anal. 88:365, 2004).
+
+    Parameters
+    ----------
+    scores : (n, G) float
+        Centred rows. Only their (n, n) products are made, so that genes may be many.
+
+    Returns
+    -------
+    float
+        a, 0 to 1; 1 where S is mu 1 itself.
     """
     n, genes = scores.shape
     products = scores @ scores.T

@@ -1,6 +1,4 @@
-"""`gbm`: XGBoost trees for each gene's share, over the cells in which the gene is on, on top of a
-masked mean.
-"""
+"""`gbm`: XGBoost trees for each gene's share, where it is on, on top of a masked mean."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ from kobench_baselines.common import (
 #: Share of the training cells on which the number of rounds is chosen.
 VALIDATION = 0.2
 
-#: Rounds between two looks at the validation cells, and rounds without a better one after which to
+#: Rounds between two looks at the validation cells, and rounds without improvement after which to
 #: stop.
 LOOK_EVERY, PATIENCE = 4, 16
 
@@ -42,8 +40,16 @@ SLOPE_PRIOR = 10.0
 
 @dataclass(frozen=True, eq=False)
 class DepthBase:
-    """What is said without trees: for each gene a mean relative residual and its slope on the log
-    number of genes on, all (G,).
+    """What is said without trees: a mean relative residual and its slope on the number of genes on.
+
+    Attributes
+    ----------
+    level : (G,) float
+        Relative residual at the gene's own mean depth.
+    slope : (G,) float
+        Its slope on the log number of genes on.
+    depth : (G,) float
+        Mean log number of genes on, over the cells in which the gene is on.
     """
 
     level: Floats
@@ -52,13 +58,21 @@ class DepthBase:
 
     @classmethod
     def none(cls, genes: int) -> DepthBase:
-        """The masked mean itself."""
+        """The masked mean itself, for `genes` genes."""
         return cls(np.zeros(genes), np.zeros(genes), np.zeros(genes))
 
     @classmethod
     def of(cls, table: Table, residuals: Floats) -> DepthBase:
-        """Least squares over the cells in which the gene is on, both shrunk to 0 as rarely seen
-        genes need.
+        """Fit level and slope by least squares over the cells in which the gene is on.
+
+        Both are shrunk to 0, as rarely seen genes need.
+
+        Parameters
+        ----------
+        table : Table
+            Training cells.
+        residuals : (n, G) float
+            Their relative residuals.
         """
         depth, count = log_detected(table.on), table.on.sum(axis=0)
         level = residuals.sum(axis=0) / (count + 1)
@@ -72,13 +86,13 @@ class DepthBase:
         return cls(level, slope, mean_depth)
 
     def __call__(self, on: Bools) -> Floats:
-        """(n, G) relative residuals."""
+        """Relative residuals (n, G) of assemblages (n, G)."""
         relative: Floats = self.level + self.slope * (log_detected(on)[:, None] - self.depth)
         return relative
 
 
 def depth_helps(table: Table, held: Table) -> bool:
-    """Whether `DepthBase` predicts the held-out cells better than the masked mean does."""
+    """Whether `DepthBase` predicts held-out cells better than the masked mean does."""
     mean = table.mean_share()
     base = DepthBase.of(table, table.relative_residuals(mean))
 
@@ -90,8 +104,19 @@ def depth_helps(table: Table, held: Table) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What the trees see: some genes' presence, the log number of genes on, and principal
-    components of the assemblage.
+    """What the trees see of an assemblage.
+
+    These are the presence of some genes, the log number of genes on, and principal components of
+    the assemblage.
+
+    Attributes
+    ----------
+    genes : (k,) int
+        The genes whose presence is a feature.
+    centre : (G,) float
+        Share of the training cells in which each gene is on.
+    components : (G, c) float
+        Directions of the principal components.
     """
 
     genes: Ints
@@ -100,11 +125,22 @@ class Features:
 
     @classmethod
     def of(cls, table: Table, unexplained: Floats, genes: int, components: int) -> Features:
-        """The `genes` genes whose presence correlates most with what is unexplained, summed over
-        the genes it is about.
+        """Choose the features from training cells.
 
         With all genes among the features there are no components: they would say nothing new, and
         they blur which gene was removed.
+
+        Parameters
+        ----------
+        table : Table
+            Training cells.
+        unexplained : (n, G) float
+            What trees have to explain of each gene's share.
+        genes : int
+            Most genes to use: those whose presence correlates most with what is unexplained, summed
+            over the genes it is about.
+        components : int
+            Most principal components.
         """
         centred = table.on - table.on.mean(axis=0)
         if genes >= table.on.shape[1]:
@@ -125,7 +161,7 @@ class Features:
         return cls(chosen, table.on.mean(axis=0), directions)
 
     def __call__(self, on: Bools) -> npt.NDArray[np.float32]:
-        """(n, features) float32."""
+        """Features (n, k + 1 + c), float32, of assemblages (n, G)."""
         columns = [
             on[:, self.genes].astype(np.float32),
             log_detected(on)[:, None].astype(np.float32),
@@ -136,17 +172,31 @@ class Features:
 
 
 class GBM:
-    """Boosted trees of each gene's share relative to the masked mean, over the cells in which the
-    gene is on.
+    """Boosted trees of each gene's share relative to the masked mean, where the gene is on.
 
-    The trees of a round, one a gene, are grown together: squared error whose second derivative is 1
-    where the gene is on and 0 where it is off, so cells without the gene have no weight. 20 % of
-    the training cells choose by their Bray-Curtis whether trees begin at `DepthBase` or at the
-    masked mean, and the number of rounds, none being a choice; the trees are then grown again on
-    all cells. With under 5 cells the answer is the masked mean.
+    The trees of a round, one a gene, are grown together. Their squared error has a second
+    derivative of 1 where the gene is on and 0 where it is off, so cells without the gene have no
+    weight. A fifth of the training cells validate by their Bray-Curtis: whether trees begin at
+    `DepthBase` or at the masked mean, and the number of rounds, which may be 0. The trees are then
+    grown again on all cells. With fewer than 5 cells the answer is the masked mean.
+
+    Parameters
+    ----------
+    rounds : int
+        Most rounds.
+    depth : int
+        Depth of each tree.
+    lr : float
+        Shrinkage of each round.
+    genes : int
+        Most genes used as features.
+    components : int
+        Principal components, used where genes are left out as features.
+    targets : int
+        Most genes given trees.
     """
 
-    #: Share of the features, drawn anew for every node, that it may split on.
+    #: Share of the features, drawn anew for every node, on which the node may split.
     columns = 0.5
 
     def __init__(
@@ -193,7 +243,7 @@ class GBM:
         return best
 
     def _prepare(self, table: Table, corrected: bool) -> None:
-        """Everything but the trees."""
+        """Set up all but the trees."""
         self.mean = table.mean_share()
         residuals = table.relative_residuals(self.mean)
         self.base = DepthBase.of(table, residuals) if corrected else DepthBase.none(len(self.mean))
@@ -226,7 +276,7 @@ class GBM:
         self._booster = xgboost.Booster(settings, [self._train])
 
     def _round(self) -> None:
-        """One more tree for each gene."""
+        """Grow one more tree for each gene."""
 
         def gradients(margins: Floats, _: xgboost.DMatrix) -> tuple[Floats, Floats]:
             return self._on * (margins.reshape(self._on.shape) - self._target), self._on
@@ -235,7 +285,7 @@ class GBM:
         self._grown += 1
 
     def _margins(self, asked: xgboost.DMatrix, first: int, last: int) -> Floats:
-        """(n, boosted genes) sum of the trees of some rounds."""
+        """Sum (n, boosted genes) of the trees of rounds `first` to before `last`."""
         margins: Floats = self._booster.predict(
             asked, output_margin=True, iteration_range=(first, last)
         )

@@ -1,6 +1,4 @@
-"""`linear`: ridge regression of each gene's share, over the cells in which the gene is on, on the
-assemblage.
-"""
+"""`linear`: ridge regression of each gene's share on the assemblage, where the gene is on."""
 
 from __future__ import annotations
 
@@ -29,25 +27,36 @@ from kobench_baselines.ridge import solve
 #: Penalties that cross-validation tries, largest first: each solution starts from the one before.
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(2.0, -2.1, -0.5))
 
-#: Cross-validation looks at no more genes than this, those with the largest total share: they
-#: decide the Bray-Curtis.
+#: Most genes that cross-validation looks at: those with the largest total share, which decide the
+#: Bray-Curtis.
 CHOOSING_GENES = 1000
 
 #: Squared weight of the depth feature beside the assemblage, whose mean squared norm is 1.
 DEPTH_WEIGHT = 0.3
 
-#: Relative residuals at which conjugate gradients stop while choosing the penalty, and in the final
-#: fit.
+#: Relative residuals at which conjugate gradients stop: while the penalty is chosen, and in the
+#: final fit.
 CHOOSING_TOLERANCE, FINAL_TOLERANCE = 3e-2, 1e-4
 
-#: Without cells to choose with.
+#: The penalty where there are too few cells to choose it.
 DEFAULT_PENALTY = 10.0
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Centred assemblages, scaled to mean squared norm 1 over the training cells, and the
-    standardised log number of genes on.
+    """Assemblages as features of a regression, and the log number of genes that are on.
+
+    Assemblages are centred and scaled to a mean squared norm of 1 over the training cells; the
+    number of genes is standardised.
+
+    Attributes
+    ----------
+    centre : (G,) float
+        Share of the training cells in which each gene is on.
+    scale : float
+        Root of the mean squared norm of the centred assemblages.
+    depth_mean, depth_scale : float
+        Mean and standard deviation of the log number of genes on.
     """
 
     centre: Floats
@@ -57,6 +66,7 @@ class Features:
 
     @classmethod
     def of(cls, on: Bools) -> Features:
+        """The features of training cells whose assemblages are `on` (n, G)."""
         depth = log_detected(on)
         centre = on.mean(axis=0)
         scale = float(np.sqrt((centre * (1 - centre)).sum()))
@@ -65,21 +75,32 @@ class Features:
         )
 
     def __call__(self, on: Bools) -> npt.NDArray[np.float32]:
-        """(n, G + 1) float32."""
+        """Features (n, G + 1), float32, of assemblages (n, G)."""
         depth = (log_detected(on) - self.depth_mean) / self.depth_scale
         columns = [(on - self.centre) / self.scale, np.sqrt(DEPTH_WEIGHT) * depth[:, None]]
         return np.hstack(columns).astype(np.float32)
 
 
 class Linear:
-    """Ridge regression on the assemblage, one regression a gene over the cells in which it is on,
-    all genes at once.
+    """Ridge regression on the assemblage, for each gene over the cells in which it is on.
 
     What is regressed is the gene's share relative to what the masked mean says of that cell, minus
-    1 (`Table.relative_residuals`); features are the assemblage and the log number of genes on. A
-    prediction is the masked mean times 1 + the predicted residual. One penalty for all genes,
-    chosen by cross-validation of the Bray-Curtis; "no regression at all", the masked mean, is one
-    of the choices. With under 5 cells the penalty is 10.
+    1 (`Table.relative_residuals`). Features are the assemblage and the log number of genes on. A
+    prediction is the masked mean times 1 + the predicted residual. All genes have one penalty,
+    chosen by cross-validation of the Bray-Curtis; the masked mean without any regression is one of
+    the choices. With fewer than 5 cells the penalty is 10.
+
+    Parameters
+    ----------
+    penalty : float, optional
+        Penalty relative to the mean squared norm of the features; None for cross-validation.
+    folds : int
+        Folds of the cross-validation.
+
+    Raises
+    ------
+    ValueError
+        If the penalty is not over 0.
     """
 
     def __init__(self, penalty: float | None = None, folds: int = 5) -> None:
@@ -111,8 +132,7 @@ class Linear:
                 dual, self.intercepts = solve(
                     X @ X.T, table.on, residuals, float(penalty), FINAL_TOLERANCE
                 )
-                # with fewer cells than genes the dual form is the smaller one, in memory and in
-                # work
+                # with fewer cells than genes the dual form needs less memory and less work
                 self.support, self.weights = (
                     (X.T, dual) if len(X) < X.shape[1] else (None, X.T @ dual)
                 )
@@ -133,8 +153,24 @@ class Linear:
 
 
 def choose_penalty(table: Table, folds: int, rng: np.random.Generator, context: Context) -> float:
-    """The penalty with the smallest cross-validated Bray-Curtis; infinity where the masked mean is
-    better than every regression.
+    """The penalty with the smallest cross-validated Bray-Curtis.
+
+    Parameters
+    ----------
+    table : Table
+        The training cells.
+    folds : int
+        Folds of the cross-validation.
+    rng : numpy.random.Generator
+        Gives the folds.
+    context : Context
+        Where progress is reported.
+
+    Returns
+    -------
+    float
+        One of `PENALTIES`; infinity where the masked mean is better than every regression; the
+        default penalty with fewer than 5 cells.
     """
     n = len(table)
     if n < FEWEST_TO_VALIDATE:
@@ -163,8 +199,22 @@ def choose_penalty(table: Table, folds: int, rng: np.random.Generator, context: 
 
 @dataclass(eq=False)
 class Part:
-    """One fold: what it learns from and what it is asked, over the genes that choose; remembers its
-    last solution.
+    """One fold of the cross-validation, over the genes that decide; remembers its last solution.
+
+    Attributes
+    ----------
+    kernel : (n, n) float
+        Products of the features of the cells it learns from.
+    asked_kernel : (m, n) float
+        Products of the features of the cells it is asked about with these.
+    on, residuals : (n, k)
+        Presence and relative residuals in the cells it learns from.
+    mean : (k,) float
+        Mean shares.
+    asked_on, asked_shares : (m, k)
+        Presence and true shares in the cells it is asked about.
+    weights : (n, k) float, optional
+        Dual weights of the last solution.
     """
 
     kernel: Floats
@@ -178,6 +228,7 @@ class Part:
 
     @classmethod
     def of(cls, train: Table, asked: Table, genes: npt.NDArray[np.intp]) -> Part:
+        """The fold that learns from `train` and is asked about `asked`, over `genes` (k,)."""
         features, mean = Features.of(train.on), train.mean_share()
         X, asked_X = features(train.on), features(asked.on)
         residuals = train.relative_residuals(mean)[:, genes].astype(np.float32)
@@ -199,6 +250,7 @@ class Part:
         return self._sum(self.asked_kernel @ self.weights + intercepts)
 
     def _sum(self, relative: Floats) -> float:
+        """Summed Bray-Curtis of predicted relative residuals (m, k)."""
         return len(self.asked_on) * mean_bray_curtis(
             compose(relative, self.asked_on, self.mean), self.asked_shares
         )

@@ -20,8 +20,8 @@ from kobench_baselines.training import Settings, train
 #: Share of the training cells that validate.
 VALIDATION = 0.2
 
-#: Multiplications in a step's product from which threads share it: below, waiting for each other
-#: costs more than they gain, and on a machine with other work a hundred times as much.
+#: Number of multiplications in a step's product from which threads share it. Below it, threads that
+#: wait for each other cost more than they gain, and a hundred times as much on a busy machine.
 SHARED_WORK = 4_000_000
 
 #: Training steps when there are too few cells to validate with.
@@ -30,7 +30,27 @@ STEPS_UNVALIDATED = 50
 
 @dataclass(frozen=True)
 class Preset:
-    """What the parameters are when they are not given. hidden 0 means as many units as genes."""
+    """Values of the parameters that are not given.
+
+    Attributes
+    ----------
+    hidden : int
+        Hidden units; 0 for as many as genes.
+    lr : float
+        Adam's learning rate.
+    batch : int
+        Cells a step.
+    steps : int
+        Most steps.
+    patience : int or None
+        Steps without improvement after which to stop; None for never.
+    decay : tuple of float
+        Weight decays that validation chooses from.
+    refit : bool
+        Whether to train again on all cells for the best number of steps.
+    tuned : bool
+        Whether to use centred coordinates and a falling learning rate.
+    """
 
     hidden: int
     lr: float
@@ -39,7 +59,7 @@ class Preset:
     patience: int | None
     decay: tuple[float, ...]
     refit: bool
-    tuned: bool  # centred coordinates and a falling learning rate
+    tuned: bool
 
 
 PRESETS = {
@@ -67,15 +87,26 @@ PRESETS = {
 
 
 class ProfileNetwork:
-    """Profile of an assemblage: z * |W2 (W1 z + b1) + b2| renormalised, z the assemblage normalised
-    to sum 1.
+    """Profile of an assemblage: z * |W2 (W1 z + b1) + b2| over its sum, z the assemblage over its.
 
-    Trained on the Bray-Curtis dissimilarity of predicted and true profiles with Adam. 20 % of the
-    training cells validate; of every tenth step the weights that are best on them are kept.
-    `preset=paper` is that and nothing else. The default moves the same network in better
-    coordinates (`network.Coordinates`), chooses its weight decay by validation, and trains once
-    more on all cells for the number of steps that was best. With under 5 cells nothing validates:
-    the last decay of the list, 50 steps.
+    It is trained with Adam on the Bray-Curtis dissimilarity of predicted and true profiles. A fifth
+    of the training cells validate; after every tenth step the weights are kept if they are the best
+    on these cells. `preset=paper` is that and nothing else. The default trains the same network in
+    better coordinates (`network.Coordinates`), chooses its weight decay by validation, and trains
+    once more on all cells for the number of steps that was best. With fewer than 5 cells nothing is
+    validated: it takes the last decay of the list and 50 steps.
+
+    Parameters
+    ----------
+    preset : {"default", "paper"}
+        Where the parameters come from that are not given.
+    hidden, lr, batch, steps, patience, decay, refit
+        See `Preset`; None for the preset's value.
+
+    Raises
+    ------
+    ValueError
+        If a parameter has an impossible value.
     """
 
     def __init__(
@@ -147,6 +178,7 @@ class ProfileNetwork:
     def _fit_validated(
         self, table: Table, kept: Table, held: Table, generator: torch.Generator, context: Context
     ) -> Layers:
+        """Train with each decay, keep the best on `held`, and refit where the preset says so."""
         best_error, tries = float("inf"), len(self.preset.decay)
         valid = self._tensors(held)
         for done, decay in enumerate(self.preset.decay):
@@ -159,11 +191,8 @@ class ProfileNetwork:
                 *self._tensors(kept), valid, self._mean(kept), settings, generator, log=log
             )
             if error < best_error:
-                best_error, best, self.chosen = (
-                    error,
-                    layers,
-                    {"decay": decay, "steps": steps, "validation": error},
-                )
+                best_error, best = error, layers
+                self.chosen = {"decay": decay, "steps": steps, "validation": error}
         if not np.isfinite(best_error):
             raise FloatingPointError(
                 f"mlp: training with lr={self.preset.lr:g} diverged, no step has a finite"
@@ -179,9 +208,8 @@ class ProfileNetwork:
 
     def _settings(self, table: Table, decay: float) -> Settings:
         p, genes = self.preset, table.on.shape[1]
-        hidden = (
-            p.hidden if not p.tuned else min(p.hidden, genes)
-        )  # more units than genes add no function
+        # more units than genes add no function
+        hidden = p.hidden if not p.tuned else min(p.hidden, genes)
         return Settings(
             hidden or genes,
             p.lr,
@@ -226,7 +254,13 @@ class MLP(ProfileNetwork):
 
 
 def as_decays(decay: float | Sequence[float]) -> tuple[float, ...]:
-    """One weight decay or several as a tuple; ValueError where one is not a number from 0."""
+    """One weight decay or several as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If one is not a number from 0, or there is none.
+    """
     several = (
         tuple(decay) if isinstance(decay, Sequence) and not isinstance(decay, str) else (decay,)
     )
@@ -242,9 +276,12 @@ def as_decays(decay: float | Sequence[float]) -> tuple[float, ...]:
 
 
 def device_of(name: str) -> torch.device:
-    """The device a run asks for; "auto" is CUDA where there is one.
+    """The torch device of a name; "auto" is CUDA where there is one.
 
-    ValueError where CUDA is asked for and absent.
+    Raises
+    ------
+    ValueError
+        If CUDA is asked for and absent.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -258,7 +295,7 @@ def device_of(name: str) -> torch.device:
 
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
-    """torch uses so many threads inside, and as many as before afterwards."""
+    """Let torch use `threads` threads inside a `with` block."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

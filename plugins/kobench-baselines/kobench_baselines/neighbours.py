@@ -15,19 +15,24 @@ from kobench_baselines.common import (
     sets_of_genes,
 )
 
-#: Decimals of an affinity that count: what differs by less is a tie, whatever the order of a sum.
+#: Decimals of an affinity that count. What differs by less is a tie, so that the order in which a
+#: sum is taken does not matter.
 DECIMALS = 9
 
 
 class KNN:
-    """After a knockout a cell is the mean of the `k` most similar training cells that express none
-    of the removed genes.
+    """After a knockout a cell is the mean of the most similar training cells without these genes.
 
-    Similar: the affinity sum_j sqrt(p_j q_j) of the profiles (Bhattacharyya). The removed genes
-    have no part in it, for q is 0 there, and leaving them out of p scales it alike for all q. A
-    gene's value is its mean share among the neighbours that express it; genes that the cell lacks
-    stay off, and a gene that no neighbour expresses keeps its own share. Where no training cell
-    lacks the removed genes, nothing responds.
+    Similarity is the affinity sum_j sqrt(p_j q_j) of two profiles (Bhattacharyya). The removed
+    genes have no part in it: q is 0 there, and leaving them out of p scales the affinity alike
+    for all q. A gene's value is its mean share among the neighbours that express it. Genes that
+    the cell lacks stay off, and a gene that no neighbour expresses keeps its own share. Where no
+    training cell lacks the removed genes, nothing responds.
+
+    Parameters
+    ----------
+    k : int
+        Number of cells to average.
     """
 
     def __init__(self, k: int = 20) -> None:
@@ -53,6 +58,7 @@ class KNN:
         return rows
 
     def _as_neighbours(self, null: Floats, neighbours: Ints) -> Floats:
+        """Profiles (n, G) of the neighbours' means, over the genes that are on in `null`."""
         rows = np.empty_like(null)
         for block in blocks_of(len(null), neighbours.shape[1] * null.shape[1]):
             shares = self.table.shares[neighbours[block]]

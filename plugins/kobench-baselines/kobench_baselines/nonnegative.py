@@ -1,6 +1,4 @@
-"""Least squares with coefficients >= 0 and a price on their sum, from the products of the
-features.
-"""
+"""Least squares with coefficients >= 0 and a price on their sum, from products of features."""
 
 from __future__ import annotations
 
@@ -15,12 +13,25 @@ TOLERANCE = 1e-10
 
 
 def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
-    """(p,) the b >= 0 that minimises b' H b / 2 - c' b + price' b, with H = F' F (p, p), c = F' y
-    (p,) and price (p,) >= 0.
+    """Minimise b' H b / 2 - c' b + price' b over b >= 0, with H = F' F and c = F' y.
 
     Lawson and Hanson's active-set method (Solving Least Squares Problems, 1974, chapter 23) on the
     normal equations, where a price only changes the right-hand side. A feature that the chosen ones
     already explain to working precision is left out.
+
+    Parameters
+    ----------
+    products : (p, p) float
+        H.
+    right : (p,) float
+        c.
+    price : (p,) float
+        Prices, >= 0.
+
+    Returns
+    -------
+    (p,) float
+        b.
     """
     right = right - price
     b: Floats = np.zeros(len(right))
@@ -36,9 +47,8 @@ def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
         if target is None or target[new] <= 0:
             usable[new] = chosen[new] = False
             continue
-        while (
-            target[chosen] <= 0
-        ).any():  # back along the line to where the first one reaches 0, without that one
+        while (target[chosen] <= 0).any():
+            # go back along the line to where the first feature reaches 0, and drop that one
             falling = np.flatnonzero(chosen & (target <= 0))
             reach = b[falling] / (b[falling] - target[falling])
             b += reach.min() * (target - b)
@@ -53,9 +63,7 @@ def nonnegative_lasso(products: Floats, right: Floats, price: Floats) -> Floats:
 
 
 def _solved(products: Floats, right: Floats, places: Ints) -> Floats | None:
-    """The solution (p,) with only `places` free, all else 0; None where these features are not
-    independent to working precision.
-    """
+    """The solution (p,) with only `places` free; None where their features are dependent."""
     inner = products[places[:, None], places]
     lower, failed = potrf(inner, lower=True)
     if failed or (lower.diagonal() ** 2 < 1e-10 * inner.diagonal()).any():

@@ -1,5 +1,6 @@
-"""`partial-correlation`: direct associations of square-rooted expression within batches, shrunk by
-likelihood and by their own noise.
+"""`partial-correlation`: direct associations of square-rooted expression within batches.
+
+They are shrunk by likelihood and by their own noise.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ DEFAULT_SHRINKAGE = 0.9
 #: A partial correlation of so many standard deviations of the noise is halved.
 HALVED_AT = 3.0
 
-#: The noise is read off the associations of at most this many genes with all others.
+#: The noise is estimated from the associations of at most this many genes with all others.
 NOISE_GENES = 500
 
 #: Median of the square of a standard normal.
@@ -46,8 +47,14 @@ MEDIAN_SQUARE = 0.4549364
 
 @dataclass(frozen=True, eq=False)
 class Correlations:
-    """The correlations R = V diag(w) V' of standardised rows (n, G), kept as V (G, r) and w (r,):
-    no gene-by-gene table.
+    """The correlations R = V diag(w) V' of standardised rows (n, G), without a gene-by-gene table.
+
+    Attributes
+    ----------
+    vectors : (G, r) float
+        V, the eigenvectors.
+    values : (r,) float
+        w, the eigenvalues.
     """
 
     vectors: Floats
@@ -55,12 +62,24 @@ class Correlations:
 
     @classmethod
     def of(cls, scores: Floats) -> Correlations:
+        """The correlations of standardised rows (n, G)."""
         _, roots, vectors = np.linalg.svd(scores / np.sqrt(len(scores)), full_matrices=False)
         return cls(vectors.T, roots**2)
 
     def log_likelihood(self, scores: Floats, a: float) -> float:
-        """Of other rows, a Gaussian with covariance M = (1 - a) R + a 1: twice the sum, without its
-        constant.
+        """Log-likelihood of other rows under a Gaussian with covariance M = (1 - a) R + a 1.
+
+        Parameters
+        ----------
+        scores : (m, G) float
+            The other rows, standardised alike.
+        a : float
+            The shrinkage, over 0 to 1.
+
+        Returns
+        -------
+        float
+            Twice the sum over rows, without its constant.
         """
         mixed, genes = (1 - a) * self.values + a, scores.shape[1]
         along = ((scores @ self.vectors) ** 2).sum(axis=0)
@@ -69,38 +88,56 @@ class Correlations:
         return float(-distance - len(scores) * determinant)
 
     def diagonal(self, a: float) -> Floats:
-        """(G,) diagonal of M^-1."""
+        """Diagonal (G,) of M^-1."""
         diagonal: Floats = 1 / a - (self.vectors**2) @ self._inside(a)
         return diagonal
 
     def partial(self, genes: Ints, a: float, diagonal: Floats) -> Floats:
-        """(k, G) partial correlations -P_gj / sqrt(P_gg P_jj) of some genes with all others, P =
-        M^-1; 0 with themselves.
+        """Partial correlations of some genes with all others, -P_gj / sqrt(P_gg P_jj), P = M^-1.
+
+        Parameters
+        ----------
+        genes : (k,) int
+            These genes.
+        a : float
+            The shrinkage in M.
+        diagonal : (G,) float
+            As `diagonal` gives it for the same `a`.
+
+        Returns
+        -------
+        (k, G) float
+            0 of each gene with itself.
         """
-        minus_inverse = (
-            self.vectors[genes] * self._inside(a)
-        ) @ self.vectors.T  # but for the diagonal
+        # -M^-1, but for its diagonal
+        minus_inverse = (self.vectors[genes] * self._inside(a)) @ self.vectors.T
         partial: Floats = minus_inverse / np.sqrt(diagonal[genes][:, None] * diagonal)
         partial[np.arange(len(genes)), genes] = 0.0
         return partial
 
     def _inside(self, a: float) -> Floats:
-        """M^-1 = 1 / a - V diag(what this returns) V'."""
+        """Diagonal d (r,) in M^-1 = 1 / a - V diag(d) V'."""
         inside: Floats = 1 / a - 1 / ((1 - a) * self.values + a)
         return inside
 
 
 class PartialCorrelation:
-    """A knockout moves each gene by its direct association with the removed one, all other genes
-    held where they are.
+    """A knockout moves each gene by its direct association with the removed one, others held.
 
     Associations are those of u = sqrt(linear expression), whose noise is alike for rare and
-    abundant genes, with batch means taken out. Their correlations R are mixed with none, M = (1 -
-    a) R + a 1, a by cross-validated Gaussian likelihood; the partial correlations q of M^-1 are
-    shrunk once more, each by its own noise: q^3 / (q^2 + (3 s)^2), s their standard deviation under
-    no association, from the median of all squares. A removed gene g falls from u_g to 0, so u_j
-    changes by -u_g q_jg sqrt(P_gg / P_jj) sd_j / sd_g, P = M^-1; several removed genes add up.
-    Genes that are off stay off, below 0 is 0.
+    abundant genes, with batch means taken out. Their correlations R are mixed with none:
+    M = (1 - a) R + a 1, a by cross-validated Gaussian likelihood. The partial correlations q of
+    M^-1 are shrunk once more, each by its own noise: q^3 / (q^2 + (3 s)^2), with s the standard
+    deviation of partial correlations under no association, from the median of all squares.
+
+    A removed gene g falls from u_g to 0, so u_j changes by -u_g q_jg sqrt(P_gg / P_jj) sd_j / sd_g
+    with P = M^-1. The effects of several removed genes add up. Genes that are off stay off, what
+    falls below 0 is 0.
+
+    Parameters
+    ----------
+    shrinkage : float, optional
+        a, over 0 to 1; None for cross-validation.
     """
 
     def __init__(self, shrinkage: float | None = None) -> None:
@@ -130,8 +167,17 @@ class PartialCorrelation:
             )
 
     def slopes(self, removed: Ints) -> Floats:
-        """(k, G) change of every gene's u for each unit by which the u of one of the removed genes
-        falls.
+        """Change of every gene's u for each unit by which the u of a removed gene falls.
+
+        Parameters
+        ----------
+        removed : (k,) int
+            The removed genes.
+
+        Returns
+        -------
+        (k, G) float
+            One row for each removed gene.
         """
         partial = self.correlations.partial(removed, self.chosen, self.diagonal)
         square = partial**2
@@ -162,8 +208,21 @@ class PartialCorrelation:
 
 
 def choose_shrinkage(roots: Floats, rng: np.random.Generator, context: Context) -> float:
-    """The shrinkage with the largest likelihood of held-out rows, over the genes that vary in the
-    rows learned from.
+    """The shrinkage under which held-out rows are most likely, over the genes that vary.
+
+    Parameters
+    ----------
+    roots : (n, G) float
+        Square-rooted expression without batch means.
+    rng : numpy.random.Generator
+        Gives the folds.
+    context : Context
+        Where progress is reported.
+
+    Returns
+    -------
+    float
+        One of `SHRINKAGES`; the default one with fewer than 5 rows.
     """
     n = len(roots)
     if n < FEWEST_TO_VALIDATE:
@@ -183,7 +242,15 @@ def choose_shrinkage(roots: Floats, rng: np.random.Generator, context: Context) 
 
 
 def without_batch_means(rows: Floats, batches: npt.NDArray[Any]) -> Floats:
-    """Rows minus the mean of their batch."""
+    """Subtract from rows the mean of their batch.
+
+    Parameters
+    ----------
+    rows : (n, G) float
+        Any values.
+    batches : (n,) array
+        Batch of each row.
+    """
     _, of = np.unique(batches, return_inverse=True)
     total = np.zeros((of.max(initial=0) + 1, rows.shape[1]))
     np.add.at(total, of, rows)

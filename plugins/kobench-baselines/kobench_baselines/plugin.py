@@ -44,18 +44,14 @@ LINEAR_PARAMS = {
 
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
-    """The baselines (mlp, linear, gbm), their anchored twins, and predictors that start from the
-    cell itself.
-    """
+    """mlp, linear and gbm, their anchored twins, and models that start from a cell."""
     yield from profile_models()
     yield from anchored_models()
     yield from cell_models()
 
 
 def profile_models() -> Iterator[PredictorSpec]:
-    """Each learns assemblage -> profile and answers knockouts by predicting the smaller
-    assemblage.
-    """
+    """Models that learn assemblage -> profile; a knockout is asked as the smaller assemblage."""
     yield PredictorSpec(
         "mlp",
         "kobench_baselines.mlp:MLP",

@@ -1,6 +1,4 @@
-"""The equation of `steady-state`: each gene's expression from saturated regulators, and its fit
-over the cells that express the gene.
-"""
+"""The equation of `steady-state`: each gene's expression from saturated regulators, and its fit."""
 
 from __future__ import annotations
 
@@ -26,34 +24,47 @@ SILENT = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """What regulators do: s = x / (h + x) activates; r = 1 - s represses, in rule "silenced" only
-    while the regulator is there.
+    """What regulators do: s = x / (h + x) activates, r = 1 - s represses.
 
-    rule : "zero" (without a repressor its targets are at their full level, as x = 0 says) or
-    "silenced" (they lose that part). half : (G,) values h of half saturation.
+    Attributes
+    ----------
+    rule : {"zero", "silenced"}
+        "zero": without a repressor its targets are at their full level, as x = 0 says.
+        "silenced": a regulator represses only while it is there, so its targets lose that part.
+    half : (G,) float
+        Values h of half saturation.
     """
 
     rule: str
     half: Floats
 
     def activation(self, values: Floats) -> Floats:
-        """(n, G) s."""
+        """s (n, G) of values (n, G)."""
         s: Floats = values / (self.half + values)
         return s
 
     def repression(self, activation: Floats, there: Bools) -> Floats:
-        """(n, G) r."""
+        """r (n, G) of activation s (n, G); `there` (n, G) says which regulators are there."""
         r: Floats = 1 - activation
         return r * there if self.rule == "silenced" else r
 
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij r_i for the genes modelled; nothing is said of the
-    others.
+    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij r_i for some genes; the others have no equation.
 
-    activates, represses : (G, G) sparse, rows are targets. basal : (G,). modelled : (G,) bool. mean
-    : (G,) mean where on.
+    Attributes
+    ----------
+    form : Form
+        What s and r are.
+    activates, represses : (G, G) sparse
+        A and R; rows are targets.
+    basal : (G,) float
+        b.
+    modelled : (G,) bool
+        The genes that have an equation.
+    mean : (G,) float
+        Mean of each gene over the cells in which it is on.
     """
 
     form: Form
@@ -64,7 +75,7 @@ class Equations:
     mean: Floats
 
     def __call__(self, values: Floats, there: Bools) -> Floats:
-        """(n, G) what the equations say of each gene."""
+        """What the equations say (n, G) of each gene at values (n, G)."""
         s = self.form.activation(values)
         said: Floats = (
             self.activates @ s.T + self.represses @ self.form.repression(s, there).T
@@ -72,11 +83,11 @@ class Equations:
         return said
 
     def there(self, values: Floats) -> Bools:
-        """(n, G) which genes are there: those that are on, and in rule "silenced" those that are
-        off for want of regulators.
+        """Which genes are there, (n, G), at values (n, G).
 
-        What is there for want of regulators changes what the equations say, so this is repeated
-        until nothing changes, 5 times at most.
+        They are those that are on, and in rule "silenced" those that are off only for want of
+        regulators. These change what the equations say, so this is repeated until nothing changes,
+        5 times at most.
         """
         on = values > 0
         there = on
@@ -89,8 +100,16 @@ class Equations:
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """The training cells seen by one form, ready to be regressed: values, s and r, all (n, G), and
-    how many regulators a gene may have.
+    """The training cells in one form, ready to be regressed.
+
+    Attributes
+    ----------
+    form : Form
+        What s and r are.
+    values, s, r : (n, G) float
+        Expression, activation and repression.
+    candidates : int
+        How many candidate regulators a gene may have.
     """
 
     form: Form
@@ -101,12 +120,23 @@ class Regression:
 
     @classmethod
     def of(cls, form: Form, values: Floats, there: Bools, candidates: int) -> Regression:
+        """The regression of values (n, G), where `there` (n, G) says which genes are there."""
         s = form.activation(values)
         return cls(form, values, s, form.repression(s, there), candidates)
 
     def regulators(self, genes: Ints) -> list[Ints]:
-        """For each gene all others, or the `candidates` whose s or r correlates most with it over
-        the cells in which it is on.
+        """Candidate regulators of each gene.
+
+        Parameters
+        ----------
+        genes : (k,) int
+            The targets.
+
+        Returns
+        -------
+        list of (m,) int
+            All other genes; where these are more than `candidates`, those whose s or r correlates
+            most with the target over the cells in which it is on.
         """
         n_genes = self.values.shape[1]
         if n_genes - 1 <= self.candidates:
@@ -122,12 +152,28 @@ class Regression:
         return found
 
     def fit_gene(self, gene: int, regulators: Ints, price: float, passes: int) -> Floats | None:
-        """Coefficients (2 k + 1,) of the regulators' s, of their r, and the basal level; None where
-        too few cells express the gene.
+        """Fit the equation of one gene over the cells in which it is on.
 
-        Relative errors: cells are weighted by 1 / value in the first pass, then by 1 / what the
-        pass before says. The price (in units of the gene's mean, and of the root of the number of
-        cells) decides which regulators there are; what they do is fitted without it.
+        Errors are relative: cells are weighted by 1 / value in the first pass, then by 1 / what the
+        pass before says. The price decides which regulators there are; their coefficients are
+        fitted without it.
+
+        Parameters
+        ----------
+        gene : int
+            The target.
+        regulators : (k,) int
+            Its candidate regulators.
+        price : float
+            Price of a regulator, in units of the gene's mean and the root of the number of cells.
+        passes : int
+            Number of passes.
+
+        Returns
+        -------
+        (2 k + 1,) float or None
+            Coefficients of the regulators' s, of their r, and the basal level; None where too few
+            cells express the gene.
         """
         rows = np.flatnonzero(self.values[:, gene] > 0)
         if len(rows) < FEWEST_CELLS:
@@ -157,7 +203,15 @@ class Regression:
         return coefficients
 
     def fit(self, genes: Ints, price: float, passes: int = 2) -> Equations:
-        """The equations of some genes."""
+        """Fit the equations of some genes.
+
+        Parameters
+        ----------
+        genes : (k,) int
+            The targets.
+        price, passes
+            See `fit_gene`.
+        """
         n_genes = self.s.shape[1]
         entries: list[tuple[Ints, Ints, Floats, Floats]] = []
         basal, modelled = np.zeros(n_genes), np.zeros(n_genes, bool)
@@ -186,9 +240,7 @@ class Regression:
 
 
 def _correlations(values: Floats, features: Floats) -> Floats:
-    """(k, p) absolute correlation of each column of values, where it is over 0, with each feature
-    there; 0 for constants.
-    """
+    """Absolute correlations (k, p) of columns, where they are over 0, with features there."""
     on = (values > 0).astype(np.float64)
     count = np.maximum(on.sum(axis=0), 1)
     centred = values - on * (values.sum(axis=0) / count)

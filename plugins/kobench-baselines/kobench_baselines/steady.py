@@ -1,5 +1,6 @@
-"""`steady-state`: who regulates whom, fitted to wild-type cells; a knockout runs the fitted
-equations to their new steady state.
+"""`steady-state`: regulatory equations fitted to wild-type cells.
+
+A knockout runs them to their new steady state.
 """
 
 from __future__ import annotations
@@ -27,31 +28,41 @@ PRICES = (0.0, 0.02, 0.05, 0.1, 0.2)
 #: The price while the form of the equations is chosen, and where there are too few cells to choose.
 DEFAULT_PRICE = 0.05
 
-#: Share of the training cells that validate, and how many genes they are asked about.
+#: Share of the training cells that validate, and number of genes that they are asked about.
 VALIDATION, VALIDATION_GENES = 0.2, 40
 
-#: A cell's own factor on what the equations say of a gene is at most this; a gene further off is
-#: not explained and does not respond.
+#: Largest factor of a cell's value on what the equations say of a gene. A gene further off is not
+#: explained and does not respond.
 LARGEST_FACTOR = 10.0
 
-#: The steady state is reached when no value changes by more than this part of the cell's largest;
-#: or after so many steps.
+#: The steady state is reached when no value changes by more than this share of the cell's largest
+#: one, or after so many steps.
 SETTLED, STEPS = 1e-8, 100
 
 
 class SteadyState:
-    """x_j = b_j + sum_i A_ij s_i + sum_i R_ij (1 - s_i), s = x / (h + x), all coefficients >= 0,
-    fitted gene by gene.
+    """Each gene from its saturating regulators, all coefficients >= 0, fitted gene by gene.
 
-    That is the steady state of dx/dt = -x + activation + repression with saturating regulators.
-    Each gene is regressed over the cells in which it is on, on the *values* of all others there:
-    once the regulators are known, that genes tend to be absent together says nothing more.
-    Validation on wild-type cells chooses how many regulators there are, `rule` and `half` (see
-    `Form`).
+    x_j = b_j + sum_i A_ij s_i + sum_i R_ij (1 - s_i) with s = x / (h + x) is the steady state of
+    dx/dt = -x + activation + repression. Each gene is regressed over the cells in which it is on,
+    on the values of all others there. Values, and not only which genes are on: once the regulators
+    are known, that genes tend to be absent together says nothing more. Validation on wild-type
+    cells chooses how many regulators there are, `rule` and `half`.
 
-    A knockout starts from the cell: each gene keeps its own factor, value over what the equations
-    say, the removed genes are set to 0, and the equations are iterated to the new steady state.
-    Genes that are off stay off.
+    A knockout starts from the cell. Each gene keeps its own factor, its value over what the
+    equations say. The removed genes are set to 0, and the equations are iterated to the new steady
+    state. Genes that are off stay off.
+
+    Parameters
+    ----------
+    rule, half : str
+        See `Form`; "auto" for validation.
+    price : float, optional
+        Price of a regulator, relative to the gene's mean; None for validation.
+    regulators : int
+        Most candidate regulators of a gene.
+    targets : int
+        Most genes to model.
     """
 
     def __init__(
@@ -62,13 +73,8 @@ class SteadyState:
         regulators: int = 100,
         targets: int = 1000,
     ) -> None:
-        self.rule, self.half, self.price, self.regulators, self.targets = (
-            rule,
-            half,
-            price,
-            regulators,
-            targets,
-        )
+        self.rule, self.half, self.price = rule, half, price
+        self.regulators, self.targets = regulators, targets
 
     def fit(self, cells: Cells, context: Context) -> None:
         self.scale, self.threads = context.scale, context.threads
@@ -78,9 +84,8 @@ class SteadyState:
             form, price = self._choose(values, genes, np.random.default_rng(context.seed), context)
             self.chosen = {"rule": form.rule, "half": float(np.median(form.half)), "price": price}
             there: Bools = values > 0
-            for _ in range(
-                3 if form.rule == "silenced" else 1
-            ):  # who is there is known better once there are equations
+            # with equations it is better known which genes are there, so "silenced" fits again
+            for _ in range(3 if form.rule == "silenced" else 1):
                 self.equations = Regression.of(form, values, there, self.regulators).fit(
                     genes, price
                 )
@@ -96,6 +101,7 @@ class SteadyState:
     def _choose(
         self, values: Floats, genes: Ints, rng: np.random.Generator, context: Context
     ) -> tuple[Form, float]:
+        """The form and the price with the smallest relative error on held-out cells."""
         halves = {"one": np.ones(values.shape[1]), "median": medians_where_on(values)}
         rules = ("zero", "silenced") if self.rule == "auto" else (self.rule,)
         forms = [
@@ -166,8 +172,25 @@ class SteadyState:
 def settle(
     equations: Equations, start: Floats, there: Bools, factor: Floats, explained: Bools
 ) -> Floats:
-    """(n, G) the steady state from `start`: explained genes at factor * what the equations say, all
-    others as they start.
+    """Iterate the equations to their steady state.
+
+    Parameters
+    ----------
+    equations : Equations
+        The fitted equations.
+    start : (n, G) float
+        Values to start from, removed genes at 0.
+    there : (n, G) bool
+        Which genes are there, see `Equations.there`.
+    factor : (n, G) float
+        Each gene's own factor on what the equations say.
+    explained : (n, G) bool
+        Genes that follow the equations; all others stay as they start.
+
+    Returns
+    -------
+    (n, G) float
+        The steady state, or the values after `STEPS` steps.
     """
     values = start
     scale = start.max(axis=1, keepdims=True)

@@ -1,5 +1,6 @@
-"""Training the DKO network on Bray-Curtis with AdamW: the gradient written out, in memory taken
-once.
+"""Training of the DKO network on Bray-Curtis with AdamW.
+
+The gradient is written out, and its arrays are allocated once.
 """
 
 from __future__ import annotations
@@ -17,16 +18,32 @@ from kobench_baselines.network import Coordinates, Layers
 #: Steps between two looks at the validation cells.
 LOOK_EVERY = 10
 
+#: x, z and y of some cells: assemblages in the coordinates of training, assemblages, profiles.
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train: hidden units, Adam's learning rate, cells a step, most steps, weight decay
-    (AdamW), and when to stop.
+    """How to train.
 
-    patience : stop after so many steps without a better validation; None: never. anneal : lower the
-    rate to 0 along a cosine. centred : train in the coordinates of `Coordinates.centred`.
+    Attributes
+    ----------
+    hidden : int
+        Hidden units.
+    lr : float
+        Adam's learning rate.
+    batch : int
+        Cells a step.
+    steps : int
+        Most steps.
+    decay : float
+        Weight decay (AdamW).
+    patience : int or None
+        Steps without improvement in validation after which to stop; None for never.
+    anneal : bool
+        Whether to lower the learning rate to 0 along a cosine.
+    centred : bool
+        Whether to train in the coordinates of `Coordinates.centred`.
     """
 
     hidden: int
@@ -40,8 +57,19 @@ class Settings:
 
 
 def first_layers(genes: int, settings: Settings, generator: torch.Generator) -> Layers:
-    """Before training: uniform in +-1/sqrt(inputs) as torch's own linear layers, or near the masked
-    mean in centred coordinates.
+    """The layers before training.
+
+    They are uniform in +-1/sqrt(inputs), as torch's own linear layers; in centred coordinates they
+    are near the masked mean.
+
+    Parameters
+    ----------
+    genes : int
+        Number of genes.
+    settings : Settings
+        How to train.
+    generator : torch.Generator
+        Gives the weights.
     """
     h = settings.hidden
 
@@ -62,12 +90,20 @@ def first_layers(genes: int, settings: Settings, generator: torch.Generator) -> 
 
 
 class Pass:
-    """The network forward and backward for n cells: p = v / s, v = z * |u|, u = unit * (W2 (W1 x +
-    b1) + b2), s = sum of v.
+    """The network forward and backward for n cells, in arrays that are allocated once.
 
-    Written with the operations that autograd would choose, in its order, so that results are the
-    same to the last bit; but results go to memory taken once. A method's answer is overwritten by
-    the next call. unit : None in plain coordinates, where it is 1.
+    p = v / s with v = z * |u|, u = unit * (W2 (W1 x + b1) + b2) and s the sum of v. The operations
+    are those that autograd would choose, in its order, so that results are the same to the last
+    bit. What a method returns is overwritten by the next call.
+
+    Parameters
+    ----------
+    n : int
+        Number of cells.
+    layers : Layers
+        The network; read at each call.
+    unit : (G,) tensor, optional
+        None in plain coordinates, where it is 1.
     """
 
     def __init__(self, n: int, layers: Layers, unit: Tensor | None) -> None:
@@ -79,30 +115,41 @@ class Pass:
         self.W1T, self.W2T, self.gT, self.g_hT = layers.W1.T, layers.W2.T, self.g.T, self.g_h.T
 
     def profiles(self, x: Tensor, z: Tensor) -> Tensor:
-        """(n, G) predicted profiles of assemblages z (n, G), x the same in the coordinates of
-        training; a row that vanishes stays 0.
+        """Predicted profiles of assemblages.
+
+        Parameters
+        ----------
+        x : (n, G) tensor
+            The assemblages in the coordinates of training.
+        z : (n, G) tensor
+            The assemblages, each divided by its number of genes.
+
+        Returns
+        -------
+        (n, G) tensor
+            A row that vanishes stays 0.
         """
         torch.addmm(self.layers.b1, x, self.W1T, out=self.h)
         torch.addmm(self.layers.b2, self.h, self.W2T, out=self.u)
         if self.unit is not None:
             self.u.mul_(self.unit)
         v = torch.abs(self.u, out=self.p).mul_(z)
-        torch.threshold_(
-            torch.sum(v, dim=1, keepdim=True, out=self.s), 0.0, 1.0
-        )  # a sum of 0 becomes 1
+        torch.sum(v, dim=1, keepdim=True, out=self.s)
+        torch.threshold_(self.s, 0.0, 1.0)  # a sum of 0 becomes 1
         return v.div_(self.s)
 
     def error(self, x: Tensor, z: Tensor, y: Tensor) -> float:
-        """Mean Bray-Curtis of predicted and true profiles: both rows sum to 1, so it is half the
-        absolute difference.
+        """Mean Bray-Curtis of predicted profiles and true ones y (n, G).
+
+        Rows of both sum to 1, so it is half the absolute difference.
         """
         return float(torch.sub(self.profiles(x, z), y, out=self.g).abs_().sum(dim=1).mean()) / 2
 
     def gradient(self, x: Tensor, z: Tensor, y: Tensor, to: Layers) -> None:
-        """The gradient of `error` by the layers, written to `to`.
+        """Write the gradient of `error` by the layers to `to`.
 
-        With d = sign(p - y) / 2n: dv = d / s - sum(d p / s), du = dv z sign(u) unit, and from there
-        two linear layers.
+        With d = sign(p - y) / 2n: dv = d / s - sum(d p / s) and du = dv z sign(u) unit, and from
+        there backwards through two linear layers.
         """
         g, scratch = self.g, self.scratch
         torch.sub(self.profiles(x, z), y, out=g).sign_().mul_(self.weight)
@@ -119,8 +166,10 @@ class Pass:
 
 
 def learning_rates(settings: Settings) -> Iterator[float]:
-    """The rate of each step: constant, or from lr to 0 along half a cosine, by the recurrence of
-    torch's CosineAnnealingLR.
+    """The learning rate of each step.
+
+    It is constant, or falls from lr to 0 along half a cosine, by the recurrence of torch's
+    CosineAnnealingLR.
     """
     rate, turn = settings.lr, math.pi / settings.steps
     for step in range(1, settings.steps + 1):
@@ -130,8 +179,18 @@ def learning_rates(settings: Settings) -> Iterator[float]:
 
 
 def batches(cells: Batch, size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Batches without end of the cells' rows: every cell once an epoch in a new order; the epoch's
-    last batch may be small.
+    """Batches of the cells' rows, without end.
+
+    Every epoch has every cell once, in a new order; its last batch may be small.
+
+    Parameters
+    ----------
+    cells : Batch
+        Three tensors (n, G): x, z and y.
+    size : int
+        Rows a batch.
+    generator : torch.Generator
+        Gives the orders.
     """
     while True:
         order = torch.randperm(len(cells[0]), generator=generator).to(cells[0].device)
@@ -141,23 +200,29 @@ def batches(cells: Batch, size: int, generator: torch.Generator) -> Iterator[Bat
 
 
 class Learner:
-    """Layers in training: views of one flat vector [W1, W2, b1, b2], their gradient of the same
-    form, and AdamW on both.
+    """Layers in training: views of one flat vector [W1, W2, b1, b2], with gradient and AdamW.
+
+    Parameters
+    ----------
+    first : Layers
+        The layers before training.
+    unit : (G,) tensor, optional
+        See `Pass`.
+    decay : float
+        Weight decay of W1 and W2.
     """
 
     def __init__(self, first: Layers, unit: Tensor | None, decay: float) -> None:
         weights = first.W1.numel() + first.W2.numel()
         self.flat = torch.cat([first.W1.ravel(), first.W2.ravel(), first.b1, first.b2])
         slope = torch.zeros_like(self.flat)
-        self.unit, self.layers, self.slope = (
-            unit,
-            layers_in(self.flat, first),
-            layers_in(slope, first),
-        )
+        self.unit = unit
+        self.layers, self.slope = layers_in(self.flat, first), layers_in(slope, first)
         self.adam = AdamW(self.flat, slope, weights, decay)
         self.passes: dict[int, Pass] = {}
 
     def step(self, batch: Batch, lr: float) -> None:
+        """Take one step of training."""
         self._pass(len(batch[0])).gradient(*batch, to=self.slope)
         self.adam.step(lr)
 
@@ -166,6 +231,7 @@ class Learner:
         return self._pass(len(cells[0])).error(*cells)
 
     def _pass(self, n: int) -> Pass:
+        """The pass for batches of n cells, made once."""
         if n not in self.passes:
             self.passes[n] = Pass(n, self.layers, self.unit)
         return self.passes[n]
@@ -189,13 +255,36 @@ def train(
     stop: int | None = None,
     log: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Layers, float, int]:
-    """Layers in plain coordinates (float64), their validation Bray-Curtis and the number of steps
-    they were trained.
+    """Train the network.
 
-    z (n, G) assemblages normalised to sum 1 and y (n, G) profiles, float32 on the device to train
-    on; valid: two such tensors, of which the layers with the smallest Bray-Curtis are kept, or
-    None: the last ones are. stop : steps after which to stop, inside a schedule of
-    `settings.steps`. `generator` is on the CPU, so a seed means the same numbers on every device.
+    Parameters
+    ----------
+    z : (n, G) tensor
+        Assemblages, each divided by its number of genes; float32 on the device to train on.
+    y : (n, G) tensor
+        True profiles.
+    valid : tuple of two tensors, optional
+        Such assemblages and profiles that validate. The layers with the smallest Bray-Curtis on
+        them are kept; without them, the last ones.
+    mean_share : (G,) tensor
+        Mean share of each gene.
+    settings : Settings
+        How to train.
+    generator : torch.Generator
+        On the CPU, so that a seed gives the same numbers on every device.
+    stop : int, optional
+        Number of steps after which to stop within a schedule of `settings.steps`.
+    log : callable
+        Called with the steps done and their total.
+
+    Returns
+    -------
+    layers : Layers
+        In plain coordinates, float64.
+    error : float
+        Their Bray-Curtis in validation; infinity without one.
+    steps : int
+        The number of steps they were trained.
     """
     where = Coordinates.centred(z, mean_share) if settings.centred else Coordinates.plain(z)
     first = first_layers(z.shape[1], settings, generator).map(lambda tensor: tensor.to(z))
@@ -204,10 +293,8 @@ def train(
     with torch.inference_mode():
         learner = Learner(first, where.unit if settings.centred else None, settings.decay)
         held = None if valid is None else (where.enter(valid[0]), *valid)
-        rates, cells = (
-            learning_rates(settings),
-            batches((where.enter(z), z, y), settings.batch, generator),
-        )
+        rates = learning_rates(settings)
+        cells = batches((where.enter(z), z, y), settings.batch, generator)
         for step in range(1, last + 1):
             learner.step(next(cells), next(rates))
             if held is not None and (step % LOOK_EVERY == 0 or step == last):

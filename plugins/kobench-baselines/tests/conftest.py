@@ -42,8 +42,9 @@ OF_CELLS: dict[str, Callable[[], Any]] = {
 
 
 def draw_cells(seed: int = 0, n: int = 160, genes: int = 12) -> Cells:
-    """Each gene is on with probability 0.7; where gene j - 1 is on too, gene j is at three times
-    its level; 10 % noise.
+    """Each gene is on with probability 0.7.
+
+    Where gene j - 1 is on too, gene j is at three times its level; 10 % noise.
     """
     rng = np.random.default_rng(seed)
     on = rng.random((n, genes)) < 0.7
@@ -78,8 +79,9 @@ def make_of_cells(request: pytest.FixtureRequest) -> Callable[[], Any]:
 
 @pytest.fixture(params=sorted(set(OF_CELLS) - {"mlp-anchored"}))
 def make_not_drawn(request: pytest.FixtureRequest) -> Callable[[], Any]:
-    """The same but for the network: its first weights are drawn gene by gene, so another order of
-    genes is another network.
+    """The same but for the network.
+
+    Its first weights are drawn gene by gene, so another order of genes is another network.
     """
     return OF_CELLS[request.param]
 

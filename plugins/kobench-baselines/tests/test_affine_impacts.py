@@ -1,5 +1,7 @@
-"""Impacts of the network in closed form: by hand, against the formula one event at a time, and
-against what kobench derives.
+"""Impacts of the network in closed form.
+
+They are compared with numbers by hand, with the formula one event at a time, and with what
+kobench derives.
 """
 
 from __future__ import annotations
@@ -112,8 +114,9 @@ def test_by_hand(way: str) -> None:
 def test_as_one_event_at_a_time(
     genes: int, cells: int, order: int, density: float, seed: int, way: str, small: bool
 ) -> None:
-    """Events of any order, cells in any order; genes that are on, off or named twice; empty cells,
-    a single gene, all removed.
+    """Events of any order, in any order of cells.
+
+    Genes are on, off or named twice; there are empty cells, a single gene, and all genes removed.
     """
     rng = np.random.default_rng(seed)
     on = rng.random((cells, genes)) < density
@@ -186,8 +189,9 @@ def test_rows_of_zeros(
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_as_derived_from_profiles(way: str, draw: Callable[..., Cells], order: int) -> None:
-    """A fitted network's impacts are those that kobench derives from its profiles; rounded to 9
-    decimals they are equal.
+    """A fitted network's impacts are those that kobench derives from its profiles.
+
+    Rounded to 9 decimals they are equal.
     """
     train, asked = draw(n=80), draw(seed=1, n=40)
     predictor = MLP(hidden=6, steps=40)
@@ -211,8 +215,9 @@ def test_as_derived_from_profiles(way: str, draw: Callable[..., Cells], order: i
 
 
 def test_small_impacts_keep_their_digits() -> None:
-    """Changes of 1e-11 of the values, where differences of rows would have lost five digits: the
-    kernel is exact to 1e-9.
+    """Changes of 1e-11 of the values, where differences of rows would have lost five digits.
+
+    The kernel is exact to 1e-9.
     """
     rng = np.random.default_rng(0)
     W, b = rng.normal(size=(5, 5)), rng.uniform(1, 2, 5)
@@ -272,9 +277,7 @@ def test_nothing_asked(way: str) -> None:
 
 
 def test_no_more_columns_than_allowed(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """W's columns are worked out a strip at a time where all of them are too many, once each for
-    single knockouts.
-    """
+    """Where W is too large, its columns are worked out in strips, once for single knockouts."""
     on = np.random.default_rng(6).random((30, 12)) < 0.7
     seen: list[int] = []
     columns = AffineImpacts.columns

@@ -30,8 +30,9 @@ def test_factors_end_at_10_and_a_tenth_and_a_vanished_share_has_factor_1() -> No
 
 
 def test_a_model_without_response_gives_the_null(cells_of: Any) -> None:
-    """Masked shares, renormalised, are a model in which nothing responds, even where the removed
-    gene is 99 % of the cell.
+    """A model in which nothing responds gives the null, even where the removed gene is most of it.
+
+    Its profiles are masked shares over their sum; the removed gene is 99 % of the cell.
     """
 
     def predict(on: Any) -> Any:

@@ -29,9 +29,7 @@ def test_mean_share(table: Table) -> None:
 
 
 def test_relative_residuals(table: Table) -> None:
-    """With means 1, 1, 3 the masked mean says 1/2, 1/2 of the first cell and 1/4, 3/4 of the
-    second.
-    """
+    """The masked mean of 1, 1, 3 says 1/2, 1/2 of the first cell, 1/4, 3/4 of the second."""
     np.testing.assert_allclose(
         table.relative_residuals(np.array([1.0, 1.0, 3.0])), [[0.5, -0.5, 0], [1, 0, -1 / 3]]
     )

@@ -12,7 +12,7 @@ import torch
 from kobench_baselines import common
 
 from kobench.api import Cells, Context, bray_curtis, normalise_rows
-from kobench.worker.checks.checks import CHECKS, assert_contract
+from kobench.checks import CHECKS, assert_contract
 
 Make = Callable[[], Any]
 Fit = Callable[..., Any]

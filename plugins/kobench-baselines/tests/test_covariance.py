@@ -13,8 +13,9 @@ from kobench.api import Cells, Knockouts
 
 
 def test_by_hand(fit: Any, cells_of: Any) -> None:
-    """Shares (.2 .3 .5), (.4 .1 .5), (.3 .2 .5): the second falls as the first rises, the third is
-    constant.
+    """Shares (.2 .3 .5), (.4 .1 .5), (.3 .2 .5).
+
+    The second falls as the first rises, the third is constant.
 
     Removing the first from (.2 .3 .5) moves the second by -1 * (0 - .2) = .2 to .5: then .5, .5.
     """

@@ -1,6 +1,4 @@
-"""The start of the trees by hand and against scikit-learn, one tree by hand, what gets trees,
-features, stopping.
-"""
+"""Boosted trees: by hand, against scikit-learn, what gets trees, features, stopping."""
 
 from __future__ import annotations
 
@@ -37,8 +35,9 @@ def test_depth_base_by_hand() -> None:
 
 
 def test_one_tree_by_hand() -> None:
-    """Gene a's relative residual depends on b alone: +d with b, -d without; lambda 1 and shrinkage
-    1/2 on n cells a side.
+    """Gene a's relative residual depends on b alone: +d with b, -d without.
+
+    Lambda 1 and shrinkage 1/2 on n cells a side.
 
     A leaf is shrinkage * sum of residuals / (cells + 1), over the cells that have a only.
     """
@@ -63,8 +62,9 @@ def test_one_tree_by_hand() -> None:
 
 
 def test_absent_genes_teach_nothing(cells: Cells, fit: Any) -> None:
-    """Trees of gene j are the same whatever is said of it in cells without it: the loss has no
-    weight there.
+    """Trees of gene j are the same whatever is said of it in cells without it.
+
+    The loss has no weight there.
     """
     predictors = []
     for junk in (0.0, 50.0):
@@ -141,8 +141,9 @@ def test_an_interaction_is_learned_that_no_linear_model_can(fit: Any) -> None:
 
 
 def test_depth_helps_where_it_does() -> None:
-    """Gene a holds a share of 1/2 however many others share the rest; the masked mean's share of it
-    falls with their number.
+    """Gene a holds a share of 1/2 however many others share the rest.
+
+    The masked mean's share of it falls with their number.
     """
     rng = np.random.default_rng(0)
     on = rng.random((200, 20)) < rng.uniform(0.1, 1, 200)[:, None]

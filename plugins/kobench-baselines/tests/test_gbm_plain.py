@@ -1,6 +1,4 @@
-"""Trees grown together are those that an estimator a gene grows, round by round, whatever the cells
-are.
-"""
+"""Trees grown together are those of an estimator for each gene, round by round."""
 
 from __future__ import annotations
 
@@ -22,8 +20,9 @@ def fitted(cells: Cells, **more: int) -> GBM:
 
 
 def some_cells(seed: int, n: int, genes: int) -> Cells:
-    """The first gene follows the second; a cell may express one gene only, a gene may be in no
-    cell.
+    """The first gene follows the second.
+
+    A cell may express one gene only, a gene may be in no cell.
     """
     rng = np.random.default_rng(seed)
     X = (rng.random((n, genes)) < rng.uniform(0, 1, genes)) * rng.lognormal(0, 0.3, (n, genes))

@@ -70,8 +70,9 @@ def test_solve_with_no_cell_one_cell_and_constant_targets() -> None:
 
 
 def test_features_by_hand() -> None:
-    """Genes on 1/2 and 1 of the time: centred columns -+1/2 and 0, whose mean squared norm is 1/4,
-    so the scale is 1/2.
+    """Genes on 1/2 and 1 of the time.
+
+    Centred columns -+1/2 and 0, whose mean squared norm is 1/4, so the scale is 1/2.
 
     log 2 and log 1 have mean log(2)/2 and standard deviation log(2)/2.
     """
@@ -82,8 +83,9 @@ def test_features_by_hand() -> None:
 
 @pytest.mark.parametrize("n", [60, 8])
 def test_prediction_is_ridge_on_relative_residuals(cells: Cells, fit: Any, n: int) -> None:
-    """The whole predictor, in the primal (60 cells, 12 genes) and the dual form (8 cells), from
-    scikit-learn's Ridge.
+    """The whole predictor against scikit-learn's Ridge.
+
+    It is in the primal form (60 cells, 12 genes) and in the dual form (8 cells).
     """
     train, on = cells[:n], cells.assemblages()[60:]
     table = Table.of(train)
@@ -117,8 +119,9 @@ def test_cross_validation_takes_a_small_penalty_where_all_can_be_learned(
 
 
 def test_cross_validation_is_scikit_learns_on_the_same_folds(fit: Any, draw: Any) -> None:
-    """The same folds, one Ridge a gene and penalty, Bray-Curtis over all cells: the same penalty,
-    and not one at either end.
+    """The same folds, one Ridge a gene and penalty, Bray-Curtis over all cells.
+
+    The same penalty, and not one at either end.
     """
     noisy = draw(n=30)
     noisy.X[:] *= np.random.default_rng(5).lognormal(0, 0.5, noisy.X.shape)

@@ -29,8 +29,9 @@ def test_by_hand(fit: Any, cells_of: Any) -> None:
 def test_a_gene_counts_where_neighbours_express_it_and_else_as_in_the_cell(
     fit: Any, cells_of: Any
 ) -> None:
-    """Neighbours (0, 1, 0, 0) and (0, 2, 2, 0) of (2, 1, 1, 2): gene 1 (1 + .5) / 2, gene 2 .5,
-    gene 3 its own 2 / 4: .75 .5 .5 / 1.75.
+    """Neighbours (0, 1, 0, 0) and (0, 2, 2, 0) of (2, 1, 1, 2).
+
+    Gene 1 (1 + .5) / 2, gene 2 .5, gene 3 its own 2 / 4: .75 .5 .5 / 1.75.
     """
     predictor = fit(KNN(k=2), cells_of([[0, 1, 0, 0], [0, 2, 2, 0]]))
     np.testing.assert_allclose(

@@ -137,8 +137,7 @@ def test_patience_ends_training() -> None:
 
 
 def test_one_adam_step_by_hand() -> None:
-    """Adam's first step moves each parameter by lr times the sign of its gradient, whatever the
-    gradient's size.
+    """Adam's first step moves each parameter by lr times the sign of its gradient.
 
     Genes a, b on, hidden one: z = (1/2, 1/2), o_a = b2_a + W2_a (W1 z + b1). The predicted share of
     a is under its target, so b2_a rises and b2_b falls by lr.
@@ -237,8 +236,9 @@ def test_threads_are_given_back(cells: Cells, fit: Any) -> None:
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
 def test_cuda_agrees_with_the_cpu(preset: str, draw: Any) -> None:
-    """The same fit on both: validation, layers' answers and impacts; and CUDA twice gives the same
-    bytes.
+    """The same fit on both: validation, layers' answers and impacts.
+
+    CUDA twice gives the same bytes.
     """
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here: the GPU is not tested")

@@ -1,5 +1,6 @@
-"""What every predictor that starts from the cell's own profile must do: the contract, and its
-promises on odd cells.
+"""What every predictor that starts from the cell's own profile must do.
+
+It keeps the contract, and its promises on odd cells.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import scipy.sparse
 from kobench_baselines import common
 
 from kobench.api import Cells, Context, Knockouts, normalise_rows
-from kobench.worker.checks.checks import CHECKS, assert_contract
+from kobench.checks import CHECKS, assert_contract
 
 Make = Callable[[], Any]
 Fit = Callable[..., Any]

@@ -1,5 +1,6 @@
-"""Partial correlations by hand, by the inverse written out and by regression; shrinkage by scipy's
-likelihood.
+"""Partial correlations by hand, by the inverse written out and by regression.
+
+Shrinkage by scipy's likelihood.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ def scores() -> Any:
 
 
 def test_partial_correlations_of_a_chain_by_hand() -> None:
-    """r12 = r23 = 1/2, r13 = 1/4: genes 1 and 3 have none given 2; q12 = (1/2 - 1/8) / sqrt(3/4 *
-    15/16) = 1 / sqrt(5).
+    """r12 = r23 = 1/2, r13 = 1/4: genes 1 and 3 have none given 2.
+
+    Q12 = (1/2 - 1/8) / sqrt(3/4 * 15/16) = 1 / sqrt(5).
     """
     R = np.array([[1, 0.5, 0.25], [0.5, 1, 0.5], [0.25, 0.5, 1]])
     values, vectors = np.linalg.eigh(R)
@@ -83,8 +85,9 @@ def test_batch_means_by_hand() -> None:
 
 
 def test_direct_slopes_are_those_of_regression(fit: Any, cells: Cells) -> None:
-    """With next to no shrinkage, and none for noise: the coefficient of g when u_j is regressed on
-    all other genes.
+    """With next to no shrinkage, and none for noise.
+
+    The coefficient of g when u_j is regressed on all other genes.
     """
     predictor = fit(PartialCorrelation(shrinkage=1e-9), cells)
     predictor.noise = 0.0

@@ -34,8 +34,9 @@ def equations_of(activates: Any, represses: Any, basal: Any, rule: str = "zero")
 
 
 def simulate(n: int = 300, noise: float = 0.05, rule: str = "zero") -> tuple[Any, Any]:
-    """(values, own factors) of cells of 8 genes at x_j = own_j (1/2 + 2 s_(j-1) + 3/2 r_(j-3)); a
-    fifth of the entries is absent.
+    """(values, own factors) of cells of 8 genes at x_j = own_j (1/2 + 2 s_(j-1) + 3/2 r_(j-3)).
+
+    A fifth of the entries is absent.
     """
     rng = np.random.default_rng(0)
     own = (rng.random((n, 8)) < 0.8) * rng.lognormal(0, noise, (n, 8))
@@ -62,8 +63,9 @@ def of_chain() -> SteadyState:
 
 
 def test_the_equations_by_hand() -> None:
-    """s = (1/2, 2/3, .), so gene 1 is at 4 / 2 and gene 2 at 6 / 3; without gene 1 gene 2 is at 6,
-    or silenced at 0.
+    """s = (1/2, 2/3, .), so gene 1 is at 4 / 2 and gene 2 at 6 / 3.
+
+    Without gene 1 gene 2 is at 6, or silenced at 0.
     """
     values = np.array([[1.0, 2.0, 9.0], [1.0, 0.0, 9.0]])
     np.testing.assert_allclose(equations_of(**CHAIN)(values, values > 0), [[1, 2, 2], [1, 2, 6]])
@@ -83,11 +85,11 @@ def test_off_for_want_of_regulators_is_there() -> None:
 
 
 def test_knockouts_of_a_chain_by_hand(cells_of: Any) -> None:
-    """In the cell (2, 2, 4) s is (2/3, 2/3, .), the equations say 1, 8/3 and 2, so its own factors
-    are 2, 3/4 and 2.
+    """Knockouts in the cell (2, 2, 4), where s is (2/3, 2/3, .).
 
-    Without gene 0: gene 1 falls to 0, gene 2 rises to 2 * 6. Without gene 1: gene 0 as it was, gene
-    2 at 12. Without gene 2: 2 and 2.
+    The equations say 1, 8/3 and 2, so the cell's own factors are 2, 3/4 and 2. Without gene 0, gene
+    1 falls to 0 and gene 2 rises to 2 * 6. Without gene 1, gene 0 stays as it was and gene 2 is at
+    12. Without gene 2: 2 and 2.
     """
     rows = of_chain().predict_knockout(cells_of([[2, 2, 4]]), Knockouts([[0], [1], [2]], [0, 0, 0]))
     np.testing.assert_allclose(rows, [[0, 0, 1], [2 / 14, 0, 12 / 14], [0.5, 0.5, 0]], atol=1e-12)

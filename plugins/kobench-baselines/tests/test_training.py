@@ -1,5 +1,7 @@
-"""Training against plain twins: the gradient against autograd, the steps against torch's AdamW, the
-whole against one cell at a time.
+"""Training against plain twins.
+
+The gradient against autograd, the steps against torch's AdamW, the whole against one cell at a
+time.
 """
 
 from __future__ import annotations
@@ -57,8 +59,9 @@ def gradient_of(layers: Layers, where: Coordinates, z: torch.Tensor, y: torch.Te
 
 
 def test_gradient_by_hand() -> None:
-    """Two genes on, W2 = 0, so o = b2 = (3, -1): v = (3/2, 1/2), s = 2, p = (3/4, 1/4); target
-    (1/2, 1/2), so d = (1/2, -1/2).
+    """Two genes on, W2 = 0, so o = b2 = (3, -1): v = (3/2, 1/2), s = 2, p = (3/4, 1/4).
+
+    Target (1/2, 1/2), so d = (1/2, -1/2).
 
     dv = d / s - sum(d p) / s = (1/4, -1/4) - 1/8 = (1/8, -3/8); do = dv z sign(o) = (1/16, 3/16).
     Hidden one, W1 z + b1 = 2: dW2 = 2 do; and as W2 = 0 nothing reaches W1 and b1.
@@ -92,8 +95,9 @@ def test_gradient_by_hand() -> None:
 def test_gradient_is_that_of_autograd(
     seed: int, n: int, genes: int, hidden: int, share: float, empty: bool
 ) -> None:
-    """One gene, one expressed gene (share 0), one cell and a cell without genes included; in
-    coordinates of its own.
+    """One gene, one expressed gene (share 0), one cell and a cell without genes included.
+
+    In coordinates of its own.
     """
     z, y, mean = draw_task(seed, n, genes, share)
     if empty:
@@ -118,8 +122,9 @@ def as_plain(layers: Layers) -> plain.Layers:
 
 
 def centred(where: Coordinates) -> Any:
-    """The network's formula for one cell in coordinates: v = z * |unit * (W2 (W1 x + b1) + b2)|, x
-    = (z - origin) * scale.
+    """The network's formula for one cell in coordinates.
+
+    v = z * |unit * (W2 (W1 x + b1) + b2)|, x = (z - origin) * scale.
     """
 
     def predict(layers: plain.Layers, z: torch.Tensor) -> torch.Tensor:
@@ -134,8 +139,9 @@ def centred(where: Coordinates) -> Any:
 @pytest.mark.parametrize("decay", [0.0, 0.5])
 @pytest.mark.parametrize("piece", [2, 5, 100])
 def test_adamw_is_torchs(decay: float, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """12 values of which 7 shrink, in pieces that do and don't end there; one gradient is always 0,
-    the rates differ.
+    """12 values of which 7 shrink, in pieces that do and don't end there.
+
+    One gradient is always 0, the rates differ.
     """
     monkeypatch.setattr(adam, "PIECE", piece)
     rng = torch.Generator().manual_seed(0)
@@ -162,8 +168,9 @@ def test_adamw_is_torchs(decay: float, piece: int, monkeypatch: pytest.MonkeyPat
 
 
 def test_learning_rates_by_hand() -> None:
-    """cos(0), cos(pi/4), cos(pi/2), cos(3 pi/4) shifted into 0 to 1; the last step's rate is not
-    yet 0.
+    """cos(0), cos(pi/4), cos(pi/2), cos(3 pi/4) shifted into 0 to 1.
+
+    The last step's rate is not yet 0.
     """
     half = math.sqrt(0.5)
     rates = list(learning_rates(Settings(hidden=1, lr=2.0, batch=1, steps=4, anneal=True)))
@@ -189,8 +196,9 @@ def test_batches_have_every_cell_once_an_epoch() -> None:
 @pytest.mark.parametrize("genes", [1, 6])
 @pytest.mark.parametrize("tuned", [False, True])
 def test_training_is_the_plain_one(genes: int, tuned: bool) -> None:
-    """45 steps in batches of 4, 4 and 3 with looks at validation cells, in float64: one cell at a
-    time gives the same layers.
+    """45 steps in batches of 4, 4 and 3 with looks at validation cells, in float64.
+
+    One cell at a time gives the same layers.
 
     Gene 0 alone is on in one cell; one gene in all is the smallest network there is.
     """

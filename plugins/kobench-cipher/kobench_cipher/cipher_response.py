@@ -1,5 +1,6 @@
-"""`cipher`: CIPHER's normalisations and covariance; the answer to a knockout is minus the removed
-gene's column.
+"""`cipher`: CIPHER's normalisations and covariance.
+
+The answer to a knockout is minus the removed gene's column.
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ from kobench.api import Cells, Context, Knockouts
 
 
 class Cipher:
-    """The direction in which a knockout moves every gene, by linear response (Kuznets-Speck et al.
-    2025, doi 10.1101/2025.06.27.661814).
+    """The direction in which a knockout moves every gene, by linear response.
 
-    CIPHER says that the mean changes by `a * Sigma[:, g]`, Sigma the covariance of unperturbed
-    cells, and fits the number `a` to the measured change. What it says before anything is measured
-    is the column; a knockout takes its gene away, so `a` < 0, and here it is -1.
-    `cipher.normalize_matrix` and `cipher.compute_covariance` do the work, with CIPHER's defaults.
+    After Kuznets-Speck et al. 2025, doi 10.1101/2025.06.27.661814. CIPHER says that the mean
+    changes by `a * Sigma[:, g]`, with Sigma the covariance of unperturbed cells, and fits the
+    number `a` to the measured change. Before anything is measured, it says the column. A knockout
+    takes its gene away, so `a` < 0; here it is -1. `cipher.normalize_matrix` and
+    `cipher.compute_covariance` do the work, with CIPHER's defaults.
+
+    Parameters
+    ----------
+    normalization : str
+        What is done to counts before the covariance.
+    max_cells : int
+        Most cells that the covariance is taken over.
     """
 
     def __init__(self, normalization: str = "raw", max_cells: int = 10_000) -> None:
@@ -27,9 +35,12 @@ class Cipher:
         self.max_cells = max_cells
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Estimate the (G, G) covariance of (n, G) cells.
+        """Estimate the covariance (G, G) of cells (n, G).
 
-        ValueError with fewer than 2 cells, which have no covariance.
+        Raises
+        ------
+        ValueError
+            With fewer than 2 cells, which have no covariance.
         """
         import cipher
         from threadpoolctl import threadpool_limits
@@ -56,11 +67,24 @@ class Cipher:
         context.log("covariance", 1, 1)
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """Directions (n, G): signs mean something, sizes do within a row; 0 where nothing is
-        removed. `cells` has no part in it.
+        """Directions in which genes move. The sizes mean something only within a row.
 
-        Raises ValueError for more than one removed gene: how strong each is would have to be
-        fitted.
+        Parameters
+        ----------
+        cells : Cells
+            They have no part in it.
+        knockouts : Knockouts
+            n single knockouts, or sets of no gene.
+
+        Returns
+        -------
+        (n, G) float
+            0 where nothing is removed.
+
+        Raises
+        ------
+        ValueError
+            For more than one removed gene: the strength of each would have to be fitted.
         """
         if knockouts.order > 1:
             raise ValueError(
@@ -73,8 +97,19 @@ class Cipher:
 
 
 def counts_of(cells: Cells, scale: str) -> npt.NDArray[Any]:
-    """(n, G) what CIPHER takes for raw counts: `layers["counts"]`; else X with its logarithm
-    undone, if it has one.
+    """What CIPHER takes for raw counts.
+
+    Parameters
+    ----------
+    cells : Cells
+        (n, G), dense or sparse.
+    scale : str
+        The scale of X.
+
+    Returns
+    -------
+    (n, G) array
+        `layers["counts"]` where there is one; else X, with its logarithm undone if it has one.
     """
     if "counts" in cells.layers:
         layer = cells.layers["counts"]
@@ -83,9 +118,7 @@ def counts_of(cells: Cells, scale: str) -> npt.NDArray[Any]:
 
 
 def chosen_cells(n: int, most: int, seed: int) -> npt.NDArray[np.intp]:
-    """Ascending rows of all n cells, or of `most` of them, drawn without replacement by the
-    seed.
-    """
+    """Ascending rows of all n cells, or of `most` of them, drawn without replacement."""
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))

@@ -1,4 +1,6 @@
-"""The predictor beside CIPHER: the contract, covariances worked out by hand and by numpy, and
+"""The predictor beside CIPHER.
+
+It keeps the contract. Covariances are compared with numbers by hand and with numpy, directions with
 CIPHER's own fit of the strength.
 """
 
@@ -12,8 +14,8 @@ from kobench_cipher.cipher_response import Cipher
 from kobench_cipher.plugin import kobench_predictors
 
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
-from kobench.worker.checks.kit import example_cells
+from kobench.checks import CHECKS, assert_contract
+from kobench.worker.checks.examples import example_cells
 
 package = pytest.importorskip(
     "cipher", reason="cipher-perturb is not installed here: pip install cipher-perturb"
@@ -88,8 +90,9 @@ def test_every_normalization_is_minus_its_covariance(cells: Cells, mode: str) ->
 
 @pytest.mark.parametrize("mode", MODES)
 def test_it_is_what_cipher_predicts_but_for_the_strength(cells: Cells, mode: str) -> None:
-    """Given a change along the column, and noise, `cipher.forward_predict` fits a strength; its
-    prediction has our direction.
+    """Given a change along the column, and noise, `cipher.forward_predict` fits a strength.
+
+    Its prediction has our direction.
     """
     given = answer(cells, normalization=mode)
     rng = np.random.default_rng(0)

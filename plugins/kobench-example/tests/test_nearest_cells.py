@@ -6,7 +6,7 @@ import numpy as np
 from kobench_example import NearestCells
 
 from kobench.api import Cells, Context
-from kobench.worker.checks.checks import ContractTests
+from kobench.checks import ContractTests
 
 
 class TestContract(ContractTests):

@@ -1,5 +1,6 @@
-"""Keeps to itself what GenKI and its libraries do to the whole process: random states, threads, the
-device, caches at import.
+"""Keeps to itself what GenKI and its libraries do to the whole process.
+
+That is random states, threads, the device, and caches at import.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import numpy as np
 
 @contextmanager
 def caches_in(folder: Path | None) -> Iterator[None]:
-    """matplotlib and numba, which GenKI imports, look for a folder to write to at import; inside it
-    is `folder`.
+    """Let matplotlib and numba keep their caches in a folder while GenKI imports them.
 
-    Without a folder, or where the environment names one already, nothing is changed.
+    Parameters
+    ----------
+    folder : Path, optional
+        The folder. Without one, or where the environment names one already, nothing is changed.
     """
     names = (
         {}
@@ -36,11 +39,11 @@ def caches_in(folder: Path | None) -> Iterator[None]:
 
 @contextmanager
 def contained(threads: int) -> Iterator[None]:
-    """Inside, torch and linear algebra use at most so many threads and torch sees no GPU;
-    afterwards all is as it was.
+    """Limit torch and linear algebra inside a `with` block; afterwards all is as it was.
 
-    GenKI sets the global seeds of `random`, numpy and torch. It trains on a GPU wherever there is
-    one, and then fails, because it evaluates on the CPU.
+    They use at most `threads` threads and torch sees no GPU. GenKI sets the global seeds of
+    `random`, numpy and torch. It would train on a GPU wherever there is one, and then fail, because
+    it evaluates on the CPU.
     """
     import torch
     from threadpoolctl import threadpool_limits

@@ -1,5 +1,6 @@
-"""`genki`: calls GenKI's network, autoencoder and distances; the network and the training once, a
-knockout reuses both.
+"""`genki`: calls GenKI's network, autoencoder and distances.
+
+The network is built and trained once; a knockout reuses both.
 """
 
 from __future__ import annotations
@@ -18,23 +19,30 @@ from kobench_genki.containment import caches_in, contained
 #: needs one gene more.
 COMPONENTS = 5
 
-#: Divergences up to this are what rounding makes of none: latent means and variances have 7 digits,
-#: and divergences go with squares.
+#: Divergences up to this are rounding errors: latent means and variances have 7 digits, and
+#: divergences are of the order of their squares.
 ROUNDING = 1e-12
 
-#: GenKI keeps a fifth of the edges (a pair of genes counts once) aside as a test, and fails without
-#: one.
+#: GenKI holds out a fifth of the edges (a pair of genes counts once) as a test, and fails where
+#: that is none.
 FEWEST_EDGES = 5
 
 
 class GenKI:
-    """Which genes a knockout affects, from a graph autoencoder of a gene network (Yang et al. 2023,
-    doi 10.1093/nar/gkad450).
+    """Which genes a knockout affects, from a graph autoencoder of a gene network.
 
-    All steps are GenKI's own: `build_adata` standardises, `DataLoader` builds the network,
-    `VGAE_trainer` trains, `load_kodata` cuts the removed genes' edges and sets their standardised
-    expression to 0, `get_distance` is the Kullback-Leibler divergence of each gene's latent
-    Gaussian after the knockout from that before. Parameters are those of GenKI, with its defaults.
+    After Yang et al. 2023, doi 10.1093/nar/gkad450. All steps are GenKI's own: `build_adata`
+    standardises, `DataLoader` builds the network, `VGAE_trainer` trains, `load_kodata` cuts the
+    removed genes' edges and sets their standardised expression to 0, and `get_distance` is the
+    Kullback-Leibler divergence of each gene's latent Gaussian after the knockout from that before.
+
+    Parameters
+    ----------
+    epochs, lr, weight_decay, beta, out_channels, cutoff, svd_solver, log_normalize
+        GenKI's own, with its defaults.
+    permutations : int
+        Bootstraps of cells that decide which genes are listed; genes not listed score 0. With 0
+        all genes are scored.
     """
 
     def __init__(
@@ -62,11 +70,21 @@ class GenKI:
         self.log_normalize = log_normalize
 
     def fit(self, cells: Cells, context: Context) -> None:
-        """Build the network of (n, G) cells in their working scale and train the autoencoder on it.
+        """Build the network of the cells and train the autoencoder on it.
 
-        Raises ValueError with fewer than 2 cells or 6 genes, where logarithms would be taken twice,
-        and where the network has weights that are not finite (cells too few or too alike) or fewer
-        than 5 edges.
+        Parameters
+        ----------
+        cells : Cells
+            (n, G), in their working scale.
+        context : Context
+            Seed, threads and scratch folder.
+
+        Raises
+        ------
+        ValueError
+            With fewer than 2 cells or 6 genes, where logarithms would be taken twice, and where the
+            network has fewer than 5 edges, or weights that are not finite (cells too few or too
+            alike).
         """
         values = np.array(cells.dense(), dtype=np.float32)
         check_cells(values, context.scale, self.log_normalize)
@@ -89,12 +107,20 @@ class GenKI:
             context.log("trained", 3, 3)
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any]:
-        """(n, G) divergence of each gene's latent distribution, >= 0; unsigned.
+        """Divergence of each gene's latent distribution after each knockout.
 
-        `cells` has no part in it.
+        Parameters
+        ----------
+        cells : Cells
+            They have no part in it: the network has as many inputs as there were training cells, so
+            it can't answer for others.
+        knockouts : Knockouts
+            n sets of removed genes.
 
-        The network has as many inputs as there were training cells, so that it can answer for no
-        others.
+        Returns
+        -------
+        (n, G) float
+            Divergences >= 0, without a sign.
         """
         scores = np.zeros((len(knockouts), self.wild_type.num_nodes))
         with contained(self.context.threads):
@@ -104,13 +130,14 @@ class GenKI:
         return scores
 
     def _loader(self, values: npt.NDArray[np.float32], folder: str) -> Any:
+        """GenKI's loader with the network of standardised values (n, G)."""
         import anndata
         import pandas
         from GenKI.dataLoader import DataLoader
         from GenKI.preprocessing import build_adata
 
-        # numbers in place of names: GenKI finds a gene by its name, and two names may differ in
-        # case alone
+        # numbers instead of names: GenKI finds a gene by its name, and two names may differ only
+        # in case
         self.labels = [str(gene) for gene in range(values.shape[1])]
         given = anndata.AnnData(values, var=pandas.DataFrame(index=self.labels))
         ready = build_adata(
@@ -120,7 +147,7 @@ class GenKI:
             as_sparse=True,
             uppercase=False,
         )
-        # the folder is where the network is kept; it can't be kept nowhere
+        # GenKI must keep the network in some folder
         return DataLoader(
             ready,
             self.labels[:1],
@@ -131,10 +158,10 @@ class GenKI:
         )
 
     def _affected(self, genes: list[int]) -> npt.NDArray[Any]:
-        """(G,) score of every gene once `genes` are removed."""
+        """Score (G,) of every gene once `genes` are removed."""
         from GenKI.utils import get_distance, get_generank
 
-        # a loader is tied to its targets, but only `load_kodata` looks at them: a new one would
+        # a loader is made for its targets, but only `load_kodata` looks at them; a new loader would
         # build or read the network again
         loader = copy.copy(self.loader)
         loader._target_gene = [self.labels[gene] for gene in genes]
@@ -150,8 +177,21 @@ class GenKI:
 
 
 def check_cells(values: npt.NDArray[Any], scale: str, log_normalize: bool) -> None:
-    """Raise ValueError where GenKI has too little to work with, or would take logarithms of
-    logarithms.
+    """Check that GenKI has enough to work with.
+
+    Parameters
+    ----------
+    values : (n, G) float
+        The training cells.
+    scale : str
+        Their scale.
+    log_normalize : bool
+        Whether GenKI is to take logarithms.
+
+    Raises
+    ------
+    ValueError
+        If cells are too few or all the same, or logarithms would be taken of logarithms.
     """
     n, genes = values.shape
     if n < 2 or genes <= COMPONENTS:
@@ -171,8 +211,19 @@ def check_cells(values: npt.NDArray[Any], scale: str, log_normalize: bool) -> No
 
 
 def check_network(weights: npt.NDArray[Any], edges: int) -> None:
-    """Raise ValueError where there is no network to learn from. edges : pairs of genes with an
-    edge.
+    """Check that there is a network to learn from.
+
+    Parameters
+    ----------
+    weights : (m,) float
+        The network's weights.
+    edges : int
+        Number of pairs of genes with an edge.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite, or there are too few edges.
     """
     bad = int((~np.isfinite(weights)).sum())
     if bad:
@@ -188,14 +239,12 @@ def check_network(weights: npt.NDArray[Any], edges: int) -> None:
 
 
 def without_rounding(distance: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(G,) divergences in which what is not affected at all is 0, neither a little above nor below,
-    so that ties are ties.
-    """
+    """Divergences (G,) that are exactly 0 for genes not affected, so that ties are ties."""
     return np.where(np.abs(distance) <= ROUNDING, 0.0, distance)
 
 
 def listed_only(distance: npt.NDArray[Any], listed: list[int]) -> npt.NDArray[Any]:
-    """(G,) `distance` at the listed genes, 0 at all others."""
+    """`distance` (G,) at the listed genes, 0 at all others."""
     scores = np.zeros(len(distance))
     scores[listed] = distance[listed]
     return scores

@@ -1,5 +1,6 @@
-"""What is ours: limits that are named, the choice of listed genes, the folder for caches, the
-description. Needs no GenKI.
+"""The plugin's own code, without GenKI.
+
+That is limits that are named, the choice of listed genes, the folder for caches, the description.
 """
 
 from __future__ import annotations

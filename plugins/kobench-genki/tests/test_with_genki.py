@@ -1,5 +1,7 @@
-"""The predictor beside GenKI itself: the contract, the package's own one-call interface, distances
-by another formula.
+"""The predictor beside GenKI itself.
+
+It keeps the contract, and agrees with the package's own one-call interface and with distances by
+another formula.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ import pytest
 from kobench_genki.genki import GenKI
 
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
-from kobench.worker.checks.kit import example_cells
+from kobench.checks import CHECKS, assert_contract
+from kobench.worker.checks.examples import example_cells
 
 package = pytest.importorskip("GenKI", reason="GenKI is not installed here: pip install GenKI")
 
@@ -64,9 +66,7 @@ def test_defaults_are_those_of_the_package() -> None:
 def test_same_as_the_one_call_interface(
     cells: Cells, fitted: GenKI, targets: list[int], tmp_path: Any
 ) -> None:
-    """A network and a training of its own for each set of targets, by the interface that GenKI's
-    README shows.
-    """
+    """Each set of targets has a network and a training of its own, as in GenKI's README."""
     given = cells.to_anndata()
     names = [str(cells.var_names[gene]) for gene in targets]
     alone = package.GenKI.from_adata(given, names, preprocess=True, grn_dir=str(tmp_path)).run(
@@ -83,8 +83,9 @@ def test_same_as_the_one_call_interface(
 
 
 def test_scores_are_the_divergence_of_two_gaussians(cells: Cells, fitted: GenKI) -> None:
-    """KL(N(m, S) || N(m', S')) of diagonal Gaussians: half the sum of S/S' - 1 - log(S/S') + (m -
-    m')^2/S'.
+    """KL(N(m, S) || N(m', S')) of diagonal Gaussians.
+
+    Half the sum of S/S' - 1 - log(S/S') + (m - m')^2/S'.
     """
     import copy
 
@@ -117,8 +118,9 @@ def test_nothing_removed_nothing_asked(cells: Cells, fitted: GenKI) -> None:
 
 
 def test_listed_genes_are_those_of_the_permutation_test(cells: Cells, fitted: GenKI) -> None:
-    """At least 95 of 100 bootstraps of the cells have a listed gene among the top twentieth: of 12
-    genes, the first.
+    """At least 95 of 100 bootstraps of the cells have a listed gene among the top twentieth.
+
+    Of 12 genes, the first.
     """
     listing = GenKI(permutations=100)
     listing.fit(cells, Context(seed=3, scale="linear"))

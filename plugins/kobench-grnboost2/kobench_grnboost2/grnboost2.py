@@ -1,5 +1,6 @@
-"""`grnboost2`: the direction in which each gene moves when a knockout runs through GRNBoost2's
-network.
+"""`grnboost2`: the direction in which genes move when a knockout runs through a network.
+
+The network is GRNBoost2's.
 """
 
 from __future__ import annotations
@@ -18,11 +19,27 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 class GRNBoost2:
-    """Links by GRNBoost2, sizes and signs by ridge regression, the response by propagation;
-    everything in the working scale of X.
+    """Links by GRNBoost2, sizes and signs by ridge regression, the response by propagation.
 
-    The network is inferred once, in `fit`. regulators : names of the genes that may regulate, None
-    for all.
+    Everything is done in the working scale of X. The network is inferred once, in `fit`.
+
+    Parameters
+    ----------
+    regulators : list of str, optional
+        Names of the genes that may regulate; None for all.
+    top_regulators : int
+        Links kept for each target.
+    penalty : float
+        Ridge penalty of the coefficients.
+    steps : int
+        Steps of the propagation.
+    early_stop_window : int
+        Trees over which GRNBoost2's early stopping looks.
+
+    Raises
+    ------
+    ValueError
+        If `regulators` is no list of names, or empty.
     """
 
     def __init__(
@@ -39,16 +56,13 @@ class GRNBoost2:
                 " every gene"
             )
         self.regulators = None if regulators is None else [str(name) for name in regulators]
-        self.top_regulators, self.penalty, self.steps, self.window = (
-            top_regulators,
-            penalty,
-            steps,
-            early_stop_window,
-        )
+        self.top_regulators, self.penalty = top_regulators, penalty
+        self.steps, self.window = steps, early_stop_window
 
     def supports(self, genes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Genes that may regulate: removing another one would say "nothing happens" without having
-        looked.
+        """Which genes (G,) may regulate.
+
+        Removing another one would answer "nothing happens" without evidence.
         """
         return (
             np.ones(len(genes), bool)
@@ -57,6 +71,15 @@ class GRNBoost2:
         )
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Infer the network from cells (n, G).
+
+        Raises
+        ------
+        ValueError
+            If none of the regulators is among the genes.
+        RuntimeError
+            If arboreto gives up on a gene.
+        """
         from threadpoolctl import threadpool_limits
 
         expression = np.asarray(cells.dense(), np.float64)
@@ -82,8 +105,9 @@ class GRNBoost2:
         self.threads = context.threads
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> Floats:
-        """(n, G) mean change of each gene, in the working scale, over the cells that express the
-        removed genes.
+        """Mean change (n, G) of each gene over the cells that express the removed genes.
+
+        It is in the working scale.
         """
         from threadpoolctl import threadpool_limits
 
@@ -96,7 +120,7 @@ class GRNBoost2:
         return np.array(rows).reshape(len(knockouts), cells.n_vars)
 
     def score_genes(self, cells: Cells, genes: Ints) -> Floats:
-        """(n,) Euclidean length of the change of the other genes."""
+        """Euclidean length (n,) of the change of the other genes."""
         genes = np.asarray(genes, np.int64)
         changes = self.predict_response(cells, Knockouts(genes[:, None].astype(np.int32)))
         changes[np.arange(len(genes)), genes] = 0.0

@@ -1,5 +1,6 @@
-"""From cells to a weighted network: GRNBoost2's links, the strongest for each target, and a ridge
-coefficient on each.
+"""From cells to a weighted network.
+
+It has GRNBoost2's links, the strongest for each target, with a ridge coefficient on each.
 """
 
 from __future__ import annotations
@@ -26,13 +27,37 @@ def strongest_links(
     window: int,
     progress: Progress,
 ) -> list[Ints]:
-    """For each gene the columns of its `top` strongest regulators by GRNBoost2's importance,
-    strongest first.
+    """The strongest regulators of each gene by GRNBoost2's importance.
 
-    expression : (n, G) float. names : G gene names, no two alike. regulators : columns of the genes
-    that may regulate. Calls `arboreto.core.infer_partial_network` for one target after the other,
-    with the settings of `arboreto.algo.grnboost2`. Raises RuntimeError where arboreto gives up on a
-    target: it only warns then, and hands out an empty network.
+    It calls `arboreto.core.infer_partial_network` for one target after the other, with the settings
+    of `arboreto.algo.grnboost2`.
+
+    Parameters
+    ----------
+    expression : (n, G) float
+        Expression of the cells.
+    names : sequence of str
+        G gene names, no two alike.
+    regulators : (r,) int
+        Columns of the genes that may regulate.
+    top : int
+        Regulators kept for each target.
+    seed : int
+        Seed of the trees.
+    window : int
+        Trees over which early stopping looks.
+    progress : callable
+        Called with (done, total) after each target.
+
+    Returns
+    -------
+    list of (k,) int
+        For each gene the columns of its regulators, strongest first.
+
+    Raises
+    ------
+    RuntimeError
+        If arboreto gives up on a target. It only warns then, and returns an empty network.
     """
     from arboreto.core import SGBM_KWARGS, infer_partial_network
 
@@ -42,8 +67,8 @@ def strongest_links(
     for target, name in enumerate(names):
         own = expression[:, target]
         candidates = len(regulator_names) - int(name in regulator_names)
-        # a gene that never varies has no regulator; arboreto says so, too, but after 5,000 empty
-        # trees
+        # a gene that never varies has no regulator; arboreto finds that, too, but only after 5,000
+        # empty trees
         if not candidates or np.all(own == own[0]):
             links.append(np.empty(0, np.int64))
         else:
@@ -75,9 +100,19 @@ def strongest_links(
 
 
 def top_of(columns: Ints, importance: Floats, top: int) -> Ints:
-    """The `top` columns of largest importance, largest first; of equal ones the one with the lower
-    column first.
+    """The columns of largest importance, largest first; of equal ones the lower column first.
 
+    Parameters
+    ----------
+    columns : (k,) int
+        Columns of genes.
+    importance : (k,) float
+        Their importance.
+    top : int
+        How many are kept.
+
+    Examples
+    --------
     >>> top_of(np.array([4, 2, 7]), np.array([0.5, 0.5, 0.9]), 2)
     array([7, 2])
     """
@@ -87,12 +122,24 @@ def top_of(columns: Ints, importance: Floats, top: int) -> Ints:
 
 
 def coefficients(expression: Floats, links: Sequence[Ints], penalty: float) -> Any:
-    """Sparse (G, G) coefficients; [i, j] is by how much gene j changes for each unit by which gene
-    i does.
+    """Coefficients on the links, by ridge regression with an intercept (Hoerl & Kennard 1970).
 
-    For each target j with regulators R, b = argmin |y - Z b|^2 + penalty |b|^2, y and Z the centred
-    columns j and R of `expression` (n, G): ridge regression (Hoerl & Kennard 1970) with an
-    intercept. Without a penalty the shortest of the best b.
+    For each target j with regulators R, b = argmin |y - Z b|^2 + penalty |b|^2, with y and Z the
+    centred columns j and R of `expression`. Without a penalty, it is the shortest of the best b.
+
+    Parameters
+    ----------
+    expression : (n, G) float
+        Expression of the cells.
+    links : sequence of (k,) int
+        The regulators of each gene.
+    penalty : float
+        Ridge penalty, >= 0.
+
+    Returns
+    -------
+    (G, G) sparse
+        [i, j] is by how much gene j changes for each unit by which gene i does.
     """
     from scipy.sparse import csr_matrix
 
@@ -113,9 +160,26 @@ def coefficients(expression: Floats, links: Sequence[Ints], penalty: float) -> A
 
 
 def ridge(Z: Floats, y: Floats, penalty: float) -> Floats:
-    """argmin |y - Z b|^2 + penalty |b|^2 by the singular values of Z (n, k), (k,); those at
-    rounding error count as 0.
+    """argmin |y - Z b|^2 + penalty |b|^2, by the singular values of Z.
 
+    Singular values that are rounding errors count as 0.
+
+    Parameters
+    ----------
+    Z : (n, k) float
+        Features.
+    y : (n,) float
+        Targets.
+    penalty : float
+        Penalty, >= 0.
+
+    Returns
+    -------
+    (k,) float
+        b.
+
+    Examples
+    --------
     >>> ridge(np.array([[1.0], [-1.0]]), np.array([2.0, -2.0]), 2.0)
     array([1.])
     """

@@ -1,6 +1,4 @@
-"""What a knockout does to each cell, propagated through a network of coefficients in a few
-steps.
-"""
+"""A knockout in each cell, propagated through a network of coefficients in a few steps."""
 
 from __future__ import annotations
 
@@ -12,20 +10,33 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 
-#: Numbers of one block of cells, so that memory does not grow with the cells asked about.
+#: Numbers in one block of cells, so that memory does not grow with the cells asked about.
 BLOCK = 5_000_000
 
 
 def propagate(expression: Floats, weights: Any, removed: Ints, steps: int) -> Floats:
-    """(n, G) change of each cell when the removed genes go to 0.
+    """Change of each cell when the removed genes go to 0.
 
     d_0 = -x at the removed genes K, 0 elsewhere; d_t = max(d_{t-1} W, -x), then d_t = -x at K
     again. With W' = W but for columns K, which are 0, and as long as nothing would fall below 0,
     d_t = d_0 (1 + W' + ... + W'^t): all paths of up to t links from the removed genes. After the
     signal propagation of Kamimoto et al., Nature 614:742 (2023).
 
-    expression : (n, G) >= 0. weights : (G, G), an array or sparse, [i, j] the effect of i on j.
-    removed : columns.
+    Parameters
+    ----------
+    expression : (n, G) float
+        x, >= 0.
+    weights : (G, G) array or sparse
+        W; [i, j] is the effect of i on j.
+    removed : (k,) int
+        Columns of the removed genes.
+    steps : int
+        Number of steps t.
+
+    Returns
+    -------
+    (n, G) float
+        d_t.
     """
     start = np.zeros(expression.shape)
     start[:, removed] = -expression[:, removed]
@@ -39,10 +50,15 @@ def propagate(expression: Floats, weights: Any, removed: Ints, steps: int) -> Fl
 
 
 def mean_change(expression: Floats, weights: Any, removed: Ints, steps: int) -> Floats:
-    """(G,) mean change over the cells that express every removed gene; 0 where no cell does.
+    """Mean change (G,) over the cells that express every removed gene; 0 where no cell does.
 
-    The other cells have nothing to lose, and the measured change that this is compared with is of
-    cells that lost the gene.
+    The other cells have nothing to lose, and the measured change that this is compared with is that
+    of cells that lost the gene.
+
+    Parameters
+    ----------
+    expression, weights, removed, steps
+        See `propagate`.
     """
     total = np.zeros(expression.shape[1])
     cells = np.flatnonzero((expression[:, removed] > 0).all(axis=1))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
+from kobench.checks import CHECKS, assert_contract
 
 from kobench_grnboost2.grnboost2 import GRNBoost2
 from kobench_grnboost2.plugin import kobench_predictors
@@ -21,8 +21,9 @@ def with_network(weights: Any, **params: Any) -> GRNBoost2:
 
 
 def test_response_and_score_by_hand() -> None:
-    """a falls by 3 (the mean of 4 and 2), b by 1.5 and c by 3: the length without a itself is
-    sqrt(1.5^2 + 3^2).
+    """a falls by 3 (the mean of 4 and 2), b by 1.5 and c by 3.
+
+    The length without a itself is sqrt(1.5^2 + 3^2).
     """
     pytest.importorskip("threadpoolctl")
     predictor = with_network([[0, 0.5, 0], [0, 0, 2], [0, 0, 0]], steps=2)
@@ -101,9 +102,7 @@ def planted(n: int = 200) -> Cells:
 
 
 def test_planted_network() -> None:
-    """The links into b and c come from a, and removing a lowers b and raises c, d and e hardly
-    moving.
-    """
+    """The links into b and c come from a; removing a lowers b, raises c, hardly moves d and e."""
     pytest.importorskip("arboreto.core", reason="arboreto is not installed")
     cells = planted()
     predictor = GRNBoost2(regulators=["a", "d", "e"], top_regulators=1)

@@ -48,8 +48,9 @@ def test_ridge_of_degenerate_input() -> None:
 
 
 def test_coefficients_by_hand() -> None:
-    """b = 2 a + 5 and c is regulated by nobody: a's sum of squares is 2, so the coefficient is 2 x
-    2 / (2 + 2).
+    """b = 2 a + 5 and c is regulated by nobody.
+
+    A's sum of squares is 2, so the coefficient is 2 x 2 / (2 + 2).
     """
     expression = np.array([[1.0, 7.0, 3.0], [2.0, 9.0, 3.0], [3.0, 11.0, 4.0]])
     links = [np.array([], np.int64), np.array([0]), np.array([], np.int64)]
@@ -97,8 +98,9 @@ def pretend(monkeypatch: pytest.MonkeyPatch, answer: Any) -> list[Any]:
 
 
 def test_what_arboreto_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Published settings, the seed, the regulators' columns; a gene that never varies is not asked
-    about.
+    """Published settings, the seed, the regulators' columns.
+
+    A gene that never varies is not asked about.
     """
     calls = pretend(
         monkeypatch, lambda target: ({"TF": ["c", "a"], "importance": Column([1.0, 3.0])}, [target])

@@ -57,8 +57,9 @@ def network(seed: int, genes: int = 9) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("steps", [1, 2, 3, 8])
 @pytest.mark.parametrize("removed", [[0], [4], [1, 6]])
 def test_geometric_series(steps: int, removed: list[int]) -> None:
-    """Far from 0: d_0 (1 - W'^(t+1)) (1 - W')^-1, the sum of the series in closed form; W' is W
-    without links into the removed genes.
+    """Far from 0: d_0 (1 - W'^(t+1)) (1 - W')^-1, the sum of the series in closed form.
+
+    W' is W without links into the removed genes.
     """
     expression, weights = network(steps)
     expression = expression + 0.01
@@ -124,8 +125,9 @@ def test_sparse_weights_and_the_input() -> None:
 
 
 def test_mean_is_over_the_cells_that_express_the_gene() -> None:
-    """Cells with 4 and 2 of a: b falls by 2 and 1, 1.5 in the mean; the cell without a would make
-    it 1.
+    """Cells with 4 and 2 of a: b falls by 2 and 1, 1.5 in the mean.
+
+    The cell without a would make it 1.
     """
     expression = np.array([[4.0, 10.0, 10.0], [0.0, 10.0, 10.0], [2.0, 10.0, 10.0]])
     np.testing.assert_array_equal(mean_change(expression, chain(), np.array([0]), 1), [-3, -1.5, 0])

@@ -13,14 +13,18 @@ from typing import Any
 
 import numpy as np
 
-#: Keeps the start vector apart from other draws of the same seed.
+#: Sets the start vector apart from other draws with the same seed.
 START_VECTOR = 104729
 
 
 @contextlib.contextmanager
 def drawing_elsewhere(scratch: Path | None) -> Iterator[None]:
-    """While the package is imported: matplotlib, which it imports, opens no window and keeps its
-    cache in scratch.
+    """Keep matplotlib, which the package imports, from opening windows while it is imported.
+
+    Parameters
+    ----------
+    scratch : Path, optional
+        Folder for matplotlib's cache.
     """
     wanted = {"MPLBACKEND": "Agg"}
     if scratch is not None:
@@ -39,8 +43,10 @@ def drawing_elsewhere(scratch: Path | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def contained(seed: int, threads: int) -> Iterator[None]:
-    """While the package works: nothing is printed, its advice is not shown, `threads` at most, and
-    one seed gives one answer.
+    """Keep the package quiet and repeatable inside a `with` block.
+
+    Nothing is printed and no advice is shown. At most `threads` threads are used, and one `seed`
+    gives one answer.
     """
     from threadpoolctl import threadpool_limits
 
@@ -50,19 +56,18 @@ def contained(seed: int, threads: int) -> Iterator[None]:
         threadpool_limits(threads),
         seeded_eigs(seed),
     ):
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # "no mitochondrial genes", "no outgoing edges": said once a knockout
+        # "no mitochondrial genes", "no outgoing edges": said once a knockout
+        warnings.simplefilter("ignore", UserWarning)
         yield
 
 
 @contextlib.contextmanager
 def seeded_eigs(seed: int) -> Iterator[None]:
-    """`scipy.sparse.linalg.eigs` starts from a vector drawn by `seed` where its caller gives none.
+    """Let `scipy.sparse.linalg.eigs` start from a vector drawn by `seed` if its caller gives none.
 
-    The package's manifold alignment calls it without a start vector, which scipy then draws from
-    the system's entropy (1.17) or from a counter that outlives the call (before): two runs differ
-    in the last digits. The R original starts from a fixed vector, too.
+    The package's manifold alignment calls it without a start vector. scipy then draws one from the
+    system's entropy (1.17) or from a counter that outlives the call (before), so two runs differ in
+    the last digits. The R original starts from a fixed vector, too.
     """
     import scipy.sparse.linalg
 

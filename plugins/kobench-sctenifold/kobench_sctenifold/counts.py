@@ -10,11 +10,27 @@ from kobench.api import Cells
 
 
 def counts_of(cells: Cells, scale: str) -> npt.NDArray[np.float64]:
-    """(n, G) counts, or what is proportional to them within each cell.
+    """Counts of cells, or what is proportional to them within each cell.
 
-    The layer `counts` where there is one; else X if its scale is "counts" or "linear", and expm1(X)
-    if it is "log1p" or "log1p-cp10k". The method divides every cell by its total, so a factor of
-    each cell does not matter. Raises ValueError for any other scale.
+    The method divides every cell by its total, so a factor of each cell does not matter.
+
+    Parameters
+    ----------
+    cells : Cells
+        (n, G), dense or sparse.
+    scale : str
+        The scale of X.
+
+    Returns
+    -------
+    (n, G) float64
+        The layer `counts` where there is one; else X if its scale is "counts" or "linear", and
+        expm1(X) if it is "log1p" or "log1p-cp10k".
+
+    Raises
+    ------
+    ValueError
+        For any other scale.
     """
     if "counts" in cells.layers:
         return dense(cells.layers["counts"])
@@ -29,7 +45,7 @@ def counts_of(cells: Cells, scale: str) -> npt.NDArray[np.float64]:
 
 
 def dense(matrix: Any) -> npt.NDArray[np.float64]:
-    """A float64 array of its own."""
+    """A copy of a matrix as a dense float64 array."""
     return np.array(
         matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float64
     )

@@ -1,5 +1,6 @@
-"""`sctenifoldknk`: how far a virtual knockout displaces each gene, by the scTenifoldKnk pipeline of
-scTenifoldpy.
+"""`sctenifoldknk`: how far a virtual knockout displaces each gene.
+
+It is the scTenifoldKnk pipeline of scTenifoldpy.
 """
 
 from __future__ import annotations
@@ -18,12 +19,24 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 class ScTenifoldKnk:
-    """The package's pipeline, step by step: quality control, networks and tensor decomposition in
-    `fit`; for each knockout the rest.
+    """The package's pipeline, step by step.
 
-    A gene that quality control takes out is in no network: it never moves, and removing it moves
-    nothing. The arguments are those of the package's steps; K of its tensor decomposition is
-    `rank`, d of its alignment `dimensions`.
+    `fit` does quality control, networks and tensor decomposition; the rest is done for each
+    knockout. A gene that quality control takes out is in no network: it never moves, and removing
+    it moves nothing.
+
+    Parameters
+    ----------
+    n_nets, n_samp_cells, n_comp, q
+        Arguments of the package's networks.
+    rank : int
+        K of its tensor decomposition.
+    dimensions : int
+        d of its manifold alignment.
+    strict_lambda : float
+        How far the weaker of two opposite links is taken out.
+    min_lib_size, min_percent, max_mito_ratio, remove_outlier_cells
+        Arguments of its quality control.
     """
 
     def __init__(
@@ -50,6 +63,13 @@ class ScTenifoldKnk:
         self.rank, self.dimensions, self.strict_lambda = rank, dimensions, strict_lambda
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Build the networks of cells (n, G) and decompose them.
+
+        Raises
+        ------
+        ValueError
+            If quality control leaves too little.
+        """
         with drawing_elsewhere(context.scratch):
             import pandas
             from scTenifold import scTenifoldKnk
@@ -78,12 +98,13 @@ class ScTenifoldKnk:
             self.pipeline.run_step("nc")
             context.log("tensor decomposition")
             self.pipeline.run_step("td")
-        self.pipeline.network_dict.clear()  # what a knockout needs is their decomposition
+        self.pipeline.network_dict.clear()  # a knockout only needs their decomposition
         column = {name: place for place, name in enumerate(table.index)}
         self.kept = [str(name) for name in self.pipeline.shared_gene_names]
         self.columns = np.array([column[name] for name in self.kept], np.int64)
 
     def _check_kept(self, genes: int, cells: int, given: Cells) -> None:
+        """Raise ValueError where quality control left too few cells or genes."""
         if cells < 3 or genes <= self.networks["n_comp"]:
             settings = ", ".join(f"{name}={value}" for name, value in self.qc.items())
             raise ValueError(
@@ -93,11 +114,19 @@ class ScTenifoldKnk:
             )
 
     def displacements(self, removed: Ints) -> Floats:
-        """(genes of the cells,) distance of each gene between the wild type's and the knockout's
-        network in the aligned space.
+        """Distance of each gene between wild type and knockout in the aligned space.
 
-        0 where the package says that a distance is rounding noise (its p-value is 1), at genes that
-        quality control took out, and everywhere if it took out every removed gene.
+        Parameters
+        ----------
+        removed : (k,) int
+            Columns of the removed genes.
+
+        Returns
+        -------
+        (G,) float
+            Distances >= 0. They are 0 where the package calls a distance rounding noise (its
+            p-value is 1), at genes that quality control took out, and everywhere if it took out
+            every removed gene.
         """
         distances = np.zeros(self.genes)
         names = [
@@ -114,8 +143,9 @@ class ScTenifoldKnk:
         return distances
 
     def predict_response(self, cells: Cells, knockouts: Knockouts) -> Floats:
-        """(n, G) displacement of each gene, >= 0; the cells asked about do not matter, since the
-        method has one network for all.
+        """Displacement (n, G) of each gene, >= 0.
+
+        The cells asked about do not matter: the method has one network for all.
         """
         rows = np.zeros((len(knockouts), self.genes))
         for event, genes in enumerate(knockouts.genes):
@@ -124,8 +154,9 @@ class ScTenifoldKnk:
         return rows
 
     def score_genes(self, cells: Cells, genes: Ints) -> Floats:
-        """(n,) root mean square displacement of the genes that were not removed, the scale that the
-        package measures each against.
+        """Root mean square displacement (n,) of the genes that were not removed.
+
+        It is the scale that the package measures each displacement against.
         """
         genes = np.asarray(genes, np.int64)
         rows = self.predict_response(cells, Knockouts(genes[:, None].astype(np.int32)))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kobench.api import Cells, Context, Knockouts
-from kobench.worker.checks.checks import CHECKS, assert_contract
+from kobench.checks import CHECKS, assert_contract
 
 from kobench_sctenifold.containment import seeded_eigs
 from kobench_sctenifold.plugin import kobench_predictors
@@ -69,9 +69,7 @@ def test_contract(package: Any, check: str) -> None:
 
 @pytest.mark.parametrize("removed", [[0], [7], [3, 11]])
 def test_same_as_the_whole_pipeline_run_for_one_knockout(package: Any, removed: list[int]) -> None:
-    """Fitting once and asking many knockouts gives what `virtual_knockout` gives from the cells,
-    one knockout at a time.
-    """
+    """One fit asked for many knockouts gives what `virtual_knockout` gives for one at a time."""
     pandas = pytest.importorskip("pandas")
     cells = draw()
     answers = fitted(cells).predict_response(

@@ -1,5 +1,7 @@
-"""The checks of what answers look like, one function each: it says what it found, or raises what is
-wrong.
+"""Checks of what a predictor's answers look like, each a function of the predictor under test.
+
+A check returns what it found; it raises Wrong, NotApplicable or NotRun, or what the predictor
+raises. The first line of its docstring is what must hold.
 """
 
 from __future__ import annotations
@@ -8,89 +10,90 @@ import numpy as np
 
 from kobench.cells import Knockouts
 from kobench.units import TOLERANCE
-from kobench.worker.checks.kit import Kit, NotApplicable, Wrong
+from kobench.worker.checks.result import NotApplicable, Wrong
+from kobench.worker.checks.tested import PredictorUnderTest
 from kobench.worker.derive import SUM_TOLERANCE, Asker, array_of, profiles_of
 
-#: How far a given impact may be from the derived one, relative to it; and the size under which
-#: impacts are 0.
-RELATIVE, ABSOLUTE = 1e-4, 1e-6
+#: How far a given impact may be from the derived one, as a share of the derived one.
+RELATIVE = 1e-4
 
-#: Answers that are profiles.
+#: How far it may be at least: derived impacts below `ABSOLUTE / RELATIVE` are taken as that.
+ABSOLUTE = 1e-6
+
+#: Answer kinds that are profiles.
 PROFILES = ("expression", "knockout")
 
 
-def fits(kit: Kit) -> str:
+def fits(tested: PredictorUnderTest) -> str:
     """make() gives a predictor that fits, and whose `supports`, if any, is right."""
-    supported = kit.first.supported
-    kit.compared += 1
+    supported = tested.fit().supported
+    tested.compared += 1
     return (
-        f"fitted on {kit.training.n_obs} cells x {kit.training.n_vars} genes; supports"
+        f"fitted on {tested.training.n_obs} cells x {tested.training.n_vars} genes; supports"
         f" {int(supported.sum())} of them"
     )
 
 
-def answers_given(kit: Kit) -> str:
+def answers_given(tested: PredictorUnderTest) -> str:
     """Every declared answer is there and is given without an error; at least one is declared."""
-    if not kit.answers:
+    if not tested.answers:
         raise Wrong("no answer is declared and none of the answering methods is defined")
-    for kind in kit.answers:
-        kit.raw(kind)
-        kit.compared += 1
-    return ", ".join(kit.answers)
+    for kind in tested.answers:
+        tested.raw(kind)
+        tested.compared += 1
+    return ", ".join(tested.answers)
 
 
-def shape(kit: Kit) -> str:
+def shape(tested: PredictorUnderTest) -> str:
     """One row or number for each event, one column for each gene."""
     found = []
-    for method, values, expected in kit.everything():
+    for method, values, expected in tested.everything():
         if np.shape(values) != expected:
             raise Wrong(f"{method} returned shape {np.shape(values)}; expected {expected}")
         found.append(f"{method} {expected}")
-        kit.compared += 1
+        tested.compared += 1
     return ", ".join(found)
 
 
-def numbers(kit: Kit) -> str:
+def numbers(tested: PredictorUnderTest) -> str:
     """Answers are numpy arrays of numbers."""
     found = []
-    for method, values, _ in kit.everything():
+    for method, values, _ in tested.everything():
         if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
-            what = (
-                f"an array of dtype {values.dtype}"
-                if isinstance(values, np.ndarray)
-                else type(values).__name__
-            )
+            what = type(values).__name__
+            if isinstance(values, np.ndarray):
+                what = f"an array of dtype {values.dtype}"
             raise Wrong(f"{method} returned {what}; expected a numpy array of numbers")
         found.append(f"{method} {values.dtype}")
-        kit.compared += 1
+        tested.compared += 1
     return ", ".join(found)
 
 
-def finite(kit: Kit) -> str:
+def finite(tested: PredictorUnderTest) -> str:
     """No NaN and no infinity."""
     total = 0
-    for method, values, expected in kit.everything():
+    for method, values, expected in tested.everything():
         total += array_of(values, expected, method).size
-        kit.compared = total
+        tested.compared = total
     return f"{total} numbers"
 
 
-def non_negative(kit: Kit) -> str:
+def non_negative(tested: PredictorUnderTest) -> str:
     """Profiles, impacts and interactions are >= 0."""
     lowest = np.inf
-    for method, values, expected in kit.everything((*PROFILES, "impact", "interaction")):
+    for method, values, expected in tested.everything((*PROFILES, "impact", "interaction")):
         array = array_of(values, expected, method)
         if array.size and array.min() < 0:
             raise Wrong(f"{method} returned {array.min():.6g}; expected nothing below 0")
         lowest = min(lowest, array.min(initial=np.inf))
-        kit.compared += array.size
+        tested.compared += array.size
     return f"smallest {lowest:.3g}"
 
 
-def rows_sum_to_one(kit: Kit) -> str:
+def rows_sum_to_one(tested: PredictorUnderTest) -> str:
     """Every profile sums to 1."""
     worst = 0.0
-    for method, values, expected in kit.everything(PROFILES):
+    for method, values, expected in tested.everything(PROFILES):
         rows = array_of(values, expected, method)
         off = np.abs(rows.sum(axis=1, dtype=np.float64) - 1)
         if off.size and off.max() > SUM_TOLERANCE:
@@ -100,44 +103,43 @@ def rows_sum_to_one(kit: Kit) -> str:
                 " must sum to 1"
             )
         worst = max(worst, off.max(initial=0))
-        kit.compared += off.size
+        tested.compared += off.size
     return f"largest deviation {worst:.2g}"
 
 
-def removed_gene_is_zero(kit: Kit) -> str:
+def removed_gene_is_zero(tested: PredictorUnderTest) -> str:
     """The profile after a knockout is 0 at the removed gene."""
-    for method, values, expected in kit.everything(PROFILES):
-        at_removed = np.take_along_axis(
-            array_of(values, expected, method), kit.events.genes.astype(np.intp), axis=1
-        )
+    for method, values, expected in tested.everything(PROFILES):
+        rows, removed = array_of(values, expected, method), tested.events.genes.astype(np.intp)
+        at_removed = np.take_along_axis(rows, removed, axis=1)
         if at_removed.any():
             raise Wrong(f"{method} returned {at_removed.max():.6g} at a removed gene; expected 0")
-        kit.compared += at_removed.size
-    return f"{len(kit.events)} knockouts"
+        tested.compared += at_removed.size
+    return f"{len(tested.events)} knockouts"
 
 
-def order_zero(kit: Kit) -> str:
+def order_zero(tested: PredictorUnderTest) -> str:
     """With nothing removed it gives its own wild type: one profile for each cell."""
-    n, genes = kit.asked.shape
-    if not set(PROFILES) & set(kit.answers):
+    n, genes = tested.asked.shape
+    if not set(PROFILES) & set(tested.answers):
         raise NotApplicable(f"gives none of {', '.join(PROFILES)}")
-    for method, values in kit.first.profiles(PROFILES, kit.asked, Knockouts.none(n)):
+    for method, values in tested.first.profiles(PROFILES, tested.asked, Knockouts.none(n)):
         profiles_of(values, (n, genes), f"{method} (order 0)")
-        kit.compared += n
+        tested.compared += n
     return f"{n} profiles"
 
 
-def impact_agrees(kit: Kit) -> str:
+def impact_agrees(tested: PredictorUnderTest) -> str:
     """A given impact agrees with the one derived from the given profiles, to 1e-4 of it."""
-    if "impact" not in kit.answers or not set(PROFILES) & set(kit.answers):
+    if "impact" not in tested.answers or not set(PROFILES) & set(tested.answers):
         raise NotApplicable("gives no impact beside profiles")
-    others = [kind for kind in kit.answers if kind in PROFILES]
+    others = [kind for kind in tested.answers if kind in PROFILES]
     nothing = np.zeros(0, np.int64)
-    derived = Asker(kit.first.predictor, others, kit.first.fitted.asker.hand).singles(
-        kit.asked, kit.events, nothing, kit.first.supported
+    derived = Asker(tested.first.predictor, others, tested.first.fitted.asker.hand).singles(
+        tested.asked, tested.events, nothing, tested.first.supported
     )
     worst = 0.0
-    for method, values, expected in kit.everything(("impact",)):
+    for method, values, expected in tested.everything(("impact",)):
         name = method.split()[-1]
         mine, theirs = array_of(values, expected, method), np.asarray(getattr(derived, name))
         off = np.abs(mine - theirs) / np.maximum(np.abs(theirs), ABSOLUTE / RELATIVE)
@@ -148,19 +150,19 @@ def impact_agrees(kit: Kit) -> str:
                 " derived from its profiles"
             )
         worst = max(worst, off.max(initial=0))
-        kit.compared += off.size
+        tested.compared += off.size
     return f"largest relative difference {worst:.2g}"
 
 
-def impacts_vary(kit: Kit) -> str:
+def impacts_vary(tested: PredictorUnderTest) -> str:
     """Propagated impacts differ, so that they can rank.
 
-    Advice, never a failure: saying that nothing responds is sound, and its author is told what
-    boards make of it.
+    This is advice and never fails: a predictor may say that nothing responds. Its author is told
+    what boards make of that.
     """
-    fitted = kit.first  # without it this check is not run, as the others
+    fitted = tested.first  # outside the try: without a fit this check is not run, as the others
     try:
-        everything = fitted.singles(kit.asked, kit.events)
+        everything = fitted.singles(tested.asked, tested.events)
     except (Exception, SystemExit) as error:
         raise NotApplicable("the answers are broken, as another check says") from error
     if everything.propagated is None:
@@ -171,7 +173,7 @@ def impacts_vary(kit: Kit) -> str:
         raise NotApplicable(
             f"propagated impact is {found}: nothing to rank, boards will say 'none'"
         )
-    kit.compared += values.size
+    tested.compared += values.size
     return (
         f"propagated impacts of {values.size} knockouts from {values.min():.2g} to"
         f" {values.max():.2g}"

@@ -1,5 +1,7 @@
-"""The contract's checks on a predictor in a process of its own, and whether a run's worker answers
-what it answers directly.
+"""Checks a predictor in worker processes, sandboxed as in a run.
+
+One worker runs the checks of `kobench.worker.checks`. A second one is asked stage by stage, as in a
+run, and must answer what the predictor answers when it is asked directly.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from kobench.question import SETS
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.process import WorkerProcess
 from kobench.supervisor.settings import WorkerSettings
-from kobench.worker.checks.behaviour import SAME_ABSOLUTE, SAME_RELATIVE
+from kobench.worker.checks.invariance import SAME_ABSOLUTE, SAME_RELATIVE
 from kobench.worker.checks.stages import (
     CONTEXT,
     arrays_of_stages,
@@ -29,13 +31,22 @@ from kobench.worker.checks.stages import (
 from kobench.worker.protocol import write_payload
 from kobench.worker.wire import write_cells
 
+#: One check's {"name", "status", "found"}, as `kobench check --json` prints it.
 Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How the processes of checks are started: their limits, one of `kobench.sandbox.MODES`, and
-    what they may read beside their own.
+    """How the processes of checks are started.
+
+    Attributes
+    ----------
+    limits : Limits
+        Limits of each process.
+    sandbox : str
+        One of `kobench.sandbox.MODES`.
+    readable : tuple of str
+        Folders that they may read beside their own.
     """
 
     limits: Limits = field(default_factory=lambda: Limits(seconds=600))
@@ -43,55 +54,60 @@ class Setting:
     readable: tuple[str, ...] = ()
 
 
-def check_in_child(
+def check_predictor(
     chosen: Chosen, setting: Setting | None = None, threads: int = 1
 ) -> list[Result]:
-    """One {name, status, found} for each check, in their order; a predictor that ends its process
-    fails the check it was in.
+    """Run the checks of a predictor in processes of their own.
 
-    The last of them, "survives-worker", is asked of a second process, stage by stage as in a run.
-    Raises UserError where the process can't be used at all, for instance because the predictor's
-    module can't be imported.
+    Parameters
+    ----------
+    chosen : Chosen
+        The predictor with its parameters.
+    setting : Setting, optional
+        How the processes are started.
+    threads : int
+        Number of threads that each may use.
+
+    Returns
+    -------
+    list of dict
+        One {"name", "status", "found"} a check, in their order. The last one, "survives-worker", is
+        asked of a second process. A predictor that ends its process fails the check "survives".
+
+    Raises
+    ------
+    UserError
+        If the predictor can't be tested at all, for instance because its module can't be imported.
     """
     setting, entry = setting or Setting(), chosen.entry
     if entry.problem is not None:
         return [failed_check("loads", entry.problem.message)]
-    asked = {**request_of(chosen), "order_matters": entry.spec.order_matters}
-    names = tuple(
+    arrays = tuple(
         f"{stage}.{name}" for stage, names in arrays_of_stages().items() for name in names
     )
-    direct: Mapping[str, Any] = {}
+    direct: dict[str, Any] = {}
+    ended = None
     with (
         TemporaryDirectory(prefix="kobench-") as work,
         worker_for(chosen, Path(work), setting, threads) as worker,
     ):
-        ended = None
         try:
-            worker.ask("check", **asked)
-            direct = {
-                name: values
-                for name, values in worker.answers("check", names).items()
-                if values is not None
-            }
+            worker.ask("check", **request_of(chosen), order_matters=entry.spec.order_matters)
+            direct = _given(worker.answers("check", arrays))
         except TrialFailed as failed:
             ended = failed
         results = [
             {key: str(said.get(key)) for key in ("name", "status", "found")} for said in worker.said
         ]
-    if (
-        ended is not None
-        and not results
-        and ended.traceback
-        and "resolve_reference" in ended.traceback
-    ):
-        raise UserError(f"{entry.full_name} can't be loaded: {ended}")
     if ended is not None:
+        if not results and ended.traceback and "resolve_reference" in ended.traceback:
+            raise UserError(f"{entry.full_name} can't be loaded: {ended}")
         return [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")]
     return [*results, survives_worker(chosen, direct, setting, threads)] if direct else results
 
 
 def worker_for(chosen: Chosen, work: Path, setting: Setting, threads: int) -> WorkerProcess:
-    """A process for a chosen predictor, in its own environment where it has one."""
+    """A worker process for a predictor, in the predictor's own environment where it has one."""
     entry = chosen.entry
     settings = WorkerSettings(
         threads,
@@ -105,7 +121,7 @@ def worker_for(chosen: Chosen, work: Path, setting: Setting, threads: int) -> Wo
 
 
 def request_of(chosen: Chosen) -> dict[str, Any]:
-    """What a worker is told of a predictor."""
+    """What a worker needs to know of a predictor to make it."""
     spec = chosen.entry.spec
     return {
         "make": spec.make,
@@ -125,10 +141,21 @@ def failed_check(name: str, found: str) -> Result:
 def survives_worker(
     chosen: Chosen, direct: Mapping[str, Any], setting: Setting, threads: int
 ) -> Result:
-    """Fitted and asked stage by stage in a worker of its own, through files, it answers what it
-    answers directly, to 1e-4 of it.
+    """Compare what a predictor answers stage by stage through files with its direct answers.
 
-    direct : see `kobench.worker.checks.stages.direct_answers`.
+    Parameters
+    ----------
+    chosen : Chosen
+        The predictor with its parameters.
+    direct : mapping of str to array
+        What it answers directly; see `kobench.worker.checks.stages.direct_answers`.
+    setting, threads
+        See `check_predictor`.
+
+    Returns
+    -------
+    dict
+        The check "survives-worker": passed where floats agree to 1e-4 and all else is equal.
     """
     name = "survives-worker"
     try:
@@ -139,36 +166,49 @@ def survives_worker(
             staged = staged_answers(chosen, worker)
     except TrialFailed as ended:
         return failed_check(name, f"in a worker of its own it ended in {ended.stage}: {ended}")
-    for field_name in sorted({*direct, *staged}):
-        one, other = direct.get(field_name), staged.get(field_name)
-        if one is None or other is None:
-            there, missing = (
-                ("directly", "by a worker") if other is None else ("by a worker", "directly")
-            )
-            return failed_check(name, f"{field_name} is answered {there} and not {missing}")
-        if np.shape(one) != np.shape(other) or not _equal(one, other):
+    for array in sorted({*direct, *staged}):
+        if array not in staged:
+            return failed_check(name, f"{array} is answered directly and not by a worker")
+        if array not in direct:
+            return failed_check(name, f"{array} is answered by a worker and not directly")
+        if not _equal(direct[array], staged[array]):
             return failed_check(
                 name,
-                f"{field_name} has other values when it is asked directly than in a worker of"
-                " its own",
+                f"{array} has other values when it is asked directly than in a worker of its own",
             )
     numbers = sum(np.size(values) for values in direct.values())
-    return {
-        "name": name,
-        "status": "passed",
-        "found": f"{numbers} numbers in {len(direct)} arrays, as asked directly",
-    }
+    found = f"{numbers} numbers in {len(direct)} arrays, as asked directly"
+    return {"name": name, "status": "passed", "found": found}
 
 
 def _equal(one: Any, other: Any) -> bool:
+    """Whether two arrays agree; floats may differ as much as sums in another order."""
+    if np.shape(one) != np.shape(other):
+        return False
     if np.asarray(one).dtype.kind == "f":
         return bool(np.allclose(one, other, rtol=SAME_RELATIVE, atol=SAME_ABSOLUTE, equal_nan=True))
     return bool(np.array_equal(one, other))
 
 
 def staged_answers(chosen: Chosen, worker: WorkerProcess) -> dict[str, Any]:
-    """What a worker answers, {"stage.field": array}, as `kobench.worker.checks.stages.direct_answers`;
-    raises TrialFailed.
+    """Ask a worker stage by stage through files, as a run does.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        The predictor with its parameters.
+    worker : WorkerProcess
+        A fresh worker for it.
+
+    Returns
+    -------
+    dict
+        {"stage.field": array}, as `kobench.worker.checks.stages.direct_answers`.
+
+    Raises
+    ------
+    TrialFailed
+        If the worker ends early, or an answer is broken.
     """
     write_cells(worker.stage("fit"), training_cells())
     worker.ask("fit", **request_of(chosen), context=CONTEXT)
@@ -180,7 +220,11 @@ def staged_answers(chosen: Chosen, worker: WorkerProcess) -> dict[str, Any]:
     for stage, question in example_questions().items():
         write_payload(worker.stage(stage), question.payload())
         worker.ask(stage)
-        for name, values in worker.answers(stage, SETS[stage].arrays).items():
-            if values is not None:
-                found[f"{stage}.{name}"] = values
+        answers = _given(worker.answers(stage, SETS[stage].arrays))
+        found.update({f"{stage}.{name}": values for name, values in answers.items()})
     return found
+
+
+def _given(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays that were answered."""
+    return {name: values for name, values in answers.items() if values is not None}

@@ -10,20 +10,33 @@ from typing import Any, get_args
 
 import numpy as np
 
-from kobench.checks.metrics import units
-from kobench.checks.run import Bench, NotRun
+from kobench.checks.metrics.examples import example_units
+from kobench.checks.metrics.variants import right
 from kobench.specs import MetricSpec
 from kobench.units import Block, NotComputed, Parts, Units
-from kobench.worker.checks.kit import NotApplicable, Wrong
+from kobench.worker.checks.result import NotApplicable, NotRun, Wrong
+from kobench.worker.checks.run import UnderTest
 
 #: Values that are apart by no more are equal: sums in another order.
 EQUAL = 1e-9
 
 
 @dataclass
-class MetricBench(Bench):
-    """A metric under test on made-up units. seen : every value that it gave, by what it was
-    given.
+class MetricUnderTest(UnderTest):
+    """A metric under test.
+
+    Attributes
+    ----------
+    spec : MetricSpec
+        What it declares.
+    score : callable
+        Its function, units -> float or Parts.
+    examples : sequence of Units
+        Units beside the made-up ones.
+    seed : int
+        Seed of the made-up units and answers.
+    seen : list of (str, float)
+        Every value that it gave, after what it was given.
     """
 
     spec: MetricSpec
@@ -33,8 +46,24 @@ class MetricBench(Bench):
     seen: list[tuple[str, float]] = field(default_factory=list)
 
     def value(self, what: str, given: Units) -> float | None:
-        """The metric's value, NaN where the answer has none, None where it says that no answer
-        could be scored; Wrong for anything else.
+        """The metric's value of units.
+
+        Parameters
+        ----------
+        what : str
+            What the units are called in messages.
+        given : Units
+            Truth and answer.
+
+        Returns
+        -------
+        float or None
+            NaN where the answer has no value; None where it says that no answer could be scored.
+
+        Raises
+        ------
+        Wrong
+            If the metric returned anything else.
         """
         try:
             result = self.score(given)
@@ -43,9 +72,8 @@ class MetricBench(Bench):
         if isinstance(result, Parts):
             self.check_parts(result)
             result = result.value
-        if isinstance(result, bool) or not isinstance(
-            result, (int, float, np.floating, np.integer)
-        ):
+        numeric = (int, float, np.floating, np.integer)
+        if isinstance(result, bool) or not isinstance(result, numeric):
             raise Wrong(
                 f"it returned a {type(result).__name__} for {what}; expected a float or"
                 " kobench.api.Parts"
@@ -61,7 +89,7 @@ class MetricBench(Bench):
 
     @staticmethod
     def check_parts(parts: Parts) -> None:
-        """Wrong where parts are no ratio of sums over blocks."""
+        """Raise Wrong where parts are no ratio of sums over blocks."""
         sizes = {np.shape(parts.ids), np.shape(parts.sums), np.shape(parts.weights)}
         if len(sizes) != 1 or len(next(iter(sizes))) != 1:
             raise Wrong(
@@ -75,27 +103,23 @@ class MetricBench(Bench):
 
     @cached_property
     def all_units(self) -> dict[str, Units]:
-        """Made-up units, and those that were brought."""
-        made = units.example_units(self.spec.of, self.seed)
-        return {
-            **made,
-            **{f"example {number}": given for number, given in enumerate(self.examples)},
-        }
+        """Made-up units and the examples, each after what it is called."""
+        examples = {f"example {number}": given for number, given in enumerate(self.examples)}
+        return {**example_units(self.spec.of, self.seed), **examples}
 
     @cached_property
     def scored(self) -> dict[str, Units]:
-        """Those of the units that it computes, with the truth as the answer; NotRun where there are
-        none.
+        """Those units that it can be computed for, with the truth as the answer.
+
+        Raises
+        ------
+        NotRun
+            If there are none.
         """
-        values = {
-            what: self.value(f"the truth on {what}", units.right(given))
-            for what, given in self.all_units.items()
-        }
-        found = {
-            what: units.right(self.all_units[what])
-            for what, value in values.items()
-            if value is not None
-        }
+        found = {}
+        for what, given in self.all_units.items():
+            if self.value(f"the truth on {what}", right(given)) is not None:
+                found[what] = right(given)
         if not found:
             raise NotRun(
                 f"it computes none of the made-up units ({', '.join(self.all_units)}); bring units"
@@ -104,14 +128,14 @@ class MetricBench(Bench):
         return found
 
     def goodness(self, value: float | None) -> float:
-        """Larger is better, 0 is the best there can be; NaN where there is no value."""
+        """A value on a scale where larger is better and 0 is the best; NaN where there is none."""
         if value is None:
             return math.nan
         sign = 1.0 if self.spec.direction == "higher" else -1.0
         return sign * (value - self.spec.best)
 
     def must_rank(self) -> None:
-        """NotApplicable for a metric that is declared to describe answers whatever the truth is."""
+        """Raise NotApplicable for a metric that is declared descriptive: it ranks nobody."""
         if self.spec.descriptive:
             raise NotApplicable(
                 "descriptive is declared: it says what an answer follows, whatever the truth is,"
