@@ -345,7 +345,7 @@ def everything():
 
 def test_the_same_records_give_the_same_bytes():
     records = everything()
-    expected = [(one.picture.name, one.svg) for one in draw_all(make_board(records))]
+    expected = [(one.name, one.svg) for one in draw_all(make_board(records))]
     assert {name.partition("-")[0] for name, _ in expected} == {
         "standing",
         "predicted",
@@ -355,13 +355,13 @@ def test_the_same_records_give_the_same_bytes():
     }
     assert len({name for name, _ in expected}) == len(expected)
     random.Random(0).shuffle(records)
-    assert [(one.picture.name, one.svg) for one in draw_all(make_board(records))] == expected
+    assert [(one.name, one.svg) for one in draw_all(make_board(records))] == expected
     import matplotlib
 
     with matplotlib.rc_context(
         {"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": "other"}
     ):  # a reader's own settings don't matter
-        assert [(one.picture.name, one.svg) for one in draw_all(make_board(records))] == expected
+        assert [(one.name, one.svg) for one in draw_all(make_board(records))] == expected
 
 
 def test_an_svg_loads_nothing_and_shares_no_id_with_another():
@@ -413,7 +413,7 @@ def test_boards_hold_their_pictures_and_are_checked_without_them():
     page, text = render(board, "html", pictures=drawn), render(board, "markdown", pictures=drawn)
     parsed = Nested(page)
     assert (parsed.open, parsed.figures) == ([], len(drawn))
-    assert re.findall(r"\]\(pictures/(.*?)\.svg\)", text) == [one.picture.name for one in drawn]
+    assert re.findall(r"\]\(pictures/(.*?)\.svg\)", text) == [one.name for one in drawn]
     for written, format in ((page, "html"), (text, "markdown")):
         assert check_board(records, written.encode(), format)
         assert not check_board(records, written.replace("0.7", "0.8").encode(), format)

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kobench.board.figures import Drawn
 from kobench.board.glance import FEW
 from kobench.board.pictures.cost import draw_cost, priced
 from kobench.board.pictures.figure import available, drawn, need, styles_of
@@ -45,14 +46,6 @@ class Picture:
     task: str
     section: Section | None
     figure: Callable[[], Figure]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A picture with its SVG text."""
-
-    picture: Picture
-    svg: str
 
 
 def plan(board: Board) -> list[Picture]:
@@ -174,13 +167,15 @@ def draw(picture: Picture) -> str:
 def draw_all(board: Board) -> list[Drawn]:
     """Every picture of a board; raises UserError without matplotlib."""
     need()
-    return [Drawn(picture, draw(picture)) for picture in plan(board)]
+    return [
+        Drawn(one.name, one.caption, one.task, one.section, draw(one)) for one in plan(board)
+    ]
 
 
 def write_pictures(pictures: Iterable[Drawn], folder: Path) -> list[Path]:
     """Write `NAME.svg` for each picture."""
     paths = []
     for one in pictures:
-        paths.append(folder / f"{one.picture.name}.svg")
+        paths.append(folder / f"{one.name}.svg")
         write_atomically(paths[-1], one.svg.encode())
     return paths

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kobench.board.render.text import problem_text
+from kobench.board.render.text.section import problem_text
 from kobench.board.table import Board, Column, Row, Score, Section, Units
 
 
