@@ -23,9 +23,10 @@ from factories import (
     write_record,
 )
 
-from kobench.board.pictures.draw import draw_all, plan, write_pictures
-from kobench.board.pictures.figure import styles_of
+from kobench.board.pictures.draw import draw_all, write_pictures
+from kobench.board.pictures.plan import plan
 from kobench.board.pictures.standing import bars, draw_standings, shown_rows
+from kobench.board.pictures.style import styles_of
 from kobench.board.render.formats import render
 from kobench.board.table import Score
 from kobench.builtin.datasets.grn.spec import PARAMS
@@ -98,7 +99,7 @@ def test_standing_draws_every_row_at_its_skill_and_joins_what_is_level():
     assert [text.get_text() for text in axis.texts] == [
         f"{rows[4].scores['spearman'].skill:.2f}: off the axis"
     ]
-    assert [group for _, _, group in bars(rows, section.primary[0])] == [[0, 1], [2, 3]]
+    assert bars(rows, section.primary[0]) == [[0, 1], [2, 3]]
     assert [y for _, y in lines(axis, "_bar")] == [[0, 1], [2, 3]]
     assert len(lines(axis, "_interval")) == 3  # a, b, c; the floor's is a point
     assert (
