@@ -160,7 +160,7 @@ def board_command(
         return
     board = make_board(records, cost=not no_cost, **narrowed)
     if pictures is not None:
-        from kobench.board.pictures.draw import draw_all, write_pictures
+        from kobench.board.pictures import draw_all, write_pictures
 
         paths = write_pictures(draw_all(board), pictures)
         click.echo(
@@ -182,7 +182,7 @@ def board_command(
 def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
     """Write a folder to publish, and say what is in it."""
     from kobench.board.make import make_board
-    from kobench.board.pictures.draw import available, draw_all, write_pictures
+    from kobench.board.pictures import available, draw_all, write_pictures
     from kobench.board.render.formats import render
     from kobench.results.records import pack_records
     from kobench.util.files import write_atomically

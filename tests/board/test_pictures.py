@@ -23,9 +23,10 @@ from factories import (
     write_record,
 )
 
-from kobench.board.pictures.draw import draw_all, plan, write_pictures
-from kobench.board.pictures.figure import styles_of
+from kobench.board.pictures.draw import draw_all, write_pictures
+from kobench.board.pictures.plan import plan
 from kobench.board.pictures.standing import bars, draw_standings, shown_rows
+from kobench.board.pictures.style import styles_of
 from kobench.board.render.formats import render
 from kobench.board.table import Score
 from kobench.builtin.datasets.grn.spec import PARAMS
@@ -98,7 +99,7 @@ def test_standing_draws_every_row_at_its_skill_and_joins_what_is_level():
     assert [text.get_text() for text in axis.texts] == [
         f"{rows[4].scores['spearman'].skill:.2f}: off the axis"
     ]
-    assert [group for _, _, group in bars(rows, section.primary[0])] == [[0, 1], [2, 3]]
+    assert bars(rows, section.primary[0]) == [[0, 1], [2, 3]]
     assert [y for _, y in lines(axis, "_bar")] == [[0, 1], [2, 3]]
     assert len(lines(axis, "_interval")) == 3  # a, b, c; the floor's is a point
     assert (
@@ -345,7 +346,7 @@ def everything():
 
 def test_the_same_records_give_the_same_bytes():
     records = everything()
-    expected = [(one.picture.name, one.svg) for one in draw_all(make_board(records))]
+    expected = [(one.name, one.svg) for one in draw_all(make_board(records))]
     assert {name.partition("-")[0] for name, _ in expected} == {
         "standing",
         "predicted",
@@ -355,13 +356,13 @@ def test_the_same_records_give_the_same_bytes():
     }
     assert len({name for name, _ in expected}) == len(expected)
     random.Random(0).shuffle(records)
-    assert [(one.picture.name, one.svg) for one in draw_all(make_board(records))] == expected
+    assert [(one.name, one.svg) for one in draw_all(make_board(records))] == expected
     import matplotlib
 
     with matplotlib.rc_context(
         {"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": "other"}
     ):  # a reader's own settings don't matter
-        assert [(one.picture.name, one.svg) for one in draw_all(make_board(records))] == expected
+        assert [(one.name, one.svg) for one in draw_all(make_board(records))] == expected
 
 
 def test_an_svg_loads_nothing_and_shares_no_id_with_another():
@@ -413,7 +414,7 @@ def test_boards_hold_their_pictures_and_are_checked_without_them():
     page, text = render(board, "html", pictures=drawn), render(board, "markdown", pictures=drawn)
     parsed = Nested(page)
     assert (parsed.open, parsed.figures) == ([], len(drawn))
-    assert re.findall(r"\]\(pictures/(.*?)\.svg\)", text) == [one.picture.name for one in drawn]
+    assert re.findall(r"\]\(pictures/(.*?)\.svg\)", text) == [one.name for one in drawn]
     for written, format in ((page, "html"), (text, "markdown")):
         assert check_board(records, written.encode(), format)
         assert not check_board(records, written.replace("0.7", "0.8").encode(), format)

@@ -14,7 +14,7 @@ import pytest
 from factories import make_board, metric, networks, record, scores
 
 from kobench.board.render.formats import FORMATS, render
-from kobench.board.render.text import HOLLOW_LEGEND
+from kobench.board.render.text.marks import HOLLOW_LEGEND
 from kobench.errors import UserError
 
 NASTY = 'a|b<script>alert("1")</script>_x%&$#{y}~^\\[bold]*`'

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from kobench.board.glance import FEW, MANY, groups_of, layout_of, tally
 from kobench.board.render.formats import FORMATS, render
-from kobench.board.render.text import glance_text
+from kobench.board.render.text.matrix import glance_text
 from kobench.errors import UserError
 from kobench.results.records import read_records
 

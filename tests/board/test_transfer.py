@@ -15,8 +15,10 @@ from scipy import stats
 
 from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.transfer import leave_one_out
-from kobench.board.render.markdown import escape
-from kobench.board.render.transfer import STYLE, html_cards, markdown_lines, print_transfers
+from kobench.board.render.html.page import file_text
+from kobench.board.render.html.transfer import transfer_cards
+from kobench.board.render.markdown.transfer import transfer_lines
+from kobench.board.render.terminal.transfer import print_transfers
 from kobench.board.transfer import drop_verdict
 
 FLOOR = {"a": {"a": 0.4, "b": 0.5}, "b": {"a": 0.6, "b": 0.2}}
@@ -484,7 +486,7 @@ def test_notes_of_the_task_are_shown():
 def test_markdown():
     records, _ = over_networks()
     matrix = one(records)
-    lines = markdown_lines([matrix], escape)
+    lines = transfer_lines([matrix])
     tables = [line for line in lines if line.startswith("|")]
     assert {line.count(" | ") for line in tables} == {2, 3}
     text = "\n".join(lines)
@@ -501,18 +503,18 @@ def test_names_are_escaped():
         floors(floor, dataset="<i>", seed=None, kind="real")
         + trials("<u>", table, dataset="<i>", seed=None, kind="real")
     )
-    page = html_cards(matrices)
+    page = transfer_cards(matrices)
     assert matrices[0].groups == ("<b>|x", "[y]")
     assert explained(matrices[0])[0] == pytest.approx([0.4, 0.2])
     for raw in ("<b>", "<i>", "<u>"):
         assert raw not in page
         assert html.escape(raw) in page
-        assert raw not in "\n".join(markdown_lines(matrices, escape))
+        assert raw not in "\n".join(transfer_lines(matrices))
 
 
 def test_the_page_carries_numbers_and_marks_beside_colours():
     (matrix,) = wide()
-    page = html_cards([matrix])
+    page = transfer_cards([matrix])
     plain = html.unescape(re.sub(r"<[^>]+>", " ", page))
     for a, row in enumerate(matrix.cells):
         for b, cell in enumerate(row):
@@ -521,4 +523,4 @@ def test_the_page_carries_numbers_and_marks_beside_colours():
             assert (f"{mark}[{shown}]" if a == b else f"{mark} {shown}") in plain
     assert len(re.findall(r'<td class="own" style="background: rgba', page)) == 8
     assert page.count('<td style="background: rgba') == 56
-    assert "table.transfer" in STYLE
+    assert "table.transfer" in file_text("transfer.css")

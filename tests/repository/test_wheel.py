@@ -22,7 +22,7 @@ print(json.dumps({
     "folder": str(builtin_folder()),
     "suites": sorted(built_in()),
     "templates": sorted(path.name for path in resources.files("kobench").joinpath("templates", "predictor").iterdir()),
-    "page": [resources.files("kobench.board.render").joinpath(name).is_file() for name in ("page.css", "page.js")],
+    "page": [resources.files("kobench.board.render.html").joinpath(name).is_file() for name in ("page.css", "page.js", "transfer.css")],
 }))
 """
 
@@ -52,7 +52,7 @@ def test_a_wheel_has_all_that_kobench_needs(tmp_path):
     assert found["suites"] == sorted(
         path.stem for path in (REPOSITORY / "kobench" / "suites").glob("*.toml")
     )
-    assert found["page"] == [True, True]
+    assert found["page"] == [True, True, True]
     assert found["templates"] == [
         "README.md.tmpl",
         "module.py.tmpl",

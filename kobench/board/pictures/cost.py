@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kobench.board.pictures.figure import FLOOR, counted, headed, metric_label, panels, short
-from kobench.board.pictures.standing import skilled, spread, value_of
+from kobench.board.pictures.axis import skilled, spread, value_of
+from kobench.board.pictures.figure import counted, headed, metric_label, panels, short
+from kobench.board.pictures.style import DASHED, FLOOR, Style
 from kobench.board.table import Row, Section
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
+    from matplotlib.lines import Line2D
 
 #: How high the numbers of points stand, as shares of the panel, in the order of cost: neighbours'
 #: numbers don't collide.
@@ -30,92 +32,108 @@ def priced(section: Section) -> list[Row]:
     return [row for row in section.ranked if seconds_of(row) and value_of(row, section)]
 
 
-def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Any]) -> Figure:
-    """A panel for each dataset; the dashed line is the best floor.
+def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Style]) -> Figure:
+    """A panel for each dataset; points are numbered, and the legend says who is who.
 
-    Points are numbered, and the legend says who is who.
+    Parameters
+    ----------
+    task : str
+        The label of the task.
+    sections : sequence of Section
+        Its sections, each with a predictor that has a cost.
+    styles : mapping of str to Style
+        The style of each predictor.
+
+    Returns
+    -------
+    Figure
+        The dashed line is the best floor.
     """
-    from matplotlib.lines import Line2D
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     figure, axes = panels(len(sections), 3, 3.6, 3.3)
-    numbers = {
-        name: i + 1
-        for i, name in enumerate(
-            sorted({row.name for section in sections for row in priced(section)})
-        )
-    }
+    names = sorted({row.name for section in sections for row in priced(section)})
+    numbers = {name: i for i, name in enumerate(names, 1)}
     for axis, section in zip(axes, sections, strict=True):
-        column = section.primary[0]
-        for i, row in enumerate(
-            sorted(priced(section), key=lambda row: (seconds_of(row) or 0.0, row.name))
-        ):
-            color, marker, _ = styles[row.name]
-            value = (value_of(row, section) or (0.0,))[0]
-            seconds = seconds_of(row) or 0.0
-            if ends := spread(row, section):
-                axis.plot([seconds, seconds], ends, color=color, linewidth=1.2, label="_interval")
-            axis.plot(
-                [seconds],
-                [value],
-                marker,
-                color=color,
-                markersize=6,
-                linestyle="none",
-                label=row.name,
-            )
-            above = axis.get_xaxis_transform()
-            axis.text(
-                seconds,
-                HEIGHTS[i % len(HEIGHTS)],
-                str(numbers[row.name]),
-                transform=above,
-                fontsize=8,
-                color=color,
-                ha="center",
-            )
-        floor = next(
-            (value_of(row, section) for row in section.floors if column.name in row.best_floor),
-            None,
-        )
-        if floor is not None:
-            axis.axhline(
-                floor[0], color=FLOOR, linewidth=0.9, linestyle=(0, (4, 3)), label="_best floor"
-            )
-        axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-        axis.xaxis.set_major_formatter("{x:g}")
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.margins(x=0.35, y=0.22)
-        if not skilled(section) and column.direction == "lower":
-            axis.invert_yaxis()
-        axis.set_xlabel("seconds to fit and answer")
-        axis.set_ylabel(metric_label(column, skilled(section)), fontsize=8)
-        axis.set_title(
-            f"{short(section.place)} ({counted(section)})\nbest floor: {column.floor or 'none'}",
-            loc="left",
-        )
-    handles: list[Line2D] = []
-    for name, number in numbers.items():
-        color, marker, _ = styles[name]
-        handles.append(
-            Line2D(
-                [],
-                [],
-                color=color,
-                marker=marker,
-                linestyle="none",
-                markersize=5,
-                label=f"{number} {short(name, 24)}",
-            )
-        )
-    handles.append(
-        Line2D([], [], color=FLOOR, linewidth=0.9, linestyle=(0, (4, 3)), label="best floor")
-    )
+        draw_points(axis, section, numbers, styles)
+        draw_best_floor(axis, section)
+        label_axes(axis, section)
     figure.legend(
-        handles=handles,
+        handles=legend_handles(numbers, styles),
         loc="outside lower center",
         ncols=2 * len(sections) if len(sections) < 3 else 5,
     )
     headed(figure, f"{task}: accuracy against cost, better upwards")
     return figure
+
+
+def draw_points(
+    axis: Axes, section: Section, numbers: Mapping[str, int], styles: Mapping[str, Style]
+) -> None:
+    """A numbered point with its interval for each predictor, the cheapest first."""
+    points = [
+        (seconds, row.name, row, ends.value)
+        for row in priced(section)
+        if (seconds := seconds_of(row)) and (ends := value_of(row, section))
+    ]
+    for i, (seconds, name, row, value) in enumerate(sorted(points, key=lambda one: one[:2])):
+        color, marker, _ = styles[name]
+        if interval := spread(row, section):
+            axis.plot([seconds, seconds], interval, color=color, linewidth=1.2, label="_interval")
+        axis.plot(
+            [seconds], [value], marker, color=color, markersize=6, linestyle="none", label=name
+        )
+        axis.text(
+            seconds,
+            HEIGHTS[i % len(HEIGHTS)],
+            str(numbers[name]),
+            transform=axis.get_xaxis_transform(),
+            fontsize=8,
+            color=color,
+            ha="center",
+        )
+
+
+def draw_best_floor(axis: Axes, section: Section) -> None:
+    """A dashed line at what the best floor has, if it has a value."""
+    metric = section.primary[0].name
+    floors = (value_of(row, section) for row in section.floors if metric in row.best_floor)
+    floor = next(floors, None)
+    if floor is not None:
+        axis.axhline(floor.value, color=FLOOR, linewidth=0.9, linestyle=DASHED, label="_best floor")
+
+
+def label_axes(axis: Axes, section: Section) -> None:
+    """Scales, labels and title of a panel; the better end is on top."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    column = section.primary[0]
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.margins(x=0.35, y=0.22)
+    if not skilled(section) and column.direction == "lower":
+        axis.invert_yaxis()
+    axis.set_xlabel("seconds to fit and answer")
+    axis.set_ylabel(metric_label(column, skilled(section)), fontsize=8)
+    place = f"{short(section.place)} ({counted(section)})"
+    axis.set_title(f"{place}\nbest floor: {column.floor or 'none'}", loc="left")
+
+
+def legend_handles(numbers: Mapping[str, int], styles: Mapping[str, Style]) -> list[Line2D]:
+    """The marker of each predictor with its number and name, then the line of the best floor."""
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=styles[name].color,
+            marker=styles[name].marker,
+            linestyle="none",
+            markersize=5,
+            label=f"{number} {short(name, 24)}",
+        )
+        for name, number in numbers.items()
+    ]
+    floor = Line2D([], [], color=FLOOR, linewidth=0.9, linestyle=DASHED, label="best floor")
+    return [*handles, floor]

@@ -3,47 +3,72 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kobench.board.glance import shown
-from kobench.board.pictures.figure import FLOOR, STYLES, headed, panels
+from kobench.board.pictures.axis import Ends
+from kobench.board.pictures.figure import headed, panels
+from kobench.board.pictures.style import FLOOR, STYLES, Style
 from kobench.board.table import Section
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TASK, METRIC = "profile", "spearman-pooled"
 
-#: What the axes and panels take up; datasets that differ by anything else have a picture of their
-#: own.
+#: The parameters that the axes and panels take up; datasets that differ by anything else have a
+#: picture of their own.
 DRAWN = ("sigma", "degree", "dropout", "network", "gamma")
 
 
+@dataclass(frozen=True, order=True)
+class Network:
+    """The kind of a network, in the order of the panels: Erdős-Rényi last, as in the paper."""
+
+    order: float
+    name: str
+
+
 def noise_sections(sections: Sequence[Section]) -> dict[str, list[Section]]:
-    """The sections that such a picture can be drawn from, by what they have in common; those with
-    several values of sigma.
+    """The sections that such a picture can be drawn from.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+        All sections of a board.
+
+    Returns
+    -------
+    dict
+        What they have in common -> those with several values of sigma.
     """
     groups: dict[str, list[Section]] = defaultdict(list)
-    for section in sections:
-        named = any(column.name == METRIC for column in section.columns)
-        if (
-            section.task.partition("@")[0] == TASK
-            and named
-            and "sigma" in section.params
-            and not section.train
-        ):
-            rest = [
-                f"{key}={shown(value)}"
-                for key, value in sorted(section.params.items())
-                if key not in DRAWN
-            ]
-            groups[" ".join([section.dataset_name, *rest, section.split])].append(section)
+    for section in filter(has_noise, sections):
+        rest = [
+            f"{key}={shown(value)}"
+            for key, value in sorted(section.params.items())
+            if key not in DRAWN
+        ]
+        groups[" ".join([section.dataset_name, *rest, section.split])].append(section)
     return {
-        key: found
-        for key, found in groups.items()
+        about: found
+        for about, found in groups.items()
         if len({section.params["sigma"] for section in found}) > 1
     }
+
+
+def has_noise(section: Section) -> bool:
+    """Whether a section has the metric on networks of known noise."""
+    return (
+        section.task.partition("@")[0] == TASK
+        and any(column.name == METRIC for column in section.columns)
+        and "sigma" in section.params
+        and not section.train
+    )
 
 
 def predictors_of(sections: Sequence[Section]) -> list[str]:
@@ -58,131 +83,150 @@ def predictors_of(sections: Sequence[Section]) -> list[str]:
     )
 
 
-def network_of(section: Section) -> tuple[str, float]:
-    """The kind of network, in the order of the panels.
-
-    ER comes last, as in the paper.
-    """
+def network_of(section: Section) -> Network:
+    """The kind of a section's network."""
     kind, gamma = str(section.params.get("network", "")), section.params.get("gamma")
-    return (
-        (f"scale-free, γ = {shown(gamma)}", float(gamma))
-        if gamma is not None
-        else ({"er": "Erdős-Rényi"}.get(kind, kind), 1e9)
-    )
+    if gamma is not None:
+        return Network(float(gamma), f"scale-free, γ = {shown(gamma)}")
+    return Network(1e9, {"er": "Erdős-Rényi"}.get(kind, kind))
 
 
-def place_of(section: Section) -> tuple[float, tuple[str, float], float]:
-    """Dropout, network and degree: the panel and the line."""
-    return (
-        float(section.params.get("dropout", 0.0)),
-        network_of(section),
-        float(section.params.get("degree", 0.0)),
-    )
+def parameter(section: Section, name: str) -> float:
+    """A parameter as a number, 0 where it is not given."""
+    return float(section.params.get(name, 0.0))
 
 
-def point_of(section: Section, predictor: str) -> tuple[float, float, float] | None:
-    """A predictor's mean with its interval (its own value where it has none); None where there is
-    no value.
-    """
-    row = next(
-        (row for row in section.rows if row.name == predictor and row.role == "predictor"), None
-    )
+def point_of(section: Section, predictor: str) -> Ends | None:
+    """A predictor's mean with its interval, a point where it has none; None without a value."""
+    rows = (row for row in section.rows if row.name == predictor and row.role == "predictor")
+    row = next(rows, None)
     score = row.scores.get(METRIC) if row else None
     if score is None or score.value is None:
         return None
-    return (
-        score.value,
-        score.value if score.low is None else score.low,
-        score.value if score.high is None else score.high,
-    )
+    low = score.value if score.low is None else score.low
+    high = score.value if score.high is None else score.high
+    return Ends(score.value, low, high)
 
 
 def floor_of(section: Section) -> float | None:
     """What the best floor has here."""
     column = next(column for column in section.columns if column.name == METRIC)
-    values = [
-        score.value
-        for row in section.floors
-        if (score := row.scores.get(METRIC)) is not None and score.value is not None
-    ]
+    scores = (row.scores.get(METRIC) for row in section.floors)
+    values = [score.value for score in scores if score is not None and score.value is not None]
     return max(values, key=lambda value: column.sign * value, default=None)
 
 
 def draw_noise(predictor: str, sections: Sequence[Section], about: str) -> Figure:
-    """Panels dropout x network, a line for each degree; in grey, with the same dashes, the best
-    floor at that degree.
+    """Panels dropout x network, with a line for each degree.
+
+    Parameters
+    ----------
+    predictor : str
+        The name of the predictor.
+    sections : sequence of Section
+        One group of `noise_sections`.
+    about : str
+        What they have in common.
+
+    Returns
+    -------
+    Figure
+        In grey, with the same dashes, the best floor at that degree.
     """
-    networks = sorted({network_of(section) for section in sections}, key=lambda pair: pair[1])
-    dropouts = sorted({float(section.params.get("dropout", 0.0)) for section in sections})
-    degrees = sorted({float(section.params.get("degree", 0.0)) for section in sections})
+    networks = sorted({network_of(section) for section in sections})
+    dropouts = sorted({parameter(section, "dropout") for section in sections})
+    degrees = sorted({parameter(section, "degree") for section in sections})
     figure, axes = panels(
         len(networks) * len(dropouts), len(networks), 2.6, 2.1, sharex=True, sharey=True
     )
-    styles: Mapping[float, Any] = {
-        degree: STYLES[i % len(STYLES)] for i, degree in enumerate(degrees)
-    }
+    styles = {degree: STYLES[i % len(STYLES)] for i, degree in enumerate(degrees)}
     floored = False
     for i, axis in enumerate(axes):
-        dropout, network = dropouts[i // len(networks)], networks[i % len(networks)]
+        row, place = divmod(i, len(networks))
+        dropout, network = dropouts[row], networks[place]
         for degree in degrees:
-            found = [
-                (float(section.params["sigma"]), point)
+            members = [
+                section
                 for section in sections
-                if place_of(section) == (dropout, network, degree)
-                and (point := point_of(section, predictor)) is not None
+                if parameter(section, "dropout") == dropout
+                and network_of(section) == network
+                and parameter(section, "degree") == degree
             ]
-            floors = sorted(
-                (float(section.params["sigma"]), value)
-                for section in sections
-                if place_of(section) == (dropout, network, degree)
-                and (value := floor_of(section)) is not None
-            )
-            color, marker, line = styles[degree]
-            if floors:
-                axis.plot(
-                    *zip(*floors, strict=True),
-                    color=FLOOR,
-                    linestyle=line,
-                    linewidth=1.0,
-                    alpha=0.8,
-                    label=f"_floor, degree {degree:g}",
-                )
-                floored = True
-            if found:
-                found.sort()
-                values = [value for _, (value, _, _) in found]
-                below = [max(0.0, value - low) for _, (value, low, _) in found]
-                above = [max(0.0, high - value) for _, (value, _, high) in found]
-                axis.errorbar(
-                    [sigma for sigma, _ in found],
-                    values,
-                    [below, above],
-                    color=color,
-                    marker=marker,
-                    linestyle=line,
-                    markersize=4,
-                    linewidth=1.2,
-                    elinewidth=0.8,
-                    capsize=2,
-                    label=f"degree {degree:g}",
-                )
-        axis.set_title(f"{network[0]}, dropout {dropout:g}", loc="left", fontsize=8)
-        if i // len(networks) == len(dropouts) - 1:
+            floored |= draw_floors(axis, members, degree, styles[degree])
+            draw_points(axis, predictor, members, degree, styles[degree])
+        axis.set_title(f"{network.name}, dropout {dropout:g}", loc="left", fontsize=8)
+        if row == len(dropouts) - 1:
             axis.set_xlabel("noise σ (share of a weight)")
-        if i % len(networks) == 0:
+        if place == 0:
             axis.set_ylabel("pooled Spearman ρ")
-    handles, labels = axes[0].get_legend_handles_labels()
-    for axis in axes[1:]:
-        more = axis.get_legend_handles_labels()
-        for handle, label in zip(*more, strict=True):
-            if label not in labels:
-                handles, labels = [*handles, handle], [*labels, label]
-    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)))
+    add_legend(figure, axes)
+    headed(figure, title_of(predictor, sections, about, floored))
+    return figure
+
+
+def draw_floors(axis: Axes, sections: Sequence[Section], degree: float, style: Style) -> bool:
+    """The best floors at one degree as a grey line; says whether there are any."""
+    floors = sorted(
+        (parameter(section, "sigma"), value)
+        for section in sections
+        if (value := floor_of(section)) is not None
+    )
+    if floors:
+        axis.plot(
+            *zip(*floors, strict=True),
+            color=FLOOR,
+            linestyle=style.line,
+            linewidth=1.0,
+            alpha=0.8,
+            label=f"_floor, degree {degree:g}",
+        )
+    return bool(floors)
+
+
+def draw_points(
+    axis: Axes, predictor: str, sections: Sequence[Section], degree: float, style: Style
+) -> None:
+    """A predictor's means at one degree as a line, with their intervals."""
+    found = sorted(
+        (parameter(section, "sigma"), point)
+        for section in sections
+        if (point := point_of(section, predictor)) is not None
+    )
+    if not found:
+        return
+    points = [point for _, point in found]
+    below = [max(0.0, value - low) for value, low, _ in points if low is not None]
+    above = [max(0.0, high - value) for value, _, high in points if high is not None]
+    axis.errorbar(
+        [sigma for sigma, _ in found],
+        [point.value for point in points],
+        [below, above],
+        color=style.color,
+        marker=style.marker,
+        linestyle=style.line,
+        markersize=4,
+        linewidth=1.2,
+        elinewidth=0.8,
+        capsize=2,
+        label=f"degree {degree:g}",
+    )
+
+
+def add_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One legend below all panels, with every label once."""
+    named: dict[str, Artist] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    figure.legend(
+        list(named.values()), list(named), loc="outside lower center", ncols=max(1, len(named))
+    )
+
+
+def title_of(predictor: str, sections: Sequence[Section], about: str, floored: bool) -> str:
+    """What is drawn, and how many networks the numbers stand on."""
     counts = sorted({section.blocks for section in sections})
     said = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    beside = ", best trivial predictor in grey" if floored else ""
     mean = f"mean of {said} networks, 95 % intervals" if counts != [1] else "1 network"
-    headed(
-        figure, f"{predictor}: Spearman of predicted and true profiles{beside} ({mean}); {about}"
-    )
-    return figure
+    beside = ", best trivial predictor in grey" if floored else ""
+    return f"{predictor}: Spearman of predicted and true profiles{beside} ({mean}); {about}"

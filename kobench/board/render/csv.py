@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
+from typing import Any
 
 from kobench.board.render.long import long_rows
 from kobench.board.table import Board
 
 
 def render(board: Board) -> str:
-    """Comma-separated with a header and LF line ends; an empty field is a number that does not
-    exist, true and false are words.
+    """Comma-separated with a header and LF line ends.
+
+    An empty field is a number that does not exist; true and false are words.
     """
     rows = long_rows(board)
+    names = list(rows[0]) if rows else ["dataset"]
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]) if rows else ["dataset"], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(
-            {
-                key: str(value).lower() if isinstance(value, bool) else value
-                for key, value in row.items()
-            }
-        )
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(fields(map(row.get, names)) for row in rows)
     return buffer.getvalue()
+
+
+def fields(values: Iterable[Any]) -> list[Any]:
+    """Values as CSV has them.
+
+    >>> fields([True, False, 1, 0.5, None])
+    ['true', 'false', 1, 0.5, None]
+    """
+    return ["true" if value is True else "false" if value is False else value for value in values]

@@ -1,6 +1,4 @@
-"""A board written down: for the terminal, as Markdown, CSV, JSON, LaTeX or a self-contained HTML
-page.
-"""
+"""A board written down in the format that is asked for."""
 
 from __future__ import annotations
 
@@ -11,15 +9,31 @@ from typing import Any
 from kobench.board.table import Board
 from kobench.errors import UserError
 
+#: The formats; a module or package of this folder writes each.
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
 
 def render(board: Board, format: str, **options: Any) -> str:
     """The board as text; the same board gives the same text.
 
-    `terminal` takes width and color, `html` and `markdown` take pictures.
+    Parameters
+    ----------
+    board : Board
+        The leaderboard.
+    format : str
+        One of `FORMATS`.
+    **options
+        `terminal` takes width and color, `html` and `markdown` take pictures.
 
-    Raises UserError for an unknown format.
+    Returns
+    -------
+    str
+        The text.
+
+    Raises
+    ------
+    UserError
+        For an unknown format.
     """
     if format not in FORMATS:
         raise UserError(f"unknown board format {format!r}; expected one of {', '.join(FORMATS)}")

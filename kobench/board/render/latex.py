@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kobench.board.render.text import (
+from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow, mark
+from kobench.board.render.text.section import heading, said_of, why_unranked
+from kobench.board.render.text.values import (
     COSTS,
-    HOLLOW_LEGEND,
     KNOWS_HEAD,
     cost_texts,
     coverage_text,
-    has_hollow,
     has_permuted,
-    heading,
     knows_text,
-    mark,
     rank_text,
-    said_of,
     skill_text,
     value_text,
-    why_unranked,
 )
 from kobench.board.table import Board, Column, Row, Section
 
+#: Characters that LaTeX reads otherwise, and those that its usual fonts lack.
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -67,13 +64,6 @@ def escape(text: str) -> str:
     return "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
 
 
-def metric_head(column: Column) -> str:
-    """The metric's name with the direction that is better."""
-    return escape(column.name) + (
-        r" $\downarrow$" if column.direction == "lower" else r" $\uparrow$"
-    )
-
-
 def render(board: Board) -> str:
     """Tables to \\input into a document that loads booktabs."""
     lines = [
@@ -89,46 +79,63 @@ def render(board: Board) -> str:
 
 def section_lines(board: Board, section: Section) -> list[str]:
     """One table environment: its caption is the section's sentence."""
-    lines = [r"\begin{table}", r"\centering"]
-    about = (
-        f"{heading(section)}. {section.sentence} {' '.join(section.warnings)}"
-        f" {'. '.join(said_of(section))}."
-    )
-    if any(row.hollow for row in section.ranked):
-        about += f" △ better, ≈ level, ▽ worse than the best floor; {HOLLOW_LEGEND}."
-    lines.append(rf"\caption{{{escape(about)}}}")
-    head = ["rank", "predictor", ""]
-    for i, column in enumerate(section.leading):
-        head += [
-            metric_head(column),
-            "skill",
-            *(["coverage"] if i == 0 else []),
-            *permuted_head(section, column),
-        ]
-    head += COSTS if board.cost else []
-    lines += [rf"\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}", r"\toprule", row_line(head)]
-    for title, rows in (
+    heads = heads_of(board, section)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(caption(section))}}}",
+        rf"\begin{{tabular}}{{rl{'r' * (len(heads) - 2)}}}",
+        r"\toprule",
+        row_line(heads),
+    ]
+    parts = (
         ("", section.ranked),
         ("", section.unrankable),
         ("floors", section.floors),
         ("lines", section.lines),
         ("not ranked", section.unranked),
-    ):
+    )
+    for title, rows in parts:
         if rows:
             lines.append(r"\midrule")
         if rows and title:
-            lines.append(row_line([rf"\multicolumn{{{len(head)}}}{{l}}{{\emph{{{title}}}}}"]))
+            lines.append(row_line([rf"\multicolumn{{{len(heads)}}}{{l}}{{\emph{{{title}}}}}"]))
         lines += [table_row(board, section, row) for row in rows]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    why = [f"{row.name}: {why_unranked(row)}." for row in section.unranked]
-    why += [f"{row.name}: {remark}." for row in section.ranked for remark in row.remarks]
-    lines += [rf"\par\footnotesize {escape(text)}" for text in [*why, *section.notes, *board.ran]]
+    below = [f"{row.name}: {why_unranked(row)}." for row in section.unranked]
+    below += [f"{row.name}: {remark}." for row in section.ranked for remark in row.remarks]
+    below += [*section.notes, *board.ran]
+    lines += [rf"\par\footnotesize {escape(text)}" for text in below]
     return [*lines, r"\end{table}"]
 
 
-def permuted_head(section: Section, column: Column) -> list[str]:
-    """The head of the column of permuted answers, where there are any."""
-    return [KNOWS_HEAD] if has_permuted(section, column) else []
+def caption(section: Section) -> str:
+    """What a table shows, the result in words, and what its numbers stand on."""
+    text = (
+        f"{heading(section)}. {section.sentence} {' '.join(section.warnings)}"
+        f" {'. '.join(said_of(section))}."
+    )
+    if any(row.hollow for row in section.ranked):
+        text += f" △ better, ≈ level, ▽ worse than the best floor; {HOLLOW_LEGEND}."
+    return text
+
+
+def heads_of(board: Board, section: Section) -> list[str]:
+    """The heads of the columns, in the order of `table_row`."""
+    heads = ["rank", "predictor", ""]
+    for i, column in enumerate(section.leading):
+        heads += [metric_head(column), "skill"]
+        if i == 0:
+            heads.append("coverage")
+        if has_permuted(section, column):
+            heads.append(KNOWS_HEAD)
+    return [*heads, *COSTS] if board.cost else heads
+
+
+def metric_head(column: Column) -> str:
+    """The metric's name with the direction that is better."""
+    arrow = r"$\downarrow$" if column.direction == "lower" else r"$\uparrow$"
+    return f"{escape(column.name)} {arrow}"
 
 
 def row_line(cells: Sequence[str]) -> str:
@@ -138,23 +145,21 @@ def row_line(cells: Sequence[str]) -> str:
 
 def table_row(board: Board, section: Section, row: Row) -> str:
     """One row: rank, predictor, mark, scores, cost."""
-    name = escape(row.name)
-    cells = [escape(rank_text(row)).replace("-", "--"), name]
+    name, sign = escape(row.name), ""
+    if section.leading:
+        metric = section.leading[0].name
+        if metric in row.best_floor:
+            name = rf"\textbf{{{name}}} (best)"
+        one = mark(row, metric)
+        sign = MARKS.get(one, escape(one))
+    cells = [escape(rank_text(row)).replace("-", "--"), name, sign]
     for i, column in enumerate(section.leading):
         score = row.scores.get(column.name)
+        cells += [escape(value_text(score, column)), escape(skill_text(score))]
         if i == 0:
-            cells[1] = rf"\textbf{{{name}}} (best)" if column.name in row.best_floor else name
-            one = mark(row, column.name)
-            cells.append(MARKS.get(one, escape(one)))
-        cells += [
-            escape(value_text(score, column)),
-            escape(skill_text(score)),
-            *([escape(coverage_text(row))] if i == 0 else []),
-        ]
-        cells += [
-            escape(knows_text(score, column, section.control))
-            for _ in permuted_head(section, column)
-        ]
-    if not section.leading:
-        cells.append("")
-    return row_line(cells + (cost_texts(row.cost) if board.cost else []))
+            cells.append(escape(coverage_text(row)))
+        if has_permuted(section, column):
+            cells.append(escape(knows_text(score, column, section.control)))
+    if board.cost:
+        cells += cost_texts(row.cost)
+    return row_line(cells)

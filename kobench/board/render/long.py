@@ -1,12 +1,14 @@
-"""The board in long format, one row per dataset, split, task, predictor and metric: what CSV and
-JSON hold.
+"""The board in long format: one row per dataset, split, task, predictor and metric.
+
+CSV and JSON hold these rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kobench.board.render.text import problem_text
+from kobench.board.render.text.section import problem_text
 from kobench.board.table import Board, Column, Row, Score, Section, Units
 
 
@@ -16,68 +18,86 @@ def rounded(value: float | None) -> float | None:
 
 
 def long_rows(board: Board) -> list[dict[str, Any]]:
-    """Every number of the board, with the rows that have none; after a section's own rows those of
-    its single units.
+    """Every number of the board, with the rows that have none.
+
+    Parameters
+    ----------
+    board : Board
+        The leaderboard.
+
+    Returns
+    -------
+    list of dict
+        Flat rows with the same keys; after a section's own rows those of its single units.
     """
     rows: list[dict[str, Any]] = []
     for section in board.sections:
-        rows += [
-            long_row(board, section, row, column)
-            for row in section.rows
-            for column in section.columns or (None,)
-            if column is None or column.primary or column.name in row.scores
-        ]
-        rows += unit_rows(board, section, section.units) if section.units else []
+        rows += section_rows(board, section)
+        if section.units:
+            rows += unit_rows(board, section, section.units)
     return rows
 
 
+def section_rows(board: Board, section: Section) -> list[dict[str, Any]]:
+    """Every row of a section by every metric; secondary metrics only where it has a score."""
+    return [
+        long_row(board, section, row, column)
+        for row in section.rows
+        for column in section.columns or (None,)
+        if column is None or column.primary or column.name in row.scores
+    ]
+
+
 def unit_rows(board: Board, section: Section, units: Units) -> list[dict[str, Any]]:
-    """A row for each unit and column: `unit` is its name, `metric` the column; the role of what the
-    truth says is "unit".
+    """A row for each unit and column.
+
+    `unit` is the unit's name and `metric` the column; the role of what the truth says is "unit".
     """
-    roles = {row.name: row for row in section.rows}
     empty = dict.fromkeys(long_row(board, section, section.rows[0], None)) if section.rows else {}
-    where = {
+    common = {**empty, **where(section)}
+    roles = {row.name: row for row in section.rows}
+    found = table_rows({**common, "role": "unit"}, units.names, units.facts)
+    for name, columns in units.answers.items():
+        row = roles[name]
+        who = {"role": row.role, "predictor": name, "distribution": row.distribution}
+        found += table_rows({**common, **who}, units.names, columns)
+    return found
+
+
+def table_rows(
+    common: dict[str, Any], names: Sequence[str], columns: Mapping[str, Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """A row for each column and unit, beside what they have in common."""
+    return [
+        {
+            **common,
+            "unit": unit,
+            "metric": column,
+            "primary": False,
+            "value": rounded(value) if isinstance(value, float) else value,
+        }
+        for column, values in columns.items()
+        for unit, value in zip(names, values, strict=True)
+    ]
+
+
+def where(section: Section) -> dict[str, Any]:
+    """What tells a section from others."""
+    return {
         "dataset": section.dataset,
         "dataset_version": section.dataset_version,
         "split": section.split,
         "train": section.train or None,
         "task": section.task,
     }
-    found = []
-    for name, columns in ((None, units.facts), *units.answers.items()):
-        who = (
-            {"role": roles[name].role, "predictor": name, "distribution": roles[name].distribution}
-            if name
-            else {"role": "unit"}
-        )
-        for column, values in columns.items():
-            for unit, value in zip(units.names, values, strict=True):
-                known = rounded(value) if isinstance(value, float) else value
-                found.append(
-                    {
-                        **empty,
-                        **where,
-                        **who,
-                        "unit": unit,
-                        "metric": column,
-                        "primary": False,
-                        "value": known,
-                    }
-                )
-    return found
 
 
 def long_row(board: Board, section: Section, row: Row, column: Column | None) -> dict[str, Any]:
-    """One row of the long format."""
+    """One row of the long format, by one metric or, where a section has none, by none."""
     score = row.scores.get(column.name, Score()) if column else Score()
     difference = score.difference
     found: dict[str, Any] = {
-        "dataset": section.dataset,
-        "dataset_version": section.dataset_version,
-        "split": section.split,
-        "train": section.train or None,
-        "task": section.task,
+        **where(section),
         "unit": None,
         "role": row.role,
         "predictor": row.name,

@@ -1,5 +1,6 @@
-"""Pictures within a written board: between two marks, so that the rest of it can be compared with
-the records without drawing them.
+"""Pictures within a written board: they stand between two marks.
+
+So the rest of it can be compared with the records without drawing them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""A section's single units as plain text: which columns stand in their table, and how their values
-are written.
-"""
+"""A section's single units as plain text: which columns stand in their table, and their values."""
 
 from __future__ import annotations
 
@@ -12,22 +10,29 @@ from kobench.board.table import Section, Units
 
 
 def unit_title(section: Section, units: Units) -> str:
-    """What a table of single units is of: `each perturbation, pearson-delta-centred (network seed
-    0, one of 5)`.
+    """What a table of single units is of.
+
+    For instance `each perturbation, pearson-delta-centred (network seed 0, one of 5)`.
     """
     what = unit_column(section, units)
-    return f"each {units.unit}{what and f', {what}'}{f' ({units.of})' if units.of else ''}"
+    column = f", {what}" if what else ""
+    network = f" ({units.of})" if units.of else ""
+    return f"each {units.unit}{column}{network}"
 
 
 def unit_column(section: Section, units: Units) -> str:
-    """The predictors' column that such a table shows: their scores, by the first metric where it is
-    there, else their predictions.
+    """The predictors' column that such a table shows.
+
+    Returns
+    -------
+    str
+        The first metric of the section if the units have it, else "score", else "predicted", else
+        any column; "" without one.
     """
     known = list(dict.fromkeys(column for own in units.answers.values() for column in own))
     first = [column.name.partition("[")[0] for column in section.leading[:1]]
-    return next(
-        (column for column in [*first, "score", "predicted", *known] if column in known), ""
-    )
+    wanted = [*first, "score", "predicted", *known]
+    return next((column for column in wanted if column in known), "")
 
 
 def unit_table(section: Section, units: Units) -> tuple[list[str], list[list[Any]]]:

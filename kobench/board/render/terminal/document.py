@@ -1,0 +1,101 @@
+"""The whole board for a terminal, readable from 80 columns on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.text import Text
+
+from kobench.board.render.terminal.growth import print_growths
+from kobench.board.render.terminal.matrix import print_matrix
+from kobench.board.render.terminal.section import print_section
+from kobench.board.render.terminal.transfer import print_transfers
+from kobench.board.render.text.legend import KEY, TITLE, answer_parts, legend, purpose
+from kobench.board.render.text.section import one_line
+from kobench.board.table import Board
+
+
+def render(board: Board, width: int = 100, color: bool = False) -> str:
+    """The board as text.
+
+    Parameters
+    ----------
+    board : Board
+        The leaderboard.
+    width : int
+        Characters in a line.
+    color : bool
+        Whether to use ANSI colours.
+
+    Returns
+    -------
+    str
+        Lines without spaces at their ends.
+    """
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        _environ={},
+    )
+    print_board(board, console)
+    return "\n".join(text.rstrip() for text in file.getvalue().splitlines()) + "\n"
+
+
+def print_board(board: Board, console: Console) -> None:
+    """Print the board on a console, at its width.
+
+    What sums everything up comes last, because the end is what a terminal shows.
+    """
+    console.print(Text(TITLE, style="bold"))
+    console.print(Text(purpose(board)))
+    console.print(Text(KEY))
+    console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
+    for said in board.ran:
+        console.print(Text(one_line(said)))
+    datasets = {section.place: section.title for section in board.sections}
+    letters = {place: letter(i) for i, place in enumerate(datasets)} if board.matrices else {}
+    for section in board.sections:
+        console.print()
+        print_section(board, section, letters.get(section.place, ""), console)
+    if board.transfers:
+        console.print()
+        print_transfers(board.transfers, console)
+    print_growths(board.growths, console)
+    for matrix in board.matrices:
+        console.print()
+        print_matrix(matrix, letters, console)
+    print_letters(letters, datasets, console)
+    print_answer(board, console)
+
+
+def print_letters(
+    letters: Mapping[str, str], datasets: Mapping[str, str], console: Console
+) -> None:
+    """Print which letter stands for which dataset."""
+    if letters:
+        console.print()
+    for place, name in letters.items():
+        console.print(Text.assemble(Text(f"{name:>2}", style="bold"), f"  {datasets[place]}"))
+
+
+def print_answer(board: Board, console: Console) -> None:
+    """Print who is better than trivial, a line a task."""
+    if board.answer:
+        console.print()
+    for task, who in map(answer_parts, board.answer):
+        console.print(Text.assemble(Text(task, style="bold"), f" {who}"))
+
+
+def letter(i: int) -> str:
+    """A short name for dataset i: A, B, ... Z, AA, AB, ...
+
+    >>> letter(0), letter(25), letter(26)
+    ('A', 'Z', 'AA')
+    """
+    return (letter(i // 26 - 1) if i >= 26 else "") + chr(ord("A") + i % 26)

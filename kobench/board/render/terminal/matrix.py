@@ -1,0 +1,99 @@
+"""Predictors x datasets for a terminal: the verdicts' marks and the skill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kobench.board.glance import groups_of, layout_of, tally
+from kobench.board.render.terminal.tables import ruled_table, style_of
+from kobench.board.render.text.matrix import (
+    REPLICATE,
+    best_floor,
+    glance_about,
+    glance_text,
+    line_texts,
+    tally_text,
+)
+from kobench.board.table import Matrix, Row, Section
+
+#: The largest width of names, in characters.
+NAMES = 32
+
+
+def print_matrix(matrix: Matrix, letters: Mapping[str, str], console: Console) -> None:
+    """Print a matrix, as many datasets side by side as fit.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        Predictors x datasets.
+    letters : mapping of str to str
+        The place of a section -> its letter, by which the dataset goes.
+    console : Console
+        Where to print.
+    """
+    console.print(Text(f"At a glance: {matrix.task}, split {matrix.split}", style="bold"))
+    console.print(Text(glance_about(matrix), style="dim"))
+    if layout_of(matrix) == "grouped":
+        console.print(grouped(matrix))
+        return
+    lines = lines_of(matrix)
+    widest = max(len(text.plain) for _, texts in lines for text in texts)
+    names = min(NAMES, max(len(name) for name in (f"line: {REPLICATE}", *matrix.predictors)))
+    step = max(1, (console.width - names) // (widest + 2))
+    for start in range(0, len(matrix.datasets), step):
+        part = slice(start, start + step)
+        table = ruled_table()
+        table.add_column("predictor", overflow="fold", width=names)
+        for section in matrix.datasets[part]:
+            table.add_column(letters[section.place], overflow="fold", width=widest)
+        for i, (name, texts) in enumerate(lines):
+            if i == len(matrix.predictors):
+                table.add_section()
+            table.add_row(name, *texts[part])
+        console.print(table)
+
+
+def lines_of(matrix: Matrix) -> list[tuple[Text, list[Text]]]:
+    """A name and a text a dataset: each predictor, the best floor, the line if there is one."""
+    lines = [
+        (
+            Text(name),
+            [glance(section, row) for section, row in zip(matrix.datasets, rows, strict=True)],
+        )
+        for name, rows in zip(matrix.predictors, matrix.cells, strict=True)
+    ]
+
+    def dim(texts: list[str]) -> list[Text]:
+        return [Text(text, style="dim") for text in texts]
+
+    floors = [best_floor(section) for section in matrix.datasets]
+    lines.append((Text("best floor", style="dim"), dim(floors)))
+    replicates = line_texts(matrix, REPLICATE)
+    if any(replicates):
+        lines.append((Text(f"line: {REPLICATE}", style="dim"), dim(replicates)))
+    return lines
+
+
+def grouped(matrix: Matrix) -> Table:
+    """Many datasets summed up by their parameters."""
+    table = ruled_table()
+    table.add_column("datasets", overflow="fold", max_width=NAMES)
+    for name in matrix.predictors:
+        table.add_column(Text(name), overflow="fold", max_width=NAMES)
+    for title, places in groups_of(matrix):
+        tallies = (tally(matrix, i, places) for i in range(len(matrix.predictors)))
+        table.add_row(Text(title), *(Text(tally_text(one)) for one in tallies))
+    return table
+
+
+def glance(section: Section, row: Row | None) -> Text:
+    """One cell of the matrix."""
+    if row is None:
+        return Text("")
+    style = style_of(row, section.primary[0].name) if row.status == "ok" else "dim"
+    return Text(glance_text(section, row), style=style)

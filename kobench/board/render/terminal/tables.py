@@ -1,0 +1,151 @@
+"""Tables of a terminal: laid out by rich, measured here.
+
+rich measures a table cell by cell each time that it is asked, which took most of the time of a
+board. The width of a column is known from its texts, so it is found once and told to rich.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from kobench.board.render.text.marks import verdict_of
+from kobench.board.table import Row
+
+#: The colour of a verdict.
+STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
+
+#: A rule under the head, a fainter one between the parts of a table, and no other lines.
+RULES = box.Box("    \n    \n ── \n    \n ┄┄ \n    \n    \n    \n")
+
+#: Characters between two columns: the padding of the left one, and the place of a line.
+PADDING, LINE = 1, 1
+
+
+def ruled_table() -> Table:
+    """A table with rules under its head and between its parts, and nothing else."""
+    return Table(
+        box=RULES, padding=(0, PADDING, 0, 0), pad_edge=False, header_style="bold", show_edge=False
+    )
+
+
+def bare_table() -> Table:
+    """A table without any line, as narrow as its text."""
+    return Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """A column of a ruled table.
+
+    Attributes
+    ----------
+    head : str
+        Its head, perhaps of several lines.
+    texts : sequence of Text
+        One text a row.
+    justify : str
+        "left" or "right".
+    wraps : bool
+        Whether a text that is too long goes on in the next line.
+    least, most : int or None
+        The least and the largest width, in characters.
+    """
+
+    head: str
+    texts: Sequence[Text]
+    justify: JustifyMethod = "left"
+    wraps: bool = False
+    least: int | None = None
+    most: int | None = None
+
+    @cached_property
+    def width(self) -> int:
+        """Characters that it takes up without wrapping anything but what is longer than `most`."""
+        lines = [*self.head.splitlines(), *(line for text in self.texts for line in lines_of(text))]
+        width = max(map(cell_len, lines), default=0)
+        width = width if self.least is None else max(width, self.least)
+        return width if self.most is None else min(width, self.most)
+
+
+def lines_of(text: Text) -> list[str]:
+    """The lines of a text."""
+    return text.plain.splitlines()
+
+
+def width_of(columns: Sequence[TextColumn]) -> int:
+    """How wide a table of these columns is, in characters."""
+    return sum(column.width for column in columns) + (PADDING + LINE) * (len(columns) - 1)
+
+
+def table_of(
+    columns: Sequence[TextColumn],
+    room: int,
+    styles: Sequence[str] = (),
+    parts: Collection[int] = (),
+) -> Table:
+    """A ruled table.
+
+    Parameters
+    ----------
+    columns : sequence of TextColumn
+        Its columns, with as many texts each.
+    room : int
+        How many characters wide it may be; where it is wider, rich makes its columns narrower.
+    styles : sequence of str
+        The style of each row; none: no style.
+    parts : collection of int
+        After how many rows a part of the table ends.
+
+    Returns
+    -------
+    Table
+        For a console to print.
+    """
+    fits = width_of(columns) <= room
+    table = ruled_table()
+    for i, column in enumerate(columns):
+        # the last column has no padding, which not every rich takes into account: it measures that
+        told = fits and column.width > 0 and i < len(columns) - 1
+        table.add_column(
+            Text(column.head),
+            justify=column.justify,
+            no_wrap=not column.wraps,
+            overflow="fold" if column.wraps else "ellipsis",
+            min_width=column.least,
+            max_width=column.most,
+            width=column.width if told else None,
+        )
+    for i, texts in enumerate(zip(*(column.texts for column in columns), strict=True)):
+        table.add_row(*texts, style=styles[i] if styles else "")
+        if i + 1 in parts:
+            table.add_section()
+    return table
+
+
+def broken(title: str, width: int = 13) -> str:
+    """A long title over several lines, broken after hyphens.
+
+    >>> broken("spearman-within-cell[raw] ↑")
+    'spearman-\\nwithin-\\ncell[raw] ↑'
+    """
+    lines = [""]
+    for part in re.findall(r"[^-]+-?", title):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def style_of(row: Row, metric: str) -> str:
+    """The colour of a verdict, faint where it is hollow."""
+    style = STYLES[verdict_of(row, metric)]
+    return f"dim {style}" if row.hollow and style != "dim" else style

@@ -1,0 +1,1 @@
+"""What the formats share: marks, legends, values and sentences as plain text."""

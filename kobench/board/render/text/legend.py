@@ -1,0 +1,108 @@
+"""What stands above all tables: what the benchmark asks, and what marks, skill and ranks mean."""
+
+from __future__ import annotations
+
+from kobench.board.numbers.series import NONE
+from kobench.board.numbers.standings import NO_CEILING, NO_HEADROOM
+from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow
+from kobench.board.render.text.values import has_permuted
+from kobench.board.table import Board, Section
+from kobench.board.words import PURPOSE
+
+TITLE = "kobench leaderboard"
+
+#: What the marks say, in one line.
+KEY = (
+    "▲ better than every trivial predictor, ≈ no better, ▼ worse, · not ranked or no interval to"
+    " judge by"
+)
+
+LEGEND = (
+    "Each predictor is compared with the best floor: the best of the trivial predictors that a"
+    " method has to beat. ▲ better than it (95 % interval of the paired difference above 0), ≈"
+    " can't be told apart from it, ▼ worse. Skill: 0 is that floor, 1 the truth itself. A rank is"
+    " an interval: predictors that can't be told apart share it."
+)
+
+#: What the column with permuted answers holds.
+KNOWS_LEGEND = (
+    "Knows which gene: whether a score is above that of the same answers permuted among the"
+    " perturbations, and p, how often a permutation scores as well; over several networks by a"
+    " normal approximation. ▲? marks a predictor above the floor whose permuted answers do as well"
+    " (p > 0.05): it does not count as better. Above permuted does not mean better than the floor."
+)
+
+#: What an impact is where nothing is said beside its metric.
+IMPACTS = (
+    "Impacts are propagated, the change beyond the removed gene's own share. "
+    "Raw ones, [raw], hold that share, too, and have columns of their own."
+)
+
+#: What tells the two metrics of responses apart.
+DETECTABLE = (
+    "the detectable perturbations, those whose measured change two halves of the cells agree on"
+    " (correlation 0.2 or more)"
+)
+
+
+def purpose(board: Board) -> str:
+    """What the benchmark asks, and which of its data are simulated."""
+    simulated = [section for section in board.sections if section.kind == "simulated"]
+    if not simulated:
+        return PURPOSE
+    names = ", ".join(sorted({section.dataset_name for section in simulated}))
+    if len(simulated) == len(board.sections):
+        return f"{PURPOSE} All data here are simulated ({names})."
+    return f"{PURPOSE} Simulated data: {names}."
+
+
+def legend(board: Board) -> str:
+    """What marks, skill and ranks mean."""
+    hollow = [f"△ ≈ ▽ {HOLLOW_LEGEND}."] if has_hollow(board) else []
+    return " ".join([LEGEND, *notices(board), *hollow])
+
+
+def notices(board: Board) -> list[str]:
+    """Sentences that the legend needs for what is on this board."""
+    said = []
+    ranked = [(section, row) for section in board.sections for row in section.ranked]
+    scores = [score for _, row in ranked for score in row.scores.values()]
+    first = [row.scores[section.primary[0].name] for section, row in ranked if section.primary]
+    if any(score.skill_note == NO_HEADROOM for score in first):
+        said.append(
+            "No headroom: floor and truth are too close for a skill, and the score itself stands in"
+            " its place."
+        )
+    if any(score.skill_note == NO_CEILING for score in scores):
+        said.append(
+            "Ceiling unknown: what an answer without error would score can't be estimated, so there"
+            " is no skill."
+        )
+    if any(score.missing == NONE for score in scores):
+        said.append("Constant: the same answer for all, which gives no ranking.")
+    return said
+
+
+def explained(board: Board, section: Section) -> list[str]:
+    """What the heads of a section's table mean, where no earlier section has said it."""
+
+    def first_with(text: str) -> Section:
+        return next(one for one in board.sections if text in explanations(one))
+
+    return [text for text in explanations(section) if first_with(text) is section]
+
+
+def explanations(section: Section) -> list[str]:
+    """What the heads of a section's table mean."""
+    said = []
+    if any(column.name.endswith("[raw]") for column in section.columns):
+        said.append(IMPACTS)
+    if any(has_permuted(section, column) for column in section.leading):
+        said.append(KNOWS_LEGEND)
+    return said
+
+
+def answer_parts(text: str) -> tuple[str, str]:
+    """A line of the board's answer cut in two: the task, and who is better than trivial by it."""
+    task, _, who = text.partition(": ")
+    return f"{task}:", who

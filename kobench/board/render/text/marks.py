@@ -1,0 +1,78 @@
+"""The marks of verdicts: one character for what a comparison with the best floor says."""
+
+from __future__ import annotations
+
+from kobench.board.sections.sentences import on_networks
+from kobench.board.table import VERDICTS, Board, Row
+
+#: The mark of a verdict.
+MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
+
+#: The same where a verdict rests on one network.
+HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·"}
+
+HOLLOW_LEGEND = "hollow: one network only, which says nothing of other networks"
+
+
+def marks_of(hollow: bool) -> dict[str, str]:
+    """The marks to use: hollow ones where verdicts rest on one network."""
+    return HOLLOW if hollow else MARKS
+
+
+def verdict_of(row: Row, metric: str) -> str:
+    """A predictor's verdict by a metric.
+
+    Parameters
+    ----------
+    row : Row
+        A row of a section.
+    metric : str
+        The name of a metric.
+
+    Returns
+    -------
+    str
+        "better", "same" or "worse" than the best floor; "" without an interval, and for floors
+        and lines.
+    """
+    score = row.scores.get(metric)
+    return score.verdict if score and row.role == "predictor" else ""
+
+
+def mark(row: Row, metric: str) -> str:
+    """The mark of a predictor's verdict by a metric; nothing for floors and lines.
+
+    A question mark follows where permuted answers do as well.
+    """
+    if row.role != "predictor":
+        return ""
+    score = row.scores.get(metric)
+    unproven = "?" if score and score.unproven else ""
+    return marks_of(row.hollow)[verdict_of(row, metric)] + unproven
+
+
+def verdict_text(row: Row, metric: str) -> str:
+    """A verdict in words, with how far it reaches; "" where there is none."""
+    text = VERDICTS.get(verdict_of(row, metric), "")
+    if text and row.hollow:
+        return f"{text} {on_networks(row.blocks_done)} ({HOLLOW_LEGEND})"
+    return text
+
+
+def has_hollow(board: Board) -> bool:
+    """Whether any mark on the board is hollow."""
+    return any(
+        row.hollow and verdict_of(row, column.name)
+        for section in board.sections
+        for row in section.rows
+        for column in section.primary
+    )
+
+
+def arrow_of(direction: str) -> str:
+    """The arrow to the better end of a metric.
+
+    >>> arrow_of("lower"), arrow_of("higher")
+    ('↓', '↑')
+    """
+    return "↓" if direction == "lower" else "↑"

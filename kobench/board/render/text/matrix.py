@@ -1,0 +1,109 @@
+"""The matrices of predictors and datasets as plain text: one text a cell, and what it means."""
+
+from __future__ import annotations
+
+from kobench.board.glance import Tally, groups_of, layout_of
+from kobench.board.render.text.legend import DETECTABLE
+from kobench.board.render.text.marks import arrow_of, mark, marks_of, verdict_of
+from kobench.board.render.text.values import skill_text, two_decimals
+from kobench.board.sections.sentences import number
+from kobench.board.table import Matrix, Row, Section
+
+#: The line that the matrices show: what another draw of the same cells scores.
+REPLICATE = "replicate"
+
+#: What a reader of the matrices should not read into them.
+ORDER = "A number stands with ▲ and ▼ only; the order of rows with ≈ means nothing."
+
+
+def glance_text(section: Section, row: Row) -> str:
+    """One cell of a matrix.
+
+    Parameters
+    ----------
+    section : Section
+        A section with a primary metric.
+    row : Row
+        One of its rows.
+
+    Returns
+    -------
+    str
+        A mark for each primary metric, then the skill by the first of them: `▲ 0.33` or
+        `▲≈ 0.33`. Where no skill is printed, the score: `▲ score 0.981 ↑`. `≈` stands alone,
+        because its number would be read as a rank. The row's status where that is not "ok".
+    """
+    column = section.primary[0]
+    score = row.scores.get(column.name)
+    if row.status != "ok" or score is None:
+        return row.status
+    marks = "".join(mark(row, one.name) for one in section.primary)
+    if verdict_of(row, column.name) == "same":
+        return marks
+    if score.skill is not None or score.value is None:
+        return f"{marks} {skill_text(score, interval=False)}"
+    return f"{marks} score {number(score.value, column.decimals)} {arrow_of(column.direction)}"
+
+
+def best_floor(section: Section) -> str:
+    """The floor that counts by the first primary metric."""
+    return section.primary[0].floor or "none"
+
+
+def line_texts(matrix: Matrix, name: str) -> list[str]:
+    """A reference line's skill or score in each dataset of a matrix, "" where there is none."""
+    found = []
+    for section in matrix.datasets:
+        row = next((row for row in section.lines if row.name == name), None)
+        found.append(glance_text(section, row).strip() if row else "")
+    return found
+
+
+def tally_text(tally: Tally) -> str:
+    """`▲ 20, ≈ 2, ▼ 2 of 24; mean skill 0.41 over the 12 with headroom`.
+
+    Verdicts that nobody has are left out.
+    """
+    marks = marks_of(tally.hollow)
+    counts = {"better": tally.better, "same": tally.same, "worse": tally.worse, "": tally.rest}
+    named = ", ".join(f"{marks[verdict]} {count}" for verdict, count in counts.items() if count)
+    said = f"{named} of {sum(counts.values())}"
+    if tally.skill is None:
+        return said
+    judged = tally.better + tally.same + tally.worse
+    part = "" if tally.skills == judged else f" over the {tally.skills} with headroom"
+    return f"{said}; mean skill {two_decimals(tally.skill)}{part}"
+
+
+def glance_about(matrix: Matrix) -> str:
+    """What the cells of a matrix hold, and what tells its datasets apart.
+
+    For instance `Which knockouts change the cells most. Skill by a; marks by a, then b. ...`.
+    """
+    said = [f"{matrix.words}."] if matrix.words != matrix.task else []
+    metrics = dict.fromkeys(
+        tuple(column.name for column in section.primary) for section in matrix.datasets
+    )
+    said.append(sentence("; elsewhere ".join(about_metrics(names) for names in metrics)))
+    if layout_of(matrix) != "grouped":
+        return " ".join([*said, ORDER])
+    keys = dict.fromkeys(title.partition("=")[0] for title, _ in groups_of(matrix))
+    params = matrix.params_say(keys)
+    return " ".join([*said, sentence(params)] if params else said)
+
+
+def sentence(text: str) -> str:
+    """Text with a capital letter first and a full stop last."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def about_metrics(names: tuple[str, ...]) -> str:
+    """What marks and numbers are by, with the metrics' names."""
+    first = names[0].partition("[")[0]
+    if names == (first, f"{first}[all]"):
+        return f"first mark and skill by {first} over {DETECTABLE}; second mark: over all"
+    if names == (f"{first}[all]",):
+        return f"mark and skill by {first} over all perturbations"
+    if len(names) == 1:
+        return f"skill by {names[0]}"
+    return f"skill by {names[0]}; marks by {', then '.join(names)}"

@@ -1,0 +1,183 @@
+"""The values of a section's table as plain text: scores, skill, rank, coverage and cost."""
+
+from __future__ import annotations
+
+from kobench.board.render.text.marks import arrow_of
+from kobench.board.sections.sentences import bracket, number, p_text, skill_digits
+from kobench.board.table import Column, Cost, Row, Score, Section
+from kobench.board.words import reason
+
+#: The longest reason that stands in a table; a longer one stands below it.
+LONGEST = "not answered"
+
+#: The head of the column with permuted answers.
+KNOWS_HEAD = "knows which gene?"
+
+#: The heads of the columns of cost.
+COSTS = ("fit s", "pred s", "MB")
+
+
+def arrow(column: Column) -> str:
+    """The metric's name with the direction that is better."""
+    return f"{column.name} {arrow_of(column.direction)}"
+
+
+def value_text(score: Score | None, column: Column, interval: bool = True) -> str:
+    """A score as `0.617 [0.588, 0.645]`, or why there is no value."""
+    if score is None:
+        return "-"
+    if score.value is None:
+        return reason(score.missing) if 0 < len(score.missing) <= len(LONGEST) else "-"
+    value = number(score.value, column.decimals)
+    if not interval or score.low == score.high:
+        return value
+    return f"{value} {bracket(score.low, score.high, column.decimals)}".strip()
+
+
+def skill_text(score: Score | None, interval: bool = True) -> str:
+    """A skill as `0.33 [0.30, 0.36]`, or why none is printed."""
+    if score is None:
+        return "-"
+    if score.skill is None:
+        return reason(score.skill_note) or "-"
+    if not interval or score.skill_low == score.skill_high:
+        return skill_number(score)
+    return f"{skill_number(score)} {skill_bracket(score)}".strip()
+
+
+def skill_number(score: Score) -> str:
+    """A skill with two decimals; one that is told apart from 0 is not printed as 0.
+
+    >>> skill_number(Score(skill=0.004, verdict="better"))
+    '<0.01'
+    >>> skill_number(Score(skill=-0.004, verdict="worse"))
+    '>-0.01'
+    >>> skill_number(Score(skill=0.004, verdict="same"))
+    '0.00'
+    >>> skill_number(Score(skill=0.33, verdict="better"))
+    '0.33'
+    """
+    return "-" if score.skill is None else skill_digits(score.skill, score.verdict)
+
+
+def skill_bracket(score: Score) -> str:
+    """The interval of a skill, `[low, high]`; "" where there is none."""
+    if score.skill_low is None or score.skill_high is None:
+        return ""
+    return f"[{two_decimals(score.skill_low)}, {two_decimals(score.skill_high)}]"
+
+
+def two_decimals(value: float) -> str:
+    """Two decimals, without a negative zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
+def has_permuted(section: Section, column: Column) -> bool:
+    """Whether any row of a section has permuted answers by a metric."""
+    return any((score := row.scores.get(column.name)) and score.permuted for row in section.rows)
+
+
+def knows_text(score: Score | None, column: Column, control: bool = False) -> str:
+    """Whether a score is above that of permuted answers, with p and their mean.
+
+    Parameters
+    ----------
+    score : Score or None
+        A row's score.
+    column : Column
+        The metric that it is of.
+    control : bool
+        Whether a score above permuted is suspect (see `Section.control`).
+
+    Returns
+    -------
+    str
+        "" where nothing was permuted.
+
+    Examples
+    --------
+    >>> from kobench.board.table import Permuted
+    >>> column = Column("a", 1, "higher", 1.0, 0.0, 1.0, True)
+    >>> knows_text(Score(0.4, permuted=Permuted(0.1, 0.3)), column)
+    'not above permuted: p = 0.30 (mean 0.100)'
+    """
+    if score is None or score.permuted is None:
+        return ""
+    permuted = score.permuted
+    p = p_text(permuted.p)
+    if control:
+        return f"{p} (suspect: control)" if permuted.knows else p
+    above = "above" if permuted.knows else "not above"
+    return f"{above} permuted: {p} (mean {number(permuted.mean, column.decimals)})"
+
+
+def rank_text(row: Row) -> str:
+    """A rank as `1` or `2-4`; "" where not ranked."""
+    if row.rank is None:
+        return ""
+    low, high = row.rank
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def coverage_text(row: Row) -> str:
+    """Whole percent; 100 % only where nothing was left out.
+
+    >>> from types import SimpleNamespace
+    >>> [coverage_text(SimpleNamespace(coverage=c)) for c in (1.0, 0.999, 0.5, None)]
+    ['100%', '99.9%', '50%', '-']
+    """
+    if row.coverage is None:
+        return "-"
+    percent = 100 * row.coverage
+    if percent < 100 and round(percent) == 100:
+        return f"{min(percent, 99.9):.1f}%"
+    return f"{percent:.0f}%"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds as text: whole ones from 10 on, two significant digits between 1 and 10.
+
+    >>> [seconds(value) for value in (12.3, 3.21, 0.123, None)]
+    ['12', '3.2', '0.12', '-']
+    """
+    if value is None:
+        return "-"
+    decimals = 0 if value >= 10 else 1 if value >= 1 else 2
+    return f"{value:.{decimals}f}"
+
+
+def cost_texts(cost: Cost | None) -> list[str]:
+    """Seconds of fitting and of predicting, and peak memory in MB, in the order of `COSTS`."""
+    if cost is None:
+        return ["-", "-", "-"]
+    memory = "-" if cost.peak_mb is None else f"{cost.peak_mb:,.0f}"
+    return [seconds(cost.fit_seconds), seconds(cost.predict_seconds), memory]
+
+
+def secondary(section: Section, limit: int) -> list[Column]:
+    """The first few other metrics worth a column.
+
+    Parameters
+    ----------
+    section : Section
+        A section of the board.
+    limit : int
+        The largest number of columns.
+
+    Returns
+    -------
+    list of Column
+        Variants of the primary metrics (raw impacts first), then the rest in their order.
+    """
+    primary = {column.name for column in section.primary}
+
+    def order(column: Column) -> tuple[bool, bool, bool]:
+        name, _, variant = column.name.partition("[")
+        return name not in primary, variant != "raw]", bool(variant)
+
+    return sorted(others(section), key=order)[:limit]
+
+
+def others(section: Section) -> list[Column]:
+    """The metrics that do not stand first."""
+    return [column for column in section.columns if column not in section.leading]
