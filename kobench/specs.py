@@ -255,7 +255,7 @@ class TaskSpec:
     name: str
     units: Reference
     of: Of
-    asks: Literal["profile", "transfer", "singles", "response", "doubles", "triples"]
+    asks: str
     truth: Literal["wild-type", "counterfactual", "any"]
     primary: tuple[str, ...]
     floors: tuple[str, ...]
