@@ -26,7 +26,7 @@ def record(**more):
         **factories.record("p", factories.scores({"spearman": metric})),
         "schema": records.SCHEMA,
         "about": {
-            "dataset": {"near_null": "", "params": {"genes": 100}, "words": {}},
+            "dataset": {"near_null": "", "params": [{"name": "genes", "value": 100, "says": ""}]},
             "tasks": {},
         },
         "keys": keys,
