@@ -1,7 +1,7 @@
 """Draw the rooms of kobench and who uses whom: `python docs/rooms.py`.
 
-A room is a package in `kobench/`, or a module beside them. What is drawn is read from the imports of
-the code itself. It writes docs/architecture.svg, and the table of rooms in docs/architecture.md.
+A room is a package in `kobench/`, or a module beside them. What is drawn is read from the imports
+of the code itself. It writes docs/architecture.svg, and the table of rooms in docs/architecture.md.
 With --check nothing is written; it fails where one of them is out of date.
 """
 

@@ -1,4 +1,4 @@
-"""A dataset, predictor or task chosen by name, with its parameters filled in and its source hashed."""
+"""A dataset, predictor or task chosen by name: its parameters filled in, its source hashed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,24 @@ from kobench.util.files import file_hash, hash_of
 
 @dataclass(frozen=True)
 class Chosen:
-    """A dataset or predictor with all its parameters; `selection` is its canonical text, `group`
-    that without the seed.
+    """A dataset or predictor with all its parameters.
 
-    first : whether it is the first network of its group. parts : the datasets that it joins, for a
-    transfer between datasets.
+    Attributes
+    ----------
+    entry : Entry
+        What was chosen.
+    params : mapping
+        Every parameter, defaults too.
+    selection : str
+        The canonical text of the choice.
+    group : str
+        The same without the seed.
+    source : str
+        Hash of what its content rests on beside its parameters: a file or code.
+    first : bool
+        Whether it is the first network of its group.
+    parts : tuple of Chosen
+        The datasets that it joins, for a transfer between datasets.
     """
 
     entry: Entry
@@ -41,13 +54,15 @@ class Task:
 
     @property
     def spec(self) -> TaskSpec:
+        """What the task declares."""
         spec: TaskSpec = self.entry.spec
         return spec
 
     @property
     def named_metrics(self) -> dict[str, Entry]:
-        """Metrics by the name they are shown under: a stranger's that repeats the name of another
-        is `distribution/name`.
+        """Metrics by the name that they are shown under.
+
+        A stranger's that repeats the name of another is `distribution/name`.
         """
         ordered = sorted(
             self.metrics, key=lambda entry: entry.distribution != self.entry.distribution
@@ -71,11 +86,27 @@ def choose(
     prefer: str = "",
     despite: bool = False,
 ) -> Chosen:
-    """Find and complete one selection; raises UserError for unknown names, keys and values.
+    """Find and complete one selection.
 
-    extra : parameters that overrule those in the text. prefer : the distribution that wins where
-    two offer the name. despite : find a predictor whose plugin could not be loaded, too, with
-    whatever parameters are given.
+    Parameters
+    ----------
+    registry : Registry
+        Everything that is installed.
+    kind : str
+        "datasets" or "predictors".
+    text : str
+        The selection.
+    extra : mapping or None
+        Parameters that overrule those in the text.
+    prefer : str
+        The distribution that wins where two offer the name.
+    despite : bool
+        Find a predictor whose plugin could not be loaded, too, with whatever parameters are given.
+
+    Raises
+    ------
+    UserError
+        For unknown names, keys and values.
     """
     selection = parse(text)
     entry = (
@@ -103,8 +134,9 @@ def choose(
 
 
 def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:
-    """What the content of a dataset or predictor rests on beside its parameters: a file's or the
-    code's hash.
+    """What the content of a dataset or predictor rests on beside its parameters.
+
+    It is the hash of a file or of code.
     """
     if kind == "predictors":
         return own_hash(str(entry.spec.make)) if entry.trusted else entry.digest
@@ -116,8 +148,9 @@ def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:
 
 @cache
 def own_hash(reference: str) -> str:
-    """Hash of the .py files of the folder in which one of kobench's own floors lies; the rest of
-    kobench decides nothing in it.
+    """Hash of the .py files of the folder in which one of kobench's own floors lies.
+
+    The rest of kobench decides nothing in a floor.
     """
     package = Path(__file__).parents[1]
     module = package.joinpath(*reference.partition(":")[0].split(".")[1:])

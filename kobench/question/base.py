@@ -96,7 +96,7 @@ class Question:
         return None
 
     def excluded(self) -> Mapping[str, int]:
-        """Reason -> how many units this truth left out for everybody, beside those a task counts."""
+        """Reason -> how many units the truth left out for everybody, beside what a task counts."""
         return {}
 
     @property

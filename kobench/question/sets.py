@@ -2,8 +2,8 @@
 
 A question set is a kind of question with its truth. To add one: its record and its row here; a
 module in `kobench/truth/` that builds it (named in the row); a function in
-`kobench/worker/answers.py` that answers it; and a task that asks it. Nothing else in kobench names a
-question set.
+`kobench/worker/answers.py` that answers it; and a task that asks it. Nothing else in kobench names
+a question set.
 """
 
 from __future__ import annotations

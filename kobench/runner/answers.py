@@ -1,4 +1,4 @@
-"""Getting the answers of a trial: from a worker, from a floor in this process, or from the dataset."""
+"""The answers of a trial: from a worker, from a floor in this process, or from the dataset."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def here_and_now() -> dict[str, Any]:
 
 
 def in_its_environment(ran: dict[str, Any]) -> dict[str, Any]:
-    """What the run part says of a trial's process; one in an environment has that one's packages."""
+    """What the run part says of a trial's process, with the packages of its own environment."""
     environment = ran.get("environment")
     if not environment:
         return ran

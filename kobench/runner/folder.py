@@ -63,8 +63,9 @@ def locked(folder: Path) -> Iterator[int]:
 
 
 def clear(folder: Path) -> None:
-    """Remove trials' folders and half-written files from a locked results folder, and nothing that
-    kobench did not make.
+    """Remove trials' folders and half-written files, and nothing that kobench did not make.
+
+    The results folder must be locked.
     """
     for trial in (folder / WORK).glob("trial-*"):
         if TRIAL.fullmatch(trial.name) and trial.is_dir() and not trial.is_symlink():

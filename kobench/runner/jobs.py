@@ -49,8 +49,18 @@ class JobEndedError(UserError):
 
 @dataclass(frozen=True)
 class Work:
-    """A run as each of its processes is told: what is to be done for every trial, by its place, and
-    the folder of the results.
+    """A run as each of its processes is told.
+
+    Attributes
+    ----------
+    groups : sequence of Group
+        The plan.
+    todo : dict of Place to Action
+        What is to be done, by the trial's place.
+    folder : Path
+        The results folder.
+    staged : bool
+        See `kobench.runner.answers.get_answers`.
     """
 
     groups: Sequence[Group]
@@ -59,6 +69,7 @@ class Work:
     staged: bool = True
 
     def trial(self, place: Place) -> Trial:
+        """The trial at a place."""
         group = self.groups[place[0]]
         return (*group.basis, *group.trials)[place[1]]
 
@@ -179,12 +190,14 @@ class JobProcess:
     pipe: Connection
 
     def send(self, message: Any) -> None:
+        """Tell it something; raises JobEndedError where it is gone."""
         try:
             self.pipe.send(message)
         except OSError:
             self._ended()
 
     def receive(self) -> Any:
+        """What it says next; raises JobEndedError where it is gone."""
         try:
             return self.pipe.recv()
         except (EOFError, OSError):

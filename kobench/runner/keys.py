@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kobench.api import CONTRACT
 from kobench.plugins.chosen import Chosen, Task, version_of
 from kobench.plugins.load import Entry
 from kobench.question import SETS
+from kobench.results.parts import DatasetInfo, Keys, PredictorInfo, SplitInfo, TrialInfo
 from kobench.runner.request import ENOUGH_NETWORKS, Request, Split, device_kind
 from kobench.specs import MetricSpec, TaskSpec
 from kobench.util.files import hash_of
@@ -19,7 +21,23 @@ DRAWS = 300
 
 @dataclass(frozen=True)
 class Trial:
-    """One predictor, floor or line on one dataset and split, with the tasks it is scored on."""
+    """One predictor, floor or line on one dataset and split, with the tasks it is scored on.
+
+    Attributes
+    ----------
+    role : str
+        "predictor", "floor" (a trivial predictor) or "line" (answers that the dataset gives).
+    dataset, predictor : Chosen
+        Which ones, with their parameters.
+    tasks : tuple of Task
+        What it is scored on.
+    request : Request
+        What the run asks for.
+    split : Split
+        Which cells train.
+    fit_seed : int
+        Seed given to the fit.
+    """
 
     role: Literal["predictor", "floor", "line"]
     dataset: Chosen
@@ -31,9 +49,7 @@ class Trial:
 
     @property
     def asks(self) -> tuple[str, ...]:
-        """The question sets it needs, the profile first: it is answered before any expression is
-        seen.
-        """
+        """The question sets that it needs, in the order in which they are asked."""
         needed = {task.spec.asks for task in self.tasks}
         return tuple(name for name in SETS if name in needed)
 
@@ -48,108 +64,104 @@ class Trial:
         train = f", trained on {self.split.train}" if self.split.train else ""
         return f"{self.predictor.selection} on {self.dataset.selection}{train}{seed}"
 
-    def describe(self, kind: str, digest: str, notes: Iterable[str]) -> dict[str, Any]:
-        """The `trial` part of its record; kind, digest and notes come from the loaded dataset."""
-        dataset, predictor, request = self.dataset, self.predictor, self.request
-        return {
-            "dataset": {
-                **self.named(dataset),
-                "group": dataset.group,
-                "seed": dataset.params.get("seed") if dataset.entry.spec.seeded else None,
-                "kind": kind,
-                "truth": dataset.entry.spec.truth,
-                "digest": digest,
-                "notes": list(notes),
-            },
-            "split": {
-                "name": self.split.name,
-                "seed": request.split_seed,
-                **({"train": self.split.train} if self.split.train else {}),
-            },
-            "predictor": {
-                **self.named(predictor),
-                "distribution": predictor.entry.distribution,
-                "digest": predictor.source,
-                **(
-                    {"environment": predictor.entry.environment}
-                    if predictor.entry.environment
-                    else {}
-                ),
-            },
-            "fit_seed": self.fit_seed,
-            "threads": request.threads,
-            "device": device_kind(request.device),
-        }
+    def describe(self, kind: str = "", digest: str = "", notes: Iterable[str] = ()) -> TrialInfo:
+        """The `trial` part of its record.
 
-    @staticmethod
-    def named(chosen: Chosen) -> dict[str, Any]:
-        """Name, canonical selection and version of a dataset or predictor."""
-        return {
-            "name": chosen.entry.spec.name,
-            "selection": chosen.selection,
-            "version": version_of(chosen.entry),
-        }
+        Parameters
+        ----------
+        kind, digest, notes :
+            Of the loaded dataset; left out where it is not loaded. They are in no key, and not in
+            the name of the record's file.
+        """
+        dataset, predictor, request = self.dataset, self.predictor, self.request
+        return TrialInfo(
+            dataset=DatasetInfo(
+                name=dataset.entry.spec.name,
+                selection=dataset.selection,
+                version=version_of(dataset.entry),
+                group=dataset.group,
+                seed=dataset.params.get("seed") if dataset.entry.spec.seeded else None,
+                kind=kind,
+                truth=dataset.entry.spec.truth,
+                digest=digest,
+                notes=list(notes),
+            ),
+            split=SplitInfo(
+                name=self.split.name, seed=request.split_seed, train=self.split.train or None
+            ),
+            predictor=PredictorInfo(
+                name=predictor.entry.spec.name,
+                selection=predictor.selection,
+                distribution=predictor.entry.distribution,
+                version=version_of(predictor.entry),
+                digest=predictor.source,
+                environment=predictor.entry.environment or None,
+            ),
+            fit_seed=self.fit_seed,
+            threads=request.threads,
+            device=device_kind(request.device),
+        )
 
     @property
-    def keys(self) -> dict[str, Any]:
+    def keys(self) -> Keys:
         """Keys of fit, questions and scores. Nothing that only changes cost is in them."""
-        from kobench.api import CONTRACT
-
-        description = self.describe("", "", ())
+        description = self.describe().to_json()
         for part in ("kind", "digest", "notes"):
             del description["dataset"][part]
-        fit = hash_of(
-            {"contract": CONTRACT, "source": self.dataset.source, "role": self.role, **description}
-        )
-        limits = {"row_limit": self.request.row_limit}
-        sampled = (
-            limits if self.request.events is None else {**limits, "events": self.request.events}
-        )
-        questions = {
-            asks: hash_of(
-                {
-                    "fit": fit,
-                    "asks": asks,
-                    "version": SETS[asks].version,
-                    **(sampled if SETS[asks].draws_events else limits),
-                }
-            )
-            for asks in self.asks
-        }
+        source = {"contract": CONTRACT, "source": self.dataset.source, "role": self.role}
+        fit = hash_of({**source, **description})
+        questions = {name: self._question_key(fit, name) for name in self.asks}
         scores = {
-            task.spec.label: hash_of(
-                {
-                    "task": facts_of(task.entry),
-                    "metrics": [facts_of(metric) for metric in task.metrics],
-                    "draws": self.draws,
-                    "showcase": self.showcase,
-                    "question": questions[task.spec.asks],
-                }
-            )
-            for task in self.tasks
+            task.spec.label: self._score_key(questions[task.spec.asks], task) for task in self.tasks
         }
-        return {"fit": fit, "questions": questions, "scores": scores}
+        return Keys(fit=fit, questions=questions, scores=scores)
+
+    def _question_key(self, fit: str, name: str) -> str:
+        """The key of one question set, given that of the fit."""
+        row, request = SETS[name], self.request
+        key = {"fit": fit, "asks": name, "version": row.version, "row_limit": request.row_limit}
+        if row.draws_events and request.events is not None:
+            key["events"] = request.events
+        return hash_of(key)
+
+    def _score_key(self, question: str, task: Task) -> str:
+        """The key of one task's scores, given that of its question set."""
+        return hash_of(
+            {
+                "task": facts_of(task.entry),
+                "metrics": [facts_of(metric) for metric in task.metrics],
+                "draws": self.draws,
+                "showcase": self.showcase,
+                "question": question,
+            }
+        )
 
     @property
     def draws(self) -> int:
-        """How many bootstrap draws of the blocks inside the dataset are kept for primary
-        metrics.
-        """
+        """How many bootstrap draws of the blocks inside the dataset primary metrics keep."""
         enough = self.dataset.entry.spec.seeded and self.request.networks >= ENOUGH_NETWORKS
         return 0 if enough else DRAWS
 
     @property
     def showcase(self) -> bool:
-        """Whether single units are written into the record for pictures and tables: of predictors
-        on the first network.
-        """
+        """Whether the record keeps single units for pictures: of predictors, on one network."""
         return self.role == "predictor" and self.fit_seed == 0 and self.dataset.first
 
 
 @dataclass(frozen=True)
 class Group:
-    """All trials on one dataset and split; floors and lines come first, because scores lean on
-    them.
+    """All trials on one dataset and split.
+
+    Attributes
+    ----------
+    dataset : Chosen
+        The dataset.
+    split : Split
+        Which cells train.
+    basis : tuple of Trial
+        Floors and lines. They come first, because scores lean on them.
+    trials : tuple of Trial
+        The predictors'.
     """
 
     dataset: Chosen
@@ -159,9 +171,7 @@ class Group:
 
 
 def facts_of(entry: Entry) -> dict[str, Any]:
-    """What identifies a task or metric in a key: its own version and, for a stranger's, the code's
-    hash.
-    """
+    """What identifies a task or metric in a key; a stranger's also by the hash of its code."""
     spec: TaskSpec | MetricSpec = entry.spec
     return {
         "name": spec.name,

@@ -46,8 +46,25 @@ def load(chosen: Chosen) -> Dataset:
 
 
 def labels_of(dataset: Dataset, split: str, selection: str) -> npt.NDArray[Any]:
-    """(n,) the group of each cell: its dataset or its cell type; raises UserError where the cells
-    have no types.
+    """The group of each cell: its dataset or its cell type.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Whose cells.
+    split : str
+        "dataset" or "cell-type".
+    selection : str
+        What messages call the dataset.
+
+    Returns
+    -------
+    (n_cells,) str
+
+    Raises
+    ------
+    UserError
+        Where the cells have no types.
     """
     if split == "dataset":
         return np.asarray(dataset.cells.obs[DATASET_KEY])

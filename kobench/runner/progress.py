@@ -16,12 +16,10 @@ from kobench.runner.resume import Action
 
 def verdict(record: Record) -> str:
     """A trial's end in a word or a sentence."""
-    result = record["result"]
-    return (
-        "ok"
-        if result["status"] == "ok"
-        else f"{result['status']} in {result['stage']}: {result['message']}"
-    )
+    result = record.result
+    if result.status == "ok":
+        return "ok"
+    return f"{result.status} in {result.stage}: {result.message}"
 
 
 class Plain:
@@ -31,6 +29,7 @@ class Plain:
         self.lock, self.total, self.done, self.since = threading.Lock(), 0, 0, time.monotonic()
 
     def planned(self, total: int) -> None:
+        """Begin: so many trials are to be done."""
         self.total = total
         print(
             f"kobench: {total} trials to do" if total else "kobench: everything is up to date",
@@ -39,15 +38,18 @@ class Plain:
         )
 
     def started(self, trial: Trial) -> None:
+        """A trial begins."""
         pass
 
     def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
+        """A predictor says how far it is."""
         pass
 
     def finished(self, trial: Trial, action: Action, record: Record) -> None:
+        """A trial has its record."""
         with self.lock:
             self.done += 1
-            if trial.role == "predictor" or record["result"]["status"] not in ("ok", "unsupported"):
+            if trial.role == "predictor" or record.result.status not in ("ok", "unsupported"):
                 elapsed = time.monotonic() - self.since
                 print(
                     f"[{self.done}/{self.total}, {elapsed:.0f} s] {trial.label}: {verdict(record)}",
@@ -57,9 +59,7 @@ class Plain:
 
 
 class Live:
-    """A bar over all trials, and a line for each that is running with the steps its predictor
-    logs.
-    """
+    """A bar over all trials, and a line for each that runs, with the steps its predictor logs."""
 
     def __init__(self, progress: Any) -> None:
         self.progress, self.lock = progress, threading.Lock()
@@ -67,29 +67,33 @@ class Live:
         self.running: dict[int, Any] = {}
 
     def planned(self, total: int) -> None:
+        """Begin: so many trials are to be done."""
         what = "trials" if total else "everything is up to date"
         self.overall = self.progress.add_task(
             what, total=max(total, 1), completed=0 if total else 1
         )
 
     def started(self, trial: Trial) -> None:
+        """A trial begins."""
         if trial.role == "predictor":
             with self.lock:
                 self.running[id(trial)] = self.progress.add_task(f"  {trial.label}", total=None)
 
     def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
+        """A predictor says how far it is."""
         if (task := self.running.get(id(trial))) is not None:
             self.progress.update(
                 task, description=f"  {trial.label}: {message}", completed=done, total=total or None
             )
 
     def finished(self, trial: Trial, action: Action, record: Record) -> None:
+        """A trial has its record."""
         self.progress.advance(self.overall)
         with self.lock:
             task = self.running.pop(id(trial), None)
         if task is not None:
             self.progress.remove_task(task)
-        if record["result"]["status"] not in ("ok", "unsupported"):
+        if record.result.status not in ("ok", "unsupported"):
             self.progress.console.print(
                 f"{trial.label}: {verdict(record)}", style="red", markup=False, highlight=False
             )

@@ -15,8 +15,18 @@ from kobench.supervisor.limits import FLAGS, LIMIT_OF, raised
 
 @dataclass(frozen=True)
 class Action:
-    """What must be done for a trial: "fit" anew, "ask" again (which fits, too), "score" stored
-    answers, or "nothing".
+    """What must be done for a trial.
+
+    Attributes
+    ----------
+    kind : str
+        "fit" anew, "ask" again (which fits, too), "score" stored answers, or "nothing".
+    asks : tuple of str
+        The question sets that are asked.
+    reason : str
+        Why, for a reader.
+    keep : bool
+        Whether answers and scores of the earlier record are kept.
     """
 
     kind: Literal["fit", "ask", "score", "nothing"]
@@ -57,18 +67,14 @@ def decide(
         Whether records count at all.
     """
     keys = trial.keys
-    if record is None or policy is Policy.FRESH:
-        return Action(
-            "fit", trial.asks, "asked for anew" if record else "no record yet", keep=False
-        )
-    if record["keys"]["fit"] != keys["fit"]:
-        return Action(
-            "fit",
-            trial.asks,
-            "the dataset, split, predictor, seed, threads or device is another one",
-            keep=False,
-        )
-    status = record["result"]["status"]
+    if record is None:
+        return Action("fit", trial.asks, "no record yet", keep=False)
+    if policy is Policy.FRESH:
+        return Action("fit", trial.asks, "asked for anew", keep=False)
+    if record.keys.fit != keys.fit:
+        why = "the dataset, split, predictor, seed, threads or device is another one"
+        return Action("fit", trial.asks, why, keep=False)
+    status = record.result.status
     if passed_a_limit(record) and not raised(status, trial.request.limits, limits_of(record)):
         return Action("nothing", reason=f"it passed this limit before ({FLAGS[LIMIT_OF[status]]})")
     if status in BAD:
@@ -76,20 +82,18 @@ def decide(
     if status == "unsupported":
         return Action("nothing", reason="the predictor does not support it")
     missing = tuple(
-        asks
-        for asks in trial.asks
-        if record["keys"]["questions"].get(asks) != keys["questions"][asks]
+        asks for asks in trial.asks if record.keys.questions.get(asks) != keys.questions[asks]
     )
     if missing:
         return Action("ask", missing, "a question is new or has changed")
     rescored = [
         task
         for task in trial.tasks
-        if record["keys"]["scores"].get(task.spec.label) != keys["scores"][task.spec.label]
+        if record.keys.scores.get(task.spec.label) != keys.scores[task.spec.label]
     ]
     if not rescored:
         return Action("nothing", reason="up to date")
-    answers = record["result"]["answers"]
+    answers = record.result.answers
     lost = tuple(
         dict.fromkeys(
             task.spec.asks for task in rescored if answers.get(task.spec.asks) not in stored
@@ -101,14 +105,12 @@ def decide(
 
 
 def passed_a_limit(record: Record) -> bool:
-    """Whether a limit of kobench's ended the trial; below it, too, a predictor may run out of
-    memory.
-    """
-    status = record["result"]["status"]
-    return status in LIMIT_OF and (status != "out-of-memory" or bool(record["run"].get("found")))
+    """Whether a limit ended the trial; a predictor may run out of memory below it, too."""
+    status = record.result.status
+    return status in LIMIT_OF and (status != "out-of-memory" or bool(record.run.found))
 
 
 def limits_of(record: Record) -> dict[str, Any]:
     """The limits that a record's trial had, by name; older records have the time limit alone."""
-    run = record["run"]
-    return run.get("limits") or {"seconds": run.get("timeout")}
+    limits = record.run.limits
+    return {"seconds": record.run.timeout} if limits is None else limits.to_json()

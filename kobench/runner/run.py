@@ -24,10 +24,17 @@ from kobench.sandbox.finding import refuse_if_open
 class Watcher(Protocol):
     """Who is told how a run goes."""
 
-    def planned(self, total: int) -> None: ...
-    def started(self, trial: Trial) -> None: ...
-    def logged(self, trial: Trial, message: str, done: int, total: int) -> None: ...
-    def finished(self, trial: Trial, action: Action, record: Record) -> None: ...
+    def planned(self, total: int) -> None:
+        """Begin: so many trials are to be done."""
+
+    def started(self, trial: Trial) -> None:
+        """A trial begins."""
+
+    def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
+        """A predictor says how far it is."""
+
+    def finished(self, trial: Trial, action: Action, record: Record) -> None:
+        """A trial has its record."""
 
 
 class Silent:
@@ -52,7 +59,7 @@ class Outcome:
 
         A line that a dataset does not offer is no failure.
         """
-        return [record for record in self.records if record["result"]["status"] in BAD]
+        return [record for record in self.records if record.result.status in BAD]
 
 
 @dataclass
@@ -121,9 +128,7 @@ class Run:
 
 
 def check_sandbox(work: Work) -> None:
-    """Raise UserError where a sandbox is required that this machine does not have, before anything
-    is fitted.
-    """
+    """Raise UserError where a required sandbox is not to be had here, before anything is fitted."""
     for place, action in work.todo.items():
         trial = work.trial(place)
         if action.kind != "score" and trial.role != "line" and not trial.predictor.entry.trusted:
@@ -131,9 +136,7 @@ def check_sandbox(work: Work) -> None:
 
 
 def check_data(work: Work) -> None:
-    """Load what is real once before any fitting starts, so that a bad file ends the run in one
-    sentence.
-    """
+    """Load what is real once before any fit, so that a bad file ends the run in a sentence."""
     seen = set()
     for number, trial in sorted(work.todo):
         group = work.groups[number]

@@ -60,8 +60,9 @@ def task_of(entry: Entry, metrics: Sequence[Entry]) -> Task:
 def may_see_truth(entry: Entry) -> bool:
     """Whether a metric or task counts without being named.
 
-    kobench's own do, and those of a file that the command line names. Others' code would run in kobench's own process because it happens to be installed, perhaps with
-    a predictor that competes.
+    kobench's own do, and those of a file that the command line names. Others' code would run in
+    kobench's own process because it happens to be installed, perhaps with a predictor that
+    competes.
     """
     return entry.trusted or entry.plugin_file is not None
 

@@ -1,4 +1,4 @@
-"""Bootstrap draws of a metric: blocks are drawn again with replacement, alike for every predictor."""
+"""Bootstrap draws of a metric: blocks are drawn with replacement, alike for every predictor."""
 
 from __future__ import annotations
 
@@ -58,21 +58,34 @@ def block_of(units: Units, block: Block) -> IntArray:
 
 
 def field_of(units: Units, block: Block) -> str:
-    """The field that holds the block ids; a ranking of perturbations has them where a ranking of
-    genes has its genes.
-    """
+    """The field that holds the block ids; a ranking of perturbations has them in `genes`."""
     return "genes" if block == "perturbation" and isinstance(units, RankingUnits) else f"{block}s"
 
 
 def block_counts(
     ids: IntArray, n: int, seed: int, names: Names | None = None
 ) -> tuple[IntArray, IntArray]:
-    """The distinct block ids (b,), sorted, and how often each is drawn in each of n draws of b
-    blocks, (n, b).
+    """How often each block is drawn in each bootstrap draw.
 
-    Depends on the seed and the set of blocks alone, so every predictor that answered the same
-    blocks is drawn alike. With names (see `names_of`; no two alike) it is the set of names that
-    counts, whichever ids they have: genes in another order are drawn alike, too.
+    It depends on the seed and the set of blocks alone, so every predictor that answered the same
+    blocks is drawn alike.
+
+    Parameters
+    ----------
+    ids : (m,) int
+        The block of each unit.
+    n : int
+        How many draws.
+    seed : int
+        Their seed.
+    names : array of str or None
+        Names of the blocks, by id; no two alike. With names it is the set of names that counts,
+        whichever ids they have: genes in another order are drawn alike, too.
+
+    Returns
+    -------
+    ((b,) int, (n, b) int)
+        The distinct block ids, sorted, and how often each stands in each draw of b blocks.
     """
     distinct = np.unique(ids)
     b = len(distinct)
@@ -88,8 +101,16 @@ def block_counts(
 
 
 def take(units: Units, block: Block, drawn: IntArray) -> Units:
-    """The units of the drawn block ids, in order; each draw gets its place as a new id, so a block
-    drawn twice counts as two.
+    """The units of the drawn blocks.
+
+    Parameters
+    ----------
+    units : units
+        All of them.
+    block : str
+        What is drawn.
+    drawn : (b,) int
+        Block ids. Each draw gets its place as a new id, so a block drawn twice counts as two.
     """
     ids = block_of(units, block)
     order = np.argsort(ids, kind="stable")

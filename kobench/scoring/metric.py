@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from kobench.scoring.bootstrap import Redraw, draws
+from kobench.results.parts import DrawnValue, MetricScore, PermutedScores
+from kobench.scoring.bootstrap import Redraw
+from kobench.scoring.bootstrap import draws as draw_again
 from kobench.scoring.digits import DRAW_DIGITS, VALUE_DIGITS, drawn_digits, finite, rounded
 from kobench.specs import MetricSpec
 from kobench.units import NotComputed, OffersCeiling, OffersPermuted, Parts, Units
@@ -40,8 +43,8 @@ def result_of(score: Score, units: Units) -> tuple[Parts | float, float]:
 
 def score_metric(
     spec: MetricSpec, score: Score, units: Units | None, redraw: Redraw | None = None
-) -> dict[str, Any]:
-    """One metric's entry in a record; its floors are left empty.
+) -> MetricScore:
+    """What one metric says of units; its floors are left empty.
 
     Parameters
     ----------
@@ -54,39 +57,41 @@ def score_metric(
     redraw : Redraw or None
         How blocks are drawn again; None for no draws.
     """
-    entry: dict[str, Any] = {
-        "version": spec.version,
-        "direction": spec.direction,
-        "best": spec.best,
-        "low": finite(spec.low),
-        "high": finite(spec.high),
-        "nothing": spec.nothing,
-        "value": None,
-        "missing": None,
-        "draws": [],
-        "floors": {},
-    }
+    empty = MetricScore(
+        version=spec.version,
+        direction=spec.direction,
+        best=spec.best,
+        low=finite(spec.low),
+        high=finite(spec.high),
+        nothing=spec.nothing,
+        value=None,
+        missing=None,
+        draws=[],
+        floors={},
+    )
     if units is None:
-        return {**entry, "missing": "not answered"}
+        return replace(empty, missing="not answered")
     try:
         result, value = result_of(score, units)
     except NotComputed as reason:
-        return {**entry, "missing": str(reason)}
+        return replace(empty, missing=str(reason))
     if math.isnan(value):
-        return {**entry, "missing": "none"}
-    again = drawn_values(score, units, redraw, result)
-    entry = {**entry, "value": rounded(value, VALUE_DIGITS), "draws": again}
-    if getattr(units, "halves", None) is not None:
-        entry["ceiling"] = score_ceiling(score, units, redraw)
-    return entry
+        return replace(empty, missing="none")
+    noisy = getattr(units, "halves", None) is not None
+    return replace(
+        empty,
+        value=rounded(value, VALUE_DIGITS),
+        draws=drawn_values(score, units, redraw, result),
+        ceiling=score_ceiling(score, units, redraw) if noisy else None,
+    )
 
 
-def score_ceiling(score: Score, units: Units, redraw: Redraw | None = None) -> dict[str, Any]:
+def score_ceiling(score: Score, units: Units, redraw: Redraw | None = None) -> DrawnValue:
     """What an answer without error would score against a truth that has noise, with its draws.
 
     The value is None where nobody can say.
     """
-    unknown: dict[str, Any] = {"value": None, "draws": []}
+    unknown = DrawnValue(value=None, draws=[])
     if not isinstance(score, OffersCeiling):
         return unknown
     try:
@@ -95,25 +100,23 @@ def score_ceiling(score: Score, units: Units, redraw: Redraw | None = None) -> d
         return unknown
     if math.isnan(value):
         return unknown
-    return {
-        "value": rounded(value, VALUE_DIGITS),
-        "draws": drawn_values(score.ceiling, units, redraw, result),
-    }
+    draws = drawn_values(score.ceiling, units, redraw, result)
+    return DrawnValue(value=rounded(value, VALUE_DIGITS), draws=draws)
 
 
 def drawn_values(
     score: Score, units: Units, redraw: Redraw | None, result: Parts | float
 ) -> list[float | None]:
-    """Bootstrap values of a metric that gives `result` on the units; None for a draw without one."""
+    """Bootstrap values of a metric, `result` on the units themselves; None for none."""
     if redraw is None or not redraw.n:
         return []
-    values = draws(score, units, redraw.block, redraw.n, redraw.seed, redraw.names, result)
+    values = draw_again(score, units, redraw.block, redraw.n, redraw.seed, redraw.names, result)
     return [drawn_digits(value) for value in np.asarray(values, float).tolist()]
 
 
 def score_permuted(
     spec: MetricSpec, score: Score, units: Units | None, observed: float | None, seed: int
-) -> dict[str, Any] | None:
+) -> PermutedScores | None:
     """The same answers permuted among the perturbations, PERMUTATIONS times.
 
     They tell whether an answer knows which gene was removed.
@@ -133,14 +136,13 @@ def score_permuted(
 
     Returns
     -------
-    dict or None
-        mean, sd, low and high (the middle 95 %), draws, and the one-sided p = (1 + number of
-        permutations that score as well) / (1 + number of permutations). None where the metric does
-        not offer it.
+    PermutedScores or None
+        None where the metric does not offer it.
 
     Notes
     -----
-    p: Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9:39, 2010.
+    p = (1 + number of permutations that score as well) / (1 + number of permutations), one-sided:
+    Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9:39, 2010.
     """
     if not isinstance(score, OffersPermuted) or units is None or observed is None:
         return None
@@ -157,14 +159,10 @@ def score_permuted(
     sign = -1.0 if spec.direction == "lower" else 1.0
     as_good = int((sign * values >= sign * observed - 1e-12).sum())
     low, high = np.quantile(values, [0.025, 0.975])
-    numbers = {
-        "mean": values.mean(),
-        "sd": values.std(),
-        "low": low,
-        "high": high,
-        "p": (1 + as_good) / (1 + len(values)),
-    }
-    found: dict[str, Any] = {
-        name: rounded(float(number), DRAW_DIGITS) for name, number in numbers.items()
-    }
-    return {**found, "draws": len(values)}
+    p = (1 + as_good) / (1 + len(values))
+    numbers = [
+        rounded(float(number), DRAW_DIGITS)
+        for number in (values.mean(), values.std(), low, high, p)
+    ]
+    mean, sd, low, high, p = numbers
+    return PermutedScores(mean=mean, sd=sd, low=low, high=high, p=p, draws=len(values))

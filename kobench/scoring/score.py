@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from kobench.errors import InvalidAnswerError
 from kobench.plugins.chosen import Task
 from kobench.plugins.load import Entry, resolve
 from kobench.question import SETS, Answers, Question, TaskView
+from kobench.results.parts import (
+    DrawnEvents,
+    DrawnValue,
+    MetricScore,
+    SampledPoints,
+    TaskScores,
+)
 from kobench.scoring.bootstrap import Redraw, field_of
 from kobench.scoring.digits import drawn_digits, plain, rounded
 from kobench.scoring.metric import Score, result_of, score_metric, score_permuted
@@ -78,42 +85,55 @@ class Scoring:
         return int(hash_of([self.seed_of, self.task.spec.label])[:8], 16)
 
 
-def score_task(scoring: Scoring) -> dict[str, Any]:
+class Scored(NamedTuple):
+    """What scoring a task gives to a record.
+
+    Attributes
+    ----------
+    scores : TaskScores
+        Every metric of the task, and what it is made of.
+    unranked : str
+        Why the truth gives no ranking, "" where it does.
+    """
+
+    scores: TaskScores
+    unranked: str
+
+
+def score_task(scoring: Scoring) -> Scored:
     """Every metric of one task for one set of answers, as a record keeps it."""
     spec, question = scoring.task.spec, scoring.question
     units, absent = units_for(scoring.task, question, scoring.answers)
     primary = spec.primary if units.primary is None else units.primary
-    left_out = {**units.left_out, **question.excluded()}
-    found: dict[str, Any] = {
-        "task": spec.name,
-        "version": spec.version,
-        "kind": spec.of,
-        "asks": spec.asks,
-        "primary": list(primary),
-        "floors": list(spec.floors),
-        "lines": list(spec.lines),
-        "block": spec.block,
-        "blocks": blocks_of(units.variants.get(variant_of(primary)), spec.block),
-        "asked": units.asked,
-        "answered": units.answered,
-        "coverage": units.answered / units.asked if units.asked else 0.0,
-        "left_out": left_out,
-        "sampled": question.rows_compared,
-        "metrics": score_metrics(scoring, units, absent, primary),
-        "notes": list(units.notes),
-    }
-    if question.drawn_events is not None:
-        asked, available = question.drawn_events
-        found["events"] = {"asked": asked, "of": available}
-    if scoring.showcase:
-        found.update(shown_units(units, spec.of, scoring.seed))
-    return found
+    drawn = question.drawn_events
+    scores = TaskScores(
+        task=spec.name,
+        version=spec.version,
+        kind=spec.of,
+        asks=spec.asks,
+        primary=list(primary),
+        floors=list(spec.floors),
+        lines=list(spec.lines),
+        block=spec.block,
+        blocks=blocks_of(units.variants.get(variant_of(primary)), spec.block),
+        asked=units.asked,
+        answered=units.answered,
+        coverage=units.answered / units.asked if units.asked else 0.0,
+        left_out={**units.left_out, **question.excluded()},
+        sampled=question.rows_compared,
+        metrics=score_metrics(scoring, units, absent, primary),
+        notes=list(units.notes),
+        events=None if drawn is None else DrawnEvents(asked=drawn[0], of=drawn[1]),
+        table=shown_table(units) if scoring.showcase else None,
+        points=shown_points(units, spec.of, scoring.seed) if scoring.showcase else None,
+    )
+    return Scored(scores, units.unranked)
 
 
 def score_metrics(
     scoring: Scoring, units: TaskUnits, absent: str, primary: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """The entry of each metric on each variant of the units, by its shown name.
+) -> dict[str, MetricScore]:
+    """What each metric says of each variant of the units, by its shown name.
 
     Parameters
     ----------
@@ -139,17 +159,17 @@ def score_metrics(
             drawn = leads or (name in primary and SETS[spec.asks].between_groups)
             entry = score_metric(metric.spec, score, shown, redraw if drawn else None)
             if shown is None:
-                entry["missing"] = absent
-            permuted = score_permuted(metric.spec, score, shown, entry["value"], scoring.seed)
-            if permuted is not None:
-                entry["permuted"] = permuted
-            if leads and entry["value"] is not None:
-                if (share := question.asked_share(spec.of)) < 1:
-                    entry["sampling_error"] = error_of_draw(scoring, score, variant, share)
-                entry["floors"] = {
+                entry = replace(entry, missing=absent)
+            permuted = score_permuted(metric.spec, score, shown, entry.value, scoring.seed)
+            entry = replace(entry, permuted=permuted)
+            if leads and entry.value is not None:
+                share = question.asked_share(spec.of)
+                error = error_of_draw(scoring, score, variant, share) if share < 1 else None
+                on_same_units = {
                     floor: score_floor(metric, score, theirs.variants.get(variant), redraw)
                     for floor, theirs in floors.items()
                 }
+                entry = replace(entry, sampling_error=error, floors=on_same_units)
             entries[full_name] = entry
     return entries
 
@@ -170,10 +190,10 @@ def floors_on_same_units(scoring: Scoring, units: TaskUnits) -> dict[str, TaskUn
     return found
 
 
-def score_floor(metric: Entry, score: Score, units: Units | None, redraw: Redraw) -> dict[str, Any]:
+def score_floor(metric: Entry, score: Score, units: Units | None, redraw: Redraw) -> DrawnValue:
     """The value and draws of a floor."""
     entry = score_metric(metric.spec, score, units, redraw)
-    return {"value": entry["value"], "draws": entry["draws"]}
+    return DrawnValue(value=entry.value, draws=entry.draws)
 
 
 def error_of_draw(scoring: Scoring, score: Score, variant: str, share: float) -> float | None:
@@ -207,30 +227,29 @@ def units_for(task: Task, question: Question, answers: Answers) -> tuple[TaskUni
     return TaskUnits({}, 0, 0), f"the task failed: {reason}"
 
 
-def shown_units(units: TaskUnits, what: str, seed: int) -> dict[str, Any]:
-    """What a record keeps of single units.
+def shown_table(units: TaskUnits) -> dict[str, list[Any]] | None:
+    """The task's own table of single units, as a record keeps it."""
+    if units.table is None:
+        return None
+    return {column: [plain(value) for value in values] for column, values in units.table.items()}
 
-    That is the task's own table, and a sample of POINTS of the first variant as (true, predicted).
-    """
-    found: dict[str, Any] = {}
-    if units.table is not None:
-        found["table"] = {
-            column: [plain(value) for value in values] for column, values in units.table.items()
-        }
+
+def shown_points(units: TaskUnits, what: str, seed: int) -> SampledPoints | None:
+    """A sample of POINTS single units of the first variant, true and predicted."""
     first = next(iter(units.variants.values()), None)
-    if first is not None:
-        true, predicted = np.ravel(first.true), np.ravel(first.predicted)
-        known = np.flatnonzero(
-            np.isfinite(true) & np.isfinite(predicted) & ((true != 0) | (predicted != 0))
-        )
-        if len(known) > POINTS:
-            known = np.sort(np.random.default_rng(seed).choice(known, POINTS, replace=False))
-        found["points"] = {
-            "what": what,
-            "true": [rounded(value, 4) for value in true[known].tolist()],
-            "predicted": [rounded(value, 4) for value in predicted[known].tolist()],
-        }
-    return found
+    if first is None:
+        return None
+    true, predicted = np.ravel(first.true), np.ravel(first.predicted)
+    known = np.flatnonzero(
+        np.isfinite(true) & np.isfinite(predicted) & ((true != 0) | (predicted != 0))
+    )
+    if len(known) > POINTS:
+        known = np.sort(np.random.default_rng(seed).choice(known, POINTS, replace=False))
+    return SampledPoints(
+        what=what,
+        true=[rounded(value, 4) for value in true[known].tolist()],
+        predicted=[rounded(value, 4) for value in predicted[known].tolist()],
+    )
 
 
 def blocks_of(units: Units | None, block: Block) -> int:

@@ -1,1 +1,1 @@
-"""Questions with their truth: what a trial is asked, and the answers that the dataset itself gives."""
+"""Questions with their truth: what a trial is asked, and what the dataset itself answers."""

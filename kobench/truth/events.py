@@ -20,16 +20,24 @@ _SAMPLE_STREAM, _SPREAD_STREAM = 0x5A3B1E, 0x5B3EAD
 
 
 def blocks_of_cells(shape: tuple[int, int]) -> Iterator[slice]:
-    """Slices of the rows of (cells, genes) with at most `ENTRIES_A_BLOCK` entries, or one row,
-    each.
+    """Slices of the cells with at most `ENTRIES_A_BLOCK` entries each, or one cell.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Number of cells and of genes.
     """
     step = max(1, ENTRIES_A_BLOCK // max(1, shape[1]))
     return (slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step))
 
 
 def singles_by_block(cells: Cells) -> Iterator[Knockouts]:
-    """Every single knockout of the cells (see `Knockouts.singles`), block by block; their `cells`
-    are rows of all of them.
+    """Every single knockout of the cells, block by block; see `Knockouts.singles`.
+
+    Yields
+    ------
+    Knockouts
+        Their `cells` are rows of all the cells.
     """
     for block in blocks_of_cells(cells.shape):
         events = Knockouts.singles(cells[block].assemblages())
@@ -43,17 +51,29 @@ def every_single(cells: Cells) -> Knockouts:
 
 
 def sample_singles(cells: Cells, most: int, seed: int = 0) -> tuple[Knockouts, int]:
-    """`most` of the single knockouts, all equally likely, grouped by cell, and how many there are;
-    all of them where there are no more.
+    """Some of the single knockouts, all equally likely.
 
     The draw is one of gene names: genes in another order give the same events.
+
+    Parameters
+    ----------
+    cells : Cells
+        The asked cells.
+    most : int
+        How many are drawn; all of them where there are no more.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    (Knockouts, int)
+        The events, grouped by cell, and how many there are to draw from.
     """
     total = int(expressing(cells).sum())
     if total <= most:
         return every_single(cells), total
-    chosen = np.sort(
-        np.random.default_rng([_SAMPLE_STREAM, seed]).choice(total, most, replace=False)
-    )
+    rng = np.random.default_rng([_SAMPLE_STREAM, seed])
+    chosen = np.sort(rng.choice(total, most, replace=False))
     by_name = ranks_of(cells.var_names)
     kept, passed = [], 0
     for events in singles_by_block(cells):
@@ -66,12 +86,26 @@ def sample_singles(cells: Cells, most: int, seed: int = 0) -> tuple[Knockouts, i
 
 
 def spread_singles(cells: Cells, most: int, available: IntArray, seed: int = 0) -> Knockouts:
-    """About `most` of the single knockouts, spread evenly over the genes, grouped by cell.
+    """About `most` of the single knockouts, spread evenly over the genes.
 
-    available : (G,) how many each gene has, see `expressing`; 0 for genes that are not to be
-    removed. Of each gene all its cells, or the same number of them drawn at random: the largest
-    number with which the events are no more than `most`, but one at least. The draw is one of gene
-    names, as that of `sample_singles`.
+    The draw is one of gene names, as that of `sample_singles`.
+
+    Parameters
+    ----------
+    cells : Cells
+        The asked cells.
+    most : int
+        How many knockouts are wanted.
+    available : (G,) int
+        How many each gene has, see `expressing`; 0 for genes that are not to be removed.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    Knockouts
+        Grouped by cell. Of each gene all its cells, or the same number of them: the largest number
+        with which the events are no more than `most`, but one at least.
     """
     n_genes = cells.n_vars
     asked = np.minimum(available, even_share(available, most))
@@ -87,16 +121,12 @@ def spread_singles(cells: Cells, most: int, available: IntArray, seed: int = 0) 
     for events in singles_by_block(cells):
         genes = events.genes[:, 0].astype(np.int64)
         counts = np.bincount(genes, minlength=n_genes)
-        place = np.empty(
-            len(genes), np.int64
-        )  # of each event among those of its gene, over all blocks
-        place[np.argsort(genes, kind="stable")] = np.arange(len(genes)) - np.repeat(
-            np.cumsum(counts) - counts - seen, counts
-        )
+        place = np.empty(len(genes), np.int64)  # among all events of the same gene
+        before = np.repeat(np.cumsum(counts) - counts - seen, counts)
+        place[np.argsort(genes, kind="stable")] = np.arange(len(genes)) - before
         seen += counts
-        kept.append(
-            events[np.flatnonzero(np.isin(genes + n_genes * place, codes, assume_unique=True))]
-        )
+        wanted = np.isin(genes + n_genes * place, codes, assume_unique=True)
+        kept.append(events[np.flatnonzero(wanted)])
     return joined(kept)
 
 
@@ -109,17 +139,20 @@ def even_share(available: IntArray, most: int) -> int:
     low, high = 1, max(1, int(available.max(initial=1)))
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (
-            (middle, high)
-            if int(np.minimum(available, middle).sum()) <= most
-            else (low, middle - 1)
-        )
+        if int(np.minimum(available, middle).sum()) <= most:
+            low = middle
+        else:
+            high = middle - 1
     return low
 
 
 def expressing(cells: Cells) -> npt.NDArray[np.int64]:
-    """(G,) how many single knockouts each gene has: the cells that express it and at least one
-    other gene.
+    """How many single knockouts each gene has.
+
+    Returns
+    -------
+    (G,) int
+        The cells that express the gene and at least one other gene.
     """
     counts = np.zeros(cells.n_vars, np.int64)
     for block in blocks_of_cells(cells.shape):
@@ -135,10 +168,9 @@ def ranks_of(names: npt.NDArray[np.str_]) -> IntArray:
 
 def joined(batches: Sequence[Knockouts]) -> Knockouts:
     """Batches of single knockouts as one."""
-    genes = np.concatenate([np.empty((0, 1), np.int32), *(batch.genes for batch in batches)])
+    genes = [batch.genes for batch in batches]
+    cells = [batch.cells for batch in batches if batch.cells is not None]
     return Knockouts(
-        genes,
-        np.concatenate(
-            [np.empty(0, np.int32), *(batch.cells for batch in batches if batch.cells is not None)]
-        ),
+        np.concatenate([np.empty((0, 1), np.int32), *genes]),
+        np.concatenate([np.empty(0, np.int32), *cells]),
     )

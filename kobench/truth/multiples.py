@@ -47,13 +47,35 @@ def ask_multiples(
 
     Half of the sets are drawn evenly among all sets of genes, half among the linked ones (see
     `Links`); without edges of a network, or where too few are linked, only as many as there are.
-    Every set is asked in up to `cells_a_set` asked cells, drawn evenly among those in which all its
-    genes and at least one other are read as present; a set without such a cell is drawn again. The
-    draws depend on the asked cells, the network and the order alone. Events are grouped by cell.
-    Those without a steady state, in any of the single knockouts either, are left out for everybody
-    and counted.
+    Every set is asked in cells drawn evenly among those in which all its genes and at least one
+    other are read as present; a set without such a cell is drawn again. The draws depend on the
+    asked cells, the network and the order alone. Events without a steady state, in any of the
+    single knockouts either, are left out for everybody and counted.
 
-    Raises UserError where the dataset has no counterfactual truth, ValueError for an order under 2.
+    Parameters
+    ----------
+    dataset : Dataset
+        With a counterfactual truth.
+    asked : (m,) int
+        Rows of the asked cells.
+    order : int
+        How many genes each event removes.
+    sets : int
+        How many sets of genes are asked.
+    cells_a_set : int
+        In how many cells each set is asked at most.
+
+    Returns
+    -------
+    Multiples
+        Events are grouped by cell.
+
+    Raises
+    ------
+    UserError
+        Where the dataset has no counterfactual truth.
+    ValueError
+        For an order under 2.
     """
     if dataset.truth is None:
         raise UserError(
@@ -62,9 +84,8 @@ def ask_multiples(
     if order < 2:
         raise ValueError(f"order is {order}; several knockouts at once are 2 or more")
     cells = dataset.cells[asked]
-    by_name = np.argsort(
-        cells.var_names, kind="stable"
-    )  # sets are drawn of names, wherever their columns stand
+    # sets are drawn of names, wherever their columns stand
+    by_name = np.argsort(cells.var_names, kind="stable")
     edges = getattr(dataset.truth, "edges", None)
     rng = np.random.default_rng([_STREAM, order])
     chosen = _Chosen(cells.assemblages()[:, by_name], cells_a_set, rng)
@@ -90,11 +111,22 @@ def ask_multiples(
 
 
 def true_interactions(truth: Counterfactual, rows: IntArray, events: Knockouts) -> FloatArray:
-    """The interaction of each event (n,): BC of the profile after it and the one
-    `without_interaction` expects; NaN where unsolved.
+    """The true interaction of each event.
 
-    rows : (m,) the dataset's cells that `events.cells` count in. An event whose single knockout is
-    unsolved is unsolved too.
+    Parameters
+    ----------
+    truth : Counterfactual
+        The same cells with and without genes.
+    rows : (m,) int
+        The dataset's cells that `events.cells` count in.
+    events : Knockouts
+        n events of several genes.
+
+    Returns
+    -------
+    (n,) float
+        Bray-Curtis of the profile after the event and the one that `without_interaction` expects.
+        NaN where the event, or one of its single knockouts, reaches no steady state.
     """
     assert events.cells is not None
     interaction = np.full(len(events), np.nan)
@@ -145,8 +177,14 @@ def answer_line(line: str, question: Multiples, material: Material) -> Answers |
 class Links:
     """Which genes are linked: one regulates the other, or both regulate the same target.
 
-    edges : (m, 2), regulator and target, or None where no network is known. False where nothing is
-    linked.
+    False where nothing is linked.
+
+    Parameters
+    ----------
+    edges : (m, 2) int or None
+        Regulator and target of each edge; None where no network is known.
+    n_genes : int
+        Number of genes.
     """
 
     def __init__(self, edges: npt.NDArray[np.integer] | None, n_genes: int) -> None:
@@ -158,9 +196,8 @@ class Links:
             first, second = np.triu_indices(len(regulators), 1)
             found.append(np.stack([regulators[first], regulators[second]], axis=1))
         pairs = np.sort(np.concatenate(found), axis=1)
-        pairs = pairs[
-            pairs[:, 0] != pairs[:, 1]
-        ]  # an edge that is listed twice shares its target with itself
+        # an edge that is listed twice shares its target with itself
+        pairs = pairs[pairs[:, 0] != pairs[:, 1]]
         self.pairs = np.unique(pairs, axis=0)
         both = np.concatenate([self.pairs, self.pairs[:, ::-1]])
         both = both[np.lexsort(both.T[::-1])]
@@ -170,10 +207,10 @@ class Links:
         return len(self.pairs) > 0
 
     def draw(self, rng: np.random.Generator, order: int) -> IntArray | None:
-        """A linked set: two genes drawn evenly among all linked pairs, each further one evenly
-        among the genes linked to one that is in.
+        """A linked set of `order` genes; None where it can't grow to that size.
 
-        None where the set can't grow to `order`.
+        Two genes are drawn evenly among all linked pairs, each further one evenly among the genes
+        that are linked to one of the set.
         """
         genes: IntArray = self.pairs[rng.integers(len(self.pairs))]
         while len(genes) < order:
@@ -207,8 +244,12 @@ class _Chosen:
                 added += 1
 
     def events(self, order: int) -> tuple[Knockouts, IntArray]:
-        """Every set in each of its cells, grouped by cell, and the number of each event's set in
-        the order of drawing.
+        """Every set in each of its cells, grouped by cell.
+
+        Returns
+        -------
+        (Knockouts, (n,) int)
+            The events, and the number of each event's set in the order of drawing.
         """
         pairs = np.repeat(np.arange(len(self.sets)), [len(cells) for cells in self.sets.values()])
         cells = np.concatenate([np.empty(0, np.int64), *self.sets.values()])

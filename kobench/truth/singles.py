@@ -18,8 +18,19 @@ NUMBERS_A_PART = 8_000_000
 
 
 def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray:
-    """Which events' full rows are compared: all of them within the limit, else a fixed sample,
-    sorted.
+    """Which events' full rows are compared: all within the limit, else a fixed sample, sorted.
+
+    Parameters
+    ----------
+    n_events, n_genes : int
+        How many events there are, and how long a row is.
+    limit : int
+        At most so many numbers are compared.
+
+    Returns
+    -------
+    (s,) int
+        Places among the events.
     """
     most = max(1, limit // max(1, n_genes))
     if n_events <= most:
@@ -30,12 +41,27 @@ def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray
 def ask_singles(
     dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT, most: int | None = None
 ) -> Singles:
-    """Every single knockout of the asked cells, or `most` of them drawn at random, with the
-    counterfactual truth.
+    """Single knockouts of the asked cells, with the counterfactual truth.
 
     Genes are asked where they are read as present in the observed cell; wild type, null and
     knockout come from the same clean cell. Events without a steady state are left out for everybody
     and counted.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With a counterfactual truth.
+    asked : (m,) int
+        Rows of the asked cells.
+    limit : int
+        See `sample_rows`.
+    most : int or None
+        At most so many knockouts are asked, drawn at random; None for every one.
+
+    Raises
+    ------
+    UserError
+        Where the dataset has no counterfactual truth.
     """
     truth = dataset.truth
     if truth is None:

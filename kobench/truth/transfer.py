@@ -43,11 +43,27 @@ _STREAM = 0x7A45
 
 
 def groups_of(labels: npt.ArrayLike, least: int = LEAST) -> tuple[tuple[str, ...], dict[str, int]]:
-    """The groups with `least` cells or more, sorted, and the others with their number of cells.
+    """The groups that are large enough to be trained on and asked.
 
-    labels : (n_cells,) the group of each cell. Raises UserError where fewer than two groups are
-    large enough.
+    Parameters
+    ----------
+    labels : (n_cells,) str
+        The group of each cell.
+    least : int
+        How many cells a group needs.
 
+    Returns
+    -------
+    (tuple of str, dict of str to int)
+        The large groups, sorted, and the others with their number of cells.
+
+    Raises
+    ------
+    UserError
+        Where fewer than two groups are large enough.
+
+    Examples
+    --------
     >>> groups_of(["rod"] * 60 + ["cone"] * 50 + ["microglia"] * 5)
     (('cone', 'rod'), {'microglia': 5})
     """
@@ -80,11 +96,26 @@ def training_size(labels: npt.ArrayLike, groups: Sequence[str]) -> int:
 def training_rows(
     labels: npt.ArrayLike, groups: Sequence[str], trained: str, seed: int
 ) -> IntArray:
-    """Rows (n_train,) of the cells of the group `trained` that are trained on, sorted; the same
-    number for every one of `groups`.
+    """Rows of the cells of one group that are trained on; as many of every group.
 
     The draw depends on the seed, the group's name and the order of its own cells: other groups and
     the place of the cells among theirs change nothing but the number.
+
+    Parameters
+    ----------
+    labels : (n_cells,) str
+        The group of each cell.
+    groups : sequence of str
+        The groups that are large enough, see `groups_of`.
+    trained : str
+        The group that is trained on.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    (n_train,) int
+        Sorted.
     """
     known = np.asarray(labels, dtype=np.str_)
     if trained not in groups:
@@ -99,8 +130,21 @@ def training_rows(
 
 
 def asked_rows(labels: npt.ArrayLike, groups: Sequence[str], seed: int) -> IntArray:
-    """Rows of the cells that every model is asked for, sorted: those of the groups that no model is
-    trained on.
+    """Rows of the cells that every model is asked for: those that no model is trained on.
+
+    Parameters
+    ----------
+    labels : (n_cells,) str
+        The group of each cell.
+    groups : sequence of str
+        The groups that are large enough, see `groups_of`.
+    seed : int
+        Seed of the draw of the training cells.
+
+    Returns
+    -------
+    (m,) int
+        Sorted.
     """
     trained = np.concatenate([training_rows(labels, groups, group, seed) for group in groups])
     rows: IntArray = np.setdiff1d(
@@ -112,11 +156,22 @@ def asked_rows(labels: npt.ArrayLike, groups: Sequence[str], seed: int) -> IntAr
 def ask_transfers(
     dataset: Dataset, labels: npt.ArrayLike, groups: Sequence[str], trained: str, seed: int
 ) -> Transfers:
-    """The profiles that a model of the group `trained` is asked for, by assemblage alone; the same
-    cells whichever group it is.
+    """What a model of one group is asked: profiles by assemblage alone.
 
-    labels : (n_cells,) the group of each of the dataset's cells. groups : those large enough, as
-    `groups_of` gives them.
+    The cells are the same whichever group the model was trained on.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its cells.
+    labels : (n_cells,) str
+        The group of each cell.
+    groups : sequence of str
+        The groups that are large enough, see `groups_of`.
+    trained : str
+        The group that the model was trained on.
+    seed : int
+        Seed of the draw of the training cells.
     """
     known = np.asarray(labels, dtype=np.str_)
     rows = asked_rows(known, groups, seed)

@@ -1,1 +1,1 @@
-"""What runs in a predictor's interpreter: the standard library and numpy only, Python 3.9 or newer."""
+"""What runs in a predictor's interpreter: Python 3.9 or newer, its library and numpy only."""

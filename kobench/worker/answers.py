@@ -125,12 +125,28 @@ def answer_responses(
     supported: BoolArray,
     max_order: int | None = None,
 ) -> ResponsesAnswer:
-    """Answers to `kobench.question.Responses`: batches of events, and the answer row of each event;
-    rows not asked are NaN.
+    """Answers to a population question.
 
     A row's change is the mean over its events of the profile after the knockout minus the own wild
     type without the removed genes, renormalised. A predictor that gives `predict_response` is asked
     once for each set of genes, with all cells as one population.
+
+    Parameters
+    ----------
+    asker : Asker
+        A fitted predictor.
+    cells : Cells
+        The m asked cells.
+    batches : sequence of Knockouts
+        One batch of events for each order; their cells are rows of `cells`.
+    rows : sequence of (n,) int
+        The answer row of each event, batch by batch.
+    n_rows : int
+        How many answer rows there are. Those without an event that can be answered are NaN.
+    supported : (G,) bool
+        The genes that the predictor can remove.
+    max_order : int or None
+        How many it can remove at once; None for any number.
     """
     if len(rows) != len(batches):
         raise ValueError(
@@ -209,9 +225,8 @@ class _Means:
         self.count = count.reshape(-1, *[1] * (self.total.ndim - 1))
 
     def add(self, rows: IntArray, values: FloatArray) -> None:
-        np.add.at(
-            self.total, rows, values / self.count[rows]
-        )  # divided first: the sum of huge values would not be finite
+        # divided first: the sum of huge values would not be finite
+        np.add.at(self.total, rows, values / self.count[rows])
 
     def values(self) -> FloatArray:
         means: FloatArray = np.where(self.count > 0, self.total, np.nan)
@@ -225,11 +240,28 @@ def answer_interactions(
     supported: BoolArray,
     max_order: int | None = None,
 ) -> FloatArray | None:
-    """(n,) interaction of each event of several genes, NaN where it can't be asked; None where it
-    can't be derived.
+    """The interaction of each event of several genes.
 
-    Derived: Bray-Curtis of the predictor's profile after the event and what its own single
+    Derived, it is Bray-Curtis of the predictor's profile after the event and what its own single
     knockouts of the same cell add up to (`kobench.cells.without_interaction`).
+
+    Parameters
+    ----------
+    asker : Asker
+        A fitted predictor.
+    cells : Cells
+        The m asked cells.
+    events : Knockouts
+        n events; their cells are rows of `cells`.
+    supported : (G,) bool
+        The genes that the predictor can remove.
+    max_order : int or None
+        How many it can remove at once; None for any number.
+
+    Returns
+    -------
+    (n,) float or None
+        NaN for events that it can't be asked; None where it can't be derived.
     """
     own = "interaction" in asker.answers
     if not own and source_of("knockout", asker.answers) is None:

@@ -47,9 +47,12 @@ SOURCES = {
 
 
 def source_of(kind: str, answers: Sequence[str]) -> str | None:
-    """Which of the given answers `kind` is derived from (itself when given), None when it can't be
-    had.
+    """Which of the given answers an answer kind is derived from; None where it can't be had.
 
+    It is the kind itself where that is given.
+
+    Examples
+    --------
     >>> source_of("impact", ("expression",))
     'expression'
     >>> source_of("expression", ("impact",)) is None
@@ -97,8 +100,21 @@ def profiles_of(values: Any, shape: tuple[int, ...], what: str) -> npt.NDArray[A
 
 
 def chunks(cells_of_events: IntArray, n_genes: int, rows: bool) -> Iterator[slice]:
-    """Slices of events grouped by cell: about 256 cells each and, where full rows are needed,
-    bounded in numbers.
+    """Slices of events that are grouped by cell, small enough to be asked at once.
+
+    Parameters
+    ----------
+    cells_of_events : (n,) int
+        The cell of each event, in groups.
+    n_genes : int
+        Number of genes.
+    rows : bool
+        Whether full rows are needed. Then a slice is bounded in numbers, too.
+
+    Yields
+    ------
+    slice
+        About `CELLS_A_CHUNK` cells each.
     """
     n = len(cells_of_events)
     most = max(1, NUMBERS_A_CHUNK // max(1, n_genes)) if rows else n
@@ -131,11 +147,18 @@ class SinglesAnswer:
 
 
 class Asker:
-    """Puts questions to a fitted predictor, derives what it does not answer itself, and refuses
-    broken answers.
+    """Asks a fitted predictor, derives what it does not answer itself, and refuses broken answers.
 
-    answers : the answer kinds it gives. hand : turns Cells into the form it wants (see
-    `PredictorSpec.wants`).
+    Parameters
+    ----------
+    predictor : object
+        The fitted predictor.
+    answers : sequence of str
+        The answer kinds that it gives.
+    hand : callable
+        Turns Cells into the form that it wants, see `PredictorSpec.wants`.
+    report : callable or None
+        Is told of progress: message, done, total.
     """
 
     def __init__(
@@ -151,8 +174,17 @@ class Asker:
         self.report = report
 
     def expression(self, assemblages: BoolArray) -> FloatArray | None:
-        """Profiles (n, G) float32 of held-out assemblages; None when the predictor can't answer by
-        assemblage alone.
+        """Profiles of held-out assemblages.
+
+        Parameters
+        ----------
+        assemblages : (n, G) bool
+            Which genes are on.
+
+        Returns
+        -------
+        (n, G) float32 or None
+            None where the predictor can't answer by assemblage alone.
         """
         if "expression" not in self.answers:
             return None
@@ -166,8 +198,9 @@ class Asker:
         return out
 
     def knockout(self, cells: Cells, knockouts: Knockouts) -> npt.NDArray[Any] | None:
-        """Profile rows (n, G) after each event, from predict_knockout or else
-        predict_expression.
+        """Profiles (n, G) after each event, from `predict_knockout` or else `predict_expression`.
+
+        None where the predictor has neither.
         """
         shape = (len(knockouts), cells.n_vars)
         if "knockout" in self.answers:
@@ -194,9 +227,7 @@ class Asker:
         return rows
 
     def impact(self, cells: Cells, knockouts: Knockouts) -> dict[str, FloatArray]:
-        """The "raw" and "propagated" impacts (n,) that predict_impact gives; at least one of
-        them.
-        """
+        """The impacts (n,) that `predict_impact` gives: "raw", "propagated" or both."""
         given = self.predictor.predict_impact(self.hand(cells), knockouts)
         out = {}
         for name in ("raw", "propagated"):
@@ -217,10 +248,18 @@ class Asker:
     def singles(
         self, cells: Cells, events: Knockouts, sample: IntArray, supported: BoolArray
     ) -> SinglesAnswer:
-        """Answers to every event of `cells`: impacts of all, full rows of the sampled, wild-type
-        rows, gene scores.
+        """Answers to every event: impacts of all, full rows of some, wild types, gene scores.
 
-        Events of a gene that is not supported are not asked and NaN.
+        Parameters
+        ----------
+        cells : Cells
+            The m asked cells.
+        events : Knockouts
+            n events of order 1; their cells are rows of `cells`.
+        sample : (s,) int
+            The events whose full rows are kept.
+        supported : (G,) bool
+            The genes that can be removed. Events of others are not asked and NaN.
         """
         wild_type = (
             self.wild_type(cells) if source_of("knockout", self.answers) is not None else None
@@ -248,12 +287,25 @@ class Asker:
         sample: IntArray | None = None,
         rows: FloatArray | None = None,
     ) -> dict[str, FloatArray]:
-        """The "raw" and "propagated" impacts (n,) of events, those that can be had; NaN for events
-        of a gene that is not supported.
+        """The "raw" and "propagated" impacts (n,) of events, as far as they can be had.
 
-        Nothing of size events x genes is kept but `rows`, into which the full rows of the events
-        `sample` are written. wild_type : (m, G), the own wild type of the cells where it is known
-        already; else it is asked for chunk by chunk.
+        Nothing of size events x genes is kept but `rows`.
+
+        Parameters
+        ----------
+        cells : Cells
+            The m asked cells.
+        events : Knockouts
+            n events of order 1; their cells are rows of `cells`.
+        supported : (G,) bool
+            The genes that can be removed. Events of others are NaN.
+        wild_type : (m, G) float or None
+            The own wild type of the cells, where it is known already; else it is asked chunk by
+            chunk.
+        sample : (s,) int or None
+            Events whose full rows are wanted.
+        rows : (s, G) float or None
+            Where these rows are written.
         """
         assert events.cells is not None
         n = len(events)
@@ -302,8 +354,19 @@ class Asker:
         return out
 
     def gene_scores(self, cells: Cells, genes: IntArray) -> FloatArray | None:
-        """The scores (G,) that the predictor gives genes itself, NaN for others; None where it
-        gives none.
+        """The scores that the predictor gives genes itself.
+
+        Parameters
+        ----------
+        cells : Cells
+            The asked cells.
+        genes : (n,) int
+            Columns of the genes that are asked.
+
+        Returns
+        -------
+        (G,) float or None
+            NaN for genes that are not asked; None where the predictor gives no scores.
         """
         if "genes" not in self.answers:
             return None
@@ -316,13 +379,27 @@ class Asker:
     def chunks(
         self, cells: Cells, events: Knockouts, asked: IntArray, rows: bool
     ) -> Iterator[tuple[IntArray, Cells, Knockouts]]:
-        """(rows of `events`, the cells of the chunk, the events with cells counted from the chunk's
-        first).
+        """Events in chunks, each with its cells.
+
+        Parameters
+        ----------
+        cells : Cells
+            The m asked cells.
+        events : Knockouts
+            n events; their cells are rows of `cells`.
+        asked : (k,) int
+            The events that are asked, in whatever order.
+        rows : bool
+            See `chunks`.
+
+        Yields
+        ------
+        ((c,) int, Cells, Knockouts)
+            Rows of `events`, the cells of the chunk, and the events with cells counted from the
+            chunk's first.
         """
         assert events.cells is not None
-        asked = asked[
-            np.argsort(events.cells[asked], kind="stable")
-        ]  # grouped by cell, in whatever order they came
+        asked = asked[np.argsort(events.cells[asked], kind="stable")]  # grouped by cell
         of_cells = events.cells[asked]
         for part in chunks(of_cells, cells.n_vars, rows):
             inside = np.unique(of_cells[part])

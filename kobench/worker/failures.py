@@ -13,8 +13,9 @@ TRACEBACK_LINES = 12
 
 
 def failure(error: BaseException) -> dict[str, Any]:
-    """Status, message and traceback tail of what a predictor raised, without this machine's
-    folders.
+    """Status, message and the end of the traceback of what a predictor raised.
+
+    Nothing in it names a folder of this machine.
     """
     status = "failed"
     if isinstance(error, InvalidAnswerError):

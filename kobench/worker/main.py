@@ -51,6 +51,7 @@ class Worker:
         self.last_log = 0.0
 
     def reply(self, **message: Any) -> None:
+        """Write one message to the harness."""
         with self.lock:
             self.out.write(json.dumps(message) + "\n")
 
@@ -101,8 +102,9 @@ class Worker:
 
 
 def exit_with_parent(pipe: int) -> None:
-    """End this process at once when the harness is gone (its end of the pipe closed), whatever the
-    predictor is doing.
+    """End this process at once when the harness is gone, whatever the predictor is doing.
+
+    The harness is gone when its end of the pipe closes.
     """
     poll = select.poll()
     poll.register(pipe, 0)  # only hang-ups

@@ -80,7 +80,7 @@ ANSWER = {**ANSWER, "even-genes": answer_even_genes}
 }
 
 #: The fourth place: a task, which a plugin may bring.
-TASK = '''
+TASK = """
 import numpy as np
 from kobench.api import ProfileUnits, TaskSpec, TaskUnits, hookimpl
 from kobench.question.sets import SETS
@@ -99,7 +99,7 @@ def units(view):
 def kobench_tasks():
     yield TaskSpec("evens", units, of="profile", asks="even-genes", truth="wild-type",
                    primary=("bray-curtis",), floors=("masked-mean",), lines=("truth",))
-'''
+"""
 
 RUN = "import kobench.cli; kobench.cli.main()"
 
@@ -118,7 +118,8 @@ def test_a_set_is_added_in_four_places(tmp_path: Path) -> None:
     task = tmp_path / "task.py"
     task.write_text(TASK)
     arguments = ["run", "-d", "grn:genes=10,cells=40", "-p", "good", "-t", "evens"]
-    arguments += ["--plugin", str(PREDICTORS), "--plugin", str(task), "--out", str(tmp_path / "out")]
+    arguments += ["--plugin", str(PREDICTORS), "--plugin", str(task)]
+    arguments += ["--out", str(tmp_path / "out")]
     done = subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         env={**os.environ, "PYTHONPATH": str(tmp_path), "KOBENCH_CACHE": str(tmp_path / "cache")},
