@@ -7,56 +7,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kobench.board.table import Cost, Row, Score, Section
+from kobench.board.table import Grown, Growth, Row, Section
 
 #: From so many sizes on there is a growth to show.
 FEWEST = 3
-
-
-@dataclass(frozen=True)
-class Grown:
-    """What a predictor scores at one size and what that cost; None where it has no score or no cost
-    was measured. hollow : see `Row`.
-    """
-
-    score: Score | None
-    cost: Cost | None
-    hollow: bool = False
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds of fitting and answering together."""
-        parts = [] if self.cost is None else [self.cost.fit_seconds, self.cost.predict_seconds]
-        known = [part for part in parts if part is not None]
-        return sum(known) if known else None
-
-
-@dataclass(frozen=True)
-class Growth:
-    """A task on one dataset at several sizes. size : the parameter. metric : the primary metric
-    that the scores are of.
-
-    titles : (sizes), the datasets. floors : (sizes), the best floor's name and score. predictors :
-    (p,) names. cells : (p, sizes). exponents : (p,), the slope of log seconds on log size, None
-    with fewer than three times above `LEAST`.
-    """
-
-    dataset: str
-    task: str
-    split: str
-    size: str
-    metric: str
-    sizes: tuple[int, ...]
-    floors: tuple[tuple[str, float | None], ...]
-    predictors: tuple[str, ...]
-    cells: tuple[tuple[Grown, ...], ...]
-    exponents: tuple[float | None, ...]
-
 
 #: Seconds below which a time is mostly start-up and says nothing of growth.
 LEAST = 0.5

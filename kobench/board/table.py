@@ -6,13 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH, Interval
 from kobench.board.transfer import TransferMatrix
-
-if TYPE_CHECKING:
-    from kobench.board.growth import Growth
 
 #: Metrics shown first where no primary metric ranks.
 LEADING = 2
@@ -344,6 +341,46 @@ class Matrix:
         for section in self.datasets:
             known = {**section.params_say, **known}
         return "; ".join(f"{name}: {known[name]}" for name in names if known.get(name))
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What a predictor scores at one size and what that cost; None where it has no score or no cost
+    was measured. hollow : see `Row`.
+    """
+
+    score: Score | None
+    cost: Cost | None
+    hollow: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds of fitting and answering together."""
+        parts = [] if self.cost is None else [self.cost.fit_seconds, self.cost.predict_seconds]
+        known = [part for part in parts if part is not None]
+        return sum(known) if known else None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A task on one dataset at several sizes. size : the parameter. metric : the primary metric
+    that the scores are of.
+
+    titles : (sizes), the datasets. floors : (sizes), the best floor's name and score. predictors :
+    (p,) names. cells : (p, sizes). exponents : (p,), the slope of log seconds on log size, None
+    with fewer than three times above `growth.LEAST`.
+    """
+
+    dataset: str
+    task: str
+    split: str
+    size: str
+    metric: str
+    sizes: tuple[int, ...]
+    floors: tuple[tuple[str, float | None], ...]
+    predictors: tuple[str, ...]
+    cells: tuple[tuple[Grown, ...], ...]
+    exponents: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)

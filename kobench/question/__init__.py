@@ -1,6 +1,6 @@
 """Questions with their truth, and what answers them. The table of question sets is in `sets`."""
 
-from kobench.question.answers import Answers, TaskView
+from kobench.question.answers import Answers
 from kobench.question.base import Payload, Question, Shape
 from kobench.question.sets import (
     SETS,
@@ -11,6 +11,7 @@ from kobench.question.sets import (
     Singles,
     Transfers,
 )
+from kobench.question.view import TaskView
 
 __all__ = [
     "SETS",

@@ -1,15 +1,12 @@
-"""What a predictor answered, and what a task is shown of it."""
+"""What a predictor answered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 from kobench.cells import BoolArray, FloatArray
-from kobench.question.base import Question
-
-Q = TypeVar("Q", bound=Question)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,28 +59,3 @@ class Answers:
         """Answers from stored arrays by their names; names that are no field are passed over."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: values for name, values in arrays.items() if name in known}, **more)
-
-
-@dataclass(frozen=True, eq=False)
-class TaskView:
-    """What a task turns into units: the question with its truth, and one set of answers."""
-
-    question: Question
-    answers: Answers
-
-    def asked(self, record: type[Q]) -> Q:
-        """The question, as the record that the task is made for.
-
-        Parameters
-        ----------
-        record : type
-            The record of the question set that the task asks, such as `Singles`.
-
-        Raises
-        ------
-        TypeError
-            Where the task was given another question.
-        """
-        if not isinstance(self.question, record):
-            raise TypeError(f"this task needs {record.called}, not {type(self.question).__name__}")
-        return self.question

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from kobench.cells import BoolArray, Cells, IntArray, Knockouts
-
-if TYPE_CHECKING:
-    from kobench.question.answers import Answers
+from kobench.question.answers import Answers
 
 
 @dataclass(frozen=True, eq=False)
