@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kobench.api import ImpactUnits, NotComputed, Parts, RankingUnits
+from kobench.builtin.metrics.average_precision import average_precision
 from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups
 from kobench.cells import FloatArray, IntArray
 from kobench.units import MIN_CELLS
@@ -136,17 +137,3 @@ def auprc(units: ImpactUnits) -> float:
             else "no true impact is above 0"
         )
     return average_precision(np.asarray(units.predicted, np.float64), positive)
-
-
-def average_precision(scores: FloatArray, positive: npt.NDArray[np.bool_]) -> float:
-    """Average precision of `scores` (n,) for the entries marked `positive` (n,); NaN where all
-    scores are equal.
-    """
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    last_of_tie = np.append(ordered[1:] != ordered[:-1], True)
-    taken = np.flatnonzero(last_of_tie) + 1
-    if len(taken) == 1:
-        return float("nan")
-    found = np.cumsum(positive[order])[last_of_tie]
-    return float(np.sum(found / taken * np.diff(found, prepend=0)) / found[-1])
