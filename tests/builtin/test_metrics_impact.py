@@ -14,8 +14,9 @@ from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import average_precision_score
 
 from kobench.api import ImpactUnits, NotComputed, RankingUnits
-from kobench.builtin.metrics import impact, ranks
-from kobench.builtin.metrics.ranks import GroupedSpearman, Groups, TieRuns, rank_rows, sorting_order
+from kobench.builtin.metrics import grouped_spearman, impact
+from kobench.builtin.metrics.grouped_spearman import GroupedSpearman
+from kobench.builtin.metrics.ranks import Groups, TieRuns, rank_rows, sorting_order
 
 
 def units(predicted, true, cells, genes) -> ImpactUnits:
@@ -148,7 +149,7 @@ def test_draws_of_large_groups_and_of_large_numbers_are_exact(monkeypatch):
     )  # sums over 2**24, which single precision would round
     expected = one_by_one(spearman, often, block)["value"]
     np.testing.assert_array_equal(spearman.of_draws(often, block).value, expected)
-    monkeypatch.setattr(ranks, "MOST_BY_PAIRS", 100)
+    monkeypatch.setattr(grouped_spearman, "MOST_BY_PAIRS", 100)
     np.testing.assert_array_equal(spearman.of_draws(often, block).value, expected)
 
 

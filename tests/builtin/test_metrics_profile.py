@@ -12,6 +12,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from kobench.api import NotComputed, Parts, ProfileUnits, normalise_rows
 from kobench.builtin.metrics import profile
+from kobench.builtin.metrics.coexpression import coexpression
 
 
 def units(predicted, true, present=None, **more) -> ProfileUnits:
@@ -211,15 +212,15 @@ def test_coexpression_like_pandas():
     defined = ~np.isnan(frames[1])
     assert (~defined).sum() > 0 or defined.all()
     expected = pearsonr(frames[0][defined], frames[1][defined])[0]
-    assert profile.coexpression(
-        ProfileUnits(predicted, true, present, np.arange(n))
-    ) == pytest.approx(expected, rel=1e-10)
+    assert coexpression(ProfileUnits(predicted, true, present, np.arange(n))) == pytest.approx(
+        expected, rel=1e-10
+    )
 
 
 def test_coexpression_gives_nothing_for_presence_alone():
     u = random_units(6, n=80)
     uniform = normalise_rows(u.present)
-    assert math.isnan(profile.coexpression(ProfileUnits(uniform, u.true, u.present, u.cells)))
+    assert math.isnan(coexpression(ProfileUnits(uniform, u.true, u.present, u.cells)))
 
 
 def test_coexpression_counts_a_pair_whose_prediction_does_not_vary_as_uncorrelated():
@@ -233,9 +234,9 @@ def test_coexpression_counts_a_pair_whose_prediction_does_not_vary_as_uncorrelat
     told[0, :] = told[:, 0] = 0.0
     upper = np.triu_indices(4, 1)
     expected = pearsonr(told[upper], corr[upper])[0]
-    assert profile.coexpression(
-        ProfileUnits(predicted, true, present, np.arange(50))
-    ) == pytest.approx(expected, rel=1e-10)
+    assert coexpression(ProfileUnits(predicted, true, present, np.arange(50))) == pytest.approx(
+        expected, rel=1e-10
+    )
 
 
 def test_coexpression_takes_the_genes_that_vary_most(monkeypatch):
@@ -245,15 +246,15 @@ def test_coexpression_takes_the_genes_that_vary_most(monkeypatch):
     predicted = true.copy()
     predicted[:, 4] = rng.random(40)  # wrong only in the gene that varies least
     u = ProfileUnits(predicted, true, np.ones(true.shape, bool), np.arange(40))
-    assert profile.coexpression(u) < 1.0
-    monkeypatch.setattr(profile, "MOST_GENES_OF_PAIRS", 4)
-    assert profile.coexpression(u) == 1.0
+    assert coexpression(u) < 1.0
+    monkeypatch.setattr("kobench.builtin.metrics.coexpression.MOST_GENES_OF_PAIRS", 4)
+    assert coexpression(u) == 1.0
 
 
 def test_coexpression_needs_pairs_seen_together():
     u = random_units(9, n=9)
     with pytest.raises(NotComputed, match="10 cells"):
-        profile.coexpression(u)
+        coexpression(u)
 
 
 def test_parts_of_nothing_is_no_number():

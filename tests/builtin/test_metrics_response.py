@@ -20,10 +20,9 @@ from kobench.api import NotComputed, RankingUnits, ResponseUnits
 from kobench.builtin.metrics import pairwise, ranking
 from kobench.builtin.metrics import response as metrics
 from kobench.builtin.metrics.ceiling import Power, reachable, trusted
+from kobench.builtin.metrics.delta import ChosenUnits, centre
 from kobench.builtin.metrics.response import (
-    ChosenUnits,
     auprc_responding,
-    centre,
     centroid_accuracy,
     cosine_delta,
     pearson_delta,

@@ -30,7 +30,7 @@ from kobench.api import (
 from kobench.builtin.floors.impact import Random
 from kobench.builtin.floors.interaction import SmallerShare, SmallerSingle
 from kobench.builtin.floors.knockout import PresenceContrast
-from kobench.builtin.metrics.impact import average_precision
+from kobench.builtin.metrics.average_precision import average_precision
 from kobench.builtin.metrics.interaction import INTERACTS, auprc, mae, spearman
 from kobench.builtin.specs.floors import floor_specs
 from kobench.builtin.specs.metrics import metric_specs

@@ -14,8 +14,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from kobench.api import Answers, Cells, Knockouts, NotComputed, Profiles, Responses, TaskView
+from kobench.builtin.metrics.delta import ChosenUnits
 from kobench.builtin.metrics.ranking import spearman
-from kobench.builtin.metrics.response import ChosenUnits, pearson_delta, pearson_delta_centred
+from kobench.builtin.metrics.response import pearson_delta, pearson_delta_centred
 from kobench.builtin.specs.metrics import metric_specs
 from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.response import read_response, response

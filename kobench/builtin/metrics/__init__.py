@@ -1,3 +1,1 @@
-"""The built-in metrics: of profiles, of impacts, of rankings."""
-
-from __future__ import annotations
+"""The built-in metrics, by the kind of units that they score, and what they are computed with."""

@@ -1,5 +1,6 @@
-"""What an answer without error would score by a correlation with changes measured with noise, told
-from halves of the cells.
+"""What an answer without error would score where changes were measured with noise.
+
+By a correlation, and told from halves of the cells.
 """
 
 from __future__ import annotations
@@ -13,18 +14,23 @@ from kobench.cells import FloatArray
 #: Signal of less than this part of a change is rounding.
 ROUNDING = 1e-12
 
-#: So many standard errors of the mean signal are its doubt.
+#: The doubt about the mean signal, in standard errors of it.
 DOUBT = 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """Sums of squares over genes in k measured changes, all (k,): what is signal, what is noise,
-    and the variance of that signal.
+    """Signal and noise in k measured changes, as sums of squares over genes.
 
-    signal is unbiased, and so may lie below 0. variance : how far it would stray if other cells had
-    been measured, unbiased too. least : what this is without any signal, hence the least that it
-    can be.
+    Attributes
+    ----------
+    signal : (k,) float
+        Unbiased, and so possibly below 0.
+    noise : (k,) float
+    variance : (k,) float
+        How far the signal would stray if other cells had been measured; unbiased too.
+    least : (k,) float
+        What the variance is without any signal, hence the least that it can be.
     """
 
     signal: FloatArray
@@ -34,15 +40,24 @@ class Power:
 
     @classmethod
     def of(cls, halves: FloatArray) -> Power:
-        """From halves (s, 2, k, G), with 0 at the gaps, as they are correlated (about the mean gene
-        for Pearson's correlation).
+        """Signal and noise, told from halves of the cells.
 
+        Parameters
+        ----------
+        halves : (s, 2, k, G) float
+            The change in the two halves of s splits, as it is correlated (about the mean gene for
+            Pearson's correlation), with 0 at the gaps.
+
+        Notes
+        -----
         With c the mean of two halves a and b, and d = (a - b) / 2: d is noise that is spread as
         that of c is, and c knows nothing of it. So the signal is the mean over splits of sum ab =
-        sum cc - sum dd, the noise that of sum dd. The variance of sum cc is 4 E (sum cd)^2 - 2 t
-        for normal noise of covariance C, as E (sum cd)^2 = true' C true + t, with t = trace CC = E
-        (sum de)^2, e the d of another split; that of the mean sum dd of s splits is 2 t / s. With a
-        single split t is not known: a variance of 0.
+        sum cc - sum dd, and the noise is that of sum dd.
+
+        The variance of sum cc is 4 E (sum cd)^2 - 2 t for normal noise of covariance C, as E (sum
+        cd)^2 = true' C true + t, with t = trace CC = E (sum de)^2, e the d of another split. That
+        of the mean sum dd of s splits is 2 t / s. With a single split t is not known: a variance of
+        0.
         """
         first, second = halves[:, 0], halves[:, 1]
         apart = first - second
@@ -55,26 +70,44 @@ class Power:
         by_change = apart.transpose(1, 0, 2)
         table = by_change @ by_change.transpose(0, 2, 1)
         own = np.einsum("kss->ks", table)
+        # t, the mean of (sum de)^2 over pairs of splits
         squared = ((table**2).sum(axis=(1, 2)) - (own**2).sum(axis=1)) / (s * (s - 1))
         middle = np.zeros(apart.shape[1:])
         for a, b in zip(first, second, strict=True):
             middle += (a + b) / 2
         along = (np.einsum("skg,kg->sk", apart, middle / s) ** 2).mean(axis=0)
         return cls(
-            signal, noise, 4 * along - 2 * squared + 2 * squared / s, 2 * squared + 2 * squared / s
+            signal=signal,
+            noise=noise,
+            variance=4 * along - 2 * squared + 2 * squared / s,
+            least=2 * squared + 2 * squared / s,
         )
 
 
 def reachable(scored: Power, asked: Power) -> FloatArray:
-    """(k,) expected correlation of the scored changes, as measured, with the same changes without
-    noise; for a mean over them.
+    """Expected correlation of measured changes with the same changes without noise.
 
+    Parameters
+    ----------
+    scored : Power
+        Of the k changes that are scored.
+    asked : Power
+        Of all changes that were asked, of which the scored ones may be a choice.
+
+    Returns
+    -------
+    (k,) float64
+        For a mean over the scored changes.
+
+    Notes
+    -----
     sqrt(m / (m + n)), m the signal and n the noise: the formula of Spearman and Brown, Br. J.
-    Psychol. 3:271 and 3:296 (1910), whose root bounds a correlation. Where cells vary in a few
-    directions m of one change is a poor estimate, and the changes scored may have been chosen by
-    it. So m is drawn towards the mean over all changes asked: m' = M + w / (w + v) (m - M), M their
-    mean, v the variance of m and w what the variance of m over them is above their mean v (Efron &
-    Morris, J. Am. Stat. Assoc. 70:311, 1975). 0 for m' below 0.
+    Psychol. 3:271 and 3:296 (1910), whose root bounds a correlation.
+
+    Where cells vary in a few directions m of one change is a poor estimate, and the changes scored
+    may have been chosen by it. So m is drawn towards the mean over all changes asked: m' = M + w /
+    (w + v) (m - M), M their mean, v the variance of m and w what the variance of m over them is
+    above their mean v (Efron & Morris, J. Am. Stat. Assoc. 70:311, 1975). 0 for m' below 0.
 
     Each value has a term that adds up to 0 over the scored changes: what it moves M by, so that
     changes drawn again hold the doubt about M. It is straight through the values at M and at M less
@@ -93,6 +126,7 @@ def reachable(scored: Power, asked: Power) -> FloatArray:
 
 
 def _root(signal: FloatArray, noise: FloatArray) -> FloatArray:
+    """(k,) sqrt(signal / (signal + noise)); 0 where the signal is below 0, or rounding."""
     whole = signal + noise
     known = (signal > 0) & (signal > ROUNDING * np.max(whole, initial=0.0))
     root: FloatArray = np.sqrt(np.divide(signal, whole, out=np.zeros_like(signal), where=known))
@@ -100,8 +134,9 @@ def _root(signal: FloatArray, noise: FloatArray) -> FloatArray:
 
 
 def trusted(scored: Power, asked: Power) -> FloatArray:
-    """(k,) share of a signal's distance from the mean that is kept; all of it where nothing is
-    known of how far signals are apart.
+    """(k,) share of each scored signal's distance from the mean that is kept, w / (w + v).
+
+    All of it where nothing is known of how far signals are apart; see the Notes of `reachable`.
     """
     if len(asked.signal) < 2:
         return np.ones(len(scored.signal))

@@ -1,6 +1,4 @@
-"""Metrics of impacts: rank correlation within cells, within genes and pooled, absolute error, and
-finding what responds at all.
-"""
+"""Metrics of impacts: rank correlation in cells, in genes and pooled, error, finding responses."""
 
 from __future__ import annotations
 
@@ -8,11 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from kobench.api import ImpactUnits, NotComputed, Parts, RankingUnits
-from kobench.builtin.metrics.ranks import Correlations, GroupedSpearman, Groups
-from kobench.cells import FloatArray, IntArray
+from kobench.builtin.metrics.average_precision import average_precision
+from kobench.builtin.metrics.grouped_spearman import Correlations, GroupedSpearman
+from kobench.builtin.metrics.ranks import Groups
+from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.units import MIN_CELLS
 
 #: Correlations of a bootstrap that are held at once.
@@ -21,15 +20,20 @@ NUMBERS_A_PART = 1_000_000
 
 @dataclass(frozen=True)
 class RankCorrelation:
-    """Spearman's correlation of predicted and true values: the mean over groups, or one over
-    everything.
-
-    by : which id makes the groups, None for one group. minimum : groups with fewer entries are left
-    out. what : names the values in a reason.
+    """Spearman's correlation of predicted and true values: mean over groups, or over everything.
 
     A group whose truth is constant is left out for everybody. A group in which only the prediction
     is constant counts as 0: dropping it would let a predictor choose its groups. Where the
     prediction is constant in every group there is no value (NaN).
+
+    Attributes
+    ----------
+    by : "cell", "gene", or None for one group
+        Which id makes the groups.
+    what : str
+        What the values are called in a reason.
+    minimum : int
+        Groups with fewer entries are left out.
     """
 
     by: Literal["cell", "gene"] | None
@@ -56,11 +60,21 @@ class RankCorrelation:
     def redrawn(
         self, units: ImpactUnits | RankingUnits, often: IntArray, block: IntArray
     ) -> FloatArray:
-        """(d,) the metric in each of d draws, as if each unit stood there as often as its block is
-        drawn; NaN where there is none.
+        """The metric in each of d draws; the values are sorted once.
 
-        often : (b, d) how often each block is drawn. block : (n,) the block of each unit. The
-        values are sorted once.
+        Parameters
+        ----------
+        units : ImpactUnits or RankingUnits
+            n units.
+        often : (b, d) int
+            How often each block is drawn in each draw: each unit counts as often as its block.
+        block : (n,) int
+            The block of each unit.
+
+        Returns
+        -------
+        (d,) float64
+            NaN where a draw has no value.
         """
         groups, spearman = self._sorted(units)
         values = np.full(often.shape[1], np.nan)
@@ -74,12 +88,14 @@ class RankCorrelation:
         return values
 
     def _sorted(self, units: ImpactUnits | RankingUnits) -> tuple[Groups, GroupedSpearman]:
+        """The groups, and the units sorted in them."""
         groups = Groups.of(self._ids(units))
         return groups, GroupedSpearman(
             units.predicted[groups.order], units.true[groups.order], groups.counts
         )
 
     def _ids(self, units: ImpactUnits | RankingUnits) -> IntArray:
+        """(n,) the group of each unit."""
         if self.by is None:
             return np.zeros(len(units.true), np.int64)
         if self.by == "gene":
@@ -88,10 +104,12 @@ class RankCorrelation:
             raise TypeError("a ranking of genes has no cells to correlate within; use by=None")
         return units.cells
 
-    def _counted(self, correlations: Correlations) -> npt.NDArray[np.bool_]:
+    def _counted(self, correlations: Correlations) -> BoolArray:
+        """(g,) bool, the groups that count."""
         return correlations.true_varies & (correlations.size >= self.minimum)
 
     def _reason(self) -> str:
+        """Why no group counts."""
         if self.by is None:
             return f"the true {self.what} are all equal"
         if self.minimum <= 2:
@@ -123,30 +141,13 @@ def mae(units: ImpactUnits) -> Parts:
 
 
 def auprc(units: ImpactUnits) -> float:
-    """Average precision of finding the events whose true impact is above 0 by the predicted impact.
+    """Average precision of finding the events whose true impact is above 0.
 
-    sum over distinct thresholds of (recall gained) x (precision), no interpolation; tied
-    predictions enter together. NaN for a constant answer.
+    They are found by the predicted impact; see `average_precision`. NaN for a constant answer.
     """
     positive = units.true > 0
-    if positive.all() or not positive.any():
-        raise NotComputed(
-            "every true impact is above 0"
-            if len(positive) and positive.all()
-            else "no true impact is above 0"
-        )
+    if not positive.any():
+        raise NotComputed("no true impact is above 0")
+    if positive.all():
+        raise NotComputed("every true impact is above 0")
     return average_precision(np.asarray(units.predicted, np.float64), positive)
-
-
-def average_precision(scores: FloatArray, positive: npt.NDArray[np.bool_]) -> float:
-    """Average precision of `scores` (n,) for the entries marked `positive` (n,); NaN where all
-    scores are equal.
-    """
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    last_of_tie = np.append(ordered[1:] != ordered[:-1], True)
-    taken = np.flatnonzero(last_of_tie) + 1
-    if len(taken) == 1:
-        return float("nan")
-    found = np.cumsum(positive[order])[last_of_tie]
-    return float(np.sum(found / taken * np.diff(found, prepend=0)) / found[-1])

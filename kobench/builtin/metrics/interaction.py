@@ -1,6 +1,4 @@
-"""Metrics of interactions between knockouts: finding the events that interact, rank correlation,
-absolute error.
-"""
+"""Metrics of interactions: finding the events that interact, rank correlation, absolute error."""
 
 from __future__ import annotations
 
@@ -9,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from kobench.api import InteractionUnits, NotComputed, Parts
-from kobench.builtin.metrics.ranks import GroupedSpearman, Groups
+from kobench.builtin.metrics.grouped_spearman import GroupedSpearman
+from kobench.builtin.metrics.ranks import Groups
 from kobench.cells import BoolArray, FloatArray, IntArray
 
 #: A true interaction over this is one: sums of changes are never quite exact in shares, which
@@ -18,12 +17,11 @@ INTERACTS = 1e-3
 
 
 class AveragePrecision:
-    """Average precision of finding the events whose true interaction is over `INTERACTS` by the
-    predicted interaction.
+    """Average precision of finding the events whose true interaction is over `INTERACTS`.
 
-    sum over distinct thresholds of (recall gained) x (precision), no interpolation; tied
-    predictions enter together. Not computed where all events interact or none does; NaN for a
-    constant answer.
+    They are found by the predicted interaction: the sum over distinct thresholds of (recall gained)
+    x (precision), without interpolation; tied predictions enter together. Not computed where all
+    events interact or none does; NaN for a constant answer.
     """
 
     def __call__(self, units: InteractionUnits) -> float:
@@ -32,17 +30,18 @@ class AveragePrecision:
         if not len(positive):
             raise NotComputed("no event was asked")
         if positive.all() or not positive.any():
-            raise NotComputed(
-                f"{'every' if positive.all() else 'no'} true interaction is over {INTERACTS:g}"
-            )
+            which = "every" if positive.all() else "no"
+            raise NotComputed(f"{which} true interaction is over {INTERACTS:g}")
         return self.prepare(units)(np.ones(len(positive), np.int64))
 
     def prepare(self, units: InteractionUnits) -> Callable[[IntArray], float]:
-        """A function multiplicity (n,) -> value, as if each event stood there that often; NaN where
-        there is none.
+        """Sort the n answers once, for a bootstrap that draws sets of genes again.
 
-        The answers are sorted once; a bootstrap that draws sets of genes again needs no further
-        sort (see `kobench.scoring.bootstrap`).
+        Returns
+        -------
+        callable
+            Multiplicity (n,) of the events -> the metric, as if each event stood there that often;
+            NaN where it has no value.
         """
         scores = np.asarray(units.predicted, np.float64)
         order = np.argsort(-scores, kind="stable")
@@ -56,32 +55,31 @@ class AveragePrecision:
             gained: FloatArray = np.diff(taken, prepend=0)
             if (gained > 0).sum() < 2 or found[-1] in (0, taken[-1]):
                 return float("nan")
-            # a tie that nothing was drawn of gains no recall; before the first draw there is
-            # nothing to divide by
-            return float(
-                np.sum(found / np.maximum(taken, 1) * np.diff(found, prepend=0)) / found[-1]
-            )
+            # events tied at a place of which none is drawn gain no recall; before the first that
+            # is drawn there is nothing to divide by
+            precision = found / np.maximum(taken, 1)
+            return float(np.sum(precision * np.diff(found, prepend=0)) / found[-1])
 
         return value
 
 
 class PooledSpearman:
-    """Spearman's correlation of predicted and true interactions over all events at once, average
-    ranks for ties.
+    """Spearman's correlation of predicted and true interactions over all events at once.
 
-    Not computed where all true interactions are equal; NaN for a constant answer.
+    Ties have their average rank. Not computed where all true interactions are equal; NaN for a
+    constant answer.
     """
 
     def __call__(self, units: InteractionUnits) -> float:
         """The metric, a float."""
-        if not len(units.true) or (units.true == units.true[0]).all():
-            raise NotComputed(
-                "the true interactions are all equal" if len(units.true) else "no event was asked"
-            )
+        if not len(units.true):
+            raise NotComputed("no event was asked")
+        if (units.true == units.true[0]).all():
+            raise NotComputed("the true interactions are all equal")
         return self.prepare(units)(np.ones(len(units.true), np.int64))
 
     def prepare(self, units: InteractionUnits) -> Callable[[IntArray], float]:
-        """A function multiplicity (n,) -> value, as `AveragePrecision.prepare`."""
+        """Sort the answers once, as `AveragePrecision.prepare` does."""
         spearman = GroupedSpearman(units.predicted, units.true, np.array([len(units.true)]))
 
         def value(multiplicity: IntArray) -> float:

@@ -1,6 +1,4 @@
-"""Metrics of a ranking of genes: Spearman, Kendall's tau-b, NDCG, overlap of the top tenth, and
-whether it is abundance in other words.
-"""
+"""Metrics of a ranking of genes, and whether it is their abundance in other words."""
 
 from __future__ import annotations
 
@@ -22,10 +20,10 @@ spearman = RankCorrelation(None, "scores")
 
 
 class WithAbundance:
-    """Spearman's correlation of the predicted scores with the abundance of what is removed,
-    whatever the truth says.
+    """Spearman's correlation of the predicted scores with the abundance of what is removed.
 
-    Near 1 (or -1) the answer is the abundance in other words. NaN for a constant answer.
+    Whatever the truth says. Near 1 (or -1) the answer is the abundance in other words. NaN for a
+    constant answer.
     """
 
     correlation = RankCorrelation(None, "abundances")
@@ -37,7 +35,7 @@ class WithAbundance:
         return value
 
     def redrawn(self, units: RankingUnits, often: IntArray, block: IntArray) -> FloatArray:
-        """(d,) the correlation in each of d draws, as `RankCorrelation.redrawn`."""
+        """(d,) the correlation in each of d draws, as `RankCorrelation.redrawn` gives it."""
         return self.correlation.redrawn(_in_place_of_truth(units), often, block)
 
 
@@ -45,6 +43,7 @@ with_abundance = WithAbundance()
 
 
 def _in_place_of_truth(units: RankingUnits) -> RankingUnits:
+    """The units with the abundance as their truth."""
     if units.abundance is None:
         raise NotComputed("no abundance is known")
     return replace(units, true=units.abundance)
@@ -58,11 +57,13 @@ def _check(units: RankingUnits) -> bool:
 
 
 def kendall(units: RankingUnits) -> float:
-    """Kendall's tau-b: (concordant - discordant) / sqrt((pairs - tied in one) (pairs - tied in the
-    other)).
+    """Kendall's tau-b of predicted and true scores; NaN for a constant answer.
 
-    O(n log n) after W. R. Knight, J. Am. Stat. Assoc. 61:436 (1966), with inversions counted bit by
-    bit. NaN for a constant answer.
+    Notes
+    -----
+    (concordant - discordant) / sqrt((pairs - tied in one) (pairs - tied in the other)): Kendall,
+    Biometrika 33:239 (1945). O(n log n) after W. R. Knight, J. Am. Stat. Assoc. 61:436 (1966), with
+    inversions counted bit by bit.
     """
     if not _check(units):
         return float("nan")
@@ -76,21 +77,22 @@ def kendall(units: RankingUnits) -> float:
 
 
 def _dense(values: npt.NDArray[Any]) -> IntArray:
-    """Dense ranks from 0: equal values get equal numbers."""
+    """(n,) dense ranks from 0: equal values get equal numbers."""
     inverse: IntArray = np.unique(values, return_inverse=True)[1]
     return inverse
 
 
 def _tied_pairs(dense: IntArray) -> int:
+    """Number of pairs of equal entries."""
     counts = np.bincount(dense)
     return int(np.sum(counts * (counts - 1) // 2))
 
 
 def _inversions(values: IntArray) -> int:
-    """Pairs i < j with values[i] > values[j], for integers >= 0.
+    """Number of pairs i < j with values[i] > values[j], for integers >= 0.
 
-    A pair is told apart at the highest bit in which it differs: among entries that agree above it,
-    count the ones before each zero.
+    A pair is told apart at the highest bit in which it differs: among entries that agree above that
+    bit, the ones before each zero are counted.
     """
     total = 0
     for bit in range(int(values.max(initial=0)).bit_length()):
@@ -105,11 +107,15 @@ def _inversions(values: IntArray) -> int:
 
 
 def ndcg(units: RankingUnits) -> float:
-    """Normalised discounted cumulative gain over all genes; the gain is the true score, tied
-    predictions share their places' discounts.
+    """Normalised discounted cumulative gain over all genes; NaN for a constant answer.
 
-    DCG = sum gain / log2(place + 1), over the DCG of the true order. Järvelin & Kekäläinen, ACM
-    TOIS 20:422 (2002); ties after McSherry & Najork, ECIR 2008. NaN for a constant answer.
+    The gain is the true score.
+
+    Notes
+    -----
+    DCG = sum gain / log2(place + 1), over the DCG of the true order: Järvelin & Kekäläinen, ACM
+    Trans. Inf. Syst. 20:422 (2002). Tied predictions share the discounts of their places: McSherry
+    & Najork, ECIR 2008.
     """
     varies = _check(units)
     if np.min(units.true) < 0:
@@ -121,13 +127,13 @@ def ndcg(units: RankingUnits) -> float:
 
 
 def _dcg(scores: FloatArray, gains: FloatArray) -> float:
+    """Discounted cumulative gain of genes in the order of their scores; both (n,)."""
     discounts = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(len(scores)) + 2))])
     run = np.unique(-scores, return_inverse=True)[1]
     counts = np.bincount(run)
     end = np.cumsum(counts)
-    shared = (
-        discounts[end] - discounts[end - counts]
-    ) / counts  # the mean discount of the places that a tie takes
+    # the mean discount of the places that a tie takes
+    shared = (discounts[end] - discounts[end - counts]) / counts
     return float(np.sum(np.bincount(run, weights=gains) * shared))
 
 
@@ -151,7 +157,7 @@ def top_tenth_overlap(units: RankingUnits) -> float:
         return float("nan")
     cut = np.sort(units.predicted)[n - k]
     above, at = units.predicted > cut, units.predicted == cut
-    hits = float(np.sum(in_truth & above)) + (k - int(above.sum())) * (
-        float(np.sum(in_truth & at)) / int(at.sum())
-    )
+    places_left = k - int(above.sum())
+    share_of_tie = float(np.sum(in_truth & at)) / int(at.sum())
+    hits = float(np.sum(in_truth & above)) + places_left * share_of_tie
     return hits / k

@@ -81,7 +81,7 @@ def _profile_metrics() -> Iterator[MetricSpec]:
     )
     yield MetricSpec(
         "coexpression",
-        f"{_PROFILE}:coexpression",
+        "kobench.builtin.metrics.coexpression:coexpression",
         of="profile",
         low=-1.0,
         tasks=("profile",),

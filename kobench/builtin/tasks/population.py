@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kobench.api import Responses, TaskView
-from kobench.builtin.metrics.response import NO_CHANGE
+from kobench.builtin.metrics.over_perturbations import NO_CHANGE
 from kobench.builtin.tasks.values import must_be_finite
 from kobench.cells import BoolArray, FloatArray
 

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kobench.api import NotComputed, Parts, Responses, ResponseUnits, TaskUnits, TaskView, Units
-from kobench.builtin.metrics.response import (
-    MIN_TO_CENTRE,
-    NO_CHANGE,
-    ChosenUnits,
-    pearson_delta,
-    pearson_delta_centred,
-)
+from kobench.builtin.metrics.delta import ChosenUnits
+from kobench.builtin.metrics.over_perturbations import MIN_TO_CENTRE, NO_CHANGE
+from kobench.builtin.metrics.response import pearson_delta, pearson_delta_centred
 from kobench.builtin.tasks.population import (
     nothing_note,
     plain,

@@ -34,7 +34,7 @@ class NoisyRanking(RankingUnits):
     """Perturbations whose true sizes were measured with noise.
 
     What an answer without error would score is not known, and it is not 1: rank correlations of
-    halves tell no ceiling, see `kobench.builtin.metrics.response.ProductCorrelation`.
+    halves tell no ceiling, see `kobench.builtin.metrics.delta.ProductCorrelation`.
 
     Attributes
     ----------

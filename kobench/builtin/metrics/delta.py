@@ -1,0 +1,228 @@
+"""Correlations of predicted and true changes, and whose truth an answer is most like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from kobench.api import NotComputed, Parts, ResponseUnits
+from kobench.builtin.metrics.ceiling import Power, reachable
+from kobench.builtin.metrics.over_perturbations import (
+    ROUNDING,
+    Compared,
+    OverPerturbations,
+    enough_to_centre,
+    mean_over,
+    moved,
+    must_be_signed,
+)
+from kobench.builtin.metrics.pairwise import (
+    correlate_pairs,
+    correlate_rows,
+    rank_correlate_pairs,
+    rank_correlate_rows,
+    spread,
+)
+from kobench.cells import BoolArray, FloatArray, IntArray
+
+#: Similarities closer than this are tied.
+TIE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenUnits(ResponseUnits):
+    """Perturbations chosen by how well their halves agree, so that these halves promise too much.
+
+    Attributes
+    ----------
+    asked : tuple of one (s, 2, K, G) array
+        The halves of all K perturbations that they were chosen from; in a tuple, as it has no row
+        for each unit.
+    """
+
+    asked: tuple[FloatArray] = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class DeltaCorrelation(OverPerturbations):
+    """Mean over perturbations of the correlation of predicted and true change.
+
+    Over the genes that are not targets.
+
+    Attributes
+    ----------
+    kind : "pearson", "spearman" or "cosine"
+    centred : bool
+        Whether the mean over perturbations is taken out first, gene by gene, of truths and of
+        answers, each its own.
+    """
+
+    kind: Literal["pearson", "spearman", "cosine"] = "pearson"
+    centred: bool = False
+
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Changes as they are correlated.
+
+        Needs an answer with a sign, and `MIN_TO_CENTRE` perturbations to centre.
+        """
+        must_be_signed(units)
+        kept = enough_to_centre(moved(units)) if self.centred else moved(units)
+        true, differs = self.levelled(units.true[kept])
+        predicted, varies = self.levelled(units.predicted[kept])
+        kept, true, predicted = kept[differs], true[differs], predicted[differs]
+        if not len(kept):
+            raise NotComputed("in no perturbation does the true change differ between genes")
+        return Compared(
+            kept,
+            bool(varies[differs].any()),
+            lambda: self._rows(predicted, true),
+            lambda: self._pairs(predicted, true),
+        )
+
+    def levelled(self, changes: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Changes as they are correlated, and which of them differ between genes.
+
+        Parameters
+        ----------
+        changes : (k, G) float
+            NaN at the gaps.
+
+        Returns
+        -------
+        (k, G) float64
+            Centred where that is asked. Rows that do not differ, but for rounding, are 0.
+        (k,) bool
+            The rows that do differ. For the cosine: that are not 0 throughout.
+        """
+        rows: FloatArray = np.asarray(changes, np.float64)
+        scale: FloatArray = np.nanmax(np.abs(rows), axis=1, initial=0.0)
+        if self.centred:
+            rows, scale = centre(rows), np.full(len(rows), scale.max(initial=0.0))
+        if self.kind == "cosine":
+            size: FloatArray = np.nanmax(np.abs(rows), axis=1, initial=0.0)
+        else:
+            size = spread(rows)
+        differs = size > ROUNDING * scale
+        return np.where(differs[:, None] | np.isnan(rows), rows, 0.0), differs
+
+    def _rows(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        """(k,) correlation of each row of a with that of b, both (k, G)."""
+        if self.kind == "spearman":
+            return rank_correlate_rows(a, b)
+        return correlate_rows(a, b, self.kind == "pearson")
+
+    def _pairs(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        """(k, k) correlation of every row of a with every row of b, both (k, G)."""
+        if self.kind == "spearman":
+            return rank_correlate_pairs(a, b)
+        return correlate_pairs(a, b, self.kind == "pearson")
+
+
+class ProductCorrelation(DeltaCorrelation):
+    """A correlation of sums of products: Pearson's, or the cosine.
+
+    Halves of the cells tell what an answer without error would score by it. They do not for ranks:
+    genes that do not respond are ranked by noise in the truth, and by whatever little is there in
+    an exact answer.
+    """
+
+    def ceiling(self, units: ResponseUnits) -> Parts:
+        """What an answer without error would score against this noisy truth, on average.
+
+        All perturbations asked are those of `ChosenUnits`, else the units themselves; see
+        `kobench.builtin.metrics.ceiling.reachable`.
+
+        Returns
+        -------
+        Parts
+            Over the perturbations of the metric.
+
+        Raises
+        ------
+        NotComputed
+            Where the truth has no noise, and where the metric raises it.
+        """
+        if units.halves is None:
+            raise NotComputed("the truth has no noise")
+        kept = self.compare(units).kept
+        scored = Power.of(self._halves(units.halves, kept))
+        asked = scored
+        if isinstance(units, ChosenUnits):
+            asked = Power.of(self._halves(units.asked[0], np.arange(units.asked[0].shape[2])))
+        return mean_over(units, kept, reachable(scored, asked))
+
+    def _halves(self, halves: FloatArray, rows: IntArray) -> FloatArray:
+        """(s, 2, u, G) halves (s, 2, k, G) of some rows (u,) as they are correlated, 0 at the gaps.
+
+        A split at a time, as there is no larger array.
+        """
+        prepared = np.empty((*halves.shape[:2], len(rows), halves.shape[3]), halves.dtype)
+        for split, changes in zip(prepared, halves, strict=True):
+            split[:] = changes[:, rows]
+            if self.centred:
+                split -= _known_mean(split, axis=1)
+            if self.kind == "pearson":
+                split -= _known_mean(split, axis=2)
+            np.nan_to_num(split, copy=False)
+        return prepared
+
+
+class CentroidAccuracy(OverPerturbations):
+    """How often an answer is more like its own truth than like another perturbation's.
+
+    Mean over perturbations of the share of the others whose truth is less similar to the answer
+    than its own truth is; ties count half. Similarity is Pearson's correlation of centred changes
+    over the genes that are targets of neither. Of fewer than 5 perturbations the shares have so few
+    steps that they are often all the same by chance, and then nothing tells how far they stray.
+
+    Notes
+    -----
+    Viñas Torné et al., Nat. Biotechnol. (2025), doi:10.1038/s41587-025-02777-8.
+    """
+
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Similarities of every answer to every truth.
+
+        Needs an answer with a sign, and `MIN_TO_CENTRE` perturbations.
+        """
+        must_be_signed(units)
+        kept = enough_to_centre(moved(units))
+        correlation = DeltaCorrelation(centred=True)
+        true, differs = correlation.levelled(units.true[kept])
+        predicted, varies = correlation.levelled(units.predicted[kept])
+        if differs.sum() < 2:
+            raise NotComputed("the true changes are all alike")
+        kept, true, predicted = kept[differs], true[differs], predicted[differs]
+
+        def pairs() -> FloatArray:
+            similarity = correlate_pairs(predicted, true)
+            shares = np.empty_like(similarity)
+            for row, own in zip(shares, similarity, strict=True):
+                ahead = own[:, None] - own[None, :]  # of truth j, ahead of truth q
+                less_similar = (ahead > TIE).sum(axis=1)
+                tied = (np.abs(ahead) <= TIE).sum(axis=1) - 1
+                row[:] = (less_similar + tied / 2) / (len(own) - 1)
+            return shares
+
+        return Compared(
+            kept, bool(varies[differs].any()), lambda: np.diagonal(pairs()).copy(), pairs
+        )
+
+
+def centre(changes: FloatArray) -> FloatArray:
+    """(k, G) changes without their mean over perturbations, from changes (k, G).
+
+    The mean of a gene is over the perturbations of which it is no target (is not NaN).
+    """
+    centred: FloatArray = changes - _known_mean(changes, axis=0)
+    return centred
+
+
+def _known_mean(values: FloatArray, axis: int) -> FloatArray:
+    """Means along an axis, which stays, of the entries that are not NaN; 0 where there are none."""
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(axis=axis, keepdims=True), 1)
+    mean: FloatArray = np.where(known, values, 0.0).sum(axis=axis, keepdims=True) / count
+    return mean

@@ -1,0 +1,141 @@
+"""Metrics of responses that are a mean of one value for each perturbation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kobench.api import NotComputed, Parts, ResponseUnits
+from kobench.cells import FloatArray, IntArray
+
+#: The mean over fewer perturbations says little about what they have in common.
+MIN_TO_CENTRE = 5
+
+#: A perturbation that moves no gene's share by more than this has changed nothing: it is the
+#: rounding of single-precision profiles.
+NO_CHANGE = 1e-9
+
+#: Differences under this part of the largest entry are rounding.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Answers beside truths, for the u perturbations whose truth says something.
+
+    Attributes
+    ----------
+    kept : (u,) int
+        Rows of these perturbations among the units.
+    varies : bool
+        Whether any answer says anything.
+    values : callable
+        Gives the (u,) value of each perturbation.
+    pairs : callable
+        Gives the (u, u) value of answer i for truth j; its diagonal is `values`.
+    """
+
+    kept: IntArray
+    varies: bool
+    values: Callable[[], FloatArray]
+    pairs: Callable[[], FloatArray]
+
+
+class OverPerturbations(ABC):
+    """A metric that is a mean of one value for each perturbation.
+
+    Perturbations whose truth says nothing are dropped for everybody. One in which only the answer
+    is constant counts as chance: dropping it would let a predictor choose its perturbations. An
+    answer that is constant in all of them has no value (NaN). Nor has one with gaps (NaN) elsewhere
+    than at the targets: scoring the rest would let a predictor choose its genes.
+    """
+
+    @abstractmethod
+    def compare(self, units: ResponseUnits) -> Compared:
+        """Put answers beside truths; NotComputed where no answer could be scored.
+
+        Which perturbations are kept follows from the truth alone.
+        """
+
+    def __call__(self, units: ResponseUnits) -> Parts:
+        """The metric: Parts over perturbations."""
+        compared = self.compare(units)
+        if compared.varies and _complete(units):
+            values = compared.values()
+        else:
+            values = np.full(len(compared.kept), np.nan)
+        return mean_over(units, compared.kept, values)
+
+    def permuted(self, units: ResponseUnits, n: int, seed: int) -> FloatArray:
+        """Values of the metric with the answers permuted among the perturbations.
+
+        An answer is scored against another perturbation's truth over the genes that are targets of
+        neither. The table of every answer against every truth is made once.
+
+        Parameters
+        ----------
+        units : ResponseUnits
+        n : int
+            Number of permutations. Every order is equally likely, the given one too.
+        seed : int
+
+        Returns
+        -------
+        (n,) float64
+            NaN where the metric has no value.
+
+        Raises
+        ------
+        NotComputed
+            Where the metric raises it.
+        """
+        compared = self.compare(units)
+        if not (compared.varies and _complete(units)):
+            return np.full(n, np.nan)
+        # by id: the same permutations in whatever order the units come
+        by_id = np.argsort(units.perturbations[compared.kept], kind="stable")
+        table = compared.pairs()[np.ix_(by_id, by_id)]
+        k = len(table)
+        order = np.random.default_rng(seed).permuted(np.tile(np.arange(k), (n, 1)), axis=1)
+        values: FloatArray = table[order, np.arange(k)].mean(axis=1)
+        return values
+
+
+def mean_over(units: ResponseUnits, kept: IntArray, values: FloatArray) -> Parts:
+    """The mean of one value (u,) for each of the kept perturbations (u,), as Parts."""
+    return Parts("perturbation", units.perturbations[kept], values, np.ones(len(kept)))
+
+
+def must_be_signed(units: ResponseUnits) -> None:
+    """NotComputed where the answer does not say in which direction genes change."""
+    if not units.signed:
+        raise NotComputed("this answer says which genes are affected, not in which direction")
+
+
+def moved(units: ResponseUnits) -> IntArray:
+    """(u,) rows of the perturbations that change anything; NotComputed where none does."""
+    kept = np.flatnonzero(np.nanmax(np.abs(units.true), axis=1, initial=0.0) > NO_CHANGE)
+    if not len(kept):
+        nothing_asked = not len(units.true)
+        raise NotComputed(
+            "no perturbation is asked" if nothing_asked else "no perturbation changes any gene"
+        )
+    return kept
+
+
+def enough_to_centre(kept: IntArray) -> IntArray:
+    """The same rows (u,); NotComputed where they are too few to take out their mean."""
+    if len(kept) < MIN_TO_CENTRE:
+        raise NotComputed(
+            f"{len(kept)} with a true change; taking out their mean needs {MIN_TO_CENTRE}"
+            " perturbations or more"
+        )
+    return kept
+
+
+def _complete(units: ResponseUnits) -> bool:
+    """Whether the answer says something of every gene whose change is known."""
+    return not bool((np.isnan(units.predicted) & ~np.isnan(units.true)).any())
