@@ -3,8 +3,8 @@
 Run it as `python docs/generate.py`. docs/metrics.md and docs/tasks.md: the line **Record.** under
 each heading, from the specs. docs/floors.md: what every trivial predictor and reference line
 scores, from the records in leaderboards/. docs/records.md and docs/records.schema.json: what a
-record holds, from the types in kobench/results/. With --check nothing is written; it fails if a page
-is out of date.
+record holds, from the types in kobench/results/. With --check nothing is written; it fails if a
+page is out of date.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ TABLES = 3
 METRICS: list[MetricSpec] = list(kobench.builtin.plugin.kobench_metrics())
 TASKS: list[TaskSpec] = list(kobench.builtin.plugin.kobench_tasks())
 
+#: Data set -> predictor -> scores of its records.
+Datasets = Mapping[str, Mapping[str, Sequence[TaskScores]]]
+
 #: The units of each kind, as the pages call them.
 KINDS = {
     "profile": "profiles",
@@ -41,6 +44,7 @@ KINDS = {
     "interaction": "interactions",
 }
 
+#: What each question set asks.
 ASKED = {
     "profile": "held-out assemblages",
     "transfer": "assemblages of every group of cells",
@@ -50,6 +54,7 @@ ASKED = {
     "triples": "knockouts of three genes at once",
 }
 
+#: The truth that a task needs.
 TRUTHS = {
     "wild-type": "wild-type cells",
     "counterfactual": "counterfactual truth",
@@ -232,73 +237,63 @@ def dataset_of(trial: TrialInfo) -> str:
     return trial.dataset.group + ("" if split == usual else f" split {split}")
 
 
-def table(title: str, datasets: Mapping[str, Mapping[str, list[TaskScores]]]) -> list[str]:
-    """One table as lines: metrics by floors and lines.
-
-    Parameters
-    ----------
-    title : str
-        What stands above it.
-    datasets : mapping
-        Scores of each data set, by predictor.
-    """
-    every = [
-        scores
-        for of_dataset in datasets.values()
-        for several in of_dataset.values()
-        for scores in several
-    ]
-    asked = every[0]
+def table(title: str, datasets: Datasets) -> list[str]:
+    """One table as lines: metrics by floors and lines; `title` stands above it."""
+    every = every_of(datasets)
     floors, lines = (
         [name for name in names if any(name in one for one in datasets.values())]
-        for names in (asked.floors, asked.lines)
+        for names in (every[0].floors, every[0].lines)
     )
     shown = {name: entry for scores in every for name, entry in scores.metrics.items()}
-    if asked.asks == "transfer":  # one variant a group of cells is the board's business
+    if every[0].asks == "transfer":  # one variant a group of cells is the board's business
         shown = {name: entry for name, entry in shown.items() if "[" not in name}
     primary = {name for scores in every for name in scores.primary}
-    networks = max(
-        len({id(scores) for scores in several})
-        for one in datasets.values()
-        for several in one.values()
-    )
+    records = most_records(datasets)
+    each = " and dataset" if len(datasets) > 1 else ""
     out = [
-        (
-            f"**{title}**, {networks} record{'s' * (networks != 1)} a"
-            f" floor{' and dataset' * (len(datasets) > 1)}."
-        ),
+        f"**{title}**, {records} record{'s' * (records != 1)} a floor{each}.",
         "",
-    ]
-    out += [
         "| | " + " | ".join([*floors, *(f"*{name}*" for name in lines)]) + " |",
         "|---" * (1 + len(floors) + len(lines)) + "|",
     ]
     for metric in sorted(shown, key=lambda name: (name not in primary, name)):
         values = {name: values_of(datasets, name, metric) for name in (*floors, *lines)}
-        means = {
-            name: sum(found) / len(found)
-            for name, found in values.items()
-            if found and name in floors
-        }
-        best = set()
-        if metric in primary and means:
-            sign = -1 if shown[metric].direction == "lower" else 1
-            best = {
-                name
-                for name in means
-                if sign * means[name] == max(sign * mean for mean in means.values())
-            }
+        of_floors = {name: values[name] for name in floors if values[name]}
+        best = best_of(of_floors, shown[metric].direction) if metric in primary else set()
         cells = [
-            cell(values[name], missing_of(datasets, name, metric), name in best)
-            for name in (*floors, *lines)
+            cell(found, missing_of(datasets, name, metric), name in best)
+            for name, found in values.items()
         ]
         out.append(f"| {metric.replace('[', chr(92) + '[')} | " + " | ".join(cells) + " |")
     return [*out, ""]
 
 
-def values_of(
-    datasets: Mapping[str, Mapping[str, list[TaskScores]]], name: str, metric: str
-) -> list[float]:
+def every_of(datasets: Datasets) -> list[TaskScores]:
+    """The scores of every record."""
+    return [scores for one in datasets.values() for several in one.values() for scores in several]
+
+
+def most_records(datasets: Datasets) -> int:
+    """The largest number of records of one predictor on one data set."""
+    return max(
+        len({id(scores) for scores in several})
+        for one in datasets.values()
+        for several in one.values()
+    )
+
+
+def best_of(values: Mapping[str, Sequence[float]], direction: str) -> set[str]:
+    """The names whose values have the best mean; `direction` is "lower" or "higher".
+
+    >>> sorted(best_of({"a": [1.0, 2.0], "b": [1.5], "c": [3.0]}, "lower"))
+    ['a', 'b']
+    """
+    sign = -1 if direction == "lower" else 1
+    means = {name: sign * sum(found) / len(found) for name, found in values.items()}
+    return {name for name, mean in means.items() if mean == max(means.values())}
+
+
+def values_of(datasets: Datasets, name: str, metric: str) -> list[float]:
     """The mean of one predictor by one metric on each dataset that has a value."""
     found = []
     for one in datasets.values():
@@ -311,16 +306,13 @@ def values_of(
     return found
 
 
-def missing_of(
-    datasets: Mapping[str, Mapping[str, list[TaskScores]]], name: str, metric: str
-) -> str:
+def missing_of(datasets: Datasets, name: str, metric: str) -> str:
     """Why there is no value."""
     entries = [
         scores.metrics.get(metric) for one in datasets.values() for scores in one.get(name, [])
     ]
-    return (
-        "none" if any(entry is not None and entry.missing == "none" for entry in entries) else "–"
-    )
+    none = any(entry is not None and entry.missing == "none" for entry in entries)
+    return "none" if none else "–"
 
 
 def cell(values: Sequence[float], missing: str, best: bool) -> str:
@@ -361,7 +353,7 @@ def records_page() -> str:
         "",
         "Made by `python docs/generate.py` from the types in `kobench/results/`; do not edit.",
         "",
-        f"A run writes one JSON file a trial, `records/*.json` in its results folder. This is format"
+        "A run writes one JSON file a trial, `records/*.json` in its results folder. This is format"
         f" {SCHEMA}; older files are upgraded when they are read, newer ones are refused. A folder"
         " packed for publishing has `records.jsonl.gz` instead, one record a line. The same as a"
         " JSON Schema: [records.schema.json](records.schema.json). Keys that stand in no table here"

@@ -15,6 +15,7 @@ class Trivial:
     """Every gene that is on has the same share; learns nothing."""
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Learn nothing."""
         pass
 
     def predict_expression(self, assemblages: BoolArray) -> FloatArray:
@@ -33,6 +34,7 @@ class Busy(Trivial):
         self.millions = millions
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Loop."""
         total = 0
         for step in range(self.millions * 1_000_000):
             total ^= step
@@ -40,6 +42,7 @@ class Busy(Trivial):
 
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
+    """`trivial` and `busy`."""
     yield PredictorSpec("trivial", Trivial, summary="equal shares, no fit")
     yield PredictorSpec(
         "busy",

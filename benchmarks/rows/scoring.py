@@ -56,6 +56,7 @@ class Work:
 
     @property
     def label(self) -> str:
+        """What it is called in the facts."""
         return f"{self.task} {self.metric}{f'[{self.variant}]' if self.variant else ''}"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import keyword
-import os
 import re
 import shlex
 import shutil
@@ -21,6 +20,7 @@ import click
 
 from kobench.cli.options import load
 from kobench.errors import UserError
+from kobench.util.files import umask
 
 if TYPE_CHECKING:
     from kobench.plugins.load import Registry
@@ -129,7 +129,7 @@ def write(kind: str, name: str, module: str, folder: Path) -> None:
     }
     aside = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
-        aside.chmod(0o777 & ~_umask())  # mkdtemp's are for the owner alone
+        aside.chmod(0o777 & ~umask())  # mkdtemp's are for the owner alone
         for template, place in FILES.items():
             text = (
                 resources.files("kobench")
@@ -145,12 +145,6 @@ def write(kind: str, name: str, module: str, folder: Path) -> None:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def next_commands(kind: str, name: str, module: str, folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from kobench.errors import UserError
+from kobench.util.files import umask
 
 #: Endings of the files that can be written.
 FORMATS = (".csv", ".csv.gz", ".npz")
@@ -113,10 +114,3 @@ class TableFile:
         os.fsync(self.file.fileno())
         os.chmod(self.file.name, 0o666 & ~umask())
         os.replace(self.file.name, self.out.resolve())  # a symbolic link stays one
-
-
-def umask() -> int:
-    """The user's mask for new files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

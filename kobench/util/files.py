@@ -75,6 +75,13 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
         raise
 
 
+def umask() -> int:
+    """The user's mask for new files."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 def parse_json(text: str) -> Any:
     """Read a JSON value.
 

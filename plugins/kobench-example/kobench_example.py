@@ -48,6 +48,7 @@ class NearestCells:
 
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
+    """`nearest-cells`."""
     yield PredictorSpec(
         "nearest-cells",
         NearestCells,

@@ -65,7 +65,13 @@ SECTIONS = {page: sections(page) for page in ("metrics.md", "tasks.md")}
 
 def test_pages_are_what_the_generator_makes():
     pages = generate.generated()
-    assert sorted(path.name for path in pages) == ["floors.md", "metrics.md", "tasks.md"]
+    assert sorted(path.name for path in pages) == [
+        "floors.md",
+        "metrics.md",
+        "records.md",
+        "records.schema.json",
+        "tasks.md",
+    ]
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, (
             f"{path.name} is out of date; run `python docs/generate.py`"

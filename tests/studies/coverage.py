@@ -42,6 +42,7 @@ class Tally:
         self.asked = 0
 
     def add(self, interval: Interval, truth: float) -> None:
+        """Add an interval that should hold `truth`."""
         self.asked += 1
         if interval.low is not None and interval.high is not None:
             self.held.append(interval.low <= truth <= interval.high)
@@ -229,6 +230,7 @@ def inside_one(repeats: int) -> Iterator[str]:
 
 
 def main() -> None:
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--pool",

@@ -253,6 +253,7 @@ class Tally:
     skills: list[bool] = field(default_factory=list)
 
     def add(self, column: Column, row: Row, chance: float) -> None:
+        """Add what a board said of one row by one metric."""
         score = row.scores.get(column.name)
         if score is None or score.value is None or score.low is None or score.high is None:
             return
@@ -266,6 +267,7 @@ class Tally:
 
     @classmethod
     def together(cls, several: Sequence[Tally]) -> Tally:
+        """The entries of several tallies."""
         whole = cls()
         for one in several:
             for name in ("held", "values", "p", "verdicts", "skills"):
@@ -349,6 +351,7 @@ def null_table(repeats: int, networks: int, folder: Path, jobs: int) -> Iterator
 
 
 def main() -> None:
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

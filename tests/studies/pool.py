@@ -77,6 +77,7 @@ class HiddenUnits:
         self.units, self.penalty = units, penalty
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Draw the first layer, and fit the second to cells (n, G)."""
         on, shares = cells.assemblages(), cells.profiles()
         rng = np.random.default_rng(context.seed)
         self.first = rng.normal(0, on.shape[1] ** -0.5, (on.shape[1], self.units))
@@ -88,6 +89,7 @@ class HiddenUnits:
         return np.hstack([np.maximum(on @ self.first + self.offset, 0), np.ones((len(on), 1))])
 
     def predict_expression(self, assemblages: BoolArray) -> FloatArray:
+        """Profiles (n, G) of assemblages (n, G)."""
         rows = np.where(assemblages, np.maximum(self._hidden(assemblages) @ self.second, 1e-6), 0.0)
         rows = np.where(rows.sum(axis=1, keepdims=True) > 0, rows, 1.0)
         return rows / rows.sum(axis=1, keepdims=True)

@@ -172,6 +172,7 @@ def known_drop(networks: int, repeats: int) -> Iterator[str]:
 
 
 def main() -> None:
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--pool",

@@ -23,7 +23,9 @@ class Declared(Protocol):
     """What the checks need to know of a predictor; see `PredictorSpec` for the meaning."""
 
     @property
-    def make(self) -> Callable[[], Any]: ...
+    def make(self) -> Callable[[], Any]:
+        """Returns a new predictor."""
+        ...
 
     answers: tuple[str, ...]
     wants: str

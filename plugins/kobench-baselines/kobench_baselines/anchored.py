@@ -79,6 +79,7 @@ class MLPAnchored(ProfileNetwork):
     """The network's profiles; a knockout changes the cell's own profile as the network's."""
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
+        """Profiles (n, G) after n knockouts of the cells, rows summing to 1."""
         return anchored_knockouts(self.predict_expression, cells, knockouts)
 
 
@@ -86,4 +87,5 @@ class LinearAnchored(Linear):
     """The regression's profiles; a knockout changes the cell's own profile likewise."""
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
+        """Profiles (n, G) after n knockouts of the cells, rows summing to 1."""
         return anchored_knockouts(self.predict_expression, cells, knockouts)

@@ -39,6 +39,7 @@ class CovarianceShift:
         self.shrinkage = shrinkage
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Keep standardised shares of cells (n, G), and choose the shrinkage."""
         self.threads = context.threads
         shares = Table.of(cells).shares
         with limited_threads(context.threads):
@@ -66,6 +67,7 @@ class CovarianceShift:
         return answer
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
+        """Profiles (n, G) after n knockouts of the cells, rows summing to 1."""
         own = cells.profiles()
         rows = knockouts.remove_from(own)
         with limited_threads(self.threads):

@@ -212,6 +212,7 @@ class GBM:
         self.genes, self.components, self.targets = genes, components, targets
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Choose the number of rounds on held-out cells, then grow trees on all cells (n, G)."""
         self.context = context
         table = Table.of(cells)
         kept, held = hold_out(len(table), VALIDATION, np.random.default_rng(context.seed))
@@ -292,6 +293,7 @@ class GBM:
         return margins.reshape(asked.num_row(), len(self.boosted))
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:
+        """Profiles (n, G), rows summing to 1, of assemblages (n, G) bool."""
         on = as_assemblages(assemblages, len(self.mean))
         with limited_threads(self.context.threads):
             blocks = [self._predict(on[block]) for block in blocks_of(*on.shape)]

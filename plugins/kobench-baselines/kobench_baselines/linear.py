@@ -112,6 +112,7 @@ class Linear:
         self.penalty, self.folds = penalty, folds
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Choose the penalty where it is not given, and fit all genes on cells (n, G)."""
         self.threads = context.threads
         table = Table.of(cells)
         with limited_threads(context.threads):
@@ -138,6 +139,7 @@ class Linear:
                 )
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:
+        """Profiles (n, G), rows summing to 1, of assemblages (n, G) bool."""
         on = as_assemblages(assemblages, len(self.mean))
         with limited_threads(self.threads):
             blocks = [self._predict(on[block]) for block in blocks_of(*on.shape)]

@@ -154,6 +154,13 @@ class ProfileNetwork:
         )
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Train the network on cells (n, G).
+
+        Raises
+        ------
+        FloatingPointError
+            If training diverged.
+        """
         self.threads, self.device = context.threads, device_of(context.device)
         table = Table.of(cells)
         generator = torch.Generator().manual_seed(context.seed)
@@ -231,6 +238,7 @@ class ProfileNetwork:
         return torch.from_numpy(values.astype(np.float32)).to(self.device)
 
     def predict_expression(self, assemblages: npt.NDArray[Any]) -> Floats:
+        """Profiles (n, G), rows summing to 1, of assemblages (n, G) bool."""
         genes = len(self.layers.b2)
         on = as_assemblages(assemblages, genes)
         answer = np.zeros(on.shape)
@@ -245,10 +253,12 @@ class MLP(ProfileNetwork):
     """The network's profiles, and the impacts that follow from them in closed form."""
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Train the network, and prepare its impacts."""
         super().fit(cells, context)
         self.impacts = AffineImpacts(self.layers, self.threads)
 
     def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        """Raw and propagated impacts (n,) of n knockouts of the cells."""
         with torch_threads(self.threads), torch.no_grad():
             return self.impacts(cells, knockouts)
 

@@ -39,11 +39,13 @@ class KNN:
         self.k = k
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Keep the cells (n, G)."""
         self.threads = context.threads
         self.table = Table.of(cells)
         self.roots = np.sqrt(self.table.shares)
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
+        """Profiles (n, G) after n knockouts of the cells, rows summing to 1."""
         own = cells.profiles()
         rows = normalise_rows(knockouts.remove_from(own))
         if not knockouts.order:

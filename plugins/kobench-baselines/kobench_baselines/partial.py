@@ -144,6 +144,7 @@ class PartialCorrelation:
         self.shrinkage = shrinkage
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Estimate correlations and their noise from cells (n, G)."""
         self.scale, self.threads = context.scale, context.threads
         values, rows = expressing(cells)
         batches = cells.obs[context.batch_key][rows] if context.batch_key else np.zeros(len(rows))
@@ -191,6 +192,7 @@ class PartialCorrelation:
         return -falls
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
+        """Profiles (n, G) after n knockouts of the cells, rows summing to 1."""
         own = np.asarray(cells.dense(), np.float64)
         null = normalise_rows(knockouts.remove_from(own))
         if not knockouts.order:

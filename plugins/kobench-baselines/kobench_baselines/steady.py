@@ -77,6 +77,7 @@ class SteadyState:
         self.regulators, self.targets = regulators, targets
 
     def fit(self, cells: Cells, context: Context) -> None:
+        """Choose the form of the equations, and fit them to cells (n, G)."""
         self.scale, self.threads = context.scale, context.threads
         values = to_linear(expressing(cells)[0], self.scale)
         with limited_threads(context.threads):
@@ -145,6 +146,7 @@ class SteadyState:
         return form, price
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
+        """Profiles (n, G) after n knockouts of the cells, rows summing to 1."""
         own = np.asarray(cells.dense(), np.float64)
         rows = normalise_rows(knockouts.remove_from(own))
         if not knockouts.order:

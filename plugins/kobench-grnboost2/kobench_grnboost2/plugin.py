@@ -9,6 +9,7 @@ from kobench.api import Param, PredictorSpec, hookimpl
 
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
+    """`grnboost2`."""
     yield PredictorSpec(
         "grnboost2",
         "kobench_grnboost2.grnboost2:GRNBoost2",

@@ -9,6 +9,7 @@ from kobench.api import Param, PredictorSpec, hookimpl
 
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
+    """`sctenifoldknk`, with the package's own defaults but for `min_lib_size`."""
     yield PredictorSpec(
         "sctenifoldknk",
         "kobench_sctenifold.sctenifoldknk:ScTenifoldKnk",
