@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from kobench.worker.describe.child import describe
 from kobench.worker.describe.hooks import usable_hooks
 from kobench.worker.describe.managers import HOOKS
 from kobench.worker.describe.marks import MARK, marks_of
+from kobench.worker.describe.messages import problem
 
 
 class Methods:
@@ -348,6 +350,14 @@ def test_a_traceback_shows_the_plugins_own_frames_only(
     frames = [line for line in problem["traceback"].splitlines() if line.startswith("  File ")]
     assert len(frames) == 1
     assert "case_raises_at_once.py" in frames[0]
+
+
+def test_a_problem_is_told_on_python_3_9_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There this function needs the type of an error and the error itself."""
+    both = traceback.format_exception_only
+    monkeypatch.setattr(traceback, "format_exception_only", lambda exc, value: both(exc, value))
+    said = problem("hook", "it failed", ValueError("no cells"))["problem"]
+    assert said["traceback"] == "ValueError: no cells"
 
 
 @pytest.mark.parametrize("hook", HOOKS)
