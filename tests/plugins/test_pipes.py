@@ -1,4 +1,4 @@
-"""What a describing child writes is read piece by piece, and no more of it than a description is."""
+"""What a describing child writes is read piece by piece, and only as much as a description is."""
 
 from __future__ import annotations
 
