@@ -222,7 +222,7 @@ def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str
     """Selections as the records write them: the order of keys, quotes and brackets make no other
     dataset or predictor.
     """
-    from kobench.plugins.grammar import parse
+    from kobench.util.grammar import parse
 
     trials = [record.trial for record in records]
     named = [trial.dataset if what == "dataset" else trial.predictor for trial in trials]

@@ -123,7 +123,7 @@ def kind_of(registry: Registry, name: str, kind: str | None) -> str:
     them, or several.
     """
     from kobench.cli.look import matches
-    from kobench.plugins.grammar import parse
+    from kobench.util.grammar import parse
 
     if kind is not None:
         return CHECKED[kind]

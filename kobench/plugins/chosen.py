@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kobench.plugins.grammar import canonical, complete, parse
 from kobench.plugins.load import Entry, Registry
+from kobench.plugins.parameters import canonical, complete
 from kobench.specs import Param, TaskSpec
 from kobench.util.files import file_hash, hash_of
+from kobench.util.grammar import parse
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ class Pipes:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._messages, selectors.EVENT_READ)
         self._selector.register(self._errors, selectors.EVENT_READ)
-        self._unread, self._total = b"", 0
+        self._begun: list[bytes] = []  # the pieces of a line of which the end has not come
+        self._total = 0
         self.error_tail = b""
 
     def __enter__(self) -> Pipes:
@@ -98,8 +99,11 @@ class Pipes:
         self._total += len(piece)
         if self._total > MOST_BYTES:
             raise NotAMessageError(f"more than {MOST_BYTES} bytes")
-        *lines, self._unread = (self._unread + piece).split(b"\n")
-        yield from map(parse, lines)
+        self._begun.append(piece)
+        if b"\n" in piece:
+            *lines, rest = b"".join(self._begun).split(b"\n")
+            self._begun = [rest]
+            yield from map(parse, lines)
 
     def read_errors(self, ready: set[int]) -> None:
         """Read error output, if `wait` said that there is some, and keep its end."""

@@ -9,6 +9,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+#: Bytes of a file that are read at once.
+PIECE = 1 << 20
+
 
 def canonical_json(value: Any) -> str:
     """Write a value as JSON, in the same way for all equal values: sorted keys, no spaces.
@@ -112,13 +115,22 @@ def parse_json(text: str) -> Any:
 
 
 def sha256_of(path: Path) -> str:
-    """sha256 of a file's bytes; OSError where it cannot be read."""
+    """Hash the bytes of a file, of any size.
+
+    Raises
+    ------
+    OSError
+        Where it can't be read.
+    """
+    total = hashlib.sha256()
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while piece := file.read(PIECE):
+            total.update(piece)
+    return total.hexdigest()
 
 
 def file_hash(path: Path) -> str:
-    """The same, but "" for a file that cannot be read: its loader is what reports it."""
+    """`sha256_of` a file, "" for one that can't be read: its loader is what reports that."""
     try:
         return sha256_of(path)
     except OSError:

@@ -1,12 +1,14 @@
-"""The grammar `name:key=value,key=value` by which datasets and predictors are selected: how it is read.
+"""The grammar `name:key=value,key=value` by which datasets and predictors are selected.
 
 `name[key=value,...]` is read too, and `distribution/name` settles a clash. A value is TOML where it
 reads as such (`3`, `0.5`, `true`, `[1, 2]`, `"a, b"`), else a bare word, which is a string. Commas
-in brackets or quotes do not split. `kobench.plugins.grammar` checks what was read and writes it.
+in brackets or quotes do not split. `kobench.plugins.parameters` checks what was read.
 """
 
 from __future__ import annotations
 
+import importlib
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -20,11 +22,22 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE = re.compile(r"(file:[^/]+\.py)/(.*)", re.DOTALL)
 _CLOSES = {"[": "]", "{": "}"}
 
+#: A string of these needs no quotes, and no shell expands them.
+_BARE = re.compile(r"[A-Za-z0-9_./+@%:-]+")
+
 
 @dataclass(frozen=True)
 class Selection:
-    """One selection as written: `distribution` is "" unless it was given, `params` holds only the
-    keys that were given.
+    """One selection as written.
+
+    Attributes
+    ----------
+    name : str
+        What is selected.
+    distribution : str
+        Whose it is; "" unless that was given.
+    params : mapping
+        The keys that were given, and their values.
     """
 
     name: str
@@ -38,8 +51,25 @@ class Selection:
 
 
 def parse(text: str) -> Selection:
-    """Read one selection; raises UserError that names the part that can't be read.
+    """Read one selection.
 
+    Parameters
+    ----------
+    text : str
+        What a user wrote.
+
+    Returns
+    -------
+    Selection
+        Its parts, values read.
+
+    Raises
+    ------
+    UserError
+        Naming the part that can't be read.
+
+    Examples
+    --------
     >>> parse("grn:network=sf,gamma=2.5,seed=3")
     Selection(name='grn', distribution='', params={'network': 'sf', 'gamma': 2.5, 'seed': 3})
     >>> parse("my-package/mlp[layers=[10, 5]]").full_name
@@ -50,18 +80,33 @@ def parse(text: str) -> Selection:
 
 
 def split(text: str) -> tuple[str, str, Iterator[str]]:
-    """Distribution, name and `key=value` items of a selection, each as it is written.
+    r"""Cut a selection into its parts, each as it is written.
 
-    The items are cut one by one, so that the first faulty one is the one that is named.
+    Parameters
+    ----------
+    text : str
+        What a user wrote.
+
+    Returns
+    -------
+    distribution : str
+        "" unless it was given.
+    name : str
+        What is selected.
+    items : iterator of str
+        `key=value` of each parameter. They are cut one by one, so that a reader who stops at the
+        first that is wrong names that one.
 
     Raises
     ------
     UserError
         For what is no name, and where a quote or bracket is not closed.
 
-    >>> distribution, name, items = split('table:path="a\\\\",b",seed=3')
-    >>> name, list(items)
-    ('table', ['path="a\\\\",b"', 'seed=3'])
+    Examples
+    --------
+    >>> distribution, name, items = split('table:path="a\\",b",seed=3')
+    >>> print(name, *items)
+    table path="a\",b" seed=3
     """
     rest, distribution = text.strip(), ""
     # in "file:my.py/name" the first colon belongs to the distribution
@@ -90,6 +135,7 @@ def split(text: str) -> tuple[str, str, Iterator[str]]:
 
 
 def _read_items(items: Iterator[str], text: str) -> Iterator[tuple[str, Any]]:
+    """Key and value of each item."""
     seen = set()
     for item in items:
         key, equals, value = item.partition("=")
@@ -142,9 +188,27 @@ def _split(body: str, text: str) -> Iterator[str]:
 
 
 def read_value(value: str, text: str) -> Any:
-    """A TOML value, or the text itself as a string; `text` is the selection, for messages."""
-    import tomllib  # later than Python 3.9, in which this module may be imported
+    """Read one value.
 
+    Parameters
+    ----------
+    value : str
+        As it was written, not empty.
+    text : str
+        The selection that it is part of, for the message.
+
+    Returns
+    -------
+    object
+        A TOML value, or the text itself as a string.
+
+    Raises
+    ------
+    UserError
+        Where it begins like TOML and is none.
+    """
+    # by name: Python 3.9 has no such module, and nothing reads selections there
+    tomllib = importlib.import_module("tomllib")
     try:
         document = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):
@@ -160,9 +224,7 @@ def read_value(value: str, text: str) -> Any:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value is made of what JSON has, too: no dates, no infinity (both then count as bare
-    words).
-    """
+    """Whether JSON has such a value, too; dates and infinity, which it has not, are bare words."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, list):
@@ -170,3 +232,41 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, dict):
         return all(map(_is_plain, value.values()))
     return isinstance(value, (str, int))
+
+
+def write_value(value: Any) -> str:
+    """Write a value so that `read_value` gives it back.
+
+    Parameters
+    ----------
+    value : object
+        Text, a number, True or False, or a list or mapping of these.
+
+    Returns
+    -------
+    str
+        TOML; a string stays bare where that reads back as the same string. -0.0 is written as 0.0,
+        so that equal values have one text.
+
+    Examples
+    --------
+    >>> print(write_value("a.csv"), write_value("3"), write_value([1, -0.0, "x"]))
+    a.csv "3" [1, 0.0, "x"]
+    """
+    if isinstance(value, str) and _BARE.fullmatch(value) and read_value(value, value) == value:
+        return value
+    return _write_toml(value)
+
+
+def _write_toml(value: Any) -> str:
+    """One value as TOML, on one line."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_write_toml, value))}]"
+    if isinstance(value, dict):
+        items = (f"{_write_toml(key)} = {_write_toml(value[key])}" for key in sorted(value))
+        return f"{{{', '.join(items)}}}"
+    return repr(value + 0.0 if isinstance(value, float) else value)

@@ -101,6 +101,12 @@ BROKEN = {
         "importing broken ended the process by SIGSEGV",
         'broken.py", line 2',
     ),
+    "hook-segfault": (
+        f"import ctypes\n{HEAD}@hookimpl\ndef kobench_tasks():\n    ctypes.string_at(0)",
+        "crash",
+        "running kobench_tasks of broken ended the process by SIGSEGV",
+        'broken.py", line 5 in kobench_tasks',
+    ),
     "keyboard-interrupt": ("raise KeyboardInterrupt", "import", "raised KeyboardInterrupt", ""),
     "pipe": (
         (
@@ -209,6 +215,10 @@ BROKEN = {
         "",
     ),
 }
+
+
+#: Those that end the process that imports them, or write to its pipe.
+ENDING = ("os-exit", "segfault", "hook-segfault", "pipe", "forged")
 
 
 def problems_of(registry: Registry, distribution: str) -> list[PluginProblem]:

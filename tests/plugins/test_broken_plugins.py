@@ -31,6 +31,7 @@ def test_a_broken_plugin_is_a_listed_problem_and_the_rest_works(
     assert (problem.kind, problem.entry_point) == (kind, name)
     assert message in problem.message
     assert traceback in problem.traceback
+    assert "pluggy" not in problem.traceback
     assert not problems_of(broken, "good-dist")
     assert broken.find("predictors", "mine").distribution == "good-dist"
     assert "profile" in broken.tasks

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kobench.errors import UserError
-from kobench.plugins.grammar import Selection, canonical, complete, parse, same
+from kobench.plugins.parameters import canonical, complete
 from kobench.specs import Param
+from kobench.util.grammar import Selection, parse
+from kobench.util.values import same
 
 PARAMS = {
     "hidden": Param(64, low=1, high=4096),
