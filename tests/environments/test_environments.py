@@ -14,12 +14,15 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import COMMAND, kobench
+from import_graph import IN_WORKER, graph
+from wheels import plugin, wheel
 
 from kobench.checks.environments import check_environment
 from kobench.checks.predictors import Setting
@@ -36,55 +39,6 @@ from kobench.sandbox.layers import uncovered
 from kobench.sandbox.places import Interpreter
 from kobench.supervisor.process import WorkerProcess
 from kobench.supervisor.settings import WorkerSettings
-
-PLUGIN = """
-import numpy as np
-from kobench.api import {imports}, hookimpl
-
-class Mean:
-    def fit(self, cells, context):
-        self.mean = cells.profiles().mean(0)
-        print("numpy", np.__version__)
-    def predict_expression(self, assemblages):
-        rows = np.where(assemblages, self.mean + 1e-9, 0)
-        return rows / rows.sum(1, keepdims=True)
-
-@hookimpl
-def kobench_predictors():
-    yield PredictorSpec("{name}", Mean, summary="the mean")
-"""
-
-
-def plugin(name: str, more: str = "", imports: str = "PredictorSpec") -> str:
-    """A plugin's only module, with one predictor."""
-    return PLUGIN.format(name=name, imports=imports) + more
-
-
-def wheel(
-    folder: Path, distribution: str, module: str, text: str, needs: Sequence[str] = ()
-) -> Path:
-    """A wheel with one module and its entry point, without any build."""
-    snake = distribution.replace("-", "_")
-    path = folder / f"{snake}-1.0-py3-none-any.whl"
-    info = f"{snake}-1.0.dist-info"
-    files = {
-        f"{module}.py": text,
-        f"{info}/METADATA": (
-            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n"
-            + "".join(f"Requires-Dist: {n}\n" for n in needs)
-        ),
-        f"{info}/WHEEL": (
-            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        ),
-        f"{info}/entry_points.txt": f"[kobench]\n{distribution} = {module}\n",
-    }
-    with zipfile.ZipFile(path, "w") as file:
-        for name, content in files.items():
-            file.writestr(name, content)
-        file.writestr(
-            f"{info}/RECORD", "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
-        )
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -361,10 +315,8 @@ def test_an_older_copy_of_kobench_is_renewed_once(
 
 
 def test_what_is_put_there_is_closed_under_imports() -> None:
-    from test_layers import GRAPH, IN_WORKER
-
     missing = {
-        f"{name} imports {target}" for name in IN_WORKER for target in GRAPH[name] - IN_WORKER
+        f"{name} imports {target}" for name in IN_WORKER for target in graph()[name] - IN_WORKER
     }
     assert not missing, f"add to PARTS in kobench/environments/own.py: {missing}"
     assert {
@@ -641,24 +593,15 @@ def test_interpreters_are_found_by_path_version_and_default() -> None:
     )
 
 
-# what follows starts kobench as a user does
-
-
-def kobench(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from kobench.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
-
-
 def test_a_failing_pip_is_shown_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
-    done = kobench("env", "create", "alpha", "--from", str(tmp_path / "nowhere.whl"))
-    assert done.returncode == 2
+    done = kobench("env", "create", "alpha", "--from", tmp_path / "nowhere.whl", code=2)
     log = home / ".making" / "alpha.log"
     assert f"pip could not install {tmp_path / 'nowhere.whl'}" in done.stderr
     assert f"The end of {log}:" in done.stderr
     assert log.read_text().strip().splitlines()[-1] in done.stderr
     assert environments.names() == []
     assert (
-        kobench("env", "create", "alpha", "--from", "--index-url=x").stderr.count(
+        kobench("env", "create", "alpha", "--from", "--index-url=x", code=None).stderr.count(
             "not an option of pip"
         )
         == 1
@@ -683,18 +626,11 @@ def test_a_create_that_is_ended_leaves_nothing_that_counts(
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_EXTRA_INDEX_URL": "",
     }
-    command = [
-        sys.executable,
-        "-c",
-        "from kobench.cli import main; main()",
-        "env",
-        "create",
-        "alpha",
-        "--from",
-        "numpy",
-    ]
     process = subprocess.Popen(
-        command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*COMMAND, "env", "create", "alpha", "--from", "numpy"],
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     wait_for(
         lambda: any(b" pip install " in line for _, line in processes_with(str(home))),

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_environments import kobench, plugin, wheel
+from command import kobench
+from wheels import plugin, wheel
 
 from kobench.environments.interpreters import find_interpreter
 from kobench.errors import UserError
@@ -45,13 +46,13 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="module")
 def home(registry: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables with which kobench has a folder of environments for this module."""
-    return {**os.environ, "KOBENCH_ENVIRONMENTS": str(tmp_path_factory.mktemp("environments"))}
+    folder = tmp_path_factory.mktemp("environments")
+    # what is installed is imported a few times only: compiling all of numpy would take longer
+    return {**os.environ, "KOBENCH_ENVIRONMENTS": str(folder), "PIP_NO_COMPILE": "1"}
 
 
 def made(variables: dict[str, str], *arguments: str) -> str:
-    done = kobench("env", "create", *arguments, env=variables)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return kobench("env", "create", *arguments, env=variables).stdout
 
 
 def of_predictors(folder: Path) -> dict[str, Record]:
@@ -91,8 +92,7 @@ def test_two_predictors_whose_pins_exclude_each_other_are_compared_in_one_run(
         "--out",
         str(out),
     )
-    done = kobench(*asked, "-p", "here", "--plugin", str(here), env=home)
-    assert done.returncode == 0, done.stderr
+    kobench(*asked, "-p", "here", "--plugin", here, env=home)
     records = of_predictors(out)
     assert {name: record["result"]["status"] for name, record in records.items()} == dict.fromkeys(
         ("older", "newer", "here"), "ok"
@@ -111,10 +111,9 @@ def test_two_predictors_whose_pins_exclude_each_other_are_compared_in_one_run(
     answers = records["here"]["result"]["answers"]
     assert set(answers) >= {"profile", "singles"}
     assert records["older"]["result"]["answers"] == records["newer"]["result"]["answers"] == answers
-    assert kobench(*asked, env=home).returncode == 0
+    kobench(*asked, env=home)
     assert of_predictors(out)["older"] == records["older"]  # nothing was done again
     checked = kobench("env", "check", "older", env=home)
-    assert checked.returncode == 0, checked.stdout
     assert "numpy 1.26" in checked.stdout
 
 
@@ -130,5 +129,4 @@ def test_the_oldest_python_and_numpy(home: dict[str, str], tmp_path: Path) -> No
     assert "Python 3.9." in said
     assert "numpy 1.21.6" in said
     checked = kobench("env", "check", "oldest", env=home)
-    assert checked.returncode == 0, checked.stdout
     assert "oldest survives-worker" in checked.stdout

@@ -5,19 +5,24 @@ A room is a package in `kobench/`, or a module beside them.
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from import_graph import (
+    IN_WORKER,
+    PACKAGE,
+    foreign_imports,
+    graph,
+    modules,
+    own_imports,
+    room,
+    rooms,
+)
 from places import REPOSITORY as ROOT
-
-from kobench.environments import own
-
-PACKAGE = ROOT / "kobench"
 
 #: Every room, from the top down. A room uses rooms of its own layer (without circles) and of those
 #: below it.
@@ -41,12 +46,6 @@ WITH_LOGIC = {"builtin/datasets/grn"}
 #: How many modules may lie in the root, `__init__` among them.
 MOST_IN_ROOT = 10
 
-#: What of kobench runs in a predictor's interpreter.
-IN_WORKER = {
-    name.removeprefix("kobench/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    for name in own.parts()
-} - {"__init__"}
-
 #: What these modules import beside numpy, and only where it is asked for or there.
 LATE = {
     "api": {"pluggy"},
@@ -64,76 +63,6 @@ FOR_BUILTINS = {"datasets.fetch", "datasets.normalise", "datasets.validate"}
 CONTRACT = {"api", "cells", "dataset", "errors", "question", "specs", "units", "util"}
 
 
-def modules() -> dict[str, Path]:
-    """kobench's modules by their dotted name without the leading `kobench.`; the package is ""."""
-    found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
-def room(name: str) -> str:
-    """The room of a module."""
-    return name.partition(".")[0]
-
-
-def imports(path: Path) -> Iterator[tuple[str, str]]:
-    """(dotted name, when) of all that a file imports.
-
-    When is "at once", "late" (in a function, or where it may fail) or "typing" (not when it runs).
-    """
-    tree = ast.parse(path.read_text())
-    when = {
-        inner: "late"
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try))
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            typing = (inner for statement in node.body for inner in ast.walk(statement))
-            when.update(dict.fromkeys(typing, "typing"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import; write the full name"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        yield from ((name, when.get(node, "at once")) for name in names)
-
-
-def own_imports(path: Path, names: Iterable[str]) -> set[str]:
-    """The modules of kobench that a file imports, for its types, too."""
-    found = set()
-    for name, _ in imports(path):
-        first, _, rest = name.partition(".")
-        while first == "kobench" and rest and rest not in names:
-            rest = rest.rpartition(".")[0]  # a class or function: its module
-        if first == "kobench" and rest:
-            found.add(rest)
-    return found
-
-
-def foreign_imports(path: Path, *when: str) -> set[str]:
-    """The top-level names that a file imports from elsewhere than kobench and Python itself."""
-    found = {room(name) for name, then in imports(path) if then in (when or ("at once", "late"))}
-    return found - sys.stdlib_module_names - {"kobench"}
-
-
-GRAPH = {name: own_imports(path, set(modules())) for name, path in modules().items()}
-
-
-def rooms() -> dict[str, set[str]]:
-    """Which rooms each room uses."""
-    found: dict[str, set[str]] = {}
-    for name, targets in GRAPH.items():
-        found.setdefault(room(name), set()).update(map(room, targets - {name}))
-    return {name: targets - {name} for name, targets in found.items() if name}
-
-
 def circle(graph: Mapping[str, set[str]]) -> str:
     """A circle in a graph, "" where there is none."""
     try:
@@ -144,7 +73,7 @@ def circle(graph: Mapping[str, set[str]]) -> str:
 
 
 def test_the_graph_sees_what_is_imported(tmp_path: Path) -> None:
-    assert {"cells", "specs", "dataset"} <= GRAPH["api"]
+    assert {"cells", "specs", "dataset"} <= graph()["api"]
     assert "plugins" in rooms()["runner"]
     file = tmp_path / "x.py"
     file.write_text(
@@ -152,7 +81,7 @@ def test_the_graph_sees_what_is_imported(tmp_path: Path) -> None:
         "if TYPE_CHECKING:\n    import pandas\n    from kobench.cells import Cells\n"
         "def f():\n    from kobench.results.records import hash_of\n    import scipy.sparse\n"
     )
-    assert own_imports(file, set(modules())) == {"results.records", "cells"}
+    assert own_imports(file, modules()) == {"results.records", "cells"}
     assert foreign_imports(file) == {"torch", "scipy"}
     assert foreign_imports(file, "at once") == {"torch"}
 
@@ -179,7 +108,7 @@ def test_imports_go_one_way() -> None:
     assert sorted(set(height) - set(rooms())) == [], "these are in LAYERS and not in kobench/"
     upward = [
         f"{name} imports {target}"
-        for name, targets in GRAPH.items()
+        for name, targets in graph().items()
         for target in targets
         if name and height[room(name)] > height[room(target)]
     ]
@@ -188,7 +117,7 @@ def test_imports_go_one_way() -> None:
 
 def test_there_are_no_circles() -> None:
     assert circle({"a": {"b"}, "b": {"a"}}) in ("a -> b -> a", "b -> a -> b")
-    assert circle(GRAPH) == "", "these modules import each other"
+    assert circle(graph()) == "", "these modules import each other"
     assert circle(rooms()) == "", "these rooms use each other"
 
 
@@ -200,7 +129,7 @@ def test_nothing_imports_the_built_ins() -> None:
 def test_the_built_ins_know_the_contract_and_little_else() -> None:
     found = {
         target
-        for name, targets in GRAPH.items()
+        for name, targets in graph().items()
         if room(name) == "builtin"
         for target in targets
         if room(target) not in CONTRACT | {"builtin"}
@@ -218,7 +147,7 @@ def test_what_a_worker_imports_needs_numpy_only(name: str) -> None:
     late = LATE.get(name, set())
     assert foreign_imports(modules()[name]) <= {"numpy"} | late
     assert not foreign_imports(modules()[name], "at once") & late
-    missing = GRAPH[name] - IN_WORKER - ONLY_HERE.get(name, set())
+    missing = graph()[name] - IN_WORKER - ONLY_HERE.get(name, set())
     assert not missing, f"add to PARTS in kobench/environments/own.py: {sorted(missing)}"
 
 
@@ -246,5 +175,5 @@ def test_a_worker_starts_where_nothing_but_numpy_is_installed() -> None:
 def test_plugins_import_the_contract_only() -> None:
     for path in sorted((ROOT / "plugins").rglob("*.py")):
         if "tests" not in path.parts:
-            found = own_imports(path, set(modules()))
+            found = own_imports(path, modules())
             assert found <= {"api"}, f"{path.relative_to(ROOT)} imports {sorted(found - {'api'})}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from command import COMMAND
 from places import PREDICTORS
@@ -282,6 +284,7 @@ def words(jobs: int) -> list[str]:
     """What follows `kobench`, up to the folder of the results."""
     return [
         *("run", "-d", "grn:genes=10,cells=40", "-p", "good", "-p", "half", "--networks", "2"),
+        *("-t", "profile", "-t", "keystone"),
         *("--jobs", str(jobs), "--plugin", str(PLUGIN), "--json", "--out"),
     ]
 
@@ -329,21 +332,22 @@ def test_killed_at_random_moments(tmp_path, undisturbed, warm):
 
 STEPS = ("open", "write", "flush", "fsync", "replace", "after")
 
-#: Runs the command and kills it at one step of writing a file. Words: the step, how many of these
-#: steps pass before it, and the command's own.
+#: Runs the command and kills it at one step of writing a file. Its words: the step, the folder and
+#: the number of the file there, and then the command's own.
 KILLER = """
 import os, signal, sys
 from types import SimpleNamespace
 from kobench.util import files
 
-step, left = sys.argv[1], int(sys.argv[2])
+step, folder, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
 real_open = open
 
 def die_at(name):
     global left
-    left -= name == step
-    if name == step and left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if name == step and at_work_on.parent.name == folder:
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 class File:
     def __init__(self, file):
@@ -365,9 +369,11 @@ class File:
         return self.file.fileno()
 
 def opened(path, mode):
+    global at_work_on
     file = real_open(path, mode)
     if mode != "wb":
         return file
+    at_work_on = path
     die_at("open")
     return File(file)
 
@@ -382,19 +388,28 @@ def replace(old, new):
 
 files.open = opened
 files.os = SimpleNamespace(fsync=fsync, replace=replace, getpid=os.getpid)
-sys.argv = ["kobench", *sys.argv[3:]]
+sys.argv = ["kobench", *sys.argv[4:]]
 from kobench.cli import main
 main()
 """
 
 
+#: What a run is writing when it is killed: the folder, and the number of the file there.
+FILES = {
+    "a floor's record": ("records", 1),
+    "answers": ("answers", 2),
+    "a predictor's record": ("records", 13),
+}
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step_of_writing(tmp_path, undisturbed, warm, step):
     board, _ = undisturbed
-    for at in (1, 27, 31):  # a floor's record, answers, a predictor's record
-        folder = tmp_path / str(at)
-        killed = warm.run([step, at, *words(jobs=1), folder], code=KILLER)
+    for kind, number in FILES.items():
+        folder = tmp_path / kind
+        killed = warm.run([step, *number, *words(jobs=1), folder], code=KILLER)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert len(list((folder / "records").glob("*.json"))) < 28
         assert warm.run([*words(jobs=1), folder]).returncode == 0
         assert board_bytes(folder) == board
         assert not list(folder.rglob("*.tmp"))
@@ -442,20 +457,12 @@ def at_work(tmp_path):
 
 def started_by(pid: int) -> dict[str, list[int]]:
     """Ids of the processes that a run started, of the harness itself and of workers."""
-    parents, names = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rsplit(")", 1)[1].split()[1]
-            )
-            names[int(folder.name)] = (folder / "cmdline").read_bytes().decode()
-        except (OSError, IndexError):
-            continue
-    family = {pid}
-    while more := {child for child, parent in parents.items() if parent in family} - family:
-        family |= more
+    names = {}
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            names[child.pid] = " ".join(child.cmdline())
     return {
-        name: sorted(one for one in family if f"kobench.{module}" in names.get(one, ""))
+        name: sorted(one for one, words in names.items() if f"kobench.{module}" in words)
         for name, module in (("jobs", "runner.jobs"), ("worker", "worker"))
     }
 

@@ -55,7 +55,7 @@ def play(tmp_path):
         path.write_text(f"{HEAD}{code}\n@hookimpl\ndef kobench_predictors():\n{specs}")
         registry = load_registry(plugin_files=[path])
         outcome = Run(tmp_path / out).run(
-            make_plan(registry, Request(datasets, names, tasks=tasks, **more)), jobs=2
+            make_plan(registry, Request(datasets, names, tasks=tasks, **more))
         )
         return {record["trial"]["predictor"]["name"]: record for record in outcome.records}
 
