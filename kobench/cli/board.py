@@ -125,7 +125,7 @@ def board_command(
     file = published or output
     form = form or (form_of(file) if file else "terminal")
     records = records_of(folder)
-    chosen = {
+    chosen: dict[str, Any] = {
         "cost": not no_cost,
         "datasets": recorded(datasets, "dataset", records) or None,
         "tasks": tasks or None,

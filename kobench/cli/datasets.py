@@ -11,7 +11,7 @@ import click
 from kobench.cli.options import json_option, load, plugin_options
 
 if TYPE_CHECKING:
-    from kobench.plugins.load import Registry
+    from kobench.plugins.registry import Registry
 
 EXAMPLES = """
 \b
@@ -25,7 +25,8 @@ ADD_EXAMPLES = """
 Examples:
   kobench datasets add mine.h5ad --name mine --perturbation-key gene --control WT
   kobench datasets add atlas.h5ad --name atlas --perturbation-key none --cell-type-key cell_type
-  kobench datasets add screen.h5ad --name screen --perturbation-key target --control NT --batch-key library --to cards
+  kobench datasets add screen.h5ad --name screen --perturbation-key target --control NT \
+--batch-key library --to cards
 
 \b
 After that, `kobench run -d mine -p linear` uses it.
