@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kobench.cli.options import show_board
 
 if TYPE_CHECKING:
+    from kobench.board.table import Board
     from kobench.results.parts import Record
 
+#: As in `kobench.board.render`, which would bring numpy in here.
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
 #: The format that a file's ending stands for.
@@ -112,11 +114,7 @@ def board_command(
     pictures: Path | None,
 ) -> None:
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
-    from kobench.board.make import check_board, make_board
-    from kobench.board.render.formats import render
-    from kobench.errors import UserError
-    from kobench.results.records import read_records
-    from kobench.util.files import write_atomically
+    from kobench.board.make import make_board
 
     if pack is not None and (datasets or tasks or predictors):
         raise click.UsageError(
@@ -126,53 +124,81 @@ def board_command(
         )
     file = published or output
     form = form or (form_of(file) if file else "terminal")
-    records = list(read_records(folder))
-    if not records:
-        inside = sorted(str(found.parent) for found in folder.glob("*/records"))
-        hint = (
-            f"did you mean {' or '.join(inside[:3])}?"
-            if inside
-            else "make some with `kobench run quick`, or name another folder"
-        )
-        raise UserError(f"there are no records in {folder}; {hint}")
-    narrowed = {
+    records = records_of(folder)
+    chosen: dict[str, Any] = {
+        "cost": not no_cost,
         "datasets": recorded(datasets, "dataset", records) or None,
         "tasks": tasks or None,
         "predictors": recorded(predictors, "predictor", records) or None,
     }
     if published is not None:
-        if check_board(records, published.read_bytes(), form, cost=not no_cost, **narrowed):
-            drawn = (
-                " Its pictures were not compared."
-                if b"<!-- pictures -->" in published.read_bytes()
-                else ""
-            )
-            click.echo(f"{published} agrees with the records in {folder}.{drawn}")
-            return
-        click.echo(
-            f"{published} differs from what the records in {folder} give; rebuild it with `kobench"
-            f" board {folder} -o {published}`",
-            err=True,
-        )
-        ctx.exit(1)
+        if not agrees(records, published, form, folder, chosen):
+            ctx.exit(1)
+        return
     if pack is not None:
         pack_board(records, pack, cost=not no_cost)
         return
-    board = make_board(records, cost=not no_cost, **narrowed)
+    board = make_board(records, **chosen)
     if pictures is not None:
-        from kobench.board.pictures import draw_all, write_pictures
-
-        paths = write_pictures(draw_all(board), pictures)
-        click.echo(
-            f"Wrote {len(paths)} pictures to {pictures}."
-            if paths
-            else "These records have nothing that a picture is drawn of."
-        )
+        draw_board(board, pictures)
         if output is None:
             return
+    write_board(board, form, output, len(records))
+
+
+def records_of(folder: Path) -> list[Record]:
+    """The records of a results folder; UserError where there are none."""
+    from kobench.errors import UserError
+    from kobench.results.records import read_records
+
+    records = list(read_records(folder))
+    if records:
+        return records
+    hint = "make some with `kobench run quick`, or name another folder"
+    inside = sorted(str(found.parent) for found in folder.glob("*/records"))
+    if inside:
+        hint = f"did you mean {' or '.join(inside[:3])}?"
+    raise UserError(f"there are no records in {folder}; {hint}")
+
+
+def agrees(
+    records: list[Record], published: Path, form: str, folder: Path, chosen: dict[str, Any]
+) -> bool:
+    """Whether a published board is what the records give; prints which."""
+    from kobench.board.make import check_board
+
+    text = published.read_bytes()
+    if check_board(records, text, form, **chosen):
+        drawn = " Its pictures were not compared." if b"<!-- pictures -->" in text else ""
+        click.echo(f"{published} agrees with the records in {folder}.{drawn}")
+        return True
+    click.echo(
+        f"{published} differs from what the records in {folder} give; rebuild it with `kobench"
+        f" board {folder} -o {published}`",
+        err=True,
+    )
+    return False
+
+
+def draw_board(board: Board, folder: Path) -> None:
+    """Write the pictures of a board into a folder, and say how many."""
+    from kobench.board.pictures import draw_all, write_pictures
+
+    paths = write_pictures(draw_all(board), folder)
+    if paths:
+        click.echo(f"Wrote {len(paths)} pictures to {folder}.")
+    else:
+        click.echo("These records have nothing that a picture is drawn of.")
+
+
+def write_board(board: Board, form: str, output: Path | None, count: int) -> None:
+    """Write a board of `count` records to a file, or print it."""
+    from kobench.board.render import render
+    from kobench.util.files import write_atomically
+
     if output is not None:
         write_atomically(output, render(board, form).encode())
-        click.echo(f"Wrote {output} ({form}, {len(records)} records).")
+        click.echo(f"Wrote {output} ({form}, {count} records).")
     elif form == "terminal":
         show_board(board)
     else:
@@ -183,7 +209,7 @@ def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
     """Write a folder to publish, and say what is in it."""
     from kobench.board.make import make_board
     from kobench.board.pictures import available, draw_all, write_pictures
-    from kobench.board.render.formats import render
+    from kobench.board.render import render
     from kobench.results.records import pack_records
     from kobench.util.files import write_atomically
 
@@ -191,16 +217,16 @@ def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
     drawn = draw_all(board) if available() else []
     pack_records(records, folder / "records.jsonl.gz")
     write_pictures(drawn, folder / "pictures")
-    for ending, name in ENDINGS.items():
-        if name in ("html", "markdown"):
-            write_atomically(
-                folder / f"board{ending}", render(board, name, pictures=drawn).encode()
-            )
-        elif name == "csv":
-            write_atomically(folder / f"board{ending}", render(board, name).encode())
+    texts = {
+        "board.html": render(board, "html", pictures=drawn),
+        "board.md": render(board, "markdown", pictures=drawn),
+        "board.csv": render(board, "csv"),
+    }
+    for name, text in texts.items():
+        write_atomically(folder / name, text.encode())
     click.echo(
-        f"Wrote {folder}: board.html, board.md, board.csv, records.jsonl.gz ({len(records)}"
-        f" records) and {len(drawn)} pictures."
+        f"Wrote {folder}: {', '.join(texts)}, records.jsonl.gz ({len(records)} records) and"
+        f" {len(drawn)} pictures."
     )
     if not available():
         click.echo(
@@ -209,7 +235,7 @@ def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
 
 
 def form_of(file: Path) -> str:
-    """The format that a file's ending stands for; raises UsageError for another ending."""
+    """The format that a file's ending stands for; UsageError for another ending."""
     if file.suffix.lower() not in ENDINGS:
         raise click.UsageError(
             f"{file.name!r} has no known ending; expected one of {', '.join(ENDINGS)}, or give"
@@ -219,8 +245,23 @@ def form_of(file: Path) -> str:
 
 
 def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str]:
-    """Selections as the records write them: the order of keys, quotes and brackets make no other
-    dataset or predictor.
+    """Selections as the records write them.
+
+    The order of keys, quotes and brackets make no other dataset or predictor.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Names or selections as they were typed.
+    what : str
+        "dataset" or "predictor".
+    records : list of Record
+        The records.
+
+    Returns
+    -------
+    list of str
+        For each text the equal ones of the records; itself where there is none.
     """
     from kobench.util.grammar import parse
 

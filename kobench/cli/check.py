@@ -21,7 +21,7 @@ from kobench.cli.options import (
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
-    from kobench.plugins.load import Registry
+    from kobench.plugins.registry import Registry
 
 EXAMPLES = """
 \b
@@ -48,12 +48,12 @@ TIME_LIMIT = 600.0
 
 
 def outcome_of(result: dict[str, Any]) -> str:
-    """A check's status; one that failed only because it could not run was not run."""
+    """A check's status, "not run" where it failed only because it could not run."""
     return "not run" if result["found"].startswith("not run:") else str(result["status"])
 
 
 def limits_of_checks(function: F) -> F:
-    """The options that limit trials, with less time and other words for it: a check is no run."""
+    """The options that limit trials, with another default and help of --timeout."""
     function = limit_options(function)
     for option in getattr(function, "__click_params__", []):
         if option.name == "timeout":
@@ -119,10 +119,28 @@ def check_command(
 
 
 def kind_of(registry: Registry, name: str, kind: str | None) -> str:
-    """ "predictors", "datasets" or "metrics": what a name is; raises UserError where it is none of
-    them, or several.
+    """What a name is: "predictors", "datasets" or "metrics".
+
+    Parameters
+    ----------
+    registry : Registry
+        What is installed.
+    name : str
+        A name, perhaps with parameters.
+    kind : str or None
+        What it is, where somebody said.
+
+    Returns
+    -------
+    str
+        The kind, as the registry calls it.
+
+    Raises
+    ------
+    UserError
+        Where it is none of them, or several.
     """
-    from kobench.cli.look import matches
+    from kobench.cli.info import matches
     from kobench.util.grammar import parse
 
     if kind is not None:
@@ -131,9 +149,8 @@ def kind_of(registry: Registry, name: str, kind: str | None) -> str:
     try:
         kinds = list(dict.fromkeys(found for found, _ in matches(registry, full_name)))
     except UserError:
-        registry.find(
-            "predictors", full_name
-        )  # gives one whose plugin can't be loaded, and why; else it raises with what was meant
+        # says why, where a plugin of that name can't be loaded, else what could be meant
+        registry.find("predictors", full_name)
         kinds = ["predictors"]
     checked = [word for word, found in CHECKED.items() if found in kinds]
     if not checked:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kobench.cli.options import json_option, load, plugin_options
+
+if TYPE_CHECKING:
+    from kobench.plugins.registry import Registry
 
 EXAMPLES = """
 \b
@@ -22,7 +25,8 @@ ADD_EXAMPLES = """
 Examples:
   kobench datasets add mine.h5ad --name mine --perturbation-key gene --control WT
   kobench datasets add atlas.h5ad --name atlas --perturbation-key none --cell-type-key cell_type
-  kobench datasets add screen.h5ad --name screen --perturbation-key target --control NT --batch-key library --to cards
+  kobench datasets add screen.h5ad --name screen --perturbation-key target --control NT \
+--batch-key library --to cards
 
 \b
 After that, `kobench run -d mine -p linear` uses it.
@@ -107,28 +111,27 @@ def files_command(
     as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
 ) -> None:
     """Show which dataset files are there, and where the others are looked for."""
-    from kobench.datasets.fetch import find_file
-    from kobench.errors import UserError
-
-    registry = load(plugin_files, dataset_folders)
-    rows = []
-    for entries in registry.datasets.values():
-        for entry in entries:
-            if "file" not in entry.spec.card:
-                continue
-            try:
-                rows.append(
-                    {
-                        "dataset": entry.spec.name,
-                        "found": str(find_file(entry.spec.card)),
-                        "problem": None,
-                    }
-                )
-            except UserError as error:
-                rows.append({"dataset": entry.spec.name, "found": None, "problem": str(error)})
+    rows = file_rows(load(plugin_files, dataset_folders))
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
     for row in rows:
         click.secho(str(row["dataset"]), bold=True)
         click.echo(f"  {row['found'] or row['problem']}")
+
+
+def file_rows(registry: Registry) -> list[dict[str, str | None]]:
+    """Every dataset with a file: where that was found, or what is missing."""
+    from kobench.datasets.fetch import find_file
+    from kobench.errors import UserError
+
+    rows: list[dict[str, str | None]] = []
+    for entries in registry.datasets.values():
+        for spec in (entry.spec for entry in entries if "file" in entry.spec.card):
+            found, problem = None, None
+            try:
+                found = str(find_file(spec.card))
+            except UserError as error:
+                problem = str(error)
+            rows.append({"dataset": spec.name, "found": found, "problem": problem})
+    return rows

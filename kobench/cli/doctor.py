@@ -1,6 +1,4 @@
-"""`kobench doctor`: what keeps a stranger's predictor in on this machine, found by trying, and what
-stays open.
-"""
+"""`kobench doctor`: what the sandbox keeps out of a predictor's reach here, found by trying."""
 
 from __future__ import annotations
 
@@ -16,7 +14,8 @@ from kobench.cli.options import json_option
 
 EPILOG = """
 \b
-Exit code 0 where files, network and processes are all out of a predictor's reach, 1 where one of them stays open.
+Exit code 0 where files, network and processes are all out of a predictor's reach, \
+1 where one of them stays open.
 
 \b
 Examples:
@@ -83,46 +82,58 @@ def landlock_version() -> int | str:
 def text_of(found: dict[str, Any]) -> str:
     """The diagnosis in words."""
     landlock = found["landlock"] or "switched off or not in this kernel"
-    lines = [
-        (
-            f"{found['system']}, Landlock {landlock}, Python {found['interpreter']['version']}"
-            f" ({found['interpreter']['python']})"
-        ),
-        "",
+    python = f"Python {found['interpreter']['version']} ({found['interpreter']['python']})"
+    parts = [
+        [f"{found['system']}, Landlock {landlock}, {python}"],
+        ["Out of a predictor's reach:", *covered_lines(found)],
+        ["Layers of the sandbox:", *layer_lines(found)],
+        ["Tried from inside:", *tried_lines(found)],
+        [limits_line(found)],
     ]
-    lines += ["Out of a predictor's reach:"]
-    lines += [
+    if not all(found["covered"].values()):
+        parts.append(
+            [
+                "A predictor you do not trust may look where it must not: docs/sandbox.md says what"
+                " helps."
+            ]
+        )
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def covered_lines(found: dict[str, Any]) -> list[str]:
+    """What is out of a predictor's reach, and what is not."""
+    return [
         f"  {what:<12}{'yes' if covered else 'NO'}" for what, covered in found["covered"].items()
     ]
-    lines += ["", "Layers of the sandbox:"]
+
+
+def layer_lines(found: dict[str, Any]) -> list[str]:
+    """Which layers work here, and what is open without the others."""
+    lines = []
     for layer, state in found["layers"].items():
         lines.append(f"  {layer:<20}{'yes' if state is True else f'no: {state}'}")
         if layer in found["open"]:
             lines.append(f"  {'':<20}open without it: {found['open'][layer]}")
-    lines += ["", "Tried from inside:"]
-    lines += [
+    return lines
+
+
+def tried_lines(found: dict[str, Any]) -> list[str]:
+    """What a program inside the sandbox could do."""
+    if not found["tried"]:
+        return ["  nothing: the program that tries could not be started"]
+    return [
         f"  {what:<40}{'it could' if why is None else f'could not: {why}'}"
         for what, why in found["tried"].items()
     ]
-    if not found["tried"]:
-        lines.append("  nothing: the program that tries could not be started")
+
+
+def limits_line(found: dict[str, Any]) -> str:
+    """What a trial may use."""
     limits = {
         name: "none" if value is None else f"{value:,}" for name, value in found["limits"].items()
     }
-    lines += [
-        "",
-        (
-            f"A trial may use, unless told otherwise: {limits['seconds']} s, {limits['memory_mb']}"
-            f" MB of memory (measured as {found['memory']}), {limits['processes']} processes,"
-            f" {limits['written_mb']} MB written."
-        ),
-    ]
-    if not all(found["covered"].values()):
-        lines += [
-            "",
-            (
-                "A predictor you do not trust may look where it must not: docs/sandbox.md says what"
-                " helps."
-            ),
-        ]
-    return "\n".join(lines)
+    return (
+        f"A trial may use, unless told otherwise: {limits['seconds']} s, {limits['memory_mb']} MB"
+        f" of memory (measured as {found['memory']}), {limits['processes']} processes,"
+        f" {limits['written_mb']} MB written."
+    )

@@ -1,17 +1,21 @@
-"""`kobench env`: environments of their own for predictors whose packages do not fit beside each
-other.
-"""
+"""`kobench env`: environments for predictors whose packages do not fit beside each other."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kobench.cli.options import SECONDS, json_option
+
+if TYPE_CHECKING:
+    from kobench.environments.environment import Environment
+    from kobench.plugins.entry import Entry
+    from kobench.plugins.registry import Registry
+    from kobench.plugins.sources import PluginProblem
 
 EXAMPLES = """
 \b
@@ -93,21 +97,15 @@ def create_command(
         say=lambda text: click.echo(f"{text} ...", err=True),
     )
     registry = load_registry()
-    here = sorted(
-        entry.full_name
-        for entries in registry.predictors.values()
-        for entry in entries
-        if entry.environment == name
-    )
+    here = sorted(entry.full_name for entry in predictors_in(registry, name))
     numpy = environment.about["installed"].get("numpy", "none")
     click.echo(
         f"Environment {name}: Python {environment.about['python']['version']}, numpy {numpy}, in"
         f" {environment.folder}."
     )
     click.echo(f"Its predictors: {', '.join(here) or 'none'}.")
-    for problem in registry.problems:
-        if problem.environment == name:
-            click.echo(f"Problem: {problem.distribution}: {problem.message}", err=True)
+    for problem in problems_in(registry, name):
+        click.echo(f"Problem: {problem.distribution}: {problem.message}", err=True)
     if here:
         click.echo(
             f"Try `kobench env check {name}` and `kobench run -d grn --networks 1 -p {here[0]}`."
@@ -119,55 +117,63 @@ def create_command(
 def list_command(as_json: bool) -> None:
     """List environments: Python, numpy, predictors, size, and what they were made from."""
     from kobench.environments.environment import complete
-    from kobench.environments.size import megabytes
     from kobench.plugins.load import load_registry
 
     environments, broken = complete()
     registry = load_registry() if environments else None
-    rows: list[dict[str, Any]] = []
-    for environment in environments:
-        about = environment.about
-        entries = [
-            entry
-            for entries in (registry.predictors.values() if registry else ())
-            for entry in entries
-        ]
-        problems = [
-            problem.message
-            for problem in (registry.problems if registry else ())
-            if problem.environment == environment.name
-        ]
-        rows.append(
-            {
-                "name": environment.name,
-                "python": about["python"]["version"],
-                "numpy": about["installed"].get("numpy"),
-                "predictors": sorted(
-                    entry.spec.name for entry in entries if entry.environment == environment.name
-                ),
-                "megabytes": megabytes(environment.folder),
-                "from": about["from"],
-                "made": about["made"],
-                "folder": str(environment.folder),
-                "problems": problems,
-            }
-        )
+    rows = [environment_row(environment, registry) for environment in environments]
     rows += [{"name": name, "problems": [sentence]} for name, sentence in broken]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
     for row in sorted(rows, key=lambda each: str(each["name"])):
-        click.secho(str(row["name"]), bold=True)
-        if "python" in row:
-            click.echo(
-                f"  Python {row['python']}, numpy {row['numpy']}, {row['megabytes']:,} MB, from"
-                f" {', '.join(row['from'])}"
-            )
-            click.echo(f"  predictors: {', '.join(row['predictors']) or 'none'}")
-        for sentence in row["problems"]:
-            click.echo(f"  problem: {sentence}")
+        show_environment(row)
     if not rows:
         click.echo("No environments; `kobench env create NAME --from SPEC` makes one.")
+
+
+def environment_row(environment: Environment, registry: Registry | None) -> dict[str, Any]:
+    """An environment as plain values, with its predictors."""
+    from kobench.environments.size import megabytes
+
+    about = environment.about
+    return {
+        "name": environment.name,
+        "python": about["python"]["version"],
+        "numpy": about["installed"].get("numpy"),
+        "predictors": sorted(
+            entry.spec.name for entry in predictors_in(registry, environment.name)
+        ),
+        "megabytes": megabytes(environment.folder),
+        "from": about["from"],
+        "made": about["made"],
+        "folder": str(environment.folder),
+        "problems": [problem.message for problem in problems_in(registry, environment.name)],
+    }
+
+
+def show_environment(row: dict[str, Any]) -> None:
+    """Print an environment; of a broken one only what is wrong."""
+    click.secho(str(row["name"]), bold=True)
+    if "python" in row:
+        origin = ", ".join(row["from"])
+        size = f"{row['megabytes']:,} MB"
+        click.echo(f"  Python {row['python']}, numpy {row['numpy']}, {size}, from {origin}")
+        click.echo(f"  predictors: {', '.join(row['predictors']) or 'none'}")
+    for sentence in row["problems"]:
+        click.echo(f"  problem: {sentence}")
+
+
+def predictors_in(registry: Registry | None, name: str) -> list[Entry]:
+    """The predictors that live in an environment."""
+    every = registry.predictors.values() if registry else ()
+    return [entry for entries in every for entry in entries if entry.environment == name]
+
+
+def problems_in(registry: Registry | None, name: str) -> list[PluginProblem]:
+    """What is wrong with the plugins of an environment."""
+    problems = registry.problems if registry else ()
+    return [problem for problem in problems if problem.environment == name]
 
 
 @env_command.command("remove", epilog="\b\nExamples:\n  kobench env remove genki --yes")

@@ -1,5 +1,6 @@
-"""The command line: parse, call, print, exit code. 0 all done; 1 something failed; 2 wrong usage,
-or nothing to do.
+"""The command line: parse, call, print, exit code.
+
+Exit code 0: all done; 1: something failed; 2: wrong usage, or nothing to do.
 
 Nothing heavy is imported here: `kobench --help` and a cached `kobench list` shall not wait for
 numpy, pandas or torch.
@@ -22,8 +23,8 @@ from kobench.errors import UserError
 COMMANDS = {
     "run": "kobench.cli.run",
     "predict": "kobench.cli.predict",
-    "list": "kobench.cli.look",
-    "info": "kobench.cli.look",
+    "list": "kobench.cli.list",
+    "info": "kobench.cli.info",
     "new": "kobench.cli.new",
     "check": "kobench.cli.check",
     "board": "kobench.cli.board",
@@ -96,9 +97,10 @@ def cli() -> None:
     """
 
 
-def told_to_stop(*_: object) -> None:
-    """End as Ctrl-C does: what was started is ended, what was half written is removed. Being told
-    twice must not disturb that.
+def stop(*_: object) -> None:
+    """End as Ctrl-C does: what was started is ended, what was half written is removed.
+
+    A second signal must not disturb that, so further ones are ignored.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -113,7 +115,7 @@ def main() -> None:
         os.environ.setdefault(name, "1")
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-            signal.signal(number, told_to_stop)
+            signal.signal(number, stop)
     try:
         code = cli.main(prog_name="kobench", standalone_mode=False)
     except UserError as error:
@@ -126,7 +128,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the reader is gone, nothing more can be written
+        # the reader is gone, nothing more can be written
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         code = 0
     except OSError as error:
         where = f": {error.filename2 or error.filename}" if error.filename else ""

@@ -1,6 +1,4 @@
-"""`kobench new`: writes a package for a predictor, dataset or metric of one's own, ready to be
-edited.
-"""
+"""`kobench new`: writes a package for a predictor, dataset or metric, ready to be edited."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from kobench.errors import UserError
 from kobench.util.files import umask
 
 if TYPE_CHECKING:
-    from kobench.plugins.load import Registry
+    from kobench.plugins.registry import Registry
 
 EXAMPLES = """
 \b
@@ -83,7 +81,10 @@ def new_command(kind: str, name: str, into: Path) -> None:
 
 
 def check_name(registry: Registry, kind: str, name: str) -> None:
-    """Raise UserError for what is no name of a distribution and a module, or is one already."""
+    """Raise UserError for a name that can't be used.
+
+    It has to be good for a distribution and a module, and none may be called that already.
+    """
     module = name.replace("-", "_")
     if not NAME.fullmatch(name):
         meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -10,10 +10,12 @@ import click
 
 if TYPE_CHECKING:
     from kobench.board.table import Board
-    from kobench.plugins.load import Registry
+    from kobench.plugins.registry import Registry
 
+#: A function that click turns into a command.
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: What plugins offer.
 KINDS = ("datasets", "predictors", "metrics", "tasks")
 
 
@@ -49,8 +51,10 @@ SECONDS = Seconds(0, min_open=True)
 
 
 def limit_options(function: F) -> F:
-    """--timeout, --memory, --processes, --written: what a trial may use; --sandbox and --readable:
-    what it may reach.
+    """Options that limit a trial.
+
+    --timeout, --memory, --processes and --written: what it may use; --sandbox and --readable: what
+    it may reach.
     """
     from kobench.sandbox import MODES
     from kobench.supervisor.limits import Limits
@@ -119,7 +123,18 @@ def default_memory() -> int:
 
 
 def request_options(flags: dict[str, Any]) -> dict[str, Any]:
-    """What a `kobench.runner.request.Request` is told by the options of `limit_options`."""
+    """What the options of `limit_options` mean to a `kobench.runner.request.Request`.
+
+    Parameters
+    ----------
+    flags : dict
+        The values of these options, beside any others.
+
+    Returns
+    -------
+    dict
+        limits, sandbox, readable.
+    """
     from kobench.supervisor.limits import Limits
 
     limits = Limits(
@@ -167,7 +182,7 @@ def load(plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> Reg
 
 
 def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Shell completion by the names of one kind."""
+    """Shell completion by the names of one kind, or of "any"."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
         registry = load(
@@ -183,11 +198,11 @@ def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str],
 
 
 def show_board(board: Board) -> None:
-    """Print a board as wide as the terminal is, in colour where that is one."""
+    """Print a board as wide as the terminal is, in colour where output goes to one."""
     import shutil
     import sys
 
-    from kobench.board.render.formats import render
+    from kobench.board.render import render
 
     width = max(80, shutil.get_terminal_size((120, 40)).columns)
     click.echo(render(board, "terminal", width=width, color=sys.stdout.isatty()), nl=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ Examples:
   kobench predict grn -p linear --what impact -o impacts.csv.gz
   kobench predict pbmc68k -p mlp --what keystone -o keystones.csv
   kobench predict pbmc68k -p gbm --what keystone --events 20000 -o keystones.csv
-  kobench predict h5ad:path=mine.h5ad,scale=counts -p linear --what response --gene SOX2 -o response.csv
+  kobench predict h5ad:path=mine.h5ad,scale=counts -p linear --what response \
+--gene SOX2 -o response.csv
 """
 
 
@@ -106,8 +108,6 @@ def predict_command(
     **limits: Any,
 ) -> None:
     """Fit a predictor on the wild-type cells of DATASET and write its answers to a file."""
-    import json
-
     from kobench.predict.predict import predict
     from kobench.runner.request import Request
 

@@ -20,6 +20,7 @@ from kobench.cli.suites import built_in, find_suite, read_suite
 if TYPE_CHECKING:
     from kobench.results.parts import Record
     from kobench.runner.keys import Group
+    from kobench.runner.run import Outcome
 
 EXAMPLES = """
 \b
@@ -34,6 +35,20 @@ SUITE is a built-in suite ({suites}) or a TOML file whose keys are the flags.
 Everything finished is kept in --out: the same command goes on where it was stopped,
 and fits only what is new or has changed.
 """.format(suites=", ".join(built_in()))
+
+#: The flags that a request takes as they are.
+REQUESTED = (
+    "datasets",
+    "predictors",
+    "metrics",
+    "networks",
+    "fit_seeds",
+    "split",
+    "split_seed",
+    "threads",
+    "device",
+    "events",
+)
 
 
 def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -155,14 +170,57 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     """Fit predictors, ask them, score them and print the leaderboard."""
     if suite is not None:
-        flags = merged(ctx, read_suite(find_suite(suite), run_command), flags)
+        flags = with_suite(ctx, read_suite(find_suite(suite), run_command), flags)
     if not flags["datasets"]:
         raise click.UsageError(
             f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench"
             " list` shows them"
         )
     from kobench.board.make import make_board
-    from kobench.board.render.formats import render
+
+    notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
+    groups, outcome = fulfilled(flags, notes)
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+    tasks = scored_tasks(groups, outcome.records) if flags["tasks"] else None
+    board = make_board(outcome.records, tasks=tasks)
+    if flags["as_json"]:
+        from kobench.board.render import render
+
+        click.echo(render(board, "json"), nl=False)
+    else:
+        show_board(board)
+        click.echo(
+            f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o"
+            " board.html` makes a page of them."
+        )
+    for record in outcome.failed:
+        click.echo(failure_line(record), err=True)
+    ctx.exit(1 if outcome.failed else 0)
+
+
+def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Outcome]:
+    """Plan and run what the flags ask for.
+
+    Parameters
+    ----------
+    flags : dict
+        The values of the command's options.
+    notes : list of str
+        What a reader should know of the plan is added here.
+
+    Returns
+    -------
+    groups : list of Group
+        The plan.
+    outcome : Outcome
+        Its records.
+
+    Raises
+    ------
+    click.Abort
+        When interrupted.
+    """
     from kobench.runner.plan import make_plan
     from kobench.runner.progress import make_watcher
     from kobench.runner.request import Request
@@ -171,64 +229,34 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
 
     registry = load(flags["plugin_files"], flags["dataset_folders"])
     request = Request(
-        **{
-            key: flags[key]
-            for key in (
-                "datasets",
-                "predictors",
-                "metrics",
-                "networks",
-                "fit_seeds",
-                "split",
-                "split_seed",
-                "threads",
-                "device",
-                "events",
-            )
-        },
+        **{key: flags[key] for key in REQUESTED},
         **request_options(flags),
         tasks=flags["tasks"] or None,
     )
-    notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
     groups = make_plan(registry, request, notes.append)
+    policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
     try:
         with make_watcher() as watcher:
-            policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
-            outcome = Run(flags["out"], policy, watcher).run(groups, flags["jobs"])
+            return groups, Run(flags["out"], policy, watcher).run(groups, flags["jobs"])
     except KeyboardInterrupt:
         raise click.Abort(
             "Stopped; what was finished is kept, the same command goes on from there."
         ) from None
-    for note in notes:
-        click.echo(f"Note: {note}", err=True)
-    board = make_board(
-        outcome.records, tasks=scored_tasks(groups, outcome.records) if flags["tasks"] else None
-    )
-    if flags["as_json"]:
-        click.echo(render(board, "json"), nl=False)
-    else:
-        show_board(board)
-        click.echo(
-            f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o"
-            " board.html` makes a page of them."
-        )
-    if outcome.failed:
-        for record in outcome.failed:
-            trial, result = record.trial, record.result
-            reason = f"{result.status} in {result.stage}: {record.run.found or result.message}"
-            failed = result.status == "failed"
-            place = (result.traceback or "").splitlines()[-1:] if failed else []
-            where = "".join(f" ({line})" for line in place)
-            click.echo(
-                f"{trial.predictor.selection} on {trial.dataset.selection}: {reason}{where}",
-                err=True,
-            )
-        ctx.exit(1)
+
+
+def failure_line(record: Record) -> str:
+    """Why a trial has no result, in one line."""
+    trial, result = record.trial, record.result
+    what = f"{trial.predictor.selection} on {trial.dataset.selection}"
+    why = f"{result.status} in {result.stage}: {record.run.found or result.message}"
+    last = (result.traceback or "").splitlines()[-1:] if result.status == "failed" else []
+    return f"{what}: {why}" + "".join(f" ({line})" for line in last)
 
 
 def scored_tasks(groups: list[Group], records: list[Record]) -> list[str]:
-    """Labels of the planned tasks that any of these records has scores for; they may hold those of
-    earlier runs, too.
+    """Labels of the planned tasks that any of these records has scores for.
+
+    The records may hold scores of earlier runs, too.
     """
     planned = {
         task.spec.label
@@ -239,17 +267,32 @@ def scored_tasks(groups: list[Group], records: list[Record]) -> list[str]:
     return sorted(planned & {label for record in records for label in record.result.scores})
 
 
-def merged(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
-    """Suite values below flags: a flag given on the command line wins, repeatable ones add up."""
+def with_suite(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags of a suite and of the command line together.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Knows which flags were given.
+    suite : dict
+        What the suite sets.
+    flags : dict
+        All flags of the command line, with their defaults.
+
+    Returns
+    -------
+    dict
+        A flag that was given wins over the suite's; those that may be repeated add up.
+    """
     given = {
         name
         for name in flags
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }
-    out = dict(flags)
+    merged = dict(flags)
     for name, value in suite.items():
         if isinstance(value, tuple):
-            out[name] = tuple(dict.fromkeys((*value, *flags[name])))
+            merged[name] = tuple(dict.fromkeys((*value, *flags[name])))
         elif name not in given:
-            out[name] = value
-    return out
+            merged[name] = value
+    return merged

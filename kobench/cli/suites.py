@@ -21,6 +21,11 @@ def built_in() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
 
 
+def summary_of(path: Path) -> str:
+    """What a suite says of itself in one line; "" where it says nothing."""
+    return str(tomllib.loads(path.read_text()).get("summary", ""))
+
+
 def find_suite(text: str) -> Path:
     """A built-in suite's name, or a path."""
     if text in built_in():
@@ -41,7 +46,23 @@ def find_suite(text: str) -> Path:
 def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
     """The flags a suite sets, checked and converted as the command line would.
 
-    Keys are the long flags without dashes at the front. Unknown keys are refused with a suggestion.
+    Parameters
+    ----------
+    path : Path
+        A TOML file whose keys are the long flags without the dashes at the front; beside them
+        `summary` and tables `[[grid]]`.
+    command : click.Command
+        The command whose flags they are.
+
+    Returns
+    -------
+    dict
+        The name of a parameter of the command -> its value.
+
+    Raises
+    ------
+    UserError
+        For a file that can't be read, an unknown key or an unfit value, with a suggestion.
     """
     try:
         content = tomllib.loads(path.read_text())
@@ -49,53 +70,58 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
         raise UserError(
             f"suite {path} can't be read: {error}; see docs/suites.md for an example"
         ) from error
-    options = {
+    options = long_flags(command)
+    context = click.Context(command)
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        if key == "summary":
+            if not isinstance(value, str):
+                raise UserError(f"suite {path.name}: summary = {written(value)}; expected text")
+        elif key == "grid":
+            values["datasets"] = (*values.get("datasets", ()), *expanded(path, value))
+        elif key in options:
+            name, found = str(options[key].name), converted(path, key, value, options[key], context)
+            values[name] = (*values.get(name, ()), *found) if options[key].multiple else found
+        else:
+            raise UserError(
+                f"suite {path.name} has an unknown key {key!r};"
+                f" {suggestion(key, [*options, 'grid', 'summary'])}"
+            )
+    return values
+
+
+def long_flags(command: click.Command) -> dict[str, click.Option]:
+    """The options of a command by their long flags, without dashes at the front."""
+    return {
         flag.lstrip("-"): option
         for option in command.params
         if isinstance(option, click.Option)
         for flag in option.opts
         if flag.startswith("--")
     }
-    values: dict[str, Any] = {}
-    context = click.Context(command)
-    for key, value in content.items():
-        if key == "summary":
-            if not isinstance(value, str):
-                raise UserError(f"suite {path.name}: summary = {written(value)}; expected text")
-            continue
-        if key == "grid":
-            values["datasets"] = (*values.get("datasets", ()), *expanded(path, value))
-            continue
-        if key not in options:
-            raise UserError(
-                f"suite {path.name} has an unknown key {key!r};"
-                f" {suggestion(key, [*options, 'grid', 'summary'])}"
-            )
-        option = options[key]
-        given = value if option.multiple and isinstance(value, list) else [value]
-        types, expected = types_of(option)
-        hint = (
-            "; did you mean `dataset`? `datasets` is a folder of cards" if key == "datasets" else ""
-        )
-        if any(type(one) not in types for one in given):
-            raise UserError(
-                f"suite {path.name}: {key} = {written(value)}; expected {expected}{hint}"
-            )
-        try:
-            found = option.type_cast_value(context, tuple(given) if option.multiple else value)
-            values[str(option.name)] = (
-                (*values.get(str(option.name), ()), *found) if option.multiple else found
-            )
-        except click.BadParameter as error:
-            raise UserError(
-                f"suite {path.name}: {key} = {written(value)}: {error.message.rstrip('.')}{hint}"
-            ) from error
-    return values
+
+
+def converted(path: Path, key: str, value: Any, option: click.Option, ctx: click.Context) -> Any:
+    """A value of a suite as the option makes it; UserError for one that does not fit."""
+    given = value if option.multiple and isinstance(value, list) else [value]
+    types, expected = types_of(option)
+    hint = ""
+    if key == "datasets":
+        hint = "; did you mean `dataset`? `datasets` is a folder of cards"
+    if any(type(one) not in types for one in given):
+        raise UserError(f"suite {path.name}: {key} = {written(value)}; expected {expected}{hint}")
+    try:
+        return option.type_cast_value(ctx, tuple(given) if option.multiple else value)
+    except click.BadParameter as error:
+        raise UserError(
+            f"suite {path.name}: {key} = {written(value)}: {error.message.rstrip('.')}{hint}"
+        ) from error
 
 
 def expanded(path: Path, grid: Any) -> list[str]:
-    """The datasets of a suite's `[[grid]]` tables: every combination of the listed values, the last
-    key fastest.
+    """The datasets of a suite's `[[grid]]` tables.
+
+    Every combination of the listed values is one dataset; the last key changes fastest.
 
     >>> expanded(Path("s.toml"), [{"dataset": "grn", "network": "er", "sigma": [0.05, 0.3]}])
     ['grn:network=er,sigma=0.05', 'grn:network=er,sigma=0.3']

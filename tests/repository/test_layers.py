@@ -5,6 +5,7 @@ A room is a package in `kobench/`, or a module beside them.
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Mapping

@@ -1,0 +1,203 @@
+"""`kobench info`: all there is to know about one thing, and where it came from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kobench.cli.options import KINDS, complete_names, json_option, load, plugin_options
+from kobench.cli.suites import built_in
+from kobench.errors import UserError
+
+if TYPE_CHECKING:
+    from kobench.plugins.entry import Entry
+    from kobench.plugins.registry import Registry
+
+EXAMPLES = """
+\b
+Examples:
+  kobench info grn
+  kobench info linear
+  kobench info knockout-impact
+"""
+
+#: Keys of a card that are shown elsewhere, or are of use to the harness only.
+INTERNAL = ("name", "version", "summary", "truth", "reference", "loader_parameters", "digest")
+
+
+@click.command("info", epilog=EXAMPLES)
+@click.argument("name", shell_complete=complete_names("any"))
+@json_option
+@plugin_options
+def info_command(
+    name: str, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
+) -> None:
+    """Show all there is to know about the dataset, predictor, metric, task or suite NAME."""
+    if name in built_in():
+        path = built_in()[name]
+        says = f"suite {name}: `kobench run {name}` runs it; its file {path} says"
+        click.echo(f"{says}\n\n{path.read_text()}", nl=False)
+        return
+    registry = load(plugin_files, dataset_folders)
+    found = [(kind, entry, facts(kind, entry)) for kind, entry in matches(registry, name)]
+    if as_json:
+        rows = [{"kind": kind, **known} for kind, _, known in found]
+        click.echo(json.dumps(rows, indent=1, default=str))
+        return
+    for kind, entry, known in found:
+        click.secho(f"{entry.spec.name} ({kind[:-1]})", bold=True)
+        for key, value in known.items():
+            show(key, value)
+
+
+def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
+    """Every entry of any kind with a name.
+
+    Parameters
+    ----------
+    registry : Registry
+        What is installed.
+    name : str
+        The name, perhaps with the distribution before it.
+
+    Returns
+    -------
+    list of (str, Entry)
+        Kinds and entries.
+
+    Raises
+    ------
+    UserError
+        Where there is none: why its plugin can't be used, or with a suggestion.
+    """
+    found: list[tuple[str, Entry]] = []
+    reasons: list[str] = []
+    for kind in KINDS:
+        try:
+            found.extend((kind, entry) for entry in registry.find_all(kind, name))
+        except UserError as error:
+            reasons.append(str(error))
+    if found:
+        return found
+    for reason in reasons:
+        if "Not loaded" in reason or "can't be used" in reason:
+            raise UserError(reason)
+    from kobench.util.text import suggestion
+
+    known = [other for kind in KINDS for other in getattr(registry, kind)]
+    raise UserError(f"nothing is called {name!r}; {suggestion(name, known)}")
+
+
+def facts(kind: str, entry: Entry) -> dict[str, Any]:
+    """What is shown of one entry, as plain values."""
+    spec = entry.spec
+    shown: dict[str, Any] = {
+        "summary": spec.summary,
+        "version": spec.version,
+        "from": f"{entry.distribution} {entry.version}".strip(),
+        **FACTS_OF[kind](entry),
+    }
+    if getattr(spec, "params", None):
+        shown["parameters"] = {key: parameter_text(param) for key, param in spec.params.items()}
+    return shown
+
+
+def predictor_facts(entry: Entry) -> dict[str, Any]:
+    """Where a predictor lives, what it answers and what it wants."""
+    spec = entry.spec
+    shown: dict[str, Any] = {}
+    if entry.interpreter:
+        where = f"environment {entry.environment}, {entry.interpreter.python}"
+        shown["lives in"] = where
+    shown["answers"] = list(spec.answers)
+    shown["derived"] = derivations(spec.answers)
+    shown["wants"] = spec.wants
+    shown["floor"] = spec.floor
+    return {**shown, **reference(entry)}
+
+
+def dataset_facts(entry: Entry) -> dict[str, Any]:
+    """Which truth a dataset has, and what its card says."""
+    spec = entry.spec
+    return {
+        "truth": spec.truth,
+        "networks": "one for each seed" if spec.seeded else "real cells",
+        **reference(entry),
+        **{key: value for key, value in spec.card.items() if key not in INTERNAL},
+    }
+
+
+def metric_facts(entry: Entry) -> dict[str, Any]:
+    """What a metric measures, and its range."""
+    spec = entry.spec
+    return {
+        "of": spec.of,
+        "direction": f"{spec.direction} is better",
+        "best": spec.best,
+        "range": [spec.low, spec.high],
+        "tasks": spec.tasks or "all of its kind",
+        **reference(entry),
+    }
+
+
+def task_facts(entry: Entry) -> dict[str, Any]:
+    """What a task asks, and what it is compared with."""
+    spec = entry.spec
+    return {
+        "asks": spec.asks,
+        "truth": spec.truth,
+        "primary": list(spec.primary),
+        "floors": list(spec.floors),
+        "lines": list(spec.lines),
+    }
+
+
+#: Kind -> what is shown of an entry beside what all kinds have.
+FACTS_OF = {
+    "datasets": dataset_facts,
+    "predictors": predictor_facts,
+    "metrics": metric_facts,
+    "tasks": task_facts,
+}
+
+
+def reference(entry: Entry) -> dict[str, Any]:
+    """Where an entry is described, if it says so."""
+    return {"reference": entry.spec.reference} if entry.spec.reference else {}
+
+
+def parameter_text(param: Any) -> str:
+    """A parameter's default, what it means and its choices."""
+    choices = f" [{'|'.join(map(str, param.choices))}]" if param.choices else ""
+    return f"{param.default!r}  {param.help}{choices}"
+
+
+def derivations(answers: tuple[str, ...]) -> dict[str, str]:
+    """What each answer kind is made from."""
+    from kobench.worker.derive import SOURCES, source_of
+
+    def text(kind: str) -> str:
+        source = source_of(kind, answers)
+        if source == kind:
+            return "given"
+        return f"from {source}" if source else "not answered"
+
+    return {kind: text(kind) for kind in SOURCES}
+
+
+def show(key: str, value: Any, indent: int = 2) -> None:
+    """Print one fact as indented lines."""
+    pad = " " * indent
+    if isinstance(value, dict):
+        click.echo(f"{pad}{key}:")
+        for inner, content in value.items():
+            show(inner, content, indent + 2)
+    elif isinstance(value, (list, tuple)) and any(len(str(item)) > 40 for item in value):
+        click.echo(f"{pad}{key}:")
+        for item in value:
+            click.echo(f"{pad}  - {item}")
+    else:
+        text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+        click.echo(f"{pad}{key}: {text}")

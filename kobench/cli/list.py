@@ -1,0 +1,111 @@
+"""`kobench list`: what is there, and where it came from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kobench.cli.options import KINDS, json_option, load, plugin_options
+from kobench.cli.suites import built_in, summary_of
+
+if TYPE_CHECKING:
+    from kobench.plugins.entry import Entry
+    from kobench.plugins.registry import Registry
+
+EXAMPLES = """
+\b
+Examples:
+  kobench list
+  kobench list predictors
+  kobench list datasets --json
+  kobench list plugins
+"""
+
+
+@click.command("list", epilog=EXAMPLES)
+@click.argument("what", type=click.Choice([*KINDS, "floors", "plugins", "suites"]), required=False)
+@json_option
+@plugin_options
+def list_command(
+    what: str | None, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
+) -> None:
+    """List datasets, predictors, metrics and tasks, and plugins with problems."""
+    registry = load(plugin_files, dataset_folders)
+    rows = {
+        section: list(rows_of(registry, section))
+        for section in ([what] if what else [*KINDS, "suites"])
+    }
+    problems = [dataclasses.asdict(problem) for problem in registry.problems]
+    if as_json:
+        click.echo(json.dumps({**rows, "problems": problems}, indent=1))
+        return
+    for section, entries in rows.items():
+        click.secho(f"{section}", bold=True)
+        show_entries(entries)
+    if problems:
+        click.secho("problems", bold=True)
+        for problem in problems:
+            click.echo(f"  {problem['distribution']}: {problem['message']}")
+            if what == "plugins" and problem["traceback"]:
+                click.echo("    " + problem["traceback"].replace("\n", "\n    "))
+
+
+def show_entries(entries: Sequence[dict[str, Any]]) -> None:
+    """Print one line for each entry of a section."""
+    width = max((len(entry["name"]) for entry in entries), default=0)
+    kinds = max((len(f"of {entry.get('of')}") for entry in entries), default=0)
+    for entry in entries:
+        kind = f"{'of ' + entry['of']:<{kinds}}  " if "of" in entry else ""
+        where = where_of(entry)
+        origin = f"  [{where}]" if where != "kobench" else ""
+        click.echo(f"  {entry['name']:<{width}}  {kind}{entry['summary']}{origin}")
+    if not entries:
+        click.echo("  none")
+
+
+def where_of(entry: dict[str, Any]) -> str:
+    """The distribution of a listed entry, and the environment that it lives in."""
+    where = str(entry.get("distribution", "kobench"))
+    return f"{where} in environment {entry['environment']}" if entry.get("environment") else where
+
+
+def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
+    """Name, summary, version and origin of what a section lists."""
+    if section == "suites":
+        for name, path in built_in().items():
+            yield {"name": name, "summary": summary_of(path)}
+    elif section == "plugins":
+        for source in registry.sources:
+            yield {
+                "name": source.known_as,
+                "summary": source.version,
+                "version": source.version,
+                "file": source.file,
+                "environment": source.environment or None,
+            }
+    elif section in ("predictors", "floors"):
+        for entries in registry.predictors.values():
+            for entry in entries:
+                if entry.spec.floor == (section == "floors"):
+                    yield entry_row(entry, environment=entry.environment or None)
+    else:
+        for entries in getattr(registry, section).values():
+            for entry in entries:
+                # one name may stand for a metric of profiles and another of rankings
+                yield entry_row(entry, **({"of": entry.spec.of} if section == "metrics" else {}))
+
+
+def entry_row(entry: Entry, **more: Any) -> dict[str, Any]:
+    """One entry of a registry as plain values."""
+    return {
+        "name": entry.spec.name,
+        "summary": entry.spec.summary,
+        "version": entry.spec.version,
+        **more,
+        "distribution": entry.distribution,
+        "distribution_version": entry.version,
+    }
