@@ -53,6 +53,8 @@ class Dataset:
     confounded : str
         "", or why perturbed and wild-type cells differ by more than the perturbation (genotype and
         library are one).
+    near_null : str
+        "", or why the knockouts have hardly any effect, so that a good score is suspect.
     facts : mapping of str
         Numbers and words for `kobench info` (zeros, cells left out and why, ...).
     """
@@ -67,4 +69,5 @@ class Dataset:
     cell_type_key: str | None = None
     perturbed: Cells | None = None
     confounded: str = ""
+    near_null: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -44,6 +44,8 @@ class Param:
         Every accepted value; None where the type alone decides.
     low, high : float or None
         Bounds, both inclusive; None without a bound.
+    only_with : (str, value), or None
+        Another parameter, and the value of it without which this one means nothing.
     """
 
     default: Any
@@ -51,6 +53,7 @@ class Param:
     choices: tuple[Any, ...] | None = None
     low: float | None = None
     high: float | None = None
+    only_with: tuple[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -250,6 +253,12 @@ class TaskSpec:
         One line for lists.
     version : int
         Raised when the same answers become other units than before.
+    says : str
+        What is asked, in one line of plain words, for readers of boards; "" for the label alone.
+    demand : float
+        How much it demands of a predictor. Boards tell tasks from the highest demand down.
+    of_knockouts : bool
+        Whether it asks about knockouts, and not about unperturbed cells alone.
     """
 
     name: str
@@ -263,6 +272,9 @@ class TaskSpec:
     block: Literal["cell", "gene", "perturbation", "pair"] = "cell"
     summary: str = ""
     version: int = 1
+    says: str = ""
+    demand: float = 0.0
+    of_knockouts: bool = True
 
     @property
     def label(self) -> str:

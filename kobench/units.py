@@ -166,6 +166,9 @@ class TaskUnits:
     table : mapping of str to sequence, or None
         Column -> values, one row a perturbation or gene, for readers: names, counts, true and
         predicted values.
+    unranked : str
+        Why the truth gives no ranking, whatever was answered; "" where it does. Nobody is ranked
+        then.
     """
 
     variants: Mapping[str, Units]
@@ -175,6 +178,7 @@ class TaskUnits:
     primary: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     table: Mapping[str, Sequence[Any]] | None = None
+    unranked: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -253,6 +253,7 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
         notes=(*card.get("notes", ()), *caveats, *dataset.notes),
         facts=facts,
         confounded=confounded,
+        near_null=CAVEATS["near_null"] if card.get("near_null") else dataset.near_null,
     )
 
 

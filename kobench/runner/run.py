@@ -122,7 +122,7 @@ class Run:
         return outcome
 
     def _decide(self, trial: Trial, stored: set[str]) -> tuple[Action, Record | None]:
-        path = record_path(self.folder, trial.describe("", "", ()))
+        path = record_path(self.folder, trial.describe())
         record = read_record(path) if path.exists() else None
         return decide(trial, record, stored, self.policy), record
 

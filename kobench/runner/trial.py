@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kobench.errors import InvalidAnswerError, TrialFailed, UserError
 from kobench.plugins.chosen import Task
 from kobench.question import Answers
+from kobench.results.about import TaskAbout
 from kobench.results.answers import AnswerStore, hash_of_arrays
-from kobench.results.parts import Record
+from kobench.results.parts import Keys, Record, Result, RunInfo, TaskScores
 from kobench.results.records import SCHEMA, read_record, record_path, write_record
+from kobench.runner.about import about_of
 from kobench.runner.answers import Answered, Log, answers_in_process, as_answers, get_answers
 from kobench.runner.environment import here_and_now, in_its_environment
 from kobench.runner.keys import Trial
@@ -42,6 +44,16 @@ class Results:
     staged: bool = True
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended; see `kobench.results.parts.Result`."""
+
+    status: str = "ok"
+    stage: str | None = None
+    message: str | None = None
+    traceback: str | None = None
+
+
 @dataclass
 class Draft:
     """A record in the making.
@@ -50,14 +62,16 @@ class Draft:
     ----------
     action : Action
         What is done for it.
-    keys : dict
+    keys : Keys
         Keys of fit, questions and scores, as the record will have them.
     run : dict
         Its run part.
     hashes : dict of str to str
         By question set the hash of the answers.
-    scores : dict
+    scores : dict of str to TaskScores
         By task label what the record says of it.
+    told : dict of str to TaskAbout
+        By task label what readers are told of it; of tasks just scored, whether they rank.
     current : set of str
         Tasks whose scores in an earlier record are still true.
     at_hand : dict of str to Answers
@@ -65,10 +79,11 @@ class Draft:
     """
 
     action: Action
-    keys: dict[str, Any]
+    keys: Keys
     run: dict[str, Any]
     hashes: dict[str, str] = field(default_factory=dict)
-    scores: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, TaskScores] = field(default_factory=dict)
+    told: dict[str, TaskAbout] = field(default_factory=dict)
     current: set[str] = field(default_factory=set)
     at_hand: dict[str, Answers] = field(default_factory=dict)
 
@@ -106,21 +121,16 @@ def carry_out(
         For a dataset that can't be used.
     """
     draft = begin(trial, action, results)
-    outcome: dict[str, Any] = {"status": "ok", "stage": None, "message": None, "traceback": None}
+    outcome = Outcome()
     try:
         if draft.action.kind != "score":
             ask(draft, trial, prepared, results, log)
         score(draft, trial, prepared, basis, results.store)
     except TrialFailed as ended:
-        outcome = {
-            "status": ended.status,
-            "stage": ended.stage,
-            "message": ended.message,
-            "traceback": ended.traceback,
-        }
+        outcome = Outcome(ended.status, ended.stage, ended.message, ended.traceback)
         draft.run.update({**in_its_environment(ended.ran), "found": ended.found})
     except InvalidAnswerError as error:  # a task found what the guards can't know
-        outcome.update(status="invalid", stage="score", message=str(error))
+        outcome = Outcome("invalid", "score", str(error))
     record = record_of(trial, prepared, draft, outcome)
     write_record(results.folder, record)
     return record
@@ -128,17 +138,25 @@ def carry_out(
 
 def begin(trial: Trial, action: Action, results: Results) -> Draft:
     """What an earlier record keeps of its answers and scores, where the action keeps any."""
-    path = record_path(results.folder, trial.describe("", "", ()))
-    old = read_record(path).to_json() if action.keep and path.exists() else None
+    path = record_path(results.folder, trial.describe())
+    old = read_record(path) if action.keep and path.exists() else None
     if old is None:
         return Draft(action, trial.keys, new_run(trial))
-    hashes, before, keys = dict(old["result"]["answers"]), old["keys"], trial.keys
+    hashes, before, now = dict(old.result.answers), old.keys, trial.keys
     action = with_lost_answers(trial, action, hashes, results.store)
-    current = {label for label, key in keys["scores"].items() if before["scores"].get(label) == key}
-    for part in ("questions", "scores"):
-        keys[part] = {**before[part], **keys[part]}
-    run = old["run"] if action.kind == "score" else new_run(trial)
-    return Draft(action, keys, run, hashes, dict(old["result"]["scores"]), current)
+    return Draft(
+        action,
+        replace(
+            now,
+            questions={**before.questions, **now.questions},
+            scores={**before.scores, **now.scores},
+        ),
+        run=old.run.to_json() if action.kind == "score" else new_run(trial),
+        hashes=hashes,
+        scores=dict(old.result.scores),
+        told=dict(old.about.tasks),
+        current={label for label, key in now.scores.items() if before.scores.get(label) == key},
+    )
 
 
 def new_run(trial: Trial) -> dict[str, Any]:
@@ -186,36 +204,39 @@ def score(
         answers = draft.at_hand.get(name)
         if answers is None:
             answers = as_answers(store.load(draft.hashes[name]), spec)
-        draft.scores[label] = score_task(
-            Scoring(
-                task,
-                prepared.question(name),
-                answers,
-                floors=floors_of(task, basis, prepared) if covers_partly(answers) else {},
-                draws=trial.draws,
-                seed_of=prepared.digest,
-                showcase=trial.showcase,
-            )
+        scoring = Scoring(
+            task,
+            prepared.question(name),
+            answers,
+            floors=floors_of(task, basis, prepared) if covers_partly(answers) else {},
+            draws=trial.draws,
+            seed_of=prepared.digest,
+            showcase=trial.showcase,
         )
+        draft.scores[label], unranked = score_task(scoring)
+        draft.told[label] = TaskAbout(unranked=unranked)
 
 
-def record_of(trial: Trial, prepared: Prepared, draft: Draft, outcome: dict[str, Any]) -> Record:
+def record_of(trial: Trial, prepared: Prepared, draft: Draft, outcome: Outcome) -> Record:
     """The record of a draft that ended so."""
     dataset = prepared.dataset
-    document = {
-        "schema": SCHEMA,
-        "role": trial.role,
-        "trial": trial.describe(dataset.kind, prepared.digest, dataset.notes),
-        "keys": draft.keys,
-        "result": {
-            **outcome,
-            "answers": draft.hashes,
-            "scores": dict(sorted(draft.scores.items())),
-            "trusted_with_predictor": trusted_with_predictor(trial),
-        },
-        "run": draft.run,
-    }
-    return Record.from_json(document)
+    return Record(
+        schema=SCHEMA,
+        role=trial.role,
+        trial=trial.describe(dataset.kind, prepared.digest, dataset.notes),
+        keys=draft.keys,
+        result=Result(
+            status=outcome.status,
+            stage=outcome.stage,
+            message=outcome.message,
+            traceback=outcome.traceback,
+            answers=draft.hashes,
+            scores=dict(sorted(draft.scores.items())),
+            trusted_with_predictor=trusted_with_predictor(trial),
+        ),
+        run=RunInfo.from_json(draft.run),
+        about=about_of(trial, dataset, draft.told),
+    )
 
 
 def kept(trial: Trial) -> bool:

@@ -217,7 +217,7 @@ def make_section(
         near_null=next(
             (text for record in records if (text := record.about.dataset.near_null)), ""
         ),
-        says=about.says,
+        says=" ".join(about.says.split()),
         demand=about.demand,
         of_knockouts=about.of_knockouts,
         unranked_why=why,

@@ -32,6 +32,9 @@ def task_specs() -> Iterator[TaskSpec]:
         lines=("truth", "replicate"),
         block="cell",
         summary="profiles of held-out wild-type cells from the genes that are on",
+        says="Expression of held-out wild-type cells",
+        demand=10,
+        of_knockouts=False,
     )
     yield TaskSpec(
         "knockout-profile",
@@ -44,6 +47,8 @@ def task_specs() -> Iterator[TaskSpec]:
         lines=("truth", "replicate"),
         block="gene",
         summary="profiles after single knockouts",
+        says="Expression of each cell after a knockout",
+        demand=50,
     )
     yield TaskSpec(
         "knockout-impact",
@@ -56,6 +61,8 @@ def task_specs() -> Iterator[TaskSpec]:
         lines=("truth", "replicate", "gene-oracle"),
         block="gene",
         summary="impact of every single knockout",
+        says="How much a knockout changes each cell",
+        demand=60,
     )
     yield TaskSpec(
         "keystone",
@@ -68,6 +75,8 @@ def task_specs() -> Iterator[TaskSpec]:
         lines=("truth", "replicate", "gene-oracle"),
         block="gene",
         summary="ranking of genes by the mean impact of their knockout",
+        says="Which genes matter most when removed",
+        demand=70,
     )
     yield TaskSpec(
         "response",
@@ -80,6 +89,8 @@ def task_specs() -> Iterator[TaskSpec]:
         lines=("truth", "true-change", "replicate"),
         block="perturbation",
         summary="mean change of every gene in each perturbation",
+        says="How each gene's mean changes after a knockout",
+        demand=90,
     )
     yield TaskSpec(
         "response-size",
@@ -92,16 +103,22 @@ def task_specs() -> Iterator[TaskSpec]:
         lines=("truth",),
         block="perturbation",
         summary="how strong each perturbation is",
+        says="Which knockouts change the cells most",
+        demand=80,
     )
     yield _several(
         "double-knockout",
         "doubles",
         "which pairs of knockouts do more, or less, than the sum of the two",
+        "What two genes removed together do beyond the sum",
+        40,
     )
     yield _several(
         "triple-knockout",
         "triples",
         "which triples of knockouts do more, or less, than the sum of the three",
+        "What three genes removed together do beyond the sum",
+        30,
     )
     # bray-curtis is 0 at the truth, so the skill in this task is the share that is explained
     yield TaskSpec(
@@ -115,10 +132,15 @@ def task_specs() -> Iterator[TaskSpec]:
         lines=("truth",),
         block="cell",
         summary="profiles of cell types or data sets that the model was not trained on",
+        says="Expression of cells of other types than trained on",
+        demand=20,
+        of_knockouts=False,
     )
 
 
-def _several(name: str, asks: Literal["doubles", "triples"], summary: str) -> TaskSpec:
+def _several(
+    name: str, asks: Literal["doubles", "triples"], summary: str, says: str, demand: float
+) -> TaskSpec:
     """A task of several knockouts at once; they differ in how many genes are removed."""
     return TaskSpec(
         name,
@@ -131,4 +153,6 @@ def _several(name: str, asks: Literal["doubles", "triples"], summary: str) -> Ta
         lines=("truth", "replicate"),
         block="pair",
         summary=summary,
+        says=says,
+        demand=demand,
     )

@@ -44,11 +44,14 @@ class Reading:
         The metrics that rank, see `TaskUnits`.
     notes : tuple of str
         Why it is so.
+    unranked : str
+        Why nobody is ranked, "" where somebody can be.
     """
 
     variants: Mapping[str, BoolArray]
     primary: tuple[str, ...] | None
     notes: tuple[str, ...]
+    unranked: str = ""
 
 
 def response(view: TaskView) -> TaskUnits:
@@ -68,7 +71,9 @@ def response(view: TaskView) -> TaskUnits:
     }
     if answers.response is None:
         table = table_of(question, {})
-        return TaskUnits({}, len(kept), 0, left_out, reading.primary, reading.notes, table)
+        return TaskUnits(
+            {}, len(kept), 0, left_out, reading.primary, reading.notes, table, reading.unranked
+        )
     signed = answers.response_kind != "affected"
     predicted, true = predicted_changes(view, kept), without_rounding(question.change)
 
@@ -97,6 +102,7 @@ def response(view: TaskView) -> TaskUnits:
         reading.primary,
         reading.notes,
         table_of(question, columns),
+        reading.unranked,
     )
 
 
@@ -107,19 +113,14 @@ def read_response(question: Responses) -> Reading:
     own = ("pearson-delta-centred",)
     notes = _detectable_note(question)
     if question.confounded:
-        return Reading(
-            {"confounded": everything},
-            own,
-            (f"confounded: no skill, no rank ({question.confounded})", *notes),
-        )
+        why = f"confounded: no skill, no rank ({question.confounded})"
+        return Reading({"confounded": everything}, own, (why, *notes), why)
     if k == 0:
-        return Reading({"": everything}, own, (nothing_note(question),))
+        why = nothing_note(question)
+        return Reading({"": everything}, own, (why,), why)
     if k == 1:
-        return Reading(
-            {"single": everything},
-            own,
-            ("a single perturbation: nothing to compare it with, no skill, no rank", *notes),
-        )
+        why = "a single perturbation: nothing to compare it with, no skill, no rank"
+        return Reading({"single": everything}, own, (why, *notes), why)
     few = int(moving.sum()) < MIN_TO_CENTRE
     not_specific = f"under {MIN_TO_CENTRE} perturbations: not gene-specific"
     if not question.noisy:

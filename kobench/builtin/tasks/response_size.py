@@ -56,9 +56,11 @@ def response_size(view: TaskView) -> TaskUnits:
     question, answers = view.asked(Responses), view.answers
     kept = supported_perturbations(view)
     k = len(kept)
-    name, notes = _read_size(question)
+    name, unranked, band = _read_size(question)
+    notes = (*([unranked] if unranked else []), *band)
     if k < 3:
-        return TaskUnits({}, k, 0, question.left_out, notes=notes, table=table_of(question, {}))
+        table = table_of(question, {})
+        return TaskUnits({}, k, 0, question.left_out, None, notes, table, unranked)
     given = {"": _sizes(view, kept)}
     for variant, impacts in (("propagated", answers.propagated), ("raw", answers.raw)):
         given[variant] = None if impacts is None else _impacts(view, impacts, kept)
@@ -74,27 +76,27 @@ def response_size(view: TaskView) -> TaskUnits:
     main = given[""]
     answered = 0 if main is None else int(np.isfinite(main).sum())
     columns = {} if main is None else {"predicted": plain(main)}
-    return TaskUnits(
-        variants, k, answered, question.left_out, notes=notes, table=table_of(question, columns)
-    )
+    table = table_of(question, columns)
+    return TaskUnits(variants, k, answered, question.left_out, None, notes, table, unranked)
 
 
-def _read_size(question: Responses) -> tuple[str, tuple[str, ...]]:
-    """What the truth allows: the variant in which sizes are shown, and why.
+def _read_size(question: Responses) -> tuple[str, str, tuple[str, ...]]:
+    """What the truth allows: the variant in which sizes are shown, why nobody is ranked, and notes.
 
-    The variant is "" where sizes are ranked.
+    The first two are "" where sizes are ranked.
     """
     k = len(question.names)
     band = (chance_note(k),) if 3 <= k < BAND_BELOW else ()
     if k == 0:
-        return "none", (nothing_note(question),)
+        return "none", nothing_note(question), ()
     if k == 1:
-        return "single", ("a single perturbation: nothing to compare it with, no skill, no rank",)
+        single = "a single perturbation: nothing to compare it with, no skill, no rank"
+        return "single", single, ()
     if question.confounded:
-        return "confounded", (f"confounded: no skill, no rank ({question.confounded})", *band)
+        return "confounded", f"confounded: no skill, no rank ({question.confounded})", band
     if k < MIN_TO_RANK:
-        return "unranked", (f"{k} perturbations: fewer than {MIN_TO_RANK}, so not ranked", *band)
-    return "", band
+        return "unranked", f"{k} perturbations: fewer than {MIN_TO_RANK}, so not ranked", band
+    return "", "", band
 
 
 def chance_note(k: int) -> str:

@@ -72,6 +72,8 @@ def _param(document: Mapping[str, Any]) -> Param:
             values[bound] = _number(values[bound])
     if values["choices"] is not None:
         values["choices"] = tuple(values["choices"])
+    if values.get("only_with") is not None:
+        values["only_with"] = tuple(values["only_with"])
     return Param(**values)
 
 

@@ -19,6 +19,7 @@ PARAMS = {
         "sf only: exponent of the out-degree law, over 2 (2.5, 3.0, 3.5 in the paper)",
         low=2.0,
         high=10.0,
+        only_with=("network", "sf"),
     ),
     "degree": Param(
         3.0, "mean number of regulators of a gene (3, 5, 7 in the paper)", low=1.0, high=1000.0
