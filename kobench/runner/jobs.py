@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench.errors import UserError
-from kobench.results.answers import AnswerStore
+from kobench.results.answer_store import AnswerStore
 from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.resume import Action

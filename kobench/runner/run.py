@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kobench.errors import BAD
-from kobench.results.answers import AnswerStore
+from kobench.results.answer_store import AnswerStore
 from kobench.results.parts import Record
 from kobench.results.records import read_record, record_path
 from kobench.runner.folder import locked

@@ -10,7 +10,7 @@ from kobench.errors import InvalidAnswerError, TrialFailed, UserError
 from kobench.plugins.chosen import Task
 from kobench.question import Answers
 from kobench.results.about import TaskAbout
-from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.results.answer_store import AnswerStore, hash_of_arrays
 from kobench.results.parts import Keys, Record, Result, RunInfo, TaskScores
 from kobench.results.records import SCHEMA, read_record, record_path, write_record
 from kobench.runner.about import about_of

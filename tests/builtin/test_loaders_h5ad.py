@@ -137,7 +137,7 @@ def test_dense_sparse_and_integer_files_give_the_same_cells(written: Maker) -> N
     ]
 
 
-def test_layers_and_raw(written: Maker, make_adata: Maker) -> None:
+def test_rooms_and_raw(written: Maker, make_adata: Maker) -> None:
     def hidden(adata: Any) -> Any:
         adata.layers["umi"] = adata.X.copy()
         adata.raw = adata.copy()

@@ -13,7 +13,7 @@ import pytest
 from kobench.cells import Cells
 from kobench.errors import UserError
 from kobench.results import records
-from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.results.answer_store import AnswerStore, hash_of_arrays
 from kobench.results.parts import Record, TrialInfo
 from kobench.util import files
 from kobench.worker.wire import read_cells, write_cells

@@ -22,7 +22,7 @@ from kobench.environments.environment import names
 from kobench.environments.ours import is_ours
 from kobench.errors import UserError
 from kobench.results import records
-from kobench.results.answers import AnswerStore, hash_of_arrays
+from kobench.results.answer_store import AnswerStore, hash_of_arrays
 from kobench.results.records import record_path
 from kobench.runner.folder import HALF_WRITTEN, TRIAL, locked
 from kobench.util import files

@@ -23,7 +23,7 @@ from kobench.board.render.formats import render
 from kobench.plugins.chosen import Chosen, Task
 from kobench.plugins.load import load_registry
 from kobench.question import SETS
-from kobench.results.answers import AnswerStore
+from kobench.results.answer_store import AnswerStore
 from kobench.results.parts import Record
 from kobench.results.records import read_record, read_records, record_path
 from kobench.runner.keys import Group, Trial

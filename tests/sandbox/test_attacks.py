@@ -16,7 +16,7 @@ from kobench.cells import Cells, Knockouts
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins.load import load_registry
 from kobench.question import Singles
-from kobench.results.answers import AnswerStore
+from kobench.results.answer_store import AnswerStore
 from kobench.runner.plan import make_plan
 from kobench.runner.prepared import Prepared
 from kobench.runner.request import Request
