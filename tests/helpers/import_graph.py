@@ -22,6 +22,9 @@ IN_WORKER = {
     for name in own.parts()
 } - {"__init__"}
 
+#: What these import of kobench that is in its own interpreter only, and only where it is there.
+ONLY_HERE = {"worker.describe.managers": {"hookspecs"}}
+
 
 @cache
 def modules() -> dict[str, Path]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from import_graph import (
     IN_WORKER,
+    ONLY_HERE,
     PACKAGE,
     foreign_imports,
     graph,
@@ -55,9 +56,6 @@ LATE = {
     "worker.checks.kit": {"scipy"},
     "worker.describe.managers": {"pluggy"},
 }
-
-#: What these import of kobench that is not put into an environment, and only where it is there.
-ONLY_HERE = {"worker.describe.managers": {"hookspecs"}}
 
 #: What the built-ins share with the harness beside the contract, and the rooms of the contract.
 FOR_BUILTINS = {"datasets.fetch", "datasets.normalise", "datasets.validate"}
