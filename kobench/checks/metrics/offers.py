@@ -15,8 +15,21 @@ from kobench.checks.metrics import variants
 from kobench.checks.metrics.examples import responses
 from kobench.checks.metrics.tested import EQUAL, MetricUnderTest
 from kobench.scoring.bootstrap import draws
-from kobench.units import NotComputed, Parts, ProfileUnits, ResponseUnits, Units
+from kobench.units import (
+    NotComputed,
+    OffersCeiling,
+    OffersPermuted,
+    OffersPrepare,
+    OffersRedrawn,
+    Parts,
+    ProfileUnits,
+    ResponseUnits,
+    Units,
+)
 from kobench.worker.checks.result import NotApplicable, Wrong
+
+#: The two ways in which a metric may offer its bootstrap draws.
+BY_DRAW: dict[str, type] = {"redrawn": OffersRedrawn, "prepare": OffersPrepare}
 
 #: Number of bootstrap draws that are compared.
 DRAWN = 25
@@ -60,9 +73,7 @@ def nothing_agrees(tested: MetricUnderTest) -> str:
 
 def redraws_agree(tested: MetricUnderTest) -> str:
     """`redrawn` or `prepare`, where offered, gives the values of scoring drawn units anew."""
-    offered = [
-        name for name in ("redrawn", "prepare") if getattr(tested.score, name, None) is not None
-    ]
+    offered = [name for name, offer in BY_DRAW.items() if isinstance(tested.score, offer)]
     if not offered:
         raise NotApplicable("it offers neither redrawn nor prepare")
     for what, given in tested.scored.items():
@@ -116,9 +127,9 @@ def redrawn_plainly(tested: MetricUnderTest, given: Units) -> tuple[FloatArray, 
 
 def permuted_agrees(tested: MetricUnderTest) -> str:
     """`permuted`, where offered, gives values of answers in other orders, all equally likely."""
-    permuted = getattr(tested.score, "permuted", None)
-    if permuted is None:
+    if not isinstance(tested.score, OffersPermuted):
         raise NotApplicable("it offers no permuted")
+    permuted = tested.score.permuted
     rng = np.random.default_rng([tested.seed, 22])
     orders = [np.array(order) for order in itertools.permutations(range(FEW))]
     for what, given in tested.scored.items():
@@ -165,9 +176,9 @@ def ceiling_agrees(tested: MetricUnderTest) -> str:
 
     Without noise in the truth it is no number, or the best value.
     """
-    ceiling = getattr(tested.score, "ceiling", None)
-    if ceiling is None:
+    if not isinstance(tested.score, OffersCeiling):
         raise NotApplicable("it offers no ceiling")
+    ceiling = tested.score.ceiling
     if tested.spec.of != "response":
         raise NotApplicable(f"{tested.spec.of} units have no noise in their truth")
 
