@@ -17,7 +17,7 @@ from kobench.board.glance import answer_of, matrices_of
 from kobench.board.growth import growths_of
 from kobench.board.numbers.series import Key, row_key
 from kobench.board.sections.provenance import ran_of
-from kobench.board.sections.section import NO_TASK, Group, make_section, task_about
+from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.sentences import short_names
 from kobench.board.table import Board
 from kobench.board.transfer import transfer_matrices
@@ -65,10 +65,10 @@ def make_board(
     kept = [record for record in kept if record.role != "line" or record.result.status == "ok"]
     labels = sorted({label for record in kept for label in record.result.scores})
     chosen = chosen_tasks(labels, tasks)
-    groups: dict[Group, list[Record]] = defaultdict(list)
+    groups: dict[SectionKey, list[Record]] = defaultdict(list)
     for record in kept:
         dataset, split = record.trial.dataset, record.trial.split
-        key = Group(
+        key = SectionKey(
             dataset.group, dataset.name, str(dataset.version), split.name, split.train or ""
         )
         groups[key].append(record)
@@ -115,7 +115,7 @@ def check_board(records: Iterable[Record], published: bytes, format: str, **opti
     return without_pictures(published.decode("utf-8", "replace")) == written
 
 
-def by_size(group: Group) -> tuple[str, ...]:
+def by_size(group: SectionKey) -> tuple[str, ...]:
     """Orders groups by name, numbers of genes and cells by their value: 500 before 1,000."""
     padded = re.sub(
         r"\b(genes|cells)=(\d+)", lambda found: f"{found[1]}={int(found[2]):012d}", group.dataset

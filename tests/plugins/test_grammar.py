@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kobench.board.sections.sentences import short_names
 from kobench.errors import UserError
 from kobench.plugins.parameters import canonical, complete
 from kobench.specs import Param
-from kobench.util.grammar import Selection, parse
+from kobench.util.grammar import Selection, parse, split
 from kobench.util.values import same
 
 PARAMS = {
@@ -42,6 +43,7 @@ PARAMS = {
         ("m[a=[1, 2],b=3]", Selection("m", params={"a": [1, 2], "b": 3})),
         ('m:a={x = 1, y = "u,v"}', Selection("m", params={"a": {"x": 1, "y": "u,v"}})),
         ('m:a="say \\"hi, you\\""', Selection("m", params={"a": 'say "hi, you"'})),
+        ('t:path="a\\",b",seed=3', Selection("t", params={"path": 'a",b', "seed": 3})),
         ('m:a=["]", "[,"],b=1', Selection("m", params={"a": ["]", "[,"], "b": 1})),
         ("t:path=/data/it's.csv,b=1", Selection("t", params={"path": "/data/it's.csv", "b": 1})),
         ("t:path=/data/x[1].csv", Selection("t", params={"path": "/data/x[1].csv"})),
@@ -218,3 +220,13 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
     except UserError:
         return
     assert parse(f"{selection.full_name}") == Selection(selection.name, selection.distribution)
+
+
+def test_what_canonical_writes_for_an_escaped_quote_is_cut_where_it_is_read():
+    """By the board, too, which names datasets by the items of their selections."""
+    spec = {"path": Param(""), "seed": Param(0)}
+    texts = [canonical("table", {"path": 'a",b', "seed": seed}, spec) for seed in (3, 4)]
+    assert texts[0] == 'table:path="a\\",b",seed=3'
+    assert complete(parse(texts[0]), spec) == {"path": 'a",b', "seed": 3}
+    assert list(split(texts[0])[2]) == ['path="a\\",b"', "seed=3"]
+    assert short_names(texts) == {texts[0]: "table seed=3", texts[1]: "table seed=4"}

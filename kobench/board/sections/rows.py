@@ -1,0 +1,201 @@
+"""The rows and columns of a section, and the order in which they are shown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kobench.board.numbers.intervals import ENOUGH
+from kobench.board.numbers.permuted import permuted_of
+from kobench.board.numbers.series import NOT_ANSWERED, Key, RowValues
+from kobench.board.numbers.standings import NOTHING, Standings
+from kobench.board.sections.comparison import INCOMPLETE, Comparison
+from kobench.board.sections.notes import UNRANKED
+from kobench.board.sections.provenance import environment_of, open_of
+from kobench.board.sections.remarks import remarks_of
+from kobench.board.sections.sentences import decimals_for
+from kobench.board.table import Column, Cost, Problem, Row, Score
+from kobench.results.parts import Record
+from kobench.supervisor.limits import LIMIT_OF
+
+#: Order of the rows that could not be ranked.
+STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", *LIMIT_OF, "failed")
+
+
+def columns_of(compared: Comparison) -> tuple[Column, ...]:
+    """Every metric; where nobody is ranked those that have a value, without floors.
+
+    There, what the task ranks by elsewhere comes first.
+    """
+    columns = compared.standings.columns
+    names = list(columns)
+    if compared.unranked:
+        bases = {metric.partition("[")[0] for metric in compared.numbers.primary()}
+        names = [
+            name for name in names if any(value is not None for value in values_by(compared, name))
+        ]
+        names.sort(key=lambda name: name.partition("[")[0] not in bases)
+        columns = {
+            name: replace(columns[name], primary=False, floor=None, gap=None, note=UNRANKED)
+            for name in names
+        }
+    return tuple(
+        replace(columns[name], decimals=decimals_for(values_by(compared, name))) for name in names
+    )
+
+
+def values_by(compared: Comparison, metric: str) -> list[float | None]:
+    """The value of every row by a metric."""
+    return [scores[metric].score.value for scores in compared.scores.values()]
+
+
+def rows_of(
+    compared: Comparison, columns: Sequence[Column], names: Mapping[Key, str], cost: bool
+) -> tuple[Row, ...]:
+    """The rows in the order shown: ranked, floors, lines, then what could not be ranked.
+
+    Parameters
+    ----------
+    compared : Comparison
+        The rows of the section.
+    columns : sequence of Column
+        Its columns; floors and lines are ordered by the first.
+    names : mapping of Key to str
+        What rows are called.
+    cost : bool
+        Whether rows say what they cost.
+    """
+    rows = [make_row(compared, key, names, cost) for key in compared.numbers.records]
+    if not compared.unranked:
+        rows += nothing_row(compared.standings, len(compared.numbers.blocks))
+    order = {names[key]: i for i, key in enumerate(compared.places)}
+    first = columns[0] if columns else None
+    return tuple(sorted(rows, key=lambda row: position(row, order, first)))
+
+
+def position(row: Row, order: Mapping[str, int], first: Column | None) -> tuple[Any, ...]:
+    """Sorts rows; `order` has the ranked ones, by name."""
+    if row.rank is not None:
+        return 0, order[row.name]
+    if row.role != "predictor" and row.status == "ok":
+        score = row.scores.get(first.name) if first else None
+        value = score.value if score else None
+        sign = first.sign if first else 1.0
+        return 1 if row.role == "floor" else 2, value is None, -sign * (value or 0.0), row.name
+    status = STATUSES.index(row.status) if row.status in STATUSES else len(STATUSES)
+    return 3, status, row.role, row.name
+
+
+def make_row(compared: Comparison, key: Key, names: Mapping[Key, str], cost: bool) -> Row:
+    """One row of a section, from the records of its fits."""
+    fits, place = compared.numbers.records[key], compared.places.get(key)
+    predictor, done = fits[0].trial.predictor, len(compared.done(key))
+    scores = shown_scores(compared, key)
+    return Row(
+        role=key[0],
+        name=names[key],
+        selection=predictor.selection,
+        distribution=predictor.distribution,
+        versions=tuple(sorted({str(fit.trial.predictor.version) for fit in fits})),
+        status=compared.statuses[key],
+        scores=scores,
+        coverage=coverage_of(compared.values[key]),
+        blocks_done=done,
+        hollow=compared.kind == "simulated" and done < ENOUGH,
+        rank=place.rank if place else None,
+        level_with=tuple(names[other] for other in place.level_with) if place else (),
+        best_floor=tuple(
+            metric
+            for metric, column in compared.standings.columns.items()
+            if key == ("floor", column.floor) and not compared.unranked
+        ),
+        problems=problems_of(fits),
+        remarks=remarks_of(compared, key, scores),
+        cost=cost_of(fits) if cost else None,
+        sandbox=open_of(fits),
+        environment=environment_of(fits),
+    )
+
+
+def shown_scores(compared: Comparison, key: Key) -> dict[str, Score]:
+    """A row's scores by metric: with permuted answers, without skill where nobody is ranked."""
+    found = {}
+    for metric, standing in compared.scores[key].items():
+        score = standing.score
+        if compared.unranked:
+            score = Score(score.value, score.low, score.high, score.missing, skill_note=UNRANKED)
+        elif key[0] == "predictor" and score.value is not None:
+            sign = compared.standings.columns[metric].sign
+            score = replace(score, permuted=permuted_of(compared.numbers, key, metric, sign))
+        found[metric] = score
+    return found
+
+
+def nothing_row(standings: Standings, blocks: int) -> list[Row]:
+    """The floor row of doing nothing, where it counts for a metric."""
+    scores = {
+        metric: Score(
+            column.nothing,
+            skill=None if column.note else 0.0,
+            skill_note=column.note,
+            floor=NOTHING,
+        )
+        for metric, column in standings.columns.items()
+        if column.floor == NOTHING
+    }
+    if not scores:
+        return []
+    row = Row(
+        role="floor",
+        name=NOTHING,
+        selection=NOTHING,
+        distribution="kobench",
+        versions=(),
+        status="ok",
+        scores=scores,
+        coverage=None,
+        blocks_done=blocks,
+        best_floor=tuple(scores),
+    )
+    return [row]
+
+
+def coverage_of(values: Mapping[str, RowValues]) -> float | None:
+    """Mean share of units answered, over blocks; None without scores."""
+    one = next((one for one in values.values() if one.values), None)
+    return None if one is None else one.coverage.mean
+
+
+def cost_of(fits: Sequence[Record]) -> Cost:
+    """Mean seconds and largest memory over a row's trials."""
+    return Cost(
+        mean_of(fit.run.fit_seconds for fit in fits),
+        mean_of(fit.run.predict_seconds for fit in fits),
+        max((float(fit.run.peak_mb) for fit in fits if fit.run.peak_mb is not None), default=None),
+    )
+
+
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """The mean of those that are known, None without any."""
+    known = [float(value) for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
+    """Failed trials, those of the same kind together."""
+    groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    refitted = len({fit.trial.fit_seed for fit in fits}) > 1
+    for fit in fits:
+        result, seed = fit.result, fit.trial.dataset.seed
+        if result.status == "ok":
+            continue
+        where = [] if seed is None else [f"seed {seed}"]
+        where += [f"fit seed {fit.trial.fit_seed}"] if refitted or seed is None else []
+        what = (result.stage or "", result.message or "", result.traceback or "")
+        groups[(result.status, *what)].append(", ".join(where))
+    return tuple(
+        Problem(*what, tuple(sorted(where, key=lambda text: (len(text), text))))
+        for what, where in sorted(groups.items())
+    )
