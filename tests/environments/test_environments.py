@@ -367,7 +367,7 @@ def test_what_is_put_there_is_closed_under_imports() -> None:
     assert not missing, f"add to PARTS in kobench/environments/own.py: {missing}"
     assert {
         "kobench/worker/main.py",
-        "kobench/worker/checks/contract.py",
+        "kobench/worker/checks/run.py",
         "kobench/worker/describe/child.py",
         "kobench/__init__.py",
     } <= set(own.parts())
