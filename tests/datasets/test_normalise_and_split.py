@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from kobench.cells import Cells
 from kobench.datasets.digest import digest
+from kobench.datasets.matrices import tidy
 from kobench.datasets.normalise import choose_genes, normalise, zeros
 from kobench.datasets.split import split
-from kobench.datasets.validate import tidy
 from kobench.errors import UserError
 
 COUNTS = np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [2.0, 2.0, 4.0]])

@@ -60,7 +60,7 @@ LATE = {
 ONLY_HERE = {"worker.describe.managers": {"hookspecs"}}
 
 #: What the built-ins share with the harness beside the contract, and the rooms of the contract.
-FOR_BUILTINS = {"datasets.fetch", "datasets.normalise", "datasets.validate"}
+FOR_BUILTINS = {"datasets.fetch", "datasets.matrices", "datasets.normalise", "datasets.validate"}
 CONTRACT = {"api", "cells", "dataset", "errors", "question", "specs", "units", "util"}
 
 

@@ -13,8 +13,9 @@ from kobench.builtin.datasets import read_anndata
 from kobench.builtin.datasets.working_scale import WorkingScale, to_working_scale, totals_of
 from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
+from kobench.datasets.matrices import check_expressed, check_matrix, check_scale, tidy
 from kobench.datasets.normalise import choose_genes, zeros
-from kobench.datasets.validate import check_expressed, check_matrix, check_scale, tidy, validate
+from kobench.datasets.validate import validate
 from kobench.errors import UserError
 
 
