@@ -1,6 +1,4 @@
-"""Population tasks: answers become units, what the truth does not allow is not scored, and
-unsupported perturbations are left out.
-"""
+"""Population tasks: answers become units, and what the truth does not allow is not scored."""
 
 from __future__ import annotations
 
@@ -31,8 +29,9 @@ G = 12
 def question_of(
     k=8, detectable=6, noisy=True, targets=None, batches=2, seed=0, **more
 ) -> Responses:
-    """k perturbations, each in `batches` answer rows of unequal weight; the first `detectable` are
-    that.
+    """k perturbations, each in `batches` answer rows of unequal weight.
+
+    The first `detectable` of them are detectable.
     """
     rng = np.random.default_rng(seed)
     targets = tuple((row,) for row in range(k)) if targets is None else targets

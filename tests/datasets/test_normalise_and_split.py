@@ -1,6 +1,4 @@
-"""Normalisation, choice of genes, splits and the digest, against numbers worked out by hand and
-against scanpy.
-"""
+"""Normalisation, choice of genes, splits and the digest, by hand and against scanpy."""
 
 from __future__ import annotations
 
@@ -208,8 +206,9 @@ def test_digest_sees_every_change(tiny_cells: Callable[..., Cells]) -> None:
 
 
 def test_digest_is_fixed() -> None:
-    """A changed digest makes every published record look as if its data had changed: raise the
-    contract then.
+    """A changed digest makes every published record look as if its data had changed.
+
+    Raise the contract then.
     """
     cells = Cells(
         np.array([[0.5, 0.0], [0.0, 2.0]]), np.array(["a", "b"]), {"batch": np.array(["x", "y"])}

@@ -1,6 +1,4 @@
-"""The population question with a truth without noise, and the noise-free change of a planted
-population.
-"""
+"""The population question without noise, and the noise-free change of a planted population."""
 
 from __future__ import annotations
 
@@ -189,9 +187,7 @@ def test_chunks_and_order_change_nothing(network: Dataset, monkeypatch: pytest.M
 
 
 def planted(network: Dataset, genes: list[tuple[int, ...]]) -> Dataset:
-    """Other draws of the same cells with genes knocked out, where all of them are on; no
-    dropout.
-    """
+    """Other draws of the same cells with genes knocked out, where all are on; no dropout."""
     assert network.truth is not None
     clean = network.truth.wild_type(np.arange(network.cells.n_obs))
     rows, labels = [], []
