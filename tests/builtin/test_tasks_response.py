@@ -20,6 +20,7 @@ from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.response import read_response, response
 from kobench.builtin.tasks.response_size import chance_band, chance_note, response_size
 from kobench.errors import InvalidAnswerError
+from kobench.results.parts import DrawnValue
 from kobench.scoring.bootstrap import Redraw, take
 from kobench.scoring.metric import score_metric
 
@@ -392,9 +393,9 @@ def test_sizes_measured_with_noise_have_no_ceiling():
             spec for spec in metric_specs() if (spec.of, spec.name) == ("ranking", "spearman")
         )
         entry = score_metric(spec, spearman, units, Redraw("perturbation", 20))
-        assert entry["value"] == pytest.approx(spearmanr(units.predicted, units.true)[0])
-        assert entry.get("ceiling") == ({"value": None, "draws": []} if noisy else None)
-        assert len(entry["draws"]) == 20
+        assert entry.value == pytest.approx(spearmanr(units.predicted, units.true)[0])
+        assert entry.ceiling == (DrawnValue(value=None, draws=[]) if noisy else None)
+        assert len(entry.draws) == 20
         assert (
             take(units, "perturbation", np.array([3, 3, 5])).predicted.tolist()
             == units.predicted[[3, 3, 5]].tolist()
