@@ -11,7 +11,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from kobench.cells import Cells
-from kobench.datasets.validate import tidy
+from kobench.datasets.matrices import tidy
 
 
 def digest(cells: Cells) -> str:

@@ -12,7 +12,7 @@ import scipy.sparse
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
-from kobench.datasets.validate import tidy
+from kobench.datasets.matrices import tidy
 from kobench.errors import UserError
 
 #: With fewer genes in common data sets say too little of each other.

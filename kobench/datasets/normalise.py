@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from kobench.cells import BoolArray
-from kobench.datasets.validate import tidy
+from kobench.datasets.matrices import tidy
 
 #: A cell's counts are brought to this total before the logarithm ("CP10k").
 TARGET_TOTAL = 1e4

@@ -1,6 +1,4 @@
-"""Floors: what each answers, by hand; that they keep the contract; and that order of events, cells
-and genes does not matter.
-"""
+"""Floors: what each answers, by hand, in any order of events, cells and genes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Floors of the population tasks: what each answers, by hand and by numpy, in any order, without
-touching what it is given.
-"""
+"""Floors of the population tasks: what each answers, by hand and by numpy, in any order."""
 
 from __future__ import annotations
 

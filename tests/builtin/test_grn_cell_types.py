@@ -1,6 +1,4 @@
-"""Cell types of `grn`: what they differ in, that one type is what there always was, and that the
-truth keeps a cell's own type.
-"""
+"""Cell types of `grn`: what they differ in, and that the truth keeps a cell's own type."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ SMALL = {"genes": 30, "cells": 41}
 
 
 def test_one_type_is_the_data_set_there_always_was():
-    """Numbers that were read before there were types: other ones need a new version of the data
-    set.
-    """
+    """Numbers read before there were types; others would need a new version of the dataset."""
     data = load(genes=30, cells=40)
     np.testing.assert_allclose(
         data.cells.X[3, :6],

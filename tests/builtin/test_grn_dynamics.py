@@ -1,6 +1,4 @@
-"""The steady states of `grn`: worked out by hand, by an independent ODE solver, and where there is
-none.
-"""
+"""The steady states of `grn`, by hand and by an independent ODE solver, and where there is none."""
 
 from __future__ import annotations
 
@@ -35,8 +33,9 @@ def make_network(genes, *edges):
 
 
 def make_truth(network, silenced=False, absent=None, budget=None):
-    """The truth of cells without noise, one for each row of `absent` (one cell that lacks nothing
-    when not given).
+    """The truth of cells without noise, one for each row of `absent`.
+
+    Without it, of one cell that lacks nothing.
     """
     absent = np.zeros((1, network.genes), bool) if absent is None else np.array(absent, bool)
     weights = np.tile(network.weights, (len(absent), 1))
@@ -291,8 +290,9 @@ def inputs_of(truth, cell):
     ],
 )
 def test_events_in_blocks_agree_with_one_at_a_time(params):
-    """Same iterate accepted, so the same value but for the order of additions; and where the
-    equation itself comes to rest.
+    """The same iterate is accepted, so the values differ in the order of additions alone.
+
+    And the equation itself comes to rest there.
     """
     truth = load(genes=30, cells=9, seed=6, **params).truth
     silenced = params.get("knockout") == "silenced"
@@ -427,7 +427,7 @@ def test_properties_of_any_small_network(edges, lacking, removed, silenced, basa
     np.testing.assert_allclose(np.where(absent, 0.0, production), state, rtol=1e-6, atol=1e-9)
 
 
-# ---------------------------------------------------------------- the differential equation itself, solved by scipy
+# the differential equation itself, solved by scipy
 
 
 def dense_weights(truth, cells):
@@ -442,8 +442,9 @@ def dense_weights(truth, cells):
 
 
 def integrate(activation, repression, present, start, silenced, basal=0.0, until=250.0):
-    """The state at time `until` of n independent cells, integrated as one system of n * genes
-    equations.
+    """The state of n independent cells at time `until`.
+
+    They are integrated as one system of n * genes equations.
     """
     shape = start.shape
 
@@ -478,8 +479,9 @@ def assert_same_state(simulated, integrated):
 @pytest.mark.parametrize("absence", ["random", "modules"])
 @pytest.mark.parametrize("network", ["er", "sf"])
 def test_steady_states_agree_with_an_ode_solver(network, absence, knockout):
-    """Wild type, single, double and triple knockouts of 200 cells; each knockout starts from the
-    integrated wild type.
+    """Wild type, single, double and triple knockouts of 200 cells.
+
+    Each knockout starts from the integrated wild type.
     """
     genes, cells = 40, 200
     truth = load(
@@ -516,9 +518,7 @@ def test_steady_states_agree_with_an_ode_solver(network, absence, knockout):
 @pytest.mark.parametrize("types", ["basal", "edges"])
 @pytest.mark.parametrize("knockout", ["zero", "silenced"])
 def test_cell_types_and_their_interactions_agree_with_an_ode_solver(knockout, types):
-    """Wild types, then double and triple knockouts and how far they are from the sum of the single
-    ones, of three cell types.
-    """
+    """Wild types, double and triple knockouts, and their interactions, of three cell types."""
     genes, cells, silenced = 40, 60, knockout == "silenced"
     truth = load(
         knockout=knockout,
@@ -577,8 +577,9 @@ def test_cell_types_and_their_interactions_agree_with_an_ode_solver(knockout, ty
 
 
 def test_the_stiff_solver_and_other_starts_agree_too():
-    """The steady state is the only one: any positive start runs to it, by a solver of another
-    family.
+    """The steady state is the only one: any positive start runs to it.
+
+    By a solver of another family.
     """
     truth = load(genes=25, cells=6, sigma=0.3, degree=5.0, seed=3).truth
     activation, repression = dense_weights(truth, np.arange(6))

@@ -68,11 +68,10 @@ def test_er_regulators_are_drawn_evenly():
 
 @pytest.mark.parametrize("gamma", [2.5, 3.0, 3.5])
 def test_sf_out_degrees_follow_their_exponent(gamma):
-    """Exponent by maximum likelihood on the tail (Clauset, Shalizi and Newman 2009, eq. 3.7), over
-    three networks together.
+    """The exponent by maximum likelihood on the tail, over three networks together.
 
-    Of a mean of 20 so that the Poisson spread about each gene's expected degree is small, from
-    twice the mean on.
+    Clauset, Shalizi and Newman 2009, eq. 3.7. The mean degree is 20, so that the Poisson spread
+    about each gene's expected degree is small; the tail is from twice the mean on.
     """
     networks = [draw_network(rng(seed), 2000, 20.0, gamma, 0.5) for seed in range(3)]
     out = np.concatenate([network.out_degrees() for network in networks])

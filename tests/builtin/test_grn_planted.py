@@ -1,6 +1,4 @@
-"""`planted`: the wild-type cells of `grn`, and other cells of the same simulator in which genes are
-knocked out.
-"""
+"""`planted`: the wild-type cells of `grn`, and other cells in which genes are knocked out."""
 
 from __future__ import annotations
 
@@ -116,8 +114,9 @@ def test_wild_type_cells_and_their_truth_are_those_of_grn(change):
     "change", [{}, {"absence": "modules"}, {"knockout": "silenced"}, {"cell_types": 3}], ids=str
 )
 def test_perturbed_cells_are_the_wild_type_cells_law_with_the_gene_removed(change):
-    """Their mean is that of the wild-type cells, each with the gene removed by the counterfactual
-    truth, within sampling error.
+    """Their mean is that of wild-type cells with the gene removed, within sampling error.
+
+    The counterfactual truth removes the gene from each of these.
     """
     data = load_planted(
         genes=25,

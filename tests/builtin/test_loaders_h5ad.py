@@ -1,6 +1,4 @@
-"""The AnnData loader: what it makes of a sound file, and the one sentence that each broken file
-ends in.
-"""
+"""The AnnData loader: what it makes of a sound file, and what it says of each broken one."""
 
 from __future__ import annotations
 
@@ -332,8 +330,9 @@ def test_truncated_anywhere(written: Maker, share: float) -> None:
 
 
 def test_damage_inside_a_file_is_reported(written: Maker) -> None:
-    """Bytes overwritten in the middle: whatever the libraries raise, it ends in a sentence or loads
-    as it is.
+    """Bytes overwritten in the middle end in a sentence, whatever the libraries raise.
+
+    Or the file loads as it is.
     """
     path = Path(written())
     sound = path.read_bytes()

@@ -1,6 +1,4 @@
-"""What holds for every built-in metric: the truth is best, noise is worse, order changes neither a
-value nor an interval.
-"""
+"""What holds for every built-in metric: the truth is best, noise worse, order changes nothing."""
 
 from __future__ import annotations
 
@@ -87,7 +85,7 @@ def test_values_lie_in_the_range(spec):
         assert spec.low <= value(spec, units_of(spec, seed)) <= spec.high
 
 
-# ------------------------------------------------------------------ order and labels
+# order and labels
 
 
 def interval(spec, units, block, names=None):
@@ -104,8 +102,9 @@ def same(a, b):
 
 
 def shuffled_genes(units, rng):
-    """Genes in another order, where there is a column for each; the labels of removed genes along
-    with them.
+    """Genes in another order, where there is a column for each.
+
+    The labels of removed genes change along with them.
     """
     return (
         take_genes(units, rng.permutation(units.true.shape[1])) if units.true.ndim == 2 else units
@@ -130,8 +129,9 @@ def test_the_order_of_units_changes_neither_value_nor_interval(spec, block):
 def test_the_order_of_genes_and_the_numbers_of_blocks_change_neither_value_nor_interval(
     spec, block
 ):
-    """A gene that stands elsewhere, and hence has another number, keeps its name; so do cells,
-    perturbations and sets of genes.
+    """A gene that stands elsewhere, and hence has another number, keeps its name.
+
+    So do cells, perturbations and sets of genes.
     """
     units = units_of(spec)
     rng = np.random.default_rng(4)
@@ -209,7 +209,7 @@ def test_what_blocks_are_called():
     assert responses.block_names("cell") is None
 
 
-# ------------------------------------------------------------------ answers and truths that say nothing
+# answers and truths that say nothing
 
 DISTANCES = ("bray-curtis", "jensen-shannon", "rmse", "mae", "explained-change", "sign-accuracy")
 RANKINGS = [spec for spec in OF_TRUTH if spec.name not in DISTANCES]
@@ -262,7 +262,7 @@ def test_scoring_changes_no_unit(spec):
         np.testing.assert_array_equal(getattr(units, name), values)
 
 
-# ------------------------------------------------------------------ the specs
+# the specs
 
 
 def test_names_are_unique_for_each_kind_of_units():

@@ -1,6 +1,4 @@
-"""Impact metrics and grouped ranks against numbers worked out by hand and against scipy and
-scikit-learn.
-"""
+"""Impact metrics and grouped ranks against hand-worked numbers, scipy and scikit-learn."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Every metric against one number worked out by hand, and against scipy, scikit-learn or pandas on
-random and on degenerate units.
+"""Every metric against one number worked out by hand, and against other packages.
+
+That is scipy, scikit-learn or pandas, on random and on degenerate units.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Skip(Exception):  # noqa: N818 - what the reference says where nothing can
     """No answer could be scored."""
 
 
-# ------------------------------------------------------------------ independent implementations
+# independent implementations
 
 
 def correlation(function, a, b):
@@ -46,8 +47,9 @@ def correlation(function, a, b):
 
 
 def by_group(groups, function=spearmanr):
-    """Mean over (answer, truth) of a correlation: constant truths dropped, nothing but constant
-    answers is no value.
+    """Mean over (answer, truth) of a correlation, without constant truths.
+
+    Nothing but constant answers is no value.
     """
     counted = [(a, b) for a, b in groups if len(b) > 1 and np.ptp(b) > 0]
     if not counted:
@@ -150,9 +152,7 @@ def of_ranking(function):
 
 
 def top_tenth(units):
-    """Every gene is in the predicted top with the chance that breaking ties at random puts it
-    there.
-    """
+    """Every gene is in the predicted top with the chance that random tie-breaking puts it there."""
     predicted, true = pd.Series(units.predicted), pd.Series(units.true)
     k = len(true) // 10
     if len(true) < 200 or true.nunique() == 1 or len(best := true.nlargest(k, keep="all")) > 2 * k:
@@ -312,7 +312,7 @@ REFERENCE = {
 }
 
 
-# ------------------------------------------------------------------ by hand
+# by hand
 
 
 def profiles(predicted, true, **more):
@@ -350,8 +350,9 @@ def interactions(predicted, true):
 
 
 def three_genes() -> ProfileUnits:
-    """Ten cells; genes a and b rise together, c does not vary with them; the answer has a and b
-    fall together, a and c rise together.
+    """Ten cells in which genes a and b rise together, and c does not vary with them.
+
+    The answer has a and b fall together, a and c rise together.
     """
     a, c = np.tile([1.0, 2.0], 5), np.tile([1.0, 1.0, 2.0, 2.0, 1.5], 2)
     true, predicted = np.stack([a, a, c], axis=1), np.stack([a, -a, a], axis=1)
@@ -360,31 +361,58 @@ def three_genes() -> ProfileUnits:
 
 HAND = {
     # 1/4 apart in the second and third gene, and a row that is right
-    ("profile", "bray-curtis"): (profiles([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]), 0.125),
+    ("profile", "bray-curtis"): (
+        profiles([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]),
+        0.125,
+    ),
     # H(3/4, 1/4) - H(1/2, 1/2) / 2 = 2 - 3/4 log2(3) - 1/2
     ("profile", "jensen-shannon"): (profiles([[0.5, 0.5]], [[1, 0]]), 1.5 - 0.75 * math.log2(3)),
-    ("profile", "rmse"): (profiles([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]), math.sqrt(0.125 / 3) / 2),
+    ("profile", "rmse"): (
+        profiles([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]),
+        math.sqrt(0.125 / 3) / 2,
+    ),
     # deviations of the four present genes: -.15 -.05 -.05 .25 against -.15 .05 -.05 .15
-    ("profile", "pearson"): (profiles([[0.1, 0.2, 0.2, 0.5, 0]], [[0.1, 0.3, 0.2, 0.4, 0]]), 0.06 / math.sqrt(0.09 * 0.05)),
+    ("profile", "pearson"): (
+        profiles([[0.1, 0.2, 0.2, 0.5, 0]], [[0.1, 0.3, 0.2, 0.4, 0]]),
+        0.06 / math.sqrt(0.09 * 0.05),
+    ),
     # ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4
-    ("profile", "spearman"): (profiles([[0.1, 0.2, 0.2, 0.5, 0]], [[0.1, 0.3, 0.2, 0.4, 0]]), 4.5 / math.sqrt(22.5)),
+    ("profile", "spearman"): (
+        profiles([[0.1, 0.2, 0.2, 0.5, 0]], [[0.1, 0.3, 0.2, 0.4, 0]]),
+        4.5 / math.sqrt(22.5),
+    ),
     # all four entries: ranks 2, 4, 1, 3 against 3, 4, 1, 2: 1 - 6 (1 + 1) / (4 * 15)
-    ("profile", "spearman-pooled"): (profiles([[0.4, 0.6], [0.3, 0.5]], [[0.35, 0.65], [0.1, 0.2]]), 0.8),
-    # true correlations of ab, ac, bc: 1, r, r; answered -1, 1, -1; deviations (2, -1, -1)(1 - r) / 3 against (-2, 4, -2) / 3:
-    # -6 / sqrt(6 * 24)
+    ("profile", "spearman-pooled"): (
+        profiles([[0.4, 0.6], [0.3, 0.5]], [[0.35, 0.65], [0.1, 0.2]]),
+        0.8,
+    ),
+    # true correlations of ab, ac, bc: 1, r, r; answered -1, 1, -1; deviations
+    # (2, -1, -1)(1 - r) / 3 against (-2, 4, -2) / 3: -6 / sqrt(6 * 24)
     ("profile", "coexpression"): (three_genes(), -0.5),
     # distances 0.2 and 0.2 where nothing responding is 0.4 and 0.2 off
     ("profile", "explained-change"): (
-        profiles([[0.7, 0.3, 0], [0.4, 0.6, 0]], [[0.5, 0.5, 0], [0.2, 0.8, 0]],
-                 genes=np.array([2, 2]), null=np.array([[0.9, 0.1, 0], [0.4, 0.6, 0]])),
+        profiles(
+            [[0.7, 0.3, 0], [0.4, 0.6, 0]],
+            [[0.5, 0.5, 0], [0.2, 0.8, 0]],
+            genes=np.array([2, 2]),
+            null=np.array([[0.9, 0.1, 0], [0.4, 0.6, 0]]),
+        ),
         1 / 3,
     ),
     # cell 0 right, cell 1 reversed, cell 2 ranks 1, 2, 3 against 1, 3, 2: 1, -1, 0.5
-    ("impact", "spearman-within-cell"): (impacts([1, 2, 2, 1, 1, 2, 3], [1, 2, 1, 2, 1, 3, 2], [0, 0, 1, 1, 2, 2, 2]), 0.5 / 3),
+    ("impact", "spearman-within-cell"): (
+        impacts([1, 2, 2, 1, 1, 2, 3], [1, 2, 1, 2, 1, 3, 2], [0, 0, 1, 1, 2, 2, 2]),
+        0.5 / 3,
+    ),
     # gene 0 in ten cells: neighbours swapped once, 1 - 6 * 2 / 990; gene 1 in nine cells does not
     # count
     ("impact", "spearman-within-gene"): (
-        impacts([2, 1, *range(3, 11), *range(9)], [*range(1, 11), *range(9, 0, -1)], genes=[0] * 10 + [1] * 9), 1 - 12 / 990
+        impacts(
+            [2, 1, *range(3, 11), *range(9)],
+            [*range(1, 11), *range(9, 0, -1)],
+            genes=[0] * 10 + [1] * 9,
+        ),
+        1 - 12 / 990,
     ),
     ("impact", "spearman-pooled"): (impacts([1, 2, 3], [1, 3, 2], [0, 1, 2]), 0.5),
     ("impact", "mae"): (impacts([0.1, 0.5, 0.3], [0.2, 0.2, 0.3]), 0.4 / 3),
@@ -393,11 +421,17 @@ HAND = {
     ("ranking", "spearman"): (ranking([1, 2, 2, 4], [1, 3, 2, 4]), 4.5 / math.sqrt(22.5)),
     # five pairs concordant, none discordant, one tied in the answer
     ("ranking", "kendall"): (ranking([1, 2, 2, 4], [1, 3, 2, 4]), 5 / math.sqrt(30)),
-    ("ranking", "ndcg"): (ranking([2, 3, 1], [3, 2, 1]), (2 + 3 / math.log2(3) + 1 / 2) / (3 + 2 / math.log2(3) + 1 / 2)),
+    ("ranking", "ndcg"): (
+        ranking([2, 3, 1], [3, 2, 1]),
+        (2 + 3 / math.log2(3) + 1 / 2) / (3 + 2 / math.log2(3) + 1 / 2),
+    ),
     # fifteen of the true twenty are predicted highest; the other five places go to five genes of
     # the ten that tie: half of them true
     ("ranking", "top-10-percent"): (
-        ranking(np.repeat([0, 1, 2], [175, 10, 15]), np.where(np.arange(200) >= 180, np.arange(200), 0)), (15 + 2.5) / 20
+        ranking(
+            np.repeat([0, 1, 2], [175, 10, 15]), np.where(np.arange(200) >= 180, np.arange(200), 0)
+        ),
+        (15 + 2.5) / 20,
     ),
     ("ranking", "with-abundance"): (ranking([1, 2, 3], [3, 2, 1], np.array([1.0, 3.0, 2.0])), 0.5),
     # the last target is a gap; one-hot changes less their mean correlate by -1/4 where they differ,
@@ -409,20 +443,33 @@ HAND = {
     ("response", "cosine-delta"): (responses([[1, 2, 6, NAN]], [[2, 1, 6, NAN]]), 40 / 41),
     # right, half, wrong, and a target; then one right
     ("response", "sign-accuracy"): (
-        responses([[1, 0, 3, NAN], [7, 7, 2, 2]], [[2, 1, -1, NAN], [1, 1, 1, 1]], np.array([[True] * 4, [False] * 3 + [True]])),
+        responses(
+            [[1, 0, 3, NAN], [7, 7, 2, 2]],
+            [[2, 1, -1, NAN], [1, 1, 1, 1]],
+            np.array([[True] * 4, [False] * 3 + [True]]),
+        ),
         (0.5 + 1) / 2,
     ),
     # by size: a miss, a hit, then a hit and a miss tied
-    ("response", "auprc-responding"): (responses([[-2, 3, 1, -1]], [[1, 1, 1, 1]], np.array([[True, False, True, False]])), 0.5),
+    ("response", "auprc-responding"): (
+        responses([[-2, 3, 1, -1]], [[1, 1, 1, 1]], np.array([[True, False, True, False]])),
+        0.5,
+    ),
     ("response", "centroid-accuracy"): (
-        responses([[1, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]], np.eye(5)),
+        responses(
+            [[1, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]],
+            np.eye(5),
+        ),
         (1 + 3 / 4 + 3.5 / 4 + 3.5 / 4 + 1) / 5,
     ),
     # just at the threshold is no interaction; a hit, then a hit and a miss tied
-    ("interaction", "auprc"): (interactions([0.9, 0.5, 0.5, 0.1], [0.01, 0.0, 0.002, 0.001]), 0.5 * 1 + 0.5 * 2 / 3),
+    ("interaction", "auprc"): (
+        interactions([0.9, 0.5, 0.5, 0.1], [0.01, 0.0, 0.002, 0.001]),
+        0.5 * 1 + 0.5 * 2 / 3,
+    ),
     ("interaction", "spearman"): (interactions([1, 2, 3], [0.1, 0.3, 0.2]), 0.5),
     ("interaction", "mae"): (interactions([0.1, 0.2, 0.4, 0.0], [0.1, 0.0, 0.1, 0.5]), 0.25),
-}  # fmt: skip
+}
 
 
 def test_every_metric_is_here():
@@ -435,7 +482,7 @@ def test_by_hand(spec):
     assert outcome(spec, units) == pytest.approx(expected, abs=1e-12)
 
 
-# ------------------------------------------------------------------ random and degenerate units
+# random and degenerate units
 
 
 def agree(spec, units):

@@ -1,5 +1,6 @@
-"""Response metrics against numbers worked out by hand, scipy and scikit-learn, also when answers
-are permuted among perturbations.
+"""Response metrics against hand-worked numbers, scipy and scikit-learn.
+
+Also when answers are permuted among perturbations.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ def units_of(predicted, true, **more) -> ResponseUnits:
 
 
 def random_units(seed=0, k=7, g=20, digits=None, splits=3, targets=1) -> ResponseUnits:
-    """Changes with a common part and noise; with few digits there are ties; gaps at 1 to `targets`
-    genes a perturbation, some shared.
+    """Changes with a common part and noise; with few digits there are ties.
+
+    Each perturbation has gaps at 1 to `targets` genes, some of them shared.
     """
     rng = np.random.default_rng(seed)
     common, own = rng.normal(size=g), rng.normal(size=(k, g))
@@ -411,8 +413,9 @@ def test_the_terms_of_a_ceiling_are_what_moves_the_mean_signal():
 
 
 def test_a_ceiling_whose_mean_signal_may_be_0_reaches_down_to_0():
-    """Where nothing responds the mean signal is above 0 half of the time, and its root far above:
-    its interval must not hide that.
+    """The interval must not hide that the mean signal may be 0.
+
+    Where nothing responds it is above 0 half of the time, and its root far above.
     """
     rng = np.random.default_rng(1)
     above = 0
@@ -426,8 +429,9 @@ def test_a_ceiling_whose_mean_signal_may_be_0_reaches_down_to_0():
 
 
 def cells_in_halves(rng, true, n, noise, splits=20):
-    """(s, 2, k, G) halves of k measured means of n cells each, and the means (k, G), for noise (r,
-    G) in r directions.
+    """(s, 2, k, G) halves of k measured means of n cells each, and the means (k, G).
+
+    The noise has r directions, (r, G).
     """
     cells = true[:, None] + rng.normal(size=(len(true), n, len(noise))) @ noise
     halves = []
@@ -490,8 +494,9 @@ def test_the_true_change_reaches_the_ceiling(name):
 
 
 def test_the_true_change_reaches_the_ceiling_over_perturbations_chosen_by_their_halves():
-    """Cells that vary in few directions, and changes chosen by how well halves agree: plain
-    Spearman-Brown promises too much.
+    """Where changes are chosen by their halves, plain Spearman-Brown promises too much.
+
+    The cells vary in few directions.
     """
     rng = np.random.default_rng(2)
     gaps = []

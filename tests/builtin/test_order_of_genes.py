@@ -1,6 +1,4 @@
-"""The order of a dataset's genes changes nothing that a floor scores, whatever the task: neither
-values nor bootstrap draws.
-"""
+"""The order of a dataset's genes changes no value or bootstrap draw of a floor in any task."""
 
 from __future__ import annotations
 
@@ -76,8 +74,9 @@ def asked_of(dataset: Dataset, asks: str):
 def floors_score(
     dataset: Dataset, question, task: TaskSpec, floor: PredictorSpec
 ) -> dict[str, list[float]]:
-    """Metric -> value (infinite: not computed) and, if primary, bootstrap draws, of a floor trained
-    on the first half of the cells.
+    """Metric -> value of a floor (infinite: not computed) and, if primary, bootstrap draws.
+
+    It is trained on the first half of the cells.
     """
     n = dataset.cells.n_obs
     recipe = Recipe(resolve(floor.make), {}, floor.answers, floor.wants, floor.max_order)

@@ -1,7 +1,7 @@
-"""Scores of measured knockouts where the answer is known: planted populations, whole and with
-labels shuffled.
+"""Scores of measured knockouts where the answer is known: planted populations.
 
-The same as `tests/studies/planted.py`, in small; docs/planted.md has what that measured.
+Whole, and with labels shuffled. The same as `tests/studies/planted.py`, in small;
+docs/planted.md has what that measured.
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def quick():
 
 
 def question_of(seed, matching=True, **params):
-    """The dataset, rows of its training cells, and the question; without matching all cells are one
-    batch for the truth.
+    """The dataset, rows of its training cells, and the question.
+
+    Without matching, all cells are one batch for the truth.
     """
     data = load_planted(**{**SMALL, "seed": seed, **params})
     n, key = data.cells.n_obs, data.batch_key
@@ -177,8 +178,9 @@ def test_with_all_labels_shuffled_the_board_says_that_there_is_no_headroom(tmp_p
 
 
 def batches_alone(data, training, question):
-    """The score of an answer that knows in which batches the cells of a perturbation lie, and how
-    wild-type cells differ between these.
+    """The score of an answer that knows nothing but batches.
+
+    It knows in which of them a perturbation's cells lie, and how wild-type cells differ.
     """
     label = np.asarray(data.perturbed.obs["perturbation"])
     names, batch = np.unique(data.cells.obs["batch"]), np.asarray(data.perturbed.obs["batch"])
@@ -198,8 +200,9 @@ def batches_alone(data, training, question):
 
 @pytest.mark.usefixtures("quick")
 def test_matching_by_batch_is_what_makes_shuffled_labels_a_null():
-    """Perturbations are spread over batches unevenly: without matching, batches pass for effects,
-    and answering them for knowledge.
+    """Perturbations are spread over batches unevenly.
+
+    Without matching, batches pass for effects, and answering them for knowledge.
     """
     scores = {True: [], False: []}
     detectable = {True: [], False: []}

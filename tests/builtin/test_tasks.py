@@ -1,6 +1,4 @@
-"""Tasks: answers become units, unsupported genes leave units out, and every line reaches what it
-should.
-"""
+"""Tasks: answers become units, unsupported genes leave some out, lines reach what they should."""
 
 from __future__ import annotations
 
@@ -38,8 +36,9 @@ UNSOLVED = (3, 2)  # (cell of the dataset, gene)
 
 
 class ToyTruth:
-    """Removing a gene moves the next two genes by fixed shares of its value; one event has no
-    steady state.
+    """Removing a gene moves the next two genes by fixed shares of its value.
+
+    One event has no steady state.
     """
 
     def __init__(self, values: np.ndarray, strength: np.ndarray) -> None:

@@ -1,6 +1,4 @@
-"""Tasks, metrics and floors of several knockouts at once, by hand and against scikit-learn and
-scipy.
-"""
+"""Tasks, metrics and floors of several knockouts, by hand and against scikit-learn and scipy."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ from kobench.errors import InvalidAnswerError
 from kobench.scoring.bootstrap import block_counts, draws, take
 from kobench.worker.describe import validation
 
-# ------------------------------------------------------------------ metrics
+# metrics
 
 
 def units(predicted, true, pairs=None, cells=None) -> InteractionUnits:
@@ -166,7 +164,7 @@ def test_the_order_of_events_changes_no_value():
     )
 
 
-# ------------------------------------------------------------------ the task
+# the task
 
 
 def question(order=2) -> Multiples:
@@ -302,7 +300,7 @@ def test_where_one_half_is_all_there_is_it_ranks():
         )
 
 
-# ------------------------------------------------------------------ floors
+# floors
 
 
 def cells_of(seed=0, n=40, g=9) -> Cells:
@@ -403,7 +401,7 @@ def test_random_interactions():
     assert 0 <= many.min() < 0.2 < 0.8 < many.max() < 1
 
 
-# ------------------------------------------------------------------ the records
+# the records
 
 
 def test_the_records_are_sound():

@@ -1,6 +1,4 @@
-"""Population tasks: answers become units, what the truth does not allow is not scored, and
-unsupported perturbations are left out.
-"""
+"""Population tasks: answers become units, and what the truth does not allow is not scored."""
 
 from __future__ import annotations
 
@@ -22,6 +20,7 @@ from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.response import read_response, response
 from kobench.builtin.tasks.response_size import chance_band, chance_note, response_size
 from kobench.errors import InvalidAnswerError
+from kobench.results.parts import DrawnValue
 from kobench.scoring.bootstrap import Redraw, take
 from kobench.scoring.metric import score_metric
 
@@ -31,8 +30,9 @@ G = 12
 def question_of(
     k=8, detectable=6, noisy=True, targets=None, batches=2, seed=0, **more
 ) -> Responses:
-    """k perturbations, each in `batches` answer rows of unequal weight; the first `detectable` are
-    that.
+    """k perturbations, each in `batches` answer rows of unequal weight.
+
+    The first `detectable` of them are detectable.
     """
     rng = np.random.default_rng(seed)
     targets = tuple((row,) for row in range(k)) if targets is None else targets
@@ -393,9 +393,9 @@ def test_sizes_measured_with_noise_have_no_ceiling():
             spec for spec in metric_specs() if (spec.of, spec.name) == ("ranking", "spearman")
         )
         entry = score_metric(spec, spearman, units, Redraw("perturbation", 20))
-        assert entry["value"] == pytest.approx(spearmanr(units.predicted, units.true)[0])
-        assert entry.get("ceiling") == ({"value": None, "draws": []} if noisy else None)
-        assert len(entry["draws"]) == 20
+        assert entry.value == pytest.approx(spearmanr(units.predicted, units.true)[0])
+        assert entry.ceiling == (DrawnValue(value=None, draws=[]) if noisy else None)
+        assert len(entry.draws) == 20
         assert (
             take(units, "perturbation", np.array([3, 3, 5])).predicted.tolist()
             == units.predicted[[3, 3, 5]].tolist()

@@ -54,9 +54,7 @@ sha256 = "{sha256}"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the user's, named in KOBENCH_DATASETS; the default one is another and does not
-    exist.
-    """
+    """A folder of the user's, named in KOBENCH_DATASETS; the default one does not exist."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     folder = tmp_path / "cards"
     folder.mkdir()

@@ -1,6 +1,4 @@
-"""Files of datasets: where they are looked for, their checksums, and downloads from a server on
-this machine.
-"""
+"""Files of datasets: where they are looked for, checksums, and downloads from a local server."""
 
 from __future__ import annotations
 
@@ -23,8 +21,9 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT; `faults` are used up one a request: a status to answer with, or bytes after
-    which to hang up.
+    """Serves CONTENT, with one of the `faults` a request while there are any.
+
+    A fault is a status to answer with, or the bytes after which to hang up.
     """
 
     daemon_threads = True

@@ -1,6 +1,4 @@
-"""Normalisation, choice of genes, splits and the digest, against numbers worked out by hand and
-against scanpy.
-"""
+"""Normalisation, choice of genes, splits and the digest, by hand and against scanpy."""
 
 from __future__ import annotations
 
@@ -17,9 +15,9 @@ from hypothesis import strategies as st
 
 from kobench.cells import Cells
 from kobench.datasets.digest import digest
+from kobench.datasets.matrices import tidy
 from kobench.datasets.normalise import choose_genes, normalise, zeros
 from kobench.datasets.split import split
-from kobench.datasets.validate import tidy
 from kobench.errors import UserError
 
 COUNTS = np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [2.0, 2.0, 4.0]])
@@ -208,8 +206,9 @@ def test_digest_sees_every_change(tiny_cells: Callable[..., Cells]) -> None:
 
 
 def test_digest_is_fixed() -> None:
-    """A changed digest makes every published record look as if its data had changed: raise the
-    contract then.
+    """A changed digest makes every published record look as if its data had changed.
+
+    Raise the contract then.
     """
     cells = Cells(
         np.array([[0.5, 0.0], [0.0, 2.0]]), np.array(["a", "b"]), {"batch": np.array(["x", "y"])}

@@ -12,7 +12,8 @@ import scipy.sparse
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
-from kobench.datasets.validate import check_matrix, validate
+from kobench.datasets.matrices import check_matrix
+from kobench.datasets.validate import validate
 from kobench.errors import UserError
 
 Maker = Callable[..., Cells]

@@ -58,7 +58,7 @@ LATE = {
 }
 
 #: What the built-ins share with the harness beside the contract, and the rooms of the contract.
-FOR_BUILTINS = {"datasets.fetch", "datasets.normalise", "datasets.validate"}
+FOR_BUILTINS = {"datasets.fetch", "datasets.matrices", "datasets.normalise", "datasets.validate"}
 CONTRACT = {"api", "cells", "dataset", "errors", "question", "specs", "units", "util"}
 
 

@@ -13,8 +13,9 @@ from kobench.builtin.datasets import read_anndata
 from kobench.builtin.datasets.working_scale import WorkingScale, to_working_scale, totals_of
 from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
+from kobench.datasets.matrices import check_expressed, check_matrix, check_scale, tidy
 from kobench.datasets.normalise import choose_genes, zeros
-from kobench.datasets.validate import check_expressed, check_matrix, check_scale, tidy, validate
+from kobench.datasets.validate import validate
 from kobench.errors import UserError
 
 
@@ -56,6 +57,9 @@ def load(
     working = to_working_scale(content.X, scale, normalise, totals, totals_key, path)
     groups = _group(content, control, cell_type_key, cell_type)
     chosen = _choose(content, groups, genes)
+    perturbed = None
+    if len(groups.perturbed):
+        perturbed = _cells(content, working, groups.perturbed, chosen, labelled=True)
     dataset = Dataset(
         cells=_cells(content, working, groups.wild_type, chosen),
         scale=working.scale,
@@ -63,11 +67,7 @@ def load(
         notes=_notes(content, groups),
         batch_key=batch_key or None,
         cell_type_key=cell_type_key or None,
-        perturbed=(
-            _cells(content, working, groups.perturbed, chosen, labelled=True)
-            if len(groups.perturbed)
-            else None
-        ),
+        perturbed=perturbed,
         facts={**_facts(content, groups, chosen), "normalisation": working.how},
     )
     return validate(dataset, path)
@@ -157,11 +157,9 @@ def _choose(content: _Content, groups: _Groups, genes: int) -> BoolArray:
     """(G,) the genes that are kept; UserError where a kept cell expresses none of them."""
     chosen = choose_genes(content.X[groups.wild_type], genes, groups.measured)
     rows = np.flatnonzero(groups.kept)
-    remedy = (
-        "keep more genes (genes=0 keeps all)"
-        if genes
-        else "take them out of the file (in scanpy: sc.pp.filter_cells(adata, min_genes=1))"
-    )
+    remedy = "take them out of the file (in scanpy: sc.pp.filter_cells(adata, min_genes=1))"
+    if genes:
+        remedy = "keep more genes (genes=0 keeps all)"
     check_expressed(content.X[rows][:, chosen], content.path, content.barcodes[rows], remedy)
     return chosen
 

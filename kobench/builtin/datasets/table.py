@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
+from kobench.datasets.matrices import check_expressed, check_matrix, check_scale
 from kobench.datasets.normalise import choose_genes, normalise, zeros
-from kobench.datasets.validate import check_expressed, check_matrix, check_scale, validate
+from kobench.datasets.validate import validate
 from kobench.errors import UserError
 
 

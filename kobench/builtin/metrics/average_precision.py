@@ -83,7 +83,7 @@ def average_precision_pairs(scores: FloatArray, found: BoolArray) -> FloatArray:
 
 
 def _at_least(scores: FloatArray) -> IntArray:
-    """(G,) how many entries are as large as each one or larger; for NaN a number past all others."""
+    """(G,) how many entries are as large as each one or larger; past all others for NaN."""
     known = scores[~np.isnan(scores)]
     counts: IntArray = np.where(
         np.isnan(scores),

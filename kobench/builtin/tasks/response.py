@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -69,11 +70,16 @@ def response(view: TaskView) -> TaskUnits:
         **question.left_out,
         **counted({"perturbations in which nothing changes": silent}),
     }
+    found = partial(
+        TaskUnits,
+        asked=len(kept),
+        left_out=left_out,
+        primary=reading.primary,
+        notes=reading.notes,
+        unranked=reading.unranked,
+    )
     if answers.response is None:
-        table = table_of(question, {})
-        return TaskUnits(
-            {}, len(kept), 0, left_out, reading.primary, reading.notes, table, reading.unranked
-        )
+        return found({}, answered=0, table=table_of(question, {}))
     signed = answers.response_kind != "affected"
     predicted, true = predicted_changes(view, kept), without_rounding(question.change)
 
@@ -94,16 +100,7 @@ def response(view: TaskView) -> TaskUnits:
         metric: _by_perturbation(score, everything, len(kept))
         for metric, score in _IN_TABLE.items()
     }
-    return TaskUnits(
-        variants,
-        len(kept),
-        int(kept.sum()),
-        left_out,
-        reading.primary,
-        reading.notes,
-        table_of(question, columns),
-        reading.unranked,
-    )
+    return found(variants, answered=int(kept.sum()), table=table_of(question, columns))
 
 
 def read_response(question: Responses) -> Reading:
@@ -123,22 +120,17 @@ def read_response(question: Responses) -> Reading:
         return Reading({"single": everything}, own, (why, *notes), why)
     few = int(moving.sum()) < MIN_TO_CENTRE
     not_specific = f"under {MIN_TO_CENTRE} perturbations: not gene-specific"
+    if not question.noisy and few:
+        return Reading({"": everything}, ("pearson-delta",), (not_specific, *notes))
     if not question.noisy:
-        return (
-            Reading({"": everything}, ("pearson-delta",), (not_specific, *notes))
-            if few
-            else Reading({"": everything}, own, notes)
-        )
+        return Reading({"": everything}, own, notes)
     variants = {"": detectable, "all": everything}
     if few:
         return Reading(variants, ("pearson-delta[all]",), (not_specific, *notes))
     d = int((detectable & moving).sum())
     if d < MIN_TO_CENTRE:
-        return Reading(
-            variants,
-            ("pearson-delta-centred[all]",),
-            (f"only {d} of {k} perturbations are detectable: no score over them", *notes),
-        )
+        why = f"only {d} of {k} perturbations are detectable: no score over them"
+        return Reading(variants, ("pearson-delta-centred[all]",), (why, *notes))
     return Reading(variants, None, notes)
 
 
@@ -148,7 +140,7 @@ def _moving(question: Responses) -> BoolArray:
 
 
 def _detectable_note(question: Responses) -> tuple[str, ...]:
-    """Which perturbations are detectable, where that is a question at all."""
+    """A sentence on which perturbations are detectable; none where the truth has no noise."""
     if not question.noisy:
         return ()
     names = [name for name, yes in zip(question.names, question.detectable, strict=True) if yes]

@@ -11,13 +11,13 @@ from kobench.cells import IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
 from kobench.question import Responses
+from kobench.truth.population.counterfactual import expected_changes
 from kobench.truth.population.events import Events, abundance, events_of, joined, nothing_asked
 from kobench.truth.population.labels import perturbations
 from kobench.truth.population.measure import DETECTABLE, SPLITS
 from kobench.truth.population.profiles import Population
 from kobench.truth.population.screen import MeasuredChange, Screen
 from kobench.truth.population.significance import adjusted
-from kobench.truth.population.simulated import expected_changes
 from kobench.units import MIN_CELLS
 
 #: A perturbation with fewer perturbed cells than this is not asked.

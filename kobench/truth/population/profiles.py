@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse
 
 from kobench.cells import BoolArray, FloatArray, IntArray
-from kobench.datasets.validate import tidy
+from kobench.datasets.matrices import tidy
 
 #: Most numbers of a dense copy that is worked on at once (32 MB in float64).
 NUMBERS_AT_ONCE = 4_000_000

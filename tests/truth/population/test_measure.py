@@ -1,6 +1,4 @@
-"""Changes of mean profiles matched by batch, against numbers worked out by hand and a plain loop;
-halves and their agreement.
-"""
+"""Changes of mean profiles matched by batch, by hand and by a plain loop; how halves agree."""
 
 from __future__ import annotations
 
@@ -201,8 +199,9 @@ def test_agreement_is_the_mean_correlation() -> None:
 
 
 def test_labels_shuffled_within_batch_change_nothing_on_average() -> None:
-    """Perturbed and reference cells of the same batch trade places; batches differ much and are
-    mixed differently.
+    """Perturbed and reference cells of the same batch trade places.
+
+    Batches differ much and are mixed differently.
     """
     rng = np.random.default_rng(8)
     level = np.array([[1.0, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]])

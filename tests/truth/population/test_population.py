@@ -1,6 +1,4 @@
-"""The population question with a truth from other cells: what is asked, what is left out, and what
-the truth is.
-"""
+"""The population question with a truth from other cells: what is asked and what is left out."""
 
 from __future__ import annotations
 
@@ -34,8 +32,9 @@ def planted(
     each: int = 40,
     **more: Any,
 ) -> Dataset:
-    """Two batches of eight genes; g0 drives g1, g2 drives g3, g4 nothing; each of these and "g2+g0"
-    is removed in `each` cells.
+    """Two batches of eight genes; g0 drives g1, g2 drives g3, g4 nothing.
+
+    Each of these three, and "g2+g0", is removed in `each` cells.
     """
     rng = np.random.default_rng(seed)
     labels = np.repeat(["g0", "g2", "g4", "g2+g0"], each)
@@ -77,8 +76,9 @@ def relabelled(dataset: Dataset, labels: object) -> Dataset:
 def plain_change(
     dataset: Dataset, reference: np.ndarray, rows: np.ndarray, targets: tuple[int, ...]
 ) -> np.ndarray:
-    """The definition in words: per batch, mean of the perturbed minus mean of the reference, by the
-    perturbed cells' mix.
+    """The definition in words: per batch, mean of the perturbed minus mean of the reference.
+
+    Averaged by the perturbed cells' mix of batches.
     """
     assert dataset.perturbed is not None
     X, Y = (
@@ -243,8 +243,9 @@ def test_order_of_cells_changes_nothing_that_is_not_drawn() -> None:
 
 
 def test_names_and_company_of_a_perturbation_change_nothing() -> None:
-    """A perturbation measured alone, or last instead of first, has the same truth; only the
-    correction of p knows how many there are.
+    """A perturbation measured alone, or last instead of first, has the same truth.
+
+    Only the correction of p knows how many there are.
     """
     dataset = planted()
     assert dataset.perturbed is not None

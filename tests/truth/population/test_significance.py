@@ -1,6 +1,4 @@
-"""The rank-sum test within batches: scipy's for one batch, the plain definition for several; and
-its correction for many genes.
-"""
+"""The rank-sum test within batches, against scipy's and the plain definition; its correction."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The population question with a truth without noise, and the noise-free change of a planted
-population.
-"""
+"""The population question without noise, and the noise-free change of a planted population."""
 
 from __future__ import annotations
 
@@ -17,9 +15,9 @@ from kobench.dataset import Dataset
 from kobench.datasets.split import split
 from kobench.errors import UserError
 from kobench.question import Responses
-from kobench.truth.population import ask_responses, ask_simulated_responses, simulated
+from kobench.truth.population import ask_responses, ask_simulated_responses, counterfactual
 from kobench.truth.population import size as size_module
-from kobench.truth.population.simulated import expected_changes
+from kobench.truth.population.counterfactual import expected_changes
 from kobench.truth.population.size import paired_energy_distance
 from kobench.truth.singles import ask_singles
 
@@ -174,9 +172,9 @@ def test_chunks_and_order_change_nothing(network: Dataset, monkeypatch: pytest.M
     whole = ask_simulated_responses(network, np.arange(90))
     backwards = ask_simulated_responses(network, np.arange(90)[::-1])
     same(whole, backwards, rtol=1e-6, atol=1e-12)
-    monkeypatch.setattr(simulated, "NUMBERS_A_CHUNK", 7 * 12)
+    monkeypatch.setattr(counterfactual, "NUMBERS_A_CHUNK", 7 * 12)
     same(whole, ask_simulated_responses(network, np.arange(90)), rtol=1e-6, atol=1e-12)
-    monkeypatch.setattr(simulated, "MOST_CELLS", 40)
+    monkeypatch.setattr(counterfactual, "MOST_CELLS", 40)
     part = ask_simulated_responses(network, np.arange(90))
     np.testing.assert_array_equal(
         part.change, ask_simulated_responses(network, np.arange(90)).change
@@ -184,14 +182,12 @@ def test_chunks_and_order_change_nothing(network: Dataset, monkeypatch: pytest.M
     responds = whole.size != 0
     assert (part.size[responds] != whole.size[responds]).any()
     np.testing.assert_allclose(part.size, whole.size, atol=0.3 * whole.size.max())
-    monkeypatch.setattr(simulated, "NUMBERS_A_CHUNK", 10**7)
+    monkeypatch.setattr(counterfactual, "NUMBERS_A_CHUNK", 10**7)
     same(part, ask_simulated_responses(network, np.arange(90)), rtol=1e-6, atol=1e-12)
 
 
 def planted(network: Dataset, genes: list[tuple[int, ...]]) -> Dataset:
-    """Other draws of the same cells with genes knocked out, where all of them are on; no
-    dropout.
-    """
+    """Other draws of the same cells with genes knocked out, where all are on; no dropout."""
     assert network.truth is not None
     clean = network.truth.wild_type(np.arange(network.cells.n_obs))
     rows, labels = [], []
@@ -262,4 +258,4 @@ def test_confounded_is_passed_on() -> None:
 
 
 def test_how_many_cells_sizes_are_drawn_from() -> None:
-    assert simulated.MOST_CELLS == size_module.MOST_CELLS == 400
+    assert counterfactual.MOST_CELLS == size_module.MOST_CELLS == 400

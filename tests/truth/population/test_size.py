@@ -1,6 +1,4 @@
-"""Energy distances against a double loop, scipy's distances and numbers worked out by hand; their
-permutation p values.
-"""
+"""Energy distances, by hand, by a double loop and by scipy, and their permutation p values."""
 
 from __future__ import annotations
 

@@ -1,0 +1,201 @@
+"""Matrices of cells x genes: tidied and checked, of a file as of a dataset.
+
+What cannot be used is refused in one sentence that says what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from kobench.errors import UserError
+
+#: Names of cells or genes, for messages.
+Names = Sequence[str] | npt.NDArray[Any]
+
+#: No logarithm of counts comes near: log1p of a million is 13.8.
+LOG_LIMIT = 20.0
+
+#: log1p of a whole cell's 10,000, with room for rounding.
+CP10K_LIMIT = float(np.log1p(1e4)) + 1e-3
+
+
+def tidy(matrix: Any) -> Any:
+    """A matrix (n, G) in one of the two forms that cells come in.
+
+    A sparse matrix becomes canonical CSR (columns sorted, no duplicates, no stored zeros), and is
+    returned itself where it is that already. Anything else becomes an array.
+    """
+    if not scipy.sparse.issparse(matrix):
+        return np.asarray(matrix)
+    rows = (
+        matrix if isinstance(matrix, scipy.sparse.csr_matrix) else scipy.sparse.csr_matrix(matrix)
+    )
+    if rows.has_canonical_format and np.all(rows.data != 0):
+        return rows
+    rows = rows.copy()
+    rows.sum_duplicates()
+    rows.eliminate_zeros()
+    return rows
+
+
+def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str = "X") -> Any:
+    """Check a matrix of cells x genes.
+
+    Parameters
+    ----------
+    matrix : (n, G) array or sparse matrix
+    where : str
+        What messages start with: the dataset or file.
+    cells, genes : (n,), (G,) str
+        Their names, for messages; gene names must be there and differ.
+    what : str
+        What the matrix is called in messages.
+
+    Returns
+    -------
+    (n, G) array or canonical CSR matrix
+
+    Raises
+    ------
+    UserError
+        Where it is not numeric, empty, of another shape, not finite, or negative, or where gene
+        names are missing or repeated.
+    """
+    shape = tuple(getattr(matrix, "shape", ()))
+    if len(shape) != 2:
+        raise UserError(
+            f"{where}: {what} has {len(shape)} dimensions; give a matrix of cells x genes"
+        )
+    if 0 in shape:
+        raise UserError(
+            f"{where}: {what} is empty ({shape[0]} cells x {shape[1]} genes); give a file with"
+            " cells and genes in it"
+        )
+    if shape != (len(cells), len(genes)):
+        raise UserError(
+            f"{where}: {what} is {shape[0]} x {shape[1]} but there are {len(cells)} cells and"
+            f" {len(genes)} genes; transpose or repair it"
+        )
+    if matrix.dtype.kind not in "iufb":
+        raise UserError(
+            f"{where}: {what} holds values of type {matrix.dtype}, not numbers; store expression as"
+            " numbers"
+        )
+    check_gene_names(genes, where)
+    matrix = tidy(matrix)
+    stored = _stored(matrix)
+    missing = "fill in or remove those cells or genes; kobench never turns NaN into 0"
+    negative = (
+        "expression cannot be, so point kobench at counts or log1p values and not at centred or"
+        " scaled ones"
+    )
+    for bad, fault, remedy in (
+        (~np.isfinite(stored), "not finite", missing),
+        (stored < 0, "negative", negative),
+    ):
+        if np.any(bad):
+            raise UserError(
+                f"{where}: {_count(bad)} of {what} {_are(bad)} {fault} (first:"
+                f" {_first(matrix, bad, cells, genes)}); {remedy}"
+            )
+    return matrix
+
+
+def check_gene_names(genes: Names, where: str) -> None:
+    """UserError where a gene has no name or shares it with another."""
+    names, first, counts = np.unique(
+        np.asarray(genes, dtype=np.str_), return_index=True, return_counts=True
+    )
+    if "" in names:
+        raise UserError(
+            f"{where}: gene {int(first[list(names).index('')])} (counted from 0) has an empty name;"
+            " give every gene a name"
+        )
+    twice = np.flatnonzero(counts > 1)
+    if len(twice):
+        example = twice[np.argmin(first[twice])]
+        named = f"{len(twice)} gene name" + (" occurs" if len(twice) == 1 else "s occur")
+        raise UserError(
+            f"{where}: {named} more than once (first: {str(names[example])!r}, {counts[example]}"
+            " times); make them unique or add the repeated genes up (in anndata:"
+            " adata.var_names_make_unique())"
+        )
+
+
+def check_scale(X: Any, scale: str, where: str, cells: Names, genes: Names) -> None:
+    """UserError where values of X (n, G) contradict the declared scale.
+
+    A scale other than counts and log1p cannot be contradicted. `where`, `cells` and `genes` are for
+    the message, as in `check_matrix`.
+    """
+    stored = _stored(X)
+    fractional = stored != np.rint(stored)
+    if scale == "counts" and np.any(fractional):
+        raise UserError(
+            f"{where}: scale=counts is declared, but {_count(fractional)} {_are(fractional)} not"
+            f" whole numbers (first: {_first(X, fractional, cells, genes)}); declare scale=log1p or"
+            " scale=linear if that is what they are, or name the layer that holds counts"
+        )
+    if scale not in ("log1p", "log1p-cp10k"):
+        return
+    limit = CP10K_LIMIT if scale == "log1p-cp10k" else LOG_LIMIT
+    high = stored > limit
+    if np.any(high):
+        raise UserError(
+            f"{where}: scale={scale} is declared, but {_count(high)} {_are(high)} above"
+            f" {limit:.4g}, which no such value reaches (first: {_first(X, high, cells, genes)});"
+            " declare scale=counts or scale=linear if that is what they are"
+        )
+    if stored.size and np.any(stored) and not np.any(fractional):
+        raise UserError(
+            f"{where}: scale={scale} is declared, but every value is a whole number, as counts are"
+            f" (largest: {stored.max():g}); declare scale=counts, or name the layer that holds"
+            " log1p values"
+        )
+
+
+def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
+    """UserError where a cell of X (n, G) expresses no gene.
+
+    It has no profile, and nothing can be asked of it. `remedy` ends the message.
+    """
+    empty = np.asarray(X.sum(axis=1)).ravel() == 0
+    if np.any(empty):
+        number, first = int(empty.sum()), str(cells[int(np.argmax(empty))])
+        verb = "expresses" if number == 1 else "express"
+        raise UserError(
+            f"{where}: {number:,} of {len(empty):,} cells {verb} none of the {X.shape[1]:,} genes"
+            f" (first: cell {first!r}); {remedy}"
+        )
+
+
+def _stored(matrix: Any) -> npt.NDArray[Any]:
+    """(m,) all values of an array, or those that a sparse matrix stores, row by row."""
+    return np.asarray(matrix.data if scipy.sparse.issparse(matrix) else matrix.ravel())
+
+
+def _first(matrix: Any, bad: npt.NDArray[np.bool_], cells: Names, genes: Names) -> str:
+    """The first bad value of those stored, and where it stands, for a message."""
+    index = int(np.argmax(bad))
+    if scipy.sparse.issparse(matrix):
+        row = int(np.searchsorted(matrix.indptr, index, side="right")) - 1
+        column = int(matrix.indices[index])
+    else:
+        row, column = divmod(index, matrix.shape[1])
+    return f"{_stored(matrix)[index]:g} in cell {str(cells[row])!r}, gene {str(genes[column])!r}"
+
+
+def _count(bad: npt.NDArray[np.bool_]) -> str:
+    """How many values are bad, in words."""
+    number = int(bad.sum())
+    return f"{number:,} value{'' if number == 1 else 's'}"
+
+
+def _are(bad: npt.NDArray[np.bool_]) -> str:
+    """The verb for that many values."""
+    return "is" if bad.sum() == 1 else "are"
