@@ -55,7 +55,7 @@ def steps(truth: Any, events: Any) -> int:
     from kobench.builtin.datasets.grn.dynamics import Solver
 
     def settled(budget: int) -> float:
-        solver = Solver(truth.network, truth.solver.silenced, budget=budget)
+        solver = Solver(truth.network, truth.solver.equation.silenced, budget=budget)
         return float(np.isfinite(replace(truth, solver=solver).knockout(events)).all(axis=1).mean())
 
     return bisect_left(range(1, 500), 0.5, key=settled) + 1

@@ -57,21 +57,11 @@ def median(values: Sequence[float]) -> str:
 def cells(row: Result) -> tuple[str, ...]:
     """The entries of a row's line in the order of COLUMNS."""
     if row.status != "measured":
-        return (
-            row.work,
-            row.plain,
-            "",
-            "",
-            row.status,
-            "",
-            "",
-            "no" if row.status == "failed" else "",
-        )
-    spread = (
-        f"{short(min(row.reached))}-{short(max(row.reached), row.unit)}"
-        if len(row.reached) > 1
-        else "one run"
-    )
+        met = "no" if row.status == "failed" else ""
+        return (row.work, row.plain, "", "", row.status, "", "", met)
+    spread = "one run"
+    if len(row.reached) > 1:
+        spread = f"{short(min(row.reached))}-{short(max(row.reached), row.unit)}"
     target = f"{'at most' if row.lower else 'at least'} {short(row.target, row.unit)}"
     return (
         row.work,

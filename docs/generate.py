@@ -336,11 +336,9 @@ def short(value: float) -> str:
     >>> short(-0.4567), short(0.00012345), short(-1e-7)
     ('-0.457', '1.2e-04', '0.000')
     """
-    return (
-        f"{value:.1e}"
-        if 1e-6 <= abs(value) < 0.001
-        else f"{value if abs(value) >= 1e-6 else 0.0:.3f}"
-    )
+    if 1e-6 <= abs(value) < 0.001:
+        return f"{value:.1e}"
+    return f"{value if abs(value) >= 1e-6 else 0.0:.3f}"
 
 
 # ------------------------------------------------------------------ what a record holds

@@ -132,22 +132,17 @@ def coexpression(units: ProfileUnits) -> float:
                 continue
             answer = units.predicted[both][:, [i, j]].astype(np.float64)
             of_truth.append(float(pearsonr(true[:, 0], true[:, 1])[0]))
-            of_answer.append(
-                float(pearsonr(answer[:, 0], answer[:, 1])[0])
-                if np.ptp(answer, axis=0).all()
-                else 0.0
-            )
+            varies = np.ptp(answer, axis=0).all()
+            of_answer.append(float(pearsonr(answer[:, 0], answer[:, 1])[0]) if varies else 0.0)
     return float(pearsonr(of_answer, of_truth)[0])
 
 
 def auprc(units: ImpactUnits) -> float:
     """Average precision of finding true impacts above 0; NaN where all are, or none is."""
     found = units.true > 0
-    return (
-        math.nan
-        if found.all() or not found.any()
-        else float(average_precision_score(found, units.predicted))
-    )
+    if found.all() or not found.any():
+        return math.nan
+    return float(average_precision_score(found, units.predicted))
 
 
 def top_tenth(units: RankingUnits) -> float:
@@ -239,12 +234,8 @@ def redrawn_within_cell(units: ImpactUnits, draws: IntArray, distinct: IntArray)
         pairs = []
         for cell in np.unique(units.cells):
             rows = np.flatnonzero(units.cells == cell)
-            pairs.append(
-                (
-                    np.repeat(units.predicted[rows], copies[rows]),
-                    np.repeat(units.true[rows], copies[rows]),
-                )
-            )
+            predicted = np.repeat(units.predicted[rows], copies[rows])
+            pairs.append((predicted, np.repeat(units.true[rows], copies[rows])))
         values.append(mean_correlation(spearmanr, pairs))
     return np.array(values)
 
@@ -258,9 +249,6 @@ def redrawn_ranking(units: RankingUnits, draws: IntArray, distinct: IntArray) ->
     for often in draws:
         copies = often[np.searchsorted(distinct, units.genes)]
         with warnings.catch_warnings(action="ignore"):  # of constant values
-            values.append(
-                float(
-                    spearmanr(np.repeat(units.predicted, copies), np.repeat(units.true, copies))[0]
-                )
-            )
+            drawn = np.repeat(units.predicted, copies), np.repeat(units.true, copies)
+            values.append(float(spearmanr(*drawn)[0]))
     return np.array(values)

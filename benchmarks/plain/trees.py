@@ -143,11 +143,8 @@ def gene_by_gene(
             margins(booster, held, rounds, threads)
             for rounds in range(LOOK_EVERY, looked + 1, LOOK_EVERY)
         ]
-        yield (
-            looks,
-            (
-                margins(grow(whole, gene, chosen, depth, lr, threads), asked, chosen, threads)
-                if chosen
-                else np.zeros(len(asked))
-            ),
-        )
+        answer: Floats = np.zeros(len(asked))
+        if chosen:
+            booster = grow(whole, gene, chosen, depth, lr, threads)
+            answer = margins(booster, asked, chosen, threads)
+        yield looks, answer

@@ -115,11 +115,9 @@ def fast(work: Work) -> tuple[float, Any]:
     except NotComputed:
         return math.nan, None
     value = result.value if isinstance(result, Parts) else result
-    return value, (
-        draws(work.score, work.units, work.block, DRAWS, 0, work.names, result)
-        if work.block
-        else None
-    )
+    if not work.block:
+        return value, None
+    return value, draws(work.score, work.units, work.block, DRAWS, 0, work.names, result)
 
 
 def plain_part(work: Work) -> Work:
@@ -223,11 +221,10 @@ def differences(found: dict[str, tuple[float, Any]]) -> Iterator[tuple[str, floa
         if math.isnan(value) != math.isnan(plain_value):
             yield work.label, math.inf, 0.0
         elif not math.isnan(value):
-            of_draws = (
-                0.0
-                if plain_drawn is None
-                else float(np.nanmax(np.abs(np.asarray(drawn)[: len(plain_drawn)] - plain_drawn)))
-            )
+            of_draws = 0.0
+            if plain_drawn is not None:
+                gaps = np.abs(np.asarray(drawn)[: len(plain_drawn)] - plain_drawn)
+                of_draws = float(np.nanmax(gaps))
             yield work.label, abs(value - plain_value), of_draws
 
 

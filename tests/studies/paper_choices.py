@@ -55,18 +55,12 @@ def noise(factor: float = 1.0, decay: bool = False, absolute: bool = False) -> C
 
     def draw(rng: np.random.Generator, net: network.Network, cells: int, sigma: float) -> Any:
         size = factor * sigma * rng.standard_normal((cells, len(net.weights)))
-        weights = (
-            np.maximum(0.0, net.weights + size)
-            if absolute
-            else net.weights * np.maximum(0.0, 1 + size)
-        )
+        weights = net.weights * np.maximum(0.0, 1 + size)
+        if absolute:
+            weights = np.maximum(0.0, net.weights + size)
         if decay:
-            weights = (
-                weights
-                / np.maximum(0.05, 1 + sigma * rng.standard_normal((cells, net.genes)))[
-                    :, net.edges[:, 1]
-                ]
-            )
+            rates = np.maximum(0.05, 1 + sigma * rng.standard_normal((cells, net.genes)))
+            weights = weights / rates[:, net.edges[:, 1]]
         return weights
 
     return draw

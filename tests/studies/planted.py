@@ -222,11 +222,9 @@ def skill_line(setting: str, section: Section, column: Column, single: Sequence[
     alone = []
     for one in single:
         own = {mine.name: mine for mine in one.columns}.get(column.name)
-        found = (
-            None
-            if own is None
-            else standing(own, next(row for row in one.rows if row.name == "true-change"))
-        )
+        if own is None:
+            continue
+        found = standing(own, next(row for row in one.rows if row.name == "true-change"))
         alone += [] if found is None else [found.skill]
     floor = column.ceiling - column.gap.value if column.ceiling is not None else float("nan")
     spread = (

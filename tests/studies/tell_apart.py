@@ -79,11 +79,9 @@ def noisy(answers: Mapping[str, Answers], amount: float, seed: int) -> dict[str,
     def disturbed(values: FloatArray) -> FloatArray:
         return values * np.exp(amount * rng.normal(size=values.shape))
 
-    genes = (
-        np.exp(amount * rng.normal(size=singles.supported.shape))
-        if singles.supported is not None
-        else 1.0
-    )
+    genes: FloatArray | float = 1.0
+    if singles.supported is not None:
+        genes = np.exp(amount * rng.normal(size=singles.supported.shape))
     return {
         "profile": replace(profile, profile=normalise_rows(disturbed(profile.profile))),
         "singles": replace(

@@ -126,9 +126,9 @@ class ProfileNetwork:
             )
         counts = {"hidden": hidden, "batch": batch, "steps": steps, "patience": patience}
         for name, count in counts.items():
-            if count is not None and (
-                isinstance(count, bool) or not isinstance(count, int) or count < 1
-            ):
+            if count is None:
+                continue
+            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
                 raise ValueError(
                     f"mlp: {name}={count!r} is not possible; give a whole number from 1, or leave"
                     " it out"

@@ -163,9 +163,9 @@ class PartialCorrelation:
             self.units: Floats = deviations(roots) / np.sqrt(self.diagonal)
             partial[np.arange(len(some)), some] = np.nan
             squares = partial[:, varying] ** 2
-            self.noise = (
-                float(np.nanmedian(squares)) / MEDIAN_SQUARE if squares.size > len(some) else 0.0
-            )
+            self.noise = 0.0
+            if squares.size > len(some):
+                self.noise = float(np.nanmedian(squares)) / MEDIAN_SQUARE
 
     def slopes(self, removed: Ints) -> Floats:
         """Change of every gene's u for each unit by which the u of a removed gene falls.
@@ -186,9 +186,8 @@ class PartialCorrelation:
             square, square + HALVED_AT**2 * self.noise, out=np.zeros_like(square), where=square > 0
         )
         own = self.units[removed][:, None]
-        falls: Floats = (
-            partial * kept * np.divide(self.units, own, out=np.zeros_like(partial), where=own > 0)
-        )
+        units = np.divide(self.units, own, out=np.zeros_like(partial), where=own > 0)
+        falls: Floats = partial * kept * units
         return -falls
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
@@ -202,9 +201,8 @@ class PartialCorrelation:
         with limited_threads(self.threads):
             for removed, events, asked in sets_of_genes(knockouts):
                 before = roots[asked]
-                after = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0) * (
-                    null[events] > 0
-                )
+                moved = np.maximum(before + before[:, removed] @ self.slopes(removed), 0.0)
+                after = moved * (null[events] > 0)
                 rows[events] = to_scale(after**2, self.scale)
         return close_on(rows, null)
 

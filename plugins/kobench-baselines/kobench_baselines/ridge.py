@@ -52,11 +52,9 @@ def solve(
     right = project(targets, mask, count)
     goal = tolerance**2 * (right**2).sum(axis=0)
     weights = np.zeros_like(right) if start is None else start.copy()
-    residual = (
-        right
-        if start is None
-        else right - project(kernel @ weights, mask, count) - penalty * weights
-    )
+    residual = right
+    if start is not None:
+        residual = right - project(kernel @ weights, mask, count) - penalty * weights
     size = (residual**2).sum(axis=0)
     genes: Ints = np.flatnonzero(size > goal)  # those that are not done
     solution, size = weights[:, genes], size[genes]

@@ -105,44 +105,31 @@ class SteadyState:
         """The form and the price with the smallest relative error on held-out cells."""
         halves = {"one": np.ones(values.shape[1]), "median": medians_where_on(values)}
         rules = ("zero", "silenced") if self.rule == "auto" else (self.rule,)
-        forms = [
-            Form(rule, halves[half])
-            for half in (("one", "median") if self.half == "auto" else (self.half,))
-            for rule in rules
-        ]
+        names = ("one", "median") if self.half == "auto" else (self.half,)
+        forms = [Form(rule, halves[name]) for name in names for rule in rules]
         prices = PRICES if self.price is None else (self.price,)
+        first = DEFAULT_PRICE if self.price is None else self.price
         kept, held = hold_out(len(values), VALIDATION, rng)
         if not len(held):
-            return forms[0], DEFAULT_PRICE if self.price is None else self.price
+            return forms[0], first
         asked = np.sort(rng.permutation(genes)[:VALIDATION_GENES])
         tries = len(forms) + len(prices)
 
         def error(form: Form, price: float, done: int) -> float:
             context.log("validation", done, tries)
-            equations = Regression.of(form, values[kept], values[kept] > 0, self.regulators).fit(
-                asked, price, passes=1
-            )
-            off = np.abs(equations(values[held], values[held] > 0) - values[held])[:, asked] * (
-                values[held][:, asked] > 0
-            )
+            regression = Regression.of(form, values[kept], values[kept] > 0, self.regulators)
+            equations = regression.fit(asked, price, passes=1)
+            said, true = equations(values[held], values[held] > 0), values[held]
+            off = np.abs(said - true)[:, asked] * (true[:, asked] > 0)
             mean = equations.mean[asked]
-            return float(
-                np.divide(
-                    off, mean, out=np.zeros_like(off), where=equations.modelled[asked] & (mean > 0)
-                ).sum()
-            )
+            counted = equations.modelled[asked] & (mean > 0)
+            return float(np.divide(off, mean, out=np.zeros_like(off), where=counted).sum())
 
-        first = DEFAULT_PRICE if self.price is None else self.price
-        form = (
-            forms[0]
-            if len(forms) == 1
-            else min(forms, key=lambda one: error(one, first, forms.index(one)))
-        )
-        price = (
-            prices[0]
-            if len(prices) == 1
-            else min(prices, key=lambda one: error(form, one, len(forms) + prices.index(one)))
-        )
+        form, price = forms[0], prices[0]
+        if len(forms) > 1:
+            form = min(forms, key=lambda one: error(one, first, forms.index(one)))
+        if len(prices) > 1:
+            price = min(prices, key=lambda one: error(form, one, len(forms) + prices.index(one)))
         return form, price
 
     def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
@@ -159,10 +146,9 @@ class SteadyState:
             factor = np.divide(values, said, out=np.zeros_like(values), where=explained)
             for block in blocks_of(len(knockouts), cells.n_vars):
                 part = knockouts[block]
-                start = part.remove_from(values)
                 after = settle(
                     self.equations,
-                    start,
+                    part.remove_from(values),
                     part.remove_from(there),
                     part.remove_from(factor),
                     explained[part.cells],

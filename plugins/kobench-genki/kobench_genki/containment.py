@@ -24,16 +24,9 @@ def caches_in(folder: Path | None) -> Iterator[None]:
     folder : Path, optional
         The folder. Without one, or where the environment names one already, nothing is changed.
     """
-    names = (
-        {}
-        if folder is None
-        else {
-            name: str(folder)
-            for name in ("MPLCONFIGDIR", "NUMBA_CACHE_DIR")
-            if name not in os.environ
-        }
-    )
-    with patch.dict(os.environ, names):
+    names = ("MPLCONFIGDIR", "NUMBA_CACHE_DIR") if folder is not None else ()
+    added = {name: str(folder) for name in names if name not in os.environ}
+    with patch.dict(os.environ, added):
         yield
 
 

@@ -64,11 +64,9 @@ class GRNBoost2:
 
         Removing another one would answer "nothing happens" without evidence.
         """
-        return (
-            np.ones(len(genes), bool)
-            if self.regulators is None
-            else np.isin(genes, self.regulators)
-        )
+        if self.regulators is None:
+            return np.ones(len(genes), bool)
+        return np.isin(genes, self.regulators)
 
     def fit(self, cells: Cells, context: Context) -> None:
         """Infer the network from cells (n, G).
