@@ -1,17 +1,19 @@
-"""Accuracy beside cost by size: where datasets differ in nothing but their number of genes or
-cells.
-"""
+"""Accuracy beside cost by size: where datasets differ in their number of genes or cells alone."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kobench.board.table import Grown, Growth, Row, Section
+from kobench.board.table import Cost, Row, Score, Section
+
+#: The parameters that are sizes.
+SIZES = ("genes", "cells")
 
 #: From so many sizes on there is a growth to show.
 FEWEST = 3
@@ -20,28 +22,102 @@ FEWEST = 3
 LEAST = 0.5
 
 
+@dataclass(frozen=True)
+class Grown:
+    """What a predictor scores at one size, and what that cost.
+
+    Attributes
+    ----------
+    score : Score or None
+        None where it has no score.
+    cost : Cost or None
+        None where none was measured.
+    hollow : bool
+        As in `Row`.
+    """
+
+    score: Score | None
+    cost: Cost | None
+    hollow: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds of fitting and answering together."""
+        parts = [] if self.cost is None else [self.cost.fit_seconds, self.cost.predict_seconds]
+        known = [part for part in parts if part is not None]
+        return sum(known) if known else None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A task on one dataset at s sizes, by p predictors.
+
+    Attributes
+    ----------
+    dataset, task, split : str
+        What the sections have in common.
+    size : str
+        The parameter that differs.
+    metric : str
+        The primary metric that the scores are of.
+    sizes : (s,) tuple of int
+        Its values, the smallest first.
+    floors : (s,) tuple of (str, float or None)
+        The best floor and its score.
+    predictors : (p,) tuple of str
+        Names.
+    cells : (p, s) tuple of tuple of Grown
+        What each predictor does at each size.
+    exponents : (p,) tuple of float or None
+        The slope of log seconds on log size, None with fewer than three times above `LEAST`.
+    """
+
+    dataset: str
+    task: str
+    split: str
+    size: str
+    metric: str
+    sizes: tuple[int, ...]
+    floors: tuple[tuple[str, float | None], ...]
+    predictors: tuple[str, ...]
+    cells: tuple[tuple[Grown, ...], ...]
+    exponents: tuple[float | None, ...]
+
+
 def growths_of(sections: Sequence[Section]) -> tuple[Growth, ...]:
-    """One growth for each task and split of datasets of one name whose parameters differ in a size
-    alone, from three sizes on.
+    """One growth for each task, split and dataset seen at three sizes or more.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+        The sections of a board. Those of one name whose parameters differ in a size alone are
+        taken together.
+
+    Returns
+    -------
+    tuple of Growth
+        By task, the most demanding first, then by dataset.
     """
     groups: dict[tuple[Any, ...], list[Section]] = defaultdict(list)
     for section in sections:
-        params = section.params
-        for size in ("genes", "cells") if section.primary else ():
-            if size in params:
-                rest = tuple(
-                    sorted((key, repr(value)) for key, value in params.items() if key != size)
-                )
-                groups[
-                    section.order,
-                    section.dataset_name,
-                    section.split,
-                    section.train,
-                    size,
-                    rest,
-                ].append(section)
+        for size in SIZES:
+            if section.primary and size in section.params:
+                groups[group_key(section, size)].append(section)
     return tuple(
         growth_of(group, key[4]) for key, group in sorted(groups.items()) if len(group) >= FEWEST
+    )
+
+
+def group_key(section: Section, size: str) -> tuple[Any, ...]:
+    """What sections that differ in a size alone have in common; the size is the fifth part."""
+    rest = sorted((key, repr(value)) for key, value in section.params.items() if key != size)
+    return (
+        section.order,
+        section.dataset_name,
+        section.split,
+        section.train,
+        size,
+        tuple(rest),
     )
 
 
@@ -50,32 +126,24 @@ def growth_of(sections: Sequence[Section], size: str) -> Growth:
     ordered = sorted(sections, key=lambda section: int(section.params[size]))
     first = ordered[0]
     metric = first.primary[0].name
-    names = list(
-        dict.fromkeys(
-            row.name for section in ordered for row in section.rows if row.role == "predictor"
-        )
-    )
+    rows = [
+        {row.name: row for row in section.rows if row.role == "predictor"} for section in ordered
+    ]
+    names = tuple(dict.fromkeys(name for named in rows for name in named))
     sizes = tuple(int(section.params[size]) for section in ordered)
-    cells = tuple(
-        tuple(grown(rows_of(section).get(name), metric) for section in ordered) for name in names
-    )
+    cells = tuple(tuple(grown(named.get(name), metric) for named in rows) for name in names)
     return Growth(
-        first.dataset_name,
-        first.task,
-        first.split,
-        size,
-        metric,
-        sizes,
-        tuple(best_floor(section) for section in ordered),
-        tuple(names),
-        cells,
-        tuple(exponent(sizes, [cell.seconds for cell in row]) for row in cells),
+        dataset=first.dataset_name,
+        task=first.task,
+        split=first.split,
+        size=size,
+        metric=metric,
+        sizes=sizes,
+        floors=tuple(best_floor(section) for section in ordered),
+        predictors=names,
+        cells=cells,
+        exponents=tuple(exponent(sizes, [cell.seconds for cell in row]) for row in cells),
     )
-
-
-def rows_of(section: Section) -> Mapping[str, Row]:
-    """The section's predictors by name."""
-    return {row.name: row for row in section.rows if row.role == "predictor"}
 
 
 def grown(row: Row | None, metric: str) -> Grown:
@@ -85,18 +153,30 @@ def grown(row: Row | None, metric: str) -> Grown:
 
 def best_floor(section: Section) -> tuple[str, float | None]:
     """The floor that counts and its score."""
-    name = section.primary[0].floor or "none"
-    score = next(
-        (row.scores.get(section.primary[0].name) for row in section.floors if row.name == name),
-        None,
-    )
-    return name, None if score is None else score.value
+    column = section.primary[0]
+    name = column.floor or "none"
+    row = next((row for row in section.floors if row.name == name), None)
+    score = row.scores.get(column.name) if row else None
+    return name, score.value if score else None
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float | None]) -> float | None:
-    """The slope of log seconds on log size by least squares; None with fewer than three seconds of
-    `LEAST` or more.
+    """The slope of log seconds on log size by least squares.
 
+    Parameters
+    ----------
+    sizes : (s,) sequence of int
+        Numbers of genes or cells.
+    seconds : (s,) sequence of float or None
+        Times; those below `LEAST` do not count.
+
+    Returns
+    -------
+    float or None
+        None with fewer than three sizes that count.
+
+    Examples
+    --------
     >>> exponent([100, 200, 400], [1.0, 4.0, 16.0])
     2.0
     """

@@ -13,13 +13,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kobench.board.glance import answer_of, matrices_of
+from kobench.board.answer import answer_of
+from kobench.board.board import Board
+from kobench.board.glance import matrices_of
 from kobench.board.growth import growths_of
 from kobench.board.numbers.series import Key, row_key
 from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.sentences import short_names
-from kobench.board.table import Board
 from kobench.board.transfer import transfer_matrices
 from kobench.errors import UserError
 from kobench.results.parts import Record, TrialInfo

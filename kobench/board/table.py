@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH, Interval
-from kobench.board.transfer import TransferMatrix
 
 #: Metrics shown first where no primary metric ranks.
 LEADING = 2
@@ -341,63 +340,3 @@ class Matrix:
         for section in self.datasets:
             known = {**section.params_say, **known}
         return "; ".join(f"{name}: {known[name]}" for name in names if known.get(name))
-
-
-@dataclass(frozen=True)
-class Grown:
-    """What a predictor scores at one size and what that cost; None where it has no score or no cost
-    was measured. hollow : see `Row`.
-    """
-
-    score: Score | None
-    cost: Cost | None
-    hollow: bool = False
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds of fitting and answering together."""
-        parts = [] if self.cost is None else [self.cost.fit_seconds, self.cost.predict_seconds]
-        known = [part for part in parts if part is not None]
-        return sum(known) if known else None
-
-
-@dataclass(frozen=True)
-class Growth:
-    """A task on one dataset at several sizes. size : the parameter. metric : the primary metric
-    that the scores are of.
-
-    titles : (sizes), the datasets. floors : (sizes), the best floor's name and score. predictors :
-    (p,) names. cells : (p, sizes). exponents : (p,), the slope of log seconds on log size, None
-    with fewer than three times above `growth.LEAST`.
-    """
-
-    dataset: str
-    task: str
-    split: str
-    size: str
-    metric: str
-    sizes: tuple[int, ...]
-    floors: tuple[tuple[str, float | None], ...]
-    predictors: tuple[str, ...]
-    cells: tuple[tuple[Grown, ...], ...]
-    exponents: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class Board:
-    """The whole leaderboard. cost : whether it shows seconds and memory, which differ between equal
-    runs.
-
-    answer : in one line a task, who is better than trivial, the most demanding task first.
-    transfers : trained on one group of cells, asked of another. growths : accuracy and cost by
-    size, where datasets differ in size. ran : who was run without a full sandbox, could read more,
-    or lives in an environment of its own.
-    """
-
-    sections: tuple[Section, ...]
-    matrices: tuple[Matrix, ...]
-    cost: bool = True
-    answer: tuple[str, ...] = ()
-    transfers: tuple[TransferMatrix, ...] = ()
-    growths: tuple[Growth, ...] = ()
-    ran: tuple[str, ...] = ()

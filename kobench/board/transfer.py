@@ -1,6 +1,6 @@
-"""From transfer records to matrices: what a model trained on one group of cells explains of
-another, and what it loses by that.
+"""From transfer records to matrices.
 
+They say what a model trained on one group of cells explains of another, and what it loses by that.
 What the numbers are: `kobench.board.numbers.transfer`.
 """
 
@@ -22,9 +22,19 @@ from kobench.results.parts import Record
 class TransferCell:
     """One model on one group of cells.
 
-    explained : None with the reason in `missing`. score : the metric itself. drop : None on the
-    diagonal, and where the asked group's own model has no score. done : on how many blocks
-    (networks) both it and the floor have a score.
+    Attributes
+    ----------
+    explained : Interval or None
+        Its share of what there is to explain; None with the reason in `missing`.
+    score : float or None
+        The metric itself.
+    drop : Interval or None
+        How much less it explains than the asked group's own model; None on the diagonal, and where
+        that model has no score.
+    missing : str
+        Why there is no share; "" where there is one.
+    done : int
+        On how many blocks (networks) both it and the floor have a score.
     """
 
     explained: Interval | None = None
@@ -36,13 +46,34 @@ class TransferCell:
 
 @dataclass(frozen=True)
 class TransferMatrix:
-    """A predictor, trained on each group of a dataset and asked for each: `cells[trained][asked]`,
-    both in the order of `groups`.
+    """A predictor, trained on each group of a dataset and asked for each of its g groups.
 
-    floors : the floor's own score, the same way. own, other, drop : means of the diagonal, of the
-    rest, and of the drops, each with the interval that `label` names; floor_drop : what the floor
-    itself loses. blocks : how many networks (1 for real data). notes : what the task said of the
-    question.
+    Attributes
+    ----------
+    dataset, dataset_version, kind, split, task : str
+        What the trials have in common.
+    metric, direction : str
+        The primary metric of the task, and its better end.
+    floor : str
+        The floor that shares are measured against.
+    predictor : str
+        The name of the predictor.
+    groups : (g,) tuple of str
+        The groups of cells.
+    cells : (g, g) tuple of tuple of TransferCell
+        By the group trained on, then by the group asked.
+    floors : (g, g) tuple of tuple of float or None
+        The floor's own score, the same way.
+    own, other, drop : Interval or None
+        Means of the diagonal, of the rest, and of the drops.
+    floor_drop : Interval or None
+        What the floor itself loses, in the mean.
+    label : str
+        What the intervals of means stand for.
+    blocks : int
+        How many networks; 1 for real data.
+    notes : tuple of str
+        What the task said of the question.
     """
 
     dataset: str
@@ -79,11 +110,19 @@ class TransferMatrix:
 def transfer_matrices(
     records: Iterable[Record], names: Mapping[Key, str] | None = None
 ) -> tuple[TransferMatrix, ...]:
-    """A matrix for each dataset group, split, task and predictor among the records of transfers; of
-    a dataset, the best transfer first.
+    """A matrix for each dataset group, split, task and predictor.
 
-    names : what rows are called, by `kobench.board.numbers.series.row_key`; None: by their selection.
-    Records of other splits are passed over.
+    Parameters
+    ----------
+    records : iterable of Record
+        Those of transfers count, others are passed over.
+    names : mapping or None
+        What rows are called, by `kobench.board.numbers.series.row_key`; None: by their selection.
+
+    Returns
+    -------
+    tuple of TransferMatrix
+        By dataset, split and task; of these the best transfer first.
     """
     groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
     for record in records:
@@ -95,32 +134,39 @@ def transfer_matrices(
             # a failed trial has no scores; it belongs to every task of its dataset
             for label in labels or [""]:
                 groups[dataset.group, str(dataset.version), split.name, label].append(record)
-    found = []
+    found: list[TransferMatrix] = []
     for key, members in sorted(groups.items()):
         if key[3]:
-            numbers = TransferNumbers([*members, *groups.get((*key[:3], ""), [])], key)
-            matrices = (
-                matrix_of(numbers, row, (names or {}).get(row, row[1])) for row in numbers.rows
-            )
+            of_all_tasks = groups.get((*key[:3], ""), [])
+            numbers = TransferNumbers([*members, *of_all_tasks], key)
+            called = {row: (names or {}).get(row, row[1]) for row in numbers.rows}
             found += sorted(
-                matrices,
-                key=lambda matrix: (
-                    -np.inf if matrix.other is None else -matrix.other.value,
-                    matrix.predictor,
-                ),
+                (matrix_of(numbers, row, called[row]) for row in numbers.rows), key=best_first
             )
     return tuple(found)
 
 
+def best_first(matrix: TransferMatrix) -> tuple[float, str]:
+    """Sorts matrices by what they explain of other groups, the most first."""
+    return -np.inf if matrix.other is None else -matrix.other.value, matrix.predictor
+
+
 def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
-    """The matrix of one predictor."""
-    groups = numbers.groups
-    places = list(np.ndindex(len(groups), len(groups)))
+    """The matrix of one predictor, called `name`."""
+    floor = ("floor", numbers.floor)
     shares, drops = shares_and_drops(numbers, row)
-    cells = {
-        at: cell_of(numbers, row, groups[at[0]], groups[at[1]], shares.get(at), drops.get(at))
-        for at in places
-    }
+    _, floor_drops = shares_and_drops(numbers, floor)
+    cells = tuple(
+        tuple(
+            cell_of(numbers, row, train, ask, shares.get((a, b)), drops.get((a, b)))
+            for b, ask in enumerate(numbers.groups)
+        )
+        for a, train in enumerate(numbers.groups)
+    )
+    floors = tuple(
+        tuple(mean_score(numbers, floor, train, ask) for ask in numbers.groups)
+        for train in numbers.groups
+    )
     return TransferMatrix(
         dataset=numbers.dataset,
         dataset_version=numbers.version,
@@ -131,16 +177,13 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
         direction=numbers.direction,
         floor=numbers.floor,
         predictor=name,
-        groups=tuple(groups),
-        cells=tuple(tuple(cells[a, b] for b in range(len(groups))) for a in range(len(groups))),
-        floors=tuple(
-            tuple(mean_score(numbers, ("floor", numbers.floor), train, ask) for ask in groups)
-            for train in groups
-        ),
+        groups=tuple(numbers.groups),
+        cells=cells,
+        floors=floors,
         own=numbers.mean({at: share for at, share in shares.items() if at[0] == at[1]}),
         other=numbers.mean({at: share for at, share in shares.items() if at[0] != at[1]}),
         drop=numbers.mean(drops),
-        floor_drop=numbers.mean(shares_and_drops(numbers, ("floor", numbers.floor))[1]),
+        floor_drop=numbers.mean(floor_drops),
         label=numbers.label,
         blocks=len(numbers.blocks),
         notes=numbers.notes,
@@ -150,8 +193,21 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
 def shares_and_drops(
     numbers: TransferNumbers, row: Key
 ) -> tuple[dict[tuple[int, int], Share], dict[tuple[int, int], Share]]:
-    """What a row explains in each (trained, asked) pair of groups, and what it loses off the
-    diagonal, where there are numbers.
+    """What a row explains of each pair of groups, and what it loses, where there are numbers.
+
+    Parameters
+    ----------
+    numbers : TransferNumbers
+        The numbers of a dataset and task.
+    row : Key
+        A predictor or floor.
+
+    Returns
+    -------
+    shares : dict
+        Places of the groups (trained, asked) -> what is explained.
+    drops : dict
+        The same for what is lost, off the diagonal.
     """
     shares, drops = {}, {}
     for a, train in enumerate(numbers.groups):
@@ -190,21 +246,28 @@ def mean_score(numbers: TransferNumbers, row: Key, train: str, ask: str) -> floa
 def missing(numbers: TransferNumbers, row: Key, train: str, ask: str) -> str:
     """Why a cell has no explained share."""
     fits = [record for records in numbers.fits.get((row, train), {}).values() for record in records]
+    if not fits:
+        return NOT_RUN
     failed = sorted(record.result.status for record in fits if record.result.status != "ok")
-    if not fits or failed:
-        return str(failed[0]) if failed else NOT_RUN
+    if failed:
+        return failed[0]
     if numbers.levels(row, train, ask):
-        return (
-            "floor = truth" if numbers.levels(("floor", numbers.floor), train, ask) else "no floor"
-        )
+        floor = numbers.levels(("floor", numbers.floor), train, ask)
+        return "floor = truth" if floor else "no floor"
     scores = (numbers.score(record, ask) for record in fits)
     return next((score.missing for score in scores if score and score.missing), NOT_ANSWERED)
 
 
 def drop_verdict(drop: Interval | None) -> str:
-    """ "loses" or "gains" against a model of the asked group, "same" where it can't be told apart,
-    "" without an interval.
+    """What a drop says against a model of the asked group.
+
+    Returns
+    -------
+    str
+        "loses", "gains", "same" where it can't be told apart from 0, "" without an interval.
     """
     if drop is None or drop.low is None:
         return ""
-    return "loses" if drop.above else "gains" if drop.below else "same"
+    if drop.above:
+        return "loses"
+    return "gains" if drop.below else "same"

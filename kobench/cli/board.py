@@ -11,7 +11,7 @@ import click
 from kobench.cli.options import show_board
 
 if TYPE_CHECKING:
-    from kobench.board.table import Board
+    from kobench.board.board import Board
     from kobench.results.parts import Record
 
 #: As in `kobench.board.render`, which would bring numpy in here.

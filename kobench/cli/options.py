@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from kobench.board.table import Board
+    from kobench.board.board import Board
     from kobench.plugins.registry import Registry
 
 #: A function that click turns into a command.

@@ -15,7 +15,7 @@ from kobench.cli.options import (
     request_options,
     show_board,
 )
-from kobench.cli.suites import built_in, find_suite, read_suite
+from kobench.cli.suites import built_in, find_suite, read_suite, with_suite
 
 if TYPE_CHECKING:
     from kobench.results.parts import Record
@@ -265,34 +265,3 @@ def scored_tasks(groups: list[Group], records: list[Record]) -> list[str]:
         for task in trial.tasks
     }
     return sorted(planned & {label for record in records for label in record.result.scores})
-
-
-def with_suite(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
-    """The flags of a suite and of the command line together.
-
-    Parameters
-    ----------
-    ctx : click.Context
-        Knows which flags were given.
-    suite : dict
-        What the suite sets.
-    flags : dict
-        All flags of the command line, with their defaults.
-
-    Returns
-    -------
-    dict
-        A flag that was given wins over the suite's; those that may be repeated add up.
-    """
-    given = {
-        name
-        for name in flags
-        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-    }
-    merged = dict(flags)
-    for name, value in suite.items():
-        if isinstance(value, tuple):
-            merged[name] = tuple(dict.fromkeys((*value, *flags[name])))
-        elif name not in given:
-            merged[name] = value
-    return merged

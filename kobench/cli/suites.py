@@ -118,6 +118,37 @@ def converted(path: Path, key: str, value: Any, option: click.Option, ctx: click
         ) from error
 
 
+def with_suite(ctx: click.Context, suite: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags of a suite and of the command line together.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Knows which flags were given.
+    suite : dict
+        What the suite sets.
+    flags : dict
+        All flags of the command line, with their defaults.
+
+    Returns
+    -------
+    dict
+        A flag that was given wins over the suite's; those that may be repeated add up.
+    """
+    given = {
+        name
+        for name in flags
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    merged = dict(flags)
+    for name, value in suite.items():
+        if isinstance(value, tuple):
+            merged[name] = tuple(dict.fromkeys((*value, *flags[name])))
+        elif name not in given:
+            merged[name] = value
+    return merged
+
+
 def expanded(path: Path, grid: Any) -> list[str]:
     """The datasets of a suite's `[[grid]]` tables.
 

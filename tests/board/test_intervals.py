@@ -1,6 +1,4 @@
-"""Intervals against numbers worked out by hand, against scipy and independent implementations, and
-by how often they cover.
-"""
+"""Intervals against numbers worked out by hand, against scipy, and by how often they cover."""
 
 from __future__ import annotations
 
@@ -85,8 +83,9 @@ def test_one_block_takes_the_spread_of_its_draws_by_hand():
 
 @pytest.mark.parametrize("n", [5, 12, 40])
 def test_one_block_of_means_has_the_t_interval_over_its_units(n):
-    """The bootstrap of a mean is known in closed form, so the interval must come out as the t
-    interval over the units themselves.
+    """The bootstrap of a mean is known in closed form.
+
+    So the interval must come out as the t interval over the units themselves.
     """
     rng = np.random.default_rng(n)
     values = rng.beta(8, 2, n)
@@ -148,9 +147,7 @@ def test_combining_keeps_the_draws_that_fit():
 
 
 def grid_of_fieller(top, bottom, level=0.95):
-    """All ratios R on a fine grid for which scipy's t test does not reject mean(top - R bottom) =
-    0.
-    """
+    """All ratios R on a fine grid that scipy's t test does not reject: mean(top - R bottom) = 0."""
     value = np.mean(top) / np.mean(bottom)
     grid = value + np.linspace(-3, 3, 60_001)
     p = stats.ttest_1samp(np.subtract(top, np.outer(grid, bottom)), 0, axis=1).pvalue

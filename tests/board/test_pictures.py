@@ -1,6 +1,4 @@
-"""Pictures from made-up records: what is drawn is what the records hold, the same bytes each time,
-and what is missing is passed over.
-"""
+"""Pictures from made-up records: what is drawn is what the records hold, in the same bytes."""
 
 from __future__ import annotations
 
@@ -65,8 +63,9 @@ def lines(axis, label):
 
 
 def standing_records():
-    """a and b can't be told apart, c is below both and level with the floor; abundance is far
-    below.
+    """Records of a and b that can't be told apart, and of c that is level with the floor.
+
+    c is below both; the other floor, abundance, is far below all.
     """
     records = networks("a", [0.70, 0.60, 0.80, 0.70, 0.75]) + networks(
         "b", [0.60, 0.75, 0.65, 0.80, 0.62]

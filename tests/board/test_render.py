@@ -1,6 +1,4 @@
-"""What the renderings look like: whole, escaped, wide enough, and nothing that is missing shown as
-a number.
-"""
+"""What the renderings look like: whole, escaped and wide enough; what is missing is no number."""
 
 from __future__ import annotations
 
@@ -12,9 +10,14 @@ from html.parser import HTMLParser
 
 import pytest
 from factories import make_board, metric, networks, record, scores
+from rich.console import Console
+from rich.measure import Measurement
+from rich.text import Text
 
 from kobench.board.render.formats import FORMATS, render
+from kobench.board.render.terminal.tables import TextColumn, table_of, width_of
 from kobench.board.render.text.marks import HOLLOW_LEGEND
+from kobench.cli import board as board_command
 from kobench.errors import UserError
 
 NASTY = 'a|b<script>alert("1")</script>_x%&$#{y}~^\\[bold]*`'
@@ -434,3 +437,45 @@ def test_small_values_keep_their_digits(board):
 def test_unknown_format_is_an_error(board):
     with pytest.raises(UserError, match="unknown board format 'pdf'"):
         render(board, "pdf")
+
+
+def test_the_command_offers_every_format():
+    assert board_command.FORMATS == FORMATS
+    assert set(board_command.ENDINGS.values()) == set(FORMATS)
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 1000])
+def test_a_terminal_table_is_as_wide_as_rich_measures_it(width):
+    columns = [
+        TextColumn("rank", [Text("1"), Text("floor*")], least=6),
+        TextColumn("", [Text("▲"), Text("")], least=1),
+        TextColumn("name", [Text("x" * 50), Text("二つ")], wraps=True, least=12, most=32),
+        TextColumn("spearman-\nwithin-\ncell ↑", [Text("0.5 [0.4, 0.6]"), Text("-")]),
+        TextColumn("s", [Text(""), Text("12")], justify="right"),
+    ]
+    console = Console(width=width, file=io.StringIO(), _environ={})
+    for count in range(1, len(columns) + 1):
+        table = table_of(columns[:count], room=0)  # too little room for a width to be told to rich
+        options = console.options.update(width=1000)
+        measured = Measurement.get(console, options, table).maximum
+        assert width_of(columns[:count]) == measured
+    with console.capture() as free:
+        console.print(table_of(columns, room=0, parts={1}))
+    with console.capture() as told:
+        console.print(table_of(columns, room=width, parts={1}))
+    assert free.get() == told.get()
+
+
+def test_names_are_no_markup_on_a_terminal():
+    run = {"fit_seconds": 1.0, "predict_seconds": 1.0, "peak_mb": 100.0}
+    records = [
+        record(name, 0.5, role=role, dataset=dataset, seed=seed, run=run)
+        for dataset in ("grn", "grn:genes=500", "grn:genes=2000")
+        for seed in (0, 1)
+        for name, role in (("[bold]a_b[/x]", "predictor"), ("own-share", "floor"))
+    ]
+    board = make_board(records)
+    assert board.growths
+    text = render(board, "terminal", width=200)
+    assert any("genes" in line and "[bold]a_b[/x]" in line for line in text.splitlines())
+    assert "| genes | \\[bold\\]a\\_b\\[/x\\] | best floor |" in render(board, "markdown")

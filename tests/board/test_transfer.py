@@ -36,8 +36,14 @@ def trial(
     notes=(),
     **more,
 ):
-    """The record of a model of `train`; values : asked group -> bray-curtis. draws : asked group ->
-    values.
+    """The record of a model of `train`.
+
+    Parameters
+    ----------
+    values : dict
+        Asked group -> its bray-curtis.
+    draws : dict
+        Asked group -> bootstrap draws of that.
     """
     side = {"direction": "higher" if best else "lower", "best": best, "low": 0.0, "high": 1.0}
     other = [value for ask, value in values.items() if ask != train]
@@ -265,8 +271,9 @@ def test_leave_one_out_by_hand():
 
 
 def test_leave_one_out_covers_where_groups_matter():
-    """Rows and columns have effects of their own: a t interval over the pairs, as if they were
-    independent, covers far less.
+    """Rows and columns have effects of their own.
+
+    A t interval over the pairs, as if they were independent, covers far less.
     """
     rng = np.random.default_rng(0)
     rest = ~np.eye(5, dtype=bool)

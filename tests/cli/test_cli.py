@@ -1,6 +1,4 @@
-"""The command line: what is printed, what is written, which exit code, and what is never
-imported.
-"""
+"""The command line: what is printed and written, exit codes, and what is never imported."""
 
 from __future__ import annotations
 
@@ -50,8 +48,9 @@ def examples() -> list[str]:
 
 @pytest.mark.parametrize("line", examples())
 def test_examples_use_options_that_exist(line):
-    """Each example parses: its command exists and takes its options and choices (what it needs may
-    not be here).
+    """Each example parses: its command exists and takes its options and choices.
+
+    What the example needs may not be here.
     """
     import shlex
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench.board import make, transfer
-from kobench.board.table import Board
+from kobench.board.board import Board
 from kobench.board.transfer import TransferMatrix
 from kobench.results import records as files
 from kobench.results.parts import Record

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from kobench.board.board import Board
 from kobench.board.figures import Drawn
 from kobench.board.pictures.figure import need
 from kobench.board.pictures.plan import Picture, plan
 from kobench.board.pictures.svg import svg_of
-from kobench.board.table import Board
 from kobench.util.files import write_atomically
 
 

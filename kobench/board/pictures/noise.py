@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kobench.board.glance import shown
+from kobench.board.growth import SIZES
 from kobench.board.pictures.axis import Ends
 from kobench.board.pictures.figure import headed, panels
 from kobench.board.pictures.style import FLOOR, STYLES, Style
 from kobench.board.table import Section
+from kobench.util.grammar import parse
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -48,17 +50,22 @@ def noise_sections(sections: Sequence[Section]) -> dict[str, list[Section]]:
     """
     groups: dict[str, list[Section]] = defaultdict(list)
     for section in filter(has_noise, sections):
-        rest = [
-            f"{key}={shown(value)}"
-            for key, value in sorted(section.params.items())
-            if key not in DRAWN
-        ]
-        groups[" ".join([section.dataset_name, *rest, section.split])].append(section)
+        groups[" ".join([section.dataset_name, *others_of(section), section.split])].append(section)
     return {
         about: found
         for about, found in groups.items()
         if len({section.params["sigma"] for section in found}) > 1
     }
+
+
+def others_of(section: Section) -> list[str]:
+    """The parameters that the picture does not draw; sizes only where the selection names them."""
+    named = parse(section.dataset).params
+    return [
+        f"{key}={shown(value)}"
+        for key, value in sorted(section.params.items())
+        if key not in DRAWN and (key not in SIZES or key in named)
+    ]
 
 
 def has_noise(section: Section) -> bool:

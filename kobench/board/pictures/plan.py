@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kobench.board.board import Board
 from kobench.board.glance import FEW
 from kobench.board.pictures.cost import draw_cost, priced
 from kobench.board.pictures.genes import draw_genes, has_genes
@@ -16,7 +17,7 @@ from kobench.board.pictures.noise import draw_noise, noise_sections, predictors_
 from kobench.board.pictures.scatter import draw_scatter
 from kobench.board.pictures.standing import draw_standings, shown_rows
 from kobench.board.pictures.style import Style, styles_of
-from kobench.board.table import Board, Section
+from kobench.board.table import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

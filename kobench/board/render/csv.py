@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from kobench.board.board import Board
 from kobench.board.render.long import long_rows
-from kobench.board.table import Board
 
 
 def render(board: Board) -> str:

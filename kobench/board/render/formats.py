@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from kobench.board.table import Board
+from kobench.board.board import Board
 from kobench.errors import UserError
 
 #: The formats; a module or package of this folder writes each.

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kobench.board.board import Board
 from kobench.board.render.long import long_rows, rounded
-from kobench.board.table import Board, Column, Section
+from kobench.board.table import Column, Section
 
 #: Version of this file's layout.
 SCHEMA = 1

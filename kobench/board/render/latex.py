@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kobench.board.board import Board
 from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow, mark
 from kobench.board.render.text.section import heading, said_of, why_unranked
 from kobench.board.render.text.values import (
@@ -17,7 +18,7 @@ from kobench.board.render.text.values import (
     skill_text,
     value_text,
 )
-from kobench.board.table import Board, Column, Row, Section
+from kobench.board.table import Column, Row, Section
 
 #: Characters that LaTeX reads otherwise, and those that its usual fonts lack.
 SPECIAL = {

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kobench.board.board import Board
 from kobench.board.render.text.section import problem_text
-from kobench.board.table import Board, Column, Row, Score, Section, Units
+from kobench.board.table import Column, Row, Score, Section, Units
 
 
 def rounded(value: float | None) -> float | None:

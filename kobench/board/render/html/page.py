@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 
+from kobench.board.board import Board
 from kobench.board.figures import Drawn
 from kobench.board.render.html.elements import esc
 from kobench.board.render.html.growth import growth_cards
@@ -14,7 +15,7 @@ from kobench.board.render.html.transfer import transfer_cards
 from kobench.board.render.pictured import enclosed
 from kobench.board.render.text.legend import TITLE, answer_parts, notices, purpose
 from kobench.board.render.text.marks import HOLLOW, HOLLOW_LEGEND, MARKS, has_hollow
-from kobench.board.table import VERDICTS, Board
+from kobench.board.table import VERDICTS
 
 #: What the marks say, short.
 PLAIN = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from kobench.board.board import Board
 from kobench.board.render.html.elements import esc, minus, scrolled
 from kobench.board.render.html.table import sortable_head, table
 from kobench.board.render.text.section import asked, problem_text, said_of, trained_on
 from kobench.board.render.text.units import unit_table, unit_text, unit_title
 from kobench.board.render.text.values import others
-from kobench.board.table import CONTROL, Board, Row, Section, Units
+from kobench.board.table import CONTROL, Row, Section, Units
 
 
 def section_card(board: Board, section: Section, anchor: str) -> str:

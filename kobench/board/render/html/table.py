@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kobench.board.board import Board
 from kobench.board.render.html.bar import bar
 from kobench.board.render.html.elements import esc, minus
 from kobench.board.render.html.matrix import style_of
@@ -21,7 +22,7 @@ from kobench.board.render.text.values import (
     skill_number,
 )
 from kobench.board.sections.sentences import bracket, number
-from kobench.board.table import Board, Column, Cost, Row, Score, Section
+from kobench.board.table import Column, Cost, Row, Score, Section
 from kobench.board.words import reason
 
 #: What a hover says of skill.

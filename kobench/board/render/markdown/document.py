@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kobench.board.board import Board
 from kobench.board.figures import Drawn
 from kobench.board.render.markdown.elements import escape
 from kobench.board.render.markdown.growth import growth_lines
@@ -12,7 +13,6 @@ from kobench.board.render.markdown.section import section_lines
 from kobench.board.render.markdown.transfer import transfer_lines
 from kobench.board.render.pictured import enclosed
 from kobench.board.render.text.legend import KEY, TITLE, answer_parts, legend, purpose
-from kobench.board.table import Board
 
 
 def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:

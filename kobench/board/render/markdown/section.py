@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from kobench.board.board import Board
 from kobench.board.render.markdown.elements import escape, head_lines, line
 from kobench.board.render.markdown.table import section_table
 from kobench.board.render.text.legend import explained
 from kobench.board.render.text.section import heading, notes_here, said_of, why_unranked
 from kobench.board.render.text.units import unit_table, unit_text, unit_title
-from kobench.board.table import Board, Section, Units
+from kobench.board.table import Section, Units
 
 #: How many single units have a line here; the page, CSV and JSON have all.
 UNITS = 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kobench.board.board import Board
 from kobench.board.render.markdown.elements import escape, head_lines, line, number_cell
 from kobench.board.render.text.marks import mark
 from kobench.board.render.text.section import scored_without_rank
@@ -18,7 +19,7 @@ from kobench.board.render.text.values import (
     skill_text,
     value_text,
 )
-from kobench.board.table import Board, Row, Section
+from kobench.board.table import Row, Section
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3

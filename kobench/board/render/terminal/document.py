@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
+from kobench.board.board import Board
 from kobench.board.render.terminal.growth import print_growths
 from kobench.board.render.terminal.matrix import print_matrix
 from kobench.board.render.terminal.section import print_section
 from kobench.board.render.terminal.transfer import print_transfers
 from kobench.board.render.text.legend import KEY, TITLE, answer_parts, legend, purpose
 from kobench.board.render.text.section import one_line
-from kobench.board.table import Board
 
 
 def render(board: Board, width: int = 100, color: bool = False) -> str:

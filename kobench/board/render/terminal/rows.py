@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from kobench.board.board import Board
 from kobench.board.render.terminal.tables import (
     LINE,
     PADDING,
@@ -32,7 +33,7 @@ from kobench.board.render.text.values import (
     skill_text,
     value_text,
 )
-from kobench.board.table import Board, Column, Row, Section
+from kobench.board.table import Column, Row, Section
 
 #: Secondary metrics shown where there is room.
 SECONDARY = 3

@@ -8,12 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from kobench.board.board import Board
 from kobench.board.render.terminal.rows import print_rows
 from kobench.board.render.terminal.tables import TextColumn, broken, table_of, width_of
 from kobench.board.render.text.legend import explained
 from kobench.board.render.text.section import asked, notes_here, said_of, trained_on, unranked
 from kobench.board.render.text.units import unit_table, unit_text, unit_title
-from kobench.board.table import CONTROL, Board, Section, Units
+from kobench.board.table import CONTROL, Section, Units
 
 #: How many single units are printed.
 UNITS = 40

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kobench.board.table import CONTROL, Board, Problem, Row, Section
+from kobench.board.board import Board
+from kobench.board.table import CONTROL, Problem, Row, Section
 
 
 def asked(section: Section) -> str:

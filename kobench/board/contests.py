@@ -1,0 +1,133 @@
+"""Which predictors are better than trivial, task by task and dataset by dataset."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kobench.board.sections.sentences import decimals_for, number, skill_digits
+from kobench.board.table import Row, Score, Section
+from kobench.board.transfer import TransferMatrix
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A task on a dataset, and which of its ranked predictors are better than trivial.
+
+    Attributes
+    ----------
+    task : str
+        The label of the task.
+    won : mapping of str to bool
+        Name of a predictor -> whether it is better than trivial.
+    metrics : int
+        How many primary metrics it has to be better by.
+    place : str
+        The dataset.
+    gains : mapping of str to str
+        Name -> how much better, in words.
+    skills : mapping of str to float
+        Name -> its skill, of those that have one.
+    control : bool
+        Whether being better is suspect here.
+    simulated : bool
+        Whether the dataset is simulated.
+    """
+
+    task: str
+    won: Mapping[str, bool]
+    metrics: int = 1
+    place: str = ""
+    gains: Mapping[str, str] = field(default_factory=dict)
+    skills: Mapping[str, float] = field(default_factory=dict)
+    control: bool = False
+    simulated: bool = False
+
+    @property
+    def winners(self) -> list[str]:
+        """Who is better than trivial, by name."""
+        return sorted(name for name, won in self.won.items() if won)
+
+
+def contests_of(
+    sections: Sequence[Section], transfers: Sequence[TransferMatrix] = ()
+) -> list[Contest]:
+    """What can say whether a predictor is better than trivial.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+        Those with ranks and a floor count.
+    transfers : sequence of TransferMatrix
+        Of a transfer the mean over all pairs of different groups counts, and not the sections of
+        single training groups: their intervals say nothing of other training cells.
+
+    Returns
+    -------
+    list of Contest
+        Sections first, then transfers.
+    """
+    found = [
+        section_contest(section)
+        for section in sections
+        if section.ranked
+        and section.primary
+        and section.primary[0].floor
+        and not (section.train and transfers)
+    ]
+    means: dict[tuple[str, str, str], list[TransferMatrix]] = defaultdict(list)
+    for matrix in transfers:
+        if matrix.other is not None:
+            means[matrix.task, matrix.dataset, matrix.split].append(matrix)
+    return found + [transfer_contest(group) for _, group in sorted(means.items())]
+
+
+def section_contest(section: Section) -> Contest:
+    """What a section says of its ranked predictors."""
+    scores = {row.name: row.scores[section.primary[0].name] for row in section.ranked}
+    return Contest(
+        task=section.task,
+        won={row.name: better(section, row) for row in section.ranked},
+        metrics=len(section.primary),
+        place=section.place,
+        gains={name: gain_of(score) for name, score in scores.items()},
+        skills={name: score.skill for name, score in scores.items() if score.skill is not None},
+        control=section.control,
+        simulated=section.kind == "simulated",
+    )
+
+
+def transfer_contest(group: Sequence[TransferMatrix]) -> Contest:
+    """What the matrices of one dataset say of their predictors."""
+    others = {matrix.predictor: matrix.other for matrix in group if matrix.other is not None}
+    skills = {name: other.value for name, other in others.items()}
+    return Contest(
+        task=group[0].task,
+        won={name: other.above for name, other in others.items()},
+        place=group[0].dataset.partition(":")[0],
+        gains={name: f"explains {number(value, 2)}" for name, value in skills.items()},
+        skills=skills,
+        simulated=group[0].kind == "simulated",
+    )
+
+
+def better(section: Section, row: Row) -> bool:
+    """Whether a predictor is better than trivial.
+
+    It has to be so by every primary metric, and not just as well with permuted answers.
+    """
+    scores = [row.scores.get(column.name) for column in section.primary]
+    return row.rank is not None and all(
+        score and score.verdict == "better" and not score.unproven for score in scores
+    )
+
+
+def gain_of(score: Score) -> str:
+    """How much better: `skill 0.25`, or how far above the floor where no skill is printed."""
+    if score.skill is not None:
+        return f"skill {skill_digits(score.skill, score.verdict)}"
+    if score.difference is None:
+        return ""
+    difference = score.difference.value
+    return f"by {number(difference, max(3, decimals_for([difference], 2)))}"
