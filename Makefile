@@ -20,9 +20,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy kobench benchmarks
 
-# Tests start many short processes: none of them is to compile kobench again.
 unit: $(VENV)/.dev
-	$(BIN)/python -m compileall -q kobench plugins
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The table of benchmarks/RESULTS.md measured again, which takes about three quarters of an hour; `python -m benchmarks --only NAME` measures one row.

@@ -4,6 +4,7 @@ they are at hand.
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,6 +24,16 @@ import scipy.sparse
 from kobench.cells import Cells
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile kobench once: tests start hundreds of processes that import it.
+
+    Where Python is told to write no bytecode, each of them would compile it again.
+    """
+    if not hasattr(session.config, "workerinput"):  # not in each process of pytest-xdist
+        for name in ("kobench", "plugins"):
+            compileall.compile_dir(REPOSITORY / name, quiet=2)
 
 
 @pytest.fixture(autouse=True, scope="session")
