@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kobench.board.growth import Growth
 from kobench.board.render.html.elements import esc, simple_table, text_cells
 from kobench.board.render.text.growth import head_of, legend_of, rows_of, title_of
-from kobench.board.table import Growth
 
 
 def growth_cards(growths: Sequence[Growth]) -> str:

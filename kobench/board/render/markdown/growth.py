@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kobench.board.growth import Growth
 from kobench.board.render.markdown.elements import escape, table_lines
 from kobench.board.render.text.growth import head_of, legend_of, rows_of, title_of
-from kobench.board.table import Growth
 
 
 def growth_lines(growths: Sequence[Growth]) -> list[str]:

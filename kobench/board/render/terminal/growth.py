@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from kobench.board.growth import Growth
 from kobench.board.render.terminal.tables import bare_table
 from kobench.board.render.text.growth import head_of, legend_of, rows_of, title_of
-from kobench.board.table import Growth
 
 
 def print_growths(growths: Sequence[Growth], console: Console) -> None:
