@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kobench.errors import PredictorFailedError, TrialFailed, UserError
-from kobench.plugins.chosen import choose
+from kobench.plugins.chosen import Chosen, choose
 from kobench.plugins.load import Registry
 from kobench.predict.client import Client, available_of
 from kobench.predict.table_file import TableFile
@@ -79,17 +79,7 @@ def predict(
     """
     request = request or Request([dataset], [predictor])
     chosen = choose(registry, "predictors", predictor)
-    if all(source_of(kind, chosen.entry.spec.answers) is None for kind in WHAT[what]):
-        given, name = ", ".join(chosen.entry.spec.answers), chosen.selection
-        raise UserError(
-            f"{name} answers {given}, from which {what!r} can't be derived; `kobench info {name}`"
-            " lists what can"
-        )
-    if request.events is not None and what not in ("impact", "keystone"):
-        raise UserError(
-            f"--events {request.events} draws knockouts for --what impact and keystone; leave it"
-            f" out with {what}"
-        )
+    check_what(what, chosen, request)
     data = choose(registry, "datasets", dataset)
     trial = Trial("predictor", data, chosen, (), request, Split(split), fit_seed)
     with TableFile(out) as file:
@@ -128,3 +118,19 @@ def predict(
         "predict_seconds": client.seconds,
         "peak_mb": worker.peak_mb,
     }
+
+
+def check_what(what: str, predictor: Chosen, request: Request) -> None:
+    """Raise UserError where a predictor can't answer `what`, or no sample is drawn of it."""
+    answers = predictor.entry.spec.answers
+    if all(source_of(kind, answers) is None for kind in WHAT[what]):
+        given, name = ", ".join(answers), predictor.selection
+        raise UserError(
+            f"{name} answers {given}, from which {what!r} can't be derived; `kobench info {name}`"
+            " lists what can"
+        )
+    if request.events is not None and what not in ("impact", "keystone"):
+        raise UserError(
+            f"--events {request.events} draws knockouts for --what impact and keystone; leave it"
+            f" out with {what}"
+        )

@@ -45,7 +45,7 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ending:
     """How a trial ended; see `kobench.results.parts.Result`."""
 
     status: str = "ok"
@@ -121,17 +121,17 @@ def carry_out(
         For a dataset that can't be used.
     """
     draft = begin(trial, action, results)
-    outcome = Outcome()
+    ending = Ending()
     try:
         if draft.action.kind != "score":
             ask(draft, trial, prepared, results, log)
         score(draft, trial, prepared, basis, results.store)
     except TrialFailed as ended:
-        outcome = Outcome(ended.status, ended.stage, ended.message, ended.traceback)
+        ending = Ending(ended.status, ended.stage, ended.message, ended.traceback)
         draft.run.update({**in_its_environment(ended.ran), "found": ended.found})
     except InvalidAnswerError as error:  # a task found what the guards can't know
-        outcome = Outcome("invalid", "score", str(error))
-    record = record_of(trial, prepared, draft, outcome)
+        ending = Ending("invalid", "score", str(error))
+    record = record_of(trial, prepared, draft, ending)
     write_record(results.folder, record)
     return record
 
@@ -217,7 +217,7 @@ def score(
         draft.told[label] = TaskAbout(unranked=unranked)
 
 
-def record_of(trial: Trial, prepared: Prepared, draft: Draft, outcome: Outcome) -> Record:
+def record_of(trial: Trial, prepared: Prepared, draft: Draft, ending: Ending) -> Record:
     """The record of a draft that ended so."""
     dataset = prepared.dataset
     return Record(
@@ -226,10 +226,10 @@ def record_of(trial: Trial, prepared: Prepared, draft: Draft, outcome: Outcome) 
         trial=trial.describe(dataset.kind, prepared.digest, dataset.notes),
         keys=draft.keys,
         result=Result(
-            status=outcome.status,
-            stage=outcome.stage,
-            message=outcome.message,
-            traceback=outcome.traceback,
+            status=ending.status,
+            stage=ending.stage,
+            message=ending.message,
+            traceback=ending.traceback,
             answers=draft.hashes,
             scores=dict(sorted(draft.scores.items())),
             trusted_with_predictor=trusted_with_predictor(trial),

@@ -262,7 +262,7 @@ def test_mistakes_end_in_a_sentence_and_exit_code_2(tmp_path, arguments, message
 
 
 LIAR = """
-import kobench.worker.derive, kobench.worker.answers
+import kobench.worker.derive, kobench.worker.responses
 from kobench.api import Impacts, PredictorSpec, hookimpl
 import numpy as np
 
@@ -270,7 +270,7 @@ import numpy as np
 class Liar:
     def fit(self, cells, context):
         # nothing in its own process stops it
-        kobench.worker.derive.array_of = kobench.worker.answers.array_of = lambda values, *_: values
+        kobench.worker.derive.array_of = kobench.worker.responses.array_of = lambda values, *_: values
 
     def predict_impact(self, cells, knockouts):
         return Impacts(np.full(len(knockouts), np.inf))

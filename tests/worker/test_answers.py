@@ -14,8 +14,9 @@ from kobench.cells import bray_curtis, normalise_rows
 from kobench.errors import InvalidAnswerError
 from kobench.supervisor.guard import guard_answers
 from kobench.supervisor.process import TrialFailed
-from kobench.worker.answers import answer_interactions, answer_responses
 from kobench.worker.derive import Asker
+from kobench.worker.interactions import answer_interactions
+from kobench.worker.responses import answer_responses
 
 ALL = np.ones(4, bool)
 CELLS = Cells(

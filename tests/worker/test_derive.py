@@ -9,8 +9,8 @@ from scipy.spatial.distance import braycurtis
 from kobench.api import Cells, Impacts, Knockouts
 from kobench.errors import InvalidAnswerError
 from kobench.worker import derive
-from kobench.worker.answers import answer_responses
 from kobench.worker.derive import Asker, chunks, source_of
+from kobench.worker.responses import answer_responses
 
 WEIGHTS = np.array([4.0, 2.0, 1.0, 1.0])
 
