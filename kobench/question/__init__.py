@@ -1,4 +1,7 @@
-"""Questions with their truth, and what answers them. The table of question sets is in `sets`."""
+"""What is asked, and how answers must look; only the harness fills in the truth.
+
+The table of question sets is in `sets`.
+"""
 
 from kobench.question.answers import Answers
 from kobench.question.base import Payload, Question, Shape

@@ -1,1 +1,1 @@
-"""Questions with their truth: what a trial is asked, and what the dataset itself answers."""
+"""Makes each question with its truth from a dataset, in the harness alone; and reference lines."""
