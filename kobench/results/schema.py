@@ -1,4 +1,4 @@
-"""The JSON Schema of records, made from their types and from what their docstrings say of fields."""
+"""The JSON Schema of records, made from their types and what their docstrings say of fields."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORDS = {
     type(None): "null",
 }
 
-_ENTRY = re.compile(r"^(\w+) : (.*)$")
+_ENTRY = re.compile(r"^(\w+) : ")
 
 
 def json_schema() -> dict[str, Any]:
@@ -140,13 +140,14 @@ def field_words(part: type[Part]) -> dict[str, str]:
 
     >>> from kobench.results.parts import DrawnEvents
     >>> field_words(DrawnEvents)
-    {'asked': 'how many were drawn and asked', 'of': 'how many there are'}
+    {'asked': 'How many were drawn and asked.', 'of': 'How many there are.'}
     """
     section = (inspect.getdoc(part) or "").partition("Attributes\n----------\n")[2]
     words: dict[str, str] = {}
     for line in section.splitlines():
         if entry := _ENTRY.match(line):
-            words[entry[1]] = entry[2]
+            words[entry[1]] = ""
         elif line.startswith("    "):
-            words[list(words)[-1]] += f" {line.strip()}"
+            last = list(words)[-1]
+            words[last] = f"{words[last]} {line.strip()}".lstrip()
     return words
