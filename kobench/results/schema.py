@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
 
+from kobench.results.kinds import choices_of
 from kobench.results.parts import Record
-from kobench.results.typed import Part, choices_of, fields_of, plan_of
+from kobench.results.typed import Part, fields_of, plan_of
 
 #: How JSON Schema calls types.
 NAMES = {
