@@ -39,7 +39,7 @@ def answer_of(
         return ()
     silent: dict[str, list[str]] = defaultdict(list)
     for section in sections:
-        if section.unranked_why:
+        if section.unranked_reason:
             silent[section.task].append(section.place)
     words: dict[str, str] = {}
     order: dict[str, tuple[float, str]] = {}

@@ -27,7 +27,7 @@ class Board:
         Trained on one group of cells, asked of another.
     growths : tuple of Growth
         Accuracy and cost by size, where datasets differ in size.
-    ran : tuple of str
+    remarks : tuple of str
         Who was run without a full sandbox, could read more, or lives in an environment of its own.
     """
 
@@ -37,4 +37,4 @@ class Board:
     answer: tuple[str, ...] = ()
     transfers: tuple[TransferMatrix, ...] = ()
     growths: tuple[Growth, ...] = ()
-    ran: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()

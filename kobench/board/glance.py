@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kobench.board.table import Matrix, Row, Section
+from kobench.board.row import Row
+from kobench.board.table import Matrix, Section
 
 #: So many datasets stand side by side; more stand below each other, and of more than MANY only
 #: their parameters are summed up.

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from kobench.board.table import Cost, Row, Score, Section
+from kobench.board.row import Cost, Row, Score
+from kobench.board.table import Section
 
 #: The parameters that are sizes.
 SIZES = ("genes", "cells")

@@ -1,5 +1,18 @@
-"""The leaderboard as plain frozen records: what `kobench.board` makes of trial records and
-`kobench.board.render` writes down.
+"""One section of a leaderboard, as plain frozen records.
+
+`kobench.board.make` makes them of trial records, `kobench.board.render` writes them down. What a
+board says in words is one of these:
+
+note
+    A sentence that a dataset or a task says of itself, the same whatever was answered.
+remark
+    What the board says of a board, section or row, from its records.
+warning
+    A remark that nobody must miss: rows are less comparable than they look.
+reason
+    Why there is no value, skill or rank: a few words, or a sentence.
+sentence
+    A result in words; the answer of a board is one sentence a task.
 """
 
 from __future__ import annotations
@@ -8,7 +21,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kobench.board.numbers.intervals import ENOUGH, Interval
+from kobench.board.numbers.intervals import ENOUGH
+from kobench.board.row import Column, Row
 
 #: Metrics shown first where no primary metric ranks.
 LEADING = 2
@@ -16,172 +30,23 @@ LEADING = 2
 #: Beside the name of a dataset whose knockouts have hardly any effect.
 CONTROL = " (near-null control)"
 
-#: What the paired comparison with the best floor says; "" where there is no interval to say it by.
-VERDICTS = {
-    "better": "better than the best trivial predictor",
-    "same": "can't be told apart from the best trivial predictor",
-    "worse": "worse than the best trivial predictor",
-}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A metric of a section: its facts, the floor that counts for it, and whether the floor leaves
-    headroom.
-
-    nothing : the value of doing nothing, None where the metric has none. ceiling : what an answer
-    without error scores, its mean over the blocks: `best`, or less where the truth has noise; None
-    where that is not known. gap : how far it lies above the best floor. note : "" where skill is
-    printed, else why not. decimals : how many to show, so that the largest value has three digits
-    that say something.
-    """
-
-    name: str
-    version: int
-    direction: str
-    best: float | None
-    low: float | None
-    high: float | None
-    primary: bool
-    nothing: float | None = None
-    floor: str | None = None
-    ceiling: float | None = None
-    gap: Interval | None = None
-    note: str = ""
-    decimals: int = 3
-
-    @property
-    def span(self) -> float:
-        """Width of the metric's range; 1 where it is open."""
-        return 1.0 if self.low is None or self.high is None else self.high - self.low
-
-    @property
-    def sign(self) -> float:
-        """+1 where higher is better, -1 where lower is."""
-        return -1.0 if self.direction == "lower" else 1.0
-
-
-#: A predictor whose permuted answers reach its score with a larger p is not shown to know which
-#: gene was removed.
-KNOWS = 0.05
-
-
-@dataclass(frozen=True)
-class Permuted:
-    """The score of the same answers given to the wrong perturbations: its mean over permutations,
-    and p, how often these do as well.
-
-    low, high : the middle 95 % of the permutations, None where several networks are taken together.
-    networks : how many are.
-    """
-
-    mean: float
-    p: float
-    low: float | None = None
-    high: float | None = None
-    networks: int = 1
-
-    @property
-    def knows(self) -> bool:
-        """Whether the score shows that the predictor knows which gene was removed."""
-        return self.p <= KNOWS
-
-
-@dataclass(frozen=True)
-class Score:
-    """One row's score by one metric.
-
-    value, low, high : mean over blocks and 95 % interval, in the metric's units. missing : "" or
-    why there is no value. skill, skill_low, skill_high : None where not printed; skill_note : why
-    not. floor : the floor it is measured against. difference : score - floor, > 0 is better
-    whatever the direction; where positive, times the coverage. verdict : from its interval.
-    permuted : None where nothing was permuted.
-    """
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    missing: str = ""
-    skill: float | None = None
-    skill_low: float | None = None
-    skill_high: float | None = None
-    skill_note: str = ""
-    floor: str | None = None
-    difference: Interval | None = None
-    verdict: str = ""
-    permuted: Permuted | None = None
-
-    @property
-    def unproven(self) -> bool:
-        """Whether it is better than the best floor, yet permuted answers do as well."""
-        return self.verdict == "better" and self.permuted is not None and not self.permuted.knows
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why trials of a row have no score: their status, stage, message, traceback's tail, how many,
-    and where.
-    """
-
-    status: str
-    stage: str
-    message: str
-    traceback: str
-    where: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Mean seconds of fitting and of answering, and the largest peak memory in MB, over a row's
-    trials; None where not measured.
-    """
-
-    fit_seconds: float | None
-    predict_seconds: float | None
-    peak_mb: float | None
-
-
-@dataclass(frozen=True)
-class Row:
-    """A predictor, floor or line in a section.
-
-    status : "ok", "incomplete" (not run on every block), "not answered", or that of its failed
-    trials. rank : (low, high), None where not ranked. level_with : names of the ranked rows that it
-    can't be told apart from. coverage : share of units answered. blocks_done : on how many of the
-    section's blocks it has a score in full. hollow : whether this is one simulated network, so that
-    a verdict says nothing of others. best_floor : the metrics for which it is the floor that
-    counts. remarks : what a reader should know of the row. sandbox : "" or what was open to it.
-    environment : "" or where it ran, with its Python.
-    """
-
-    role: str
-    name: str
-    selection: str
-    distribution: str
-    versions: tuple[str, ...]
-    status: str
-    scores: Mapping[str, Score]
-    coverage: float | None
-    blocks_done: int
-    hollow: bool = False
-    rank: tuple[int, int] | None = None
-    level_with: tuple[str, ...] = ()
-    best_floor: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    remarks: tuple[str, ...] = ()
-    cost: Cost | None = None
-    sandbox: str = ""
-    environment: str = ""
-
 
 @dataclass(frozen=True)
 class Units:
     """The units of a section one by one: perturbations, genes, pairs or groups of cells.
 
-    unit : what a row stands for, the name of the first column. of : "" or the network that the
-    table is of, out of how many. names : (n,) the units. facts : column -> (n,) what the truth says
-    of each, the same for everybody. answers : row name -> column -> (n,) what each predictor said,
-    and how it scored; None where it said nothing.
+    Attributes
+    ----------
+    unit : str
+        What a row stands for, the name of the first column.
+    of : str
+        "" or the network that the table is of, out of how many.
+    names : (n,) tuple of str
+        The units.
+    facts : mapping of str to (n,) tuple
+        By column what the truth says of each, the same for everybody.
+    answers : mapping of str to mapping of str to (n,) tuple
+        By row and column what each predictor said, and how it scored; None where it said nothing.
     """
 
     unit: str
@@ -193,8 +58,18 @@ class Units:
 
 @dataclass(frozen=True)
 class Points:
-    """A fixed sample of predicted and true values (n,) of one predictor. what : what is predicted.
-    of : see `Units`.
+    """A fixed sample of predicted and true values of one predictor.
+
+    Attributes
+    ----------
+    predictor : str
+        The row's name.
+    what : str
+        What is predicted.
+    of : str
+        See `Units`.
+    true, predicted : (n,) tuple of float
+        The values.
     """
 
     predictor: str
@@ -208,14 +83,46 @@ class Points:
 class Section:
     """One dataset, split and task.
 
-    `rows` come in the order shown: ranked, floors, lines, then what could not be ranked.
-
-    dataset : canonical selection without the seed; short : the same without what all datasets of
-    that name share. train : "" or the group of cells that was trained on. params : the dataset's
-    parameters; params_say : what they mean. near_null : "" or why its knockouts have hardly any
-    effect. says, demand, of_knockouts : see `kobench.results.about.TaskAbout`. blocks : how many independent units; label : what the intervals stand for. sentence
-    : the result in words. unranked_why : "" or why nobody has a rank here. said : sentences on what
-    the truth allows. units, points : for tables and pictures.
+    Attributes
+    ----------
+    dataset : str
+        Canonical selection without the seed.
+    dataset_name, dataset_version : str
+        Its name and version.
+    short : str
+        The selection without what all datasets of that name share.
+    kind : "simulated" or "real"
+        Whether blocks are networks.
+    split, task : str
+        Name of the split, label of the task.
+    columns : tuple of Column
+        The metrics, the primary ones first.
+    rows : tuple of Row
+        In the order shown: ranked, floors, lines, then what could not be ranked.
+    blocks : int
+        How many independent units.
+    label : str
+        What the intervals stand for.
+    remarks : tuple of str
+        What was asked, left out or sampled; which floor counts; how ranks are made.
+    dataset_notes, task_notes : tuple of str
+        What the dataset and the task say of themselves.
+    warnings : tuple of str
+        What makes rows less comparable than they look.
+    sentence : str
+        The result in words.
+    train : str
+        "" or the group of cells that was trained on.
+    params, params_say : mapping by name
+        The dataset's parameters, and what they mean.
+    near_null : str
+        "" or why its knockouts have hardly any effect.
+    says, demand, of_knockouts
+        What is told of the task, see `kobench.results.about.TaskAbout`.
+    unranked_reason : str
+        "" or why nobody has a rank here.
+    units, points
+        Single units, for tables and pictures.
     """
 
     dataset: str
@@ -229,8 +136,9 @@ class Section:
     rows: tuple[Row, ...]
     blocks: int
     label: str
-    facts: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    dataset_notes: tuple[str, ...] = ()
+    task_notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sentence: str = ""
     train: str = ""
@@ -240,8 +148,7 @@ class Section:
     says: str = ""
     demand: float = 0.0
     of_knockouts: bool = True
-    unranked_why: str = ""
-    said: tuple[str, ...] = ()
+    unranked_reason: str = ""
     units: Units | None = None
     points: tuple[Points, ...] = ()
 
@@ -302,7 +209,7 @@ class Section:
         return tuple(
             row
             for row in self.rows
-            if self.unranked_why and row.role == "predictor" and row.status == "ok"
+            if self.unranked_reason and row.role == "predictor" and row.status == "ok"
         )
 
     @property
@@ -319,8 +226,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Predictors x datasets of one task and split: `cells[predictor][dataset]` is its row there,
-    None where it was not run.
+    """Predictors x datasets of one task and split.
+
+    Attributes
+    ----------
+    task, split : str
+        Label of the task, name of the split.
+    datasets : (d,) tuple of Section
+        Their sections.
+    predictors : (p,) tuple of str
+        Names of the rows, the best first.
+    cells : (p, d) tuple of Row, or None
+        The row of each predictor on each dataset, None where it was not run.
     """
 
     task: str

@@ -18,9 +18,12 @@ class ParamAbout(Part):
 
     Attributes
     ----------
-    name : its name
-    value : its value in this dataset
-    says : what it means, in one line; "" where its name must do
+    name : str
+        Its name.
+    value : Any
+        Its value in this dataset.
+    says : str
+        What it means, in one line; "" where its name must do.
     """
 
     name: str
@@ -34,9 +37,11 @@ class DatasetAbout(Part):
 
     Attributes
     ----------
-    near_null : why its knockouts have hardly any effect, so that a good score is suspect; "" where
-        they have
-    params : its parameters that mean something here, but for the seed; defaults too
+    near_null : str
+        Why its knockouts have hardly any effect, so that a good score is suspect; "" where
+        they have.
+    params : list of ParamAbout
+        Its parameters that mean something here, but for the seed; defaults too.
     """
 
     near_null: str = older("")
@@ -49,10 +54,14 @@ class TaskAbout(Part):
 
     Attributes
     ----------
-    says : what it asks, in one line of plain words; "" where its label must do
-    demand : how much it demands of a predictor; tasks are told from the highest demand down
-    of_knockouts : whether it asks about knockouts, and not about unperturbed cells alone
-    unranked : why the truth of this dataset gives no ranking; "" where it does
+    says : str
+        What it asks, in one line of plain words; "" where its label must do.
+    demand : float
+        How much it demands of a predictor; tasks are told from the highest demand down.
+    of_knockouts : bool
+        Whether it asks about knockouts, and not about unperturbed cells alone.
+    unranked : str
+        Why the truth of this dataset gives no ranking; "" where it does.
     """
 
     says: str = older("")
@@ -67,8 +76,10 @@ class About(Part):
 
     Attributes
     ----------
-    dataset : of its dataset
-    tasks : of each task, by task label
+    dataset : DatasetAbout
+        Of its dataset.
+    tasks : mapping of str to TaskAbout
+        Of each task, by task label.
     """
 
     dataset: DatasetAbout = older(DatasetAbout())

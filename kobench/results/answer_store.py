@@ -42,7 +42,13 @@ class AnswerStore:
         return self.folder / f"{key}.npz"
 
     def save(self, arrays: Mapping[str, Any]) -> str:
-        """Keep arrays (None left out); returns their hash."""
+        """Keep arrays, and return their hash.
+
+        Parameters
+        ----------
+        arrays : mapping of str to array, or None
+            Answers by name; those that are None are left out.
+        """
         given = {name: values for name, values in arrays.items() if values is not None}
         key = hash_of_arrays(given)
         if not self.path(key).exists():
@@ -52,8 +58,17 @@ class AnswerStore:
         return key
 
     def load(self, key: str) -> dict[str, Any]:
-        """The arrays with this hash; raises UserError where the file is damaged, and for what is no
-        hash.
+        """The arrays with this hash.
+
+        Parameters
+        ----------
+        key : str
+            What `save` returned, sha256 as 64 hexadecimal digits.
+
+        Raises
+        ------
+        UserError
+            Where the file is damaged, and for what is no hash.
         """
         if not KEY.fullmatch(key):
             raise UserError(

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kobench.errors import UserError
+from kobench.results.faults import Fault, shown
 from kobench.results.parts import Record, TrialInfo
-from kobench.results.typed import Fault, shown
 from kobench.results.upgrades import UPGRADES
 from kobench.util.files import canonical_json, hash_of, parse_json, write_atomically
 
@@ -62,8 +62,10 @@ def parse_record(document: Any, where: str) -> Record:
 
     Parameters
     ----------
-    document : a JSON value
-    where : what messages call it
+    document : any JSON value
+        The content of a file or line.
+    where : str
+        What messages call it.
 
     Raises
     ------

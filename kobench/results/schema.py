@@ -1,4 +1,4 @@
-"""The JSON Schema of records, made from their types and from what their docstrings say of fields."""
+"""The JSON Schema of records, made from their types and what their docstrings say of fields."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
 
+from kobench.results.kinds import choices_of
 from kobench.results.parts import Record
-from kobench.results.typed import Part, choices_of, fields_of, plan_of
+from kobench.results.typed import Part, fields_of, plan_of
 
 #: How JSON Schema calls types.
 NAMES = {
@@ -28,7 +29,7 @@ WORDS = {
     type(None): "null",
 }
 
-_ENTRY = re.compile(r"^(\w+) : (.*)$")
+_ENTRY = re.compile(r"^(\w+) : ")
 
 
 def json_schema() -> dict[str, Any]:
@@ -140,13 +141,14 @@ def field_words(part: type[Part]) -> dict[str, str]:
 
     >>> from kobench.results.parts import DrawnEvents
     >>> field_words(DrawnEvents)
-    {'asked': 'how many were drawn and asked', 'of': 'how many there are'}
+    {'asked': 'How many were drawn and asked.', 'of': 'How many there are.'}
     """
     section = (inspect.getdoc(part) or "").partition("Attributes\n----------\n")[2]
     words: dict[str, str] = {}
     for line in section.splitlines():
         if entry := _ENTRY.match(line):
-            words[entry[1]] = entry[2]
+            words[entry[1]] = ""
         elif line.startswith("    "):
-            words[list(words)[-1]] += f" {line.strip()}"
+            last = list(words)[-1]
+            words[last] = f"{words[last]} {line.strip()}".lstrip()
     return words

@@ -151,7 +151,7 @@ def test_no_headroom_shows_raw_scores_and_ranks_by_them():
         + networks("linear", [0.94] * 5)
     )
     found = score(section, "mlp")
-    assert (found.value, found.skill, found.skill_note) == (
+    assert (found.value, found.skill, found.skill_reason) == (
         pytest.approx(0.95),
         None,
         "no headroom",
@@ -167,12 +167,12 @@ def test_no_headroom_where_the_gaps_interval_reaches_zero():
     # the floor is above the ceiling on two networks: gap 0.32 in mean but not surely above 0
     section = only(floors([0.2, 1.4, 0.1, 1.3, 0.4]) + networks("mlp", [0.95] * 5))
     assert section.primary[0].gap.value == pytest.approx(0.32)
-    assert section.primary[0].note == "no headroom"
+    assert section.primary[0].reason == "no headroom"
 
 
 def test_no_floor_is_said():
     section = only(networks("mlp", [0.5] * 5))
-    assert score(section, "mlp").skill_note == "no floor"
+    assert score(section, "mlp").skill_reason == "no floor"
     assert score(section, "mlp").verdict == ""
     assert "No floor was scored" in section.sentence
 
@@ -231,7 +231,7 @@ def test_partial_coverage_is_measured_on_its_own_units_and_multiplied():
 
 def test_partial_coverage_without_floors_on_its_units_has_no_skill():
     records = floors() + [record("half", 0.8, seed=seed, coverage=0.5) for seed in range(5)]
-    assert score(only(records), "half").skill_note == "no floor"
+    assert score(only(records), "half").skill_reason == "no floor"
 
 
 def test_none_is_shown_as_none_and_ranked_level_with_random():
@@ -476,7 +476,7 @@ def test_few_networks_say_what_their_intervals_stand_for():
     assert one.low < 0.7 < one.high
     assert one.verdict == "better"
     assert "no draws inside, so no interval" in only(networks("mlp", [0.6])).label
-    assert score(only(floors([0.4]) + networks("mlp", [0.6])), "mlp").skill_note == "no interval"
+    assert score(only(floors([0.4]) + networks("mlp", [0.6])), "mlp").skill_reason == "no interval"
 
 
 def test_from_two_networks_on_a_t_interval_over_them_whatever_was_drawn_inside():
@@ -659,13 +659,13 @@ def test_matrix_of_several_datasets():
 
 def test_notes_once_and_what_was_asked():
     section = make_board(everything(), datasets=["grn:absence=random,genes=100"]).sections[0]
-    assert section.notes == ("a note", "another")
-    assert section.facts[0] == "5,000 events asked"
+    assert section.dataset_notes == ("a note", "another")
+    assert section.remarks[0] == "5,000 events asked"
     left = [
         record("mlp", 0.6, seed=seed, left_out={"gene in under 10 cells": 3}, sampled=400)
         for seed in range(5)
     ]
-    facts = only(floors() + left).facts
+    facts = only(floors() + left).remarks
     assert facts == (
         "5,000 events asked",
         "full rows of 2,000 sampled events compared",
@@ -757,7 +757,7 @@ def test_doing_nothing_is_the_floor_where_the_best_floor_is_worse():
     )
     assert (
         "the best floor, no-effect, is below doing nothing (0): it has -6.400, so doing nothing"
-        " counts" in section.facts
+        " counts" in section.remarks
     )
     assert section.sentence.startswith(
         "good is above the best floor, doing nothing, by 0.500 [0.500, 0.500]."
@@ -789,7 +789,7 @@ def test_doing_nothing_where_lower_is_better():
     )
     assert (
         "the best floor, no-effect, is above doing nothing (0.5): it has 0.800, so doing nothing"
-        " counts" in section.facts
+        " counts" in section.remarks
     )
 
 
@@ -942,19 +942,19 @@ def test_no_headroom_is_said_once_with_its_numbers():
         "no headroom: the gap between the best floor and the truth is 0.096, and skill is printed"
         " above 0.2 (a tenth of the metric's range)"
     )
-    assert section.facts.count(said) == 1
+    assert section.remarks.count(said) == 1
     wide = only(floors([0.2, 1.4, 0.1, 1.3, 0.4]) + networks("mlp", [0.95] * 5))
-    assert wide.facts[-1].startswith(
+    assert wide.remarks[-1].startswith(
         "no headroom: the gap between the best floor and the truth is 0.320 [-0."
     )
-    assert wide.facts[-1].endswith("], and skill is printed where the interval lies above 0")
+    assert wide.remarks[-1].endswith("], and skill is printed where the interval lies above 0")
     assert not [
-        fact for fact in only(floors() + networks("mlp", [0.95] * 5)).facts if "headroom" in fact
+        fact for fact in only(floors() + networks("mlp", [0.95] * 5)).remarks if "headroom" in fact
     ]
     open_range = only(change("no-effect", 0.95, "floor") + change("mlp", 0.97))
     assert (
         "is 0.050, and skill is printed above 0.1 (the metric's range is open)"
-        in open_range.facts[-1]
+        in open_range.remarks[-1]
     )
 
 
@@ -966,7 +966,9 @@ def test_two_primary_metrics_say_which_lacks_headroom():
         ]
 
     (fact,) = [
-        fact for fact in only(both("mlp") + both("own-share", "floor")).facts if "headroom" in fact
+        fact
+        for fact in only(both("mlp") + both("own-share", "floor")).remarks
+        if "headroom" in fact
     ]
     assert fact.startswith(
         "no headroom by a: the gap between the best floor and the truth is 0.100,"
@@ -1003,8 +1005,8 @@ def test_a_floor_that_the_task_does_not_name_is_shown_and_never_counts():
 
 def test_ranks_say_that_their_comparisons_are_not_corrected():
     said = "ranks come from pairwise comparisons at 95 % each, not corrected for their number"
-    assert only(floors() + networks("a", [0.6] * 5) + networks("b", [0.5] * 5)).facts[-1] == said
-    assert said not in only(floors() + networks("a", [0.6] * 5)).facts  # nothing to compare
+    assert only(floors() + networks("a", [0.6] * 5) + networks("b", [0.5] * 5)).remarks[-1] == said
+    assert said not in only(floors() + networks("a", [0.6] * 5)).remarks  # nothing to compare
 
 
 def measured(name, value, ceiling, role="predictor", coverage=1.0, blocks=5, floor=None):
@@ -1059,37 +1061,37 @@ def test_without_a_ceiling_there_is_no_skill_and_rows_are_ranked_by_score():
         + measured("mlp", 0.40, unknown)
         + measured("linear", 0.30, unknown)
     )
-    assert (section.primary[0].note, section.primary[0].ceiling, section.primary[0].gap) == (
+    assert (section.primary[0].reason, section.primary[0].ceiling, section.primary[0].gap) == (
         "no ceiling",
         None,
         None,
     )
-    assert (score(section, "mlp").skill, score(section, "mlp").skill_note) == (None, "no ceiling")
+    assert (score(section, "mlp").skill, score(section, "mlp").skill_reason) == (None, "no ceiling")
     assert score(section, "mlp").verdict == "better"
     assert [(row.name, row.rank) for row in section.ranked] == [("mlp", (1, 1)), ("linear", (2, 2))]
     lost = only(
         measured("own-share", 0.15, [*CEILING[:4], None], "floor") + measured("mlp", 0.40, CEILING)
     )
-    assert lost.primary[0].note == "no ceiling"  # one network's is unknown, so no mean over them
+    assert lost.primary[0].reason == "no ceiling"  # one network's is unknown, so no mean over them
     own = only(measured("own-share", 0.15, CEILING, "floor") + measured("mlp", 0.40, unknown))
-    assert (own.primary[0].note, score(own, "mlp").skill_note) == ("", "no ceiling")
+    assert (own.primary[0].reason, score(own, "mlp").skill_reason) == ("", "no ceiling")
 
 
 def test_a_ceiling_near_the_floor_leaves_no_headroom_and_says_where_it_lies():
     section = only(measured("own-share", 0.15, 0.30, "floor") + measured("mlp", 0.40, 0.30))
-    assert score(section, "mlp").skill_note == "no headroom"
+    assert score(section, "mlp").skill_reason == "no headroom"
     said = (
         "no headroom: the gap between the best floor and what an answer without error would score"
         " here (0.300) is 0.150, and skill is"
     )
-    assert [fact for fact in section.facts if fact.startswith(said)]
+    assert [fact for fact in section.remarks if fact.startswith(said)]
     below = only(
         measured("own-share", 0.35, [0.9, 0.1, 0.8, 0.2, 0.9], "floor")
         + measured("mlp", 0.40, CEILING)
     )
     assert below.primary[0].gap.value == pytest.approx(0.23)
     assert (
-        below.primary[0].note == "no headroom"
+        below.primary[0].reason == "no headroom"
     )  # the ceiling's mean is uncertain: on two networks it lies below the floor
 
 

@@ -50,20 +50,20 @@ def both(notes: tuple[str, ...] = (), **more: Any) -> list[Record]:
 def test_the_words_of_a_note_leave_nobody_unranked(note):
     (section,) = make_board(told(both((note,)))).sections
     assert [row.name for row in section.ranked] == ["mlp"]
-    assert note in " ".join(section.said)
+    assert note in " ".join(section.task_notes)
 
 
 def test_a_task_says_in_a_field_why_nobody_is_ranked():
     why = "one gene alone can't be ordered"
     (section,) = make_board(told(both(("a note",)), unranked=why)).sections
-    assert (section.unranked_why, section.ranked, section.said) == (why, (), ("a note",))
+    assert (section.unranked_reason, section.ranked, section.task_notes) == (why, (), ("a note",))
     assert section.sentence.startswith("One gene alone can't be ordered.")
 
 
 def test_a_reason_that_is_a_note_too_is_told_once():
     why = "too few genes"
     (section,) = make_board(told(both((why, "a note")), unranked=why)).sections
-    assert (section.unranked_why, section.said) == (why, ("a note",))
+    assert (section.unranked_reason, section.task_notes) == (why, ("a note",))
 
 
 def test_a_note_of_a_dataset_makes_no_control_and_its_field_does():

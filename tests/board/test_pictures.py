@@ -26,7 +26,7 @@ from kobench.board.pictures.plan import plan
 from kobench.board.pictures.standing import bars, draw_standings, shown_rows
 from kobench.board.pictures.style import styles_of
 from kobench.board.render.formats import render
-from kobench.board.table import Score
+from kobench.board.row import Score
 from kobench.builtin.datasets.grn.spec import PARAMS
 from kobench.cli.board import board_command
 from kobench.errors import UserError

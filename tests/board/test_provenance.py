@@ -43,11 +43,11 @@ FLOORS = [
 
 
 def test_nothing_is_said_where_all_were_shut_in():
-    assert make_board([*networks("mlp", [0.6] * 5, run=ran()), *FLOORS]).ran == ()
+    assert make_board([*networks("mlp", [0.6] * 5, run=ran()), *FLOORS]).remarks == ()
     assert (
         make_board(
             [*networks("mlp", [0.6] * 5, run=ran("require", landlock_tcp="too old")), *FLOORS]
-        ).ran
+        ).remarks
         == ()
     )
 
@@ -73,7 +73,7 @@ def test_what_was_open_to_a_predictor(run, said):
     board = make_board(
         [*networks("mlp", [0.6] * 5, run=run), *networks("gbm", [0.7] * 5, run=ran()), *FLOORS]
     )
-    assert board.ran == ((f"{WHY}mlp ({said}).",) if said else ())
+    assert board.remarks == ((f"{WHY}mlp ({said}).",) if said else ())
     (section,) = board.sections
     assert {row.name: row.sandbox for row in section.rows if row.role == "predictor"} == {
         "mlp": said,
@@ -82,11 +82,11 @@ def test_what_was_open_to_a_predictor(run, said):
 
 
 def test_floors_of_our_own_are_exempt_and_a_strangers_is_not():
-    assert make_board([*networks("mlp", [0.6] * 5, run=ran()), *FLOORS]).ran == ()
+    assert make_board([*networks("mlp", [0.6] * 5, run=ran()), *FLOORS]).remarks == ()
     theirs = networks("theirs", [0.3] * 5, "floor", run=ran("off"))
     for one in theirs:
         one["trial"]["predictor"]["distribution"] = "theirs"
-    assert make_board([*networks("mlp", [0.6] * 5, run=ran()), *FLOORS, *theirs]).ran == (
+    assert make_board([*networks("mlp", [0.6] * 5, run=ran()), *FLOORS, *theirs]).remarks == (
         f"{WHY}theirs (switched off: files, network and processes open).",
     )
 
@@ -94,7 +94,7 @@ def test_floors_of_our_own_are_exempt_and_a_strangers_is_not():
 def test_one_trial_of_many_is_counted_and_equal_reasons_stand_together():
     mixed = [*networks("a", [0.6] * 4, run=ran()), record("a", 0.6, seed=4, run=ran("off"))]
     board = make_board([*mixed, *networks("b", [0.6] * 5), *networks("c", [0.6] * 5), *FLOORS])
-    assert board.ran == (
+    assert board.remarks == (
         (
             f"{WHY}b, c (made before kobench had a sandbox); a in 1 of 5 trials (switched off:"
             " files, network and processes open)."
@@ -137,7 +137,7 @@ def test_every_rendering_says_it(format):
         "Could read more folders: mlp (/data/motifs).",
         "In environments of their own: gbm (old, Python 3.9.18).",
     ]
-    assert board.ran == tuple(said)
+    assert board.remarks == tuple(said)
     if format == "json":
         assert json.loads(text)["ran"] == said
     shown = " ".join((Words(text).text if format == "html" else text).split())

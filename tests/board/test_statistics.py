@@ -199,7 +199,7 @@ def test_notes_stand_once_and_differences_between_networks_are_said():
         for seed in range(5)
     ]
     section = only(records + floor)
-    assert section.said == (
+    assert section.task_notes == (
         "the same",
         "12 of 23 are detectable (first of 5 networks; their numbers differ)",
         "only here (in 1 of 5 networks)",
@@ -248,9 +248,9 @@ def test_nobody_is_ranked_where_the_truth_allows_none(note):
         )
         assert (section.ranked, section.primary, section.unranked) == ((), (), ())
         assert [one.name for one in section.unrankable] == ["linear", "mlp"]
-        assert section.said == ()  # it stands in the sentence
+        assert section.task_notes == ()  # it stands in the sentence
         shown = row(section, "mlp").scores[section.leading[0].name]
-        assert (shown.value, shown.skill, shown.skill_note, shown.verdict, shown.difference) == (
+        assert (shown.value, shown.skill, shown.skill_reason, shown.verdict, shown.difference) == (
             0.6,
             None,
             "not ranked",

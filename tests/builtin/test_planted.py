@@ -57,7 +57,7 @@ def test_the_true_change_scores_about_1_in_skill_and_linear_lies_between(tmp_pat
     section = section_of(Run(tmp_path / "results").run(plan, 2).records)
     column = next(column for column in section.columns if column.name == "pearson-delta-centred")
     rows = {row.name: row.scores[column.name] for row in section.rows}
-    assert column.note == ""
+    assert column.reason == ""
     assert column.ceiling < 0.9
     assert rows[column.floor].skill == 0.0
     assert 0.8 < rows["true-change"].skill < 1.2
@@ -160,14 +160,14 @@ def test_with_all_labels_shuffled_the_board_says_that_there_is_no_headroom(tmp_p
         notes.append(
             next(
                 column for column in section.columns if column.name == "pearson-delta-centred[all]"
-            ).note
+            ).reason
         )
     assert notes.count("no headroom") >= 8
     together = section_of(records)
     assert (
         next(
             column for column in together.columns if column.name == "pearson-delta-centred[all]"
-        ).note
+        ).reason
         == "no headroom"
     )
     assert not [

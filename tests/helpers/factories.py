@@ -15,8 +15,8 @@ from kobench.board import make, transfer
 from kobench.board.board import Board
 from kobench.board.transfer import TransferMatrix
 from kobench.results import records as files
+from kobench.results.faults import Fault
 from kobench.results.parts import Record
-from kobench.results.typed import Fault
 
 TASK = "knockout-impact@1"
 

@@ -14,10 +14,11 @@ import factories
 import pytest
 from places import REPOSITORY
 
+from kobench.results.faults import Fault
 from kobench.results.parts import MetricScore, Record, RunLimits
 from kobench.results.records import SCHEMA, parse_record
 from kobench.results.schema import field_words, json_schema, parts_of
-from kobench.results.typed import Fault, fields_of
+from kobench.results.typed import fields_of
 from kobench.util.files import canonical_json
 
 PACKED = sorted((REPOSITORY / "leaderboards").glob("*/records.jsonl.gz"))

@@ -134,7 +134,7 @@ def test_rows_that_were_asked_other_knockouts_are_left_out(tmp_path, registry):
         assert any(
             "asked of them than of the floors: linear" in warning for warning in section.warnings
         )
-        assert not any("drawn at random" in fact for fact in section.facts)
+        assert not any("drawn at random" in fact for fact in section.remarks)
     Run(tmp_path).run(make_plan(registry, Request([GRN], ["linear", "knn"], TASKS)))
     for section in make_board(read_records(tmp_path)).sections:
         assert sorted(row.name for row in section.rows if row.role == "predictor") == [

@@ -20,7 +20,8 @@ import numpy as np
 
 from kobench.api import TaskUnits, TaskView
 from kobench.board.make import make_board
-from kobench.board.table import Column, Row, Section
+from kobench.board.row import Column, Row
+from kobench.board.table import Section
 from kobench.builtin.tasks.response import response
 from kobench.builtin.tasks.response_size import response_size
 from kobench.plugins.load import Registry, load_registry
@@ -233,7 +234,7 @@ def skill_line(setting: str, section: Section, column: Column, single: Sequence[
     return (
         f"| `{setting}` | {PRIMARY[column.name]} | {len(alone)} | {floor:.3f} ({column.floor}) |"
         f" {column.ceiling:.3f} | {truth.score:.3f} | {truth.skill:.2f}{interval} | {spread} |"
-        f" {linear.score:.3f} | {linear.skill:.2f} | {column.note or 'skill'} |"
+        f" {linear.score:.3f} | {linear.skill:.2f} | {column.reason or 'skill'} |"
     )
 
 

@@ -238,7 +238,7 @@ def test_a_trial_in_an_environment_has_that_ones_python_and_packages(tmp_path, r
         ran["environment"]["packages"],
     )
     assert f"eats:what=output (mine, Python {platform.python_version()})" in " ".join(
-        make_board(outcome.records).ran
+        make_board(outcome.records).remarks
     )
 
 

@@ -9,7 +9,7 @@ from math import erfc, fsum, sqrt
 from typing import NamedTuple
 
 from kobench.board.numbers.series import Key, Numbers
-from kobench.board.table import Permuted
+from kobench.board.row import Permuted
 from kobench.results.parts import PermutedScores
 
 

@@ -1,7 +1,7 @@
 """From the records of one section to a series of block values for every row and metric.
 
-A **slot** is a (block, replicate): for simulated data the block is the network and replicates are
-split seeds; for real data there is one block, the cells, and replicates are data and split seeds.
+A **slot** is a (block, replicate). For simulated data the block is the network, and replicates are
+split seeds. For real data there is one block, the cells, and replicates are data and split seeds.
 Several fits in a slot are averaged first.
 """
 
@@ -45,8 +45,9 @@ def slot_of(record: Record) -> Slot:
 
 
 def row_key(record: Record) -> Key:
-    """What makes a row: role and name; for predictors also the parameters, where it comes from,
-    threads and device.
+    """What makes a row: role and name.
+
+    For predictors also the parameters, where they come from, threads and device.
     """
     trial, predictor = record.trial, record.trial.predictor
     if record.role != "predictor":
@@ -63,13 +64,20 @@ class Value:
 
     Attributes
     ----------
-    value : the score
-    draws : (D,) its bootstrap draws, () for none
-    coverage : share of units answered
-    units : how many units its draws take, 0 where not known
-    floors : each floor's score on just the units answered
-    ceiling : the value of an answer without error on the same units, None where there is none
-    none : whether `random` stands in for an answer that gives no ranking
+    value : float
+        The score.
+    draws : (D,) sequence of float or None
+        Its bootstrap draws, () for none.
+    coverage : float
+        Share of units answered.
+    units : int
+        How many units its draws take, 0 where not known.
+    floors : mapping of str to DrawnValue
+        Each floor's score on just the units answered.
+    ceiling : Level, or None
+        What an answer without error scores on the same units, None where that is not known.
+    none : bool
+        Whether `random` stands in for an answer that gives no ranking.
     """
 
     value: float
@@ -87,9 +95,12 @@ class RowValues:
 
     Attributes
     ----------
-    values : slot -> the value of each fit there
-    missing : "" or why the other slots have none
-    nones : in how many slots the answer gave no ranking
+    values : mapping of Slot to sequence of Value
+        By slot the value of each fit there.
+    missing : str
+        "" or why the other slots have none.
+    nones : int
+        In how many slots the answer gave no ranking.
     """
 
     values: Mapping[Slot, Sequence[Value]]
@@ -98,10 +109,12 @@ class RowValues:
 
     @property
     def blocks(self) -> tuple[str, ...]:
+        """The blocks with a value, by name."""
         return tuple(sorted({block for block, _ in self.values}))
 
     @cached_property
     def series(self) -> Series:
+        """The score of each block, with its draws."""
         series = block_series(
             {slot: [(one.value, one.draws) for one in fits] for slot, fits in self.values.items()}
         )
@@ -109,8 +122,9 @@ class RowValues:
 
     @cached_property
     def ceiling(self) -> Series | None:
-        """What an answer without error would score on the same units, drawn jointly; None where any
-        slot has no such value.
+        """What an answer without error would score on the same units, drawn jointly.
+
+        None where it is not known in one of the slots.
         """
         levels = {
             slot: [one.ceiling for one in fits if one.ceiling is not None]
@@ -122,8 +136,9 @@ class RowValues:
 
     @property
     def units(self) -> int:
-        """How many units the draws inside a block take: the fewest of any fit, 0 where one does not
-        say.
+        """How many units the draws inside a block take: the fewest of any fit.
+
+        0 where one does not say.
         """
         return min((one.units for fits in self.values.values() for one in fits), default=0)
 
@@ -147,8 +162,9 @@ def mean(values: Sequence[float]) -> float:
 
 
 def mean_draws(lists: Sequence[Draws]) -> FloatArray | None:
-    """The mean over fits of their bootstrap draws, index by index; None where a fit has none or
-    their numbers differ.
+    """The mean over fits of their bootstrap draws, index by index, (D,).
+
+    None where a fit has none, or their numbers differ.
     """
     if len({len(draws) for draws in lists}) != 1 or not lists[0]:
         return None
@@ -159,11 +175,17 @@ def mean_draws(lists: Sequence[Draws]) -> FloatArray | None:
 
 
 def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
-    """Block values from {slot: [(value, draws) of each fit]}: fits are averaged inside a slot, then
-    slots inside a block.
+    """The value of each block: fits are averaged inside a slot, then slots inside a block.
 
+    Parameters
+    ----------
+    slots : mapping of Slot to sequence of Level
+        By slot the value and draws of each fit.
+
+    Notes
+    -----
     Several splits of the same cells share most of what makes their scores vary, so they must not
-    narrow the interval inside a block: the mean of R of them keeps the spread of one, its draws are
+    narrow the interval inside a block. The mean of R of them keeps the spread of one: its draws are
     spread by sqrt(R) around the mean.
     """
     blocks: dict[str, list[tuple[float, FloatArray | None]]] = defaultdict(list)
@@ -185,8 +207,9 @@ def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
 
 
 def ceiling_of(score: MetricScore) -> Level | None:
-    """What an answer without error would score, with as many draws as the value: as recorded where
-    the truth has noise, else the truth's own value.
+    """What an answer without error would score, with as many draws as the value.
+
+    As recorded where the truth has noise, else the truth's own value.
     """
     if (ceiling := score.ceiling) is not None:
         return None if ceiling.value is None else (float(ceiling.value), ceiling.draws)
@@ -199,7 +222,23 @@ def constant_level(value: float, draws: int) -> Level:
 
 
 class Numbers:
-    """The numbers of one section, from its records: rows x metrics x slots."""
+    """The numbers of one section, from its records: rows x metrics x slots.
+
+    Attributes
+    ----------
+    records : dict of Key to list of Record
+        The records of each row.
+    slots : tuple of Slot
+        Every slot that a record has.
+    blocks : tuple of str
+        Their blocks.
+    scores : dict of Key to dict of Slot to list of TaskScores
+        What each fit of a row scored in a slot.
+    all : list of TaskScores
+        Every one of them, in a fixed order.
+    floors : list of str
+        Names of the floors that count for the task.
+    """
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
         self.records: dict[Key, list[Record]] = defaultdict(list)
@@ -218,7 +257,6 @@ class Numbers:
         for record in every:
             if scores := record.result.scores.get(task):
                 self.scores[row_key(record)][slot_of(record)].append(scores)
-        #: every score entry of the task, in a fixed order
         self.all = [
             scores
             for key in sorted(self.scores)
@@ -226,7 +264,6 @@ class Numbers:
             for scores in self.scores[key][slot]
         ]
         self.memory: dict[Any, Any] = {}
-        #: names of the floors that count for the task
         self.floors = sorted({name for scores in self.all for name in scores.floors})
 
     def metrics(self) -> list[str]:
@@ -236,6 +273,7 @@ class Numbers:
         return [*primary, *sorted(others, key=lambda name: ("[" in name, name))]
 
     def primary(self) -> list[str]:
+        """The metrics that rank, in the task's order."""
         return list(self.all[0].primary) if self.all else []
 
     def example(self, metric: str) -> MetricScore | None:
@@ -252,9 +290,7 @@ class Numbers:
         return next((float(value) for value in known), None)
 
     def remember(self, key: Any, make: Callable[[], T]) -> T:
-        """A value made once: the same cells are read again for every row that is compared with
-        them.
-        """
+        """A value made once: it is asked for again for every row that is compared with it."""
         if key not in self.memory:
             self.memory[key] = make()
         found: T = self.memory[key]
@@ -274,7 +310,7 @@ class Numbers:
         return tuple(sorted(found))
 
     def values(self, key: Key, slot: Slot, metric: str) -> tuple[list[Value], str]:
-        """The values of a row's fits in one slot; none and the reason where one of them has none."""
+        """The values of a row's fits in one slot; [] and the reason where one of them has none."""
         values: list[Value] = []
         fits = self.scores.get(key, {}).get(slot, [])
         for fit in fits:
@@ -304,14 +340,16 @@ class Numbers:
         return Value(level[0], level[1], coverage, units, ceiling=ceiling, none=True)
 
     def no_change(self, score: MetricScore, metric: str) -> Level | None:
-        """The level of doing nothing, for a metric that knows one and a task in which `random` was
-        not scored.
+        """The level of doing nothing, None where the metric knows none.
+
+        It stands in where `random` was not scored.
         """
         return None if score.nothing is None else constant_level(score.nothing, self.draws(metric))
 
     def ceiling(self, slot: Slot, metric: str) -> Level | None:
-        """The ceiling in a slot, of the first row there that has a score; all that answered every
-        unit share it.
+        """The ceiling in a slot: that of the first row there that has a score.
+
+        All that answered every unit share it.
         """
         for key in self.scores:
             for fit in self.scores[key].get(slot, []):
@@ -320,8 +358,9 @@ class Numbers:
         return None
 
     def absence(self, key: Key, slot: Slot) -> str:
-        """Why a row has no scores in a slot: the status of its failed trial, not answered, or not
-        run.
+        """Why a row has no scores in a slot.
+
+        The status of its failed trial, "not answered" or "not run".
         """
         statuses = sorted(
             record.result.status for record in self.records.get(key, []) if slot_of(record) == slot
@@ -339,9 +378,7 @@ class Numbers:
         return max((len(score.draws) for score in self.by_metric(metric)), default=0)
 
     def level(self, key: Key, slot: Slot, metric: str) -> Level | None:
-        """The mean value and draws of a row's fits in one slot, None where it has no number
-        there.
-        """
+        """The mean value and draws of a row's fits in one slot; None where it has no value."""
         return self.remember(("level", key, slot, metric), lambda: self._level(key, slot, metric))
 
     def _level(self, key: Key, slot: Slot, metric: str) -> Level | None:
@@ -370,8 +407,23 @@ class Numbers:
         return RowValues(known, most, nones)
 
     def floor(self, name: str, metric: str, row: RowValues) -> Series | None:
-        """A floor on the units that a row answered: from the row's records where it left units out,
-        else from the floor's own.
+        """A floor's score on the units that a row answered.
+
+        From the row's records where it left units out, else from the floor's own.
+
+        Parameters
+        ----------
+        name : str
+            The floor.
+        metric : str
+            The metric.
+        row : RowValues
+            The row by that metric.
+
+        Returns
+        -------
+        Series or None
+            None where the floor has no score in one of the row's slots.
         """
         if any(one.coverage < 1 for values in row.values.values() for one in values):
             return self._floor(name, metric, row.values)

@@ -19,7 +19,7 @@ from kobench.board.numbers.intervals import (
     ratio_interval,
 )
 from kobench.board.numbers.series import NONE, Key, Numbers, RowValues
-from kobench.board.table import Column, Score
+from kobench.board.row import Column, Score
 from kobench.cells import FloatArray
 
 #: The gap between floor and ceiling must be over this share of the metric's range for skill to be
@@ -87,7 +87,7 @@ class Standings:
             high=example.high if example else None,
             primary=metric in self.numbers.primary(),
             nothing=self.numbers.nothing(metric),
-            note=NO_FLOOR,
+            reason=NO_FLOOR,
         )
         slots = set(self.numbers.metric_slots(metric))
         best: tuple[str, RowValues] | None = None
@@ -106,10 +106,10 @@ class Standings:
         self.section_floors[metric] = floor
         ceiling = best[1].ceiling
         if ceiling is None:
-            return replace(column, floor=name, note=NO_CEILING)
+            return replace(column, floor=name, reason=NO_CEILING)
         gap = mean_interval(gap_of(column, ceiling, floor))
         return replace(
-            column, floor=name, ceiling=ceiling.mean, gap=gap, note=headroom_note(column, gap)
+            column, floor=name, ceiling=ceiling.mean, gap=gap, reason=headroom_reason(column, gap)
         )
 
     def best_floor(self, metric: str, units: RowValues) -> tuple[str, Series] | None:
@@ -139,11 +139,15 @@ class Standings:
         measured = self.numbers.measure(key, metric)
         column = self.columns[metric]
         if not measured.values:
-            return Standing(Score(missing=measured.missing, skill_note=measured.missing))
+            return Standing(Score(missing=measured.missing, skill_reason=measured.missing))
         series, ceiling = measured.series, measured.ceiling
         value = within(mean_interval(series), column)
         score = Score(
-            value.value, value.low, value.high, measured.missing, skill_note=column.note or NO_FLOOR
+            value.value,
+            value.low,
+            value.high,
+            measured.missing,
+            skill_reason=column.reason or NO_FLOOR,
         )
         best = self.best_floor(metric, measured)
         floor = best[1] if best else self.section_floors.get(metric)
@@ -155,7 +159,7 @@ class Standings:
             floor,
             measured.coverage,
         )
-        scale = column.gap.value if column.gap and not column.note else 1.0
+        scale = column.gap.value if column.gap and not column.reason else 1.0
         if best:
             difference = mean_interval(gain)
             score = replace(
@@ -163,15 +167,15 @@ class Standings:
                 floor=best[0],
                 difference=difference,
                 verdict=verdict_of(difference),
-                skill_note=column.note,
+                skill_reason=column.reason,
             )
-            if not column.note and ceiling is None:
-                score = replace(score, skill_note=NO_CEILING)
-            elif not column.note and ceiling is not None:
+            if not column.reason and ceiling is None:
+                score = replace(score, skill_reason=NO_CEILING)
+            elif not column.reason and ceiling is not None:
                 gap = gap_of(column, ceiling, floor)
-                note = headroom_note(column, mean_interval(gap))
-                score = replace(score, skill_note=note)
-                if not note:
+                why = headroom_reason(column, mean_interval(gap))
+                score = replace(score, skill_reason=why)
+                if not why:
                     skill, scale = ratio_interval(gain, gap), gap.mean
                     score = replace(
                         score, skill=skill.value, skill_low=skill.low, skill_high=skill.high
@@ -179,7 +183,7 @@ class Standings:
         if measured.only_none:
             score = Score(
                 missing=NONE,
-                skill_note=NONE,
+                skill_reason=NONE,
                 floor=score.floor,
                 difference=score.difference,
                 verdict=score.verdict,
@@ -250,7 +254,7 @@ def within(interval: Interval, column: Column) -> Interval:
     return Interval(interval.value, low, high)
 
 
-def headroom_note(column: Column, gap: Interval) -> str:
+def headroom_reason(column: Column, gap: Interval) -> str:
     """Nothing where skill may be printed, else why not."""
     if gap.value <= HEADROOM * column.span:
         return NO_HEADROOM

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kobench.board.table import Row, Section
+from kobench.board.row import Row
+from kobench.board.table import Section
 
 
 class Ends(NamedTuple):

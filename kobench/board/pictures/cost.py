@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from kobench.board.pictures.axis import skilled, spread, value_of
 from kobench.board.pictures.figure import counted, headed, metric_label, panels, short
 from kobench.board.pictures.style import DASHED, FLOOR, Style
-from kobench.board.table import Row, Section
+from kobench.board.row import Row
+from kobench.board.table import Section
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,8 @@ import textwrap
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from kobench.board.table import Column, Section
+from kobench.board.row import Column
+from kobench.board.table import Section
 from kobench.errors import UserError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Any
 
 from kobench.board.board import Board
 from kobench.board.render.long import long_rows, rounded
-from kobench.board.table import Column, Section
+from kobench.board.row import Column
+from kobench.board.table import Section
 
 #: Version of this file's layout.
 SCHEMA = 1
@@ -22,7 +23,7 @@ def render(board: Board) -> str:
     content = {
         "schema": SCHEMA,
         "answer": list(board.answer),
-        "ran": list(board.ran),
+        "ran": list(board.remarks),
         "sections": [section_of(section) for section in board.sections],
     }
     text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
@@ -63,10 +64,10 @@ def section_of(section: Section) -> dict[str, Any]:
         "sentence": section.sentence,
         "intervals": section.label,
         "blocks": section.blocks,
-        "unranked": section.unranked_why or None,
-        "facts": list(section.facts),
-        "said": list(section.said),
-        "notes": list(section.notes),
+        "unranked": section.unranked_reason or None,
+        "facts": list(section.remarks),
+        "said": list(section.task_notes),
+        "notes": list(section.dataset_notes),
         "warnings": list(section.warnings),
         "metrics": [metric_of(column) for column in section.columns],
     }
@@ -84,5 +85,5 @@ def metric_of(column: Column) -> dict[str, Any]:
         "primary": column.primary,
         "floor": column.floor,
         "gap": [rounded(gap.value), rounded(gap.low), rounded(gap.high)] if gap else None,
-        "skill": column.note or "printed",
+        "skill": column.reason or "printed",
     }

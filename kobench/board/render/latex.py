@@ -18,7 +18,8 @@ from kobench.board.render.text.values import (
     skill_text,
     value_text,
 )
-from kobench.board.table import Column, Row, Section
+from kobench.board.row import Column, Row
+from kobench.board.table import Section
 
 #: Characters that LaTeX reads otherwise, and those that its usual fonts lack.
 SPECIAL = {
@@ -105,7 +106,7 @@ def section_lines(board: Board, section: Section) -> list[str]:
     lines += [r"\bottomrule", r"\end{tabular}"]
     below = [f"{row.name}: {why_unranked(row)}." for row in section.unranked]
     below += [f"{row.name}: {remark}." for row in section.ranked for remark in row.remarks]
-    below += [*section.notes, *board.ran]
+    below += [*section.dataset_notes, *board.remarks]
     lines += [rf"\par\footnotesize {escape(text)}" for text in below]
     return [*lines, r"\end{table}"]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from kobench.board.board import Board
 from kobench.board.render.text.section import problem_text
-from kobench.board.table import Column, Row, Score, Section, Units
+from kobench.board.row import Column, Row, Score
+from kobench.board.table import Section, Units
 
 
 def rounded(value: float | None) -> float | None:
@@ -116,7 +117,7 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         "skill": rounded(score.skill),
         "skill_low": rounded(score.skill_low),
         "skill_high": rounded(score.skill_high),
-        "skill_note": score.skill_note or None,
+        "skill_note": score.skill_reason or None,
         "coverage": rounded(row.coverage),
         "rank_low": row.rank[0] if row.rank else None,
         "rank_high": row.rank[1] if row.rank else None,

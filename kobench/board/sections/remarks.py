@@ -1,110 +1,149 @@
-"""What a reader should know of a row, in sentences."""
+"""What a section says of itself: what its intervals stand for, what was asked, what to keep in mind
+when reading it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from kobench.board.numbers.series import NONE, NOT_RUN, STAND_IN, Key, Numbers, RowValues
-from kobench.board.sections.comparison import Comparison
-from kobench.board.sections.sentences import p_text
-from kobench.board.table import Score
+from kobench.board.numbers.intervals import ENOUGH, TIE
+from kobench.board.numbers.series import Key, Numbers, slot_of
+from kobench.board.numbers.standings import HEADROOM, NO_HEADROOM, NOTHING, Standings
+from kobench.board.row import Column
+from kobench.board.sections.sampled import remarks_on_draws
+from kobench.board.sections.sentences import number, with_interval
+from kobench.results.parts import Record, TaskScores
 
-#: From this correlation on a ranking is said to follow abundance.
-FOLLOWS = 0.8
+
+def label_of(numbers: Numbers, kind: str) -> str:
+    """What the intervals of a section stand for."""
+    blocks = len(numbers.blocks)
+    if not numbers.all:
+        return "nothing, as no trial has scores"
+    inside = next((f"{scores.block}s" for scores in numbers.all if scores.block), "units")
+    drawn = any(numbers.draws(metric) for metric in numbers.primary())
+    if kind != "simulated":
+        count = next((scores.blocks for scores in numbers.all if scores.blocks), None)
+        label = f"{count:,} {inside}" if count else inside
+    elif blocks >= ENOUGH:
+        return f"{blocks} networks"
+    else:
+        label = f"{inside} inside 1 network; they say nothing of other networks"
+    return label if drawn else f"{label}; no draws inside, so no interval"
 
 
-def remarks_of(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> tuple[str, ...]:
-    """What a reader should know of a row, the most important first.
-
-    Parameters
-    ----------
-    compared : Comparison
-        The rows of the section.
-    key : Key
-        The row.
-    scores : mapping of str to Score
-        Its scores as shown, by metric.
+def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) -> tuple[str, ...]:
+    """What was asked, left out for everybody or only sampled; which floor counts, whether it leaves
+    headroom; how ranks are made.
     """
-    values = {} if compared.unranked else compared.values[key]
-    remarks: list[str] = []
-    if key[0] == "predictor" and values:
-        remarks += on_some_blocks(compared, key)
-    remarks += without_ranking(compared.numbers, key, values, compared.statuses[key])
-    if key[0] == "predictor":
-        remarks += follows_abundance(compared.numbers, key)
-    remarks += of_its_packages(compared.numbers, key)
-    for metric in compared.numbers.primary():
-        if metric in scores and scores[metric].unproven:
-            remarks.append(unproven(metric, scores[metric]))
+    if not numbers.all:
+        return ()
+    example = numbers.all[0]
+    unit = unit_of(example)
+    asked: dict[Any, int] = defaultdict(int)
+    left_out: dict[Any, dict[str, float]] = defaultdict(dict)
+    sampled: dict[Any, int] = {}
+    for by_slot in numbers.scores.values():
+        for slot, fits in by_slot.items():
+            for scores in fits:
+                asked[slot] = max(asked[slot], int(scores.asked))
+                left_out[slot].update(scores.left_out)
+                if scores.sampled is not None:
+                    sampled[slot] = max(sampled.get(slot, 0), scores.sampled)
+    remarks = [f"{sum(asked.values()):,} {unit} asked"] if any(asked.values()) else []
+    if split == "all":
+        remarks.append("trained on the same cells as asked")
+    if sampled:
+        remarks.append(f"full rows of {sum(sampled.values()):,} sampled events compared")
+    remarks += remarks_on_draws(
+        numbers, [column for column in standings.columns.values() if column.primary]
+    )
+    reasons: Counter[str] = Counter()
+    for counts in left_out.values():
+        reasons.update(counts)
+    remarks += [
+        f"left out for everybody: {count:,} ({reason})"
+        for reason, count in sorted(reasons.items())
+        if count
+    ]
+    primary = [column for column in standings.columns.values() if column.primary]
+    for column in primary:
+        by = f" by {column.name}" if len(primary) > 1 else ""
+        if column.floor == NOTHING:
+            remarks.append(nothing_remark(column, by, *standings.beaten[column.name]))
+        if column.reason == NO_HEADROOM:
+            remarks.append(headroom_remark(column, by))
+    if ranked > 1:
+        remarks.append(
+            "ranks come from pairwise comparisons at 95 % each, not corrected for their number"
+        )
     return tuple(remarks)
 
 
-def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:
-    """That a predictor has scores on some of the blocks alone."""
-    done, total = len(compared.done(key)), len(compared.numbers.blocks)
-    noun = "network" if compared.kind == "simulated" else "data set"
-    if 0 < done < total:
-        yield f"scored on {done} of {total} {noun}s"
-
-
-def without_ranking(
-    numbers: Numbers, key: Key, values: Mapping[str, RowValues], status: str
-) -> Iterator[str]:
-    """Where a row's answers gave no ranking, and what counts instead; why it has no value."""
-    flat = [
-        metric
-        for metric, one in values.items()
-        if one.only_none or (not one.values and one.missing == NONE)
-    ]
-    like = "random" if numbers.scores.get(STAND_IN) else "no change at all"
-    if flat:
-        place = ""
-        if key[0] == "predictor":
-            stood_in = any(values[metric].values for metric in flat)
-            where = f"level with {like}" if stood_in else "last, as random was not scored"
-            place = f"; ranked {where}"
-        elif key[0] == "floor":
-            place = f"; counts as {like}"
-        yield f"a constant answer gives no ranking by {' and '.join(flat)}{place}"
-    for metric, one in values.items():
-        if metric in flat:
-            continue
-        if one.nones:
-            yield (
-                f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer),"
-                f" counted there as {like}"
-            )
-        elif not one.values and one.missing not in ("", status, NOT_RUN):
-            yield f"{metric}: {one.missing}"
-
-
-def follows_abundance(numbers: Numbers, key: Key) -> Iterator[str]:
-    """Which of a predictor's rankings follow the abundance of genes, whatever they say of knockouts."""
-    for variant, what in (
-        ("", "its ranking follows"),
-        ("[propagated]", "its propagated impacts follow"),
-        ("[raw]", "its raw impacts follow"),
-    ):
-        one = numbers.measure(key, f"with-abundance{variant}")
-        if one.values and not one.only_none and one.series.mean >= FOLLOWS:
-            yield f"{what} the abundance of the genes (Spearman {one.series.mean:.2f})"
-
-
-def of_its_packages(numbers: Numbers, key: Key) -> Iterator[str]:
-    """That versions were mixed, and what else its distribution brings that sees the truth."""
-    fits = numbers.records[key]
-    versions = sorted({str(fit.trial.predictor.version) for fit in fits})
-    if len(versions) > 1:
-        yield f"scores of different versions together: {', '.join(versions)}"
-    seen = sorted({name for fit in fits for name in fit.result.trusted_with_predictor})
-    if seen:
-        yield f"its distribution also brings what sees the truth here: {', '.join(seen)}"
-
-
-def unproven(metric: str, score: Score) -> str:
-    """A warning beside a good score that permuted answers reach, too."""
-    p = p_text(score.permuted.p) if score.permuted else ""
+def nothing_remark(column: Column, by: str, floor: str, value: float) -> str:
+    """Why doing nothing counts and not the best floor, whose mean is `value`."""
+    worse = "below" if column.sign > 0 else "above"
     return (
-        f"above the floor by {metric}, yet its answers score as well when permuted among the"
-        f" perturbations ({p}), so nothing shows that it knows which gene was removed"
+        f"the best floor{by}, {floor}, is {worse} doing nothing ({column.nothing:g}): it has"
+        f" {number(value)}, so doing nothing counts"
     )
+
+
+def unit_of(scores: TaskScores) -> str:
+    """What a task counts as asked."""
+    if scores.asks == "response":
+        return "perturbations"
+    if scores.asks in ("profile", "transfer"):
+        return "cells"
+    return "genes" if scores.kind == "ranking" else "events"
+
+
+def headroom_remark(column: Column, by: str) -> str:
+    """Why no skill is printed, in numbers."""
+    if column.gap is None:
+        return ""
+    noisy = column.ceiling is not None and (
+        column.best is None or abs(column.ceiling - column.best) > TIE
+    )
+    top = (
+        f"what an answer without error would score here ({number(column.ceiling)})"
+        if noisy
+        else "the truth"
+    )
+    said = f"no headroom{by}: the gap between the best floor and {top} is"
+    limit = HEADROOM * column.span
+    if column.gap.value > limit:
+        return (
+            f"{said} {with_interval(column.gap)}, and skill is printed where the interval lies"
+            " above 0"
+        )
+    closed = column.low is not None and column.high is not None
+    share = "a tenth of the metric's range" if closed else "the metric's range is open"
+    return f"{said} {number(column.gap.value)}, and skill is printed above {limit:g} ({share})"
+
+
+def warnings_of(
+    records: Iterable[Record], numbers: Numbers, statuses: Mapping[Key, str]
+) -> tuple[str, ...]:
+    """What makes a section's rows less comparable than they look."""
+    warnings = []
+    digests: dict[Any, set[str]] = defaultdict(set)
+    for record in records:
+        digests[slot_of(record)].add(record.trial.dataset.digest)
+    if any(len(found) > 1 for found in digests.values()):
+        warnings.append(
+            "These records were not all made from the same data (their digests differ): run the"
+            " older ones again."
+        )
+    lost = [
+        key[1]
+        for key in numbers.records
+        if key[0] == "floor" and key[1] in numbers.floors and statuses[key] != "ok"
+    ]
+    if lost:
+        warnings.append(
+            f"Floors without a full score do not count here: {', '.join(sorted(lost))}."
+        )
+    return tuple(warnings)

@@ -11,12 +11,12 @@ from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.permuted import permuted_of
 from kobench.board.numbers.series import NOT_ANSWERED, Key, RowValues
 from kobench.board.numbers.standings import NOTHING, Standings
+from kobench.board.row import Column, Cost, Problem, Row, Score
 from kobench.board.sections.comparison import INCOMPLETE, Comparison
 from kobench.board.sections.notes import UNRANKED
 from kobench.board.sections.provenance import environment_of, open_of
-from kobench.board.sections.remarks import remarks_of
+from kobench.board.sections.row_remarks import row_remarks
 from kobench.board.sections.sentences import decimals_for
-from kobench.board.table import Column, Cost, Problem, Row, Score
 from kobench.results.parts import Record
 from kobench.supervisor.limits import LIMIT_OF
 
@@ -38,7 +38,7 @@ def columns_of(compared: Comparison) -> tuple[Column, ...]:
         ]
         names.sort(key=lambda name: name.partition("[")[0] not in bases)
         columns = {
-            name: replace(columns[name], primary=False, floor=None, gap=None, note=UNRANKED)
+            name: replace(columns[name], primary=False, floor=None, gap=None, reason=UNRANKED)
             for name in names
         }
     return tuple(
@@ -112,7 +112,7 @@ def make_row(compared: Comparison, key: Key, names: Mapping[Key, str], cost: boo
             if key == ("floor", column.floor) and not compared.unranked
         ),
         problems=problems_of(fits),
-        remarks=remarks_of(compared, key, scores),
+        remarks=row_remarks(compared, key, scores),
         cost=cost_of(fits) if cost else None,
         sandbox=open_of(fits),
         environment=environment_of(fits),
@@ -125,7 +125,7 @@ def shown_scores(compared: Comparison, key: Key) -> dict[str, Score]:
     for metric, standing in compared.scores[key].items():
         score = standing.score
         if compared.unranked:
-            score = Score(score.value, score.low, score.high, score.missing, skill_note=UNRANKED)
+            score = Score(score.value, score.low, score.high, score.missing, skill_reason=UNRANKED)
         elif key[0] == "predictor" and score.value is not None:
             sign = compared.standings.columns[metric].sign
             score = replace(score, permuted=permuted_of(compared.numbers, key, metric, sign))
@@ -138,8 +138,8 @@ def nothing_row(standings: Standings, blocks: int) -> list[Row]:
     scores = {
         metric: Score(
             column.nothing,
-            skill=None if column.note else 0.0,
-            skill_note=column.note,
+            skill=None if column.reason else 0.0,
+            skill_reason=column.reason,
             floor=NOTHING,
         )
         for metric, column in standings.columns.items()

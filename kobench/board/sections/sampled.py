@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kobench.board.numbers.series import Numbers, slot_of
+from kobench.board.row import Column
 from kobench.board.sections.sentences import number
-from kobench.board.table import Column
 from kobench.results.parts import Record
 
 
@@ -48,7 +48,7 @@ def warning_of(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def facts_of_draws(numbers: Numbers, primary: Iterable[Column]) -> list[str]:
+def remarks_on_draws(numbers: Numbers, primary: Iterable[Column]) -> list[str]:
     """How many knockouts were drawn of how many, and by how much another draw would move the
     scores: the largest error of any row.
     """

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kobench.board.numbers.series import Key
 from kobench.board.sections.comparison import Comparison, compare, members_of
-from kobench.board.sections.facts import facts_of, label_of, warnings_of
+from kobench.board.sections.remarks import label_of, remarks_of, warnings_of
 from kobench.board.sections.rows import columns_of, rows_of
 from kobench.board.sections.sampled import warning_of, with_equal_events
 from kobench.board.sections.sentences import sentence_of
@@ -87,10 +87,10 @@ def make_section(
         blocks=len(compared.numbers.blocks),
         label=label_of(compared.numbers, compared.kind),
         train=key.train,
-        unranked_why=compared.unranked,
-        facts=facts_of(compared.numbers, compared.standings, key.split, len(compared.places)),
-        said=tuple(note.text for note in compared.notes if note.text != compared.unranked),
-        notes=dataset_notes(records),
+        unranked_reason=compared.unranked,
+        remarks=remarks_of(compared.numbers, compared.standings, key.split, len(compared.places)),
+        task_notes=tuple(note.text for note in compared.notes if note.text != compared.unranked),
+        dataset_notes=dataset_notes(records),
         warnings=(*warnings_of(members, compared.numbers, compared.statuses), *warning_of(odd)),
     )
     section = with_units(with_about(section, records), compared, names)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from math import floor, log10
 
 from kobench.board.numbers.intervals import Interval
-from kobench.board.table import Column, Row, Section
+from kobench.board.row import Column, Row
+from kobench.board.table import Section
 from kobench.errors import UserError
 from kobench.util.grammar import split as split_selection
 
@@ -96,8 +97,8 @@ def sentence_of(section: Section) -> str:
     """
     parts = [NEAR_NULL] if section.control else []
     parts += [f"Trained on {section.train}."] if section.train else []
-    if section.unranked_why:
-        parts.append(closed(section.unranked_why))
+    if section.unranked_reason:
+        parts.append(closed(section.unranked_reason))
         known = [
             row
             for row in section.unrankable
@@ -221,7 +222,7 @@ def first_metric(section: Section, column: Column) -> list[str]:
         parts.append(f"Below the floor: {names(groups['worse'])}.")
     if groups[""]:
         parts.append(f"No interval, so no verdict: {names(groups[''])}.")
-    specific = [closed(note) for note in section.said if NOT_SPECIFIC in note]
+    specific = [closed(note) for note in section.task_notes if NOT_SPECIFIC in note]
     return [*parts, *knowing(section, column), *specific]
 
 

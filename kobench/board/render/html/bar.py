@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kobench.board.table import Column, Score, Section
+from kobench.board.row import Column, Score
+from kobench.board.table import Section
 
 #: Width and height of the picture in pixels, and the room left at each end.
 WIDTH, HEIGHT, MARGIN = 120, 16, 6

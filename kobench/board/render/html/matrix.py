@@ -14,7 +14,8 @@ from kobench.board.render.text.matrix import (
     tally_text,
 )
 from kobench.board.render.text.values import skill_bracket
-from kobench.board.table import Matrix, Row, Section
+from kobench.board.row import Row
+from kobench.board.table import Matrix, Section
 
 
 def matrix_card(matrix: Matrix, anchors: dict[int, str]) -> str:

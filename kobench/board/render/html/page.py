@@ -15,7 +15,7 @@ from kobench.board.render.html.transfer import transfer_cards
 from kobench.board.render.pictured import enclosed
 from kobench.board.render.text.legend import TITLE, answer_parts, notices, purpose
 from kobench.board.render.text.marks import HOLLOW, HOLLOW_LEGEND, MARKS, has_hollow
-from kobench.board.table import VERDICTS
+from kobench.board.row import VERDICTS
 
 #: What the marks say, short.
 PLAIN = {
@@ -123,7 +123,7 @@ def figure(one: Drawn) -> str:
 
 def header(board: Board) -> str:
     """Title, what the marks mean, who is better than trivial, filters."""
-    ran = "".join(f"\n<p>{esc(text)}</p>" for text in board.ran)
+    ran = "".join(f"\n<p>{esc(text)}</p>" for text in board.remarks)
     return f"""<header>
 <h1>{esc(TITLE)}</h1>
 <p>{esc(purpose(board))}</p>

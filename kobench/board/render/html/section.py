@@ -10,7 +10,8 @@ from kobench.board.render.html.table import sortable_head, table
 from kobench.board.render.text.section import asked, problem_text, said_of, trained_on
 from kobench.board.render.text.units import unit_table, unit_text, unit_title
 from kobench.board.render.text.values import others
-from kobench.board.table import CONTROL, Row, Section, Units
+from kobench.board.row import Row
+from kobench.board.table import CONTROL, Section, Units
 
 
 def section_card(board: Board, section: Section, anchor: str) -> str:
@@ -63,9 +64,9 @@ def more_button(section: Section) -> str:
 
 def notes(section: Section) -> str:
     """What is to be known of the dataset, folded away."""
-    if not section.notes:
+    if not section.dataset_notes:
         return ""
-    items = "".join(f"<li>{esc(text)}</li>" for text in section.notes)
+    items = "".join(f"<li>{esc(text)}</li>" for text in section.dataset_notes)
     return (
         '<details class="soft"><summary>About this dataset</summary>'
         f'<ul class="facts">{items}</ul></details>'

@@ -21,8 +21,9 @@ from kobench.board.render.text.values import (
     skill_bracket,
     skill_number,
 )
+from kobench.board.row import Column, Cost, Row, Score
 from kobench.board.sections.sentences import bracket, number
-from kobench.board.table import Column, Cost, Row, Score, Section
+from kobench.board.table import Section
 from kobench.board.words import reason
 
 #: What a hover says of skill.
@@ -120,7 +121,7 @@ def title_of(column: Column) -> str:
     impacts = f"{IMPACTS} " if variant in ("raw]", "propagated]") else ""
     over = f"over {DETECTABLE}; " if name.startswith("pearson-delta") and not variant else ""
     floor = f"best floor {column.floor}" if column.floor else "no floor"
-    skill = reason(column.note) or "skill printed"
+    skill = reason(column.reason) or "skill printed"
     return f"{impacts}{over}{column.direction} is better; {floor}; {skill}"
 
 
@@ -194,7 +195,7 @@ def value_cell(score: Score | None, column: Column, classes: str = "") -> str:
 def skill_cell(score: Score | None) -> str:
     """Skill with its interval, or why none is printed."""
     if score is None or score.skill is None:
-        why = (reason(score.skill_note) if score else "") or "–"
+        why = (reason(score.skill_reason) if score else "") or "–"
         return f'<td class="number missing" data-value="">{esc(why)}</td>'
     ends = skill_bracket(score) if score.skill_low != score.skill_high else ""
     return number_cell(score.skill, minus(skill_number(score)) + small(ends))

@@ -49,7 +49,7 @@ def summary_lines(board: Board) -> list[str]:
         lines += [f"- **{escape(task)}** {escape(who)}" for task, who in answers]
         lines.append("")
     lines += [escape(legend(board)), ""]
-    return lines + [f"{escape(text)}\n" for text in board.ran]
+    return lines + [f"{escape(text)}\n" for text in board.remarks]
 
 
 def picture(one: Drawn) -> str:

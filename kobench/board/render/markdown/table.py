@@ -19,7 +19,8 @@ from kobench.board.render.text.values import (
     skill_text,
     value_text,
 )
-from kobench.board.table import Row, Section
+from kobench.board.row import Row
+from kobench.board.table import Section
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3

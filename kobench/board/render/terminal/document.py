@@ -56,7 +56,7 @@ def print_board(board: Board, console: Console) -> None:
     console.print(Text(purpose(board)))
     console.print(Text(KEY))
     console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
-    for said in board.ran:
+    for said in board.remarks:
         console.print(Text(one_line(said)))
     datasets = {section.place: section.title for section in board.sections}
     letters = {place: letter(i) for i, place in enumerate(datasets)} if board.matrices else {}

@@ -18,7 +18,8 @@ from kobench.board.render.text.matrix import (
     line_texts,
     tally_text,
 )
-from kobench.board.table import Matrix, Row, Section
+from kobench.board.row import Row
+from kobench.board.table import Matrix, Section
 
 #: The largest width of names, in characters.
 NAMES = 32

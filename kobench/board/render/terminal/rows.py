@@ -33,7 +33,8 @@ from kobench.board.render.text.values import (
     skill_text,
     value_text,
 )
-from kobench.board.table import Column, Row, Section
+from kobench.board.row import Column, Row
+from kobench.board.table import Section
 
 #: Secondary metrics shown where there is room.
 SECONDARY = 3

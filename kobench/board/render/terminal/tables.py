@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kobench.board.render.text.marks import verdict_of
-from kobench.board.table import Row
+from kobench.board.row import Row
 
 #: The colour of a verdict.
 STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}

@@ -69,12 +69,12 @@ def notices(board: Board) -> list[str]:
     ranked = [(section, row) for section in board.sections for row in section.ranked]
     scores = [score for _, row in ranked for score in row.scores.values()]
     first = [row.scores[section.primary[0].name] for section, row in ranked if section.primary]
-    if any(score.skill_note == NO_HEADROOM for score in first):
+    if any(score.skill_reason == NO_HEADROOM for score in first):
         said.append(
             "No headroom: floor and truth are too close for a skill, and the score itself stands in"
             " its place."
         )
-    if any(score.skill_note == NO_CEILING for score in scores):
+    if any(score.skill_reason == NO_CEILING for score in scores):
         said.append(
             "Ceiling unknown: what an answer without error would score can't be estimated, so there"
             " is no skill."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kobench.board.board import Board
+from kobench.board.row import VERDICTS, Row
 from kobench.board.sections.sentences import on_networks
-from kobench.board.table import VERDICTS, Row
 
 #: The mark of a verdict.
 MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}

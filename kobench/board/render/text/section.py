@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kobench.board.board import Board
-from kobench.board.table import CONTROL, Problem, Row, Section
+from kobench.board.row import Problem, Row
+from kobench.board.table import CONTROL, Section
 
 
 def asked(section: Section) -> str:
@@ -28,21 +29,21 @@ def trained_on(section: Section) -> str:
 
 def said_of(section: Section) -> list[str]:
     """What the intervals stand for and what was asked, then what the task says of the truth."""
-    return [interval_line(section), *section.said]
+    return [interval_line(section), *section.task_notes]
 
 
 def interval_line(section: Section) -> str:
     """What the intervals stand for, and what was asked."""
     if section.label.endswith("so no interval"):
-        return "; ".join(["No intervals", *section.facts])
-    return "; ".join([f"Intervals (95 %) over {section.label}", *section.facts])
+        return "; ".join(["No intervals", *section.remarks])
+    return "; ".join([f"Intervals (95 %) over {section.label}", *section.remarks])
 
 
 def notes_here(board: Board, section: Section) -> tuple[str, ...]:
     """A dataset's notes below the first of its sections: they are the same for all of them."""
-    about = section.dataset, section.notes
-    first = next(other for other in board.sections if (other.dataset, other.notes) == about)
-    return section.notes if section is first else ()
+    about = section.dataset, section.dataset_notes
+    first = next(other for other in board.sections if (other.dataset, other.dataset_notes) == about)
+    return section.dataset_notes if section is first else ()
 
 
 def scored_without_rank(section: Section) -> tuple[Row, ...]:

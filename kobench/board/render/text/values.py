@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kobench.board.render.text.marks import arrow_of
+from kobench.board.row import Column, Cost, Row, Score
 from kobench.board.sections.sentences import bracket, number, p_text, skill_digits
-from kobench.board.table import Column, Cost, Row, Score, Section
+from kobench.board.table import Section
 from kobench.board.words import reason
 
 #: The longest reason that stands in a table; a longer one stands below it.
@@ -39,7 +40,7 @@ def skill_text(score: Score | None, interval: bool = True) -> str:
     if score is None:
         return "-"
     if score.skill is None:
-        return reason(score.skill_note) or "-"
+        return reason(score.skill_reason) or "-"
     if not interval or score.skill_low == score.skill_high:
         return skill_number(score)
     return f"{skill_number(score)} {skill_bracket(score)}".strip()
@@ -96,7 +97,7 @@ def knows_text(score: Score | None, column: Column, control: bool = False) -> st
 
     Examples
     --------
-    >>> from kobench.board.table import Permuted
+    >>> from kobench.board.row import Permuted
     >>> column = Column("a", 1, "higher", 1.0, 0.0, 1.0, True)
     >>> knows_text(Score(0.4, permuted=Permuted(0.1, 0.3)), column)
     'not above permuted: p = 0.30 (mean 0.100)'

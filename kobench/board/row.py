@@ -1,0 +1,247 @@
+"""What a section is made of: columns, and rows with their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kobench.board.numbers.intervals import Interval
+
+#: What the paired comparison with the best floor says; "" where there is no interval to say it by.
+VERDICTS = {
+    "better": "better than the best trivial predictor",
+    "same": "can't be told apart from the best trivial predictor",
+    "worse": "worse than the best trivial predictor",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric of a section: its facts, the floor that counts for it, and whether skill is printed.
+
+    Attributes
+    ----------
+    name : str
+        The metric as shown, `name` or `name[variant]`.
+    version : int
+        Its version.
+    direction : "higher" or "lower"
+        The better end.
+    best : float, or None
+        The score of the truth itself.
+    low, high : float, or None
+        The range; None where it is open.
+    primary : bool
+        Whether it ranks.
+    nothing : float, or None
+        The score of doing nothing, None where the metric has none.
+    floor : str, or None
+        The floor that counts.
+    ceiling : float, or None
+        What an answer without error scores, its mean over the blocks: `best`, or less where the
+        truth has noise; None where that is not known.
+    gap : Interval, or None
+        How far the ceiling lies above the floor.
+    reason : str
+        "" where skill is printed, else why not.
+    decimals : int
+        How many are shown, so that the largest value has three digits that say something.
+    """
+
+    name: str
+    version: int
+    direction: str
+    best: float | None
+    low: float | None
+    high: float | None
+    primary: bool
+    nothing: float | None = None
+    floor: str | None = None
+    ceiling: float | None = None
+    gap: Interval | None = None
+    reason: str = ""
+    decimals: int = 3
+
+    @property
+    def span(self) -> float:
+        """Width of the metric's range; 1 where it is open."""
+        return 1.0 if self.low is None or self.high is None else self.high - self.low
+
+    @property
+    def sign(self) -> float:
+        """+1 where higher is better, -1 where lower is."""
+        return -1.0 if self.direction == "lower" else 1.0
+
+
+#: A predictor whose permuted answers reach its score with a larger p is not shown to know which
+#: gene was removed.
+KNOWS = 0.05
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """The score of the same answers given to the wrong perturbations.
+
+    Attributes
+    ----------
+    mean : float
+        Its mean over permutations.
+    p : float
+        How often permuted answers score as well, one-sided.
+    low, high : float, or None
+        The middle 95 % of the permutations, None where several networks are taken together.
+    networks : int
+        How many are.
+    """
+
+    mean: float
+    p: float
+    low: float | None = None
+    high: float | None = None
+    networks: int = 1
+
+    @property
+    def knows(self) -> bool:
+        """Whether the score shows that the predictor knows which gene was removed."""
+        return self.p <= KNOWS
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row's score by one metric.
+
+    Attributes
+    ----------
+    value, low, high : float, or None
+        Mean over blocks and its 95 % interval, in the metric's units.
+    missing : str
+        "" or the reason why there is no value.
+    skill, skill_low, skill_high : float, or None
+        Share of the gap between floor and ceiling, None where not printed.
+    skill_reason : str
+        "" or why no skill is printed.
+    floor : str, or None
+        The floor it is measured against.
+    difference : Interval, or None
+        Score - floor, > 0 is better whatever the direction; where positive, times the coverage.
+    verdict : "better", "same", "worse" or ""
+        What the interval of the difference says.
+    permuted : Permuted, or None
+        None where nothing was permuted.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    missing: str = ""
+    skill: float | None = None
+    skill_low: float | None = None
+    skill_high: float | None = None
+    skill_reason: str = ""
+    floor: str | None = None
+    difference: Interval | None = None
+    verdict: str = ""
+    permuted: Permuted | None = None
+
+    @property
+    def unproven(self) -> bool:
+        """Whether it is better than the best floor, yet permuted answers do as well."""
+        return self.verdict == "better" and self.permuted is not None and not self.permuted.knows
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why trials of a row have no score.
+
+    Attributes
+    ----------
+    status, stage, message, traceback : str
+        As in their records, see `kobench.results.parts.Result`.
+    where : tuple of str
+        Which trials: their seeds.
+    """
+
+    status: str
+    stage: str
+    message: str
+    traceback: str
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a row's trials cost; None where not measured.
+
+    Attributes
+    ----------
+    fit_seconds, predict_seconds : float, or None
+        Mean time of fitting and of answering, s.
+    peak_mb : float, or None
+        Largest memory, MB.
+    """
+
+    fit_seconds: float | None
+    predict_seconds: float | None
+    peak_mb: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A predictor, floor or line in a section.
+
+    Attributes
+    ----------
+    role : "predictor", "floor" or "line"
+        What it is.
+    name : str
+        What it is called on the board.
+    selection, distribution : str
+        As in its records.
+    versions : tuple of str
+        The versions of its distribution.
+    status : str
+        "ok", "incomplete" (not run on every block), "not answered", or that of its failed trials.
+    scores : mapping of str to Score
+        By metric.
+    coverage : float, or None
+        Share of units answered.
+    blocks_done : int
+        On how many of the section's blocks it has a score in full.
+    hollow : bool
+        Whether this is one simulated network, so that a verdict says nothing of others.
+    rank : (int, int), or None
+        The ranks it may have, None where not ranked.
+    level_with : tuple of str
+        The ranked rows that it can't be told apart from.
+    best_floor : tuple of str
+        The metrics for which it is the floor that counts.
+    problems : tuple of Problem
+        Its failed trials.
+    remarks : tuple of str
+        What a reader should know of it.
+    cost : Cost, or None
+        None on boards without cost.
+    sandbox : str
+        "" or what was open to it.
+    environment : str
+        "" or where it ran, with its Python.
+    """
+
+    role: str
+    name: str
+    selection: str
+    distribution: str
+    versions: tuple[str, ...]
+    status: str
+    scores: Mapping[str, Score]
+    coverage: float | None
+    blocks_done: int
+    hollow: bool = False
+    rank: tuple[int, int] | None = None
+    level_with: tuple[str, ...] = ()
+    best_floor: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    remarks: tuple[str, ...] = ()
+    cost: Cost | None = None
+    sandbox: str = ""
+    environment: str = ""

@@ -1,0 +1,110 @@
+"""What a reader should know of a row, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kobench.board.numbers.series import NONE, NOT_RUN, STAND_IN, Key, Numbers, RowValues
+from kobench.board.row import Score
+from kobench.board.sections.comparison import Comparison
+from kobench.board.sections.sentences import p_text
+
+#: From this correlation on a ranking is said to follow abundance.
+FOLLOWS = 0.8
+
+
+def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> tuple[str, ...]:
+    """What a reader should know of a row, the most important first.
+
+    Parameters
+    ----------
+    compared : Comparison
+        The rows of the section.
+    key : Key
+        The row.
+    scores : mapping of str to Score
+        Its scores as shown, by metric.
+    """
+    values = {} if compared.unranked else compared.values[key]
+    remarks: list[str] = []
+    if key[0] == "predictor" and values:
+        remarks += on_some_blocks(compared, key)
+    remarks += without_ranking(compared.numbers, key, values, compared.statuses[key])
+    if key[0] == "predictor":
+        remarks += follows_abundance(compared.numbers, key)
+    remarks += of_its_packages(compared.numbers, key)
+    for metric in compared.numbers.primary():
+        if metric in scores and scores[metric].unproven:
+            remarks.append(unproven(metric, scores[metric]))
+    return tuple(remarks)
+
+
+def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:
+    """That a predictor has scores on some of the blocks alone."""
+    done, total = len(compared.done(key)), len(compared.numbers.blocks)
+    noun = "network" if compared.kind == "simulated" else "data set"
+    if 0 < done < total:
+        yield f"scored on {done} of {total} {noun}s"
+
+
+def without_ranking(
+    numbers: Numbers, key: Key, values: Mapping[str, RowValues], status: str
+) -> Iterator[str]:
+    """Where a row's answers gave no ranking, and what counts instead; why it has no value."""
+    flat = [
+        metric
+        for metric, one in values.items()
+        if one.only_none or (not one.values and one.missing == NONE)
+    ]
+    like = "random" if numbers.scores.get(STAND_IN) else "no change at all"
+    if flat:
+        place = ""
+        if key[0] == "predictor":
+            stood_in = any(values[metric].values for metric in flat)
+            where = f"level with {like}" if stood_in else "last, as random was not scored"
+            place = f"; ranked {where}"
+        elif key[0] == "floor":
+            place = f"; counts as {like}"
+        yield f"a constant answer gives no ranking by {' and '.join(flat)}{place}"
+    for metric, one in values.items():
+        if metric in flat:
+            continue
+        if one.nones:
+            yield (
+                f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer),"
+                f" counted there as {like}"
+            )
+        elif not one.values and one.missing not in ("", status, NOT_RUN):
+            yield f"{metric}: {one.missing}"
+
+
+def follows_abundance(numbers: Numbers, key: Key) -> Iterator[str]:
+    """Which of a predictor's rankings follow the abundance of genes, whatever they say of knockouts."""
+    for variant, what in (
+        ("", "its ranking follows"),
+        ("[propagated]", "its propagated impacts follow"),
+        ("[raw]", "its raw impacts follow"),
+    ):
+        one = numbers.measure(key, f"with-abundance{variant}")
+        if one.values and not one.only_none and one.series.mean >= FOLLOWS:
+            yield f"{what} the abundance of the genes (Spearman {one.series.mean:.2f})"
+
+
+def of_its_packages(numbers: Numbers, key: Key) -> Iterator[str]:
+    """That versions were mixed, and what else its distribution brings that sees the truth."""
+    fits = numbers.records[key]
+    versions = sorted({str(fit.trial.predictor.version) for fit in fits})
+    if len(versions) > 1:
+        yield f"scores of different versions together: {', '.join(versions)}"
+    seen = sorted({name for fit in fits for name in fit.result.trusted_with_predictor})
+    if seen:
+        yield f"its distribution also brings what sees the truth here: {', '.join(seen)}"
+
+
+def unproven(metric: str, score: Score) -> str:
+    """A warning beside a good score that permuted answers reach, too."""
+    p = p_text(score.permuted.p) if score.permuted else ""
+    return (
+        f"above the floor by {metric}, yet its answers score as well when permuted among the"
+        f" perturbations ({p}), so nothing shows that it knows which gene was removed"
+    )

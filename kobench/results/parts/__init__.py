@@ -1,0 +1,37 @@
+"""The parts of a record.
+
+Every other module reads and writes records through these classes; docs/records.md and
+docs/records.schema.json are made from them.
+"""
+
+from kobench.results.parts.record import Record, Result
+from kobench.results.parts.run import RunEnvironment, RunInfo, RunLimits, RunSandbox
+from kobench.results.parts.scores import (
+    DrawnEvents,
+    DrawnValue,
+    MetricScore,
+    PermutedScores,
+    SampledPoints,
+    TaskScores,
+)
+from kobench.results.parts.trial import DatasetInfo, Keys, PredictorInfo, SplitInfo, TrialInfo
+
+__all__ = [
+    "DatasetInfo",
+    "DrawnEvents",
+    "DrawnValue",
+    "Keys",
+    "MetricScore",
+    "PermutedScores",
+    "PredictorInfo",
+    "Record",
+    "Result",
+    "RunEnvironment",
+    "RunInfo",
+    "RunLimits",
+    "RunSandbox",
+    "SampledPoints",
+    "SplitInfo",
+    "TaskScores",
+    "TrialInfo",
+]

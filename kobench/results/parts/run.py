@@ -1,0 +1,126 @@
+"""How a trial was run: the `run` part of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kobench.results.typed import Part, older, optional
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLimits(Part):
+    """What a trial might use at most; null for no limit.
+
+    Attributes
+    ----------
+    seconds : float or None
+        Wall-clock time, s.
+    memory_mb : float or None
+        Memory of all its processes, MB.
+    processes : float or None
+        Number of processes.
+    written_mb : float or None
+        Bytes written to files, MB.
+    """
+
+    seconds: float | None = older()
+    memory_mb: float | None = older()
+    processes: float | None = older()
+    written_mb: float | None = older()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSandbox(Part):
+    """The sandbox in which a predictor's process ran.
+
+    Attributes
+    ----------
+    mode : str
+        "auto", "require" or "off".
+    layers : mapping of str to bool or str
+        Layer -> true, or why it was not there.
+    readable : list of str
+        More folders that the predictor could read.
+    """
+
+    mode: str
+    layers: Mapping[str, bool | str]
+    readable: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnvironment(Part):
+    """The environment in which a predictor's process ran.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    python : str
+        Its version of Python.
+    packages : mapping of str to str
+        Version of each installed package.
+    """
+
+    name: str
+    python: str
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo(Part):
+    """How a trial was run: all that may differ between two equal runs.
+
+    Attributes
+    ----------
+    fit_seconds : float or None
+        Wall-clock time of the fit, s.
+    predict_seconds : float or None
+        Wall-clock time of all answers, s.
+    peak_mb : float or None
+        Largest memory held, MB.
+    timeout : float or None
+        Time limit of older records, s; now `limits.seconds`.
+    limits : RunLimits or None
+        What the trial might use; older records lack it.
+    found : str or None
+        The sentence with what was measured, where a limit was passed.
+    sandbox : RunSandbox or None
+        The sandbox of its process; null where no process was started.
+    output : str or None
+        End of what it printed, null for nothing.
+    environment : RunEnvironment or None
+        Its environment, null for kobench's own interpreter.
+    started : str or None
+        When it started, ISO 8601, UTC.
+    host : str or None
+        Name of the machine.
+    platform : str or None
+        Operating system and kernel.
+    python : str or None
+        Version of Python in which the predictor ran.
+    cpu_count : int or None
+        Number of CPU cores of the machine.
+    kobench : str or None
+        Version of kobench.
+    packages : mapping of str to str, or None
+        Versions of the packages that were installed where the predictor ran.
+    """
+
+    fit_seconds: float | None = optional()
+    predict_seconds: float | None = optional()
+    peak_mb: float | None = optional()
+    timeout: float | None = optional()
+    limits: RunLimits | None = optional()
+    found: str | None = optional()
+    sandbox: RunSandbox | None = optional()
+    output: str | None = optional()
+    environment: RunEnvironment | None = optional()
+    started: str | None = optional()
+    host: str | None = optional()
+    platform: str | None = optional()
+    python: str | None = optional()
+    cpu_count: int | None = optional()
+    kobench: str | None = optional()
+    packages: Mapping[str, str] | None = optional()

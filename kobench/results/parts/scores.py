@@ -1,0 +1,211 @@
+"""The scores of tasks by metrics, in the `result` part of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kobench.results.typed import Part, older, optional
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnValue(Part):
+    """A value and what it is when the blocks inside the dataset are drawn again.
+
+    Attributes
+    ----------
+    value : float or None
+        The value, null where there is none.
+    draws : (D,) list of float or None
+        Values under bootstrap draws, null where a draw gives no value; [] where nothing was
+        drawn. Index b is the same draw for every predictor.
+    """
+
+    value: float | None
+    draws: Sequence[float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermutedScores(Part):
+    """The scores of the same answers, permuted among the perturbations.
+
+    Attributes
+    ----------
+    mean : float
+        Mean score over the permutations.
+    sd : float
+        Standard deviation of these scores.
+    low : float
+        Lower end of the middle 95 % of them.
+    high : float
+        Upper end of the middle 95 % of them.
+    p : float
+        One-sided, (1 + number that score as well) / (1 + draws).
+    draws : int
+        Number of permutations.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+    p: float
+    draws: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricScore(Part):
+    """What one metric says of one task's answers.
+
+    Attributes
+    ----------
+    version : int
+        Version of the metric.
+    value : float or None
+        The score, null where there is none.
+    draws : (D,) list of float or None
+        Scores under bootstrap draws of the blocks inside the dataset, null where a draw
+        gives none; [] where not drawn (secondary metrics, or several networks).
+    direction : str
+        "higher" or "lower", the better end.
+    best : float or None
+        Score of the truth itself.
+    low : float or None
+        Lower end of the metric's range, null where it is open.
+    high : float or None
+        Upper end of the metric's range, null where it is open.
+    nothing : float or None
+        Score of the true answer in which nothing responds, null where the metric knows
+        none.
+    missing : str or None
+        Why there is no value: "none" for a constant answer that gives no ranking, "not
+        answered", or a sentence; null where there is a value.
+    floors : mapping of str to DrawnValue
+        Score of each floor on just the units that this predictor answered; {} where it
+        answered all.
+    sampling_error : float or None
+        Standard error of the value by the draw of the events; there where events were
+        drawn.
+    ceiling : DrawnValue or None
+        What an answer without error would score; there where the truth has noise.
+    permuted : PermutedScores or None
+        The scores of permuted answers; there where the metric offers them.
+    """
+
+    version: int = older(1)
+    value: float | None
+    draws: Sequence[float | None]
+    direction: str
+    best: float | None
+    low: float | None
+    high: float | None
+    nothing: float | None = older()
+    missing: str | None
+    floors: Mapping[str, DrawnValue]
+    sampling_error: float | None = optional()
+    ceiling: DrawnValue | None = optional()
+    permuted: PermutedScores | None = optional()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnEvents(Part):
+    """How many single knockouts were drawn at random.
+
+    Attributes
+    ----------
+    asked : int
+        How many were drawn and asked.
+    of : int
+        How many there are.
+    """
+
+    asked: int
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledPoints(Part):
+    """A sample of single units, for pictures.
+
+    Attributes
+    ----------
+    what : str
+        The kind of units.
+    true : (n,) list of float
+        Their true values.
+    predicted : (n,) list of float
+        Their predicted values.
+    """
+
+    what: str
+    true: Sequence[float]
+    predicted: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskScores(Part):
+    """The scores of one task.
+
+    Attributes
+    ----------
+    task : str
+        Name of the task.
+    version : int
+        Version of the task.
+    kind : str
+        Kind of its units, "profile", "impact", "ranking", "response" or "interaction".
+    asks : str
+        Its question set; an ok record whose `keys.questions` has it but whose scores lack
+        the task did not answer it.
+    primary : list of str
+        Metrics that rank, "name" or "name[variant]"; [] where the truth allows no ranking.
+    floors : list of str
+        Names of the floors that count.
+    lines : list of str
+        Names of the reference lines that are drawn.
+    block : str
+        What is drawn again inside the dataset: "cell", "gene", "perturbation" or "pair".
+    blocks : int or None
+        How many of these there are.
+    asked : float
+        How many units (cells, events, genes, perturbations) were asked.
+    answered : float
+        How many of them were answered.
+    coverage : float or None
+        Share of units answered.
+    left_out : mapping of str to float
+        Reason -> how many units were dropped for everybody, before any answer was seen.
+    sampled : int or None
+        How many events' full rows were compared, null for all.
+    metrics : mapping of str to MetricScore
+        Score by each metric, "name" or "name[variant]".
+    notes : list of str
+        Sentences on what the truth allows, the same for everybody.
+    events : DrawnEvents or None
+        How many single knockouts were drawn; there where they were.
+    table : mapping of str to list of str, bool, int, float or None, or None
+        Column -> values, one row a perturbation, gene or pair: what is known of it,
+        `predicted` and `score`; kept of predictors on the first network.
+    points : SampledPoints or None
+        A sample of single units; kept where `table` is.
+    """
+
+    task: str
+    version: int = older(1)
+    kind: str = older("")
+    asks: str
+    primary: Sequence[str]
+    floors: Sequence[str]
+    lines: Sequence[str]
+    block: str
+    blocks: int | None
+    asked: float
+    answered: float
+    coverage: float | None
+    left_out: Mapping[str, float]
+    sampled: int | None = older()
+    metrics: Mapping[str, MetricScore]
+    notes: Sequence[str] = older(())
+    events: DrawnEvents | None = optional()
+    table: Mapping[str, Sequence[str | bool | int | float | None]] | None = optional()
+    points: SampledPoints | None = optional()

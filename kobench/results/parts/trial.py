@@ -1,0 +1,142 @@
+"""What was asked of whom: the `trial` and `keys` parts of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kobench.results.typed import Part, optional
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetInfo(Part):
+    """The dataset of a trial.
+
+    Attributes
+    ----------
+    name : str
+        Its name, without parameters.
+    selection : str
+        Its canonical selection, `name:key=value,...`; values equal to defaults are left
+        out.
+    version : str or int
+        Version of the data, its cells and truth.
+    group : str
+        The selection without the seed: what simulated networks have in common.
+    seed : int or None
+        Seed of a simulated network, null where the dataset has none.
+    kind : str
+        "simulated", where networks are independent, or "real", where cells are.
+    truth : str
+        "counterfactual", "population" or "none".
+    digest : str
+        Sha256 of the cells as given to predictors.
+    notes : list of str
+        Sentences shown beside every board of this dataset.
+    """
+
+    name: str
+    selection: str
+    version: str | int
+    group: str
+    seed: int | None
+    kind: str
+    truth: str
+    digest: str
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitInfo(Part):
+    """Which cells were trained on and which were asked.
+
+    Attributes
+    ----------
+    name : str
+        "holdout" (80/20), "halves" (by wild-type halves, for a measured truth), "all"
+        (trains on and asks every cell), or "cell-type" and "dataset", which train on one
+        group of cells.
+    seed : int
+        Seed of the split.
+    train : str or None
+        The group of cells that was trained on; there for "cell-type" and "dataset" alone.
+    """
+
+    name: str
+    seed: int
+    train: str | None = optional()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorInfo(Part):
+    """The predictor, floor or line of a trial.
+
+    Attributes
+    ----------
+    name : str
+        Its name, without parameters.
+    selection : str
+        Its canonical selection, `name:key=value,...`.
+    distribution : str
+        The installed package that brings it.
+    version : str or int
+        Version of that package.
+    digest : str
+        Hash of its source.
+    environment : str or None
+        Name of the environment it lives in; left out for kobench's own interpreter.
+    """
+
+    name: str
+    selection: str
+    distribution: str
+    version: str | int
+    digest: str
+    environment: str | None = optional()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialInfo(Part):
+    """What was asked of whom.
+
+    Attributes
+    ----------
+    dataset : DatasetInfo
+        The dataset.
+    split : SplitInfo
+        Which cells were trained on and which were asked.
+    predictor : PredictorInfo
+        The predictor, floor or line.
+    fit_seed : int
+        Seed given to the fit.
+    threads : int
+        Number of threads it might use.
+    device : str
+        Kind of device, "cpu" or "cuda".
+    """
+
+    dataset: DatasetInfo
+    split: SplitInfo
+    predictor: PredictorInfo
+    fit_seed: int
+    threads: int
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(Part):
+    """Hashes of all that decides a result: a record is reused only where they agree with the plan.
+
+    Attributes
+    ----------
+    fit : str
+        Key of the fit.
+    questions : mapping of str to str
+        Key of each question set, by its name.
+    scores : mapping of str to str
+        Key of each task's scores, by task label.
+    """
+
+    fit: str
+    questions: Mapping[str, str]
+    scores: Mapping[str, str]
