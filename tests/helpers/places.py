@@ -11,4 +11,4 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HELPERS = Path(__file__).resolve().parent
 
 #: Predictors, metrics and tasks that tests bring as a plugin file.
-PREDICTORS = HELPERS / "predictors_for_tests.py"
+PREDICTORS = HELPERS / "predictors.py"

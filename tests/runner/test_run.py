@@ -61,7 +61,7 @@ def test_each_failure_costs_its_own_row_only(tmp_path, registry):
         assert (result["status"], result["stage"]) == (status, stage), name
         assert message in result["message"], name
     assert "last words" in rows["kills-itself"]["result"]["traceback"]
-    assert "predictors_for_tests.py" in rows["raises-in-fit"]["result"]["traceback"]
+    assert PREDICTORS.name in rows["raises-in-fit"]["result"]["traceback"]
     assert str(Path.home()) not in json.dumps(
         [rows[name]["result"] for name in ("raises-in-fit", "raises-in-predict")]
     )

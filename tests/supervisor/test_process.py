@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from launches import STUBBORN, WAYS, alive, none_left, plan_of, wait_for
 from places import HELPERS
 
 from kobench.cells import Cells
 from kobench.errors import TrialFailed, UserError
-from kobench.sandbox import LAYERS, this_interpreter
-from kobench.sandbox.plan import Folders, Plan, make_plan
+from kobench.sandbox import LAYERS
+from kobench.sandbox.plan import Plan
 from kobench.sandbox.start import Launch
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.messages import parse
@@ -33,30 +34,6 @@ from kobench.worker.wire import write_cells
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
-#: Without a process namespace what a worker started is looked for and ended one by one.
-WAYS = {"namespace": LAYERS, "one by one": ()}
-
-
-def alive(marker: str) -> list[int]:
-    """Processes with the marker in their command line."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (
-                marker.encode() in (folder / "cmdline").read_bytes()
-                and "\nState:\tZ" not in (folder / "status").read_text()
-            ):
-                found.append(int(folder.name))
-    return [pid for pid in found if pid != os.getpid()]
-
-
-def none_left(marker: str, seconds: float = 20.0) -> bool:
-    """Whether all processes with the marker are gone before that time is up."""
-    deadline = time.monotonic() + seconds
-    while alive(marker) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not alive(marker)
-
 
 @pytest.fixture
 def marker(tmp_path: Path) -> Iterator[str]:
@@ -66,58 +43,6 @@ def marker(tmp_path: Path) -> Iterator[str]:
     for pid in alive(word):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-#: Each starts something that is not easily ended, says so in a file, and goes on or ends.
-STUBBORN = {
-    "a child": "subprocess.Popen(again); done(); time.sleep(60)",
-    "a child in a session of its own": (
-        "subprocess.Popen(again, start_new_session=True); done(); time.sleep(60)"
-    ),
-    "one that ignores signals": (
-        "[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]; done(); time.sleep(60)"
-    ),
-    "a daemon": (
-        "os.fork() or (os.setsid(), os.fork() or (subprocess.Popen(again), done(),"
-        " time.sleep(60))); time.sleep(60)"
-    ),
-    "a daemon whose parents have ended": (
-        "os.fork() or (os.setsid(), os.fork() or (done(), time.sleep(60)), os._exit(0));"
-        " time.sleep(60)"
-    ),
-    "a daemon that outlives the worker": (
-        "os.fork() or (os.setsid(), os.fork() or (time.sleep(60)), os._exit(0)); time.sleep(0.3);"
-        " done()"
-    ),
-    "thirty children": "[os.fork() or time.sleep(60) for _ in range(30)]; done(); time.sleep(60)",
-    "children that go on starting children": (
-        "done()\nwhile True:\n    os.fork() or (time.sleep(0.05), os.fork(), os._exit(0)); "
-        "time.sleep(0.02)"
-    ),
-    "one that was stopped": (
-        "p = subprocess.Popen(again); p.send_signal(signal.SIGSTOP); done(); time.sleep(60)"
-    ),
-}
-HEAD = """
-import os, signal, subprocess, sys, time
-again = [sys.executable, "-c", "import time; time.sleep(60)", sys.argv[1]]
-def done():
-    open("done", "w").close()
-"""
-
-
-def plan_of(folder: Path, code: str, marker: str, layers: Any) -> Plan:
-    """A plan for a program with the marker in its command line, in a sandbox of these layers."""
-    arguments = ["-c", HEAD + code, marker]
-    return make_plan(this_interpreter(), arguments, Folders.make(folder), layers=layers)
-
-
-def wait_for(path: Path) -> None:
-    """Wait until a file is there."""
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -160,9 +85,9 @@ def test_nothing_outlives_those_who_watch(tmp_path, marker, whom, way):
 
 HARNESS = """
 import sys, time
-sys.path[:0] = {tests!r}
+sys.path.insert(0, {helpers!r})
 from pathlib import Path
-from test_process import *
+from launches import *
 plan = plan_of(Path({folder!r}), {code!r}, sys.argv[1], WAYS[{way!r}])
 with open({folder!r} + "/output", "wb") as output, Launch(plan, output.fileno()):
     time.sleep(60)
@@ -173,7 +98,7 @@ with open({folder!r} + "/output", "wb") as output, Launch(plan, output.fileno())
 def test_nothing_outlives_a_harness_that_is_killed(tmp_path, marker, way):
     folder = tmp_path / "launch"
     code = HARNESS.format(
-        tests=[str(Path(__file__).parent), str(HELPERS)],
+        helpers=str(HELPERS),
         folder=str(folder),
         code=STUBBORN["a daemon"],
         way=way,

@@ -1,0 +1,122 @@
+"""The copy of kobench in an environment: renewed, of another protocol, or changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from import_graph import IN_WORKER, ONLY_HERE, graph
+from wheels import plugin, wheel
+
+from kobench.checks.environments import check_environment
+from kobench.checks.predictors import Setting
+from kobench.environments import own
+from kobench.environments.create import create
+from kobench.errors import TrialFailed
+from kobench.plugins.load import load_registry
+from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.settings import WorkerSettings
+
+
+def test_an_older_copy_of_kobench_is_renewed_once(
+    offline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
+    load_registry()
+    protocol = made.site / "kobench" / "worker" / "protocol.py"
+    now = protocol.read_text()
+    protocol.write_text("PROTOCOL = 0\n")
+    (made.site / "kobench" / "gone.py").write_text("")
+    (made.prefix / "kobench.json").write_text(
+        json.dumps({"version": "0", "digest": "older", "stamp": "older"})
+    )
+    capsys.readouterr()
+    assert "alpha-mean" in load_registry().predictors
+    assert capsys.readouterr().err == "environment alpha: its copy of kobench was renewed\n"
+    assert protocol.read_text() == now
+    assert not (made.site / "kobench" / "gone.py").exists()
+    assert not list(made.site.glob(".kobench-*"))
+    load_registry()
+    assert capsys.readouterr().err == ""
+    touched = json.loads((made.prefix / "kobench.json").read_text())
+    (made.prefix / "kobench.json").write_text(
+        json.dumps({**touched, "stamp": "the same files at another time"})
+    )
+    load_registry()
+    assert capsys.readouterr().err == ""  # the same content is no other kobench
+
+
+def test_what_is_put_there_is_closed_under_imports() -> None:
+    missing = {
+        f"{name} imports {target}"
+        for name in IN_WORKER
+        for target in graph()[name] - IN_WORKER - ONLY_HERE.get(name, set())
+    }
+    assert not missing, f"add to PARTS in kobench/environments/own.py: {missing}"
+    assert {
+        "kobench/worker/main.py",
+        "kobench/worker/checks/form.py",
+        "kobench/worker/describe/child.py",
+        "kobench/__init__.py",
+    } <= set(own.parts())
+
+
+def test_a_worker_of_another_protocol_is_refused_in_a_sentence(
+    offline: Path, tmp_path: Path
+) -> None:
+    from kobench.plugins.environments import interpreter_of
+
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
+    interpreter = interpreter_of(made)
+    protocol = made.site / "kobench" / "worker" / "protocol.py"
+    protocol.write_text(protocol.read_text().replace("PROTOCOL = ", "PROTOCOL = 1000 + "))
+    with (
+        pytest.raises(
+            TrialFailed,
+            match=r"the worker speaks protocol 100\d, this kobench \d; renew its environment",
+        ),
+        WorkerProcess(tmp_path / "work", WorkerSettings(interpreter=interpreter, sandbox="off")),
+    ):
+        pass
+
+
+def test_a_harness_of_another_protocol_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with (
+        pytest.raises(
+            TrialFailed,
+            match=r"the harness speaks protocol 1000, this worker \d; renew its environment",
+        ),
+        WorkerProcess(tmp_path / "work", WorkerSettings(sandbox="off")) as worker,
+    ):
+        worker.ask("fit", protocol=1000)
+
+
+def test_check_says_what_is_wrong(offline: Path, tmp_path: Path) -> None:
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
+    (made.site / "kobench" / "worker" / "protocol.py").write_text("PROTOCOL = 0\n")
+    results = list(check_environment(made, Setting(sandbox="off")))
+    by_name = {result["name"]: result for result in results if "predictor" not in result}
+    assert by_name["interpreter"]["status"] == by_name["plugins"]["status"] == "passed"
+    assert by_name["kobench"]["status"] == "failed"
+    assert "was changed; make it again" in by_name["kobench"]["found"]
+    assert by_name["worker"]["status"] == "failed"
+    assert (
+        "can't be imported there: it ended with exit code 1: ImportError"
+        in by_name["worker"]["found"]
+    )
+    (started,) = [result for result in results if "predictor" in result]
+    assert (started["predictor"], started["name"], started["status"]) == (
+        "alpha-mean",
+        "starts",
+        "failed",
+    )
+    made.python.unlink()
+    (only,) = check_environment(made)
+    assert (only["name"], only["status"]) == ("interpreter", "failed")
