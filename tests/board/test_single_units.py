@@ -58,7 +58,7 @@ def test_training_groups_have_sections_of_their_own():
 def test_single_units_have_a_table_of_facts_and_a_column_a_predictor():
     units = only(tabled()).units
     assert (units.unit, units.of, units.names) == ("gene", "network seed 0, one of 5", ("A", "B"))
-    assert list(units.remarks) == ["cells", "true", "true_low", "true_high"]
+    assert list(units.facts) == ["cells", "true", "true_low", "true_high"]
     assert {name: list(own) for name, own in units.answers.items()} == {
         key: ["predicted", "spearman"] for key in ("linear", "mlp")
     }
@@ -119,7 +119,7 @@ def test_units_are_matched_by_name_and_not_by_place():
         zip(section.units.names, section.units.answers["linear"]["predicted"], strict=True)
     )
     assert found == {"A": None, "B": 0.2, "C": 0.8}
-    assert dict(zip(section.units.names, section.units.remarks["true"], strict=True)) == {
+    assert dict(zip(section.units.names, section.units.facts["true"], strict=True)) == {
         "A": 0.1,
         "B": 0.4,
         "C": 0.7,

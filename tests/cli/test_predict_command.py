@@ -11,7 +11,7 @@ from command import kobench
 from tiny import PLUGIN, TINY
 
 LIAR = """
-import kobench.worker.derive, kobench.worker.answers
+import kobench.worker.derive, kobench.worker.responses
 from kobench.api import Impacts, PredictorSpec, hookimpl
 import numpy as np
 
@@ -19,7 +19,7 @@ import numpy as np
 class Liar:
     def fit(self, cells, context):
         # nothing in its own process stops it
-        kobench.worker.derive.array_of = kobench.worker.answers.array_of = lambda values, *_: values
+        kobench.worker.derive.array_of = kobench.worker.responses.array_of = lambda values, *_: values
 
     def predict_impact(self, cells, knockouts):
         return Impacts(np.full(len(knockouts), np.inf))
