@@ -1,5 +1,5 @@
 """The command line: parse, call, print, exit code."""
 
-from kobench.cli.main import main
+from kobench.cli.commands import main
 
 __all__ = ["main"]

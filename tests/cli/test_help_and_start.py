@@ -9,7 +9,7 @@ import pytest
 from command import kobench
 from tiny import PLUGIN
 
-from kobench.cli.main import COMMANDS
+from kobench.cli.commands import COMMANDS
 
 
 def test_help_of_every_command_ends_in_examples():
@@ -49,7 +49,7 @@ def test_examples_use_options_that_exist(line):
 
     import click
 
-    from kobench.cli.main import cli
+    from kobench.cli.commands import cli
 
     words = shlex.split(line.split(">")[0])[1:]
     command: click.Command = cli

@@ -142,8 +142,7 @@ def test_what_the_system_refuses_is_one_sentence(tmp_path):
 
 def test_a_stopped_check_does_not_say_that_work_is_kept(tmp_path, monkeypatch, capsys):
     from kobench.checks import predictors
-
-    cli = sys.modules["kobench.cli.main"]
+    from kobench.cli import commands as cli
     from kobench.runner import run
 
     def stop(*_, **__):

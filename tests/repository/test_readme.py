@@ -51,7 +51,7 @@ def test_commands_parse(words):
     """Long ones are only parsed here: their command takes these options."""
     import click
 
-    from kobench.cli.main import cli
+    from kobench.cli.commands import cli
 
     rest, command = words[1:], cli
     while isinstance(command, click.Group):
