@@ -19,7 +19,8 @@ import numpy as np
 class Liar:
     def fit(self, cells, context):
         # nothing in its own process stops it
-        kobench.worker.derive.array_of = kobench.worker.responses.array_of = lambda values, *_: values
+        unchecked = lambda values, *_: values
+        kobench.worker.derive.array_of = kobench.worker.responses.array_of = unchecked
 
     def predict_impact(self, cells, knockouts):
         return Impacts(np.full(len(knockouts), np.inf))

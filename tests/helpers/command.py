@@ -82,7 +82,7 @@ def exit_code() -> int:
 
 @contextlib.contextmanager
 def as_before() -> Iterator[None]:
-    """Puts back all that a command changes in its process: arguments, folder, variables, signals."""
+    """Puts back what a command changes in its process: arguments, folder, variables, signals."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
     argv, folder, variables = sys.argv, os.getcwd(), dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in numbers}

@@ -33,8 +33,10 @@ def fail(runs):
     raise ValueError("broken | in two")
 
 ROWS = [
-    Row("met", "fast work", "slow work", lambda runs: Finding([4.0, 2.0, 3.0][:runs], 3.0, "x", facts=[f"{runs} runs", "equal to 1e-9"])),
-    Row("not-met", "too slow", "slow work", lambda runs: Finding([2.0], 3.0, "x", seconds=[1.0], plain_seconds=[2.0])),
+    Row("met", "fast work", "slow work", lambda runs: Finding(
+        [4.0, 2.0, 3.0][:runs], 3.0, "x", facts=[f"{runs} runs", "equal to 1e-9"])),
+    Row("not-met", "too slow", "slow work", lambda runs: Finding(
+        [2.0], 3.0, "x", seconds=[1.0], plain_seconds=[2.0])),
     Row("lower", "start", "", lambda runs: Finding([0.2], 0.3, "s", lower=True)),
     Row("absent", "needs a GPU", "", skip),
     Row("broken", "raises", "", fail),

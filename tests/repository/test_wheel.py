@@ -16,13 +16,15 @@ import json, kobench
 from kobench.datasets.cards import builtin_folder, card_specs
 from kobench.cli.suites import built_in
 from importlib import resources
+files = resources.files("kobench")
+html = resources.files("kobench.board.render.html")
 print(json.dumps({
     "where": kobench.__file__,
     "cards": [spec.name for spec in card_specs()[0]],
     "folder": str(builtin_folder()),
     "suites": sorted(built_in()),
-    "templates": sorted(path.name for path in resources.files("kobench").joinpath("templates", "predictor").iterdir()),
-    "page": [resources.files("kobench.board.render.html").joinpath(name).is_file() for name in ("page.css", "page.js", "transfer.css")],
+    "templates": sorted(path.name for path in (files / "templates" / "predictor").iterdir()),
+    "page": [(html / name).is_file() for name in ("page.css", "page.js", "transfer.css")],
 }))
 """
 

@@ -115,7 +115,8 @@ def load(seed):
 
 @hookimpl
 def kobench_datasets():
-    yield DatasetSpec("broken", load, seeded=True, params={"seed": Param(0)}, truth="counterfactual")
+    yield DatasetSpec(
+        "broken", load, seeded=True, params={"seed": Param(0)}, truth="counterfactual")
 """
 
 

@@ -204,7 +204,8 @@ from kobench.api import MetricSpec, PredictorSpec, hookimpl
 
 class Uniform:
     def fit(self, cells, context): ...
-    def predict_expression(self, assemblages): return assemblages / assemblages.sum(1, keepdims=True)
+    def predict_expression(self, assemblages):
+        return assemblages / assemblages.sum(1, keepdims=True)
 
 @hookimpl
 def kobench_predictors():

@@ -64,7 +64,7 @@ def test_with_nothing_responding_the_expectation_is_the_null(order):
     np.testing.assert_allclose(without_interaction(wild_type, singles, genes), null, atol=1e-14)
 
 
-# ------------------------------------------------------------------ a truth that can be worked out by hand
+# ------------------------------------------------- a truth that can be worked out by hand
 
 CLEAN = np.array([[4.0, 2, 2, 2, 0], [1, 1, 1, 0, 1], [3, 1, 0, 0, 0], [2, 2, 2, 2, 2]])
 EDGES = np.array([[0, 3], [1, 3]])  # genes 0 and 1 both act on gene 3, so {0, 1, 3} are all linked
