@@ -1,8 +1,9 @@
-"""Records -> leaderboard, a pure function: the same records in, in any order, the same board out.
+"""From records to a leaderboard: the same records, in any order, give the same board.
 
-`make_board` builds the table that `kobench.board.render.formats.render` writes down; `check_board` rebuilds
-a published one and compares. A section is made in `kobench.board.sections.section`; its statistics are in
-`kobench.board.numbers.standings`, the words in `kobench.board.sections.sentences`.
+`make_board` builds the board that `kobench.board.render.formats.render` writes down; `check_board`
+rebuilds a published one and compares. A section is made in `kobench.board.sections.section`; its
+statistics are in `kobench.board.numbers.standings`, its words in
+`kobench.board.sections.sentences`.
 """
 
 from __future__ import annotations
@@ -35,13 +36,26 @@ def make_board(
     tasks: Sequence[str] | None = None,
     predictors: Sequence[str] | None = None,
 ) -> Board:
-    """The leaderboard of trial records (as `kobench.results.parts` describes them).
+    """The leaderboard of trial records.
 
-    cost=False leaves out all that may differ between two equal runs (seconds, memory), so their
-    boards are equal byte for byte. datasets, tasks, predictors keep only those named: a dataset by
-    name, group or selection, a task by name or label, a predictor by name or selection; floors and
-    lines always stay. Raises UserError without records, for an unknown name, and where two records
-    of the same trial disagree.
+    Parameters
+    ----------
+    records : iterable of Record
+        The records, in any order.
+    cost : bool
+        False leaves out all that may differ between two equal runs (seconds, memory), so that their
+        boards are equal byte for byte.
+    datasets : sequence of str, or None
+        Keep only these, each a dataset's name, group or selection.
+    tasks : sequence of str, or None
+        Keep only these, each a task's name or label.
+    predictors : sequence of str, or None
+        Keep only these, each a predictor's name or selection; floors and lines always stay.
+
+    Raises
+    ------
+    UserError
+        Without records, for an unknown name, and where two records of the same trial disagree.
     """
     every = distinct(records)
     if not every:
@@ -102,10 +116,20 @@ def make_board(
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:
-    """Whether a published board is, byte for byte, what these records give; `options` as for
-    `make_board`.
+    """Whether a published board is, byte for byte, what these records give.
 
-    Its pictures are left out of that: they depend on the drawing library's version, too.
+    Its pictures are left out of that: they depend on the version of the drawing library, too.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        The records that it was made from.
+    published : bytes
+        The file.
+    format : str
+        The format it is in.
+    **options
+        As for `make_board`.
     """
     from kobench.board.render.formats import render
     from kobench.board.render.pictured import without_pictures
@@ -127,8 +151,13 @@ def by_size(group: SectionKey) -> tuple[str, ...]:
 def distinct(records: Iterable[Record]) -> list[Record]:
     """Records in a fixed order, each trial once.
 
-    Two records of one trial whose results agree (one of them from a packed file, say) count once;
-    if they disagree, neither can be preferred.
+    Two records of one trial whose results agree (one of them from a packed file, say) count once.
+    If they disagree, neither can be preferred.
+
+    Raises
+    ------
+    UserError
+        Where two records of the same trial disagree.
     """
     found: dict[str, list[Record]] = defaultdict(list)
     for record in records:
@@ -180,6 +209,7 @@ def chosen_tasks(labels: Sequence[str], wanted: Sequence[str] | None) -> list[st
 
 
 def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> None:
+    """Raise UserError for a wanted name that is not known, with what could be meant."""
     for name in wanted:
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
@@ -191,8 +221,9 @@ def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> No
 
 
 def name_rows(records: Iterable[Record]) -> dict[Key, str]:
-    """A name for every row: its selection, with distribution, threads or device where these alone
-    tell rows apart.
+    """A name for every row: its selection.
+
+    With distribution, threads or device where these alone tell rows apart.
     """
     keys = sorted({row_key(record) for record in records})
     names = {}

@@ -1,6 +1,4 @@
-"""What a section says of itself: what its intervals stand for, what was asked, what to keep in mind
-when reading it.
-"""
+"""What a section says of itself: what its intervals stand for, what was asked, what to mind."""
 
 from __future__ import annotations
 
@@ -35,8 +33,18 @@ def label_of(numbers: Numbers, kind: str) -> str:
 
 
 def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) -> tuple[str, ...]:
-    """What was asked, left out for everybody or only sampled; which floor counts, whether it leaves
-    headroom; how ranks are made.
+    """What was asked, which floor counts and whether it leaves headroom, how ranks are made.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The numbers of the section.
+    standings : Standings
+        Its columns.
+    split : str
+        Name of the split.
+    ranked : int
+        How many rows have a rank.
     """
     if not numbers.all:
         return ()
