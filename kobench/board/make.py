@@ -57,49 +57,20 @@ def make_board(
     UserError
         Without records, for an unknown name, and where two records of the same trial disagree.
     """
-    every = distinct(records)
-    if not every:
-        raise UserError(
-            "no records to make a board from; make some first, for instance with `kobench run"
-            " quick`"
-        )
-    kept = keep(
-        every,
-        datasets,
-        "dataset",
-        lambda trial: {trial.dataset.name, trial.dataset.group, trial.dataset.selection},
-    )
-    kept = keep(
-        kept,
-        predictors,
-        "predictor",
-        lambda trial: {trial.predictor.name, trial.predictor.selection},
-        always=lambda record: record.role != "predictor",
-    )
-    # a line not offered is no news
-    kept = [record for record in kept if record.role != "line" or record.result.status == "ok"]
+    kept = chosen_records(distinct(records), datasets, predictors)
     labels = sorted({label for record in kept for label in record.result.scores})
     chosen = chosen_tasks(labels, tasks)
-    groups: dict[SectionKey, list[Record]] = defaultdict(list)
-    for record in kept:
-        dataset, split = record.trial.dataset, record.trial.split
-        key = SectionKey(
-            dataset.group, dataset.name, str(dataset.version), split.name, split.train or ""
-        )
-        groups[key].append(record)
     row_names = name_rows(kept)
+    groups = grouped(kept)
     shorts = short_names(key.dataset for key in groups)
     sections = []
-    for key, members in sorted(groups.items(), key=lambda item: by_size(item[0])):
-        scored = {label for record in members for label in record.result.scores} & set(chosen)
-        order = {task: (-task_about(members, task).demand, task) for task in scored}
-        for task in sorted(scored, key=order.__getitem__) or ([] if tasks else [NO_TASK]):
+    for key, members in groups.items():
+        found = tasks_of(members, chosen) or ([] if tasks else [NO_TASK])
+        for task in found:
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
-    shown = tuple(
-        sorted(
-            (section for section in sections if section.rows), key=lambda one: bool(one.near_null)
-        )  # stable: controls come last
-    )
+    with_rows = [section for section in sections if section.rows]
+    # the order is stable: controls come last, others stay as they are
+    shown = tuple(sorted(with_rows, key=lambda section: bool(section.near_null)))
     transfers = tuple(
         matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen
     )
@@ -113,6 +84,56 @@ def make_board(
         growths,
         ran_of(kept, row_names),
     )
+
+
+def chosen_records(
+    records: list[Record], datasets: Sequence[str] | None, predictors: Sequence[str] | None
+) -> list[Record]:
+    """The records of the wanted datasets and predictors, as `make_board` takes them.
+
+    Raises
+    ------
+    UserError
+        Without records, and for an unknown name.
+    """
+    if not records:
+        raise UserError(
+            "no records to make a board from; make some first, for instance with `kobench run"
+            " quick`"
+        )
+    kept = keep(
+        records,
+        datasets,
+        "dataset",
+        lambda trial: {trial.dataset.name, trial.dataset.group, trial.dataset.selection},
+    )
+    kept = keep(
+        kept,
+        predictors,
+        "predictor",
+        lambda trial: {trial.predictor.name, trial.predictor.selection},
+        always=lambda record: record.role != "predictor",
+    )
+    # a line that a dataset does not offer is no news
+    return [record for record in kept if record.role != "line" or record.result.status == "ok"]
+
+
+def grouped(records: Iterable[Record]) -> dict[SectionKey, list[Record]]:
+    """The records of each dataset, split and training group, in the order of the board."""
+    groups: dict[SectionKey, list[Record]] = defaultdict(list)
+    for record in records:
+        dataset, split = record.trial.dataset, record.trial.split
+        key = SectionKey(
+            dataset.group, dataset.name, str(dataset.version), split.name, split.train or ""
+        )
+        groups[key].append(record)
+    return {key: groups[key] for key in sorted(groups, key=by_size)}
+
+
+def tasks_of(records: Sequence[Record], chosen: Sequence[str]) -> list[str]:
+    """Those of the chosen tasks that any of the records has scores of, the most demanding first."""
+    scored = {label for record in records for label in record.result.scores} & set(chosen)
+    return sorted(scored, key=lambda task: (-task_about(records, task).demand, task))
 
 
 def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:

@@ -162,7 +162,7 @@ class Standings:
         column = self.columns[metric]
         if not measured.values:
             return Standing(Score(missing=measured.missing, skill_reason=measured.missing))
-        series, ceiling = measured.series, measured.ceiling
+        series = measured.series
         value = within(mean_interval(series), column)
         score = Score(
             value.value,
@@ -185,23 +185,9 @@ class Standings:
         if best:
             difference = mean_interval(gain)
             score = replace(
-                score,
-                floor=best[0],
-                difference=difference,
-                verdict=verdict_of(difference),
-                skill_reason=column.reason,
+                score, floor=best[0], difference=difference, verdict=verdict_of(difference)
             )
-            if not column.reason and ceiling is None:
-                score = replace(score, skill_reason=NO_CEILING)
-            elif not column.reason and ceiling is not None:
-                gap = gap_of(column, ceiling, floor)
-                why = headroom_reason(column, mean_interval(gap))
-                score = replace(score, skill_reason=why)
-                if not why:
-                    skill, scale = ratio_interval(gain, gap), gap.mean
-                    score = replace(
-                        score, skill=skill.value, skill_low=skill.low, skill_high=skill.high
-                    )
+            score, scale = with_skill(score, scale, column, gain, floor, measured.ceiling)
         if measured.only_none:
             score = Score(
                 missing=NONE,
@@ -233,6 +219,38 @@ class Standings:
             Place(key, rank, tuple(other for j, other in enumerate(keys) if same[i, j] and j != i))
             for i, (key, rank) in enumerate(zip(keys, rank_intervals(better), strict=True))
         ]
+
+
+def with_skill(
+    score: Score, scale: float, column: Column, gain: Series, floor: Series, ceiling: Series | None
+) -> tuple[Score, float]:
+    """The score with its skill, or the reason why none is printed, and the gap it is a share of.
+
+    Parameters
+    ----------
+    score : Score
+        The score without skill.
+    scale : float
+        What gains are divided by where no skill is printed.
+    column : Column
+        The metric.
+    gain, floor : Series
+        How far the row lies above the floor, and the floor, on the row's units.
+    ceiling : Series, or None
+        What an answer without error would score on these units.
+    """
+    if column.reason:
+        return replace(score, skill_reason=column.reason), scale
+    if ceiling is None:
+        return replace(score, skill_reason=NO_CEILING), scale
+    gap = gap_of(column, ceiling, floor)
+    if why := headroom_reason(column, mean_interval(gap)):
+        return replace(score, skill_reason=why), scale
+    skill = ratio_interval(gain, gap)
+    score = replace(
+        score, skill=skill.value, skill_low=skill.low, skill_high=skill.high, skill_reason=""
+    )
+    return score, gap.mean
 
 
 def covered(gain: FloatArray, share: FloatArray) -> FloatArray:

@@ -257,20 +257,21 @@ def knowing(section: Section, column: Column, first: bool = True) -> list[str]:
     ]
     knows = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if one.knows]
     others = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if not one.knows]
-    above = (
-        "Above their own permuted answers where there is hardly anything to predict, so suspect"
-        if section.control
-        else (
+    if section.control:
+        above = (
+            "Above their own permuted answers where there is hardly anything to predict, so suspect"
+        )
+    elif first:
+        above = (
             "Above its own answers permuted among the perturbations, so it tells genes apart, which"
             " does not mean better than the floor"
-            if first
-            else "Above its own permuted answers"
         )
-    )
+    else:
+        above = "Above its own permuted answers"
     said = [f"{above}: {spoken(knows)}."] if knows else []
-    return said + (
-        [f"Nothing shows that it knows which gene was removed: {spoken(others)}."] if others else []
-    )
+    if others:
+        said.append(f"Nothing shows that it knows which gene was removed: {spoken(others)}.")
+    return said
 
 
 def p_text(p: float) -> str:
@@ -279,7 +280,9 @@ def p_text(p: float) -> str:
     >>> p_text(0.000999), p_text(0.0321), p_text(0.3), p_text(1e-9)
     ('p = 0.001', 'p = 0.032', 'p = 0.30', 'p < 0.001')
     """
-    return "p < 0.001" if p < 0.0005 else f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
+    if p < 0.0005:
+        return "p < 0.001"
+    return f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
 
 
 def second_metric(section: Section, column: Column) -> str:
