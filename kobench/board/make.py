@@ -1,8 +1,9 @@
-"""Records -> leaderboard, a pure function: the same records in, in any order, the same board out.
+"""From records to a leaderboard: the same records, in any order, give the same board.
 
-`make_board` builds the table that `kobench.board.render.formats.render` writes down; `check_board` rebuilds
-a published one and compares. A section is made in `kobench.board.sections.section`; its statistics are in
-`kobench.board.numbers.standings`, the words in `kobench.board.sections.sentences`.
+`make_board` builds the board that `kobench.board.render.formats.render` writes down; `check_board`
+rebuilds a published one and compares. A section is made in `kobench.board.sections.section`; its
+statistics are in `kobench.board.numbers.standings`, its words in
+`kobench.board.sections.sentences`.
 """
 
 from __future__ import annotations
@@ -35,57 +36,41 @@ def make_board(
     tasks: Sequence[str] | None = None,
     predictors: Sequence[str] | None = None,
 ) -> Board:
-    """The leaderboard of trial records (as `kobench.results.parts` describes them).
+    """The leaderboard of trial records.
 
-    cost=False leaves out all that may differ between two equal runs (seconds, memory), so their
-    boards are equal byte for byte. datasets, tasks, predictors keep only those named: a dataset by
-    name, group or selection, a task by name or label, a predictor by name or selection; floors and
-    lines always stay. Raises UserError without records, for an unknown name, and where two records
-    of the same trial disagree.
+    Parameters
+    ----------
+    records : iterable of Record
+        The records, in any order.
+    cost : bool
+        False leaves out all that may differ between two equal runs (seconds, memory), so that their
+        boards are equal byte for byte.
+    datasets : sequence of str, or None
+        Keep only these, each a dataset's name, group or selection.
+    tasks : sequence of str, or None
+        Keep only these, each a task's name or label.
+    predictors : sequence of str, or None
+        Keep only these, each a predictor's name or selection; floors and lines always stay.
+
+    Raises
+    ------
+    UserError
+        Without records, for an unknown name, and where two records of the same trial disagree.
     """
-    every = distinct(records)
-    if not every:
-        raise UserError(
-            "no records to make a board from; make some first, for instance with `kobench run"
-            " quick`"
-        )
-    kept = keep(
-        every,
-        datasets,
-        "dataset",
-        lambda trial: {trial.dataset.name, trial.dataset.group, trial.dataset.selection},
-    )
-    kept = keep(
-        kept,
-        predictors,
-        "predictor",
-        lambda trial: {trial.predictor.name, trial.predictor.selection},
-        always=lambda record: record.role != "predictor",
-    )
-    # a line not offered is no news
-    kept = [record for record in kept if record.role != "line" or record.result.status == "ok"]
+    kept = chosen_records(distinct(records), datasets, predictors)
     labels = sorted({label for record in kept for label in record.result.scores})
     chosen = chosen_tasks(labels, tasks)
-    groups: dict[SectionKey, list[Record]] = defaultdict(list)
-    for record in kept:
-        dataset, split = record.trial.dataset, record.trial.split
-        key = SectionKey(
-            dataset.group, dataset.name, str(dataset.version), split.name, split.train or ""
-        )
-        groups[key].append(record)
     row_names = name_rows(kept)
+    groups = grouped(kept)
     shorts = short_names(key.dataset for key in groups)
     sections = []
-    for key, members in sorted(groups.items(), key=lambda item: by_size(item[0])):
-        scored = {label for record in members for label in record.result.scores} & set(chosen)
-        order = {task: (-task_about(members, task).demand, task) for task in scored}
-        for task in sorted(scored, key=order.__getitem__) or ([] if tasks else [NO_TASK]):
+    for key, members in groups.items():
+        found = tasks_of(members, chosen) or ([] if tasks else [NO_TASK])
+        for task in found:
             sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
-    shown = tuple(
-        sorted(
-            (section for section in sections if section.rows), key=lambda one: bool(one.near_null)
-        )  # stable: controls come last
-    )
+    with_rows = [section for section in sections if section.rows]
+    # the order is stable: controls come last, others stay as they are
+    shown = tuple(sorted(with_rows, key=lambda section: bool(section.near_null)))
     transfers = tuple(
         matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen
     )
@@ -101,11 +86,71 @@ def make_board(
     )
 
 
-def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:
-    """Whether a published board is, byte for byte, what these records give; `options` as for
-    `make_board`.
+def chosen_records(
+    records: list[Record], datasets: Sequence[str] | None, predictors: Sequence[str] | None
+) -> list[Record]:
+    """The records of the wanted datasets and predictors, as `make_board` takes them.
 
-    Its pictures are left out of that: they depend on the drawing library's version, too.
+    Raises
+    ------
+    UserError
+        Without records, and for an unknown name.
+    """
+    if not records:
+        raise UserError(
+            "no records to make a board from; make some first, for instance with `kobench run"
+            " quick`"
+        )
+    kept = keep(
+        records,
+        datasets,
+        "dataset",
+        lambda trial: {trial.dataset.name, trial.dataset.group, trial.dataset.selection},
+    )
+    kept = keep(
+        kept,
+        predictors,
+        "predictor",
+        lambda trial: {trial.predictor.name, trial.predictor.selection},
+        always=lambda record: record.role != "predictor",
+    )
+    # a line that a dataset does not offer is no news
+    return [record for record in kept if record.role != "line" or record.result.status == "ok"]
+
+
+def grouped(records: Iterable[Record]) -> dict[SectionKey, list[Record]]:
+    """The records of each dataset, split and training group, in the order of the board."""
+    groups: dict[SectionKey, list[Record]] = defaultdict(list)
+    for record in records:
+        dataset, split = record.trial.dataset, record.trial.split
+        key = SectionKey(
+            dataset.group, dataset.name, str(dataset.version), split.name, split.train or ""
+        )
+        groups[key].append(record)
+    return {key: groups[key] for key in sorted(groups, key=by_size)}
+
+
+def tasks_of(records: Sequence[Record], chosen: Sequence[str]) -> list[str]:
+    """Those of the chosen tasks that any of the records has scores of, the most demanding first."""
+    scored = {label for record in records for label in record.result.scores} & set(chosen)
+    return sorted(scored, key=lambda task: (-task_about(records, task).demand, task))
+
+
+def check_board(records: Iterable[Record], published: bytes, format: str, **options: Any) -> bool:
+    """Whether a published board is, byte for byte, what these records give.
+
+    Its pictures are left out of that: they depend on the version of the drawing library, too.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        The records that it was made from.
+    published : bytes
+        The file.
+    format : str
+        The format it is in.
+    **options
+        As for `make_board`.
     """
     from kobench.board.render.formats import render
     from kobench.board.render.pictured import without_pictures
@@ -127,8 +172,13 @@ def by_size(group: SectionKey) -> tuple[str, ...]:
 def distinct(records: Iterable[Record]) -> list[Record]:
     """Records in a fixed order, each trial once.
 
-    Two records of one trial whose results agree (one of them from a packed file, say) count once;
-    if they disagree, neither can be preferred.
+    Two records of one trial whose results agree (one of them from a packed file, say) count once.
+    If they disagree, neither can be preferred.
+
+    Raises
+    ------
+    UserError
+        Where two records of the same trial disagree.
     """
     found: dict[str, list[Record]] = defaultdict(list)
     for record in records:
@@ -180,6 +230,7 @@ def chosen_tasks(labels: Sequence[str], wanted: Sequence[str] | None) -> list[st
 
 
 def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> None:
+    """Raise UserError for a wanted name that is not known, with what could be meant."""
     for name in wanted:
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
@@ -191,8 +242,9 @@ def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> No
 
 
 def name_rows(records: Iterable[Record]) -> dict[Key, str]:
-    """A name for every row: its selection, with distribution, threads or device where these alone
-    tell rows apart.
+    """A name for every row: its selection.
+
+    With distribution, threads or device where these alone tell rows apart.
     """
     keys = sorted({row_key(record) for record in records})
     names = {}

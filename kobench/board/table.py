@@ -184,6 +184,7 @@ class Section:
 
     @property
     def primary(self) -> tuple[Column, ...]:
+        """The metrics that rank."""
         return tuple(column for column in self.columns if column.primary)
 
     @property
@@ -193,14 +194,17 @@ class Section:
 
     @property
     def ranked(self) -> tuple[Row, ...]:
+        """The rows with a rank, best first."""
         return tuple(row for row in self.rows if row.rank is not None)
 
     @property
     def floors(self) -> tuple[Row, ...]:
+        """The floors with a score in full."""
         return tuple(row for row in self.rows if row.role == "floor" and row.status == "ok")
 
     @property
     def lines(self) -> tuple[Row, ...]:
+        """The lines with a score in full."""
         return tuple(row for row in self.rows if row.role == "line" and row.status == "ok")
 
     @property

@@ -1,12 +1,11 @@
-"""Intervals, paired comparisons and rank intervals over independent blocks (networks, cells,
-perturbations), all in closed form.
+"""Intervals, paired comparisons and rank intervals over independent blocks, in closed form.
 
-A `Series` has one number for each block. With two or more blocks (networks) its mean has Student's
-t interval over them, and what lies inside a block adds nothing: networks differ by more. With one
-block, what was drawn again inside it (cells, genes, perturbations, pairs) gives the standard error
-instead. Differences and ratios are made block by block and draw by draw, index b of the draws being
-the same draw for every predictor, so what rows share cancels. docs/intervals.md has the formulas
-and how often these intervals cover.
+A `Series` has one number for each block (network, or the cells of one data set). With two or more
+blocks its mean has Student's t interval over them, and what lies inside a block adds nothing:
+networks differ by more. With one block, what was drawn again inside it (cells, genes,
+perturbations, pairs) gives the standard error instead. Differences and ratios are made block by
+block and draw by draw. Index b of the draws is the same draw for every predictor, so what rows
+share cancels. docs/intervals.md has the formulas and how often these intervals cover.
 """
 
 from __future__ import annotations
@@ -32,7 +31,15 @@ TIE = 1e-9
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with the ends of its 95 % interval, both None where none can be given."""
+    """A value with its 95 % interval.
+
+    Attributes
+    ----------
+    value : float
+        The value.
+    low, high : float, or None
+        The ends, both None where none can be given.
+    """
 
     value: float
     low: float | None = None
@@ -51,11 +58,17 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One number for each of K blocks: values (K,).
+    """One number for each of K blocks.
 
-    draws : (K, D) values under bootstrap draws of what lies inside each block, None where nothing
-    was drawn. units : how many units (cells, genes, perturbations) such a draw takes, 0 where that
-    is not known.
+    Attributes
+    ----------
+    values : (K,) float
+        The numbers.
+    draws : (K, D) float, or None
+        Values under bootstrap draws of what lies inside each block, NaN where a draw gives none;
+        None where nothing was drawn.
+    units : int
+        How many units (cells, genes, perturbations) a draw takes, 0 where that is not known.
     """
 
     values: FloatArray
@@ -67,13 +80,20 @@ class Series:
 
     @property
     def mean(self) -> float:
+        """The mean over the blocks."""
         return float(self.values.mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How far means over the same blocks stray: covariance (m, m) of m means, and the degrees of
-    freedom it was estimated with.
+    """How far m means over the same blocks stray.
+
+    Attributes
+    ----------
+    covariance : (m, m) float
+        The covariance of the means.
+    degrees : float
+        The degrees of freedom that it was estimated with.
     """
 
     covariance: FloatArray
@@ -81,10 +101,19 @@ class Spread:
 
 
 def combine(function: Callable[..., FloatArray], *series: Series) -> Series:
-    """Block by block and draw by draw, `function` of several series; without draws unless all have
-    them, and as many.
+    """A function of several series, block by block and draw by draw.
 
-    One column of draws fits any number of them.
+    Parameters
+    ----------
+    function : callable
+        Takes as many arrays of one shape as there are series, and returns one of that shape.
+    *series : Series
+        Over the same K blocks. One column of draws fits any number of them.
+
+    Returns
+    -------
+    Series
+        Without draws unless all have them, and as many.
     """
     values = function(*(one.values for one in series))
     units = min((one.units for one in series if one.units), default=0)
@@ -95,8 +124,14 @@ def combine(function: Callable[..., FloatArray], *series: Series) -> Series:
 
 
 def t_quantile(degrees: float, level: float = LEVEL) -> float:
-    """The two-sided quantile of Student's t; of the normal distribution for infinitely many degrees
-    of freedom.
+    """The two-sided quantile of Student's t.
+
+    Parameters
+    ----------
+    degrees : float
+        Degrees of freedom; infinity for the normal distribution.
+    level : float
+        The confidence.
 
     >>> round(t_quantile(2), 4), round(t_quantile(inf), 4)
     (4.3027, 1.96)
@@ -108,13 +143,23 @@ def t_quantile(degrees: float, level: float = LEVEL) -> float:
 
 
 def spread_of(*series: Series) -> Spread | None:
-    """The covariance of the means of series over the same K blocks; None where there is nothing to
-    go by.
+    """The covariance of the means of series over the same K blocks.
 
-    K >= 2: the sample covariance of the block values over K, with K - 1 degrees of freedom. K = 1:
-    the covariance of the draws inside the block, with n - 1 degrees of freedom, n the units drawn,
-    times n / (n - 1), as drawing n of n units divides by n where an unbiased estimate divides by n
-    - 1. Draws without a value (NaN) for one of the series are left out.
+    Parameters
+    ----------
+    *series : Series
+        One or more.
+
+    Returns
+    -------
+    Spread or None
+        None where there is nothing to go by.
+
+    Notes ----- K >= 2: the sample covariance of the block values over K, with K - 1 degrees of
+    freedom. K = 1: the covariance of the draws inside the block, with n - 1 degrees of freedom, n
+    the units drawn. It is multiplied by n / (n - 1), as drawing n of n units divides by n where an
+    unbiased estimate divides by n - 1. Draws without a value (NaN) for one of the series are left
+    out.
     """
     if not series or len(series[0]) < 1:
         return None
@@ -137,8 +182,19 @@ def spread_of(*series: Series) -> Spread | None:
 
 
 def mean_interval(series: Series, level: float = LEVEL) -> Interval:
-    """The mean over blocks, -+ t(degrees) standard errors; no interval where nothing says how far
-    it strays.
+    """The mean over blocks, and t(degrees) standard errors to each side.
+
+    Parameters
+    ----------
+    series : Series
+        The values.
+    level : float
+        The confidence.
+
+    Returns
+    -------
+    Interval
+        Without ends where nothing says how far the mean strays.
 
     >>> found = mean_interval(Series(np.array([1.0, 2.0, 3.0])))  # t(2) = 4.3027, s = 1
     >>> found.value, round(found.low, 3), round(found.high, 3)
@@ -154,10 +210,17 @@ def mean_interval(series: Series, level: float = LEVEL) -> Interval:
 def ratio_interval(top: Series, bottom: Series, level: float = LEVEL) -> Interval:
     """The ratio of two means over the same blocks, with Fieller's interval.
 
-    It holds every R for which mean(top - R bottom) does not differ from 0 by more than t standard
-    errors. So it excludes 0 exactly where the interval of mean(top) does, and it is bounded exactly
-    where the interval of mean(bottom) excludes 0: elsewhere none is given. E. C. Fieller, J. R.
-    Stat. Soc. B 16:175 (1954).
+    Parameters
+    ----------
+    top, bottom : Series
+        Over the same blocks.
+    level : float
+        The confidence.
+
+    Notes ----- The interval holds every R for which mean(top - R bottom) does not differ from 0 by
+    more than t standard errors. So it excludes 0 exactly where the interval of mean(top) does, and
+    it is bounded exactly where the interval of mean(bottom) excludes 0: elsewhere none is given. E.
+    C. Fieller, J. R. Stat. Soc. B 16:175 (1954).
     """
     value = top.mean / bottom.mean
     spread = spread_of(combine(lambda x, y: x - value * y, top, bottom), bottom)
@@ -182,12 +245,17 @@ def paired_difference(a: Series, b: Series) -> Interval:
 
 
 def rank_intervals(better: BoolArray) -> list[tuple[int, int]]:
-    """The ranks that n predictors may have, from better[i, j]: i is significantly better than j.
+    """The ranks that n predictors may have; rank 1 is the best.
 
-    Rank 1 is the best; i lies between 1 + the number better than i and n - the number i is better
-    than.
+    Predictor i lies between 1 + the number better than i and n - the number that i is better than.
 
-    >>> rank_intervals(np.array([[False, True, True], [False, False, False], [False, False, False]]))
+    Parameters
+    ----------
+    better : (n, n) bool
+        better[i, j]: i is significantly better than j.
+
+    >>> none = [False, False, False]
+    >>> rank_intervals(np.array([[False, True, True], none, none]))
     [(1, 1), (2, 3), (2, 3)]
     """
     n = len(better)
@@ -195,11 +263,10 @@ def rank_intervals(better: BoolArray) -> list[tuple[int, int]]:
 
 
 def beats(series: Sequence[Series]) -> BoolArray:
-    """(n, n) bool, whether series i lies significantly above series j in a paired comparison over
-    the same blocks.
+    """Whether series i lies significantly above series j, (n, n) bool.
 
-    Each comparison is made at 95 %, uncorrected: two predictors are told apart, or not, whoever
-    else is on the board.
+    Each paired comparison over the same blocks is made at 95 %, uncorrected: two predictors are
+    told apart, or not, whoever else is on the board.
     """
     won = np.zeros((len(series), len(series)), dtype=bool)
     for i, a in enumerate(series):

@@ -1,5 +1,6 @@
-"""Whether a score shows that a predictor knows which gene was removed: the same answers, permuted
-among the perturbations.
+"""Whether a score shows that a predictor knows which gene was removed.
+
+The same answers are permuted among the perturbations, and scored again.
 """
 
 from __future__ import annotations
@@ -21,17 +22,26 @@ class Permutable(NamedTuple):
 
 
 def permuted_of(numbers: Numbers, key: Key, metric: str, sign: float) -> Permuted | None:
-    """A row's permuted answers by one metric, None unless every fit that has a value has them, too.
+    """A row's permuted answers by one metric.
 
     One network with one fit: p as recorded, exact up to the number of permutations. Several: see
     `combined`.
 
     Parameters
     ----------
-    numbers : the numbers of the section
-    key : the row
-    metric : name of the metric
-    sign : +1 where higher is better, -1 where lower is
+    numbers : Numbers
+        The numbers of the section.
+    key : Key
+        The row.
+    metric : str
+        Name of the metric.
+    sign : float
+        +1 where higher is better, -1 where lower is.
+
+    Returns
+    -------
+    Permuted or None
+        None unless every fit that has a value has them, too.
     """
     networks = []
     for _, fits in sorted(numbers.scores.get(key, {}).items()):
@@ -54,14 +64,14 @@ def combined(networks: Sequence[Sequence[Permutable]], sign: float) -> Permuted:
 
     Parameters
     ----------
-    networks : the fits of each of K networks
-    sign : +1 where higher is better, -1 where lower is
+    networks : K sequences of Permutable
+        The fits of each of K networks.
+    sign : float
+        +1 where higher is better, -1 where lower is.
 
-    Notes
-    -----
-    z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K), Stouffer's idea on the scale of the
-    score. Fits of one network are averaged first, their sd too, as they share its permutations. p
-    is the upper tail of sign * z.
+    Notes ----- z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K), Stouffer's idea on the
+    scale of the score. Fits of one network are averaged first, their sd too, as they share its
+    permutations. p is the upper tail of sign * z.
 
     >>> one = PermutedScores(mean=0.0, sd=0.2, low=-0.4, high=0.4, p=0.1, draws=1000)
     >>> made = [[Permutable(0.3, one)], [Permutable(0.1, one)]]

@@ -1,6 +1,4 @@
-"""The statistics of one section: scores, skill, verdicts and ranks of its rows, as science.md
-defines them.
-"""
+"""The statistics of one section: scores, skill, verdicts and ranks of its rows."""
 
 from __future__ import annotations
 
@@ -38,12 +36,17 @@ NO_HEADROOM, NO_INTERVAL = "no headroom", "no interval"
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """A row's score, and its gain by which it is ranked; None where nothing can stand in for a row
-    without a score.
+    """A row's score, and its gain by which it is ranked.
 
-    gain : `covered` (score - floor), larger is better, over the gap to the ceiling where there is
-    headroom: the row's skill by block. Rows at full coverage share floor and gap, so their gains
-    differ just as their scores do.
+    Attributes
+    ----------
+    score : Score
+        What is shown.
+    gain : Series, or None
+        `covered` (score - floor), larger is better, over the gap to the ceiling where there is
+        headroom: the row's skill by block. None where nothing can stand in for a row without a
+        score. Rows at full coverage share floor and gap, so their gains differ just as their scores
+        do.
     """
 
     score: Score
@@ -52,8 +55,16 @@ class Standing:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row stands among the ranked ones: the interval of its rank, and the rows that it
-    can't be told apart from.
+    """Where a row stands among the ranked ones.
+
+    Attributes
+    ----------
+    key : Key
+        The row.
+    rank : (int, int)
+        The interval of its rank.
+    level_with : tuple of Key
+        The rows that it can't be told apart from.
     """
 
     key: Key
@@ -62,21 +73,30 @@ class Place:
 
 
 class Standings:
-    """Scores, skill and ranks of a section."""
+    """Scores, skill and ranks of a section.
+
+    Attributes
+    ----------
+    numbers : Numbers
+        The numbers of its records.
+    columns : dict of str to Column
+        By metric its facts, its floor and its headroom.
+    section_floors : dict of str to Series
+        By metric the best floor on every unit.
+    beaten : dict of str to (str, float)
+        By metric the best floor and its mean, where doing nothing is better.
+    """
 
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
         self.columns: dict[str, Column] = {}
         self.section_floors: dict[str, Series] = {}
-        #: metric -> the best floor and its mean, where doing nothing is better
         self.beaten: dict[str, tuple[str, float]] = {}
         for metric in numbers.metrics():
             self.columns[metric] = self.column(metric)
 
     def column(self, metric: str) -> Column:
-        """A metric's facts, its best floor over all the blocks, and whether that leaves
-        headroom.
-        """
+        """A metric's facts, its best floor over all blocks, and whether that leaves headroom."""
         example = self.numbers.example(metric)
         column = Column(
             name=metric,
@@ -113,8 +133,9 @@ class Standings:
         )
 
     def best_floor(self, metric: str, units: RowValues) -> tuple[str, Series] | None:
-        """The floor that scores best on the units that a row answered, the first by name among
-        equals, or doing nothing.
+        """The floor that scores best on the units that a row answered, or doing nothing.
+
+        The first by name among equals; None where no floor has a score there.
         """
         column = self.columns[metric]
         best: tuple[str, Series] | None = None
@@ -133,14 +154,15 @@ class Standings:
         return None
 
     def standing(self, key: Key, metric: str) -> Standing:
-        """A row's score by a metric, its skill, and how it compares with the floor on the same
-        units and blocks.
+        """A row's score by a metric, its skill, and how it compares with the floor.
+
+        The floor is scored on the same units and blocks.
         """
         measured = self.numbers.measure(key, metric)
         column = self.columns[metric]
         if not measured.values:
             return Standing(Score(missing=measured.missing, skill_reason=measured.missing))
-        series, ceiling = measured.series, measured.ceiling
+        series = measured.series
         value = within(mean_interval(series), column)
         score = Score(
             value.value,
@@ -163,23 +185,9 @@ class Standings:
         if best:
             difference = mean_interval(gain)
             score = replace(
-                score,
-                floor=best[0],
-                difference=difference,
-                verdict=verdict_of(difference),
-                skill_reason=column.reason,
+                score, floor=best[0], difference=difference, verdict=verdict_of(difference)
             )
-            if not column.reason and ceiling is None:
-                score = replace(score, skill_reason=NO_CEILING)
-            elif not column.reason and ceiling is not None:
-                gap = gap_of(column, ceiling, floor)
-                why = headroom_reason(column, mean_interval(gap))
-                score = replace(score, skill_reason=why)
-                if not why:
-                    skill, scale = ratio_interval(gain, gap), gap.mean
-                    score = replace(
-                        score, skill=skill.value, skill_low=skill.low, skill_high=skill.high
-                    )
+            score, scale = with_skill(score, scale, column, gain, floor, measured.ceiling)
         if measured.only_none:
             score = Score(
                 missing=NONE,
@@ -213,9 +221,47 @@ class Standings:
         ]
 
 
+def with_skill(
+    score: Score, scale: float, column: Column, gain: Series, floor: Series, ceiling: Series | None
+) -> tuple[Score, float]:
+    """The score with its skill, or the reason why none is printed, and the gap it is a share of.
+
+    Parameters
+    ----------
+    score : Score
+        The score without skill.
+    scale : float
+        What gains are divided by where no skill is printed.
+    column : Column
+        The metric.
+    gain, floor : Series
+        How far the row lies above the floor, and the floor, on the row's units.
+    ceiling : Series, or None
+        What an answer without error would score on these units.
+    """
+    if column.reason:
+        return replace(score, skill_reason=column.reason), scale
+    if ceiling is None:
+        return replace(score, skill_reason=NO_CEILING), scale
+    gap = gap_of(column, ceiling, floor)
+    if why := headroom_reason(column, mean_interval(gap)):
+        return replace(score, skill_reason=why), scale
+    skill = ratio_interval(gain, gap)
+    score = replace(
+        score, skill=skill.value, skill_low=skill.low, skill_high=skill.high, skill_reason=""
+    )
+    return score, gap.mean
+
+
 def covered(gain: FloatArray, share: FloatArray) -> FloatArray:
-    """What a gain is worth where only a share of the units was answered: a positive one shrinks, a
-    negative one stays.
+    """What a gain is worth where only a share of the units was answered, (n,) float.
+
+    A positive gain shrinks, a negative one stays.
+
+    Parameters
+    ----------
+    gain, share : (n,) float
+        Gains, and the share of units answered, 0 to 1.
 
     >>> covered(np.array([0.4, -0.4]), np.array([0.5, 0.5])).tolist()
     [0.2, -0.4]
@@ -241,9 +287,7 @@ def gap_of(column: Column, ceiling: Series, floor: Series) -> Series:
 
 
 def within(interval: Interval, column: Column) -> Interval:
-    """The part of an interval that lies in the metric's range, which has all that the value could
-    be.
-    """
+    """The part of an interval that lies in the metric's range, which has all possible values."""
     if interval.low is None or interval.high is None:
         return interval
     low, high = interval.low, interval.high

@@ -1,5 +1,4 @@
-"""The numbers behind transfer matrices: explained shares, drops and their means, with intervals,
-from records.
+"""The numbers behind transfer matrices: explained shares, drops and their means, from records.
 
 explained (A, B) = (floor - score) / (floor - best), model and floor trained on A, asked for B: 0 is
 the floor, 1 the truth; the skill of the board's sections, group by group. drop (A, B) = (score (A,
@@ -35,8 +34,14 @@ Levels = dict[Slot, list[tuple[float, Sequence[float | None]]]]
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """A ratio of two means over the same blocks: `top` and `bottom`, one number for each of
-    `blocks`.
+    """A ratio of two means over the same blocks.
+
+    Attributes
+    ----------
+    top, bottom : Series
+        One number for each block.
+    blocks : tuple of str
+        The blocks.
     """
 
     top: Series
@@ -45,15 +50,18 @@ class Share:
 
     @property
     def value(self) -> float:
+        """The ratio of the means."""
         return self.top.mean / self.bottom.mean
 
     @property
     def interval(self) -> Interval:
+        """The ratio with Fieller's interval."""
         return ratio_interval(self.top, self.bottom)
 
     def residuals(self, blocks: Sequence[str]) -> Series:
-        """How far each of these blocks pulls the ratio from its value, to first order; over all of
-        its blocks of mean 0.
+        """How far each of these blocks pulls the ratio from its value, to first order.
+
+        Over all blocks of the ratio their mean is 0.
         """
         value, scale, there = self.value, self.bottom.mean, np.isin(self.blocks, blocks)
         whole = combine(lambda top, bottom: (top - value * bottom) / scale, self.top, self.bottom)
@@ -65,8 +73,26 @@ class Share:
 
 
 class TransferNumbers:
-    """The numbers of one dataset group, split and task: rows x training groups x asked groups x
-    blocks.
+    """The numbers of one dataset group, split and task.
+
+    They are by row, training group, asked group and block.
+
+    Attributes
+    ----------
+    dataset, version, split, task : str
+        What the records have in common.
+    fits : dict of (Key, str) to dict of Slot to list of Record
+        The records of each row and training group.
+    metric, direction, best, floor
+        The primary metric, its better end, the score of the truth, and the floor that counts.
+    kind : "simulated" or "real"
+        Whether blocks are networks.
+    rows : list of Key
+        The predictors, by `kobench.board.numbers.series.row_key`.
+    groups, blocks : list of str
+        The groups of cells, and the networks.
+    notes : tuple of str
+        What the task says of its truth.
     """
 
     def __init__(self, records: Sequence[Record], key: tuple[str, str, str, str]) -> None:
@@ -90,7 +116,6 @@ class TransferNumbers:
         self.best, self.direction = best_of(example), example.direction
         self.floor = scores[0].floors[0]
         self.kind = records[0].trial.dataset.kind
-        #: the predictors, by `kobench.board.numbers.series.row_key`
         self.rows = sorted({row for row, _ in self.fits if row[0] == "predictor"})
         asked = {
             name[len(self.metric) + 1 : -1]
@@ -122,8 +147,9 @@ class TransferNumbers:
         return None if scores is None else scores.metrics.get(f"{self.metric}[{ask}]")
 
     def share(self, first: Levels, second: Levels, floor: Levels) -> Share | None:
-        """(first - second) / (best - floor), where all three have scores; None where there is no
-        such block, or the floor is the truth.
+        """(first - second) / (best - floor), where all three have scores.
+
+        None where there is no such block, or the floor is the truth.
         """
         common = sorted(set(first) & set(second) & set(floor))
         if not common:
@@ -145,8 +171,9 @@ class TransferNumbers:
         return self.share(self.levels(row, train, ask), floor, floor)
 
     def drop(self, row: Key, train: str, ask: str) -> Share | None:
-        """(score of the asked group's own model - score) / (best - floor); None without all
-        three.
+        """(score of the asked group's own model - score) / (best - floor).
+
+        None without all three.
         """
         return self.share(
             self.levels(row, ask, ask),
@@ -156,8 +183,9 @@ class TransferNumbers:
 
     @property
     def over_groups(self) -> bool:
-        """Whether the groups are what a mean over the matrix is sure of: there is but one network
-        or data set, and three groups or more.
+        """Whether intervals of the means are over groups of cells.
+
+        That is so where there is one network or data set alone, and three groups or more.
         """
         return len(self.blocks) == 1 and len(self.groups) > 2
 
@@ -174,8 +202,17 @@ class TransferNumbers:
         )
 
     def mean(self, entries: Mapping[tuple[int, int], Share]) -> Interval | None:
-        """The mean over some pairs of groups with its interval: over networks, else over groups,
-        else over the cells.
+        """The mean over some pairs of groups with its interval: over networks, groups or cells.
+
+        Parameters
+        ----------
+        entries : mapping of (int, int) to Share
+            By place of the training and the asked group.
+
+        Returns
+        -------
+        Interval or None
+            None without entries.
         """
         if not entries:
             return None
@@ -209,14 +246,25 @@ def noun_of(split: str) -> str:
 
 
 def leave_one_out(values: Mapping[tuple[int, int], float], level: float = LEVEL) -> Interval:
-    """The mean of entries {(row, column): value} with a jackknife interval over the n groups: each
-    is left out as row and as column.
+    """The mean of entries of a matrix with a jackknife interval over its n groups.
 
-    Entries that share a row or a column are not independent, so a t interval over entries would be
-    too narrow. value -+ t(n-1) s, s^2 = (n-1)/n sum (m_i - mean m)^2, m_i the mean without group i;
-    on the diagonal alone it is the t interval. The jackknife's variance is too large rather than
-    too small (Efron & Stein, Ann. Stat. 9:586, 1981). No interval where leaving one out leaves
-    nothing.
+    Parameters
+    ----------
+    values : mapping of (int, int) to float
+        By row and column the entries that there are.
+    level : float
+        The confidence.
+
+    Returns
+    -------
+    Interval
+        Without ends where leaving one group out leaves nothing.
+
+    Notes ----- Each group is left out as row and as column. Entries that share a row or a column
+    are not independent, so a t interval over entries would be too narrow. value -+ t(n-1) s, s^2 =
+    (n-1)/n sum (m_i - mean m)^2, m_i the mean without group i; on the diagonal alone it is the t
+    interval. The jackknife's variance is too large rather than too small (Efron & Stein, Ann. Stat.
+    9:586, 1981).
 
     >>> leave_one_out({(0, 0): 1.0, (1, 1): 2.0, (2, 2): 3.0}).value
     2.0

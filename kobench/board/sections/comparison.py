@@ -1,4 +1,4 @@
-"""The rows of one section, compared: each one's scores, its status, and its place among the ranked."""
+"""The rows of one section compared: each one's scores, status, and place among the ranked."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""How the predictors of a board were run: which without a full sandbox, which could read more,
-which in an environment of their own.
+"""How the predictors of a board were run.
+
+Which without a full sandbox, which could read more, which in an environment of their own.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ OWN = "kobench"
 
 
 def open_in(record: Record) -> str:
-    """What a stranger's predictor could reach in a trial, in words; "" where nothing, or where none
-    ran.
+    """What a stranger's predictor could reach in a trial, in words.
+
+    "" where nothing was open, and where none ran.
     """
     ours = record.role == "floor" and record.trial.predictor.distribution == OWN
     if record.role == "line" or ours:
@@ -55,7 +57,8 @@ def open_of(fits: Iterable[Record]) -> str:
 
 
 def environment_of(fits: Iterable[Record]) -> str:
-    """The environments in which the trials of a row ran, with their Python: "genki, Python 3.9.18";
+    """The environments in which the trials of a row ran: "genki, Python 3.9.18".
+
     "" for kobench's own.
     """
     found = {(one.name, one.python) for fit in fits if (one := fit.run.environment)}
@@ -63,8 +66,14 @@ def environment_of(fits: Iterable[Record]) -> str:
 
 
 def ran_of(records: Iterable[Record], names: Mapping[Key, str]) -> tuple[str, ...]:
-    """Sentences on how rows were run that a reader of the board should know, with the rows' names;
-    none where all is as it should be.
+    """Remarks on how rows were run; none where all is as it should be.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        All records of the board.
+    names : mapping of Key to str
+        What rows are called.
     """
     rows: dict[str, list[Record]] = defaultdict(list)
     for record in records:

@@ -1,6 +1,4 @@
-"""What a section says of itself: what its intervals stand for, what was asked, what to keep in mind
-when reading it.
-"""
+"""What a section says of itself: what its intervals stand for, what was asked, what to mind."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH, TIE
-from kobench.board.numbers.series import Key, Numbers, slot_of
+from kobench.board.numbers.series import Key, Numbers, Slot, slot_of
 from kobench.board.numbers.standings import HEADROOM, NO_HEADROOM, NOTHING, Standings
 from kobench.board.row import Column
 from kobench.board.sections.sampled import remarks_on_draws
@@ -35,40 +33,28 @@ def label_of(numbers: Numbers, kind: str) -> str:
 
 
 def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) -> tuple[str, ...]:
-    """What was asked, left out for everybody or only sampled; which floor counts, whether it leaves
-    headroom; how ranks are made.
+    """What was asked, which floor counts and whether it leaves headroom, how ranks are made.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The numbers of the section.
+    standings : Standings
+        Its columns.
+    split : str
+        Name of the split.
+    ranked : int
+        How many rows have a rank.
     """
     if not numbers.all:
         return ()
-    example = numbers.all[0]
-    unit = unit_of(example)
-    asked: dict[Any, int] = defaultdict(int)
-    left_out: dict[Any, dict[str, float]] = defaultdict(dict)
-    sampled: dict[Any, int] = {}
-    for by_slot in numbers.scores.values():
-        for slot, fits in by_slot.items():
-            for scores in fits:
-                asked[slot] = max(asked[slot], int(scores.asked))
-                left_out[slot].update(scores.left_out)
-                if scores.sampled is not None:
-                    sampled[slot] = max(sampled.get(slot, 0), scores.sampled)
-    remarks = [f"{sum(asked.values()):,} {unit} asked"] if any(asked.values()) else []
+    primary = [column for column in standings.columns.values() if column.primary]
+    remarks = on_what_was_asked(numbers)
     if split == "all":
         remarks.append("trained on the same cells as asked")
-    if sampled:
-        remarks.append(f"full rows of {sum(sampled.values()):,} sampled events compared")
-    remarks += remarks_on_draws(
-        numbers, [column for column in standings.columns.values() if column.primary]
-    )
-    reasons: Counter[str] = Counter()
-    for counts in left_out.values():
-        reasons.update(counts)
-    remarks += [
-        f"left out for everybody: {count:,} ({reason})"
-        for reason, count in sorted(reasons.items())
-        if count
-    ]
-    primary = [column for column in standings.columns.values() if column.primary]
+    remarks += on_sampled_rows(numbers)
+    remarks += remarks_on_draws(numbers, primary)
+    remarks += on_what_was_left_out(numbers)
     for column in primary:
         by = f" by {column.name}" if len(primary) > 1 else ""
         if column.floor == NOTHING:
@@ -80,6 +66,46 @@ def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) 
             "ranks come from pairwise comparisons at 95 % each, not corrected for their number"
         )
     return tuple(remarks)
+
+
+def by_slot(numbers: Numbers) -> dict[Slot, list[TaskScores]]:
+    """What all fits of all rows scored, by slot."""
+    found: dict[Slot, list[TaskScores]] = defaultdict(list)
+    for slots in numbers.scores.values():
+        for slot, fits in slots.items():
+            found[slot] += fits
+    return found
+
+
+def on_what_was_asked(numbers: Numbers) -> list[str]:
+    """How many units were asked, over all slots: of each the most that a row was asked."""
+    asked = sum(max(int(one.asked) for one in fits) for fits in by_slot(numbers).values())
+    return [f"{asked:,} {unit_of(numbers.all[0])} asked"] if asked else []
+
+
+def on_sampled_rows(numbers: Numbers) -> list[str]:
+    """How many events' full rows were compared, where these were sampled."""
+    sampled = [
+        max(one.sampled for one in fits if one.sampled is not None)
+        for fits in by_slot(numbers).values()
+        if any(one.sampled is not None for one in fits)
+    ]
+    return [f"full rows of {sum(sampled):,} sampled events compared"] if sampled else []
+
+
+def on_what_was_left_out(numbers: Numbers) -> list[str]:
+    """How many units were dropped for everybody, by reason; a slot's reasons count once."""
+    reasons: Counter[str] = Counter()
+    for fits in by_slot(numbers).values():
+        dropped: dict[str, Any] = {}
+        for one in fits:
+            dropped.update(one.left_out)
+        reasons.update(dropped)
+    return [
+        f"left out for everybody: {count:,} ({reason})"
+        for reason, count in sorted(reasons.items())
+        if count
+    ]
 
 
 def nothing_remark(column: Column, by: str, floor: str, value: float) -> str:

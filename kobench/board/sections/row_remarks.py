@@ -79,7 +79,10 @@ def without_ranking(
 
 
 def follows_abundance(numbers: Numbers, key: Key) -> Iterator[str]:
-    """Which of a predictor's rankings follow the abundance of genes, whatever they say of knockouts."""
+    """Which of a predictor's rankings follow the abundance of genes.
+
+    Whatever they say of knockouts.
+    """
     for variant, what in (
         ("", "its ranking follows"),
         ("[propagated]", "its propagated impacts follow"),

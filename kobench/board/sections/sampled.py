@@ -1,6 +1,4 @@
-"""Records whose knockouts were drawn at random: which can be compared with each other, and what to
-say of the draw.
-"""
+"""Records whose knockouts were drawn at random: which can be compared, and what the draw means."""
 
 from __future__ import annotations
 
@@ -14,14 +12,14 @@ from kobench.results.parts import Record
 
 
 def with_equal_events(records: Sequence[Record], task: str) -> tuple[list[Record], list[str]]:
-    """The records that were asked the same knockouts as the floors (without floors: as the first),
-    and the names of the others.
+    """The records that were asked the same knockouts as the floors, and the names of the others.
 
-    Scores of other knockouts are no paired comparison: a row that was asked a sample stands beside
-    floors that were asked the same sample.
+    Without floors, the same as the first record. Scores of other knockouts are no paired
+    comparison: a row that was asked a sample stands beside floors that were asked the same sample.
     """
 
     def events(record: Record) -> Any:
+        """The draw of a record."""
         return record.result.scores[task].events
 
     scored = [record for record in records if task in record.result.scores]
@@ -49,8 +47,9 @@ def warning_of(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def remarks_on_draws(numbers: Numbers, primary: Iterable[Column]) -> list[str]:
-    """How many knockouts were drawn of how many, and by how much another draw would move the
-    scores: the largest error of any row.
+    """How many knockouts were drawn, and by how much another draw would move the scores.
+
+    The latter is the largest standard error of any row.
     """
     found = {
         slot: scores.events

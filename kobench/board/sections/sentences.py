@@ -1,6 +1,4 @@
-"""The results in words: a sentence for each section, and how numbers, names and datasets are
-written in it.
-"""
+"""Results in words: a sentence for each section, and how numbers and names are written in it."""
 
 from __future__ import annotations
 
@@ -34,11 +32,14 @@ def bracket(low: float | None, high: float | None, decimals: int = 3) -> str:
 
 
 def decimals_for(values: Iterable[float | None], digits: int = 3) -> int:
-    """Decimals that give the largest of the values `digits` significant digits; three from 0.1 to
-    100.
+    """Decimals that give the largest of the values `digits` significant digits.
 
-    >>> decimals_for([0.5, 0.001]), decimals_for([0.0021, None]), decimals_for([12345.0]), decimals_for([])
-    (3, 5, 0, 3)
+    Three from 0.1 to 100.
+
+    >>> decimals_for([0.5, 0.001]), decimals_for([0.0021, None])
+    (3, 5)
+    >>> decimals_for([12345.0]), decimals_for([])
+    (0, 3)
     """
     largest = max((abs(value) for value in values if value is not None), default=0.0)
     if largest == 0 or 0.1 <= largest < 100:
@@ -58,14 +59,17 @@ def spoken(names: Sequence[str]) -> str:
 def with_interval(interval: Interval) -> str:
     """`0.120 [0.080, 0.160]`, with more decimals where the value is small."""
     decimals = max(3, decimals_for([interval.value], 2))
-    return f"{number(interval.value, decimals)} {bracket(interval.low, interval.high, decimals)}".strip()
+    ends = bracket(interval.low, interval.high, decimals)
+    return f"{number(interval.value, decimals)} {ends}".strip()
 
 
 def skill_digits(skill: float, verdict: str) -> str:
     """A skill with two decimals; one that is told apart from 0 is not printed as 0.
 
-    >>> [skill_digits(x, v) for x, v in ((0.004, "better"), (-0.004, "worse"), (0.004, "same"), (0.33, "better"))]
-    ['<0.01', '>-0.01', '0.00', '0.33']
+    >>> skill_digits(0.004, "better"), skill_digits(-0.004, "worse")
+    ('<0.01', '>-0.01')
+    >>> skill_digits(0.004, "same"), skill_digits(0.33, "better")
+    ('0.00', '0.33')
     """
     text = number(skill, 2)
     tiny = text == "0.00" and verdict in ("better", "worse")
@@ -81,6 +85,7 @@ def by_verdict(section: Section, metric: str) -> dict[str, list[Row]]:
 
 
 def names(rows: Iterable[Row]) -> str:
+    """The names of rows as in a sentence."""
     return spoken([row.name for row in rows])
 
 
@@ -92,8 +97,9 @@ NEAR_NULL = (
 
 
 def sentence_of(section: Section) -> str:
-    """The result of a section in one or a few plain sentences, of the first primary metric and, in
-    short, the second.
+    """The result of a section in one or a few plain sentences.
+
+    Of the first primary metric and, in short, the others.
     """
     parts = [NEAR_NULL] if section.control else []
     parts += [f"Trained on {section.train}."] if section.train else []
@@ -160,8 +166,9 @@ def over(section: Section, column: Column) -> str:
 
 
 def called(section: Section, column: Column) -> str:
-    """How a sentence begins that is about one of several primary metrics: by what tells it from the
-    others.
+    """How a sentence begins that is about one of several primary metrics.
+
+    By what tells the metric from the others.
     """
     base, words = column.name.partition("[")[0], over(section, column)
     bases = {other.name.partition("[")[0] for other in section.primary}
@@ -232,8 +239,16 @@ NOT_SPECIFIC = "not gene-specific"
 
 
 def knowing(section: Section, column: Column, first: bool = True) -> list[str]:
-    """Who is shown to know which gene was removed, where answers were permuted among the
-    perturbations.
+    """Who is shown to know which gene was removed, where answers were permuted.
+
+    Parameters
+    ----------
+    section : Section
+        The section.
+    column : Column
+        The metric.
+    first : bool
+        Whether it is the first metric, of which more is said.
     """
     permuted = [
         (row, one)
@@ -242,20 +257,21 @@ def knowing(section: Section, column: Column, first: bool = True) -> list[str]:
     ]
     knows = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if one.knows]
     others = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if not one.knows]
-    above = (
-        "Above their own permuted answers where there is hardly anything to predict, so suspect"
-        if section.control
-        else (
+    if section.control:
+        above = (
+            "Above their own permuted answers where there is hardly anything to predict, so suspect"
+        )
+    elif first:
+        above = (
             "Above its own answers permuted among the perturbations, so it tells genes apart, which"
             " does not mean better than the floor"
-            if first
-            else "Above its own permuted answers"
         )
-    )
+    else:
+        above = "Above its own permuted answers"
     said = [f"{above}: {spoken(knows)}."] if knows else []
-    return said + (
-        [f"Nothing shows that it knows which gene was removed: {spoken(others)}."] if others else []
-    )
+    if others:
+        said.append(f"Nothing shows that it knows which gene was removed: {spoken(others)}.")
+    return said
 
 
 def p_text(p: float) -> str:
@@ -264,7 +280,9 @@ def p_text(p: float) -> str:
     >>> p_text(0.000999), p_text(0.0321), p_text(0.3), p_text(1e-9)
     ('p = 0.001', 'p = 0.032', 'p = 0.30', 'p < 0.001')
     """
-    return "p < 0.001" if p < 0.0005 else f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
+    if p < 0.0005:
+        return "p < 0.001"
+    return f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
 
 
 def second_metric(section: Section, column: Column) -> str:

@@ -1,5 +1,4 @@
-"""What records say of single perturbations, genes or pairs: one table a section, and the points of
-its pictures.
+"""What records say of single perturbations, genes or pairs: a table, and points of pictures.
 
 Records keep them of one network alone, the first; where there are more, the table says so.
 """
@@ -40,10 +39,23 @@ OWN = ("score", "predicted")
 def units_of(
     numbers: Numbers, names: Mapping[Key, str], keys: Sequence[Key], several: bool
 ) -> Units | None:
-    """One table of these rows' units, from the first slot of which a record has one; None without
-    any.
+    """One table of these rows' units, from the first slot of which a record has one.
 
-    several : whether there is more than one network, so that the table must say of which it is.
+    Parameters
+    ----------
+    numbers : Numbers
+        The numbers of the section.
+    names : mapping of Key to str
+        What rows are called.
+    keys : sequence of Key
+        The rows.
+    several : bool
+        Whether there is more than one network, so that the table must say of which it is.
+
+    Returns
+    -------
+    Units or None
+        None where no record has any.
     """
     tables = first_with(numbers, keys, lambda scores: scores.table)
     if tables is None:
@@ -97,8 +109,17 @@ def points_of(
 def first_with(
     numbers: Numbers, keys: Sequence[Key], part: Callable[[TaskScores], T | None]
 ) -> tuple[Slot, dict[Key, T]] | None:
-    """The first slot where one of these rows has the part, and the part of every row there, of its
-    first fit.
+    """The first slot where one of these rows has a part, and the part of every row there.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The numbers of the section.
+    keys : sequence of Key
+        The rows.
+    part : callable
+        Takes the scores of a fit, returns the part or None. The first fit of a row that has it
+        counts.
     """
     for slot in numbers.slots:
         found = {}
@@ -149,8 +170,9 @@ def aligned_to(
 def same_for_all(
     column: str, tables: Sequence[Mapping[str, tuple[Any, ...]]]
 ) -> tuple[Any, ...] | None:
-    """The values of a column that all tables share where both know them; None for a predictor's own
-    column.
+    """The values of a column that all tables share where both know them.
+
+    None for a predictor's own column.
     """
     if column.startswith(OWN):
         return None
