@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
+<<<<<<< HEAD
 import time
 from collections.abc import Iterator
+=======
+>>>>>>> refs/heads/tests
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from asked import SWAP, asked
 from places import HELPERS
 
-from kobench.cells import Cells
 from kobench.sandbox.folders import remove
-from kobench.supervisor.limits import Limits
-from kobench.supervisor.process import WorkerProcess
-from kobench.supervisor.settings import WorkerSettings
-from kobench.worker.wire import write_cells
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the attacks use Linux's own calls"
 )
-
-#: Lays folders and links to somewhere else in `here`, then swaps them for each other without end,
-#: and fills the folders again.
-SWAP = """
-import ctypes, os
-def lay(here, target, count=40):
-    for i in range(count):
-        os.makedirs(f"{here}/a{i}/victim")
-        for k in range(40):
-            open(f"{here}/a{i}/victim/f{k}", "w").close()
-        os.symlink(target, f"{here}/s{i}")
-    at = os.open(here, os.O_RDONLY)
-    return at, [os.open(f"a{i}/victim", os.O_RDONLY, dir_fd=at) for i in range(count)]
-def swap(at, inner, go_on, began=lambda: None):
-    swapped = made = 0
-    libc = ctypes.CDLL(None)
-    while go_on():
-        for i, one in enumerate(inner):
-            swapped += libc.renameat2(at, b"a%d" % i, at, b"s%d" % i, 2) == 0
-            if swapped == 1:
-                began()
-            try:
-                os.close(os.open(f"z{swapped}", os.O_CREAT | os.O_WRONLY, dir_fd=one))
-                made += 1
-            except OSError:
-                pass
-    return swapped, made
-"""
 
 
 @pytest.fixture
@@ -116,18 +85,6 @@ def test_a_closed_folder_is_opened_up_without_its_path(tmp_path, precious):
     assert untouched(precious)
 
 
-PREDICTOR = """
-import os, time
-{swap}
-class Predictor:
-    def fit(self, cells, context):
-        self.scratch = context.scratch
-        {fit}
-    def predict_expression(self, assemblages):
-        {predict}
-        return assemblages / assemblages.sum(1, keepdims=True)
-"""
-
 #: Starts a child that holds folders of the answers open and goes on swapping in them while they are
 #: taken. A file tells how often it has.
 SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
@@ -139,35 +96,6 @@ SWAPPER = """out = str(self.scratch.parent / "out" / "profile")
                 end = time.time() + 0.02
                 os.pwrite(told, b"%d" % swap(at, inner, lambda: time.time() < end)[0], 0)
         time.sleep(0.1)"""
-
-
-@contextlib.contextmanager
-def asked(
-    folder: Path, fit: str = "pass", predict: str = "pass", **more: Any
-) -> Iterator[WorkerProcess]:
-    """A worker whose predictor runs this code, asked for its profile, which is yet to be taken."""
-    path = folder / "plugin.py"
-    path.write_text(PREDICTOR.format(swap=SWAP, fit=fit, predict=predict))
-    more.setdefault("limits", Limits(seconds=60))
-    settings = WorkerSettings(links={"plugin.py": path}, **more)
-    with WorkerProcess(folder / "work", settings) as worker:
-        write_cells(
-            worker.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"]))
-        )
-        worker.ask(
-            "fit",
-            make=":Predictor",
-            plugin_file=str(path),
-            params={},
-            answers=["expression"],
-            wants="dense",
-            max_order=None,
-            context={"seed": 0},
-        )
-        worker.answers("fit", ("supported",))
-        np.save(worker.stage("profile") / "assemblages.npy", np.eye(3, dtype=bool))
-        worker.ask("profile")
-        yield worker
 
 
 @pytest.mark.parametrize("mode", ["auto", "off"])
@@ -221,11 +149,11 @@ def get(name):
 """
 IN_TRIALS = f"""{KEYS}
 import pathlib, sys
-sys.path[:0] = sys.argv[1].split(":")
+sys.path.insert(0, sys.argv[1])
 if libc.syscall(250, 1, None) < 0 or put(b"token", b"secret") < 0:
     print("no keyrings here")
     sys.exit()
-from test_after_attack import asked
+from asked import asked
 for mode in sys.argv[3:]:
     for number in (1, 2):
         said = "print(get(b'token'), get(b'loot'), put(b'loot', b'loot') > 0, flush=True)"
@@ -243,7 +171,7 @@ def test_keyrings_pass_nothing_from_trial_to_trial_or_from_the_user_to_a_trial(t
         sys.executable,
         "-c",
         IN_TRIALS,
-        f"{Path(__file__).parent}:{HELPERS}",
+        str(HELPERS),
         str(tmp_path),
         "off",
         "auto",

@@ -1,7 +1,5 @@
 """How a predictor can end before it has answered: at import, in fit, in predict."""
 
-# ruff: noqa: E501 - what a fake does stands on one line
-
 from __future__ import annotations
 
 from misbehaving.fake import Fake

@@ -2,8 +2,6 @@
 terminal, markup for a page.
 """
 
-# ruff: noqa: E501 - what a fake does stands on one line
-
 from __future__ import annotations
 
 from misbehaving.fake import Fake
