@@ -1,4 +1,4 @@
-"""A worker in the middle of an answer, whose predictor runs any code, even one that swaps folders."""
+"""A worker in the middle of an answer, whose predictor runs any code, such as swapping folders."""
 
 from __future__ import annotations
 

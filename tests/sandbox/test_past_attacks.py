@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-<<<<<<< HEAD
 import time
-from collections.abc import Iterator
-=======
->>>>>>> refs/heads/tests
 from pathlib import Path
 
 import numpy as np
