@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from kobench.board.contests import Contest, contests_of
-from kobench.board.sections.sentences import number, spoken
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
 from kobench.board.words import base
+from kobench.board.written import number, spoken
 
 #: So many predictors are named in the answer, and so many datasets; of more only counts are given.
 NAMED, FEW_NAMED = 6, 4

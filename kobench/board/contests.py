@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kobench.board.row import Row, Score
-from kobench.board.sections.sentences import decimals_for, number, skill_digits
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
+from kobench.board.written import decimals_for, number, skill_digits
 
 
 @dataclass(frozen=True)

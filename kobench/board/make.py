@@ -18,7 +18,8 @@ from kobench.board.answer import answer_of
 from kobench.board.board import Board
 from kobench.board.glance import matrices_of
 from kobench.board.growth import growths_of
-from kobench.board.numbers.series import Key, row_key
+from kobench.board.numbers.series import row_key
+from kobench.board.numbers.values import Key
 from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.sentences import short_names

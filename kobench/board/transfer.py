@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kobench.board.numbers.intervals import ENOUGH, Interval
-from kobench.board.numbers.series import NOT_ANSWERED, NOT_RUN, Key, block_series
 from kobench.board.numbers.transfer import Share, TransferNumbers, noun_of
+from kobench.board.numbers.values import NOT_ANSWERED, NOT_RUN, Key, block_series
 from kobench.results.parts import Record
 
 

@@ -42,10 +42,8 @@ def identity(trial: TrialInfo) -> str:
     )[:24]
 
 
-def record_path(folder: Path, trial: TrialInfo | dict[str, Any]) -> Path:
+def record_path(folder: Path, trial: TrialInfo) -> Path:
     """Where the record of a trial lies in a results folder."""
-    if isinstance(trial, dict):
-        trial = TrialInfo.from_json(trial)
     return folder / "records" / f"{identity(trial)}.json"
 
 

@@ -117,6 +117,8 @@ def test_open_ranges_and_tuples_survive_json() -> None:
     # a default that is a word like an infinity stays a word
     word = PredictorSpec("p", "a:b", params={"x": Param("inf", choices=("inf", "1"))})
     assert spec_from_json(json.loads(json.dumps(spec_to_json(word)))) == word
+    needy = PredictorSpec("p", "a:b", params={"x": Param(1, only_with=("kind", "deep"))})
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(needy)))) == needy
 
 
 @pytest.mark.parametrize(
@@ -276,6 +278,10 @@ def test_sound_specs_have_no_fault(spec: Spec) -> None:
             "choices is 'abc'; expected a tuple",
         ),
         (predictor(params={"width": Param(3, low=4)}), "default 3 is under its low 4"),
+        (
+            predictor(params={"width": Param(3, only_with=("deep",))}),
+            "parameter 'width': only_with is ('deep',); expected (parameter, value), or None",
+        ),
         (predictor(params={"width": Param(3, high=2)}), "default 3 is over its high 2"),
         (predictor(params={"width": Param(3, low="1")}), "low is '1'; expected a number or None"),
         (

@@ -63,7 +63,7 @@ def test_each_failure_costs_its_own_row_only(tmp_path, registry):
     assert "last words" in rows["kills-itself"]["result"]["traceback"]
     assert PREDICTORS.name in rows["raises-in-fit"]["result"]["traceback"]
     assert str(Path.home()) not in json.dumps(
-        [rows[name]["result"] for name in ("raises-in-fit", "raises-in-predict")]
+        [rows[name].result.to_json() for name in ("raises-in-fit", "raises-in-predict")]
     )
     assert {record["trial"]["predictor"]["name"] for record in outcome.failed} == set(BAD) - {
         "responder"
@@ -134,7 +134,7 @@ def test_same_seed_same_bytes_whatever_the_jobs(tmp_path, registry):
         )
         texts.append(
             [
-                json.dumps({**record, "run": None}, sort_keys=True)
+                json.dumps({**record.to_json(), "run": None}, sort_keys=True)
                 for record in read_records(tmp_path / name)
             ]
         )

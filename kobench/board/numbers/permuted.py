@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from math import erfc, fsum, sqrt
 from typing import NamedTuple
 
-from kobench.board.numbers.series import Key, Numbers
+from kobench.board.numbers.series import Numbers
+from kobench.board.numbers.values import Key
 from kobench.board.row import Permuted
 from kobench.results.parts import PermutedScores
 

@@ -1,39 +1,33 @@
-"""From the records of one section to a series of block values for every row and metric.
-
-A **slot** is a (block, replicate). For simulated data the block is the network, and replicates are
-split seeds. For real data there is one block, the cells, and replicates are data and split seeds.
-Several fits in a slot are averaged first.
-"""
+"""From the records of one section to a series of block values for every row and metric."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from math import fsum
 from typing import Any, TypeVar
 
-import numpy as np
-
 from kobench.board.numbers.intervals import Series
-from kobench.cells import FloatArray
-from kobench.results.parts import DrawnValue, MetricScore, Record, TaskScores
+from kobench.board.numbers.values import (
+    NONE,
+    NOT_ANSWERED,
+    NOT_RUN,
+    STAND_IN,
+    Key,
+    Level,
+    RowValues,
+    Slot,
+    Slots,
+    Value,
+    block_series,
+    ceiling_of,
+    constant_level,
+    mean,
+    mean_draws,
+)
+from kobench.results.parts import MetricScore, Record, TaskScores
 from kobench.util.files import canonical_json
 
-Slot = tuple[str, str]
-Slots = tuple[Slot, ...]
-Key = tuple[str, ...]
-Draws = Sequence[float | None]
-#: A value and its bootstrap draws.
-Level = tuple[float, Draws]
 T = TypeVar("T")
-
-#: The floor whose score stands in where an answer gives no ranking.
-STAND_IN: Key = ("floor", "random")
-
-#: Why there is no value: an answer that gives no ranking, one that was not given, a trial not run.
-NONE, NOT_ANSWERED, NOT_RUN = "none", "not answered", "not run"
 
 
 def slot_of(record: Record) -> Slot:
@@ -56,169 +50,6 @@ def row_key(record: Record) -> Key:
     if predictor.environment:
         origin = f"{predictor.environment}/{origin}"
     return record.role, predictor.selection, origin, str(trial.threads), trial.device
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """One fit's value by one metric in one slot.
-
-    Attributes
-    ----------
-    value : float
-        The score.
-    draws : (D,) sequence of float or None
-        Its bootstrap draws, () for none.
-    coverage : float
-        Share of units answered.
-    units : int
-        How many units its draws take, 0 where not known.
-    floors : mapping of str to DrawnValue
-        Each floor's score on just the units answered.
-    ceiling : Level, or None
-        What an answer without error scores on the same units, None where that is not known.
-    none : bool
-        Whether `random` stands in for an answer that gives no ranking.
-    """
-
-    value: float
-    draws: Draws = ()
-    coverage: float = 1.0
-    units: int = 0
-    floors: Mapping[str, DrawnValue] = field(default_factory=dict)
-    ceiling: Level | None = None
-    none: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class RowValues:
-    """A row by one metric: the values of its fits, in every slot where all of them have one.
-
-    Attributes
-    ----------
-    values : mapping of Slot to sequence of Value
-        By slot the value of each fit there.
-    missing : str
-        "" or why the other slots have none.
-    nones : int
-        In how many slots the answer gave no ranking.
-    """
-
-    values: Mapping[Slot, Sequence[Value]]
-    missing: str = ""
-    nones: int = 0
-
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """The blocks with a value, by name."""
-        return tuple(sorted({block for block, _ in self.values}))
-
-    @cached_property
-    def series(self) -> Series:
-        """The score of each block, with its draws."""
-        series = block_series(
-            {slot: [(one.value, one.draws) for one in fits] for slot, fits in self.values.items()}
-        )
-        return replace(series, units=self.units)
-
-    @cached_property
-    def ceiling(self) -> Series | None:
-        """What an answer without error would score on the same units, drawn jointly.
-
-        None where it is not known in one of the slots.
-        """
-        levels = {
-            slot: [one.ceiling for one in fits if one.ceiling is not None]
-            for slot, fits in self.values.items()
-        }
-        if not levels or any(len(levels[slot]) < len(fits) for slot, fits in self.values.items()):
-            return None
-        return replace(block_series(levels), units=self.units)
-
-    @property
-    def units(self) -> int:
-        """How many units the draws inside a block take: the fewest of any fit.
-
-        0 where one does not say.
-        """
-        return min((one.units for fits in self.values.values() for one in fits), default=0)
-
-    @cached_property
-    def coverage(self) -> Series:
-        """Share of units answered, by block; draws of one column, which fit any number of draws."""
-        values = block_series(
-            {slot: [(one.coverage, ()) for one in fits] for slot, fits in self.values.items()}
-        ).values
-        return Series(values, values[:, None])
-
-    @property
-    def only_none(self) -> bool:
-        """Whether no slot has a score of the row's own."""
-        return self.nones > 0 and all(one.none for fits in self.values.values() for one in fits)
-
-
-def mean(values: Sequence[float]) -> float:
-    """The mean of a few numbers, the same in any order."""
-    return fsum(values) / len(values)
-
-
-def mean_draws(lists: Sequence[Draws]) -> FloatArray | None:
-    """The mean over fits of their bootstrap draws, index by index, (D,).
-
-    None where a fit has none, or their numbers differ.
-    """
-    if len({len(draws) for draws in lists}) != 1 or not lists[0]:
-        return None
-    means: FloatArray = np.array(
-        [[np.nan if x is None else x for x in draws] for draws in lists], dtype=np.float64
-    ).mean(axis=0)
-    return means
-
-
-def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
-    """The value of each block: fits are averaged inside a slot, then slots inside a block.
-
-    Parameters
-    ----------
-    slots : mapping of Slot to sequence of Level
-        By slot the value and draws of each fit.
-
-    Notes
-    -----
-    Several splits of the same cells share most of what makes their scores vary, so they must not
-    narrow the interval inside a block. The mean of R of them keeps the spread of one: its draws are
-    spread by sqrt(R) around the mean.
-    """
-    blocks: dict[str, list[tuple[float, FloatArray | None]]] = defaultdict(list)
-    for (block, _), fits in sorted(slots.items()):
-        blocks[block].append(
-            (mean([value for value, _ in fits]), mean_draws([draws for _, draws in fits]))
-        )
-    values, spreads = [], []
-    for _, pairs in sorted(blocks.items()):
-        value = mean([one for one, _ in pairs])
-        values.append(value)
-        draws = mean_draws([[] if one is None else one.tolist() for _, one in pairs])
-        if draws is not None:
-            spreads.append(
-                value + np.sqrt(len(pairs)) * (draws - value) if len(pairs) > 1 else draws
-            )
-    joint = len(spreads) == len(values) and len({len(one) for one in spreads}) == 1
-    return Series(np.array(values), np.array(spreads) if joint else None)
-
-
-def ceiling_of(score: MetricScore) -> Level | None:
-    """What an answer without error would score, with as many draws as the value.
-
-    As recorded where the truth has noise, else the truth's own value.
-    """
-    if (ceiling := score.ceiling) is not None:
-        return None if ceiling.value is None else (float(ceiling.value), ceiling.draws)
-    return None if score.best is None else constant_level(score.best, len(score.draws))
-
-
-def constant_level(value: float, draws: int) -> Level:
-    """A value that no draw changes."""
-    return float(value), [float(value)] * draws
 
 
 class Numbers:

@@ -16,7 +16,8 @@ from kobench.board.numbers.intervals import (
     rank_intervals,
     ratio_interval,
 )
-from kobench.board.numbers.series import NONE, Key, Numbers, RowValues
+from kobench.board.numbers.series import Numbers
+from kobench.board.numbers.values import NONE, Key, RowValues
 from kobench.board.row import Column, Score
 from kobench.cells import FloatArray
 

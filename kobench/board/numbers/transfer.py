@@ -25,7 +25,8 @@ from kobench.board.numbers.intervals import (
     ratio_interval,
     t_quantile,
 )
-from kobench.board.numbers.series import Key, Slot, block_series, row_key, slot_of
+from kobench.board.numbers.series import row_key, slot_of
+from kobench.board.numbers.values import Key, Slot, block_series
 from kobench.results.parts import MetricScore, Record
 
 #: The (value, draws) of every fit, by slot.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from kobench.board.pictures.figure import counted, headed, panels, short
 from kobench.board.pictures.quantities import quantity_of
 from kobench.board.pictures.style import DASHED, FLOOR, Style
-from kobench.board.sections.sentences import number
 from kobench.board.table import Points, Section
+from kobench.board.written import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

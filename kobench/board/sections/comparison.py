@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kobench.board.numbers.series import NONE, NOT_ANSWERED, NOT_RUN, Key, Numbers, RowValues
+from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.standings import Place, Standing, Standings
+from kobench.board.numbers.values import NONE, NOT_ANSWERED, NOT_RUN, Key, RowValues
 from kobench.board.sections.notes import Note, notes_of, why_unranked
 from kobench.results.parts import Record, TaskScores
 

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from kobench.board.numbers.series import NONE, NOT_ANSWERED, Numbers
+from kobench.board.numbers.series import Numbers
+from kobench.board.numbers.values import NONE, NOT_ANSWERED
 
 #: What stands in place of a skill where nobody is ranked.
 UNRANKED = "not ranked"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from kobench.board.numbers.series import Key, row_key
+from kobench.board.numbers.series import row_key
+from kobench.board.numbers.values import Key
 from kobench.results.parts import Record, RunSandbox
 from kobench.sandbox.layers import uncovered
 

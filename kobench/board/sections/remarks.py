@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH, TIE
-from kobench.board.numbers.series import Key, Numbers, Slot, slot_of
+from kobench.board.numbers.series import Numbers, slot_of
 from kobench.board.numbers.standings import HEADROOM, NO_HEADROOM, NOTHING, Standings
+from kobench.board.numbers.values import Key, Slot
 from kobench.board.row import Column
 from kobench.board.sections.sampled import remarks_on_draws
-from kobench.board.sections.sentences import number, with_interval
+from kobench.board.written import number, with_interval
 from kobench.results.parts import Record, TaskScores
 
 

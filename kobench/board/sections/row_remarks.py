@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kobench.board.numbers.series import NONE, NOT_RUN, STAND_IN, Key, Numbers, RowValues
+from kobench.board.numbers.series import Numbers
+from kobench.board.numbers.values import NONE, NOT_RUN, STAND_IN, Key, RowValues
 from kobench.board.row import Score
 from kobench.board.sections.comparison import Comparison
-from kobench.board.sections.sentences import p_text
+from kobench.board.written import p_text
 
 #: From this correlation on a ranking is said to follow abundance.
 FOLLOWS = 0.8

@@ -9,14 +9,14 @@ from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.permuted import permuted_of
-from kobench.board.numbers.series import NOT_ANSWERED, Key, RowValues
 from kobench.board.numbers.standings import NOTHING, Standings
+from kobench.board.numbers.values import NOT_ANSWERED, Key, RowValues
 from kobench.board.row import Column, Cost, Problem, Row, Score
 from kobench.board.sections.comparison import INCOMPLETE, Comparison
 from kobench.board.sections.notes import UNRANKED
 from kobench.board.sections.provenance import environment_of, open_of
 from kobench.board.sections.row_remarks import row_remarks
-from kobench.board.sections.sentences import decimals_for
+from kobench.board.written import decimals_for
 from kobench.results.parts import Record
 from kobench.supervisor.limits import LIMIT_OF
 

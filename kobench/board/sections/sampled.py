@@ -7,7 +7,7 @@ from typing import Any
 
 from kobench.board.numbers.series import Numbers, slot_of
 from kobench.board.row import Column
-from kobench.board.sections.sentences import number
+from kobench.board.written import number
 from kobench.results.parts import Record
 
 

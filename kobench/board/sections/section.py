@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from kobench.board.numbers.series import Key
+from kobench.board.numbers.values import Key
 from kobench.board.sections.comparison import Comparison, compare, members_of
 from kobench.board.sections.remarks import label_of, remarks_of, warnings_of
 from kobench.board.sections.rows import columns_of, rows_of

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kobench.board.numbers.series import Key, Numbers, Slot
+from kobench.board.numbers.series import Numbers
+from kobench.board.numbers.values import Key, Slot
 from kobench.board.table import Points, Units
 from kobench.results.parts import TaskScores
 

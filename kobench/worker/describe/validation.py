@@ -96,6 +96,14 @@ def _param_faults(key: str, param: Param) -> Iterator[str]:
             yield f"choices is {param.choices!r:.200}; expected a tuple of values, or None"
         elif default is not None and not any(same(default, choice) for choice in param.choices):
             yield f"default {default!r} is not among its choices {tuple(param.choices)!r}"
+    needed = param.only_with
+    if needed is not None and not (
+        isinstance(needed, (tuple, list))
+        and len(needed) == 2
+        and isinstance(needed[0], str)
+        and is_plain(needed[1])
+    ):
+        yield f"only_with is {needed!r:.200}; expected (parameter, value), or None"
     if isinstance(default, (int, float)) and not isinstance(default, bool):
         if param.low is not None and default < param.low:
             yield f"default {default!r} is under its low {param.low!r}"

@@ -22,9 +22,9 @@ from kobench.board.render.text.values import (
     skill_number,
 )
 from kobench.board.row import Column, Cost, Row, Score
-from kobench.board.sections.sentences import bracket, number
 from kobench.board.table import Section
 from kobench.board.words import reason
+from kobench.board.written import bracket, number
 
 #: What a hover says of skill.
 SKILL = "0 at the best floor, 1 at the truth itself or what an answer without error would score"

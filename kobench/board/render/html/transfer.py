@@ -17,8 +17,8 @@ from kobench.board.render.text.transfer import (
     summary_head,
     summary_rows,
 )
-from kobench.board.sections.sentences import number
 from kobench.board.transfer import TransferCell, TransferMatrix
+from kobench.board.written import number
 
 #: Colours of cells (red, green, blue): what is explained, and what is worse than the floor.
 GREEN, RED = "28, 124, 77", "176, 57, 47"

@@ -18,8 +18,8 @@ from kobench.board.render.text.transfer import (
     summary_rows,
     title_of,
 )
-from kobench.board.sections.sentences import number
 from kobench.board.transfer import TransferCell, TransferMatrix
+from kobench.board.written import number
 
 
 def transfer_lines(matrices: Sequence[TransferMatrix]) -> list[str]:

@@ -22,8 +22,8 @@ from kobench.board.render.text.transfer import (
     summary_rows,
     title_of,
 )
-from kobench.board.sections.sentences import number
 from kobench.board.transfer import TransferCell, TransferMatrix, drop_verdict
+from kobench.board.written import number
 
 #: The colour of what a drop says.
 DROP_STYLES = {"gains": "green", "same": "yellow", "loses": "red", "": "dim"}

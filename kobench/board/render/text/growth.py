@@ -5,7 +5,7 @@ from __future__ import annotations
 from kobench.board.growth import Grown, Growth
 from kobench.board.render.text.marks import marks_of
 from kobench.board.render.text.values import seconds
-from kobench.board.sections.sentences import number
+from kobench.board.written import number
 
 
 def title_of(growth: Growth) -> str:

@@ -7,8 +7,8 @@ from kobench.board.render.text.legend import DETECTABLE
 from kobench.board.render.text.marks import arrow_of, mark, marks_of, verdict_of
 from kobench.board.render.text.values import skill_text, two_decimals
 from kobench.board.row import Row
-from kobench.board.sections.sentences import number
 from kobench.board.table import Matrix, Section
+from kobench.board.written import number
 
 #: The line that the matrices show: what another draw of the same cells scores.
 REPLICATE = "replicate"

@@ -9,8 +9,8 @@ from string import ascii_uppercase
 from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.standings import verdict_of
 from kobench.board.render.text.marks import HOLLOW_LEGEND, arrow_of, marks_of
-from kobench.board.sections.sentences import bracket, number
 from kobench.board.transfer import TransferCell, TransferMatrix, drop_verdict
+from kobench.board.written import bracket, number
 
 #: What a drop says, beside its number.
 DROPS = {"loses": "↓", "same": "≈", "gains": "↑", "": "·"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kobench.board.sections.sentences import decimals_for, number
 from kobench.board.table import Section, Units
+from kobench.board.written import decimals_for, number
 
 
 def unit_title(section: Section, units: Units) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kobench.board.render.text.marks import arrow_of
 from kobench.board.row import Column, Cost, Row, Score
-from kobench.board.sections.sentences import bracket, number, p_text, skill_digits
 from kobench.board.table import Section
 from kobench.board.words import reason
+from kobench.board.written import bracket, number, p_text, skill_digits
 
 #: The longest reason that stands in a table; a longer one stands below it.
 LONGEST = "not answered"

@@ -44,7 +44,13 @@ PARAMS = {
         "random: any genes, as published; modules: correlated sets of genes",
         choices=("random", "modules"),
     ),
-    "modules": Param(4, "absence=modules only: number of latent factors", low=1, high=20000),
+    "modules": Param(
+        4,
+        "absence=modules only: number of latent factors",
+        low=1,
+        high=20000,
+        only_with=("absence", "modules"),
+    ),
     "repressors": Param(0.5, "share of edges that repress", low=0.0, high=1.0),
     "knockout": Param(
         "zero",
