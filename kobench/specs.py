@@ -46,6 +46,8 @@ class Param:
         Bounds, both inclusive; None without a bound.
     only_with : (str, value), or None
         Another parameter, and the value of it without which this one means nothing.
+    says : str or None
+        What a board says of it, in one line; None says `help`, "" nothing.
     """
 
     default: Any
@@ -54,6 +56,7 @@ class Param:
     low: float | None = None
     high: float | None = None
     only_with: tuple[str, Any] | None = None
+    says: Union[str, None] = None
 
 
 @dataclass(frozen=True)

@@ -44,5 +44,11 @@ def params_of(chosen: Chosen) -> list[ParamAbout]:
         needed = param.only_with
         idle = needed is not None and not same(params.get(needed[0]), needed[1])
         if name in params and not idle and not (spec.seeded and name == "seed"):
-            found.append(ParamAbout(name=name, value=params[name], says=param.help))
+            found.append(
+                ParamAbout(
+                    name=name,
+                    value=params[name],
+                    says=param.help if param.says is None else param.says,
+                )
+            )
     return found

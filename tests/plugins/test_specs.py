@@ -282,6 +282,10 @@ def test_sound_specs_have_no_fault(spec: Spec) -> None:
             predictor(params={"width": Param(3, only_with=("deep",))}),
             "parameter 'width': only_with is ('deep',); expected (parameter, value), or None",
         ),
+        (
+            predictor(params={"width": Param(3, says=3)}),
+            "parameter 'width': says is 3; expected text, or None",
+        ),
         (predictor(params={"width": Param(3, high=2)}), "default 3 is over its high 2"),
         (predictor(params={"width": Param(3, low="1")}), "low is '1'; expected a number or None"),
         (

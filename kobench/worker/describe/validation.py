@@ -104,6 +104,8 @@ def _param_faults(key: str, param: Param) -> Iterator[str]:
         and is_plain(needed[1])
     ):
         yield f"only_with is {needed!r:.200}; expected (parameter, value), or None"
+    if not isinstance(param.says, (str, type(None))):
+        yield f"says is {param.says!r:.200}; expected text, or None"
     if isinstance(default, (int, float)) and not isinstance(default, bool):
         if param.low is not None and default < param.low:
             yield f"default {default!r} is under its low {param.low!r}"
