@@ -54,7 +54,7 @@ def test_the_true_change_scores_about_1_in_skill_and_linear_lies_between(tmp_pat
         pytest.skip("kobench-baselines is not installed")
     text = "planted:absence=modules,genes=60,cells=300,perturbed_cells=80"
     plan = planned(registry, [text], ["linear"], networks=6)
-    section = section_of(Run(tmp_path / "results").run(plan, 2).records)
+    section = section_of(Run(tmp_path / "results").run(plan).records)
     column = next(column for column in section.columns if column.name == "pearson-delta-centred")
     rows = {row.name: row.scores[column.name] for row in section.rows}
     assert column.reason == ""

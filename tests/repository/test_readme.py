@@ -33,6 +33,8 @@ def test_ten_lines_make_a_row_on_the_board(tmp_path):
     (tmp_path / "my.py").write_text(code)
     for words in commands():
         if "my.py" in words:
+            if "--networks" in words:  # a run takes as long as its networks, and one shows the row
+                words[words.index("--networks") + 1] = "1"
             done = kobench(*words[1:], cwd=tmp_path)
             assert "my-predictor" in done.stdout + done.stderr or "passed, 0 failed" in done.stdout
 
