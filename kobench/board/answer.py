@@ -11,7 +11,7 @@ from kobench.board.transfer import TransferMatrix
 from kobench.board.words import base
 from kobench.board.written import number, spoken
 
-#: So many predictors are named in the answer, and so many datasets; of more only counts are given.
+#: How many predictors are named in the answer, and how many datasets; of more it gives counts.
 NAMED, FEW_NAMED = 6, 4
 
 

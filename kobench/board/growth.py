@@ -16,7 +16,7 @@ from kobench.board.table import Section
 #: The parameters that are sizes.
 SIZES = ("genes", "cells")
 
-#: From so many sizes on there is a growth to show.
+#: The fewest sizes that show a growth.
 FEWEST = 3
 
 #: Seconds below which a time is mostly start-up and says nothing of growth.

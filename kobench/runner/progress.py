@@ -29,7 +29,7 @@ class Plain:
         self.lock, self.total, self.done, self.since = threading.Lock(), 0, 0, time.monotonic()
 
     def planned(self, total: int) -> None:
-        """Begin: so many trials are to be done."""
+        """The run begins; `total` trials are to be done."""
         self.total = total
         print(
             f"kobench: {total} trials to do" if total else "kobench: everything is up to date",
@@ -67,7 +67,7 @@ class Live:
         self.running: dict[int, Any] = {}
 
     def planned(self, total: int) -> None:
-        """Begin: so many trials are to be done."""
+        """The run begins; `total` trials are to be done."""
         what = "trials" if total else "everything is up to date"
         self.overall = self.progress.add_task(
             what, total=max(total, 1), completed=0 if total else 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from kobench.supervisor.limits import Limits
 from kobench.truth.build import ROW_LIMIT
 
-#: From so many independent networks on, intervals are made of the networks' values alone and need
+#: From this many independent networks on, intervals are made of the networks' values alone and need
 #: no draws inside each of them.
 ENOUGH_NETWORKS = 2
 
@@ -50,7 +50,7 @@ class Request:
     row_limit : int
         See `kobench.truth.build.ROW_LIMIT`.
     events : int or None
-        At most so many single knockouts a dataset, drawn at random; None for all of them.
+        The most single knockouts of a dataset that are asked, drawn at random; None for all.
     limits : Limits
         What each trial may use.
     sandbox : str

@@ -25,7 +25,7 @@ class Watcher(Protocol):
     """Who is told how a run goes."""
 
     def planned(self, total: int) -> None:
-        """Begin: so many trials are to be done."""
+        """The run begins; `total` trials are to be done."""
 
     def started(self, trial: Trial) -> None:
         """A trial begins."""

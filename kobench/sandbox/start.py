@@ -105,7 +105,7 @@ class Launch:
                 setattr(self, name, value)
 
     def await_end(self, seconds: float) -> None:
-        """Wait until the program has ended, for at most so many seconds."""
+        """Wait until the program has ended, at most this many seconds."""
         deadline = time.monotonic() + seconds
         while self.ended is None and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.hear(left)

@@ -42,7 +42,7 @@ class Material:
     row_limit : int
         See `ROW_LIMIT`.
     events : int or None
-        At most so many single knockouts are asked, drawn at random; None for all.
+        The most single knockouts that are asked, drawn at random; None for all.
     """
 
     dataset: Dataset

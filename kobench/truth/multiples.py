@@ -35,7 +35,7 @@ CELLS_A_SET = 20
 #: Keeps the draws of sets apart from every other use of a seed.
 _STREAM = 0x2D0B1E
 
-#: A half is given up after so many draws for each set that is wanted: sets that no cell expresses
+#: A half is given up after this many draws for each set that is wanted: sets that no cell expresses
 #: are drawn again, not asked.
 _DRAWS_A_SET = 50
 

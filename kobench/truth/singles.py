@@ -25,7 +25,7 @@ def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray
     n_events, n_genes : int
         How many events there are, and how long a row is.
     limit : int
-        At most so many numbers are compared.
+        The most numbers that are compared.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def ask_singles(
     limit : int
         See `sample_rows`.
     most : int or None
-        At most so many knockouts are asked, drawn at random; None for every one.
+        The most knockouts that are asked, drawn at random; None for every one.
 
     Raises
     ------

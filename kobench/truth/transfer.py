@@ -34,7 +34,7 @@ __all__ = [
 #: A group with fewer cells is neither trained on nor asked.
 LEAST = 50
 
-#: Share of the smallest group's cells that is trained on; so many of every other group, too.
+#: Share of the smallest group's cells that is trained on; of every other group as many cells.
 TRAINED_SHARE = 0.8
 
 

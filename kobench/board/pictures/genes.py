@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: So many genes, those with the largest true value, and so many predictors.
+#: How many genes are drawn, those with the largest true values, and how many predictors.
 GENES, PREDICTORS = 40, 3
 
 #: How far apart the points of two predictors stand, in genes.

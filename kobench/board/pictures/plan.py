@@ -22,7 +22,7 @@ from kobench.board.table import Section
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Single units are drawn of so many datasets a task, the first of the board.
+#: Of how many datasets of a task single units are drawn: the first on the board.
 DATASETS = 4
 
 

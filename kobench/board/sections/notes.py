@@ -54,7 +54,7 @@ def notes_of(numbers: Numbers, reasons: Collection[str] = ()) -> tuple[Note, ...
 
 
 def joined(notes: Sequence[str], total: int) -> str:
-    """One sentence of those that networks have, out of so many networks.
+    """One sentence for those that several networks have.
 
     >>> joined(["12 of 23 are detectable", "9 of 23 are detectable"], 2)
     '12 of 23 are detectable (first of 2 networks; their numbers differ)'

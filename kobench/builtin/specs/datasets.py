@@ -12,7 +12,7 @@ from kobench.specs import DatasetSpec, Param
 
 GENES = Param(
     0,
-    "keep the so many genes seen in the most wild-type cells (perturbed genes stay in any case); 0"
+    "keep this many genes, those seen in the most wild-type cells (perturbed genes always stay); 0"
     " keeps all",
     low=0,
 )

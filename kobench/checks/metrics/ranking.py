@@ -23,7 +23,7 @@ NOISE = (0.1, 0.3, 1.0, 3.0)
 #: Number of noisy answers whose values are averaged at each strength.
 DRAWS = 12
 
-#: A mean counts as better where it is better by more than so many of its standard errors.
+#: By how many standard errors a mean must be better to count as better.
 ERRORS = 3.0
 
 
