@@ -30,9 +30,9 @@ def registry():
 def scores(folder, registry, **more):
     Run(folder).run(make_plan(registry, Request([GRN], ["linear"], TASKS, **more)))
     (found,) = [
-        r["result"]["scores"]
-        for r in read_records(folder)
-        if r["trial"]["predictor"]["name"] == "linear"
+        record.result.to_json()["scores"]
+        for record in read_records(folder)
+        if record.trial.predictor.name == "linear"
     ]
     return found
 

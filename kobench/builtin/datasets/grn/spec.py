@@ -92,36 +92,43 @@ PARAMS = _told(
 PLANTED_VERSION = 1
 
 #: The parameters of `planted`.
-PLANTED = _told(
-    {
-        **PARAMS,
-        "perturbations": Param(
-            20, "number of genes knocked out, each in cells of its own", low=1, high=20000
-        ),
-        "doubles": Param(
-            0, "number of pairs of these genes that are knocked out together", low=0, high=1000000
-        ),
-        "perturbed_cells": Param(100, "number of cells of each perturbation", low=1, high=1000000),
-        "batches": Param(
-            1,
-            "number of batches; over 1, perturbations are spread over them unevenly",
-            low=1,
-            high=1000,
-        ),
-        "batch_effect": Param(
-            0.2,
-            "batches over 1 only: sd of the logarithm of each batch's own factor on each gene",
-            low=0.0,
-            high=5.0,
-        ),
-        "shuffle": Param(
-            "none",
-            "labels: all labels shuffled within batch, so nothing has an effect; perturbed: those"
-            " of the perturbed cells only",
-            choices=("none", "labels", "perturbed"),
-        ),
-    }
-)
+PLANTED = {
+    **PARAMS,
+    **_told(
+        {
+            "perturbations": Param(
+                20, "number of genes knocked out, each in cells of its own", low=1, high=20000
+            ),
+            "doubles": Param(
+                0,
+                "number of pairs of these genes that are knocked out together",
+                low=0,
+                high=1000000,
+            ),
+            "perturbed_cells": Param(
+                100, "number of cells of each perturbation", low=1, high=1000000
+            ),
+            "batches": Param(
+                1,
+                "number of batches; over 1, perturbations are spread over them unevenly",
+                low=1,
+                high=1000,
+            ),
+            "batch_effect": Param(
+                0.2,
+                "batches over 1 only: sd of the logarithm of each batch's own factor on each gene",
+                low=0.0,
+                high=5.0,
+            ),
+            "shuffle": Param(
+                "none",
+                "labels: all labels shuffled within batch, so nothing has an effect; perturbed: those"
+                " of the perturbed cells only",
+                choices=("none", "labels", "perturbed"),
+            ),
+        }
+    ),
+}
 
 
 def grn_spec() -> DatasetSpec:
