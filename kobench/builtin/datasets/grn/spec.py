@@ -122,8 +122,8 @@ PLANTED = {
             ),
             "shuffle": Param(
                 "none",
-                "labels: all labels shuffled within batch, so nothing has an effect; perturbed: those"
-                " of the perturbed cells only",
+                "labels: all labels shuffled within batch, so nothing has an effect; perturbed:"
+                " those of the perturbed cells only",
                 choices=("none", "labels", "perturbed"),
             ),
         }
