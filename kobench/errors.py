@@ -42,6 +42,14 @@ STATUSES = (
 #: stands ends with exit code 1.
 BAD = STATUSES[:-1]
 
+#: For each status of a trial that passed a limit, the name of that limit.
+LIMIT_OF = {
+    "timeout": "seconds",
+    "out-of-memory": "memory_mb",
+    "too-many-processes": "processes",
+    "too-much-written": "written_mb",
+}
+
 
 class TrialFailed(Exception):  # noqa: N818 - a result, not a mistake of this program
     """A trial ended early; becomes the status of its record.

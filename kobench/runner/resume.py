@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
-from kobench.errors import BAD
+from kobench.errors import BAD, LIMIT_OF
 from kobench.results.parts import Record
 from kobench.runner.keys import Trial
-from kobench.supervisor.limits import FLAGS, LIMIT_OF, raised
+from kobench.supervisor.limits import FLAGS, raised
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kobench.errors import TrialFailed, UserError
-
-#: For each status of a trial that passed a limit, the name of that limit.
-LIMIT_OF = {
-    "timeout": "seconds",
-    "out-of-memory": "memory_mb",
-    "too-many-processes": "processes",
-    "too-much-written": "written_mb",
-}
+from kobench.errors import LIMIT_OF, TrialFailed, UserError
 
 #: The flag of `kobench run` that sets each limit.
 FLAGS = {

@@ -14,9 +14,9 @@ from factories import make_board, networks, read, record
 
 from kobench.board.render.formats import FORMATS, render
 from kobench.board.sections.provenance import open_in
-from kobench.errors import STATUSES
+from kobench.errors import LIMIT_OF, STATUSES
 from kobench.sandbox import LAYERS
-from kobench.supervisor.limits import LIMIT_OF, Limits
+from kobench.supervisor.limits import Limits
 
 LIMITED = {"limits": Limits(memory_mb=1000).to_json()}
 SEALED = dict.fromkeys(LAYERS, True)

@@ -30,13 +30,13 @@ from places import REPOSITORY as ROOT
 #: below it.
 LAYERS = (
     ("cli",),
-    ("checks", "checking", "predict", "board"),
+    ("checks", "checking", "predict"),
     ("runner",),
     ("scoring",),
     ("plugins",),
-    ("supervisor", "environments"),
+    ("supervisor",),
     ("truth", "worker", "builtin"),
-    ("datasets", "api"),
+    ("board", "datasets", "environments", "api"),
     ("results", "dataset", "question", "sandbox", "units", "hookspecs"),
     ("util", "errors", "cells", "specs"),
 )

@@ -19,7 +19,7 @@ import kobench
 from kobench.board.make import make_board
 from kobench.cli.run import run_command
 from kobench.cli.suites import read_suite
-from kobench.errors import BAD, STATUSES, UserError
+from kobench.errors import BAD, LIMIT_OF, STATUSES, UserError
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
 from kobench.runner.plan import make_plan
@@ -28,7 +28,7 @@ from kobench.runner.run import Run
 from kobench.sandbox import LAYERS, finding, this_interpreter
 from kobench.sandbox.layers import COVERS
 from kobench.supervisor import limits as limits_module
-from kobench.supervisor.limits import FLAGS, LIMIT_OF, MB, Limits, default_memory_mb, passed, raised
+from kobench.supervisor.limits import FLAGS, MB, Limits, default_memory_mb, passed, raised
 
 TINY = "grn:genes=15,cells=60"
 

@@ -17,8 +17,8 @@ from kobench.board.sections.notes import UNRANKED
 from kobench.board.sections.provenance import environment_of, open_of
 from kobench.board.sections.row_remarks import row_remarks
 from kobench.board.written import decimals_for
+from kobench.errors import LIMIT_OF
 from kobench.results.parts import Record
-from kobench.supervisor.limits import LIMIT_OF
 
 #: Order of the rows that could not be ranked.
 STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", *LIMIT_OF, "failed")
