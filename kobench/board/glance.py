@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
+from kobench.util.text import visible
 
 #: So many datasets stand side by side; more stand below each other, and of more than MANY only
 #: their parameters are summed up.
@@ -135,7 +136,7 @@ def traits_of(section: Section) -> Iterator[tuple[str, str]]:
     traits = {"dataset": section.dataset_name, **section.params, "trained on": section.train}
     for key, value in traits.items():
         if value != "":
-            yield key, shown(value)
+            yield visible(key), shown(value)
 
 
 def group_title(key: str, value: str) -> str:
@@ -147,7 +148,7 @@ def group_title(key: str, value: str) -> str:
 
 def shown(value: Any) -> str:
     """A parameter's value as text, 3.0 as 3."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else visible(str(value))
 
 
 def order_of(text: str) -> tuple[int, float, str]:

@@ -102,11 +102,17 @@ def growths_of(sections: Sequence[Section]) -> tuple[Growth, ...]:
     groups: dict[tuple[Any, ...], list[Section]] = defaultdict(list)
     for section in sections:
         for size in SIZES:
-            if section.primary and size in section.params:
+            if section.primary and has_size(section, size):
                 groups[group_key(section, size)].append(section)
     return tuple(
         growth_of(group, key[4]) for key, group in sorted(groups.items()) if len(group) >= FEWEST
     )
+
+
+def has_size(section: Section, size: str) -> bool:
+    """Whether a section says how large it is; 0 means all that a file has."""
+    value = section.params.get(size)
+    return type(value) is int and value > 0
 
 
 def group_key(section: Section, size: str) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.row import Column, Row
+from kobench.util.text import visible
 
 #: Metrics shown first where no primary metric ranks.
 LEADING = 2
@@ -260,4 +261,4 @@ class Matrix:
         known: dict[str, str] = {}
         for section in self.datasets:
             known = {**section.params_say, **known}
-        return "; ".join(f"{name}: {known[name]}" for name in names if known.get(name))
+        return "; ".join(f"{visible(name)}: {known[name]}" for name in names if known.get(name))

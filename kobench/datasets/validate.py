@@ -44,11 +44,25 @@ def validate(dataset: Dataset, name: str) -> Dataset:
     _check_columns(dataset, cells, where)
     if dataset.kind not in ("simulated", "real"):
         raise UserError(f"{where} is of kind {dataset.kind!r}; it must be 'simulated' or 'real'")
+    _check_texts(dataset, where)
     perturbed = dataset.perturbed
     if perturbed is not None:
         perturbed = _checked_cells(perturbed, dataset.scale, f"{where}, perturbed cells")
         _check_perturbed(perturbed, cells, where)
     return dataclasses.replace(dataset, cells=cells, perturbed=perturbed)
+
+
+def _check_texts(dataset: Dataset, where: str) -> None:
+    """UserError where what readers are told is no text."""
+    for name in ("confounded", "near_null"):
+        said = getattr(dataset, name)
+        if not isinstance(said, str):
+            raise UserError(
+                f'{where} has {name}={said!r}; expected a sentence that says why, or ""'
+            )
+    for note in dataset.notes:
+        if not isinstance(note, str):
+            raise UserError(f"{where} has the note {note!r}; expected text")
 
 
 def _check_size(cells: Cells, where: str) -> None:

@@ -151,9 +151,13 @@ def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:
 def own_hash(reference: str) -> str:
     """Hash of the .py files of the folder in which one of kobench's own floors lies.
 
-    The rest of kobench decides nothing in a floor.
+    The rest of kobench decides nothing in a floor. Raises ValueError where no code lies there: all
+    floors would have the hash of nothing.
     """
     package = Path(__file__).parents[1]
     module = package.joinpath(*reference.partition(":")[0].split(".")[1:])
     folder = module if module.is_dir() else module.parent
-    return hash_of({path.name: file_hash(path) for path in sorted(folder.glob("*.py"))})
+    files = sorted(folder.glob("*.py"))
+    if not files:
+        raise ValueError(f"{reference!r} names no code of kobench: {folder} holds none")
+    return hash_of({path.name: file_hash(path) for path in files})

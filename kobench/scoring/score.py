@@ -217,9 +217,12 @@ def units_for(task: Task, question: Question, answers: Answers) -> tuple[TaskUni
     """
     try:
         units = resolve(task.entry)(TaskView(question, answers))
-        if isinstance(units, TaskUnits):
+        if not isinstance(units, TaskUnits):
+            reason = f"it gave a {type(units).__name__}, expected kobench.api.TaskUnits"
+        elif not isinstance(units.unranked, str):
+            reason = f"its units say unranked={units.unranked!r}, expected text"
+        else:
             return units, "not answered"
-        reason = f"it gave a {type(units).__name__}, expected kobench.api.TaskUnits"
     except (InvalidAnswerError, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:

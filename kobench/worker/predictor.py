@@ -102,6 +102,7 @@ def fit_predictor(recipe: Recipe, cells: Cells, context: Context) -> Fitted:
                 f"supports returned {supported.dtype} of shape {supported.shape}; expected bool"
                 f" of shape ({cells.n_vars},)"
             )
+        supported = supported.copy()  # the predictor may change its own later
     predictor.fit(hand(cells), context)
     asker = Asker(predictor, recipe.answers, hand, context.report)
     return Fitted(asker, supported, recipe.max_order)

@@ -55,6 +55,12 @@ def test_numbers_of_cells_are_sizes_too():
     assert (growth.size, growth.sizes) == ("cells", (500, 1000, 8000))
 
 
+def test_0_which_means_all_that_a_file_has_is_no_size():
+    assert make_board(records((0, 500, 1000), seconds=lambda size: 2 + size / 100)).growths == ()
+    (growth,) = make_board(records((0, 100, 500, 2000))).growths
+    assert growth.sizes == (100, 500, 2000)
+
+
 def test_no_growth_without_cost_or_with_two_sizes():
     assert make_board(records(), cost=False).growths == ()
     assert make_board(records((100, 500))).growths == ()

@@ -132,6 +132,9 @@ def with_counts(cells: Cells, counts: np.ndarray) -> Cells:
         ),
         (lambda d: dataclasses.replace(d, cell_type_key="type"), "'type' as its cell-type column"),
         (lambda d: dataclasses.replace(d, kind="mixed"), "of kind 'mixed'; it must be"),
+        (lambda d: dataclasses.replace(d, near_null=True), "near_null=True; expected a sentence"),
+        (lambda d: dataclasses.replace(d, confounded=1), "confounded=1; expected a sentence"),
+        (lambda d: dataclasses.replace(d, notes=("fine", 2)), "the note 2; expected text"),
         (
             lambda d: dataclasses.replace(
                 d, cells=dataclasses.replace(d.cells, obs={"perturbation": np.full(30, "A")})

@@ -305,6 +305,7 @@ def test_sound_specs_have_no_fault(spec: Spec) -> None:
         (metric(tasks="profile"), "tasks is 'profile'; expected a tuple"),
         (task(primary=()), "primary names 0 metrics; expected one, or two"),
         (task(primary=("a", "b", "c")), "primary names 3 metrics"),
+        (task(demand=float("inf")), "demand is inf; expected a finite number"),
         (task(block="gen"), "block is 'gen'; expected one of 'cell', 'gene'"),
     ],
 )

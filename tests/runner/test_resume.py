@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from places import PREDICTORS
 
-from kobench.plugins.chosen import Chosen, Task
+from kobench.plugins.chosen import Chosen, Task, own_hash
 from kobench.plugins.load import load_registry
 from kobench.question import SETS
 from kobench.results.answer_store import AnswerStore
@@ -260,3 +260,11 @@ def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, regist
     assert set(after["result"]["scores"]) == {"profile@1", "keystone@1", "knockout-impact@1"}
     for task in ("profile@1", "keystone@1"):
         assert after["result"]["scores"][task] == before["result"]["scores"][task]
+
+
+def test_floors_have_a_hash_of_their_own_code():
+    floors = own_hash("kobench.builtin.floors.impact:OwnShare")
+    assert floors == own_hash("kobench.builtin.floors.profile:MaskedMean")
+    assert floors != own_hash("kobench.builtin.metrics.impact:mae")
+    with pytest.raises(ValueError, match="names no code of kobench"):
+        own_hash("kobench.nowhere.floors:OwnShare")

@@ -9,13 +9,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from kobench.api import Cells, Impacts, Knockouts, Multiples, Responses
+from kobench.api import Cells, Context, Impacts, Knockouts, Multiples, Responses
 from kobench.cells import bray_curtis, normalise_rows
 from kobench.errors import InvalidAnswerError
 from kobench.supervisor.guard import guard_answers
 from kobench.supervisor.process import TrialFailed
 from kobench.worker.derive import Asker
 from kobench.worker.interactions import answer_interactions
+from kobench.worker.predictor import Recipe, fit_predictor
 from kobench.worker.responses import answer_responses
 
 ALL = np.ones(4, bool)
@@ -240,3 +241,25 @@ def test_means_over_the_answer_rows_of_a_perturbation():
     np.testing.assert_allclose(
         question.of_perturbations(np.array([4.0, 8, 1, 2, 3, 4])), [7, 1, 2, 3, 4]
     )
+
+
+class Forgetful:
+    """Clears its own list of genes while it predicts."""
+
+    def supports(self, names):
+        self.mask = np.ones(len(names), dtype=bool)
+        return self.mask
+
+    def fit(self, cells, context):
+        pass
+
+    def predict_expression(self, assemblages):
+        self.mask[:] = False
+        return normalise_rows(assemblages + 0.0)
+
+
+def test_what_a_predictor_supports_is_what_it_said_before_the_fit():
+    recipe = Recipe(Forgetful, {}, ("expression",), "dense")
+    fitted = fit_predictor(recipe, CELLS, Context(seed=0))
+    fitted.asker.expression(CELLS.assemblages())
+    assert fitted.supported.all()

@@ -13,6 +13,7 @@ from kobench.board.pictures.axis import Ends
 from kobench.board.pictures.figure import headed, panels
 from kobench.board.pictures.style import FLOOR, STYLES, Style
 from kobench.board.table import Section
+from kobench.errors import UserError
 from kobench.util.grammar import parse
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def noise_sections(sections: Sequence[Section]) -> dict[str, list[Section]]:
 
 def others_of(section: Section) -> list[str]:
     """The parameters that the picture does not draw; sizes only where the selection names them."""
-    named = parse(section.dataset).params
+    try:
+        named = parse(section.dataset).params
+    except UserError:  # the record is somebody else's; sizes are then not named
+        named = {}
     return [
         f"{key}={shown(value)}"
         for key, value in sorted(section.params.items())

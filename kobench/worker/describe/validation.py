@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import ModuleType
@@ -160,6 +161,8 @@ def _task_faults(spec: Any) -> Iterator[str]:
     """What only a task can have wrong."""
     if len(spec.primary) not in (1, 2):
         yield f"primary names {len(spec.primary)} metrics; expected one, or two co-primary ones"
+    if not math.isfinite(spec.demand):
+        yield f"demand is {spec.demand!r}; expected a finite number"
 
 
 _RULES = {
