@@ -266,13 +266,8 @@ def test_a_process_of_the_harness_that_is_killed_ends_the_run_in_a_sentence(at_w
 
 
 def is_alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    state = (
-        Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        if Path(f"/proc/{pid}/stat").exists()
-        else "Z"
-    )
-    return state != "Z"
