@@ -210,7 +210,7 @@ def started_by(pid: int) -> dict[str, list[int]]:
             names[child.pid] = " ".join(child.cmdline())
     return {
         name: sorted(one for one, words in names.items() if f"kobench.{module}" in words)
-        for name, module in (("jobs", "runner.jobs"), ("worker", "worker"))
+        for name, module in (("jobs", "runner.jobs"), ("worker", "worker.main"))
     }
 
 
