@@ -51,6 +51,20 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that knows the plugins of kobench's own interpreter, so that not every test has to
+    describe them.
+    """
+    from kobench.plugins.load import load_registry
+
+    folder = tmp_path_factory.mktemp("described")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KOBENCH_CACHE", str(folder))
+        load_registry()
+    return folder
+
+
 @pytest.fixture
 def real_data(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
     """`real_data(name)` -> Path of a real file or folder in the data folder; the test is skipped,

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from kobench.environments import pip
-from kobench.plugins.load import load_registry
 
 
 def linked(place: str, target: str) -> None:
@@ -21,16 +20,6 @@ def linked(place: str, target: str) -> None:
         os.link(place, target)
     except OSError:
         shutil.copy2(place, target)
-
-
-@pytest.fixture(scope="session")
-def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that knows the plugins of kobench's own interpreter, for all tests."""
-    folder = tmp_path_factory.mktemp("described")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KOBENCH_CACHE", str(folder))
-        load_registry()
-    return folder
 
 
 @pytest.fixture

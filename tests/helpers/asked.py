@@ -68,20 +68,28 @@ def asked(
     more.setdefault("limits", Limits(seconds=60))
     settings = WorkerSettings(links={"plugin.py": path}, **more)
     with WorkerProcess(folder / "work", settings) as worker:
-        write_cells(
-            worker.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"]))
-        )
-        worker.ask(
-            "fit",
-            make=":Predictor",
-            plugin_file=str(path),
-            params={},
-            answers=["expression"],
-            wants="dense",
-            max_order=None,
-            context={"seed": 0},
-        )
-        worker.answers("fit", ("supported",))
-        np.save(worker.stage("profile") / "assemblages.npy", np.eye(3, dtype=bool))
-        worker.ask("profile")
+        fit_on_three_genes(worker, path)
+        ask_profile(worker)
         yield worker
+
+
+def fit_on_three_genes(worker: WorkerProcess, path: Path) -> None:
+    """Fit the class `Predictor` of a file on four cells of three genes."""
+    write_cells(worker.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"])))
+    worker.ask(
+        "fit",
+        make=":Predictor",
+        plugin_file=str(path),
+        params={},
+        answers=["expression"],
+        wants="dense",
+        max_order=None,
+        context={"seed": 0},
+    )
+    worker.answers("fit", ("supported",))
+
+
+def ask_profile(worker: WorkerProcess) -> None:
+    """Ask for the profiles of three assemblages; the answer is yet to be taken."""
+    np.save(worker.stage("profile") / "assemblages.npy", np.eye(3, dtype=bool))
+    worker.ask("profile")

@@ -16,16 +16,6 @@ from kobench.plugins import conversation
 from kobench.plugins.load import Registry, load_registry
 
 
-@pytest.fixture(scope="session")
-def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that knows kobench itself, so that not every test has to describe it."""
-    folder = tmp_path_factory.mktemp("described")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KOBENCH_CACHE", str(folder))
-        load_registry()
-    return folder
-
-
 @contextlib.contextmanager
 def site_in(folder: Path, described: Path) -> Iterator[Site]:
     """A site in a folder, on sys.path, with a copy of the cache that knows kobench."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from kobench.builtin.metrics import profile, ranking
 from kobench.cells import FloatArray
 from kobench.runner.keys import DRAWS
 from kobench.scoring.bootstrap import draws
-from tests.studies.pool import COLUMNS, SIZE, Network, linear, read_pool
+from tests.studies.pool import COLUMNS, SIZE, Network, add_pool_options, linear, read_pool
 
 ROWS = ("linear", "resampled#0", "hidden#0", "mlp#0")
 NETWORKS = (2, 3, 5, 10)
@@ -232,15 +231,7 @@ def inside_one(repeats: int) -> Iterator[str]:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--pool",
-        type=Path,
-        default=Path("interval-pool.npz"),
-        help="where the pool is kept; made where it is missing",
-    )
-    parser.add_argument(
-        "--networks", type=int, default=400, help="networks of the pool, where it is made"
-    )
+    add_pool_options(parser)
     parser.add_argument("--repeats", type=int, default=2000)
     parser.add_argument("--only", choices=["networks", "inside"])
     given = parser.parse_args()

@@ -7,6 +7,7 @@ and metrics, at a size that takes under a second a network. A **row** is a predi
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -230,6 +231,19 @@ def make_pool(networks: int, first: int = 0, mlp: bool = True) -> dict[str, dict
         whole = np.isfinite(list(arrays.values())).all(axis=0)
         pool[column] = {row: values[whole] for row, values in arrays.items()}
     return pool
+
+
+def add_pool_options(parser: argparse.ArgumentParser) -> None:
+    """Give a study's command the options that say where the pool is and how it is made."""
+    parser.add_argument(
+        "--pool",
+        type=Path,
+        default=Path("interval-pool.npz"),
+        help="where the pool is kept; made where it is missing",
+    )
+    parser.add_argument(
+        "--networks", type=int, default=400, help="networks of the pool, where it is made"
+    )
 
 
 def read_pool(path: Path, networks: int, mlp: bool = True) -> dict[str, dict[str, FloatArray]]:

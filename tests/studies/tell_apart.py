@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from kobench.api import Answers, normalise_rows
 from kobench.board.numbers.intervals import Series, paired_difference
 from kobench.cells import FloatArray
-from tests.studies.pool import COLUMNS, SIZE, Network, linear, read_pool
+from tests.studies.pool import COLUMNS, SIZE, Network, add_pool_options, linear, read_pool
 
 NETWORKS = (2, 3, 5, 10)
 
@@ -172,15 +171,7 @@ def known_drop(networks: int, repeats: int) -> Iterator[str]:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--pool",
-        type=Path,
-        default=Path("interval-pool.npz"),
-        help="where the pool is kept; made where it is missing",
-    )
-    parser.add_argument(
-        "--networks", type=int, default=400, help="networks of the pool, where it is made"
-    )
+    add_pool_options(parser)
     parser.add_argument(
         "--compared",
         type=int,

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asked import ask_profile, fit_on_three_genes
 from launches import STUBBORN, WAYS, alive, none_left, plan_of, wait_for
 from places import HELPERS
 
-from kobench.cells import Cells
 from kobench.errors import TrialFailed, UserError
 from kobench.sandbox import LAYERS
 from kobench.sandbox.plan import Plan
@@ -30,7 +30,6 @@ from kobench.supervisor.messages import parse
 from kobench.supervisor.process import WorkerProcess
 from kobench.supervisor.settings import WorkerSettings
 from kobench.util.text import visible
-from kobench.worker.wire import write_cells
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -152,7 +151,7 @@ import numpy as np
 def is_out(n):
     how = open(f"/proc/self/fdinfo/{{n}}").read().split()[3]
     return "pipe" in os.readlink(f"/proc/self/fd/{{n}}") and how.endswith("1")
-class Base:
+class Predictor:
     def fit(self, cells, context):
         self.scratch = context.scratch
         {fit}
@@ -182,24 +181,10 @@ def worker(tmp_path: Path) -> Callable[..., Any]:
         process = WorkerProcess(tmp_path / "work", settings)
         run.process = process  # type: ignore[attr-defined]
         with process as running:
-            write_cells(
-                running.stage("fit"), Cells(np.ones((4, 3), np.float32), np.array(["a", "b", "c"]))
-            )
-            running.ask(
-                "fit",
-                make=":Base",
-                plugin_file=str(path),
-                params={},
-                answers=["expression"],
-                wants="dense",
-                max_order=None,
-                context={"seed": 0},
-            )
-            running.answers("fit", ("supported",))
+            fit_on_three_genes(running, path)
             if between is not None:
                 between(running)
-            np.save(running.stage("profile") / "assemblages.npy", np.eye(3, dtype=bool))
-            running.ask("profile")
+            ask_profile(running)
             return running, running.answers("profile", ("profile",))["profile"]
 
     return run
