@@ -17,9 +17,6 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 PACKAGE = DOCS.parent / "kobench"
 
-#: Folders that hold files and no code.
-OF_FILES = {"suites", "templates"}
-
 #: The marks in docs/architecture.md between which the table stands.
 MARKS = ("<!-- rooms -->", "<!-- /rooms -->")
 

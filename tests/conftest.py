@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import compileall
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -225,18 +224,3 @@ def broken_h5ad(
         return path, parameters
 
     return make
-
-
-@pytest.fixture
-def data_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], Path]:
-    """`data_copy(file, name)` copies a file into a data folder of the test's own and points
-    KOBENCH_DATA there.
-    """
-
-    def copy(file: Path, name: str) -> Path:
-        folder = tmp_path / "data"
-        folder.mkdir(exist_ok=True)
-        monkeypatch.setenv("KOBENCH_DATA", str(folder))
-        return Path(shutil.copy(file, folder / name))
-
-    return copy

@@ -17,6 +17,7 @@ from typing import Any
 from kobench import __version__
 from kobench.environments.environment import BrokenError, Environment
 from kobench.environments.folder import locked
+from kobench.util.files import sha256_of
 
 #: The packages and modules of kobench that run in a predictor's interpreter, and all that they
 #: import of kobench. The one list of them: they need numpy alone, and Python 3.9.
@@ -78,7 +79,7 @@ def digest_of(files: Mapping[str, Path]) -> str:
     """sha256 over this version of kobench, and the names and contents of files, in hexadecimal."""
     total = hashlib.sha256(__version__.encode())
     for name in sorted(files):
-        total.update(f"{name}\0{hashlib.sha256(files[name].read_bytes()).hexdigest()}\n".encode())
+        total.update(f"{name}\0{sha256_of(files[name])}\n".encode())
     return total.hexdigest()
 
 

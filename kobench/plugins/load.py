@@ -18,7 +18,7 @@ from kobench.plugins.entry import Entry, entry_of
 from kobench.plugins.environments import environment_sources
 from kobench.plugins.links import importable
 from kobench.plugins.registry import Registry, make_registry
-from kobench.plugins.sources import OWN, PluginProblem, normalise
+from kobench.plugins.sources import OWN, PluginProblem
 from kobench.specs import REFERENCES, DatasetSpec, kind_of
 from kobench.util.resolve import resolve_reference
 
@@ -55,12 +55,12 @@ def load_registry(
         For a plugin file that can't be read, and a time limit that is no number.
     """
     installed, problems = installed_sources()
-    installed.sort(key=lambda source: normalise(source.distribution) != OWN)  # its own come first
+    installed.sort(key=lambda source: not source.is_own)  # its own come first
     files = file_sources(plugin_files)
     there, broken = environment_sources()
     sources = [*installed, *files, *there]
     problems = [*problems, *broken]
-    if not any(normalise(source.distribution) == OWN for source in sources):
+    if not any(source.is_own for source in sources):
         message = (
             "kobench itself is not installed, only importable; run `pip install -e .` in its folder"
         )

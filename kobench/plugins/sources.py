@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kobench.specs import Spec
+from kobench.util.files import sha256_of
 
 if TYPE_CHECKING:
     from kobench.sandbox.places import Interpreter
@@ -129,11 +130,11 @@ class Source:
             Where a single file can't be read; files of a distribution that can't be are left out.
         """
         if self.file:
-            return hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
+            return sha256_of(Path(self.file))
         total = hashlib.sha256()
         for name in sorted(self.files):
             with contextlib.suppress(OSError):
-                content = hashlib.sha256(self.files[name].read_bytes()).hexdigest()
+                content = sha256_of(self.files[name])
                 total.update(f"{name}\0{content}\n".encode())
         return total.hexdigest()
 

@@ -66,11 +66,11 @@ def decide(
     policy : Policy
         Whether records count at all.
     """
-    keys = trial.keys
     if record is None:
         return Action("fit", trial.asks, "no record yet", keep=False)
     if policy is Policy.FRESH:
         return Action("fit", trial.asks, "asked for anew", keep=False)
+    keys = trial.keys
     if record.keys.fit != keys.fit:
         why = "the dataset, split, predictor, seed, threads or device is another one"
         return Action("fit", trial.asks, why, keep=False)

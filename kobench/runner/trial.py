@@ -197,13 +197,14 @@ def score(
 ) -> None:
     """Score every task that was answered anew, or whose scores are not current."""
     spec = trial.predictor.entry.spec
+    stored: dict[str, Answers] = {}  # several tasks ask the same, and each file is read once
     for task in trial.tasks:
         name, label = task.spec.asks, task.spec.label
         if name not in draft.hashes or (name not in draft.at_hand and label in draft.current):
             continue
-        answers = draft.at_hand.get(name)
-        if answers is None:
-            answers = as_answers(store.load(draft.hashes[name]), spec)
+        if name not in draft.at_hand and name not in stored:
+            stored[name] = as_answers(store.load(draft.hashes[name]), spec)
+        answers = draft.at_hand[name] if name in draft.at_hand else stored[name]
         scoring = Scoring(
             task,
             prepared.question(name),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 import pytest
 from scipy.stats import linregress
@@ -13,6 +11,7 @@ from kobench.builtin.floors.impact import AbsCorrelation, Abundance, Detection, 
 from kobench.builtin.floors.knockout import NoEffect, PresenceContrast
 from kobench.builtin.floors.profile import MaskedMean, MaskedMeanDepth, Uniform, shrunken_slopes
 from kobench.builtin.specs.floors import floor_specs
+from kobench.util.resolve import resolve_reference
 
 SPECS = [spec for spec in floor_specs() if spec.answers != ("interaction",)]
 
@@ -35,11 +34,6 @@ def fitted(make, cells, seed=0):
     return floor
 
 
-def make_of(spec):
-    module, attribute = spec.make.split(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
 def answers(floor, spec, cells, knockouts, assemblages) -> list[np.ndarray]:
     """Everything that a floor answers; entries are (n events, ...) or (n assemblages, G)."""
     out = []
@@ -59,14 +53,14 @@ def answers(floor, spec, cells, knockouts, assemblages) -> list[np.ndarray]:
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.name for spec in SPECS])
 def test_the_spec_says_what_the_class_answers(spec):
     assert spec.floor
-    assert set(spec.answers) == set(answer_kinds(make_of(spec)))
+    assert set(spec.answers) == set(answer_kinds(resolve_reference(spec.make)))
 
 
 @pytest.mark.parametrize("order", [0, 1, 2])
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.name for spec in SPECS])
 def test_answers_keep_the_contract(spec, order):
     train, asked = random_cells(0), random_cells(1, n=12)
-    floor = fitted(make_of(spec), train)
+    floor = fitted(resolve_reference(spec.make), train)
     rng = np.random.default_rng(2)
     genes = np.array([rng.permutation(np.flatnonzero(row > 0))[:order] for row in asked.X])
     knockouts = Knockouts(genes.reshape(12, order), np.arange(12))
@@ -91,7 +85,7 @@ def test_answers_keep_the_contract(spec, order):
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.name for spec in SPECS])
 def test_the_order_of_events_and_of_cells_does_not_matter(spec):
     train, asked = random_cells(0), random_cells(1, n=12)
-    floor = fitted(make_of(spec), train)
+    floor = fitted(resolve_reference(spec.make), train)
     events = Knockouts.singles(asked.assemblages())
     order = np.random.default_rng(3).permutation(len(events))
     rows = np.random.default_rng(4).permutation(12)
@@ -113,11 +107,13 @@ def test_the_order_of_events_and_of_cells_does_not_matter(spec):
 def test_the_order_of_training_cells_and_of_genes_does_not_matter(spec):
     train, asked = random_cells(0), random_cells(1, n=12)
     events = Knockouts.singles(asked.assemblages())
-    before = answers(fitted(make_of(spec), train), spec, asked, events, asked.assemblages())
+    before = answers(
+        fitted(resolve_reference(spec.make), train), spec, asked, events, asked.assemblages()
+    )
     rng = np.random.default_rng(5)
     rows, columns = rng.permutation(40), rng.permutation(15)
     place = np.argsort(columns)
-    floor = fitted(make_of(spec), cells_of(train.X[rows][:, columns]))
+    floor = fitted(resolve_reference(spec.make), cells_of(train.X[rows][:, columns]))
     again = cells_of(asked.X[:, columns])
     after = answers(
         floor, spec, again, Knockouts(place[events.genes], events.cells), again.assemblages()
@@ -131,7 +127,13 @@ def test_training_and_asked_cells_are_not_changed(spec):
     train, asked = random_cells(0), random_cells(1, n=12)
     kept = train.X.copy(), asked.X.copy()
     assemblages = asked.assemblages()
-    answers(fitted(make_of(spec), train), spec, asked, Knockouts.singles(assemblages), assemblages)
+    answers(
+        fitted(resolve_reference(spec.make), train),
+        spec,
+        asked,
+        Knockouts.singles(assemblages),
+        assemblages,
+    )
     np.testing.assert_array_equal(train.X, kept[0])
     np.testing.assert_array_equal(asked.X, kept[1])
     np.testing.assert_array_equal(assemblages, asked.X > 0)
@@ -140,7 +142,7 @@ def test_training_and_asked_cells_are_not_changed(spec):
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.name for spec in SPECS])
 def test_one_training_cell_is_enough(spec):
     asked = random_cells(1, n=5)
-    floor = fitted(make_of(spec), random_cells(0, n=1))
+    floor = fitted(resolve_reference(spec.make), random_cells(0, n=1))
     for given in answers(
         floor, spec, asked, Knockouts.singles(asked.assemblages()), asked.assemblages()
     ):

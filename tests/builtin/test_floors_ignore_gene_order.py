@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from metric_units import SPECS, outcome, resolve
+from metric_units import SPECS, outcome
 
 import kobench.builtin
 from kobench.api import Cells, Context, Dataset, Knockouts, PredictorSpec, TaskSpec, TaskView
@@ -19,6 +19,7 @@ from kobench.truth.build import Material, build
 from kobench.truth.multiples import ask_multiples
 from kobench.truth.population import ask_responses, ask_simulated_responses
 from kobench.truth.transfer import ask_transfers, groups_of
+from kobench.util.resolve import resolve_reference
 from kobench.worker.answers import ANSWER
 from kobench.worker.predictor import Recipe, fit_predictor
 
@@ -79,12 +80,12 @@ def floors_score(
     It is trained on the first half of the cells.
     """
     n = dataset.cells.n_obs
-    recipe = Recipe(resolve(floor.make), {}, floor.answers, floor.wants, floor.max_order)
+    recipe = Recipe(resolve_reference(floor.make), {}, floor.answers, floor.wants, floor.max_order)
     context = Context(batch_key=dataset.batch_key)
     fitted = fit_predictor(recipe, dataset.cells[np.arange(n // 2)], context)
     arrays = ANSWER[task.asks](fitted, question.payload())
     answers = as_answers({**arrays, "supported": fitted.supported}, floor)
-    given = resolve(task.units)(TaskView(question, answers))
+    given = resolve_reference(task.units)(TaskView(question, answers))
     scores: dict[str, list[float]] = {}
     for spec in SPECS:
         if spec.of != task.of or (spec.tasks is not None and task.name not in spec.tasks):
@@ -95,7 +96,9 @@ def floors_score(
             scores[name] = [math.inf if isinstance(value, str) else value]
             if name in (given.primary or task.primary) and isinstance(value, float):
                 names = question.block_names(task.block)
-                scores[name] += draws(resolve(spec.score), units, task.block, 20, 1, names).tolist()
+                scores[name] += draws(
+                    resolve_reference(spec.score), units, task.block, 20, 1, names
+                ).tolist()
     return scores
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 import pytest
 from scipy.stats import linregress
@@ -20,6 +18,7 @@ from kobench.builtin.floors.response import (
 )
 from kobench.builtin.specs.floors import floor_specs
 from kobench.builtin.specs.tasks import task_specs
+from kobench.util.resolve import resolve_reference
 
 SPECS = [spec for spec in floor_specs() if str(spec.make).startswith(Covariance.__module__)]
 IDS = [spec.name for spec in SPECS]
@@ -46,11 +45,6 @@ def fitted(make, cells):
     floor = make()
     floor.fit(cells, Context(batch_key="batch" if "batch" in cells.obs else None))
     return floor
-
-
-def make_of(spec):
-    module, attribute = spec.make.split(":")
-    return getattr(importlib.import_module(module), attribute)
 
 
 def removing(*genes) -> Knockouts:
@@ -156,7 +150,7 @@ def test_upside_down_scores_by_hand():
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
 def test_the_spec_says_what_the_class_answers(spec):
     assert spec.floor
-    assert spec.answers == answer_kinds(make_of(spec))
+    assert spec.answers == answer_kinds(resolve_reference(spec.make))
     assert (spec.response == "direction") or spec.answers == ("genes",)
     assert spec.max_order == (1 if spec.answers == ("genes",) else None)
 
@@ -191,7 +185,10 @@ def test_order_does_not_matter_and_nothing_is_changed(spec):
     moved = Cells(
         cells.X[rows][:, columns], cells.var_names[columns], {"batch": cells.obs["batch"][rows]}
     )
-    before, after = fitted(make_of(spec), cells), fitted(make_of(spec), moved)
+    before, after = (
+        fitted(resolve_reference(spec.make), cells),
+        fitted(resolve_reference(spec.make), moved),
+    )
     genes = np.array([5, 0, 3])
     if spec.answers == ("genes",):
         np.testing.assert_allclose(
@@ -217,7 +214,7 @@ def test_order_does_not_matter_and_nothing_is_changed(spec):
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
 def test_one_cell_and_empty_cells_are_enough(spec):
     for cells in (cells_of([[1, 2, 0]], ["d2"]), cells_of([[0, 0, 0], [1, 2, 0]], ["d2", "d3"])):
-        floor = fitted(make_of(spec), cells)
+        floor = fitted(resolve_reference(spec.make), cells)
         given = (
             floor.score_genes(cells, np.arange(3))
             if spec.answers == ("genes",)

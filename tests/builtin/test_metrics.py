@@ -15,7 +15,6 @@ from metric_units import (
     LABELS,
     SPECS,
     columns,
-    resolve,
     take_genes,
     take_rows,
     units_of,
@@ -34,6 +33,7 @@ from kobench.api import (
 from kobench.board.numbers.intervals import Series, mean_interval
 from kobench.cells import Cells
 from kobench.scoring.bootstrap import block_counts, block_of, draws, field_of
+from kobench.util.resolve import resolve_reference
 
 #: with-abundance looks at no truth.
 OF_TRUTH = [spec for spec in SPECS if spec.name != "with-abundance"]
@@ -90,7 +90,7 @@ def test_values_lie_in_the_range(spec):
 
 def interval(spec, units, block, names=None):
     """The draws of a metric, and the interval that a board makes of them."""
-    score, ids = resolve(spec.score), block_of(units, block)
+    score, ids = resolve_reference(spec.score), block_of(units, block)
     drawn = draws(score, units, block, 40, 5, names)
     found = mean_interval(Series(np.array([value(spec, units)]), drawn[None], len(np.unique(ids))))
     assert found.low < found.value < found.high
@@ -160,7 +160,7 @@ def test_the_order_of_genes_alone(spec):
     moved = shuffled_genes(units, np.random.default_rng(5))
     block = BLOCKS[spec.of][0]
     same(interval(spec, moved, block), interval(spec, units, block))
-    score = resolve(spec.score)
+    score = resolve_reference(spec.score)
     for extra in ("ceiling", "permuted"):
         if hasattr(score, extra):
             before, after = (
@@ -172,7 +172,7 @@ def test_the_order_of_genes_alone(spec):
 
 @pytest.mark.parametrize("spec", **named([spec for spec in SPECS if spec.of == "response"]))
 def test_the_order_of_perturbations_changes_no_permuted_answer_and_no_ceiling(spec):
-    units, score = units_of(spec), resolve(spec.score)
+    units, score = units_of(spec), resolve_reference(spec.score)
     moved = take_rows(units, np.random.default_rng(6).permutation(len(units.true)))
     same(score.permuted(moved, 50, 3), score.permuted(units, 50, 3))
     if hasattr(score, "ceiling"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from kobench.api import (
 )
 from kobench.cells import normalise_rows
 from kobench.units import Block
+from kobench.util.resolve import resolve_reference
 
 SPECS: list[MetricSpec] = list(kobench.builtin.plugin.kobench_metrics())
 IDS = [f"{spec.of}-{spec.name}" for spec in SPECS]
@@ -39,14 +39,9 @@ BLOCKS: dict[str, tuple[Block, ...]] = {
 LABELS = ("cells", "genes", "perturbations", "pairs")
 
 
-def resolve(reference: Any) -> Any:
-    module, attribute = reference.split(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
 def value(spec: MetricSpec, units: Units) -> float:
     """The metric; raises NotComputed as it does."""
-    result = resolve(spec.score)(units)
+    result = resolve_reference(spec.score)(units)
     return result.value if isinstance(result, Parts) else result
 
 

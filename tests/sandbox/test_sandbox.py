@@ -174,14 +174,6 @@ ATTACKS = {
     "has rights over the machine": "import os; os.nice(-1); print(marker)",
 }
 
-#: What some machines forbid, or lack, whatever the sandbox.
-NOT_EVERYWHERE = (
-    "reads the harness's memory",
-    "has rights over the machine",
-    "opens a virtual socket",
-    "opens io_uring",
-)
-
 #: (attack, layers that stop it by themselves, with those that they need)
 STOPPED = [
     ("reads a file", ("user-namespace", "mounts")),

@@ -155,11 +155,12 @@ def spread_of(*series: Series) -> Spread | None:
     Spread or None
         None where there is nothing to go by.
 
-    Notes ----- K >= 2: the sample covariance of the block values over K, with K - 1 degrees of
-    freedom. K = 1: the covariance of the draws inside the block, with n - 1 degrees of freedom, n
-    the units drawn. It is multiplied by n / (n - 1), as drawing n of n units divides by n where an
-    unbiased estimate divides by n - 1. Draws without a value (NaN) for one of the series are left
-    out.
+    Notes
+    -----
+    K >= 2: the sample covariance of the block values over K, with K - 1 degrees of freedom. K = 1:
+    the covariance of the draws inside the block, with n - 1 degrees of freedom, n the units drawn.
+    It is multiplied by n / (n - 1), as drawing n of n units divides by n where an unbiased estimate
+    divides by n - 1. Draws without a value (NaN) for one of the series are left out.
     """
     if not series or len(series[0]) < 1:
         return None
@@ -217,10 +218,12 @@ def ratio_interval(top: Series, bottom: Series, level: float = LEVEL) -> Interva
     level : float
         The confidence.
 
-    Notes ----- The interval holds every R for which mean(top - R bottom) does not differ from 0 by
-    more than t standard errors. So it excludes 0 exactly where the interval of mean(top) does, and
-    it is bounded exactly where the interval of mean(bottom) excludes 0: elsewhere none is given. E.
-    C. Fieller, J. R. Stat. Soc. B 16:175 (1954).
+    Notes
+    -----
+    The interval holds every R for which mean(top - R bottom) does not differ from 0 by more than t
+    standard errors. So it excludes 0 exactly where the interval of mean(top) does, and it is
+    bounded exactly where the interval of mean(bottom) excludes 0: elsewhere none is given. E. C.
+    Fieller, J. R. Stat. Soc. B 16:175 (1954).
     """
     value = top.mean / bottom.mean
     spread = spread_of(combine(lambda x, y: x - value * y, top, bottom), bottom)

@@ -5,12 +5,12 @@ The same answers are permuted among the perturbations, and scored again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import erfc, fsum, sqrt
 from typing import NamedTuple
 
 from kobench.board.numbers.series import Numbers
-from kobench.board.numbers.values import Key
+from kobench.board.numbers.values import Key, mean
 from kobench.board.row import Permuted
 from kobench.results.parts import PermutedScores
 
@@ -70,26 +70,22 @@ def combined(networks: Sequence[Sequence[Permutable]], sign: float) -> Permuted:
     sign : float
         +1 where higher is better, -1 where lower is.
 
-    Notes ----- z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K), Stouffer's idea on the
-    scale of the score. Fits of one network are averaged first, their sd too, as they share its
-    permutations. p is the upper tail of sign * z.
+    Notes
+    -----
+    z = (mean observed - mean permuted) / (sqrt(sum sd^2) / K), Stouffer's idea on the scale of the
+    score. Fits of one network are averaged first, their sd too, as they share its permutations. p
+    is the upper tail of sign * z.
 
     >>> one = PermutedScores(mean=0.0, sd=0.2, low=-0.4, high=0.4, p=0.1, draws=1000)
     >>> made = [[Permutable(0.3, one)], [Permutable(0.1, one)]]
     >>> round(combined(made, 1.0).p, 4)  # z = 0.2 / (0.2 / sqrt(2)) = 1.4142
     0.0786
     """
-    observed = [average(one.value for one in fits) for fits in networks]
-    means = [average(one.permuted.mean for one in fits) for fits in networks]
-    deviations = [average(one.permuted.sd for one in fits) for fits in networks]
-    gain = sign * (average(observed) - average(means))
+    observed = [mean([one.value for one in fits]) for fits in networks]
+    means = [mean([one.permuted.mean for one in fits]) for fits in networks]
+    deviations = [mean([one.permuted.sd for one in fits]) for fits in networks]
+    gain = sign * (mean(observed) - mean(means))
     spread = sqrt(fsum(deviation**2 for deviation in deviations)) / len(networks)
     if spread == 0:
-        return Permuted(average(means), 0.0 if gain > 0 else 1.0, networks=len(networks))
-    return Permuted(average(means), erfc(gain / spread / sqrt(2)) / 2, networks=len(networks))
-
-
-def average(values: Iterable[float]) -> float:
-    """The mean, the same in any order."""
-    known = list(values)
-    return fsum(known) / len(known)
+        return Permuted(mean(means), 0.0 if gain > 0 else 1.0, networks=len(networks))
+    return Permuted(mean(means), erfc(gain / spread / sqrt(2)) / 2, networks=len(networks))

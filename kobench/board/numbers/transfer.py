@@ -261,11 +261,13 @@ def leave_one_out(values: Mapping[tuple[int, int], float], level: float = LEVEL)
     Interval
         Without ends where leaving one group out leaves nothing.
 
-    Notes ----- Each group is left out as row and as column. Entries that share a row or a column
-    are not independent, so a t interval over entries would be too narrow. value -+ t(n-1) s, s^2 =
-    (n-1)/n sum (m_i - mean m)^2, m_i the mean without group i; on the diagonal alone it is the t
-    interval. The jackknife's variance is too large rather than too small (Efron & Stein, Ann. Stat.
-    9:586, 1981).
+    Notes
+    -----
+    Each group is left out as row and as column. Entries that share a row or a column are not
+    independent, so a t interval over entries would be too narrow. value -+ t(n-1) s, s^2 = (n-1)/n
+    sum (m_i - mean m)^2, m_i the mean without group i; on the diagonal alone it is the t interval.
+    The jackknife's variance is too large rather than too small (Efron & Stein, Ann. Stat. 9:586,
+    1981).
 
     >>> leave_one_out({(0, 0): 1.0, (1, 1): 2.0, (2, 2): 3.0}).value
     2.0

@@ -6,10 +6,11 @@ Which without a full sandbox, which could read more, which in an environment of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from kobench.board.numbers.series import row_key
 from kobench.board.numbers.values import Key
+from kobench.board.written import spoken
 from kobench.results.parts import Record, RunSandbox
 from kobench.sandbox.layers import uncovered
 
@@ -44,12 +45,7 @@ def open_through(sandbox: RunSandbox) -> str:
     if sandbox.mode == "off":
         return "switched off: files, network and processes open"
     found = uncovered(sandbox.layers)
-    return f"{listed(found)} open" if found else ""
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as a text: a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{spoken(found)} open" if found else ""
 
 
 def open_of(fits: Iterable[Record]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kobench.board.glance import Tally, groups_of, layout_of
 from kobench.board.render.text.legend import DETECTABLE
 from kobench.board.render.text.marks import arrow_of, mark, marks_of, verdict_of
-from kobench.board.render.text.values import skill_text, two_decimals
+from kobench.board.render.text.values import skill_text
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
 from kobench.board.written import number
@@ -73,7 +73,7 @@ def tally_text(tally: Tally) -> str:
         return said
     judged = tally.better + tally.same + tally.worse
     part = "" if tally.skills == judged else f" over the {tally.skills} with headroom"
-    return f"{said}; mean skill {two_decimals(tally.skill)}{part}"
+    return f"{said}; mean skill {number(tally.skill, 2)}{part}"
 
 
 def glance_about(matrix: Matrix) -> str:

@@ -63,14 +63,7 @@ def skill_number(score: Score) -> str:
 
 def skill_bracket(score: Score) -> str:
     """The interval of a skill, `[low, high]`; "" where there is none."""
-    if score.skill_low is None or score.skill_high is None:
-        return ""
-    return f"[{two_decimals(score.skill_low)}, {two_decimals(score.skill_high)}]"
-
-
-def two_decimals(value: float) -> str:
-    """Two decimals, without a negative zero."""
-    return f"{round(value, 2) + 0.0:.2f}"
+    return bracket(score.skill_low, score.skill_high, 2)
 
 
 def has_permuted(section: Section, column: Column) -> bool:
