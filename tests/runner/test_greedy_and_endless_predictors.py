@@ -9,7 +9,6 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,18 +30,6 @@ from misbehaving.words import NASTY, WORDS
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="what a trial leaves behind is looked for in /proc"
 )
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with Place(tmp_path_factory.mktemp("misbehaviour")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def without(place: Place) -> Done:
-    """The run with the two well-behaved predictors alone."""
-    return place.run([])
 
 
 @pytest.fixture(scope="module")

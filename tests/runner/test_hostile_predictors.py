@@ -7,7 +7,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,23 +26,6 @@ pytestmark = pytest.mark.skipif(
 ALL = [*ENDS, *ANSWERS, *TAMPERING, *PRYING, *DAEMONS, *OUTPUT, *WORDS, *ONLY_CHECKED.values()]
 HARMLESS = [fake for fake in ALL if fake.statuses == ("ok",)]
 HARMFUL = [fake for fake in ALL if fake.statuses != ("ok",)]
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with Place(tmp_path_factory.mktemp("misbehaviour")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def without(place: Place) -> Done:
-    """The run with the two well-behaved predictors alone."""
-    done = place.run([])
-    assert (done.code, {done.rows[name]["result"]["status"] for name in ("calm", "steady")}) == (
-        0,
-        {"ok"},
-    ), done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")

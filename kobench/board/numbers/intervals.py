@@ -123,22 +123,20 @@ def combine(function: Callable[..., FloatArray], *series: Series) -> Series:
     return Series(values, function(*drawn), units)
 
 
-def t_quantile(degrees: float, level: float = LEVEL) -> float:
-    """The two-sided quantile of Student's t.
+def t_quantile(degrees: float) -> float:
+    """The two-sided quantile of Student's t at the confidence `LEVEL`.
 
     Parameters
     ----------
     degrees : float
         Degrees of freedom; infinity for the normal distribution.
-    level : float
-        The confidence.
 
     >>> round(t_quantile(2), 4), round(t_quantile(inf), 4)
     (4.3027, 1.96)
     """
     from scipy.special import ndtri, stdtrit
 
-    tail = 0.5 + level / 2
+    tail = 0.5 + LEVEL / 2
     return float(ndtri(tail) if degrees == inf else stdtrit(degrees, tail))
 
 
@@ -182,15 +180,13 @@ def spread_of(*series: Series) -> Spread | None:
     return Spread(factor * np.atleast_2d(np.cov(draws, ddof=1)), degrees)
 
 
-def mean_interval(series: Series, level: float = LEVEL) -> Interval:
+def mean_interval(series: Series) -> Interval:
     """The mean over blocks, and t(degrees) standard errors to each side.
 
     Parameters
     ----------
     series : Series
         The values.
-    level : float
-        The confidence.
 
     Returns
     -------
@@ -204,19 +200,17 @@ def mean_interval(series: Series, level: float = LEVEL) -> Interval:
     spread = spread_of(series)
     if spread is None:
         return Interval(series.mean)
-    half = t_quantile(spread.degrees, level) * sqrt(spread.covariance[0, 0])
+    half = t_quantile(spread.degrees) * sqrt(spread.covariance[0, 0])
     return Interval(series.mean, series.mean - half, series.mean + half)
 
 
-def ratio_interval(top: Series, bottom: Series, level: float = LEVEL) -> Interval:
+def ratio_interval(top: Series, bottom: Series) -> Interval:
     """The ratio of two means over the same blocks, with Fieller's interval.
 
     Parameters
     ----------
     top, bottom : Series
         Over the same blocks.
-    level : float
-        The confidence.
 
     Notes
     -----
@@ -231,7 +225,7 @@ def ratio_interval(top: Series, bottom: Series, level: float = LEVEL) -> Interva
         return Interval(value)
     # with q = R - value, the residual r = top - value bottom (of mean 0) and b = mean(bottom): (q
     # b)^2 <= t^2 (Vrr - 2 q Vrb + q^2 Vbb)
-    squared = t_quantile(spread.degrees, level) ** 2
+    squared = t_quantile(spread.degrees) ** 2
     rest, joint, own = (squared * spread.covariance[i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
     scale = bottom.mean**2 - own
     if scale <= 0:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kobench.board.numbers.intervals import (
-    LEVEL,
     Interval,
     Series,
     combine,
@@ -246,15 +245,13 @@ def noun_of(split: str) -> str:
     return "cell type" if split == "cell-type" else "data set"
 
 
-def leave_one_out(values: Mapping[tuple[int, int], float], level: float = LEVEL) -> Interval:
+def leave_one_out(values: Mapping[tuple[int, int], float]) -> Interval:
     """The mean of entries of a matrix with a jackknife interval over its n groups.
 
     Parameters
     ----------
     values : mapping of (int, int) to float
         By row and column the entries that there are.
-    level : float
-        The confidence.
 
     Returns
     -------
@@ -279,7 +276,5 @@ def leave_one_out(values: Mapping[tuple[int, int], float], level: float = LEVEL)
     if n < 2 or not all(parts):
         return Interval(value)
     means = np.array([np.mean(part) for part in parts])
-    half = t_quantile(n - 1, level) * float(
-        np.sqrt((n - 1) / n * ((means - means.mean()) ** 2).sum())
-    )
+    half = t_quantile(n - 1) * float(np.sqrt((n - 1) / n * ((means - means.mean()) ** 2).sum()))
     return Interval(value, value - half, value + half)
