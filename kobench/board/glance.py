@@ -39,10 +39,7 @@ def matrices_of(sections: Sequence[Section]) -> tuple[Matrix, ...]:
     for (task, split), members in sorted(
         groups.items(), key=lambda item: (item[1][0].order, item[0][1])
     ):
-        rows = [
-            {row.name: row for row in section.rows if row.role == "predictor"}
-            for section in members
-        ]
+        rows = [section.predictors for section in members]
         predictors = in_order(members, rows)
         if len(members) > 1 and predictors:
             cells = tuple(tuple(row.get(name) for row in rows) for name in predictors)

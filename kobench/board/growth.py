@@ -133,9 +133,7 @@ def growth_of(sections: Sequence[Section], size: str) -> Growth:
     ordered = sorted(sections, key=lambda section: int(section.params[size]))
     first = ordered[0]
     metric = first.primary[0].name
-    rows = [
-        {row.name: row for row in section.rows if row.role == "predictor"} for section in ordered
-    ]
+    rows = [section.predictors for section in ordered]
     names = tuple(dict.fromkeys(name for named in rows for name in named))
     sizes = tuple(int(section.params[size]) for section in ordered)
     cells = tuple(tuple(grown(named.get(name), metric) for named in rows) for name in names)

@@ -194,6 +194,11 @@ class Section:
         return self.primary or self.columns[:LEADING]
 
     @property
+    def predictors(self) -> dict[str, Row]:
+        """The rows of predictors by name, in their order."""
+        return {row.name: row for row in self.rows if row.role == "predictor"}
+
+    @property
     def ranked(self) -> tuple[Row, ...]:
         """The rows with a rank, best first."""
         return tuple(row for row in self.rows if row.rank is not None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -140,8 +141,10 @@ def transfer_matrices(
             of_all_tasks = groups.get((*key[:3], ""), [])
             numbers = TransferNumbers([*members, *of_all_tasks], key)
             called = {row: (names or {}).get(row, row[1]) for row in numbers.rows}
+            floor = floor_of(numbers)
             found += sorted(
-                (matrix_of(numbers, row, called[row]) for row in numbers.rows), key=best_first
+                (matrix_of(numbers, row, called[row], floor) for row in numbers.rows),
+                key=best_first,
             )
     return tuple(found)
 
@@ -151,21 +154,33 @@ def best_first(matrix: TransferMatrix) -> tuple[float, str]:
     return -np.inf if matrix.other is None else -matrix.other.value, matrix.predictor
 
 
-def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
+class Floor(NamedTuple):
+    """What the floor scores on each pair of groups, and what it loses, in the mean."""
+
+    scores: tuple[tuple[float | None, ...], ...]
+    drop: Interval | None
+
+
+def floor_of(numbers: TransferNumbers) -> Floor:
+    """The floor's numbers, the same beside every predictor."""
+    row = ("floor", numbers.floor)
+    _, drops = shares_and_drops(numbers, row)
+    scores = tuple(
+        tuple(mean_score(numbers, row, train, ask) for ask in numbers.groups)
+        for train in numbers.groups
+    )
+    return Floor(scores, numbers.mean(drops))
+
+
+def matrix_of(numbers: TransferNumbers, row: Key, name: str, floor: Floor) -> TransferMatrix:
     """The matrix of one predictor, called `name`."""
-    floor = ("floor", numbers.floor)
     shares, drops = shares_and_drops(numbers, row)
-    _, floor_drops = shares_and_drops(numbers, floor)
     cells = tuple(
         tuple(
             cell_of(numbers, row, train, ask, shares.get((a, b)), drops.get((a, b)))
             for b, ask in enumerate(numbers.groups)
         )
         for a, train in enumerate(numbers.groups)
-    )
-    floors = tuple(
-        tuple(mean_score(numbers, floor, train, ask) for ask in numbers.groups)
-        for train in numbers.groups
     )
     return TransferMatrix(
         dataset=numbers.dataset,
@@ -179,11 +194,11 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str) -> TransferMatrix:
         predictor=name,
         groups=tuple(numbers.groups),
         cells=cells,
-        floors=floors,
+        floors=floor.scores,
         own=numbers.mean({at: share for at, share in shares.items() if at[0] == at[1]}),
         other=numbers.mean({at: share for at, share in shares.items() if at[0] != at[1]}),
         drop=numbers.mean(drops),
-        floor_drop=numbers.mean(floor_drops),
+        floor_drop=floor.drop,
         label=numbers.label,
         blocks=len(numbers.blocks),
         notes=numbers.notes,

@@ -72,13 +72,8 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
 def _plugins_and_predictors(environment: Environment, setting: Setting | None) -> Iterator[Result]:
     """Whether its plugins can be listed, then the checks of each predictor among them."""
     registry = load_registry(fresh=True)
-    problems = [problem for problem in registry.problems if problem.environment == environment.name]
-    entries = [
-        entry
-        for listed in registry.predictors.values()
-        for entry in listed
-        if entry.environment == environment.name
-    ]
+    problems = registry.problems_in(environment.name)
+    entries = registry.predictors_in(environment.name)
     usable = bool(entries) and all(problem.kind in HARMLESS for problem in problems)
     names = ", ".join(entry.spec.name for entry in entries) or "none"
     found = [f"predictors: {names}", *(problem.message for problem in problems)]

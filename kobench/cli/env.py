@@ -13,9 +13,7 @@ from kobench.cli.options import SECONDS, json_option
 
 if TYPE_CHECKING:
     from kobench.environments.environment import Environment
-    from kobench.plugins.entry import Entry
     from kobench.plugins.registry import Registry
-    from kobench.plugins.sources import PluginProblem
 
 EXAMPLES = """
 \b
@@ -97,14 +95,14 @@ def create_command(
         say=lambda text: click.echo(f"{text} ...", err=True),
     )
     registry = load_registry()
-    here = sorted(entry.full_name for entry in predictors_in(registry, name))
+    here = sorted(entry.full_name for entry in registry.predictors_in(name))
     numpy = environment.about["installed"].get("numpy", "none")
     click.echo(
         f"Environment {name}: Python {environment.about['python']['version']}, numpy {numpy}, in"
         f" {environment.folder}."
     )
     click.echo(f"Its predictors: {', '.join(here) or 'none'}.")
-    for problem in problems_in(registry, name):
+    for problem in registry.problems_in(name):
         click.echo(f"Problem: {problem.distribution}: {problem.message}", err=True)
     if here:
         click.echo(
@@ -120,8 +118,10 @@ def list_command(as_json: bool) -> None:
     from kobench.plugins.load import load_registry
 
     environments, broken = complete()
-    registry = load_registry() if environments else None
-    rows = [environment_row(environment, registry) for environment in environments]
+    rows = []
+    if environments:
+        registry = load_registry()
+        rows = [environment_row(environment, registry) for environment in environments]
     rows += [{"name": name, "problems": [sentence]} for name, sentence in broken]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -132,7 +132,7 @@ def list_command(as_json: bool) -> None:
         click.echo("No environments; `kobench env create NAME --from SPEC` makes one.")
 
 
-def environment_row(environment: Environment, registry: Registry | None) -> dict[str, Any]:
+def environment_row(environment: Environment, registry: Registry) -> dict[str, Any]:
     """An environment as plain values, with its predictors."""
     from kobench.environments.size import megabytes
 
@@ -141,14 +141,12 @@ def environment_row(environment: Environment, registry: Registry | None) -> dict
         "name": environment.name,
         "python": about["python"]["version"],
         "numpy": about["installed"].get("numpy"),
-        "predictors": sorted(
-            entry.spec.name for entry in predictors_in(registry, environment.name)
-        ),
+        "predictors": sorted(entry.spec.name for entry in registry.predictors_in(environment.name)),
         "megabytes": megabytes(environment.folder),
         "from": about["from"],
         "made": about["made"],
         "folder": str(environment.folder),
-        "problems": [problem.message for problem in problems_in(registry, environment.name)],
+        "problems": [problem.message for problem in registry.problems_in(environment.name)],
     }
 
 
@@ -162,18 +160,6 @@ def show_environment(row: dict[str, Any]) -> None:
         click.echo(f"  predictors: {', '.join(row['predictors']) or 'none'}")
     for sentence in row["problems"]:
         click.echo(f"  problem: {sentence}")
-
-
-def predictors_in(registry: Registry | None, name: str) -> list[Entry]:
-    """The predictors that live in an environment."""
-    every = registry.predictors.values() if registry else ()
-    return [entry for entries in every for entry in entries if entry.environment == name]
-
-
-def problems_in(registry: Registry | None, name: str) -> list[PluginProblem]:
-    """What is wrong with the plugins of an environment."""
-    problems = registry.problems if registry else ()
-    return [problem for problem in problems if problem.environment == name]
 
 
 @env_command.command("remove", epilog="\b\nExamples:\n  kobench env remove genki --yes")

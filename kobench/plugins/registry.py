@@ -38,6 +38,19 @@ class Registry:
         entries: Mapping[str, list[Entry]] = getattr(self, kind)
         return entries
 
+    def predictors_in(self, environment: str) -> list[Entry]:
+        """The predictors that live in an environment, by its name."""
+        return [
+            entry
+            for entries in self.predictors.values()
+            for entry in entries
+            if entry.environment == environment
+        ]
+
+    def problems_in(self, environment: str) -> list[PluginProblem]:
+        """What is wrong with the plugins of an environment, by its name."""
+        return [problem for problem in self.problems if problem.environment == environment]
+
     def find(self, kind: str, text: str, of: str | None = None, prefer: str = "") -> Entry:
         """Find what a name means.
 

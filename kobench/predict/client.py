@@ -18,7 +18,7 @@ from kobench.question import Payload, Shape
 from kobench.question.sets import cells_of
 from kobench.runner.keys import Trial
 from kobench.supervisor.guard import check_array, expected_arrays
-from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.process import WorkerProcess, answers_gone
 from kobench.truth.events import (
     blocks_of_cells,
     even_share,
@@ -169,11 +169,7 @@ class Client:
         self.seconds += self.worker.seconds[stage]
         arrays = dict(self.worker.answers(stage, expected_arrays(shapes)))
         if all(values is None for values in arrays.values()):
-            raise TrialFailed(
-                "failed",
-                stage,
-                "the worker's answers are gone: something removed or moved its folder",
-            )
+            raise answers_gone(stage)
         for name, values in arrays.items():
             if values is not None:
                 check_array(stage, name, values, shapes[name])

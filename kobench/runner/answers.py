@@ -22,7 +22,7 @@ from kobench.runner.request import device_kind
 from kobench.specs import PredictorSpec
 from kobench.supervisor.arrays import Expected
 from kobench.supervisor.guard import expected_arrays, guard_answers
-from kobench.supervisor.process import WorkerProcess
+from kobench.supervisor.process import WorkerProcess, answers_gone
 from kobench.supervisor.settings import WorkerSettings
 from kobench.truth.references import line_answers
 from kobench.worker.answers import ANSWER
@@ -237,9 +237,7 @@ def fit_in(worker: WorkerProcess, trial: Trial, prepared: Prepared) -> BoolArray
     one_a_gene = Expected((prepared.dataset.cells.n_vars,), boolean=True)
     supported: BoolArray | None = worker.answers("fit", {"supported": one_a_gene})["supported"]
     if supported is None:
-        raise TrialFailed(
-            "failed", "fit", "the worker's answers are gone: something removed or moved its folder"
-        )
+        raise answers_gone("fit")
     return supported
 
 

@@ -24,6 +24,9 @@ from kobench.scoring.score import Scoring, score_task
 #: The folder of a results folder in which trials have theirs while they run.
 WORK = ".work"
 
+#: Answers of floors that were made again, by place in the basis and by question set.
+Made = dict[tuple[int, str], Answers]
+
 
 @dataclass(frozen=True)
 class Results:
@@ -198,6 +201,7 @@ def score(
     """Score every task that was answered anew, or whose scores are not current."""
     spec = trial.predictor.entry.spec
     stored: dict[str, Answers] = {}  # several tasks ask the same, and each file is read once
+    made: Made = {}
     for task in trial.tasks:
         name, label = task.spec.asks, task.spec.label
         if name not in draft.hashes or (name not in draft.at_hand and label in draft.current):
@@ -209,7 +213,7 @@ def score(
             task,
             prepared.question(name),
             answers,
-            floors=floors_of(task, basis, prepared) if covers_partly(answers) else {},
+            floors=floors_of(task, basis, prepared, made) if covers_partly(answers) else {},
             draws=trial.draws,
             seed_of=prepared.digest,
             showcase=trial.showcase,
@@ -252,15 +256,19 @@ def covers_partly(answers: Answers) -> bool:
     )
 
 
-def floors_of(task: Task, basis: tuple[Trial, ...], prepared: Prepared) -> dict[str, Answers]:
-    """Answers of the task's built-in floors, made again."""
+def floors_of(
+    task: Task, basis: tuple[Trial, ...], prepared: Prepared, made: Made
+) -> dict[str, Answers]:
+    """Answers of the task's built-in floors, made again; `made` keeps them for other tasks."""
     found, name = {}, task.spec.asks
-    for trial in basis:
+    for place, trial in enumerate(basis):
         entry = trial.predictor.entry
         theirs = [mine.spec for mine in trial.tasks]
         if trial.role == "floor" and entry.trusted and task.spec in theirs:
-            arrays = answers_in_process(trial, prepared, (name,)).arrays[name]
-            found[entry.spec.name] = as_answers(arrays, entry.spec)
+            if (place, name) not in made:
+                arrays = answers_in_process(trial, prepared, (name,)).arrays[name]
+                made[place, name] = as_answers(arrays, entry.spec)
+            found[entry.spec.name] = made[place, name]
     return found
 
 

@@ -32,6 +32,12 @@ MOST_CHECKS = 1000
 PATIENCE = 2.0
 
 
+def answers_gone(stage: str) -> TrialFailed:
+    """The failure of a worker that replied, and whose answers are not there."""
+    message = "the worker's answers are gone: something removed or moved its folder"
+    return TrialFailed("failed", stage, message)
+
+
 class WorkerProcess:
     """One worker.
 

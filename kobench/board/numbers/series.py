@@ -52,6 +52,13 @@ def row_key(record: Record) -> Key:
     return record.role, predictor.selection, origin, str(trial.threads), trial.device
 
 
+def by_row(records: Iterable[Record]) -> list[Record]:
+    """Records by row, slot and seed of the fit, so that the order of files changes no number."""
+    return sorted(
+        records, key=lambda record: (row_key(record), slot_of(record), record.trial.fit_seed)
+    )
+
+
 class Numbers:
     """The numbers of one section, from its records: rows x metrics x slots.
 
@@ -73,11 +80,7 @@ class Numbers:
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
         self.records: dict[Key, list[Record]] = defaultdict(list)
-        order = sorted(
-            records,
-            key=lambda record: (row_key(record), slot_of(record), record.trial.fit_seed),
-        )
-        for record in order:
+        for record in by_row(records):
             self.records[row_key(record)].append(record)
         every = [record for fits in self.records.values() for record in fits]
         self.slots: Slots = tuple(sorted({slot_of(record) for record in every}))

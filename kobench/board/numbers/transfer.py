@@ -24,7 +24,7 @@ from kobench.board.numbers.intervals import (
     ratio_interval,
     t_quantile,
 )
-from kobench.board.numbers.series import row_key, slot_of
+from kobench.board.numbers.series import by_row, row_key, slot_of
 from kobench.board.numbers.values import Key, Slot, block_series
 from kobench.results.parts import MetricScore, Record
 
@@ -100,10 +100,7 @@ class TransferNumbers:
         self.fits: dict[tuple[Key, str], dict[Slot, list[Record]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        for record in sorted(
-            records,
-            key=lambda record: (row_key(record), slot_of(record), record.trial.fit_seed),
-        ):
+        for record in by_row(records):
             train = record.trial.split.train or ""
             self.fits[row_key(record), train][slot_of(record)].append(record)
         scores = [

@@ -53,9 +53,7 @@ class Picture:
 
 def plan(board: Board) -> list[Picture]:
     """Every picture of a board, in a fixed order; what the records lack is passed over."""
-    styles = styles_of(
-        {row.name for section in board.sections for row in section.rows if row.role == "predictor"}
-    )
+    styles = styles_of({name for section in board.sections for name in section.predictors})
     pictures: list[Picture] = []
     for (task, split), sections in by_task(board.sections).items():
         ranked = [section for section in sections if section.ranked and shown_rows(section)]

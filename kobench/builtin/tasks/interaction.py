@@ -8,8 +8,9 @@ import numpy as np
 
 from kobench.api import Answers, InteractionUnits, Multiples, TaskUnits, TaskView, Units
 from kobench.builtin.metrics.interaction import INTERACTS
-from kobench.builtin.tasks.values import counted, must_be_finite, without_noise
+from kobench.builtin.tasks.values import counted, must_be_finite, supported_genes, without_noise
 from kobench.cells import BoolArray, FloatArray, IntArray
+from kobench.question.base import answerable_events
 
 
 def multiple_knockout(view: TaskView) -> TaskUnits:
@@ -48,12 +49,8 @@ def multiple_knockout(view: TaskView) -> TaskUnits:
 
 def _covered(question: Multiples, answers: Answers) -> IntArray:
     """Rows of the events that these answers cover."""
-    if answers.max_order is not None and answers.max_order < question.events.order:
-        return np.empty(0, np.intp)
-    genes = question.events.genes
-    if answers.supported is None:
-        return np.arange(len(genes))
-    return np.flatnonzero(np.asarray(answers.supported, bool)[genes].all(axis=1))
+    supported = supported_genes(answers, question.cells.n_vars)
+    return np.flatnonzero(answerable_events(question.events, supported, answers.max_order))
 
 
 def _units(question: Multiples, kept: IntArray, predicted: FloatArray) -> InteractionUnits:

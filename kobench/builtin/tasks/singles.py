@@ -16,8 +16,14 @@ from kobench.api import (
     TaskView,
     Units,
 )
-from kobench.builtin.tasks.values import DIGITS, counted, must_be_finite, without_noise
-from kobench.cells import BoolArray, FloatArray, IntArray
+from kobench.builtin.tasks.values import (
+    DIGITS,
+    counted,
+    must_be_finite,
+    supported_genes,
+    without_noise,
+)
+from kobench.cells import FloatArray, IntArray
 from kobench.units import MIN_CELLS
 
 
@@ -28,7 +34,7 @@ def knockout_profile(view: TaskView) -> TaskUnits:
     cells, genes = cells[question.sample], genes[question.sample]
     if answers.rows is None:
         return TaskUnits({}, len(genes), 0)
-    kept = np.flatnonzero(_supported(view)[genes])
+    kept = np.flatnonzero(supported_genes(answers, question.cells.n_vars)[genes])
     present = question.cells.assemblages()[cells[kept]]
     present[np.arange(len(kept)), genes[kept]] = False
     units = ProfileUnits(
@@ -46,7 +52,7 @@ def knockout_impact(view: TaskView) -> TaskUnits:
     """Impact of every event; variants "" (propagated) and "raw". A unit is an event."""
     question, answers = view.asked(Singles), view.answers
     cells, genes = _cells_and_genes(question)
-    kept = np.flatnonzero(_supported(view)[genes])
+    kept = np.flatnonzero(supported_genes(answers, question.cells.n_vars)[genes])
     variants: dict[str, Units] = {}
     for variant, true, given in (
         ("", question.propagated, answers.propagated),
@@ -79,10 +85,10 @@ def keystone(view: TaskView) -> TaskUnits:
     Scores that the predictor gives itself (`score_genes`) are its ranking in place of its mean
     propagated impact. In the other variants they stand in where it gives no impacts to average.
     """
-    question = view.asked(Singles)
+    question, answers = view.asked(Singles), view.answers
     asked_in = np.bincount(_cells_and_genes(question)[1], minlength=question.cells.n_vars)
     asked = np.flatnonzero(asked_in >= MIN_CELLS)
-    kept = asked[_supported(view)[asked]]
+    kept = asked[supported_genes(answers, question.cells.n_vars)[asked]]
     variants: dict[str, Units] = {}
     for variant, (true, predicted) in _rankings(view, asked_in).items():
         if predicted is not None:
@@ -90,7 +96,7 @@ def keystone(view: TaskView) -> TaskUnits:
             variants[variant] = RankingUnits(scores, true[kept], kept)
     few = int(((asked_in > 0) & (asked_in < MIN_CELLS)).sum())
     left_out = counted({f"genes asked in under {MIN_CELLS} cells": few})
-    impacts = view.answers.propagated
+    impacts = answers.propagated
     table = None if impacts is None else _gene_table(question, kept, impacts)
     return TaskUnits(
         variants, len(asked), len(kept) if "" in variants else 0, left_out, table=table
@@ -145,13 +151,6 @@ def _cells_and_genes(question: Singles) -> tuple[IntArray, IntArray]:
     if question.events.cells is None or question.events.order != 1:
         raise TypeError("single-knockout events name one cell and one gene each")
     return question.events.cells.astype(np.int64), question.events.genes[:, 0].astype(np.int64)
-
-
-def _supported(view: TaskView) -> BoolArray:
-    """(G,) which genes these answers cover: all of them where nothing is said."""
-    if view.answers.supported is None:
-        return np.ones(view.asked(Singles).cells.n_vars, bool)
-    return np.asarray(view.answers.supported, bool)
 
 
 def _means(question: Singles, impacts: FloatArray) -> FloatArray:

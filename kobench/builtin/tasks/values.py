@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobench.cells import FloatArray
+from kobench.api import Answers
+from kobench.cells import BoolArray, FloatArray
 from kobench.errors import InvalidAnswerError
 from kobench.units import TOLERANCE
 
 #: Decimals of impacts that count, a thousandth of the tolerance.
 DIGITS = 9
+
+
+def supported_genes(answers: Answers, n_genes: int) -> BoolArray:
+    """(G,) which genes answers cover: all of them where nothing is said."""
+    if answers.supported is None:
+        return np.ones(n_genes, bool)
+    return np.asarray(answers.supported, bool)
 
 
 def must_be_finite(values: FloatArray, what: str) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kobench.board.board import Board
 from kobench.board.render.html.bar import bar
-from kobench.board.render.html.elements import esc, minus
+from kobench.board.render.html.elements import esc, minus, scrolled
 from kobench.board.render.html.matrix import style_of
 from kobench.board.render.text.legend import DETECTABLE, IMPACTS, KNOWS_LEGEND
 from kobench.board.render.text.marks import mark, verdict_text
@@ -53,11 +53,11 @@ def table(board: Board, section: Section) -> str:
             head = f'<tr class="part"><th {across}>{title}</th></tr>'
         lines = "\n".join(table_row(board, section, row) for row in rows)
         bodies.append(f'<tbody class="{name}">{head}{lines}</tbody>')
-    label = f"{esc(section.task)} on {esc(section.short)}"
-    return f"""<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>
+    inside = f"""<table>
 <thead><tr>{"".join(titles)}</tr></thead>
 {chr(10).join(bodies)}
-</table></div>"""
+</table>"""
+    return scrolled(inside, f"{section.task} on {section.short}")
 
 
 def heads(board: Board, section: Section) -> list[str]:
