@@ -187,7 +187,7 @@ def floors_page(boards: Mapping[str, Sequence[Record]]) -> str:
         "",
         (
             "Means over networks (data seeds), splits and fits. Floors are trivial predictors, see"
-            " [tasks.md](tasks.md#the-floors); columns in"
+            " [tasks.md](tasks.md#the-floors), [what was tried](know-nothing.md); columns in"
         ),
         (
             "italics are lines, answers that the dataset itself gives. **Bold**: the best floor by"
@@ -201,14 +201,29 @@ def floors_page(boards: Mapping[str, Sequence[Record]]) -> str:
         "",
     ]
     for task in TASKS:
-        out += [f"## {task.label}", ""]
-        tables = [
-            table
-            for name, records in boards.items()
-            for table in tables_of(name, records, task.label)
-        ]
-        out += tables or ["No published board has this task.", ""]
+        for label in [task.label, *older_labels(task, boards)]:
+            out += [f"## {label}", ""]
+            if label != task.label:
+                out += [f"The task is {task.label} now; these boards were run before.", ""]
+            tables = [
+                table
+                for name, records in boards.items()
+                for table in tables_of(name, records, label)
+            ]
+            out += tables or ["No published board has this task.", ""]
     return "\n".join(out)
+
+
+def older_labels(task: TaskSpec, boards: Mapping[str, Sequence[Record]]) -> list[str]:
+    """The labels of other versions of a task that published boards still have, newest first."""
+    found = {
+        label
+        for records in boards.values()
+        for record in records
+        for label in record.result.scores
+        if label.rpartition("@")[0] == task.name and label != task.label
+    }
+    return sorted(found, key=lambda label: -int(label.rpartition("@")[2]))
 
 
 def tables_of(board: str, records: Sequence[Record], label: str) -> list[str]:

@@ -70,7 +70,7 @@ def test_only_the_tasks_asked_for_are_printed(tmp_path):
     assert (
         {section["task"] for section in both["sections"]}
         > {section["task"] for section in first["sections"]}
-        == {"profile@1"}
+        == {"profile@2"}
     )
 
 

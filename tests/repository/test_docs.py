@@ -201,6 +201,17 @@ def test_a_table_by_hand():
     assert generate.floors_page({"mine": read(records[::-1])}) == page
 
 
+def test_boards_of_an_earlier_version_keep_their_tables():
+    (task,) = [task for task in generate.TASKS if task.name == "profile"]
+    assert task.version > 1
+    old = record("own-share", scores({"bray-curtis": 0.2}, "profile@1"), role="floor")
+    page = generate.floors_page({"mine": read([old])})
+    assert rows_of(page, task.label) == ["No published board has this task."]
+    assert rows_of(page, "profile@1")[-1] == "| bray-curtis | 0.200 |"
+    assert f"The task is {task.label} now; these boards were run before." in page
+    assert page.index(f"## {task.label}") < page.index("## profile@1")
+
+
 def test_many_datasets_make_one_table():
     records = [
         floor("own-share", value, 0, f"grn:genes={i}")

@@ -257,8 +257,8 @@ def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, regist
     assert outcome.actions == {"score": 1}
     after = read_record(record_path(folder, trial.describe("", "", ())))
     assert after["run"] == before["run"]
-    assert set(after["result"]["scores"]) == {"profile@1", "keystone@1", "knockout-impact@1"}
-    for task in ("profile@1", "keystone@1"):
+    assert set(after["result"]["scores"]) == {"profile@2", "keystone@1", "knockout-impact@1"}
+    for task in ("profile@2", "keystone@1"):
         assert after["result"]["scores"][task] == before["result"]["scores"][task]
 
 

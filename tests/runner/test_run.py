@@ -85,10 +85,10 @@ def test_a_time_limit_ends_the_trial_and_raising_it_tries_again(tmp_path, regist
 
 def test_what_is_kept_of_earlier_stages_does_not_help_with_the_profile(tmp_path, registry):
     _, rows = run(tmp_path / "staged", registry, ["good", "keeper"])
-    mean = value(rows["masked-mean"], "profile@1", "bray-curtis")
-    assert value(rows["keeper"], "profile@1", "bray-curtis") >= mean - 1e-9
+    mean = value(rows["masked-mean"], "profile@2", "bray-curtis")
+    assert value(rows["keeper"], "profile@2", "bray-curtis") >= mean - 1e-9
     _, open_rows = run(tmp_path / "open", registry, ["keeper"], staged=False)
-    assert value(open_rows["keeper"], "profile@1", "bray-curtis") == pytest.approx(0, abs=1e-6)
+    assert value(open_rows["keeper"], "profile@2", "bray-curtis") == pytest.approx(0, abs=1e-6)
 
 
 def test_partial_support_is_scored_on_what_it_answers_beside_the_floors_there(tmp_path, registry):
@@ -114,7 +114,7 @@ def test_gene_scores_alone_are_scored_on_keystone_alone(tmp_path, registry):
     scores = rows["only-scores"]["result"]["scores"]
     assert scores["keystone@1"]["metrics"]["spearman"]["value"] is not None
     for task, metric in (
-        ("profile@1", "bray-curtis"),
+        ("profile@2", "bray-curtis"),
         ("knockout-impact@1", "spearman-within-cell"),
         ("knockout-profile@1", "explained-change"),
     ):
@@ -224,12 +224,12 @@ def test_a_plugin_that_takes_the_names_of_built_ins_changes_nothing_but_its_own(
     registry = load_registry(plugin_files=[tmp_path / "copycat.py"])
     _, rows = run(tmp_path / "out", registry, ["file:copycat.py/uniform"], tasks=["profile"])
     metrics = [
-        record["result"]["scores"]["profile@1"]["metrics"]
+        record["result"]["scores"]["profile@2"]["metrics"]
         for record in rows.values()
         if record["result"]["scores"]
     ]
     assert all(found["file:copycat.py/bray-curtis"]["value"] == 0 for found in metrics)
-    assert value(rows["masked-mean"], "profile@1", "bray-curtis") > 0.01
+    assert value(rows["masked-mean"], "profile@2", "bray-curtis") > 0.01
     brought = {
         record["trial"]["predictor"]["distribution"]: record["result"]["trusted_with_predictor"]
         for record in read_records(tmp_path / "out")

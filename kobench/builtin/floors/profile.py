@@ -104,25 +104,57 @@ def shrunken_slopes(shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatAr
     """
     y = np.log(np.where(on, shares, 1.0))
     mask = on.astype(np.float64)
-    n = mask.sum(axis=0)
+    n, sxx = spread_of_depth(on, x)
     count = np.maximum(n, 1)
     mean_x, mean_y = (x @ mask) / count, y.sum(axis=0) / count
-    sxx = (x * x) @ mask - count * mean_x**2
     sxy = x @ y - count * mean_x * mean_y
     syy = np.einsum("ij,ij->j", y, y) - count * mean_y**2
     usable = (n >= 3) & (sxx > 1e-9 * count)
+    own = np.divide(sxy, sxx, out=np.zeros(len(sxx)), where=usable)
+    residual = np.maximum(syy[usable] - own[usable] * sxy[usable], 0.0) / (n[usable] - 2)
+    return shrunk(own, residual / sxx[usable], usable)
+
+
+def spread_of_depth(on: BoolArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(G,) cells of each gene, and (G,) sums of squares of x (n,) about its mean over them.
+
+    `on` (n, G) says which cells express the gene.
+    """
+    mask = on.astype(np.float64)
+    n = mask.sum(axis=0)
+    count = np.maximum(n, 1)
+    sxx: FloatArray = (x * x) @ mask - count * ((x @ mask) / count) ** 2
+    return n, sxx
+
+
+def shrunk(own: FloatArray, error: FloatArray, usable: BoolArray) -> FloatArray:
+    """Slopes (G,) shrunk towards their common mean.
+
+    Parameters
+    ----------
+    own : (G,) float
+        The slope of each gene.
+    error : (u,) float
+        The squared standard errors of those that are usable.
+    usable : (G,) bool
+        Genes of which a slope is known; the others get the common one, 0 without any.
+
+    Returns
+    -------
+    (G,) float64
+        See the Notes of `MaskedMeanDepth`.
+    """
     if not usable.any():
-        return np.zeros(shares.shape[1])
-    own = sxy[usable] / sxx[usable]
-    residual = np.maximum(syy[usable] - own * sxy[usable], 0.0) / (n[usable] - 2)
-    error = np.maximum(residual / sxx[usable], 1e-12)
+        return np.zeros(len(own))
+    known = own[usable]
+    error = np.maximum(error, 1e-12)
     weight = 1 / error
-    fixed = float((weight * own).sum() / weight.sum())
-    spread = float((weight * (own - fixed) ** 2).sum()) - (len(own) - 1)
+    fixed = float((weight * known).sum() / weight.sum())
+    spread = float((weight * (known - fixed) ** 2).sum()) - (len(known) - 1)
     scale = float(weight.sum() - (weight**2).sum() / weight.sum())
     between = max(0.0, spread / scale) if scale > 0 else 0.0
     weight = 1 / (error + between)
-    common = float((weight * own).sum() / weight.sum())
-    slopes = np.full(shares.shape[1], common)
-    slopes[usable] = common + (own - common) * between / (between + error)
+    common = float((weight * known).sum() / weight.sum())
+    slopes = np.full(len(own), common)
+    slopes[usable] = common + (known - common) * between / (between + error)
     return slopes

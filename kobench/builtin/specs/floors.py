@@ -34,6 +34,19 @@ def _profile_floors() -> Iterator[PredictorSpec]:
         of,
         "masked-mean with a shrunken slope on log number of genes on",
     )
+    yield _floor(
+        "masked-median",
+        "medians:MaskedMedian",
+        of,
+        "each gene's median share among cells that express it: the best constant row for"
+        " Bray-Curtis",
+    )
+    yield _floor(
+        "masked-median-depth",
+        "medians:MaskedMedianDepth",
+        of,
+        "masked-median with a shrunken slope on log number of genes on",
+    )
 
 
 def _knockout_floors() -> Iterator[PredictorSpec]:
