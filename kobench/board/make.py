@@ -24,6 +24,7 @@ from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.sentences import short_names
 from kobench.board.transfer import transfer_matrices
+from kobench.board.words import base
 from kobench.errors import UserError
 from kobench.results.parts import Record, TrialInfo
 from kobench.results.records import identity
@@ -224,10 +225,8 @@ def chosen_tasks(labels: Sequence[str], wanted: Sequence[str] | None) -> list[st
     """The labels of the wanted tasks, given as `name` or `name@version`."""
     if not wanted:
         return list(labels)
-    refuse_unknown(
-        wanted, sorted({*labels, *(label.partition("@")[0] for label in labels)}), "task"
-    )
-    return [label for label in labels if label in wanted or label.partition("@")[0] in wanted]
+    refuse_unknown(wanted, sorted({*labels, *(base(label) for label in labels)}), "task")
+    return [label for label in labels if label in wanted or base(label) in wanted]
 
 
 def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> None:

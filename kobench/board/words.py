@@ -11,7 +11,7 @@ REASONS = {"none": "constant", "no ceiling": "ceiling unknown"}
 
 def base(task: str) -> str:
     """A task's name without its version."""
-    return task.partition("@")[0]
+    return task.rpartition("@")[0]
 
 
 def reason(text: str) -> str:

@@ -94,8 +94,15 @@ def add_command(
     from kobench.datasets.add import H5adParameters, Origin, add_dataset
 
     origin = Origin(organism=organism, source=source, licence=licence)
+    there = load((), ()).datasets
     card = add_dataset(
-        file, name, H5adParameters(**reading), origin, summary=summary, out_folder=out_folder
+        file,
+        name,
+        H5adParameters(**reading),
+        origin,
+        summary=summary,
+        out_folder=out_folder,
+        taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
     )
     click.echo(f"Wrote {card}.")
     hint = f" --datasets {out_folder}" if out_folder else ""

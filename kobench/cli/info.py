@@ -84,6 +84,9 @@ def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
     for reason in reasons:
         if "Not loaded" in reason or "can't be used" in reason:
             raise UserError(reason)
+    for kind in KINDS:
+        if strangers := registry.shadowed(kind, name):
+            raise UserError(strangers)
     from kobench.util.text import suggestion
 
     known = [other for kind in KINDS for other in getattr(registry, kind)]

@@ -102,7 +102,7 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
 def entry_row(entry: Entry, **more: Any) -> dict[str, Any]:
     """One entry of a registry as plain values."""
     return {
-        "name": entry.spec.name,
+        "name": entry.shown_name,
         "summary": entry.spec.summary,
         "version": entry.spec.version,
         **more,

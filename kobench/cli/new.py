@@ -46,7 +46,7 @@ FILES = {
 RUNS = {
     "predictor": "kobench run -d grn --networks 3 -p {name} --plugin {module}.py",
     "dataset": "kobench run -d {name} -p linear --plugin {module}.py",
-    "metric": "kobench run -d grn -p linear -t profile --plugin {module}.py",
+    "metric": "kobench run -d grn -p linear -t profile -m {name} --plugin {module}.py",
 }
 
 
@@ -85,6 +85,8 @@ def check_name(registry: Registry, kind: str, name: str) -> None:
 
     It has to be good for a distribution and a module, and none may be called that already.
     """
+    from kobench.plugins.ours import OWNERS
+
     module = name.replace("-", "_")
     if not NAME.fullmatch(name):
         meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
@@ -104,6 +106,11 @@ def check_name(registry: Registry, kind: str, name: str) -> None:
                 f"{name!r} is the name of a {other_kind[:-1]} of {entry.distribution} already;"
                 f" choose another, such as 'my-{name}'"
             )
+    if kind == "predictor" and name in OWNERS:
+        raise UserError(
+            f"{name!r} is the name of a predictor of {OWNERS[name]}; choose another, such as"
+            f" 'my-{name}'"
+        )
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

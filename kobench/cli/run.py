@@ -83,7 +83,10 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
     multiple=True,
     metavar="NAME",
     shell_complete=complete_names("tasks"),
-    help="A task; may be repeated. Without it: every task the dataset has a truth for.",
+    help=(
+        "A task; may be repeated. Without it: every task of kobench's own that the dataset has a"
+        " truth for."
+    ),
 )
 @click.option(
     "-m",
@@ -93,9 +96,8 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
     metavar="NAME",
     shell_complete=complete_names("metrics"),
     help=(
-        "A metric of another package, which then runs where the truth is; may be repeated."
-        " kobench's own, and those of a --plugin file or of the package of a named task, count by"
-        " themselves."
+        "A metric of another package or of a --plugin file, which then runs where the truth is; may"
+        " be repeated. kobench's own count by themselves."
     ),
 )
 @click.option(

@@ -85,6 +85,7 @@ def add_dataset(
     summary: str = "",
     out_folder: str | Path | None = None,
     folders: Iterable[str | Path] = (),
+    taken: Mapping[str, str] | None = None,
 ) -> Path:
     """Load a file as `kobench run` would, and write its card `<out_folder>/<name>.toml`.
 
@@ -106,6 +107,8 @@ def add_dataset(
         Where the card is written.
     folders : paths
         Further folders of cards in use, whose names are taken.
+    taken : mapping of str to str, or None
+        Names of other datasets that are there -> where each comes from.
 
     Returns
     -------
@@ -130,7 +133,7 @@ def add_dataset(
         raise UserError(
             f"{card} exists already and is not overwritten; choose another --name or delete it"
         )
-    _must_be_free(name, [*folders, folder] if folder.is_dir() else folders)
+    _must_be_free(name, [*folders, folder] if folder.is_dir() else folders, taken or {})
     load = resolve_reference(str(builtin_loaders()[LOADER].load))
     dataset: Dataset = load(path=str(file), **asdict(reading))
     if not summary:
@@ -149,9 +152,10 @@ def add_dataset(
     return card
 
 
-def _must_be_free(name: str, folders: Iterable[str | Path]) -> None:
-    """UserError where a loader, or a card in use, has this name."""
-    taken = {loader: "a loader of kobench" for loader in builtin_loaders()}
+def _must_be_free(name: str, folders: Iterable[str | Path], others: Mapping[str, str]) -> None:
+    """UserError where a loader, a card in use, or another dataset that is there has this name."""
+    taken = dict(others)
+    taken |= {loader: "a loader of kobench" for loader in builtin_loaders()}
     taken |= {spec.name: f"the card {spec.card['card']}" for spec in card_specs(folders)[0]}
     if name in taken:
         raise UserError(f"a dataset {name!r} exists already ({taken[name]}); choose another --name")

@@ -55,22 +55,24 @@ class Task:
 
     @property
     def spec(self) -> TaskSpec:
-        """What the task declares."""
+        """What the task declares, under the name by which results know it."""
         spec: TaskSpec = self.entry.spec
-        return spec
+        return replace(spec, name=self.entry.shown_name) if self.entry.shadowed else spec
 
     @property
     def named_metrics(self) -> dict[str, Entry]:
         """Metrics by the name that they are shown under.
 
-        A stranger's that repeats the name of another is `distribution/name`.
+        A stranger's that has a name of kobench's own, or repeats that of another, is
+        `distribution/name`.
         """
         ordered = sorted(
-            self.metrics, key=lambda entry: entry.distribution != self.entry.distribution
+            self.metrics,
+            key=lambda entry: (not entry.trusted, entry.distribution != self.entry.distribution),
         )
         named: dict[str, Entry] = {}
         for entry in ordered:
-            named[entry.full_name if entry.spec.name in named else entry.spec.name] = entry
+            named[entry.full_name if entry.shown_name in named else entry.shown_name] = entry
         return named
 
 
@@ -128,8 +130,8 @@ def choose(
     return Chosen(
         entry,
         params,
-        canonical(entry.spec.name, params, entry.spec.params),
-        canonical(entry.spec.name, open_params, entry.spec.params),
+        canonical(entry.shown_name, params, entry.spec.params),
+        canonical(entry.shown_name, open_params, entry.spec.params),
         source_of(kind, entry, params),
     )
 

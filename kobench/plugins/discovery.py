@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from kobench.errors import UserError
-from kobench.plugins.sources import OWN, PluginProblem, Source, normalise
+from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
 from kobench.util.text import visible
 
 #: The entry-point group of plugins.
 GROUP = "kobench"
+
+#: What a distribution may be called (PEP 508).
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 #: Where a top-level package or module lies: its origin and, of a package, its folders.
 Place = tuple["str | None", "list[str]"]
@@ -66,12 +70,29 @@ def _source_of(
     name = visible(distribution.metadata["Name"] or "")
     if not name:
         raise ValueError("it has no Name")
+    check_name(name)
     if normalise(name) == OWN and {_top_level(value) for _, value in points} != {OWN}:
         raise ValueError("it calls itself kobench, and is not; remove it")
     if normalise(name) in known:  # the first on sys.path is the one that gets imported
         return None
     roots, files = files_of(distribution, points, place_here)
     return Source(name, visible(distribution.version or ""), points, files, roots=roots)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no package may have: it could look like another one's on a board.
+
+    Raises
+    ------
+    ValueError
+        Where it is not of the letters, digits, dots, dashes and underscores of ASCII, or stands for
+        the user's own cards.
+    """
+    if not NAME.fullmatch(name) or normalise(name) == CARDS:
+        raise ValueError(
+            f"its Name is {name!a}; expected ASCII letters, digits and . _ - between, and not"
+            f" {CARDS!r}, which are the user's own"
+        )
 
 
 def _name_of(distribution: importlib.metadata.Distribution) -> str:

@@ -42,6 +42,8 @@ class Entry:
         nothing but the name.
     packages : mapping of str to str
         In an environment, the versions of the distribution and of all that it needs.
+    shadowed : bool
+        Whether its name alone means another one, see `kobench.plugins.ours`.
     """
 
     spec: Any
@@ -56,6 +58,12 @@ class Entry:
     roots: Mapping[str, Path] = field(default_factory=dict)
     problem: PluginProblem | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
+    shadowed: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        """The name under which results stand: in full where the name alone means another one."""
+        return self.full_name if self.shadowed else str(self.spec.name)
 
     @property
     def full_name(self) -> str:

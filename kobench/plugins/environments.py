@@ -15,7 +15,7 @@ from kobench.environments.environment import Environment, complete
 from kobench.environments.own import digest, renew
 from kobench.environments.seen import seen
 from kobench.errors import UserError
-from kobench.plugins.discovery import Place, files_of, is_importable
+from kobench.plugins.discovery import Place, check_name, files_of, is_importable
 from kobench.plugins.sources import OWN, PluginProblem, Source, normalise
 from kobench.sandbox.places import Interpreter
 from kobench.util.text import visible
@@ -76,6 +76,7 @@ def _sources_in(environment: Environment) -> list[Source]:
         points = tuple((visible(str(name)), str(value)) for name, value in each["points"])
         if not points or normalise(each["name"]) == OWN or not environment.holds(metadata):
             continue
+        check_name(each["name"])
         in_place = _in_place(environment, [by_name[name] for name in each["needs"]])
         roots, files = files_of(
             importlib.metadata.Distribution.at(metadata),

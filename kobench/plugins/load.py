@@ -18,14 +18,11 @@ from kobench.plugins.entry import Entry, entry_of
 from kobench.plugins.environments import environment_sources
 from kobench.plugins.links import importable
 from kobench.plugins.registry import Registry, make_registry
-from kobench.plugins.sources import OWN, PluginProblem
+from kobench.plugins.sources import CARDS, OWN, PluginProblem
 from kobench.specs import REFERENCES, DatasetSpec, kind_of
 from kobench.util.resolve import resolve_reference
 
 __all__ = ["OWN", "Entry", "PluginProblem", "Registry", "links_of", "load_registry", "resolve"]
-
-#: What cards in a user's own folders are listed under, in the place of a distribution.
-CARDS = "cards"
 
 
 def load_registry(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kobench.errors import UserError
 from kobench.plugins.entry import Entry, entry_of
 from kobench.plugins.missing import to_blame, why_missing, why_missing_from
+from kobench.plugins.ours import is_owners, owner_of, told_apart
 from kobench.plugins.sources import PluginProblem, Source, normalise
 from kobench.specs import KINDS, MetricSpec, PredictorSpec, kind_of
 
@@ -59,11 +60,12 @@ class Registry:
         kind : str
             "predictors", "datasets", "metrics" or "tasks".
         text : str
-            `name`, `distribution/name` or `environment/name`.
+            `name`, `distribution/name` or `environment/name`. A name alone means kobench's own
+            where there is one, whatever strangers offer.
         of : str or None
             The kind of units, for a metric; None for any.
         prefer : str
-            The distribution that wins a clash.
+            The distribution that wins a clash among strangers.
 
         Returns
         -------
@@ -101,7 +103,27 @@ class Registry:
             raise UserError(
                 why_missing_from(distribution, kind, name, entries, self.problems, self.sources)
             )
+        if others := self.shadowed(kind, name):
+            raise UserError(f"{others}; {owner_of(kind, name, entries[name])} offers none here")
         raise UserError(why_missing(kind, name, entries, self.problems))
+
+    def shadowed(self, kind: str, text: str) -> str:
+        """What to know of strangers' entries whose name alone means another one.
+
+        Parameters
+        ----------
+        kind, text
+            As for `find`.
+
+        Returns
+        -------
+        str
+            One sentence, without the full stop; "" where there are none, or `text` names a
+            distribution.
+        """
+        listed = self.of_kind(kind).get(text, ())
+        full = dict.fromkeys(entry.full_name for entry in listed if entry.shadowed)
+        return _shadowed(kind, text, owner_of(kind, text, listed), full) if full else ""
 
     def find_despite(self, text: str) -> Entry:
         """Find the predictor that a name means, also one whose plugin could not be loaded.
@@ -136,18 +158,25 @@ class Registry:
                 raise
         spec = PredictorSpec(name, make="", summary="could not be loaded")
         home = (problem.distribution, problem.environment)
+        entry = Entry(spec, problem.distribution, "", "", environment=home[1])
         for source in self.sources:
             if (source.distribution, source.environment) == home:
                 entry = entry_of(source, spec, source.digest(), problem.entry_point)
-                return replace(entry, trusted=False, problem=problem)  # it is not to be run
-        return Entry(spec, problem.distribution, "", "", environment=home[1], problem=problem)
+                break
+        owner = owner_of("predictors", name, self.predictors.get(name, ()))
+        shadowed = not is_owners(entry, owner)
+        return replace(entry, trusted=False, problem=problem, shadowed=shadowed)  # never to be run
 
     def _matching(self, kind: str, distribution: str, name: str, of: str | None) -> list[Entry]:
         """The entries of a name, narrowed to a distribution or environment and a kind of units."""
         listed = self.of_kind(kind).get(name, ())
         found = [entry for entry in listed if of is None or entry.spec.of == of]
         if not distribution:
-            return found
+            meant = [entry for entry in found if not entry.shadowed]
+            if not owner_of(kind, name, listed):
+                return meant
+            # kobench's own may be in an environment, too; what is installed here comes first
+            return [entry for entry in meant if not entry.environment] or meant
         # an environment may be called as a distribution is; then its name means what is installed
         # there
         there = [entry for entry in found if entry.environment == distribution]
@@ -166,6 +195,11 @@ def _ambiguous(kind: str, text: str, found: Sequence[Entry]) -> str:
         return f"{what} {text!r} is offered by {origins}; say {choices}"
     kinds = " or ".join(repr(entry.spec.of) for entry in found)
     return f"{what} {text!r} measures several kinds of units; say of which, {kinds}"
+
+
+def _shadowed(kind: str, name: str, owner: str, full_names: Iterable[str]) -> str:
+    """Say what a bare name means, and how that of a stranger is reached."""
+    return f"the {kind[:-1]} {name!r} is that of {owner}; a stranger's is {' or '.join(full_names)}"
 
 
 def make_registry(
@@ -193,23 +227,36 @@ def make_registry(
         kind = kind_of(entry.spec)
         others = named[kind].setdefault(entry.spec.name, [])
         equal = [other for other in others if _measures_the_same(entry, other)]
-        what = f"{kind[:-1]} {entry.spec.name!r}"
         twice = next((other for other in equal if other.home == entry.home), None)
         if twice is not None:
             message = (
-                f"{what} is offered twice, by the entry points {twice.entry_point!r} and"
-                f" {entry.entry_point!r}; the first is kept"
+                f"{kind[:-1]} {entry.spec.name!r} is offered twice, by the entry points"
+                f" {twice.entry_point!r} and {entry.entry_point!r}; the first is kept"
             )
             clashes.append(_clash(entry, message))
             continue
-        for other in equal:
-            message = (
-                f"{what} is offered by {other.origin} and {entry.origin}; say"
-                f" {other.full_name} or {entry.full_name}"
-            )
-            clashes.append(_clash(entry, message))
         others.append(entry)
+    for kind, by_name in named.items():
+        for name, listed in by_name.items():
+            by_name[name] = told_apart(listed)
+            clashes.extend(_clashes(kind, name, by_name[name]))
     return Registry(**named, problems=[*problems, *clashes], sources=sources)
+
+
+def _clashes(kind: str, name: str, entries: Sequence[Entry]) -> Iterator[PluginProblem]:
+    """What is to be known of those that share a kind and name."""
+    owner = owner_of(kind, name, entries)
+    for place, entry in enumerate(entries):
+        if entry.shadowed:
+            yield _clash(entry, _shadowed(kind, name, owner, [entry.full_name]))
+            continue
+        for other in entries[:place]:
+            if not other.shadowed and _measures_the_same(entry, other):
+                message = (
+                    f"{kind[:-1]} {name!r} is offered by {other.origin} and {entry.origin}; say"
+                    f" {other.full_name} or {entry.full_name}"
+                )
+                yield _clash(entry, message)
 
 
 def _measures_the_same(entry: Entry, other: Entry) -> bool:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: The distribution whose plugins are kobench's own.
 OWN = "kobench"
 
+#: What cards in a user's own folders are listed under, in the place of a distribution.
+CARDS = "cards"
+
 #: Kinds of problems that leave what they are about usable, or are about no predictor.
 HARMLESS = ("duplicate", "card", "not-here")
 

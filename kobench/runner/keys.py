@@ -76,7 +76,7 @@ class Trial:
         dataset, predictor, request = self.dataset, self.predictor, self.request
         return TrialInfo(
             dataset=DatasetInfo(
-                name=dataset.entry.spec.name,
+                name=dataset.entry.shown_name,
                 selection=dataset.selection,
                 version=version_of(dataset.entry),
                 group=dataset.group,
@@ -90,7 +90,7 @@ class Trial:
                 name=self.split.name, seed=request.split_seed, train=self.split.train or None
             ),
             predictor=PredictorInfo(
-                name=predictor.entry.spec.name,
+                name=predictor.entry.shown_name,
                 selection=predictor.selection,
                 distribution=predictor.entry.distribution,
                 version=version_of(predictor.entry),

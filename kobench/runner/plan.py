@@ -20,6 +20,7 @@ from kobench.runner.request import BETWEEN_GROUPS, Request, Split
 from kobench.runner.tasks import find_tasks
 from kobench.specs import PredictorSpec, TaskSpec
 from kobench.truth.references import code_hash
+from kobench.util.grammar import parse
 
 
 def split_of(task: TaskSpec, dataset: Chosen, request: Request) -> str | None:
@@ -63,6 +64,8 @@ def make_plan(
     """
     if not request.datasets:
         raise UserError("no dataset was asked for; name one with -d, see `kobench list datasets`")
+    for sentence in names_of_strangers(registry, request):
+        warn(sentence)
     tasks = find_tasks(registry, request, warn)
     predictors = [
         choose(registry, "predictors", text, despite=True)
@@ -83,6 +86,19 @@ def make_plan(
             f" split={request.split}; `kobench info DATASET` says what truth it has"
         )
     return list(groups.values())
+
+
+def names_of_strangers(registry: Registry, request: Request) -> list[str]:
+    """What to say of names that were asked for, and that strangers have given to theirs, too."""
+    asked = {
+        "datasets": request.datasets,
+        "predictors": request.predictors,
+        "tasks": request.tasks or (),
+        "metrics": request.metrics,
+    }
+    names = [(kind, parse(text).full_name) for kind, texts in asked.items() for text in texts]
+    said = (registry.shadowed(kind, name) for kind, name in names)
+    return list(dict.fromkeys(sentence for sentence in said if sentence))
 
 
 def tasks_by_split(
@@ -154,4 +170,4 @@ def make_group(
 def line(name: str, task: Entry) -> Chosen:
     """A reference line as a choice: it has no predictor behind it, the dataset answers."""
     spec = PredictorSpec(name, make="", summary="answers that the dataset gives")
-    return Chosen(replace(task, spec=spec), {}, name, name, code_hash())
+    return Chosen(replace(task, spec=spec, shadowed=False), {}, name, name, code_hash())

@@ -34,7 +34,7 @@ class Request:
     tasks : sequence of str or None
         Names; None for every task that can be scored.
     metrics : sequence of str
-        Names of metrics of other packages, see `kobench.runner.tasks.may_see_truth`.
+        Names of metrics of other packages and files, see `kobench.runner.tasks.find_tasks`.
     networks : int
         Data seeds for each seeded dataset.
     fit_seeds : int

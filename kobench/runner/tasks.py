@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kobench.errors import UserError
 from kobench.plugins.chosen import Task, choose
-from kobench.plugins.load import OWN, Entry, Registry
+from kobench.plugins.load import Entry, Registry
 from kobench.question import SETS
 from kobench.runner.request import Request
 from kobench.specs import MetricSpec, TaskSpec
@@ -17,54 +17,64 @@ from kobench.util.text import suggestion
 def find_tasks(registry: Registry, request: Request, warn: Callable[[str], None]) -> list[Task]:
     """The tasks asked for, or all that can be scored.
 
-    A stranger's broken task does not end a run that never asked for it: `warn` is told. Raises
-    UserError where a task that was asked for can't be found or is broken.
+    A metric or task runs in a process of kobench's, where the truth is. So a stranger's counts
+    where it was named itself, by `request.metrics` or `request.tasks`, and nowhere else: not by
+    being installed or in a file of `--plugin`, and not by another name of its distribution. `warn`
+    is told what is left out. Raises UserError where a task that was asked for can't be found or is
+    broken.
     """
-    named = [entry for name in request.metrics for entry in registry.find_all("metrics", name)]
-    homes = {registry.find("tasks", name).distribution for name in request.tasks or ()}
-    metrics = [entry for name in registry.metrics for entry in registry.metrics[name]]
-    counting = [
-        metric
-        for metric in metrics
-        if may_see_truth(metric) or metric in named or metric.distribution in homes
-    ]
+    everything = [entry for entries in registry.metrics.values() for entry in entries]
+    named = named_metrics(registry, request.metrics)
+    counting = [metric for metric in everything if metric.trusted or metric in named]
     tasks = []
-    for name in request.tasks or list(registry.tasks):
-        try:
-            entry = registry.find("tasks", name, prefer="" if request.tasks else OWN)
-            if not request.tasks and not may_see_truth(entry):
-                warn(
-                    f"task {name} of {entry.distribution} is left out: it would run where the truth"
-                    " is; name it with -t to have it"
-                )
-                continue
-            task = task_of(entry, counting)
-            check_task(registry, task)
-            tasks.append(task)
-        except UserError as error:
-            if request.tasks:
-                raise
-            warn(f"task {name} is left out: {error}")
-    for entry in metrics:
-        if any(fits(entry.spec, task.spec) and entry not in task.metrics for task in tasks):
-            where = "it would run where the truth is; name it with --metric to have it"
-            warn(f"metric {entry.spec.name} of {entry.distribution} is left out: {where}")
+    for entry in tasks_asked(registry, request, warn):
+        task = task_of(entry, counting)
+        check_task(registry, task)
+        tasks.append(task)
+    for metric in everything:
+        if any(fits(metric.spec, task.spec) and metric not in task.metrics for task in tasks):
+            warn(left_out("metric", metric, "--metric"))
     return tasks
+
+
+def named_metrics(registry: Registry, names: Iterable[str]) -> list[Entry]:
+    """What `--metric` names: of one distribution each, though perhaps of several kinds of units."""
+    found: list[Entry] = []
+    for name in names:
+        meant = registry.find_all("metrics", name)
+        # two strangers with one name: raises, naming both
+        found += (
+            meant if len({entry.home for entry in meant}) == 1 else [registry.find("metrics", name)]
+        )
+    return found
+
+
+def tasks_asked(
+    registry: Registry, request: Request, warn: Callable[[str], None]
+) -> Iterator[Entry]:
+    """The tasks that were named, or else kobench's own; `warn` is told of the others."""
+    if request.tasks:
+        yield from (registry.find("tasks", name) for name in request.tasks)
+        return
+    for entry in (entry for entries in registry.tasks.values() for entry in entries):
+        if entry.trusted:
+            yield entry
+        else:
+            warn(left_out("task", entry, "-t"))
+
+
+def left_out(what: str, entry: Entry, flag: str) -> str:
+    """That a stranger's metric or task does not count, and how it would."""
+    return (
+        f"{what} {entry.shown_name} of {entry.distribution} is left out: it would run where the"
+        f" truth is; name it with {flag} to have it"
+    )
 
 
 def task_of(entry: Entry, metrics: Sequence[Entry]) -> Task:
     """A task with those of the metrics that score it."""
-    return Task(entry, tuple(metric for metric in metrics if fits(metric.spec, entry.spec)))
-
-
-def may_see_truth(entry: Entry) -> bool:
-    """Whether a metric or task counts without being named.
-
-    kobench's own do, and those of a file that the command line names. Others' code would run in
-    kobench's own process because it happens to be installed, perhaps with a predictor that
-    competes.
-    """
-    return entry.trusted or entry.plugin_file is not None
+    spec = Task(entry, ()).spec
+    return Task(entry, tuple(metric for metric in metrics if fits(metric.spec, spec)))
 
 
 def check_task(registry: Registry, task: Task) -> None:
@@ -81,6 +91,11 @@ def check_task(registry: Registry, task: Task) -> None:
     for metric in spec.primary:
         scoring = task.named_metrics.get(metric.partition("[")[0])
         named = f"{where} has the primary metric {metric!r}"
+        if scoring is None and _brings(registry, task, metric):
+            raise UserError(
+                f"{named} of {task.entry.distribution}, which would run where the truth is, too;"
+                f" name it with --metric {metric.partition('[')[0]}"
+            )
         if scoring is None:
             raise UserError(
                 f"{named}, which does not score it; {suggestion(metric, task.named_metrics)}"
@@ -94,6 +109,15 @@ def check_task(registry: Registry, task: Task) -> None:
     for name in spec.lines:
         if name not in LINES:
             raise UserError(f"{where} has the line {name!r}; {suggestion(name, LINES)}")
+
+
+def _brings(registry: Registry, task: Task, metric: str) -> bool:
+    """Whether a task's own distribution offers a metric that scores it and was not named."""
+    try:
+        found = registry.find_all("metrics", metric.partition("[")[0], of=task.spec.of)
+    except UserError:
+        return False
+    return any(one.home == task.entry.home and fits(one.spec, task.spec) for one in found)
 
 
 def fits(metric: MetricSpec, task: TaskSpec) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kobench.errors import InvalidAnswerError, TrialFailed, UserError
 from kobench.plugins.chosen import Task
+from kobench.plugins.sources import normalise
 from kobench.question import Answers
 from kobench.results.about import TaskAbout
 from kobench.results.answer_store import AnswerStore, hash_of_arrays
@@ -279,13 +280,14 @@ def trusted_with_predictor(trial: Trial) -> list[str]:
     """
     if trial.role != "predictor":
         return []
-    theirs = trial.predictor.entry.distribution
+    theirs = normalise(trial.predictor.entry.distribution)
+    datasets = [part.entry for part in trial.dataset.parts or (trial.dataset,)]
     tasks = [task.entry for task in trial.tasks]
     metrics = [metric for task in trial.tasks for metric in task.metrics]
     brought = {
-        entry.spec.name
-        for entry in (trial.dataset.entry, *tasks, *metrics)
-        if entry.distribution == theirs and not entry.trusted
+        entry.shown_name
+        for entry in (*datasets, *tasks, *metrics)
+        if normalise(entry.distribution) == theirs and not entry.trusted
     }
     return sorted(brought)
 

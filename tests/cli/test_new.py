@@ -21,7 +21,10 @@ from kobench.cli import new
 RUNS = {
     "predictor": ["-d", "grn:genes=12,cells=60", "-p", "my-own-thing"],
     "dataset": ["-d", "my-own-thing:genes=10,cells=40", "-p", "masked-mean"],
-    "metric": ["-d", "grn:genes=12,cells=60", "-p", "masked-mean", "-t", "profile"],
+    "metric": [
+        *("-d", "grn:genes=12,cells=60", "-p", "masked-mean", "-t", "profile"),
+        *("-m", "my-own-thing"),
+    ],
 }
 CHECKED = {
     "predictor": "my-own-thing",

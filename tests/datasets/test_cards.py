@@ -397,6 +397,9 @@ def test_nothing_is_overwritten_or_shadowed(folder: Path, mine: Path) -> None:
             add_dataset(mine, name, out_folder=folder)
     with pytest.raises(UserError, match=r"a dataset 'my-screen' exists already \(the card"):
         add_dataset(mine, "my-screen")
+    with pytest.raises(UserError, match=r"a dataset 'theirs' exists already \(of their-dist\)"):
+        add_dataset(mine, "theirs", out_folder=folder, taken={"theirs": "of their-dist"})
+    assert not (folder / "theirs.toml").exists()
 
 
 @pytest.mark.parametrize(

@@ -107,10 +107,24 @@ def test_metadata_that_can_not_be_read_is_a_problem(site: Site) -> None:
 
 def test_metadata_are_shown_without_what_can_hide_in_them(site: Site) -> None:
     info = site.install("loud-dist", {"loud_one.py": good("Mine")}, {"p\x1b[31m": "loud_one"})
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\x1b[2J\nVersion: 1\u202e0\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1\u202e0\n")
     (entry,) = load_registry().predictors["mine"]
-    assert (entry.distribution, entry.version) == ("loud\\x1b[2J", "1\\u202e0")
+    assert (entry.distribution, entry.version) == ("loud", "1\\u202e0")
     assert entry.entry_point == "p\\x1b[31m"
+
+
+@pytest.mark.parametrize(
+    "name", ["loud\x1b[2J", "k\u043ebench-baselines", "a/b", "-x", "x y", "Cards"]
+)
+def test_a_distribution_with_a_name_that_none_may_have_is_refused(site: Site, name: str) -> None:
+    """Boards tell rows of one name apart by their distributions."""
+    info = site.install("loud-dist", {"loud_one.py": good("Mine")})
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    registry = load_registry()
+    assert "mine" not in registry.predictors
+    (problem,) = (one for one in registry.problems if one.kind == "metadata")
+    assert "expected ASCII letters" in problem.message
+    assert problem.message.isascii()
 
 
 HEAVY = ("torch", "xgboost", "numba", "sklearn", "pandas", "anndata", "scipy", "numpy")

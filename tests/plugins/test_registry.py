@@ -153,12 +153,19 @@ def kobench_tasks():
 """
 
 
-def test_judges_of_other_packages_see_the_truth_only_when_named(site: Site) -> None:
-    """A metric or task runs in kobench's own process; being installed is no reason to run it
-    there.
+@pytest.mark.parametrize("as_file", [False, True])
+def test_judges_of_others_see_the_truth_only_when_named(
+    site: Site, tmp_path: Path, as_file: bool
+) -> None:
+    """A metric or task runs in kobench's own processes; being installed, or in a file beside a
+    predictor, is no reason to run it there.
     """
-    site.install("judge-dist", {"judge_one.py": JUDGE})
-    registry = load_registry()
+    if as_file:
+        (tmp_path / "judge.py").write_text(JUDGE)
+        registry, home = load_registry([tmp_path / "judge.py"]), "file:judge.py"
+    else:
+        site.install("judge-dist", {"judge_one.py": JUDGE})
+        registry, home = load_registry(), "judge-dist"
 
     def planned(**more: Any) -> tuple[dict[str, set[str]], list[str]]:
         said: list[str] = []
@@ -172,17 +179,20 @@ def test_judges_of_other_packages_see_the_truth_only_when_named(site: Site) -> N
     assert "lenient" not in tasks["profile"]
     assert "mine-only" not in tasks
     assert any(
-        "metric lenient of judge-dist is left out" in sentence and "--metric" in sentence
+        f"metric lenient of {home} is left out" in sentence and "--metric" in sentence
         for sentence in said
     )
     assert any(
-        "task mine-only of judge-dist is left out" in sentence and "-t" in sentence
+        f"task mine-only of {home} is left out" in sentence and "-t" in sentence
         for sentence in said
     )
     tasks, said = planned(metrics=("lenient",))
     assert "lenient" in tasks["profile"]
     assert not any("metric lenient" in sentence for sentence in said)
-    assert "lenient" in planned(tasks=["mine-only"])[0]["mine-only"]
+    assert "mine-only" not in tasks
+    with pytest.raises(UserError, match="the truth is, too; name it with --metric lenient"):
+        planned(tasks=["mine-only"])
+    assert "lenient" in planned(tasks=["mine-only"], metrics=["lenient"])[0]["mine-only"]
     with pytest.raises(UserError, match="there is no metric 'lenientt'; did you mean 'lenient'"):
         planned(metrics=("lenientt",))
 

@@ -137,7 +137,7 @@ def sound(units): return 0.5
 
 
 def test_a_broken_metric_costs_its_own_column(play):
-    rows = play(METRICS)
+    rows = play(METRICS, metrics=["broken", "quits", "wordy", "endless", "sound"])
     assert {record["result"]["status"] for record in rows.values() if record["role"] != "line"} == {
         "ok"
     }
@@ -171,7 +171,7 @@ def nothing(view): return None
 
 
 def test_a_broken_task_costs_its_own_board(play, tmp_path):
-    rows = play(TASKS)
+    rows = play(TASKS, tasks=["raising", "empty", "keystone"])
     assert {record["result"]["status"] for record in rows.values() if record["role"] != "line"} == {
         "ok"
     }
@@ -181,11 +181,12 @@ def test_a_broken_task_costs_its_own_board(play, tmp_path):
     )
     assert "NoneType" in scores["empty@1"]["metrics"]["spearman"]["missing"]
     assert scores["keystone@1"]["metrics"]["spearman"]["value"] is not None
-    assert not {"no-floor@1", "no-metric@1", "no-line@1", "no-judge@1"} & set(scores)
     registry = load_registry(plugin_files=[tmp_path / "plugin.py"])
     said = []
-    make_plan(registry, Request([TINY], []), said.append)
-    assert [line.split()[1] for line in said] == ["no-floor", "no-metric", "no-line", "no-judge"]
+    (group,) = make_plan(registry, Request([TINY], []), said.append)
+    theirs = ["raising", "empty", "no-floor", "no-metric", "no-line", "no-judge"]
+    assert [line.split()[1] for line in said] == theirs
+    assert not {task.spec.name for trial in group.basis for task in trial.tasks} & set(theirs)
     wrong = {
         "no-floor": "nobody",
         "no-metric": "did you mean 'spearman'",
@@ -194,7 +195,7 @@ def test_a_broken_task_costs_its_own_board(play, tmp_path):
     }
     for name, message in wrong.items():
         with pytest.raises(UserError, match=message):
-            make_plan(registry, Request([TINY], [], tasks=[name]))
+            make_plan(registry, Request([TINY], [], tasks=[name], metrics=["follows"]))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +235,7 @@ def units(view):
         return TaskUnits({}, n, n)
     return TaskUnits({"": ProfileUnits(a.profile, q.true, q.assemblages, np.arange(n))}, n, n)
 """
-    rows = play(code, datasets=("toy:n=60",))
+    rows = play(code, datasets=("toy:n=60",), tasks=["loud"], metrics=["worst-gene"])
     assert rows["base"]["result"]["scores"]["loud@1"]["metrics"]["worst-gene"]["value"] > 0
     assert rows["base"]["result"]["trusted_with_predictor"] == ["loud", "toy", "worst-gene"]
 
@@ -273,7 +274,8 @@ def test_damaged_answers_are_asked_for_again_and_sound_ones_scored(tmp_path):
     metric.write_text(HEAD + METRICS)
     (group,) = make_plan(load_registry(plugin_files=[predictor]), Request([TINY], ["base"]))
     Run(tmp_path).run([group])
-    (later,) = make_plan(load_registry(plugin_files=[predictor, metric]), Request([TINY], ["base"]))
+    again = Request([TINY], ["base"], metrics=["sound"])
+    (later,) = make_plan(load_registry(plugin_files=[predictor, metric]), again)
     damaged, *others = sorted(
         (tmp_path / "answers").glob("*.npz"), key=lambda path: path.stat().st_size
     )[::-1]

@@ -221,8 +221,11 @@ def always_best(units): return 0.0
 
 def test_a_plugin_that_takes_the_names_of_built_ins_changes_nothing_but_its_own(tmp_path):
     (tmp_path / "copycat.py").write_text(COPYCAT)
-    registry = load_registry(plugin_files=[tmp_path / "copycat.py"])
-    _, rows = run(tmp_path / "out", registry, ["file:copycat.py/uniform"], tasks=["profile"])
+    registry, said = load_registry(plugin_files=[tmp_path / "copycat.py"]), []
+    theirs = ["file:copycat.py/bray-curtis"]
+    _, rows = run(
+        tmp_path / "out", registry, ["file:copycat.py/uniform"], tasks=["profile"], metrics=theirs
+    )
     metrics = [
         record["result"]["scores"]["profile@2"]["metrics"]
         for record in rows.values()
@@ -234,9 +237,14 @@ def test_a_plugin_that_takes_the_names_of_built_ins_changes_nothing_but_its_own(
         record["trial"]["predictor"]["distribution"]: record["result"]["trusted_with_predictor"]
         for record in read_records(tmp_path / "out")
     }
-    assert brought == {"kobench": [], "file:copycat.py": ["bray-curtis"]}
-    with pytest.raises(UserError, match=r"kobench/uniform or file:copycat\.py/uniform"):
-        make_plan(registry, Request([TINY], ["uniform"]))
+    assert brought == {"kobench": [], "file:copycat.py": theirs}
+    (group,) = make_plan(registry, Request([TINY], ["uniform"]), said.append)
+    assert not group.trials  # it is kobench's floor, which runs anyway
+    assert said == [
+        "the predictor 'uniform' is that of kobench; a stranger's is file:copycat.py/uniform",
+        f"metric {theirs[0]} of file:copycat.py is left out: it would run where the truth is; name"
+        " it with --metric to have it",
+    ]
 
 
 def test_the_memory_of_a_worker_is_its_own(tmp_path, registry):

@@ -13,6 +13,7 @@ from kobench.board.pictures.axis import Ends
 from kobench.board.pictures.figure import headed, panels
 from kobench.board.pictures.style import FLOOR, STYLES, Style
 from kobench.board.table import Section
+from kobench.board.words import base
 from kobench.errors import UserError
 from kobench.util.grammar import parse
 
@@ -75,7 +76,7 @@ def others_of(section: Section) -> list[str]:
 def has_noise(section: Section) -> bool:
     """Whether a section has the metric on networks of known noise."""
     return (
-        section.task.partition("@")[0] == TASK
+        base(section.task) == TASK
         and any(column.name == METRIC for column in section.columns)
         and "sigma" in section.params
         and not section.train
