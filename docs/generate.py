@@ -18,9 +18,17 @@ from pathlib import Path
 
 import kobench.builtin
 from kobench.results.parts import Record, TaskScores, TrialInfo
-from kobench.results.records import SCHEMA, read_records
+from kobench.results.records import (
+    MOST_DAMAGED,
+    MOST_PACKED,
+    MOST_RECORD,
+    SCHEMA,
+    read_records,
+)
 from kobench.results.schema import field_words, json_schema, parts_of, summary_of, type_words
 from kobench.specs import MetricSpec, TaskSpec
+from kobench.util.bounded import size_text
+from kobench.util.files import DEEPEST, LARGEST
 
 DOCS = Path(__file__).parent
 BOARDS = DOCS.parent / "leaderboards"
@@ -359,6 +367,35 @@ def short(value: float) -> str:
 # ------------------------------------------------------------------ what a record holds
 
 
+#: What happens to records that can't be read, paragraph by paragraph.
+UNREADABLE = (
+    "## What can't be read",
+    "",
+    "Every name in `records/` that ends in `.json` is taken for a record; other names are not"
+    " looked at. One that is empty, cut off, no JSON (NaN is"
+    " none), no plain file, of a newer format, or otherwise no record costs itself alone:",
+    "",
+    "- `kobench board` leaves it out. One remark, on standard error and on the board itself, says"
+    " how many were left out, names the first with the reason, and says what to do. The exit code"
+    " is 1, also with `--check` and `--pack`.",
+    "- `kobench run` reads only the records of its own trials. A trial whose record can't be read"
+    " is done anew. The old file is not lost, since a newer kobench may be able to read it: it"
+    " stays beside the new one, as `NAME.json.aside-1`. A remark says so, and the exit code is 1."
+    " With `--fresh` such a record is replaced as any other is; a folder in its place is set"
+    " aside.",
+    "- Stored answers that can't be read are asked for again.",
+    "- Of a damaged `records.jsonl.gz`, what can be read is used, and the rest is named by line."
+    f" After {MOST_DAMAGED:,} damaged lines no more is read.",
+    "- `read_records(folder)` raises an error for the first; `read_records(folder, left_out)` goes"
+    " on, and its `LeftOut` has the remark. The pages of this documentation are made of published"
+    " records by the first, so none can be missing from them.",
+    "",
+    f"Reading has limits, so that a small file can't fill the memory: {size_text(MOST_RECORD)} for"
+    f" a record, {size_text(MOST_PACKED)} for what a packed file unpacks to, {DEEPEST} levels of"
+    f" nesting, {LARGEST:g} for a number. Packed records are read line by line.",
+)
+
+
 def records_page() -> str:
     """docs/records.md: the parts of a record, field by field."""
     out = [
@@ -374,6 +411,8 @@ def records_page() -> str:
         "",
         "In Python, `kobench.results.records.read_records(folder)` gives these records with the"
         " fields as attributes: `record.result.scores[label].metrics[name].value`.",
+        "",
+        *UNREADABLE,
     ]
     for part in parts_of(Record):
         out += ["", f"## {part.__name__}", "", summary_of(part), ""]

@@ -24,6 +24,7 @@ from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.sentences import short_names
 from kobench.board.transfer import transfer_matrices
+from kobench.board.visible import all_visible
 from kobench.board.words import base
 from kobench.errors import UserError
 from kobench.results.parts import Record, TrialInfo
@@ -37,6 +38,7 @@ def make_board(
     datasets: Sequence[str] | None = None,
     tasks: Sequence[str] | None = None,
     predictors: Sequence[str] | None = None,
+    left_out: str = "",
 ) -> Board:
     """The leaderboard of trial records.
 
@@ -53,6 +55,8 @@ def make_board(
         Keep only these, each a task's name or label.
     predictors : sequence of str, or None
         Keep only these, each a predictor's name or selection; floors and lines always stay.
+    left_out : str
+        What is said first of records that are not among these, because they can't be read.
 
     Raises
     ------
@@ -77,14 +81,17 @@ def make_board(
         matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen
     )
     growths = growths_of(shown) if cost else ()
-    return Board(
-        shown,
-        matrices_of(shown),
-        cost,
-        answer_of(shown, transfers),
-        transfers,
-        growths,
-        ran_of(kept, row_names),
+    remarks = (*([left_out] if left_out else []), *ran_of(kept, row_names))
+    return all_visible(
+        Board(
+            shown,
+            matrices_of(shown),
+            cost,
+            answer_of(shown, transfers),
+            transfers,
+            growths,
+            remarks,
+        )
     )
 
 

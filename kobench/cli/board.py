@@ -124,7 +124,8 @@ def board_command(
         )
     file = published or output
     form = form or (form_of(file) if file else "terminal")
-    records = records_of(folder)
+    records, remark = records_of(folder)
+    ending = 1 if remark else 0
     chosen: dict[str, Any] = {
         "cost": not no_cost,
         "datasets": recorded(datasets, "dataset", records) or None,
@@ -132,28 +133,42 @@ def board_command(
         "predictors": recorded(predictors, "predictor", records) or None,
     }
     if published is not None:
-        if not agrees(records, published, form, folder, chosen):
-            ctx.exit(1)
-        return
-    if pack is not None:
+        agreeing = agrees(records, published, form, folder, {**chosen, "left_out": remark})
+        ending = ending if agreeing else 1
+    elif pack is not None:
+        # of what could be read alone: the records beside it are to give the same board again
         pack_board(records, pack, cost=not no_cost)
-        return
-    board = make_board(records, **chosen)
-    if pictures is not None:
-        draw_board(board, pictures)
-        if output is None:
-            return
-    write_board(board, form, output, len(records))
+    else:
+        board = make_board(records, **chosen, left_out=remark)
+        if pictures is not None:
+            draw_board(board, pictures)
+        if pictures is None or output is not None:
+            write_board(board, form, output, len(records))
+    if remark:
+        click.echo(remark, err=True)
+    ctx.exit(ending)
 
 
-def records_of(folder: Path) -> list[Record]:
-    """The records of a results folder; UserError where there are none."""
+def records_of(folder: Path) -> tuple[list[Record], str]:
+    """The records of a results folder, and a remark on those that can't be read, "" for none.
+
+    Raises
+    ------
+    UserError
+        Where there are none.
+    """
     from kobench.errors import UserError
+    from kobench.results.left_out import LeftOut, NothingReadableError
     from kobench.results.records import read_records
 
-    records = list(read_records(folder))
+    left_out = LeftOut()
+    records = list(read_records(folder, left_out))
     if records:
-        return records
+        return records, left_out.remark()
+    if left_out.count:
+        raise NothingReadableError(
+            f"there is no record in {folder} that can be read. {left_out.remark()}"
+        )
     hint = "make some with `kobench run quick`, or name another folder"
     inside = sorted(str(found.parent) for found in folder.glob("*/records"))
     if inside:

@@ -198,7 +198,13 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         )
     for record in outcome.failed:
         click.echo(failure_line(record), err=True)
-    ctx.exit(1 if outcome.failed else 0)
+    remark = outcome.set_aside.remark(
+        f"They lie beside the new ones in {flags['out']}/records, with .aside- in their names, and"
+        " their trials were done anew."
+    )
+    if remark:
+        click.echo(remark, err=True)
+    ctx.exit(1 if outcome.failed or remark else 0)
 
 
 def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Outcome]:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from kobench.errors import UserError
-from kobench.util.files import write_atomically
+from kobench.util.bounded import open_plain
+from kobench.util.files import clear_way, write_atomically
 
 #: A hash as it is written. Records name answers, and may come from anyone: what is no hash could
 #: lead out of the folder.
 KEY = re.compile(r"[0-9a-f]{64}")
+
+#: What reads the header of an array, by the version of its format.
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def hash_of_arrays(arrays: Mapping[str, Any]) -> str:
@@ -51,9 +58,10 @@ class AnswerStore:
         """
         given = {name: values for name, values in arrays.items() if values is not None}
         key = hash_of_arrays(given)
-        if not self.path(key).exists():
+        if not self.path(key).is_file():
             buffer = io.BytesIO()
             np.savez(buffer, **given)
+            clear_way(self.path(key))
             write_atomically(self.path(key), buffer.getbuffer())
         return key
 
@@ -77,9 +85,12 @@ class AnswerStore:
             )
         path = self.path(key)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            with open_plain(path) as plain:
+                refuse_packed(plain)
+                with np.load(plain, allow_pickle=False) as file:
+                    arrays = {name: file[name] for name in file.files}
+        # the file may be anyone's, and its headers are texts: numpy may stumble in any way
+        except Exception as error:
             raise UserError(
                 f"the stored answers {path} can't be read ({error}); delete the file and run again"
             ) from error
@@ -96,8 +107,27 @@ class AnswerStore:
         What is no hash names nothing of this folder, and removes nothing.
         """
         if KEY.fullmatch(key):
+            clear_way(self.path(key))
             self.path(key).unlink(missing_ok=True)
 
     def keys(self) -> set[str]:
         """Hashes of everything stored."""
-        return {path.stem for path in self.folder.glob("*.npz")}
+        return {path.stem for path in self.folder.glob("*.npz") if path.is_file()}
+
+
+def refuse_packed(file: BinaryIO) -> None:
+    """Raise ValueError for arrays that lie in a file otherwise than `AnswerStore.save` writes them.
+
+    That is without compression, and so memory holds no more of them than the file is long.
+    """
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{member.filename[:40]!r} is compressed")
+            with archive.open(member) as array:
+                version = np.lib.format.read_magic(array)
+                shape, _, kind = HEADERS[version](array)
+                count = math.prod(shape) * kind.itemsize
+                if count != member.file_size - array.tell():
+                    raise ValueError(f"{member.filename[:40]!r} does not hold what its header says")
+    file.seek(0)

@@ -5,12 +5,14 @@ A trial that fails costs its own row and no other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from kobench.errors import BAD
 from kobench.results.answer_store import AnswerStore
+from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
 from kobench.results.records import read_record, record_path
 from kobench.runner.folder import locked
@@ -19,6 +21,7 @@ from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.resume import Action, Policy, decide
 from kobench.sandbox.finding import refuse_if_open
+from kobench.util.files import set_aside
 
 
 class Watcher(Protocol):
@@ -48,10 +51,21 @@ class Silent:
 
 @dataclass
 class Outcome:
-    """What a run did: counts of actions and the records that are not ok."""
+    """What a run did: counts of actions, the records that are not ok, and what it set aside.
+
+    Attributes
+    ----------
+    records : list of Record
+        The record of each trial, in the order of the plan.
+    actions : dict of str to int
+        How many trials there were of each kind of action.
+    set_aside : LeftOut
+        Earlier records of these trials that can't be read. The trials were done anew.
+    """
 
     records: list[Record] = field(default_factory=list)
     actions: dict[str, int] = field(default_factory=dict)
+    set_aside: LeftOut = field(default_factory=LeftOut)
 
     @property
     def failed(self) -> list[Record]:
@@ -90,8 +104,9 @@ class Run:
         """
         with locked(self.folder) as lock:
             stored = AnswerStore(self.folder).keys()
+            unreadable: dict[Path, UnreadableError] = {}
             decided = {
-                (number, place): self._decide(trial, stored)
+                (number, place): self._decide(trial, stored, unreadable)
                 for number, group in enumerate(groups)
                 for place, trial in enumerate((*group.basis, *group.trials))
             }
@@ -106,6 +121,8 @@ class Run:
             work = Work(groups, todo, self.folder, self.staged)
             check_sandbox(work)
             check_data(work)
+            for path in unreadable:
+                set_aside(path)  # not lost: a newer kobench may read it, or its owner mend it
             self.watcher.planned(len(todo))
 
             def report(what: str, place: Place, *more: Any) -> None:
@@ -117,14 +134,30 @@ class Run:
 
             work_through(work, jobs, report, lock)
         outcome = Outcome([records[place] for place in decided])
+        for path, error in unreadable.items():
+            outcome.set_aside.add(f"records/{path.name}", error)
         for action, _ in decided.values():
             outcome.actions[action.kind] = outcome.actions.get(action.kind, 0) + 1
         return outcome
 
-    def _decide(self, trial: Trial, stored: set[str]) -> tuple[Action, Record | None]:
+    def _decide(
+        self, trial: Trial, stored: set[str], unreadable: dict[Path, UnreadableError]
+    ) -> tuple[Action, Record | None]:
+        """What to do for a trial, and its record; one that can't be read is none.
+
+        That is noted in `unreadable`, but for a fresh run, which replaces records unseen.
+        """
         path = record_path(self.folder, trial.describe())
-        record = read_record(path) if path.exists() else None
-        return decide(trial, record, stored, self.policy), record
+        record = None
+        try:
+            record = read_record(path) if os.path.lexists(path) else None
+        except UnreadableError as error:
+            if self.policy is not Policy.FRESH:
+                unreadable[path] = error
+        action = decide(trial, record, stored, self.policy)
+        if path in unreadable:
+            action = replace(action, reason="its record can't be read")
+        return action, record
 
 
 def check_sandbox(work: Work) -> None:

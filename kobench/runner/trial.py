@@ -176,10 +176,11 @@ def with_lost_answers(
         return action
     lost = []
     for name in trial.asks:
+        key = hashes.get(name, "")
         try:
-            store.load(hashes[name])
+            store.load(key)
         except UserError:
-            store.discard(hashes[name])
+            store.discard(key)
             lost.append(name)
     return Action("ask", tuple(lost), "the stored answers can't be read") if lost else action
 

@@ -12,6 +12,12 @@ from typing import Any
 #: Bytes of a file that are read at once.
 PIECE = 1 << 20
 
+#: How deep JSON may be nested that is read; what is much deeper could not be written again.
+DEEPEST = 100
+
+#: The largest number that is read, whose powers are still finite, and its number of digits.
+LARGEST, DIGITS = 1e100, 100
+
 
 def canonical_json(value: Any) -> str:
     """Write a value as JSON, in the same way for all equal values: sorted keys, no spaces.
@@ -78,6 +84,24 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
         raise
 
 
+def clear_way(path: Path) -> None:
+    """Set aside a folder that lies where a file is to be written: nothing in it is lost."""
+    if path.is_dir() and not path.is_symlink():
+        set_aside(path)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename what lies at a path to a name beside it that is free; returns that name.
+
+    The new name has another ending, so that nobody takes it for what it was.
+    """
+    number = 1
+    while os.path.lexists(free := path.with_name(f"{path.name}.aside-{number}")):
+        number += 1
+    path.rename(free)
+    return free
+
+
 def umask() -> int:
     """The user's mask for new files."""
     mask = os.umask(0)
@@ -91,7 +115,8 @@ def parse_json(text: str) -> Any:
     Parameters
     ----------
     text : str
-        JSON. NaN and Infinity, which Python would read, are refused.
+        JSON. NaN and Infinity, which Python would read, are refused, and so are numbers beyond
+        `LARGEST`: statistics of them would be infinite.
 
     Raises
     ------
@@ -109,9 +134,37 @@ def parse_json(text: str) -> Any:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        value = json.loads(
+            text, parse_constant=refuse, parse_float=bounded_float, parse_int=bounded_int
+        )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    level = [value] if type(value) in (dict, list) else []
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in (dict, list)
+        ]
+        if not level:
+            return value
+    raise ValueError("it is nested too deeply")
+
+
+def bounded_float(text: str) -> float:
+    """A number of a JSON text; ValueError for one beyond `LARGEST`, such as 1e999."""
+    value = float(text)
+    if not -LARGEST <= value <= LARGEST:
+        raise ValueError(f"{text[:20]} is a larger number than can be computed with")
+    return value
+
+
+def bounded_int(text: str) -> int:
+    """A whole number of a JSON text; ValueError for one beyond `LARGEST`."""
+    if len(text) > DIGITS:
+        raise ValueError(f"{text[:20]}... is a larger number than can be computed with")
+    return int(text)
 
 
 def sha256_of(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -41,11 +43,17 @@ def suggestion(name: str, known: Iterable[str], what: str = "known") -> str:
 
 
 #: Unicode categories of what can't be seen: control, format, surrogate, private, unassigned, and
-#: separators of lines and paragraphs.
+#: separators of lines and paragraphs. Among the format characters are all that turn the direction
+#: of writing round, and most of no width.
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
+#: Other characters without a shape of their own: fillers, joiners and selectors of variants.
+SHAPELESS = frozenset(
+    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0)
+).union(range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
-def visible(text: str, most: int = 2000, lines: bool = False) -> str:
+
+def visible(text: str, most: int | None = 2000, lines: bool = False) -> str:
     r"""Make a text safe to show that came from outside: from a plugin, a file or a server.
 
     Control and format characters, which move a terminal's cursor or hide what follows, become their
@@ -55,8 +63,8 @@ def visible(text: str, most: int = 2000, lines: bool = False) -> str:
     ----------
     text : str
         Any text.
-    most : int
-        Characters that are shown; of a longer text the beginning.
+    most : int or None
+        Characters that are shown; of a longer text the beginning. None for all.
     lines : bool
         Whether line ends and tabs stay as they are.
 
@@ -71,12 +79,46 @@ def visible(text: str, most: int = 2000, lines: bool = False) -> str:
     a\x1b[31mb\u202ec\n
     """
     kept = "\n\t" if lines else ""
-    whole = "".join(
-        char if char in kept or unicodedata.category(char) not in HIDDEN else _escape(char)
-        for char in text[: most + 1]
+    head = text if most is None else text[: most + 1]
+    hidden = {ord(char): escape_of(char) for char in hidden_in(head) if char not in kept}
+    whole = head.translate(hidden) if hidden else head
+    return whole if most is None or len(text) <= most else whole[: most - 3] + "..."
+
+
+def hidden_in(text: str) -> list[str]:
+    """The characters of a text that can't be seen, each once, in a fixed order.
+
+    >>> hidden_in("a b")
+    []
+    """
+    if text.isprintable() and text.isascii():
+        return []
+    return sorted(
+        char for char in set(text) if unicodedata.category(char) in HIDDEN or ord(char) in SHAPELESS
     )
-    return whole if len(text) <= most else whole[: most - 3] + "..."
 
 
-def _escape(char: str) -> str:
+def one_line(text: str) -> str:
+    r"""A text on one line, all of it visible: line ends and tabs become spaces.
+
+    >>> one_line("a\n b\x1b")
+    'a b\\x1b'
+    """
+    if text.isprintable() and text.isascii():
+        return text
+    return visible(re.sub(r"[ ]*[\t\r\n]+[ ]*", " ", text).strip("\t\r\n"), None)
+
+
+def escape_of(char: str) -> str:
+    """A character as Python writes it in a string."""
     return char.encode("unicode_escape", "surrogatepass").decode()
+
+
+def json_visible(text: str) -> str:
+    r"""A JSON text whose strings hold no hidden character: they become JSON's own escapes.
+
+    >>> json_visible('["\u202e", 1]\n')
+    '["\\u202e", 1]\n'
+    """
+    hidden = {ord(char): json.dumps(char)[1:-1] for char in hidden_in(text) if char not in "\n\t"}
+    return text.translate(hidden) if hidden else text

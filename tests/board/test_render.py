@@ -425,7 +425,7 @@ def test_a_message_cannot_steer_the_terminal():
         ),
         "terminal",
     )
-    assert "one two ?[31mred?" in text
+    assert r"one two \x1b[31mred\x07" in text
 
 
 def test_small_values_keep_their_digits(board):

@@ -236,10 +236,10 @@ def packed(content: bytes) -> bytes:
         (b"{}", "Not a gzipped file"),
         (packed(b"x" * 100)[:-9], "Compressed file ended"),
         (packed(b"{}")[:10] + b"\xff" * 20, "from its start"),
-        (packed(b"{"), "from its start"),
-        (packed(b"\xff\xfe"), "from its start"),
+        (packed(b"{"), "line 1 cannot be read"),
+        (packed(b"\xff\xfe"), "line 1 cannot be read (it is not UTF-8 text)"),
         (packed(b"[]"), "line 1 is [], not a JSON object"),
-        (packed(json.dumps(record()).encode() + b"\n{"), "after line 1 "),
+        (packed(json.dumps(record()).encode() + b"\n{"), "line 2 cannot be read"),
         (packed(b'{"schema": 1, "trial": {}, "result": {}}'), "line 1 is damaged: role is missing"),
     ],
 )

@@ -14,7 +14,6 @@ from kobench.board.render.terminal.matrix import print_matrix
 from kobench.board.render.terminal.section import print_section
 from kobench.board.render.terminal.transfer import print_transfers
 from kobench.board.render.text.legend import KEY, TITLE, answer_parts, legend, purpose
-from kobench.board.render.text.section import one_line
 
 
 def render(board: Board, width: int = 100, color: bool = False) -> str:
@@ -57,7 +56,7 @@ def print_board(board: Board, console: Console) -> None:
     console.print(Text(KEY))
     console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
     for said in board.remarks:
-        console.print(Text(one_line(said)))
+        console.print(Text(said))
     datasets = {section.place: section.title for section in board.sections}
     letters = {place: letter(i) for i, place in enumerate(datasets)} if board.matrices else {}
     for section in board.sections:

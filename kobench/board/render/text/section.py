@@ -5,6 +5,7 @@ from __future__ import annotations
 from kobench.board.board import Board
 from kobench.board.row import Problem, Row
 from kobench.board.table import CONTROL, Section
+from kobench.util.text import one_line
 
 
 def asked(section: Section) -> str:
@@ -76,12 +77,6 @@ def problem_text(problem: Problem) -> str:
     places = "; ".join(problem.where[:3]) + ("; ..." if len(problem.where) > 3 else "")
     count = f"{len(problem.where)} trials: " if len(problem.where) > 1 else ""
     return f"{problem.status}{stage}: {message} ({count}{places})"
-
-
-def one_line(text: str) -> str:
-    """Text on one line, without characters that would steer a terminal."""
-    flat = " ".join(text.split())
-    return "".join(character if character.isprintable() else "?" for character in flat)
 
 
 def last_line(text: str) -> str:
