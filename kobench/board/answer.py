@@ -35,8 +35,9 @@ def answer_of(
     contests: dict[str, list[Contest]] = defaultdict(list)
     for contest in contests_of(sections, transfers):
         contests[contest.task].append(contest)
+    suspects = suspects_of(sections)
     if not contests:
-        return ()
+        return suspects
     silent: dict[str, list[str]] = defaultdict(list)
     for section in sections:
         if section.unranked_reason:
@@ -47,8 +48,27 @@ def answer_of(
         words.setdefault(section.task, section.words)
         order.setdefault(section.task, section.order)
     tasks = sorted({*contests, *silent}, key=lambda task: order.get(task, (0.0, task)))
-    return tuple(
+    return *suspects, *(
         task_line(task, words.get(task, task), contests[task], silent[task]) for task in tasks
+    )
+
+
+def suspects_of(sections: Sequence[Section]) -> tuple[str, ...]:
+    """Who scores above what is possible, in one line; none where nobody does."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for section in sections:
+        for row in section.rows:
+            if row.suspect:
+                found[row.name].append(f"{base(section.task)} on {section.place}")
+    if not found:
+        return ()
+    named = [
+        f"{name} ({spoken(where[:NAMED])}{' and more' if len(where) > NAMED else ''})"
+        for name, where in sorted(found.items())
+    ]
+    return (
+        f"Above what is possible, so not ranked until somebody says why: {spoken(named)}. Its"
+        " section has the numbers.",
     )
 
 

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kobench.board.numbers.rules import NAMED
+from kobench.board.numbers.standings import verdict_of
 from kobench.board.row import Row, Score
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
-from kobench.board.written import decimals_for, number, skill_digits
+from kobench.board.written import decimals_for, number
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def transfer_contest(group: Sequence[TransferMatrix]) -> Contest:
     skills = {name: other.value for name, other in others.items()}
     return Contest(
         task=group[0].task,
-        won={name: other.above for name, other in others.items()},
+        won={name: verdict_of(other, NAMED) == "better" for name, other in others.items()},
         place=group[0].dataset.partition(":")[0],
         gains={name: f"explains {number(value, 2)}" for name, value in skills.items()},
         skills=skills,
@@ -127,7 +129,7 @@ def better(section: Section, row: Row) -> bool:
 def gain_of(score: Score) -> str:
     """How much better: `skill 0.25`, or how far above the floor where no skill is printed."""
     if score.skill is not None:
-        return f"skill {skill_digits(score.skill, score.verdict)}"
+        return f"skill {number(score.skill, 2)}"
     if score.difference is None:
         return ""
     difference = score.difference.value

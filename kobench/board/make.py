@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kobench.board.answer import answer_of
@@ -39,6 +39,7 @@ def make_board(
     tasks: Sequence[str] | None = None,
     predictors: Sequence[str] | None = None,
     left_out: str = "",
+    explained: Mapping[str, str] | None = None,
 ) -> Board:
     """The leaderboard of trial records.
 
@@ -57,6 +58,8 @@ def make_board(
         Keep only these, each a predictor's name or selection; floors and lines always stay.
     left_out : str
         What is said first of records that are not among these, because they can't be read.
+    explained : mapping of str to str, or None
+        Name of a row -> why it may score above what is possible, see `kobench.board.explained`.
 
     Raises
     ------
@@ -67,13 +70,15 @@ def make_board(
     labels = sorted({label for record in kept for label in record.result.scores})
     chosen = chosen_tasks(labels, tasks)
     row_names = name_rows(kept)
+    reasons = by_key(explained or {}, row_names)
     groups = grouped(kept)
     shorts = short_names(key.dataset for key in groups)
     sections = []
     for key, members in groups.items():
         found = tasks_of(members, chosen) or ([] if tasks else [NO_TASK])
         for task in found:
-            sections.append(make_section(members, key, task, shorts[key.dataset], row_names, cost))
+            short = shorts[key.dataset]
+            sections.append(make_section(members, key, task, short, row_names, cost, reasons))
     with_rows = [section for section in sections if section.rows]
     # the order is stable: controls come last, others stay as they are
     shown = tuple(sorted(with_rows, key=lambda section: bool(section.near_null)))
@@ -93,6 +98,15 @@ def make_board(
             remarks,
         )
     )
+
+
+def by_key(explained: Mapping[str, str], row_names: Mapping[Key, str]) -> dict[Key, str]:
+    """Explanations by row; those of rows that are not on the board are left out."""
+    return {
+        key: explained[name]
+        for key, name in row_names.items()
+        if key[0] == "predictor" and name in explained
+    }
 
 
 def chosen_records(

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kobench.board.numbers.intervals import Interval
+from kobench.board.numbers.rules import range_of
 
 #: What the paired comparison with the best floor says; "" where there is no interval to say it by.
 VERDICTS = {
     "better": "better than the best trivial predictor",
-    "same": "can't be told apart from the best trivial predictor",
+    "same": "no better than the best trivial predictor, or not by enough to name",
     "worse": "worse than the best trivial predictor",
 }
 
@@ -44,6 +45,8 @@ class Column:
         How far the ceiling lies above the floor.
     reason : str
         "" where skill is printed, else why not.
+    smallest : float
+        The smallest difference that is named, in the metric's units.
     decimals : int
         How many are shown, so that the largest value has three digits that say something.
     """
@@ -60,18 +63,22 @@ class Column:
     ceiling: float | None = None
     gap: Interval | None = None
     reason: str = ""
+    smallest: float = 0.0
     decimals: int = 3
 
     @property
     def span(self) -> float:
-        """Width of the metric's range; 1 where it is open."""
-        return 1.0 if self.low is None or self.high is None else self.high - self.low
+        """Width of the range in which floors and ceilings lie; 1 where it is open."""
+        return range_of(self.low, self.high, self.direction)
 
     @property
     def sign(self) -> float:
         """+1 where higher is better, -1 where lower is."""
         return -1.0 if self.direction == "lower" else 1.0
 
+
+#: The status of a row that scores above what is possible, which nobody has explained.
+IMPOSSIBLE = "above what is possible"
 
 #: A predictor whose permuted answers reach its score with a larger p is not shown to know which
 #: gene was removed.
@@ -200,7 +207,8 @@ class Row:
     versions : tuple of str
         The versions of its distribution.
     status : str
-        "ok", "incomplete" (not run on every block), "not answered", or that of its failed trials.
+        "ok", "incomplete" (not run on every block), "not answered", "above what is possible", or
+        that of its failed trials.
     scores : mapping of str to Score
         By metric.
     coverage : float, or None
@@ -215,6 +223,8 @@ class Row:
         The ranked rows that it can't be told apart from.
     best_floor : tuple of str
         The metrics for which it is the floor that counts.
+    beyond : str
+        "" or why its score is above what is possible.
     problems : tuple of Problem
         Its failed trials.
     remarks : tuple of str
@@ -240,8 +250,14 @@ class Row:
     rank: tuple[int, int] | None = None
     level_with: tuple[str, ...] = ()
     best_floor: tuple[str, ...] = ()
+    beyond: str = ""
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
     cost: Cost | None = None
     sandbox: str = ""
     environment: str = ""
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it scores above what is possible, and nobody has said why."""
+        return self.status == IMPOSSIBLE

@@ -56,19 +56,6 @@ def with_interval(interval: Interval) -> str:
     return f"{number(interval.value, decimals)} {ends}".strip()
 
 
-def skill_digits(skill: float, verdict: str) -> str:
-    """A skill with two decimals; one that is told apart from 0 is not printed as 0.
-
-    >>> skill_digits(0.004, "better"), skill_digits(-0.004, "worse")
-    ('<0.01', '>-0.01')
-    >>> skill_digits(0.004, "same"), skill_digits(0.33, "better")
-    ('0.00', '0.33')
-    """
-    text = number(skill, 2)
-    tiny = text == "0.00" and verdict in ("better", "worse")
-    return text if not tiny else "<0.01" if skill > 0 else ">-0.01"
-
-
 def p_text(p: float) -> str:
     """A p value with what it can tell.
 

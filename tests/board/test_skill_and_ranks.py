@@ -118,9 +118,9 @@ def test_equal_predictors_share_a_rank():
 
 
 def test_no_headroom_shows_raw_scores_and_ranks_by_them():
-    # range 2, so the gap must be over 0.2; here it is 0.19
+    # no floor counts below 0, so the range is 1 and the gap must be over 0.1; here it is 0.09
     section = only(
-        floors([0.81, 0.82, 0.80, 0.81, 0.81])
+        floors([0.91, 0.92, 0.90, 0.91, 0.91])
         + networks("mlp", [0.95] * 5)
         + networks("linear", [0.94] * 5)
     )
@@ -182,7 +182,7 @@ def test_no_headroom_is_said_once_with_its_numbers():
     )
     said = (
         "no headroom: the gap between the best floor and the truth is 0.096, and skill is printed"
-        " above 0.2 (a tenth of the metric's range)"
+        " above 0.1 (a tenth of the metric's range)"
     )
     assert section.remarks.count(said) == 1
     wide = only(floors([0.2, 1.4, 0.1, 1.3, 0.4]) + networks("mlp", [0.95] * 5))

@@ -526,7 +526,8 @@ def test_the_page_carries_numbers_and_marks_beside_colours():
     for a, row in enumerate(matrix.cells):
         for b, cell in enumerate(row):
             shown = f"{cell.explained.value:.2f}".replace("-", "\u2212")
-            mark = "▲" if cell.explained.value > 0 else "▼"
+            share = cell.explained.value
+            mark = "≈" if abs(share) < 0.01 else "▲" if share > 0 else "▼"
             assert (f"{mark}[{shown}]" if a == b else f"{mark} {shown}") in plain
     assert len(re.findall(r'<td class="own" style="background: rgba', page)) == 8
     assert page.count('<td style="background: rgba') == 56

@@ -18,7 +18,7 @@ import numpy as np
 
 from kobench.cells import BoolArray, FloatArray
 
-#: Confidence of every interval.
+#: Confidence of every interval that is printed.
 LEVEL = 0.95
 
 #: From so many blocks on, intervals are over blocks; one block alone has an interval of what was
@@ -123,20 +123,22 @@ def combine(function: Callable[..., FloatArray], *series: Series) -> Series:
     return Series(values, function(*drawn), units)
 
 
-def t_quantile(degrees: float) -> float:
-    """The two-sided quantile of Student's t at the confidence `LEVEL`.
+def t_quantile(degrees: float, level: float = LEVEL) -> float:
+    """The two-sided quantile of Student's t at a confidence.
 
     Parameters
     ----------
     degrees : float
         Degrees of freedom; infinity for the normal distribution.
+    level : float
+        The confidence.
 
     >>> round(t_quantile(2), 4), round(t_quantile(inf), 4)
     (4.3027, 1.96)
     """
     from scipy.special import ndtri, stdtrit
 
-    tail = 0.5 + LEVEL / 2
+    tail = 0.5 + level / 2
     return float(ndtri(tail) if degrees == inf else stdtrit(degrees, tail))
 
 
@@ -180,13 +182,15 @@ def spread_of(*series: Series) -> Spread | None:
     return Spread(factor * np.atleast_2d(np.cov(draws, ddof=1)), degrees)
 
 
-def mean_interval(series: Series) -> Interval:
+def mean_interval(series: Series, level: float = LEVEL) -> Interval:
     """The mean over blocks, and t(degrees) standard errors to each side.
 
     Parameters
     ----------
     series : Series
         The values.
+    level : float
+        The confidence.
 
     Returns
     -------
@@ -200,7 +204,7 @@ def mean_interval(series: Series) -> Interval:
     spread = spread_of(series)
     if spread is None:
         return Interval(series.mean)
-    half = t_quantile(spread.degrees) * sqrt(spread.covariance[0, 0])
+    half = t_quantile(spread.degrees, level) * sqrt(spread.covariance[0, 0])
     return Interval(series.mean, series.mean - half, series.mean + half)
 
 
@@ -259,9 +263,18 @@ def rank_intervals(better: BoolArray) -> list[tuple[int, int]]:
     return [(1 + int(better[:, i].sum()), n - int(better[i].sum())) for i in range(n)]
 
 
-def beats(series: Sequence[Series]) -> BoolArray:
-    """Whether series i lies significantly above series j, (n, n) bool.
+def beats(series: Sequence[Series], smallest: float = 0.0) -> BoolArray:
+    """Whether series i lies significantly, and by enough to name it, above series j, (n, n) bool.
 
+    Parameters
+    ----------
+    series : sequence of Series
+        Over the same blocks.
+    smallest : float
+        The smallest difference of two means that counts.
+
+    Notes
+    -----
     Each paired comparison over the same blocks is made at 95 %, uncorrected: two predictors are
     told apart, or not, whoever else is on the board.
     """
@@ -269,5 +282,7 @@ def beats(series: Sequence[Series]) -> BoolArray:
     for i, a in enumerate(series):
         for j, b in enumerate(series[:i]):
             difference = paired_difference(a, b)
+            if abs(difference.value) < smallest:
+                continue
             won[i, j], won[j, i] = difference.above, difference.below
     return won

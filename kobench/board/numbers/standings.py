@@ -16,14 +16,11 @@ from kobench.board.numbers.intervals import (
     rank_intervals,
     ratio_interval,
 )
+from kobench.board.numbers.rules import HEADROOM, smallest_named
 from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.values import NONE, Key, RowValues
 from kobench.board.row import Column, Score
 from kobench.cells import FloatArray
-
-#: The gap between floor and ceiling must be over this share of the metric's range for skill to be
-#: printed.
-HEADROOM = 0.1
 
 #: The floor that counts where the best floor scores worse than doing nothing (`nothing` in the
 #: records) by more than SLACK.
@@ -127,10 +124,16 @@ class Standings:
         self.section_floors[metric] = floor
         ceiling = best[1].ceiling
         if ceiling is None:
-            return replace(column, floor=name, reason=NO_CEILING)
+            least = smallest_named(floor.mean, column.best, column.span)
+            return replace(column, floor=name, reason=NO_CEILING, smallest=least)
         gap = mean_interval(gap_of(column, ceiling, floor))
         return replace(
-            column, floor=name, ceiling=ceiling.mean, gap=gap, reason=headroom_reason(column, gap)
+            column,
+            floor=name,
+            ceiling=ceiling.mean,
+            gap=gap,
+            reason=headroom_reason(column, gap),
+            smallest=smallest_named(floor.mean, ceiling.mean, column.span),
         )
 
     def best_floor(self, metric: str, units: RowValues) -> tuple[str, Series] | None:
@@ -186,7 +189,10 @@ class Standings:
         if best:
             difference = mean_interval(gain)
             score = replace(
-                score, floor=best[0], difference=difference, verdict=verdict_of(difference)
+                score,
+                floor=best[0],
+                difference=difference,
+                verdict=verdict_of(difference, column.smallest),
             )
             score, scale = with_skill(score, scale, column, gain, floor, measured.ceiling)
         if measured.only_none:
@@ -199,8 +205,8 @@ class Standings:
             )
         return Standing(score, combine(lambda x: x / scale, gain))
 
-    def places(self, standings: Mapping[Key, Standing]) -> list[Place]:
-        """Rows that have every block, best first.
+    def places(self, standings: Mapping[Key, Standing], metric: str) -> list[Place]:
+        """Rows that have every block, best first, by their standing by a metric.
 
         Rows whose answer gave no ranking, with no `random` to stand in, come last, level with each
         other.
@@ -212,8 +218,10 @@ class Standings:
         }
         first = sorted(gains, key=lambda key: (-gains[key].mean, key))
         keys = [*first, *sorted(set(standings) - set(first))]
+        column = self.columns[metric]
+        least = column.smallest / (column.gap.value if column.gap and not column.reason else 1.0)
         better = np.zeros((len(keys), len(keys)), dtype=bool)
-        better[: len(first), : len(first)] = beats([gains[key] for key in first])
+        better[: len(first), : len(first)] = beats([gains[key] for key in first], least)
         better[: len(first), len(first) :] = True
         same = ~(better | better.T)
         return [
@@ -308,8 +316,21 @@ def headroom_reason(column: Column, gap: Interval) -> str:
     return "" if gap.above else NO_HEADROOM
 
 
-def verdict_of(difference: Interval) -> str:
-    """What a paired difference to the best floor says; nothing where it has no interval."""
+def verdict_of(difference: Interval, smallest: float = 0.0) -> str:
+    """What a paired difference to the best floor says; nothing where it has no interval.
+
+    Parameters
+    ----------
+    difference : Interval
+        Of the paired difference, > 0 is better.
+    smallest : float
+        The smallest difference that is named; a smaller one is "same" however sure it is.
+
+    >>> verdict_of(Interval(0.02, 0.01, 0.03)), verdict_of(Interval(0.02, 0.01, 0.03), 0.025)
+    ('better', 'same')
+    """
     if difference.low is None:
         return ""
+    if abs(difference.value) < smallest:
+        return "same"
     return "better" if difference.above else "worse" if difference.below else "same"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kobench.board.board import Board
+from kobench.board.numbers.rules import RULES
 from kobench.board.render.long import long_rows, rounded
 from kobench.board.row import Column
 from kobench.board.table import Section
@@ -16,12 +17,13 @@ SCHEMA = 1
 
 
 def render(board: Board) -> str:
-    """One JSON object: schema, answer, ran, sections, rows.
+    """One JSON object: schema, rules, answer, ran, sections, rows.
 
     There is no NaN: a number that does not exist is null.
     """
     content = {
         "schema": SCHEMA,
+        "rules": RULES,
         "answer": list(board.answer),
         "ran": list(board.remarks),
         "sections": [section_of(section) for section in board.sections],
@@ -85,5 +87,6 @@ def metric_of(column: Column) -> dict[str, Any]:
         "primary": column.primary,
         "floor": column.floor,
         "gap": [rounded(gap.value), rounded(gap.low), rounded(gap.high)] if gap else None,
+        "smallest": rounded(column.smallest) if column.floor else None,
         "skill": column.reason or "printed",
     }

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kobench.board.numbers.possible import beyond
 from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.standings import Place, Standing, Standings
 from kobench.board.numbers.values import NONE, NOT_ANSWERED, NOT_RUN, Key, RowValues
+from kobench.board.row import IMPOSSIBLE
 from kobench.board.sections.notes import Note, notes_of, why_unranked
 from kobench.results.parts import Record, TaskScores
 
@@ -40,6 +42,10 @@ class Comparison:
         Each row's status.
     places : mapping of Key to Place
         The ranked rows, best first.
+    beyond : mapping of Key to str
+        Why a predictor scores above what is possible, see `kobench.board.numbers.possible`.
+    explained : mapping of Key to str
+        Why rows may do so.
     """
 
     numbers: Numbers
@@ -51,6 +57,8 @@ class Comparison:
     values: Mapping[Key, Mapping[str, RowValues]]
     statuses: Mapping[Key, str]
     places: Mapping[Key, Place]
+    beyond: Mapping[Key, str]
+    explained: Mapping[Key, str]
 
     def done(self, key: Key) -> set[str]:
         """The blocks whose every slot has a score of this row by the first primary metric."""
@@ -69,7 +77,9 @@ class Comparison:
         ]
 
 
-def compare(records: Sequence[Record], task: str, kind: str) -> Comparison:
+def compare(
+    records: Sequence[Record], task: str, kind: str, explained: Mapping[Key, str]
+) -> Comparison:
     """Compare the rows of a section.
 
     Parameters
@@ -80,6 +90,8 @@ def compare(records: Sequence[Record], task: str, kind: str) -> Comparison:
         The task's label.
     kind : "simulated" or "real"
         The kind of the dataset.
+    explained : mapping of Key to str
+        Why rows may score above what is possible, in which case they are ranked.
     """
     numbers = Numbers(records, task)
     standings = Standings(numbers)
@@ -95,6 +107,8 @@ def compare(records: Sequence[Record], task: str, kind: str) -> Comparison:
         for key in numbers.records
     }
     statuses = {key: status_of(numbers, key, values[key]) for key in numbers.records}
+    beyond = beyond_of(standings, statuses, kind)
+    statuses.update({key: IMPOSSIBLE for key in beyond if key not in explained})
     places: list[Place] = []
     if not unranked and numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
         first = numbers.primary()[0]
@@ -103,10 +117,34 @@ def compare(records: Sequence[Record], task: str, kind: str) -> Comparison:
                 key: scores[key][first]
                 for key in scores
                 if key[0] == "predictor" and statuses[key] == "ok"
-            }
+            },
+            first,
         )
     by_key = {place.key: place for place in places}
-    return Comparison(numbers, standings, kind, notes, unranked, scores, values, statuses, by_key)
+    return Comparison(
+        numbers=numbers,
+        standings=standings,
+        kind=kind,
+        notes=notes,
+        unranked=unranked,
+        scores=scores,
+        values=values,
+        statuses=statuses,
+        places=by_key,
+        beyond=beyond,
+        explained=explained,
+    )
+
+
+def beyond_of(standings: Standings, statuses: Mapping[Key, str], kind: str) -> dict[Key, str]:
+    """Why predictors with a score in full score above what is possible, by any primary metric."""
+    found = {}
+    for key, status in statuses.items():
+        if key[0] == "predictor" and status == "ok":
+            said = [beyond(standings, key, one, kind) for one in standings.numbers.primary()]
+            if why := next((one for one in said if one), ""):
+                found[key] = why
+    return found
 
 
 def unranked_reasons(records: Iterable[Record], task: str) -> list[str]:

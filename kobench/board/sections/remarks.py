@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH, TIE
+from kobench.board.numbers.rules import HEADROOM
 from kobench.board.numbers.series import Numbers, slot_of
-from kobench.board.numbers.standings import HEADROOM, NO_HEADROOM, NOTHING, Standings
+from kobench.board.numbers.standings import NO_HEADROOM, NOTHING, Standings
 from kobench.board.numbers.values import Key, Slot
 from kobench.board.row import Column
 from kobench.board.sections.sampled import remarks_on_draws

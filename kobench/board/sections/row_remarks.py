@@ -28,6 +28,8 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
     """
     values = {} if compared.unranked else compared.values[key]
     remarks: list[str] = []
+    if key in compared.beyond:
+        remarks.append(above_possible(compared, key))
     if key[0] == "predictor" and values:
         remarks += on_some_blocks(compared, key)
     remarks += without_ranking(compared.numbers, key, values, compared.statuses[key])
@@ -38,6 +40,13 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
         if metric in scores and scores[metric].unproven:
             remarks.append(unproven(metric, scores[metric]))
     return tuple(remarks)
+
+
+def above_possible(compared: Comparison, key: Key) -> str:
+    """What of a row's score is not possible, and what has been said to that."""
+    said = compared.explained.get(key)
+    rest = f"explained: {said}" if said else "a leak, until somebody says why"
+    return f"above what is possible: {compared.beyond[key]}; {rest}"
 
 
 def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:

@@ -11,7 +11,7 @@ from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.permuted import permuted_of
 from kobench.board.numbers.standings import NOTHING, Standings
 from kobench.board.numbers.values import NOT_ANSWERED, Key, RowValues
-from kobench.board.row import Column, Cost, Problem, Row, Score
+from kobench.board.row import IMPOSSIBLE, Column, Cost, Problem, Row, Score
 from kobench.board.sections.comparison import INCOMPLETE, Comparison
 from kobench.board.sections.notes import UNRANKED
 from kobench.board.sections.provenance import environment_of, open_of
@@ -21,7 +21,7 @@ from kobench.errors import LIMIT_OF
 from kobench.results.parts import Record
 
 #: Order of the rows that could not be ranked.
-STATUSES = (INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", *LIMIT_OF, "failed")
+STATUSES = (IMPOSSIBLE, INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", *LIMIT_OF, "failed")
 
 
 def columns_of(compared: Comparison) -> tuple[Column, ...]:
@@ -112,6 +112,7 @@ def make_row(compared: Comparison, key: Key, names: Mapping[Key, str], cost: boo
             if key == ("floor", column.floor) and not compared.unranked
         ),
         problems=problems_of(fits),
+        beyond=compared.beyond.get(key, ""),
         remarks=row_remarks(compared, key, scores),
         cost=cost_of(fits) if cost else None,
         sandbox=open_of(fits),

@@ -53,6 +53,7 @@ def make_section(
     short: str,
     names: Mapping[Key, str],
     cost: bool,
+    explained: Mapping[Key, str],
 ) -> Section:
     """The section of one dataset, split, training group and task.
 
@@ -70,9 +71,11 @@ def make_section(
         What rows are called.
     cost : bool
         Whether rows say what they cost.
+    explained : mapping of Key to str
+        Why rows may score above what is possible.
     """
     members, odd = with_equal_events(members_of(records, task), task)
-    compared = compare(members, task, records[0].trial.dataset.kind)
+    compared = compare(members, task, records[0].trial.dataset.kind, explained)
     columns = columns_of(compared)
     section = Section(
         dataset=key.dataset,

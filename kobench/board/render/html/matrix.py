@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kobench.board.glance import groups_of, layout_of, tally
 from kobench.board.render.html.elements import column_heads, esc, minus, scrolled
-from kobench.board.render.text.marks import verdict_of, verdict_text
+from kobench.board.render.text.marks import BEYOND, verdict_of, verdict_text
 from kobench.board.render.text.matrix import (
     REPLICATE,
     best_floor,
@@ -128,6 +128,8 @@ def glance(section: Section, row: Row | None) -> str:
         return ""
     text = glance_text(section, row)
     first = section.primary[0].name
+    if row.suspect:
+        return f'<span class="cell {BEYOND}" title="{esc(row.beyond)}">{esc(text)}</span>'
     if row.status != "ok" or first not in row.scores:
         return f'<span class="cell missing">{esc(text)}</span>'
     title = esc("; ".join(hover_texts(section, row)))

@@ -96,5 +96,6 @@ def glance(section: Section, row: Row | None) -> Text:
     """One cell of the matrix."""
     if row is None:
         return Text("")
-    style = style_of(row, section.primary[0].name) if row.status == "ok" else "dim"
+    told = row.status == "ok" or row.suspect
+    style = style_of(row, section.primary[0].name) if told else "dim"
     return Text(glance_text(section, row), style=style)

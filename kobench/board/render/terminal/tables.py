@@ -17,11 +17,11 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from kobench.board.render.text.marks import verdict_of
+from kobench.board.render.text.marks import BEYOND, verdict_of
 from kobench.board.row import Row
 
 #: The colour of a verdict.
-STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim"}
+STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim", BEYOND: "magenta"}
 
 #: A rule under the head, a fainter one between the parts of a table, and no other lines.
 RULES = box.Box("    \n    \n ── \n    \n ┄┄ \n    \n    \n    \n")

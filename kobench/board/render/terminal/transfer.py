@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from kobench.board.numbers.rules import NAMED
 from kobench.board.numbers.standings import verdict_of
 from kobench.board.render.terminal.tables import STYLES, bare_table
 from kobench.board.render.text.transfer import (
@@ -81,7 +82,7 @@ def pair_texts(matrix: TransferMatrix) -> list[list[Text]]:
 
 def pair_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> Text:
     """Two lines: what is explained, and the drop; bold on the diagonal."""
-    style = STYLES[verdict_of(cell.explained)] if cell.explained else "dim"
+    style = STYLES[verdict_of(cell.explained, NAMED)] if cell.explained else "dim"
     share = Text(share_text(matrix, cell, own), style=f"bold {style}" if own else style)
     dropped = drop_text(cell)
     if not dropped:

@@ -21,8 +21,9 @@ KEY = (
 LEGEND = (
     "Each predictor is compared with the best floor: the best of the trivial predictors that a"
     " method has to beat. ▲ better than it (95 % interval of the paired difference above 0), ≈"
-    " can't be told apart from it, ▼ worse. Skill: 0 is that floor, 1 the truth itself. A rank is"
-    " an interval: predictors that can't be told apart share it."
+    " can't be told apart from it, ▼ worse; a difference under 1 % of the way from that floor to"
+    " the truth counts as none. Skill: 0 is that floor, 1 the truth itself. A rank is an interval:"
+    " predictors that can't be told apart share it."
 )
 
 #: What the column with permuted answers holds.
@@ -31,6 +32,12 @@ KNOWS_LEGEND = (
     " perturbations, and p, how often a permutation scores as well; over several networks by a"
     " normal approximation. ▲? marks a predictor above the floor whose permuted answers do as well"
     " (p > 0.05): it does not count as better. Above permuted does not mean better than the floor."
+)
+
+#: What a row is that scores above what is possible.
+SUSPECT = (
+    "‼ above what is possible: a score that no answer reaches which does not know the truth. Such a"
+    " row is not ranked until somebody says why."
 )
 
 #: What an impact is where nothing is said beside its metric.
@@ -79,6 +86,8 @@ def notices(board: Board) -> list[str]:
             "Ceiling unknown: what an answer without error would score can't be estimated, so there"
             " is no skill."
         )
+    if any(row.suspect for section in board.sections for row in section.rows):
+        said.append(SUSPECT)
     if any(score.missing == NONE for score in scores):
         said.append("Constant: the same answer for all, which gives no ranking.")
     return said

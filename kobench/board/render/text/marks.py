@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from kobench.board.board import Board
-from kobench.board.row import VERDICTS, Row
+from kobench.board.row import IMPOSSIBLE, VERDICTS, Row
 from kobench.board.sections.sentences import on_networks
 
+#: What stands in place of a verdict where a score is above what is possible, and nobody says why.
+BEYOND = "beyond"
+
 #: The mark of a verdict.
-MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·"}
+MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·", BEYOND: "‼"}
 
 #: The same where a verdict rests on one network.
-HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·"}
+HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·", BEYOND: "‼"}
 
 HOLLOW_LEGEND = "hollow: one network only, which says nothing of other networks"
 
@@ -33,11 +36,13 @@ def verdict_of(row: Row, metric: str) -> str:
     Returns
     -------
     str
-        "better", "same" or "worse" than the best floor; "" without an interval, and for floors
-        and lines.
+        "better", "same" or "worse" than the best floor; `BEYOND`; "" without an interval, and for
+        floors and lines.
     """
     score = row.scores.get(metric)
-    return score.verdict if score and row.role == "predictor" else ""
+    if row.role != "predictor" or score is None:
+        return ""
+    return BEYOND if row.suspect else score.verdict
 
 
 def mark(row: Row, metric: str) -> str:
@@ -48,12 +53,14 @@ def mark(row: Row, metric: str) -> str:
     if row.role != "predictor":
         return ""
     score = row.scores.get(metric)
-    unproven = "?" if score and score.unproven else ""
+    unproven = "?" if score and score.unproven and not row.suspect else ""
     return marks_of(row.hollow)[verdict_of(row, metric)] + unproven
 
 
 def verdict_text(row: Row, metric: str) -> str:
     """A verdict in words, with how far it reaches; "" where there is none."""
+    if row.suspect and row.role == "predictor":
+        return f"{IMPOSSIBLE}: {row.beyond}"
     text = VERDICTS.get(verdict_of(row, metric), "")
     if text and row.hollow:
         return f"{text} {on_networks(row.blocks_done)} ({HOLLOW_LEGEND})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kobench.board.glance import Tally, groups_of, layout_of
 from kobench.board.render.text.legend import DETECTABLE
-from kobench.board.render.text.marks import arrow_of, mark, marks_of, verdict_of
+from kobench.board.render.text.marks import BEYOND, MARKS, arrow_of, mark, marks_of, verdict_of
 from kobench.board.render.text.values import skill_text
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
@@ -36,6 +36,8 @@ def glance_text(section: Section, row: Row) -> str:
     """
     column = section.primary[0]
     score = row.scores.get(column.name)
+    if row.suspect:
+        return f"{MARKS[BEYOND]} {row.status}"
     if row.status != "ok" or score is None:
         return row.status
     marks = "".join(mark(row, one.name) for one in section.primary)

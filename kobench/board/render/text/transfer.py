@@ -7,6 +7,7 @@ from itertools import groupby
 from string import ascii_uppercase
 
 from kobench.board.numbers.intervals import Interval
+from kobench.board.numbers.rules import NAMED
 from kobench.board.numbers.standings import verdict_of
 from kobench.board.render.text.marks import HOLLOW_LEGEND, arrow_of, marks_of
 from kobench.board.transfer import TransferCell, TransferMatrix, drop_verdict
@@ -75,7 +76,7 @@ def predictor_sentence(matrix: TransferMatrix) -> str:
         "worse": f"is worse than {against}",
         "same": f"can't be told apart from {against}",
         "": f"can't be judged against {against}, for want of an interval",
-    }[verdict_of(matrix.other)]
+    }[verdict_of(matrix.other, NAMED)]
     lost = ""
     if matrix.drop is not None:
         lost = f", and loses {with_ends(matrix.drop)} against a model of that {matrix.noun}"
@@ -107,7 +108,7 @@ def summary_rows(matrices: Sequence[TransferMatrix]) -> list[list[str]]:
     def explained(interval: Interval | None, few: bool) -> str:
         if interval is None:
             return "-"
-        return f"{marks_of(few)[verdict_of(interval)]} {with_ends(interval)}"
+        return f"{marks_of(few)[verdict_of(interval, NAMED)]} {with_ends(interval)}"
 
     def dropped(interval: Interval | None) -> str:
         if interval is None:
@@ -148,7 +149,7 @@ def share_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
     """What a pair explains: `▲ 0.12`, with own=True `▲[0.12]`, or why there is no number."""
     if cell.explained is None:
         return cell.missing
-    mark = marks_of(matrix.few)[verdict_of(cell.explained)]
+    mark = marks_of(matrix.few)[verdict_of(cell.explained, NAMED)]
     value = two_digits(cell.explained)
     return f"{mark}[{value}]" if own else f"{mark} {value}"
 

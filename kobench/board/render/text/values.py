@@ -6,7 +6,7 @@ from kobench.board.render.text.marks import arrow_of
 from kobench.board.row import Column, Cost, Row, Score
 from kobench.board.table import Section
 from kobench.board.words import reason
-from kobench.board.written import bracket, number, p_text, skill_digits
+from kobench.board.written import bracket, number, p_text
 
 #: The longest reason that stands in a table; a longer one stands below it.
 LONGEST = "not answered"
@@ -47,18 +47,12 @@ def skill_text(score: Score | None, interval: bool = True) -> str:
 
 
 def skill_number(score: Score) -> str:
-    """A skill with two decimals; one that is told apart from 0 is not printed as 0.
+    """A skill with two decimals.
 
-    >>> skill_number(Score(skill=0.004, verdict="better"))
-    '<0.01'
-    >>> skill_number(Score(skill=-0.004, verdict="worse"))
-    '>-0.01'
-    >>> skill_number(Score(skill=0.004, verdict="same"))
-    '0.00'
-    >>> skill_number(Score(skill=0.33, verdict="better"))
-    '0.33'
+    >>> skill_number(Score(skill=0.33)), skill_number(Score())
+    ('0.33', '-')
     """
-    return "-" if score.skill is None else skill_digits(score.skill, score.verdict)
+    return "-" if score.skill is None else number(score.skill, 2)
 
 
 def skill_bracket(score: Score) -> str:
