@@ -80,8 +80,11 @@ def contests_of(
         and not (section.train and transfers)
     ]
     means: dict[tuple[str, str, str], list[TransferMatrix]] = defaultdict(list)
+    suspect = {
+        (section.task, row.name) for section in sections for row in section.rows if row.suspect
+    }
     for matrix in transfers:
-        if matrix.other is not None:
+        if matrix.other is not None and (matrix.task, matrix.predictor) not in suspect:
             means[matrix.task, matrix.dataset, matrix.split].append(matrix)
     return found + [transfer_contest(group) for _, group in sorted(means.items())]
 

@@ -114,6 +114,7 @@ def board_command(
     pictures: Path | None,
 ) -> None:
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
+    from kobench.board.explained import read_explained
     from kobench.board.make import make_board
 
     if pack is not None and (datasets or tasks or predictors):
@@ -131,13 +132,14 @@ def board_command(
         "datasets": recorded(datasets, "dataset", records) or None,
         "tasks": tasks or None,
         "predictors": recorded(predictors, "predictor", records) or None,
+        "explained": read_explained(folder),
     }
     if published is not None:
         agreeing = agrees(records, published, form, folder, {**chosen, "left_out": remark})
         ending = ending if agreeing else 1
     elif pack is not None:
         # of what could be read alone: the records beside it are to give the same board again
-        pack_board(records, pack, cost=not no_cost)
+        pack_board(folder, records, pack, cost=not no_cost)
     else:
         board = make_board(records, **chosen, left_out=remark)
         if pictures is not None:
@@ -220,15 +222,16 @@ def write_board(board: Board, form: str, output: Path | None, count: int) -> Non
         click.echo(render(board, form), nl=False)
 
 
-def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
-    """Write a folder to publish, and say what is in it."""
+def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) -> None:
+    """Write the folder to publish of a results folder, and say what is in it."""
+    from kobench.board.explained import FILE, read_explained
     from kobench.board.make import make_board
     from kobench.board.pictures import available, draw_all, write_pictures
     from kobench.board.render import render
     from kobench.results.records import pack_records
     from kobench.util.files import write_atomically
 
-    board = make_board(records, cost=cost)
+    board = make_board(records, cost=cost, explained=read_explained(source))
     drawn = draw_all(board) if available() else []
     pack_records(records, folder / "records.jsonl.gz")
     write_pictures(drawn, folder / "pictures")
@@ -239,6 +242,8 @@ def pack_board(records: list[Record], folder: Path, cost: bool) -> None:
     }
     for name, text in texts.items():
         write_atomically(folder / name, text.encode())
+    if (source / FILE).is_file():
+        write_atomically(folder / FILE, (source / FILE).read_bytes())
     click.echo(
         f"Wrote {folder}: {', '.join(texts)}, records.jsonl.gz ({len(records)} records) and"
         f" {len(drawn)} pictures."

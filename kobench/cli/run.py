@@ -178,6 +178,7 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
             f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench"
             " list` shows them"
         )
+    from kobench.board.explained import read_explained
     from kobench.board.make import make_board
 
     notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
@@ -185,7 +186,8 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     for note in notes:
         click.echo(f"Note: {note}", err=True)
     tasks = scored_tasks(groups, outcome.records) if flags["tasks"] else None
-    board = make_board(outcome.records, tasks=tasks)
+    explained = read_explained(Path(flags["out"]))
+    board = make_board(outcome.records, tasks=tasks, explained=explained)
     if flags["as_json"]:
         from kobench.board.render import render
 

@@ -8,6 +8,7 @@ import pytest
 from places import REPOSITORY
 
 from kobench.board import make
+from kobench.board.explained import read_explained
 from kobench.cli.suites import built_in
 from kobench.results.records import read_records
 
@@ -22,16 +23,19 @@ def test_every_published_board_is_of_a_suite():
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_published_boards_are_rebuilt_byte_for_byte(folder, monkeypatch):
     records = list(read_records(folder))
-    board = make.make_board(records)
+    explained = read_explained(folder)
+    board = make.make_board(records, explained=explained)
 
-    def made_once(given):
+    def made_once(given, **options):
         assert given is records
+        assert options == {"explained": explained}
         return board
 
     monkeypatch.setattr(make, "make_board", made_once)
     assert {record["result"]["status"] for record in records} <= {"ok", "unsupported", "timeout"}
     for name, form in (("board.md", "markdown"), ("board.csv", "csv"), ("board.html", "html")):
-        assert make.check_board(records, (folder / name).read_bytes(), form), (
+        published = (folder / name).read_bytes()
+        assert make.check_board(records, published, form, explained=explained), (
             f"rebuild with `kobench board {folder} -o {folder / name}`"
         )
 
