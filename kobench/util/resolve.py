@@ -5,57 +5,11 @@ Standard library only: workers use it.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
-import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-
-def load_file(path: str | Path) -> ModuleType:
-    """Import a single plugin file, under a name of its own.
-
-    Parameters
-    ----------
-    path : path
-        A Python file. The same content at the same place is imported once.
-
-    Returns
-    -------
-    module
-        Nothing is added to `sys.path`: a plugin of several files is a package.
-
-    Raises
-    ------
-    ImportError
-        Where the name does not end with .py.
-    OSError
-        Where the file can't be read.
-    Exception
-        What the file raises.
-    """
-    path = Path(path).resolve()
-    content = path.read_bytes()
-    digest = hashlib.sha256(f"{path}\0".encode() + content).hexdigest()[:12]
-    name = f"kobench_plugin_{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file; expected a name that ends with .py")
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses and pickle look their module up while it is being imported
-    sys.modules[name] = module
-    try:
-        # not loader.exec_module: it may take an outdated .pyc where two edits fall into one second
-        exec(compile(content, str(path), "exec"), module.__dict__)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+from kobench.util.plugin_files import load_file
 
 
 def resolve_reference(reference: str, plugin_file: str | Path | None = None) -> Any:

@@ -24,7 +24,8 @@ from kobench.specs import (
     TaskSpec,
     kind_of,
 )
-from kobench.util.resolve import load_file, resolve_reference
+from kobench.util.plugin_files import load_file
+from kobench.util.resolve import resolve_reference
 from kobench.util.values import same
 from kobench.worker.describe.references import find_module, missing_part
 from kobench.worker.describe.spec_json import spec_from_json, spec_to_json
@@ -368,7 +369,9 @@ def test_a_file_is_loaded_once_and_under_a_name_of_its_own(tmp_path: Path) -> No
     assert (first().x, second().x) == ("a", "b")
     assert resolve_reference(":Mine", str(tmp_path / "a" / "json.py")) is first
     assert resolve_reference("json:loads", tmp_path / "a" / "json.py") is json.loads
-    assert load_file(tmp_path / "a" / "json.py").__name__.startswith("kobench_plugin_json_")
+    assert load_file(tmp_path / "a" / "json.py").__name__.startswith(
+        "kobench.util.plugin_files.json_"
+    )
     with pytest.raises(FileNotFoundError):
         load_file(tmp_path / "gone.py")
 
@@ -379,7 +382,7 @@ def test_a_file_that_fails_is_not_half_loaded(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="late"):
             load_file(file)
-    assert not any(name.startswith("kobench_plugin_bad_") for name in sys.modules)
+    assert not any(".bad_" in name for name in sys.modules)
 
 
 def test_every_kind_has_a_hook() -> None:

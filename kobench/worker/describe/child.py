@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint
 
-from kobench.util.resolve import load_file
+from kobench.util.plugin_files import load_file
 from kobench.worker.describe.hooks import usable_hooks
 from kobench.worker.describe.messages import Message, problem, what_happened
 from kobench.worker.describe.offers import run_hook
