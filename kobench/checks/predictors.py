@@ -16,6 +16,7 @@ import numpy as np
 
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins.chosen import Chosen
+from kobench.plugins.hidden import kept_from
 from kobench.plugins.load import links_of
 from kobench.question import SETS
 from kobench.supervisor.limits import Limits
@@ -115,6 +116,7 @@ def worker_for(chosen: Chosen, work: Path, setting: Setting, threads: int) -> Wo
         interpreter=entry.interpreter,
         sandbox=setting.sandbox,
         readable=tuple(Path(folder) for folder in setting.readable),
+        hidden=kept_from(entry.interpreter),
         links=links_of(entry),
     )
     return WorkerProcess(work, settings)

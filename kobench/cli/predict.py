@@ -120,7 +120,18 @@ def predict_command(
         events=events,
         **request_options(limits),
     )
-    done = predict(registry, dataset, predictor, what, output, split, genes, request, fit_seed)
+    done = predict(
+        registry,
+        dataset,
+        predictor,
+        what,
+        output,
+        split,
+        genes,
+        request,
+        fit_seed,
+        cards=dataset_folders,
+    )
     if as_json:
         click.echo(json.dumps(done))
     else:

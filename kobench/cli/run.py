@@ -247,7 +247,8 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
     try:
         with make_watcher() as watcher:
-            return groups, Run(flags["out"], policy, watcher).run(groups, flags["jobs"])
+            run = Run(flags["out"], policy, watcher, cards=flags["dataset_folders"])
+            return groups, run.run(groups, flags["jobs"])
     except KeyboardInterrupt:
         raise click.Abort(
             "Stopped; what was finished is kept, the same command goes on from there."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 from kobench.plugins.child import Child
@@ -14,7 +16,7 @@ from kobench.worker.describe.validation import faults
 
 
 def ask_children(
-    source: Source, limit: float
+    source: Source, limit: float, folders: Sequence[PathLike[str] | str] = ()
 ) -> tuple[list[tuple[str, Spec]], list[PluginProblem]]:
     """Describe a source in children, one after the other.
 
@@ -27,6 +29,8 @@ def ask_children(
         What is to be described.
     limit : float
         Seconds for each child.
+    folders : sequence of path
+        Folders of dataset cards beside the usual ones.
 
     Returns
     -------
@@ -39,7 +43,7 @@ def ask_children(
     first = 0
     while first < len(source.points):
         account.start_at(first)
-        child = Child(source, first, limit)
+        child = Child(source, first, limit, folders)
         with contextlib.closing(child.messages()) as messages:
             for message in messages:
                 try:

@@ -37,7 +37,11 @@ def time_limit() -> float:
         ) from None
 
 
-def describe_all(sources: Sequence[Source], fresh: bool = False) -> list[Description]:
+def describe_all(
+    sources: Sequence[Source],
+    fresh: bool = False,
+    folders: Sequence[str | os.PathLike[str]] = (),
+) -> list[Description]:
     """Describe every source, those that are not remembered side by side.
 
     Parameters
@@ -46,6 +50,8 @@ def describe_all(sources: Sequence[Source], fresh: bool = False) -> list[Descrip
         What offers plugins.
     fresh : bool
         Whether to describe everything anew.
+    folders : sequence of path
+        Folders of dataset cards beside the usual ones: no plugin may read their files.
 
     Returns
     -------
@@ -68,13 +74,15 @@ def describe_all(sources: Sequence[Source], fresh: bool = False) -> list[Descrip
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(len(missing), (os.cpu_count() or 1) + 1)) as pool:
-            described = pool.map(lambda source: describe_source(source, limit), missing)
+            described = pool.map(lambda source: describe_source(source, limit, folders), missing)
             for source, description in zip(missing, described, strict=True):
                 found[source.known_as] = description
     return [found[source.known_as] for source in sources]
 
 
-def describe_source(source: Source, limit: float) -> Description:
+def describe_source(
+    source: Source, limit: float, folders: Sequence[str | os.PathLike[str]] = ()
+) -> Description:
     """Describe one source in child processes, and remember it.
 
     Parameters
@@ -83,6 +91,8 @@ def describe_source(source: Source, limit: float) -> Description:
         What is to be described.
     limit : float
         Seconds for each child.
+    folders : sequence of path
+        See `describe_all`.
 
     Returns
     -------
@@ -96,7 +106,7 @@ def describe_source(source: Source, limit: float) -> Description:
         limit = max(limit, OWN_TIME_LIMIT)
     key = key_of(source)
     digest = source.digest()
-    specs, problems = ask_children(source, limit)
+    specs, problems = ask_children(source, limit, folders)
     if source.environment:
         specs, problems = predictors_only(source, specs, problems)
     description = Description(tuple(specs), tuple(problems), digest)

@@ -63,7 +63,9 @@ def load_registry(
         )
         problems.append(PluginProblem(OWN, "", "metadata", message))
     entries: list[Entry] = []
-    for source, description in zip(sources, describe_all(sources, fresh), strict=True):
+    for source, description in zip(
+        sources, describe_all(sources, fresh, dataset_folders), strict=True
+    ):
         problems.extend(description.problems)
         entries.extend(
             entry_of(source, spec, description.digest, point) for point, spec in description.specs

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from kobench.errors import PredictorFailedError, TrialFailed, UserError
@@ -16,6 +17,7 @@ from kobench.predict.writers import WRITERS
 from kobench.runner.answers import Log, fit_in, worker_of
 from kobench.runner.keys import Trial
 from kobench.runner.prepared import Prepared
+from kobench.runner.reach import hidden_from, refuse_written
 from kobench.runner.request import Request, Split
 from kobench.worker.derive import source_of
 
@@ -39,6 +41,7 @@ def predict(
     request: Request | None = None,
     fit_seed: int = 0,
     log: Log | None = None,
+    cards: Sequence[str | os.PathLike[str]] = (),
 ) -> dict[str, Any]:
     """Fit on wild-type cells and write the answers to a file.
 
@@ -64,6 +67,8 @@ def predict(
         Seed of the fit.
     log : callable or None
         Is told of progress: message, done, total.
+    cards : sequence of path
+        Folders of dataset cards beside the usual ones: the predictor may not read their files.
 
     Returns
     -------
@@ -82,6 +87,7 @@ def predict(
     check_what(what, chosen, request)
     data = choose(registry, "datasets", dataset)
     trial = Trial("predictor", data, chosen, (), request, Split(split), fit_seed)
+    refuse_written([trial], Path(gettempdir()), "TMPDIR")
     with TableFile(out) as file:
         prepared = Prepared(data, request, Split(split))
         rows = prepared.asked
@@ -90,7 +96,7 @@ def predict(
         try:
             with (
                 TemporaryDirectory(prefix="kobench-") as work,
-                worker_of(trial, Path(work), log) as worker,
+                worker_of(trial, Path(work), log, hidden_from([trial], cards)) as worker,
             ):
                 supported = fit_in(worker, trial, prepared)
                 client = Client(worker, trial, cells, rows, available, supported)

@@ -18,6 +18,7 @@ from kobench.plugins.load import links_of, resolve
 from kobench.question import SETS, Answers
 from kobench.runner.keys import Trial
 from kobench.runner.prepared import Prepared
+from kobench.runner.reach import Hidden
 from kobench.runner.request import device_kind
 from kobench.specs import PredictorSpec
 from kobench.supervisor.arrays import Expected
@@ -70,6 +71,7 @@ def get_answers(
     work: Path,
     log: Log | None = None,
     staged: bool = True,
+    hidden: Hidden | None = None,
 ) -> Answered:
     """The answers of one trial.
 
@@ -88,6 +90,8 @@ def get_answers(
     staged : bool
         False asks in the opposite order, so that a predictor has seen the expression of the asked
         cells before the profile is asked. It exists to show what the stages prevent.
+    hidden : Hidden or None
+        What a worker must not read.
 
     Raises
     ------
@@ -112,7 +116,8 @@ def get_answers(
         return answers_of_line(trial, prepared, ordered)
     if trial.role == "floor" and entry.trusted:
         return answers_in_process(trial, prepared, ordered)
-    return answers_of_worker(trial, prepared, ordered, work, log)
+    with worker_of(trial, work, log, hidden) as worker:
+        return answers_of_worker(trial, prepared, ordered, worker)
 
 
 def answers_of_line(trial: Trial, prepared: Prepared, asks: Sequence[str]) -> Answered:
@@ -162,29 +167,30 @@ def answers_in_process(trial: Trial, prepared: Prepared, asks: Sequence[str]) ->
 
 
 def answers_of_worker(
-    trial: Trial, prepared: Prepared, asks: Sequence[str], work: Path, log: Log | None
+    trial: Trial, prepared: Prepared, asks: Sequence[str], worker: WorkerProcess
 ) -> Answered:
     """A stranger's answers, from a process of its own.
 
     Each stage's answers are taken away before the next stage's data is laid out.
     """
     max_order = trial.predictor.entry.spec.max_order
-    with worker_of(trial, work, log) as worker:
-        supported = fit_in(worker, trial, prepared)
-        arrays = {}
-        for name in asks:
-            question = prepared.question(name)
-            write_payload(worker.stage(name), question.payload())
-            worker.ask(name)
-            given = worker.answers(name, expected_arrays(question.shapes(supported)))
-            guard_answers(name, given, question, supported, max_order)
-            arrays[name] = {**given, "supported": supported}
-        predict = sum(worker.seconds[name] for name in asks)
-        return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb, ran_in(worker))
+    supported = fit_in(worker, trial, prepared)
+    arrays = {}
+    for name in asks:
+        question = prepared.question(name)
+        write_payload(worker.stage(name), question.payload())
+        worker.ask(name)
+        given = worker.answers(name, expected_arrays(question.shapes(supported)))
+        guard_answers(name, given, question, supported, max_order)
+        arrays[name] = {**given, "supported": supported}
+    predict = sum(worker.seconds[name] for name in asks)
+    return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb, ran_in(worker))
 
 
 @contextmanager
-def worker_of(trial: Trial, work: Path, log: Log | None = None) -> Iterator[WorkerProcess]:
+def worker_of(
+    trial: Trial, work: Path, log: Log | None = None, hidden: Hidden | None = None
+) -> Iterator[WorkerProcess]:
     """A process for the trial's predictor, with the limits and the sandbox that were asked for.
 
     A TrialFailed that is raised inside says where it ran.
@@ -196,6 +202,7 @@ def worker_of(trial: Trial, work: Path, log: Log | None = None) -> Iterator[Work
         interpreter=entry.interpreter,
         sandbox=request.sandbox,
         readable=tuple(Path(folder) for folder in request.readable),
+        hidden=(hidden or Hidden()).of(entry),
         links=links_of(entry),
         cuda=device_kind(request.device) == "cuda",
         packages=tuple(entry.packages) if entry.interpreter else (),

@@ -16,7 +16,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -26,6 +26,7 @@ from kobench.errors import UserError
 from kobench.results.answer_store import AnswerStore
 from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
+from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
 from kobench.runner.trial import Results, carry_out
 from kobench.worker.main import exit_with_parent
@@ -61,12 +62,15 @@ class Work:
         The results folder.
     staged : bool
         See `kobench.runner.answers.get_answers`.
+    hidden : Hidden
+        What predictors must not read.
     """
 
     groups: Sequence[Group]
     todo: dict[Place, Action]
     folder: Path
     staged: bool = True
+    hidden: Hidden = field(default_factory=Hidden)
 
     def trial(self, place: Place) -> Trial:
         """The trial at a place."""
@@ -120,7 +124,7 @@ class Job:
 
     def __init__(self, work: Work, report: Report) -> None:
         self.work, self.report = work, report
-        self.results = Results(work.folder, AnswerStore(work.folder), work.staged)
+        self.results = Results(work.folder, AnswerStore(work.folder), work.staged, work.hidden)
         self.holds: int | None = None
 
     def do(self, place: Place) -> None:

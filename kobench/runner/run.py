@@ -19,6 +19,7 @@ from kobench.runner.folder import locked
 from kobench.runner.jobs import Place, Work, work_through
 from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
+from kobench.runner.reach import Hidden, hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
 from kobench.sandbox.finding import refuse_if_open
 from kobench.util.files import set_aside
@@ -90,18 +91,24 @@ class Run:
         Is told how it goes.
     staged : bool
         See `kobench.runner.answers.get_answers`.
+    cards : tuple of path
+        Folders of dataset cards beside the usual ones: no predictor may read their files.
     """
 
     folder: Path
     policy: Policy = Policy.RESUME
     watcher: Watcher = field(default_factory=Silent)
     staged: bool = True
+    cards: tuple[str | os.PathLike[str], ...] = ()
 
     def run(self, groups: list[Group], jobs: int = 1) -> Outcome:
         """Do what the plan asks for, `jobs` trials at a time.
 
         Raises UserError before any fit when a dataset can't be used.
         """
+        every = [trial for group in groups for trial in (*group.basis, *group.trials)]
+        if strangers := [trial for trial in every if is_strangers(trial)]:
+            refuse_written(strangers, self.folder, "--out")
         with locked(self.folder) as lock:
             stored = AnswerStore(self.folder).keys()
             unreadable: dict[Path, UnreadableError] = {}
@@ -121,6 +128,7 @@ class Run:
             work = Work(groups, todo, self.folder, self.staged)
             check_sandbox(work)
             check_data(work)
+            work = replace(work, hidden=self._hidden(work))
             for path in unreadable:
                 set_aside(path)  # not lost: a newer kobench may read it, or its owner mend it
             self.watcher.planned(len(todo))
@@ -139,6 +147,11 @@ class Run:
         for action, _ in decided.values():
             outcome.actions[action.kind] = outcome.actions.get(action.kind, 0) + 1
         return outcome
+
+    def _hidden(self, work: Work) -> Hidden:
+        """What the predictors of a run must not read; UserError where it can't be hidden."""
+        trials = [work.trial(place) for place in started(work)]
+        return hidden_from(trials, self.cards) if trials else Hidden()
 
     def _decide(
         self, trial: Trial, stored: set[str], unreadable: dict[Path, UnreadableError]
@@ -162,10 +175,22 @@ class Run:
 
 def check_sandbox(work: Work) -> None:
     """Raise UserError where a required sandbox is not to be had here, before anything is fitted."""
-    for place, action in work.todo.items():
-        trial = work.trial(place)
-        if action.kind != "score" and trial.role != "line" and not trial.predictor.entry.trusted:
-            refuse_if_open(trial.request.sandbox)
+    for place in started(work):
+        refuse_if_open(work.trial(place).request.sandbox)
+
+
+def started(work: Work) -> list[Place]:
+    """The trials for which a predictor is started in a process of its own."""
+    return [
+        place
+        for place, action in work.todo.items()
+        if action.kind != "score" and is_strangers(work.trial(place))
+    ]
+
+
+def is_strangers(trial: Trial) -> bool:
+    """Whether a trial's answers come from code that is not kobench's own."""
+    return trial.role != "line" and not trial.predictor.entry.trusted
 
 
 def check_data(work: Work) -> None:

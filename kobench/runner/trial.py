@@ -19,6 +19,7 @@ from kobench.runner.answers import Answered, Log, answers_in_process, as_answers
 from kobench.runner.environment import here_and_now, in_its_environment
 from kobench.runner.keys import Trial
 from kobench.runner.prepared import Prepared
+from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
 from kobench.scoring.score import Scoring, score_task
 
@@ -41,11 +42,14 @@ class Results:
         The stored answers in it.
     staged : bool
         See `kobench.runner.answers.get_answers`.
+    hidden : Hidden
+        What predictors must not read.
     """
 
     folder: Path
     store: AnswerStore
     staged: bool = True
+    hidden: Hidden = field(default_factory=Hidden)
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,9 @@ def with_lost_answers(
 def ask(draft: Draft, trial: Trial, prepared: Prepared, results: Results, log: Log) -> None:
     """Fit and ask what the action names; the answers and their cost go into the draft."""
     work = results.folder / WORK
-    answered = get_answers(trial, prepared, draft.action.asks, work, log, results.staged)
+    answered = get_answers(
+        trial, prepared, draft.action.asks, work, log, results.staged, results.hidden
+    )
     for name, arrays in answered.arrays.items():
         given = {key: values for key, values in arrays.items() if values is not None}
         draft.hashes[name] = results.store.save(given) if kept(trial) else hash_of_arrays(given)

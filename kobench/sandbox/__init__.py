@@ -8,7 +8,8 @@ A launcher shuts itself in, layer by layer, and then executes the interpreter in
 - `start` starts the launcher with a plan and hears what it reports. `once` does that for one
   command; `finding` and `examine` do it to see how closed the sandbox is on this machine.
 - `launch` is what runs in the launcher. `kernel` asks Linux for what Python has no function for;
-  `mounts`, `rules` (Landlock) and `sockets` (seccomp) are layers; `ending` ends processes.
+  `mounts`, `rules` (Landlock) and `sockets` (seccomp) are layers; `hiding` says what of a readable
+  place is not shown; `ending` ends processes.
 - `folders` links modules into a folder and removes folders in which a stranger wrote.
 """
 

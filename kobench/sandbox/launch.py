@@ -229,6 +229,7 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
             read=[*plan["read"], *proc],
             write=[*plan["write"], *shared],
             devices=[*mounts.DEVICES, *plan["devices"]],
+            hidden=plan["hidden"],
         )
     if "seccomp-sockets" in wanted:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kobench.sandbox import kernel
+from kobench.sandbox.hiding import in_order
 
 #: Devices that every program expects.
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -34,8 +35,8 @@ def own_tree(plan: Mapping[str, Any], own_proc: bool) -> str | None:
     Parameters
     ----------
     plan : mapping of str to object
-        The fields of a `kobench.sandbox.plan.Plan`, of which `tree`, `temporary`, `read`, `write`,
-        `devices` and `memory_mb` count.
+        The fields of a `kobench.sandbox.plan.Plan`, of which `tree`, `temporary`, `read`, `hidden`,
+        `write`, `devices` and `memory_mb` count.
     own_proc : bool
         Whether to try a /proc that shows the worker's processes alone.
 
@@ -61,7 +62,7 @@ def own_tree(plan: Mapping[str, Any], own_proc: bool) -> str | None:
         os.makedirs(tree + "/tmp")
         kernel.mount(plan["temporary"], tree + "/tmp", None, kernel.BIND)
         kernel.set_mount(tree + "/tmp", _PLAIN)
-        bind_all(tree, plan["read"], kernel.READ_ONLY | _PLAIN)
+        bind_all(tree, plan["read"], kernel.READ_ONLY | _PLAIN, plan["hidden"])
         bind_all(tree, plan["write"], _PLAIN)
         bind_all(tree, (*DEVICES, *plan["devices"]), kernel.NO_SETUID)
         for name, number in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
@@ -76,7 +77,7 @@ def own_tree(plan: Mapping[str, Any], own_proc: bool) -> str | None:
     return why
 
 
-def bind_all(tree: str, places: Sequence[str], flags: int) -> None:
+def bind_all(tree: str, places: Sequence[str], flags: int, hidden: Sequence[str] = ()) -> None:
     """Bind places into the tree at their own paths.
 
     Parameters
@@ -87,14 +88,17 @@ def bind_all(tree: str, places: Sequence[str], flags: int) -> None:
         Absolute paths; those that do not exist are left out.
     flags : int
         What may be done there, such as `kobench.sandbox.kernel.READ_ONLY`.
+    hidden : sequence of str
+        Real paths of what is not to be seen there: an empty file or folder lies over it.
     """
-    bound: list[str] = []
-    for real in sorted({lay_links(tree, place) for place in places if os.path.exists(place)}):
-        # a place below one that is bound came with it
-        if any(real == above or real.startswith(above + "/") for above in bound):
-            continue
-        bound.append(real)
+    reals = sorted({lay_links(tree, place) for place in places if os.path.exists(place)})
+    emptied: list[str] = []
+    for real, shown in in_order(reals, filter(os.path.exists, hidden)):
         inside = tree + real
+        if not shown:
+            cover(tree, inside)
+            emptied.append(inside)
+            continue
         if os.path.isdir(real):
             os.makedirs(inside, exist_ok=True)
         elif not os.path.exists(inside):
@@ -103,6 +107,28 @@ def bind_all(tree: str, places: Sequence[str], flags: int) -> None:
                 pass
         kernel.mount(real, inside, None, kernel.BIND | kernel.WITH_ALL_BELOW)
         kernel.set_mount(inside, flags)
+    for inside in emptied:  # not before: what may be read in it needs a place to be bound to
+        kernel.set_mount(inside, kernel.READ_ONLY | _PLAIN, with_all_below=False)
+
+
+def cover(tree: str, inside: str) -> None:
+    """Lay an empty file or folder over one that is bound into the tree.
+
+    Parameters
+    ----------
+    tree : str
+        The folder that becomes the file tree.
+    inside : str
+        What is covered, a path in it.
+    """
+    if os.path.isdir(inside):
+        kernel.mount("empty", inside, "tmpfs", _PLAIN, "size=1m,mode=755")
+        return
+    empty = tree + "/empty"
+    with open(empty, "w"):
+        pass
+    kernel.mount(empty, inside, None, kernel.BIND)
+    os.unlink(empty)  # what is bound stays
 
 
 def lay_links(tree: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,9 @@ class Plan:
         Open file descriptors that the program keeps.
     read, write, devices : sequence of str
         Absolute paths of what the program may reach, see `kobench.sandbox.rules.restrict`.
+    hidden : sequence of str
+        Real paths of what it must not read though it lies in what it may read, see
+        `kobench.sandbox.hiding`.
     memory_mb : int
         How much /dev/shm may hold, in MB of 2**20 bytes.
     layers : sequence of str
@@ -53,6 +57,7 @@ class Plan:
     read: Sequence[str] = ()
     write: Sequence[str] = ()
     devices: Sequence[str] = ()
+    hidden: Sequence[str] = ()
     memory_mb: int = SHARED_MB
     layers: Sequence[str] = LAYERS
     required: bool = False
@@ -130,6 +135,8 @@ class Access:
     ----------
     read : sequence of Path
         Folders and files that it may read.
+    hidden : sequence of Path
+        Folders and files that it must not read though they lie in what it may read.
     write : sequence of Path
         Folders that it may write to, beside its scratch folder.
     keep : sequence of int
@@ -143,6 +150,7 @@ class Access:
     """
 
     read: Sequence[Path] = ()
+    hidden: Sequence[Path] = ()
     write: Sequence[Path] = ()
     keep: Sequence[int] = ()
     threads: int = 1
@@ -190,6 +198,7 @@ def make_plan(
         read=[*readable_by(interpreter, access.read, access.cuda), str(folders.modules)],
         write=[*map(str, access.write), str(folders.scratch)],
         devices=cuda_devices() if access.cuda else [],
+        hidden=sorted({os.path.realpath(place) for place in access.hidden}),
         memory_mb=access.memory_mb,
         layers=layers,
     )

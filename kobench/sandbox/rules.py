@@ -8,6 +8,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from kobench.sandbox.hiding import around
+
 #: The first version of Landlock's interface that has what each layer is made of (kernel
 #: documentation, userspace-api/landlock).
 FIRST_ABI = {"landlock-files": 1, "landlock-tcp": 4, "landlock-signals": 6}
@@ -29,7 +31,11 @@ def abi() -> int:
 
 
 def restrict(
-    wanted: Sequence[str], read: Sequence[str], write: Sequence[str], devices: Sequence[str]
+    wanted: Sequence[str],
+    read: Sequence[str],
+    write: Sequence[str],
+    devices: Sequence[str],
+    hidden: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Restrict this process, and all that it starts, by layers of Landlock.
 
@@ -43,6 +49,8 @@ def restrict(
         Folders in which anything may be done but making devices and controlling them.
     devices : sequence of str
         Files that may be read and written.
+    hidden : sequence of str
+        Real paths of what lies in `read` and may not be read.
 
     Returns
     -------
@@ -69,7 +77,7 @@ def restrict(
     if not given:
         return lacking
     try:
-        _put_on(given, version, read, write, devices)
+        _put_on(given, version, around(read, hidden), write, devices)
     except ImportError as error:
         return dict.fromkeys(wanted, f"landlockpy can't be used: {error}")
     except OSError as error:
@@ -80,11 +88,14 @@ def restrict(
 def _put_on(
     layers: Sequence[str],
     version: int,
-    read: Sequence[str],
+    read: tuple[Sequence[str], Sequence[str]],
     write: Sequence[str],
     devices: Sequence[str],
 ) -> None:
-    """Put on layers that this version of Landlock has; raises OSError, ImportError."""
+    """Put on layers that this version of Landlock has; raises OSError, ImportError.
+
+    `read` is what `kobench.sandbox.hiding.around` gives.
+    """
     from landlockpy import AccessFS, AccessNet, Ruleset, Scope, fs_for_abi, net_for_abi
 
     every = fs_for_abi(version)
@@ -93,7 +104,8 @@ def _put_on(
     about_devices = AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.IOCTL_DEV
     # (places, what may be done in a folder of theirs, what may be done to a single file of theirs)
     allowed = (
-        (read, on_file | AccessFS.READ_DIR, on_file),
+        (read[0], on_file | AccessFS.READ_DIR, on_file),
+        (read[1], AccessFS.READ_DIR, AccessFS.NONE),
         (write, every & ~about_devices, on_file),
         (devices, on_file, on_device),
     )

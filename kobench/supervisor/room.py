@@ -140,6 +140,7 @@ class Room:
         places = self.folders.link({**own, **settings.links})
         access = Access(
             read=(*places, *settings.readable, self.given),
+            hidden=settings.hidden,
             write=(self.out,),
             keep=keep,
             threads=settings.threads,

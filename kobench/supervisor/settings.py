@@ -26,6 +26,8 @@ class WorkerSettings:
         One of `kobench.sandbox.MODES`.
     readable : tuple of Path
         Folders that it may read beside its interpreter's.
+    hidden : tuple of Path
+        What it must not read though it lies in what it may read.
     links : mapping of str to Path
         Modules and packages that it must be able to import, and where each lies.
     cuda : bool
@@ -39,6 +41,7 @@ class WorkerSettings:
     interpreter: Interpreter | None = None
     sandbox: str = "auto"
     readable: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
     links: Mapping[str, Path] = field(default_factory=dict)
     cuda: bool = False
     packages: tuple[str, ...] = ()

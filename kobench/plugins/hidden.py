@@ -1,0 +1,76 @@
+"""What no plugin may read wherever it lies: files of datasets, and what kobench keeps for itself.
+
+It is hidden already from the child that describes a plugin. What that child says outlives it, so it
+could hand on what it has read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kobench.datasets.cards import card_specs
+from kobench.datasets.fetch import data_folder, places
+from kobench.errors import UserError
+from kobench.plugins.cache import cache_folder
+from kobench.sandbox.places import Interpreter, this_interpreter
+
+#: Where packages lie below the prefix of an installation.
+PACKAGES = ("lib*/python*/site-packages", "lib*/python*/dist-packages")
+
+
+def own_folders() -> tuple[Path, ...]:
+    """The folders in which kobench keeps datasets, and what it remembers."""
+    from platformdirs import user_cache_path
+
+    return data_folder(), cache_folder(), user_cache_path("kobench")
+
+
+def known_files(
+    interpreter: Interpreter | None, folders: Iterable[str | os.PathLike[str]] = ()
+) -> tuple[Path, ...]:
+    """The files of all cards that are there, those in an interpreter's own packages among them.
+
+    Parameters
+    ----------
+    interpreter : Interpreter or None
+        Who is to read none of them; None for kobench's own.
+    folders : iterable of path
+        Folders of cards beside the usual ones.
+    """
+    cards = [spec.card for spec in card_specs(folders)[0]]
+    reads = (interpreter or this_interpreter()).read
+    return tuple(dict.fromkeys(place for card in cards for place in files_of_card(card, reads)))
+
+
+def files_of_card(card: Mapping[str, Any], reads: Sequence[Path]) -> Iterator[Path]:
+    """Where the file of a card lies, also in packages of other interpreters.
+
+    Parameters
+    ----------
+    card : mapping
+        `DatasetSpec.card`.
+    reads : sequence of Path
+        Prefixes of installations and folders of packages.
+    """
+    file = card.get("file")
+    if not file:
+        return
+    # its package may be missing here, and be in another interpreter
+    with contextlib.suppress(UserError):
+        yield from (place for place in places(card) if place.is_file())
+    if package := file.get("package"):
+        inside = f"{package}/{Path(file.get('folder', '')) / file['name']}"
+        for folder in (*reads, Path("/usr"), Path("/usr/local")):
+            found = [folder, *(each for way in PACKAGES for each in folder.glob(way))]
+            yield from (each / inside for each in found if (each / inside).is_file())
+
+
+def kept_from(
+    interpreter: Interpreter | None, folders: Iterable[str | os.PathLike[str]] = ()
+) -> tuple[Path, ...]:
+    """All that is hidden from whoever runs in an interpreter; takes what `known_files` does."""
+    return (*own_folders(), *known_files(interpreter, folders))
