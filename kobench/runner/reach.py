@@ -76,7 +76,7 @@ def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str
     Parameters
     ----------
     trials : sequence of Trial
-        Those whose predictors are about to be started.
+        Those whose predictors are about to be started. With `--sandbox off` nothing is hidden.
     folders : iterable of path
         Folders of dataset cards beside the usual ones.
 
@@ -85,6 +85,9 @@ def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str
     UserError
         Something that can't be hidden lies where a predictor may read.
     """
+    trials = shut_in(trials)
+    if not trials:
+        return Hidden()
     reads = places_read(trials)
     datasets = list(
         {part.selection: part for trial in trials for part in parts_of(trial.dataset)}.values()
@@ -109,6 +112,11 @@ def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str
             if not dataset.entry.trusted
         },
     )
+
+
+def shut_in(trials: Sequence[Trial]) -> list[Trial]:
+    """Those trials whose predictors are shut in; all others may read everything."""
+    return [trial for trial in trials if trial.request.sandbox != "off"]
 
 
 def places_read(trials: Sequence[Trial]) -> list[Read]:
@@ -186,7 +194,7 @@ def refuse_written(trials: Sequence[Trial], folder: Path, flag: str) -> None:
         They may read it, or something in it.
     """
     writes = os.path.realpath(folder)
-    for read in places_read(trials):
+    for read in places_read(shut_in(trials)):
         if lies_in(writes, read.place):
             raise UserError(
                 f"{flag} {writes} lies in {read.place}, which predictors may read ({read.why}), so"
