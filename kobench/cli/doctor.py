@@ -37,7 +37,7 @@ def doctor_command(as_json: bool) -> None:
 
 def diagnosis() -> dict[str, Any]:
     """All that the command shows."""
-    from kobench.sandbox import COVERS, OPEN_WITHOUT, this_interpreter
+    from kobench.sandbox import COVERS, OPEN_WITHOUT, still_open, this_interpreter
     from kobench.sandbox.examine import examine
     from kobench.supervisor.limits import Limits
 
@@ -51,6 +51,10 @@ def diagnosis() -> dict[str, Any]:
             "read": [str(place) for place in interpreter.read],
         },
         "covered": {what: what not in examined.open for what in COVERS},
+        "not_closed": {
+            what: [need.what for need in needs]
+            for what, needs in still_open(examined.layers).items()
+        },
         "layers": dict(examined.layers),
         "open": {
             layer: OPEN_WITHOUT[layer]
@@ -102,9 +106,11 @@ def text_of(found: dict[str, Any]) -> str:
 
 def covered_lines(found: dict[str, Any]) -> list[str]:
     """What is out of a predictor's reach, and what is not."""
-    return [
-        f"  {what:<12}{'yes' if covered else 'NO'}" for what, covered in found["covered"].items()
-    ]
+    lines = []
+    for what, covered in found["covered"].items():
+        why = "; ".join(found["not_closed"].get(what, ()))
+        lines.append(f"  {what:<12}{'yes' if covered else 'NO'}{why and f': {why}'}")
+    return lines
 
 
 def layer_lines(found: dict[str, Any]) -> list[str]:

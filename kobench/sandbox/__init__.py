@@ -8,14 +8,15 @@ A launcher shuts itself in, layer by layer, and then executes the interpreter in
 - `start` starts the launcher with a plan and hears what it reports. `once` does that for one
   command; `finding` and `examine` do it to see how closed the sandbox is on this machine.
 - `launch` is what runs in the launcher. `kernel` asks Linux for what Python has no function for;
-  `mounts`, `rules` (Landlock) and `sockets` (seccomp) are layers; `hiding` says what of a readable
-  place is not shown; `ending` ends processes.
+  `mounts` and `rules` (Landlock) are layers, `filters` makes layers of what `sockets` and
+  `outside` refuse (seccomp); `hiding` says what of a readable place is not shown; `ending` ends
+  processes.
 - `folders` links modules into a folder and removes folders in which a stranger wrote.
 """
 
 from __future__ import annotations
 
-from kobench.sandbox.layers import COVERS, LAYERS, MODES, OPEN_WITHOUT, uncovered
+from kobench.sandbox.layers import COVERS, LAYERS, MODES, OPEN_WITHOUT, still_open, uncovered
 from kobench.sandbox.places import Interpreter, this_interpreter
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "MODES",
     "OPEN_WITHOUT",
     "Interpreter",
+    "still_open",
     "this_interpreter",
     "uncovered",
 ]

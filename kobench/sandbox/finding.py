@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from kobench.errors import UserError
-from kobench.sandbox.layers import uncovered, why_open
+from kobench.sandbox.layers import open_in_words, why_open
 from kobench.sandbox.once import run_once
 from kobench.sandbox.places import this_interpreter
 
@@ -44,9 +44,9 @@ def refuse_if_open(mode: str, layers: Mapping[str, Any] | None = None) -> None:
     if mode != "require":
         return
     found = layers_here() if layers is None else layers
-    if still := uncovered(found):
+    if still := open_in_words(found):
         raise UserError(
             f"--sandbox require: this machine leaves {' and '.join(still)} open:"
-            f" {why_open(found, still)}; `kobench doctor` shows every layer, --sandbox auto runs"
+            f" {why_open(found)}; `kobench doctor` shows every layer, --sandbox auto runs"
             " with those that there are"
         )

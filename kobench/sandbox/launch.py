@@ -24,7 +24,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from kobench.sandbox import kernel, mounts, rules, sockets
+from kobench.sandbox import filters, kernel, mounts, outside, rules, sockets
 from kobench.sandbox.ending import end_descendants, reap
 from kobench.sandbox.layers import uncovered, without_any
 
@@ -73,6 +73,7 @@ def separate(wanted: list[str]) -> dict[str, Any]:
         "user-namespace": kernel.own_user_namespace,
         "network-namespace": lambda: kernel.unshare(kernel.NEW_NETWORK, "network namespace"),
         "process-namespace": lambda: kernel.unshare(kernel.NEW_PROCESSES, "process namespace"),
+        "ipc-namespace": lambda: kernel.unshare(kernel.NEW_IPC, "ipc namespace"),
     }
     for name, step in steps.items():
         if name in wanted:
@@ -81,10 +82,6 @@ def separate(wanted: list[str]) -> dict[str, Any]:
                 layers[name] = True
             except OSError as error:
                 layers[name] = f"{error.strerror}"
-    if "process-namespace" in wanted:
-        # its own System V shared memory and message queues, where that is allowed
-        with contextlib.suppress(OSError):
-            kernel.unshare(kernel.NEW_IPC, "ipc namespace")
     if wanted:
         # a kernel may have no keyrings, and a container may forbid them: to the worker, too
         with contextlib.suppress(OSError):
@@ -196,8 +193,8 @@ def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
 def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     """Put on the layers of the worker's own process.
 
-    They are a file tree of its own, no rights over the machine, Landlock, and no sockets of the
-    network. A layer that fails does not keep the next one from being tried.
+    They are a file tree of its own, no rights over the machine, Landlock, and filters of system
+    calls. A layer that fails does not keep the next one from being tried.
 
     Parameters
     ----------
@@ -223,7 +220,7 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     if landlock:
         own_tree = layers["mounts"] is True
         proc = ["/proc"] if own_tree else ["/proc/self", *mounts.ABOUT_THE_MACHINE]
-        shared = ["/dev/shm", "/tmp"] if own_tree else ["/dev/shm"]
+        shared = ["/dev/shm", "/tmp"] if own_tree else []  # those of the machine are everybody's
         layers |= rules.restrict(
             landlock,
             read=[*plan["read"], *proc],
@@ -231,12 +228,13 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
             devices=[*mounts.DEVICES, *plan["devices"]],
             hidden=plan["hidden"],
         )
-    if "seccomp-sockets" in wanted:
+    refused = {"seccomp-sockets": sockets.RULES, "seccomp-outside": outside.needed(layers)}
+    for name in [name for name in refused if name in wanted]:
         try:
-            sockets.no_network()
-            layers["seccomp-sockets"] = True
+            filters.put_on(refused[name])
+            layers[name] = True
         except OSError as error:
-            layers["seccomp-sockets"] = f"{error.strerror}"
+            layers[name] = f"{error.strerror}"
     kernel.end_with_parent(signal.SIGKILL)
 
 

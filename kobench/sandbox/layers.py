@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 #: What a user may ask for. auto: every layer that this machine allows. require: the same, but
 #: nothing runs where files, network or processes stay open. off: no layer at all.
@@ -24,9 +24,13 @@ OPEN_WITHOUT = {
         "it sees the machine's other processes in /proc and by number; what it starts is ended one"
         " by one"
     ),
+    "ipc-namespace": (
+        "where the filter seccomp-outside is not there either, System V memory, semaphores and"
+        " messages, and POSIX message queues, which outlive a trial"
+    ),
     "mounts": (
-        "the names of all files can be seen, unix sockets with a path can be connected to, /dev/shm"
-        " is shared"
+        "the names, sizes and times of all files can be seen, and there is no /dev/shm: pools,"
+        " queues and locks of multiprocessing can't be made, joblib goes on in one process"
     ),
     "own-proc": "/proc is that of the whole machine, or there is none",
     "landlock-files": (
@@ -39,17 +43,55 @@ OPEN_WITHOUT = {
     "seccomp-sockets": (
         "where the network is not its own either, UDP, raw and virtual (AF_VSOCK) sockets"
     ),
+    "seccomp-outside": (
+        "where the file tree is not its own either, unix sockets with a path, and modes, times and"
+        " attributes of its user's files; where the processes are not, limits and priorities of"
+        " its user's processes"
+    ),
     "environment": "variables of the shell in which kobench was started",
 }
 
 #: The names of all layers.
 LAYERS = tuple(OPEN_WITHOUT)
 
-#: What must be out of a predictor's reach, and the layers of which any one keeps it there.
+
+class Need(NamedTuple):
+    """Something that must be closed.
+
+    Attributes
+    ----------
+    what : str
+        What it is, in words.
+    by : tuple of str
+        The layers of which any one closes it.
+    """
+
+    what: str
+    by: tuple[str, ...]
+
+
+#: What must be out of a predictor's reach, and all that must be closed for that; the first of each
+#: is the thing itself. What outlives a trial or leads to a process outside counts as files.
 COVERS = {
-    "files": ("mounts", "landlock-files"),
-    "network": ("network-namespace", "seccomp-sockets"),
-    "processes": ("process-namespace", "landlock-signals"),
+    "files": (
+        Need("files of the machine", ("mounts", "landlock-files")),
+        Need(
+            "unix sockets with a path, and modes, times and attributes of files",
+            ("mounts", "seccomp-outside"),
+        ),
+        Need(
+            "System V memory, semaphores and messages, and POSIX message queues",
+            ("ipc-namespace", "seccomp-outside"),
+        ),
+    ),
+    "network": (
+        Need("sockets of the network", ("network-namespace", "seccomp-sockets")),
+        Need("abstract unix sockets", ("network-namespace", "landlock-signals", "seccomp-outside")),
+    ),
+    "processes": (
+        Need("other processes", ("process-namespace", "landlock-signals")),
+        Need("limits and priorities of other processes", ("process-namespace", "seccomp-outside")),
+    ),
 }
 
 #: What became of each layer: {layer: True, or why it is not there}.
@@ -61,8 +103,25 @@ def without_any(reason: str) -> dict[str, Any]:
     return dict.fromkeys(LAYERS, reason)
 
 
+def still_open(layers: Found) -> dict[str, tuple[Need, ...]]:
+    """What no layer closes, for each of `COVERS` where there is such a thing.
+
+    Parameters
+    ----------
+    layers : mapping of str to True or str
+        What became of each layer; one that is not named is not there.
+    """
+    found = {
+        what: tuple(
+            need for need in needs if not any(layers.get(layer) is True for layer in need.by)
+        )
+        for what, needs in COVERS.items()
+    }
+    return {what: needs for what, needs in found.items() if needs}
+
+
 def uncovered(layers: Found) -> tuple[str, ...]:
-    """Which of "files", "network" and "processes" no layer covers.
+    """Which of "files", "network" and "processes" the layers do not cover.
 
     Parameters
     ----------
@@ -71,30 +130,52 @@ def uncovered(layers: Found) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> uncovered({"mounts": True, "network-namespace": "not permitted", "landlock-signals": True})
+    >>> uncovered({"mounts": True, "ipc-namespace": True, "process-namespace": True})
     ('network',)
     """
-    return tuple(
-        what for what, by in COVERS.items() if not any(layers.get(layer) is True for layer in by)
-    )
+    return tuple(still_open(layers))
 
 
-def why_open(layers: Found, what: Iterable[str]) -> str:
-    """What is open, with the reason of each layer that would cover it, as part of a sentence.
+def open_in_words(layers: Found) -> tuple[str, ...]:
+    """What is open, each in words.
+
+    Where files, network or processes are closed themselves, what leads past that is named.
 
     Parameters
     ----------
     layers : mapping of str to True or str
         What became of each layer.
-    what : iterable of str
-        What is open, of "files", "network" and "processes".
 
     Examples
     --------
-    >>> why_open({"mounts": "not asked for", "landlock-files": "needs Linux"}, ["files"])
-    'files (mounts: not asked for, landlock-files: needs Linux)'
+    >>> open_in_words({"mounts": True, "network-namespace": True, "process-namespace": True})
+    ('files (System V memory, semaphores and messages, and POSIX message queues)',)
+    >>> open_in_words({"mounts": True, "ipc-namespace": True})
+    ('network', 'processes')
+    """
+    return tuple(
+        what if COVERS[what][0] in needs else f"{what} ({'; '.join(need.what for need in needs)})"
+        for what, needs in still_open(layers).items()
+    )
+
+
+def why_open(layers: Found) -> str:
+    """What is open, with the reason of each layer that would close it, as part of a sentence.
+
+    Parameters
+    ----------
+    layers : mapping of str to True or str
+        What became of each layer.
+
+    Examples
+    --------
+    >>> why_open({"mounts": True, "ipc-namespace": True, "process-namespace": True,
+    ...     "network-namespace": "denied", "seccomp-sockets": "needs Linux",
+    ...     "landlock-signals": True})
+    'sockets of the network (network-namespace: denied, seccomp-sockets: needs Linux)'
     """
     return "; ".join(
-        f"{one} ({', '.join(f'{layer}: {layers.get(layer)}' for layer in COVERS[one])})"
-        for one in what
+        f"{need.what} ({', '.join(f'{layer}: {layers.get(layer)}' for layer in need.by)})"
+        for needs in still_open(layers).values()
+        for need in needs
     )

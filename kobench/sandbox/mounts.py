@@ -64,7 +64,8 @@ def own_tree(plan: Mapping[str, Any], own_proc: bool) -> str | None:
         kernel.set_mount(tree + "/tmp", _PLAIN)
         bind_all(tree, plan["read"], kernel.READ_ONLY | _PLAIN, plan["hidden"])
         bind_all(tree, plan["write"], _PLAIN)
-        bind_all(tree, (*DEVICES, *plan["devices"]), kernel.NO_SETUID)
+        # devices can be written to there all the same; their modes and owners can't be changed
+        bind_all(tree, (*DEVICES, *plan["devices"]), kernel.READ_ONLY | kernel.NO_SETUID)
         for name, number in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
             os.symlink(f"/proc/self/fd{number}", f"{tree}/dev/{name}")
         why = mount_proc(tree, own_proc)
@@ -171,7 +172,7 @@ def lay_links(tree: str, path: str) -> str:
 
 
 def mount_proc(tree: str, own: bool) -> str | None:
-    """Mount a /proc that shows the worker's own processes alone.
+    """Mount a /proc that shows the worker's own processes alone, and can only be read.
 
     Where that is not allowed or not wanted, the tree gets `ABOUT_THE_MACHINE` of the machine's.
 
@@ -190,7 +191,8 @@ def mount_proc(tree: str, own: bool) -> str | None:
     os.makedirs(tree + "/proc", exist_ok=True)
     why = "needs a process namespace"
     if own:
-        flags = _PLAIN | kernel.NO_PROGRAMS
+        # root may write to /proc/sys without any right over the machine
+        flags = kernel.READ_ONLY | _PLAIN | kernel.NO_PROGRAMS
         # hidepid hides what it may not look into anyway, such as the process that watches over it
         for options in ("hidepid=4", "hidepid=2", None):
             try:

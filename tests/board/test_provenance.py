@@ -59,7 +59,15 @@ def test_nothing_is_said_where_all_were_shut_in():
         (ran("off"), "switched off: files, network and processes open"),
         (ran(network_namespace="Operation not permitted", seccomp_sockets="none"), "network open"),
         (ran(process_namespace="no", landlock_signals="too old"), "processes open"),
-        (ran(mounts="no"), ""),  # landlock-files is enough
+        (ran(mounts="no"), ""),  # landlock-files and seccomp-outside are enough
+        (
+            ran(mounts="no", seccomp_outside="none"),
+            "files (unix sockets with a path, and modes, times and attributes of files) open",
+        ),
+        (
+            ran(ipc_namespace="no", seccomp_outside="none"),
+            "files (System V memory, semaphores and messages, and POSIX message queues) open",
+        ),
         (
             ran(mounts="no", landlock_files="no", network_namespace="no", seccomp_sockets="no"),
             "files and network open",
@@ -79,6 +87,24 @@ def test_what_was_open_to_a_predictor(run, said):
         "mlp": said,
         "gbm": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ({}, ""),
+        (
+            {"mounts": "no"},
+            "files (unix sockets with a path, and modes, times and attributes of files) open",
+        ),
+    ],
+)
+def test_records_from_before_the_newest_layers_are_judged_by_those_that_they_name(missing, said):
+    run = ran(**missing)
+    for layer in ("ipc-namespace", "seccomp-outside"):
+        del run["sandbox"]["layers"][layer]
+    (one,) = read([record("mlp", 0.6, run=run)])
+    assert open_in(one) == said
 
 
 def test_floors_of_our_own_are_exempt_and_a_strangers_is_not():

@@ -5,11 +5,12 @@ Also what must work in the sandbox, and what is said of it.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import os
 import socket
-import struct
+import stat
 import subprocess
 import sys
 import threading
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shut_in import shut_in
 
+import kobench
 from kobench.errors import UserError
 from kobench.sandbox import LAYERS, this_interpreter, uncovered
 from kobench.sandbox.finding import layers_here, refuse_if_open
@@ -26,7 +29,6 @@ from kobench.sandbox.folders import link_modules, remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.places import Interpreter, installed, readable_by
 from kobench.sandbox.plan import Access, Folders, Plan, make_plan
-from kobench.sandbox.sockets import program
 from kobench.sandbox.start import Launch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox's layers are Linux's")
@@ -95,7 +97,22 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     datagrams.bind(("127.0.0.1", 0))
     given["udp"] = str(datagrams.getsockname()[1])
     threading.Thread(target=echo, args=(datagrams,), daemon=True).start()
+    given["datagrams"] = f"{short}.datagrams"
+    silent = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    silent.bind(given["datagrams"])
+    libc = ctypes.CDLL(None)
+    memory = libc.shmget(0, ctypes.c_size_t(100), 0o1600)
+    given["memory"] = str(memory)
+    libc.shmat.restype = ctypes.c_void_p
+    ctypes.memmove(libc.shmat(memory, None, 0), MARKER.encode(), len(MARKER))
+    shared = Path("/dev/shm") / short.name
+    shared.write_text(MARKER)
+    given["shared"] = str(shared)
     yield given
+    silent.close()
+    Path(given["datagrams"]).unlink()
+    libc.shmctl(memory, 0, None)
+    shared.unlink()
     for one in opened:
         one.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits on it
         one.close()
@@ -104,6 +121,12 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     assert victim.stdin is not None
     victim.stdin.close()
     victim.wait()
+
+
+def lay_out(outside: dict[str, str]) -> None:
+    """Lay the file out as it was before an attack on it succeeded."""
+    Path(outside["file"]).write_text(MARKER)
+    os.chmod(outside["file"], 0o600)
 
 
 def serve(server: socket.socket) -> None:
@@ -158,6 +181,31 @@ ATTACKS = {
     "unix socket": (
         "import socket; s = socket.socket(1); s.connect(given['unix']); print(s.recv(100))"
     ),
+    "datagram of a pair of sockets": (
+        "import socket; a, b = socket.socketpair(1, 2); a.sendto(b'x', given['datagrams']);"
+        " print(marker)"
+    ),
+    "netlink between processes": (
+        "import socket; socket.socket(16, 3, 2).bind((0, 0)); print(marker)"
+    ),
+    "System V memory": (
+        "import ctypes; c = ctypes.CDLL(None, use_errno=True); c.shmat.restype = ctypes.c_void_p\n"
+        "at = c.shmat(int(given['memory']), None, 0)\nif at == ctypes.c_void_p(-1).value:\n"
+        "    raise OSError(ctypes.get_errno(), 'shmat')\nprint(ctypes.string_at(at))"
+    ),
+    "reads what lies in /dev/shm": "print(open(given['shared']).read())",
+    "changes the mode of a file": (
+        "import os; os.chmod(given['file'], 0o610);"
+        " print(marker if os.stat(given['file']).st_mode & 0o777 == 0o610 else '')"
+    ),
+    "cuts a file short": "import os; os.truncate(given['file'], 3); print(marker)",
+    "sets limits of a process": (
+        "import resource as r; r.prlimit(int(given['pid']), r.RLIMIT_CORE, (0, 0)); print(marker)"
+    ),
+    "sets processors of a process": (
+        "import os; pid = int(given['pid']);"
+        " os.sched_setaffinity(pid, os.sched_getaffinity(pid)); print(marker)"
+    ),
     "abstract socket": (
         "import socket; s = socket.socket(1); s.connect('\\0' + given['abstract']);"
         " print(s.recv(100))"
@@ -173,6 +221,9 @@ ATTACKS = {
     ),
     "has rights over the machine": "import os; os.nice(-1); print(marker)",
 }
+
+#: Those that are told nothing when they fail.
+SILENT = ("sees that a file exists", "changes the mode of a file")
 
 #: (attack, layers that stop it by themselves, with those that they need)
 STOPPED = [
@@ -195,6 +246,23 @@ STOPPED = [
     ("opens a virtual socket", ("seccomp-sockets",)),
     ("opens io_uring", ("seccomp-sockets",)),
     ("unix socket", ("user-namespace", "mounts")),
+    ("unix socket", ("seccomp-outside",)),
+    ("datagram of a pair of sockets", ("user-namespace", "mounts")),
+    ("datagram of a pair of sockets", ("seccomp-outside",)),
+    ("netlink between processes", ("seccomp-sockets",)),
+    ("System V memory", ("user-namespace", "ipc-namespace")),
+    ("System V memory", ("seccomp-outside",)),
+    ("reads what lies in /dev/shm", ("user-namespace", "mounts")),
+    ("reads what lies in /dev/shm", ("landlock-files",)),
+    ("changes the mode of a file", ("user-namespace", "mounts")),
+    ("changes the mode of a file", ("seccomp-outside",)),
+    ("cuts a file short", ("user-namespace", "mounts")),
+    ("cuts a file short", ("seccomp-outside",)),
+    ("sets limits of a process", ("user-namespace", "process-namespace")),
+    ("sets limits of a process", ("seccomp-outside",)),
+    ("sets processors of a process", ("user-namespace", "process-namespace")),
+    ("sets processors of a process", ("seccomp-outside",)),
+    ("abstract socket", ("seccomp-outside",)),
     ("abstract socket", ("user-namespace", "network-namespace")),
     ("abstract socket", ("landlock-signals",)),
     ("signals a process", ("user-namespace", "process-namespace")),
@@ -220,6 +288,7 @@ def test_an_attack_succeeds_without_a_layer_and_fails_with_it(launched, outside,
     code = (
         f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}\n{ATTACKS[attack]}"
     )
+    lay_out(outside)
     free, _ = launched(code, (), json.dumps(outside))
     if "Error" in free and attack in (
         "reads the harness's memory",
@@ -229,11 +298,11 @@ def test_an_attack_succeeds_without_a_layer_and_fails_with_it(launched, outside,
     ):
         pytest.skip("nobody may do that on this machine, with or without the sandbox")
     assert MARKER in free, free
-    Path(outside["file"]).write_text(MARKER)
+    lay_out(outside)
     held, found = launched(code, layers, json.dumps(outside))
     assert {name: found[name] for name in layers} == dict.fromkeys(layers, True)
     assert MARKER not in held
-    assert "Error" in held or attack == "sees that a file exists"
+    assert "Error" in held or attack in SILENT
 
 
 def all_layers_here() -> bool:
@@ -245,20 +314,19 @@ def test_every_attack_fails_in_the_whole_sandbox(launched, outside):
         pytest.skip(f"this machine leaves {uncovered(layers_here())} open")
     lines = [f"import json, sys; given, marker = json.loads(sys.argv[1]), {MARKER!r}"]
     for attack, code in ATTACKS.items():
-        if (
-            attack not in ("unix socket", "sees that a file exists")
-            or layers_here()["mounts"] is True
-        ):
+        if attack != "sees that a file exists" or layers_here()["mounts"] is True:
             code = code.replace("\n", "\n    ")
             lines.append(
                 f"try:\n    {code}\nexcept Exception as error:\n    print({attack!r},"
                 " type(error).__name__)"
             )
+    lay_out(outside)
     held, _ = launched("\n".join(lines), LAYERS, json.dumps(outside))
     assert MARKER not in held
-    assert (
-        held.count("Error") == len(lines) - 2
-    )  # all but the one that prints nothing where there is no file
+    silent = [attack for attack in SILENT if f"{attack} " not in held]
+    assert held.count("Error") == len(lines) - 1 - len(silent)
+    assert Path(outside["file"]).read_text() == MARKER
+    assert stat.S_IMODE(os.stat(outside["file"]).st_mode) != 0o610
 
 
 INSIDE = """
@@ -427,8 +495,53 @@ LIBRARIES = {
 def test_libraries_work_in_the_sandbox(launched, library):
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
+    if library == "multiprocessing" and layers_here()["mounts"] is not True:
+        pytest.skip("this machine lets no process have a /dev/shm of its own")
     text, _ = launched(LIBRARIES[library])
     assert text.endswith("fine\n"), text
+
+
+#: What else must work where there are no namespaces.
+PLAIN = {
+    "a pipe to a child": (
+        "import multiprocessing as m; c = m.get_context('fork'); a, b = c.Pipe()\n"
+        "p = c.Process(target=b.send, args=(3,)); p.start(); print(a.recv()); p.join()"
+    ),
+    "threads": (
+        "from concurrent.futures import ThreadPoolExecutor as T; print(list(T(2).map(abs, [1])))"
+    ),
+    "copies of files": (
+        "import os, shutil; open('a', 'w').write('x'); shutil.copy2('a', 'b'); os.mkdir('d');"
+        " shutil.copytree('d', 'e')"
+    ),
+}
+
+
+def test_libraries_work_on_a_machine_without_namespaces():
+    names = [
+        name
+        for name in ("joblib", "sklearn", "torch", "xgboost")
+        if importlib.util.find_spec(name) is not None
+    ]
+    codes = [*(LIBRARIES[name] for name in names), *PLAIN.values()]
+    code = "\n".join(f"exec({one!r}, {{}})" for one in codes)
+    text, layers = shut_in(code)
+    assert layers["mounts"] is not True
+    assert layers["ipc-namespace"] is not True
+    assert text.count("fine\n") == len(names), text
+    assert text.endswith("3\n[1]\n"), text
+
+
+def test_a_pool_that_cannot_be_made_is_a_failure_with_its_reason():
+    code = (
+        "import multiprocessing\nfrom kobench.worker.failures import failure\n"
+        "try:\n    multiprocessing.Pool(2)\nexcept BaseException as error:\n"
+        "    print(failure(error)['message'])"
+    )
+    if layers_here()["landlock-files"] is not True:
+        pytest.skip(f"no Landlock: {layers_here()['landlock-files']}")
+    text, _ = shut_in(code, read=(str(Path(kobench.__file__).parent.parent),))
+    assert "multiprocessing can make no locks, queues and pools" in text
 
 
 def test_the_sandbox_is_there_as_far_as_the_machine_allows(launched):
@@ -441,22 +554,26 @@ def test_the_sandbox_is_there_as_far_as_the_machine_allows(launched):
         assert layers["own-proc"] == "needs a file tree of its own"
 
 
+LANDLOCK = {"landlock-files": True, "landlock-signals": True}
+NAMESPACES = dict.fromkeys(
+    ("mounts", "ipc-namespace", "network-namespace", "process-namespace"), True
+)
+
+
 @pytest.mark.parametrize(
     ("layers", "open_"),
     [
         ({}, ("files", "network", "processes")),
-        ({"landlock-files": True, "landlock-tcp": True, "landlock-signals": True}, ("network",)),
-        ({"landlock-files": True, "seccomp-sockets": True, "landlock-signals": True}, ()),
-        ({"mounts": True, "network-namespace": True, "process-namespace": True}, ()),
-        (
-            {
-                "mounts": "no",
-                "landlock-files": True,
-                "network-namespace": True,
-                "process-namespace": 1,
-            },
-            ("processes",),
-        ),
+        ({**LANDLOCK, "landlock-tcp": True}, ("files", "network", "processes")),
+        ({**LANDLOCK, "seccomp-outside": True}, ("network",)),
+        ({**LANDLOCK, "seccomp-sockets": True}, ("files", "processes")),
+        ({**LANDLOCK, "seccomp-sockets": True, "seccomp-outside": True}, ()),
+        ({**NAMESPACES}, ()),
+        ({**NAMESPACES, "ipc-namespace": "no"}, ("files",)),
+        ({**NAMESPACES, "ipc-namespace": "no", "seccomp-outside": True}, ()),
+        ({**NAMESPACES, "network-namespace": "no", "seccomp-sockets": True}, ("network",)),
+        ({**NAMESPACES, "mounts": "no", "landlock-files": True}, ("files",)),
+        ({**NAMESPACES, "process-namespace": 1}, ("processes",)),
     ],
 )
 def test_what_is_covered(layers, open_):
@@ -497,55 +614,26 @@ def test_a_process_can_t_raise_how_many_files_it_may_hold(launched, layers):
     )  # without a layer the superuser stays what he is
 
 
-def test_the_filter_step_by_step():
-    """The program for x86_64, read by a machine of four instructions: what it does to each call."""
-
-    def run(architecture: int, number: int, family: int = 0) -> int:
-        data = struct.pack("<iIQ6Q", number, architecture, 0, family, 0, 0, 0, 0, 0)
-        steps = list(struct.iter_unpack("<HBBI", program("x86_64")))
-        place = value = 0
-        while True:
-            code, yes, no, constant = steps[place]
-            if code == 0x06:
-                return int(constant)
-            if code == 0x20:
-                (value,) = struct.unpack_from("<I", data, constant)
-            place += 1 + (
-                (yes if (value == constant if code == 0x15 else value >= constant) else no)
-                if code != 0x20
-                else 0
-            )
-
-    allow, refuse, native = 0x7FFF0000, 0x0005000D, 0xC000003E
-    assert (
-        run(native, 0) == run(native, 1) == run(native, 42) == run(native, 435) == allow
-    )  # read, write, connect, clone3
-    assert [run(native, 41, family) for family in (1, 16, 2, 10, 17, 40, 2**32 - 1)] == [
-        allow,
-        allow,
-        *[refuse] * 5,
-    ]
-    assert [run(native, 53, family) for family in (1, 2)] == [allow, refuse]
-    assert [run(native, number) for number in (425, 248, 249, 250)] == [
-        refuse
-    ] * 4  # io_uring_setup, add_key, request_key, keyctl
-    assert [run(native, number) for number in (247, 251, 424, 426)] == [allow] * 4
-    assert run(native, 0x40000000 + 41, 2) == run(native, 0x40000000 + 41, 1) == refuse
-    assert run(0x40000003, 41, 2) == 0x80000000  # 32 bits: the process is ended
-    with pytest.raises(OSError, match="no filter is written for riscv64"):
-        program("riscv64")
-
-
 def test_a_required_sandbox_refuses_where_something_stays_open():
     refuse_if_open("auto", without_any("this machine is old"))
     with pytest.raises(
         UserError,
         match=(
-            r"leaves files and network and processes open: files \(mounts: this machine is"
-            r" old.*kobench doctor"
+            r"leaves files and network and processes open: files of the machine \(mounts: this"
+            r" machine is old.*kobench doctor"
         ),
     ):
         refuse_if_open("require", without_any("this machine is old"))
+    with pytest.raises(
+        UserError,
+        match=(
+            r"leaves files \(System V memory, semaphores and messages, and POSIX message queues\)"
+            r" open: System V .* \(ipc-namespace: denied, seccomp-outside: no filter\)"
+        ),
+    ):
+        refuse_if_open(
+            "require", {**NAMESPACES, "ipc-namespace": "denied", "seccomp-outside": "no filter"}
+        )
     if not uncovered(layers_here()):
         refuse_if_open("require")
 

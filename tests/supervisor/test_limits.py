@@ -247,7 +247,7 @@ def test_a_sandbox_that_is_required_and_not_there_ends_the_run_before_it_begins(
 ):
     open_network = {
         **dict.fromkeys(LAYERS, True),
-        **dict.fromkeys(COVERS["network"], "Operation not permitted"),
+        **dict.fromkeys(COVERS["network"][0].by, "Operation not permitted"),
     }
     monkeypatch.setattr(finding, "layers_here", lambda: open_network)
     request = Request([TINY], ["eats:what=output"], ["profile"], sandbox="require")

@@ -313,7 +313,8 @@ def test_answers_in_a_place_that_leads_elsewhere_are_refused(worker, tmp_path):
 
 
 def test_a_required_sandbox_refuses_before_the_predictor_is_imported(worker, monkeypatch):
-    monkeypatch.setattr("kobench.supervisor.room.LAYERS", ("landlock-files", "environment"))
+    layers = ("landlock-files", "seccomp-outside", "environment")
+    monkeypatch.setattr("kobench.supervisor.room.LAYERS", layers)
     with pytest.raises(
         UserError, match="--sandbox require: this machine leaves network and processes open"
     ):

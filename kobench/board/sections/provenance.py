@@ -12,7 +12,7 @@ from kobench.board.numbers.series import row_key
 from kobench.board.numbers.values import Key
 from kobench.board.written import spoken
 from kobench.results.parts import Record, RunSandbox
-from kobench.sandbox.layers import uncovered
+from kobench.sandbox.layers import open_in_words
 
 #: What is said of trials from before there was a sandbox.
 UNKNOWN = "made before kobench had a sandbox"
@@ -38,13 +38,15 @@ def open_in(record: Record) -> str:
 def open_through(sandbox: RunSandbox) -> str:
     """What a sandbox left open, in words; "" where nothing.
 
-    >>> layers = {"mounts": True, "landlock-signals": True}
+    >>> layers = {"mounts": True, "process-namespace": True}
     >>> open_through(RunSandbox(mode="auto", layers=layers, readable=[]))
     'network open'
     """
     if sandbox.mode == "off":
         return "switched off: files, network and processes open"
-    found = uncovered(sandbox.layers)
+    # until it had a name of its own, this namespace came with that of the processes
+    before = {"ipc-namespace": sandbox.layers.get("process-namespace", "")}
+    found = open_in_words({**before, **sandbox.layers})
     return f"{spoken(found)} open" if found else ""
 
 

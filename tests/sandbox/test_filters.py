@@ -1,0 +1,161 @@
+"""The filters of system calls: what their programs do to each call."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from typing import Any
+
+import pytest
+
+from kobench.sandbox import LAYERS, this_interpreter
+from kobench.sandbox.filters import CALLS, MACHINES, Rule, Where, program
+from kobench.sandbox.finding import layers_here
+from kobench.sandbox.once import run_once
+from kobench.sandbox.outside import needed
+from kobench.sandbox.sockets import RULES
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the filters are Linux's")
+
+ALLOW, REFUSE, END = 0x7FFF0000, 0x00050000, 0x80000000
+
+
+def verdict(
+    rules: Any, name: str | int, *arguments: int, machine: str = "x86_64", **of: int
+) -> int:
+    """What a filter does to a call: its program, read by a machine of five instructions."""
+    number = CALLS[name][list(MACHINES).index(machine)] if isinstance(name, str) else name
+    given = [*arguments, 0, 0, 0, 0, 0, 0][:6]
+    architecture = of.get("architecture", MACHINES[machine])
+    data = struct.pack("<iIQ6Q", number, architecture, 0, *given)
+    steps = list(struct.iter_unpack("<HBBI", program(machine, rules)))
+    place = value = 0
+    while True:
+        code, yes, no, constant = steps[place]
+        place += 1
+        if code == 0x06:
+            return int(constant)
+        if code == 0x20:
+            (value,) = struct.unpack_from("<I", data, constant)
+        elif code == 0x54:
+            value &= constant
+        else:
+            place += yes if (value == constant if code == 0x15 else value >= constant) else no
+
+
+def test_the_filter_of_sockets_step_by_step():
+    denied = REFUSE | 13
+
+    def does(name: str | int, *arguments: int, **of: int) -> int:
+        return verdict(RULES, name, *arguments, **of)
+
+    assert {does(number) for number in (0, 1, 42, 435)} == {ALLOW}  # read, write, connect, clone3
+    families = (1, 16, 2, 10, 17, 40, 2**32 - 1)
+    assert [does("socket", family, 2) for family in families] == [ALLOW, ALLOW, *[denied] * 5]
+    assert [does("socket", 16, 3, protocol) for protocol in (0, 2, 4, 15)] == [ALLOW, *[denied] * 3]
+    assert does("socket", 1, 1, 7) == ALLOW
+    assert [does("socketpair", family, 2) for family in (1, 2)] == [ALLOW, denied]
+    assert [does(name) for name in ("io_uring_setup", "add_key", "request_key", "keyctl")] == [
+        denied
+    ] * 4
+    assert [does(number) for number in (247, 251, 424, 426)] == [ALLOW] * 4
+    for family in (1, 2):  # the second table of x86_64
+        assert does(0x40000000 + 41, family) == denied
+    assert does(41, 2, architecture=0x40000003) == END  # 32 bits: the process is ended
+    with pytest.raises(OSError, match="no filter is written for riscv64"):
+        program("riscv64", RULES)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_of_what_lies_outside_step_by_step(machine):
+    def does(name: str, *arguments: int) -> int:
+        return verdict(needed({}), name, *arguments, machine=machine)
+
+    def refused(*names: str, **by: int) -> bool:
+        given = [name for name in names if CALLS[name][list(MACHINES).index(machine)] is not None]
+        return {does(name) for name in given} == {REFUSE | by.get("error", 13)}
+
+    assert refused("shmget", "shmat", "shmctl", "semget", "semop", "semctl", "semtimedop")
+    assert refused("msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink", "truncate")
+    assert refused("chmod", "fchmod", "fchmodat", "fchmodat2", error=0)
+    assert refused("utime", "utimes", "futimesat", "utimensat", error=0)
+    assert refused("chown", "fchown", "lchown", "fchownat", error=1)
+    assert refused("setxattr", "lsetxattr", "fsetxattr", "setxattrat", "file_setattr", error=95)
+    assert refused("removexattr", "lremovexattr", "fremovexattr", "removexattrat", error=95)
+    assert [does("socket", family) for family in (1, 16)] == [REFUSE | 13, ALLOW]
+    flags = 0o2004000  # SOCK_CLOEXEC | SOCK_NONBLOCK
+    assert {does("socketpair", 1, kind | flags) for kind in (1, 5)} == {ALLOW}
+    assert {does("socketpair", 1, kind | flags) for kind in (2, 3, 4)} == {REFUSE | 13}
+    # terminals, pending bytes, a GPU; then flags, a version and attributes of a file
+    assert {does("ioctl", 5, request) for request in (0x5401, 0x541B, 0xC020462A)} == {ALLOW}
+    assert {does("ioctl", 5, request) for request in (0x40086602, 0x40087602, 0x401C5820)} == {
+        REFUSE | 25
+    }
+    for name in (
+        "prlimit64",
+        "sched_setaffinity",
+        "sched_setparam",
+        "sched_setscheduler",
+        "sched_setattr",
+    ):
+        assert [does(name, who) for who in (0, 5)] == [ALLOW, REFUSE | 1]
+    for name, kinds, everybody in (("setpriority", (0, 1), 2), ("ioprio_set", (1, 2), 3)):
+        assert {does(name, kind, 0) for kind in kinds} == {ALLOW}
+        assert {does(name, kind, 5) for kind in kinds} == {REFUSE | 1}
+        assert does(name, everybody, 0) == REFUSE | 1
+
+
+def test_the_filter_refuses_no_more_than_what_no_namespace_closes():
+    every = dict.fromkeys(LAYERS, True)
+    assert needed(every) == ()
+    for layer, call, arguments in (
+        ("mounts", "socket", (1,)),
+        ("mounts", "chmod", ()),
+        ("ipc-namespace", "shmget", ()),
+        ("process-namespace", "prlimit64", (5,)),
+    ):
+        rules = needed({**every, layer: "no"})
+        assert verdict(rules, call, *arguments) != ALLOW
+        assert verdict(needed(every), call, *arguments) == ALLOW
+    assert verdict(needed({**every, "network-namespace": "no"}), "socket", 1) == ALLOW
+    neither = {**every, "network-namespace": "no", "landlock-signals": "no"}
+    assert verdict(needed(neither), "socket", 1) != ALLOW
+
+
+def test_a_rule_with_several_tests_needs_all_of_them():
+    rules = [
+        Rule(("ioctl",), (Where(0, (1, 2)), Where(1, (7,), among=False)), 5),
+        Rule(("ioctl", "socket"), (Where(2, (3,)),), 6),
+    ]
+    said = {
+        given: verdict(rules, "ioctl", *given)
+        for given in ((1, 8), (2, 8), (3, 8), (1, 7), (1, 7, 3), (3, 8, 3), (1, 8, 3))
+    }
+    assert said == {
+        (1, 8): REFUSE | 5,
+        (2, 8): REFUSE | 5,
+        (3, 8): ALLOW,
+        (1, 7): ALLOW,
+        (1, 7, 3): REFUSE | 6,
+        (3, 8, 3): REFUSE | 6,
+        (1, 8, 3): REFUSE | 5,
+    }
+    assert verdict(rules, "socket", 1, 8, 3) == REFUSE | 6
+
+
+def test_a_call_of_the_32_bits_table_ends_the_process():
+    if os.uname().machine != "x86_64" or layers_here()["seccomp-outside"] is not True:
+        pytest.skip("only x86_64 has such calls")
+    # mov eax, 20 (getpid); int 0x80; ret
+    code = (
+        "import ctypes, mmap\npage = mmap.mmap(-1, 4096, prot=7)\n"
+        "page.write(bytes.fromhex('b814000000cd80c3'))\n"
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(page))\n"
+        "print('number', ctypes.CFUNCTYPE(ctypes.c_int)(at)())"
+    )
+    free = run_once(this_interpreter(), ["-c", code], layers=()).output
+    if "number" not in free:
+        pytest.skip("this machine has no such calls")
+    for layers in (("seccomp-sockets",), ("seccomp-outside",), LAYERS):
+        assert "number" not in run_once(this_interpreter(), ["-c", code], layers=layers).output
