@@ -316,3 +316,19 @@ def test_on_a_machine_without_namespaces_none_does_either(tmp_path):
     found, heard = found_and_heard(tmp_path, "require", *BARE)
     assert found == [[], [], []]
     assert heard == []
+
+
+def test_what_cannot_be_closed_is_refused_with_its_reason(tmp_path):
+    words = ["run", "-d", "grn:genes=15,cells=60", "-p", "linear", "-t", "profile"]
+    machine = [*BARE, "--no-landlock"]
+    done = subprocess.run(
+        [*machine, *COMMAND, *words, "--out", str(tmp_path / "results"), "--sandbox", "require"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode not in (0, 1)
+    said = "this machine leaves files and processes open: files of the machine (mounts:"
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("*.json"))
