@@ -29,6 +29,8 @@ class Board:
         Accuracy and cost by size, where datasets differ in size.
     remarks : tuple of str
         Who was run without a full sandbox, could read more, or lives in an environment of its own.
+    seeds : str
+        Whether the seeds of simulated networks were secret; "" where nothing is simulated.
     """
 
     sections: tuple[Section, ...]
@@ -38,3 +40,4 @@ class Board:
     transfers: tuple[TransferMatrix, ...] = ()
     growths: tuple[Growth, ...] = ()
     remarks: tuple[str, ...] = ()
+    seeds: str = ""

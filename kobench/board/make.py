@@ -22,6 +22,7 @@ from kobench.board.numbers.series import row_key
 from kobench.board.numbers.values import Key
 from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
+from kobench.board.sections.seeds import seeds_of
 from kobench.board.sections.sentences import short_names
 from kobench.board.transfer import transfer_matrices
 from kobench.board.visible import all_visible
@@ -64,7 +65,8 @@ def make_board(
     Raises
     ------
     UserError
-        Without records, for an unknown name, and where two records of the same trial disagree.
+        Without records, for an unknown name, where two records of the same trial disagree, and
+        where networks of secret and of public seeds are mixed.
     """
     kept = chosen_records(distinct(records), datasets, predictors)
     labels = sorted({label for record in kept for label in record.result.scores})
@@ -96,6 +98,7 @@ def make_board(
             transfers,
             growths,
             remarks,
+            seeds_of(kept),
         )
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.options import show_board
+from kobench.cli.published import pack_board, seeds_follow
 
 if TYPE_CHECKING:
     from kobench.board.board import Board
@@ -34,6 +35,7 @@ Examples:
   kobench board kobench-results -o board.html
   kobench board kobench-results --no-cost --format markdown
   kobench board leaderboards/quick --check leaderboards/quick/board.csv
+  kobench board leaderboards/quick --check-seeds
   kobench board kobench-results --pictures pictures
   kobench board kobench-results --pack leaderboards/mine
 """
@@ -85,6 +87,14 @@ Examples:
     help="Rebuild and compare with a published board; exit code 1 when it differs.",
 )
 @click.option(
+    "--check-seeds",
+    is_flag=True,
+    help=(
+        "Check that the revealed seed is the one that was committed to, and that the seed of every"
+        " network follows from it; exit code 1 when not. --check does so, too."
+    ),
+)
+@click.option(
     "--pack",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
@@ -110,6 +120,7 @@ def board_command(
     tasks: tuple[str, ...],
     predictors: tuple[str, ...],
     published: Path | None,
+    check_seeds: bool,
     pack: Path | None,
     pictures: Path | None,
 ) -> None:
@@ -136,7 +147,9 @@ def board_command(
     }
     if published is not None:
         agreeing = agrees(records, published, form, folder, {**chosen, "left_out": remark})
-        ending = ending if agreeing else 1
+        ending = ending if seeds_follow(records, folder) and agreeing else 1
+    elif check_seeds:
+        ending = ending if seeds_follow(records, folder, True) else 1
     elif pack is not None:
         # of what could be read alone: the records beside it are to give the same board again
         pack_board(folder, records, pack, cost=not no_cost)
@@ -220,38 +233,6 @@ def write_board(board: Board, form: str, output: Path | None, count: int) -> Non
         show_board(board)
     else:
         click.echo(render(board, form), nl=False)
-
-
-def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) -> None:
-    """Write the folder to publish of a results folder, and say what is in it."""
-    from kobench.board.explained import FILE, read_explained
-    from kobench.board.make import make_board
-    from kobench.board.pictures import available, draw_all, write_pictures
-    from kobench.board.render import render
-    from kobench.results.records import pack_records
-    from kobench.util.files import write_atomically
-
-    board = make_board(records, cost=cost, explained=read_explained(source))
-    drawn = draw_all(board) if available() else []
-    pack_records(records, folder / "records.jsonl.gz")
-    write_pictures(drawn, folder / "pictures")
-    texts = {
-        "board.html": render(board, "html", pictures=drawn),
-        "board.md": render(board, "markdown", pictures=drawn),
-        "board.csv": render(board, "csv"),
-    }
-    for name, text in texts.items():
-        write_atomically(folder / name, text.encode())
-    if (source / FILE).is_file():
-        write_atomically(folder / FILE, (source / FILE).read_bytes())
-    click.echo(
-        f"Wrote {folder}: {', '.join(texts)}, records.jsonl.gz ({len(records)} records) and"
-        f" {len(drawn)} pictures."
-    )
-    if not available():
-        click.echo(
-            "No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]')."
-        )
 
 
 def form_of(file: Path) -> str:

@@ -23,6 +23,12 @@ Examples:
   kobench info knockout-impact
 """
 
+#: What is said of simulated networks.
+SEEDED = (
+    "one for each seed; seeds 0, 1, 2, ... are public, so anyone can compute their truth; `kobench"
+    " run --secret` draws seeds that nobody can guess"
+)
+
 #: Keys of a card that are shown elsewhere, or are of use to the harness only.
 INTERNAL = ("name", "version", "summary", "truth", "reference", "loader_parameters", "digest")
 
@@ -126,7 +132,7 @@ def dataset_facts(entry: Entry) -> dict[str, Any]:
     spec = entry.spec
     return {
         "truth": spec.truth,
-        "networks": "one for each seed" if spec.seeded else "real cells",
+        "networks": SEEDED if spec.seeded else "real cells",
         **reference(entry),
         **{key: value for key, value in spec.card.items() if key not in INTERNAL},
     }

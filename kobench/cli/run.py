@@ -15,10 +15,17 @@ from kobench.cli.options import (
     request_options,
     show_board,
 )
-from kobench.cli.suites import built_in, find_suite, read_suite, with_suite
+from kobench.cli.suites import (
+    built_in,
+    find_suite,
+    published_as_secret,
+    read_suite,
+    with_suite,
+)
 
 if TYPE_CHECKING:
     from kobench.results.parts import Record
+    from kobench.results.suite_seed import SuiteSeed
     from kobench.runner.keys import Group
     from kobench.runner.run import Outcome
 
@@ -139,6 +146,20 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
     "--split-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split."
 )
 @click.option(
+    "--secret",
+    is_flag=True,
+    help=(
+        "Draw the seeds of simulated networks so that nobody can guess them. The sha256 of the"
+        " secret is in --out from the start; `kobench board --pack` publishes the secret."
+    ),
+)
+@click.option(
+    "--secret-seed",
+    metavar="DIGITS",
+    default=None,
+    help="Run on the networks of this secret seed, which a published board reveals.",
+)
+@click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at a time."
 )
 @click.option(
@@ -173,6 +194,12 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     """Fit predictors, ask them, score them and print the leaderboard."""
     if suite is not None:
         flags = with_suite(ctx, read_suite(find_suite(suite), run_command), flags)
+    notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
+    if published_as_secret(suite) and not secret_asked(flags):
+        notes.append(
+            "network seeds are public in this run (0, 1, 2, ...); the published board of this suite"
+            " has secret ones: --secret, or --secret-seed with those that it reveals"
+        )
     if not flags["datasets"]:
         raise click.UsageError(
             f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench"
@@ -181,7 +208,6 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     from kobench.board.explained import read_explained
     from kobench.board.make import make_board
 
-    notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
     groups, outcome = fulfilled(flags, notes)
     for note in notes:
         click.echo(f"Note: {note}", err=True)
@@ -242,8 +268,14 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
         **{key: flags[key] for key in REQUESTED},
         **request_options(flags),
         tasks=flags["tasks"] or None,
+        suite_seed=suite_seed_of(flags),
     )
     groups = make_plan(registry, request, notes.append)
+    if request.suite_seed is not None:
+        click.echo(
+            f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",
+            err=True,
+        )
     policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
     try:
         with make_watcher() as watcher:
@@ -253,6 +285,20 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
         raise click.Abort(
             "Stopped; what was finished is kept, the same command goes on from there."
         ) from None
+
+
+def secret_asked(flags: dict[str, Any]) -> bool:
+    """Whether the seeds of networks are to follow from a secret one."""
+    return bool(flags["secret"] or flags["secret_seed"] is not None)
+
+
+def suite_seed_of(flags: dict[str, Any]) -> SuiteSeed | None:
+    """The secret seed of a run: the one that was given, else that of the folder, else a new one."""
+    from kobench.results.suite_seed import SuiteSeed, find_seed
+
+    if flags["secret_seed"] is not None:
+        return SuiteSeed.parse(flags["secret_seed"])
+    return (find_seed(flags["out"]) or SuiteSeed.draw()) if flags["secret"] else None
 
 
 def failure_line(record: Record) -> str:

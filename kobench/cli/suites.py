@@ -16,6 +16,10 @@ from kobench.util.text import suggestion
 FOLDER = Path(__file__).resolve().parent.parent / "suites"
 
 
+#: The key of a suite that says how its published board is made; a run is made as its flags say.
+PUBLISHED_SECRET = "published-secret"
+
+
 def built_in() -> dict[str, Path]:
     """Name -> file of the suites that come with kobench."""
     return {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
@@ -24,6 +28,13 @@ def built_in() -> dict[str, Path]:
 def summary_of(path: Path) -> str:
     """What a suite says of itself in one line; "" where it says nothing."""
     return str(tomllib.loads(path.read_text()).get("summary", ""))
+
+
+def published_as_secret(suite: str | None) -> bool:
+    """Whether the published board of a suite was made on networks of a secret seed."""
+    return suite is not None and bool(
+        tomllib.loads(find_suite(suite).read_text()).get(PUBLISHED_SECRET, False)
+    )
 
 
 def find_suite(text: str) -> Path:
@@ -50,7 +61,7 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
     ----------
     path : Path
         A TOML file whose keys are the long flags without the dashes at the front; beside them
-        `summary` and tables `[[grid]]`.
+        `summary`, `published-secret` and tables `[[grid]]`.
     command : click.Command
         The command whose flags they are.
 
@@ -77,6 +88,11 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
         if key == "summary":
             if not isinstance(value, str):
                 raise UserError(f"suite {path.name}: summary = {written(value)}; expected text")
+        elif key == PUBLISHED_SECRET:
+            if not isinstance(value, bool):
+                raise UserError(
+                    f"suite {path.name}: {key} = {written(value)}; expected true or false"
+                )
         elif key == "grid":
             values["datasets"] = (*values.get("datasets", ()), *expanded(path, value))
         elif key in options:
@@ -85,7 +101,7 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
         else:
             raise UserError(
                 f"suite {path.name} has an unknown key {key!r};"
-                f" {suggestion(key, [*options, 'grid', 'summary'])}"
+                f" {suggestion(key, [*options, 'grid', 'summary', PUBLISHED_SECRET])}"
             )
     return values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,25 @@ from kobench.plugins.parameters import canonical, complete
 from kobench.specs import Param, TaskSpec
 from kobench.util.files import file_hash, hash_of
 from kobench.util.grammar import parse
+
+
+@dataclass(frozen=True)
+class SecretNetwork:
+    """A network whose seed follows from a secret one.
+
+    Attributes
+    ----------
+    commitment : str
+        Sha256 of the secret seed.
+    index : int
+        Which of its dataset's networks it is, from 0.
+    questions : int
+        The seed by which its questions are drawn, where they are drawn; as secret as the network's.
+    """
+
+    commitment: str
+    index: int
+    questions: int = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -35,6 +54,8 @@ class Chosen:
         Whether it is the first network of its group.
     parts : tuple of Chosen
         The datasets that it joins, for a transfer between datasets.
+    secret : SecretNetwork or None
+        Where its seed comes from, if that is secret; `selection` then has no seed.
     """
 
     entry: Entry
@@ -44,6 +65,7 @@ class Chosen:
     source: str = ""
     first: bool = True
     parts: tuple[Chosen, ...] = ()
+    secret: SecretNetwork | None = None
 
 
 @dataclass(frozen=True)

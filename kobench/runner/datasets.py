@@ -9,6 +9,7 @@ from kobench.errors import UserError
 from kobench.plugins.chosen import Chosen, choose, version_of
 from kobench.plugins.load import Registry
 from kobench.runner.request import Request
+from kobench.runner.seeds import with_secret_seed
 from kobench.util.files import hash_of
 
 
@@ -42,6 +43,7 @@ def join(parts: Sequence[Chosen], first: bool) -> Chosen:
         hash_of([[part.selection, version_of(part.entry), part.source] for part in parts]),
         first,
         tuple(parts),
+        seeded.secret,
     )
 
 
@@ -55,4 +57,6 @@ def seeds_of(registry: Registry, text: str, request: Request) -> list[Chosen]:
         choose(registry, "datasets", text, {"seed": start + step})
         for step in range(request.networks)
     ]
+    if request.suite_seed is not None:
+        chosen = [with_secret_seed(dataset, request.suite_seed) for dataset in chosen]
     return [replace(dataset, first=step == 0) for step, dataset in enumerate(chosen)]

@@ -10,7 +10,14 @@ from kobench.api import CONTRACT
 from kobench.plugins.chosen import Chosen, Task, version_of
 from kobench.plugins.load import Entry
 from kobench.question import SETS
-from kobench.results.parts import DatasetInfo, Keys, PredictorInfo, SplitInfo, TrialInfo
+from kobench.results.parts import (
+    DatasetInfo,
+    Keys,
+    PredictorInfo,
+    SecretSeed,
+    SplitInfo,
+    TrialInfo,
+)
 from kobench.runner.request import ENOUGH_NETWORKS, Request, Split, device_kind
 from kobench.specs import MetricSpec, TaskSpec
 from kobench.util.files import hash_of
@@ -74,13 +81,18 @@ class Trial:
             the name of the record's file.
         """
         dataset, predictor, request = self.dataset, self.predictor, self.request
+        seed = dataset.params.get("seed") if dataset.entry.spec.seeded else None
+        secret = dataset.secret
         return TrialInfo(
             dataset=DatasetInfo(
                 name=dataset.entry.shown_name,
                 selection=dataset.selection,
                 version=version_of(dataset.entry),
                 group=dataset.group,
-                seed=dataset.params.get("seed") if dataset.entry.spec.seeded else None,
+                seed=seed if secret is None else None,
+                secret=None
+                if secret is None
+                else SecretSeed(commitment=secret.commitment, index=secret.index),
                 kind=kind,
                 truth=dataset.entry.spec.truth,
                 digest=digest,

@@ -72,7 +72,7 @@ class Prepared:
         """The dataset and its split: what questions are built from."""
         dataset, request = self.dataset, self.request
         cells, seed = dataset.cells, request.split_seed
-        labels, reference = None, None
+        labels, reference, secret = None, None, self.chosen.secret
         if self.split.train:
             labels = labels_of(dataset, self.split.name, self.chosen.selection)
             training = training_rows(labels, groups_of(labels)[0], self.split.train, seed)
@@ -92,4 +92,5 @@ class Prepared:
             split_seed=seed,
             row_limit=request.row_limit,
             events=request.events,
+            questions_seed=None if secret is None else secret.questions,
         )

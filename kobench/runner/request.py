@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from kobench.results.suite_seed import SuiteSeed
 from kobench.supervisor.limits import Limits
 from kobench.truth.build import ROW_LIMIT
 
@@ -57,6 +58,8 @@ class Request:
         One of `kobench.sandbox.MODES`.
     readable : tuple of str
         Folders that predictors may read, too.
+    suite_seed : SuiteSeed or None
+        The secret seed from which those of all networks follow; None for public seeds, 0, 1, 2, ...
     """
 
     datasets: Sequence[str]
@@ -74,6 +77,7 @@ class Request:
     limits: Limits = field(default_factory=Limits)
     sandbox: str = "auto"
     readable: tuple[str, ...] = ()
+    suite_seed: SuiteSeed | None = None
 
 
 @dataclass(frozen=True)

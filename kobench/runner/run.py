@@ -21,6 +21,7 @@ from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.reach import Hidden, hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
+from kobench.runner.seeds import settle_seeds
 from kobench.sandbox.finding import refuse_if_open
 from kobench.util.files import set_aside
 
@@ -104,12 +105,14 @@ class Run:
     def run(self, groups: list[Group], jobs: int = 1) -> Outcome:
         """Do what the plan asks for, `jobs` trials at a time.
 
-        Raises UserError before any fit when a dataset can't be used.
+        Raises UserError before any fit when a dataset can't be used, or when the folder holds
+        results of other seeds.
         """
         every = [trial for group in groups for trial in (*group.basis, *group.trials)]
         if strangers := [trial for trial in every if is_strangers(trial)]:
             refuse_written(strangers, self.folder, "--out")
         with locked(self.folder) as lock:
+            settle_seeds(self.folder, groups)
             stored = AnswerStore(self.folder).keys()
             unreadable: dict[Path, UnreadableError] = {}
             decided = {

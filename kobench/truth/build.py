@@ -43,6 +43,8 @@ class Material:
         See `ROW_LIMIT`.
     events : int or None
         The most single knockouts that are asked, drawn at random; None for all.
+    questions_seed : int or None
+        A secret seed by which questions are drawn; None for the same draw in every run.
     """
 
     dataset: Dataset
@@ -54,6 +56,7 @@ class Material:
     split_seed: int = 0
     row_limit: int = ROW_LIMIT
     events: int | None = None
+    questions_seed: int | None = None
 
     def replicated_truth(self) -> Counterfactual | None:
         """The counterfactual truth of another draw of the same cells; None where there is none."""

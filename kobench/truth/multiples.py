@@ -41,7 +41,12 @@ _DRAWS_A_SET = 50
 
 
 def ask_multiples(
-    dataset: Dataset, asked: IntArray, order: int, sets: int = SETS, cells_a_set: int = CELLS_A_SET
+    dataset: Dataset,
+    asked: IntArray,
+    order: int,
+    sets: int = SETS,
+    cells_a_set: int = CELLS_A_SET,
+    seed: int | None = None,
 ) -> Multiples:
     """Knockouts of `order` genes at once in the asked cells, with the counterfactual truth.
 
@@ -49,8 +54,10 @@ def ask_multiples(
     `Links`); without edges of a network, or where too few are linked, only as many as there are.
     Every set is asked in cells drawn evenly among those in which all its genes and at least one
     other are read as present; a set without such a cell is drawn again. The draws depend on the
-    asked cells, the network and the order alone. Events without a steady state, in any of the
-    single knockouts either, are left out for everybody and counted.
+    asked cells, the network, the order and the seed alone. Whoever knows the seed can draw the
+    evenly drawn half again, and so tell which sets are linked in the network. Events
+    without a steady state, in any of the single knockouts either, are left out for everybody and
+    counted.
 
     Parameters
     ----------
@@ -64,6 +71,8 @@ def ask_multiples(
         How many sets of genes are asked.
     cells_a_set : int
         In how many cells each set is asked at most.
+    seed : int or None
+        Seed of the draws; None for the same ones in every run.
 
     Returns
     -------
@@ -87,7 +96,7 @@ def ask_multiples(
     # sets are drawn of names, wherever their columns stand
     by_name = np.argsort(cells.var_names, kind="stable")
     edges = getattr(dataset.truth, "edges", None)
-    rng = np.random.default_rng([_STREAM, order])
+    rng = np.random.default_rng([_STREAM, order] if seed is None else [_STREAM, order, seed])
     chosen = _Chosen(cells.assemblages()[:, by_name], cells_a_set, rng)
     n_genes, n_random = cells.n_vars, sets - sets // 2
     if order <= n_genes:
@@ -157,7 +166,7 @@ def true_interactions(truth: Counterfactual, rows: IntArray, events: Knockouts) 
 def build(row: QuestionSet, material: Material) -> Multiples:
     """Knockouts of `row.order` genes at once; see `kobench.truth.build.build`."""
     assert row.order is not None
-    return ask_multiples(material.dataset, material.asked, row.order)
+    return ask_multiples(material.dataset, material.asked, row.order, seed=material.questions_seed)
 
 
 def answer_line(line: str, question: Multiples, material: Material) -> Answers | None:

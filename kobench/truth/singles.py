@@ -39,7 +39,11 @@ def sample_rows(n_events: int, n_genes: int, limit: int = ROW_LIMIT) -> IntArray
 
 
 def ask_singles(
-    dataset: Dataset, asked: IntArray, limit: int = ROW_LIMIT, most: int | None = None
+    dataset: Dataset,
+    asked: IntArray,
+    limit: int = ROW_LIMIT,
+    most: int | None = None,
+    seed: int | None = None,
 ) -> Singles:
     """Single knockouts of the asked cells, with the counterfactual truth.
 
@@ -57,6 +61,8 @@ def ask_singles(
         See `sample_rows`.
     most : int or None
         The most knockouts that are asked, drawn at random; None for every one.
+    seed : int or None
+        Seed of that draw; None for 0.
 
     Raises
     ------
@@ -70,7 +76,9 @@ def ask_singles(
             " predict` to ask for them"
         )
     cells = dataset.cells[asked]
-    events, available = (every_single(cells), None) if most is None else sample_singles(cells, most)
+    events, available = every_single(cells), None
+    if most is not None:
+        events, available = sample_singles(cells, most, seed or 0)
     assert events.cells is not None
     n_genes = cells.n_vars
     wild_type = normalise_rows(truth.wild_type(asked))
@@ -120,7 +128,13 @@ def clip_small(impacts: FloatArray) -> FloatArray:
 
 def build(row: QuestionSet, material: Material) -> Singles:
     """The single knockouts of the asked cells; see `kobench.truth.build.build`."""
-    return ask_singles(material.dataset, material.asked, material.row_limit, material.events)
+    return ask_singles(
+        material.dataset,
+        material.asked,
+        material.row_limit,
+        material.events,
+        material.questions_seed,
+    )
 
 
 def answer_line(line: str, question: Singles, material: Material) -> Answers | None:

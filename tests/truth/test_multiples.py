@@ -349,3 +349,33 @@ def test_the_same_question_every_time(network):
     assert len(other.events) != len(first.events) or not np.array_equal(
         other.events.genes, first.events.genes
     )
+
+
+class Nothing:
+    """The truth of somebody who has none; draws need it to be there."""
+
+    def __init__(self, cells):
+        self.X = np.asarray(cells.X, float)
+
+    def wild_type(self, cells):
+        return self.X[cells]
+
+    def knockout(self, knockouts):
+        return knockouts.remove_from(self.X)
+
+
+@pytest.mark.parametrize(("seed", "told"), [(None, True), (2**127 + 9, False)])
+def test_who_knows_the_seed_of_the_draws_can_tell_linked_sets_from_random_ones(seed, told):
+    network = load(genes=40, cells=60)
+    question = ask_multiples(network, np.arange(60), 2, seed=seed)
+    mine = Dataset(question.cells, "linear", "simulated", truth=Nothing(question.cells))
+    again = ask_multiples(mine, np.arange(60), 2)
+
+    def sets(asked):
+        return [tuple(sorted(genes)) for genes in asked.events.genes.tolist()]
+
+    drawn_again = set(sets(again))
+    guessed = np.array([genes not in drawn_again for genes in sets(question)])
+    right = (guessed == question.linked).mean()
+    assert (right > 0.9) == told
+    assert (right < 0.65) != told

@@ -17,13 +17,14 @@ SCHEMA = 1
 
 
 def render(board: Board) -> str:
-    """One JSON object: schema, rules, answer, ran, sections, rows.
+    """One JSON object: schema, rules, seeds, answer, ran, sections, rows.
 
     There is no NaN: a number that does not exist is null.
     """
     content = {
         "schema": SCHEMA,
         "rules": RULES,
+        "seeds": board.seeds,
         "answer": list(board.answer),
         "ran": list(board.remarks),
         "sections": [section_of(section) for section in board.sections],

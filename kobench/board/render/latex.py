@@ -107,6 +107,7 @@ def section_lines(board: Board, section: Section) -> list[str]:
     below = [f"{row.name}: {why_unranked(row)}." for row in section.unranked]
     below += [f"{row.name}: {remark}." for row in section.ranked for remark in row.remarks]
     below += [*section.dataset_notes, *board.remarks]
+    below += [board.seeds] if section.kind == "simulated" and board.seeds else []
     lines += [rf"\par\footnotesize {escape(text)}" for text in below]
     return [*lines, r"\end{table}"]
 

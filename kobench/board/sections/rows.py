@@ -16,6 +16,7 @@ from kobench.board.sections.comparison import INCOMPLETE, Comparison
 from kobench.board.sections.notes import UNRANKED
 from kobench.board.sections.provenance import environment_of, open_of
 from kobench.board.sections.row_remarks import row_remarks
+from kobench.board.sections.seeds import network_of
 from kobench.board.written import decimals_for
 from kobench.errors import LIMIT_OF
 from kobench.results.parts import Record
@@ -189,11 +190,11 @@ def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
     groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     refitted = len({fit.trial.fit_seed for fit in fits}) > 1
     for fit in fits:
-        result, seed = fit.result, fit.trial.dataset.seed
+        result, network = fit.result, network_of(fit.trial.dataset)
         if result.status == "ok":
             continue
-        where = [] if seed is None else [f"seed {seed}"]
-        where += [f"fit seed {fit.trial.fit_seed}"] if refitted or seed is None else []
+        where = [network] if network else []
+        where += [f"fit seed {fit.trial.fit_seed}"] if refitted or not network else []
         what = (result.stage or "", result.message or "", result.traceback or "")
         groups[(result.status, *what)].append(", ".join(where))
     return tuple(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.values import Key, Slot
+from kobench.board.sections.seeds import network_of
 from kobench.board.table import Points, Units
 from kobench.results.parts import TaskScores
 
@@ -139,8 +140,9 @@ def of_network(numbers: Numbers, slot: Slot, several: bool) -> str:
     if not several:
         return ""
     datasets = [record.trial.dataset for fits in numbers.records.values() for record in fits]
-    seed = next((dataset.seed for dataset in datasets if dataset.selection == slot[0]), None)
-    return f"{'data set' if seed is None else f'network seed {seed}'}, one of {len(numbers.blocks)}"
+    named = (network_of(dataset) for dataset in datasets if dataset.selection == slot[0])
+    network = next(named, "")
+    return f"{f'network {network}' if network else 'data set'}, one of {len(numbers.blocks)}"
 
 
 def name_column(columns: Sequence[str], table: Mapping[str, Sequence[Any]]) -> str | None:

@@ -14,7 +14,14 @@ from kobench.results.parts.scores import (
     SampledPoints,
     TaskScores,
 )
-from kobench.results.parts.trial import DatasetInfo, Keys, PredictorInfo, SplitInfo, TrialInfo
+from kobench.results.parts.trial import (
+    DatasetInfo,
+    Keys,
+    PredictorInfo,
+    SecretSeed,
+    SplitInfo,
+    TrialInfo,
+)
 
 __all__ = [
     "DatasetInfo",
@@ -31,6 +38,7 @@ __all__ = [
     "RunLimits",
     "RunSandbox",
     "SampledPoints",
+    "SecretSeed",
     "SplitInfo",
     "TaskScores",
     "TrialInfo",

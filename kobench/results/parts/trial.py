@@ -9,6 +9,25 @@ from kobench.results.typed import Part, optional
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretSeed(Part):
+    """Where the seed of a network comes from that nobody knew while it was asked.
+
+    Attributes
+    ----------
+    commitment : str
+        Sha256 of the suite's secret seed, written down before the run.
+    index : int
+        Which of the dataset's networks it is, from 0.
+    seed : str or None
+        The network's seed, "0x" and 32 hexadecimal digits; there in published records.
+    """
+
+    commitment: str
+    index: int
+    seed: str | None = optional()
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetInfo(Part):
     """The dataset of a trial.
 
@@ -24,7 +43,9 @@ class DatasetInfo(Part):
     group : str
         The selection without the seed: what simulated networks have in common.
     seed : int or None
-        Seed of a simulated network, null where the dataset has none.
+        Seed of a simulated network, null where the dataset has none or it was secret.
+    secret : SecretSeed or None
+        Where a seed comes from that was secret.
     kind : str
         "simulated", where networks are independent, or "real", where cells are.
     truth : str
@@ -40,6 +61,7 @@ class DatasetInfo(Part):
     version: str | int
     group: str
     seed: int | None
+    secret: SecretSeed | None = optional()
     kind: str
     truth: str
     digest: str

@@ -54,6 +54,11 @@ DETECTABLE = (
 
 
 def purpose(board: Board) -> str:
+    """What the benchmark asks, which of its data are simulated, and who could know their truth."""
+    return " ".join(text for text in (asked(board), board.seeds) if text)
+
+
+def asked(board: Board) -> str:
     """What the benchmark asks, and which of its data are simulated."""
     simulated = [section for section in board.sections if section.kind == "simulated"]
     if not simulated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,10 @@ from kobench.errors import UserError
 #: One stream of random numbers for each purpose, so that a parameter changes only what it names:
 #: seed 7 at sigma 0.05 and at 0.30 is the same network with the same assemblages.
 NETWORK, ABSENCE, NOISE, DROPOUT, REPLICATE, TYPES, LABELS = range(7)
+
+#: From this seed on the streams of one seed have nothing in common that could be computed back:
+#: seeds that are to stay unknown are as large.
+UNGUESSED = 2**64
 
 #: How often a replicate draws again the noise of cells that reached no steady state.
 REDRAWS = 10
@@ -154,7 +159,15 @@ class Simulation:
 
 
 def stream(seed: int, *purpose: int) -> np.random.Generator:
-    """The random numbers of one seed for one purpose."""
+    """The random numbers of one seed for one purpose.
+
+    The generator is no cipher: whoever recovers the state of one stream, that of the absent genes
+    say, could compute the seed from it, and the network from that. So a large seed is hashed with
+    the purpose first.
+    """
+    if seed >= UNGUESSED:
+        named = "/".join(map(str, (seed, *purpose)))
+        return np.random.default_rng(int.from_bytes(hashlib.sha256(named.encode()).digest(), "big"))
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))
 
 

@@ -1,0 +1,97 @@
+"""Folders to publish: how `kobench board` writes them, and checks the seeds that they reveal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kobench.results.parts import Record
+    from kobench.results.suite_seed import SuiteSeed
+
+
+def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) -> None:
+    """Write the folder to publish of a results folder, and say what is in it.
+
+    A secret seed is revealed in it.
+    """
+    from kobench.board.explained import FILE, read_explained
+    from kobench.board.make import make_board
+    from kobench.board.pictures import available, draw_all, write_pictures
+    from kobench.board.render import render
+    from kobench.results.records import pack_records
+    from kobench.results.revealed import with_seeds
+    from kobench.results.suite_seed import SEED, keep_seed
+    from kobench.util.files import write_atomically
+
+    seed = revealed_seed(records, source)
+    board = make_board(records, cost=cost, explained=read_explained(source))
+    if seed is not None:
+        records = with_seeds(records, seed)
+        keep_seed(folder, seed, 0o644)
+    drawn = draw_all(board) if available() else []
+    pack_records(records, folder / "records.jsonl.gz")
+    write_pictures(drawn, folder / "pictures")
+    texts = {
+        "board.html": render(board, "html", pictures=drawn),
+        "board.md": render(board, "markdown", pictures=drawn),
+        "board.csv": render(board, "csv"),
+    }
+    for name, text in texts.items():
+        write_atomically(folder / name, text.encode())
+    if (source / FILE).is_file():
+        write_atomically(folder / FILE, (source / FILE).read_bytes())
+    click.echo(
+        f"Wrote {folder}: {', '.join(texts)}, records.jsonl.gz ({len(records)} records) and"
+        f" {len(drawn)} pictures."
+    )
+    if seed is not None:
+        click.echo(f"The secret seed of its networks is revealed in {folder / SEED}.")
+    if not available():
+        click.echo(
+            "No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]')."
+        )
+
+
+def revealed_seed(records: list[Record], folder: Path) -> SuiteSeed | None:
+    """The secret seed of a folder whose records need one; UserError where it is not there."""
+    from kobench.errors import UserError
+    from kobench.results.suite_seed import SEED, find_seed
+
+    secret = next((found for one in records if (found := one.trial.dataset.secret)), None)
+    if secret is None:
+        return None
+    seed = find_seed(folder)
+    if seed is None:
+        raise UserError(
+            f"the networks in {folder} come from a secret seed, and {folder / SEED} is not there;"
+            f" put the seed with the commitment sha256={secret.commitment} back"
+        )
+    return seed
+
+
+def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bool:
+    """Whether what records say of secret seeds follows from the one in the folder; prints which.
+
+    asked : whether to say so where no seed was secret, too.
+    """
+    from kobench.results.revealed import unfounded
+
+    seed = revealed_seed(records, folder)
+    if seed is None:
+        if asked:
+            click.echo(f"No seed in {folder} was secret.")
+        return True
+    wrong = unfounded(records, seed)
+    for sentence in wrong:
+        click.echo(sentence, err=True)
+    if not wrong:
+        datasets = [record.trial.dataset for record in records]
+        networks = {dataset.selection for dataset in datasets if dataset.secret is not None}
+        click.echo(
+            f"The revealed seed has the sha256 that was committed to, {seed.commitment}, and the"
+            f" seeds of {len(networks)} networks follow from it."
+        )
+    return not wrong
