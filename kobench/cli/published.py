@@ -78,6 +78,7 @@ def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bo
     asked : whether to say so where no seed was secret, too.
     """
     from kobench.results.revealed import unfounded
+    from kobench.util.text import one_line
 
     seed = revealed_seed(records, folder)
     if seed is None:
@@ -86,7 +87,7 @@ def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bo
         return True
     wrong = unfounded(records, seed)
     for sentence in wrong:
-        click.echo(sentence, err=True)
+        click.echo(one_line(sentence), err=True)
     if not wrong:
         datasets = [record.trial.dataset for record in records]
         networks = {dataset.selection for dataset in datasets if dataset.secret is not None}

@@ -96,7 +96,8 @@ def test_the_answer_stands_right_below_the_title():
     assert lines[1:5] == [
         (
             "Can a method predict what removing a gene does, from unperturbed cells alone? All data"
-            " here are simulated (grn)."
+            " here are simulated (grn). Its network seeds are public (0 to 4): anyone can compute"
+            " the truth."
         ),
         (
             "**▲ better than every trivial predictor, ≈ no better, ▼ worse, · not ranked or no"

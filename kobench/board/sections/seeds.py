@@ -26,8 +26,8 @@ def seeds_of(records: Sequence[Record]) -> str:
         )
     if secret:
         return (
-            "The seeds of its networks were secret until it was published; the secret was committed"
-            f" to by sha256={secret.pop()}."
+            "Its networks come from a seed that was kept secret until it was published; commitment:"
+            f" sha256={secret.pop()}."
         )
     if public:
         return f"Its network seeds are public ({listed(public)}): anyone can compute the truth."
