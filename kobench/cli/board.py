@@ -90,8 +90,9 @@ Examples:
     "--check-seeds",
     is_flag=True,
     help=(
-        "Check that the revealed seed is the one that was committed to, and that the seed of every"
-        " network follows from it; exit code 1 when not. --check does so, too."
+        "Check that the revealed seed is the one that was committed to, that the seed of every"
+        " network follows from it (--check does so, too), and that its network, simulated again,"
+        " has the recorded cells; exit code 1 when not."
     ),
 )
 @click.option(

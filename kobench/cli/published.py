@@ -75,7 +75,7 @@ def revealed_seed(records: list[Record], folder: Path) -> SuiteSeed | None:
 def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bool:
     """Whether what records say of secret seeds follows from the one in the folder; prints which.
 
-    asked : whether to say so where no seed was secret, too.
+    asked : whether to say so where no seed was secret, too, and to simulate the networks again.
     """
     from kobench.results.revealed import unfounded
     from kobench.util.text import one_line
@@ -92,7 +92,25 @@ def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bo
         datasets = [record.trial.dataset for record in records]
         networks = {dataset.selection for dataset in datasets if dataset.secret is not None}
         click.echo(
-            f"The revealed seed has the sha256 that was committed to, {seed.commitment}, and the"
-            f" seeds of {len(networks)} networks follow from it."
+            f"The revealed seed has the sha256 that was committed to, {seed.commitment}; the"
+            f" seeds of its networks ({len(networks)}) follow from it."
         )
-    return not wrong
+    return not wrong and (not asked or networks_follow(records, seed))
+
+
+def networks_follow(records: list[Record], seed: SuiteSeed) -> bool:
+    """Whether the networks simulated again have the cells that records say; prints which."""
+    from kobench.cli.options import load
+    from kobench.runner.rebuilt import rebuild
+    from kobench.util.text import one_line
+
+    found = rebuild(load((), ()), records, seed)
+    for sentence in found.others:
+        click.echo(one_line(sentence), err=True)
+    for sentence in found.left_out:
+        click.echo(one_line(f"Not simulated again: {sentence}"), err=True)
+    click.echo(
+        "Networks that, simulated again, have the cells of their records:"
+        f" {found.same} of {found.same + len(found.others) + len(found.left_out)}."
+    )
+    return not found.others

@@ -11,7 +11,13 @@ from scipy.stats import binomtest
 
 from kobench.api import Knockouts
 from kobench.builtin.datasets.grn import dynamics, load
-from kobench.builtin.datasets.grn.generate import draw_cell_weights, draw_dropout, medians_of
+from kobench.builtin.datasets.grn.generate import (
+    UNGUESSED,
+    draw_cell_weights,
+    draw_dropout,
+    medians_of,
+    stream,
+)
 from kobench.builtin.datasets.grn.network import draw_network
 from kobench.builtin.datasets.grn.parameters import complete
 from kobench.builtin.datasets.grn.spec import PARAMS, grn_spec
@@ -330,3 +336,19 @@ def test_describing_grn_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_streams_of_a_large_seed_can_not_be_computed_from_each_other():
+    def plain(seed, *purpose):
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))
+
+    def first(rng):
+        return rng.integers(2**63)
+
+    for seed in (0, UNGUESSED - 1):
+        assert first(stream(seed, 3)) == first(plain(seed, 3))
+    for seed in (UNGUESSED, 2**128 - 1):
+        drawn = {first(stream(seed, *purpose)) for purpose in ((0,), (1,), (100,), (1, 0), (10, 0))}
+        assert len(drawn) == 5
+        assert not drawn & {first(plain(seed, *purpose)) for purpose in ((0,), (1,), (100,))}
+        assert first(stream(seed, 1)) == first(stream(seed, 1)) != first(stream(seed - 1, 1))

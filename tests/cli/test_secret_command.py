@@ -60,7 +60,9 @@ def test_a_published_folder_reveals_the_seed_and_is_checked(packed):
     assert seeds == expected
     for words in (["--check-seeds"], ["--check", packed / "board.csv", "--no-cost"]):
         done = kobench("board", packed, *words, code=None)
-        assert "the seeds of 2 networks follow from it" in done.stdout
+        assert "the seeds of its networks (2) follow from it" in done.stdout
+        again = "simulated again, have the cells of their records: 2 of 2." in done.stdout
+        assert again == (words == ["--check-seeds"])
     rebuilt = packed / "again"
     kobench("board", packed, "--pack", rebuilt)
     again = rebuilt / "records.jsonl.gz"
@@ -80,6 +82,20 @@ def test_a_mismatch_names_the_row(packed, tmp_path):
         (folder / name).write_bytes((packed / name).read_bytes())
     done = kobench("board", folder, "--check-seeds", code=1)
     assert " on grn:cells=40,genes=12,seed=secret-1: its network has the seed 0x000" in done.stderr
+    digest = json.loads(text.splitlines()[0])["trial"]["dataset"]["digest"]
+    records = gzip.compress(text.replace(digest, "0" * 64).encode())
+    (folder / "records.jsonl.gz").write_bytes(records)
+    done = kobench("board", folder, "--check-seeds", code=1)
+    assert f"its cells have the sha256 {'0' * 64}, those that follow" in done.stderr
+    assert "simulated again, have the cells of their records: 1 of 2." in done.stdout
+    version = json.loads(text.splitlines()[0])["trial"]["dataset"]["version"]
+    older = version.rpartition("/")[0] + "/0"
+    records = gzip.compress(
+        text.replace(version, older).replace('"seed":"0x', '"was":"0x').encode()
+    )
+    (folder / "records.jsonl.gz").write_bytes(records)
+    done = kobench("board", folder, "--check-seeds")
+    assert "Not simulated again: grn:cells=40,genes=12,seed=secret-0" in done.stderr
     (folder / SEED).write_text("f" * 32)
     done = kobench("board", folder, "--check-seeds", code=2)
     assert "is not the seed that was committed to" in done.stderr

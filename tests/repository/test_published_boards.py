@@ -9,8 +9,10 @@ from places import REPOSITORY
 
 from kobench.board import make
 from kobench.board.explained import read_explained
-from kobench.cli.suites import built_in
+from kobench.cli.suites import built_in, published_as_secret
 from kobench.results.records import read_records
+from kobench.results.revealed import unfounded
+from kobench.results.suite_seed import find_seed
 
 FOLDERS = sorted(path for path in (REPOSITORY / "leaderboards").iterdir() if path.is_dir())
 
@@ -38,6 +40,18 @@ def test_published_boards_are_rebuilt_byte_for_byte(folder, monkeypatch):
         assert make.check_board(records, published, form, explained=explained), (
             f"rebuild with `kobench board {folder} -o {folder / name}`"
         )
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_boards_on_secret_seeds_reveal_them(folder):
+    records = list(read_records(folder))
+    secret = [record for record in records if record.trial.dataset.secret is not None]
+    if not secret:
+        assert find_seed(folder) is None
+        return
+    assert published_as_secret(folder.name)
+    assert all(record.trial.dataset.secret.seed is not None for record in secret)
+    assert unfounded(records, find_seed(folder)) == []
 
 
 def test_the_readme_shows_the_published_board():

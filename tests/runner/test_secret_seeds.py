@@ -20,10 +20,12 @@ from kobench.results.suite_seed import COMMITMENT, SEED, SuiteSeed, find_seed
 from kobench.runner.datasets import datasets_of
 from kobench.runner.load import load
 from kobench.runner.plan import make_plan
-from kobench.runner.request import Request
+from kobench.runner.prepared import Prepared
+from kobench.runner.request import Request, Split
 from kobench.runner.run import Run
 from kobench.runner.seeds import with_secret_seed
 from kobench.specs import Param
+from kobench.truth.build import build
 from kobench.util.grammar import Selection, parse
 
 KNOWN = SuiteSeed("000102030405060708090a0b0c0d0e0f")
@@ -206,6 +208,23 @@ def test_the_same_networks_whatever_the_noise_and_others_for_each_dataset(regist
     assert len(set(seeds)) == 4
     assert seeds[0] == KNOWN.network("grn", "1", 0)
     assert min(seeds) > 2**64
+
+
+def test_drawn_questions_follow_from_the_secret(registry):
+    dataset = "grn:genes=40,cells=60"
+    drawn = []
+    for secret in (None, KNOWN):
+        request = Request([dataset], [], events=100, suite_seed=secret)
+        (chosen,) = datasets_of(registry, request)
+        material = Prepared(chosen, request, Split("holdout")).material
+        assert material.questions_seed == (chosen.secret and chosen.secret.questions)
+        # of the same cells, so that the draw alone makes the difference
+        seeds = (None, KNOWN.questions("grn", "1", 0), 5)
+        for name in ("singles", "doubles"):
+            asked = [build(name, replace(material, questions_seed=seed)).events for seed in seeds]
+            texts = {(one.genes.tobytes(), one.cells.tobytes()) for one in asked}
+            drawn.append(len(texts))
+    assert drawn == [3, 3, 3, 3]
 
 
 def test_a_run_goes_on_with_its_secret_and_with_no_other_seeds(tmp_path, registry):
