@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kobench.board.numbers.intervals import ENOUGH, Interval
-from kobench.board.numbers.transfer import Share, TransferNumbers, noun_of
+from kobench.board.numbers.transfer import FLOOR, Share, TransferNumbers, noun_of
 from kobench.board.numbers.values import NOT_ANSWERED, NOT_RUN, Key, block_series
 from kobench.results.parts import Record
 
@@ -163,10 +163,9 @@ class Floor(NamedTuple):
 
 def floor_of(numbers: TransferNumbers) -> Floor:
     """The floor's numbers, the same beside every predictor."""
-    row = ("floor", numbers.floor)
-    _, drops = shares_and_drops(numbers, row)
+    _, drops = shares_and_drops(numbers, FLOOR)
     scores = tuple(
-        tuple(mean_score(numbers, row, train, ask) for ask in numbers.groups)
+        tuple(mean_score(numbers, FLOOR, train, ask) for ask in numbers.groups)
         for train in numbers.groups
     )
     return Floor(scores, numbers.mean(drops))
@@ -267,7 +266,7 @@ def missing(numbers: TransferNumbers, row: Key, train: str, ask: str) -> str:
     if failed:
         return failed[0]
     if numbers.levels(row, train, ask):
-        floor = numbers.levels(("floor", numbers.floor), train, ask)
+        floor = numbers.levels(FLOOR, train, ask)
         return "floor = truth" if floor else "no floor"
     scores = (numbers.score(record, ask) for record in fits)
     return next((score.missing for score in scores if score and score.missing), NOT_ANSWERED)

@@ -34,9 +34,10 @@ def trial(
     best=0.0,
     split=("cell-type", 0),
     notes=(),
+    counting=("masked-mean-depth",),
     **more,
 ):
-    """The record of a model of `train`.
+    """The record of a model of `train`; `counting` are the task's floors.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def trial(
         entries,
         task="transfer@1",
         primary=("bray-curtis",),
-        floors=("masked-mean-depth",),
+        floors=counting,
         lines=("truth",),
         kind="profile",
         asks="transfer",
@@ -92,6 +93,35 @@ def drops(matrix):
     return [
         [None if cell.drop is None else cell.drop.value for cell in row] for row in matrix.cells
     ]
+
+
+@pytest.mark.parametrize("best", [0.0, 1.0])
+def test_of_two_floors_each_pair_has_its_best_one(best):
+    both = {"counting": ("masked-mean-depth", "masked-median-depth"), "best": best}
+
+    def turned(table):
+        return {
+            train: {ask: abs(best - value) for ask, value in row.items()}
+            for train, row in table.items()
+        }
+
+    # the median is better on b alone, whichever group it was trained on
+    median = {"a": {"a": 0.5, "b": 0.42}, "b": {"a": 0.7, "b": 0.16}}
+    matrix = one(
+        floors(turned(FLOOR), **both)
+        + trials("masked-median-depth", turned(median), role="floor", **both)
+        + trials("mlp", turned(MODEL), **both)
+    )
+    assert matrix.floor == "masked-mean-depth or masked-median-depth"
+    expected = [abs(best - value) for value in (0.4, 0.42, 0.6, 0.16)]
+    assert np.ravel(matrix.floors) == pytest.approx(expected)
+    assert np.ravel(explained(matrix)) == pytest.approx(
+        [0.1 / 0.4, 0.02 / 0.42, 0.15 / 0.6, 0.06 / 0.16]
+    )
+    assert drops(matrix)[0][1] == pytest.approx(0.3 / 0.42)
+    assert drops(matrix)[1][0] == pytest.approx(0.15 / 0.6)
+    # the best floor of the pair against the best of the asked group's own
+    assert matrix.floor_drop.value == pytest.approx((0.26 / 0.42 + 0.2 / 0.6) / 2)
 
 
 def test_by_hand():

@@ -7,7 +7,14 @@ import pytest
 from scipy.stats import linregress
 
 from kobench.api import Cells, Context, Knockouts, answer_kinds, normalise_rows
-from kobench.builtin.floors.impact import AbsCorrelation, Abundance, Detection, OwnShare, Random
+from kobench.builtin.floors.impact import (
+    AbsCorrelation,
+    Abundance,
+    Detection,
+    OwnShare,
+    Random,
+    RelativeShare,
+)
 from kobench.builtin.floors.knockout import NoEffect, PresenceContrast
 from kobench.builtin.floors.profile import MaskedMean, MaskedMeanDepth, Uniform, shrunken_slopes
 from kobench.builtin.specs.floors import floor_specs
@@ -340,6 +347,17 @@ def test_own_share_by_hand():
     np.testing.assert_allclose(
         floor.predict_impact(cells, Knockouts(np.array([[1]]))).raw, [0.375]
     )  # the cells as one population
+
+
+def test_relative_share_by_hand():
+    cells = cells_of([[1, 3, 0], [2, 0, 6], [0, 5, 0]])  # 2, 2 and 1 genes on
+    floor = fitted(RelativeShare, THREE)
+    given = floor.predict_impact(cells, Knockouts(np.array([[1], [0], [1]]), np.array([0, 1, 2])))
+    np.testing.assert_allclose(given.raw, [1.5, 0.5, 1.0])
+    np.testing.assert_array_equal(given.raw, given.propagated)
+    np.testing.assert_allclose(
+        floor.predict_impact(cells, Knockouts(np.array([[1]]))).raw, [2.5 / 3]
+    )
 
 
 def test_abundance_and_detection_by_hand():

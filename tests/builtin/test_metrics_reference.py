@@ -267,11 +267,15 @@ def centroid(units):
         return NAN
     shares = []
     for i in kept:
-        similar = {}
+        others = []
         for j in kept:
-            known = ~(np.isnan(answers[i]) | np.isnan(truths[j]))
-            similar[j] = 0.0 if constant[i] else pearsonr(answers[i][known], truths[j][known])[0]
-        others = [similar[i] - similar[j] for j in kept if j != i]
+            if j != i:
+                known = ~(np.isnan(answers[i]) | np.isnan(truths[i]) | np.isnan(truths[j]))
+                own, other = (
+                    0.0 if constant[i] else pearsonr(answers[i][known], truths[row][known])[0]
+                    for row in (i, j)
+                )
+                others.append(own - other)
         shares.append(
             np.mean([0.5 if abs(ahead) < 1e-12 else float(ahead > 0) for ahead in others])
         )

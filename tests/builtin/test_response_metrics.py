@@ -22,6 +22,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from kobench.builtin.metrics import pairwise
 from kobench.builtin.metrics.delta import centre
+from kobench.builtin.metrics.pairwise import correlate_rows, correlate_without
 from kobench.builtin.metrics.response import (
     auprc_responding,
     centroid_accuracy,
@@ -100,6 +101,51 @@ def test_centroid_accuracy_by_hand():
     np.testing.assert_allclose(
         centroid_accuracy(units_of(predicted, true)).sums, [1, 3 / 4, 3.5 / 4, 3.5 / 4, 1]
     )
+
+
+def test_centroid_accuracy_compares_both_truths_over_the_same_genes():
+    # the first answer is its own truth but at gene 5, the target of the second perturbation: there
+    # it has missed a large change of its own. Left out on the side of the second truth alone, that
+    # gene made the second truth, which is worse on every gene they share, the more similar one
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 1, (5, 8))
+    true[1] = true[0] + 1.5 * rng.normal(0, 1, 8)
+    true[0, 5] = 9.0
+    true[np.arange(5), [0, 5, 2, 3, 4]] = NAN
+    first = np.nan_to_num(centre(true)[0])
+    first[5] = -9.0
+    predicted = np.outer([1.0, -0.25, -0.25, -0.25, -0.25], first)  # next to nothing in common
+    predicted[np.isnan(true)] = NAN
+    units = units_of(predicted, true)
+    own, other = centre(predicted)[0], centre(true)
+    unequal = [correlate_rows(own[None], other[[row]])[0] for row in (0, 1)]
+    assert unequal[0] < unequal[1] - 0.5
+    neither = np.where(np.isnan(other[1]), NAN, own)
+    equal = [correlate_rows(neither[None], other[[row]])[0] for row in (0, 1)]
+    assert equal[0] > equal[1]
+    assert centroid_accuracy(units).sums[0] == 1 / 4  # gene 5 tells for all the other truths
+    np.testing.assert_allclose(
+        centroid_accuracy(units).sums, np.diag(table_of("centroid-accuracy", units))
+    )
+
+
+@pytest.mark.parametrize("spike", [0.0, 1e3, 1e6])
+def test_correlations_without_the_gaps_of_every_other_row(spike):
+    rng = np.random.default_rng(3)
+    b = rng.normal(0, 1, (6, 9))
+    b[2] = b[1]
+    b[:, 4] += spike  # all but nothing is left of a row without this column
+    b[np.arange(6), np.arange(6)] = NAN
+    b[5, 7] = NAN
+    for a in (rng.normal(0, 1, 9), np.where(np.arange(9) == 1, NAN, b[3]), np.ones(9)):
+        a = a.copy()
+        a[8] = NAN
+        expected = np.zeros((6, 6))
+        for i in range(6):
+            for j in range(6):
+                both = np.where(np.isnan(b[j]), NAN, b[i])
+                expected[i, j] = correlate_rows(a[None], both[None])[0]
+        np.testing.assert_allclose(correlate_without(a, b), expected, rtol=1e-6, atol=1e-9)
 
 
 # against scipy and scikit-learn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
@@ -101,22 +100,19 @@ def table_of(name, units):
     k = len(true)
     responds = np.zeros(true.shape, bool) if units.responds is None else units.responds
     if name == "centroid-accuracy":
-        similarity = table_of(
-            "pearson-delta", dataclasses.replace(units, predicted=predicted, true=true)
-        )
-        return np.array(
-            [
-                [
-                    (
-                        sum(own > other for other in row)
-                        + (sum(own == other for other in row) - 1) / 2
-                    )
-                    / (k - 1)
-                    for own in row
-                ]
-                for row in similarity
-            ]
-        )
+
+        def share(i, j):
+            points = 0.0
+            for q in set(range(k)) - {j}:
+                answer = np.where(np.isnan(true[j]) | np.isnan(true[q]), NAN, predicted[i])
+                own, other = (
+                    one_value("pearson-delta", answer, row, responds[j])
+                    for row in (true[j], true[q])
+                )
+                points += 0.5 if abs(own - other) <= 1e-12 else float(own > other)
+            return points / (k - 1)
+
+        return np.array([[share(i, j) for j in range(k)] for i in range(k)])
     return np.array(
         [[one_value(name, predicted[i], true[j], responds[j]) for j in range(k)] for i in range(k)]
     )

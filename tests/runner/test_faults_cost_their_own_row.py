@@ -69,7 +69,7 @@ def test_huge_but_finite_answers_cost_their_own_row(play):
         " len(knockouts)))",
         "huge",
     )
-    scores = rows["huge"]["result"]["scores"]["knockout-impact@1"]["metrics"]
+    scores = rows["huge"]["result"]["scores"]["knockout-impact@2"]["metrics"]
     assert scores["mae"]["missing"] == "the value is not finite"
     assert rows["base"]["result"]["status"] == "ok"
 

@@ -93,16 +93,16 @@ def test_what_is_kept_of_earlier_stages_does_not_help_with_the_profile(tmp_path,
 
 def test_partial_support_is_scored_on_what_it_answers_beside_the_floors_there(tmp_path, registry):
     _, rows = run(tmp_path, registry, ["half", "good"])
-    scores = rows["half"]["result"]["scores"]["knockout-impact@1"]
+    scores = rows["half"]["result"]["scores"]["knockout-impact@2"]
     assert 0 < scores["answered"] < scores["asked"]
     assert scores["coverage"] == scores["answered"] / scores["asked"]
     floors = scores["metrics"]["spearman-within-cell"]["floors"]
     assert set(floors) == set(scores["floors"])
     assert floors["own-share"]["value"] != value(
-        rows["own-share"], "knockout-impact@1", "spearman-within-cell"
+        rows["own-share"], "knockout-impact@2", "spearman-within-cell"
     )
     assert (
-        rows["good"]["result"]["scores"]["knockout-impact@1"]["metrics"]["spearman-within-cell"][
+        rows["good"]["result"]["scores"]["knockout-impact@2"]["metrics"]["spearman-within-cell"][
             "floors"
         ]
         == {}
@@ -115,7 +115,7 @@ def test_gene_scores_alone_are_scored_on_keystone_alone(tmp_path, registry):
     assert scores["keystone@1"]["metrics"]["spearman"]["value"] is not None
     for task, metric in (
         ("profile@2", "bray-curtis"),
-        ("knockout-impact@1", "spearman-within-cell"),
+        ("knockout-impact@2", "spearman-within-cell"),
         ("knockout-profile@1", "explained-change"),
     ):
         assert scores[task]["metrics"][metric]["missing"] == "not answered"
@@ -151,7 +151,7 @@ def test_training_and_asking_all_cells_scores_no_profile(tmp_path, registry):
     _, rows = run(tmp_path, registry, ["good"], split="all")
     knockouts = {
         "knockout-profile@1",
-        "knockout-impact@1",
+        "knockout-impact@2",
         "keystone@1",
         "response@1",
         "response-size@1",

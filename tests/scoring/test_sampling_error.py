@@ -93,12 +93,12 @@ def test_a_run_asks_a_sample_and_says_so(tmp_path, registry):
     every = scores(tmp_path / "all", registry)
     drawn = scores(tmp_path / "some", registry, events=300)
     for label, task in drawn.items():
-        assert task["events"] == {"asked": 300, "of": every["knockout-impact@1"]["asked"]}, label
+        assert task["events"] == {"asked": 300, "of": every["knockout-impact@2"]["asked"]}, label
         assert "events" not in every[label]
         assert all("sampling_error" not in metric for metric in every[label]["metrics"].values())
         for name in task["primary"]:
             assert task["metrics"][name]["sampling_error"] >= 0
-    assert drawn["knockout-impact@1"]["asked"] == 300
+    assert drawn["knockout-impact@2"]["asked"] == 300
 
 
 def test_the_error_of_the_draw_is_the_one_that_is_made(tmp_path, registry, monkeypatch):
@@ -115,7 +115,7 @@ def test_the_error_of_the_draw_is_the_one_that_is_made(tmp_path, registry, monke
         )
         found = scores(tmp_path / f"some{seed}", registry, events=300)
         for task, metric in (
-            ("knockout-impact@1", "spearman-within-cell"),
+            ("knockout-impact@2", "spearman-within-cell"),
             ("keystone@1", "spearman"),
             ("knockout-profile@1", "explained-change"),
         ):
@@ -124,7 +124,7 @@ def test_the_error_of_the_draw_is_the_one_that_is_made(tmp_path, registry, monke
     ratio = {task: np.mean(said[task]) / np.std(made[task], ddof=1) for task in made}
     assert 0.6 < ratio["knockout-profile@1"] < 1.7
     assert 0.6 < ratio["keystone@1"] < 1.7
-    assert 0.7 < ratio["knockout-impact@1"] < 3.0
+    assert 0.7 < ratio["knockout-impact@2"] < 3.0
 
 
 def test_rows_that_were_asked_other_knockouts_are_left_out(tmp_path, registry):

@@ -252,9 +252,9 @@ def test_no_answer_and_broken_answers():
 def test_the_tasks_record():
     spec = next(spec for spec in task_specs() if spec.name == "transfer")
     assert (spec.label, spec.asks, spec.floors, spec.primary) == (
-        "transfer@1",
+        "transfer@2",
         "transfer",
-        ("masked-mean-depth",),
+        ("masked-mean-depth", "masked-median-depth"),
         ("bray-curtis",),
     )
     applied = {

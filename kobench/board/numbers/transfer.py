@@ -1,7 +1,7 @@
 """The numbers behind transfer matrices: explained shares, drops and their means, from records.
 
 explained (A, B) = (floor - score) / (floor - best), model and floor trained on A, asked for B: 0 is
-the floor, 1 the truth; the skill of the board's sections, group by group. drop (A, B) = (score (A,
+the floor, 1 the truth. Of several floors each pair has its own best one. drop (A, B) = (score (A,
 B) - score (B, B)) / (floor (A, B) - best): what a model of B itself, trained on as many cells,
 explains more of the same cells. Both are shares of the same floor's error: against their own
 floors, a model of B could look worse than one of A that errs more, only because the floor of A errs
@@ -27,6 +27,9 @@ from kobench.board.numbers.intervals import (
 from kobench.board.numbers.series import by_row, row_key, slot_of
 from kobench.board.numbers.values import Key, Slot, block_series
 from kobench.results.parts import MetricScore, Record
+
+#: The row that stands for the best of the task's floors on each pair of groups.
+FLOOR: Key = ("floor", "")
 
 #: The (value, draws) of every fit, by slot.
 Levels = dict[Slot, list[tuple[float, Sequence[float | None]]]]
@@ -84,7 +87,9 @@ class TransferNumbers:
     fits : dict of (Key, str) to dict of Slot to list of Record
         The records of each row and training group.
     metric, direction, best, floor
-        The primary metric, its better end, the score of the truth, and the floor that counts.
+        The primary metric, its better end, the score of the truth, and what the floor is called.
+    floors : tuple of str
+        The floors; the best one counts, on each pair of groups.
     kind : "simulated" or "real"
         Whether blocks are networks.
     rows : list of Key
@@ -111,7 +116,8 @@ class TransferNumbers:
         self.metric = scores[0].primary[0]
         example = next(one.metrics[self.metric] for one in scores if self.metric in one.metrics)
         self.best, self.direction = best_of(example), example.direction
-        self.floor = scores[0].floors[0]
+        self.floors = tuple(scores[0].floors)
+        self.floor = " or ".join(self.floors)
         self.kind = records[0].trial.dataset.kind
         self.rows = sorted({row for row, _ in self.fits if row[0] == "predictor"})
         asked = {
@@ -125,7 +131,13 @@ class TransferNumbers:
         self.notes = tuple(sorted({note for one in scores for note in one.notes}))
 
     def levels(self, row: Key, train: str, ask: str) -> Levels:
-        """The (value, draws) of every fit, by slot; slots where a fit has no value are left out."""
+        """The (value, draws) of every fit, by slot; slots where a fit has no value are left out.
+
+        Of `FLOOR` those of the floor with the best mean on this pair.
+        """
+        if row == FLOOR:
+            each = [self.levels(("floor", name), train, ask) for name in self.floors]
+            return min(filter(None, each), key=self.distance, default={})
         found: Levels = {}
         for slot, records in self.fits.get((row, train), {}).items():
             scores = [self.score(record, ask) for record in records]
@@ -137,6 +149,10 @@ class TransferNumbers:
             if len(known) == len(scores):
                 found[slot] = known
         return found
+
+    def distance(self, levels: Levels) -> float:
+        """How far the mean of some levels is from the score of the truth."""
+        return abs(self.best - block_series(levels).mean)
 
     def score(self, record: Record, ask: str) -> MetricScore | None:
         """A record's score on one asked group, None where it has none."""
@@ -164,7 +180,7 @@ class TransferNumbers:
 
     def explained(self, row: Key, train: str, ask: str) -> Share | None:
         """(score - floor) / (best - floor); None without both scores."""
-        floor = self.levels(("floor", self.floor), train, ask)
+        floor = self.levels(FLOOR, train, ask)
         return self.share(self.levels(row, train, ask), floor, floor)
 
     def drop(self, row: Key, train: str, ask: str) -> Share | None:
@@ -175,7 +191,7 @@ class TransferNumbers:
         return self.share(
             self.levels(row, ask, ask),
             self.levels(row, train, ask),
-            self.levels(("floor", self.floor), train, ask),
+            self.levels(FLOOR, train, ask),
         )
 
     @property

@@ -31,6 +31,31 @@ class OwnShare:
         return Impacts(raw=impact, propagated=impact.copy())
 
 
+class RelativeShare:
+    """The removed genes' own share over the mean share of the genes that are on in the cell.
+
+    The mean share is 1 over their number. A cell in which few genes are on has large shares, and
+    no more to lose.
+    """
+
+    def fit(self, cells: Cells, context: Context) -> None:
+        """Learn nothing."""
+
+    def predict_impact(self, cells: Cells, knockouts: Knockouts) -> Impacts:
+        """The ratio (n,), as raw and as propagated impact.
+
+        Where the knockouts name no cells, it is the mean over all of them.
+        """
+        shares = cells.profiles()
+        ratios = shares * (shares > 0).sum(axis=1, keepdims=True)
+        if knockouts.cells is None:
+            rows = ratios.mean(axis=0)[knockouts.genes]
+        else:
+            rows = ratios[knockouts.cells[:, None], knockouts.genes]
+        impact: FloatArray = rows.sum(axis=1)
+        return Impacts(raw=impact, propagated=impact.copy())
+
+
 class _OfGenes:
     """One score for each gene, the same in every cell; several removed genes add up.
 

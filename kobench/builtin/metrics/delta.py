@@ -21,6 +21,7 @@ from kobench.builtin.metrics.over_perturbations import (
 from kobench.builtin.metrics.pairwise import (
     correlate_pairs,
     correlate_rows,
+    correlate_without,
     rank_correlate_pairs,
     rank_correlate_rows,
     spread,
@@ -173,9 +174,11 @@ class CentroidAccuracy(OverPerturbations):
     """How often an answer is more like its own truth than like another perturbation's.
 
     Mean over perturbations of the share of the others whose truth is less similar to the answer
-    than its own truth is; ties count half. Similarity is Pearson's correlation of centred changes
-    over the genes that are targets of neither. Of fewer than 5 perturbations the shares have so few
-    steps that they are often all the same by chance, and then nothing tells how far they stray.
+    than its own truth is; ties count half. Similarity is Pearson's correlation of centred changes.
+    Its own truth and the other one are compared over the same genes, those that are targets of
+    neither perturbation: else a target that the other truth lacks would speak for one side alone.
+    Of fewer than 5 perturbations the shares have so few steps that they are often all the same by
+    chance, and then nothing tells how far they stray.
 
     Notes
     -----
@@ -197,13 +200,13 @@ class CentroidAccuracy(OverPerturbations):
         kept, true, predicted = kept[differs], true[differs], predicted[differs]
 
         def pairs() -> FloatArray:
-            similarity = correlate_pairs(predicted, true)
-            shares = np.empty_like(similarity)
-            for row, own in zip(shares, similarity, strict=True):
-                ahead = own[:, None] - own[None, :]  # of truth j, ahead of truth q
+            shares = np.empty((len(predicted), len(true)))
+            for row, answer in zip(shares, predicted, strict=True):
+                similarity = correlate_without(answer, true)
+                ahead = similarity - similarity.T  # of truth j, ahead of truth q
                 less_similar = (ahead > TIE).sum(axis=1)
                 tied = (np.abs(ahead) <= TIE).sum(axis=1) - 1
-                row[:] = (less_similar + tied / 2) / (len(own) - 1)
+                row[:] = (less_similar + tied / 2) / (len(true) - 1)
             return shares
 
         return Compared(

@@ -88,6 +88,51 @@ def correlate_pairs(a: FloatArray, b: FloatArray, centre: bool = True) -> FloatA
     return out
 
 
+def correlate_without(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Pearson's correlation of one row with every row of b, without the gaps of every other.
+
+    Parameters
+    ----------
+    a : (G,) float
+    b : (m, G) float
+        NaN at the gaps.
+
+    Returns
+    -------
+    (m, m) float64
+        In place [i, j] the correlation of a and row i of b, as `correlate_rows` defines it, over
+        the columns that row j has as well.
+
+    Notes
+    -----
+    What row j lacks is taken off the sums of row i. Where that leaves next to nothing, they are
+    computed one by one.
+    """
+    mask_a, mask_b = ~np.isnan(a), ~np.isnan(b)
+    x, y = _prepared(a[None], mask_a[None], True)[0], _prepared(b, mask_b, True)
+    on_a, on_b = mask_a.astype(np.float64), mask_b.astype(np.float64)
+    sums = [on_b @ on_a, on_b @ x, y @ on_a, on_b @ (x * x), (y * y) @ on_a, y @ x]
+    n, sum_x, sum_y, xx, yy, xy = (np.repeat(of[:, None], len(b), axis=1) for of in sums)
+    for column in _gaps(b).T:
+        off = on_a[column] * on_b[:, column] * (column >= 0)
+        of_x, of_y = x[column] * off, y[:, column] * off
+        n, sum_x, sum_y = n - off, sum_x - of_x, sum_y - of_y
+        xx, yy, xy = xx - of_x * of_x, yy - of_y * of_y, xy - of_x * of_y
+    n = np.maximum(n, 1.0)
+    xx, yy, xy = xx - sum_x**2 / n, yy - sum_y**2 / n, xy - sum_x * sum_y / n
+    out = _ratio(xy, xx, yy)
+    whole_x, whole_y = float(x @ x), np.einsum("ij,ij->i", y, y)
+    unsure = ((xx < CANCELLED * whole_x) & (whole_x > 0)) | (
+        (yy < CANCELLED * whole_y[:, None]) & (whole_y[:, None] > 0)
+    )
+    for i, j in zip(*np.nonzero(unsure), strict=True):
+        common = (mask_a & mask_b[i] & mask_b[j])[None]
+        left = _vanished(x[None], common, np.array([whole_x]), True)
+        right = _vanished(y[[i]], common, whole_y[[i]], True)
+        out[i, j] = correlate_rows(left, right)[0]
+    return out
+
+
 def _prepared(values: FloatArray, valid: BoolArray, centre: bool) -> FloatArray:
     """(n, G) rows on a scale of 1, less their mean over the valid columns, and 0 elsewhere."""
     rows = np.where(valid, values, 0.0)

@@ -70,6 +70,12 @@ def _knockout_floors() -> Iterator[PredictorSpec]:
         ("impact",),
         "the removed gene's share of the cell's own profile",
     )
+    yield _floor(
+        "relative-share",
+        "impact:RelativeShare",
+        ("impact",),
+        "the removed gene's share over the mean share of the genes that are on in the cell",
+    )
     both = ("impact", "genes")
     yield _floor("abundance", "impact:Abundance", both, "the gene's mean share over all cells")
     yield _floor("detection", "impact:Detection", both, "the share of cells that express the gene")

@@ -262,6 +262,7 @@ def _response_metrics() -> Iterator[MetricSpec]:
     yield MetricSpec(
         "centroid-accuracy",
         f"{_RESPONSE}:centroid_accuracy",
+        version=2,
         of="response",
         summary=(
             "mean share of other perturbations whose truth is less similar to the answer than its"
