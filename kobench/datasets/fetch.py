@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 
 from kobench.datasets.download import Progress, download
 from kobench.errors import UserError
-from kobench.util.files import sha256_of, write_atomically
+from kobench.util.hashes import Hashes
 
 
 def data_folder() -> Path:
@@ -117,31 +115,15 @@ def _origin(card: Mapping[str, Any]) -> str:
 def check_sha256(path: Path, expected: str, what: str, remedy: str) -> None:
     """UserError where the file's sha256 is not the expected one.
 
-    A file whose size and time have not changed is not read again. `what` and `remedy` start and end
-    the message.
+    A file whose size and times have not changed is not read again. `what` and `remedy` start and
+    end the message.
     """
-    found = _remembered_sha256(path)
+    from platformdirs import user_cache_path
+
+    hashes = Hashes(user_cache_path("kobench") / "sha256.json")
+    found = hashes.of(path)
+    hashes.keep()
     if found != expected.lower():
         raise UserError(
             f"{what}, {path}, has sha256 {found} but {expected.lower()} is expected; {remedy}"
         )
-
-
-def _remembered_sha256(path: Path) -> str:
-    """sha256 of a file, from the user's cache where size, time and inode are as they were."""
-    from platformdirs import user_cache_path
-
-    status = path.stat()
-    key, stamp = str(path.resolve()), [status.st_size, status.st_mtime_ns, status.st_ino]
-    memory = user_cache_path("kobench") / "sha256.json"
-    known: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        content = json.loads(memory.read_text())
-        known = content if isinstance(content, dict) else {}
-    entry = known.get(key)
-    if isinstance(entry, list) and entry[:-1] == stamp:
-        return str(entry[-1])
-    found = sha256_of(path)
-    with contextlib.suppress(OSError):  # a cache folder that cannot be written costs time only
-        write_atomically(memory, json.dumps({**known, key: [*stamp, found]}).encode())
-    return found

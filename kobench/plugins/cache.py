@@ -77,6 +77,11 @@ def _cache_file(source: Source) -> Path:
     return cache_folder() / f"{slot}.json"
 
 
+def digest_of(source: Source) -> str:
+    """`Source.digest`, with a memory of its files' hashes beside what is remembered of it."""
+    return source.digest(_cache_file(source).with_suffix(".hashes.json"))
+
+
 def remembered(source: Source, limit: float) -> Description | None:
     """Look up what is remembered of a source and still true of it.
 
@@ -102,7 +107,7 @@ def remembered(source: Source, limit: float) -> Description | None:
                 return None
         specs = tuple((point, spec_from_json(spec)) for point, spec in document["specs"])
         problems = tuple(PluginProblem(**problem) for problem in document["problems"])
-        return Description(specs, problems, document["digest"])
+        return Description(specs, problems, digest_of(source))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -138,7 +143,6 @@ def remember(source: Source, key: list[Any], description: Description, limit: fl
         "timeout": [time.time(), limit] if timed_out else None,
         "specs": [[point, spec_to_json(spec)] for point, spec in description.specs],
         "problems": [asdict(problem) for problem in description.problems],
-        "digest": description.digest,
     }
     with contextlib.suppress(OSError):
         write_atomically(_cache_file(source), json.dumps(document).encode())

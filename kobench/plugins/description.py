@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kobench.errors import UserError
-from kobench.plugins.cache import key_of, remember, remembered
+from kobench.plugins.cache import digest_of, key_of, remember, remembered
 from kobench.plugins.sources import Description, PluginProblem, Source
 from kobench.specs import PredictorSpec, Spec, kind_of
 
@@ -105,7 +105,7 @@ def describe_source(
     if source.is_own:
         limit = max(limit, OWN_TIME_LIMIT)
     key = key_of(source)
-    digest = source.digest()
+    digest = digest_of(source)
     specs, problems = ask_children(source, limit, folders)
     if source.environment:
         specs, problems = predictors_only(source, specs, problems)

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
+from kobench.environments.inside import is_editable
 from kobench.errors import UserError
 from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
+from kobench.util.hashes import files_below, is_compiled
 from kobench.util.text import visible
 
 #: The entry-point group of plugins.
@@ -18,6 +20,20 @@ GROUP = "kobench"
 
 #: What a distribution may be called (PEP 508).
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+#: What tools that build and install packages note beside them, about themselves and this machine.
+NOTES = (
+    "METADATA",
+    "WHEEL",
+    "RECORD",
+    "INSTALLER",
+    "REQUESTED",
+    "direct_url.json",
+    "entry_points.txt",
+    "top_level.txt",
+    "uv_cache.json",
+    "uv_build.json",
+)
 
 #: Where a top-level package or module lies: its origin and, of a package, its folders.
 Place = tuple["str | None", "list[str]"]
@@ -160,9 +176,10 @@ def files_of(
     points: Sequence[tuple[str, str]],
     place: Callable[[str], Place | None],
 ) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Find the code that a distribution consists of.
+    """Find the files that a distribution consists of.
 
-    That is what it installed, and the packages of its entry points, which covers editable installs.
+    These are what it installed, and all that lies in its packages by now, which covers editable
+    installs and files that came later.
 
     Parameters
     ----------
@@ -178,20 +195,19 @@ def files_of(
     roots : dict of str to Path
         Its top-level packages and modules, by the name of their folder or file.
     files : dict of str to Path
-        Its .py files, by their path inside the package.
+        Its files, by their path inside the folder of packages. Left out is what depends on who
+        installed it (`NOTES`, programs, the links of editable installs), and compiled code.
     """
+    editable = is_editable(distribution)
     files = {
-        file.as_posix(): Path(str(file.locate()))
+        name: Path(str(file.locate()))
         for file in distribution.files or ()
-        if file.suffix == ".py"
-        and not file.is_absolute()
-        and ".." not in file.parts
-        and not file.name.startswith("__editable__")
+        if is_content(name := file.as_posix(), editable)
     }
     roots: dict[str, Path] = {}
     for name, file in files.items():
         inside = name.split("/")
-        if is_importable(inside[0]):
+        if name.endswith(".py") and is_importable(inside[0]):
             roots.setdefault(inside[0], file.parents[len(inside) - 2] if len(inside) > 1 else file)
     for top in sorted({_top_level(value) for _, value in points}):
         found = place(top)
@@ -202,8 +218,40 @@ def files_of(
         where = folders[0] if folders else str(origin)
         if is_importable(os.path.basename(where)):
             roots[os.path.basename(where)] = Path(where)
-            files.update(_files_at(origin, folders))
+            if not folders:
+                files[os.path.basename(where)] = Path(where)
+            for folder in folders[1:]:
+                files.update(_files_at(Path(folder)))
+    for root in roots.values():
+        # without this file other distributions may have a part in it
+        if (root / "__init__.py").is_file():
+            files.update(_files_at(root))
+    files = {name: path for name, path in files.items() if not is_compiled(str(path))}
     return roots, files
+
+
+def is_content(name: str, editable: bool = False) -> bool:
+    """Whether a file that a distribution installed is the same wherever it is installed.
+
+    Parameters
+    ----------
+    name : str
+        Its path from the folder of packages, as the list of files (RECORD) has it.
+    editable : bool
+        Whether the distribution is installed in place: then links lead to where it lies.
+
+    Examples
+    --------
+    >>> is_content("mine/weights.npz"), is_content("mine-1.0.dist-info/RECORD")
+    (True, False)
+    """
+    first, _, rest = name.partition("/")
+    if first.endswith((".dist-info", ".egg-info")):
+        return rest not in NOTES
+    if first == ".." and not {"bin", "Scripts"}.isdisjoint(name.split("/")[:-1]):
+        return False  # programs begin with the place of their interpreter
+    is_link = name.startswith(("__editable__", "_editable_impl_"))
+    return not is_link and not (editable and not rest and name.endswith(".pth"))
 
 
 def is_importable(name: str) -> bool:
@@ -217,17 +265,7 @@ def is_importable(name: str) -> bool:
     return name.removesuffix(".py").isidentifier()
 
 
-def _files_at(origin: str | None, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """The .py files of a module or package: path from the folder that holds it, and place."""
-    if not folders and origin and origin.endswith(".py"):
-        yield Path(origin).name, Path(origin)
-    for top in folders:
-        parent = os.path.dirname(top)
-        for folder, inside, names in os.walk(top):
-            inside[:] = [
-                name for name in inside if name != "__pycache__" and not name.startswith(".")
-            ]
-            for name in names:
-                if name.endswith(".py"):
-                    path = os.path.join(folder, name)
-                    yield os.path.relpath(path, parent).replace(os.sep, "/"), Path(path)
+def _files_at(package: Path) -> Iterator[tuple[str, Path]]:
+    """The files of a package: path from the folder that holds it, and place."""
+    for name, path in files_below(package).items():
+        yield f"{package.name}/{name}", path

@@ -24,7 +24,7 @@ class Entry:
     version : str
         The distribution's, "" for a single file.
     digest : str
-        sha256 of the distribution's .py files, or of the single file.
+        sha256 of the distribution's files, or of the single file.
     trusted : bool
         Whether it is kobench's own.
     plugin_file : str or None

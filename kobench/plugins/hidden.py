@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kobench.datasets.cards import card_specs
+from kobench.datasets.cards import card_folders
 from kobench.datasets.fetch import data_folder, places
 from kobench.errors import UserError
 from kobench.plugins.cache import cache_folder
 from kobench.sandbox.places import Interpreter, this_interpreter
+
+#: What a card says of where its file is.
+WHERE = ("name", "folder", "path", "package")
 
 #: Where packages lie below the prefix of an installation.
 PACKAGES = ("lib*/python*/site-packages", "lib*/python*/dist-packages")
@@ -41,9 +45,27 @@ def known_files(
     folders : iterable of path
         Folders of cards beside the usual ones.
     """
-    cards = [spec.card for spec in card_specs(folders)[0]]
+    cards = list(cards_in(card_folders(folders)))
     reads = (interpreter or this_interpreter()).read
     return tuple(dict.fromkeys(place for card in cards for place in files_of_card(card, reads)))
+
+
+def cards_in(folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """The cards in folders, whether or not a dataset can be made of them; each with its path."""
+    for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
+        with contextlib.suppress(OSError, ValueError):
+            card = tomllib.loads(path.read_text(encoding="utf-8"))
+            file = card.get("file")
+            if (
+                isinstance(file, dict)
+                and "name" in file
+                and all(map(_is_text, map(file.get, WHERE)))
+            ):
+                yield {"name": path.stem, **card, "card": str(path)}
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def files_of_card(card: Mapping[str, Any], reads: Sequence[Path]) -> Iterator[Path]:

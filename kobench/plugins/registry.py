@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kobench.errors import UserError
+from kobench.plugins.cache import digest_of
 from kobench.plugins.entry import Entry, entry_of
 from kobench.plugins.missing import to_blame, why_missing, why_missing_from
 from kobench.plugins.ours import is_owners, owner_of, told_apart
@@ -161,7 +162,7 @@ class Registry:
         entry = Entry(spec, problem.distribution, "", "", environment=home[1])
         for source in self.sources:
             if (source.distribution, source.environment) == home:
-                entry = entry_of(source, spec, source.digest(), problem.entry_point)
+                entry = entry_of(source, spec, digest_of(source), problem.entry_point)
                 break
         owner = owner_of("predictors", name, self.predictors.get(name, ()))
         shadowed = not is_owners(entry, owner)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kobench.specs import Spec
-from kobench.util.files import sha256_of
+from kobench.util.hashes import Hashes, hash_of_all, stamp_of_all
 
 if TYPE_CHECKING:
     from kobench.sandbox.places import Interpreter
@@ -72,7 +70,7 @@ class PluginProblem:
 
 @dataclass(frozen=True)
 class Source:
-    """One distribution, or one plugin file, and the .py files that make it up.
+    """One distribution, or one plugin file, and the files that make it up.
 
     Attributes
     ----------
@@ -83,7 +81,7 @@ class Source:
     points : tuple of (str, str)
         Name and value of its entry points.
     files : dict of str to Path
-        Path inside the package -> place, of every .py file.
+        Path inside the package -> place, of every file; see `kobench.plugins.discovery.files_of`.
     file : str or None
         The single plugin file.
     roots : mapping of str to Path
@@ -119,40 +117,34 @@ class Source:
         """Whether it is kobench itself, which is trusted."""
         return normalise(self.distribution) == OWN and not self.file and not self.environment
 
-    def digest(self) -> str:
-        """Hash the code, wherever it lies.
+    def digest(self, memory: Path) -> str:
+        """Hash all that it consists of, wherever it lies.
+
+        Parameters
+        ----------
+        memory : Path
+            The file in which the hashes of its files are remembered.
 
         Returns
         -------
         str
-            sha256 over the names and contents of the .py files; of a single file just its own.
+            sha256 over the names and contents of its files; of a single file just its own.
 
         Raises
         ------
         OSError
-            Where a single file can't be read; files of a distribution that can't be are left out.
+            Where a single file can't be read.
         """
-        if self.file:
-            return sha256_of(Path(self.file))
-        total = hashlib.sha256()
-        for name in sorted(self.files):
-            with contextlib.suppress(OSError):
-                content = sha256_of(self.files[name])
-                total.update(f"{name}\0{content}\n".encode())
-        return total.hexdigest()
+        hashes = Hashes(memory)
+        if self.file is None:
+            return hash_of_all(self.files, hashes, self.known_as)
+        found = hashes.of(Path(self.file))
+        hashes.keep()
+        return found
 
     def stamp(self) -> str:
-        """Return a text that changes when a .py file is edited, added or removed.
-
-        Only sizes and times are read.
-        """
-        total = hashlib.sha256()
-        for name in sorted(self.files):
-            path = self.files[name]
-            with contextlib.suppress(OSError):
-                status = path.stat()
-                total.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-        return total.hexdigest()
+        """Return a text that changes when a file is edited, added or removed; none is read."""
+        return stamp_of_all(self.files.values())
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Trial:
         Which cells train.
     fit_seed : int
         Seed given to the fit.
+    readable : tuple of str
+        Hash of the content of each folder that the predictor may read beside its own, in order.
     """
 
     role: Literal["predictor", "floor", "line"]
@@ -53,6 +55,7 @@ class Trial:
     request: Request
     split: Split = Split("holdout")  # noqa: RUF009 - it is frozen
     fit_seed: int = 0
+    readable: tuple[str, ...] = ()
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -108,6 +111,7 @@ class Trial:
                 version=version_of(predictor.entry),
                 digest=predictor.source,
                 environment=predictor.entry.environment or None,
+                readable=list(self.readable) or None,
             ),
             fit_seed=self.fit_seed,
             threads=request.threads,

@@ -16,6 +16,7 @@ from kobench.question import SETS
 from kobench.runner.datasets import datasets_of
 from kobench.runner.keys import Group, Trial, identity_of
 from kobench.runner.load import groups_to_train_on
+from kobench.runner.readable import contents_of
 from kobench.runner.request import BETWEEN_GROUPS, Request, Split
 from kobench.runner.tasks import find_tasks
 from kobench.specs import PredictorSpec, TaskSpec
@@ -71,13 +72,14 @@ def make_plan(
         choose(registry, "predictors", text, despite=True)
         for text in dict.fromkeys(request.predictors)
     ]
+    readable = contents_of(request.readable)
     groups: dict[tuple[str, Split], Group] = {}  # a network asked for twice is planned once
     for dataset in datasets_of(registry, request):
         for name, chosen in tasks_by_split(tasks, dataset, request, warn).items():
             for split in splits_of(name, dataset):
                 if (dataset.selection, split) not in groups:
                     groups[dataset.selection, split] = make_group(
-                        registry, dataset, tuple(chosen), predictors, request, split
+                        registry, dataset, tuple(chosen), predictors, request, split, readable
                     )
     if not groups:
         named = ", ".join(request.tasks or ["any task"])
@@ -136,11 +138,13 @@ def make_group(
     predictors: list[Chosen],
     request: Request,
     split: Split,
+    readable: tuple[str, ...] = (),
 ) -> Group:
     """The trials of one dataset and split.
 
     They are every floor and line that a task lists, and every predictor asked for. A floor that is
-    asked for by name gets every task.
+    asked for by name gets every task. `readable` is what `kobench.runner.readable.contents_of` says
+    of the folders that predictors may read.
     """
     floors = {
         name: choose(registry, "predictors", name, prefer=task.entry.distribution)
@@ -153,13 +157,14 @@ def make_group(
     for name, floor in floors.items():
         every = identity_of(floor) in asked
         theirs = tuple(task for task in tasks if every or name in task.spec.floors)
-        basis.append(Trial("floor", dataset, floor, theirs, request, split))
+        reads = () if floor.entry.trusted else readable  # kobench's own need nothing
+        basis.append(Trial("floor", dataset, floor, theirs, request, split, readable=reads))
     for name, found in lines.items():
         theirs = tuple(task for task in tasks if name in task.spec.lines)
         basis.append(Trial("line", dataset, found, theirs, request, split))
     already = {identity_of(floor) for floor in floors.values()}
     trials = [
-        Trial("predictor", dataset, predictor, tasks, request, split, fit_seed)
+        Trial("predictor", dataset, predictor, tasks, request, split, fit_seed, readable)
         for predictor in predictors
         if identity_of(predictor) not in already
         for fit_seed in range(request.fit_seeds)

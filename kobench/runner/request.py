@@ -26,7 +26,8 @@ BETWEEN_GROUPS = ("cell-type", "dataset")
 class Request:
     """What one run asks for; the keys of a suite file and the flags of `kobench run`.
 
-    None of `limits`, `sandbox` and `readable` decides an answer, so none is in a key.
+    Neither `limits` nor `sandbox` decides an answer, so neither is in a key. Of `readable` the
+    content is, wherever it lies.
 
     Attributes
     ----------

@@ -72,7 +72,7 @@ def decide(
         return Action("fit", trial.asks, "asked for anew", keep=False)
     keys = trial.keys
     if record.keys.fit != keys.fit:
-        why = "the dataset, split, predictor, seed, threads or device is another one"
+        why = "the dataset, split, predictor, --readable, seed, threads or device is another one"
         return Action("fit", trial.asks, why, keep=False)
     status = record.result.status
     if passed_a_limit(record) and not raised(status, trial.request.limits, limits_of(record)):

@@ -104,9 +104,11 @@ class PredictorInfo(Part):
     version : str or int
         Version of that package.
     digest : str
-        Hash of its source.
+        Hash of all files of that package, or of its single file.
     environment : str or None
         Name of the environment it lives in; left out for kobench's own interpreter.
+    readable : list of str, or None
+        Hash of the content of each folder that `--readable` let it read; left out for none.
     """
 
     name: str
@@ -115,6 +117,7 @@ class PredictorInfo(Part):
     version: str | int
     digest: str
     environment: str | None = optional()
+    readable: Sequence[str] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

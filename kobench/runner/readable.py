@@ -1,0 +1,48 @@
+"""What lies in the folders of `--readable`: it decides answers, so it is part of their keys."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from kobench.plugins.cache import cache_folder
+from kobench.plugins.hidden import own_folders
+from kobench.sandbox.hiding import lies_in
+from kobench.util.hashes import Hashes, files_below, hash_of_all
+
+
+def contents_of(folders: Sequence[str]) -> tuple[str, ...]:
+    """A hash of the content of each folder, in an order that does not depend on theirs.
+
+    Parameters
+    ----------
+    folders : sequence of str
+        Names of folders.
+
+    Returns
+    -------
+    tuple of str
+        The same for the same names and contents of files, wherever the folders lie. What kobench
+        keeps in them for itself is left out: it changes with every run, and no predictor sees it.
+
+    Notes
+    -----
+    Every file counts, however many and large they are. They are read once, and again when their
+    size or times have changed.
+    """
+    return tuple(sorted(map(content_of, dict.fromkeys(folders))))
+
+
+def content_of(folder: str) -> str:
+    """A hash of the names and contents of all files in a folder."""
+    own = [os.path.realpath(place) for place in own_folders()]
+    real = os.path.realpath(folder)
+    files = {
+        name: path
+        for name, path in files_below(Path(real)).items()
+        if not any(lies_in(str(path), place) for place in own)
+    }
+    slot = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+    return hash_of_all(files, Hashes(cache_folder() / f"readable-{slot}.hashes.json"), folder)

@@ -1,0 +1,208 @@
+"""A predictor's key follows every file of its distribution, and nothing that is made anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pretend_plugins import Site, good
+
+from kobench.plugins.load import load_registry
+from kobench.util import hashes
+from kobench.util.hashes import Hashes, files_below, hash_of_all
+
+
+@pytest.fixture(autouse=True)
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are remembered at once, though they were just written."""
+    monkeypatch.setattr(hashes, "YOUNG", -hashes.YOUNG)
+
+
+def digest() -> str:
+    return load_registry().find("predictors", "mine").digest
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Other content, with the size and the time that the file had before."""
+    before = path.stat()
+    assert len(content) == before.st_size
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture
+def package(site: Site) -> Path:
+    """The folder of a package with weights, installed with a list of its files."""
+    site.install(
+        "good-dist",
+        {
+            "good_package/__init__.py": good("Mine"),
+            "good_package/data/w.npz": "weights",
+            "good_package/model.so": "machine code",
+            "good_dist_more.txt": "beside the package",
+        },
+    )
+    return site.folder / "good_package"
+
+
+@pytest.mark.parametrize("name", ["data/w.npz", "model.so", "../good_dist_more.txt", "__init__.py"])
+def test_a_changed_file_changes_the_key_though_size_and_time_are_kept(
+    name: str, package: Path
+) -> None:
+    first = digest()
+    assert digest() == first
+    content = (package / name).read_bytes()
+    replaced(package / name, content[:-1] + b" ")
+    second = digest()
+    assert second != first
+    replaced(package / name, content)
+    assert digest() == first
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/new.pt",
+        ".hidden/w.txt",
+        "__pycache__/w.npz",  # whatever is called as a cache is
+        "sourceless.pyc",
+        "data/link",
+    ],
+)
+def test_a_new_file_changes_the_key(name: str, package: Path) -> None:
+    first = digest()
+    (package / name).parent.mkdir(exist_ok=True)
+    if name == "data/link":
+        (package / name).symlink_to("/usr/share")
+    else:
+        (package / name).write_text("x")
+    assert digest() != first
+    (package / name).unlink()
+    assert digest() == first
+
+
+def test_a_renamed_file_changes_the_key(package: Path) -> None:
+    first = digest()
+    (package / "data" / "w.npz").rename(package / "data" / "v.npz")
+    assert digest() != first
+
+
+def test_what_is_compiled_anew_does_not_change_the_key(package: Path) -> None:
+    first = digest()
+    (package / "__pycache__").mkdir()
+    for name in ("a.cpython-311.pyc", "a.cpython-311.pyc.140", "f-1.py311.nbi", "f-1.py311.1.nbc"):
+        (package / "__pycache__" / name).write_text("x")
+    (package / "__init__.pyc").write_text("x")
+    assert digest() == first
+
+
+def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installed(
+    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOBENCH_CACHE", str(tmp_path / "cache"))
+    found = []
+    for place in ("here", "there"):
+        site = Site(tmp_path / place)
+        info = site.install(
+            "good-dist",
+            {"good_package/__init__.py": good("Mine"), "good_package/w.npz": place[-2:]},
+        )
+        for name in ("INSTALLER", "direct_url.json", "REQUESTED", "WHEEL"):
+            (info / name).write_text("{}" if name.endswith("json") else place)
+        (info / "RECORD").write_text(
+            (info / "RECORD").read_text()
+            + "".join(f"{info.name}/{path.name},,\n" for path in info.iterdir())
+            + "../../bin/mine,,\n"
+        )
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(site.folder))
+            found.append(digest())
+    editable = Site(tmp_path / "editable")
+    info = editable.install("good-dist", {"unused.py": ""}, points={"good-dist": "good_package"})
+    (info / "direct_url.json").write_text('{"dir_info": {"editable": true}, "url": ""}')
+    (editable.folder / "mine.pth").write_text(str(tmp_path / "there"))
+    (info / "RECORD").write_text("mine.pth,,\n")
+    (tmp_path / "there" / "good_dist-1.0.dist-info").rename(tmp_path / "gone")
+    monkeypatch.syspath_prepend(str(tmp_path / "there"))
+    monkeypatch.syspath_prepend(str(editable.folder))
+    found.append(digest())
+    assert len(set(found)) == 1
+
+
+def test_a_single_plugin_file_is_all_that_counts_of_its_folder(
+    tmp_path: Path, described: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox lets it read nothing beside itself, but for what `--readable` names."""
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(good("Mine"))
+
+    def of_file() -> str:
+        return load_registry(plugin_files=[plugin]).find("predictors", "mine").digest
+
+    first = of_file()
+    (tmp_path / "weights.txt").write_text("x")
+    assert of_file() == first
+    replaced(plugin, plugin.read_bytes()[:-1] + b" ")
+    assert of_file() != first
+
+
+def test_a_file_is_read_once_and_again_when_it_may_have_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real: Callable[[Path], str] = hashes.sha256_of
+    monkeypatch.setattr(hashes, "sha256_of", lambda path: (read.append(path.name), real(path))[1])
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / name).write_text(name)
+
+    def both() -> str:
+        return hash_of_all(files_below(folder), Hashes(tmp_path / "memory.json"), "it")
+
+    first = both()
+    assert both() == first
+    assert read == ["a", "b"]
+    replaced(folder / "b", b"c")
+    assert both() != first
+    assert read == ["a", "b", "b"]
+    (tmp_path / "memory.json").write_text('{"x": 3}')
+    both()
+    assert read[3:] == ["a", "b"]
+
+
+def test_a_file_that_was_just_written_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another write in the same tick of the file system's clock would go unseen."""
+    monkeypatch.setattr(hashes, "YOUNG", -hashes.YOUNG)
+    file, memory = tmp_path / "file", Hashes(tmp_path / "memory.json")
+    file.write_text("x")
+    memory.of(file)
+    memory.keep()
+    assert not memory.memory.exists()
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    first = hash_of_all(files_below(folder), Hashes(tmp_path / "memory.json"), "it")
+    os.mkfifo(folder / "pipe")  # who opens it waits for ever
+    (folder / "nowhere").symlink_to("gone")
+    assert hash_of_all(files_below(folder), Hashes(tmp_path / "memory.json"), "it") != first
+
+
+def test_who_waits_while_much_is_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hashes, "MUCH", 3)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("1234")
+    for _ in range(2):
+        hash_of_all(files_below(tmp_path / "folder"), Hashes(tmp_path / "memory.json"), "my-dist")
+    said = capfd.readouterr().err
+    assert said.count("my-dist") == 1
+    assert "GB" in said

@@ -1,0 +1,82 @@
+"""What lies in a `--readable` folder decides answers, so a change of it asks for a new fit."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from places import PREDICTORS
+
+from kobench.plugins.load import load_registry
+from kobench.results.records import read_record, record_path
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.resume import decide
+from kobench.runner.run import Run
+from kobench.util import hashes
+
+
+@pytest.fixture
+def weights(tmp_path: Path, described: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with weights in it."""
+    monkeypatch.setattr(hashes, "YOUNG", -hashes.YOUNG)
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    weights = tmp_path / "weights"
+    (weights / "deep").mkdir(parents=True)
+    (weights / "deep" / "w.npz").write_text("the weights")
+    (weights / "empty").mkdir()
+    return weights
+
+
+def test_a_readable_folder_is_part_of_the_key(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = load_registry(plugin_files=[PREDICTORS])
+    request = Request(
+        ["grn:genes=8,cells=30"], ["good"], tasks=["profile"], readable=(str(weights),)
+    )
+    out = tmp_path / "out"
+    (group,) = make_plan(registry, request)
+    assert Run(out).run([group]).failed == []
+
+    def actions(*readable: Path) -> list[str]:
+        """What is to be done for the floors and lines, once, and for the predictor."""
+        (planned,) = make_plan(registry, replace(request, readable=tuple(map(str, readable))))
+        found = []
+        for trial in (*planned.basis, *planned.trials):
+            record = read_record(record_path(out, trial.describe()))
+            stored = record.result.answers.values()
+            found.append(decide(trial, record, set(stored)).kind)
+        assert set(found[:-1]) == {"nothing"}
+        return found[-1:]
+
+    record = read_record(record_path(out, group.trials[0].describe()))
+    assert record.trial.predictor.readable == list(group.trials[0].readable)
+    assert record.run.sandbox is not None
+    assert record.run.sandbox.readable == [str(weights)]
+    assert actions(weights) == ["nothing"]
+    assert actions() == ["fit"]
+    another = tmp_path / "another"
+    another.mkdir()
+    assert actions(weights, another) == ["fit"]
+    file = weights / "deep" / "w.npz"
+    before = file.stat()
+    file.write_text("OTHER stuff")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+    assert actions(weights) == ["fit"]
+    file.write_text("the weights")
+    assert actions(weights) == ["nothing"]
+    moved = tmp_path / "elsewhere"
+    weights.rename(moved)
+    assert actions(moved) == ["nothing"]
+    (moved / "deep" / "w.npz").rename(moved / "w.npz")
+    assert actions(moved) == ["fit"]
+    (moved / "w.npz").rename(moved / "deep" / "w.npz")
+    # what kobench keeps for itself changes with every command, and no predictor sees it
+    monkeypatch.setenv("KOBENCH_CACHE", str(moved / "cache"))
+    (moved / "cache" / "plugins").mkdir(parents=True)
+    (moved / "cache" / "plugins" / "x.json").write_text("{}")
+    assert actions(moved) == ["nothing"]
