@@ -43,7 +43,8 @@ class DatasetInfo(Part):
     group : str
         The selection without the seed: what simulated networks have in common.
     seed : int or None
-        Seed of a simulated network, null where the dataset has none or it was secret.
+        Seed of a simulated network, null where the dataset has none or it was secret. One above
+        2**53, which some readers of JSON round, is exact in `selection`.
     secret : SecretSeed or None
         Where a seed comes from that was secret.
     kind : str
