@@ -41,7 +41,8 @@ OPEN_WITHOUT = {
         "where the processes are not its own either, it can signal every process of its user"
     ),
     "seccomp-sockets": (
-        "where the network is not its own either, UDP, raw and virtual (AF_VSOCK) sockets"
+        "the kernel's log, and keyrings and hints on files that all trials of the user share; where"
+        " the network is not its own either, UDP, raw and virtual (AF_VSOCK) sockets"
     ),
     "seccomp-outside": (
         "where the file tree is not its own either, unix sockets with a path, and modes, times and"
@@ -83,6 +84,7 @@ COVERS = {
             "System V memory, semaphores and messages, and POSIX message queues",
             ("ipc-namespace", "seccomp-outside"),
         ),
+        Need("the kernel's log, keyrings and hints on files", ("seccomp-sockets",)),
     ),
     "network": (
         Need("sockets of the network", ("network-namespace", "seccomp-sockets")),
@@ -130,8 +132,8 @@ def uncovered(layers: Found) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> uncovered({"mounts": True, "ipc-namespace": True, "process-namespace": True})
-    ('network',)
+    >>> uncovered({"mounts": True, "seccomp-sockets": True, "process-namespace": True})
+    ('files', 'network')
     """
     return tuple(still_open(layers))
 
@@ -148,10 +150,8 @@ def open_in_words(layers: Found) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> open_in_words({"mounts": True, "network-namespace": True, "process-namespace": True})
-    ('files (System V memory, semaphores and messages, and POSIX message queues)',)
-    >>> open_in_words({"mounts": True, "ipc-namespace": True})
-    ('network', 'processes')
+    >>> open_in_words({"mounts": True, "ipc-namespace": True, "network-namespace": True})
+    ("files (the kernel's log, keyrings and hints on files)", 'processes')
     """
     return tuple(
         what if COVERS[what][0] in needs else f"{what} ({'; '.join(need.what for need in needs)})"
@@ -169,10 +169,9 @@ def why_open(layers: Found) -> str:
 
     Examples
     --------
-    >>> why_open({"mounts": True, "ipc-namespace": True, "process-namespace": True,
-    ...     "network-namespace": "denied", "seccomp-sockets": "needs Linux",
-    ...     "landlock-signals": True})
-    'sockets of the network (network-namespace: denied, seccomp-sockets: needs Linux)'
+    >>> why_open({"mounts": True, "ipc-namespace": True, "network-namespace": True,
+    ...     "process-namespace": True, "seccomp-sockets": "needs Linux"})
+    "the kernel's log, keyrings and hints on files (seccomp-sockets: needs Linux)"
     """
     return "; ".join(
         f"{need.what} ({', '.join(f'{layer}: {layers.get(layer)}' for layer in need.by)})"

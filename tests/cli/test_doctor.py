@@ -49,8 +49,8 @@ def test_with_every_layer_nothing_can_be_done():
 @pytest.mark.parametrize(
     ("covered", "layers"),
     [
-        ("files", ("landlock-files", "seccomp-outside")),
-        ("files", ("user-namespace", "ipc-namespace", "mounts")),
+        ("files", ("landlock-files", "seccomp-sockets", "seccomp-outside")),
+        ("files", ("user-namespace", "ipc-namespace", "mounts", "seccomp-sockets")),
         ("network", ("user-namespace", "network-namespace")),
         ("network", ("seccomp-sockets", "seccomp-outside")),
         ("processes", ("landlock-signals", "seccomp-outside")),

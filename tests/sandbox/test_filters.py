@@ -60,6 +60,13 @@ def test_the_filter_of_sockets_step_by_step():
         denied
     ] * 4
     assert [does(number) for number in (247, 251, 424, 426)] == [ALLOW] * 4
+    assert does("syslog", 3) == denied
+    assert [does("fcntl", 3, command) for command in (1, 1035, 1036, 1037, 1038)] == [
+        *[ALLOW] * 2,
+        REFUSE | 22,
+        ALLOW,
+        REFUSE | 22,
+    ]
     for family in (1, 2):  # the second table of x86_64
         assert does(0x40000000 + 41, family) == denied
     assert does(41, 2, architecture=0x40000003) == END  # 32 bits: the process is ended

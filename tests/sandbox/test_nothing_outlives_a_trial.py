@@ -75,6 +75,14 @@ NOTES = {
         "flags(AT['readable'], False) & 0x40",
         "flags(AT['readable'], True)",
     ),
+    "hint on a file": (
+        "hint(AT['readable']) == 4",
+        "hint(AT['readable'], 4)",
+    ),
+    "the kernel's log": (
+        "AT['short'].encode() in kernel_log()",
+        "crash(AT['short'].encode())",
+    ),
     "limits of a process": (
         "resource.prlimit(AT['pid'], resource.RLIMIT_CORE)[0] == 4097",
         "resource.prlimit(AT['pid'], resource.RLIMIT_CORE, (4097, -1))",
@@ -121,6 +129,22 @@ def flags(path, note):
             fcntl.ioctl(file, 0x40086602, struct.pack('l', now | 0x40))
     return now
 
+def hint(path, note=None):
+    with open(path) as file:
+        if note is not None:
+            fcntl.fcntl(file, 1036, struct.pack('Q', note))
+        return struct.unpack('Q', fcntl.fcntl(file, 1035, bytes(8)))[0]
+
+def kernel_log():
+    text = ctypes.create_string_buffer(1 << 20)
+    return text.raw[:max(0, libc.klogctl(3, text, len(text)))]
+
+def crash(name):
+    if os.fork() == 0:
+        libc.prctl(15, name)
+        ctypes.string_at(1)
+    os.wait()
+
 def attempt(code, **names):
     try:
         return eval(code, globals(), names)
@@ -157,6 +181,7 @@ def world(folder: Path) -> Iterator[dict[str, Any]]:
         name = f"kobench-{os.getpid()}-{short.name}"
         at: dict[str, Any] = {
             "name": name,
+            "short": f"k{os.getpid()}{short.name[-4:]}",  # names of processes have 15 bytes
             "shared": f"/dev/shm/{name}",
             "key": 0x4B000000 + os.getpid() % 0x10000 * 16,
             "file": str(folder / "file"),
@@ -290,9 +315,16 @@ def test_outside_of_the_sandbox_every_way_works(tmp_path):
     assert [] in found, "the first trial had nothing to find"
     both = [set(one) for one in found if one]
     assert len(both) == 2
-    # file systems without attributes and flags, or systems without message queues, have fewer
+    # some file systems have no attributes, flags and hints, some systems no message queues, and
+    # some show their log to nobody
     lacking = set(NOTES) - set.intersection(*both)
-    assert lacking <= {"attribute of a file", "flags of a file", "POSIX message queue"}
+    assert lacking <= {
+        "attribute of a file",
+        "flags of a file",
+        "hint on a file",
+        "POSIX message queue",
+        "the kernel's log",
+    }
     assert set(ASKS) - set(heard) <= {"netlink"}
 
 

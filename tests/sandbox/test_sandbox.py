@@ -188,6 +188,14 @@ ATTACKS = {
     "netlink between processes": (
         "import socket; socket.socket(16, 3, 2).bind((0, 0)); print(marker)"
     ),
+    "leaves a hint on a file": (
+        "import fcntl, os, struct; file = open(os.__file__)\n"
+        "fcntl.fcntl(file, 1036, struct.pack('Q', 0)); print(marker)"
+    ),
+    "reads the kernel's log": (
+        "import ctypes; c = ctypes.CDLL(None, use_errno=True)\nif c.klogctl(10, None, 0) < 0:\n"
+        "    raise OSError(ctypes.get_errno(), 'klogctl')\nprint(marker)"
+    ),
     "System V memory": (
         "import ctypes; c = ctypes.CDLL(None, use_errno=True); c.shmat.restype = ctypes.c_void_p\n"
         "at = c.shmat(int(given['memory']), None, 0)\nif at == ctypes.c_void_p(-1).value:\n"
@@ -250,6 +258,8 @@ STOPPED = [
     ("datagram of a pair of sockets", ("user-namespace", "mounts")),
     ("datagram of a pair of sockets", ("seccomp-outside",)),
     ("netlink between processes", ("seccomp-sockets",)),
+    ("leaves a hint on a file", ("seccomp-sockets",)),
+    ("reads the kernel's log", ("seccomp-sockets",)),
     ("System V memory", ("user-namespace", "ipc-namespace")),
     ("System V memory", ("seccomp-outside",)),
     ("reads what lies in /dev/shm", ("user-namespace", "mounts")),
@@ -295,6 +305,8 @@ def test_an_attack_succeeds_without_a_layer_and_fails_with_it(launched, outside,
         "has rights over the machine",
         "opens a virtual socket",
         "opens io_uring",
+        "leaves a hint on a file",
+        "reads the kernel's log",
     ):
         pytest.skip("nobody may do that on this machine, with or without the sandbox")
     assert MARKER in free, free
@@ -556,7 +568,7 @@ def test_the_sandbox_is_there_as_far_as_the_machine_allows(launched):
 
 LANDLOCK = {"landlock-files": True, "landlock-signals": True}
 NAMESPACES = dict.fromkeys(
-    ("mounts", "ipc-namespace", "network-namespace", "process-namespace"), True
+    ("mounts", "ipc-namespace", "network-namespace", "process-namespace", "seccomp-sockets"), True
 )
 
 
@@ -565,13 +577,14 @@ NAMESPACES = dict.fromkeys(
     [
         ({}, ("files", "network", "processes")),
         ({**LANDLOCK, "landlock-tcp": True}, ("files", "network", "processes")),
-        ({**LANDLOCK, "seccomp-outside": True}, ("network",)),
+        ({**LANDLOCK, "seccomp-outside": True}, ("files", "network")),
         ({**LANDLOCK, "seccomp-sockets": True}, ("files", "processes")),
         ({**LANDLOCK, "seccomp-sockets": True, "seccomp-outside": True}, ()),
         ({**NAMESPACES}, ()),
+        ({**NAMESPACES, "seccomp-sockets": "no"}, ("files",)),
         ({**NAMESPACES, "ipc-namespace": "no"}, ("files",)),
         ({**NAMESPACES, "ipc-namespace": "no", "seccomp-outside": True}, ()),
-        ({**NAMESPACES, "network-namespace": "no", "seccomp-sockets": True}, ("network",)),
+        ({**NAMESPACES, "network-namespace": "no"}, ("network",)),
         ({**NAMESPACES, "mounts": "no", "landlock-files": True}, ("files",)),
         ({**NAMESPACES, "process-namespace": 1}, ("processes",)),
     ],

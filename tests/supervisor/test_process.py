@@ -316,7 +316,8 @@ def test_a_required_sandbox_refuses_before_the_predictor_is_imported(worker, mon
     layers = ("landlock-files", "seccomp-outside", "environment")
     monkeypatch.setattr("kobench.supervisor.room.LAYERS", layers)
     with pytest.raises(
-        UserError, match="--sandbox require: this machine leaves network and processes open"
+        UserError,
+        match=r"--sandbox require: this machine leaves files \(.*\) and network and processes open",
     ):
         worker("raise AssertionError", sandbox="require")
 

@@ -38,9 +38,9 @@ def open_in(record: Record) -> str:
 def open_through(sandbox: RunSandbox) -> str:
     """What a sandbox left open, in words; "" where nothing.
 
-    >>> layers = {"mounts": True, "process-namespace": True}
+    >>> layers = {"mounts": True, "process-namespace": True, "seccomp-outside": True}
     >>> open_through(RunSandbox(mode="auto", layers=layers, readable=[]))
-    'network open'
+    "files (the kernel's log, keyrings and hints on files) and network open"
     """
     if sandbox.mode == "off":
         return "switched off: files, network and processes open"
