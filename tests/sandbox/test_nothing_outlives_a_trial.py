@@ -137,7 +137,8 @@ def hint(path, note=None):
 
 def kernel_log():
     text = ctypes.create_string_buffer(1 << 20)
-    return text.raw[:max(0, libc.klogctl(3, text, len(text)))]
+    count = libc.klogctl(3, text, len(text))
+    return text.raw[:max(0, count)]
 
 def crash(name):
     if os.fork() == 0:
