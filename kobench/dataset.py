@@ -50,6 +50,8 @@ class Dataset:
     perturbed : Cells, or None
         The perturbed cells of a population truth, with obs["perturbation"] ("A", or "A+B" for
         several genes); never shown to a predictor.
+    perturbation : "knockout", "knockdown", "overexpression" or "near-null"
+        What was done to the perturbed cells; only the first two are asked.
     confounded : str
         "", or why perturbed and wild-type cells differ by more than the perturbation (genotype and
         library are one).
@@ -68,6 +70,7 @@ class Dataset:
     batch_key: str | None = None
     cell_type_key: str | None = None
     perturbed: Cells | None = None
+    perturbation: str = "knockout"
     confounded: str = ""
     near_null: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)

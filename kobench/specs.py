@@ -26,6 +26,9 @@ METHODS = {
 }
 
 #: Kinds of units, which is what a metric scores.
+#: What may have been done to the perturbed cells of a dataset; only the first two are asked.
+PERTURBATIONS = ("knockout", "knockdown", "overexpression", "near-null")
+
 Of = Literal["profile", "impact", "ranking", "response", "interaction"]
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.options import json_option, load, plugin_options
+from kobench.specs import PERTURBATIONS
 
 if TYPE_CHECKING:
+    from kobench.dataset import Dataset
     from kobench.plugins.registry import Registry
 
 EXAMPLES = """
@@ -68,6 +70,13 @@ def datasets_command() -> None:
         "Column of obs with the counts over all genes of the source, when the file keeps only some."
     ),
 )
+@click.option(
+    "--kind",
+    type=click.Choice(PERTURBATIONS),
+    default="knockout",
+    show_default=True,
+    help="What was done to the perturbed cells; only knockouts and knockdowns are asked.",
+)
 @click.option("--layer", default="", help="Read this layer instead of X.")
 @click.option("--summary", default="", help="One line for `kobench list`.")
 @click.option("--organism", default="", help="Species.")
@@ -87,6 +96,7 @@ def add_command(
     organism: str,
     source: str,
     licence: str,
+    kind: str,
     out_folder: Path | None,
     **reading: Any,
 ) -> None:
@@ -101,12 +111,30 @@ def add_command(
         H5adParameters(**reading),
         origin,
         summary=summary,
+        kind=kind,
+        seen=tell,
         out_folder=out_folder,
         taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
     )
     click.echo(f"Wrote {card}.")
     hint = f" --datasets {out_folder}" if out_folder else ""
     click.echo(f"Try `kobench info {name}{hint}` and `kobench run -d {name}{hint} -p linear`.")
+
+
+def tell(dataset: Dataset) -> None:
+    """Print what a reader of scores on a new dataset has to know, and what can't be asked of it."""
+    from kobench.datasets.split import rows_of
+    from kobench.truth.population import why_unasked
+    from kobench.util.text import by_reason, visible
+
+    said = [*dataset.notes]
+    if dataset.perturbed is not None:
+        found = why_unasked(dataset, *rows_of(dataset, "halves", 0))
+        said += [f"not asked, {each}" for each in by_reason(found)]
+        names = len(set(dataset.perturbed.obs["perturbation"].tolist()))
+        said.append(f"{names - len(found):,} of {names:,} perturbations can be asked")
+    for each in said:
+        click.echo(f"Note: {visible(each)}.")
 
 
 @datasets_command.command(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,8 @@ def add_dataset(
     origin: Origin | None = None,
     *,
     summary: str = "",
+    kind: str = "knockout",
+    seen: Callable[[Dataset], None] = lambda dataset: None,
     out_folder: str | Path | None = None,
     folders: Iterable[str | Path] = (),
     taken: Mapping[str, str] | None = None,
@@ -103,6 +105,10 @@ def add_dataset(
         Where the data come from.
     summary : str
         One line for lists; "" for the numbers of cells and genes.
+    kind : str
+        What was done to the perturbed cells, one of `kobench.specs.PERTURBATIONS`.
+    seen : callable
+        Is given the loaded dataset.
     out_folder : path, or None for the user's own folder, which is always read
         Where the card is written.
     folders : paths
@@ -136,6 +142,7 @@ def add_dataset(
     _must_be_free(name, [*folders, folder] if folder.is_dir() else folders, taken or {})
     load = resolve_reference(str(builtin_loaders()[LOADER].load))
     dataset: Dataset = load(path=str(file), **asdict(reading))
+    dataset = replace(dataset, perturbation=kind)
     if not summary:
         cells = dataset.cells
         summary = f"{cells.n_obs:,} wild-type cells x {cells.n_vars:,} genes from {file.name}"
@@ -146,9 +153,12 @@ def add_dataset(
         "loader": LOADER,
         "truth": "none" if dataset.perturbed is None else "population",
     }
+    if dataset.perturbed is not None:
+        head["kind"] = kind
     text = _card_text(head, file, reading, origin, dict(dataset.facts))
     write_atomically(card, text.encode())
     read_card(card)  # what was written can be read
+    seen(dataset)
     return card
 
 

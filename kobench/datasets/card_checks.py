@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kobench.errors import UserError
-from kobench.specs import DatasetSpec, Param
+from kobench.specs import PERTURBATIONS, DatasetSpec, Param
 from kobench.util.text import suggestion
 
 #: Keys of a card with their types.
@@ -19,6 +19,7 @@ KEYS: dict[str, type] = {
     "scale": str,
     "normalise": str,
     "truth": str,
+    "kind": str,
     "confounded": bool,
     "near_null": bool,
     "open": list,
@@ -101,8 +102,12 @@ def check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> No
             f"{where}: name {card['name']!r} must be of lower-case letters, digits and single"
             " dashes; rename it"
         )
-    for key, choices in (("scale", SCALES), ("truth", ("population", "none"))):
-        if card.get(key, choices[-1]) not in choices:
+    for key, choices in (
+        ("scale", SCALES),
+        ("truth", ("population", "none")),
+        ("kind", PERTURBATIONS),
+    ):
+        if card.get(key, choices[0]) not in choices:
             raise UserError(f"{where}: {key} is {card[key]!r}; choose one of {', '.join(choices)}")
     for key in ("notes", "open"):
         if not all(isinstance(entry, str) for entry in card.get(key, ())):

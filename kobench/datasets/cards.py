@@ -9,6 +9,9 @@ A card (only the keys marked * must be there)::
     scale* = "counts"                 counts | log1p | log1p-cp10k | linear; checked, never guessed
     normalise = "log1p"               for counts: log1p-cp10k (when not given), log1p, none
     truth = "population"              population | none
+    kind = "knockdown"                knockout (when not given) | knockdown | overexpression |
+                                      near-null: what was done to the perturbed cells; only
+                                      the first two are asked
     confounded = true                 the perturbed cells are another library: population scores
                                       give no skill and no rank
     near_null = true                  hardly any effect beyond the target: a predictor
@@ -68,6 +71,17 @@ CAVEATS = {
         "near-null: hardly any effect beyond the target, so a predictor that scores significantly"
         " on its perturbations is suspect"
     ),
+}
+
+
+#: What a card's `kind` puts beside every board.
+KINDS = {
+    "knockdown": (
+        "perturbations are knockdowns: part of the target's transcripts is left, so effects are"
+        " smaller than a knockout's"
+    ),
+    "overexpression": "perturbations are overexpression, which takes no gene away: none is asked",
+    "near-null": "perturbations are near-null by design (as of control guides): none is asked",
 }
 
 
@@ -243,6 +257,7 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
         arguments["path"] = str(obtain(card))
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)
     caveats = [text for flag, text in CAVEATS.items() if card.get(flag)]
+    caveats += [KINDS[card["kind"]]] if card.get("kind") in KINDS else []
     facts = {
         **dataset.facts,
         **{flag.replace("_", "-"): True for flag in CAVEATS if card.get(flag)},
@@ -252,6 +267,7 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
         dataset,
         notes=(*card.get("notes", ()), *caveats, *dataset.notes),
         facts=facts,
+        perturbation=card.get("kind", dataset.perturbation),
         confounded=confounded,
         near_null=CAVEATS["near_null"] if card.get("near_null") else dataset.near_null,
     )

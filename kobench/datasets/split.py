@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kobench.cells import BoolArray, IntArray
+from kobench.dataset import Dataset
+from kobench.datasets.copies import first_equal
 from kobench.errors import UserError
 
 #: The ways to split.
@@ -19,7 +21,11 @@ _HALVES_STREAM = 0x5B118
 
 
 def split(
-    n_cells: int, strategy: str = "holdout", seed: int = 0, batch: npt.ArrayLike | None = None
+    n_cells: int,
+    strategy: str = "holdout",
+    seed: int = 0,
+    batch: npt.ArrayLike | None = None,
+    first: IntArray | None = None,
 ) -> tuple[IntArray, IntArray]:
     """Rows to train on and rows to ask; the same arguments give the same rows.
 
@@ -31,6 +37,8 @@ def split(
     seed : int
     batch : (n_cells,) array, or None
         Each cell's batch.
+    first : (n_cells,) int, or None
+        For each cell the first one that is equal, see `kobench.datasets.copies`.
 
     Returns
     -------
@@ -53,7 +61,15 @@ def split(
     asked, is the reference that a population truth is measured against. No predictor sees it,
     because a truth and a prediction that share wild-type cells agree by their noise alone. Every
     batch is halved; halves differ by at most one cell in every batch and in all.
+
+    Copies of a cell go where the first of them goes; sizes and shares are those of the others.
     """
+    if first is not None and strategy != "all" and (first != np.arange(n_cells)).any():
+        distinct: IntArray = np.unique(first)
+        labels = None if batch is None else np.asarray(batch)[distinct]
+        parts = split(len(distinct), strategy, seed, labels)
+        in_training, in_asked = (np.isin(first, distinct[part]) for part in parts)
+        return np.flatnonzero(in_training), np.flatnonzero(in_asked)
     everything = np.arange(n_cells)
     if strategy == "all":
         return everything, everything.copy()
@@ -77,6 +93,17 @@ def split(
         return everything[~reference], everything[reference]
     asked = _fifth(group, np.random.default_rng([_SPLIT_STREAM, seed]))
     return np.setdiff1d(everything, asked), asked
+
+
+def rows_of(dataset: Dataset, strategy: str, seed: int) -> tuple[IntArray, IntArray]:
+    """Rows of a dataset's wild-type cells to train on and to ask; see `split`.
+
+    Batches give their shares, and copies of a real cell stay together.
+    """
+    cells = dataset.cells
+    batch = cells.obs[dataset.batch_key] if dataset.batch_key else None
+    first = first_equal(cells.X) if dataset.kind == "real" else None
+    return split(cells.n_obs, strategy, seed, batch, first)
 
 
 def _fifth(group: IntArray, rng: np.random.Generator) -> IntArray:

@@ -9,7 +9,9 @@ import numpy as np
 from kobench.cells import Cells
 from kobench.dataset import Dataset
 from kobench.datasets.matrices import check_expressed, check_matrix, check_scale
+from kobench.datasets.notes import with_notes
 from kobench.errors import UserError
+from kobench.specs import PERTURBATIONS
 
 #: With fewer wild-type cells neither a fit nor its held-out fifth means anything.
 MIN_WILD_TYPE = 10
@@ -31,7 +33,7 @@ def validate(dataset: Dataset, name: str) -> Dataset:
     Returns
     -------
     Dataset
-        The same, with sparse matrices as canonical CSR.
+        The same, with sparse matrices as canonical CSR, and with what kobench says of its cells.
 
     Raises
     ------
@@ -44,12 +46,17 @@ def validate(dataset: Dataset, name: str) -> Dataset:
     _check_columns(dataset, cells, where)
     if dataset.kind not in ("simulated", "real"):
         raise UserError(f"{where} is of kind {dataset.kind!r}; it must be 'simulated' or 'real'")
+    if dataset.perturbation not in PERTURBATIONS:
+        raise UserError(
+            f"{where} has perturbations of kind {dataset.perturbation!r}; choose one of"
+            f" {', '.join(PERTURBATIONS)}"
+        )
     _check_texts(dataset, where)
     perturbed = dataset.perturbed
     if perturbed is not None:
         perturbed = _checked_cells(perturbed, dataset.scale, f"{where}, perturbed cells")
         _check_perturbed(perturbed, cells, where)
-    return dataclasses.replace(dataset, cells=cells, perturbed=perturbed)
+    return with_notes(dataclasses.replace(dataset, cells=cells, perturbed=perturbed))
 
 
 def _check_texts(dataset: Dataset, where: str) -> None:

@@ -98,6 +98,11 @@ class Question:
         return {}
 
     @property
+    def asks_nothing(self) -> bool:
+        """Whether nobody can be asked, as nothing is left to ask; then nobody is fitted for it."""
+        return False
+
+    @property
     def rows_compared(self) -> int | None:
         """How many full rows are compared, where that is not all of them."""
         return None

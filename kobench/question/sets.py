@@ -242,6 +242,8 @@ class Responses(Question):
         See `Dataset`.
     left_out : mapping of str to int
         Reason -> how many perturbations were left out.
+    unasked : mapping of str to str
+        Of a real dataset, each perturbation that can't be asked -> why.
     """
 
     called: ClassVar[str] = "the population question"
@@ -264,6 +266,7 @@ class Responses(Question):
     expected: FloatArray | None = None
     confounded: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
+    unasked: Mapping[str, str] = field(default_factory=dict)
 
     def payload(self) -> Payload:
         arrays: dict[str, npt.NDArray[Any]] = {"n_rows": np.array(len(self.row_perturbation))}
@@ -285,6 +288,10 @@ class Responses(Question):
             "propagated": Shape(missing),
             "gene_scores": Shape(~removed_genes(singles, supported, n_genes), signed=True),
         }
+
+    @property
+    def asks_nothing(self) -> bool:
+        return not self.names
 
     @property
     def noisy(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from kobench.cells import Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.digest import digest
-from kobench.datasets.split import split
+from kobench.datasets.split import rows_of
 from kobench.plugins.chosen import Chosen
 from kobench.question import Question
 from kobench.runner.load import labels_of, load
@@ -78,8 +78,7 @@ class Prepared:
             training = training_rows(labels, groups_of(labels)[0], self.split.train, seed)
             asked = np.setdiff1d(np.arange(cells.n_obs), training)
         else:
-            batch = cells.obs[dataset.batch_key] if dataset.batch_key else None
-            training, asked = split(cells.n_obs, self.split.name, seed, batch)
+            training, asked = rows_of(dataset, self.split.name, seed)
         if self.split.name == "halves":  # asked in the cells that train; the others are kept back
             reference, asked = asked, training
         return Material(

@@ -190,11 +190,21 @@ def with_lost_answers(
 
 
 def ask(draft: Draft, trial: Trial, prepared: Prepared, results: Results, log: Log) -> None:
-    """Fit and ask what the action names; the answers and their cost go into the draft."""
+    """Fit and ask what the action names; the answers and their cost go into the draft.
+
+    A question of which nothing is left to ask has no answers, and nobody is fitted for it alone.
+    """
+    asks = []
+    for name in draft.action.asks:
+        if trial.role == "predictor" and prepared.question(name).asks_nothing:
+            draft.hashes[name] = results.store.save({})
+            draft.at_hand[name] = as_answers({}, trial.predictor.entry.spec)
+        else:
+            asks.append(name)
+    if not asks:
+        return
     work = results.folder / WORK
-    answered = get_answers(
-        trial, prepared, draft.action.asks, work, log, results.staged, results.hidden
-    )
+    answered = get_answers(trial, prepared, asks, work, log, results.staged, results.hidden)
     for name, arrays in answered.arrays.items():
         given = {key: values for key, values in arrays.items() if values is not None}
         draft.hashes[name] = results.store.save(given) if kept(trial) else hash_of_arrays(given)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from kobench.cells import IntArray
 from kobench.dataset import Dataset
+from kobench.datasets.copies import first_equal
 from kobench.errors import UserError
 from kobench.question import QuestionSet, Transfers
 from kobench.truth.build import Material
@@ -129,8 +130,12 @@ def training_rows(
     return rows
 
 
-def asked_rows(labels: npt.ArrayLike, groups: Sequence[str], seed: int) -> IntArray:
+def asked_rows(
+    labels: npt.ArrayLike, groups: Sequence[str], seed: int, first: IntArray | None = None
+) -> IntArray:
     """Rows of the cells that every model is asked for: those that no model is trained on.
+
+    Copies of a cell that a model is trained on are not asked.
 
     Parameters
     ----------
@@ -140,6 +145,8 @@ def asked_rows(labels: npt.ArrayLike, groups: Sequence[str], seed: int) -> IntAr
         The groups that are large enough, see `groups_of`.
     seed : int
         Seed of the draw of the training cells.
+    first : (n_cells,) int, or None
+        For each cell the first one that is equal, see `kobench.datasets.copies`.
 
     Returns
     -------
@@ -147,6 +154,8 @@ def asked_rows(labels: npt.ArrayLike, groups: Sequence[str], seed: int) -> IntAr
         Sorted.
     """
     trained = np.concatenate([training_rows(labels, groups, group, seed) for group in groups])
+    if first is not None:
+        trained = np.flatnonzero(np.isin(first, first[trained]))
     rows: IntArray = np.setdiff1d(
         np.flatnonzero(np.isin(np.asarray(labels, dtype=np.str_), groups)), trained
     )
@@ -174,7 +183,8 @@ def ask_transfers(
         Seed of the draw of the training cells.
     """
     known = np.asarray(labels, dtype=np.str_)
-    rows = asked_rows(known, groups, seed)
+    first = first_equal(dataset.cells.X) if dataset.kind == "real" else None
+    rows = asked_rows(known, groups, seed, first)
     cells = dataset.cells[rows]
     names, counts = np.unique(known, return_counts=True)
     return Transfers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def suggestion(name: str, known: Iterable[str], what: str = "known") -> str:
@@ -122,3 +122,26 @@ def json_visible(text: str) -> str:
     """
     hidden = {ord(char): json.dumps(char)[1:-1] for char in hidden_in(text) if char not in "\n\t"}
     return text.translate(hidden) if hidden else text
+
+
+def by_reason(found: Mapping[str, str], most: int = 8) -> list[str]:
+    """`reason: A, B and 3 more` for each reason, in alphabetical order.
+
+    Parameters
+    ----------
+    found : mapping of str to str
+        Name -> reason.
+    most : int
+        So many names of a reason are spelt out.
+
+    >>> by_reason({"A": "too few cells", "B": "not measured", "C": "too few cells"}, 1)
+    ['not measured: B', 'too few cells: A and 1 more']
+    """
+    names: dict[str, list[str]] = {}
+    for name, why in found.items():
+        names.setdefault(why, []).append(name)
+    return [
+        f"{why}: {', '.join(each[:most])}"
+        + (f" and {len(each) - most} more" if len(each) > most else "")
+        for why, each in sorted(names.items())
+    ]

@@ -11,6 +11,7 @@ from kobench.api import Responses, TaskView
 from kobench.builtin.metrics.over_perturbations import NO_CHANGE
 from kobench.builtin.tasks.values import must_be_finite
 from kobench.cells import BoolArray, FloatArray
+from kobench.util.text import by_reason
 
 
 def supported_perturbations(view: TaskView) -> BoolArray:
@@ -75,6 +76,11 @@ def nothing_note(question: Responses) -> str:
     """A sentence on why there is no score where no perturbation can be asked."""
     why = "; ".join(f"{reason}: {count}" for reason, count in question.left_out.items())
     return f"no perturbation can be asked, so no score and no rank ({why or 'there is none'})"
+
+
+def unasked_notes(question: Responses) -> tuple[str, ...]:
+    """A sentence for each reason why perturbations can't be asked, with their names."""
+    return tuple(f"not asked, {said}" for said in by_reason(question.unasked))
 
 
 def table_of(

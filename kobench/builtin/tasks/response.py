@@ -18,6 +18,7 @@ from kobench.builtin.tasks.population import (
     predicted_changes,
     supported_perturbations,
     table_of,
+    unasked_notes,
     without_rounding,
 )
 from kobench.builtin.tasks.values import counted
@@ -75,7 +76,7 @@ def response(view: TaskView) -> TaskUnits:
         asked=len(kept),
         left_out=left_out,
         primary=reading.primary,
-        notes=reading.notes,
+        notes=(*reading.notes, *unasked_notes(question)),
         unranked=reading.unranked,
     )
     if answers.response is None:

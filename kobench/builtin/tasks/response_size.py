@@ -15,6 +15,7 @@ from kobench.builtin.tasks.population import (
     predicted_changes,
     supported_perturbations,
     table_of,
+    unasked_notes,
 )
 from kobench.builtin.tasks.values import must_be_finite, without_noise
 from kobench.cells import BoolArray, FloatArray
@@ -57,7 +58,7 @@ def response_size(view: TaskView) -> TaskUnits:
     kept = supported_perturbations(view)
     k = len(kept)
     name, unranked, band = _read_size(question)
-    notes = (*([unranked] if unranked else []), *band)
+    notes = (*([unranked] if unranked else []), *band, *unasked_notes(question))
     if k < 3:
         table = table_of(question, {})
         return TaskUnits({}, k, 0, question.left_out, None, notes, table, unranked)

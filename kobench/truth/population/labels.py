@@ -13,9 +13,14 @@ from kobench.cells import IntArray
 NOTHING = ("control", "ctrl")
 
 
+#: Why a perturbation can't be asked: what its label says.
+NOT_MEASURED = "perturbations whose target is not among the genes"
+NO_TARGET = "labels that name no target"
+
+
 def perturbations(
     labels: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]
-) -> tuple[dict[str, tuple[int, ...]], IntArray, dict[str, int]]:
+) -> tuple[dict[str, tuple[int, ...]], IntArray, dict[str, str]]:
     """The perturbations that labels name, and which of them each cell has.
 
     Parameters
@@ -33,8 +38,8 @@ def perturbations(
         are in alphabetical order.
     number : (n,) int64
         Place of each cell's perturbation in `targets`, -1 where the cell is left out.
-    left_out : dict of str to int
-        Reason -> how many perturbations.
+    left_out : dict of str to str
+        Perturbation, or label -> why it can't be asked.
     """
     column = {str(gene): place for place, gene in enumerate(genes)}
     distinct, of_cell = np.unique(labels, return_inverse=True)
@@ -46,10 +51,10 @@ def perturbations(
         [place["+".join(part)] if ok else -1 for part, ok in zip(parts, known, strict=True)],
         dtype=np.int64,
     )
-    unknown = {"+".join(part) for part, ok in zip(parts, known, strict=True) if part and not ok}
     left_out = {
-        "perturbations whose target is not among the genes": len(unknown),
-        "labels that name no target": sum(not part for part in parts),
+        "+".join(part) or str(label): NOT_MEASURED if part else NO_TARGET
+        for part, ok, label in zip(parts, known, distinct, strict=True)
+        if not ok
     }
     targets = {name: tuple(sorted(column[gene] for gene in name.split("+"))) for name in names}
     return targets, number[of_cell.ravel()], left_out

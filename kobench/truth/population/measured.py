@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kobench.cells import IntArray
+from kobench.cells import Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
 from kobench.question import Responses
@@ -16,9 +17,15 @@ from kobench.truth.population.events import Events, abundance, events_of, joined
 from kobench.truth.population.labels import perturbations
 from kobench.truth.population.measure import DETECTABLE, SPLITS
 from kobench.truth.population.profiles import Population
-from kobench.truth.population.screen import MeasuredChange, Screen
+from kobench.truth.population.screen import Screen
 from kobench.truth.population.significance import adjusted
 from kobench.units import MIN_CELLS
+
+#: The kinds of perturbation that are asked: those that take a gene away.
+ASKED = ("knockout", "knockdown")
+
+#: Why nothing is asked of another kind.
+NOT_ASKED = "perturbations of kind {}, which takes no gene away"
 
 #: A perturbation with fewer perturbed cells than this is not asked.
 MIN_PERTURBED = 20
@@ -70,28 +77,25 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
             "a wild-type cell is both trained on and in the reference; give two halves without a"
             " common cell"
         )
-    labels = np.asarray(dataset.perturbed.obs["perturbation"], dtype=np.str_)
-    targets, number, left_out = perturbations(labels, dataset.cells.var_names)
-    screen = Screen.of(dataset, dataset.perturbed, training, reference)
-    asked = Population.of(dataset.cells.X[training], screen.wild_type.batch[training])
-    found = _measure(screen, asked, targets, number)
-    counts = {**left_out, **found.left_out(), _FEW_REFERENCE: screen.few_reference}
-    counts = {reason: count for reason, count in counts.items() if count}
-    if not found.measured:
+    sorted_out = _Screened.of(dataset, dataset.perturbed, training, reference)
+    targets, found, screen = sorted_out.targets, sorted_out.found, sorted_out.screen
+    unasked, counts = sorted_out.unasked, sorted_out.left_out()
+    if not found.events:
         return replace(
             nothing_asked(dataset, training, counts),
             halves=np.zeros((SPLITS, 2, 0, dataset.cells.n_vars)),
+            unasked=unasked,
         )
-    measured = list(found.measured.values())
-    asked_of = [targets[name] for name in found.measured]
+    asked_of = [targets[name] for name in found.events]
+    measured = [screen.measure(found.cells[name], targets[name]) for name in found.events]
     return Responses(
         cells=dataset.cells[training],
-        names=tuple(found.measured),
+        names=tuple(found.events),
         targets=tuple(asked_of),
         **joined(list(found.events.values()), asked_of),
         change=np.array([one.change for one in measured]),
         size=np.array([one.size for one in measured]),
-        abundance=abundance(asked, asked_of),
+        abundance=abundance(sorted_out.asked, asked_of),
         detectable=np.array([one.agreement >= DETECTABLE for one in measured]),
         perturbed=np.array([one.cells for one in measured]),
         halves=np.stack([one.halves for one in measured], axis=2),
@@ -100,61 +104,134 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
         expected=None if dataset.truth is None else expected_changes(dataset, asked_of),
         confounded=dataset.confounded,
         left_out=counts,
+        unasked=unasked,
     )
+
+
+def why_unasked(dataset: Dataset, training: IntArray, reference: IntArray) -> dict[str, str]:
+    """Each perturbation that can't be asked -> why; as `ask_responses` finds it, unmeasured."""
+    if dataset.perturbed is None:
+        return {}
+    return dict(_Screened.of(dataset, dataset.perturbed, training, reference).unasked)
 
 
 _FEW_REFERENCE = f"batches with under {MIN_CELLS} reference cells"
 
+#: Why a perturbation can't be asked: what there is of its cells.
+FEW_PERTURBED = f"perturbations with under {MIN_PERTURBED} perturbed cells"
+UNMATCHED = f"perturbations whose cells lie in batches with under {MIN_CELLS} reference cells"
+ALONE = "perturbations with one cell in each batch"
+FEW_ASKED = f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells"
+
 
 @dataclass
 class _Found:
-    """What could be measured and asked, and what had too few cells, by name of the perturbation.
+    """What can be measured and asked, and what not, by name of the perturbation.
 
-    few_perturbed, few_asked : name -> how many cells there are.
+    cells : its rows of the perturbed cells. events : what is asked. unasked : why, and how many
+    cells there are.
     """
 
-    measured: dict[str, MeasuredChange] = field(default_factory=dict)
+    cells: dict[str, IntArray] = field(default_factory=dict)
     events: dict[str, Events] = field(default_factory=dict)
-    few_perturbed: dict[str, int] = field(default_factory=dict)
-    few_asked: dict[str, int] = field(default_factory=dict)
+    unasked: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def left_out(self) -> dict[str, int]:
-        """Reason -> how many perturbations had too few cells.
+        """Reason -> how many perturbations could not be asked for it.
 
         Reasons are added up over networks, so they name no perturbation, but for the case in which
         nothing is left: then the names are all there is to say.
         """
-        few_perturbed, few_asked = (
-            "" if self.measured else examples(few) for few in (self.few_perturbed, self.few_asked)
-        )
-        under_perturbed = f"perturbations with under {MIN_PERTURBED} perturbed cells"
-        under_asked = (
-            f"perturbations whose targets are expressed together in under {MIN_CELLS} asked cells"
-        )
-        return {
-            under_perturbed + few_perturbed: len(self.few_perturbed),
-            under_asked + few_asked: len(self.few_asked),
+        found = {}
+        for reason in (FEW_PERTURBED, UNMATCHED, ALONE, FEW_ASKED):
+            cells = {name: count for name, (why, count) in self.unasked.items() if why == reason}
+            found[reason + ("" if self.events else examples(cells))] = len(cells)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Screened:
+    """The perturbations of a dataset, sorted into those that can be asked and the others.
+
+    screen : the cells. asked : the training cells. targets : name -> columns of its genes. found :
+    what can be asked. unnamed : label -> why it names nothing that can be.
+    """
+
+    screen: Screen
+    asked: Population
+    targets: Mapping[str, tuple[int, ...]]
+    found: _Found
+    unnamed: Mapping[str, str]
+    real: bool
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, perturbed: Cells, training: IntArray, reference: IntArray
+    ) -> _Screened:
+        """Sort out the perturbations of these cells."""
+        labels = np.asarray(perturbed.obs["perturbation"], dtype=np.str_)
+        targets, number, unnamed = perturbations(labels, dataset.cells.var_names)
+        if dataset.perturbation not in ASKED:
+            why = NOT_ASKED.format(dataset.perturbation)
+            targets, unnamed = {}, dict.fromkeys((*targets, *unnamed), why)
+        screen = Screen.of(dataset, perturbed, training, reference)
+        asked = Population.of(dataset.cells.X[training], screen.wild_type.batch[training])
+        found = _sort_out(screen, asked, targets, number)
+        return cls(screen, asked, targets, found, unnamed, dataset.kind == "real")
+
+    @property
+    def unasked(self) -> dict[str, str]:
+        """Each perturbation that can't be asked -> why; of networks, whose genes have no names
+        that tell anything, none.
+        """
+        few = {name: why for name, (why, _) in self.found.unasked.items()}
+        return {**self.unnamed, **few} if self.real else {}
+
+    def left_out(self) -> dict[str, int]:
+        """Reason -> how many perturbations, or batches."""
+        counts = {
+            **Counter(self.unnamed.values()),
+            **self.found.left_out(),
+            _FEW_REFERENCE: self.screen.few_reference,
         }
+        return {reason: count for reason, count in counts.items() if count}
 
 
-def _measure(
+def _sort_out(
     screen: Screen, asked: Population, targets: Mapping[str, tuple[int, ...]], number: IntArray
 ) -> _Found:
-    """Measure every perturbation that has enough cells; `number` (n,) is that of each cell."""
+    """Which perturbations have enough cells; `number` (n,) is that of each cell."""
     found = _Found()
     for place, (name, genes) in enumerate(targets.items()):
         rows = np.flatnonzero(number == place)
         per_batch = screen.count(rows, genes)
-        # one cell a batch has no spread to measure a size by
-        if per_batch.sum() < MIN_PERTURBED or per_batch.max() < 2:
-            found.few_perturbed[name] = int(per_batch.sum())
+        if why := _too_few(len(rows), per_batch):
+            found.unasked[name] = why, len(rows) if why == FEW_PERTURBED else int(per_batch.sum())
             continue
         events = events_of(asked, genes, per_batch)
         if len(events.cells) < MIN_CELLS:
-            found.few_asked[name] = len(events.cells)
+            found.unasked[name] = FEW_ASKED, len(events.cells)
             continue
-        found.measured[name], found.events[name] = screen.measure(rows, genes), events
+        found.cells[name], found.events[name] = rows, events
     return found
+
+
+def _too_few(cells: int, per_batch: IntArray) -> str:
+    """Why a perturbation can't be measured; "" where it can.
+
+    Parameters
+    ----------
+    cells : int
+        How many cells it has.
+    per_batch : (b,) int
+        How many it is measured with in each batch.
+    """
+    if cells < MIN_PERTURBED:
+        return FEW_PERTURBED
+    if per_batch.sum() < MIN_PERTURBED:
+        return UNMATCHED
+    # one cell a batch has no spread to measure a size by
+    return ALONE if per_batch.max() < 2 else ""
 
 
 def examples(few: Mapping[str, int], most: int = 3) -> str:

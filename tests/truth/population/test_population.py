@@ -17,7 +17,7 @@ from kobench.dataset import Dataset
 from kobench.datasets.split import split
 from kobench.errors import UserError
 from kobench.question import Responses
-from kobench.truth.population import ask_responses, measured
+from kobench.truth.population import ask_responses, measured, why_unasked
 from kobench.truth.population.labels import parts_of, perturbations
 from kobench.truth.population.measure import SPLITS, agreement
 
@@ -298,8 +298,9 @@ def test_labels() -> None:
     assert targets == {"A+B": (0, 1), "B": (0,)}
     assert number.tolist() == [1, 0, -1, -1, -1, -1, 0]
     assert left_out == {
-        "perturbations whose target is not among the genes": 2,
-        "labels that name no target": 1,
+        "X": "perturbations whose target is not among the genes",
+        "A+X": "perturbations whose target is not among the genes",
+        "control": "labels that name no target",
     }
 
 
@@ -321,6 +322,25 @@ def test_what_is_left_out_is_counted() -> None:
         "perturbations with under 20 perturbed cells": 2,
         "perturbations whose targets are expressed together in under 10 asked cells": 1,
     }
+    assert found.unasked == {
+        "missing": "perturbations whose target is not among the genes",
+        "g2": "perturbations with under 20 perturbed cells",
+        "g3": "perturbations with under 20 perturbed cells",
+        "g4": "perturbations whose targets are expressed together in under 10 asked cells",
+    }
+    training, reference = split(120, "halves", 0, dataset.cells.obs["batch"])
+    assert why_unasked(dataset, training, reference) == found.unasked
+    assert not ask(dataclasses.replace(dataset, kind="simulated")).unasked
+
+
+@pytest.mark.parametrize("kind", ["overexpression", "near-null"])
+def test_what_takes_no_gene_away_is_not_asked(kind: str) -> None:
+    dataset = planted()
+    found = ask(dataclasses.replace(dataset, perturbation=kind))
+    assert (found.names, found.asks_nothing) == ((), True)
+    assert found.left_out == {f"perturbations of kind {kind}, which takes no gene away": 4}
+    assert set(found.unasked) == {"g0", "g2", "g4", "g0+g2"}
+    assert_same(ask(dataclasses.replace(dataset, perturbation="knockdown")), ask(dataset))
 
 
 def test_a_batch_without_reference_is_left_out() -> None:
@@ -343,7 +363,7 @@ def test_a_batch_without_reference_is_left_out() -> None:
     assert found.names == ("g0", "g0+g2", "g4")  # 19 cells of g2 are left
     assert found.perturbed.tolist() == [25, 40, 40]
     assert found.left_out == {
-        "perturbations with under 20 perturbed cells": 1,
+        "perturbations whose cells lie in batches with under 10 reference cells": 1,
         "batches with under 10 reference cells": 2,
     }
     _, reference = split(120, "halves", 0, wild_type)
@@ -470,7 +490,7 @@ def test_a_perturbed_cell_a_batch_has_no_size() -> None:
     obs = {"perturbation": kept.obs["perturbation"], "batch": np.arange(40).astype(str)}
     cells = dataclasses.replace(dataset.cells, obs={"batch": (np.arange(1200) % 40).astype(str)})
     alone = dataclasses.replace(dataset, cells=cells, perturbed=dataclasses.replace(kept, obs=obs))
-    assert "under 20 perturbed cells: g0 in 40" in why_nothing_is_asked(alone)
+    assert "with one cell in each batch: g0 in 40" in why_nothing_is_asked(alone)
 
 
 @pytest.mark.parametrize("name", ["hipsc-ko", "k562-crispri"])

@@ -1,0 +1,67 @@
+"""`kobench datasets add`: what it says of the cells, and of what can't be asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from command import kobench
+from tiny import PLUGIN
+
+
+@pytest.fixture
+def screen(make_adata, tmp_path):
+    """120 cells of 8 genes, the first ten of them twice; `gene0` in 30 of them, others in few."""
+    adata = make_adata(n=120)
+    X = adata.X.toarray()
+    X[10:20] = X[:10]
+    labels = np.array(["control"] * 120, dtype=object)
+    labels[60:90], labels[90:110], labels[110:] = "gene0", "elsewhere", "gene2"
+    adata.X, adata.obs["perturbation"] = X, labels
+    path = tmp_path / "screen.h5ad"
+    adata.write_h5ad(path)
+    return path
+
+
+def add(screen, folder, *more):
+    return kobench(
+        *("datasets", "add", screen, "--name", "mine", "--perturbation-key", "perturbation"),
+        *("--to", folder, *more),
+    ).stdout
+
+
+def test_what_can_not_be_asked_is_named_with_its_reason(screen, tmp_path):
+    said = add(screen, tmp_path / "cards")
+    assert "Note: not asked, perturbations with under 20 perturbed cells: gene2." in said
+    assert "not asked, perturbations whose target is not among the genes: elsewhere." in said
+    assert "Note: 1 of 3 perturbations can be asked." in said
+    assert "Note: 10 of 60 wild-type cells are exact copies of another;" in said
+    assert 'kind = "knockout"' in (tmp_path / "cards" / "mine.toml").read_text()
+
+
+def test_a_question_that_nobody_can_be_asked_fits_nobody(screen, tmp_path):
+    cards = tmp_path / "cards"
+    said = add(screen, cards, "--kind", "overexpression")
+    assert "Note: 0 of 3 perturbations can be asked." in said
+    shown = kobench("info", "mine", "--datasets", cards).stdout
+    assert "kind: overexpression" in shown
+    # a predictor that fails as soon as it is fitted does not fail
+    done = kobench(
+        *("run", "-d", "mine", "-t", "response", "-p", "raises-in-fit", "--plugin", PLUGIN),
+        *("--datasets", cards, "--out", tmp_path / "out"),
+    )
+    assert "overexpression, which takes no gene away: gene0, gene2, elsewhere" in " ".join(
+        done.stdout.split()
+    )
+    kobench(
+        *("run", "-d", "mine", "-t", "profile", "-p", "raises-in-fit", "--plugin", PLUGIN),
+        *("--datasets", cards, "--out", tmp_path / "out"),
+        code=1,
+    )
+
+
+def test_a_kind_that_is_not_known_is_refused(screen, tmp_path):
+    add(screen, tmp_path / "cards")
+    card = tmp_path / "cards" / "mine.toml"
+    card.write_text(card.read_text().replace('kind = "knockout"', 'kind = "swap"'))
+    said = kobench("list", "datasets", "--datasets", tmp_path / "cards")
+    assert "kind is 'swap'; choose one of knockout, knockdown" in said.stdout + said.stderr
