@@ -279,7 +279,9 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
     try:
         with make_watcher() as watcher:
-            run = Run(flags["out"], policy, watcher, cards=flags["dataset_folders"])
+            run = Run(
+                flags["out"], policy, watcher, cards=flags["dataset_folders"], note=notes.append
+            )
             return groups, run.run(groups, flags["jobs"])
     except KeyboardInterrupt:
         raise click.Abort(

@@ -15,6 +15,7 @@ from pathlib import Path
 from kobench import __version__
 from kobench.errors import UserError
 from kobench.util.files import sha256_of
+from kobench.util.lock import NoLockError, locked
 
 #: Bytes that are read at once.
 CHUNK = 1 << 20
@@ -71,7 +72,7 @@ def download(
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{sha256[:12]}.part")
-    with _locked(part):
+    with _locked(part, dataset):
         if target.is_file():
             return target
         # what an earlier call left behind may be spoilt: then once more from the start
@@ -146,14 +147,11 @@ def _append(url: str, part: Path, progress: Progress | None) -> None:
 
 
 @contextlib.contextmanager
-def _locked(part: Path) -> Iterator[None]:
-    """One process at a time, where the system has file locks; a lock ends with its process."""
-    try:
-        import fcntl
-    except ImportError:
-        # Windows: two simultaneous downloads may both fail their checksum, never pass it wrongly
-        yield
-        return
-    with open(part.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def _locked(part: Path, dataset: str) -> Iterator[None]:
+    """One process at a time; who comes second waits."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(part.with_suffix(".lock"), patience=None))
+        except NoLockError as error:
+            raise UserError(f"dataset {dataset!r}: {error}; remove it and try again") from None
         yield

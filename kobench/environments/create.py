@@ -226,7 +226,7 @@ def remove(name: str) -> None:
                 os.unlink(entry.path)
         remove_others(folder, "", ignore_errors=False)
         folder.rmdir()
-        for ending in ("log", "constraint", "renew.lock"):
+        for ending in ("log", "constraint"):
             (making_folder() / f"{name}.{ending}").unlink(missing_ok=True)
 
 

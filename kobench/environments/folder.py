@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from kobench.errors import UserError
+from kobench.util import lock
+from kobench.util.lock import BusyError, NoLockError
 
 
 def environments_folder() -> Path:
@@ -45,24 +46,27 @@ def locked(name: str, wait: bool = False) -> Iterator[None]:
         Another process has it, and `wait` is False.
     """
     making_folder().mkdir(parents=True, exist_ok=True)
-    with open(making_folder() / f"{name}.lock", "wb") as file:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
+            stack.enter_context(lock.locked(_file(name), None if wait else 0.0))
+        except BusyError as busy:
             raise UserError(
-                f"environment {name!r} is being made or changed by another process; wait until it"
-                " is done"
+                f"environment {name!r} is being made or changed by another process ({busy}); wait"
+                " until it is done"
             ) from None
+        except NoLockError as error:
+            raise UserError(f"{error}; remove it and try again") from None
         yield
 
 
 def is_locked(name: str) -> bool:
     """Whether some process has a lock now."""
     try:
-        with open(making_folder() / f"{name}.lock", "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        pass
-    return False
+        return lock.is_held(_file(name))
+    except (OSError, NoLockError):
+        return False
+
+
+def _file(name: str) -> Path:
+    """The file of a lock."""
+    return making_folder() / f"{name}.lock"

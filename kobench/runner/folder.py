@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from kobench.errors import UserError
 from kobench.runner.trial import WORK
 from kobench.sandbox.folders import remove
+from kobench.util import lock
+from kobench.util.lock import BusyError, Lock, NoLockError
+
+#: The file in a results folder by which one run holds it, see `kobench.util.lock`.
+LOCK = ".kobench-lock"
 
 #: Seconds that a run waits for the processes of a killed one to be gone.
 PATIENCE = 1.0
@@ -26,40 +29,48 @@ HALF_WRITTEN = {
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[int]:
+def locked(folder: Path) -> Iterator[Lock]:
     """Hold a results folder for one run; leftovers of a killed one are cleared away first.
 
-    Gives the lock's file descriptor.
+    Raises
+    ------
+    UserError
+        Another run holds it, or it can't be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / ".lock", "a")  # noqa: SIM115 - closed below; not "w": a file of this name may be another's
-    except OSError as error:
-        raise UserError(
-            f"results can't be written to {folder} ({error.strerror}); name another folder with"
-            " --out"
-        ) from error
-    with file:
-        patient = time.monotonic() + PATIENCE
-        while not _lock(file.fileno()):
-            if time.monotonic() > patient:
-                raise UserError(
-                    f"another kobench run is writing to {folder}; wait for it, or name another"
-                    " folder with --out"
-                )
-            time.sleep(0.02)
-        work = folder / WORK
-        if work.is_symlink() or (work.exists() and not work.is_dir()):
-            what = "a link" if work.is_symlink() else "a file"
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held = stack.enter_context(lock.locked(folder / LOCK, PATIENCE))
+        except BusyError as busy:
             raise UserError(
-                f"{work} is {what}, but a run makes its trials' folders in a folder of this name;"
-                " move it, or name another --out"
-            )
+                f"another kobench run is writing to {folder} ({busy}); wait for it, or name another"
+                " folder with --out"
+            ) from None
+        except NoLockError as error:
+            raise UserError(f"{error}; move it, or name another folder with --out") from None
+        except OSError as error:
+            raise UserError(
+                f"results can't be written to {folder} ({error.strerror}); name another folder with"
+                " --out"
+            ) from error
+        _refuse_other_work(folder)
         clear(folder)
         try:
-            yield file.fileno()
+            yield held
         finally:
-            clear(folder)
+            if held.claim.holds():
+                clear(folder)
+
+
+def _refuse_other_work(folder: Path) -> None:
+    """Raise UserError where trials' folders can't lie where they must."""
+    work = folder / WORK
+    if work.is_symlink() or (work.exists() and not work.is_dir()):
+        what = "a link" if work.is_symlink() else "a file"
+        raise UserError(
+            f"{work} is {what}, but a run makes its trials' folders in a folder of this name;"
+            " move it, or name another --out"
+        )
 
 
 def clear(folder: Path) -> None:
@@ -76,11 +87,3 @@ def clear(folder: Path) -> None:
         for leftover in (folder / place).glob(".*.tmp"):
             if name.fullmatch(leftover.name) and leftover.is_file() and not leftover.is_symlink():
                 leftover.unlink(missing_ok=True)
-
-
-def _lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -29,6 +29,7 @@ from kobench.runner.prepared import Prepared
 from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
 from kobench.runner.trial import Results, carry_out
+from kobench.util.lock import Claim, Lock
 from kobench.worker.main import exit_with_parent
 
 #: Which trial of a run: the number of its group, and its number in the group, floors and lines
@@ -64,6 +65,8 @@ class Work:
         See `kobench.runner.answers.get_answers`.
     hidden : Hidden
         What predictors must not read.
+    claim : Claim or None
+        The lock of the results folder.
     """
 
     groups: Sequence[Group]
@@ -71,6 +74,7 @@ class Work:
     folder: Path
     staged: bool = True
     hidden: Hidden = field(default_factory=Hidden)
+    claim: Claim | None = None
 
     def trial(self, place: Place) -> Trial:
         """The trial at a place."""
@@ -124,7 +128,9 @@ class Job:
 
     def __init__(self, work: Work, report: Report) -> None:
         self.work, self.report = work, report
-        self.results = Results(work.folder, AnswerStore(work.folder), work.staged, work.hidden)
+        self.results = Results(
+            work.folder, AnswerStore(work.folder), work.staged, work.hidden, work.claim
+        )
         self.holds: int | None = None
 
     def do(self, place: Place) -> None:
@@ -140,7 +146,7 @@ class Job:
         self.report("finished", place, record)
 
 
-def work_through(work: Work, jobs: int, report: Report, lock: int) -> None:
+def work_through(work: Work, jobs: int, report: Report, lock: Lock) -> None:
     """Carry out everything there is to do, `jobs` trials at a time.
 
     Parameters
@@ -151,9 +157,9 @@ def work_through(work: Work, jobs: int, report: Report, lock: int) -> None:
         How many trials at a time.
     report : callable
         Is told how it goes.
-    lock : int
-        The file descriptor that locks the results folder. It stays locked until the last process
-        that writes there is gone.
+    lock : Lock
+        That of the results folder. It stays locked until the last process that writes there is
+        gone.
 
     Raises
     ------
@@ -224,12 +230,14 @@ class JobProcess:
 
 
 @contextlib.contextmanager
-def job_processes(work: Work, size: int, lock: int) -> Iterator[list[JobProcess]]:
+def job_processes(work: Work, size: int, lock: Lock) -> Iterator[list[JobProcess]]:
     """Processes that know the run; on leaving all are ended, and each ends its worker first."""
     processes: list[JobProcess] = []
     try:
         for _ in range(size):
-            processes.append(start(lock))
+            processes.append(start())
+        # before any of them writes something
+        lock.share([process.process.pid for process in processes])
         for process in processes:  # all are starting meanwhile
             process.send(sys.path)
             process.send(work)
@@ -247,7 +255,7 @@ def job_processes(work: Work, size: int, lock: int) -> Iterator[list[JobProcess]
             process.pipe.close()
 
 
-def start(lock: int) -> JobProcess:
+def start() -> JobProcess:
     """Start a process of the run.
 
     A session of its own keeps a Ctrl-C from it: this process tells it to stop, once.
@@ -258,7 +266,7 @@ def start(lock: int) -> JobProcess:
         # -P: nothing in the user's folder is imported
         command = [sys.executable, "-P", "-m", "kobench.runner.jobs", str(number)]
         process = subprocess.Popen(
-            command, pass_fds=(number, lock), stdin=subprocess.DEVNULL, start_new_session=True
+            command, pass_fds=(number,), stdin=subprocess.DEVNULL, start_new_session=True
         )
     return JobProcess(process, Connection(ours.detach()))
 

@@ -6,6 +6,7 @@ A trial that fails costs its own row and no other.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,6 +95,8 @@ class Run:
         See `kobench.runner.answers.get_answers`.
     cards : tuple of path
         Folders of dataset cards beside the usual ones: no predictor may read their files.
+    note : callable
+        Is told what a reader should know of the run, in a sentence.
     """
 
     folder: Path
@@ -101,6 +104,7 @@ class Run:
     watcher: Watcher = field(default_factory=Silent)
     staged: bool = True
     cards: tuple[str | os.PathLike[str], ...] = ()
+    note: Callable[[str], None] = lambda _: None
 
     def run(self, groups: list[Group], jobs: int = 1) -> Outcome:
         """Do what the plan asks for, `jobs` trials at a time.
@@ -112,6 +116,11 @@ class Run:
         if strangers := [trial for trial in every if is_strangers(trial)]:
             refuse_written(strangers, self.folder, "--out")
         with locked(self.folder) as lock:
+            if lock.after:
+                self.note(
+                    f"a run that is gone had left its lock in {self.folder} ({lock.after}); this"
+                    " run took the folder over"
+                )
             settle_seeds(self.folder, groups)
             stored = AnswerStore(self.folder).keys()
             unreadable: dict[Path, UnreadableError] = {}
@@ -128,7 +137,7 @@ class Run:
                 for place, (_, record) in decided.items()
                 if record is not None and place not in todo
             }
-            work = Work(groups, todo, self.folder, self.staged)
+            work = Work(groups, todo, self.folder, self.staged, claim=lock.claim)
             check_sandbox(work)
             check_data(work)
             work = replace(work, hidden=self._hidden(work))

@@ -22,12 +22,19 @@ from kobench.runner.prepared import Prepared
 from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
 from kobench.scoring.score import Scoring, score_task
+from kobench.util.lock import STALE, Claim
 
 #: The folder of a results folder in which trials have theirs while they run.
 WORK = ".work"
 
 #: Answers of floors that were made again, by place in the basis and by question set.
 Made = dict[tuple[int, str], Answers]
+
+
+class LostError(UserError):
+    """The results folder is another run's by now; what was finished is kept."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -44,12 +51,24 @@ class Results:
         See `kobench.runner.answers.get_answers`.
     hidden : Hidden
         What predictors must not read.
+    claim : Claim or None
+        The lock of the results folder.
     """
 
     folder: Path
     store: AnswerStore
     staged: bool = True
     hidden: Hidden = field(default_factory=Hidden)
+    claim: Claim | None = None
+
+    def refuse_if_lost(self) -> None:
+        """Raise LostError where the results folder is no longer this run's."""
+        if self.claim is not None and not self.claim.holds():
+            raise LostError(
+                f"this run has lost {self.folder}: its lock {self.claim.path.name} was removed, or"
+                " another run took it over because it had heard nothing of this one for"
+                f" {STALE:.0f} s; what was finished is kept, the same command goes on from there"
+            )
 
 
 @dataclass(frozen=True)
@@ -126,8 +145,9 @@ def carry_out(
     Raises
     ------
     UserError
-        For a dataset that can't be used.
+        For a dataset that can't be used, or where the results folder is another run's by now.
     """
+    results.refuse_if_lost()
     draft = begin(trial, action, results)
     ending = Ending()
     try:
@@ -140,6 +160,7 @@ def carry_out(
     except InvalidAnswerError as error:  # a task found what the guards can't know
         ending = Ending("invalid", "score", str(error))
     record = record_of(trial, prepared, draft, ending)
+    results.refuse_if_lost()  # else what the loss has broken would be written as a failure
     write_record(results.folder, record)
     return record
 

@@ -52,6 +52,7 @@ MOST_IN_ROOT = 10
 LATE = {
     "api": {"pluggy"},
     "cells": {"anndata", "pandas"},
+    "util.processes": {"psutil"},
     "worker.wire": {"scipy"},
     "worker.checks.kit": {"scipy"},
     "worker.describe.managers": {"pluggy"},

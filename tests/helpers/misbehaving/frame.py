@@ -217,7 +217,6 @@ class Place:
         ]
         assert not changed, "files of the user's are another's"
         assert sorted(path.name for path in results.iterdir()) == [
-            ".lock",
             "answers",
             "records",
         ], "files in the results folder"

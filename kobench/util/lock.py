@@ -1,0 +1,353 @@
+"""A lock that one process holds at a time, on every file system.
+
+It is a file that names its owner. `flock` has no part in it: some file systems lack it, some wait
+for it without an end, and some grant it to everybody.
+
+The file is written under another name and linked to its own, which succeeds for one process only.
+Its owner touches it every `BEAT` seconds. On the owner's machine it is stale as soon as the
+processes that it names are gone; seen from another machine, when nobody touched it for `STALE`
+seconds. Whoever finds a stale one replaces it by his own in one step. He does so under a second
+lock, whose name has a "+" more: so no two take over the same, and none takes over a fresh one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import glob
+import json
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kobench.util.processes import runs, start_of
+from kobench.util.text import visible
+
+#: Seconds between two signs of life of an owner.
+BEAT = 10.0
+
+#: Seconds without a sign of life after which an owner on another machine counts as gone. File
+#: systems of networks may show a change a minute late.
+STALE = 300.0
+
+#: Seconds between two tries of who waits for a lock.
+POLL = 0.05
+
+#: What a file system says that has no hard links.
+NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL)
+
+
+class BusyError(Exception):
+    """A lock is held by another process; the text says by which."""
+
+
+class NoLockError(Exception):
+    """A file of a lock's name is none of kobench's locks."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds a lock.
+
+    Attributes
+    ----------
+    token : str
+        Tells this lock from every other one.
+    host : str
+        The name of its machine.
+    machine : str
+        What tells that machine from others, and its numbers of processes from those of others.
+    processes : tuple of (int, str)
+        Number and start of each process that belongs to the owner.
+    """
+
+    token: str
+    host: str
+    machine: str
+    processes: tuple[tuple[int, str], ...]
+
+    def written(self) -> bytes:
+        """The content of its file."""
+        return (json.dumps({"kobench-lock": 1, **vars(self)}) + "\n").encode()
+
+    @classmethod
+    def read(cls, content: bytes) -> Owner:
+        """The owner that a file names; raises ValueError, KeyError, TypeError where it is none."""
+        found = json.loads(content)
+        if found["kobench-lock"] != 1:
+            raise ValueError("it is written by a newer kobench")
+        processes = tuple((int(pid), str(start)) for pid, start in found["processes"])
+        if not processes:
+            raise ValueError("it names no process")
+        return cls(str(found["token"]), str(found["host"]), str(found["machine"]), processes)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The file of a lock as it was at one moment.
+
+    Attributes
+    ----------
+    content : bytes
+        What it holds. It is empty where its owner was ended while he wrote it.
+    touched : float
+        When its owner gave a sign of life, by the clock of the file system.
+    """
+
+    content: bytes
+    touched: float
+
+    def owner(self, path: Path) -> Owner | None:
+        """Who is named, None where it is empty; raises NoLockError for another's file."""
+        if not self.content.strip(b"\0 \n"):
+            return None
+        try:
+            return Owner.read(self.content)
+        except (ValueError, KeyError, TypeError) as error:
+            raise NoLockError(f"{path} is no lock of kobench's") from error
+
+    def alive(self, path: Path, now: float) -> str:
+        """Who holds the lock, as part of a sentence; "" where its owner is gone."""
+        owner = self.owner(path)
+        beats = now - self.touched < STALE
+        if owner is not None and owner.machine == this_machine():
+            running = [runs(pid, start) for pid, start in owner.processes]
+            if True in running or None not in running:
+                beats = True in running
+        return self.described(path, now) if beats else ""
+
+    def described(self, path: Path, now: float) -> str:
+        """Whose lock it is, as part of a sentence."""
+        owner, silent = self.owner(path), max(0.0, now - self.touched)
+        name = "a process that did not say which"
+        if owner is not None:
+            name = f"process {owner.processes[0][0]} on {visible(owner.host, 100)}"
+        return f"{name}, last heard of {silent:.0f} s ago"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a process needs to know whether a lock is still its owner's.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    token : str
+        That of the owner.
+    """
+
+    path: Path
+    token: str
+
+    def holds(self) -> bool:
+        """Whether the lock is still its owner's, and nobody took it over or removed it."""
+        try:
+            owner = Owner.read(self.path.read_bytes())
+        except FileNotFoundError:
+            return False
+        except OSError:  # a file system that is out of reach for a while says nothing
+            return True
+        except (ValueError, KeyError, TypeError):
+            return False
+        return owner.token == self.token
+
+
+@dataclass
+class Lock:
+    """A lock that this process holds.
+
+    Attributes
+    ----------
+    path : Path
+        Its file.
+    owner : Owner
+        What the file says.
+    after : str
+        Whose stale lock this one took the place of, as part of a sentence; "" for nobody's.
+    """
+
+    path: Path
+    owner: Owner
+    after: str = ""
+
+    @property
+    def claim(self) -> Claim:
+        """What other processes of the owner need to know."""
+        return Claim(self.path, self.owner.token)
+
+    def share(self, pids: list[int]) -> None:
+        """Have the lock count as held as long as any of these processes runs, too."""
+        more = tuple((pid, start_of(pid) or "") for pid in pids)
+        owner = Owner(
+            self.owner.token, self.owner.host, self.owner.machine, self.owner.processes + more
+        )
+        aside = aside_of(self.path)
+        try:
+            aside.write_bytes(owner.written())
+            if self.claim.holds():
+                os.replace(aside, self.path)
+                self.owner = owner
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Give it back; nothing happens where it is somebody else's by now."""
+        if self.claim.holds():
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, patience: float | None = 0.0) -> Iterator[Lock]:
+    """Hold a lock.
+
+    Parameters
+    ----------
+    path : Path
+        Its file, in a folder that is there.
+    patience : float or None
+        Seconds to wait for another owner; None waits as long as that one lives.
+
+    Raises
+    ------
+    BusyError
+        Another process holds it.
+    NoLockError
+        A file of this name is there that is no lock.
+    OSError
+        The file can't be written.
+    """
+    lock, stop = take(path, patience), threading.Event()
+    beats = threading.Thread(target=_beat, args=(lock.claim, stop), daemon=True)
+    beats.start()
+    try:
+        yield lock
+    finally:
+        stop.set()
+        lock.release()
+
+
+def take(path: Path, patience: float | None = 0.0) -> Lock:
+    """Take a lock without giving signs of life; see `locked`."""
+    patient = None if patience is None else time.monotonic() + patience
+    while True:
+        try:
+            lock = _try(path)
+        except BusyError:
+            if patient is not None and time.monotonic() >= patient:
+                raise
+            # not all at the same moments
+            time.sleep(POLL * (0.5 + secrets.randbelow(100) / 100))
+        else:
+            _clear(path)
+            return lock
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds a lock now."""
+    seen = _look(path)
+    return seen is not None and bool(seen.alive(path, time.time()))
+
+
+def _try(path: Path) -> Lock:
+    """Take a lock now, or raise BusyError."""
+    pid = os.getpid()
+    owner = Owner(
+        secrets.token_hex(8), socket.gethostname(), this_machine(), ((pid, start_of(pid) or ""),)
+    )
+    aside = aside_of(path)
+    try:
+        aside.write_bytes(owner.written())
+        now = aside.stat().st_mtime  # the clock by which signs of life are dated, too
+        while not _link(aside, path, owner):
+            seen = _look(path)
+            if seen is None:
+                continue  # it was given back at this moment
+            if holder := seen.alive(path, now):
+                raise BusyError(holder)
+            over = _try(path.with_name(path.name + "+"))
+            try:
+                if _look(path) == seen:
+                    os.replace(aside, path)
+                    return Lock(path, owner, seen.described(path, now))
+            finally:
+                over.release()
+        return Lock(path, owner)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _link(aside: Path, path: Path, owner: Owner) -> bool:
+    """Give a file the name of a lock, where no file has it; whether that was done."""
+    try:
+        os.link(aside, path)
+        return True
+    except FileExistsError:
+        # over a network the answer may be lost, and the second try finds what the first one did
+        return aside.stat().st_nlink > 1
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+    try:
+        number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    except FileExistsError:
+        return False
+    with open(number, "wb") as file:
+        file.write(owner.written())
+    return True
+
+
+def _look(path: Path) -> Seen | None:
+    """The file of a lock as it is now, None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(1 << 16)
+            return Seen(content, os.fstat(file.fileno()).st_mtime)
+    except FileNotFoundError:
+        return None
+
+
+def _beat(claim: Claim, stop: threading.Event) -> None:
+    """Give signs of life until told to stop, or until the lock is somebody else's."""
+    while not stop.wait(BEAT) and claim.holds():
+        with contextlib.suppress(OSError):
+            os.utime(claim.path)
+
+
+def _clear(path: Path) -> None:
+    """Remove what processes left behind that were ended while they took this lock."""
+    with contextlib.suppress(OSError):
+        now = path.stat().st_mtime
+        for left in path.parent.glob(f"{glob.escape(path.name)}*.aside"):
+            with contextlib.suppress(NoLockError):
+                seen = _look(left)
+                if seen is not None and not seen.alive(left, now):
+                    left.unlink(missing_ok=True)
+
+
+def aside_of(path: Path) -> Path:
+    """A name beside a lock's that nobody else has."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}.aside")
+
+
+@functools.cache
+def this_machine() -> str:
+    """What tells this machine, since it was started, from others.
+
+    Two containers of one machine number their processes on their own, so they count as two.
+    """
+    parts: list[Any] = [socket.gethostname()]
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):
+            parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+            parts.append(os.readlink("/proc/self/ns/pid"))
+    return " ".join(parts)

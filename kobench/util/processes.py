@@ -1,0 +1,79 @@
+"""Whether a process that was known once is still running."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def start_of(pid: int) -> str | None:
+    """When a process was started, in a unit of this system; None where it is gone or not seen.
+
+    A number is given again to later processes; together with its start it means one process only.
+    One that has ended and was not waited for is gone.
+    """
+    if sys.platform.startswith("linux"):
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                # counted from the last bracket: a process's name may hold brackets and spaces
+                fields = file.read().rpartition(b")")[2].split()
+            return None if fields[0] in (b"Z", b"X") else fields[19].decode()
+        except (OSError, IndexError):
+            return None
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
+    except psutil.Error:
+        return None
+
+
+def runs(pid: int, start: str) -> bool | None:
+    """Whether a process still runs.
+
+    Parameters
+    ----------
+    pid : int
+        Its number.
+    start : str
+        When it was started, as `start_of` said.
+
+    Returns
+    -------
+    bool or None
+        None where it can't be seen: a system may show nobody the processes of other users.
+    """
+    found = start_of(pid)
+    if found is not None:
+        return found == start
+    return None if _is_there(pid) else False
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is a process of this number that `start_of` says nothing of."""
+    if not sys.platform.startswith("linux"):
+        import psutil
+
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.AccessDenied:
+            return True
+        except (psutil.Error, ValueError, OverflowError):
+            return False
+    if pid <= 0:  # it would stand for many
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", "rb"):
+            return False  # it has ended, and was not waited for
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it is gone, or hidden
+    except OSError:
+        return True
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
