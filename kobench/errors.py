@@ -34,6 +34,7 @@ STATUSES = (
     "out-of-memory",
     "too-many-processes",
     "too-much-written",
+    "disk-full",
     "unsupported",
 )
 

@@ -97,8 +97,8 @@ def limit_options(function: F) -> F:
         click.option(
             "--memory",
             type=number,
-            default=default_memory,
-            show_default="3/4 of this machine's, at most 16384",
+            default=None,
+            show_default="3/4 of this machine's, divided by --jobs, at most 16384",
             metavar="MB",
             help="Memory of all processes of a trial together. 0: no limit.",
         ),
@@ -115,31 +115,27 @@ def limit_options(function: F) -> F:
     return function
 
 
-def default_memory() -> int:
-    """The default of --memory, in MB."""
-    from kobench.supervisor.limits import default_memory_mb
-
-    return default_memory_mb()
-
-
-def request_options(flags: dict[str, Any]) -> dict[str, Any]:
+def request_options(flags: dict[str, Any], jobs: int = 1) -> dict[str, Any]:
     """What the options of `limit_options` mean to a `kobench.runner.request.Request`.
 
     Parameters
     ----------
     flags : dict
         The values of these options, beside any others.
+    jobs : int
+        How many trials run at a time; they share the memory where the user gave no limit.
 
     Returns
     -------
     dict
         limits, sandbox, readable.
     """
-    from kobench.supervisor.limits import Limits
+    from kobench.supervisor.limits import Limits, default_memory_mb
 
+    memory = default_memory_mb(jobs) if flags["memory"] is None else flags["memory"]
     limits = Limits(
         flags["timeout"] or None,
-        flags["memory"] or None,
+        memory or None,
         flags["processes"] or None,
         flags["written"] or None,
     )

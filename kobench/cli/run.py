@@ -55,6 +55,7 @@ REQUESTED = (
     "threads",
     "device",
     "events",
+    "jobs",
 )
 
 
@@ -264,9 +265,10 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     from kobench.runner.run import Run
 
     registry = load(flags["plugin_files"], flags["dataset_folders"])
+    notes += too_much_memory(flags["jobs"], flags["memory"])
     request = Request(
         **{key: flags[key] for key in REQUESTED},
-        **request_options(flags),
+        **request_options(flags, flags["jobs"]),
         tasks=flags["tasks"] or None,
         suite_seed=suite_seed_of(flags),
     )
@@ -301,6 +303,27 @@ def suite_seed_of(flags: dict[str, Any]) -> SuiteSeed | None:
     if flags["secret_seed"] is not None:
         return SuiteSeed.parse(flags["secret_seed"])
     return (find_seed(flags["out"]) or SuiteSeed.draw()) if flags["secret"] else None
+
+
+def too_much_memory(jobs: int, memory_mb: int | None) -> list[str]:
+    """A sentence where all trials together may take more memory than there is; else none.
+
+    Parameters
+    ----------
+    jobs : int
+        Trials at a time.
+    memory_mb : int or None
+        The limit of memory that the user gave; the default limit is a share of what there is.
+    """
+    from kobench.supervisor.limits import available_mb
+
+    if memory_mb is None or jobs * memory_mb <= available_mb():
+        return []
+    return [
+        f"{jobs} trials at a time may take {memory_mb:,} MB each (--memory), together"
+        f" {jobs * memory_mb:,} MB, and there are {available_mb():,} MB; fewer --jobs or a lower"
+        " --memory keep the system from ending what it likes"
+    ]
 
 
 def failure_line(record: Record) -> str:

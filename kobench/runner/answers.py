@@ -206,6 +206,7 @@ def worker_of(
         links=links_of(entry),
         cuda=device_kind(request.device) == "cuda",
         packages=tuple(entry.packages) if entry.interpreter else (),
+        jobs=request.jobs,
     )
     worker = WorkerProcess(work, settings, log)
     try:

@@ -26,7 +26,7 @@ BETWEEN_GROUPS = ("cell-type", "dataset")
 class Request:
     """What one run asks for; the keys of a suite file and the flags of `kobench run`.
 
-    Neither `limits` nor `sandbox` decides an answer, so neither is in a key. Of `readable` the
+    None of `limits`, `sandbox` and `jobs` decides an answer, so none is in a key. Of `readable` the
     content is, wherever it lies.
 
     Attributes
@@ -61,6 +61,8 @@ class Request:
         Folders that predictors may read, too.
     suite_seed : SuiteSeed or None
         The secret seed from which those of all networks follow; None for public seeds, 0, 1, 2, ...
+    jobs : int
+        How many trials run at a time: each may fill its share of the disk.
     """
 
     datasets: Sequence[str]
@@ -79,6 +81,7 @@ class Request:
     sandbox: str = "auto"
     readable: tuple[str, ...] = ()
     suite_seed: SuiteSeed | None = None
+    jobs: int = 1
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ A trial that fails costs its own row and no other.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +26,7 @@ from kobench.runner.reach import Hidden, hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
 from kobench.runner.seeds import settle_seeds
 from kobench.sandbox.finding import refuse_if_open
+from kobench.supervisor.disk import NoRoomError
 from kobench.util.files import set_aside
 
 
@@ -110,12 +113,12 @@ class Run:
         """Do what the plan asks for, `jobs` trials at a time.
 
         Raises UserError before any fit when a dataset can't be used, or when the folder holds
-        results of other seeds.
+        results of other seeds, and NoRoomError where the disk is full.
         """
         every = [trial for group in groups for trial in (*group.basis, *group.trials)]
         if strangers := [trial for trial in every if is_strangers(trial)]:
             refuse_written(strangers, self.folder, "--out")
-        with locked(self.folder) as lock:
+        with sentence_if_full(self.folder), locked(self.folder) as lock:
             if lock.after:
                 self.note(
                     f"a run that is gone had left its lock in {self.folder} ({lock.after}); this"
@@ -183,6 +186,20 @@ class Run:
         if path in unreadable:
             action = replace(action, reason="its record can't be read")
         return action, record
+
+
+@contextlib.contextmanager
+def sentence_if_full(folder: Path) -> Iterator[None]:
+    """Say in a sentence that a file of a run could not be written because the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise NoRoomError(
+            f"the disk of {folder} is full ({error.strerror}): what could not be written whole was"
+            " left out. Make room; what was finished is kept, the same command goes on from there"
+        ) from error
 
 
 def check_sandbox(work: Work) -> None:

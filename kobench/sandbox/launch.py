@@ -183,7 +183,7 @@ def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
         close_others({0, 1, 2, out, *plan["keep"]})
         nothing = os.open("/dev/null", os.O_RDONLY)
         os.dup2(nothing, 0)
-        bound_open_files()
+        bound_files(plan["file_bytes"])
         os.execve(plan["command"][0], plan["command"], plan["environment"])
     except BaseException as error:
         report(out, not_started=f"{type(error).__name__}: {error}")
@@ -254,11 +254,15 @@ def move_into_own_tree(plan: dict[str, Any], layers: dict[str, Any]) -> None:
         plan["environment"]["TMPDIR"] = "/tmp"
 
 
-def bound_open_files() -> None:
-    """Limit how many files this process may hold open, for good; a lower limit stays."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = min([OPEN_FILES, *(limit for limit in limits if limit != resource.RLIM_INFINITY)])
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def bound_files(size: int) -> None:
+    """Limit how many files this process may hold open, and how large each may become, for good.
+
+    A lower limit stays.
+    """
+    for kind, wanted in ((resource.RLIMIT_NOFILE, OPEN_FILES), (resource.RLIMIT_FSIZE, size)):
+        limits = resource.getrlimit(kind)
+        most = min([wanted, *(limit for limit in limits if limit != resource.RLIM_INFINITY)])
+        resource.setrlimit(kind, (most, most))
 
 
 def close_others(kept: set[int]) -> None:

@@ -15,6 +15,9 @@ from kobench.sandbox.variables import variables
 #: MB that /dev/shm may hold for a program that asks for no more.
 SHARED_MB = 64
 
+#: Bytes to which a file may grow that is written by a program that asks for no more.
+FILE_BYTES = 1 << 30
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -42,6 +45,8 @@ class Plan:
         `kobench.sandbox.hiding`.
     memory_mb : int
         How much /dev/shm may hold, in MB of 2**20 bytes.
+    file_bytes : int
+        How large a file may become that the program writes, in bytes.
     layers : sequence of str
         The layers to try, of `kobench.sandbox.layers.LAYERS`.
     required : bool
@@ -59,6 +64,7 @@ class Plan:
     devices: Sequence[str] = ()
     hidden: Sequence[str] = ()
     memory_mb: int = SHARED_MB
+    file_bytes: int = FILE_BYTES
     layers: Sequence[str] = LAYERS
     required: bool = False
 
@@ -147,6 +153,8 @@ class Access:
         How much /dev/shm may hold, in MB of 2**20 bytes.
     cuda : bool
         Whether it may use NVIDIA GPUs.
+    file_bytes : int
+        How large a file may become that it writes, in bytes.
     """
 
     read: Sequence[Path] = ()
@@ -156,6 +164,7 @@ class Access:
     threads: int = 1
     memory_mb: int = SHARED_MB
     cuda: bool = False
+    file_bytes: int = FILE_BYTES
 
 
 def make_plan(
@@ -200,6 +209,7 @@ def make_plan(
         devices=cuda_devices() if access.cuda else [],
         hidden=sorted({os.path.realpath(place) for place in access.hidden}),
         memory_mb=access.memory_mb,
+        file_bytes=access.file_bytes,
         layers=layers,
     )
 

@@ -110,11 +110,15 @@ class Launch:
         while self.ended is None and not self.lost and (left := deadline - time.monotonic()) > 0:
             self.hear(left)
 
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """Have all that was started ended, without waiting for it. Any thread may call it."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         with contextlib.suppress(OSError):
             self.process.stdin.close()  # the guard ends everything as soon as it sees this
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.stdout is not None
+        self.end()
         deadline = time.monotonic() + PATIENCE
         try:
             self.process.wait(PATIENCE)

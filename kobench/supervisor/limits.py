@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Mapping
@@ -25,25 +26,52 @@ THREADS_A_PROCESS = 16
 #: MB are 2**20 bytes.
 MB = 1 << 20
 
-#: Where Linux says how much memory a container may use: control groups of version 2 and 1.
+#: Where Linux says in which control groups a process is.
+GROUPS = Path("/proc/self/cgroup")
+
+#: Where Linux shows control groups of version 2 and 1, and which file of each says how much memory
+#: its processes may use.
 GROUP_MEMORY = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+    (Path("/sys/fs/cgroup"), "memory.max"),
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
 )
 
 
-def default_memory_mb() -> int:
-    """The limit of memory where the user gives none, in MB.
-
-    It is three quarters of the memory of this machine or container, and at most 16,384.
-    """
+def available_mb() -> int:
+    """The memory that this machine, or the control groups of this process, allow it, in MB."""
     available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for path in GROUP_MEMORY:
-        try:
-            available = min(available, int(path.read_text()))
-        except (OSError, ValueError):  # no such control group, or "max"
-            continue
-    return min(16384, available * 3 // 4 // MB)
+    for (root, name), group in zip(GROUP_MEMORY, groups_of_memory(), strict=True):
+        # every group around this one counts; in a container the root is the container's own
+        for folder in (root / group, *(root / group).parents):
+            if folder.is_relative_to(root):
+                with contextlib.suppress(OSError, ValueError):  # no such group, or "max"
+                    available = min(available, int((folder / name).read_text()))
+    return available // MB
+
+
+def groups_of_memory() -> tuple[str, str]:
+    """The paths of this process's control groups of version 2 and 1, from their roots on."""
+    found = {"": "", "memory": ""}
+    with contextlib.suppress(OSError):
+        for line in GROUPS.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            for controller in controllers.split(","):
+                found[controller] = path.lstrip("/")
+    return found[""], found["memory"]
+
+
+def default_memory_mb(jobs: int = 1) -> int:
+    """The limit of memory of a trial where the user gives none, in MB.
+
+    It is three quarters of the memory of this machine or container, divided by the number of trials
+    that run at a time, and at most 16,384.
+
+    Parameters
+    ----------
+    jobs : int
+        How many trials run at a time.
+    """
+    return max(1, min(16384, available_mb() * 3 // 4 // jobs))
 
 
 @dataclass(frozen=True)

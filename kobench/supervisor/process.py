@@ -17,6 +17,7 @@ from kobench.sandbox.folders import remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.start import Launch, readable
 from kobench.supervisor.arrays import Expected
+from kobench.supervisor.disk import Disk
 from kobench.supervisor.ended import failure_of
 from kobench.supervisor.enforcement import LOOK, Enforcement
 from kobench.supervisor.messages import Pipe
@@ -42,8 +43,8 @@ class WorkerProcess:
     """One worker.
 
     Use it as a context manager. Entering starts it; it raises UserError where the sandbox is
-    required and something stays open, else TrialFailed. Leaving ends every process that stems from
-    it and removes its folder.
+    required and something stays open, or the disk is nearly full, else TrialFailed. Leaving ends
+    every process that stems from it and removes its folder.
 
     Parameters
     ----------
@@ -85,6 +86,8 @@ class WorkerProcess:
             self._start(stack)
             self.hello = self._reply("start")
             self._check_hello()
+            if self._enforced.launch.layers.get("mounts") is not True:
+                self._enforced.disk.watch_common()
             self._stack = stack.pop_all()
         return self
 
@@ -153,6 +156,7 @@ class WorkerProcess:
                 "the worker's reply is none to what was asked: something else wrote to its pipe",
             )
         if reply["kind"] == "failed":
+            self._enforced.check_disk(do, has_failed=True)
             traceback = reply["traceback"] and self._neutral(reply["traceback"])
             raise TrialFailed(reply["status"], do, self._neutral(reply["message"]), traceback)
 
@@ -166,7 +170,9 @@ class WorkerProcess:
         """Make the worker's folder and start it there; `stack` gets what is to be undone."""
         started = time.monotonic()
         self.work.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="trial-", dir=self.work.resolve()))
+        disk = Disk(self.work.resolve(), self.settings.jobs)
+        stack.callback(disk.refuse_if_not_back)
+        folder = Path(tempfile.mkdtemp(prefix="trial-", dir=disk.folder))
         stack.callback(remove, folder)
         self.room = Room(folder)
         stack.callback(self.room.close)
@@ -175,15 +181,18 @@ class WorkerProcess:
         self._pipe = Pipe()
         stack.callback(self._pipe.close)
         try:
-            plan = self.room.plan(self.settings, self._pipe.worker_ends)
+            plan = self.room.plan(self.settings, self._pipe.worker_ends, disk.share)
             self._launch = stack.enter_context(Launch(plan, self._output.number))
         except ValueError as error:
             raise TrialFailed("failed", "start", str(error)) from error
         finally:
             self._pipe.close_worker_ends()
-        self._enforcement = Enforcement(
-            self.settings.limits, self._launch, self.room.written, started
+        enforcement = Enforcement(
+            self.settings.limits, self._launch, self.room.written, started, disk
         )
+        self._enforcement = enforcement
+        disk.start(lambda: enforcement.seen_written, self._launch.end)
+        stack.callback(disk.close)
 
     @property
     def _enforced(self) -> Enforcement:
@@ -262,6 +271,7 @@ class WorkerProcess:
         Raises TrialFailed, or UserError where it was not started because a required sandbox leaves
         something open.
         """
+        self._enforced.check_disk(stage, has_failed=True)
         launch = self._enforced.launch
         launch.await_end(PATIENCE)
         if stage == "start":

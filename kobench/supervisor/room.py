@@ -119,7 +119,7 @@ class Room:
         finally:
             remove(self.given / stage)
 
-    def plan(self, settings: WorkerSettings, keep: tuple[int, int]) -> Plan:
+    def plan(self, settings: WorkerSettings, keep: tuple[int, int], file_bytes: int) -> Plan:
         """The launcher's plan for a worker that lives here.
 
         Parameters
@@ -128,6 +128,8 @@ class Room:
             How it is run.
         keep : tuple of int
             The worker's ends of the pipes: the one that it reads, the one that it writes.
+        file_bytes : int
+            How large a file may become that it writes.
 
         Raises
         ------
@@ -146,6 +148,7 @@ class Room:
             threads=settings.threads,
             memory_mb=shared_mb(settings.limits.memory_mb),
             cuda=settings.cuda,
+            file_bytes=file_bytes,
         )
         arguments = ["-c", START, *map(str, keep), *settings.packages]
         sealed = settings.sandbox != "off"

@@ -34,6 +34,8 @@ class WorkerSettings:
         Whether it may use NVIDIA GPUs.
     packages : tuple of str
         Distributions whose versions it is to tell when it starts.
+    jobs : int
+        How many workers there are at a time, which share the disk.
     """
 
     threads: int = 1
@@ -45,3 +47,4 @@ class WorkerSettings:
     links: Mapping[str, Path] = field(default_factory=dict)
     cuda: bool = False
     packages: tuple[str, ...] = ()
+    jobs: int = 1

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kobench.errors import TrialFailed
+from kobench.supervisor.disk import full
 from kobench.supervisor.limits import MB, THREADS_A_PROCESS, Limits, passed
 from kobench.supervisor.memory import Held, memory_of
 from kobench.supervisor.open_files import count_open_files, files_in_flight, unnamed_files
@@ -59,11 +60,15 @@ class Watch:
         What the trial may use. Its time is not looked at here.
     folder : Path
         Where the trial writes.
+    share : int or None
+        Bytes that it may write before other trials lack them, see `kobench.supervisor.disk.Disk`.
 
     Attributes
     ----------
     peak_mb : float
         The most memory seen so far, in MB of 2**20 bytes.
+    written : int
+        Bytes that it was seen to have written.
 
     Notes
     -----
@@ -72,9 +77,9 @@ class Watch:
     `kobench.supervisor.written.folder_bytes`, with files that were removed but are still open.
     """
 
-    def __init__(self, pid: int, limits: Limits, folder: Path) -> None:
-        self.pid, self.limits, self.folder = pid, limits, folder
-        self.peak_mb = 0.0
+    def __init__(self, pid: int, limits: Limits, folder: Path, share: int | None = None) -> None:
+        self.pid, self.limits, self.folder, self.share = pid, limits, folder, share
+        self.peak_mb, self.written = 0.0, 0
         self._members: list[Member] = []
         self._looked: dict[str, tuple[float, float]] = {}
         self._walk: Iterator[int] | None = None
@@ -108,9 +113,10 @@ class Watch:
             if self._due("memory", SHARE_NEAR if self._near_limit() else SHARE):
                 with self._timed("memory"):
                     self._check_memory(stage)
-        if self.limits.written_mb is not None and self._due("folder"):
+        bounded = self.limits.written_mb is not None or self.share is not None
+        if bounded and self._due("folder"):
             with self._timed("folder"):
-                self._check_folder(stage, self.limits.written_mb * MB)
+                self._check_folder(stage)
 
     def _due(self, kind: str, share: float | None = None) -> bool:
         """Whether another look of this kind takes no more than its share, or is due anyway."""
@@ -181,11 +187,12 @@ class Watch:
         if most is not None and held.size > most * MB:
             raise passed(self.limits, "out-of-memory", stage, described(held, len(self._members)))
 
-    def _check_folder(self, stage: str, most: int) -> None:
+    def _check_folder(self, stage: str) -> None:
         """Go on with the walk through the folder, for a moment; what it has found so far counts.
 
-        Raises TrialFailed where that is more than `most` bytes, or a folder can't be looked into.
+        Raises TrialFailed where that is too much, or a folder can't be looked into.
         """
+        limit = self.limits.written_mb
         removed = {
             file.key: file.size for file in unnamed_files(self._members) if not file.in_memory
         }
@@ -195,9 +202,13 @@ class Watch:
         self._walk = None
         try:
             for size in walk:
-                if size + size_of_removed > most:
-                    found = f"it wrote {above(size + size_of_removed):,} MB"
+                self.written = size + size_of_removed
+                if limit is not None and self.written > limit * MB:
+                    found = f"it wrote {above(self.written):,} MB"
                     raise passed(self.limits, "too-much-written", stage, found)
+                if self.share is not None and self.written > self.share:
+                    found = f"it wrote {above(self.written):,} MB, its share was"
+                    raise full(stage, f"{found} {self.share // MB:,} MB")
                 if time.perf_counter() > until:
                     self._walk = walk  # the next look goes on here
                     break

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import kobench
 from kobench.board.make import make_board
-from kobench.cli.run import run_command
+from kobench.cli.run import run_command, too_much_memory
 from kobench.cli.suites import read_suite
 from kobench.errors import BAD, LIMIT_OF, STATUSES, UserError
 from kobench.plugins.load import load_registry
@@ -337,18 +337,70 @@ def test_limits_must_be_above_zero():
                 Limits(**{name: value})
 
 
-def test_the_default_memory_is_three_quarters_of_what_there_is(monkeypatch, tmp_path):
-    machine = {"SC_PHYS_PAGES": 2000 * 256, "SC_PAGE_SIZE": 4096}  # 2,000 MB
-    monkeypatch.setattr(os, "sysconf", machine.__getitem__)
-    group = tmp_path / "memory.max"
-    monkeypatch.setattr(limits_module, "GROUP_MEMORY", (group, tmp_path / "nothing"))
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A machine of 2,000 MB, with control groups of both versions below a folder."""
+    found = {"SC_PHYS_PAGES": 2000 * 256, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(os, "sysconf", found.__getitem__)
+    kinds = ((tmp_path / "2", "memory.max"), (tmp_path / "1", "memory.limit_in_bytes"))
+    monkeypatch.setattr(limits_module, "GROUP_MEMORY", kinds)
+    monkeypatch.setattr(limits_module, "GROUPS", tmp_path / "cgroup")
+    for folder in ("2/slurm/job/step", "1/slurm/job/step"):
+        (tmp_path / folder).mkdir(parents=True)
+    return found
+
+
+def test_the_default_memory_is_three_quarters_of_what_there_is(machine, tmp_path):
     assert default_memory_mb() == 1500
+    group = tmp_path / "2" / "memory.max"
     for content, expected in (("max\n", 1500), (f"{1000 * MB}\n", 750), (f"{9000 * MB}\n", 1500)):
         group.write_text(content)
         assert default_memory_mb() == expected
     machine["SC_PHYS_PAGES"] = 1 << 30
     group.write_text("max")
     assert default_memory_mb() == 16384
+
+
+def test_trials_side_by_side_share_the_memory_that_there_is(machine):
+    assert [default_memory_mb(jobs) for jobs in (1, 2, 3, 10**6)] == [1500, 750, 500, 1]
+    machine["SC_PHYS_PAGES"] = 100_000 * 256
+    assert [default_memory_mb(jobs) for jobs in (1, 4, 10)] == [16384, 16384, 7500]
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [("0:", "2/slurm/{}memory.max"), ("4:memory", "1/slurm/{}memory.limit_in_bytes")],
+)
+@pytest.mark.parametrize("level", ["", "job/", "job/step/"])
+def test_every_control_group_around_this_process_counts(machine, tmp_path, kind, file, level):
+    (tmp_path / file.format(level)).write_text(f"{400 * MB}\n")
+    assert default_memory_mb() == 1500
+    (tmp_path / "cgroup").write_text(f"9:cpu,cpuacct:/other\n{kind}:/slurm/job/step\n")
+    assert default_memory_mb() == 300
+    (tmp_path / "cgroup").write_text(f"{kind}:/elsewhere/job\n")
+    assert default_memory_mb() == 1500
+
+
+def test_a_limit_of_ones_own_is_taken_and_said_where_it_is_too_much(machine):
+    assert [too_much_memory(jobs, mb) for jobs, mb in ((1, 2000), (2, 1000), (9, None))] == [[]] * 3
+    (said,) = too_much_memory(3, 700)
+    assert "3 trials at a time may take 700 MB each (--memory), together 2,100 MB" in said
+    assert "there are 2,000 MB" in said
+
+
+def test_the_default_is_divided_by_jobs_and_a_suites_memory_is_not(tmp_path, plugin):
+    suite = tmp_path / "mine.toml"
+    suite.write_text(
+        'dataset = ["grn:genes=15,cells=60"]\ntask = ["profile"]\npredictor = ["eats"]'
+    )
+    words = [str(suite), "--plugin", str(plugin), "--json", "--out"]
+    for more, expected in ((["--jobs", "3"], default_memory_mb(3)), (["--memory", "500"], 500)):
+        out = tmp_path / str(expected)
+        done = CliRunner().invoke(run_command, [*words, str(out), *more], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        (record,) = [record for record in read_records(out) if record["role"] == "predictor"]
+        assert record["run"]["limits"]["memory_mb"] == expected
+    assert default_memory_mb(3) < default_memory_mb()
 
 
 def test_every_status_has_its_place():

@@ -22,7 +22,10 @@ from kobench.errors import LIMIT_OF
 from kobench.results.parts import Record
 
 #: Order of the rows that could not be ranked.
-STATUSES = (IMPOSSIBLE, INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid", *LIMIT_OF, "failed")
+STATUSES = (
+    *(IMPOSSIBLE, INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid"),
+    *(*LIMIT_OF, "disk-full", "failed"),
+)
 
 
 def columns_of(compared: Comparison) -> tuple[Column, ...]:

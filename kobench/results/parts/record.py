@@ -20,7 +20,8 @@ class Result(Part):
     ----------
     status : str
         "ok", or one of "failed", "invalid", "timeout", "out-of-memory",
-        "too-many-processes", "too-much-written" and "unsupported".
+        "too-many-processes", "too-much-written", "disk-full" and
+        "unsupported".
     stage : str or None
         Where it failed, null when ok.
     message : str or None
