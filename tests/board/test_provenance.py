@@ -193,6 +193,7 @@ def test_every_status_is_shown_with_its_reason_in_its_place():
         "out-of-memory",
         "too-many-processes",
         "too-much-written",
+        "disk-full",
         "failed",
     ]
     assert set(LIMIT_OF) < set(order)
