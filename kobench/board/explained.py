@@ -6,10 +6,14 @@ import tomllib
 from pathlib import Path
 
 from kobench.errors import UserError
+from kobench.util.bounded import read_bounded
 from kobench.util.text import visible
 
 #: Name of the file in a results folder or a published one: names of rows, each with a sentence.
 FILE = "explained.toml"
+
+#: Bytes that it may have.
+MOST = 1 << 20
 
 
 def read_explained(folder: Path) -> dict[str, str]:
@@ -29,8 +33,9 @@ def read_explained(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = tomllib.loads(read_bounded(path, MOST).decode())
+    # ValueError is a number of too many digits, too
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} can't be read as TOML: {error}") from None
     for name, why in found.items():
         if not isinstance(why, str) or not why.strip():

@@ -48,11 +48,13 @@ def _made_visible(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
     """A value of several, made anew only where one of them is."""
     if isinstance(value, Problem):
         # its message and traceback have lines
-        return replace(
-            _with_fields(value, ("status", "stage", "where"), done),
-            message=visible(value.message, None, lines=True),
-            traceback=visible(value.traceback, None, lines=True),
-        )
+        lines = {
+            name: shown
+            for name in ("message", "traceback")
+            if (shown := visible(text := getattr(value, name), None, lines=True)) != text
+        }
+        plain = _with_fields(value, ("status", "stage", "where"), done)
+        return replace(plain, **lines) if lines else plain
     if is_dataclass(value):
         return _with_fields(value, [one.name for one in fields(value)], done)
     if isinstance(value, Mapping):

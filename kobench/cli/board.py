@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.options import show_board
+from kobench.cli.output import say, show_rendered
 from kobench.cli.published import pack_board, seeds_follow
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def board_command(
         if pictures is None or output is not None:
             write_board(board, form, output, len(records))
     if remark:
-        click.echo(remark, err=True)
+        say(remark, err=True)
     ctx.exit(ending)
 
 
@@ -201,9 +202,9 @@ def agrees(
     text = published.read_bytes()
     if check_board(records, text, form, **chosen):
         drawn = " Its pictures were not compared." if b"<!-- pictures -->" in text else ""
-        click.echo(f"{published} agrees with the records in {folder}.{drawn}")
+        say(f"{published} agrees with the records in {folder}.{drawn}")
         return True
-    click.echo(
+    say(
         f"{published} differs from what the records in {folder} give; rebuild it with `kobench"
         f" board {folder} -o {published}`",
         err=True,
@@ -217,9 +218,9 @@ def draw_board(board: Board, folder: Path) -> None:
 
     paths = write_pictures(draw_all(board), folder)
     if paths:
-        click.echo(f"Wrote {len(paths)} pictures to {folder}.")
+        say(f"Wrote {len(paths)} pictures to {folder}.")
     else:
-        click.echo("These records have nothing that a picture is drawn of.")
+        say("These records have nothing that a picture is drawn of.")
 
 
 def write_board(board: Board, form: str, output: Path | None, count: int) -> None:
@@ -229,11 +230,11 @@ def write_board(board: Board, form: str, output: Path | None, count: int) -> Non
 
     if output is not None:
         write_atomically(output, render(board, form).encode())
-        click.echo(f"Wrote {output} ({form}, {count} records).")
+        say(f"Wrote {output} ({form}, {count} records).")
     elif form == "terminal":
         show_board(board)
     else:
-        click.echo(render(board, form), nl=False)
+        show_rendered(render(board, form))
 
 
 def form_of(file: Path) -> str:
@@ -265,7 +266,15 @@ def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str
     list of str
         For each text the equal ones of the records; itself where there is none.
     """
+    from kobench.errors import UserError
     from kobench.util.grammar import parse
+
+    def read(text: str) -> tuple[str, Any] | None:
+        """A selection of a record; None for what no command could have written."""
+        try:
+            return (found := parse(text)).name, found.params
+        except UserError:
+            return None
 
     trials = [record.trial for record in records]
     named = [trial.dataset if what == "dataset" else trial.predictor for trial in trials]
@@ -274,10 +283,6 @@ def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str
     found: list[str] = []
     for text in texts:
         asked = parse(text)
-        equal = [
-            other
-            for other in known
-            if (asked.name, asked.params) == (parse(other).name, parse(other).params)
-        ]
+        equal = [other for other in known if read(other) == (asked.name, asked.params)]
         found += [text] if text in known else equal or [text]
     return found

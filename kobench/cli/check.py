@@ -18,6 +18,7 @@ from kobench.cli.options import (
     plugin_options,
     request_options,
 )
+from kobench.cli.output import say
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def check_command(
             registry.find("metrics", name, of=of)  # says at once which kinds of units there are
         results = check_trusted(found, name, of, plugin_files, dataset_folders, flags["timeout"])
     if as_json:
-        click.echo(json.dumps(results, indent=1))
+        say(json.dumps(results, indent=1))
     else:
         show(results)
     sys.stdout.flush()
@@ -171,9 +172,9 @@ def show(results: list[dict[str, Any]]) -> None:
     outcomes = [outcome_of(result) for result in results]
     for result, outcome in zip(results, outcomes, strict=True):
         mark, colour = MARKS[outcome]
-        click.echo(f"{click.style(mark, fg=colour)}  {result['name']}: {result['found']}")
+        say(f"  {result['name']}: {result['found']}", mark=(mark, colour))
     counts = {outcome: outcomes.count(outcome) for outcome in MARKS}
-    click.echo(
+    say(
         ", ".join(
             f"{count} {outcome}"
             for outcome, count in counts.items()

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from kobench import __version__
+from kobench.cli.output import say, show_error
 from kobench.errors import UserError
 
 #: Where each command lives; a module is imported when its command is used.
@@ -119,13 +120,13 @@ def main() -> None:
     try:
         code = cli.main(prog_name="kobench", standalone_mode=False)
     except UserError as error:
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}", err=True)
         code = error.exit_code
     except click.exceptions.Abort as stopped:
-        click.echo(str(stopped) or "Stopped.", err=True)
+        say(str(stopped) or "Stopped.", err=True)
         code = 130
     except click.ClickException as error:
-        error.show()
+        show_error(error)
         code = error.exit_code
     except BrokenPipeError:
         # the reader is gone, nothing more can be written
@@ -133,7 +134,7 @@ def main() -> None:
         code = 0
     except OSError as error:
         where = f": {error.filename2 or error.filename}" if error.filename else ""
-        click.echo(
+        say(
             f"Error: {error.strerror or error}{where}; check the path, its permissions and the free"
             " disk space",
             err=True,

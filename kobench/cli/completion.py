@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from kobench.cli.output import say
+
 LINES = {
     "bash": 'eval "$(_KOBENCH_COMPLETE=bash_source kobench)"',
     "zsh": 'eval "$(_KOBENCH_COMPLETE=zsh_source kobench)"',
@@ -23,4 +25,4 @@ Examples:
 @click.argument("shell", type=click.Choice(list(LINES)))
 def completion_command(shell: str) -> None:
     """Print the line that switches on completion in SHELL."""
-    click.echo(LINES[shell])
+    say(LINES[shell])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.options import json_option, load, plugin_options
+from kobench.cli.output import say
 from kobench.specs import PERTURBATIONS
 
 if TYPE_CHECKING:
@@ -116,16 +117,16 @@ def add_command(
         out_folder=out_folder,
         taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
     )
-    click.echo(f"Wrote {card}.")
+    say(f"Wrote {card}.")
     hint = f" --datasets {out_folder}" if out_folder else ""
-    click.echo(f"Try `kobench info {name}{hint}` and `kobench run -d {name}{hint} -p linear`.")
+    say(f"Try `kobench info {name}{hint}` and `kobench run -d {name}{hint} -p linear`.")
 
 
 def tell(dataset: Dataset) -> None:
     """Print what a reader of scores on a new dataset has to know, and what can't be asked of it."""
     from kobench.datasets.split import rows_of
     from kobench.truth.population import why_unasked
-    from kobench.util.text import by_reason, visible
+    from kobench.util.text import by_reason, one_line
 
     said = [*dataset.notes]
     if dataset.perturbed is not None:
@@ -134,7 +135,7 @@ def tell(dataset: Dataset) -> None:
         names = len(set(dataset.perturbed.obs["perturbation"].tolist()))
         said.append(f"{names - len(found):,} of {names:,} perturbations can be asked")
     for each in said:
-        click.echo(f"Note: {visible(each)}.")
+        say(f"Note: {one_line(each)}.")
 
 
 @datasets_command.command(
@@ -148,11 +149,11 @@ def files_command(
     """Show which dataset files are there, and where the others are looked for."""
     rows = file_rows(load(plugin_files, dataset_folders))
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        say(json.dumps(rows, indent=1))
         return
     for row in rows:
-        click.secho(str(row["dataset"]), bold=True)
-        click.echo(f"  {row['found'] or row['problem']}")
+        say(str(row["dataset"]), bold=True)
+        say(f"  {row['found'] or row['problem']}")
 
 
 def file_rows(registry: Registry) -> list[dict[str, str | None]]:

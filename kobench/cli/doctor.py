@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from kobench.cli.options import json_option
+from kobench.cli.output import say
 
 EPILOG = """
 \b
@@ -31,7 +32,7 @@ def doctor_command(as_json: bool) -> None:
     and what a trial may use.
     """
     found = diagnosis()
-    click.echo(json.dumps(found, indent=2) if as_json else text_of(found))
+    say(json.dumps(found, indent=2) if as_json else text_of(found))
     sys.exit(0 if all(found["covered"].values()) else 1)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.options import SECONDS, json_option
+from kobench.cli.output import safe, say
 
 if TYPE_CHECKING:
     from kobench.environments.environment import Environment
@@ -92,22 +93,20 @@ def create_command(
         requirements,
         replace,
         keep,
-        say=lambda text: click.echo(f"{text} ...", err=True),
+        say=lambda text: say(f"{text} ...", err=True),
     )
     registry = load_registry()
     here = sorted(entry.full_name for entry in registry.predictors_in(name))
     numpy = environment.about["installed"].get("numpy", "none")
-    click.echo(
+    say(
         f"Environment {name}: Python {environment.about['python']['version']}, numpy {numpy}, in"
         f" {environment.folder}."
     )
-    click.echo(f"Its predictors: {', '.join(here) or 'none'}.")
+    say(f"Its predictors: {', '.join(here) or 'none'}.")
     for problem in registry.problems_in(name):
-        click.echo(f"Problem: {problem.distribution}: {problem.message}", err=True)
+        say(f"Problem: {problem.distribution}: {problem.message}", err=True)
     if here:
-        click.echo(
-            f"Try `kobench env check {name}` and `kobench run -d grn --networks 1 -p {here[0]}`."
-        )
+        say(f"Try `kobench env check {name}` and `kobench run -d grn --networks 1 -p {here[0]}`.")
 
 
 @env_command.command("list", epilog="\b\nExamples:\n  kobench env list\n  kobench env list --json")
@@ -124,12 +123,12 @@ def list_command(as_json: bool) -> None:
         rows = [environment_row(environment, registry) for environment in environments]
     rows += [{"name": name, "problems": [sentence]} for name, sentence in broken]
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        say(json.dumps(rows, indent=1))
         return
     for row in sorted(rows, key=lambda each: str(each["name"])):
         show_environment(row)
     if not rows:
-        click.echo("No environments; `kobench env create NAME --from SPEC` makes one.")
+        say("No environments; `kobench env create NAME --from SPEC` makes one.")
 
 
 def environment_row(environment: Environment, registry: Registry) -> dict[str, Any]:
@@ -152,14 +151,14 @@ def environment_row(environment: Environment, registry: Registry) -> dict[str, A
 
 def show_environment(row: dict[str, Any]) -> None:
     """Print an environment; of a broken one only what is wrong."""
-    click.secho(str(row["name"]), bold=True)
+    say(str(row["name"]), bold=True)
     if "python" in row:
         origin = ", ".join(row["from"])
         size = f"{row['megabytes']:,} MB"
-        click.echo(f"  Python {row['python']}, numpy {row['numpy']}, {size}, from {origin}")
-        click.echo(f"  predictors: {', '.join(row['predictors']) or 'none'}")
+        say(f"  Python {row['python']}, numpy {row['numpy']}, {size}, from {origin}")
+        say(f"  predictors: {', '.join(row['predictors']) or 'none'}")
     for sentence in row["problems"]:
-        click.echo(f"  problem: {sentence}")
+        say(f"  problem: {sentence}")
 
 
 @env_command.command("remove", epilog="\b\nExamples:\n  kobench env remove genki --yes")
@@ -171,9 +170,9 @@ def remove_command(name: str, yes: bool) -> None:
     from kobench.environments.folder import environments_folder
 
     if not yes and (environments_folder() / name).is_dir():
-        click.confirm(f"Remove {environments_folder() / name}?", abort=True)
+        click.confirm(safe(f"Remove {environments_folder() / name}?"), abort=True)
     remove(name)
-    click.echo(f"Removed environment {name}.")
+    say(f"Removed environment {name}.")
 
 
 @env_command.command(
@@ -206,10 +205,8 @@ def check_command(ctx: click.Context, name: str, timeout: float, as_json: bool) 
         if not as_json:
             mark, colour = MARKS[outcome_of(result)]
             about = f"{result['predictor']} " if "predictor" in result else ""
-            click.echo(
-                f"{click.style(mark, fg=colour)}  {about}{result['name']}: {result['found']}"
-            )
+            say(f"  {about}{result['name']}: {result['found']}", mark=(mark, colour))
     if as_json:
-        click.echo(json.dumps(results, indent=1))
+        say(json.dumps(results, indent=1))
     sys.stdout.flush()
     ctx.exit(1 if any(result["status"] == "failed" for result in results) else 0)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.options import KINDS, complete_names, json_option, load, plugin_options
+from kobench.cli.output import say
 from kobench.cli.suites import built_in
 from kobench.errors import UserError
+from kobench.util.text import one_line
 
 if TYPE_CHECKING:
     from kobench.plugins.entry import Entry
@@ -44,16 +46,16 @@ def info_command(
     if name in built_in():
         path = built_in()[name]
         says = f"suite {name}: `kobench run {name}` runs it; its file {path} says"
-        click.echo(f"{says}\n\n{path.read_text()}", nl=False)
+        say(f"{says}\n\n{path.read_text()}", nl=False)
         return
     registry = load(plugin_files, dataset_folders)
     found = [(kind, entry, facts(kind, entry)) for kind, entry in matches(registry, name)]
     if as_json:
         rows = [{"kind": kind, **known} for kind, _, known in found]
-        click.echo(json.dumps(rows, indent=1, default=str))
+        say(json.dumps(rows, indent=1, default=str))
         return
     for kind, entry, known in found:
-        click.secho(f"{entry.spec.name} ({kind[:-1]})", bold=True)
+        say(f"{entry.spec.name} ({kind[:-1]})", bold=True)
         for key, value in known.items():
             show(key, value)
 
@@ -200,13 +202,13 @@ def show(key: str, value: Any, indent: int = 2) -> None:
     """Print one fact as indented lines."""
     pad = " " * indent
     if isinstance(value, dict):
-        click.echo(f"{pad}{key}:")
+        say(f"{pad}{one_line(key)}:")
         for inner, content in value.items():
             show(inner, content, indent + 2)
     elif isinstance(value, (list, tuple)) and any(len(str(item)) > 40 for item in value):
-        click.echo(f"{pad}{key}:")
+        say(f"{pad}{one_line(key)}:")
         for item in value:
-            click.echo(f"{pad}  - {item}")
+            say(f"{pad}  - {one_line(str(item))}")
     else:
         text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-        click.echo(f"{pad}{key}: {text}")
+        say(f"{pad}{one_line(key)}: {one_line(str(text))}")

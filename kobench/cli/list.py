@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.options import KINDS, json_option, load, plugin_options
+from kobench.cli.output import say
 from kobench.cli.suites import built_in, summary_of
+from kobench.util.text import one_line
 
 if TYPE_CHECKING:
     from kobench.plugins.entry import Entry
@@ -41,17 +43,17 @@ def list_command(
     }
     problems = [dataclasses.asdict(problem) for problem in registry.problems]
     if as_json:
-        click.echo(json.dumps({**rows, "problems": problems}, indent=1))
+        say(json.dumps({**rows, "problems": problems}, indent=1))
         return
     for section, entries in rows.items():
-        click.secho(f"{section}", bold=True)
+        say(f"{section}", bold=True)
         show_entries(entries)
     if problems:
-        click.secho("problems", bold=True)
+        say("problems", bold=True)
         for problem in problems:
-            click.echo(f"  {problem['distribution']}: {problem['message']}")
+            say(f"  {problem['distribution']}: {problem['message']}")
             if what == "plugins" and problem["traceback"]:
-                click.echo("    " + problem["traceback"].replace("\n", "\n    "))
+                say("    " + problem["traceback"].replace("\n", "\n    "))
 
 
 def show_entries(entries: Sequence[dict[str, Any]]) -> None:
@@ -62,9 +64,9 @@ def show_entries(entries: Sequence[dict[str, Any]]) -> None:
         kind = f"{'of ' + entry['of']:<{kinds}}  " if "of" in entry else ""
         where = where_of(entry)
         origin = f"  [{where}]" if where != "kobench" else ""
-        click.echo(f"  {entry['name']:<{width}}  {kind}{entry['summary']}{origin}")
+        say(f"  {entry['name']:<{width}}  {kind}{one_line(entry['summary'])}{origin}")
     if not entries:
-        click.echo("  none")
+        say("  none")
 
 
 def where_of(entry: dict[str, Any]) -> str:

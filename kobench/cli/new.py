@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kobench.cli.options import load
+from kobench.cli.output import say
 from kobench.errors import UserError
 from kobench.util.files import umask
 
@@ -72,12 +73,12 @@ def new_command(kind: str, name: str, into: Path) -> None:
         )
     module = name.replace("-", "_")
     write(kind, name, module, folder)
-    click.echo(
+    say(
         f"Wrote {folder}: edit {module}.py where it says EDIT HERE. It works as it is; in its"
         " folder, type\n"
     )
     for line in next_commands(kind, name, module, folder):
-        click.echo(f"  {line}".rstrip())
+        say(f"  {line}".rstrip())
 
 
 def check_name(registry: Registry, kind: str, name: str) -> None:

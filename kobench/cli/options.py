@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kobench.cli.output import show_rendered
+
 if TYPE_CHECKING:
     from kobench.board.board import Board
     from kobench.plugins.registry import Registry
@@ -201,4 +203,4 @@ def show_board(board: Board) -> None:
     from kobench.board.render import render
 
     width = max(80, shutil.get_terminal_size((120, 40)).columns)
-    click.echo(render(board, "terminal", width=width, color=sys.stdout.isatty()), nl=False)
+    show_rendered(render(board, "terminal", width=width, color=sys.stdout.isatty()))

@@ -16,6 +16,7 @@ from kobench.cli.options import (
     plugin_options,
     request_options,
 )
+from kobench.cli.output import say
 
 EXAMPLES = """
 \b
@@ -133,19 +134,19 @@ def predict_command(
         cards=dataset_folders,
     )
     if as_json:
-        click.echo(json.dumps(done))
+        say(json.dumps(done))
     else:
         cost = (
             f"fit {done['fit_seconds']:.1f} s, predict {done['predict_seconds']:.1f} s, peak"
             f" {done['peak_mb']:.0f} MB"
         )
-        click.echo(
+        say(
             f"Wrote {output}: {done['rows']} rows ({what} by {done['predictor']} on {done['cells']}"
             f" cells; {cost})."
         )
         if done["left_out"]:
             many = done["left_out"]
-            click.echo(
+            say(
                 f"{many} gene{'s' * (many > 1)} left out: {done['predictor']} does not support"
                 f" removing {'them' if many > 1 else 'it'}."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from kobench.cli.output import say
 
 if TYPE_CHECKING:
     from kobench.results.parts import Record
@@ -43,16 +43,14 @@ def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) ->
         write_atomically(folder / name, text.encode())
     if (source / FILE).is_file():
         write_atomically(folder / FILE, (source / FILE).read_bytes())
-    click.echo(
+    say(
         f"Wrote {folder}: {', '.join(texts)}, records.jsonl.gz ({len(records)} records) and"
         f" {len(drawn)} pictures."
     )
     if seed is not None:
-        click.echo(f"The secret seed of its networks is revealed in {folder / SEED}.")
+        say(f"The secret seed of its networks is revealed in {folder / SEED}.")
     if not available():
-        click.echo(
-            "No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]')."
-        )
+        say("No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]').")
 
 
 def revealed_seed(records: list[Record], folder: Path) -> SuiteSeed | None:
@@ -83,15 +81,15 @@ def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bo
     seed = revealed_seed(records, folder)
     if seed is None:
         if asked:
-            click.echo(f"No seed in {folder} was secret.")
+            say(f"No seed in {folder} was secret.")
         return True
     wrong = unfounded(records, seed)
     for sentence in wrong:
-        click.echo(one_line(sentence), err=True)
+        say(one_line(sentence), err=True)
     if not wrong:
         datasets = [record.trial.dataset for record in records]
         networks = {dataset.selection for dataset in datasets if dataset.secret is not None}
-        click.echo(
+        say(
             f"The revealed seed has the sha256 that was committed to, {seed.commitment}; the"
             f" seeds of its networks ({len(networks)}) follow from it."
         )
@@ -106,10 +104,10 @@ def networks_follow(records: list[Record], seed: SuiteSeed) -> bool:
 
     found = rebuild(load((), ()), records, seed)
     for sentence in found.others:
-        click.echo(one_line(sentence), err=True)
+        say(one_line(sentence), err=True)
     for sentence in found.left_out:
-        click.echo(one_line(f"Not simulated again: {sentence}"), err=True)
-    click.echo(
+        say(one_line(f"Not simulated again: {sentence}"), err=True)
+    say(
         "Networks that, simulated again, have the cells of their records:"
         f" {found.same} of {found.same + len(found.others) + len(found.left_out)}."
     )

@@ -15,6 +15,7 @@ from kobench.cli.options import (
     request_options,
     show_board,
 )
+from kobench.cli.output import say, show_rendered
 from kobench.cli.suites import (
     built_in,
     find_suite,
@@ -211,28 +212,28 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
 
     groups, outcome = fulfilled(flags, notes)
     for note in notes:
-        click.echo(f"Note: {note}", err=True)
+        say(f"Note: {note}", err=True)
     tasks = scored_tasks(groups, outcome.records) if flags["tasks"] else None
     explained = read_explained(Path(flags["out"]))
     board = make_board(outcome.records, tasks=tasks, explained=explained)
     if flags["as_json"]:
         from kobench.board.render import render
 
-        click.echo(render(board, "json"), nl=False)
+        show_rendered(render(board, "json"))
     else:
         show_board(board)
-        click.echo(
+        say(
             f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o"
             " board.html` makes a page of them."
         )
     for record in outcome.failed:
-        click.echo(failure_line(record), err=True)
+        say(failure_line(record), err=True)
     remark = outcome.set_aside.remark(
         f"They lie beside the new ones in {flags['out']}/records, with .aside- in their names, and"
         " their trials were done anew."
     )
     if remark:
-        click.echo(remark, err=True)
+        say(remark, err=True)
     ctx.exit(1 if outcome.failed or remark else 0)
 
 
@@ -274,7 +275,7 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     )
     groups = make_plan(registry, request, notes.append)
     if request.suite_seed is not None:
-        click.echo(
+        say(
             f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",
             err=True,
         )

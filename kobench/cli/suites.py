@@ -10,10 +10,14 @@ from typing import Any
 import click
 
 from kobench.errors import UserError
+from kobench.util.bounded import read_bounded
 from kobench.util.text import suggestion
 
 #: The suites that come with kobench.
 FOLDER = Path(__file__).resolve().parent.parent / "suites"
+
+#: Bytes that a suite may have.
+MOST = 1 << 20
 
 
 #: The key of a suite that says how its published board is made; a run is made as its flags say.
@@ -76,8 +80,9 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
         For a file that can't be read, an unknown key or an unfit value, with a suggestion.
     """
     try:
-        content = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = tomllib.loads(read_bounded(path, MOST).decode())
+    # ValueError is a number of too many digits, too
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"suite {path} can't be read: {error}; see docs/suites.md for an example"
         ) from error

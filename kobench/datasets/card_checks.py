@@ -8,6 +8,7 @@ from typing import Any
 
 from kobench.errors import UserError
 from kobench.specs import PERTURBATIONS, DatasetSpec, Param
+from kobench.util.names import fault_of_folder, fault_of_name
 from kobench.util.text import suggestion
 
 #: Keys of a card with their types.
@@ -54,6 +55,21 @@ OPEN = ("genes", "cell_type")
 #: Working scales that a card may declare.
 SCALES = ("counts", "log1p", "log1p-cp10k", "linear")
 
+#: What the places in the table [file] must be.
+EXPECTED = {
+    "name": "give the name of a file, without a folder",
+    "folder": "give a folder inside the data folder, as 'a' or 'a/b'",
+    "path": "give the path of a file",
+    "package": "give the name by which the package is imported, without a dot",
+}
+
+#: A package whose place can be found without importing it: importlib would import the parents of
+#: one with a dot.
+PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+#: What no path has.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
 #: How a dataset may be called.
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -71,11 +87,35 @@ def check_file(file: Mapping[str, Any], loader: DatasetSpec, where: str) -> None
             raise UserError(
                 f"{where}, [file]: sha256 is {file['sha256']!r}; give 64 hexadecimal digits"
             )
+        check_place({"folder": "", **file}, where)
     elif "path" in loader.params:
         raise UserError(
             f"{where} has no [file], which loader {loader.name!r} needs; add it with name and"
             " sha256"
         )
+
+
+def check_place(file: Mapping[str, Any], where: str) -> None:
+    """UserError where the table [file] could lead out of the folder that it is meant for.
+
+    A card may come from anyone. What it names is joined to the data folder, or to the folder of an
+    installed package, and is downloaded there: no part of it may name another folder or a device.
+    """
+    faults = {
+        "name": fault_of_name(file["name"]),
+        "folder": fault_of_folder(file.get("folder", "")),
+        "path": "has a control character in it" if CONTROL.search(file.get("path", "")) else "",
+        "package": "is no name of a package",
+    }
+    if PACKAGE.fullmatch(file.get("package", "x")):
+        del faults["package"]
+    for key, fault in faults.items():
+        if fault:
+            raise UserError(
+                f"{where}, [file]: {key} is {file[key]!r}, which {fault}; {EXPECTED[key]}"
+            )
+    if file.get("bytes", 0) < 0:
+        raise UserError(f"{where}, [file]: bytes is {file['bytes']}; give the size of the file")
 
 
 def _check_keys(
@@ -97,7 +137,7 @@ def _check_keys(
 
 def check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:
     """UserError for values outside what a key may say, and for keys that are set in two places."""
-    if not NAME.fullmatch(card["name"]):
+    if not NAME.fullmatch(card["name"]) or fault_of_name(card["name"]):
         raise UserError(
             f"{where}: name {card['name']!r} must be of lower-case letters, digits and single"
             " dashes; rename it"

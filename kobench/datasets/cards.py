@@ -21,8 +21,10 @@ A card (only the keys marked * must be there)::
     organism, licence, source, conversion, reference, where = "..."
     notes = ["sentence shown beside every board", ...]
     [parameters]                      the loader's parameters
-    [file]                            name*, sha256*, bytes; folder (inside the data folder), path,
-                                      url, or package (an installed one that ships it)
+    [file]                            name* (of a file, without a folder), sha256*, bytes; folder
+                                      (inside the data folder: `..` and absolute ones are refused),
+                                      path (anywhere, which is read alone), url, or package (an
+                                      installed one that ships it)
     [facts]                           numbers for people: cells, genes, ...
 
 Reading cards imports nothing beyond the standard library, so that `kobench list` is quick.
@@ -49,6 +51,7 @@ from kobench.datasets.card_checks import (
 )
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Reference
+from kobench.util.bounded import read_bounded
 from kobench.util.resolve import resolve_reference
 from kobench.util.text import suggestion
 
@@ -57,6 +60,9 @@ if TYPE_CHECKING:
 
 #: The built-in loaders, named and not imported: only the hooks know `builtin`.
 LOADERS = tuple(f"kobench.builtin.specs.datasets:{name}_spec" for name in ("h5ad", "table", "pbmc"))
+
+#: Bytes that a card may have.
+MOST = 1 << 20
 
 #: What a task says in place of a score, where a card is flagged as confounded.
 CONFOUNDED = "perturbed and wild-type cells differ in more than the gene"
@@ -188,8 +194,9 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
     """
     where = f"card {path}"
     try:
-        card = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        card = tomllib.loads(read_bounded(path, MOST).decode())
+    # ValueError is a number of too many digits, too
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{where} cannot be read ({str(error).splitlines()[0]}); correct it"
         ) from error

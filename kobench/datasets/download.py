@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kobench import __version__
 from kobench.errors import UserError
+from kobench.util.bounded import TooLargeError
 from kobench.util.files import sha256_of
 from kobench.util.lock import NoLockError, locked
 
@@ -32,6 +33,7 @@ def download(
     attempts: int = 4,
     pause: float = 1.0,
     progress: Progress | None = None,
+    size: int | None = None,
 ) -> Path:
     """Download a file, whole and with the right checksum, or not at all.
 
@@ -54,11 +56,14 @@ def download(
         Seconds between two attempts, times the number of the attempt.
     progress : Progress, or None
         Told how far it is.
+    size : int, or None
+        Bytes of the file, where that is known: no more is taken from the server.
 
     Raises
     ------
     UserError
-        Where the address is refused, the attempts are used up, or the checksum is wrong.
+        Where the address is refused, more comes than `size`, the attempts are used up, or the
+        checksum is wrong.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise UserError(
@@ -80,7 +85,7 @@ def download(
             carried_on = part.exists() and not fresh
             if fresh:
                 part.unlink(missing_ok=True)
-            _fill(url, part, dataset, attempts, pause, progress)
+            _fill(url, part, dataset, attempts, pause, progress, size)
             found = sha256_of(part)
             if found == sha256.lower():
                 os.replace(part, target)
@@ -95,12 +100,24 @@ def download(
 
 
 def _fill(
-    url: str, part: Path, dataset: str, attempts: int, pause: float, progress: Progress | None
+    url: str,
+    part: Path,
+    dataset: str,
+    attempts: int,
+    pause: float,
+    progress: Progress | None,
+    size: int | None,
 ) -> None:
     """Append to the part file until it is whole, trying again where the connection breaks."""
     for attempt in range(1, attempts + 1):
         try:
-            return _append(url, part, progress)
+            return _append(url, part, progress, size)
+        except TooLargeError as error:
+            part.unlink(missing_ok=True)
+            raise UserError(
+                f"dataset {dataset!r}: {url} gives {error}; correct the card or bring the file"
+                " yourself"
+            ) from None
         except urllib.error.HTTPError as error:
             error.close()
             reason, final = f"{error.code} {error.reason}", error.code < 500
@@ -114,8 +131,11 @@ def _fill(
         time.sleep(pause * attempt)
 
 
-def _append(url: str, part: Path, progress: Progress | None) -> None:
-    """One request for what the part file lacks; OSError where the answer ends early."""
+def _append(url: str, part: Path, progress: Progress | None, size: int | None) -> None:
+    """One request for what the part file lacks; OSError where the answer ends early.
+
+    Raises TooLargeError where it is longer than the file is known to be.
+    """
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": f"kobench/{__version__}", "Accept-Encoding": "identity"}
     if have:
@@ -138,8 +158,10 @@ def _append(url: str, part: Path, progress: Progress | None) -> None:
             stream.seek(have)
             stream.truncate()
             while chunk := answer.read(CHUNK):
-                stream.write(chunk)
                 have += len(chunk)
+                if size is not None and have > size:
+                    raise TooLargeError(f"more than the {size:,} bytes that its card names")
+                stream.write(chunk)
                 if progress is not None:
                     progress(have, total)
     if have < total:

@@ -103,6 +103,7 @@ def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
             file.get("sha256", ""),
             card["name"],
             progress=progress,
+            size=file.get("bytes"),
         )
     return find_file(card)
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from kobench.environments.folder import environments_folder, is_locked
 from kobench.errors import UserError
+from kobench.util.names import fault_of_folder, fault_of_name
 from kobench.util.text import suggestion
 
 #: The format of environment.json; it is raised when a kobench of today could not read it.
@@ -128,7 +129,7 @@ def read(name: str) -> Environment:
         if is_locked(name):
             doing = "it is being made at this moment"
         raise BrokenError(f"environment {name!r} is not complete: {doing}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BrokenError(
             f"environment {name!r}: {folder / 'environment.json'} can't be read ({error}); {remedy}"
         ) from error
@@ -149,8 +150,13 @@ def _described(name: str, folder: Path) -> Environment:
             f" one knows {FORMAT})"
         )
         raise BrokenError(f"{newer}; update kobench, or make the environment again")
+    for key, fault in (
+        ("serial", fault_of_name(str(about["serial"]))),
+        ("site", fault_of_folder(str(about["site"]))),
+    ):
+        if fault:
+            raise ValueError(f"its {key} {fault}")
     environment = Environment(name, folder, folder / about["serial"], about)
-    str(about["site"])  # raises where it is not there
     return environment
 
 

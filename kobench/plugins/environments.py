@@ -44,7 +44,7 @@ def environment_sources() -> tuple[list[Source], list[PluginProblem]]:
         try:
             if renew(environment):
                 print(
-                    f"environment {environment.name}: its copy of kobench was renewed",
+                    f"environment {visible(environment.name)}: its copy of kobench was renewed",
                     file=sys.stderr,
                 )
             sources.extend(_sources_in(environment))

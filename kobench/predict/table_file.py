@@ -16,9 +16,18 @@ import numpy as np
 
 from kobench.errors import UserError
 from kobench.util.files import umask
+from kobench.util.spreadsheet import cell_text
 
 #: Endings of the files that can be written.
 FORMATS = (".csv", ".csv.gz", ".npz")
+
+
+def as_cells(values: Any) -> Any:
+    """A column of a CSV file: names as spreadsheets may read them, numbers as they are."""
+    if np.asarray(values).dtype.kind not in "OUS":
+        return values
+    names, places = np.unique(np.asarray(values, str), return_inverse=True)
+    return np.array([cell_text(str(name)) for name in names], object)[places]
 
 
 class TableFile:
@@ -80,7 +89,8 @@ class TableFile:
         if self.text is None:
             self.pieces.append(columns)
         else:
-            pandas.DataFrame(columns).to_csv(self.text, index=False, header=self.rows == 0)
+            cells = {cell_text(name): as_cells(values) for name, values in columns.items()}
+            pandas.DataFrame(cells).to_csv(self.text, index=False, header=self.rows == 0)
         self.rows += len(next(iter(columns.values())))
 
     def __exit__(

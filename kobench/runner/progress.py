@@ -12,6 +12,7 @@ from typing import Any
 from kobench.results.parts import Record
 from kobench.runner.keys import Trial
 from kobench.runner.resume import Action
+from kobench.util.text import one_line
 
 
 def verdict(record: Record) -> str:
@@ -51,8 +52,9 @@ class Plain:
             self.done += 1
             if trial.role == "predictor" or record.result.status not in ("ok", "unsupported"):
                 elapsed = time.monotonic() - self.since
+                said = one_line(f"{trial.label}: {verdict(record)}")
                 print(
-                    f"[{self.done}/{self.total}, {elapsed:.0f} s] {trial.label}: {verdict(record)}",
+                    f"[{self.done}/{self.total}, {elapsed:.0f} s] {said}",
                     file=sys.stderr,
                     flush=True,
                 )
@@ -77,14 +79,15 @@ class Live:
         """A trial begins."""
         if trial.role == "predictor":
             with self.lock:
-                self.running[id(trial)] = self.progress.add_task(f"  {trial.label}", total=None)
+                self.running[id(trial)] = self.progress.add_task(
+                    f"  {one_line(trial.label)}", total=None
+                )
 
     def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
         """A predictor says how far it is."""
         if (task := self.running.get(id(trial))) is not None:
-            self.progress.update(
-                task, description=f"  {trial.label}: {message}", completed=done, total=total or None
-            )
+            said = one_line(f"{trial.label}: {message}")
+            self.progress.update(task, description=f"  {said}", completed=done, total=total or None)
 
     def finished(self, trial: Trial, action: Action, record: Record) -> None:
         """A trial has its record."""
@@ -95,7 +98,10 @@ class Live:
             self.progress.remove_task(task)
         if record.result.status not in ("ok", "unsupported"):
             self.progress.console.print(
-                f"{trial.label}: {verdict(record)}", style="red", markup=False, highlight=False
+                one_line(f"{trial.label}: {verdict(record)}"),
+                style="red",
+                markup=False,
+                highlight=False,
             )
 
 

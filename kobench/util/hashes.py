@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench.util.files import hash_of, sha256_of, write_atomically
+from kobench.util.text import one_line
 
 #: Nanoseconds for which a file that was just changed is hashed again. Clocks of file systems go in
 #: steps of up to 2 s: a second change in the same step leaves the times as they are.
@@ -105,7 +106,7 @@ def hash_of_all(files: Mapping[str, Path], hashes: Hashes, what: str) -> str:
     total = sum(_unread(path, hashes) for path in files.values())
     if total >= MUCH:
         sentence = f"kobench reads {total / 1e9:.1f} GB of {what} to know whether it has changed"
-        print(f"{sentence}; what stays as it is is not read again", file=sys.stderr)
+        print(one_line(f"{sentence}; what stays as it is is not read again"), file=sys.stderr)
     found = hash_of([[name, _content(files[name], hashes)] for name in sorted(files)])
     hashes.keep()
     return found

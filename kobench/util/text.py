@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -106,22 +105,12 @@ def one_line(text: str) -> str:
     """
     if text.isprintable() and text.isascii():
         return text
-    return visible(re.sub(r"[ ]*[\t\r\n]+[ ]*", " ", text).strip("\t\r\n"), None)
+    return visible(re.sub(r" *[\t\r\n]+ *", " ", text.strip("\t\r\n")), None)
 
 
 def escape_of(char: str) -> str:
     """A character as Python writes it in a string."""
     return char.encode("unicode_escape", "surrogatepass").decode()
-
-
-def json_visible(text: str) -> str:
-    r"""A JSON text whose strings hold no hidden character: they become JSON's own escapes.
-
-    >>> json_visible('["\u202e", 1]\n')
-    '["\\u202e", 1]\n'
-    """
-    hidden = {ord(char): json.dumps(char)[1:-1] for char in hidden_in(text) if char not in "\n\t"}
-    return text.translate(hidden) if hidden else text
 
 
 def by_reason(found: Mapping[str, str], most: int = 8) -> list[str]:

@@ -72,6 +72,14 @@ def test_a_board_is_made_of_what_can_be_read_and_says_the_rest(out):
     assert "agrees" in kobench("board", out, "--check", out / "board.md", code=1).stdout
 
 
+def test_a_name_that_no_command_takes_does_not_stop_a_choice(out):
+    path = predictor_record(out)
+    document = json.loads(path.read_bytes())
+    document["trial"]["predictor"]["selection"] = 'x:y="\x1b['
+    (out / "records" / "odd.json").write_text(json.dumps(document))
+    assert "good" in kobench("board", out, "-p", "good").stdout
+
+
 def test_a_packed_folder_holds_what_could_be_read_and_is_whole_again(out, tmp_path):
     (out / "records" / "empty.json").write_bytes(b"")
     done = kobench("board", out, "--pack", tmp_path / "packed", "--no-cost", code=1)

@@ -342,3 +342,24 @@ def test_an_unusable_memory_of_checksums_costs_nothing_but_time(
     memory.unlink()
     memory.mkdir()
     fetch.find_file(card())
+
+
+def test_a_download_stays_in_the_data_folder(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = {"name": "x.h5ad", "folder": "a/b", "url": server.url, "sha256": SHA256}
+    found = fetch.obtain({"name": "mine", "file": {**file, "bytes": len(CONTENT)}})
+    assert found == tmp_path / "data" / "a" / "b" / "x.h5ad"
+    assert found.read_bytes() == CONTENT
+
+
+def test_no_more_is_downloaded_than_the_card_names(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOBENCH_DATA", str(tmp_path / "data"))
+    file = {"name": "x.h5ad", "url": server.url, "sha256": SHA256, "bytes": 1000}
+    with pytest.raises(UserError, match="gives more than the 1,000 bytes that its card names"):
+        fetch.obtain({"name": "mine", "file": file})
+    assert not [path for path in (tmp_path / "data").iterdir() if path.stat().st_size]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import zipfile
@@ -18,6 +19,7 @@ from wheels import plugin, wheel
 from kobench.checks.environments import check_environment
 from kobench.environments import environment as environments
 from kobench.environments.create import create
+from kobench.environments.environment import BrokenError, read
 from kobench.errors import UserError
 from kobench.plugins import conversation
 from kobench.plugins.load import links_of, load_registry
@@ -315,3 +317,25 @@ def test_a_broken_environment_is_a_problem_in_a_sentence(offline: Path, tmp_path
         problem = registry.find_despite(f"{name}/alpha-mean").problem
         assert problem is not None
         assert problem.message == sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"serial": "../../elsewhere"}, "its serial has '/' in it"),
+        ({"serial": ".."}, "its serial stands for another folder"),
+        ({"site": "/etc"}, "its site has the part '', which is empty"),
+        ({"site": "lib/../../../elsewhere"}, "its site has the part '..'"),
+        (None, "recursion"),
+    ],
+)
+def test_an_environment_never_leads_out_of_its_folder(
+    offline: Path, change: dict[str, str] | None, fault: str
+) -> None:
+    (offline / "mine").mkdir(parents=True)
+    about = {"format": 1, "serial": "0123abcd", "site": "lib/python/site-packages"}
+    text = "[" * 100_000 if change is None else json.dumps({**about, **change})
+    (offline / "mine" / "environment.json").write_text(text)
+    with pytest.raises(BrokenError, match=re.escape("environment.json can't be read")) as error:
+        read("mine")
+    assert fault in str(error.value)

@@ -222,3 +222,17 @@ def test_a_table_appears_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "x.csv").read_text() == 'a,b\n1,u\n2,"v,w"\n'
     assert file.rows == 2
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_names_of_genes_are_no_formulas_and_hide_nothing(tmp_path):
+    names = np.array(["=1+1", "-0.5", "A\x1b[2J\u202e", "@x", "GENE-1"])
+    with TableFile(tmp_path / "x.csv") as file:
+        for _ in range(2):
+            file.add({"gene": names, "score": np.arange(5) - 2.5, "=cmd": np.arange(5)})
+    found = pd.read_csv(tmp_path / "x.csv")
+    assert list(found.columns) == ["gene", "score", "'=cmd"]
+    assert list(found["gene"])[:5] == ["'=1+1", "-0.5", "A\\x1b[2J\\u202e", "'@x", "GENE-1"]
+    assert list(found["score"])[5:] == [-2.5, -1.5, -0.5, 0.5, 1.5]
+    with TableFile(tmp_path / "x.npz") as file:
+        file.add({"gene": names})
+    assert list(np.load(tmp_path / "x.npz")["gene"]) == list(names)

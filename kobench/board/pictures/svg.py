@@ -35,9 +35,22 @@ def svg_of(name: str, draw: Callable[[], Figure]) -> str:
 
     with look(name):
         figure = draw()
+        as_it_is(figure)
         buffer = io.StringIO()
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     return tidied(buffer.getvalue())
+
+
+def as_it_is(figure: Figure) -> None:
+    """Show names as they are written: a `$` in one is a `$`, and begins no formula.
+
+    matplotlib's own formulas, on axes of powers, are made later, when it draws.
+    """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if "$" in text.get_text() and r"\mathdefault" not in text.get_text():
+            text.set_parse_math(False)
 
 
 def tidied(svg: str) -> str:

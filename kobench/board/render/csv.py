@@ -9,12 +9,14 @@ from typing import Any
 
 from kobench.board.board import Board
 from kobench.board.render.long import long_rows
+from kobench.util.spreadsheet import cell_text
 
 
 def render(board: Board) -> str:
     """Comma-separated with a header and LF line ends.
 
-    An empty field is a number that does not exist; true and false are words.
+    An empty field is a number that does not exist; true and false are words. A text that a
+    spreadsheet would take for a formula begins with an apostrophe (`kobench.util.spreadsheet`).
     """
     rows = long_rows(board)
     names = list(rows[0]) if rows else ["dataset"]
@@ -28,7 +30,16 @@ def render(board: Board) -> str:
 def fields(values: Iterable[Any]) -> list[Any]:
     """Values as CSV has them.
 
-    >>> fields([True, False, 1, 0.5, None])
-    ['true', 'false', 1, 0.5, None]
+    >>> fields([True, False, 1, -0.5, None, "=1"])
+    ['true', 'false', 1, -0.5, None, "'=1"]
     """
-    return ["true" if value is True else "false" if value is False else value for value in values]
+    return [
+        cell_text(value)
+        if isinstance(value, str)
+        else "true"
+        if value is True
+        else "false"
+        if value is False
+        else value
+        for value in values
+    ]

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, in a table too.
 
-    >>> print(escape("a|b_c <d>"))
-    a\\|b\\_c &lt;d&gt;
+    >>> print(escape("a|b_c <d> $e$"))
+    a\\|b\\_c &lt;d&gt; \\$e\\$
     """
     flat = " ".join(text.split())
     safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", safe)
+    return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", safe)
 
 
 def number_cell(text: str) -> str:
