@@ -59,6 +59,7 @@ from kobench.units import (
     ResponseUnits,
     TaskUnits,
     Units,
+    orders_among,
 )
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "bray_curtis",
     "hookimpl",
     "normalise_rows",
+    "orders_among",
 ]
 
 #: Version of this contract; it is part of every key, so answers of another contract are never

@@ -198,8 +198,9 @@ class MetricSpec:
     `ceiling(units)`
         What an answer without error would score against a truth that has noise, a float or Parts.
         Without it such units have no ceiling and no skill.
-    `permuted(units, n, seed)`
-        Its (n,) values when the answers are permuted among the perturbations.
+    `permuted(units, orders)`
+        Its (n,) values when the answers are permuted among the perturbations; see
+        `kobench.units.OffersPermuted`.
     """
 
     name: str

@@ -219,10 +219,18 @@ class OffersCeiling(Protocol):
 
 @runtime_checkable
 class OffersPermuted(Protocol):
-    """A metric that scores the same answers permuted among the perturbations."""
+    """A metric that scores the same answers permuted among the perturbations.
 
-    def permuted(self, units: Any, n: int, seed: int) -> npt.ArrayLike:
-        """(n,) scores of n random permutations."""
+    Who permutes is the harness, by the names of perturbations, so that every metric, predictor and
+    split of a dataset has the same permutations.
+    """
+
+    def permuted(self, units: Any, orders: IntArray) -> npt.ArrayLike:
+        """(n,) scores of n permutations of k units.
+
+        `orders` (n, k) says whose answer each unit is given. A metric that leaves units out takes
+        `orders_among` of the others.
+        """
 
 
 @runtime_checkable
@@ -243,3 +251,39 @@ class OffersPrepare(Protocol):
 
     def prepare(self, units: Any) -> Callable[[IntArray], float]:
         """A function of how often each unit (n,) stands in a draw, which gives the draw's value."""
+
+
+def orders_among(orders: IntArray, kept: IntArray) -> IntArray:
+    """What permutations of k units are among some of them.
+
+    Who is given the answer of a unit that is left out is given, instead, the answer that this one
+    would get, and so on. So each order of the units that stay is as likely as any other, and most
+    of them are given what they were given among all.
+
+    Parameters
+    ----------
+    orders : (n, k) int
+        n permutations of the numbers 0 to k - 1.
+    kept : (u,) int
+        The units that stay, each once.
+
+    Returns
+    -------
+    (n, u) int
+        Permutations of the numbers 0 to u - 1, which are places in `kept`.
+
+    Examples
+    --------
+    >>> orders_among(np.array([[1, 2, 3, 0], [2, 1, 0, 3]]), np.array([0, 1, 3])).tolist()
+    [[1, 2, 0], [0, 1, 2]]
+    """
+    stays = np.zeros(orders.shape[1], bool)
+    stays[kept] = True
+    given = orders[:, kept]
+    out = np.nonzero(~stays[given])
+    while len(out[0]):
+        given[out] = orders[out[0], given[out]]
+        out = np.nonzero(~stays[given])
+    place = np.zeros(orders.shape[1], np.intp)
+    place[kept] = np.arange(len(kept))
+    return np.asarray(place[given])

@@ -19,6 +19,7 @@ from kobench.results.parts import (
     TrialInfo,
 )
 from kobench.runner.request import ENOUGH_NETWORKS, Request, Split, device_kind
+from kobench.scoring import permutations
 from kobench.specs import MetricSpec, TaskSpec
 from kobench.util.files import hash_of
 
@@ -142,15 +143,16 @@ class Trial:
 
     def _score_key(self, question: str, task: Task) -> str:
         """The key of one task's scores, given that of its question set."""
-        return hash_of(
-            {
-                "task": facts_of(task.entry),
-                "metrics": [facts_of(metric) for metric in task.metrics],
-                "draws": self.draws,
-                "showcase": self.showcase,
-                "question": question,
-            }
-        )
+        key = {
+            "task": facts_of(task.entry),
+            "metrics": [facts_of(metric) for metric in task.metrics],
+            "draws": self.draws,
+            "showcase": self.showcase,
+            "question": question,
+        }
+        if task.spec.block == "perturbation":
+            key["permutations"] = permutations.VERSION
+        return hash_of(key)
 
     @property
     def draws(self) -> int:

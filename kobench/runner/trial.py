@@ -255,10 +255,20 @@ def score(
             floors=floors_of(task, basis, prepared, made) if covers_partly(answers) else {},
             draws=trial.draws,
             seed_of=prepared.digest,
+            cells_of=cells_of(trial, prepared),
             showcase=trial.showcase,
         )
         draft.scores[label], unranked = score_task(scoring)
         draft.told[label] = TaskAbout(unranked=unranked)
+
+
+def cells_of(trial: Trial, prepared: Prepared) -> str:
+    """What all splits of the same cells have in common: the network, or the real dataset.
+
+    Of real data, draws of the cells (data seeds) are as little independent as splits.
+    """
+    chosen = trial.dataset
+    return chosen.selection if prepared.dataset.kind == "simulated" else chosen.group
 
 
 def record_of(trial: Trial, prepared: Prepared, draft: Draft, ending: Ending) -> Record:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from kobench.results.parts import DrawnValue, MetricScore, PermutedScores
-from kobench.scoring.bootstrap import Redraw
+from kobench.scoring.bootstrap import Names, Redraw
 from kobench.scoring.bootstrap import draws as draw_again
-from kobench.scoring.digits import DRAW_DIGITS, VALUE_DIGITS, drawn_digits, finite, rounded
+from kobench.scoring.digits import (
+    DRAW_DIGITS,
+    PERMUTED_DIGITS,
+    VALUE_DIGITS,
+    drawn_digits,
+    finite,
+    rounded,
+)
+from kobench.scoring.permutations import permutations_of
 from kobench.specs import MetricSpec
 from kobench.units import NotComputed, OffersCeiling, OffersPermuted, Parts, Units
-
-#: How often answers are permuted among the perturbations.
-PERMUTATIONS = 1000
+from kobench.util.chance import least_p
 
 #: What a metric is: units to a number, or to parts that add up to one.
 Score = Callable[[Units], Any]
@@ -114,10 +120,29 @@ def drawn_values(
     return [drawn_digits(value) for value in np.asarray(values, float).tolist()]
 
 
+@dataclass(frozen=True, eq=False)
+class Permuting:
+    """How answers are permuted among the perturbations.
+
+    Attributes
+    ----------
+    seed : int
+        The same for all splits of a dataset.
+    names : array of str or None
+        What perturbations are called, by id.
+    kept : int
+        Of how many permutations the score is kept.
+    """
+
+    seed: int
+    names: Names | None = None
+    kept: int = 0
+
+
 def score_permuted(
-    spec: MetricSpec, score: Score, units: Units | None, observed: float | None, seed: int
+    spec: MetricSpec, score: Score, units: Units | None, observed: float | None, how: Permuting
 ) -> PermutedScores | None:
-    """The same answers permuted among the perturbations, PERMUTATIONS times.
+    """The same answers permuted among the perturbations, `PERMUTATIONS` times.
 
     They tell whether an answer knows which gene was removed.
 
@@ -131,8 +156,8 @@ def score_permuted(
         What it scores.
     observed : float or None
         Its value on them.
-    seed : int
-        Seed of the permutations.
+    how : Permuting
+        How they are permuted.
 
     Returns
     -------
@@ -142,27 +167,39 @@ def score_permuted(
     Notes
     -----
     p = (1 + number of permutations that score as well) / (1 + number of permutations), one-sided:
-    Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9:39, 2010.
+    Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9:39, 2010. It is no smaller than the chance that
+    k answers are permuted to where they were, 1 / k!.
     """
     if not isinstance(score, OffersPermuted) or units is None or observed is None:
         return None
+    drawn = permutations_of(units, how.names, how.seed)
     try:
-        values = np.asarray(score.permuted(units, PERMUTATIONS, seed), np.float64)
+        values = np.asarray(score.permuted(units, drawn.orders), np.float64)
     except KeyboardInterrupt:
         raise
     except Exception:
         # also NotComputed: an extra that is broken or not to be had costs no score
         return None
+    kept = values[: how.kept].tolist() if np.isfinite(values).all() else []
     values = values[np.isfinite(values)]
     if not len(values):
         return None
     sign = -1.0 if spec.direction == "lower" else 1.0
     as_good = int((sign * values >= sign * observed - 1e-12).sum())
     low, high = np.quantile(values, [0.025, 0.975])
-    p = (1 + as_good) / (1 + len(values))
+    p = max((1 + as_good) / (1 + len(values)), least_p([len(drawn.names)], len(values)))
     numbers = [
         rounded(float(number), DRAW_DIGITS)
         for number in (values.mean(), values.std(), low, high, p)
     ]
     mean, sd, low, high, p = numbers
-    return PermutedScores(mean=mean, sd=sd, low=low, high=high, p=p, draws=len(values))
+    return PermutedScores(
+        mean=mean,
+        sd=sd,
+        low=low,
+        high=high,
+        p=p,
+        draws=len(values),
+        scores=[rounded(value, PERMUTED_DIGITS) for value in kept] if kept else None,
+        names=list(drawn.names) if kept else None,
+    )

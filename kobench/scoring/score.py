@@ -22,13 +22,24 @@ from kobench.results.parts import (
 )
 from kobench.scoring.bootstrap import Redraw, field_of
 from kobench.scoring.digits import drawn_digits, plain, rounded
-from kobench.scoring.metric import Score, result_of, score_metric, score_permuted
+from kobench.scoring.metric import (
+    Permuting,
+    Score,
+    result_of,
+    score_metric,
+    score_permuted,
+)
+from kobench.scoring.permutations import PERMUTATIONS
 from kobench.scoring.sampling_error import sampling_error
 from kobench.units import Block, NotComputed, TaskUnits, Units
 from kobench.util.files import hash_of
 
 #: Single units kept for pictures.
 POINTS = 300
+
+#: Of how many permutations the score is kept where there are many networks: enough to tell how
+#: alike those of their splits are.
+KEPT_OF_MANY = 100
 
 
 def shown_name(metric: str, variant: str) -> str:
@@ -67,6 +78,8 @@ class Scoring:
         How many bootstrap draws are kept of primary metrics.
     seed_of : str
         The text that fixes the draws, the same for every predictor.
+    cells_of : str
+        What all splits of the same cells have in common; it fixes how answers are permuted.
     showcase : bool
         Whether single units are written down, too.
     """
@@ -77,12 +90,22 @@ class Scoring:
     floors: Mapping[str, Answers]
     draws: int
     seed_of: str
+    cells_of: str
     showcase: bool = False
 
     @property
     def seed(self) -> int:
         """Seed of everything that is drawn for this task."""
         return int(hash_of([self.seed_of, self.task.spec.label])[:8], 16)
+
+    @property
+    def permuting(self) -> Permuting:
+        """How answers are permuted among the perturbations; all is kept where draws are."""
+        return Permuting(
+            int(hash_of([self.cells_of, "permutations"])[:8], 16),
+            self.question.block_names("perturbation"),
+            PERMUTATIONS if self.draws else KEPT_OF_MANY,
+        )
 
 
 class Scored(NamedTuple):
@@ -116,6 +139,7 @@ def score_task(scoring: Scoring) -> Scored:
         lines=list(spec.lines),
         block=spec.block,
         blocks=blocks_of(units.variants.get(variant_of(primary)), spec.block),
+        blocks_digest=blocks_digest(scoring, units),
         asked=units.asked,
         answered=units.answered,
         coverage=units.answered / units.asked if units.asked else 0.0,
@@ -149,7 +173,7 @@ def score_metrics(
     spec, question = scoring.task.spec, scoring.question
     floors = floors_on_same_units(scoring, units)
     redraw = Redraw(spec.block, scoring.draws, scoring.seed, question.block_names(spec.block))
-    entries = {}
+    entries, permuting = {}, scoring.permuting
     for name, metric in scoring.task.named_metrics.items():
         score = resolve(metric)
         for variant in units.variants or ("",):
@@ -160,7 +184,8 @@ def score_metrics(
             entry = score_metric(metric.spec, score, shown, redraw if drawn else None)
             if shown is None:
                 entry = replace(entry, missing=absent)
-            permuted = score_permuted(metric.spec, score, shown, entry.value, scoring.seed)
+            how = permuting if leads else replace(permuting, kept=0)
+            permuted = score_permuted(metric.spec, score, shown, entry.value, how)
             entry = replace(entry, permuted=permuted)
             if leads and entry.value is not None:
                 share = question.asked_share(spec.of)
@@ -259,3 +284,19 @@ def blocks_of(units: Units | None, block: Block) -> int:
     """How many cells or genes carry the primary units; 0 where they were not answered."""
     ids = None if units is None else getattr(units, field_of(units, block), None)
     return 0 if ids is None else len(np.unique(ids))
+
+
+def blocks_digest(scoring: Scoring, units: TaskUnits) -> str | None:
+    """Hash of the named blocks that each variant's draws take, and of their seed.
+
+    None where blocks have no names, as cells.
+    """
+    block = scoring.task.spec.block
+    names = scoring.question.block_names(block)
+    if names is None or not scoring.draws:
+        return None
+    drawn = {}
+    for variant, shown in units.variants.items():
+        ids = None if shown is None else getattr(shown, field_of(shown, block), None)
+        drawn[variant] = [] if ids is None else sorted({str(name) for name in names[ids]})
+    return hash_of([scoring.seed, drawn])[:16]

@@ -20,6 +20,7 @@ from metric_units import (
     units_of,
     value,
 )
+from response_units import permuted
 
 from kobench.api import (
     ImpactUnits,
@@ -164,7 +165,7 @@ def test_the_order_of_genes_alone(spec):
     for extra in ("ceiling", "permuted"):
         if hasattr(score, extra):
             before, after = (
-                getattr(score, extra)(u, *([50, 3] if extra == "permuted" else []))
+                permuted(score, u, 50, 3) if extra == "permuted" else score.ceiling(u)
                 for u in (units, moved)
             )
             same(*(found if extra == "permuted" else found.sums for found in (after, before)))
@@ -174,7 +175,7 @@ def test_the_order_of_genes_alone(spec):
 def test_the_order_of_perturbations_changes_no_permuted_answer_and_no_ceiling(spec):
     units, score = units_of(spec), resolve_reference(spec.score)
     moved = take_rows(units, np.random.default_rng(6).permutation(len(units.true)))
-    same(score.permuted(moved, 50, 3), score.permuted(units, 50, 3))
+    same(permuted(score, moved, 50, 3), permuted(score, units, 50, 3))
     if hasattr(score, "ceiling"):
         drawn = [draws(score.ceiling, u, "perturbation", 40, 5) for u in (moved, units)]
         same(*drawn)

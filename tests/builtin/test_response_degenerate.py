@@ -12,12 +12,13 @@ from response_units import (
     METRICS,
     NAN,
     in_order,
+    permuted,
     random_units,
     table_of,
     units_of,
 )
 
-from kobench.api import NotComputed, ResponseUnits
+from kobench.api import NotComputed, ResponseUnits, orders_among
 from kobench.builtin.metrics.response import (
     auprc_responding,
     centroid_accuracy,
@@ -28,6 +29,7 @@ from kobench.builtin.metrics.response import (
     spearman_delta,
 )
 from kobench.scoring.bootstrap import draws
+from kobench.scoring.permutations import orders_by_name
 
 
 def test_a_perturbation_without_change_is_dropped_for_everybody():
@@ -43,11 +45,15 @@ def test_a_perturbation_without_change_is_dropped_for_everybody():
         True,
         units.halves[:, :, rest],
     )
+    orders = orders_by_name(tuple(map(str, units.perturbations)), 0, 9)
     for name, score in {**CORRELATIONS, "centroid-accuracy": centroid_accuracy}.items():
         assert units.perturbations[3] not in score(units).ids
         assert score(units).value == pytest.approx(score(without).value, rel=1e-12), name
         np.testing.assert_allclose(
-            score.permuted(units, 9, 0), score.permuted(without, 9, 0), rtol=1e-9, atol=1e-12
+            score.permuted(units, orders),
+            score.permuted(without, orders_among(orders, np.array(rest))),
+            rtol=1e-9,
+            atol=1e-12,
         )
     np.testing.assert_array_equal(pearson_delta.ceiling(units).ids, pearson_delta(units).ids)
 
@@ -88,7 +94,7 @@ def test_no_change_at_all_is_no_answer(name):
     units = random_units(0)
     nothing = dataclasses.replace(units, predicted=0 * units.predicted)
     assert math.isnan(METRICS[name](nothing).value)
-    assert np.isnan(METRICS[name].permuted(nothing, 3, 0)).all()
+    assert np.isnan(permuted(METRICS[name], nothing, 3, 0)).all()
     assert np.isnan(draws(METRICS[name], nothing, "perturbation", 3, 0)).all()
 
 
@@ -119,7 +125,7 @@ def test_centring_takes_five_perturbations():
     with pytest.raises(NotComputed, match="needs 5 perturbations"):
         centroid_accuracy(units)
     with pytest.raises(NotComputed):
-        pearson_delta_centred.permuted(units, 3, 0)
+        permuted(pearson_delta_centred, units, 3, 0)
     for name in (
         "pearson-delta",
         "spearman-delta",
@@ -136,7 +142,7 @@ def test_one_perturbation_and_equal_ones():
     with pytest.raises(NotComputed, match="true changes are all alike"):
         centroid_accuracy(units_of(alike, alike))
     assert pearson_delta(one).value == pytest.approx(table_of("pearson-delta", one)[0, 0])
-    assert pearson_delta.permuted(one, 3, 0).tolist() == pytest.approx(
+    assert permuted(pearson_delta, one, 3, 0).tolist() == pytest.approx(
         [pearson_delta(one).value] * 3, rel=1e-12
     )
 
@@ -189,7 +195,7 @@ def test_responding_genes_that_are_targets_do_not_count():
     for score in (sign_accuracy, auprc_responding):
         marked = dataclasses.replace(units, responds=responds)
         assert score(marked).value == score(units).value
-        np.testing.assert_array_equal(score.permuted(marked, 5, 0), score.permuted(units, 5, 0))
+        np.testing.assert_array_equal(permuted(score, marked, 5, 0), permuted(score, units, 5, 0))
 
 
 def test_a_pair_without_a_responding_gene_left_counts_as_chance():

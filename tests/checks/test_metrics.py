@@ -265,9 +265,7 @@ def test_extras_that_agree_pass() -> None:
         places = np.arange(len(given.true))
         return lambda often: score(variants.taken(given, np.repeat(places, often)))  # type: ignore[arg-type]
 
-    def permuted(given: ResponseUnits, n: int, seed: int) -> Any:
-        rng = np.random.default_rng(seed)
-        orders = [rng.permutation(len(given.true)) for _ in range(n)]
+    def permuted(given: ResponseUnits, orders: Any) -> Any:
         answers = [variants.answered(given, given.predicted[order]) for order in orders]
         return np.array([score(answer) for answer in answers])  # type: ignore[arg-type]
 
@@ -284,15 +282,17 @@ def test_extras_that_disagree_fail() -> None:
         "prepare gives other values than scoring drawn units anew"
         in of_response(prepare=lambda given: lambda often: 0.5)["redraws-agree"]
     )
-    found = of_response(permuted=lambda given, n, seed: np.full(n, Offers()(given)))[
-        "permuted-agrees"
-    ]  # the answers never move
-    assert "permuted has a mean of" in found
-    assert (
-        "which no order of the answers scores"
-        in of_response(permuted=lambda given, n, seed: np.zeros(n))["permuted-agrees"]
-    )
-    assert "gave shape ()" in of_response(permuted=lambda given, n, seed: 0.0)["permuted-agrees"]
+    for permuted in (
+        lambda given, orders: np.full(len(orders), Offers()(given)),  # the answers never move
+        lambda given, orders: np.full(len(orders), np.nan),
+        lambda given, orders: [  # the other way round
+            Offers()(variants.answered(given, given.predicted[np.argsort(order)]))
+            for order in orders
+        ],
+    ):
+        found = of_response(permuted=permuted)["permuted-agrees"]
+        assert "the answers in that order score" in found
+    assert "gave shape ()" in of_response(permuted=lambda given, orders: 0.0)["permuted-agrees"]
     assert (
         "ceiling promises 0.000 on average"
         in of_response(ceiling=lambda given: 0.0)["ceiling-agrees"]

@@ -19,6 +19,7 @@ from kobench.builtin.metrics.response import (
     sign_accuracy,
     spearman_delta,
 )
+from kobench.scoring.permutations import orders_by_name
 
 CORRELATIONS = {
     "pearson-delta-centred": pearson_delta_centred,
@@ -122,3 +123,9 @@ def in_order(parts, units):
     """Values in the order of the units."""
     values = dict(zip(parts.ids.tolist(), parts.sums, strict=True))
     return np.array([values[number] for number in units.perturbations.tolist()])
+
+
+def permuted(score, units, n, seed):
+    """Values of a metric by n permutations of the perturbations, which are called by their ids."""
+    names = tuple(str(one) for one in units.perturbations)
+    return score.permuted(units, orders_by_name(names, seed, n))

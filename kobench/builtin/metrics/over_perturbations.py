@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kobench.api import NotComputed, Parts, ResponseUnits
+from kobench.api import NotComputed, Parts, ResponseUnits, orders_among
 from kobench.cells import FloatArray, IntArray
 
 #: The mean over fewer perturbations says little about what they have in common.
@@ -69,7 +69,7 @@ class OverPerturbations(ABC):
             values = np.full(len(compared.kept), np.nan)
         return mean_over(units, compared.kept, values)
 
-    def permuted(self, units: ResponseUnits, n: int, seed: int) -> FloatArray:
+    def permuted(self, units: ResponseUnits, orders: IntArray) -> FloatArray:
         """Values of the metric with the answers permuted among the perturbations.
 
         An answer is scored against another perturbation's truth over the genes that are targets of
@@ -78,9 +78,9 @@ class OverPerturbations(ABC):
         Parameters
         ----------
         units : ResponseUnits
-        n : int
-            Number of permutations. Every order is equally likely, the given one too.
-        seed : int
+        orders : (n, k) int
+            Whose answer each of the k perturbations is given, in n permutations. Those that are
+            dropped are skipped, see `kobench.units.orders_among`.
 
         Returns
         -------
@@ -94,13 +94,10 @@ class OverPerturbations(ABC):
         """
         compared = self.compare(units)
         if not (compared.varies and _complete(units)):
-            return np.full(n, np.nan)
-        # by id: the same permutations in whatever order the units come
-        by_id = np.argsort(units.perturbations[compared.kept], kind="stable")
-        table = compared.pairs()[np.ix_(by_id, by_id)]
-        k = len(table)
-        order = np.random.default_rng(seed).permuted(np.tile(np.arange(k), (n, 1)), axis=1)
-        values: FloatArray = table[order, np.arange(k)].mean(axis=1)
+            return np.full(len(orders), np.nan)
+        table = compared.pairs()
+        order = orders_among(orders, compared.kept)
+        values: FloatArray = table[order, np.arange(len(table))].mean(axis=1)
         return values
 
 

@@ -40,9 +40,15 @@ class PermutedScores(Part):
     high : float
         Upper end of the middle 95 % of them.
     p : float
-        One-sided, (1 + number that score as well) / (1 + draws).
+        One-sided, (1 + number that score as well) / (1 + draws), at least 1 / the number of orders.
     draws : int
         Number of permutations.
+    scores : (D,) list of float or None
+        Scores by the first D permutations, 4 digits; kept of primary metrics, all of them where
+        draws inside the dataset are, else 100. Index b is the same permutation of names for every
+        predictor and split.
+    names : (k,) list of str or None
+        The permuted perturbations; there where `scores` are.
     """
 
     mean: float
@@ -51,6 +57,8 @@ class PermutedScores(Part):
     high: float
     p: float
     draws: int
+    scores: Sequence[float] | None = optional()
+    names: Sequence[str] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +175,9 @@ class TaskScores(Part):
         What is drawn again inside the dataset: "cell", "gene", "perturbation" or "pair".
     blocks : int or None
         How many of these there are.
+    blocks_digest : str or None
+        Hash of what these are called and of how they are drawn: the draws of splits that have
+        it in common are of the same blocks. There where they have names.
     asked : float
         How many units (cells, events, genes, perturbations) were asked.
     answered : float
@@ -199,6 +210,7 @@ class TaskScores(Part):
     lines: Sequence[str]
     block: str
     blocks: int | None
+    blocks_digest: str | None = optional()
     asked: float
     answered: float
     coverage: float | None
