@@ -80,8 +80,8 @@ class Column:
 #: The status of a row that scores above what is possible, which nobody has explained.
 IMPOSSIBLE = "above what is possible"
 
-#: A predictor whose permuted answers reach its score with a larger p is not shown to know which
-#: gene was removed.
+#: A predictor whose permuted answers reach its score with a larger p, among all predictors of the
+#: section, is not shown to know which gene was removed.
 KNOWS = 0.05
 
 
@@ -99,6 +99,8 @@ class Permuted:
         The middle 95 % of the permutations, None where several networks are taken together.
     networks : int
         How many are.
+    among : float, or None
+        p among those of all predictors of the section, by Holm's correction; None before that.
     """
 
     mean: float
@@ -106,11 +108,17 @@ class Permuted:
     low: float | None = None
     high: float | None = None
     networks: int = 1
+    among: float | None = None
 
     @property
     def knows(self) -> bool:
         """Whether the score shows that the predictor knows which gene was removed."""
-        return self.p <= KNOWS
+        return (self.p if self.among is None else self.among) <= KNOWS
+
+    @property
+    def one_of_many(self) -> bool:
+        """Whether its p would show that, if it were the only predictor of the section."""
+        return self.p <= KNOWS and not self.knows
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import floor, log10
 
 from kobench.board.numbers.intervals import Interval
+from kobench.board.row import Permuted
 
 
 def number(value: float | None, decimals: int = 3) -> str:
@@ -65,3 +66,15 @@ def p_text(p: float) -> str:
     if p < 0.0005:
         return "p < 0.001"
     return f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
+
+
+def permuted_p(permuted: Permuted) -> str:
+    """The p of permuted answers, and what is left of it among many where that makes a difference.
+
+    >>> permuted_p(Permuted(0.0, 0.03, among=0.03)), permuted_p(Permuted(0.0, 0.03, among=0.36))
+    ('p = 0.030', 'p = 0.030, among all 0.36')
+    """
+    text = p_text(permuted.p)
+    if not permuted.one_of_many or permuted.among is None:
+        return text
+    return f"{text}, among all {p_text(permuted.among).removeprefix('p = ')}"

@@ -152,8 +152,15 @@ def networks(
     ]
 
 
-def permuted(mean: float, p: float, sd: float = 0.1) -> dict[str, Any]:
-    """A score's permuted answers."""
+def permuted(
+    mean: float,
+    p: float,
+    sd: float = 0.1,
+    scores: Sequence[float] | None = None,
+    names: Sequence[str] = ("A", "B", "C", "D", "E", "F", "G", "H"),
+) -> dict[str, Any]:
+    """A score's permuted answers; with the scores of each permutation where they are given."""
+    kept = {} if scores is None else {"scores": list(scores), "names": list(names)}
     return {
         "mean": mean,
         "sd": sd,
@@ -161,6 +168,7 @@ def permuted(mean: float, p: float, sd: float = 0.1) -> dict[str, Any]:
         "high": mean + 2 * sd,
         "p": p,
         "draws": 1000,
+        **kept,
     }
 
 

@@ -76,6 +76,8 @@ class Numbers:
         Every one of them, in a fixed order.
     floors : list of str
         Names of the floors that count for the task.
+    steady : frozenset of str
+        The blocks whose draws are of the same units in all their slots.
     """
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
@@ -98,6 +100,7 @@ class Numbers:
             for scores in self.scores[key][slot]
         ]
         self.memory: dict[Any, Any] = {}
+        self.steady = steady_blocks(self.scores)
         self.floors = sorted({name for scores in self.all for name in scores.floors})
 
     def metrics(self) -> list[str]:
@@ -238,7 +241,7 @@ class Numbers:
                 missing[why] += 1
             nones += why == NONE or any(one.none for one in values)
         most = min(missing, key=lambda word: (word == NOT_RUN, -missing[word], word), default="")
-        return RowValues(known, most, nones)
+        return RowValues(known, most, nones, self.steady)
 
     def floor(self, name: str, metric: str, row: RowValues) -> Series | None:
         """A floor's score on the units that a row answered.
@@ -278,7 +281,7 @@ class Numbers:
             if len(known) < len(levels):
                 return None
             found[slot] = known
-        return block_series(found) if found else None
+        return block_series(found, self.steady) if found else None
 
     def floor_level(self, name: str, metric: str, slot: Slot, value: Value) -> Level | None:
         """A floor's level on the units behind one value, None where it has no score there."""
@@ -292,3 +295,16 @@ def has_value(scores: TaskScores, metric: str) -> bool:
     """Whether a fit has a value by a metric."""
     score = scores.metrics.get(metric)
     return score is not None and score.value is not None
+
+
+def steady_blocks(scores: Mapping[Key, Mapping[Slot, Sequence[TaskScores]]]) -> frozenset[str]:
+    """The blocks in which each row was drawn from the same units in all slots, as records say."""
+    drawn: dict[str, dict[Key, set[str | None]]] = defaultdict(lambda: defaultdict(set))
+    for key, slots in scores.items():
+        for (block, _), fits in slots.items():
+            drawn[block][key] |= {fit.blocks_digest for fit in fits}
+    return frozenset(
+        block
+        for block, rows in drawn.items()
+        if all(len(found) == 1 and None not in found for found in rows.values())
+    )

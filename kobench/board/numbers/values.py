@@ -8,7 +8,7 @@ Several fits in a slot are averaged first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import fsum
@@ -77,11 +77,14 @@ class RowValues:
         "" or why the other slots have none.
     nones : int
         In how many slots the answer gave no ranking.
+    steady : frozenset of str
+        The blocks whose draws are of the same units in all their slots.
     """
 
     values: Mapping[Slot, Sequence[Value]]
     missing: str = ""
     nones: int = 0
+    steady: frozenset[str] = frozenset()
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -92,7 +95,8 @@ class RowValues:
     def series(self) -> Series:
         """The score of each block, with its draws."""
         series = block_series(
-            {slot: [(one.value, one.draws) for one in fits] for slot, fits in self.values.items()}
+            {slot: [(one.value, one.draws) for one in fits] for slot, fits in self.values.items()},
+            self.steady,
         )
         return replace(series, units=self.units)
 
@@ -108,7 +112,7 @@ class RowValues:
         }
         if not levels or any(len(levels[slot]) < len(fits) for slot, fits in self.values.items()):
             return None
-        return replace(block_series(levels), units=self.units)
+        return replace(block_series(levels, self.steady), units=self.units)
 
     @property
     def units(self) -> int:
@@ -150,19 +154,25 @@ def mean_draws(lists: Sequence[Draws]) -> FloatArray | None:
     return means
 
 
-def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
+def block_series(
+    slots: Mapping[Slot, Sequence[Level]], steady: Collection[str] = frozenset()
+) -> Series:
     """The value of each block: fits are averaged inside a slot, then slots inside a block.
 
     Parameters
     ----------
     slots : mapping of Slot to sequence of Level
         By slot the value and draws of each fit.
+    steady : collection of str
+        The blocks whose draws are of the same units in all their slots.
 
     Notes
     -----
-    Several splits of the same cells share most of what makes their scores vary, so they must not
-    narrow the interval inside a block. The mean of R of them keeps the spread of one: its draws are
-    spread by sqrt(R) around the mean.
+    Where draw b takes the same units in every slot (perturbations, genes), its mean is that of the
+    same draw of the units' means: what the slots share stays, and no more. Else (cells) several
+    splits still share most of what makes their scores vary, so they must not narrow the interval
+    inside a block. The mean of R of them keeps the spread of one: its draws are spread by sqrt(R)
+    around the mean.
     """
     blocks: dict[str, list[tuple[float, FloatArray | None]]] = defaultdict(list)
     for (block, _), fits in sorted(slots.items()):
@@ -170,14 +180,13 @@ def block_series(slots: Mapping[Slot, Sequence[Level]]) -> Series:
             (mean([value for value, _ in fits]), mean_draws([draws for _, draws in fits]))
         )
     values, spreads = [], []
-    for _, pairs in sorted(blocks.items()):
+    for block, pairs in sorted(blocks.items()):
         value = mean([one for one, _ in pairs])
         values.append(value)
         draws = mean_draws([[] if one is None else one.tolist() for _, one in pairs])
         if draws is not None:
-            spreads.append(
-                value + np.sqrt(len(pairs)) * (draws - value) if len(pairs) > 1 else draws
-            )
+            alike = len(pairs) == 1 or block in steady
+            spreads.append(draws if alike else value + np.sqrt(len(pairs)) * (draws - value))
     joint = len(spreads) == len(values) and len({len(one) for one in spreads}) == 1
     return Series(np.array(values), np.array(spreads) if joint else None)
 

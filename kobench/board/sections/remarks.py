@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,8 +10,9 @@ from kobench.board.numbers.intervals import ENOUGH, TIE
 from kobench.board.numbers.rules import HEADROOM
 from kobench.board.numbers.series import Numbers, slot_of
 from kobench.board.numbers.standings import NO_HEADROOM, NOTHING, Standings
-from kobench.board.numbers.values import Key, Slot
+from kobench.board.numbers.values import Key
 from kobench.board.row import Column
+from kobench.board.sections.counted import by_slot, count, left_out
 from kobench.board.sections.sampled import remarks_on_draws
 from kobench.board.written import number, with_interval
 from kobench.results.parts import Record, TaskScores
@@ -70,43 +71,33 @@ def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) 
     return tuple(remarks)
 
 
-def by_slot(numbers: Numbers) -> dict[Slot, list[TaskScores]]:
-    """What all fits of all rows scored, by slot."""
-    found: dict[Slot, list[TaskScores]] = defaultdict(list)
-    for slots in numbers.scores.values():
-        for slot, fits in slots.items():
-            found[slot] += fits
-    return found
-
-
 def on_what_was_asked(numbers: Numbers) -> list[str]:
-    """How many units were asked, over all slots: of each the most that a row was asked."""
-    asked = sum(max(int(one.asked) for one in fits) for fits in by_slot(numbers).values())
-    return [f"{asked:,} {unit_of(numbers.all[0])} asked"] if asked else []
+    """How many units were asked: in a split the most that a row was asked."""
+    asked = count(
+        {slot: max(int(one.asked) for one in fits) for slot, fits in by_slot(numbers).items()}
+    )
+    return [f"{asked} {unit_of(numbers.all[0])} asked{asked.each}"] if asked.high else []
 
 
 def on_sampled_rows(numbers: Numbers) -> list[str]:
     """How many events' full rows were compared, where these were sampled."""
-    sampled = [
-        max(one.sampled for one in fits if one.sampled is not None)
-        for fits in by_slot(numbers).values()
-        if any(one.sampled is not None for one in fits)
-    ]
-    return [f"full rows of {sum(sampled):,} sampled events compared"] if sampled else []
+    sampled = {
+        slot: max(known)
+        for slot, fits in by_slot(numbers).items()
+        if (known := [int(one.sampled) for one in fits if one.sampled is not None])
+    }
+    if not sampled:
+        return []
+    rows = count(sampled)
+    return [f"full rows of {rows} sampled events compared{rows.each}"]
 
 
 def on_what_was_left_out(numbers: Numbers) -> list[str]:
-    """How many units were dropped for everybody, by reason; a slot's reasons count once."""
-    reasons: Counter[str] = Counter()
-    for fits in by_slot(numbers).values():
-        dropped: dict[str, Any] = {}
-        for one in fits:
-            dropped.update(one.left_out)
-        reasons.update(dropped)
+    """How many units were dropped for everybody, by reason."""
     return [
-        f"left out for everybody: {count:,} ({reason})"
-        for reason, count in sorted(reasons.items())
-        if count
+        f"left out for everybody: {dropped}{dropped.each} ({reason})"
+        for reason, dropped in left_out(by_slot(numbers)).items()
+        if dropped.high
     ]
 
 

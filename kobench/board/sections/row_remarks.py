@@ -8,7 +8,7 @@ from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.values import NONE, NOT_RUN, STAND_IN, Key, RowValues
 from kobench.board.row import Score
 from kobench.board.sections.comparison import Comparison
-from kobench.board.written import p_text
+from kobench.board.written import permuted_p
 
 #: From this correlation on a ranking is said to follow abundance.
 FOLLOWS = 0.8
@@ -116,7 +116,7 @@ def of_its_packages(numbers: Numbers, key: Key) -> Iterator[str]:
 
 def unproven(metric: str, score: Score) -> str:
     """A warning beside a good score that permuted answers reach, too."""
-    p = p_text(score.permuted.p) if score.permuted else ""
+    p = permuted_p(score.permuted) if score.permuted else ""
     return (
         f"above the floor by {metric}, yet its answers score as well when permuted among the"
         f" perturbations ({p}), so nothing shows that it knows which gene was removed"

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH
-from kobench.board.numbers.permuted import permuted_of
+from kobench.board.numbers.permuted import among_all, permuted_of
 from kobench.board.numbers.standings import NOTHING, Standings
 from kobench.board.numbers.values import NOT_ANSWERED, Key, RowValues
-from kobench.board.row import IMPOSSIBLE, Column, Cost, Problem, Row, Score
+from kobench.board.row import IMPOSSIBLE, Column, Cost, Permuted, Problem, Row, Score
 from kobench.board.sections.comparison import INCOMPLETE, Comparison
 from kobench.board.sections.notes import UNRANKED
 from kobench.board.sections.provenance import environment_of, open_of
@@ -71,7 +71,8 @@ def rows_of(
     cost : bool
         Whether rows say what they cost.
     """
-    rows = [make_row(compared, key, names, cost) for key in compared.numbers.records]
+    permuted = permuted_scores(compared)
+    rows = [make_row(compared, key, names, cost, permuted) for key in compared.numbers.records]
     if not compared.unranked:
         rows += nothing_row(compared.standings, len(compared.numbers.blocks))
     order = {names[key]: i for i, key in enumerate(compared.places)}
@@ -92,11 +93,32 @@ def position(row: Row, order: Mapping[str, int], first: Column | None) -> tuple[
     return 3, status, row.role, row.name
 
 
-def make_row(compared: Comparison, key: Key, names: Mapping[Key, str], cost: bool) -> Row:
-    """One row of a section, from the records of its fits."""
+def permuted_scores(compared: Comparison) -> dict[str, dict[Key, Permuted]]:
+    """By metric the permuted answers of every predictor that has some; none if none is ranked."""
+    if compared.unranked:
+        return {}
+    found: dict[str, dict[Key, Permuted]] = {}
+    for metric, column in compared.standings.columns.items():
+        made = {
+            key: permuted_of(compared.numbers, key, metric, column.sign)
+            for key, standings in compared.scores.items()
+            if key[0] == "predictor" and standings[metric].score.value is not None
+        }
+        found[metric] = among_all({key: one for key, one in made.items() if one is not None})
+    return found
+
+
+def make_row(
+    compared: Comparison,
+    key: Key,
+    names: Mapping[Key, str],
+    cost: bool,
+    permuted: Mapping[str, Mapping[Key, Permuted]],
+) -> Row:
+    """One row of a section, from the records of its fits; `permuted` as `permuted_scores` gives."""
     fits, place = compared.numbers.records[key], compared.places.get(key)
     predictor, done = fits[0].trial.predictor, len(compared.done(key))
-    scores = shown_scores(compared, key)
+    scores = shown_scores(compared, key, permuted)
     return Row(
         role=key[0],
         name=names[key],
@@ -124,16 +146,17 @@ def make_row(compared: Comparison, key: Key, names: Mapping[Key, str], cost: boo
     )
 
 
-def shown_scores(compared: Comparison, key: Key) -> dict[str, Score]:
+def shown_scores(
+    compared: Comparison, key: Key, permuted: Mapping[str, Mapping[Key, Permuted]]
+) -> dict[str, Score]:
     """A row's scores by metric: with permuted answers, without skill where nobody is ranked."""
     found = {}
     for metric, standing in compared.scores[key].items():
         score = standing.score
         if compared.unranked:
             score = Score(score.value, score.low, score.high, score.missing, skill_reason=UNRANKED)
-        elif key[0] == "predictor" and score.value is not None:
-            sign = compared.standings.columns[metric].sign
-            score = replace(score, permuted=permuted_of(compared.numbers, key, metric, sign))
+        elif one := permuted[metric].get(key):
+            score = replace(score, permuted=one)
         found[metric] = score
     return found
 

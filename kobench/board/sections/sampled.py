@@ -7,6 +7,7 @@ from typing import Any
 
 from kobench.board.numbers.series import Numbers, slot_of
 from kobench.board.row import Column
+from kobench.board.sections.counted import by_slot, count
 from kobench.board.written import number
 from kobench.results.parts import Record
 
@@ -51,18 +52,16 @@ def remarks_on_draws(numbers: Numbers, primary: Iterable[Column]) -> list[str]:
 
     The latter is the largest standard error of any row.
     """
-    found = {
-        slot: scores.events
-        for by_slot in numbers.scores.values()
-        for slot, fits in by_slot.items()
-        for scores in fits
-        if scores.events
+    drawn = {
+        slot: known[-1]
+        for slot, fits in by_slot(numbers).items()
+        if (known := [one.events for one in fits if one.events])
     }
     said = []
-    if found:
-        asked = sum(events.asked for events in found.values())
-        of = sum(events.of for events in found.values())
-        said.append(f"{asked:,} of {of:,} single knockouts were drawn at random and asked")
+    if drawn:
+        asked = count({slot: events.asked for slot, events in drawn.items()})
+        of = count({slot: events.of for slot, events in drawn.items()})
+        said.append(f"{asked} of {of} single knockouts were drawn at random and asked{asked.each}")
     for column in primary:
         errors = [
             float(score.sampling_error)

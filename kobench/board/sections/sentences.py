@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
-from kobench.board.written import p_text, spoken, with_interval
+from kobench.board.written import permuted_p, spoken, with_interval
 from kobench.errors import UserError
 from kobench.util.grammar import split as split_selection
 
@@ -191,8 +191,8 @@ def knowing(section: Section, column: Column, first: bool = True) -> list[str]:
         for row in section.ranked
         if (one := row.scores[column.name].permuted) is not None
     ]
-    knows = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if one.knows]
-    others = [f"{row.name} ({p_text(one.p)})" for row, one in permuted if not one.knows]
+    knows = [f"{row.name} ({permuted_p(one)})" for row, one in permuted if one.knows]
+    others = [f"{row.name} ({permuted_p(one)})" for row, one in permuted if not one.knows]
     if section.control:
         above = (
             "Above their own permuted answers where there is hardly anything to predict, so suspect"

@@ -30,8 +30,9 @@ LEGEND = (
 KNOWS_LEGEND = (
     "Knows which gene: whether a score is above that of the same answers permuted among the"
     " perturbations, and p, how often a permutation scores as well; over several networks by a"
-    " normal approximation. ▲? marks a predictor above the floor whose permuted answers do as well"
-    " (p > 0.05): it does not count as better. Above permuted does not mean better than the floor."
+    " normal approximation. Above is said where p, corrected for the number of predictors (Holm),"
+    " is at most 0.05. ▲? marks a predictor above the floor that is not above permuted: it does not"
+    " count as better. Above permuted does not mean better than the floor."
 )
 
 #: What a row is that scores above what is possible.

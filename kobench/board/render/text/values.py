@@ -6,7 +6,7 @@ from kobench.board.render.text.marks import arrow_of
 from kobench.board.row import Column, Cost, Row, Score
 from kobench.board.table import Section
 from kobench.board.words import reason
-from kobench.board.written import bracket, number, p_text
+from kobench.board.written import bracket, number, permuted_p
 
 #: The longest reason that stands in a table; a longer one stands below it.
 LONGEST = "not answered"
@@ -92,7 +92,7 @@ def knows_text(score: Score | None, column: Column, control: bool = False) -> st
     if score is None or score.permuted is None:
         return ""
     permuted = score.permuted
-    p = p_text(permuted.p)
+    p = permuted_p(permuted)
     if control:
         return f"{p} (suspect: control)" if permuted.knows else p
     above = "above" if permuted.knows else "not above"
