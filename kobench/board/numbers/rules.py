@@ -5,8 +5,8 @@ A board says which version made it; docs/intervals.md has the reasons.
 
 from __future__ import annotations
 
-#: Version of the rules in this file, of the range below, of `kobench.board.numbers.possible`, and of
-#: who is said to know the gene (`kobench.board.numbers.permuted`). Boards of another version may
+#: Version of the rules in this file, of the range below, of `kobench.board.numbers.possible`, and
+#: of who is said to know the gene (`kobench.board.numbers.permuted`). Boards of another version may
 #: print skill, ▲, ▼ and ? elsewhere, from the same records.
 RULES = 3
 
