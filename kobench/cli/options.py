@@ -68,7 +68,10 @@ def limit_options(function: F) -> F:
             multiple=True,
             metavar="DIR",
             type=click.Path(exists=True, file_okay=False, resolve_path=True),
-            help="A folder that predictors may read, too; may be repeated. The board names it.",
+            help=(
+                "A folder that predictors may read, too; may be repeated. The board names it, and"
+                " a change of what is in it asks for a new fit."
+            ),
         ),
         click.option(
             "--sandbox",
