@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,15 @@ from kobench.plugins.sources import Description, PluginProblem, Source
 from kobench.worker.describe.spec_json import spec_from_json, spec_to_json
 
 #: The files of kobench that decide what a description says, as patterns below its folder.
-DESCRIBING = ("worker/describe/*.py", "util/*.py", "api.py", "hookspecs.py", "specs.py")
+DESCRIBING = (
+    "worker/describe/*.py",
+    "plugins/hidden.py",
+    "sandbox/*.py",
+    "util/*.py",
+    "api.py",
+    "hookspecs.py",
+    "specs.py",
+)
 
 #: Seconds for which a time-out is remembered, so that a plugin that hangs does not cost every
 #: command its limit.
@@ -34,8 +43,16 @@ def cache_folder() -> Path:
     return Path(user_cache_dir("kobench")) / "plugins"
 
 
-def key_of(source: Source) -> list[Any]:
+def key_of(source: Source, hidden: Sequence[str] = ()) -> list[Any]:
     """All that a description depends on, as far as kobench can know.
+
+    Parameters
+    ----------
+    source : Source
+        What is described.
+    hidden : sequence of str
+        What it would read if that were not hidden. A description made before it was may hold what
+        was read, so it counts no longer.
 
     Returns
     -------
@@ -52,6 +69,7 @@ def key_of(source: Source) -> list[Any]:
         source.file,
         source.stamp(),
         list(source.about),
+        list(hidden),
     ]
 
 
@@ -82,7 +100,7 @@ def digest_of(source: Source) -> str:
     return source.digest(_cache_file(source).with_suffix(".hashes.json"))
 
 
-def remembered(source: Source, limit: float) -> Description | None:
+def remembered(source: Source, limit: float, hidden: Sequence[str] = ()) -> Description | None:
     """Look up what is remembered of a source and still true of it.
 
     Parameters
@@ -91,6 +109,8 @@ def remembered(source: Source, limit: float) -> Description | None:
         What is to be described.
     limit : float
         Seconds it may take; a time-out that is remembered counts up to the limit it had.
+    hidden : sequence of str
+        See `key_of`.
 
     Returns
     -------
@@ -99,7 +119,7 @@ def remembered(source: Source, limit: float) -> Description | None:
     """
     try:
         document = json.loads(_cache_file(source).read_bytes())
-        if document["key"] != key_of(source):
+        if document["key"] != key_of(source, hidden):
             return None
         if document["timeout"] is not None:
             when, before = document["timeout"]

@@ -14,12 +14,10 @@ import os
 import tempfile
 import time
 from collections.abc import Generator, Sequence
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from kobench.errors import TrialFailed
-from kobench.plugins.hidden import kept_from
 from kobench.plugins.links import importable
 from kobench.plugins.pipes import TAIL_BYTES, NotAMessageError, Pipes
 from kobench.plugins.sources import Source
@@ -64,8 +62,8 @@ class Child:
         The entry point that it starts at, an index.
     limit : float
         Seconds it may take.
-    folders : sequence of path
-        Folders of dataset cards beside the usual ones: it may not read their files.
+    hidden : sequence of Path
+        What it must not read.
 
     Attributes
     ----------
@@ -75,9 +73,9 @@ class Child:
     """
 
     def __init__(
-        self, source: Source, first: int, limit: float, folders: Sequence[PathLike[str] | str] = ()
+        self, source: Source, first: int, limit: float, hidden: Sequence[Path] = ()
     ) -> None:
-        self.source, self.first, self.limit, self.folders = source, first, limit, folders
+        self.source, self.first, self.limit, self.hidden = source, first, limit, hidden
         self.end = ""
         self._error_tail = b""
 
@@ -122,8 +120,7 @@ class Child:
         )
         # -B: nothing changes by being read
         arguments = ["-B", "-X", "faulthandler", "-c", START, str(pipe), request]
-        hidden = () if trusted else kept_from(own, self.folders)
-        access = Access(read=places, hidden=hidden, keep=(pipe,))
+        access = Access(read=places, hidden=self.hidden, keep=(pipe,))
         return make_plan(interpreter, arguments, folders, access, () if trusted else LAYERS)
 
     def _listen(self, pipes: Pipes, folder: Path) -> Generator[dict[str, Any], None, None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from kobench.plugins.child import Child
@@ -16,7 +16,7 @@ from kobench.worker.describe.validation import faults
 
 
 def ask_children(
-    source: Source, limit: float, folders: Sequence[PathLike[str] | str] = ()
+    source: Source, limit: float, hidden: Sequence[Path] = ()
 ) -> tuple[list[tuple[str, Spec]], list[PluginProblem]]:
     """Describe a source in children, one after the other.
 
@@ -29,8 +29,8 @@ def ask_children(
         What is to be described.
     limit : float
         Seconds for each child.
-    folders : sequence of path
-        Folders of dataset cards beside the usual ones.
+    hidden : sequence of Path
+        What it must not read.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def ask_children(
     first = 0
     while first < len(source.points):
         account.start_at(first)
-        child = Child(source, first, limit, folders)
+        child = Child(source, first, limit, hidden)
         with contextlib.closing(child.messages()) as messages:
             for message in messages:
                 try:

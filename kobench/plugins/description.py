@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from kobench.errors import UserError
 from kobench.plugins.cache import digest_of, key_of, remember, remembered
+from kobench.plugins.hidden import Hidden
 from kobench.plugins.sources import Description, PluginProblem, Source
 from kobench.specs import PredictorSpec, Spec, kind_of
 
@@ -64,25 +65,24 @@ def describe_all(
         Where the time limit can't be read.
     """
     limit = time_limit()
+    hidden = Hidden(folders)
     found: dict[str, Description] = {}
     if not fresh:
         for source in sources:
-            if (known := remembered(source, limit)) is not None:
+            if (known := remembered(source, limit, hidden.shown_to(source))) is not None:
                 found[source.known_as] = known
     missing = [source for source in sources if source.known_as not in found]
     if missing:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(len(missing), (os.cpu_count() or 1) + 1)) as pool:
-            described = pool.map(lambda source: describe_source(source, limit, folders), missing)
+            described = pool.map(lambda source: describe_source(source, limit, hidden), missing)
             for source, description in zip(missing, described, strict=True):
                 found[source.known_as] = description
     return [found[source.known_as] for source in sources]
 
 
-def describe_source(
-    source: Source, limit: float, folders: Sequence[str | os.PathLike[str]] = ()
-) -> Description:
+def describe_source(source: Source, limit: float, hidden: Hidden | None = None) -> Description:
     """Describe one source in child processes, and remember it.
 
     Parameters
@@ -91,8 +91,8 @@ def describe_source(
         What is to be described.
     limit : float
         Seconds for each child.
-    folders : sequence of path
-        See `describe_all`.
+    hidden : Hidden, optional
+        What it must not read.
 
     Returns
     -------
@@ -104,9 +104,10 @@ def describe_source(
 
     if source.is_own:
         limit = max(limit, OWN_TIME_LIMIT)
-    key = key_of(source)
+    hidden = hidden or Hidden()
+    key = key_of(source, hidden.shown_to(source))
     digest = digest_of(source)
-    specs, problems = ask_children(source, limit, folders)
+    specs, problems = ask_children(source, limit, hidden.of(source))
     if source.environment:
         specs, problems = predictors_only(source, specs, problems)
     description = Description(tuple(specs), tuple(problems), digest)

@@ -17,7 +17,9 @@ from kobench.datasets.cards import card_folders
 from kobench.datasets.fetch import data_folder, places
 from kobench.errors import UserError
 from kobench.plugins.cache import cache_folder
-from kobench.sandbox.places import Interpreter, this_interpreter
+from kobench.plugins.sources import Source
+from kobench.sandbox.hiding import lies_in
+from kobench.sandbox.places import Interpreter, readable_by, this_interpreter
 
 #: What a card says of where its file is.
 WHERE = ("name", "folder", "path", "package")
@@ -96,3 +98,32 @@ def kept_from(
 ) -> tuple[Path, ...]:
     """All that is hidden from whoever runs in an interpreter; takes what `known_files` does."""
     return (*own_folders(), *known_files(interpreter, folders))
+
+
+class Hidden:
+    """What is hidden from the children that describe plugins.
+
+    Parameters
+    ----------
+    folders : iterable of path
+        Folders of cards beside the usual ones.
+    """
+
+    def __init__(self, folders: Iterable[str | os.PathLike[str]] = ()) -> None:
+        self.folders = tuple(folders)
+        self._known: dict[Interpreter | None, tuple[Path, ...]] = {}
+
+    def of(self, source: Source) -> tuple[Path, ...]:
+        """What is hidden from a source; nothing from kobench itself."""
+        if source.is_own:
+            return ()
+        if source.interpreter not in self._known:
+            self._known[source.interpreter] = kept_from(source.interpreter, self.folders)
+        return self._known[source.interpreter]
+
+    def shown_to(self, source: Source) -> list[str]:
+        """What of that a source could read otherwise, as real paths."""
+        hidden = sorted({os.path.realpath(place) for place in self.of(source)})
+        reads = [*readable_by(source.interpreter or this_interpreter()), *source.roots.values()]
+        reals = [os.path.realpath(read) for read in reads]
+        return [place for place in hidden if any(lies_in(place, read) for read in reals)]

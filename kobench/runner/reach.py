@@ -63,11 +63,14 @@ class Read:
         Why they may.
     given : bool
         Whether the user or a plugin brought it; the others belong to an interpreter or the system.
+    readable : bool
+        Whether `--readable` names it, so that it is read in trials alone.
     """
 
     place: str
     why: str
     given: bool = False
+    readable: bool = False
 
 
 def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str]] = ()) -> Hidden:
@@ -98,6 +101,7 @@ def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str
     known = [file for one in interpreters for file in known_files(one, folders)]
     files = [file for dataset in datasets for file in files_of(dataset)]
     refuse_shown(files, own_folders(), reads)
+    refuse_described(datasets, reads)
     real = any(not dataset.entry.spec.seeded for dataset in datasets)
     copies = search(
         [*files, *known] if real else (),
@@ -123,13 +127,13 @@ def places_read(trials: Sequence[Trial]) -> list[Read]:
     """What the predictors of trials may read, each place once."""
     reads: dict[str, Read] = {}
 
-    def add(place: str | Path, why: str, given: bool = False) -> None:
+    def add(place: str | Path, why: str, given: bool = False, readable: bool = False) -> None:
         real = os.path.realpath(place)
-        reads.setdefault(real, Read(real, why, given))
+        reads.setdefault(real, Read(real, why, given, readable))
 
     for trial in trials:
         for folder in trial.request.readable:
-            add(folder, "--readable names it", given=True)
+            add(folder, "--readable names it", given=True, readable=True)
     for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep):
         if folder.startswith("/"):
             add(folder, "LD_LIBRARY_PATH names it")
@@ -155,6 +159,11 @@ def files_of(dataset: Chosen) -> Iterator[Path]:
     name.
     """
     yield from files_of_card(dataset.entry.spec.card, ())
+    yield from named_by(dataset)
+
+
+def named_by(dataset: Chosen) -> Iterator[Path]:
+    """The files and folders that a dataset's parameters name."""
     for value in dataset.params.values():
         if isinstance(value, str) and value:
             path = Path(value).expanduser()
@@ -223,6 +232,23 @@ def refuse_beside(dataset: Chosen, reads: Sequence[Read]) -> None:
                 f"dataset {dataset.entry.full_name} is {file}, and predictors may read"
                 f" {read.place} ({read.why}), where its data may lie; move the file out of it"
             )
+
+
+def refuse_described(datasets: Sequence[Chosen], reads: Sequence[Read]) -> None:
+    """Raise UserError where a plugin's description may hold a file that a parameter names.
+
+    Plugins are described before it is known, and with what their interpreter may read.
+    """
+    for dataset in datasets:
+        for file in named_by(dataset):
+            real = os.path.realpath(file)
+            for read in reads:
+                if not read.readable and lies_in(real, read.place):
+                    raise UserError(
+                        f"dataset {dataset.selection} is made of {file}, which lies in"
+                        f" {read.place}: plugins may read that ({read.why}) whenever they are"
+                        " listed, and may have it by now; move the file elsewhere"
+                    )
 
 
 def refuse_shown(files: Sequence[Path], folders: Sequence[Path], reads: Sequence[Read]) -> None:

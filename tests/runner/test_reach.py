@@ -244,6 +244,9 @@ def test_nothing_is_read_while_a_plugin_is_described(
         f'[file]\nname = "cells.csv"\npath = "{data / "cells.csv"}"\nsha256 = "{"0" * 64}"\n'
     )
     seeker = write_seeker(tmp_path / "theirs" / "seeker.py", data)
+    before = load_registry(plugin_files=[seeker])
+    assert "cells.csv" in before.find("predictors", "seeker").spec.summary
+    # what was described before the card was known counts no longer
     registry = load_registry(plugin_files=[seeker], dataset_folders=[cards])
     assert json.loads(registry.find("predictors", "seeker").spec.summary) == ["open.csv"]
     monkeypatch.setenv("KOBENCH_DATASETS", str(cards))
@@ -294,6 +297,10 @@ def test_what_can_not_be_hidden_is_refused(
     cells = write_cells(tmp_path / "cells.csv")
     with pytest.raises(UserError, match="kobench keeps datasets in"):
         seek(seeker, f"table:path={cells}", tmp_path / "out", readable=(tmp_path / "data",))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(cells.parent))
+    with pytest.raises(UserError, match=r"whenever they are listed.*move the file"):
+        seek(seeker, f"table:path={cells}", tmp_path.parent / f"{tmp_path.name}-out")
+    monkeypatch.delenv("LD_LIBRARY_PATH")
     dataset = tmp_path / "theirs" / "dataset.py"
     dataset.write_text(
         "from kobench.api import *\ndef load(seed): ...\n"
