@@ -111,19 +111,25 @@ class Hidden:
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]] = ()) -> None:
         self.folders = tuple(folders)
-        self._known: dict[Interpreter | None, tuple[Path, ...]] = {}
+        self._known: dict[Interpreter | None, tuple[tuple[Path, ...], list[str]]] = {}
 
     def of(self, source: Source) -> tuple[Path, ...]:
         """What is hidden from a source; nothing from kobench itself."""
-        if source.is_own:
-            return ()
-        if source.interpreter not in self._known:
-            self._known[source.interpreter] = kept_from(source.interpreter, self.folders)
-        return self._known[source.interpreter]
+        return () if source.is_own else self._of(source.interpreter)[0]
+
+    def _of(self, interpreter: Interpreter | None) -> tuple[tuple[Path, ...], list[str]]:
+        """What is hidden from an interpreter's plugins, and what they may read, as real paths."""
+        if interpreter not in self._known:
+            reads = readable_by(interpreter or this_interpreter())
+            hidden = kept_from(interpreter, self.folders)
+            self._known[interpreter] = hidden, [os.path.realpath(read) for read in reads]
+        return self._known[interpreter]
 
     def shown_to(self, source: Source) -> list[str]:
         """What of that a source could read otherwise, as real paths."""
-        hidden = sorted({os.path.realpath(place) for place in self.of(source)})
-        reads = [*readable_by(source.interpreter or this_interpreter()), *source.roots.values()]
-        reals = [os.path.realpath(read) for read in reads]
-        return [place for place in hidden if any(lies_in(place, read) for read in reals)]
+        if source.is_own:
+            return []
+        hidden, reads = self._of(source.interpreter)
+        every = [*reads, *(os.path.realpath(root) for root in source.roots.values())]
+        reals = sorted({os.path.realpath(place) for place in hidden})
+        return [place for place in reals if any(lies_in(place, read) for read in every)]
