@@ -23,6 +23,11 @@ MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CALLS: dict[str, tuple[int | None, int | None]] = {
     "socket": (41, 198),
     "socketpair": (53, 199),
+    "setsockopt": (54, 208),
+    "unshare": (272, 97),
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "fallocate": (285, 47),
     "io_uring_setup": (425, 425),
     "add_key": (248, 217),
     "request_key": (249, 218),

@@ -24,7 +24,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from kobench.sandbox import filters, kernel, mounts, outside, rules, sockets
+from kobench.sandbox import filters, kernel, mounts, outside, rules, sockets, uncounted
 from kobench.sandbox.ending import end_descendants, reap
 from kobench.sandbox.layers import uncovered, without_any
 
@@ -228,7 +228,10 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
             devices=[*mounts.DEVICES, *plan["devices"]],
             hidden=plan["hidden"],
         )
-    refused = {"seccomp-sockets": sockets.RULES, "seccomp-outside": outside.needed(layers)}
+    refused = {
+        "seccomp-sockets": (*sockets.RULES, *uncounted.RULES),
+        "seccomp-outside": outside.needed(layers),
+    }
     for name in [name for name in refused if name in wanted]:
         try:
             filters.put_on(refused[name])

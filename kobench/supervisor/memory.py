@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kobench.supervisor.open_files import unnamed_files
+from kobench.supervisor.open_files import socket_bytes, unnamed_files
 from kobench.supervisor.processes import Member, member_of
 
 #: Folders that may lie in memory. A trial in a file tree of its own has other ones than the
@@ -46,8 +46,9 @@ def memory_of(members: Sequence[Member]) -> Held:
     Returns
     -------
     Held
-        On Linux by PSS, with the files that lie in memory only, see `files_in_memory`. A process
-        whose share can't be read counts with its resident memory, which is never less.
+        On Linux by PSS, with the files that lie in memory only, see `files_in_memory`, and what
+        sockets may hold, see `kobench.supervisor.open_files.socket_bytes`. A process whose share
+        can't be read counts with its resident memory, which is never less.
     """
     if not sys.platform.startswith("linux"):
         return _memory_by_psutil(members)
@@ -62,7 +63,8 @@ def memory_of(members: Sequence[Member]) -> Held:
         except (OSError, ValueError):
             if member_of(str(member.pid)) is not None:
                 total, way = total + member.rss, "RSS"
-    return Held(total + max(0, files_in_memory(members) - shared), way)
+    total += max(0, files_in_memory(members) - shared) + socket_bytes(members)
+    return Held(total, way)
 
 
 def _pss(pid: int) -> tuple[int, int]:

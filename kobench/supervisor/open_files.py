@@ -41,6 +41,52 @@ def files_in_flight(members: Sequence[Member]) -> int:
     return count
 
 
+def socket_bytes(members: Sequence[Member]) -> int:
+    """Bytes that the sockets of these processes may hold in the kernel, where no one sees them.
+
+    Notes
+    -----
+    Each open socket counts with the size that its buffer has at first. In a network namespace of
+    their own all its unix sockets count, those too that wait to be accepted; one of datagrams holds
+    what several others sent.
+    """
+    opened, lists, ours = 0, {}, _network("self")
+    for member in members:
+        folder = f"/proc/{member.pid}"
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"{folder}/fd"):
+                with contextlib.suppress(OSError):
+                    opened += os.readlink(f"{folder}/fd/{name}").startswith("socket:")
+        network = _network(member.pid)
+        if network not in (None, ours) and network not in lists:
+            with contextlib.suppress(OSError, IndexError), open(f"{folder}/net/unix") as file:
+                kinds = [line.split()[4] for line in file.readlines()[1:]]
+                lists[network] = sum(MESSAGES if kind == DATAGRAMS else 1 for kind in kinds)
+    return max(opened, sum(lists.values())) * _buffer()
+
+
+#: How many messages wait in a unix socket of datagrams (net.unix.max_dgram_qlen, and the one that
+#: is still let in), and its type in /proc/net/unix.
+MESSAGES, DATAGRAMS = 11, "0002"
+
+
+def _network(pid: int | str) -> str | None:
+    """The network namespace of a process, None where it can't be seen."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/net")
+    except OSError:
+        return None
+
+
+def _buffer() -> int:
+    """Bytes of memory that the buffer of a new socket takes when it is full."""
+    try:
+        with open("/proc/sys/net/core/wmem_default") as file:
+            return int(file.read()) * 5 // 4
+    except (OSError, ValueError):
+        return 0
+
+
 @dataclass(frozen=True)
 class Unnamed:
     """An open file that no folder shows.

@@ -32,7 +32,7 @@ from kobench.supervisor.limits import FLAGS, MB, Limits, default_memory_mb, pass
 TINY = "grn:genes=15,cells=60"
 
 PLUGIN = '''
-import os, sys, threading, time
+import os, socket, sys, threading, time
 import numpy as np
 from kobench.api import Param, PredictorSpec, hookimpl
 
@@ -62,6 +62,18 @@ class Eats:
         for _ in range(self.much): os.write(file, bytes(1 << 20))
         time.sleep(self.seconds)
         os.close(file)
+    def sockets(self):
+        "Full of what nobody receives."
+        held = []
+        for _ in range(self.much):
+            held += socket.socketpair()
+            for end in held[-2:]:
+                end.setblocking(False)
+                try:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)
+                    while True: end.send(bytes(1 << 15))
+                except BlockingIOError: pass
+        time.sleep(self.seconds)
     def processes(self):
         children = [fork(lambda: time.sleep(self.seconds)) for _ in range(self.much)]
         for child in children: os.waitpid(child, 0)
@@ -107,6 +119,7 @@ APPETITES = [
     ("forks", 120, 60, MEMORY, "out-of-memory"),
     ("shared", 500, 250, MEMORY, "out-of-memory"),
     ("unmapped", 500, 250, MEMORY, "out-of-memory"),
+    ("sockets", 1000, 400, MEMORY, "out-of-memory"),
     ("processes", 3, 2, FEW, "too-many-processes"),
     ("threads", 60, 40, FEW, "too-many-processes"),
     ("files", 32, 20, WRITTEN, "too-much-written"),
