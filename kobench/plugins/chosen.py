@@ -67,6 +67,11 @@ class Chosen:
     parts: tuple[Chosen, ...] = ()
     secret: SecretNetwork | None = None
 
+    @property
+    def trusted(self) -> bool:
+        """Whether it is kobench's own, and all that it joins."""
+        return all(part.trusted for part in self.parts) if self.parts else self.entry.trusted
+
 
 @dataclass(frozen=True)
 class Task:

@@ -16,6 +16,7 @@ from kobench.question import SETS
 from kobench.runner.datasets import datasets_of
 from kobench.runner.keys import Group, Trial, identity_of
 from kobench.runner.load import groups_to_train_on
+from kobench.runner.processes import groups_apart
 from kobench.runner.readable import contents_of
 from kobench.runner.request import BETWEEN_GROUPS, Request, Split
 from kobench.runner.tasks import find_tasks
@@ -124,11 +125,13 @@ def tasks_by_split(
 def splits_of(name: str, dataset: Chosen) -> list[Split]:
     """The splits of that name: one, or one for each group of cells that a model is trained on.
 
-    For groups the dataset is loaded: they are known from its cells alone.
+    For groups the dataset is loaded, a stranger's in another process: they are known from its cells
+    alone.
     """
     if name not in BETWEEN_GROUPS:
         return [Split(name)]
-    return [Split(name, train) for train in groups_to_train_on(dataset, name)]
+    groups = groups_to_train_on(dataset, name) if dataset.trusted else groups_apart(dataset, name)
+    return [Split(name, train) for train in groups]
 
 
 def make_group(

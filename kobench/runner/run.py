@@ -17,14 +17,17 @@ from kobench.errors import BAD
 from kobench.results.answer_store import AnswerStore
 from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
-from kobench.results.records import read_record, record_path
+from kobench.results.records import read_record, record_path, write_record
 from kobench.runner.folder import locked
-from kobench.runner.jobs import Place, Work, work_through
+from kobench.runner.jobs import work_through
 from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.reach import Hidden, hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
 from kobench.runner.seeds import settle_seeds
+from kobench.runner.trial import Results
+from kobench.runner.trust import trusted_with_predictor, vouched
+from kobench.runner.work import Place, Work
 from kobench.sandbox.finding import refuse_if_open
 from kobench.supervisor.disk import NoRoomError
 from kobench.util.files import set_aside
@@ -141,6 +144,9 @@ class Run:
                 if record is not None and place not in todo
             }
             work = Work(groups, todo, self.folder, self.staged, claim=lock.claim)
+            results = Results(self.folder, AnswerStore(self.folder), claim=lock.claim)
+            # before any stranger's code is loaded, which is not loaded in this process
+            brought = {place: trusted_with_predictor(work.trial(place)) for place in todo}
             check_sandbox(work)
             check_data(work)
             work = replace(work, hidden=self._hidden(work))
@@ -149,11 +155,14 @@ class Run:
             self.watcher.planned(len(todo))
 
             def report(what: str, place: Place, *more: Any) -> None:
+                trial = work.trial(place)
                 if what == "finished":
-                    (records[place],) = more
-                    self.watcher.finished(work.trial(place), todo[place], *more)
+                    records[place] = vouched(more[0], trial, brought[place])
+                    results.refuse_if_lost()  # it was not when the trial ended, in whatever process
+                    write_record(self.folder, records[place])
+                    self.watcher.finished(trial, todo[place], records[place])
                 else:
-                    getattr(self.watcher, what)(work.trial(place), *more)
+                    getattr(self.watcher, what)(trial, *more)
 
             work_through(work, jobs, report, lock)
         outcome = Outcome([records[place] for place in decided])
@@ -223,10 +232,10 @@ def is_strangers(trial: Trial) -> bool:
 
 
 def check_data(work: Work) -> None:
-    """Load what is real once before any fit, so that a bad file ends the run in a sentence."""
-    seen = set()
-    for number, trial in sorted(work.todo):
-        group = work.groups[number]
-        if not group.dataset.entry.spec.seeded and group.dataset.selection not in seen:
-            seen.add(group.dataset.selection)
-            _ = Prepared(group.dataset, work.trial((number, trial)).request, group.split).material
+    """Load what is real once before any fit, so that a bad file ends the run in a sentence.
+
+    Datasets of strangers are loaded by the process that carries out their trials.
+    """
+    for place in work.with_data():
+        group = work.groups[place[0]]
+        _ = Prepared(group.dataset, work.trial(place).request, group.split).material

@@ -8,12 +8,11 @@ from typing import Any
 
 from kobench.errors import InvalidAnswerError, TrialFailed, UserError
 from kobench.plugins.chosen import Task
-from kobench.plugins.sources import normalise
 from kobench.question import Answers
 from kobench.results.about import TaskAbout
 from kobench.results.answer_store import AnswerStore, hash_of_arrays
 from kobench.results.parts import Keys, Record, Result, RunInfo, TaskScores
-from kobench.results.records import SCHEMA, read_record, record_path, write_record
+from kobench.results.records import SCHEMA, read_record, record_path
 from kobench.runner.about import about_of
 from kobench.runner.answers import Answered, Log, answers_in_process, as_answers, get_answers
 from kobench.runner.environment import here_and_now, in_its_environment
@@ -123,9 +122,10 @@ def carry_out(
     results: Results,
     log: Log,
 ) -> Record:
-    """Do what the action says, write the trial's record, and return it.
+    """Do what the action says, and return the trial's record.
 
-    What the predictor does wrong ends in the record's status.
+    What the predictor does wrong ends in the record's status. The record is written by who planned
+    the trial: strangers' metrics may have run in this process.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def carry_out(
     basis : tuple of Trial
         The floors and lines of its group.
     results : Results
-        Where the record goes.
+        Where earlier results lie, and answers go.
     log : callable
         Is told of progress: message, done, total.
 
@@ -161,7 +161,6 @@ def carry_out(
         ending = Ending("invalid", "score", str(error))
     record = record_of(trial, prepared, draft, ending)
     results.refuse_if_lost()  # else what the loss has broken would be written as a failure
-    write_record(results.folder, record)
     return record
 
 
@@ -286,7 +285,6 @@ def record_of(trial: Trial, prepared: Prepared, draft: Draft, ending: Ending) ->
             traceback=ending.traceback,
             answers=draft.hashes,
             scores=dict(sorted(draft.scores.items())),
-            trusted_with_predictor=trusted_with_predictor(trial),
         ),
         run=RunInfo.from_json(draft.run),
         about=about_of(trial, dataset, draft.told),
@@ -319,25 +317,6 @@ def floors_of(
                 made[place, name] = as_answers(arrays, entry.spec)
             found[entry.spec.name] = made[place, name]
     return found
-
-
-def trusted_with_predictor(trial: Trial) -> list[str]:
-    """What sees the truth in this trial and comes from the distribution that competes.
-
-    Its board says so.
-    """
-    if trial.role != "predictor":
-        return []
-    theirs = normalise(trial.predictor.entry.distribution)
-    datasets = [part.entry for part in trial.dataset.parts or (trial.dataset,)]
-    tasks = [task.entry for task in trial.tasks]
-    metrics = [metric for task in trial.tasks for metric in task.metrics]
-    brought = {
-        entry.shown_name
-        for entry in (*datasets, *tasks, *metrics)
-        if normalise(entry.distribution) == theirs and not entry.trusted
-    }
-    return sorted(brought)
 
 
 def cost_of(answered: Answered, trial: Trial) -> dict[str, Any]:

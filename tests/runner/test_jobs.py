@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from places import PREDICTORS
 
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
-from kobench.runner.jobs import Turns, Work
 from kobench.runner.plan import make_plan
+from kobench.runner.processes import JobEndedError, error_from, error_in_words
 from kobench.runner.request import Request
 from kobench.runner.resume import Action
 from kobench.runner.run import Run
+from kobench.runner.work import Turns, Work
 
 FIT = Action("fit")
 
@@ -133,10 +136,41 @@ def test_a_dataset_that_can_not_be_made_ends_the_run_in_its_sentence(tmp_path):
 
 
 def test_an_error_keeps_the_place_it_came_from(tmp_path):
-    (tmp_path / "records").write_text("where the folder of records should be")
+    (tmp_path / "answers").write_text("where the folder of answers should be")
     groups = make_plan(
-        load_registry(), Request(["grn:genes=10,cells=40"], [], tasks=["profile"], networks=2)
+        load_registry([PREDICTORS]),
+        Request(["grn:genes=10,cells=40"], ["good"], tasks=["profile"], networks=2),
     )
     with pytest.raises(FileExistsError) as caught:
         Run(tmp_path).run(groups, jobs=2)
     assert "in write_atomically" in "".join(caught.value.__notes__)
+
+
+class OddError(Exception):
+    """It can't be made of one text alone."""
+
+    def __init__(self, one, two):
+        super().__init__(one, two)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (UserError("this"), UserError, "this"),
+        (JobEndedError("that"), UserError, "that"),
+        (KeyError("x"), KeyError, "'x'"),
+        (OddError(1, 2), RuntimeError, "OddError: (1, 2)"),
+        (UnicodeDecodeError("utf-8", b"", 0, 1, "no"), RuntimeError, "UnicodeDecodeError: "),
+        (SystemExit(3), RuntimeError, "SystemExit: 3"),
+    ],
+)
+def test_what_a_process_raised_comes_as_an_error_of_its_kind(error, kind, message):
+    try:
+        raise error
+    except BaseException as raised:
+        told = json.loads(json.dumps(error_in_words(raised)))
+    found = error_from(**told)
+    assert type(found) is kind
+    assert message in str(found)
+    assert getattr(found, "exit_code", 1) == getattr(error, "exit_code", 1)
+    assert "raise error" in "".join(found.__notes__)
