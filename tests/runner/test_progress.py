@@ -30,7 +30,7 @@ def run(folder, watcher):
 def test_a_log_has_a_line_a_trial(tmp_path, capsys):
     run(tmp_path, Plain())
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "kobench: 7 trials to do"
+    assert lines[0] == "kobench: 9 trials to do"
     assert [line.partition("] ")[2] for line in lines[1:]] == [
         "good on grn:cells=40,genes=12: ok",
         "raises-in-fit on grn:cells=40,genes=12: failed in fit: RuntimeError: no luck today",
@@ -53,6 +53,6 @@ def test_a_terminal_shows_running_trials_with_their_steps(tmp_path):
     with Progress(console=console) as progress:
         run(tmp_path, Watched(progress))
         (overall,) = progress.tasks
-        assert (overall.completed, overall.total) == (7, 7)
+        assert (overall.completed, overall.total) == (9, 9)
     assert ["trials", "  good on grn:cells=40,genes=12: fitted"] in seen
     assert "RuntimeError: no luck today" in console.file.getvalue()
