@@ -17,7 +17,7 @@ from kobench.supervisor.open_files import MESSAGES, socket_bytes
 from kobench.supervisor.processes import Member
 
 CODE = """
-import ctypes, errno, json, os, socket, tempfile
+import ctypes, errno, json, os, socket, tempfile, threading
 libc = ctypes.CDLL(None, use_errno=True)
 found = {}
 one, two = socket.socketpair()
@@ -44,11 +44,18 @@ number = libc.semget(0, 1, 0o1600)
 found["semaphores"] = number >= 0
 if number >= 0:
     libc.semctl(number, 0, 0)
+child = os.fork()
+if child == 0:
+    os._exit(libc.unshare(0x10000000) != 0)
+found["user namespace"] = os.wait()[1] == 0
+thread = threading.Thread(target=found.update, args=({"thread": True},))
+thread.start()
+thread.join()
 print(json.dumps(found))
 """
 
 #: What is to be had in either case.
-ALWAYS = {"another option", "written"}
+ALWAYS = {"another option", "written", "thread"}
 
 
 def had(layers: tuple[str, ...]) -> tuple[set[str], dict[str, Any]]:
