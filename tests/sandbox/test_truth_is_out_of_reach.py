@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bare_machine import BARE
 
 from kobench.sandbox import uncovered
 from kobench.sandbox.finding import layers_here
@@ -174,8 +175,10 @@ finally:
 """
 
 
-def seek(folder: Path, mode: str) -> tuple[dict[str, list[str]], dict[str, int], dict[str, object]]:
-    """Run the seeker in a mode of the sandbox.
+def seek(
+    folder: Path, mode: str, *machine: str
+) -> tuple[dict[str, list[str]], dict[str, int], dict[str, object]]:
+    """Run the seeker in a mode of the sandbox; `machine` is put before the command.
 
     It returns what it found in each place, how often it looked there, and its record.
     """
@@ -183,6 +186,7 @@ def seek(folder: Path, mode: str) -> tuple[dict[str, list[str]], dict[str, int],
     (folder / "hidden" / "dataset.py").write_text(DATASET)
     variables = {**os.environ, "KOBENCH_NOTE": "KBM-variable-" + os.urandom(8).hex()}
     command = [
+        *machine,
         sys.executable,
         "-c",
         HARNESS,
@@ -217,6 +221,22 @@ def test_a_predictor_that_looks_everywhere_finds_nothing_in_the_sandbox(tmp_path
     assert not {"tcp", "unix", "abstract", "memory", "environ", "cmdline", "open files"} & set(
         looked
     )
+
+
+def test_nor_on_a_machine_without_namespaces(tmp_path):
+    lacking = {
+        name: layers_here()[name]
+        for name in ("landlock-files", "landlock-signals", "seccomp-outside")
+        if layers_here()[name] is not True
+    }
+    if lacking:
+        pytest.skip(f"this machine has not {lacking}")
+    found, looked, record = seek(tmp_path, "require", *BARE)
+    assert found == {}
+    assert record["result"]["status"] == "ok"
+    assert looked["own memory"] > 10
+    assert looked["files"] > 10
+    assert not {"tcp", "unix", "abstract", "memory", "open files"} & set(looked)
 
 
 def test_the_same_predictor_finds_every_marker_without_the_sandbox(tmp_path):
