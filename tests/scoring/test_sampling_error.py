@@ -111,7 +111,7 @@ def test_the_error_of_the_draw_is_the_one_that_is_made(tmp_path, registry, monke
         monkeypatch.setattr(
             questions,
             "sample_singles",
-            lambda cells, most, seed=seed: events.sample_singles(cells, most, seed),
+            lambda cells, most, _, seed=seed: events.sample_singles(cells, most, seed),
         )
         found = scores(tmp_path / f"some{seed}", registry, events=300)
         for task, metric in (
