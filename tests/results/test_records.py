@@ -113,17 +113,46 @@ def test_older_records_without_any_of_it_are_read(tmp_path):
     assert records.read_record(path).run.to_json() == {"timeout": 60.0}
 
 
+def within(part, **changes):
+    """The trial with other values in one of its parts."""
+    return {**TRIAL, part: {**TRIAL[part], **changes}}
+
+
 def test_identity_tells_trials_apart_and_ignores_versions():
-    assert identity(TRIAL) == identity(
-        {**TRIAL, "predictor": {**TRIAL["predictor"], "version": "2", "digest": "new"}}
-    )
     others = [
         {**TRIAL, "fit_seed": 1},
         {**TRIAL, "threads": 2},
         {**TRIAL, "device": "cuda"},
-        {**TRIAL, "split": {"name": "all", "seed": 0}},
+        within("split", name="all"),
+        within("split", seed=1),
+        within("split", train="rod"),
+        within("split", train="cone"),
+        within("predictor", name="q"),
+        within("predictor", selection="p:width=3"),
+        within("predictor", distribution="another"),
+        within("predictor", environment="old"),
+        within("predictor", environment="new"),
+        within("dataset", name="table"),
+        within("dataset", selection="grn:genes=100,seed=1"),
     ]
-    assert len({identity(trial) for trial in [TRIAL, *others]}) == 5
+    found = [identity(trial) for trial in [TRIAL, *others]]
+    assert len(set(found)) == len(found)
+    for same in (
+        within("predictor", version="2", digest="new"),
+        within("dataset", version=2, digest="new", kind="real", truth="none", notes=["new"]),
+    ):
+        assert identity(same) == identity(TRIAL)
+
+
+def test_one_predictor_in_two_environments_has_two_records(tmp_path):
+    for environment in ("old", "new", None):
+        predictor = dict(TRIAL["predictor"])
+        if environment:
+            predictor["environment"] = environment
+        written(tmp_path, record(trial={**TRIAL, "predictor": predictor}))
+    assert sorted(
+        one.trial.predictor.environment or "none" for one in records.read_records(tmp_path)
+    ) == ["new", "none", "old"]
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
@@ -152,6 +181,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         (json.dumps(record(schema=True)), "not a kobench record"),
         ('{"schema": 1, "trial": {}, "result": {}}', "damaged: role is missing"),
         (json.dumps(record(schema=99)), "update kobench"),
+        (json.dumps(record(schema=records.SCHEMA + 1)), "this kobench reads up to"),
         (json.dumps(record(schema=0)), "no upgrade"),
     ],
 )
@@ -289,6 +319,25 @@ def test_answers_are_found_by_content_and_damage_is_noticed(tmp_path):
     store.path(key).write_bytes(b"PK")
     with pytest.raises(UserError, match="can't be read"):
         store.load(key)
+
+
+def test_what_is_no_hash_names_no_answers(tmp_path):
+    """Nor does a hash with more behind it, which could lead out of the folder."""
+    store = AnswerStore(tmp_path)
+    key = store.save({"raw": np.arange(3.0)})
+    outside = tmp_path / f"{key}.npz"
+    outside.write_bytes(store.path(key).read_bytes())
+    (store.folder / key).mkdir()
+    (store.folder / f"{key}x.npz").write_bytes(b"mine")
+    for name in (f"{key}/../../{key}", f"{key}x", f"x{key}", f"{key}\n", key.upper(), key[1:], ""):
+        with pytest.raises(UserError, match="expected a sha256 of 64 hexadecimal digits"):
+            store.load(name)
+        store.discard(name)
+    assert outside.exists()
+    assert (store.folder / f"{key}x.npz").exists()
+    np.testing.assert_array_equal(store.load(key)["raw"], np.arange(3.0))
+    store.discard(key)
+    assert not store.path(key).exists()
 
 
 def test_the_hash_sees_names_types_and_shapes():

@@ -1,0 +1,229 @@
+"""`score_task`: the floors beside a partial answer, what is drawn again, permuted answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kobench.api import ImpactUnits, MetricSpec, TaskSpec, TaskUnits
+from kobench.builtin.metrics.profile import bray_curtis
+from kobench.builtin.specs.metrics import metric_specs
+from kobench.builtin.specs.tasks import task_specs
+from kobench.builtin.tasks.values import supported_genes
+from kobench.cells import Cells, Knockouts
+from kobench.plugins.chosen import Task
+from kobench.plugins.load import Entry
+from kobench.question import Answers, Responses, Transfers
+from kobench.question.base import answerable_events
+from kobench.scoring.metric import PERMUTATIONS, score_permuted
+from kobench.scoring.score import Scoring, score_task
+
+ALL = np.ones(4, bool)
+CELLS = Cells(np.ones((2, 4), np.float32), np.array(list("abcd")))
+
+#: Perturbations a, b, c, a+b and c+d, each in both cells.
+SINGLES = Knockouts(np.repeat([[0], [1], [2]], 2, axis=0).astype(np.int32), np.arange(6) % 2)
+DOUBLES = Knockouts(np.repeat([[0, 1], [2, 3]], 2, axis=0).astype(np.int32), np.arange(4) % 2)
+QUESTION = Responses(
+    cells=CELLS,
+    names=("a", "b", "c", "a+b", "c+d"),
+    targets=((0,), (1,), (2,), (0, 1), (2, 3)),
+    events=(SINGLES, DOUBLES),
+    rows=(np.repeat([0, 1, 2], 2), np.repeat([3, 4], 2)),
+    row_perturbation=np.arange(5),
+    row_weight=np.ones(5),
+    change=np.zeros((5, 4)),
+    size=np.array([1.0, 2, 4, 8, 16]),
+    abundance=np.ones(5),
+    detectable=np.ones(5, bool),
+    perturbed=np.ones(5, int),
+)
+
+
+def sizes(view):
+    """Mean impacts beside true sizes, of the perturbations that the answers cover."""
+    question, answers = view.asked(Responses), view.answers
+    supported = supported_genes(answers, 4)
+    kept = np.zeros(5, bool)
+    for events, rows in zip(question.events, question.rows, strict=True):
+        kept[rows[answerable_events(events, supported, answers.max_order)]] = True
+    (rows,) = np.nonzero(kept)
+    units = ImpactUnits(answers.raw[rows], question.size[rows], rows, rows)
+    return TaskUnits({"": units}, asked=5, answered=len(rows))
+
+
+def mean_error(units):
+    errors = np.abs(units.predicted - units.true)
+    return float(errors.mean()) if len(errors) else math.nan
+
+
+def own(spec) -> Entry:
+    return Entry(spec, "kobench", "", "", trusted=True)
+
+
+def task(name="sizes", floors=("ones", "zeros")) -> Task:
+    spec = TaskSpec(name, sizes, "impact", "response", "any", ("error",), floors, block="cell")
+    metric = MetricSpec("error", mean_error, of="impact", direction="lower", best=0.0)
+    return Task(own(spec), (own(metric),))
+
+
+#: Floors, and one that does not count for the task; they can remove any genes.
+FLOORS = {
+    "ones": Answers(raw=np.ones(5), supported=ALL),
+    "zeros": Answers(raw=np.zeros(5), supported=ALL),
+    "twos": Answers(raw=np.full(5, 2.0), supported=ALL),
+}
+
+
+def scored(answers, floors=FLOORS, draws=0, seed_of="a dataset", of=None):
+    return score_task(Scoring(of or task(), QUESTION, answers, floors, draws, seed_of)).scores
+
+
+def floor_values(scores):
+    return {name: one.value for name, one in scores.metrics["error"].floors.items()}
+
+
+def answer(supported=ALL, max_order=None):
+    raw = np.array([1.0, 2, 3, 5, 9])
+    return Answers(raw=raw, supported=supported, max_order=max_order)
+
+
+@pytest.mark.parametrize(
+    ("answers", "answered", "value", "ones", "zeros"),
+    [
+        # singles alone, truth 1, 2, 4: errors 0, 0, 1 | 0, 1, 3 | 1, 2, 4
+        (answer(max_order=1), 3, 1 / 3, 4 / 3, 7 / 3),
+        # without gene c, truth 1, 2, 8: errors 0, 0, 3 | 0, 1, 7 | 1, 2, 8
+        (answer(np.array([True, True, False, True])), 3, 1.0, 8 / 3, 11 / 3),
+        # both: a and b, truth 1, 2
+        (answer(np.array([True, True, False, True]), 1), 2, 0.0, 0.5, 1.5),
+    ],
+)
+def test_floors_are_scored_on_just_what_was_answered(answers, answered, value, ones, zeros):
+    found = scored(answers)
+    assert (found.asked, found.answered, found.coverage) == (5, answered, answered / 5)
+    assert found.metrics["error"].value == pytest.approx(value)
+    assert floor_values(found) == pytest.approx({"ones": ones, "zeros": zeros})
+
+
+def test_floors_are_looked_at_only_beside_a_partial_answer():
+    broken = {"ones": Answers(raw=None), "zeros": Answers(raw=None)}
+    for answers in (answer(), answer(max_order=3), answer(np.zeros(4, bool))):
+        assert floor_values(scored(answers, broken)) == {}
+    with_nothing = scored(answer(np.zeros(4, bool)))
+    assert (with_nothing.answered, floor_values(with_nothing)) == (0, {})
+
+
+def test_a_floor_is_drawn_again_as_the_answer_is():
+    """The floor that is the answer itself has its value and its draws."""
+    answers = answer(max_order=1)
+    same = {"ones": replace(answers, max_order=None)}
+    error = scored(answers, same, draws=20).metrics["error"]
+    assert len(set(error.draws)) > 1
+    assert (error.floors["ones"].value, error.floors["ones"].draws) == (error.value, error.draws)
+
+
+def test_draws_are_those_of_the_dataset_and_the_task():
+    first, again = (scored(answer(), draws=30).metrics["error"].draws for _ in range(2))
+    assert first == again
+    assert scored(answer(), draws=30, seed_of="another").metrics["error"].draws != first
+    other = scored(answer(), draws=30, of=task("other"))
+    assert other.metrics["error"].draws != first
+
+
+def test_draws_are_of_the_named_blocks():
+    """The mean over the cells drawn, by hand: cell i has an error of its own, i = 0 to 4."""
+    errors = np.array([0.0, 0, 1, 3, 7])
+    scoring = Scoring(task(), QUESTION, answer(), {}, 6, "a dataset")
+    chosen = np.random.default_rng(scoring.seed).integers(0, 5, (6, 5))
+    assert scored(answer(), draws=6).metrics["error"].draws == pytest.approx(
+        errors[chosen].mean(axis=1), rel=1e-5
+    )
+
+
+def builtin_task(name, metric):
+    (spec,) = [spec for spec in task_specs() if spec.name == name]
+    (scores,) = [one for one in metric_specs() if (one.of, one.name) == (spec.of, metric)]
+    return Task(own(spec), (own(scores),))
+
+
+def test_every_pair_of_groups_has_draws_of_its_own():
+    rng = np.random.default_rng(0)
+    true = rng.dirichlet(np.ones(3), 12)
+    groups = np.repeat(["cone", "glia", "rod"], 4)
+    question = Transfers(true > 0, true, np.arange(12), groups, "rod", 40)
+    predicted = rng.dirichlet(np.ones(3), 12)
+    transfer = builtin_task("transfer", "bray-curtis")
+    answers = Answers(profile=predicted)
+    found = score_task(Scoring(transfer, question, answers, {}, 25, "cells")).scores.metrics
+    names = ("bray-curtis", "bray-curtis[cone]", "bray-curtis[glia]", "bray-curtis[rod]")
+    assert tuple(found) == names
+    errors = np.abs(predicted - true).sum(axis=1) / 2
+    for name, rows in zip(
+        names, (slice(0, 8), slice(0, 4), slice(4, 8), slice(8, 12)), strict=True
+    ):
+        draws = found[name].draws
+        assert len(draws) == 25, name
+        assert found[name].value == pytest.approx(errors[rows].mean())
+        assert min(draws) < max(draws)
+        assert errors[rows].min() - 1e-6 <= min(draws)
+        assert max(draws) <= errors[rows].max() + 1e-6
+
+
+class Permutable:
+    """A metric whose permuted answers have these values."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __call__(self, units):
+        return 0.5
+
+    def permuted(self, units, n, seed):
+        self.asked = n, seed
+        return self.values
+
+
+@pytest.mark.parametrize(
+    ("direction", "values", "p"),
+    [
+        # 0.5 itself scores as well: 2 of 4 permutations do, p = (1 + 2) / (1 + 4)
+        ("higher", [0.1, 0.5, 0.2, 0.9], 3 / 5),
+        ("lower", [0.1, 0.5, 0.2, 0.9], 4 / 5),
+        # rounding makes no difference
+        ("higher", [0.5 - 1e-14, 0.1, 0.2, 0.3], 2 / 5),
+        ("lower", [0.5 + 1e-14, 0.1, 0.6, 0.7], 3 / 5),
+        ("higher", [0.1] * 4, 1 / 5),
+        ("lower", [0.1] * 4, 1.0),
+        ("higher", [0.5] * 4, 1.0),
+        ("lower", [0.5] * 4, 1.0),
+        # those without a value say nothing
+        ("higher", [0.9, np.nan, 0.1, np.inf], 2 / 3),
+    ],
+)
+def test_p_counts_the_permutations_that_score_as_well(direction, values, p):
+    spec = MetricSpec("made-up", "math:fsum", of="impact", direction=direction)
+    metric = Permutable(values)
+    found = score_permuted(spec, metric, object(), 0.5, 7)
+    known = np.array(values)[np.isfinite(values)]
+    assert (found.p, found.draws) == (pytest.approx(p, rel=1e-5), len(known))
+    assert found.mean == pytest.approx(known.mean(), rel=1e-5)
+    assert found.sd == pytest.approx(known.std(), rel=1e-5, abs=1e-12)
+    assert metric.asked == (PERMUTATIONS, 7)
+
+
+def test_there_is_no_p_without_permutations_or_a_value():
+    spec = MetricSpec("made-up", "math:fsum", of="impact")
+
+    class Broken(Permutable):
+        def permuted(self, units, n, seed):
+            raise ZeroDivisionError
+
+    assert score_permuted(spec, bray_curtis, object(), 0.5, 0) is None
+    assert score_permuted(spec, Permutable([0.1]), None, 0.5, 0) is None
+    assert score_permuted(spec, Permutable([0.1]), object(), None, 0) is None
+    assert score_permuted(spec, Permutable([np.nan]), object(), 0.5, 0) is None
+    assert score_permuted(spec, Broken([]), object(), 0.5, 0) is None
