@@ -1,0 +1,224 @@
+"""What the keys of a trial see: code of floors, files of datasets, and who is shown in full."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from places import PREDICTORS
+
+from kobench.plugins import chosen
+from kobench.plugins.chosen import choose, own_hash
+from kobench.plugins.load import load_registry
+from kobench.results.answer_store import AnswerStore
+from kobench.results.records import read_record, record_path
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.resume import decide
+from kobench.runner.run import Run
+from kobench.util.files import file_hash
+
+GRN = "grn:genes=12,cells=40"
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return load_registry(plugin_files=[PREDICTORS])
+
+
+def trials_of(registry, request):
+    """Every trial of a plan by role and predictor, in order of networks and fit seeds."""
+    found = {}
+    for group in make_plan(registry, request):
+        for trial in (*group.basis, *group.trials):
+            found.setdefault((trial.role, trial.predictor.entry.spec.name), []).append(trial)
+    return found
+
+
+@pytest.fixture
+def copied_package(tmp_path, monkeypatch):
+    """kobench's own floors in another place, where they can be edited; the hashes are of these."""
+    package = tmp_path / "kobench"
+    there = package / "builtin" / "floors"
+    there.mkdir(parents=True)
+    for path in (Path(chosen.__file__).parents[1] / "builtin" / "floors").glob("*.py"):
+        (there / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(chosen, "__file__", str(package / "plugins" / "chosen.py"))
+    own_hash.cache_clear()
+    yield there
+    monkeypatch.undo()
+    own_hash.cache_clear()
+
+
+def test_an_edited_floor_is_fitted_anew(registry, copied_package):
+    request = Request([GRN], ["good"], tasks=["knockout-impact"])
+    before = trials_of(registry, request)["floor", "own-share"][0].keys
+    own_hash.cache_clear()
+    assert trials_of(registry, request)["floor", "own-share"][0].keys == before
+    edited = copied_package / "impact.py"
+    edited.write_text(edited.read_text() + "\n# edited\n")
+    own_hash.cache_clear()
+    after = trials_of(registry, request)["floor", "own-share"][0].keys
+    assert after.fit != before.fit
+    assert after.questions["singles"] != before.questions["singles"]
+    assert after.scores.keys() == before.scores.keys()
+    assert not after.scores.items() & before.scores.items()
+
+
+def test_a_renamed_or_new_file_of_floors_counts(copied_package):
+    make = "kobench.builtin.floors.impact:OwnShare"
+    hashes = [own_hash(make)]
+    (copied_package / "knockout.py").rename(copied_package / "knockouts.py")
+    own_hash.cache_clear()
+    hashes.append(own_hash(make))
+    (copied_package / "another.py").write_text("")
+    own_hash.cache_clear()
+    hashes.append(own_hash(make))
+    assert len(set(hashes)) == 3
+
+
+def test_an_edited_single_file_is_fitted_anew(tmp_path):
+    path = tmp_path / "mine.py"
+    request = Request([GRN], ["good"], tasks=["profile"])
+    keys = []
+    for text in (PREDICTORS.read_text(), PREDICTORS.read_text() + "\n# edited\n"):
+        path.write_text(text)
+        registry = load_registry(plugin_files=[path])
+        keys.append(trials_of(registry, request)["predictor", "good"][0].keys.fit)
+    assert keys[0] != keys[1]
+
+
+#: Twenty genes in sixty cells.
+TABLE = "".join(",".join(str(1 + cell % top) for cell in range(60)) + "\n" for top in range(3, 23))
+EDITED = "7" + TABLE[1:]
+
+
+def table(folder, name, text=TABLE):
+    path = folder / f"{name}.csv"
+    path.write_text(text)
+    return path
+
+
+def fit_keys(registry, datasets, **more):
+    request = Request([f"table:path={path}" for path in datasets], ["good"], **more)
+    return [trial.keys.fit for trial in trials_of(registry, request)["predictor", "good"]]
+
+
+def test_a_changed_file_under_the_same_name_is_seen(registry, tmp_path):
+    path = table(tmp_path, "one")
+    (before,) = fit_keys(registry, [path], tasks=["profile"])
+    assert fit_keys(registry, [path], tasks=["profile"]) == [before]
+    table(tmp_path, "one", EDITED)
+    assert fit_keys(registry, [path], tasks=["profile"]) != [before]
+
+
+@pytest.mark.parametrize("changed", ["one", "two"])
+def test_a_changed_file_of_joined_datasets_is_seen(registry, tmp_path, changed):
+    paths = [table(tmp_path, name) for name in ("one", "two")]
+    more = {"tasks": ["transfer"], "split": "dataset"}
+    before = fit_keys(registry, paths, **more)
+    assert len(set(before)) == 2  # a model of each dataset
+    assert fit_keys(registry, paths, **more) == before
+    table(tmp_path, changed, EDITED)
+    after = fit_keys(registry, paths, **more)
+    assert not set(before) & set(after)
+
+
+def test_another_version_of_a_joined_dataset_is_seen(registry, tmp_path):
+    from kobench.runner.datasets import join
+
+    parts = [choose(registry, "datasets", f"table:path={table(tmp_path, n)}") for n in "ab"]
+    sources = {join(parts, True).source, join(parts[::-1], True).source}
+    for number in (0, 1):
+        changed = list(parts)
+        entry = parts[number].entry
+        newer = replace(entry, spec=replace(entry.spec, version=99))
+        changed[number] = replace(parts[number], entry=newer)
+        sources.add(join(changed, True).source)
+    assert len(sources) == 4
+
+
+def test_the_source_of_a_dataset_is_its_file_or_its_card(registry, tmp_path):
+    path = table(tmp_path, "one")
+    assert choose(registry, "datasets", f"table:path={path}").source == file_hash(path)
+    card = choose(registry, "datasets", "pbmc68k")
+    assert card.source == card.entry.spec.card["digest"] != ""
+    strangers = replace(
+        card.entry, trusted=False, digest="d", spec=replace(card.entry.spec, card={})
+    )
+    assert chosen.source_of("datasets", strangers, {}) == "d"
+    assert chosen.source_of("datasets", replace(strangers, trusted=True), {}) == ""
+    assert chosen.source_of("predictors", replace(strangers, digest="e"), {}) == "e"
+
+
+def test_one_fit_on_one_network_is_shown_in_full(registry):
+    request = Request([GRN], ["good"], tasks=["profile"], networks=2, fit_seeds=2)
+    found = trials_of(registry, request)
+    shown = [trial for trials in found.values() for trial in trials if trial.showcase]
+    assert [(one.role, one.predictor.entry.spec.name, one.fit_seed) for one in shown] == [
+        ("predictor", "good", 0)
+    ]
+    assert shown[0].dataset.params["seed"] == 0
+    # what is shown is written into the record, so it is scored again where that changes
+    (task,) = shown[0].tasks
+    other = replace(shown[0], dataset=replace(shown[0].dataset, first=False))
+    assert other.keys.fit == shown[0].keys.fit
+    assert other.keys.scores[task.spec.label] != shown[0].keys.scores[task.spec.label]
+
+
+def test_only_the_answers_that_a_changed_score_needs_must_be_there(registry, tmp_path):
+    """Answers that nobody scores again may be gone: nothing is fitted for them."""
+    (group,) = make_plan(registry, Request([GRN], ["good"], tasks=["profile", "keystone"]))
+    (trial,) = group.trials
+    Run(tmp_path).run([replace(group, basis=())])
+    record = read_record(record_path(tmp_path, trial.describe()))
+    answers = record.result.answers
+    assert set(answers) == {"profile", "singles"}
+    stored = AnswerStore(tmp_path).keys()
+    assert stored == set(answers.values())
+
+    def changed(name):
+        tasks = []
+        for task in trial.tasks:
+            newer = replace(task.entry, spec=replace(task.entry.spec, version=99))
+            tasks.append(replace(task, entry=newer) if task.spec.name == name else task)
+        return replace(trial, tasks=tuple(tasks))
+
+    for task, asks, other in (
+        ("profile", "profile", "singles"),
+        ("keystone", "singles", "profile"),
+    ):
+        assert decide(changed(task), record, stored - {answers[other]}).kind == "score"
+        action = decide(changed(task), record, stored - {answers[asks]})
+        assert (action.kind, action.asks) == ("ask", (asks,))
+        assert decide(changed(task), record, ()).asks == (asks,)
+    assert decide(trial, record, ()).kind == "nothing"
+
+
+def test_every_part_of_a_trial_is_in_its_keys(registry):
+    base = trials_of(registry, Request([GRN], ["good"], tasks=["profile"]))["predictor", "good"][0]
+    entry = base.predictor.entry
+    trials = {
+        "base": base,
+        "role": replace(base, role="floor"),
+        "fit seed": replace(base, fit_seed=1),
+        "split": replace(base, split=replace(base.split, name="all")),
+        "group": replace(base, split=replace(base.split, train="rod")),
+        "split seed": replace(base, request=replace(base.request, split_seed=1)),
+        "threads": replace(base, request=replace(base.request, threads=2)),
+        "device": replace(base, request=replace(base.request, device="cuda")),
+        "environment": replace(
+            base, predictor=replace(base.predictor, entry=replace(entry, environment="old"))
+        ),
+        "distribution": replace(
+            base, predictor=replace(base.predictor, entry=replace(entry, distribution="file:b.py"))
+        ),
+        "selection": replace(base, predictor=replace(base.predictor, selection="good:strength=2")),
+        "code": replace(base, predictor=replace(base.predictor, source="edited")),
+        "dataset": replace(base, dataset=replace(base.dataset, selection="grn:seed=1")),
+        "file": replace(base, dataset=replace(base.dataset, source="edited")),
+    }
+    for (one, a), (other, b) in combinations(trials.items(), 2):
+        assert a.keys.fit != b.keys.fit, (one, other)
