@@ -29,6 +29,9 @@ from kobench.util.values import NAME
 
 Say = Callable[[str], None]
 
+#: What pip takes for a file by its name alone, and requirements files.
+FILE_ENDINGS = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".txt")
+
 
 def create(
     name: str,
@@ -231,9 +234,13 @@ def remove(name: str) -> None:
 
 
 def _absolute(spec: str) -> str:
-    """A SPEC as it can be read from anywhere."""
-    flag, path = ("-e ", spec[3:].strip()) if spec.startswith("-e ") else ("", spec)
-    return flag + (os.path.abspath(path) if os.sep in path and os.path.exists(path) else path)
+    """A SPEC as it can be read from anywhere; what pip takes for a path is absolute."""
+    flag, rest = ("-e ", spec[3:].strip()) if spec.startswith("-e ") else ("", spec)
+    path, bracket, extras = rest.partition("[")
+    local = flag or os.sep in path or path.startswith(".") or path.endswith(FILE_ENDINGS)
+    if local and os.path.exists(path):
+        path = os.path.abspath(path)
+    return f"{flag}{path}{bracket}{extras}"
 
 
 def _text_of(file: str | os.PathLike[str] | None) -> dict[str, str] | None:

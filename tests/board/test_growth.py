@@ -114,3 +114,16 @@ def test_a_predictor_that_failed_at_a_size_has_a_dash():
     assert "| 2,000 | - · " in render(make_board(failed), "markdown") or "| 2,000 | - |" in render(
         make_board(failed), "markdown"
     )
+
+
+@pytest.mark.parametrize("differs", [{"name": "all"}, {"train": "rod"}])
+def test_sizes_under_another_split_or_training_group_are_no_growth(differs):
+    documents = records((100, 500, 2000))
+    for one in documents:
+        if "genes=2000" in one["trial"]["dataset"]["group"]:
+            one["trial"]["split"] |= differs
+    assert make_board(documents).growths == ()
+    for one in documents:
+        one["trial"]["split"] |= differs
+    (growth,) = make_board(documents).growths
+    assert growth.sizes == (100, 500, 2000)

@@ -117,3 +117,32 @@ def test_an_interval_ends_with_the_metrics_range():
     half = 2.776445 * np.std([0.99] * 4 + [-9.0], ddof=1) / np.sqrt(5)
     assert score(open_range, "mlp", "change").low == pytest.approx(-1.008 - half, abs=1e-5)
     assert score(open_range, "mlp", "change").high == 1.0
+
+
+def test_draws_without_a_value_count_for_nothing():
+    """Not as 0: the interval is that of the other draws alone."""
+    full = [with_draws("mlp", 0.55), with_draws("own-share", 0.5, "floor")]
+    gaps = [with_draws("mlp", 0.55), with_draws("own-share", 0.5, "floor")]
+    metrics = [one["result"]["scores"][TASK]["metrics"]["spearman"] for one in (*full, *gaps)]
+    for one in metrics[:2]:
+        one["draws"] = one["draws"][:300]
+    for one in metrics[2:]:
+        one["draws"] = [None] * 50 + one["draws"][:300] + [None] * 50
+    found, expected = score(only(gaps), "mlp"), score(only(full), "mlp")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.difference.low == pytest.approx(expected.difference.low)
+    half = stats.t.ppf(0.975, 139) * np.sqrt(140 / 139) * np.std(metrics[0]["draws"], ddof=1)
+    assert found.high == pytest.approx(0.55 + half)
+
+
+def test_the_fit_with_the_fewest_units_decides_how_wide():
+    """Two fits of one network, one of which answered 5 units: t with 4 degrees of freedom."""
+    fits = [with_draws("mlp", 0.55, kind="simulated", dataset="grn", seed=0) for _ in range(2)]
+    for fit_seed, (one, blocks) in enumerate(zip(fits, (500, 5), strict=True)):
+        one["trial"]["fit_seed"] = fit_seed
+        one["result"]["scores"][TASK]["blocks"] = blocks
+    draws = fits[0]["result"]["scores"][TASK]["metrics"]["spearman"]["draws"]
+    found = score(only(fits), "mlp")
+    half = stats.t.ppf(0.975, 4) * np.sqrt(5 / 4) * np.std(draws, ddof=1)
+    assert found.high - 0.55 == pytest.approx(min(half, 0.45))
+    assert half < 0.45

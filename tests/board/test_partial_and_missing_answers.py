@@ -206,3 +206,45 @@ def test_coverage_counts_block_by_block_in_skill_verdict_and_rank():
     assert found.skill == pytest.approx((4 * 0.08 - 0.2) / 5 / 0.6)
     assert found.verdict == "same"
     assert [row.name for row in section.ranked] == ["near", "shy"]
+
+
+def test_a_failed_floor_has_a_row_only_in_the_sections_that_list_it():
+    broken = [record(name, role="floor", status="failed") for name in ("own-share", "covariance")]
+    section = only([record("mlp", 0.6, floors=("own-share", "random")), *broken])
+    assert {row.name: row.status for row in section.rows} == {"mlp": "ok", "own-share": "failed"}
+
+
+def test_a_predictor_that_was_never_asked_has_no_row():
+    """Who was asked another question set only is not in the section; who failed at it is."""
+    elsewhere = record("elsewhere")
+    elsewhere["keys"]["questions"] = {"profile": "q"}
+    asked, unknown, failed = record("asked"), record("unknown"), record("failed", status="failed")
+    unknown["keys"]["questions"] = {}
+    failed["keys"]["questions"] = {"profile": "q"}
+    section = only([record("mlp", 0.6), elsewhere, asked, unknown, failed])
+    assert {row.name: row.status for row in section.rows} == {
+        "mlp": "ok",
+        "asked": "not answered",
+        "unknown": "not answered",
+        "failed": "failed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["failed", "timeout", "timeout", "ok"], "timeout"),
+        (["timeout", "failed", "failed", "ok"], "failed"),
+        (["invalid", "timeout", "ok", "ok"], "invalid"),
+        (["timeout", "invalid", "ok", "ok"], "invalid"),
+        (["ok", "ok", "ok", "unsupported"], "unsupported"),
+    ],
+)
+def test_a_row_of_mixed_failures_has_the_most_frequent_one(statuses, expected):
+    mixed = [
+        record("mixed", *([0.5] if status == "ok" else []), seed=seed, status=status)
+        for seed, status in enumerate(statuses)
+    ]
+    section = only([*networks("mlp", [0.6] * 4), *mixed])
+    assert row(section, "mixed").status == expected
+    assert row(section, "mixed").rank is None

@@ -82,6 +82,23 @@ def test_permuted_answers_of_some_networks_only_are_none():
     assert row(only(records), "mlp").scores["spearman"].permuted is None
 
 
+def test_permuted_answers_of_some_fits_of_a_network_only_are_none():
+    """Whichever of the fits lacks them; the network's other fit has them."""
+    for lacking in (0, 1):
+        records = []
+        for fit_seed in (0, 1):
+            for seed in (0, 1):
+                (one,) = with_permuted("mlp", [0.6], [0.01])
+                one["trial"]["fit_seed"] = fit_seed
+                one["trial"]["dataset"] |= {"selection": f"grn:seed={seed}", "seed": seed}
+                if (fit_seed, seed) == (lacking, 1):
+                    del one["result"]["scores"]["knockout-impact@1"]["metrics"]["spearman"][
+                        "permuted"
+                    ]
+                records.append(one)
+        assert row(only(records), "mlp").scores["spearman"].permuted is None
+
+
 def lucky():
     """`sure` knows the gene; `lucky` is above the floor, too, but its permuted answers do as
     well.

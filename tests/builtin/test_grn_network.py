@@ -90,6 +90,22 @@ def test_a_smaller_exponent_has_larger_hubs():
     assert hubs[0] > 1.5 * hubs[1] > 2 * hubs[2]
 
 
+@pytest.mark.parametrize(
+    ("absent", "genes", "number"),
+    [(0.29, 100, 29), (0.57, 100, 57), (0.58, 50, 29), (0.1, 17, 2), (0.1, 14, 1), (0.0, 9, 0)],
+)
+def test_the_share_that_is_absent_is_rounded_to_genes(absent, genes, number):
+    """0.29 * 100 is 28.999999999999996 in floating point."""
+    lacking = draw_random_absence(np.random.default_rng(0), 6, genes, absent)
+    assert lacking.sum(axis=1).tolist() == [number] * 6
+
+
+@pytest.mark.parametrize(("absent", "number"), [(0.29, 29), (0.58, 58), (0.5, 50), (0.07, 7)])
+def test_the_share_that_modules_lack_is_rounded_to_entries(absent, number):
+    lacking = draw_module_absence(np.random.default_rng(0), 4, 25, absent, 3)
+    assert lacking.sum() == number
+
+
 def test_random_absence_takes_the_same_number_from_each_cell():
     absent = draw_random_absence(rng(), 4000, 50, 0.2)
     np.testing.assert_array_equal(absent.sum(1), 10)

@@ -18,6 +18,7 @@ from kobench.cells import Cells
 from kobench.dataset import Dataset
 from kobench.datasets import cards
 from kobench.datasets.add import H5adParameters, Origin, add_dataset
+from kobench.datasets.card_checks import check_parameter
 from kobench.datasets.digest import digest
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param
@@ -290,6 +291,45 @@ def test_cards_can_build_on_a_plugins_dataset(
         "hello",
     )  # the card's, those of its flags, the loader's
     assert dataset.facts == {"size": 12, "near-null": True}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("size", 1, ""),
+        ("size", 9, ""),
+        ("size", 0, "parameter size is 0; it must lie between 1 and 9"),
+        ("size", 10, "parameter size is 10; it must lie between 1 and 9"),
+        ("share", 0.0, ""),
+        ("share", -0.1, "it must lie between 0.0 and None"),
+        ("share", 1e9, ""),
+        ("least", -5, ""),
+        ("least", 1, "it must lie between None and 0"),
+        ("size", 3.0, "parameter size is 3.0; it must be of type int"),
+        ("size", True, "parameter size is True; it must be of type int"),
+        ("way", "b", ""),
+        ("way", "c", "parameter way is 'c'; choose one of a, b"),
+        ("open", 3, ""),
+        ("nothing", 3, "has no parameter 'nothing'"),
+    ],
+)
+def test_parameters_of_a_card_are_held_to_what_the_loader_takes(
+    key: str, value: object, fault: str
+) -> None:
+    params = {
+        "size": Param(3, low=1, high=9),
+        "share": Param(0.5, low=0.0),
+        "least": Param(0, high=0),
+        "way": Param("a", choices=("a", "b")),
+        "open": Param(None),
+    }
+    loader = DatasetSpec("toy", "toy:load", params=params)
+    if not fault:
+        check_parameter(key, value, loader, "mine.toml")
+        return
+    with pytest.raises(UserError, match=fault) as error:
+        check_parameter(key, value, loader, "mine.toml")
+    assert "mine.toml" in str(error.value)
 
 
 def test_what_decides_the_cells_is_in_the_digest(folder: Path) -> None:

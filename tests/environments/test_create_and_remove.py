@@ -17,9 +17,10 @@ from environment_problems import sentences
 from wheels import plugin, wheel
 
 from kobench.environments import environment as environments
-from kobench.environments.create import create, remove
+from kobench.environments.create import _absolute, create, remove
 from kobench.environments.folder import locked
 from kobench.environments.interpreters import find_interpreter
+from kobench.environments.pip import run_logged
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 
@@ -140,6 +141,68 @@ def test_a_failing_pip_is_shown_and_leaves_nothing(home: Path, tmp_path: Path) -
         )
         == 1
     )
+
+
+#: By these another Python would leak into an environment, or pip install somewhere else.
+LEAKING = (
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX"),
+    *("PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN"),
+)
+
+
+def test_no_other_python_leaks_into_what_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (*LEAKING, "PIP_INDEX_URL", "MINE"):
+        monkeypatch.setenv(name, f"/{name}")
+    log = tmp_path / "log"
+    run_logged(["/usr/bin/env"], log, "looking")
+    there = {line.partition("=")[0] for line in log.read_text().splitlines()}
+    assert not there & set(LEAKING)
+    assert {"PIP_INDEX_URL", "MINE", "PATH"} <= there
+
+
+@pytest.mark.parametrize(
+    ("spec", "recorded"),
+    [
+        ("./plugin", "{here}/plugin"),
+        ("plugin/", "{here}/plugin"),
+        ("../here/plugin[more,all]", "{here}/plugin[more,all]"),
+        (".", "{here}"),
+        ("-e .", "-e {here}"),
+        ("-e plugin", "-e {here}/plugin"),
+        ("-e ./plugin[more]", "-e {here}/plugin[more]"),
+        ("mine.whl", "{here}/mine.whl"),
+        ("pins.txt", "{here}/pins.txt"),
+        # what is no path stays, whatever lies here
+        ("plugin", "plugin"),
+        ("plugin[more]", "plugin[more]"),
+        ("plugin==1.0", "plugin==1.0"),
+        ("nothing.whl", "nothing.whl"),
+        ("./nothing", "./nothing"),
+        ("git+https://host/plugin", "git+https://host/plugin"),
+    ],
+)
+def test_where_a_relative_from_lies_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, recorded: str
+) -> None:
+    here = tmp_path / "here"
+    (here / "plugin").mkdir(parents=True)
+    (here / "mine.whl").touch()
+    (here / "pins.txt").touch()
+    monkeypatch.chdir(here)
+    assert _absolute(spec) == recorded.format(here=here)
+
+
+def test_an_environment_knows_later_where_its_relative_from_lay(
+    offline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean"))
+    monkeypatch.chdir(tmp_path)
+    made = create("alpha", [f"./{built.name}", "-e ."], keep=True)
+    assert made.about["from"] == [str(built), f"-e {tmp_path}"]
+    monkeypatch.chdir("/")
+    assert environments.read("alpha").in_place == (tmp_path,)
 
 
 @pytest.fixture

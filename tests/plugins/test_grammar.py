@@ -169,6 +169,18 @@ def test_canonical_leaves_out_defaults_and_sorts() -> None:
     )
 
 
+def test_equal_numbers_have_one_text() -> None:
+    """0 with a sign is 0, also in lists, and a whole number where a fraction is expected."""
+    for key, texts in {
+        "lr": ("0", "0.0", "-0.0", "-0e0"),
+        "anything": ("0.0", "-0.0"),
+        "layers": ("[0.0, 1]", "[-0.0, 1]"),
+    }.items():
+        found = {canonical("mlp", complete(parse(f"mlp:{key}={t}"), PARAMS), PARAMS) for t in texts}
+        assert len(found) == 1, found
+        assert "-" not in found.pop()
+
+
 plain = st.recursive(
     st.booleans()
     | st.integers(-(2**70), 2**70)

@@ -25,6 +25,7 @@ from kobench.errors import TrialFailed, UserError
 from kobench.sandbox import LAYERS
 from kobench.sandbox.plan import Plan
 from kobench.sandbox.start import Launch
+from kobench.supervisor import enforcement, usage
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.messages import parse
 from kobench.supervisor.process import WorkerProcess
@@ -288,6 +289,41 @@ def test_seconds_are_the_harness_s(worker):
         sandbox="off",
     )
     assert process.seconds["fit"] >= 0.5
+
+
+#: Holds so many MB of its own, at once.
+HOLD = "self.held = np.ones({} << 17)"
+
+
+@pytest.fixture
+def rarely(monkeypatch):
+    """Between stages the harness looks once, when the worker starts, and not again."""
+    monkeypatch.setattr(enforcement, "LOOK", 10_000.0)
+    monkeypatch.setattr(usage, "LONGEST", 10_000.0)
+    for share in ("SHARE", "SHARE_NEAR"):
+        monkeypatch.setattr(usage, share, 1e-9)
+
+
+@pytest.mark.parametrize("stage", ["fit", "predict"])
+def test_a_stage_shorter_than_the_time_between_two_looks_is_held_to_its_limits(
+    worker, rarely, stage
+):
+    with pytest.raises(TrialFailed) as ended:
+        worker(**{stage: HOLD.format(400)}, limits=Limits(seconds=60, memory_mb=300))
+    asked = {"fit": "fit", "predict": "profile"}[stage]
+    assert (ended.value.status, ended.value.stage) == ("out-of-memory", asked)
+    with pytest.raises(TrialFailed) as ended:
+        worker(
+            **{stage: "open(self.scratch / 'big', 'wb').write(b'x' * (9 << 20))"},
+            limits=Limits(seconds=60, written_mb=4),
+        )
+    assert (ended.value.status, ended.value.stage) == ("too-much-written", asked)
+
+
+@pytest.mark.parametrize("stage", ["fit", "predict"])
+def test_the_peak_of_a_short_stage_is_known(worker, rarely, stage):
+    process, _ = worker(**{stage: HOLD.format(200)}, limits=Limits(seconds=60, memory_mb=1000))
+    assert process.peak_mb > 200
 
 
 def test_questions_can_t_be_written_by_the_worker(worker):

@@ -225,6 +225,15 @@ def test_what_is_no_content_of_its_own_does_not_count(tmp_path):
     assert total(tmp_path) - before <= 4 * (ENTRY + 4096)
 
 
+def test_a_file_with_two_names_counts_once(tmp_path):
+    (tmp_path / "file").write_bytes(os.urandom(100_000))
+    before = total(tmp_path)
+    (tmp_path / "below").mkdir()
+    os.link(tmp_path / "file", tmp_path / "below" / "again")
+    folder = os.lstat(tmp_path / "below").st_blocks * 512
+    assert total(tmp_path) == before + folder + ENTRY
+
+
 def test_a_folder_too_deep_to_be_looked_into_can_not_be_measured(tmp_path):
     here = os.open(tmp_path, os.O_RDONLY)
     try:

@@ -96,6 +96,25 @@ def plain_change(
     return np.asarray(change)
 
 
+def test_p_values_of_sizes_are_adjusted_over_the_perturbations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By Benjamini and Hochberg, by hand: p times n over rank, from the largest down."""
+    seen: list[float] = []
+    measure = measured.Screen.measure
+
+    def made_up(screen: Any, rows: Any, genes: Any) -> Any:
+        seen.append([0.02, 0.03, 0.001, 0.5][len(seen)])
+        return dataclasses.replace(measure(screen, rows, genes), size_p=seen[-1])
+
+    monkeypatch.setattr(measured.Screen, "measure", made_up)
+    found = ask(planted())
+    # ranks 2, 3, 1, 4: 0.02 * 4/2 = 0.04 and 0.03 * 4/3 = 0.04; 0.001 * 4; 0.5
+    assert found.size_p is not None
+    np.testing.assert_allclose(found.size_p, [0.04, 0.04, 0.004, 0.5])
+    assert len(seen) == 4
+
+
 def test_names_targets_and_truth() -> None:
     dataset = planted()
     training, reference = split(120, "halves", 0, dataset.cells.obs["batch"])

@@ -210,3 +210,20 @@ def test_many_cells_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [600, 300]
     assert part != whole
     assert part == pytest.approx(whole, abs=0.02)
+
+
+def test_a_batch_weighs_by_all_its_perturbed_cells_not_by_those_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All cells of a group and batch alike, so that the draw of 4 of them makes no difference.
+
+    Batch 0: 12 cells (1/2, 1/2, 0) against (1/2, 0, 1/2): distance sqrt(1/2), energy sqrt(2). Batch
+    1: 3 cells (1, 0, 0) against (0, 1, 0): distance sqrt(2), energy 2 sqrt(2). Both without the
+    target, and their mean is (12 sqrt(2) + 3 * 2 sqrt(2)) / 15 = 6 sqrt(2) / 5.
+    """
+    monkeypatch.setattr(module, "MOST_CELLS", 4)
+    monkeypatch.setattr(module, "PERMUTATIONS", 9)
+    X = np.array([[9.0, 1, 1, 0]] * 12 + [[9.0, 5, 0, 0]] * 3)
+    Y = np.array([[0.0, 2, 0, 2]] * 20 + [[0.0, 0, 1, 0]] * 30)
+    found, _ = size(group(X, [0] * 12 + [1] * 3), group(Y, [0] * 20 + [1] * 30), [0])
+    assert found == pytest.approx(1.2 * np.sqrt(2))
