@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from kobench.api import ImpactUnits, MetricSpec, TaskSpec, TaskUnits
-from kobench.builtin.metrics.profile import bray_curtis
 from kobench.builtin.specs.metrics import metric_specs
 from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.values import supported_genes
@@ -18,7 +17,8 @@ from kobench.plugins.chosen import Task
 from kobench.plugins.load import Entry
 from kobench.question import Answers, Responses, Transfers
 from kobench.question.base import answerable_events
-from kobench.scoring.metric import PERMUTATIONS, score_permuted
+from kobench.scoring.metric import Permuting, score_permuted
+from kobench.scoring.permutations import PERMUTATIONS
 from kobench.scoring.score import Scoring, score_task
 
 ALL = np.ones(4, bool)
@@ -79,7 +79,9 @@ FLOORS = {
 
 
 def scored(answers, floors=FLOORS, draws=0, seed_of="a dataset", of=None):
-    return score_task(Scoring(of or task(), QUESTION, answers, floors, draws, seed_of)).scores
+    return score_task(
+        Scoring(of or task(), QUESTION, answers, floors, draws, seed_of, seed_of)
+    ).scores
 
 
 def floor_values(scores):
@@ -137,7 +139,7 @@ def test_draws_are_those_of_the_dataset_and_the_task():
 def test_draws_are_of_the_named_blocks():
     """The mean over the cells drawn, by hand: cell i has an error of its own, i = 0 to 4."""
     errors = np.array([0.0, 0, 1, 3, 7])
-    scoring = Scoring(task(), QUESTION, answer(), {}, 6, "a dataset")
+    scoring = Scoring(task(), QUESTION, answer(), {}, 6, "a dataset", "cells")
     chosen = np.random.default_rng(scoring.seed).integers(0, 5, (6, 5))
     assert scored(answer(), draws=6).metrics["error"].draws == pytest.approx(
         errors[chosen].mean(axis=1), rel=1e-5
@@ -158,7 +160,9 @@ def test_every_pair_of_groups_has_draws_of_its_own():
     predicted = rng.dirichlet(np.ones(3), 12)
     transfer = builtin_task("transfer", "bray-curtis")
     answers = Answers(profile=predicted)
-    found = score_task(Scoring(transfer, question, answers, {}, 25, "cells")).scores.metrics
+    found = score_task(
+        Scoring(transfer, question, answers, {}, 25, "a dataset", "cells")
+    ).scores.metrics
     names = ("bray-curtis", "bray-curtis[cone]", "bray-curtis[glia]", "bray-curtis[rod]")
     assert tuple(found) == names
     errors = np.abs(predicted - true).sum(axis=1) / 2
@@ -182,9 +186,13 @@ class Permutable:
     def __call__(self, units):
         return 0.5
 
-    def permuted(self, units, n, seed):
-        self.asked = n, seed
+    def permuted(self, units, orders):
+        self.orders = orders
         return self.values
+
+
+#: Of ten perturbations, so that 1 / 10!, the smallest p there is, plays no part.
+TEN = ImpactUnits(np.ones(10), np.ones(10), np.arange(10), np.arange(10))
 
 
 @pytest.mark.parametrize(
@@ -207,23 +215,26 @@ class Permutable:
 def test_p_counts_the_permutations_that_score_as_well(direction, values, p):
     spec = MetricSpec("made-up", "math:fsum", of="impact", direction=direction)
     metric = Permutable(values)
-    found = score_permuted(spec, metric, object(), 0.5, 7)
+    found = score_permuted(spec, metric, TEN, 0.5, Permuting(7))
     known = np.array(values)[np.isfinite(values)]
     assert (found.p, found.draws) == (pytest.approx(p, rel=1e-5), len(known))
     assert found.mean == pytest.approx(known.mean(), rel=1e-5)
     assert found.sd == pytest.approx(known.std(), rel=1e-5, abs=1e-12)
-    assert metric.asked == (PERMUTATIONS, 7)
+    assert metric.orders.shape == (PERMUTATIONS, 10)
 
 
 def test_there_is_no_p_without_permutations_or_a_value():
     spec = MetricSpec("made-up", "math:fsum", of="impact")
 
     class Broken(Permutable):
-        def permuted(self, units, n, seed):
+        def permuted(self, units, orders):
             raise ZeroDivisionError
 
-    assert score_permuted(spec, bray_curtis, object(), 0.5, 0) is None
-    assert score_permuted(spec, Permutable([0.1]), None, 0.5, 0) is None
-    assert score_permuted(spec, Permutable([0.1]), object(), None, 0) is None
-    assert score_permuted(spec, Permutable([np.nan]), object(), 0.5, 0) is None
-    assert score_permuted(spec, Broken([]), object(), 0.5, 0) is None
+    for metric, units, value in (
+        (mean_error, TEN, 0.5),
+        (Permutable([0.1]), None, 0.5),
+        (Permutable([0.1]), TEN, None),
+        (Permutable([np.nan]), TEN, 0.5),
+        (Broken([]), TEN, 0.5),
+    ):
+        assert score_permuted(spec, metric, units, value, Permuting(0)) is None
