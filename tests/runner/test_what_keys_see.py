@@ -14,6 +14,7 @@ from kobench.plugins.chosen import choose, own_hash
 from kobench.plugins.load import load_registry
 from kobench.results.answer_store import AnswerStore
 from kobench.results.records import read_record, record_path
+from kobench.runner import keys
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.resume import decide
@@ -82,12 +83,12 @@ def test_a_renamed_or_new_file_of_floors_counts(copied_package):
 def test_an_edited_single_file_is_fitted_anew(tmp_path):
     path = tmp_path / "mine.py"
     request = Request([GRN], ["good"], tasks=["profile"])
-    keys = []
+    found = []
     for text in (PREDICTORS.read_text(), PREDICTORS.read_text() + "\n# edited\n"):
         path.write_text(text)
         registry = load_registry(plugin_files=[path])
-        keys.append(trials_of(registry, request)["predictor", "good"][0].keys.fit)
-    assert keys[0] != keys[1]
+        found.append(trials_of(registry, request)["predictor", "good"][0].keys.fit)
+    assert found[0] != found[1]
 
 
 #: Twenty genes in sixty cells.
@@ -222,3 +223,62 @@ def test_every_part_of_a_trial_is_in_its_keys(registry):
     }
     for (one, a), (other, b) in combinations(trials.items(), 2):
         assert a.keys.fit != b.keys.fit, (one, other)
+
+
+def test_another_contract_is_fitted_anew(registry, monkeypatch):
+    request = Request([GRN], ["good"], tasks=["profile"])
+    (trial,) = trials_of(registry, request)["predictor", "good"]
+    before = trial.keys
+    monkeypatch.setattr(keys, "CONTRACT", keys.CONTRACT + 1)
+    after = trial.keys
+    assert after.fit != before.fit
+    assert after.questions["profile"] != before.questions["profile"]
+
+
+def test_how_many_events_are_asked_is_in_the_key_of_their_question_alone(registry):
+    found = []
+    for events in (None, 20, 30):
+        request = Request([GRN], ["good"], tasks=["profile", "keystone"], events=events)
+        (trial,) = trials_of(registry, request)["predictor", "good"]
+        found.append(trial.keys)
+    assert len({one.questions["singles"] for one in found}) == 3
+    assert len({one.questions["profile"] for one in found}) == 1
+    assert len({one.fit for one in found}) == 1
+
+
+def test_how_answers_are_permuted_is_in_the_keys_of_perturbations_alone(registry, monkeypatch):
+    request = Request([GRN], ["good"], tasks=["response", "keystone"])
+    (trial,) = trials_of(registry, request)["predictor", "good"]
+    before = trial.keys
+    monkeypatch.setattr(keys.permutations, "VERSION", 99)
+    after = trial.keys
+    labels = {task.spec.name: task.spec.label for task in trial.tasks}
+    assert after.scores[labels["keystone"]] == before.scores[labels["keystone"]]
+    assert after.scores[labels["response"]] != before.scores[labels["response"]]
+    assert (after.fit, after.questions) == (before.fit, before.questions)
+
+
+def test_only_many_networks_make_draws_inside_each_needless(registry, tmp_path):
+    real = f"table:path={table(tmp_path, 'one')}"
+    for dataset, networks, draws in (
+        (GRN, keys.ENOUGH_NETWORKS, 0),
+        (GRN, keys.ENOUGH_NETWORKS - 1, keys.DRAWS),
+        (real, keys.ENOUGH_NETWORKS, keys.DRAWS),
+    ):
+        request = Request([dataset], ["good"], tasks=["profile"], networks=networks)
+        for trials in trials_of(registry, request).values():
+            assert {trial.draws for trial in trials} == {draws}, (dataset, networks)
+
+
+def test_two_choices_of_a_predictor_are_told_apart(registry):
+    """By whose they are, by their parameters, and by the environment that they live in."""
+    one = choose(registry, "predictors", "good")
+    others = [
+        replace(one, selection="good:strength=2"),
+        replace(one, entry=replace(one.entry, distribution="another")),
+        replace(one, entry=replace(one.entry, environment="old")),
+        replace(one, entry=replace(one.entry, environment="new")),
+    ]
+    assert len({keys.identity_of(choice) for choice in (one, *others)}) == 5
+    newer = replace(one, source="edited", entry=replace(one.entry, version="2"))
+    assert keys.identity_of(newer) == keys.identity_of(one)

@@ -30,7 +30,7 @@ def tensor_of(values: Any) -> torch.Tensor:
 @pytest.mark.parametrize("refit", [True, False])
 def test_the_network_is_the_one_that_validation_chose(cells: Cells, fit: Any, refit: bool) -> None:
     """The same steps one by one: each decay on the cells kept, then all cells for as many steps."""
-    decays = (10.0, 0.1)
+    decays = (0.1, 10.0)
     predictor = fit(MLP(hidden=6, steps=80, lr=0.3, decay=list(decays), refit=refit), cells, seed=3)
     table, generator = Table.of(cells), torch.Generator().manual_seed(3)
     kept, held = (table[rows] for rows in hold_out(len(table), 0.2, np.random.default_rng(3)))
