@@ -18,6 +18,7 @@ from kobench.plugins.parameters import complete
 from kobench.results.records import read_records
 from kobench.results.suite_seed import COMMITMENT, SEED, SuiteSeed, find_seed
 from kobench.runner.datasets import datasets_of
+from kobench.runner.folder import LOCK
 from kobench.runner.load import load
 from kobench.runner.plan import make_plan
 from kobench.runner.prepared import Prepared
@@ -33,7 +34,7 @@ GRN = "grn:genes=15,cells=60"
 TYPES = "grn:cell_types=2,genes=15,cells=60"
 #: Looks like a seed, and the oracle is told it: what looks like one is found.
 MARKER = "0123456789abcdef" * 2
-PLANTED = "planted:genes=15,cells=60,perturbations=3,perturbed_cells=12"
+PLANTED = "planted:genes=15,cells=60,perturbations=3,perturbed_cells=30"
 
 #: It knows the parameters, tries seeds, and prints hashes of all that it sees and that could be a
 #: seed.
@@ -151,7 +152,7 @@ def test_the_secret_is_written_first_and_readable_by_its_owner_alone(
     monkeypatch.setattr("kobench.runner.run.work_through", first_trial)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, registry, seed=KNOWN)
-    assert seen == [[".lock", COMMITMENT, SEED]]
+    assert seen == [[LOCK, COMMITMENT, SEED]]
     assert (tmp_path / SEED).stat().st_mode & 0o077 == 0
     assert find_seed(tmp_path) == KNOWN
 
