@@ -182,6 +182,7 @@ def test_what_a_change_asks_for(what, finished, registry, monkeypatch):
         "ask singles": ("singles",),
     }
     assert action.kind == {"fresh": "fit", "new": "fit"}.get(expected, expected.split()[0])
+    assert action.keep == (action.kind != "fit")
     assert action.asks == (
         asks.get(expected) or (("profile", "singles") if action.kind == "fit" else ())
     )
@@ -260,6 +261,79 @@ def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, regist
     assert set(after["result"]["scores"]) == {"profile@2", "keystone@1", "knockout-impact@2"}
     for task in ("profile@2", "keystone@1"):
         assert after["result"]["scores"][task] == before["result"]["scores"][task]
+
+
+def run_alone(folder, trial):
+    """What is done for one trial, and its record then."""
+    outcome = Run(folder).run([Group(trial.dataset, trial.split, (), (trial,))])
+    return outcome.actions, read_record(record_path(folder, trial.describe("", "", ())))
+
+
+def test_a_new_fit_keeps_nothing_of_the_one_before(tmp_path, registry):
+    """Not its scores in tasks that are no longer asked for: another model had them."""
+    trial = only_trial(registry)
+    _, before = run_alone(tmp_path, trial)
+    assert {name.partition("@")[0] for name in before.result.scores} == {"profile", "keystone"}
+    edited = replace(trial, predictor=replace(trial.predictor, source="edited"))
+    profile_alone = replace(edited, tasks=edited.tasks[:1])
+    actions, after = run_alone(tmp_path, profile_alone)
+    assert actions == {"fit": 1}
+    assert list(after.result.scores) == [trial.tasks[0].spec.label]
+    assert list(after.result.answers) == list(after.keys.questions) == ["profile"]
+    assert list(after.keys.scores) == [trial.tasks[0].spec.label]
+    assert decide(edited, after, AnswerStore(tmp_path).keys()).asks == ("singles",)
+
+
+@pytest.mark.parametrize("status", ["failed", "invalid"])
+def test_what_failed_keeps_nothing_either(finished, status):
+    folder, trial = finished
+    record = read_record(record_path(folder, trial.describe("", "", ()))).to_json()
+    record["result"]["status"] = status
+    action = decide(trial, Record.from_json(record), AnswerStore(folder).keys())
+    assert (action.kind, action.asks, action.keep) == ("fit", ("profile", "singles"), False)
+
+
+def test_what_a_smaller_run_does_not_ask_is_not_asked_again_later(tmp_path, registry):
+    trial = only_trial(registry)
+    run_alone(tmp_path, trial)
+    newer = change_tasks(replace(trial, tasks=trial.tasks[:1]), newer_metric)
+    actions, record = run_alone(tmp_path, newer)
+    assert actions == {"score": 1}
+    assert set(record.keys.questions) == {"profile", "singles"}
+    assert set(record.result.scores) == {task.spec.label for task in trial.tasks}
+    stored = AnswerStore(tmp_path).keys()
+    assert decide(newer, record, stored).kind == "nothing"
+    assert decide(replace(trial, tasks=trial.tasks[1:]), record, stored).kind == "nothing"
+    assert decide(trial, record, stored).kind == "score"  # the older metric
+
+
+def test_a_changed_metric_changes_its_own_task_alone(tmp_path, registry):
+    trial = only_trial(registry)
+    _, before = run_alone(tmp_path, trial)
+    first, *others = trial.tasks
+    actions, after = run_alone(tmp_path, replace(trial, tasks=(newer_metric(first), *others)))
+    assert actions == {"score": 1}
+    name = next(iter(before.result.scores[first.spec.label].metrics))
+    versions = [
+        one.result.scores[first.spec.label].metrics[name].version for one in (before, after)
+    ]
+    assert versions[1] == 99 != versions[0]
+    for task in others:
+        label = task.spec.label
+        assert after.result.scores[label] == before.result.scores[label]
+
+
+def test_stored_answers_that_are_damaged_are_asked_for_again_and_replaced(tmp_path, registry):
+    trial = only_trial(registry)
+    _, before = run_alone(tmp_path, trial)
+    store = AnswerStore(tmp_path)
+    damaged = store.path(before.result.answers["profile"])
+    damaged.write_bytes(damaged.read_bytes()[:-9] + b"x" * 9)
+    actions, after = run_alone(tmp_path, change_tasks(trial, newer_metric))
+    assert actions == {"score": 1}
+    assert after.result.answers == before.result.answers  # the same predictor answers the same
+    for key in after.result.answers.values():
+        assert store.load(key)
 
 
 def test_floors_have_a_hash_of_their_own_code():
