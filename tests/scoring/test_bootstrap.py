@@ -248,3 +248,22 @@ def test_perturbations_are_taken_with_their_halves() -> None:
 def test_a_ranking_of_perturbations_is_drawn_by_its_genes() -> None:
     units = RankingUnits(np.arange(3.0), np.arange(3.0), np.array([5, 2, 8]))
     assert take(units, "perturbation", np.array([8, 8])).predicted.tolist() == [2.0, 2.0]
+
+
+def test_blocks_are_drawn_by_name_wherever_they_stand():
+    """Genes in another order are drawn alike, as the seed and the set of names decide."""
+    names = np.array(["d", "a", "e", "c", "b"])
+    ids = np.array([0, 1, 1, 3, 4])  # e has no units
+    distinct, counts = block_counts(ids, 50, 7, names)
+    assert distinct.tolist() == [0, 1, 3, 4]
+    by_name = dict(zip(names[distinct].tolist(), counts.T.tolist(), strict=True))
+    order = np.array([4, 2, 0, 1, 3])  # where each gene stands now
+    moved = np.empty(5, names.dtype)
+    moved[order] = names
+    there, again = block_counts(order[ids], 50, 7, moved)
+    assert dict(zip(moved[there].tolist(), again.T.tolist(), strict=True)) == by_name
+    # the draws of b blocks in the order of the alphabet, one by one
+    drawn = np.random.default_rng(7).integers(0, 4, (50, 4))
+    for place, name in enumerate("abcd"):
+        assert by_name[name] == [(row == place).sum() for row in drawn]
+    assert (counts.sum(axis=1) == 4).all()

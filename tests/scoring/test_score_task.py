@@ -238,3 +238,28 @@ def test_there_is_no_p_without_permutations_or_a_value():
         (Broken([]), TEN, 0.5),
     ):
         assert score_permuted(spec, metric, units, value, Permuting(0)) is None
+
+
+def raises(units):
+    raise KeyError("x")
+
+
+@pytest.mark.parametrize(
+    ("score", "missing"),
+    [
+        (lambda units: math.inf, "the value is not finite"),
+        (lambda units: -math.inf, "the value is not finite"),
+        (lambda units: math.nan, "none"),
+        (lambda units: "many", "the metric failed: ValueError"),
+        (raises, "the metric failed: KeyError: 'x'"),
+    ],
+)
+def test_a_metric_without_a_number_costs_its_own_column(score, missing):
+    """JSON has neither infinity nor NaN, so none may come into a record."""
+    spec = MetricSpec("broken", score, of="impact")
+    both = replace(task(), metrics=(*task().metrics, own(spec)))
+    found = scored(answer(max_order=1), draws=5, of=both).metrics
+    assert found["broken"].value is None
+    assert found["broken"].missing.startswith(missing)
+    assert found["broken"].draws == []
+    assert found["error"].value == pytest.approx(1 / 3)

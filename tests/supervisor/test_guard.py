@@ -143,7 +143,9 @@ def test_a_removed_gene_must_be_0_in_its_own_row():
     arrays = answers_of_singles()
     arrays["rows"][1] = 0.25
     assert refused(singles(), arrays, WITHOUT_C) == ""
-    arrays["rows"][2] = 0.25
+    arrays["rows"][2] = [0, 0.5, 0.5, 0]
+    assert refused(singles(), arrays, WITHOUT_C) == ""
+    arrays["rows"][2] = [0.5, 0.5, 0, 0]
     assert "at a removed gene" in refused(singles(), arrays, WITHOUT_C)
 
 
