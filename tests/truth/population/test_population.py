@@ -115,6 +115,36 @@ def test_p_values_of_sizes_are_adjusted_over_the_perturbations(
     assert len(seen) == 4
 
 
+def screen_of(dataset: Dataset, seed: int) -> measured.Screen:
+    halves = split(dataset.cells.n_obs, "halves", seed, dataset.cells.obs["batch"])
+    assert dataset.perturbed is not None
+    return measured.Screen.of(dataset, dataset.perturbed, *halves)
+
+
+def test_whether_a_change_can_be_measured_does_not_depend_on_the_split() -> None:
+    """All wild-type cells are cut for it; the truth itself is measured against the reference."""
+    dataset = planted(effect=1.0)
+    assert dataset.perturbed is not None
+    rows = np.flatnonzero(dataset.perturbed.obs["perturbation"] == "g0")
+    first, second = (screen_of(dataset, seed).measure(rows, (0,)) for seed in (0, 1))
+    assert first.agreement == second.agreement
+    assert not np.array_equal(first.change, second.change, equal_nan=True)
+    assert not np.array_equal(first.halves, second.halves, equal_nan=True)
+    screen = screen_of(dataset, 0)
+    against_all = dataclasses.replace(screen, reference=np.arange(dataset.cells.n_obs))
+    assert first.agreement == agreement(against_all.measure(rows, (0,)).halves)
+
+
+def test_perturbed_and_wild_type_cells_are_cut_apart() -> None:
+    """By random keys of their own: else the nth cells of both would always share a half."""
+    dataset = planted(wild_type=160, each=40)
+    screen = screen_of(dataset, 0)
+    keys, wild_type_keys = screen.halves.keys, screen.wild_type_halves.keys
+    assert keys.shape == wild_type_keys.shape == (SPLITS, 160)
+    assert abs(np.corrcoef(keys.ravel(), wild_type_keys.ravel())[0, 1]) < 0.1
+    assert len(np.unique(keys)) == keys.size
+
+
 def test_names_targets_and_truth() -> None:
     dataset = planted()
     training, reference = split(120, "halves", 0, dataset.cells.obs["batch"])
