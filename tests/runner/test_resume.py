@@ -263,6 +263,16 @@ def test_scoring_again_gives_the_same_scores_and_keeps_the_cost(finished, regist
         assert after["result"]["scores"][task] == before["result"]["scores"][task]
 
 
+def test_what_a_predictor_does_not_support_is_not_tried_again_for_another_metric(finished):
+    """Its record has no answers, which could otherwise look as though they were lost."""
+    folder, trial = finished
+    record = read_record(record_path(folder, trial.describe("", "", ()))).to_json()
+    record["result"] |= {"status": "unsupported", "answers": {}, "scores": {}}
+    for change in (newer_metric, newer_task, one_more_metric):
+        action = decide(change_tasks(trial, change), Record.from_json(record), ())
+        assert (action.kind, action.reason) == ("nothing", "the predictor does not support it")
+
+
 def run_alone(folder, trial):
     """What is done for one trial, and its record then."""
     outcome = Run(folder).run([Group(trial.dataset, trial.split, (), (trial,))])

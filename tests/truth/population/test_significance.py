@@ -157,3 +157,14 @@ def test_p_holds_its_level_without_effect() -> None:
         )
     below = np.mean(np.array(values) <= 0.1)
     assert 0.06 < below < 0.14
+
+
+def test_targets_are_not_among_the_genes_that_p_values_are_adjusted_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of three genes 0.049 * 3 / 3 is under 0.05; of four 0.049 * 4 / 3 would not be."""
+    monkeypatch.setattr(significance, "rank_sum_p", lambda *_: np.array([1.0, 0.016, 0.03, 0.049]))
+    cells = Population.of(np.ones((2, 4)), np.zeros(2, int))
+    assert significance.responding(cells, cells, [0]).tolist() == [False, True, True, True]
+    assert significance.responding(cells, cells, []).tolist() == [False] * 4
+    assert significance.responding(cells, cells, [0, 1, 2, 3]).tolist() == [False] * 4
