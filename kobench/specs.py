@@ -25,10 +25,10 @@ METHODS = {
     "genes": "score_genes",
 }
 
-#: Kinds of units, which is what a metric scores.
 #: What may have been done to the perturbed cells of a dataset; only the first two are asked.
 PERTURBATIONS = ("knockout", "knockdown", "overexpression", "near-null")
 
+#: Kinds of units, which is what a metric scores.
 Of = Literal["profile", "impact", "ranking", "response", "interaction"]
 
 

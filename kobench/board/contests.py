@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kobench.board.numbers.rules import NAMED
-from kobench.board.numbers.standings import verdict_of
+from kobench.board.numbers.skill import verdict_of
 from kobench.board.row import Row, Score
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from kobench.errors import UserError
-from kobench.util.bounded import read_bounded
-from kobench.util.text import visible
+from kobench.util.bounded import read_toml
+from kobench.util.text import one_line
 
 #: Name of the file in a results folder or a published one: names of rows, each with a sentence.
 FILE = "explained.toml"
-
-#: Bytes that it may have.
-MOST = 1 << 20
 
 
 def read_explained(folder: Path) -> dict[str, str]:
@@ -33,9 +29,8 @@ def read_explained(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        found = tomllib.loads(read_bounded(path, MOST).decode())
-    # ValueError is a number of too many digits, too
-    except (ValueError, RecursionError) as error:
+        found = read_toml(path)
+    except ValueError as error:
         raise UserError(f"{path} can't be read as TOML: {error}") from None
     for name, why in found.items():
         if not isinstance(why, str) or not why.strip():
@@ -43,4 +38,4 @@ def read_explained(folder: Path) -> dict[str, str]:
                 f'{path}: {name} is {why!r}, expected a sentence, as in "my-method" = "it was'
                 ' given the truth, to show what that looks like"'
             )
-    return {name: visible(" ".join(why.split())) for name, why in found.items()}
+    return {name: one_line(" ".join(why.split())) for name, why in found.items()}

@@ -10,8 +10,12 @@ REASONS = {"none": "constant", "no ceiling": "ceiling unknown"}
 
 
 def base(task: str) -> str:
-    """A task's name without its version."""
-    return task.rpartition("@")[0]
+    """A task's name without its version; a record of anyone may have a label without one.
+
+    >>> base("response@1"), base("response")
+    ('response', 'response')
+    """
+    return task.rpartition("@")[0] or task
 
 
 def reason(text: str) -> str:

@@ -55,7 +55,7 @@ def info_command(
         say(json.dumps(rows, indent=1, default=str))
         return
     for kind, entry, known in found:
-        say(f"{entry.spec.name} ({kind[:-1]})", bold=True)
+        say(f"{entry.shown_name} ({kind[:-1]})", bold=True)
         for key, value in known.items():
             show(key, value)
 

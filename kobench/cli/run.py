@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.options import (
-    complete_names,
-    limit_options,
-    load,
-    plugin_options,
-    request_options,
-    show_board,
-)
+from kobench.cli.options import complete_names, limit_options, plugin_options, show_board
 from kobench.cli.output import say, show_rendered
+from kobench.cli.request import fulfilled, secret_asked
 from kobench.cli.suites import (
     built_in,
     find_suite,
@@ -26,9 +20,7 @@ from kobench.cli.suites import (
 
 if TYPE_CHECKING:
     from kobench.results.parts import Record
-    from kobench.results.suite_seed import SuiteSeed
     from kobench.runner.keys import Group
-    from kobench.runner.run import Outcome
 
 EXAMPLES = """
 \b
@@ -43,21 +35,6 @@ SUITE is a built-in suite ({suites}) or a TOML file whose keys are the flags.
 Everything finished is kept in --out: the same command goes on where it was stopped,
 and fits only what is new or has changed.
 """.format(suites=", ".join(built_in()))
-
-#: The flags that a request takes as they are.
-REQUESTED = (
-    "datasets",
-    "predictors",
-    "metrics",
-    "networks",
-    "fit_seeds",
-    "split",
-    "split_seed",
-    "threads",
-    "device",
-    "events",
-    "jobs",
-)
 
 
 def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -199,8 +176,8 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
     if published_as_secret(suite) and not secret_asked(flags):
         notes.append(
-            "network seeds are public in this run (0, 1, 2, ...); the published board of this suite"
-            " has secret ones: --secret, or --secret-seed with those that it reveals"
+            "network seeds are public in this run; the published board has secret ones (--secret,"
+            " --secret-seed)"
         )
     if not flags["datasets"]:
         raise click.UsageError(
@@ -235,96 +212,6 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     if remark:
         say(remark, err=True)
     ctx.exit(1 if outcome.failed or remark else 0)
-
-
-def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Outcome]:
-    """Plan and run what the flags ask for.
-
-    Parameters
-    ----------
-    flags : dict
-        The values of the command's options.
-    notes : list of str
-        What a reader should know of the plan is added here.
-
-    Returns
-    -------
-    groups : list of Group
-        The plan.
-    outcome : Outcome
-        Its records.
-
-    Raises
-    ------
-    click.Abort
-        When interrupted.
-    """
-    from kobench.runner.plan import make_plan
-    from kobench.runner.progress import make_watcher
-    from kobench.runner.request import Request
-    from kobench.runner.resume import Policy
-    from kobench.runner.run import Run
-
-    registry = load(flags["plugin_files"], flags["dataset_folders"])
-    notes += too_much_memory(flags["jobs"], flags["memory"])
-    request = Request(
-        **{key: flags[key] for key in REQUESTED},
-        **request_options(flags, flags["jobs"]),
-        tasks=flags["tasks"] or None,
-        suite_seed=suite_seed_of(flags),
-    )
-    groups = make_plan(registry, request, notes.append)
-    if request.suite_seed is not None:
-        say(
-            f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",
-            err=True,
-        )
-    policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
-    try:
-        with make_watcher() as watcher:
-            run = Run(
-                flags["out"], policy, watcher, cards=flags["dataset_folders"], note=notes.append
-            )
-            return groups, run.run(groups, flags["jobs"])
-    except KeyboardInterrupt:
-        raise click.Abort(
-            "Stopped; what was finished is kept, the same command goes on from there."
-        ) from None
-
-
-def secret_asked(flags: dict[str, Any]) -> bool:
-    """Whether the seeds of networks are to follow from a secret one."""
-    return bool(flags["secret"] or flags["secret_seed"] is not None)
-
-
-def suite_seed_of(flags: dict[str, Any]) -> SuiteSeed | None:
-    """The secret seed of a run: the one that was given, else that of the folder, else a new one."""
-    from kobench.results.suite_seed import SuiteSeed, find_seed
-
-    if flags["secret_seed"] is not None:
-        return SuiteSeed.parse(flags["secret_seed"])
-    return (find_seed(flags["out"]) or SuiteSeed.draw()) if flags["secret"] else None
-
-
-def too_much_memory(jobs: int, memory_mb: int | None) -> list[str]:
-    """A sentence where all trials together may take more memory than there is; else none.
-
-    Parameters
-    ----------
-    jobs : int
-        Trials at a time.
-    memory_mb : int or None
-        The limit of memory that the user gave; the default limit is a share of what there is.
-    """
-    from kobench.supervisor.limits import available_mb
-
-    if memory_mb is None or jobs * memory_mb <= available_mb():
-        return []
-    return [
-        f"{jobs} trials at a time may take {memory_mb:,} MB each (--memory), together"
-        f" {jobs * memory_mb:,} MB, and there are {available_mb():,} MB; fewer --jobs or a lower"
-        " --memory keep the system from ending what it likes"
-    ]
 
 
 def failure_line(record: Record) -> str:

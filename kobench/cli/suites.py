@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,11 @@ from typing import Any
 import click
 
 from kobench.errors import UserError
-from kobench.util.bounded import read_bounded
+from kobench.util.bounded import read_toml
 from kobench.util.text import suggestion
 
 #: The suites that come with kobench.
 FOLDER = Path(__file__).resolve().parent.parent / "suites"
-
-#: Bytes that a suite may have.
-MOST = 1 << 20
-
 
 #: The key of a suite that says how its published board is made; a run is made as its flags say.
 PUBLISHED_SECRET = "published-secret"
@@ -31,14 +26,12 @@ def built_in() -> dict[str, Path]:
 
 def summary_of(path: Path) -> str:
     """What a suite says of itself in one line; "" where it says nothing."""
-    return str(tomllib.loads(path.read_text()).get("summary", ""))
+    return str(read_toml(path).get("summary", ""))
 
 
 def published_as_secret(suite: str | None) -> bool:
     """Whether the published board of a suite was made on networks of a secret seed."""
-    return suite is not None and bool(
-        tomllib.loads(find_suite(suite).read_text()).get(PUBLISHED_SECRET, False)
-    )
+    return suite is not None and bool(read_toml(find_suite(suite)).get(PUBLISHED_SECRET, False))
 
 
 def find_suite(text: str) -> Path:
@@ -80,9 +73,8 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
         For a file that can't be read, an unknown key or an unfit value, with a suggestion.
     """
     try:
-        content = tomllib.loads(read_bounded(path, MOST).decode())
-    # ValueError is a number of too many digits, too
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_toml(path)
+    except (OSError, ValueError) as error:
         raise UserError(
             f"suite {path} can't be read: {error}; see docs/suites.md for an example"
         ) from error

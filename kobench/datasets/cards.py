@@ -36,7 +36,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -51,7 +50,7 @@ from kobench.datasets.card_checks import (
 )
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Reference
-from kobench.util.bounded import read_bounded
+from kobench.util.bounded import read_toml
 from kobench.util.resolve import resolve_reference
 from kobench.util.text import suggestion
 
@@ -60,9 +59,6 @@ if TYPE_CHECKING:
 
 #: The built-in loaders, named and not imported: only the hooks know `builtin`.
 LOADERS = tuple(f"kobench.builtin.specs.datasets:{name}_spec" for name in ("h5ad", "table", "pbmc"))
-
-#: Bytes that a card may have.
-MOST = 1 << 20
 
 #: What a task says in place of a score, where a card is flagged as confounded.
 CONFOUNDED = "perturbed and wild-type cells differ in more than the gene"
@@ -194,9 +190,8 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
     """
     where = f"card {path}"
     try:
-        card = tomllib.loads(read_bounded(path, MOST).decode())
-    # ValueError is a number of too many digits, too
-    except (OSError, ValueError, RecursionError) as error:
+        card = read_toml(path)
+    except (OSError, ValueError) as error:
         raise UserError(
             f"{where} cannot be read ({str(error).splitlines()[0]}); correct it"
         ) from error

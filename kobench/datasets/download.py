@@ -16,7 +16,8 @@ from kobench import __version__
 from kobench.errors import UserError
 from kobench.util.bounded import TooLargeError
 from kobench.util.files import sha256_of
-from kobench.util.lock import NoLockError, locked
+from kobench.util.lock import locked
+from kobench.util.lock_file import NoLockError
 
 #: Bytes that are read at once.
 CHUNK = 1 << 20

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kobench.errors import UserError
 from kobench.util import lock
-from kobench.util.lock import BusyError, NoLockError
+from kobench.util.lock import BusyError
+from kobench.util.lock_file import NoLockError
 
 
 def environments_folder() -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from kobench.plugins.cache import cache_folder
 from kobench.plugins.sources import Source
 from kobench.sandbox.hiding import lies_in
 from kobench.sandbox.places import Interpreter, readable_by, this_interpreter
+from kobench.util.bounded import read_toml
 
 #: What a card says of where its file is.
 WHERE = ("name", "folder", "path", "package")
@@ -56,7 +56,7 @@ def cards_in(folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
     """The cards in folders, whether or not a dataset can be made of them; each with its path."""
     for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
         with contextlib.suppress(OSError, ValueError):
-            card = tomllib.loads(path.read_text(encoding="utf-8"))
+            card = read_toml(path)
             file = card.get("file")
             if (
                 isinstance(file, dict)

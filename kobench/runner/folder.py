@@ -5,13 +5,19 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kobench.errors import UserError
-from kobench.runner.trial import WORK
+from kobench.results.answer_store import AnswerStore
+from kobench.runner.reach import Hidden
 from kobench.sandbox.folders import remove
 from kobench.util import lock
-from kobench.util.lock import BusyError, Lock, NoLockError
+from kobench.util.lock import BusyError, Lock
+from kobench.util.lock_file import STALE, Claim, NoLockError
+
+#: The folder of a results folder in which trials have theirs while they run.
+WORK = ".work"
 
 #: The file in a results folder by which one run holds it, see `kobench.util.lock`.
 LOCK = ".kobench-lock"
@@ -26,6 +32,46 @@ HALF_WRITTEN = {
     "records": re.compile(r"\.[0-9a-f]{24}\.json\.\d+-\d+\.tmp"),
     "answers": re.compile(r"\.[0-9a-f]{64}\.npz\.\d+-\d+\.tmp"),
 }
+
+
+class LostError(UserError):
+    """The results folder is another run's by now; what was finished is kept."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where the results of trials go.
+
+    Attributes
+    ----------
+    folder : Path
+        The results folder.
+    store : AnswerStore
+        The stored answers in it.
+    staged : bool
+        See `kobench.runner.answers.get_answers`.
+    hidden : Hidden
+        What predictors must not read.
+    claim : Claim or None
+        The lock of the results folder.
+    """
+
+    folder: Path
+    store: AnswerStore
+    staged: bool = True
+    hidden: Hidden = field(default_factory=Hidden)
+    claim: Claim | None = None
+
+    def refuse_if_lost(self) -> None:
+        """Raise LostError where the results folder is no longer this run's."""
+        if self.claim is not None and not self.claim.holds():
+            raise LostError(
+                f"this run has lost {self.folder}: its lock {self.claim.path.name} was removed, or"
+                " another run took it over because it had heard nothing of this one for"
+                f" {STALE:.0f} s; what was finished is kept, the same command goes on from there"
+            )
 
 
 @contextlib.contextmanager

@@ -15,10 +15,11 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 
 from kobench.results.answer_store import AnswerStore
+from kobench.runner.folder import Results
 from kobench.runner.load import groups_to_train_on
 from kobench.runner.prepared import Prepared
 from kobench.runner.processes import JobEndedError, error_in_words, job_processes, say
-from kobench.runner.trial import Results, carry_out
+from kobench.runner.trial import carry_out
 from kobench.runner.work import Place, Turns, Work
 from kobench.util.lock import Lock
 from kobench.worker.main import exit_with_parent

@@ -23,6 +23,8 @@ from kobench.errors import UserError
 from kobench.plugins.chosen import Chosen
 from kobench.results.faults import Fault
 from kobench.results.parts import Record
+from kobench.results.sound import check_sound
+from kobench.util.files import parse_json
 from kobench.util.lock import Lock
 
 #: Seconds that a process has to end its worker and itself, once it is told to.
@@ -62,11 +64,12 @@ class JobProcess:
         except (EOFError, OSError):
             self._ended()
         try:
-            what, *rest = json.loads(said)
+            what, *rest = parse_json(said.decode())
             if what == "raised":
                 rest = [error_from(**rest[0])]
             if what == "finished":
                 rest[1] = Record.from_json(rest[1])
+                check_sound(rest[1])
         except (ValueError, TypeError, IndexError, Fault) as error:
             raise JobEndedError(
                 f"a process of this run said what none says ({type(error).__name__}: {error}); a"

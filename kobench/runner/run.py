@@ -18,14 +18,13 @@ from kobench.results.answer_store import AnswerStore
 from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
 from kobench.results.records import read_record, record_path, write_record
-from kobench.runner.folder import locked
+from kobench.runner.folder import Results, locked
 from kobench.runner.jobs import work_through
 from kobench.runner.keys import Group, Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.reach import Hidden, hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
 from kobench.runner.seeds import settle_seeds
-from kobench.runner.trial import Results
 from kobench.runner.trust import trusted_with_predictor, vouched
 from kobench.runner.work import Place, Work
 from kobench.sandbox.finding import refuse_if_open

@@ -21,17 +21,18 @@ def with_secret_seed(dataset: Chosen, seed: SuiteSeed) -> Chosen:
     progress, records and joined cells show, has the index: `grn:seed=secret-0`.
     """
     spec, index = dataset.entry.spec, int(dataset.params["seed"])
+    name = dataset.entry.shown_name  # as records have it
     most = spec.params["seed"].high
     if most is not None and most < 2 ** (8 * SIZE):
         raise UserError(
-            f"dataset {spec.name} takes no seed above {most:g}, which can be searched; leave"
+            f"dataset {name} takes no seed above {most:g}, which can be searched; leave"
             " --secret out, or take another dataset"
         )
-    of = spec.name, version_of(dataset.entry), index
+    of = name, version_of(dataset.entry), index
     return replace(
         dataset,
         params={**dataset.params, "seed": seed.network(*of)},
-        selection=canonical(spec.name, {**dataset.params, "seed": f"secret-{index}"}, spec.params),
+        selection=canonical(name, {**dataset.params, "seed": f"secret-{index}"}, spec.params),
         secret=SecretNetwork(seed.commitment, index, seed.questions(*of)),
     )
 

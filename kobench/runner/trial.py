@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from kobench.errors import InvalidAnswerError, TrialFailed, UserError
@@ -16,58 +15,14 @@ from kobench.results.records import SCHEMA, read_record, record_path
 from kobench.runner.about import about_of
 from kobench.runner.answers import Answered, Log, answers_in_process, as_answers, get_answers
 from kobench.runner.environment import here_and_now, in_its_environment
+from kobench.runner.folder import WORK, Results
 from kobench.runner.keys import Trial
 from kobench.runner.prepared import Prepared
-from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
 from kobench.scoring.score import Scoring, score_task
-from kobench.util.lock import STALE, Claim
-
-#: The folder of a results folder in which trials have theirs while they run.
-WORK = ".work"
 
 #: Answers of floors that were made again, by place in the basis and by question set.
 Made = dict[tuple[int, str], Answers]
-
-
-class LostError(UserError):
-    """The results folder is another run's by now; what was finished is kept."""
-
-    exit_code = 1
-
-
-@dataclass(frozen=True)
-class Results:
-    """Where the results of trials go.
-
-    Attributes
-    ----------
-    folder : Path
-        The results folder.
-    store : AnswerStore
-        The stored answers in it.
-    staged : bool
-        See `kobench.runner.answers.get_answers`.
-    hidden : Hidden
-        What predictors must not read.
-    claim : Claim or None
-        The lock of the results folder.
-    """
-
-    folder: Path
-    store: AnswerStore
-    staged: bool = True
-    hidden: Hidden = field(default_factory=Hidden)
-    claim: Claim | None = None
-
-    def refuse_if_lost(self) -> None:
-        """Raise LostError where the results folder is no longer this run's."""
-        if self.claim is not None and not self.claim.holds():
-            raise LostError(
-                f"this run has lost {self.folder}: its lock {self.claim.path.name} was removed, or"
-                " another run took it over because it had heard nothing of this one for"
-                f" {STALE:.0f} s; what was finished is kept, the same command goes on from there"
-            )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from kobench.runner.keys import Group, Trial
 from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
 from kobench.runner.trust import has_strangers
-from kobench.util.lock import Claim
+from kobench.util.lock_file import Claim
 
 #: Which trial of a run: the number of its group, and its number in the group, floors and lines
 #: first.

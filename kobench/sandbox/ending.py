@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+from kobench.util.processes import stat_of
+
 
 def parents() -> dict[int, int]:
     """The parent of every process of the machine, by id; zombies are left out."""
@@ -23,9 +25,8 @@ def parents() -> dict[int, int]:
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat", "rb") as file:
-                # counted from the last bracket: a process's name may hold brackets and spaces
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
+            with contextlib.suppress(OSError, ValueError):
+                state, parent = stat_of(name)[:2]
                 if state not in (b"Z", b"X"):
                     found[int(name)] = int(parent)
     return found

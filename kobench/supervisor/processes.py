@@ -6,6 +6,8 @@ import os
 import sys
 from dataclasses import dataclass
 
+from kobench.util.processes import stat_of
+
 #: Bytes of a page of memory.
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -50,9 +52,7 @@ def processes_below(pid: int) -> list[Member]:
 def member_of(pid: str) -> tuple[int, Member] | None:
     """(parent, process) by /proc/PID/stat, PID as text; None where it is gone."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # counted from the last bracket: a process's name may hold brackets and spaces
-            fields = file.read().rpartition(b")")[2].split()
+        fields = stat_of(pid)
         return int(fields[1]), Member(int(pid), int(fields[17]), int(fields[21]) * PAGE)
     except (OSError, IndexError, ValueError):
         return None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 #: Bytes that are read at once.
 PIECE = 1 << 16
+
+#: Bytes that a TOML file may hold: a card, a suite, what a person writes.
+MOST_TOML = 1 << 20
 
 
 class TooLargeError(ValueError):
@@ -65,6 +69,30 @@ def read_bounded(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise TooLargeError(f"holds more than {size_text(most)}, the most that is read")
     return content
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    OSError
+        Where it can't be read.
+    ValueError
+        Where it is no plain file, too large, or no TOML.
+    """
+    # by name: Python 3.9 has no such module, and nothing reads TOML files there
+    tomllib = importlib.import_module("tomllib")
+    try:
+        found: dict[str, Any] = tomllib.loads(read_bounded(path, MOST_TOML).decode())
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    return found
 
 
 def gzip_lines(path: Path, most: int, most_line: int) -> Iterator[bytes | None]:

@@ -1,9 +1,16 @@
-"""Whether a process that was known once is still running."""
+"""What the system says of a process, and whether one that was known once is still running."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+
+def stat_of(pid: int | str) -> list[bytes]:
+    """The fields of /proc/PID/stat from the process's state on; OSError where it is gone."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        # counted from the last bracket: a process's name may hold brackets and spaces
+        return file.read().rpartition(b")")[2].split()
 
 
 def start_of(pid: int) -> str | None:
@@ -14,9 +21,7 @@ def start_of(pid: int) -> str | None:
     """
     if sys.platform.startswith("linux"):
         try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                # counted from the last bracket: a process's name may hold brackets and spaces
-                fields = file.read().rpartition(b")")[2].split()
+            fields = stat_of(pid)
             return None if fields[0] in (b"Z", b"X") else fields[19].decode()
         except (OSError, IndexError):
             return None
@@ -64,8 +69,8 @@ def _is_there(pid: int) -> bool:
     if pid <= 0:  # it would stand for many
         return False
     try:
-        with open(f"/proc/{pid}/stat", "rb"):
-            return False  # it has ended, and was not waited for
+        stat_of(pid)
+        return False  # it has ended, and was not waited for
     except (FileNotFoundError, ProcessLookupError):
         pass  # it is gone, or hidden
     except OSError:

@@ -17,6 +17,8 @@ from kobench.errors import UserError
 from kobench.plugins.load import Entry, Registry, load_registry
 from kobench.plugins.ours import OWNERS, PREDICTORS
 from kobench.plugins.registry import make_registry
+from kobench.results.revealed import seed_of
+from kobench.results.suite_seed import SuiteSeed, written_seed
 from kobench.runner.keys import Trial
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
@@ -186,6 +188,14 @@ def test_results_of_a_stranger_never_stand_under_our_names(site: Site) -> None:
     assert floors["uniform"] == "kobench"
     assert floors["thief-dist/uniform"] == "thief-dist"
     assert "truth" in {trial.predictor.selection for trial in planned if trial.role == "line"}
+    secret = trials(registry, [], datasets=both, suite_seed=SuiteSeed("0123456789abcdef" * 2))
+    assert {one.describe().dataset.selection for one in secret} == {
+        f"{name}:seed=secret-0" for name in both
+    }
+    # the seed that is revealed for a network is the one that it had
+    for one in secret:
+        of = one.describe().dataset
+        assert seed_of(of, one.request.suite_seed) == written_seed(one.dataset.params["seed"])
     # who says a name in full knows whose it is
     assert [one.split(" is ")[0] for one in said] == ["the dataset 'grn'", "the task 'profile'"]
 

@@ -17,23 +17,14 @@ from places import PREDICTORS
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
-from kobench.runner.folder import LOCK
+from kobench.runner.folder import LOCK, LostError
 from kobench.runner.folder import locked as locked_results
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.run import Run, Silent
-from kobench.runner.trial import LostError
 from kobench.util import lock
-from kobench.util.lock import (
-    STALE,
-    BusyError,
-    NoLockError,
-    Owner,
-    is_held,
-    locked,
-    take,
-    this_machine,
-)
+from kobench.util.lock import BusyError, is_held, locked, take
+from kobench.util.lock_file import STALE, NoLockError, Owner, Seen, this_machine
 from kobench.util.processes import runs, start_of
 
 TINY = "grn:genes=10,cells=40"
@@ -213,7 +204,7 @@ def test_who_comes_late_to_a_stale_lock_does_not_take_the_fresh_one(
     lay(path, [dead])
     look, first, looks = lock._look, [], []
 
-    def meanwhile(at: Path) -> lock.Seen | None:
+    def meanwhile(at: Path) -> Seen | None:
         seen = look(at)
         looks.append(at.name)
         if not first and len(looks) == (1 if when.startswith("before") else 2):

@@ -201,6 +201,15 @@ def test_a_copy_in_any_interpreters_packages_is_known(tmp_path: Path) -> None:
     assert file in known_files(other)
 
 
+def test_cards_that_can_not_be_read_keep_no_other_from_being_hidden(tmp_path: Path) -> None:
+    (tmp_path / "deep.toml").write_text("x = " + "[" * 100_000)
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "cells.h5ad").write_text("")
+    path = str(tmp_path / "cells.h5ad")
+    (tmp_path / "mine.toml").write_text(f'[file]\nname = "cells.h5ad"\npath = "{path}"\n')
+    assert Path(path) in known_files(None, [tmp_path])
+
+
 @pytest.mark.skipif(importlib.util.find_spec("scanpy") is None, reason="scanpy is not installed")
 @pytest.mark.parametrize("mode", ["require", "off"])
 def test_the_cells_in_scanpy_are_read_without_the_sandbox_alone(

@@ -242,8 +242,13 @@ def test_a_broken_dataset_of_a_stranger_ends_the_run_before_any_fit(play: Play) 
             "j.record_of = lambda trial, *more: replace(f(trial, *more), role='line')",
             "gave the record of another trial",
         ),
+        (
+            "j = sys.modules['kobench.runner.trial']; f = j.record_of; "
+            "j.record_of = lambda trial, *more: replace(f(trial, *more), role='nobody')",
+            "said what none says",
+        ),
     ],
-    ids=["pickled", "another"],
+    ids=["pickled", "another", "unsound"],
 )
 def test_a_process_that_says_something_else_ends_the_run(
     play: Play, code: str, message: str

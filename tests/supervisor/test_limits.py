@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 import kobench
 from kobench.board.make import make_board
-from kobench.cli.run import run_command, too_much_memory
+from kobench.cli.request import too_much_memory
+from kobench.cli.run import run_command
 from kobench.cli.suites import read_suite
 from kobench.errors import BAD, LIMIT_OF, STATUSES, UserError
 from kobench.plugins.load import load_registry

@@ -9,7 +9,8 @@ from typing import Any
 from kobench.board.numbers.intervals import ENOUGH, TIE
 from kobench.board.numbers.rules import HEADROOM
 from kobench.board.numbers.series import Numbers, slot_of
-from kobench.board.numbers.standings import NO_HEADROOM, NOTHING, Standings
+from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
+from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import Key
 from kobench.board.row import Column
 from kobench.board.sections.counted import by_slot, count, left_out

@@ -9,7 +9,8 @@ from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.permuted import among_all, permuted_of
-from kobench.board.numbers.standings import NOTHING, Standings
+from kobench.board.numbers.skill import NOTHING
+from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import NOT_ANSWERED, Key, RowValues
 from kobench.board.row import IMPOSSIBLE, Column, Cost, Permuted, Problem, Row, Score
 from kobench.board.sections.comparison import INCOMPLETE, Comparison

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kobench.board.numbers.rules import NAMED
-from kobench.board.numbers.standings import verdict_of
+from kobench.board.numbers.skill import verdict_of
 from kobench.board.render.terminal.tables import STYLES, bare_table
 from kobench.board.render.text.transfer import (
     by_dataset,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kobench.board.board import Board
-from kobench.board.numbers.standings import NO_CEILING, NO_HEADROOM
+from kobench.board.numbers.skill import NO_CEILING, NO_HEADROOM
 from kobench.board.numbers.values import NONE
 from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow
 from kobench.board.render.text.values import has_permuted

@@ -8,7 +8,7 @@ from string import ascii_uppercase
 
 from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.rules import NAMED
-from kobench.board.numbers.standings import verdict_of
+from kobench.board.numbers.skill import verdict_of
 from kobench.board.render.text.marks import HOLLOW_LEGEND, arrow_of, marks_of
 from kobench.board.transfer import TransferCell, TransferMatrix, drop_verdict
 from kobench.board.written import bracket, number

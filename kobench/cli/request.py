@@ -1,0 +1,120 @@
+"""What the flags of `kobench run` ask for, and the run that does it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kobench.cli.options import load, request_options
+from kobench.cli.output import say
+
+if TYPE_CHECKING:
+    from kobench.results.suite_seed import SuiteSeed
+    from kobench.runner.keys import Group
+    from kobench.runner.run import Outcome
+
+#: The flags that a request takes as they are.
+REQUESTED = (
+    "datasets",
+    "predictors",
+    "metrics",
+    "networks",
+    "fit_seeds",
+    "split",
+    "split_seed",
+    "threads",
+    "device",
+    "events",
+    "jobs",
+)
+
+
+def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Outcome]:
+    """Plan and run what the flags ask for.
+
+    Parameters
+    ----------
+    flags : dict
+        The values of the command's options.
+    notes : list of str
+        What a reader should know of the plan is added here.
+
+    Returns
+    -------
+    groups : list of Group
+        The plan.
+    outcome : Outcome
+        Its records.
+
+    Raises
+    ------
+    click.Abort
+        When interrupted.
+    """
+    from kobench.runner.plan import make_plan
+    from kobench.runner.progress import make_watcher
+    from kobench.runner.request import Request
+    from kobench.runner.resume import Policy
+    from kobench.runner.run import Run
+
+    registry = load(flags["plugin_files"], flags["dataset_folders"])
+    notes += too_much_memory(flags["jobs"], flags["memory"])
+    request = Request(
+        **{key: flags[key] for key in REQUESTED},
+        **request_options(flags, flags["jobs"]),
+        tasks=flags["tasks"] or None,
+        suite_seed=suite_seed_of(flags),
+    )
+    groups = make_plan(registry, request, notes.append)
+    if request.suite_seed is not None:
+        say(
+            f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",
+            err=True,
+        )
+    policy = Policy.FRESH if flags["fresh"] else Policy.RESUME
+    try:
+        with make_watcher() as watcher:
+            run = Run(
+                flags["out"], policy, watcher, cards=flags["dataset_folders"], note=notes.append
+            )
+            return groups, run.run(groups, flags["jobs"])
+    except KeyboardInterrupt:
+        raise click.Abort(
+            "Stopped; what was finished is kept, the same command goes on from there."
+        ) from None
+
+
+def secret_asked(flags: dict[str, Any]) -> bool:
+    """Whether the seeds of networks are to follow from a secret one."""
+    return bool(flags["secret"] or flags["secret_seed"] is not None)
+
+
+def suite_seed_of(flags: dict[str, Any]) -> SuiteSeed | None:
+    """The secret seed of a run: the one that was given, else that of the folder, else a new one."""
+    from kobench.results.suite_seed import SuiteSeed, find_seed
+
+    if flags["secret_seed"] is not None:
+        return SuiteSeed.parse(flags["secret_seed"])
+    return (find_seed(flags["out"]) or SuiteSeed.draw()) if flags["secret"] else None
+
+
+def too_much_memory(jobs: int, memory_mb: int | None) -> list[str]:
+    """A sentence where all trials together may take more memory than there is; else none.
+
+    Parameters
+    ----------
+    jobs : int
+        Trials at a time.
+    memory_mb : int or None
+        The limit of memory that the user gave; the default limit is a share of what there is.
+    """
+    from kobench.supervisor.limits import available_mb
+
+    if memory_mb is None or jobs * memory_mb <= available_mb():
+        return []
+    return [
+        f"{jobs} trials at a time may take {memory_mb:,} MB each (--memory), together"
+        f" {jobs * memory_mb:,} MB, and there are {available_mb():,} MB; fewer --jobs or a lower"
+        " --memory keep the system from ending what it likes"
+    ]
