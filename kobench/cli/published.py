@@ -73,7 +73,14 @@ def revealed_seed(records: list[Record], folder: Path) -> SuiteSeed | None:
 def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bool:
     """Whether what records say of secret seeds follows from the one in the folder; prints which.
 
-    asked : whether to say so where no seed was secret, too, and to simulate the networks again.
+    Parameters
+    ----------
+    records : list of Record
+        The records.
+    folder : Path
+        The folder that they lie in.
+    asked : bool
+        Whether to say so where no seed was secret, too, and to simulate the networks again.
     """
     from kobench.results.revealed import unfounded
     from kobench.util.text import one_line

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from kobench.errors import UserError
 from kobench.plugins.cache import digest_of, key_of, remember, remembered
-from kobench.plugins.hidden import Hidden
+from kobench.plugins.hidden import HiddenFromPlugins
 from kobench.plugins.sources import Description, PluginProblem, Source
 from kobench.specs import PredictorSpec, Spec, kind_of
 
@@ -65,7 +65,7 @@ def describe_all(
         Where the time limit can't be read.
     """
     limit = time_limit()
-    hidden = Hidden(folders)
+    hidden = HiddenFromPlugins(folders)
     found: dict[str, Description] = {}
     if not fresh:
         for source in sources:
@@ -82,7 +82,9 @@ def describe_all(
     return [found[source.known_as] for source in sources]
 
 
-def describe_source(source: Source, limit: float, hidden: Hidden | None = None) -> Description:
+def describe_source(
+    source: Source, limit: float, hidden: HiddenFromPlugins | None = None
+) -> Description:
     """Describe one source in child processes, and remember it.
 
     Parameters
@@ -91,7 +93,7 @@ def describe_source(source: Source, limit: float, hidden: Hidden | None = None) 
         What is to be described.
     limit : float
         Seconds for each child.
-    hidden : Hidden, optional
+    hidden : HiddenFromPlugins, optional
         What it must not read.
 
     Returns
@@ -104,7 +106,7 @@ def describe_source(source: Source, limit: float, hidden: Hidden | None = None) 
 
     if source.is_own:
         limit = max(limit, OWN_TIME_LIMIT)
-    hidden = hidden or Hidden()
+    hidden = hidden or HiddenFromPlugins()
     key = key_of(source, hidden.shown_to(source))
     digest = digest_of(source)
     specs, problems = ask_children(source, limit, hidden.of(source))

@@ -100,7 +100,7 @@ def kept_from(
     return (*own_folders(), *known_files(interpreter, folders))
 
 
-class Hidden:
+class HiddenFromPlugins:
     """What is hidden from the children that describe plugins.
 
     Parameters

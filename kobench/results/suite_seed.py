@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -126,14 +125,5 @@ def find_seed(folder: Path) -> SuiteSeed | None:
 
 def keep_seed(folder: Path, seed: SuiteSeed, mode: int = 0o600) -> None:
     """Write a seed and its commitment into a folder; by default nobody else may read the seed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    half_written = folder / f".{SEED}.tmp"
-    half_written.unlink(missing_ok=True)
-    file = os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        os.write(file, seed.digits.encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
-    os.replace(half_written, folder / SEED)
+    write_atomically(folder / SEED, seed.digits.encode(), mode)
     write_atomically(folder / COMMITMENT, f"{seed.commitment}  {SEED}\n".encode())

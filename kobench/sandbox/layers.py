@@ -41,8 +41,9 @@ OPEN_WITHOUT = {
         "where the processes are not its own either, it can signal every process of its user"
     ),
     "seccomp-sockets": (
-        "the kernel's log, and keyrings and hints on files that all trials of the user share; where"
-        " the network is not its own either, UDP, raw and virtual (AF_VSOCK) sockets"
+        "the kernel's log, and keyrings and hints on files that all trials of the user share;"
+        " memory and disk that no limit counts; where the network is not its own either, UDP, raw"
+        " and virtual (AF_VSOCK) sockets"
     ),
     "seccomp-outside": (
         "where the file tree is not its own either, unix sockets with a path, and modes, times and"

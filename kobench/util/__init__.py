@@ -1,1 +1,1 @@
-"""Small helpers that know nothing of kobench: text for people, files, references to objects."""
+"""Small helpers that know nothing of kobench: text for people, files, locks, references."""

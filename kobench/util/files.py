@@ -56,7 +56,7 @@ def hash_of(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
+def write_atomically(path: Path, content: bytes | memoryview, mode: int | None = None) -> None:
     """Write a file so that a kill at any moment leaves the old one or the new one, whole.
 
     Parameters
@@ -65,6 +65,8 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
         Its folder is made where there is none.
     content : bytes or memoryview
         All of it.
+    mode : int or None
+        Who may read and write it; None for what is usual here.
 
     Raises
     ------
@@ -75,6 +77,8 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

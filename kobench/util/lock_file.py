@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kobench.util.files import parse_json
 from kobench.util.processes import runs
 from kobench.util.text import visible
 
@@ -55,7 +56,7 @@ class Owner:
     @classmethod
     def read(cls, content: bytes) -> Owner:
         """The owner that a file names; raises ValueError, KeyError, TypeError where it is none."""
-        found = json.loads(content)
+        found = parse_json(content.decode())
         if found["kobench-lock"] != 1:
             raise ValueError("it is written by a newer kobench")
         processes = tuple((int(pid), str(start)) for pid, start in found["processes"])

@@ -142,7 +142,7 @@ def test_an_empty_one_was_left_half_made_and_any_other_file_is_its_owners(tmp_pa
     os.utime(path, (0, 0))
     with locked(path):
         pass
-    for content in ("years of work", "{}", "[1]", '{"kobench-lock": 2}'):
+    for content in ("years of work", "{}", "[1]", '{"kobench-lock": 2}', "[" * 60_000):
         path.write_text(content)
         os.utime(path, (0, 0))
         with pytest.raises(NoLockError, match="is no lock of kobench's"):

@@ -28,11 +28,10 @@ LEGEND = (
 
 #: What the column with permuted answers holds.
 KNOWS_LEGEND = (
-    "Knows which gene: whether a score is above that of the same answers permuted among the"
-    " perturbations, and p, how often a permutation scores as well; over several networks by a"
-    " normal approximation. Above is said where p, corrected for the number of predictors (Holm),"
-    " is at most 0.05. ▲? marks a predictor above the floor that is not above permuted: it does not"
-    " count as better. Above permuted does not mean better than the floor."
+    "Knows which gene: p is how often the same answers, permuted among the perturbations, score as"
+    " well (a normal approximation where records do not keep every permutation). Above permuted: p,"
+    " corrected for the number of predictors (Holm), is at most 0.05; that does not mean better"
+    " than the floor. ▲? is above the floor and not above permuted: it does not count as better."
 )
 
 #: What a row is that scores above what is possible.
