@@ -13,6 +13,8 @@ from scipy.stats import norm
 from sections import FLOOR, IMPACT, five, flat, made, only, row
 
 from kobench.board.render.formats import render
+from kobench.board.row import Permuted, Score
+from kobench.board.sections.row_remarks import unproven
 
 
 def with_permuted(name, values, ps, means=(0.0,) * 5, sd=0.1):
@@ -144,6 +146,15 @@ def test_better_but_not_by_knowing_the_gene_is_plain_everywhere():
     }
     assert (rows["lucky"]["permuted"], rows["own-share"]["permuted_p"]) == ("0.59", "")
     assert float(rows["lucky"]["permuted_p"]) == pytest.approx(p, rel=1e-5)
+
+
+def test_a_warning_among_many_says_what_chance_is_meant():
+    one = Permuted(0.0, 0.02, among=0.2)
+    assert unproven("pearson", Score(permuted=one)) == (
+        "above the floor by pearson, yet among so many predictors one is as far above its answers"
+        " permuted among the perturbations by chance (p = 0.020, among all 0.20), so nothing shows"
+        " that it knows which gene was removed"
+    )
 
 
 # splits of one dataset

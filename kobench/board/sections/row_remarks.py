@@ -115,9 +115,19 @@ def of_its_packages(numbers: Numbers, key: Key) -> Iterator[str]:
 
 
 def unproven(metric: str, score: Score) -> str:
-    """A warning beside a good score that permuted answers reach, too."""
-    p = permuted_p(score.permuted) if score.permuted else ""
+    """A warning beside a good score that proves nothing.
+
+    Permuted answers reach it, too; or one of so many predictors gets so far above them by luck.
+    """
+    one = score.permuted
+    why = "its answers score as well when permuted among the perturbations"
+    if one is not None and one.one_of_many:
+        why = (
+            "among so many predictors one is as far above its answers permuted among the"
+            " perturbations by chance"
+        )
+    p = f" ({permuted_p(one)})" if one else ""
     return (
-        f"above the floor by {metric}, yet its answers score as well when permuted among the"
-        f" perturbations ({p}), so nothing shows that it knows which gene was removed"
+        f"above the floor by {metric}, yet {why}{p}, so nothing shows that it knows which gene was"
+        " removed"
     )
