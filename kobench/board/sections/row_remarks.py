@@ -123,7 +123,7 @@ def unproven(metric: str, score: Score) -> str:
     why = "its answers score as well when permuted among the perturbations"
     if one is not None and one.one_of_many:
         why = (
-            "among so many predictors one is as far above its answers permuted among the"
+            "among so many predictors one may be so far above its answers permuted among the"
             " perturbations by chance"
         )
     p = f" ({permuted_p(one)})" if one else ""
