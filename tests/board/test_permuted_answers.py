@@ -151,9 +151,9 @@ def test_better_but_not_by_knowing_the_gene_is_plain_everywhere():
 def test_a_warning_among_many_says_what_chance_is_meant():
     one = Permuted(0.0, 0.02, among=0.2)
     assert unproven("pearson", Score(permuted=one)) == (
-        "above the floor by pearson, yet among so many predictors one may be so far above its answers"
-        " permuted among the perturbations by chance (p = 0.020, among all 0.20), so nothing shows"
-        " that it knows which gene was removed"
+        "above the floor by pearson, yet among so many predictors one may be so far above its"
+        " answers permuted among the perturbations by chance (p = 0.020, among all 0.20), so"
+        " nothing shows that it knows which gene was removed"
     )
 
 
