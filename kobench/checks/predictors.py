@@ -6,6 +6,7 @@ run, and must answer what the predictor answers when it is asked directly.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,11 +49,14 @@ class Setting:
         One of `kobench.sandbox.MODES`.
     readable : tuple of str
         Folders that they may read beside their own.
+    cards : tuple of path
+        Folders of dataset cards beside the usual ones, whose files they must not read.
     """
 
     limits: Limits = field(default_factory=lambda: Limits(seconds=600))
     sandbox: str = "auto"
     readable: tuple[str, ...] = ()
+    cards: tuple[str | os.PathLike[str], ...] = ()
 
 
 def check_predictor(
@@ -116,7 +120,7 @@ def worker_for(chosen: Chosen, work: Path, setting: Setting, threads: int) -> Wo
         interpreter=entry.interpreter,
         sandbox=setting.sandbox,
         readable=tuple(Path(folder) for folder in setting.readable),
-        hidden=kept_from(entry.interpreter),
+        hidden=kept_from(entry.interpreter, setting.cards),
         links=links_of(entry),
     )
     return WorkerProcess(work, settings)

@@ -17,6 +17,7 @@ from typing import Any
 
 from kobench.checks.predictors import Result, failed_check
 from kobench.errors import UserError
+from kobench.util.processes import signal_name
 
 #: The module that is run in the process.
 CHILD = "kobench.checks.trusted_child"
@@ -83,7 +84,7 @@ def check_trusted(
         last = ([line for line in output.read().splitlines() if line.strip()] or [""])[-1]
     code = process.returncode
     if not ended and code < 0:
-        ended = f"its process was ended by {signal.Signals(-code).name}"
+        ended = f"its process was ended by {signal_name(-code)}"
     elif not ended and code > 0:
         ended = f"its process exited with code {code}{f': {last}' if last else ''}"
     if not ended:

@@ -103,7 +103,8 @@ def check_command(
         from kobench.plugins.chosen import choose
 
         results = check_predictor(
-            choose(registry, "predictors", name), Setting(**request_options(flags))
+            choose(registry, "predictors", name),
+            Setting(**request_options(flags), cards=dataset_folders),
         )
     else:
         from kobench.checks.trusted import check_trusted

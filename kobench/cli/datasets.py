@@ -163,11 +163,11 @@ def file_rows(registry: Registry) -> list[dict[str, str | None]]:
 
     rows: list[dict[str, str | None]] = []
     for entries in registry.datasets.values():
-        for spec in (entry.spec for entry in entries if "file" in entry.spec.card):
+        for entry in (entry for entry in entries if "file" in entry.spec.card):
             found, problem = None, None
             try:
-                found = str(find_file(spec.card))
+                found = str(find_file(entry.spec.card))
             except UserError as error:
                 problem = str(error)
-            rows.append({"dataset": spec.name, "found": found, "problem": problem})
+            rows.append({"dataset": entry.shown_name, "found": found, "problem": problem})
     return rows

@@ -24,9 +24,10 @@ from kobench.plugins.sources import Source
 from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import this_interpreter
 from kobench.sandbox.plan import Access, Folders, Plan, code_that_runs, make_plan
-from kobench.sandbox.start import Launch, signal_name
+from kobench.sandbox.start import Launch
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.usage import Watch
+from kobench.util.processes import signal_name
 from kobench.util.text import visible
 
 #: Lines of the child's error output that are shown.

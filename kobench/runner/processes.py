@@ -26,6 +26,7 @@ from kobench.results.parts import Record
 from kobench.results.sound import check_sound
 from kobench.util.files import parse_json
 from kobench.util.lock import Lock
+from kobench.util.processes import signal_name
 
 #: Seconds that a process has to end its worker and itself, once it is told to.
 PATIENCE = 10.0
@@ -81,9 +82,7 @@ class JobProcess:
 
     def _ended(self) -> None:
         code = self.process.wait()
-        why = (
-            f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        )
+        why = f"was ended by {signal_name(-code)}" if code < 0 else f"exited with code {code}"
         hint = (
             " (often the system running out of memory: try fewer --jobs)"
             if code == -signal.SIGKILL

@@ -13,7 +13,8 @@ from kobench.sandbox.folders import remove
 from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import Interpreter
 from kobench.sandbox.plan import Access, Folders, make_plan
-from kobench.sandbox.start import Launch, signal_name
+from kobench.sandbox.start import Launch
+from kobench.util.processes import signal_name
 from kobench.util.text import visible
 
 #: More bytes of output than this are not read.

@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -145,14 +144,6 @@ def readable(seconds: float, *descriptors: int) -> set[int]:
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
     return {descriptor for descriptor, _ in poll.poll(1000 * seconds)}
-
-
-def signal_name(number: int) -> str:
-    """The name of a signal; real-time signals have none and are shown by number."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def search_path() -> list[str]:

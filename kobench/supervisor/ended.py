@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 
 from kobench.errors import TrialFailed
-from kobench.sandbox.start import Launch, signal_name
+from kobench.sandbox.start import Launch
+from kobench.util.processes import signal_name
 from kobench.util.text import visible
 
 

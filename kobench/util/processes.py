@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 
@@ -82,3 +83,15 @@ def _is_there(pid: int) -> bool:
     except (OSError, OverflowError):
         return False
     return True
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal; real-time signals have none and are shown by number.
+
+    >>> signal_name(9), signal_name(42)
+    ('SIGKILL', 'signal 42')
+    """
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -18,7 +18,9 @@ import pytest
 from command import kobench
 from pretend_plugins import Site
 
+from kobench.checks.predictors import Setting, worker_for
 from kobench.errors import UserError
+from kobench.plugins.chosen import choose
 from kobench.plugins.hidden import known_files
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
@@ -208,6 +210,18 @@ def test_cards_that_can_not_be_read_keep_no_other_from_being_hidden(tmp_path: Pa
     path = str(tmp_path / "cells.h5ad")
     (tmp_path / "mine.toml").write_text(f'[file]\nname = "cells.h5ad"\npath = "{path}"\n')
     assert Path(path) in known_files(None, [tmp_path])
+
+
+def test_files_of_ones_own_cards_are_hidden_in_checks_too(tmp_path: Path) -> None:
+    (tmp_path / "cells.h5ad").write_text("")
+    path = str(tmp_path / "cells.h5ad")
+    (tmp_path / "mine.toml").write_text(f'[file]\nname = "cells.h5ad"\npath = "{path}"\n')
+    chosen = choose(load_registry(), "predictors", "uniform")
+    hidden = [
+        worker_for(chosen, tmp_path, Setting(cards=cards), 1).settings.hidden
+        for cards in ((), (tmp_path,))
+    ]
+    assert [Path(path) in each for each in hidden] == [False, True]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("scanpy") is None, reason="scanpy is not installed")
