@@ -110,6 +110,15 @@ def test_the_truth_itself_is_no_answer(asks):
     assert not row(without, "oracle").beyond  # of a simulation without noise it may be
 
 
+@pytest.mark.parametrize(("share", "suspect"), [(0.9e-3, True), (1.1e-3, False), (5e-3, False)])
+def test_an_answer_is_the_truth_up_to_a_thousandth_of_the_best_floors_error(share, suspect):
+    """The largest difference of any block counts, beside the smallest error of the floor."""
+    floors = profiles("masked-mean", 0.12, "floor", kind="real")
+    assert (
+        row(only(floors + profiles("near", 0.12 * share, kind="real")), "near").suspect == suspect
+    )
+
+
 def test_nobody_knows_real_cells_but_from_the_file():
     floors = profiles("masked-mean", 0.12, "floor", kind="real")
     section = only(
