@@ -19,10 +19,15 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 import numpy as np
 import pytest
 import scipy.sparse
+from hypothesis import HealthCheck, settings
 
 from kobench.cells import Cells
 
 REPOSITORY = Path(__file__).parent.parent
+
+# no test fails because the machine is busy
+settings.register_profile("kobench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kobench")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
