@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kobench.board.numbers.intervals import Interval
-from kobench.board.numbers.rules import range_of
+from kobench.board.numbers.intervals import TIE, Interval
+from kobench.board.numbers.rules import least_gap, range_of
 
 #: What the paired comparison with the best floor says; "" where there is no interval to say it by.
 VERDICTS = {
@@ -70,6 +70,18 @@ class Column:
     def span(self) -> float:
         """Width of the range in which floors and ceilings lie; 1 where it is open."""
         return range_of(self.low, self.high, self.direction)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the ceiling is estimated: the truth itself is measured with noise."""
+        return self.ceiling is not None and (
+            self.best is None or abs(self.ceiling - self.best) > TIE
+        )
+
+    @property
+    def headroom(self) -> float:
+        """What the gap must exceed for skill to be printed."""
+        return least_gap(self.span, self.estimated)
 
     @property
     def sign(self) -> float:

@@ -84,3 +84,19 @@ def test_rows_that_differ_by_too_little_to_name_share_their_ranks():
     assert {row.rank for row in section.ranked} == {(1, 2)}
     apart = only(floors(floor) + networks("far", far) + networks("top", [x + 0.31 for x in floor]))
     assert [(row.name, row.rank) for row in apart.ranked] == [("top", (1, 1)), ("far", (2, 2))]
+
+
+@pytest.mark.parametrize(("top", "why"), [(0.29, "no headroom"), (0.31, "")])
+def test_an_estimated_ceiling_needs_twice_the_gap(top, why):
+    # the floor has 0.1: a gap of 0.19 is within what an estimate shows of nothing at all
+    def measured(name, value, role="predictor"):
+        found = []
+        for seed in range(5):
+            cell = metric(value + 1e-3 * seed)
+            cell["ceiling"] = {"value": top + 1e-3 * seed, "draws": []}
+            found.append(record(name, scores({"spearman": cell}), role=role, seed=seed))
+        return found
+
+    section = only(measured("own-share", 0.1, "floor") + measured("mlp", 0.25))
+    assert section.primary[0].reason == why
+    assert (score(section, "mlp").skill is None) == bool(why)

@@ -14,6 +14,11 @@ RULES = 3
 #: printed.
 HEADROOM = 0.1
 
+#: An estimated ceiling lies above 0 even where there is nothing to find, because agreement below 0
+#: counts as none: 0.11 in the mean of ten planted networks with all labels shuffled. This share of
+#: the range comes on top of `HEADROOM` where the ceiling is estimated.
+CEILING_BIAS = 0.1
+
 #: A difference is named, as a verdict or a rank, where it is at least this share of the way from
 #: the best floor to what can be reached: what a board prints as 0.01 of skill.
 NAMED = 0.01
@@ -43,6 +48,22 @@ def range_of(low: float | None, high: float | None, direction: str) -> float:
     if low is None or high is None:
         return 1.0
     return high - max(low, 0.0) if direction == "higher" and high > 0 else high - low
+
+
+def least_gap(span: float, estimated: bool) -> float:
+    """What the gap between floor and ceiling must exceed for skill to be printed.
+
+    Parameters
+    ----------
+    span : float
+        Width of the metric's range, see `range_of`.
+    estimated : bool
+        Whether the ceiling is estimated, as the truth is measured with noise.
+
+    >>> least_gap(1.0, False), least_gap(1.0, True)
+    (0.1, 0.2)
+    """
+    return (HEADROOM + CEILING_BIAS if estimated else HEADROOM) * span
 
 
 def smallest_named(floor: float, top: float | None, span: float) -> float:

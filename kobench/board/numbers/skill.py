@@ -13,7 +13,6 @@ from kobench.board.numbers.intervals import (
     mean_interval,
     ratio_interval,
 )
-from kobench.board.numbers.rules import HEADROOM
 from kobench.board.row import Column, Score
 from kobench.cells import FloatArray
 
@@ -106,7 +105,7 @@ def within(interval: Interval, column: Column) -> Interval:
 
 def headroom_reason(column: Column, gap: Interval) -> str:
     """Nothing where skill may be printed, else why not."""
-    if gap.value <= HEADROOM * column.span:
+    if gap.value <= column.headroom:
         return NO_HEADROOM
     if gap.low is None:
         return NO_INTERVAL

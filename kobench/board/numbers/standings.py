@@ -128,14 +128,14 @@ class Standings:
             least = smallest_named(floor.mean, column.best, column.span)
             return replace(column, floor=name, reason=NO_CEILING, smallest=least)
         gap = mean_interval(gap_of(column, ceiling, floor))
-        return replace(
+        column = replace(
             column,
             floor=name,
             ceiling=ceiling.mean,
             gap=gap,
-            reason=headroom_reason(column, gap),
             smallest=smallest_named(floor.mean, ceiling.mean, column.span),
         )
+        return replace(column, reason=headroom_reason(column, gap))
 
     def best_floor(self, metric: str, units: RowValues) -> tuple[str, Series] | None:
         """The floor that scores best on the units that a row answered, or doing nothing.

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kobench.board.numbers.intervals import ENOUGH, TIE
-from kobench.board.numbers.rules import HEADROOM
+from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.series import Numbers, slot_of
 from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
 from kobench.board.numbers.standings import Standings
@@ -124,24 +123,23 @@ def headroom_remark(column: Column, by: str) -> str:
     """Why no skill is printed, in numbers."""
     if column.gap is None:
         return ""
-    noisy = column.ceiling is not None and (
-        column.best is None or abs(column.ceiling - column.best) > TIE
-    )
     top = (
         f"what an answer without error would score here ({number(column.ceiling)})"
-        if noisy
+        if column.estimated
         else "the truth"
     )
     said = f"no headroom{by}: the gap between the best floor and {top} is"
-    limit = HEADROOM * column.span
-    if column.gap.value > limit:
+    if column.gap.value > column.headroom:
         return (
             f"{said} {with_interval(column.gap)}, and skill is printed where the interval lies"
             " above 0"
         )
     closed = column.low is not None and column.high is not None
     share = "a tenth of the metric's range" if closed else "the metric's range is open"
-    return f"{said} {number(column.gap.value)}, and skill is printed above {limit:g} ({share})"
+    if column.estimated:
+        share += ", and as much again because that is an estimate"
+    least = f"{column.headroom:g}"
+    return f"{said} {number(column.gap.value)}, and skill is printed above {least} ({share})"
 
 
 def warnings_of(
