@@ -145,7 +145,7 @@ class _Making:
             f"environment {self.name!r}: making a virtual environment with {self.base}",
         )
         python = self.prefix / "bin" / "python"
-        put_into(self.site, python)
+        put_into(self.site, self.base)
         say(f"installing {self.wanted}")
         pip.install(python, self.wanted, self.log, self.name)
         installation = self.base.resolve().parents[1]

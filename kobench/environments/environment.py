@@ -59,9 +59,14 @@ class Environment:
         return self.prefix / "bin" / "python"
 
     @property
+    def made_from(self) -> Path:
+        """The interpreter that it was made from, which its packages can't change."""
+        return Path(str(self.about["python"]["base"]))
+
+    @property
     def base(self) -> Path:
-        """The Python installation that it was made from, which its packages can't change."""
-        return Path(str(self.about["python"]["base"])).resolve().parents[1]
+        """The Python installation that it was made from."""
+        return self.made_from.resolve().parents[1]
 
     @property
     def site(self) -> Path:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from kobench.environments.folder import environments_folder
 from kobench.errors import UserError
 
 #: The oldest Python on which a worker runs.
@@ -97,7 +98,16 @@ def _matches(version: tuple[int, ...], asked: str) -> bool:
 
 
 def _version(python: Path) -> tuple[int, ...] | str:
-    """The version of an interpreter, or why it can't be used."""
+    """The version of an interpreter, or why it can't be used.
+
+    One in an environment of kobench's is not executed: a package may have taken its place.
+    """
+    place, environments = os.path.abspath(python), environments_folder()
+    if Path(place).is_relative_to(os.path.abspath(environments)):
+        return (
+            f"it lies in an environment of kobench's ({environments}), where a package may have"
+            " taken its place; name the interpreter that this was made from"
+        )
     try:
         done = subprocess.run(
             [python, "-I", "-c", _ASK],

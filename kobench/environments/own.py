@@ -16,7 +16,7 @@ from typing import Any
 
 from kobench import __version__
 from kobench.environments.environment import BrokenError, Environment
-from kobench.environments.folder import locked
+from kobench.environments.folder import environments_folder, locked
 from kobench.util.files import sha256_of
 
 #: The packages and modules of kobench that run in a predictor's interpreter, and all that they
@@ -83,15 +83,16 @@ def digest_of(files: Mapping[str, Path]) -> str:
     return total.hexdigest()
 
 
-def put_into(site: Path, python: Path) -> None:
+def put_into(site: Path, base: Path) -> None:
     """Put this part of kobench into an environment, in the place of what is there.
 
     Parameters
     ----------
     site : Path
         The environment's folder of packages.
-    python : Path
-        Its interpreter.
+    base : Path
+        The interpreter that it was made from. That in the environment is not executed: a package
+        may have put anything in its place.
     """
     # imported here: every `kobench list` imports this module
     import shutil
@@ -124,8 +125,10 @@ def put_into(site: Path, python: Path) -> None:
             (new / name).rename(site / name)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+    if base.is_relative_to(environments_folder()):
+        return
     # workers write no .pyc, so each of them would compile it anew; it works without, too
-    compiling = [str(python), "-I", "-S", "-m", "compileall", "-q", str(site / "kobench")]
+    compiling = [str(base), "-I", "-S", "-m", "compileall", "-q", str(site / "kobench")]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         subprocess.run(
             compiling, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
@@ -174,7 +177,7 @@ def renew(environment: Environment) -> bool:
             changed = there.get("digest") != digest()
             if changed:
                 times = os.stat(environment.site)
-                put_into(environment.site, environment.python)
+                put_into(environment.site, environment.made_from)
                 # of the same version nothing is new that kobench.environments.seen asks for
                 if there.get("version") == __version__:
                     os.utime(environment.site, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -13,7 +13,7 @@ from kobench.checks.environments import check_environment
 from kobench.checks.predictors import Setting
 from kobench.environments import own
 from kobench.environments.create import create
-from kobench.errors import TrialFailed
+from kobench.errors import TrialFailed, UserError
 from kobench.plugins.load import load_registry
 from kobench.supervisor.process import WorkerProcess
 from kobench.supervisor.settings import WorkerSettings
@@ -47,6 +47,28 @@ def test_an_older_copy_of_kobench_is_renewed_once(
     )
     load_registry()
     assert capsys.readouterr().err == ""  # the same content is no other kobench
+
+
+def test_what_a_package_put_in_the_interpreters_place_is_not_executed(
+    offline: Path, tmp_path: Path
+) -> None:
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
+    executed = tmp_path / "executed"
+    made.python.unlink()
+    made.python.write_text(f"#!/bin/sh\necho $0 $@ >> {executed}\n")
+    made.python.chmod(0o755)
+    (made.prefix / "kobench.json").write_text(
+        json.dumps({"version": "0", "digest": "older", "stamp": "older"})
+    )
+    assert own.renew(made)
+    assert not executed.exists()
+    compiled = made.site / "kobench" / "__pycache__"
+    assert list(compiled.glob("cells.*.pyc"))  # by the interpreter that it was made from
+    with pytest.raises(UserError, match="it lies in an environment of kobench's"):
+        create("beta", ["numpy"], python=str(made.python), keep=True)
+    assert not executed.exists()
 
 
 def test_what_is_put_there_is_closed_under_imports() -> None:
