@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 
-from kobench.util.processes import stat_of
+from kobench.util.processes import has_ended, stat_of
 
 
 def parents() -> dict[int, int]:
-    """The parent of every process of the machine, by id; zombies are left out."""
+    """The parent of every process of the machine, by id; those that have ended are left out."""
     if sys.platform != "linux":
         listed = subprocess.run(
             ["/bin/ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False
@@ -25,10 +25,10 @@ def parents() -> dict[int, int]:
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError, ValueError):
-                state, parent = stat_of(name)[:2]
-                if state not in (b"Z", b"X"):
-                    found[int(name)] = int(parent)
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                fields = stat_of(name)
+                if not has_ended(fields):
+                    found[int(name)] = int(fields[1])
     return found
 
 
@@ -45,11 +45,20 @@ def descendants(of: int) -> set[int]:
     return found
 
 
-def reap() -> None:
-    """Collect the exit status of every child that has ended, so that no zombie is left."""
-    with contextlib.suppress(ChildProcessError):
+def reap() -> bool:
+    """Collect the exit status of every child that has ended, so that no zombie is left.
+
+    Returns
+    -------
+    bool
+        Whether there are children that have not ended.
+    """
+    try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _send(pids: set[int], number: int) -> None:
@@ -96,3 +105,34 @@ def end_descendants(of: int, patience: float = 20.0) -> bool:
         reap()
         time.sleep(0.002)
     return not descendants(of)
+
+
+def end_domain(patience: float = 20.0) -> bool:
+    """End all processes that this one may send a signal to, seen or not, in one call.
+
+    Call it only where `kobench.sandbox.rules.enclose` has said that these are all of its own.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds after which it is given up.
+
+    Returns
+    -------
+    bool
+        Whether none is left.
+
+    Notes
+    -----
+    No list of processes is needed, in which one could hide, and none can fork away: the kernel
+    sends the signal to all at once, and a process with such a signal starts no other one. Whoever
+    adopts orphans has ended all when it has no child any more.
+    """
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(-1, signal.SIGKILL)
+        if not reap():
+            return True
+        time.sleep(0.002)
+    return False

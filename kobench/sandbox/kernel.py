@@ -177,9 +177,14 @@ def set_filter(address: int) -> None:
     _prctl(_SECCOMP, 2, address)
 
 
+def no_new_rights() -> None:
+    """Give up the ways to gain rights by executing a program."""
+    _prctl(_NO_NEW_PRIVILEGES, 1)
+
+
 def drop_rights() -> None:
     """Give up every capability, and the ways to gain one by executing a program."""
-    _prctl(_NO_NEW_PRIVILEGES, 1)
+    no_new_rights()
     if sys.platform != "linux":
         return
     try:

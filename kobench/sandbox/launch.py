@@ -5,7 +5,8 @@ Standard library only, one thread.
 1. The guard reads the plan and enters namespaces. It ends everything when the harness closes its
    end of the guard's standard input, which happens however the harness ends.
 2. The keeper is the first process of the worker's process namespace; where there is none, it
-   adopts the orphans that the worker leaves. It waits for the worker and ends what is left.
+   adopts the orphans that the worker leaves. It waits for the worker and ends what is left, all
+   to which Landlock lets it send a signal, or where that can't be all that descends from it.
 3. The worker's process shuts itself in and executes the worker's interpreter in its own place.
 
 Guard and keeper each end everything when the other one is gone. What they report to the harness are
@@ -25,7 +26,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kobench.sandbox import filters, kernel, mounts, outside, rules, sockets, uncounted
-from kobench.sandbox.ending import end_descendants, reap
+from kobench.sandbox.ending import end_descendants, end_domain, reap
 from kobench.sandbox.layers import uncovered, without_any
 
 #: How many files each process of a worker may hold open; it can't raise that. The harness looks at
@@ -98,6 +99,7 @@ def main() -> None:
     if linux:
         kernel.adopt_orphans()
         kernel.set_readable_by_others(False)
+    enclosed = not namespace and may_enclose(plan)
     keeper_alive, keepers_end = os.pipe()
     guard_alive, guards_end = os.pipe()
     keeper = os.fork()
@@ -117,7 +119,27 @@ def main() -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(keeper, signal.SIGKILL)
         os.waitpid(keeper, 0)
-    end_descendants(os.getpid())
+    end_all_below(enclosed)
+
+
+def may_enclose(plan: dict[str, Any]) -> bool:
+    """Try to have signals of this process reach its descendants alone; whether that is so.
+
+    Guard, keeper and worker each have a domain of their own, and each lies in the one before: who
+    is in an inner one can't signal those in an outer one.
+    """
+    if "landlock-signals" not in plan["layers"] or sys.platform != "linux":
+        return False
+    with contextlib.suppress(OSError):
+        kernel.no_new_rights()
+        return rules.enclose()
+    return False
+
+
+def end_all_below(enclosed: bool) -> None:
+    """End all that this process and its children started; `enclosed` is what `may_enclose` said."""
+    if not (enclosed and end_domain()):
+        end_descendants(os.getpid())
 
 
 def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None:
@@ -133,15 +155,17 @@ def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None
         The end of a pipe that hangs up when the guard is gone.
     """
     namespace = layers["process-namespace"] is True
+    enclosed = False
     try:
         if sys.platform == "linux":
-            signal.signal(signal.SIGTERM, lambda *_: end_all(1))
+            enclosed = not namespace and may_enclose(plan)
+            signal.signal(signal.SIGTERM, lambda *_: end_all(1, enclosed))
             kernel.end_with_parent(signal.SIGKILL if namespace else signal.SIGTERM)
             kernel.adopt_orphans()
             poll = select.poll()
             poll.register(guard_alive, 0)
             if poll.poll(0):  # the guard was gone before the signal for that was asked for
-                end_all(1)
+                end_all(1, enclosed)
         worker = os.fork()
         if worker == 0:
             become_worker(plan, layers)
@@ -154,13 +178,13 @@ def keep(plan: dict[str, Any], layers: dict[str, Any], guard_alive: int) -> None
                 report(1, ended=os.waitstatus_to_exitcode(status))
                 break
     finally:
-        end_all(0)
+        end_all(0, enclosed)
 
 
-def end_all(code: int) -> None:
+def end_all(code: int, enclosed: bool) -> None:
     """End everything that the keeper started, then the keeper."""
     if os.getpid() != 1:  # where it is the first of its namespace, the kernel does it
-        end_descendants(os.getpid())
+        end_all_below(enclosed)
         reap()
     os._exit(code)
 

@@ -85,6 +85,33 @@ def restrict(
     return lacking | dict.fromkeys(given, True)
 
 
+def enclose() -> bool:
+    """Restrict this process and all that it starts to sending signals to each other.
+
+    Returns
+    -------
+    bool
+        Whether it is so, seen by trying: a signal to this process's parent was allowed before and
+        is refused now.
+    """
+    parent = os.getppid()
+    if parent < 1:  # it would stand for others
+        return False
+    try:
+        os.kill(parent, 0)
+    except OSError:
+        return False
+    if restrict(("landlock-signals",), (), (), ())["landlock-signals"] is not True:
+        return False
+    try:
+        os.kill(parent, 0)
+    except PermissionError:
+        return True
+    except OSError:  # it has ended meanwhile: that shows nothing
+        pass
+    return False
+
+
 def _put_on(
     layers: Sequence[str],
     version: int,

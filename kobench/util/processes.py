@@ -14,6 +14,14 @@ def stat_of(pid: int | str) -> list[bytes]:
         return file.read().rpartition(b")")[2].split()
 
 
+def has_ended(fields: list[bytes]) -> bool:
+    """Whether a process has ended, by the fields that `stat_of` gives.
+
+    One whose first thread alone has ended is said to be a zombie, too, and goes on in its others.
+    """
+    return fields[0] == b"X" or (fields[0] == b"Z" and int(fields[17]) < 2)
+
+
 def start_of(pid: int) -> str | None:
     """When a process was started, in a unit of this system; None where it is gone or not seen.
 
@@ -23,8 +31,8 @@ def start_of(pid: int) -> str | None:
     if sys.platform.startswith("linux"):
         try:
             fields = stat_of(pid)
-            return None if fields[0] in (b"Z", b"X") else fields[19].decode()
-        except (OSError, IndexError):
+            return None if has_ended(fields) else fields[19].decode()
+        except (OSError, IndexError, ValueError):
             return None
     import psutil
 

@@ -14,21 +14,26 @@ from kobench.sandbox.start import Launch
 
 __all__ = ["STUBBORN", "WAYS", "Launch", "Path", "alive", "none_left", "plan_of", "wait_for"]
 
-#: Without a process namespace what a worker started is looked for and ended one by one.
-WAYS = {"namespace": LAYERS, "one by one": ()}
+#: Without a process namespace what a worker started is ended as a domain of signals (Landlock), or
+#: looked for and ended one by one.
+WAYS = {
+    "namespace": LAYERS,
+    "domain": ("landlock-files", "landlock-signals", "seccomp-sockets", "environment"),
+    "one by one": (),
+}
 
 
 def alive(marker: str) -> list[int]:
-    """Processes with the marker in their command line."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+    """Processes with a thread that runs and has the marker in its command line."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*/task/[0-9]*"):
         with contextlib.suppress(OSError):
             if (
                 marker.encode() in (folder / "cmdline").read_bytes()
                 and "\nState:\tZ" not in (folder / "status").read_text()
             ):
-                found.append(int(folder.name))
-    return [pid for pid in found if pid != os.getpid()]
+                found.add(int(folder.parent.parent.name))
+    return sorted(found - {os.getpid()})
 
 
 def none_left(marker: str, seconds: float = 20.0) -> bool:
@@ -68,9 +73,22 @@ STUBBORN = {
     "one that was stopped": (
         "p = subprocess.Popen(again); p.send_signal(signal.SIGSTOP); done(); time.sleep(60)"
     ),
+    "one whose first thread has ended": (
+        "os.fork() or (os.setsid(), os.fork() or first_thread_ends(), os._exit(0)); time.sleep(60)"
+    ),
+    "children of one whose first thread has ended": (
+        "os.fork() or (os.fork(), os.setsid(), first_thread_ends()); time.sleep(60)"
+    ),
 }
 HEAD = """
-import os, signal, subprocess, sys, time
+import ctypes, os, signal, subprocess, sys, threading, time
+def first_thread_ends():
+    def rest():
+        time.sleep(0.3)  # a sandbox may show it nothing of itself by which to see the end
+        done()
+        time.sleep(60)
+    threading.Thread(target=rest).start()
+    ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
 again = [sys.executable, "-c", "import time; time.sleep(60)", sys.argv[1]]
 def done():
     open("done", "w").close()
