@@ -66,7 +66,7 @@ def check_trusted(
     }
     with TemporaryFile("w+") as replies, TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", CHILD, str(replies.fileno())],
+            [sys.executable, "-P", "-m", CHILD, str(replies.fileno())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

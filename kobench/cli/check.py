@@ -22,6 +22,7 @@ from kobench.cli.output import say
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
+    from kobench.plugins.entry import Entry
     from kobench.plugins.registry import Registry
 
 EXAMPLES = """
@@ -32,6 +33,7 @@ Examples:
   kobench check mlp:preset=paper --json
   kobench check grn:genes=30,cells=100
   kobench check spearman --of ranking
+  kobench check --plugin my.py my-metric --kind metric
 """
 
 #: What can be checked, by what `--kind` calls it.
@@ -71,7 +73,10 @@ def limits_of_checks(function: F) -> F:
 @click.option(
     "--kind",
     type=click.Choice(list(CHECKED)),
-    help="What NAME is, where it is the name of several.",
+    help=(
+        "What NAME is, where it is the name of several. A metric or dataset that is not kobench's"
+        " own is checked without a sandbox, and only where this says what it is."
+    ),
 )
 @click.option(
     "--of",
@@ -96,7 +101,7 @@ def check_command(
     """Run the named checks of the predictor, dataset or metric NAME, in a process of its own; exit
     code 1 when one fails.
     """
-    registry = load(plugin_files, dataset_folders)
+    registry = load(plugin_files, dataset_folders, flags["sandbox"])
     found = kind_of(registry, name, kind)
     if found == "predictors":
         from kobench.checks.predictors import Setting, check_predictor
@@ -108,9 +113,11 @@ def check_command(
         )
     else:
         from kobench.checks.trusted import check_trusted
+        from kobench.util.grammar import parse
 
-        if found == "metrics":
-            registry.find("metrics", name, of=of)  # says at once which kinds of units there are
+        # says at once which kinds of units there are
+        entry = registry.find(found, parse(name).full_name, of=of if found == "metrics" else None)
+        refuse_unasked(entry, found, kind, flags["sandbox"])
         results = check_trusted(found, name, of, plugin_files, dataset_folders, flags["timeout"])
     if as_json:
         say(json.dumps(results, indent=1))
@@ -118,6 +125,43 @@ def check_command(
         show(results)
     sys.stdout.flush()
     ctx.exit(1 if any(result["status"] == "failed" for result in results) else 0)
+
+
+def refuse_unasked(entry: Entry, found: str, kind: str | None, sandbox: str) -> None:
+    """Refuse to run a stranger's metric or dataset where nobody said that it is one.
+
+    Its plugin says so, and nothing shuts it in: it sees the truth.
+
+    Parameters
+    ----------
+    entry : Entry
+        What is to be checked.
+    found : str
+        "metrics" or "datasets".
+    kind : str or None
+        What the user says that it is.
+    sandbox : str
+        One of `kobench.sandbox.MODES`.
+
+    Raises
+    ------
+    UserError
+        Nobody said so, or a sandbox is required.
+    """
+    if entry.trusted:
+        return
+    word = found[:-1]
+    what = f"{entry.full_name} is a {word}, says {entry.distribution}"
+    if sandbox == "require":
+        raise UserError(
+            f"--sandbox require: {what}; a {word} is checked without a sandbox and with your"
+            " rights, since it sees the truth. Leave --sandbox require out if you trust its code"
+        )
+    if kind is None:
+        raise UserError(
+            f"{what}; a {word} is checked without a sandbox and with your rights, since it sees the"
+            f" truth. Say --kind {word} if you trust its code"
+        )
 
 
 def kind_of(registry: Registry, name: str, kind: str | None) -> str:

@@ -158,9 +158,10 @@ def write(kind: str, name: str, module: str, folder: Path) -> None:
 
 def next_commands(kind: str, name: str, module: str, folder: Path) -> list[str]:
     """What to type next, line by line."""
+    trusted = "" if kind == "predictor" else f" --kind {kind}"
     lines = [
         f"cd {shlex.quote(str(folder))}",
-        f"kobench check {name} --plugin {module}.py",
+        f"kobench check {name} --plugin {module}.py{trusted}",
         RUNS[kind].format(name=name, module=module),
         "python -m pytest    # its own tests; pip install pytest where it is missing",
         "",

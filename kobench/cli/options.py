@@ -175,11 +175,13 @@ def json_option(function: F) -> F:
     )(function)
 
 
-def load(plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]) -> Registry:
-    """The registry with the user's own files."""
+def load(
+    plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...], sandbox: str = "auto"
+) -> Registry:
+    """The registry with the user's own files; see `kobench.plugins.load.load_registry`."""
     from kobench.plugins.load import load_registry
 
-    return load_registry(plugin_files=plugin_files, dataset_folders=dataset_folders)
+    return load_registry(plugin_files, dataset_folders, sandbox=sandbox)
 
 
 def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:

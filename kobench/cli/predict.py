@@ -112,7 +112,7 @@ def predict_command(
     from kobench.predict.predict import predict
     from kobench.runner.request import Request
 
-    registry = load(plugin_files, dataset_folders)
+    registry = load(plugin_files, dataset_folders, limits["sandbox"])
     request = Request(
         [dataset],
         [predictor],

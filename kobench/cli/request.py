@@ -58,7 +58,7 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     from kobench.runner.resume import Policy
     from kobench.runner.run import Run
 
-    registry = load(flags["plugin_files"], flags["dataset_folders"])
+    registry = load(flags["plugin_files"], flags["dataset_folders"], flags["sandbox"])
     notes += too_much_memory(flags["jobs"], flags["memory"])
     request = Request(
         **{key: flags[key] for key in REQUESTED},

@@ -140,7 +140,7 @@ class _Making:
         write_atomically(self.prefix / MARK, b"{}\n")
         say(f"making a virtual environment of Python {version}")
         pip.run_logged(
-            [str(self.base), "-m", "venv", str(self.prefix)],
+            [str(self.base), "-I", "-m", "venv", str(self.prefix)],
             self.log,
             f"environment {self.name!r}: making a virtual environment with {self.base}",
         )

@@ -92,7 +92,7 @@ def install(python: Path, wanted: Wanted, log: Path, name: str) -> None:
     # this kobench is there already: no registry is asked for another one
     own = making_folder() / f"{name}.constraint"
     own.write_text(f"kobench=={__version__}\n")
-    command = [str(python), "-m", "pip", "install"]
+    command = [str(python), "-I", "-m", "pip", "install"]  # -I: nothing of the user's folder
     command += ["--disable-pip-version-check", "--no-input", "-c", str(own)]
     if wanted.constraint:
         command += ["-c", os.fspath(wanted.constraint)]

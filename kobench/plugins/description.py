@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from kobench.plugins.cache import digest_of, key_of, remember, remembered
 from kobench.plugins.hidden import HiddenFromPlugins
 from kobench.plugins.sources import Description, PluginProblem, Source
 from kobench.specs import PredictorSpec, Spec, kind_of
+from kobench.util.text import visible
 
 #: Seconds a distribution may take to be imported and described, unless KOBENCH_PLUGIN_SECONDS says
 #: otherwise.
@@ -73,6 +75,7 @@ def describe_all(
                 found[source.known_as] = known
     missing = [source for source in sources if source.known_as not in found]
     if missing:
+        warn_if_open(missing)
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(len(missing), (os.cpu_count() or 1) + 1)) as pool:
@@ -80,6 +83,28 @@ def describe_all(
             for source, description in zip(missing, described, strict=True):
                 found[source.known_as] = description
     return [found[source.known_as] for source in sources]
+
+
+def warn_if_open(sources: Sequence[Source]) -> None:
+    """Say on standard error where strangers' modules are imported and the sandbox does not close.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        What is about to be described.
+    """
+    from kobench.sandbox.finding import layers_here
+    from kobench.sandbox.layers import open_in_words
+
+    strangers = sorted(source.known_as for source in sources if not source.is_own)
+    if strangers and (left := open_in_words(layers_here())):
+        many = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+        print(
+            f"Warning: the modules of {visible(', '.join(strangers[:3]))}{many} are imported to see"
+            f" what they offer, and this machine leaves {' and '.join(left)} open to them; `kobench"
+            " doctor` says why",
+            file=sys.stderr,
+        )
 
 
 def describe_source(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench.datasets.cards import builtin_folder, card_specs
+from kobench.environments.environment import names
 from kobench.errors import UserError
 from kobench.plugins.description import describe_all
 from kobench.plugins.discovery import file_sources, installed_sources
@@ -19,6 +20,7 @@ from kobench.plugins.environments import environment_sources
 from kobench.plugins.links import importable
 from kobench.plugins.registry import Registry, make_registry
 from kobench.plugins.sources import CARDS, OWN, PluginProblem
+from kobench.sandbox.finding import refuse_if_open
 from kobench.specs import REFERENCES, DatasetSpec, kind_of
 from kobench.util.resolve import resolve_reference
 
@@ -29,6 +31,7 @@ def load_registry(
     plugin_files: Sequence[str | os.PathLike[str]] = (),
     dataset_folders: Sequence[str | os.PathLike[str]] = (),
     fresh: bool = False,
+    sandbox: str = "auto",
 ) -> Registry:
     """List everything that is installed, in plugin files, and on the cards of folders.
 
@@ -40,6 +43,9 @@ def load_registry(
         Folders with dataset cards.
     fresh : bool
         Whether to describe everything anew, instead of taking it from the cache.
+    sandbox : str
+        One of `kobench.sandbox.MODES`. "require": nothing of a stranger's is run where this machine
+        leaves something open.
 
     Returns
     -------
@@ -49,11 +55,14 @@ def load_registry(
     Raises
     ------
     UserError
-        For a plugin file that can't be read, and a time limit that is no number.
+        For a plugin file that can't be read, a time limit that is no number, and a sandbox that is
+        required and not to be had.
     """
     installed, problems = installed_sources()
     installed.sort(key=lambda source: not source.is_own)  # its own come first
     files = file_sources(plugin_files)
+    if not all(source.is_own for source in (*installed, *files)) or names():
+        refuse_if_open(sandbox)
     there, broken = environment_sources()
     sources = [*installed, *files, *there]
     problems = [*problems, *broken]

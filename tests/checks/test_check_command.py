@@ -154,3 +154,47 @@ def test_a_dataset_that_is_not_here_fails(monkeypatch, tmp_path):
     said = check_command("trem2-microglia", code=1).stdout.splitlines()
     assert said[0].startswith("FAIL  loads: dataset 'trem2-microglia' needs the file")
     assert said[-1] == "0 passed, 1 failed, 1 skipped, 10 not run"
+
+
+TRUSTED = """
+import os
+from kobench.api import DatasetSpec, MetricSpec, hookimpl
+
+def ran(*words, **more):
+    open({place!r}, "w").write(str(os.getpid()))
+    return 0.0
+
+@hookimpl
+def kobench_metrics():
+    yield MetricSpec(
+        "yours", ran, of="profile", direction="higher", best=1.0, low=0.0, high=1.0, summary="mine"
+    )
+
+@hookimpl
+def kobench_datasets():
+    yield DatasetSpec("ours", ran, summary="mine")
+"""
+
+
+@pytest.mark.parametrize(("name", "kind"), [("yours", "metric"), ("ours", "dataset")])
+def test_a_plugin_does_not_say_for_itself_that_it_may_see_the_truth(tmp_path, name, kind):
+    plugin, place = tmp_path / "theirs.py", tmp_path / "ran"
+    plugin.write_text(TRUSTED.format(place=str(place)))
+    words = (name, "--plugin", plugin)
+    what = f"file:theirs.py/{name} is a {kind}, says file:theirs.py"
+    said = check_command(*words, code=2).stderr
+    assert what in said
+    assert f"Say --kind {kind} if you trust its code" in said
+    said = check_command(*words, "--kind", kind, "--sandbox", "require", code=2).stderr
+    assert f"--sandbox require: {what}" in said
+    assert not place.exists()
+    check_command(*words, "--kind", kind, code=1)  # it is a bad one
+    assert place.exists()
+
+
+def test_a_module_in_the_folder_of_a_check_is_not_imported(tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("open('ran', 'w')\nraise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    check_command("spearman", "--of", "ranking")
+    assert not (tmp_path / "ran").exists()

@@ -26,6 +26,8 @@ RUNS = {
         *("-m", "my-own-thing"),
     ],
 }
+#: What a check must be told: nothing shuts a metric or dataset in.
+KINDS = {"predictor": [], "dataset": ["--kind", "dataset"], "metric": ["--kind", "metric"]}
 CHECKED = {
     "predictor": "my-own-thing",
     "dataset": "my-own-thing:genes=10,cells=40",
@@ -68,7 +70,7 @@ def test_what_is_written_works_as_it_is(kind: str, tmp_path: Path) -> None:
     assert (folder / plugin).read_text().count("EDIT HERE") == 1
     for line in (
         "cd my-own-thing",
-        f"kobench check my-own-thing --plugin {plugin}",
+        " ".join(["kobench check my-own-thing --plugin", plugin, *KINDS[kind]]),
         "kobench run ",
         "python -m pytest",
         "pip install -e .",
@@ -83,7 +85,9 @@ def test_what_is_written_works_as_it_is(kind: str, tmp_path: Path) -> None:
     assert "passed" in tested
     assert "failed" not in tested
     results = json.loads(
-        kobench("check", CHECKED[kind], "--plugin", plugin, "--json", cwd=folder).stdout
+        kobench(
+            "check", CHECKED[kind], *KINDS[kind], "--plugin", plugin, "--json", cwd=folder
+        ).stdout
     )
     assert sum(result["status"] == "passed" for result in results) >= 10
     out = tmp_path / "results"

@@ -365,3 +365,59 @@ def test_what_cannot_be_closed_is_refused_with_its_reason(tmp_path):
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("*.json"))
+
+
+#: A predictor whose module leaves a file as soon as it is imported.
+IMPORTED = """
+from kobench.api import PredictorSpec, hookimpl
+try:
+    open({place!r}, "w").close()
+except OSError:
+    pass
+
+class Late:
+    def fit(self, cells, context):
+        pass
+    def predict_expression(self, assemblages):
+        return assemblages / assemblages.sum(1, keepdims=True)
+
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("late", Late)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "-d", "grn:genes=15,cells=60", "-p", "late"],
+        ["predict", "grn:genes=15,cells=60", "-p", "late", "--what", "impact", "-o", "out.csv"],
+        ["check", "late"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_cannot_be_closed_is_refused_before_a_module_is_imported(tmp_path, words):
+    plugin, place = tmp_path / "late.py", tmp_path / "imported"
+    plugin.write_text(IMPORTED.format(place=str(place)))
+
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        machine = [*BARE, "--no-landlock"]
+        return subprocess.run(
+            [*machine, *COMMAND, *words, "--plugin", str(plugin)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = command(*words, "--sandbox", "require")
+    assert done.returncode not in (0, 1)
+    assert "--sandbox require: this machine leaves files and processes open" in done.stderr
+    assert not place.exists()
+    done = command("info", "late")
+    assert done.returncode == 0
+    assert place.exists()
+    said = " ".join(done.stderr.split())
+    assert said.count("Warning: ") == 1
+    assert "the modules of file:late.py" in said
+    assert "this machine leaves files and processes open to them" in said

@@ -38,7 +38,7 @@ def same_bytes_elsewhere(tested: DatasetUnderTest) -> str:
     }
     hash_seed = "8" if os.environ.get("PYTHONHASHSEED") == "7" else "7"
     done = subprocess.run(
-        [sys.executable, "-m", CHILD, "1"],
+        [sys.executable, "-P", "-m", CHILD, "1"],
         input=json.dumps(request),
         capture_output=True,
         text=True,
