@@ -57,7 +57,8 @@ class TrialFailed(Exception):  # noqa: N818 - a result, not a mistake of this pr
 
     message : the same whenever the trial ends so, on whatever machine. found : the sentence with
     what was measured this time, None where nothing was; it is what a reader is told (`str`). ran :
-    JSON for the record's `run` part, filled in by whoever ran it.
+    JSON for the record's `run` part, filled in by whoever ran it. given : by question set the
+    arrays that had been answered before.
     """
 
     def __init__(
@@ -77,3 +78,4 @@ class TrialFailed(Exception):  # noqa: N818 - a result, not a mistake of this pr
             found,
         )
         self.ran: dict[str, Any] = {}
+        self.given: dict[str, dict[str, Any]] = {}

@@ -406,6 +406,11 @@ class QuestionSet:
     draws_events: bool = False
     between_groups: bool = False
 
+    @property
+    def by_assemblage(self) -> bool:
+        """Whether cells are asked by assemblage alone: nobody is shown their expression."""
+        return issubclass(self.record, ByAssemblage)
+
 
 _ROWS = (
     QuestionSet(

@@ -103,7 +103,7 @@ def get_answers(
         traceback = entry.problem.traceback or None
         raise TrialFailed("failed", "import", entry.problem.message, traceback)
     answers = entry.spec.answers
-    if trial.role != "line" and not any(answerable(name, answers) for name in asks):
+    if trial.role != "line" and not any(answerable(name, answers) for name in trial.asks):
         wanted = ", ".join(task.spec.label for task in trial.tasks)
         raise TrialFailed(
             "unsupported",
@@ -175,14 +175,18 @@ def answers_of_worker(
     """
     max_order = trial.predictor.entry.spec.max_order
     supported = fit_in(worker, trial, prepared)
-    arrays = {}
-    for name in asks:
-        question = prepared.question(name)
-        write_payload(worker.stage(name), question.payload())
-        worker.ask(name)
-        given = worker.answers(name, expected_arrays(question.shapes(supported)))
-        guard_answers(name, given, question, supported, max_order)
-        arrays[name] = {**given, "supported": supported}
+    arrays: dict[str, dict[str, Any]] = {}
+    try:
+        for name in asks:
+            question = prepared.question(name)
+            write_payload(worker.stage(name), question.payload())
+            worker.ask(name)
+            given = worker.answers(name, expected_arrays(question.shapes(supported)))
+            guard_answers(name, given, question, supported, max_order)
+            arrays[name] = {**given, "supported": supported}
+    except TrialFailed as ended:
+        ended.given = arrays
+        raise
     predict = sum(worker.seconds[name] for name in asks)
     return Answered(arrays, worker.seconds["fit"], predict, worker.peak_mb, ran_in(worker))
 

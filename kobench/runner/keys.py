@@ -65,6 +65,11 @@ class Trial:
         return tuple(name for name in SETS if name in needed)
 
     @property
+    def is_strangers(self) -> bool:
+        """Whether its answers come from code that is not kobench's own."""
+        return self.role != "line" and not self.predictor.entry.trusted
+
+    @property
     def label(self) -> str:
         """How a trial is named to a reader."""
         seed = (

@@ -46,6 +46,9 @@ class Plain:
         """A predictor says how far it is."""
         pass
 
+    def paused(self, trial: Trial) -> None:
+        """A trial was asked its first part."""
+
     def finished(self, trial: Trial, action: Action, record: Record) -> None:
         """A trial has its record."""
         with self.lock:
@@ -89,13 +92,17 @@ class Live:
             said = one_line(f"{trial.label}: {message}")
             self.progress.update(task, description=f"  {said}", completed=done, total=total or None)
 
-    def finished(self, trial: Trial, action: Action, record: Record) -> None:
-        """A trial has its record."""
-        self.progress.advance(self.overall)
+    def paused(self, trial: Trial) -> None:
+        """A trial was asked its first part, or is done: its line goes."""
         with self.lock:
             task = self.running.pop(id(trial), None)
         if task is not None:
             self.progress.remove_task(task)
+
+    def finished(self, trial: Trial, action: Action, record: Record) -> None:
+        """A trial has its record."""
+        self.progress.advance(self.overall)
+        self.paused(trial)
         if record.result.status not in ("ok", "unsupported"):
             self.progress.console.print(
                 one_line(f"{trial.label}: {verdict(record)}"),

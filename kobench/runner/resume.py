@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from kobench.errors import BAD, LIMIT_OF
+from kobench.question import SETS
 from kobench.results.parts import Record
 from kobench.runner.keys import Trial
 from kobench.supervisor.limits import FLAGS, raised
@@ -27,12 +28,15 @@ class Action:
         Why, for a reader.
     keep : bool
         Whether answers and scores of the earlier record are kept.
+    goes_on : bool
+        Whether it goes on with a trial that was asked a part before, and adds to its cost.
     """
 
     kind: Literal["fit", "ask", "score", "nothing"]
     asks: tuple[str, ...] = ()
     reason: str = ""
     keep: bool = field(default=True, repr=False)
+    goes_on: bool = field(default=False, repr=False)
 
 
 class Policy(Enum):
@@ -52,8 +56,9 @@ def decide(
 ) -> Action:
     """What to do for a trial.
 
-    Failures are tried again. What passed a limit is tried again only when that limit was raised,
-    what is "unsupported" never: asking again would change nothing.
+    Failures are tried again, but for what was answered by assemblage alone: whoever has then been
+    shown the expression of these cells could answer better. What passed a limit is tried again only
+    when that limit was raised, what is "unsupported" never: asking again would change nothing.
 
     Parameters
     ----------
@@ -78,6 +83,11 @@ def decide(
     if passed_a_limit(record) and not raised(status, trial.request.limits, limits_of(record)):
         return Action("nothing", reason=f"it passed this limit before ({FLAGS[LIMIT_OF[status]]})")
     if status in BAD:
+        final = answered_for_good(trial, record, stored)
+        left = tuple(name for name in trial.asks if name not in final)
+        if final and left:
+            why = f"it ended as {status}; what it answered by assemblage alone stands"
+            return Action("ask", left, why, goes_on=True)
         return Action("fit", trial.asks, f"it ended as {status}", keep=False)
     if status == "unsupported":
         return Action("nothing", reason="the predictor does not support it")
@@ -102,6 +112,17 @@ def decide(
     if lost:
         return Action("ask", lost, "the stored answers are gone")
     return Action("score", reason="a task or metric is new or has changed")
+
+
+def answered_for_good(trial: Trial, record: Record, stored: Collection[str]) -> list[str]:
+    """The question sets by assemblage alone that a trial had answered before it failed."""
+    return [
+        name
+        for name in trial.asks
+        if SETS[name].by_assemblage
+        and record.keys.questions.get(name) == trial.keys.questions[name]
+        and record.result.answers.get(name) in stored
+    ]
 
 
 def passed_a_limit(record: Record) -> bool:

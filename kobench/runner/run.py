@@ -21,6 +21,7 @@ from kobench.results.records import read_record, record_path, write_record
 from kobench.runner.folder import Results, locked
 from kobench.runner.jobs import work_through
 from kobench.runner.keys import Group, Trial
+from kobench.runner.order import in_parts
 from kobench.runner.prepared import Prepared
 from kobench.runner.reach import Hidden, hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
@@ -44,6 +45,9 @@ class Watcher(Protocol):
     def logged(self, trial: Trial, message: str, done: int, total: int) -> None:
         """A predictor says how far it is."""
 
+    def paused(self, trial: Trial) -> None:
+        """A trial was asked its first part; the rest comes after the first part of all others."""
+
     def finished(self, trial: Trial, action: Action, record: Record) -> None:
         """A trial has its record."""
 
@@ -54,6 +58,7 @@ class Silent:
     def planned(self, total: int) -> None: ...
     def started(self, trial: Trial) -> None: ...
     def logged(self, trial: Trial, message: str, done: int, total: int) -> None: ...
+    def paused(self, trial: Trial) -> None: ...
     def finished(self, trial: Trial, action: Action, record: Record) -> None: ...
 
 
@@ -118,7 +123,7 @@ class Run:
         results of other seeds, and NoRoomError where the disk is full.
         """
         every = [trial for group in groups for trial in (*group.basis, *group.trials)]
-        if strangers := [trial for trial in every if is_strangers(trial)]:
+        if strangers := [trial for trial in every if trial.is_strangers]:
             refuse_written(strangers, self.folder, "--out")
         with sentence_if_full(self.folder), locked(self.folder) as lock:
             if lock.after:
@@ -153,17 +158,26 @@ class Run:
                 set_aside(path)  # not lost: a newer kobench may read it, or its owner mend it
             self.watcher.planned(len(todo))
 
+            left = in_parts(work)
+
             def report(what: str, place: Place, *more: Any) -> None:
                 trial = work.trial(place)
                 if what == "finished":
                     records[place] = vouched(more[0], trial, brought[place])
                     results.refuse_if_lost()  # it was not when the trial ended, in whatever process
                     write_record(self.folder, records[place])
+                    if any(place in part.todo for part in left):
+                        if records[place].result.status == "ok":
+                            self.watcher.paused(trial)
+                            return
+                        for part in left:  # what failed is not asked the rest
+                            part.todo.pop(place, None)
                     self.watcher.finished(trial, todo[place], records[place])
                 else:
                     getattr(self.watcher, what)(trial, *more)
 
-            work_through(work, jobs, report, lock)
+            while left:
+                work_through(left.pop(0), jobs, report, lock)
         outcome = Outcome([records[place] for place in decided])
         for path, error in unreadable.items():
             outcome.set_aside.add(f"records/{path.name}", error)
@@ -221,13 +235,8 @@ def started(work: Work) -> list[Place]:
     return [
         place
         for place, action in work.todo.items()
-        if action.kind != "score" and is_strangers(work.trial(place))
+        if action.kind != "score" and work.trial(place).is_strangers
     ]
-
-
-def is_strangers(trial: Trial) -> bool:
-    """Whether a trial's answers come from code that is not kobench's own."""
-    return trial.role != "line" and not trial.predictor.entry.trusted
 
 
 def check_data(work: Work) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kobench.errors import InvalidAnswerError, TrialFailed, UserError
+from kobench.errors import BAD, InvalidAnswerError, TrialFailed, UserError
 from kobench.plugins.chosen import Task
-from kobench.question import Answers
+from kobench.question import SETS, Answers
 from kobench.results.about import TaskAbout
 from kobench.results.answer_store import AnswerStore, hash_of_arrays
 from kobench.results.parts import Keys, Record, Result, RunInfo, TaskScores
@@ -127,6 +128,9 @@ def begin(trial: Trial, action: Action, results: Results) -> Draft:
         return Draft(action, trial.keys, new_run(trial))
     hashes, before, now = dict(old.result.answers), old.keys, trial.keys
     action = with_lost_answers(trial, action, hashes, results.store)
+    run = old.run.to_json() if action.kind == "score" else new_run(trial)
+    if action.goes_on:
+        run.update({name: getattr(old.run, name) for name in ("predict_seconds", "peak_mb")})
     return Draft(
         action,
         replace(
@@ -134,11 +138,15 @@ def begin(trial: Trial, action: Action, results: Results) -> Draft:
             questions={**before.questions, **now.questions},
             scores={**before.scores, **now.scores},
         ),
-        run=old.run.to_json() if action.kind == "score" else new_run(trial),
+        run=run,
         hashes=hashes,
         scores=dict(old.result.scores),
         told=dict(old.about.tasks),
-        current={label for label, key in now.scores.items() if before.scores.get(label) == key},
+        current={
+            label
+            for label, key in now.scores.items()
+            if before.scores.get(label) == key and label in old.result.scores
+        },
     )
 
 
@@ -179,13 +187,34 @@ def ask(draft: Draft, trial: Trial, prepared: Prepared, results: Results, log: L
     if not asks:
         return
     work = results.folder / WORK
-    answered = get_answers(trial, prepared, asks, work, log, results.staged, results.hidden)
-    for name, arrays in answered.arrays.items():
-        given = {key: values for key, values in arrays.items() if values is not None}
-        draft.hashes[name] = results.store.save(given) if kept(trial) else hash_of_arrays(given)
-        draft.at_hand[name] = as_answers(given, trial.predictor.entry.spec)
-    draft.run.update(cost_of(answered, trial))
+    try:
+        answered = get_answers(trial, prepared, asks, work, log, results.staged, results.hidden)
+    except TrialFailed as ended:
+        if results.staged:  # these are final: see `resume.answered_for_good`
+            blind = {name: ended.given[name] for name in ended.given if SETS[name].by_assemblage}
+            keep_answers(draft, trial, blind, results.store)
+        raise
+    keep_answers(draft, trial, answered.arrays, results.store)
+    draft.run.update(with_cost(draft.run, cost_of(answered, trial)))
     draft.run.update(in_its_environment(answered.ran))
+
+
+def keep_answers(
+    draft: Draft, trial: Trial, arrays_of: Mapping[str, Mapping[str, Any]], store: AnswerStore
+) -> None:
+    """Store answers, by question set, and note them in the draft."""
+    for name, arrays in arrays_of.items():
+        given = {key: values for key, values in arrays.items() if values is not None}
+        draft.hashes[name] = store.save(given) if kept(trial) else hash_of_arrays(given)
+        draft.at_hand[name] = as_answers(given, trial.predictor.entry.spec)
+
+
+def with_cost(run: Mapping[str, Any], cost: dict[str, Any]) -> dict[str, Any]:
+    """The cost of a trial with that of its part before: answers add up, memory is the larger."""
+    seconds = [each["predict_seconds"] for each in (run, cost) if each.get("predict_seconds")]
+    memory = [each["peak_mb"] for each in (run, cost) if each.get("peak_mb")]
+    more = {"predict_seconds": sum(seconds)} if seconds else {}
+    return {**cost, **more, "peak_mb": max(memory, default=None)}
 
 
 def score(
@@ -239,7 +268,7 @@ def record_of(trial: Trial, prepared: Prepared, draft: Draft, ending: Ending) ->
             message=ending.message,
             traceback=ending.traceback,
             answers=draft.hashes,
-            scores=dict(sorted(draft.scores.items())),
+            scores={} if ending.status in BAD else dict(sorted(draft.scores.items())),
         ),
         run=RunInfo.from_json(draft.run),
         about=about_of(trial, dataset, draft.told),

@@ -295,11 +295,15 @@ def test_a_new_fit_keeps_nothing_of_the_one_before(tmp_path, registry):
 
 
 @pytest.mark.parametrize("status", ["failed", "invalid"])
-def test_what_failed_keeps_nothing_either(finished, status):
+def test_of_what_failed_the_answers_by_assemblage_stand_and_no_others(finished, status):
     folder, trial = finished
     record = read_record(record_path(folder, trial.describe("", "", ()))).to_json()
     record["result"]["status"] = status
-    action = decide(trial, Record.from_json(record), AnswerStore(folder).keys())
+    stored = AnswerStore(folder).keys()
+    action = decide(trial, Record.from_json(record), stored)
+    assert (action.kind, action.asks, action.keep) == ("ask", ("singles",), True)
+    del record["result"]["answers"]["profile"]
+    action = decide(trial, Record.from_json(record), stored)
     assert (action.kind, action.asks, action.keep) == ("fit", ("profile", "singles"), False)
 
 
