@@ -26,6 +26,15 @@ def test_partial_coverage_is_measured_on_its_own_units_and_multiplied():
     ]  # by skill, not by score
 
 
+def test_one_network_answered_in_part_has_the_floor_of_that_part_there():
+    # 0.8 on half of the last network, where the floor has 0.6, and 0.7 on all of the others: gains
+    # of 0.30, 0.28, 0.32 and 0.29, and 0.5 * 0.2
+    records = floors() + networks("mlp", [0.7] * 4) + [partial("mlp", 0.8, 0.6, 0.5, 4)]
+    found = score(only(records), "mlp")
+    assert found.difference.value == pytest.approx((0.30 + 0.28 + 0.32 + 0.29 + 0.5 * 0.2) / 5)
+    assert found.floor == "own-share"
+
+
 def test_partial_coverage_without_floors_on_its_units_has_no_skill():
     records = floors() + [record("half", 0.8, seed=seed, coverage=0.5) for seed in range(5)]
     assert score(only(records), "half").skill_reason == "no floor"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from factories import make_board, metric, record, scores
+from factories import TASK, make_board, metric, record, scores
 from sections import only, row, score
 
 from kobench.board.explained import read_explained
@@ -74,6 +74,27 @@ def test_a_score_above_the_ceiling_by_chance_is_ranked():
     assert score(section, "luck").skill > 1
 
 
+def test_a_score_above_the_ceiling_by_any_metric_that_ranks_is_not_ranked():
+    """By the first one, 0.3 of 1, there is nothing to see."""
+
+    def by_two(name, first, second, role="predictor"):
+        found = []
+        for seed, top in enumerate(TOP):
+            cell = metric(second[seed])
+            cell["ceiling"] = {"value": top, "draws": []}
+            both = {"spearman": metric(first), "overlap": cell}
+            made = scores(both, primary=("spearman", "overlap"))
+            found.append(record(name, made, role=role, seed=seed))
+        return found
+
+    floors = by_two("own-share", 0.1, [0.1] * 5, "floor")
+    leak = by_two("leak", 0.3, [top + 0.1 + 0.004 * (i % 2) for i, top in enumerate(TOP)])
+    section = only(floors + leak + by_two("mlp", 0.4, [top - 0.2 for top in TOP]))
+    assert row(section, "leak").beyond.startswith("overlap 0.752, where an answer without error")
+    assert row(section, "leak").rank is None
+    assert [one.name for one in section.ranked] == ["mlp"]
+
+
 def test_floors_and_lines_are_never_suspect():
     section = only(
         measured("own-share", [x + 0.1 for x in TOP], "floor")
@@ -117,6 +138,32 @@ def test_an_answer_is_the_truth_up_to_a_thousandth_of_the_best_floors_error(shar
     assert (
         row(only(floors + profiles("near", 0.12 * share, kind="real")), "near").suspect == suspect
     )
+
+
+@pytest.mark.parametrize(
+    ("errors", "replicates", "suspect"),
+    [
+        ([1e-6] * 5, [0.04] * 5, True),
+        # by much on one network, where the four others are equal
+        ([1e-6] * 4 + [0.01], [0.04] * 5, False),
+        # a thousandth of the smallest error of a replicate, 1e-7, is less than 1e-6
+        ([1e-6] * 5, [0.04] * 4 + [1e-4], False),
+    ],
+)
+def test_an_answer_must_be_the_truth_on_every_network(errors, replicates, suspect):
+    def five(name, values, role):
+        found = profiles(name, 1.0, role, by="error")
+        for one, value in zip(found, values, strict=True):
+            one["result"]["scores"][TASK]["metrics"]["error"]["value"] = value
+        return found
+
+    section = only(
+        five("masked-mean", [0.12] * 5, "floor")
+        + five("replicate", replicates, "line")
+        + five("oracle", errors, "predictor")
+    )
+    assert score(section, "oracle", "error").value == pytest.approx(np.mean(errors))
+    assert row(section, "oracle").suspect == suspect
 
 
 def test_nobody_knows_real_cells_but_from_the_file():
