@@ -223,6 +223,23 @@ def test_p_counts_the_permutations_that_score_as_well(direction, values, p):
     assert metric.orders.shape == (PERMUTATIONS, 10)
 
 
+def test_answers_are_permuted_alike_in_all_splits_of_the_same_cells_alone():
+    """The draws of blocks differ between splits; a board averages the permutations of all."""
+
+    def orders(split, cells):
+        metric = Permutable(np.zeros(PERMUTATIONS))
+        spec = TaskSpec("sizes", sizes, "impact", "response", "any", ("made-up",), (), block="cell")
+        made_up = MetricSpec("made-up", metric, of="impact")
+        of = Task(own(spec), (own(made_up),))
+        score_task(Scoring(of, QUESTION, answer(), {}, 0, split, cells))
+        return metric.orders
+
+    first = orders("split 0", "these cells")
+    assert first.shape == (PERMUTATIONS, 5)
+    np.testing.assert_array_equal(orders("split 1", "these cells"), first)
+    assert (orders("split 0", "other cells") != first).any()
+
+
 def test_there_is_no_p_without_permutations_or_a_value():
     spec = MetricSpec("made-up", "math:fsum", of="impact")
 
