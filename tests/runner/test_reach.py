@@ -22,9 +22,11 @@ from kobench.checks.predictors import Setting, worker_for
 from kobench.errors import UserError
 from kobench.plugins.chosen import choose
 from kobench.plugins.hidden import known_files
-from kobench.plugins.load import load_registry
+from kobench.plugins.load import Registry, load_registry
 from kobench.results.records import read_records
+from kobench.runner.keys import Trial
 from kobench.runner.plan import make_plan
+from kobench.runner.reach import hidden_from, refuse_written
 from kobench.runner.request import Request
 from kobench.runner.run import Run
 from kobench.runner.search import search
@@ -308,6 +310,69 @@ def test_results_are_not_written_where_predictors_read(
     assert not (lib / "kobench-results").exists()
     monkeypatch.setenv("LD_LIBRARY_PATH", str(shared))
     assert "LD_LIBRARY_PATH" in refused(tmp_path, shared / "out")
+
+
+def plan_of(registry: Registry, dataset: str, *readable: Path) -> list[Trial]:
+    """The trials of one predictor on a dataset."""
+    request = Request([dataset], ["seeker"], tasks=["profile"], readable=tuple(map(str, readable)))
+    (group,) = make_plan(registry, request)
+    return [*group.basis, *group.trials]
+
+
+def test_nothing_that_a_run_writes_may_be_read_at_any_depth(
+    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    seeker = write_seeker(tmp_path / "theirs" / "seeker.py", tmp_path / "nowhere")
+    registry, out = load_registry(plugin_files=[seeker]), tmp_path / "out"
+    for name in ("records", "answers", ".work"):
+        inside = out / name / "deep" / "er"
+        inside.mkdir(parents=True)
+        trials = plan_of(registry, "grn:genes=8,cells=20", inside)
+        with pytest.raises(UserError, match=r"er \(--readable names it\), which lies in --out"):
+            refuse_written(trials, out, "--out")
+    (out / "weights").mkdir()
+    refuse_written(plan_of(registry, "grn:genes=8,cells=20", out / "weights"), out, "--out")
+
+
+def test_a_folder_that_a_dataset_is_made_of_is_hidden(
+    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    dataset = tmp_path / "data" / "dataset.py"
+    dataset.parent.mkdir()
+    dataset.write_text(
+        "from kobench.api import *\ndef load(seed, place): ...\n"
+        "@hookimpl\ndef kobench_datasets():\n    yield DatasetSpec('parts', load, seeded=True,"
+        " params={'seed': Param(0), 'place': Param('')})\n"
+    )
+    seeker = write_seeker(tmp_path / "theirs" / "seeker.py", tmp_path / "nowhere")
+    registry = load_registry(plugin_files=[seeker, dataset])
+    shared = tmp_path / "shared"
+    (shared / "matrix").mkdir(parents=True)
+    monkeypatch.chdir(shared)
+    hidden = {
+        place: hidden_from(plan_of(registry, f"parts:place={place}", shared)).places
+        for place in (shared / "matrix", "matrix")
+    }
+    # one word may be anything, and the name of a folder by chance
+    assert [shared / "matrix" in places for places in hidden.values()] == [True, False]
+
+
+def test_a_file_in_a_predictors_own_package_is_refused(
+    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its description is made with all of the package at hand, before any dataset is named."""
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    site = Site(tmp_path / "site")
+    monkeypatch.syspath_prepend(str(site.folder))
+    site.install("seeker-dist", {"their_seeker/__init__.py": SEEKER.format(folders=[], marker="")})
+    cells = write_cells(site.folder / "their_seeker" / "deep" / "cells.csv")
+    trials = plan_of(load_registry(), f"table:path={cells}")
+    with pytest.raises(UserError, match=r"whenever they are listed.*move the file"):
+        hidden_from(trials)
+    elsewhere = write_cells(tmp_path / "elsewhere" / "cells.csv")
+    hidden_from(plan_of(load_registry(), f"table:path={elsewhere}"))
 
 
 def test_what_can_not_be_hidden_is_refused(
