@@ -12,6 +12,7 @@ from places import PREDICTORS
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_record, record_path
 from kobench.runner.plan import make_plan
+from kobench.runner.readable import contents_of
 from kobench.runner.request import Request
 from kobench.runner.resume import decide
 from kobench.runner.run import Run
@@ -80,3 +81,14 @@ def test_a_readable_folder_is_part_of_the_key(
     (moved / "cache" / "plugins").mkdir(parents=True)
     (moved / "cache" / "plugins" / "x.json").write_text("{}")
     assert actions(moved) == ["nothing"]
+
+
+def test_the_order_in_which_folders_are_named_changes_no_key(weights: Path, tmp_path: Path) -> None:
+    folders = [str(weights)]
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "w.npz").write_text(name)
+        folders.append(str(tmp_path / name))
+    first = contents_of(folders)
+    assert len(set(first)) == 3
+    assert contents_of(folders[::-1]) == contents_of([*folders[1:], *folders]) == first

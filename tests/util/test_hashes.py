@@ -78,6 +78,16 @@ def test_a_file_that_was_just_written_is_read_again(tmp_path, read, monkeypatch)
     assert read == [file, file]
 
 
+def test_a_file_that_was_just_given_an_old_time_is_read_again(tmp_path, read, monkeypatch):
+    """As where it was copied with its time, or unpacked."""
+    monkeypatch.setattr(hashes, "YOUNG", 10**15)
+    memory, file = tmp_path / "memory.json", tmp_path / "file"
+    file.write_bytes(b"one")
+    os.utime(file, (0, 0))
+    assert [hash_again(memory, file) for _ in range(2)] == [sha(b"one")] * 2
+    assert read == [file, file]
+
+
 def test_a_file_that_is_written_to_while_it_is_read_is_not_remembered(tmp_path, read, monkeypatch):
     memory, file = tmp_path / "memory.json", tmp_path / "file"
     file.write_bytes(b"one")
