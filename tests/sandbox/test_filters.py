@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kobench.sandbox import LAYERS, this_interpreter
+from kobench.sandbox import LAYERS, this_interpreter, uncounted
 from kobench.sandbox.filters import CALLS, MACHINES, Rule, Where, program
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.once import run_once
@@ -19,6 +19,31 @@ from kobench.sandbox.sockets import RULES
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the filters are Linux's")
 
 ALLOW, REFUSE, END = 0x7FFF0000, 0x00050000, 0x80000000
+
+
+#: The numbers of calls, in the order of <asm/unistd_64.h> and of <asm-generic/unistd.h>, which
+#: aarch64 has.
+X86_64 = """
+    ioctl=16 shmget=29 shmat=30 shmctl=31 socket=41 socketpair=53 setsockopt=54 clone=56
+    semget=64 semop=65 semctl=66 msgget=68 msgsnd=69 msgrcv=70 msgctl=71 fcntl=72 truncate=76
+    chmod=90 fchmod=91 chown=92 fchown=93 lchown=94 syslog=103 utime=132 setpriority=141
+    sched_setparam=142 sched_setscheduler=144 setxattr=188 lsetxattr=189 fsetxattr=190
+    removexattr=197 lremovexattr=198 fremovexattr=199 sched_setaffinity=203 semtimedop=220
+    utimes=235 mq_open=240 mq_unlink=241 add_key=248 request_key=249 keyctl=250 ioprio_set=251
+    fchownat=260 futimesat=261 fchmodat=268 unshare=272 utimensat=280 fallocate=285
+    prlimit64=302 sched_setattr=314 io_uring_setup=425 clone3=435 fchmodat2=452 setxattrat=463
+    removexattrat=466 file_setattr=469
+"""
+AARCH64 = """
+    setxattr=5 lsetxattr=6 fsetxattr=7 removexattr=14 lremovexattr=15 fremovexattr=16 fcntl=25
+    ioctl=29 ioprio_set=30 truncate=45 fallocate=47 fchmod=52 fchmodat=53 fchownat=54 fchown=55
+    utimensat=88 unshare=97 syslog=116 sched_setparam=118 sched_setscheduler=119
+    sched_setaffinity=122 setpriority=140 mq_open=180 mq_unlink=181 msgget=186 msgctl=187
+    msgrcv=188 msgsnd=189 semget=190 semctl=191 semtimedop=192 semop=193 shmget=194 shmctl=195
+    shmat=196 socket=198 socketpair=199 setsockopt=208 add_key=217 request_key=218 keyctl=219
+    clone=220 prlimit64=261 sched_setattr=274 io_uring_setup=425 clone3=435 fchmodat2=452
+    setxattrat=463 removexattrat=466 file_setattr=469
+"""
 
 
 def verdict(
@@ -42,6 +67,15 @@ def verdict(
             value &= constant
         else:
             place += yes if (value == constant if code == 0x15 else value >= constant) else no
+
+
+@pytest.mark.parametrize(("machine", "table"), [("x86_64", X86_64), ("aarch64", AARCH64)])
+def test_calls_have_the_numbers_of_the_kernels_headers(machine, table):
+    expected = {name: int(number) for name, number in (one.split("=") for one in table.split())}
+    column = list(MACHINES).index(machine)
+    found = {name: both[column] for name, both in CALLS.items() if both[column] is not None}
+    assert found == expected
+    assert len(set(found.values())) == len(found)
 
 
 def test_the_filter_of_sockets_step_by_step():
@@ -111,6 +145,24 @@ def test_the_filter_of_what_lies_outside_step_by_step(machine):
         assert {does(name, kind, 0) for kind in kinds} == {ALLOW}
         assert {does(name, kind, 5) for kind in kinds} == {REFUSE | 1}
         assert does(name, everybody, 0) == REFUSE | 1
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_of_what_nobody_could_count_step_by_step(machine):
+    def does(name: str, *arguments: int) -> int:
+        return verdict(uncounted.RULES, name, *arguments, machine=machine)
+
+    # SO_SNDBUF, SO_RCVBUF, and the same for who may pass the system's limits
+    assert {does("setsockopt", 5, 1, option) for option in (7, 8, 32, 33)} == {REFUSE | 0}
+    # SO_REUSEADDR, SO_PASSCRED, SO_RCVTIMEO; then options of another level
+    assert {does("setsockopt", 5, 1, option) for option in (2, 16, 20)} == {ALLOW}
+    assert {does("setsockopt", 5, 6, option) for option in (7, 8, 32, 33)} == {ALLOW}
+    assert does("fallocate", 3) == REFUSE | 95
+    assert {does(name) for name in ("shmget", "semget", "msgget")} == {REFUSE | 28}
+    for name in ("unshare", "clone"):
+        assert does(name, 0x10000000) == does(name, 0x10000000 | 0x3D0F00) == REFUSE | 1
+        assert [does(name, flags) for flags in (0, 0x3D0F00, 0x40000000)] == [ALLOW] * 3
+    assert does("clone3") == REFUSE | 38
 
 
 def test_the_filter_refuses_no_more_than_what_no_namespace_closes():
