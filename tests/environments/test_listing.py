@@ -19,7 +19,7 @@ from wheels import plugin, wheel
 from kobench.checks.environments import check_environment
 from kobench.environments import environment as environments
 from kobench.environments.create import create
-from kobench.environments.environment import BrokenError, read
+from kobench.environments.environment import BrokenError, Environment, read
 from kobench.errors import UserError
 from kobench.plugins import conversation
 from kobench.plugins.load import links_of, load_registry
@@ -317,6 +317,30 @@ def test_a_broken_environment_is_a_problem_in_a_sentence(offline: Path, tmp_path
         problem = registry.find_despite(f"{name}/alpha-mean").problem
         assert problem is not None
         assert problem.message == sentence
+
+
+def test_an_environment_holds_what_really_lies_in_it_alone(tmp_path: Path) -> None:
+    """What its packages name becomes readable for predictors, and links are packages' to make."""
+    home, project, away = (tmp_path / name for name in ("home", "project", "away"))
+    for folder in (home / "serial" / "lib", project / "src", away):
+        folder.mkdir(parents=True)
+    (home / "serial" / "lib" / "out").symlink_to(away)
+    (project / "src" / "out").symlink_to(away)
+    (away / "in").symlink_to(home / "serial" / "lib")
+    (tmp_path / "by-link").symlink_to(project)
+    about = {"from": ["alpha", f"-e {tmp_path / 'by-link'}", str(away)]}
+    environment = Environment("mine", home, home / "serial", about)
+    for place in (home / "serial" / "lib", project / "src", away / "in"):
+        assert environment.holds(place)
+    for place in (
+        away,
+        home,
+        home / "serial" / "lib" / "out",
+        project / "src" / "out" / "of" / "it",
+        home / "serial" / ".." / ".." / "away",
+        project.with_name("project-2"),
+    ):
+        assert not environment.holds(place)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from kobench.checks.environments import check_environment
 from kobench.checks.predictors import Setting
 from kobench.environments import own
 from kobench.environments.create import create
+from kobench.environments.environment import Environment
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins.load import load_registry
 from kobench.supervisor.process import WorkerProcess
@@ -69,6 +72,27 @@ def test_what_a_package_put_in_the_interpreters_place_is_not_executed(
     with pytest.raises(UserError, match="it lies in an environment of kobench's"):
         create("beta", ["numpy"], python=str(made.python), keep=True)
     assert not executed.exists()
+
+
+def test_another_kobench_of_the_same_version_is_renewed_too(home: Path, tmp_path: Path) -> None:
+    """A kobench that is worked on keeps its version; what packages there are is the same."""
+    site = tmp_path / "serial" / "lib" / "site-packages"
+    (site / "kobench").mkdir(parents=True)
+    (site / "kobench" / "cells.py").write_text("of yesterday")
+    about = {"site": "lib/site-packages", "from": [], "python": {"base": sys.executable}}
+    made = Environment("mine", tmp_path, tmp_path / "serial", about)
+    for version, stays in ((own.__version__, True), ("0", False)):
+        os.utime(site, ns=(10**18, 10**18))
+        (made.prefix / "kobench.json").write_text(
+            json.dumps({"version": version, "digest": "older", "stamp": "older"})
+        )
+        assert own.renew(made)
+        assert not own.renew(made)
+        there = {path: site / path for path in own.parts()}
+        assert own.digest_of(there) == own.digest()
+        assert own.noted(made.prefix)["digest"] == own.digest()
+        # what the interpreter said of its packages is asked again where they are others
+        assert (site.stat().st_mtime_ns == 10**18) == stays
 
 
 def test_what_is_put_there_is_closed_under_imports() -> None:
