@@ -62,6 +62,19 @@ def test_without_copies_a_split_is_what_it_was():
             assert_array_equal(ours, before)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_batch_gives_its_share_of_the_cells_that_are_no_copies(seed):
+    # six times the same cell and four others in batch "a", five in batch "b": five and five
+    first = np.array([0, 0, 0, 0, 0, 0, *range(6, 15)])
+    batch = np.array(["a"] * 10 + ["b"] * 5)
+    train, asked = split(15, "holdout", seed, batch, first)
+    assert sorted(batch[np.unique(first[asked])]) == ["a", "b"]  # a fifth of ten
+    assert sorted(batch[np.unique(first[train])]) == ["a"] * 4 + ["b"] * 4
+    for half in split(15, "halves", seed, batch, first):
+        shares = np.unique(batch[np.unique(first[half])], return_counts=True)[1]
+        assert sorted(shares) == [2, 3]
+
+
 def test_a_transfer_asks_no_copy_of_a_training_cell():
     dataset = cells_twice(groups=True)
     labels = dataset.cells.obs["type"]

@@ -17,7 +17,7 @@ from kobench.errors import UserError
 from kobench.question import Responses
 from kobench.truth.population import ask_responses, ask_simulated_responses, counterfactual
 from kobench.truth.population import size as size_module
-from kobench.truth.population.counterfactual import expected_changes
+from kobench.truth.population.counterfactual import change_of, expected_changes
 from kobench.truth.population.size import paired_energy_distance
 from kobench.truth.singles import ask_singles
 
@@ -184,6 +184,23 @@ def test_chunks_and_order_change_nothing(network: Dataset, monkeypatch: pytest.M
     np.testing.assert_allclose(part.size, whole.size, atol=0.3 * whole.size.max())
     monkeypatch.setattr(counterfactual, "NUMBERS_A_CHUNK", 10**7)
     same(part, ask_simulated_responses(network, np.arange(90)), rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", [[0, 3], [3, 0]])
+def test_the_size_of_many_cells_is_that_of_any_of_them(order: list[int]) -> None:
+    """Cells that are sorted by kind: 600 of one, then 600 of the other."""
+    clean = np.repeat(CLEAN[order], 600, axis=0)
+    found = change_of(Chain(clean), np.arange(1200), clean, (0,))
+    # every cell has the profile of its kind, before and after: half of the cells each
+    null = np.array([[0, 1 / 2, 1 / 2, 0], [0, 1 / 3, 1 / 3, 1 / 3]])
+    after = np.array([[0, 1 / 3, 2 / 3, 0], [0, 1 / 5, 2 / 5, 2 / 5]])
+
+    def mean_distance(x: np.ndarray, y: np.ndarray) -> float:
+        return float(np.linalg.norm(x[:, None] - y[None], axis=2).mean())
+
+    expected = 2 * mean_distance(after, null) - mean_distance(after, after)
+    expected -= mean_distance(null, null)
+    assert found.size == pytest.approx(expected, rel=0.05)
 
 
 def planted(network: Dataset, genes: list[tuple[int, ...]]) -> Dataset:
