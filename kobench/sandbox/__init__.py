@@ -8,9 +8,9 @@ A launcher shuts itself in, layer by layer, and then executes the interpreter in
 - `start` starts the launcher with a plan and hears what it reports. `once` does that for one
   command; `finding` and `examine` do it to see how closed the sandbox is on this machine.
 - `launch` is what runs in the launcher. `kernel` asks Linux for what Python has no function for;
-  `mounts` and `rules` (Landlock) are layers, `filters` makes layers of what `sockets` and
-  `outside` refuse (seccomp); `hiding` says what of a readable place is not shown; `ending` ends
-  processes.
+  `mounts` and `rules` (Landlock) are layers, `filters` makes layers of what `sockets`, `common`,
+  `uncounted` and `outside` refuse (seccomp); `hiding` says what of a readable place is not shown;
+  `ending` ends processes.
 - `folders` links modules into a folder and removes folders in which a stranger wrote.
 """
 

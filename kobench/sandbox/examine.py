@@ -60,7 +60,7 @@ ATTEMPTS = {
         "processes",
         (
             "if not hasattr(resource, 'prlimit'):\n    raise OSError('this system has no such"
-            " call')\nresource.prlimit(given['pid'], resource.RLIMIT_CORE)"
+            " call')\nresource.prlimit(given['pid'], resource.RLIMIT_NOFILE)"
         ),
     ),
     "open kobench's memory": ("processes", "open('/proc/%d/mem' % given['pid'], 'rb').close()"),

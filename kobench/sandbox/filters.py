@@ -77,6 +77,26 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
     "sched_setattr": (314, 274),
+    "setrlimit": (160, 164),
+    "close_range": (436, 436),
+    "memfd_secret": (447, 447),
+    "landlock_create_ruleset": (444, 444),
+    "seccomp": (317, 277),
+    "prctl": (157, 167),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "io_setup": (206, 0),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
+    "fanotify_init": (300, 262),
+    "fanotify_mark": (301, 263),
+    "mincore": (27, 232),
+    "cachestat": (451, 451),
+    "fadvise64": (221, 223),
+    "preadv2": (327, 286),
+    "madvise": (28, 233),
+    "process_madvise": (440, 440),
 }
 
 #: Bits of an argument that a test looks at: all of a C int.
@@ -84,7 +104,7 @@ WHOLE = 0xFFFFFFFF
 
 
 class Where(NamedTuple):
-    """A test of one argument of a call; only its lower 32 bits are looked at.
+    """A test of one argument of a call; one half of its 64 bits is looked at.
 
     Attributes
     ----------
@@ -96,12 +116,15 @@ class Where(NamedTuple):
         Whether the test holds where the argument is one of them, or where it is none.
     mask : int
         The bits that are compared.
+    upper : bool
+        Whether its upper 32 bits are looked at, or its lower ones.
     """
 
     argument: int
     values: tuple[int, ...]
     among: bool = True
     mask: int = WHOLE
+    upper: bool = False
 
 
 class Rule(NamedTuple):
@@ -201,7 +224,7 @@ def _body(rule: Rule) -> list[Step]:
 
 def _test(test: Where, otherwise: int) -> list[Step]:
     """Go on behind these steps where the test holds, else `otherwise` steps behind them."""
-    steps: list[Step] = [(_LOAD, 0, 0, _ARGUMENTS + 8 * test.argument)]
+    steps: list[Step] = [(_LOAD, 0, 0, _ARGUMENTS + 8 * test.argument + 4 * test.upper)]
     if test.mask != WHOLE:
         steps.append((_MASK, 0, 0, test.mask))
     one_of, none_of = (0, otherwise) if test.among else (otherwise, 0)

@@ -25,7 +25,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from kobench.sandbox import filters, kernel, mounts, outside, rules, sockets, uncounted
+from kobench.sandbox import common, filters, kernel, mounts, outside, rules, sockets, uncounted
 from kobench.sandbox.ending import end_descendants, end_domain, reap
 from kobench.sandbox.layers import uncovered, without_any
 
@@ -195,7 +195,7 @@ def become_worker(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        no_cores()
         if sys.platform == "linux":
             shut_in(plan, layers)
         layers["environment"] = True if "environment" in plan["layers"] else "not asked for"
@@ -253,8 +253,9 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
             hidden=plan["hidden"],
         )
     refused = {
-        "seccomp-sockets": (*sockets.RULES, *uncounted.RULES),
         "seccomp-outside": outside.needed(layers),
+        # the last one: it refuses any more
+        "seccomp-sockets": (*sockets.RULES, *common.RULES, *uncounted.RULES),
     }
     for name in [name for name in refused if name in wanted]:
         try:
@@ -279,6 +280,19 @@ def move_into_own_tree(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     if "TMPDIR" in plan["environment"]:
         # a short path: that of a unix socket may have 107 bytes
         plan["environment"]["TMPDIR"] = "/tmp"
+
+
+def no_cores() -> None:
+    """Have this process leave no core when it crashes.
+
+    On Linux a limit of 1 does that also where the machine has a program that takes cores, which 0
+    starts.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(ValueError, OSError):  # who has a lower one can't raise it
+            resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+            return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def bound_files(size: int) -> None:

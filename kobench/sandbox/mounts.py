@@ -25,6 +25,9 @@ ABOUT_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/vers
 #: The flags of every mount but those of devices.
 _PLAIN = kernel.NO_SETUID | kernel.NO_DEVICES
 
+#: How many files /dev/shm may hold for each MB: empty ones take memory, too.
+FILES = 64
+
 #: How many links may follow each other on the way to a place, path_resolution(7).
 _MOST_LINKS = 40
 
@@ -57,7 +60,7 @@ def own_tree(plan: Mapping[str, Any], own_proc: bool) -> str | None:
     kernel.mount("tree", tree, "tmpfs", _PLAIN, "size=4m,mode=755")
     try:
         os.makedirs(tree + "/dev/shm")
-        size = f"size={plan['memory_mb']}m,mode=1777"
+        size = f"size={plan['memory_mb']}m,nr_inodes={FILES * plan['memory_mb']},mode=1777"
         kernel.mount("memory", tree + "/dev/shm", "tmpfs", _PLAIN, size)
         os.makedirs(tree + "/tmp")
         kernel.mount(plan["temporary"], tree + "/tmp", None, kernel.BIND)

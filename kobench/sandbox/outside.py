@@ -20,10 +20,6 @@ STREAM, PACKETS = 1, 5
 #: The bits of a socket's type that are no flags.
 TYPE = 0xF
 
-#: The letters of the requests of `ioctl` by which file systems keep flags, versions and attributes
-#: of a file that is only open for reading (linux/fs.h; 0x94 are those of btrfs).
-FILE_SYSTEM_REQUESTS = (0x66, 0x76, 0x58, 0x94)
-
 #: What is refused where the unix sockets of the machine could be reached.
 SOCKETS = (
     Rule(("socket",), (Where(0, (UNIX,)),)),
@@ -53,11 +49,6 @@ METADATA = (
     Rule(("setxattr", "lsetxattr", "fsetxattr", "setxattrat"), error=errno.EOPNOTSUPP),
     Rule(("removexattr", "lremovexattr", "fremovexattr", "removexattrat"), error=errno.EOPNOTSUPP),
     Rule(("file_setattr",), error=errno.EOPNOTSUPP),
-    Rule(
-        ("ioctl",),
-        (Where(1, tuple(letter << 8 for letter in FILE_SYSTEM_REQUESTS), mask=0xFF00),),
-        errno.ENOTTY,
-    ),
 )
 
 #: What is refused where the machine's processes have numbers: to set limits, priorities and

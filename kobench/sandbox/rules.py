@@ -11,8 +11,9 @@ from typing import Any
 from kobench.sandbox.hiding import around
 
 #: The first version of Landlock's interface that has what each layer is made of (kernel
-#: documentation, userspace-api/landlock).
-FIRST_ABI = {"landlock-files": 1, "landlock-tcp": 4, "landlock-signals": 6}
+#: documentation, userspace-api/landlock). Before version 3 files that may only be read can be
+#: emptied by opening them (O_TRUNC): it is put on, and does not count.
+FIRST_ABI = {"landlock-files": 3, "landlock-tcp": 4, "landlock-signals": 6}
 
 
 def abi() -> int:
@@ -73,7 +74,7 @@ def restrict(
         for layer in wanted
         if version < FIRST_ABI[layer]
     }
-    given = [layer for layer in wanted if layer not in lacking]
+    given = [layer for layer in wanted if layer not in lacking or layer == "landlock-files"]
     if not given:
         return lacking
     try:
@@ -82,7 +83,7 @@ def restrict(
         return dict.fromkeys(wanted, f"landlockpy can't be used: {error}")
     except OSError as error:
         return lacking | dict.fromkeys(given, f"{error.strerror or error}")
-    return lacking | dict.fromkeys(given, True)
+    return dict.fromkeys(given, True) | lacking
 
 
 def enclose() -> bool:

@@ -6,8 +6,6 @@ notes in its log, its keyrings and beside files.
 
 from __future__ import annotations
 
-import errno
-
 from kobench.sandbox.filters import Rule, Where
 
 #: Families of sockets (linux/socket.h).
@@ -18,11 +16,6 @@ NETLINK = 16
 #: interfaces. By others processes can send each other messages, or learn of the machine.
 ROUTE = 0
 
-#: The commands of `fcntl` that note how long a file's data will live (linux/fcntl.h). The owner of
-#: a file may do that by having it open for reading, on a read-only mount, too, and the kernel keeps
-#: it as long as it remembers the file: F_SET_RW_HINT and F_SET_FILE_RW_HINT.
-HINTS = (1036, 1038)
-
 #: What is refused. io_uring opens sockets without the call `socket`. Keyrings hold what outlives a
 #: trial: those of the user's login, and those of the user's number, which all trials would share.
 #: Into the kernel's log everybody writes by a crash, and on some systems everybody reads it.
@@ -30,5 +23,4 @@ RULES = (
     Rule(("socket", "socketpair"), (Where(0, (UNIX, NETLINK), among=False),)),
     Rule(("socket",), (Where(0, (NETLINK,)), Where(2, (ROUTE,), among=False))),
     Rule(("io_uring_setup", "add_key", "request_key", "keyctl", "syslog")),
-    Rule(("fcntl",), (Where(1, HINTS),), errno.EINVAL),
 )

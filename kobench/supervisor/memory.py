@@ -5,17 +5,19 @@ Pages that they share count once where the system can say so.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kobench.supervisor.open_files import socket_bytes, unnamed_files
-from kobench.supervisor.processes import Member, member_of
+from kobench.supervisor.processes import TRIES, FleetingError, Member, member_of
+from kobench.supervisor.written import ENTRY
 
-#: Folders that may lie in memory. A trial in a file tree of its own has other ones than the
-#: machine's at these paths.
-SHARED = ("/dev/shm", "/tmp")
+#: The folder that lies in memory. That of a trial in a file tree of its own is another one than the
+#: machine's; its /tmp lies in the folder that counts as written.
+SHARED = "/dev/shm"
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,17 @@ def memory_of(members: Sequence[Member]) -> Held:
     -------
     Held
         On Linux by PSS, with the files that lie in memory only, see `files_in_memory`, and what
-        sockets may hold, see `kobench.supervisor.open_files.socket_bytes`. A process whose share
-        can't be read counts with its resident memory, which is never less.
+        sockets may hold, see `kobench.supervisor.open_files.socket_bytes`, and its page tables. A
+        process whose share can't be read counts with its resident memory, which is never less.
     """
     if not sys.platform.startswith("linux"):
         return _memory_by_psutil(members)
     total = shared = 0
     way = "PSS"
     for member in members:
+        total += beside_shares(member)
         try:
-            pss, shmem = _pss(member.pid)
+            pss, shmem = _share(member)
             total, shared = total + pss, shared + shmem
         except ProcessLookupError:  # it is gone
             continue
@@ -67,10 +70,33 @@ def memory_of(members: Sequence[Member]) -> Held:
     return Held(total, way)
 
 
-def _pss(pid: int) -> tuple[int, int]:
+def _share(member: Member) -> tuple[int, int]:
+    """What `_pss` says of a process; where the thread that was read ends, of its next one."""
+    for _ in range(TRIES):
+        try:
+            return _pss(member.folder)
+        except (ProcessLookupError, FileNotFoundError):
+            again = member_of(str(member.pid))
+            if again is None or member.thread is again[1].thread is None:
+                raise
+            member = again[1]
+    raise FleetingError
+
+
+def beside_shares(member: Member) -> int:
+    """Bytes of a process's page tables and huge pages, which are in no share of it."""
+    size = 0
+    with contextlib.suppress(OSError, ValueError), open(f"{member.folder}/status", "rb") as file:
+        for line in file:
+            if line.startswith((b"VmPTE:", b"HugetlbPages:")):
+                size += int(line.split()[1]) * 1024
+    return size
+
+
+def _pss(folder: str) -> tuple[int, int]:
     """(all bytes of a process, those of shared memory and files in memory), by its shares."""
     found = {b"Pss:": 0, b"Pss_Shmem:": 0}
-    with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+    with open(f"{folder}/smaps_rollup", "rb") as file:
         for line in file:
             name, *rest = line.split()
             if name in found:
@@ -96,21 +122,21 @@ def _memory_by_psutil(members: Sequence[Member]) -> Held:
 def files_in_memory(members: Sequence[Member]) -> int:
     """Bytes of files that lie in memory and belong to these processes.
 
-    They are those in a /dev/shm and /tmp of their own, and open files that `memfd_create` made.
+    They are those in a /dev/shm of their own, where each has `kobench.supervisor.written.ENTRY`
+    bytes more, and open files that `memfd_create` made.
     """
     private: dict[int, int] = {}
-    common = {_device(place) for place in SHARED}
     for member in members:
-        root = f"/proc/{member.pid}/root"
-        for place in SHARED:
-            device = _device(root + place)
-            if device is None or device in common or device in private or device == _device(root):
-                continue
-            try:
-                used = os.statvfs(root + place)
-            except OSError:  # it is gone
-                continue
-            private[device] = (used.f_blocks - used.f_bfree) * used.f_frsize
+        root = f"{member.folder}/root"
+        device = _device(root + SHARED)
+        if device is None or device in private or device in (_device(SHARED), _device(root)):
+            continue
+        try:
+            used = os.statvfs(root + SHARED)
+        except OSError:  # it is gone
+            continue
+        private[device] = (used.f_blocks - used.f_bfree) * used.f_frsize
+        private[device] += (used.f_files - used.f_ffree) * ENTRY
     unnamed = {
         file.key: file.size
         for file in unnamed_files(members)

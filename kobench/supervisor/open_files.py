@@ -7,7 +7,64 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kobench.supervisor.processes import Member
+from kobench.supervisor.processes import TRIES, FleetingError, Member, member_of
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open file.
+
+    Attributes
+    ----------
+    target : str
+        What it leads to.
+    found : os.stat_result or None
+        What the system says of it where its name was removed.
+    flying : int
+        How many files wait in it where it is a socket, sent and not received.
+    """
+
+    target: str
+    found: os.stat_result | None = None
+    flying: int = 0
+
+
+def open_files(member: Member) -> list[Opened]:
+    """The open files of a process; none where they can't be seen.
+
+    All its threads have the same: the sandbox refuses a thread others. Where the one by which they
+    were read has ended meanwhile, they are read by another.
+
+    Raises
+    ------
+    FleetingError
+        Threads end faster than they can be looked at.
+    """
+    for _ in range(TRIES):
+        found: list[Opened] = []
+        with contextlib.suppress(OSError):  # it is gone, closed to this one, or not Linux
+            for name in os.listdir(f"{member.folder}/fd"):
+                with contextlib.suppress(OSError, ValueError):  # it was closed meanwhile
+                    found.append(_opened(member.folder, name))
+        if found and member.thread is None:
+            return found
+        again = member_of(str(member.pid))
+        if again is None or again[1].thread == member.thread:
+            return found
+        member = again[1]
+    raise FleetingError
+
+
+def _opened(folder: str, name: str) -> Opened:
+    """An open file by its number, in the folder that /proc has of its process."""
+    target = os.readlink(f"{folder}/fd/{name}")
+    if target.endswith(" (deleted)"):
+        return Opened(target, os.stat(f"{folder}/fd/{name}"))
+    if target.startswith("socket:"):
+        with open(f"{folder}/fdinfo/{name}", "rb") as file:
+            count = file.read().partition(b"scm_fds:")[2].split(b"\n")[0]
+            return Opened(target, flying=int(count or 0))
+    return Opened(target)
 
 
 def count_open_files(members: Sequence[Member]) -> int:
@@ -16,11 +73,7 @@ def count_open_files(members: Sequence[Member]) -> int:
     A file that several processes hold counts for each. A process whose files can't be seen counts
     0.
     """
-    count = 0
-    for member in members:
-        with contextlib.suppress(OSError):
-            count += len(os.listdir(f"/proc/{member.pid}/fd"))
-    return count
+    return sum(len(open_files(member)) for member in members)
 
 
 def files_in_flight(members: Sequence[Member]) -> int:
@@ -29,16 +82,7 @@ def files_in_flight(members: Sequence[Member]) -> int:
     Nothing tells what these files are. Their number is `scm_fds` in /proc/PID/fdinfo since Linux
     5.11; before that it is 0. A socket that several processes hold counts for each.
     """
-    count = 0
-    for member in members:
-        folder = f"/proc/{member.pid}"
-        with contextlib.suppress(OSError):  # the process is gone, or closed to this one
-            for name in os.listdir(f"{folder}/fd"):
-                with contextlib.suppress(OSError, ValueError):
-                    if os.readlink(f"{folder}/fd/{name}").startswith("socket:"):
-                        with open(f"{folder}/fdinfo/{name}", "rb") as file:
-                            count += int(file.read().partition(b"scm_fds:")[2].split(b"\n")[0] or 0)
-    return count
+    return sum(opened.flying for member in members for opened in open_files(member))
 
 
 def socket_bytes(members: Sequence[Member]) -> int:
@@ -50,16 +94,15 @@ def socket_bytes(members: Sequence[Member]) -> int:
     their own all its unix sockets count, those too that wait to be accepted; one of datagrams holds
     what several others sent.
     """
-    opened, lists, ours = 0, {}, _network("self")
+    opened, lists, ours = 0, {}, _network("/proc/self")
     for member in members:
-        folder = f"/proc/{member.pid}"
-        with contextlib.suppress(OSError):
-            for name in os.listdir(f"{folder}/fd"):
-                with contextlib.suppress(OSError):
-                    opened += os.readlink(f"{folder}/fd/{name}").startswith("socket:")
-        network = _network(member.pid)
+        opened += sum(one.target.startswith("socket:") for one in open_files(member))
+        network = _network(member.folder)
         if network not in (None, ours) and network not in lists:
-            with contextlib.suppress(OSError, IndexError), open(f"{folder}/net/unix") as file:
+            with (
+                contextlib.suppress(OSError, IndexError),
+                open(f"{member.folder}/net/unix") as file,
+            ):
                 kinds = [line.split()[4] for line in file.readlines()[1:]]
                 lists[network] = sum(MESSAGES if kind == DATAGRAMS else 1 for kind in kinds)
     return max(opened, sum(lists.values())) * _buffer()
@@ -70,10 +113,10 @@ def socket_bytes(members: Sequence[Member]) -> int:
 MESSAGES, DATAGRAMS = 11, "0002"
 
 
-def _network(pid: int | str) -> str | None:
-    """The network namespace of a process, None where it can't be seen."""
+def _network(folder: str) -> str | None:
+    """The network namespace of a process by its folder in /proc, None where it can't be seen."""
     try:
-        return os.readlink(f"/proc/{pid}/ns/net")
+        return os.readlink(f"{folder}/ns/net")
     except OSError:
         return None
 
@@ -112,18 +155,8 @@ def unnamed_files(members: Sequence[Member]) -> Iterator[Unnamed]:
     A file that several processes hold comes several times.
     """
     for member in members:
-        folder = f"/proc/{member.pid}/fd"
-        try:
-            names = os.listdir(folder)
-        except OSError:  # the process is gone, or no other system than Linux tells
-            continue
-        for name in names:
-            try:
-                target = os.readlink(f"{folder}/{name}")
-                if target.endswith(" (deleted)"):
-                    found = os.stat(f"{folder}/{name}")
-                    if found.st_nlink == 0:
-                        key, size = (found.st_dev, found.st_ino), found.st_blocks * 512
-                        yield Unnamed(key, size, target.startswith(("/memfd:", "/dev/shm/")))
-            except OSError:  # it was closed meanwhile
-                continue
+        for opened in open_files(member):
+            found = opened.found
+            if found is not None and found.st_nlink == 0:
+                key, size = (found.st_dev, found.st_ino), found.st_blocks * 512
+                yield Unnamed(key, size, opened.target.startswith(("/memfd:", "/dev/shm/")))

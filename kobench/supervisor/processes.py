@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
 
-from kobench.util.processes import stat_of
+from kobench.util.processes import has_ended, stat_of
 
 #: Bytes of a page of memory.
 PAGE = os.sysconf("SC_PAGE_SIZE")
+
+#: How often a process is looked at anew where its first thread has ended and the one that was read
+#: has ended, too.
+TRIES = 20
+
+
+class FleetingError(Exception):
+    """The threads of a process end faster than they can be looked at."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +33,23 @@ class Member:
         How many threads it has.
     rss : int
         Resident memory in bytes; pages that it shares with others count in full.
+    thread : int or None
+        A thread that goes on where the process's first one has ended; else None.
     """
 
     pid: int
     threads: int
     rss: int
+    thread: int | None = None
+
+    @property
+    def folder(self) -> str:
+        """Where Linux tells what it holds.
+
+        Of a process whose first thread has ended /proc/PID says that it holds nothing.
+        """
+        first = f"/proc/{self.pid}"
+        return first if self.thread is None else f"{first}/task/{self.thread}"
 
 
 def processes_below(pid: int) -> list[Member]:
@@ -53,9 +74,22 @@ def member_of(pid: str) -> tuple[int, Member] | None:
     """(parent, process) by /proc/PID/stat, PID as text; None where it is gone."""
     try:
         fields = stat_of(pid)
-        return int(fields[1]), Member(int(pid), int(fields[17]), int(fields[21]) * PAGE)
+        parent, threads, thread = int(fields[1]), int(fields[17]), None
+        if fields[0] == b"Z" and not has_ended(fields):
+            thread, fields = _living_thread(pid) or (None, fields)
+        return parent, Member(int(pid), threads, int(fields[21]) * PAGE, thread)
     except (OSError, IndexError, ValueError):
         return None
+
+
+def _living_thread(pid: str) -> tuple[int, list[bytes]] | None:
+    """The number and the fields of a thread of a process that has not ended, None without one."""
+    for name in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError):
+            fields = stat_of(f"{pid}/task/{name}")
+            if fields[0] not in (b"Z", b"X"):
+                return int(name), fields
+    return None
 
 
 def _processes_by_psutil(pid: int) -> list[Member]:

@@ -16,7 +16,7 @@ from kobench.supervisor.disk import full
 from kobench.supervisor.limits import MB, THREADS_A_PROCESS, Limits, passed
 from kobench.supervisor.memory import Held, memory_of
 from kobench.supervisor.open_files import count_open_files, files_in_flight, unnamed_files
-from kobench.supervisor.processes import Member, processes_below
+from kobench.supervisor.processes import FleetingError, Member, processes_below
 from kobench.supervisor.written import Unmeasurable, folder_bytes
 
 #: The share of the time that each kind of look may take. Where a look takes long (many processes,
@@ -103,6 +103,14 @@ class Watch:
         """
         if at_once:
             self._looked.clear()
+        try:
+            self._check_all(stage)
+        except FleetingError as error:
+            message = "its threads ended faster than they could be looked at"
+            raise TrialFailed("too-many-processes", stage, message, found=message) from error
+
+    def _check_all(self, stage: str) -> None:
+        """Look at all that is due."""
         if self._due("processes"):
             with self._timed("processes"):
                 self._members = processes_below(self.pid)

@@ -27,7 +27,6 @@ filters.CALLS.update(
     clone=(56, 220),
     clone3=(435, 435),
     mount=(165, 40),
-    landlock_create_ruleset=(444, 444),
 )
 
 #: Flags of `clone` that ask for a namespace.

@@ -29,6 +29,7 @@ from kobench.sandbox.folders import link_modules, remove
 from kobench.sandbox.layers import without_any
 from kobench.sandbox.places import Interpreter, installed, readable_by
 from kobench.sandbox.plan import Access, Folders, Plan, make_plan
+from kobench.sandbox.rules import abi
 from kobench.sandbox.start import Launch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox's layers are Linux's")
@@ -192,6 +193,27 @@ ATTACKS = {
         "import fcntl, os, struct; file = open(os.__file__)\n"
         "fcntl.fcntl(file, 1036, struct.pack('Q', 0)); print(marker)"
     ),
+    "holds up who opens a file": (
+        "import fcntl, os, shutil; shutil.copy(os.__file__, 'copy'); file = open('copy')\n"
+        "fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK); print(marker)"
+    ),
+    "hears what is done in a folder": (
+        "import fcntl, os; fcntl.fcntl(os.open('.', os.O_RDONLY), fcntl.F_NOTIFY, 4); print(marker)"
+    ),
+    "watches a file": (
+        "import ctypes, os; c = ctypes.CDLL(None, use_errno=True)\n"
+        "if c.inotify_add_watch(c.inotify_init(), os.__file__.encode(), 0x20) < 0:\n"
+        "    raise OSError(ctypes.get_errno(), 'inotify')\nprint(marker)"
+    ),
+    "sees which pages of a file are in memory": (
+        "import ctypes, mmap, os; c = ctypes.CDLL(None, use_errno=True)\n"
+        "page = mmap.mmap(-1, 4096); at = ctypes.addressof(ctypes.c_char.from_buffer(page))\n"
+        "if c.mincore(ctypes.c_void_p(at), ctypes.c_size_t(4096), ctypes.create_string_buffer(1)):"
+        "\n    raise OSError(ctypes.get_errno(), 'mincore')\nprint(marker)"
+    ),
+    "has the machine keep what is in its memory when it crashes": (
+        "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); print(marker)"
+    ),
     "reads the kernel's log": (
         "import ctypes; c = ctypes.CDLL(None, use_errno=True)\nif c.klogctl(10, None, 0) < 0:\n"
         "    raise OSError(ctypes.get_errno(), 'klogctl')\nprint(marker)"
@@ -259,6 +281,11 @@ STOPPED = [
     ("datagram of a pair of sockets", ("seccomp-outside",)),
     ("netlink between processes", ("seccomp-sockets",)),
     ("leaves a hint on a file", ("seccomp-sockets",)),
+    ("holds up who opens a file", ("seccomp-sockets",)),
+    ("hears what is done in a folder", ("seccomp-sockets",)),
+    ("watches a file", ("seccomp-sockets",)),
+    ("sees which pages of a file are in memory", ("seccomp-sockets",)),
+    ("has the machine keep what is in its memory when it crashes", ("seccomp-sockets",)),
     ("reads the kernel's log", ("seccomp-sockets",)),
     ("System V memory", ("user-namespace", "ipc-namespace")),
     ("System V memory", ("seccomp-outside",)),
@@ -398,7 +425,7 @@ def test_what_a_program_finds_in_the_sandbox(launched, monkeypatch):
     assert len(found["processes"]) == 1  # the one that watches over it is hidden
     assert found["session"]
     assert found["group"]
-    assert found["core"] == [0, 0]
+    assert found["core"] == [1, 1]  # 0 has the machine start what takes cores
     assert found["oom"] == "1000"
     assert found["mine"] == [True, True, True]
 
@@ -564,6 +591,43 @@ def test_the_sandbox_is_there_as_far_as_the_machine_allows(launched):
     if os.geteuid() != 0:
         assert layers["mounts"] == "mount namespace: Operation not permitted"
         assert layers["own-proc"] == "needs a file tree of its own"
+
+
+#: Restricts itself as on a kernel of some version of Landlock, then empties what it may only read.
+EMPTIES = """
+import os, sys
+from kobench.sandbox import kernel, rules
+version, folder = int(sys.argv[1]), sys.argv[2]
+rules.abi = lambda: version
+kernel.no_new_rights()
+print(rules.restrict(["landlock-files"], [folder + "/given", "/usr"], [], [])["landlock-files"])
+for path, flags in (("/given/file", os.O_TRUNC), ("/other", 0)):
+    try:
+        os.open(folder + path, os.O_RDONLY | flags)
+        print("opened")
+    except PermissionError:
+        print("refused")
+"""
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_landlock_counts_where_it_keeps_files_from_being_emptied(tmp_path, version):
+    importable = importlib.util.find_spec("landlockpy") is not None
+    if not importable or abi() < 3:
+        pytest.skip("this machine has no Landlock of version 3")
+    (tmp_path / "given").mkdir()
+    for name in ("given/file", "other"):
+        (tmp_path / name).write_text("x")
+    command = [sys.executable, "-c", EMPTIES, str(version), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    counts, emptied, other = done.stdout.splitlines()
+    assert other == "refused"  # it is put on
+    if version < 3:
+        assert counts == f"needs version 3 of Landlock, the kernel has {version}"
+        assert emptied == "opened"
+    else:
+        assert (counts, emptied) == ("True", "refused")
+    assert (tmp_path / "given" / "file").read_text() == ("" if version < 3 else "x")
 
 
 LANDLOCK = {"landlock-files": True, "landlock-signals": True}

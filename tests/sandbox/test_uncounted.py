@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 
 from kobench.sandbox import LAYERS, this_interpreter
+from kobench.sandbox.finding import layers_here
+from kobench.sandbox.mounts import FILES
 from kobench.sandbox.once import run_once
-from kobench.supervisor import open_files
+from kobench.sandbox.plan import SHARED_MB
+from kobench.supervisor import memory, open_files
 from kobench.supervisor.open_files import MESSAGES, socket_bytes
 from kobench.supervisor.processes import Member
+from kobench.supervisor.written import ENTRY
 
 CODE = """
 import ctypes, errno, json, os, socket, tempfile, threading
@@ -48,6 +52,20 @@ child = os.fork()
 if child == 0:
     os._exit(libc.unshare(0x10000000) != 0)
 found["user namespace"] = os.wait()[1] == 0
+number = int(os.uname().machine == "aarch64")
+null, zero = ctypes.c_void_p(), ctypes.c_long()
+for name, call, arguments in (
+    ("secret memory", (447, 447), (zero,)),
+    ("rules", (444, 444), (null, zero, ctypes.c_long(1))),  # asks for the version
+    ("bpf", (321, 280), (ctypes.c_long(999), null, zero)),
+    ("asynchronous calls", (206, 0), (ctypes.c_long(1), ctypes.byref(ctypes.c_long()))),
+    ("filters", (317, 277), (ctypes.c_long(2), zero, ctypes.byref(ctypes.c_long(0x7FFF0000)))),
+    ("open files of its own", (272, 97), (ctypes.c_long(0x400),)),
+    ("open files by a range", (436, 436), (ctypes.c_long(99), ctypes.c_long(99), ctypes.c_long(2))),
+):
+    ctypes.set_errno(0)
+    done = libc.syscall(ctypes.c_long(call[number]), *arguments) >= 0
+    found[name] = done or (name == "bpf" and ctypes.get_errno() == errno.EINVAL)
 thread = threading.Thread(target=found.update, args=({"thread": True},))
 thread.start()
 thread.join()
@@ -69,6 +87,7 @@ def had(layers: tuple[str, ...]) -> tuple[set[str], dict[str, Any]]:
 def test_what_nobody_could_count_is_not_to_be_had() -> None:
     without, _ = had(())
     assert without >= {"send", "receive", "memory", "messages", "semaphores"}
+    assert without >= {"filters", "open files of its own", "open files by a range"}
     within, layers = had(LAYERS)
     if layers["seccomp-sockets"] is not True:
         pytest.skip(f"no filter can be put on here: {layers['seccomp-sockets']}")
@@ -112,3 +131,29 @@ def test_sockets_that_no_process_has_open_count(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(open_files, "_network", lambda _: "that of the machine")
         assert socket_bytes([one]) == 2  # what is open alone
         process.communicate()
+
+
+SMALL = """
+import os
+names = 0
+try:
+    for names in range(10**6):
+        os.mknod(f"/dev/shm/{names}")
+except OSError as error:
+    print(names, error.errno)
+"""
+
+
+def test_empty_files_in_memory_are_few_and_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ("user-namespace", "mounts")
+    lacking = {name: layers_here()[name] for name in needed if layers_here()[name] is not True}
+    if lacking:
+        pytest.skip(f"this machine has not {lacking}")
+    ran = run_once(this_interpreter(), ["-c", SMALL], layers=needed)
+    names, number = map(int, ran.output.split())
+    assert number == 28  # no room
+    assert FILES * SHARED_MB - 10 < names < FILES * SHARED_MB
+    monkeypatch.setattr(memory, "_device", lambda path: len(path))  # each is another
+    kept = os.statvfs_result((4096, 4096, 10, 9, 9, 500, 200, 200, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda path: kept)
+    assert memory.files_in_memory([Member(os.getpid(), 1, 0)]) == 4096 + 300 * ENTRY

@@ -7,18 +7,18 @@ import socket
 import subprocess
 import sys
 import threading
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 
 from kobench.errors import TrialFailed
-from kobench.supervisor import memory, usage
+from kobench.supervisor import memory, open_files, usage
 from kobench.supervisor.limits import MB, Limits
-from kobench.supervisor.memory import Held, files_in_memory, memory_of
-from kobench.supervisor.open_files import files_in_flight, unnamed_files
-from kobench.supervisor.processes import Member, processes_below
+from kobench.supervisor.memory import Held, beside_shares, files_in_memory, memory_of
+from kobench.supervisor.open_files import count_open_files, files_in_flight, unnamed_files
+from kobench.supervisor.processes import FleetingError, Member, processes_below
 from kobench.supervisor.usage import Watch
 from kobench.supervisor.written import ENTRY, Unmeasurable, folder_bytes
 
@@ -119,7 +119,8 @@ def test_a_process_whose_share_is_hidden_counts_in_full(start, monkeypatch):
         raise PermissionError("no")
 
     monkeypatch.setattr(memory, "_pss", hidden)
-    assert memory_of(members) == Held(sum(member.rss for member in members), "RSS")
+    expected = sum(member.rss + beside_shares(member) for member in members)
+    assert memory_of(members) == Held(expected, "RSS")
     assert (
         memory_of([*members, Member(2**22 + 1, 1, 10**9)]).size < 10**9
     )  # one that is gone holds nothing
@@ -166,6 +167,95 @@ def test_the_tree_is_found_whatever_its_processes_are_called(start):
     assert [member.threads for member in members] == [2, 2, 2, 2]
     assert os.getpid() not in {member.pid for member in processes_below(os.getpid())}
     assert processes_below(2**22 + 1) == []
+
+
+#: Its first thread ends; another goes on, with memory, a file in memory, one that was removed, and
+#: open files. Its arguments: a path, how often its threads are to follow each other in a second.
+FIRST_ENDED = """
+import ctypes, os, sys, threading, time
+def rest(left=0):
+    if left:
+        time.sleep(0.002)
+        threading.Thread(target=rest, args=(left - 1,)).start()
+    else:
+        time.sleep(60)
+def go():
+    global held, first, second
+    held = bytearray(b"x" * (60 << 20))
+    first = os.memfd_create("x")
+    os.write(first, bytes(30 << 20))
+    second = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY)
+    os.unlink(sys.argv[1])
+    os.write(second, os.urandom(10 << 20))
+    while " Z " not in open(f"/proc/{os.getpid()}/stat").read(): time.sleep(0.01)
+    os.write(1, b".")
+    rest(int(sys.argv[2]))
+threading.Thread(target=go).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+"""
+
+
+def test_a_process_whose_first_thread_has_ended_holds_what_it_holds(start, tmp_path):
+    process = start(FIRST_ENDED, tmp_path / "gone", 0)
+    started(process, 1)
+    (member,) = below(process.pid)
+    assert Path(f"/proc/{member.pid}/stat").read_text().split(")")[1].split()[0] == "Z"
+    assert os.listdir(f"/proc/{member.pid}/fd") == []  # else the test shows nothing
+    assert member.rss > 60 * MB
+    held = memory_of([member])
+    assert held.way == "PSS"
+    assert 90 * MB < held.size < 130 * MB
+    assert files_in_memory([member]) == 30 * MB
+    assert count_open_files([member]) == 5  # the three that it began with
+    assert sum(file.size for file in unnamed_files([member]) if not file.in_memory) >= 10 * MB
+    for limits in (Limits(memory_mb=80), Limits(written_mb=5)):
+        with pytest.raises(TrialFailed):
+            Watch(os.getpid(), limits, tmp_path).check("fit")
+
+
+def test_threads_that_follow_each_other_hide_nothing(start, tmp_path):
+    process = start(FIRST_ENDED, tmp_path / "gone", 400)
+    started(process, 1)
+    (old,) = below(process.pid)
+    seen = set()
+    for _ in range(30):  # `old` tells of a thread that has ended by now
+        assert memory_of([old]).size > 90 * MB
+        assert count_open_files([old]) == 5
+        seen.update(member.thread for member in below(process.pid))
+    assert len(seen) > 2, "no thread had followed another: the test tried nothing"
+
+
+def test_threads_that_end_too_fast_to_be_looked_at_end_a_trial(start, tmp_path, monkeypatch):
+    process = start(SENDING, 0, 0)
+    started(process, 1)
+    threads = count(2**22 + 1)  # each is gone as soon as it is known
+    for module in (open_files, memory):
+        monkeypatch.setattr(
+            module, "member_of", lambda pid: (os.getpid(), Member(int(pid), 2, 0, next(threads)))
+        )
+    gone = Member(process.pid, 2, 0, next(threads))
+    monkeypatch.setattr(usage, "processes_below", lambda pid: [gone])
+    for look in (count_open_files, memory_of):
+        with pytest.raises(FleetingError):
+            look([gone])
+    with pytest.raises(TrialFailed, match="ended faster than they could be looked at") as ended:
+        Watch(os.getpid(), Limits(), tmp_path).check("fit")
+    assert ended.value.status == "too-many-processes"
+
+
+def test_page_tables_count(start):
+    code = (
+        "import ctypes, mmap, os, time\nheld = mmap.mmap(-1, 8 << 30, flags=0x4022)\n"
+        "ctypes.CDLL(None).madvise(ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer("
+        "held))), ctypes.c_size_t(8 << 30), 15)\nfor at in range(0, 8 << 30, 1 << 21): held[at]\n"
+        "os.write(1, b'.')\ntime.sleep(60)"
+    )
+    process = start(code)
+    started(process, 1)
+    (member,) = below(process.pid)
+    assert member.rss < 16 * MB  # it read one page of zeros 4,096 times
+    assert beside_shares(member) > 16 * MB
+    assert memory_of([member]).size > 16 * MB
 
 
 def test_a_zombie_is_a_process_that_holds_nothing(start):
