@@ -64,7 +64,7 @@ class Read:
     given : bool
         Whether the user or a plugin brought it; the others belong to an interpreter or the system.
     readable : bool
-        Whether `--readable` names it, so that it is read in trials alone.
+        Whether nothing but `--readable` names it, so that it is read in trials alone.
     """
 
     place: str
@@ -129,7 +129,11 @@ def places_read(trials: Sequence[Trial]) -> list[Read]:
 
     def add(place: str | Path, why: str, given: bool = False, readable: bool = False) -> None:
         real = os.path.realpath(place)
-        reads.setdefault(real, Read(real, why, given, readable))
+        before = reads.get(real)
+        if before is None:
+            reads[real] = Read(real, why, given, readable)
+        elif before.readable and not readable:  # it is read while plugins are described, too
+            reads[real] = Read(real, why, before.given)
 
     for trial in trials:
         for folder in trial.request.readable:

@@ -368,9 +368,11 @@ def test_a_file_in_a_predictors_own_package_is_refused(
     monkeypatch.syspath_prepend(str(site.folder))
     site.install("seeker-dist", {"their_seeker/__init__.py": SEEKER.format(folders=[], marker="")})
     cells = write_cells(site.folder / "their_seeker" / "deep" / "cells.csv")
-    trials = plan_of(load_registry(), f"table:path={cells}")
-    with pytest.raises(UserError, match=r"whenever they are listed.*move the file"):
-        hidden_from(trials)
+    # to name the package with --readable, too, makes it no better
+    for readable in ((), (site.folder / "their_seeker",)):
+        trials = plan_of(load_registry(), f"table:path={cells}", *readable)
+        with pytest.raises(UserError, match=r"it is a part of .*whenever they are listed"):
+            hidden_from(trials)
     elsewhere = write_cells(tmp_path / "elsewhere" / "cells.csv")
     hidden_from(plan_of(load_registry(), f"table:path={elsewhere}"))
 
