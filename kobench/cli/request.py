@@ -76,7 +76,12 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     try:
         with make_watcher() as watcher:
             run = Run(
-                flags["out"], policy, watcher, cards=flags["dataset_folders"], note=notes.append
+                flags["out"],
+                policy,
+                watcher,
+                cards=flags["dataset_folders"],
+                sources=registry.sources,
+                note=notes.append,
             )
             return groups, run.run(groups, flags["jobs"])
     except KeyboardInterrupt:

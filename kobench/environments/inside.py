@@ -15,6 +15,7 @@ import platform
 import re
 import sys
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -34,13 +35,17 @@ def installed() -> list[dict[str, Any]]:
         points, name and value), `needs` (of a plugin: all that it needs, see `closure`).
     """
     found: dict[str, dict[str, Any]] = {}
-    for distribution in importlib.metadata.distributions():
+    distributions = list(importlib.metadata.distributions())
+    brought = claimed(distributions)
+    for distribution in distributions:
         name = distribution.metadata["Name"] or ""
         points = [
             [point.name, point.value] for point in distribution.entry_points if point.group == GROUP
         ]
         if name:  # the first on sys.path is the one that gets imported
             where, editable = str(getattr(distribution, "_path", "")), is_editable(distribution)
+            if where in brought:  # no distribution, whatever it says
+                continue
             found.setdefault(
                 normalise(name),
                 {
@@ -59,10 +64,62 @@ def installed() -> list[dict[str, Any]]:
     return [found[key] for key in sorted(found)]
 
 
+def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[str, str]:
+    """Metadata that another distribution brought: whoever made that may give it any name.
+
+    Parameters
+    ----------
+    distributions : iterable of Distribution
+        All that are installed.
+
+    Returns
+    -------
+    dict of str to str
+        The folder of such metadata -> the name of the distribution whose list of files has it.
+    """
+    found = {}
+    for distribution in distributions:
+        own = getattr(distribution, "_path", None)
+        if own is None:
+            continue
+        listed = distribution.read_text("RECORD") or ""
+        for folder in set(re.findall(r"([^/\s\"]+\.(?:dist|egg)-info)/", listed)):
+            if folder != own.name:
+                found[str(own.parent / folder)] = distribution.metadata["Name"] or own.name
+    return found
+
+
 def is_editable(distribution: importlib.metadata.Distribution) -> bool:
-    """Whether a distribution is installed in place."""
+    """Whether a distribution is installed in place; see `project_of`."""
+    return project_of(distribution) is not None
+
+
+#: How the files of a project give its name.
+PROJECT_NAME = re.compile(r"""^[ \t(]*(?:name|.*\bname)[ \t]*=[ \t]*["']?([A-Za-z0-9._-]+)""", re.M)
+
+
+def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
+    """The project's folder of a distribution that is installed in place; None for all others.
+
+    Any wheel can say that it is. So the folder is believed only where its own files give the name
+    of the distribution.
+    """
     text = distribution.read_text("direct_url.json") or ""
-    return '"editable"' in text and bool(json.loads(text).get("dir_info", {}).get("editable"))
+    if '"editable"' not in text:
+        return None
+    said = json.loads(text)
+    url = str(said.get("url", ""))
+    if not said.get("dir_info", {}).get("editable") or not url.startswith("file:///"):
+        return None
+    folder, name = Path(unquote(url[len("file://") :])), distribution.metadata["Name"] or ""
+    for file in ("pyproject.toml", "setup.cfg", "setup.py"):
+        try:
+            names = PROJECT_NAME.findall((folder / file).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if normalise(name) in map(normalise, names):
+            return folder
+    return None
 
 
 def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:
@@ -90,20 +147,29 @@ BESIDE = (
 def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
     """Where the packages and modules of a distribution lie that is installed in place.
 
-    These are the places that its .pth files and its project's folder show. Whoever reads this
-    decides which of them to believe.
+    These are the places that its .pth files and its project's folder show, inside that folder.
+    Whoever reads this decides which of them to believe.
     """
-    url = json.loads(distribution.read_text("direct_url.json") or "{}").get("url", "")
-    project = [Path(unquote(url[len("file://") :]))] if url.startswith("file:///") else []
-    folders = [place for folder in project for place in (folder, folder / "src")]
+    project = project_of(distribution)
+    if project is None:
+        return []
+    folders = [project, project / "src"]
     for file in distribution.files or ():
         if file.suffix == ".pth":
             folders += [
                 Path(line)
                 for line in Path(str(file.locate())).read_text().splitlines()
-                if os.path.isabs(line)
+                if os.path.isabs(line) and lies_below(line, project)
             ]
     return sorted({place for folder in folders for place in importable_in(folder)})
+
+
+def lies_below(path: str, folder: Path) -> bool:
+    """Whether a path leads into a folder, wherever links lead."""
+    return Path(os.path.realpath(folder)) in (
+        Path(os.path.realpath(path)),
+        *Path(os.path.realpath(path)).parents,
+    )
 
 
 def importable_in(folder: Path) -> list[str]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from kobench.plugins.child import Child
 from kobench.plugins.sources import PluginProblem, Source
-from kobench.specs import Spec
+from kobench.specs import PredictorSpec, Spec
 from kobench.worker.describe.spec_json import spec_from_json
-from kobench.worker.describe.validation import faults
+from kobench.worker.describe.validation import MOST_TOGETHER, faults, size_of
 
 
 def ask_children(
@@ -70,12 +70,15 @@ class Account:
         What it does, in words.
     done : bool
         Whether it has come to its end.
+    said : int
+        How many characters its predictors have so far.
     """
 
     source: Source
     at: int = 0
     doing: str = ""
     done: bool = False
+    said: int = 0
     specs: list[tuple[str, Spec]] = field(default_factory=list)
     problems: list[PluginProblem] = field(default_factory=list)
 
@@ -98,6 +101,16 @@ class Account:
             spec = spec_from_json(message["spec"])
             for fault in faults(spec, reference=False):  # the child should have found it
                 raise ValueError(fault)
+            if isinstance(spec, PredictorSpec):
+                self.said += size_of(message["spec"])
+            if self.said > MOST_TOGETHER and not self.source.is_own:
+                self.add_problem(
+                    "spec",
+                    f"the texts and defaults of all predictors of {self.source.distribution} have"
+                    f" more than {MOST_TOGETHER:,} characters together; {spec.name!r} is left out",
+                    name=spec.name,
+                )
+                return
             self.specs.append((self._point, spec))
         elif "problem" in message:
             self.add_problem(**{key: str(text) for key, text in message["problem"].items()})

@@ -6,10 +6,10 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from kobench.environments.inside import is_editable
+from kobench.environments.inside import claimed, is_editable
 from kobench.errors import UserError
 from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
 from kobench.util.hashes import files_below, is_compiled
@@ -47,13 +47,17 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
     sources : list of Source
         In the order of their names.
     problems : list of PluginProblem
-        One for each distribution whose metadata can't be read.
+        One for each distribution whose metadata can't be read, or that another one may be.
     """
-    sources: dict[str, Source] = {}
+    sources: dict[str, tuple[Source, str]] = {}
+    twice: set[str] = set()
     problems = []
-    for distribution in importlib.metadata.distributions():
+    distributions = list(importlib.metadata.distributions())
+    brought = claimed(distributions)
+    for distribution in distributions:
+        place = str(getattr(distribution, "_path", ""))
         try:
-            source = _source_of(distribution, sources)
+            source = _source_of(distribution)
         except Exception as error:
             where = getattr(distribution, "_path", "its folder")
             message = f"the metadata in {where} can't be read ({error}); install the package again"
@@ -61,15 +65,30 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
             shown = visible(message, lines=True)
             problems.append(PluginProblem(visible(name), "", "metadata", shown))
             continue
-        if source is not None:
-            sources[normalise(source.distribution)] = source
-    return [sources[key] for key in sorted(sources)], problems
+        if source is None:
+            continue
+        key, message = normalise(source.distribution), ""
+        if place in brought:
+            message = (
+                f"{place} calls itself {source.distribution}, and was brought by {brought[place]},"
+                f" whose list of files has it; it is not taken, remove {brought[place]}"
+            )
+        else:  # equal ones do no harm: a project's own notes lie beside what is installed of it
+            other, there = sources.setdefault(key, (source, place))
+            if other.points != source.points:
+                twice.add(key)
+                message = (
+                    f"two distributions are called {source.distribution}, in {there} and {place},"
+                    " and offer different plugins; neither is taken, remove one of them"
+                )
+        if message:
+            shown = visible(message, lines=True)
+            problems.append(PluginProblem(source.distribution, "", "metadata", shown))
+    return [sources[key][0] for key in sorted(sources) if key not in twice], problems
 
 
-def _source_of(
-    distribution: importlib.metadata.Distribution, known: Container[str]
-) -> Source | None:
-    """The source that a distribution is; None for one without plugins, or of a name that is known.
+def _source_of(distribution: importlib.metadata.Distribution) -> Source | None:
+    """The source that a distribution is; None for one without plugins.
 
     Raises what reading its metadata raises, and ValueError where they are wrong.
     """
@@ -89,8 +108,6 @@ def _source_of(
     check_name(name)
     if normalise(name) == OWN and {_top_level(value) for _, value in points} != {OWN}:
         raise ValueError("it calls itself kobench, and is not; remove it")
-    if normalise(name) in known:  # the first on sys.path is the one that gets imported
-        return None
     roots, files = files_of(distribution, points, place_here)
     return Source(name, visible(distribution.version or ""), points, files, roots=roots)
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from kobench.errors import BAD
+from kobench.plugins.sources import Source
 from kobench.results.answer_store import AnswerStore
 from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
 from kobench.results.records import read_record, record_path, write_record
+from kobench.runner.described import refuse_told
 from kobench.runner.folder import Results, locked
 from kobench.runner.jobs import work_through
 from kobench.runner.keys import Group, Trial
@@ -105,6 +107,8 @@ class Run:
         See `kobench.runner.answers.get_answers`.
     cards : tuple of path
         Folders of dataset cards beside the usual ones: no predictor may read their files.
+    sources : sequence of Source
+        What offers plugins: a predictor whose description may hold data is described once more.
     note : callable
         Is told what a reader should know of the run, in a sentence.
     """
@@ -114,6 +118,7 @@ class Run:
     watcher: Watcher = field(default_factory=Silent)
     staged: bool = True
     cards: tuple[str | os.PathLike[str], ...] = ()
+    sources: Sequence[Source] = ()
     note: Callable[[str], None] = lambda _: None
 
     def run(self, groups: list[Group], jobs: int = 1) -> Outcome:
@@ -154,6 +159,8 @@ class Run:
             check_sandbox(work)
             check_data(work)
             work = replace(work, hidden=self._hidden(work))
+            theirs = [work.trial(place) for place in started(work)]
+            refuse_told(theirs, work.hidden, self.sources, self.cards)
             for path in unreadable:
                 set_aside(path)  # not lost: a newer kobench may read it, or its owner mend it
             self.watcher.planned(len(todo))

@@ -107,6 +107,7 @@ def test_what_is_installed_or_edited_there_later_is_seen(offline: Path, tmp_path
 def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "alpha-plugin"\n')
     made = create(
         "alpha",
         [
@@ -186,12 +187,12 @@ def test_what_it_needs_in_place_is_linked_too(
         project = tmp_path / f"{snake}_project"
         (project / "tests").mkdir(parents=True)
         (project / "tests" / "__init__.py").write_text("")
-        (project / "setup.py").write_text("")
+        (project / "setup.py").write_text(f"setup(name='{name}')")
         (site / f"{snake}.py").rename(project / f"{snake}.py")
         (site / f"_{snake}.pth").write_text(f"{project}\n")
         (site / f"{snake}-1.0.dist-info" / "RECORD").write_text(f"_{snake}.pth,,\n")
         (site / f"{snake}-1.0.dist-info" / "direct_url.json").write_text(
-            '{"url": "file:///x", "dir_info": {"editable": true}}'
+            json.dumps({"url": f"file://{project}", "dir_info": {"editable": True}})
         )
         monkeypatch.syspath_prepend(str(project))
     monkeypatch.syspath_prepend(str(site))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -121,7 +122,9 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
             found.append(digest())
     editable = Site(tmp_path / "editable")
     info = editable.install("good-dist", {"unused.py": ""}, points={"good-dist": "good_package"})
-    (info / "direct_url.json").write_text('{"dir_info": {"editable": true}, "url": ""}')
+    (tmp_path / "there" / "setup.cfg").write_text("[metadata]\nname = good_dist\n")
+    about = {"dir_info": {"editable": True}, "url": f"file://{tmp_path}/there"}
+    (info / "direct_url.json").write_text(json.dumps(about))
     (editable.folder / "mine.pth").write_text(str(tmp_path / "there"))
     (info / "RECORD").write_text("mine.pth,,\n")
     (tmp_path / "there" / "good_dist-1.0.dist-info").rename(tmp_path / "gone")

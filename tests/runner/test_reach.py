@@ -279,6 +279,30 @@ def test_nothing_is_read_while_a_plugin_is_described(
     assert json.loads(again.find("predictors", "seeker").spec.summary) == ["open.csv"]
 
 
+def test_what_a_description_read_does_not_reach_a_trial(
+    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made before anybody knows that these data will be asked."""
+    require_all()
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    site = Site(tmp_path / "site-packages")
+    monkeypatch.syspath_prepend(str(site.folder))
+    cells = write_cells(tmp_path / "mine" / "cells.csv")
+    write_cells(site.folder / "theirs" / "copy.csv")
+    request = Request([f"table:path={cells}"], ["seeker"], tasks=["profile"])
+    seeker = write_seeker(tmp_path / "theirs" / "seeker.py", site.folder / "theirs")
+    registry = load_registry(plugin_files=[seeker])
+    assert "copy.csv" in registry.find("predictors", "seeker").spec.summary
+    told = Run(tmp_path / "out", sources=registry.sources)
+    with pytest.raises(UserError, match="seeker is described otherwise where it can't read"):
+        told.run(make_plan(registry, request))
+    assert not list((tmp_path / "out").glob("records/*"))
+    write_seeker(seeker, tmp_path / "nowhere")
+    registry = load_registry(plugin_files=[seeker])
+    honest = Run(tmp_path / "out", sources=registry.sources)
+    assert not honest.run(make_plan(registry, request)).failed
+
+
 def refused(tmp_path: Path, out: Path, *flags: str) -> str:
     """What `kobench run` says, which must have begun nothing."""
     seeker = write_seeker(tmp_path / "theirs" / "seeker.py", tmp_path / "nowhere")

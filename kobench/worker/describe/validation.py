@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -13,6 +14,10 @@ from kobench.util.text import suggestion
 from kobench.util.values import NAME, same
 from kobench.worker.describe.field_types import fits, is_plain, words
 from kobench.worker.describe.references import reference_faults
+
+#: Characters that the texts and defaults of one predictor may have, and those of all predictors of
+#: one distribution or file.
+MOST_CHARACTERS, MOST_TOGETHER = 8_192, 65_536
 
 
 def faults(spec: Spec, own: ModuleType | None = None, reference: bool = True) -> Iterator[str]:
@@ -114,8 +119,39 @@ def _param_faults(key: str, param: Param) -> Iterator[str]:
             yield f"default {default!r} is over its high {param.high!r}"
 
 
+def _length_faults(spec: Any) -> Iterator[str]:
+    """Texts and defaults of a predictor that are too long: they could hold data.
+
+    They are made where the plugin is described, outside every trial, and handed to each fit.
+    """
+    length = {
+        **{entry.name: size_of(getattr(spec, entry.name)) for entry in fields(spec)},
+        **{f"parameter {key!r}": size_of(vars(param)) for key, param in spec.params.items()},
+    }
+    del length["params"]
+    longest = max(length, key=lambda part: length[part])
+    if sum(length.values()) > MOST_CHARACTERS:
+        yield (
+            f"its texts and defaults have {sum(length.values()):,} characters, {longest} alone"
+            f" {length[longest]:,}; a predictor may have {MOST_CHARACTERS:,}. Read what is longer"
+            " from a file of your package, in `fit`"
+        )
+
+
+def size_of(value: Any) -> int:
+    """How many characters a value has, written out.
+
+    Examples
+    --------
+    >>> size_of("abc"), size_of({"a": [1, 2.5]}), size_of(None)
+    (5, 15, 4)
+    """
+    return len(json.dumps(value, default=repr, ensure_ascii=False))
+
+
 def _predictor_faults(spec: Any) -> Iterator[str]:
     """What only a predictor can have wrong."""
+    yield from _length_faults(spec)
     for answer in spec.answers:
         if answer not in ANSWERS:
             yield f"answers has {answer!r}; {suggestion(answer, ANSWERS, 'answer kinds')}"
