@@ -109,7 +109,7 @@ def check_name(registry: Registry, kind: str, name: str) -> None:
             )
     if kind == "predictor" and name in OWNERS:
         raise UserError(
-            f"{name!r} is the name of a predictor of {OWNERS[name]}; choose another, such as"
+            f"{name!r} is a name that {OWNERS[name]} uses on boards; choose another, such as"
             f" 'my-{name}'"
         )
     try:

@@ -34,8 +34,15 @@ PREDICTORS = {
     "kobench-sctenifold": ("sctenifoldknk",),
 }
 
+#: Rows of a board that are no predictors: the lines that kobench's tasks draw. (Its floors are
+#: predictors of its own.)
+LINES = ("truth", "replicate", "gene-oracle", "true-change")
+
 #: Whose a name of a predictor is.
-OWNERS = {name: owner for owner, names in PREDICTORS.items() for name in names}
+OWNERS = {
+    **{name: owner for owner, names in PREDICTORS.items() for name in names},
+    **dict.fromkeys(LINES, OWN),
+}
 
 
 def owner_of(kind: str, name: str, entries: Iterable[Entry]) -> str:
@@ -53,8 +60,9 @@ def owner_of(kind: str, name: str, entries: Iterable[Entry]) -> str:
     Returns
     -------
     str
-        kobench, where it offers the name; else one of the distributions above, also where it is
-        not installed; else the user's own cards. These are trusted: kobench's code loads them.
+        kobench, where it offers the name, or draws a line by it; else one of the distributions
+        above, also where it is not installed; else the user's own cards. These are trusted:
+        kobench's code loads them.
     """
     trusted = {entry.distribution for entry in entries if entry.trusted}
     if OWN in trusted:

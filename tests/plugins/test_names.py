@@ -15,7 +15,7 @@ from kobench.cli.run import run_command
 from kobench.cli.suites import built_in, read_suite
 from kobench.errors import UserError
 from kobench.plugins.load import Entry, Registry, load_registry
-from kobench.plugins.ours import OWNERS, PREDICTORS
+from kobench.plugins.ours import LINES, OWNERS, PREDICTORS
 from kobench.plugins.registry import make_registry
 from kobench.results.revealed import seed_of
 from kobench.results.suite_seed import SuiteSeed, written_seed
@@ -229,6 +229,20 @@ def test_a_name_of_ours_that_is_not_installed_is_nobody_elses() -> None:
     inside = Entry(other, "kobench-genki", "1.0", "digest", environment="genki")
     assert make_registry([inside, here], (), ()).find("predictors", "genki").environment == ""
     assert make_registry([inside], (), ()).find("predictors", "genki").environment == "genki"
+
+
+def test_a_predictor_called_as_a_line_stands_in_full() -> None:
+    """A row `truth` on a board is the truth."""
+    registry = load_registry()
+    lines = {name for tasks in registry.tasks.values() for name in tasks[0].spec.lines}
+    assert set(LINES) == lines
+    (spec,) = (entry.spec for entry in registry.predictors["uniform"])
+    for name in lines:
+        liar = Entry(type(spec)(**{**vars(spec), "name": name}), "liar-dist", "1.0", "digest")
+        alone = make_registry([liar], (), ())
+        assert alone.find("predictors", f"liar-dist/{name}").shown_name == f"liar-dist/{name}"
+        with pytest.raises(UserError, match=f"the predictor '{name}' is that of kobench"):
+            alone.find("predictors", name)
 
 
 def test_the_list_of_our_predictors_is_complete() -> None:

@@ -10,6 +10,9 @@ from kobench.board.row import Score
 from kobench.board.sections.comparison import Comparison
 from kobench.board.written import permuted_p
 
+#: How many times the error of one fit may be that of another on the same cells, before it is said.
+APART = 10.0
+
 #: From this correlation on a ranking is said to follow abundance.
 FOLLOWS = 0.8
 
@@ -34,6 +37,7 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
         remarks += on_some_blocks(compared, key)
     remarks += without_ranking(compared.numbers, key, values, compared.statuses[key])
     if key[0] == "predictor":
+        remarks += fits_apart(compared.numbers, key)
         remarks += follows_abundance(compared.numbers, key)
     remarks += of_its_packages(compared.numbers, key)
     for metric in compared.numbers.primary():
@@ -86,6 +90,29 @@ def without_ranking(
             )
         elif not one.values and one.missing not in ("", status, NOT_RUN):
             yield f"{metric}: {one.missing}"
+
+
+def fits_apart(numbers: Numbers, key: Key) -> Iterator[str]:
+    """That on the same cells one fit has a far larger error than another.
+
+    So it looks where a later fit knows what an earlier one was shown.
+    """
+    for metric in numbers.primary():
+        example = numbers.example(metric)
+        if example is None or example.direction != "lower" or example.best != 0:
+            continue
+        errors = [
+            [one.metrics[metric].value for one in fits if metric in one.metrics]
+            for _, fits in sorted(numbers.scores[key].items())
+        ]
+        known = [[float(one) for one in slot if one is not None] for slot in errors]
+        apart = [slot for slot in known if slot and max(slot) > APART * min(slot)]
+        if apart:
+            among = ", ".join(f"{one:.3g}" for one in apart[0])
+            yield (
+                f"its fits on the same cells are far apart by {metric} ({among}): so it looks where"
+                " a later one knows what an earlier one was shown, or where one went astray"
+            )
 
 
 def follows_abundance(numbers: Numbers, key: Key) -> Iterator[str]:
