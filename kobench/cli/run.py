@@ -139,7 +139,14 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
     help="Run on the networks of this secret seed, which a published board reveals.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at a time."
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help=(
+        "Trials at a time. With predictors of strangers 1 is the safe way: side by side they can"
+        " tell something of each other."
+    ),
 )
 @click.option(
     "--threads",

@@ -72,6 +72,7 @@ def get_answers(
     log: Log | None = None,
     staged: bool = True,
     hidden: Hidden | None = None,
+    processors: tuple[int, ...] = (),
 ) -> Answered:
     """The answers of one trial.
 
@@ -92,6 +93,8 @@ def get_answers(
         cells before the profile is asked. It exists to show what the stages prevent.
     hidden : Hidden or None
         What a worker must not read.
+    processors : tuple of int
+        On which processors it computes; none where on any.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def get_answers(
         return answers_of_line(trial, prepared, ordered)
     if trial.role == "floor" and entry.trusted:
         return answers_in_process(trial, prepared, ordered)
-    with worker_of(trial, work, log, hidden) as worker:
+    with worker_of(trial, work, log, hidden, processors) as worker:
         return answers_of_worker(trial, prepared, ordered, worker)
 
 
@@ -193,7 +196,11 @@ def answers_of_worker(
 
 @contextmanager
 def worker_of(
-    trial: Trial, work: Path, log: Log | None = None, hidden: Hidden | None = None
+    trial: Trial,
+    work: Path,
+    log: Log | None = None,
+    hidden: Hidden | None = None,
+    processors: tuple[int, ...] = (),
 ) -> Iterator[WorkerProcess]:
     """A process for the trial's predictor, with the limits and the sandbox that were asked for.
 
@@ -211,6 +218,7 @@ def worker_of(
         cuda=device_kind(request.device) == "cuda",
         packages=tuple(entry.packages) if entry.interpreter else (),
         jobs=request.jobs,
+        processors=processors,
     )
     worker = WorkerProcess(work, settings, log)
     try:

@@ -56,6 +56,8 @@ class Results:
         What predictors must not read.
     claim : Claim or None
         The lock of the results folder.
+    processors : tuple of int
+        On which processors predictors compute; none where on any.
     """
 
     folder: Path
@@ -63,6 +65,7 @@ class Results:
     staged: bool = True
     hidden: Hidden = field(default_factory=Hidden)
     claim: Claim | None = None
+    processors: tuple[int, ...] = ()
 
     def refuse_if_lost(self) -> None:
         """Raise LostError where the results folder is no longer this run's."""

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 
@@ -20,7 +21,7 @@ from kobench.runner.load import groups_to_train_on
 from kobench.runner.prepared import Prepared
 from kobench.runner.processes import JobEndedError, error_in_words, job_processes, say
 from kobench.runner.trial import carry_out
-from kobench.runner.work import Place, Turns, Work
+from kobench.runner.work import Place, Turns, Work, shares_of_processors
 from kobench.util.lock import Lock
 from kobench.worker.main import exit_with_parent
 
@@ -34,7 +35,12 @@ class Job:
     def __init__(self, work: Work, report: Report) -> None:
         self.work, self.report = work, report
         self.results = Results(
-            work.folder, AnswerStore(work.folder), work.staged, work.hidden, work.claim
+            work.folder,
+            AnswerStore(work.folder),
+            work.staged,
+            work.hidden,
+            work.claim,
+            work.processors,
         )
         self.holds: int | None = None
 
@@ -82,7 +88,7 @@ def work_through(work: Work, jobs: int, report: Report, lock: Lock) -> None:
     UserError
         What a trial raises, after all jobs were ended.
     """
-    turns = Turns(work)
+    turns = Turns(work, work.apart())
     jobs = min(jobs, len(work.todo))
     apart = work.has_strangers  # their code is not loaded in this process, which writes records
     if jobs <= 1 and not apart:
@@ -90,7 +96,8 @@ def work_through(work: Work, jobs: int, report: Report, lock: Lock) -> None:
         while (place := turns.next(0)) is not None:
             job.do(place)
         return
-    with job_processes(work, max(jobs, 1), lock) as processes:
+    parts = [replace(work, processors=share) for share in shares_of_processors(jobs)]
+    with job_processes(parts, lock) as processes:
         for place in work.with_data(strangers=True):
             processes[0].send(("check", place))
             processes[0].receive()
@@ -110,6 +117,7 @@ def work_through(work: Work, jobs: int, report: Report, lock: Lock) -> None:
                 report(what, busy[number], *rest)
                 if what == "finished":
                     del busy[number]
+                    turns.done(number)
 
 
 def stopped(*_: object) -> None:

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -135,17 +135,20 @@ def error_from(
 
 
 @contextlib.contextmanager
-def job_processes(work: Any, size: int, lock: Lock | None) -> Iterator[list[JobProcess]]:
-    """Processes that know the run; on leaving all are ended, and each ends its worker first."""
+def job_processes(parts: Sequence[Any], lock: Lock | None) -> Iterator[list[JobProcess]]:
+    """Processes that each know their part of a run (`kobench.runner.work.Work`).
+
+    On leaving all are ended, and each ends its worker first.
+    """
     processes: list[JobProcess] = []
     try:
-        for _ in range(size):
+        for _ in parts:
             processes.append(start())
         if lock is not None:  # before any of them writes something
             lock.share([process.process.pid for process in processes])
-        for process in processes:  # all are starting meanwhile
+        for process, part in zip(processes, parts, strict=True):  # all are starting meanwhile
             process.send(sys.path)
-            process.send(work)
+            process.send(part)
         yield processes
     finally:
         for process in processes:
@@ -178,7 +181,7 @@ def start() -> JobProcess:
 
 def groups_apart(dataset: Chosen, split: str) -> list[str]:
     """`groups_to_train_on` of a stranger's dataset, found by another process."""
-    with job_processes(None, 1, None) as (process,):
+    with job_processes([None], None) as (process,):
         process.send(("groups", dataset, split))
         _, groups = process.receive()
     return [str(group) for group in groups]

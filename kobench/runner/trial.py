@@ -188,7 +188,16 @@ def ask(draft: Draft, trial: Trial, prepared: Prepared, results: Results, log: L
         return
     work = results.folder / WORK
     try:
-        answered = get_answers(trial, prepared, asks, work, log, results.staged, results.hidden)
+        answered = get_answers(
+            trial,
+            prepared,
+            asks,
+            work,
+            log,
+            results.staged,
+            results.hidden,
+            results.processors,
+        )
     except TrialFailed as ended:
         if results.staged:  # these are final: see `resume.answered_for_good`
             blind = {name: ended.given[name] for name in ended.given if SETS[name].by_assemblage}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kobench.plugins.chosen import Chosen
 from kobench.runner.keys import Group, Trial
 from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
@@ -36,6 +38,8 @@ class Work:
         What predictors must not read.
     claim : Claim or None
         The lock of the results folder.
+    processors : tuple of int
+        On which processors this process has predictors computed; none where on any.
     """
 
     groups: Sequence[Group]
@@ -44,6 +48,7 @@ class Work:
     staged: bool = True
     hidden: Hidden = field(default_factory=Hidden)
     claim: Claim | None = None
+    processors: tuple[int, ...] = ()
 
     def trial(self, place: Place) -> Trial:
         """The trial at a place."""
@@ -55,6 +60,19 @@ class Work:
         """Whether code that is not kobench's own sees the truth in any trial that is to be done."""
         return any(has_strangers(self.trial(place)) for place in self.todo)
 
+    def apart(self) -> dict[Place, frozenset[str]]:
+        """Which trials must not run side by side: those with common cells, by place.
+
+        They are the trials of strangers where a sandbox is required: side by side one can tell the
+        other by what they share of the machine, and of the same cells each may know what is secret
+        to the other.
+        """
+        return {
+            place: cells_of(trial.dataset)
+            for place in self.todo
+            if (trial := self.trial(place)).request.sandbox == "require" and trial.is_strangers
+        }
+
     def with_data(self, strangers: bool = False) -> list[Place]:
         """The first place of each real dataset, of kobench's own or else of strangers."""
         found: dict[str, Place] = {}
@@ -65,15 +83,49 @@ class Work:
         return list(found.values())
 
 
+def cells_of(dataset: Chosen) -> frozenset[str]:
+    """Names of the cells of a dataset: of a simulation its network, else whatever is drawn."""
+    if dataset.parts:
+        return frozenset().union(*map(cells_of, dataset.parts))
+    if not dataset.entry.spec.seeded:
+        return frozenset([dataset.group])
+    index = "" if dataset.secret is None else f" {dataset.secret.index}"
+    return frozenset([f"{dataset.selection}{index}"])
+
+
+def shares_of_processors(jobs: int) -> list[tuple[int, ...]]:
+    """On which processors the predictors of each of several jobs compute.
+
+    Every job has its own, as many as each other; where there are fewer than jobs, some share one.
+    One job alone has all, which is said by naming none, as on systems that can't tell.
+    """
+    if jobs <= 1 or not hasattr(os, "sched_getaffinity"):
+        return [()] * max(jobs, 1)
+    there = sorted(os.sched_getaffinity(0))
+    if len(there) < jobs:
+        return [(there[job % len(there)],) for job in range(jobs)]
+    bounds = [len(there) * job // jobs for job in range(jobs + 1)]
+    return [tuple(there[bounds[job] : bounds[job + 1]]) for job in range(jobs)]
+
+
 class Turns:
     """Which trial comes next for which job, so that data is loaded seldom and no job waits long.
 
     A job goes on with the group whose data it holds. Then it takes a group that no job has begun,
     then a predictor's trial of another job's group, the last one first. The last trial of a group
     is left to the job that holds it, if only a floor or a line keeps that job from it.
+
+    Parameters
+    ----------
+    work : Work
+        What is to be done.
+    apart : mapping of Place to frozenset of str
+        See `Work.apart`: no two of these that have something in common are done at a time.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, apart: Mapping[Place, frozenset[str]] | None = None) -> None:
+        self.apart = apart or {}
+        self.running: dict[int, Place] = {}
         self.left = [
             deque(place for place in sorted(work.todo) if place[0] == number)
             for number in range(len(work.groups))
@@ -83,19 +135,31 @@ class Turns:
         self.at: dict[int, Place] = {}
 
     def next(self, job: int) -> Place | None:
-        """The place of a job's next trial; None where there is none to take."""
+        """The place of a job's next trial; None where there is none to take, or not yet."""
+        self.done(job)
         held = self.at.get(job)
-        if held is not None and self.left[held[0]]:
+        new = next((group for group in self.new if self._may_run(self.left[group][0])), None)
+        if held is not None and self.left[held[0]] and self._may_run(self.left[held[0]][0]):
             place = self.left[held[0]].popleft()
-        elif self.new:
-            place = self.left[self.new.popleft()].popleft()
+        elif new is not None:
+            self.new.remove(new)
+            place = self.left[new].popleft()
         else:
             most = max(range(len(self.left)), key=self._to_share, default=None)
             if most is None or not self._to_share(most):
                 return None
             place = self.left[most].pop()
-        self.at[job] = place
+        self.at[job] = self.running[job] = place
         return place
+
+    def done(self, job: int) -> None:
+        """A job is through with its trial."""
+        self.running.pop(job, None)
+
+    def _may_run(self, place: Place) -> bool:
+        """Whether nothing runs from which a trial must be kept apart."""
+        mine = self.apart.get(place, frozenset())
+        return not any(mine & self.apart.get(other, frozenset()) for other in self.running.values())
 
     def _to_share(self, group: int) -> int:
         """How many trials of predictors a second job could take over."""
@@ -103,4 +167,6 @@ class Turns:
         soon_free = any(
             number < self.floors[group] for at, number in self.at.values() if at == group
         )
+        if not trials or not self._may_run(self.left[group][-1]):
+            return 0
         return 0 if soon_free and len(self.left[group]) == 1 else trials

@@ -228,6 +228,9 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
         What became of each layer; those that are put on here are written into it.
     """
     wanted = plan["layers"]
+    if plan["processors"]:
+        with contextlib.suppress(OSError):  # someone took them from kobench meanwhile
+            os.sched_setaffinity(0, plan["processors"])
     # until it executes something else this process's own /proc entries are closed to it
     kernel.set_readable_by_others(True)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
@@ -255,7 +258,12 @@ def shut_in(plan: dict[str, Any], layers: dict[str, Any]) -> None:
     refused = {
         "seccomp-outside": outside.needed(layers),
         # the last one: it refuses any more
-        "seccomp-sockets": (*sockets.RULES, *common.RULES, *uncounted.RULES),
+        "seccomp-sockets": (
+            *sockets.RULES,
+            *common.RULES,
+            *uncounted.RULES,
+            *(uncounted.PINNED if plan["processors"] else ()),
+        ),
     }
     for name in [name for name in refused if name in wanted]:
         try:

@@ -47,6 +47,8 @@ class Plan:
         How much /dev/shm may hold, in MB of 2**20 bytes.
     file_bytes : int
         How large a file may become that the program writes, in bytes.
+    processors : sequence of int
+        On which processors it computes, with all that it starts; none where on any.
     layers : sequence of str
         The layers to try, of `kobench.sandbox.layers.LAYERS`.
     required : bool
@@ -65,6 +67,7 @@ class Plan:
     hidden: Sequence[str] = ()
     memory_mb: int = SHARED_MB
     file_bytes: int = FILE_BYTES
+    processors: Sequence[int] = ()
     layers: Sequence[str] = LAYERS
     required: bool = False
 
@@ -155,6 +158,8 @@ class Access:
         Whether it may use NVIDIA GPUs.
     file_bytes : int
         How large a file may become that it writes, in bytes.
+    processors : sequence of int
+        On which processors it computes; none where on any.
     """
 
     read: Sequence[Path] = ()
@@ -165,6 +170,7 @@ class Access:
     memory_mb: int = SHARED_MB
     cuda: bool = False
     file_bytes: int = FILE_BYTES
+    processors: Sequence[int] = ()
 
 
 def make_plan(
@@ -210,6 +216,7 @@ def make_plan(
         hidden=sorted({os.path.realpath(place) for place in access.hidden}),
         memory_mb=access.memory_mb,
         file_bytes=access.file_bytes,
+        processors=access.processors,
         layers=layers,
     )
 

@@ -47,3 +47,7 @@ RULES = (
     Rule(("prctl",), (Where(0, (FILTER,)),), errno.EINVAL),
     Rule(("bpf", "perf_event_open"), error=errno.EPERM),
 )
+
+#: What is refused where a program computes on processors of its own: others would be a neighbour's.
+#: It is said to be done, since libraries that place their threads ask for it and need it not.
+PINNED = (Rule(("sched_setaffinity",), error=0),)

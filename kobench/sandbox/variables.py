@@ -68,6 +68,8 @@ def variables(
         "PYTHONHASHSEED": "0",
         # nothing in the folder where the program happens to start is imported
         "PYTHONSAFEPATH": "1",
+        # a trial at the same time may lock a file that both read; nobody writes it meanwhile
+        "HDF5_USE_FILE_LOCKING": "FALSE",
     }
     if not clean:
         search = [str(modules), os.environ.get("PYTHONPATH", "")]

@@ -149,6 +149,7 @@ class Room:
             memory_mb=shared_mb(settings.limits.memory_mb),
             cuda=settings.cuda,
             file_bytes=file_bytes,
+            processors=settings.processors,
         )
         arguments = ["-c", START, *map(str, keep), *settings.packages]
         sealed = settings.sandbox != "off"

@@ -36,6 +36,8 @@ class WorkerSettings:
         Distributions whose versions it is to tell when it starts.
     jobs : int
         How many workers there are at a time, which share the disk.
+    processors : tuple of int
+        On which processors it computes; none where on any.
     """
 
     threads: int = 1
@@ -48,3 +50,4 @@ class WorkerSettings:
     cuda: bool = False
     packages: tuple[str, ...] = ()
     jobs: int = 1
+    processors: tuple[int, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from kobench.runner.processes import JobEndedError, error_from, error_in_words
 from kobench.runner.request import Request
 from kobench.runner.resume import Action
 from kobench.runner.run import Run
-from kobench.runner.work import Turns, Work
+from kobench.runner.work import Turns, Work, shares_of_processors
 
 FIT = Action("fit")
 
@@ -174,3 +175,49 @@ def test_what_a_process_raised_comes_as_an_error_of_its_kind(error, kind, messag
     assert message in str(found)
     assert getattr(found, "exit_code", 1) == getattr(error, "exit_code", 1)
     assert "raise error" in "".join(found.__notes__)
+
+
+def test_trials_that_are_to_be_kept_apart_never_run_side_by_side():
+    run = work((1, 2), (0, 2), (0, 1))
+    one, other = frozenset(["cells of one"]), frozenset(["cells of another"])
+    apart = {(0, 1): one, (0, 2): one, (1, 0): one, (1, 1): one | other, (2, 0): other}
+    turns = Turns(run, apart)
+    assert [turns.next(job) for job in (0, 1, 2)] == [(0, 0), (1, 0), (2, 0)]
+    assert turns.next(0) is None  # all that is left has cells of what runs
+    turns.done(2)
+    assert turns.next(2) is None
+    turns.done(1)
+    assert turns.next(1) == (1, 1)
+    assert [turns.next(0), turns.next(2)] == [None, None]
+    turns.done(1)
+    assert turns.next(0) == (0, 1)
+    assert [turns.next(1), turns.next(0), turns.next(1)] == [None, (0, 2), None]
+
+
+def test_strangers_on_the_same_cells_are_kept_apart_where_a_sandbox_is_required():
+    registry = load_registry([PREDICTORS])
+    for mode, expected in (("require", {"good"}), ("auto", set())):
+        request = Request(
+            ["grn:genes=10,cells=40"],
+            ["good", "good:strength=2.0"],
+            networks=2,
+            sandbox=mode,
+        )
+        groups = make_plan(registry, request)
+        every = {
+            (number, place): FIT
+            for number, group in enumerate(groups)
+            for place in range(len(group.basis) + len(group.trials))
+        }
+        run = Work(groups, every, Path())
+        apart = run.apart()
+        assert {run.trial(place).predictor.entry.spec.name for place in apart} == expected
+        cells = {run.trial(place).dataset.selection: cells for place, cells in apart.items()}
+        assert len(cells) == len(set(cells.values()))  # each network is its own
+
+
+def test_each_job_has_processors_of_its_own(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1, 3, 4, 6, 7}, raising=False)
+    assert shares_of_processors(1) == [()]
+    assert shares_of_processors(2) == [(1, 3), (4, 6, 7)]
+    assert shares_of_processors(7) == [(1,), (3,), (4,), (6,), (7,), (1,), (3,)]

@@ -6,6 +6,7 @@ Also what must work in the sandbox, and what is said of it.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import importlib.util
 import json
 import os
@@ -400,6 +401,7 @@ def test_what_a_program_finds_in_the_sandbox(launched, monkeypatch):
         "NUMEXPR_NUM_THREADS",
         "VECLIB_MAXIMUM_THREADS",
         "PYTHONHASHSEED",
+        "HDF5_USE_FILE_LOCKING",
         "PYTHONSAFEPATH",
         "PYTHONPATH",
         "PYTHONDONTWRITEBYTECODE",
@@ -768,3 +770,51 @@ def test_any_folder_can_be_removed(tmp_path):
     assert not os.path.lexists(folder)
     assert (tmp_path / "kept").is_dir()
     remove(folder)
+
+
+#: Says on which processors it computes once it has asked for all, and how the system calls ended.
+PROCESSORS = """
+import os, threading
+every = range(os.cpu_count())
+try:
+    os.sched_setaffinity(0, every)
+except OSError:
+    print("refused")
+child = os.fork()
+if child == 0:
+    os.sched_setaffinity(0, every)
+    print(sorted(os.sched_getaffinity(0)), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print(sorted(os.sched_getaffinity(0)))
+"""
+
+
+@pytest.mark.parametrize("layers", [LAYERS, ()], ids=["sandbox", "none"])
+def test_a_trial_side_by_side_computes_on_its_own_processors_alone(tmp_path, layers):
+    there = sorted(os.sched_getaffinity(0))
+    if len(there) < 2:
+        pytest.skip("this machine has one processor")
+    if layers and layers_here()["seccomp-sockets"] is not True:
+        pytest.skip(f"no filter here: {layers_here()['seccomp-sockets']}")
+    access = Access(processors=there[1:2])
+    plan = make_plan(
+        this_interpreter(), ["-c", PROCESSORS], Folders.make(tmp_path / "launch"), access, layers
+    )
+    with open(tmp_path / "output", "wb") as output, Launch(plan, output.fileno()) as launch:
+        launch.await_end(120)
+    expected = there[1:2] if layers else there
+    assert (tmp_path / "output").read_text().splitlines() == [str(expected)] * 2
+
+
+def test_a_file_that_another_trial_locks_can_be_read(launched, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    with h5py.File(shared / "weights.h5", "w") as file:
+        file["x"] = [1, 2, 3]
+    code = "import h5py, sys; print(h5py.File(sys.argv[1], 'r')['x'][:])"
+    with open(shared / "weights.h5", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said, _ = launched(code, LAYERS, str(shared / "weights.h5"), read=(str(shared),))
+    assert said == "[1 2 3]\n"
