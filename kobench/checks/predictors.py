@@ -18,6 +18,7 @@ import numpy as np
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins.chosen import Chosen
 from kobench.plugins.hidden import kept_from
+from kobench.plugins.in_harness import refuse_code_here
 from kobench.plugins.load import links_of
 from kobench.question import SETS
 from kobench.supervisor.limits import Limits
@@ -82,9 +83,11 @@ def check_predictor(
     Raises
     ------
     UserError
-        If the predictor can't be tested at all, for instance because its module can't be imported.
+        If the predictor can't be tested at all, for instance because its module can't be imported,
+        or because a required sandbox can't hold its distribution.
     """
     setting, entry = setting or Setting(), chosen.entry
+    refuse_code_here(entry, setting.sandbox)
     if entry.problem is not None:
         return [failed_check("loads", entry.problem.message)]
     arrays = tuple(

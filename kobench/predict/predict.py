@@ -10,6 +10,7 @@ from typing import Any
 
 from kobench.errors import PredictorFailedError, TrialFailed, UserError
 from kobench.plugins.chosen import Chosen, choose
+from kobench.plugins.in_harness import refuse_code_here
 from kobench.plugins.load import Registry
 from kobench.predict.client import Client, available_of
 from kobench.predict.table_file import TableFile
@@ -84,6 +85,7 @@ def predict(
     """
     request = request or Request([dataset], [predictor])
     chosen = choose(registry, "predictors", predictor)
+    refuse_code_here(chosen.entry, request.sandbox)
     check_what(what, chosen, request)
     data = choose(registry, "datasets", dataset)
     trial = Trial("predictor", data, chosen, (), request, Split(split), fit_seed)

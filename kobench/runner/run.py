@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kobench.errors import BAD
+from kobench.plugins.in_harness import code_here, refuse_code_here
 from kobench.plugins.sources import Source
 from kobench.results.answer_store import AnswerStore
 from kobench.results.left_out import LeftOut, UnreadableError
@@ -156,6 +157,7 @@ class Run:
             results = Results(self.folder, AnswerStore(self.folder), claim=lock.claim)
             # before any stranger's code is loaded, which is not loaded in this process
             brought = {place: trusted_with_predictor(work.trial(place)) for place in todo}
+            here = {place: code_here(work.trial(place).predictor.entry) for place in todo}
             check_sandbox(work)
             check_data(work)
             work = replace(work, hidden=self._hidden(work))
@@ -170,7 +172,7 @@ class Run:
             def report(what: str, place: Place, *more: Any) -> None:
                 trial = work.trial(place)
                 if what == "finished":
-                    records[place] = vouched(more[0], trial, brought[place])
+                    records[place] = vouched(more[0], trial, brought[place], here[place])
                     results.refuse_if_lost()  # it was not when the trial ended, in whatever process
                     write_record(self.folder, records[place])
                     if any(place in part.todo for part in left):
@@ -234,7 +236,9 @@ def sentence_if_full(folder: Path) -> Iterator[None]:
 def check_sandbox(work: Work) -> None:
     """Raise UserError where a required sandbox is not to be had here, before anything is fitted."""
     for place in started(work):
-        refuse_if_open(work.trial(place).request.sandbox)
+        trial = work.trial(place)
+        refuse_code_here(trial.predictor.entry, trial.request.sandbox)
+        refuse_if_open(trial.request.sandbox)
 
 
 def started(work: Work) -> list[Place]:

@@ -51,7 +51,9 @@ def trusted_with_predictor(trial: Trial) -> list[str]:
     return sorted(brought)
 
 
-def vouched(record: Record, trial: Trial, brought: Sequence[str]) -> Record:
+def vouched(
+    record: Record, trial: Trial, brought: Sequence[str], here: Sequence[str] = ()
+) -> Record:
     """A trial's record with what was decided before it was carried out.
 
     Parameters
@@ -62,6 +64,8 @@ def vouched(record: Record, trial: Trial, brought: Sequence[str]) -> Record:
         The trial that was to be carried out.
     brought : sequence of str
         `trusted_with_predictor` of it.
+    here : sequence of str
+        `kobench.plugins.in_harness.code_here` of its predictor.
 
     Raises
     ------
@@ -74,4 +78,5 @@ def vouched(record: Record, trial: Trial, brought: Sequence[str]) -> Record:
             " dataset, task or metric that was named has changed kobench there"
         )
     result = replace(record.result, trusted_with_predictor=list(brought))
-    return replace(record, result=result)
+    run = replace(record.run, code_in_harness=list(here) or None)
+    return replace(record, result=result, run=run)

@@ -131,7 +131,10 @@ def follows_abundance(numbers: Numbers, key: Key) -> Iterator[str]:
 
 
 def of_its_packages(numbers: Numbers, key: Key) -> Iterator[str]:
-    """That versions were mixed, and what else its distribution brings that sees the truth."""
+    """That versions were mixed, and what else its distribution brings that sees the truth.
+
+    Or that runs where no sandbox is.
+    """
     fits = numbers.records[key]
     versions = sorted({str(fit.trial.predictor.version) for fit in fits})
     if len(versions) > 1:
@@ -139,6 +142,9 @@ def of_its_packages(numbers: Numbers, key: Key) -> Iterator[str]:
     seen = sorted({name for fit in fits for name in fit.result.trusted_with_predictor})
     if seen:
         yield f"its distribution also brings what sees the truth here: {', '.join(seen)}"
+    here = sorted({name for fit in fits for name in fit.run.code_in_harness or ()})
+    if here:
+        yield f"runs code in kobench's own process: {', '.join(here)}"
 
 
 def unproven(metric: str, score: Score) -> str:

@@ -106,6 +106,9 @@ class RunInfo(Part):
         Version of kobench.
     packages : mapping of str to str, or None
         Versions of the packages that were installed where the predictor ran.
+    code_in_harness : list of str, or None
+        Files of the predictor's distribution by which its code ran in kobench's own process, where
+        no sandbox is.
     """
 
     fit_seconds: float | None = optional()
@@ -124,3 +127,4 @@ class RunInfo(Part):
     cpu_count: int | None = optional()
     kobench: str | None = optional()
     packages: Mapping[str, str] | None = optional()
+    code_in_harness: Sequence[str] | None = optional()

@@ -1,0 +1,198 @@
+"""Which files of a distribution make its code run in kobench's own process, where no sandbox is.
+
+Python runs some files of what is installed whenever an interpreter starts, and a file that was put
+in the place of another distribution's is imported as that one's. kobench's own interpreter has then
+run a stranger's code before kobench begins, and nothing can take that back: it can only be said.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from kobench.environments.inside import BESIDE, closure, is_editable, needs_of
+from kobench.errors import UserError
+from kobench.plugins.entry import Entry
+from kobench.plugins.sources import OWN, normalise
+from kobench.util.files import parse_json
+from kobench.util.text import visible
+
+#: Modules that an interpreter imports when it starts, wherever on its path they lie.
+AT_START = ("sitecustomize", "usercustomize")
+
+#: How a line of a .pth file begins that is executed; all others name a folder.
+EXECUTED = ("import ", "import\t")
+
+#: The line of setuptools, which brings it to every interpreter that has it.
+OF_SETUPTOOLS = (
+    "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') =="
+    " 'local'; enabled and __import__('_distutils_hack').add_shim();"
+)
+
+#: Endings of what is imported or executed.
+CODE = (".py", ".pyc", ".pyd", ".so", ".pth")
+
+
+def code_here(entry: Entry) -> tuple[str, ...]:
+    """Files by which an entry's distribution runs code in kobench's own process.
+
+    Parameters
+    ----------
+    entry : Entry
+        A predictor. kobench's own, single files and what lies in an environment have none.
+
+    Returns
+    -------
+    tuple of str
+        Their paths from the folder of packages, with the distribution where it is one that the
+        entry's needs.
+    """
+    if entry.trusted or entry.plugin_file or entry.environment:
+        return ()
+    return _files_of(normalise(entry.distribution))
+
+
+def refuse_code_here(entry: Entry, sandbox: str) -> None:
+    """Refuse a predictor whose distribution runs code in kobench's own process.
+
+    Parameters
+    ----------
+    entry : Entry
+        The predictor.
+    sandbox : str
+        One of `kobench.sandbox.MODES`; only "require" refuses.
+
+    Raises
+    ------
+    UserError
+        There is such code.
+    """
+    if sandbox == "require" and (files := code_here(entry)):
+        raise UserError(
+            f"--sandbox require: {entry.distribution} is installed in kobench's own interpreter and"
+            f" brings {', '.join(files[:3])}, by which its code runs in kobench's own process,"
+            " where no sandbox is; uninstall it here and put it into an environment of its own"
+            f" (`kobench env create NAME --from {entry.distribution}`)"
+        )
+
+
+@cache
+def _files_of(first: str) -> tuple[str, ...]:
+    """The same, of a distribution (a normalised name) and all that it needs and kobench doesn't."""
+    found, claims = _installed()
+    needs: dict[str, Any] = {key: {"needs": needs_of(each)} for key, each in found.items()}
+    theirs = set(closure(first, needs)) - set(closure(OWN, needs))
+    said = []
+    for key in sorted(theirs):
+        each, of = found[key], "" if key == first else f" of {key}"
+        said += [visible(f"{path}{of}") for path in _listed(each) if _runs(each, path, claims)]
+    return tuple(sorted(said))
+
+
+@cache
+def _installed() -> tuple[dict[str, importlib.metadata.Distribution], dict[str, set[str]]]:
+    """Every distribution by its normalised name, and whose each installed file is."""
+    found: dict[str, importlib.metadata.Distribution] = {}
+    for distribution in importlib.metadata.distributions():
+        found.setdefault(normalise(distribution.name or ""), distribution)
+    claims: dict[str, set[str]] = {}
+    for key, each in found.items():
+        for path in _listed(each):
+            claims.setdefault(_name(each, path), set()).add(key)
+    return found, claims
+
+
+def _listed(distribution: importlib.metadata.Distribution) -> Iterator[str]:
+    """The paths in a distribution's list of files (RECORD)."""
+    for line in (distribution.read_text("RECORD") or "").splitlines():
+        path = line.rsplit(",", 2)[0].strip('"').replace('""', '"')
+        if path:
+            yield path
+
+
+def _place(distribution: importlib.metadata.Distribution, path: str) -> str:
+    """Where a file of a distribution lies."""
+    return os.path.normpath(os.path.join(str(distribution.locate_file("")), path))
+
+
+def _inside(distribution: importlib.metadata.Distribution, path: str) -> list[str]:
+    """The parts of a file's path from the folder of packages, whichever such folder that is."""
+    parts = path.split("/")
+    if "" not in parts and "." not in parts and os.pardir not in parts:
+        return parts
+    return os.path.relpath(_place(distribution, path), _place(distribution, "")).split(os.sep)
+
+
+def _name(distribution: importlib.metadata.Distribution, path: str) -> str:
+    """By what two files are the same: of two folders the first on the path counts."""
+    inside = _inside(distribution, path)
+    return _place(distribution, path) if inside[0] == os.pardir else "/".join(inside)
+
+
+def _runs(
+    distribution: importlib.metadata.Distribution, path: str, claims: dict[str, set[str]]
+) -> bool:
+    """Whether a file of a distribution runs unasked, or in the place of another's."""
+    place, inside = _place(distribution, path), _inside(distribution, path)
+    claimed = claims[_name(distribution, path)]
+    if any(part.split(".")[0] in AT_START for part in inside) or inside[0].split(".")[0] == OWN:
+        return True
+    if len(inside) == 1 and place.endswith(".pth"):
+        return len(claimed) > 1 or _is_executed(distribution, Path(place))
+    if inside[0] == os.pardir:
+        return len(claimed) > 1 or _is_pythons(place)
+    if inside[0] in BESIDE or (len(inside) == 1 and not place.endswith(CODE)):
+        return False  # tests and notes, which many leave there; nobody imports them
+    package = claims.get(f"{inside[0]}/__init__.py", set())
+    return len(claimed) > 1 or (len(inside) > 1 and bool(package) and not claimed & package)
+
+
+def _is_pythons(place: str) -> bool:
+    """Whether a file beside the folder of packages is the interpreter's, or in its library."""
+    library = {os.path.normpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
+    name = os.path.basename(place)
+    programs = {os.path.dirname(sys.executable), sysconfig.get_path("scripts")}
+    return (
+        any(place.startswith(folder + os.sep) for folder in library)
+        or name == "pyvenv.cfg"
+        or (os.path.dirname(place) in programs and name.startswith("python"))
+    )
+
+
+def _is_executed(distribution: importlib.metadata.Distribution, file: Path) -> bool:
+    """Whether a .pth file has code, but that of setuptools and of what is installed in place."""
+    try:
+        lines = file.read_text("utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return False  # it isn't there, so nothing of it runs
+    code = [line.strip() for line in lines if line.startswith(EXECUTED)]
+    return any(line != OF_SETUPTOOLS and not _is_link(distribution, line) for line in code)
+
+
+def _is_link(distribution: importlib.metadata.Distribution, line: str) -> bool:
+    """Whether a line is setuptools' link to a project's folder on this machine.
+
+    A wheel can bring such a line, too, but no project of its name in a folder of the user's.
+    """
+    module = line.removeprefix("import ").partition(";")[0]
+    if line != f"import {module}; {module}.install()" or not module.startswith("__editable__"):
+        return False
+    try:
+        if not is_editable(distribution):
+            return False
+        url = str(parse_json(distribution.read_text("direct_url.json") or "{}")["url"])
+        folder = Path(unquote(url.removeprefix("file://")))
+        if folder.resolve().is_relative_to(Path(sys.prefix).resolve()):
+            return False
+        name = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["name"]
+        return normalise(str(name)) == normalise(distribution.name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

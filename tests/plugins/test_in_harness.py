@@ -1,0 +1,123 @@
+"""What runs unasked in kobench's own interpreter is found, refused and marked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pretend_plugins import Site
+from tiny import TINY
+
+from kobench.board.make import make_board
+from kobench.checks.predictors import Setting, check_predictor
+from kobench.errors import UserError
+from kobench.plugins import in_harness
+from kobench.plugins.chosen import choose
+from kobench.plugins.entry import Entry
+from kobench.plugins.in_harness import OF_SETUPTOOLS, code_here
+from kobench.plugins.load import load_registry
+from kobench.predict.predict import predict
+from kobench.runner.plan import make_plan
+from kobench.runner.request import Request
+from kobench.runner.run import Run
+
+MEAN = """
+from kobench.api import PredictorSpec, hookimpl, normalise_rows
+
+class Mine:
+    def fit(self, cells, context):
+        self.mean = cells.profiles().mean(axis=0) + 1e-3
+    def predict_expression(self, assemblages):
+        return normalise_rows(assemblages * self.mean)
+
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("mine", Mine)
+"""
+
+
+def found(site: Site, **more: str) -> tuple[str, ...]:
+    in_harness._files_of.cache_clear()
+    in_harness._installed.cache_clear()
+    return code_here(Entry(None, "mine-dist", "1.0", "", **more))
+
+
+#: A file, its text, and whether it runs in kobench's own process.
+FILES = {
+    "code in a link": ("mine.pth", "# a link\nimport os; os.getpid()\n", True),
+    "code after a tab": ("mine.pth", "import\tos\n", True),
+    "a link": ("mine.pth", "a_folder\n/another\n# import os\n", False),
+    "the line of setuptools": ("mine.pth", OF_SETUPTOOLS + "\n", False),
+    "what claims to be an editable link": (
+        "__editable__.mine.pth",
+        "import __editable___mine_finder; __editable___mine_finder.install()\n",
+        True,
+    ),
+    "a module at the start": ("sitecustomize.py", "", True),
+    "a package at the start, in a linked folder": ("deep/usercustomize/__init__.py", "", True),
+    "another's file": ("click/core.py", "", True),
+    "a file of its own in another's package": ("numpy/_distributor_init_local.py", "", True),
+    "a file in kobench": ("kobench/mine.py", "", True),
+    "a program of another's": ("../bin/python3", "", True),
+    "tests, as many have": ("tests/__init__.py", "", False),
+    "a note": ("LICENSE", "", False),
+    "a package of its own": ("mine_more/__init__.py", "", False),
+}
+
+
+@pytest.mark.parametrize(("path", "text", "runs"), FILES.values(), ids=FILES)
+def test_files_that_run_unasked_are_found(
+    site: Site, path: str, text: str, runs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", str(site.folder.parent / "bin" / "python"))
+    site.install("mine-dist", {"mine_one.py": MEAN, path: text})
+    assert found(site) == ((path,) if runs else ())
+    assert found(site, plugin_file="mine.py") == found(site, environment="apart") == ()
+
+
+def test_what_it_needs_counts_too_unless_kobench_needs_it(site: Site) -> None:
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    with open(info / "METADATA", "a") as file:
+        file.write("Requires-Dist: helper>=1; extra == 'x'\nRequires-Dist: numpy\n")
+    site.install("helper", {"helper.py": "", "helper.pth": "import helper\n"}, {"x": "helper"})
+    assert found(site) == ("helper.pth of helper",)
+
+
+def test_a_project_installed_in_place_may_have_its_link(site: Site, tmp_path: Path) -> None:
+    name, link = FILES["what claims to be an editable link"][:2]
+    info = site.install("mine-dist", {"mine_one.py": MEAN, name: link})
+    project = tmp_path / "project"
+    project.mkdir()
+    about = {"url": project.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(about))
+    assert found(site) == (name,)
+    (project / "pyproject.toml").write_text("[project]\nname = 'Mine.Dist'\n")
+    assert found(site) == ()
+
+
+def test_it_is_refused_where_a_sandbox_is_required_and_else_marked(
+    site: Site, tmp_path: Path
+) -> None:
+    site.install("mine-dist", {"mine_one.py": MEAN, "mine.pth": "import os\n"})
+    in_harness._files_of.cache_clear()
+    in_harness._installed.cache_clear()
+    registry = load_registry()
+    said = (
+        r"--sandbox require: mine-dist .* brings mine.pth, .*kobench env create NAME --from mine-d"
+    )
+    required = Request([TINY], ["mine"], ["profile"], sandbox="require")
+    with pytest.raises(UserError, match=said):
+        Run(tmp_path / "out").run(make_plan(registry, required))
+    with pytest.raises(UserError, match=said):
+        predict(registry, TINY, "mine", "impact", tmp_path / "out.csv", request=required)
+    with pytest.raises(UserError, match=said):
+        check_predictor(choose(registry, "predictors", "mine"), Setting(sandbox="require"))
+    groups = make_plan(registry, Request([TINY], ["mine"], ["profile"]))
+    records = Run(tmp_path / "out").run(groups).records
+    marked = {one.trial.predictor.name: one.run.code_in_harness for one in records}
+    assert marked.pop("mine") == ["mine.pth"]
+    assert not any(marked.values())
+    (section,) = make_board(records).sections
+    (row,) = (row for row in section.rows if row.name == "mine")
+    assert "runs code in kobench's own process: mine.pth" in row.remarks
