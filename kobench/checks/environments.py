@@ -16,7 +16,7 @@ from kobench.plugins.chosen import choose
 from kobench.plugins.environments import interpreter_of
 from kobench.plugins.load import load_registry
 from kobench.plugins.sources import HARMLESS
-from kobench.sandbox.once import run_once
+from kobench.supervisor.held import run_held
 from kobench.util.text import visible
 from kobench.worker.protocol import PROTOCOL
 
@@ -101,7 +101,7 @@ def kobench_there(environment: Environment) -> Result:
 
 def speaks(environment: Environment) -> Iterator[Result]:
     """Whether a worker in an environment speaks this kobench's contract, protocol and numpy."""
-    ran = run_once(interpreter_of(environment), ["-I", "-c", SAYS], seconds=SECONDS)
+    ran = run_held(interpreter_of(environment), ["-I", "-c", SAYS], seconds=SECONDS)
     try:
         contract, protocol, numpy, place = json.loads(ran.output.strip().splitlines()[-1])
     except (ValueError, IndexError):
@@ -121,7 +121,7 @@ def speaks(environment: Environment) -> Iterator[Result]:
 
 def pip_check(environment: Environment) -> Result:
     """Whether all that the packages of an environment need is there, in versions that fit."""
-    ran = run_once(
+    ran = run_held(
         interpreter_of(environment),
         ["-I", "-m", "pip", "check", "--disable-pip-version-check"],
         seconds=SECONDS,

@@ -87,11 +87,11 @@ def ask_inside(
     BrokenError
         The interpreter can't be used, or what it says can't be read.
     """
-    from kobench.sandbox.once import run_once  # every `kobench list` imports this module
-    from kobench.sandbox.places import Interpreter
+    from kobench.sandbox.places import Interpreter  # every `kobench list` imports this module
+    from kobench.supervisor.held import run_held
 
     interpreter = Interpreter(python, (python.parents[1], base), name)
-    ran = run_once(interpreter, ["-I", "-S", str(INSIDE), str(site)], (INSIDE, *in_place), SECONDS)
+    ran = run_held(interpreter, ["-I", "-S", str(INSIDE), str(site)], (INSIDE, *in_place), SECONDS)
     why = ran.why
     if ran.code == 0:
         try:

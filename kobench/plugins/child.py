@@ -25,7 +25,7 @@ from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import this_interpreter
 from kobench.sandbox.plan import Access, Folders, Plan, code_that_runs, make_plan
 from kobench.sandbox.start import Launch
-from kobench.supervisor.limits import Limits
+from kobench.supervisor.held import LIMITS
 from kobench.supervisor.usage import Watch
 from kobench.util.processes import signal_name
 from kobench.util.text import visible
@@ -47,9 +47,6 @@ START = code_that_runs("kobench.worker.describe.child")
 #: Seconds between two looks at what the child's processes use, and in which its end must be known
 #: once its pipe is closed.
 LOOK, PATIENCE = 0.2, 2.0
-
-#: What a description may use beside its time.
-LIMITS = Limits(seconds=None, memory_mb=4096, processes=64, written_mb=64)
 
 
 class Child:

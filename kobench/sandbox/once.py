@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,19 @@ from typing import Any
 from kobench.sandbox.folders import remove
 from kobench.sandbox.layers import LAYERS
 from kobench.sandbox.places import Interpreter
-from kobench.sandbox.plan import Access, Folders, make_plan
+from kobench.sandbox.plan import FILE_BYTES, Access, Folders, make_plan
 from kobench.sandbox.start import Launch
 from kobench.util.processes import signal_name
 from kobench.util.text import visible
 
 #: More bytes of output than this are not read.
 MOST_BYTES = 16_000_000
+
+
+def plainly(launch: Launch, folder: Path, seconds: float) -> str:
+    """Wait for the end of what was launched, and hold it to nothing else."""
+    launch.await_end(seconds)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ def run_once(
     readable: Sequence[Path] = (),
     seconds: float = 120.0,
     layers: Sequence[str] = LAYERS,
+    file_bytes: int | None = None,
+    await_end: Callable[[Launch, Path, float], str] = plainly,
 ) -> Ran:
     """Run an interpreter in the sandbox, in a folder that is removed afterwards.
 
@@ -65,16 +73,20 @@ def run_once(
         How long it may take, in seconds.
     layers : sequence of str
         The layers to try; those that this machine does not allow are left out.
+    file_bytes : int or None
+        How large a file may become that it writes, in bytes.
+    await_end : callable
+        Waits for its end, given its launch, its folder and the seconds; says why it is to be ended
+        before, "" where it isn't. What strangers wrote is run by `kobench.supervisor.held`.
     """
     folder = Path(tempfile.mkdtemp(prefix="kobench-")).resolve()
     try:
-        plan = make_plan(
-            interpreter, arguments, Folders.make(folder), Access(read=readable), layers
-        )
+        access = Access(read=readable, file_bytes=FILE_BYTES if file_bytes is None else file_bytes)
+        plan = make_plan(interpreter, arguments, Folders.make(folder), access, layers)
         log = os.open(folder / "output.log", os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
         try:
             with Launch(plan, log) as launch:
-                launch.await_end(seconds)
+                ended = await_end(launch, folder, seconds)
                 code, not_started = launch.ended, launch.not_started
             output = os.pread(log, MOST_BYTES, 0).decode(errors="replace")
         finally:
@@ -84,6 +96,8 @@ def run_once(
     if not_started is not None:
         why = f"it can't be executed: {visible(not_started)}"
         return Ran(None, why, output, launch.layers)
+    if ended:
+        return Ran(None, ended, output, launch.layers)
     return Ran(code, _why(code, output, seconds), output, launch.layers)
 
 

@@ -34,9 +34,10 @@ LAYERS = (
     ("runner",),
     ("scoring",),
     ("plugins",),
+    ("environments",),
     ("supervisor",),
     ("truth", "worker", "builtin"),
-    ("board", "datasets", "environments", "api"),
+    ("board", "datasets", "api"),
     ("results", "dataset", "question", "sandbox", "units", "hookspecs"),
     ("util", "errors", "cells", "specs"),
 )
