@@ -49,6 +49,9 @@ def test_published_records_come_back_byte_for_byte(lines):
 def test_an_upgrade_adds_to_a_record_and_changes_nothing_else(lines):
     document = json.loads(lines[0])
     upgraded = parse_record(document, "a record").to_json()
+    if document["schema"] == SCHEMA:  # of this format: nothing is added
+        assert upgraded == document
+        return
     assert upgraded.pop("about")["dataset"]
     assert {**upgraded, "schema": document["schema"]} == document
     again = parse_record({**upgraded, "about": {}}, "a record")

@@ -49,10 +49,14 @@ class Fills:
             for _ in range(1000): file.write(bytes(1 << 20))
         time.sleep(60)
     def many(self):
-        for number in range(1000): (self.scratch / str(number)).write_bytes(bytes(1 << 20))
+        for number in range(1000):
+            (self.scratch / str(number)).write_bytes(bytes(1 << 20))
+            time.sleep(0.05)  # a disk in memory would be full between two looks
         time.sleep(60)
     def small(self):
-        for number in range(10**6): os.mkdir(self.scratch / str(number))
+        for number in range(10**6):
+            os.mkdir(self.scratch / str(number))
+            if number % 100 == 0: time.sleep(0.02)
         time.sleep(60)
     def unseen(self):
         "No folder shows these files, and no process has them open."
@@ -63,7 +67,7 @@ class Fills:
                 file.truncate(1 << 20)
                 self.kept.append(mmap.mmap(file.fileno(), 1 << 20))
                 self.kept[-1][:] = bytes(1 << 20)
-            time.sleep(0.01)  # else it meets the end of so small a disk between two looks
+            time.sleep(0.05)
         time.sleep(60)
     def ahead(self):
         with open(self.scratch / "x", "wb") as file:
