@@ -107,8 +107,8 @@ def test_one_that_claims_anothers_name_gets_a_row_of_its_own(
         for record in done.records
         if record["trial"]["predictor"]["distribution"] == "claims-a-name"
     ]
-    # the name of a floor of kobench means that floor
-    shown = f"claims-a-name/{name}" if name == "masked-mean" else name
+    # the name of a floor or line of kobench means that
+    shown = name if name == "calm" else f"claims-a-name/{name}"
     assert [record["trial"]["predictor"]["name"] for record in theirs] == [shown]
     assert theirs[0]["role"] == "predictor"
 
