@@ -13,11 +13,12 @@ from kobench.runner.progress import Live, Plain
 from kobench.util.text import hidden_in
 
 #: Who prints otherwise: the border itself, the progress of a run, which has one of its own, a child
-#: that answers with JSON, and two sentences that are made visible where they are said.
+#: that answers with JSON, and sentences that are made visible where they are said.
 PRINTS = {
     "kobench/cli/output.py",
     "kobench/runner/progress.py",
     "kobench/environments/inside.py",
+    "kobench/plugins/description.py",
     "kobench/plugins/environments.py",
     "kobench/util/hashes.py",
 }
