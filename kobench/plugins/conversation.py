@@ -101,13 +101,17 @@ class Account:
             spec = spec_from_json(message["spec"])
             for fault in faults(spec, reference=False):  # the child should have found it
                 raise ValueError(fault)
+            before = self.said
             if isinstance(spec, PredictorSpec):
                 self.said += size_of(message["spec"])
             if self.said > MOST_TOGETHER and not self.source.is_own:
+                if before > MOST_TOGETHER:
+                    return  # said once, however many follow
                 self.add_problem(
                     "spec",
                     f"the texts and defaults of all predictors of {self.source.distribution} have"
-                    f" more than {MOST_TOGETHER:,} characters together; {spec.name!r} is left out",
+                    f" more than {MOST_TOGETHER:,} characters together; {spec.name!r} and what"
+                    " follows are left out",
                     name=spec.name,
                 )
                 return
