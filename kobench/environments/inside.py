@@ -15,7 +15,7 @@ import platform
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -82,11 +82,24 @@ def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[st
         own = getattr(distribution, "_path", None)
         if own is None:
             continue
-        listed = distribution.read_text("RECORD") or ""
-        for folder in set(re.findall(r"([^/\s\"]+\.(?:dist|egg)-info)/", listed)):
+        for folder in set(folders_of_metadata(distribution.read_text("RECORD") or "")):
             if folder != own.name:
                 found[str(own.parent / folder)] = distribution.metadata["Name"] or own.name
     return found
+
+
+def folders_of_metadata(listed: str) -> Iterator[str]:
+    """The names of folders of metadata in the paths of a list of files (RECORD).
+
+    A pattern would look at every character many times: lists of large packages have megabytes.
+
+    >>> list(folders_of_metadata("a/b.py,,\\na-1.0.dist-info/METADATA,,\\n"))
+    ['a-1.0.dist-info']
+    """
+    for before in listed.split("-info/")[:-1]:
+        stem, _, kind = re.split(r'[/\s"]', before.rpartition("\n")[2])[-1].rpartition(".")
+        if stem and kind in ("dist", "egg"):
+            yield f"{stem}.{kind}-info"
 
 
 def is_editable(distribution: importlib.metadata.Distribution) -> bool:

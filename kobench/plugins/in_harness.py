@@ -11,18 +11,16 @@ import importlib.metadata
 import os
 import sys
 import sysconfig
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from kobench.environments.inside import BESIDE, closure, is_editable, needs_of
+from kobench.environments.inside import BESIDE, closure, needs_of, project_of
 from kobench.errors import UserError
 from kobench.plugins.entry import Entry
 from kobench.plugins.sources import OWN, normalise
-from kobench.util.files import parse_json
+from kobench.util.bounded import read_toml
 from kobench.util.text import visible
 
 #: Modules that an interpreter imports when it starts, wherever on its path they lie.
@@ -106,7 +104,7 @@ def _installed() -> tuple[dict[str, importlib.metadata.Distribution], dict[str, 
     claims: dict[str, set[str]] = {}
     for key, each in found.items():
         for path in _listed(each):
-            claims.setdefault(_name(each, path), set()).add(key)
+            claims.setdefault(_name(each, path, _inside(each, path)), set()).add(key)
     return found, claims
 
 
@@ -131,9 +129,8 @@ def _inside(distribution: importlib.metadata.Distribution, path: str) -> list[st
     return os.path.relpath(_place(distribution, path), _place(distribution, "")).split(os.sep)
 
 
-def _name(distribution: importlib.metadata.Distribution, path: str) -> str:
+def _name(distribution: importlib.metadata.Distribution, path: str, inside: list[str]) -> str:
     """By what two files are the same: of two folders the first on the path counts."""
-    inside = _inside(distribution, path)
     return _place(distribution, path) if inside[0] == os.pardir else "/".join(inside)
 
 
@@ -141,15 +138,15 @@ def _runs(
     distribution: importlib.metadata.Distribution, path: str, claims: dict[str, set[str]]
 ) -> bool:
     """Whether a file of a distribution runs unasked, or in the place of another's."""
-    place, inside = _place(distribution, path), _inside(distribution, path)
-    claimed = claims[_name(distribution, path)]
+    inside = _inside(distribution, path)
+    claimed = claims[_name(distribution, path, inside)]
     if any(part.split(".")[0] in AT_START for part in inside) or inside[0].split(".")[0] == OWN:
         return True
-    if len(inside) == 1 and place.endswith(".pth"):
-        return len(claimed) > 1 or _is_executed(distribution, Path(place))
+    if len(inside) == 1 and inside[0].endswith(".pth"):
+        return len(claimed) > 1 or _is_executed(distribution, Path(_place(distribution, path)))
     if inside[0] == os.pardir:
-        return len(claimed) > 1 or _is_pythons(place)
-    if inside[0] in BESIDE or (len(inside) == 1 and not place.endswith(CODE)):
+        return len(claimed) > 1 or _is_pythons(_place(distribution, path))
+    if inside[0] in BESIDE or (len(inside) == 1 and not inside[0].endswith(CODE)):
         return False  # tests and notes, which many leave there; nobody imports them
     package = claims.get(f"{inside[0]}/__init__.py", set())
     return len(claimed) > 1 or (len(inside) > 1 and bool(package) and not claimed & package)
@@ -186,13 +183,10 @@ def _is_link(distribution: importlib.metadata.Distribution, line: str) -> bool:
     if line != f"import {module}; {module}.install()" or not module.startswith("__editable__"):
         return False
     try:
-        if not is_editable(distribution):
+        folder = project_of(distribution)
+        if folder is None or folder.resolve().is_relative_to(Path(sys.prefix).resolve()):
             return False
-        url = str(parse_json(distribution.read_text("direct_url.json") or "{}")["url"])
-        folder = Path(unquote(url.removeprefix("file://")))
-        if folder.resolve().is_relative_to(Path(sys.prefix).resolve()):
-            return False
-        name = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["name"]
+        name = read_toml(folder / "pyproject.toml")["project"]["name"]
         return normalise(str(name)) == normalise(distribution.name)
     except (OSError, ValueError, KeyError, TypeError):
         return False

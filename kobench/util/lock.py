@@ -21,7 +21,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kobench.util.lock_file import Claim, NoLockError, Owner, Seen, this_machine
@@ -67,9 +67,7 @@ class Lock:
     def share(self, pids: list[int]) -> None:
         """Have the lock count as held as long as any of these processes runs, too."""
         more = tuple((pid, start_of(pid) or "") for pid in pids)
-        owner = Owner(
-            self.owner.token, self.owner.host, self.owner.machine, self.owner.processes + more
-        )
+        owner = replace(self.owner, processes=self.owner.processes + more)
         aside = aside_of(self.path)
         try:
             aside.write_bytes(owner.written())

@@ -12,7 +12,7 @@ from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
 from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import Key
 from kobench.board.row import Column
-from kobench.board.sections.counted import by_slot, count, left_out
+from kobench.board.sections.counted import Fits, by_slot, count, left_out
 from kobench.board.sections.sampled import remarks_on_draws
 from kobench.board.written import number, with_interval
 from kobench.results.parts import Record, TaskScores
@@ -52,12 +52,13 @@ def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) 
     if not numbers.all:
         return ()
     primary = [column for column in standings.columns.values() if column.primary]
-    remarks = on_what_was_asked(numbers)
+    slots = by_slot(numbers)
+    remarks = on_what_was_asked(numbers, slots)
     if split == "all":
         remarks.append("trained on the same cells as asked")
-    remarks += on_sampled_rows(numbers)
+    remarks += on_sampled_rows(slots)
     remarks += remarks_on_draws(numbers, primary)
-    remarks += on_what_was_left_out(numbers)
+    remarks += on_what_was_left_out(slots)
     for column in primary:
         by = f" by {column.name}" if len(primary) > 1 else ""
         if column.floor == NOTHING:
@@ -71,19 +72,17 @@ def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) 
     return tuple(remarks)
 
 
-def on_what_was_asked(numbers: Numbers) -> list[str]:
+def on_what_was_asked(numbers: Numbers, slots: Fits) -> list[str]:
     """How many units were asked: in a split the most that a row was asked."""
-    asked = count(
-        {slot: max(int(one.asked) for one in fits) for slot, fits in by_slot(numbers).items()}
-    )
+    asked = count({slot: max(int(one.asked) for one in fits) for slot, fits in slots.items()})
     return [f"{asked} {unit_of(numbers.all[0])} asked{asked.each}"] if asked.high else []
 
 
-def on_sampled_rows(numbers: Numbers) -> list[str]:
+def on_sampled_rows(slots: Fits) -> list[str]:
     """How many events' full rows were compared, where these were sampled."""
     sampled = {
         slot: max(known)
-        for slot, fits in by_slot(numbers).items()
+        for slot, fits in slots.items()
         if (known := [int(one.sampled) for one in fits if one.sampled is not None])
     }
     if not sampled:
@@ -92,11 +91,11 @@ def on_sampled_rows(numbers: Numbers) -> list[str]:
     return [f"full rows of {rows} sampled events compared{rows.each}"]
 
 
-def on_what_was_left_out(numbers: Numbers) -> list[str]:
+def on_what_was_left_out(slots: Fits) -> list[str]:
     """How many units were dropped for everybody, by reason."""
     return [
         f"left out for everybody: {dropped}{dropped.each} ({reason})"
-        for reason, dropped in left_out(by_slot(numbers)).items()
+        for reason, dropped in left_out(slots).items()
         if dropped.high
     ]
 
