@@ -68,9 +68,14 @@ class Chosen:
     secret: SecretNetwork | None = None
 
     @property
+    def each(self) -> tuple[Chosen, ...]:
+        """The datasets that it joins, or itself alone."""
+        return self.parts or (self,)
+
+    @property
     def trusted(self) -> bool:
         """Whether it is kobench's own, and all that it joins."""
-        return all(part.trusted for part in self.parts) if self.parts else self.entry.trusted
+        return all(one.entry.trusted for one in self.each)
 
 
 @dataclass(frozen=True)

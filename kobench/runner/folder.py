@@ -42,14 +42,12 @@ class LostError(UserError):
 
 @dataclass(frozen=True)
 class Results:
-    """Where the results of trials go.
+    """Where the results of trials go, and how each process of a run carries out trials for it.
 
     Attributes
     ----------
     folder : Path
         The results folder.
-    store : AnswerStore
-        The stored answers in it.
     staged : bool
         See `kobench.runner.answers.get_answers`.
     hidden : Hidden
@@ -61,11 +59,15 @@ class Results:
     """
 
     folder: Path
-    store: AnswerStore
     staged: bool = True
     hidden: Hidden = field(default_factory=Hidden)
     claim: Claim | None = None
     processors: tuple[int, ...] = ()
+
+    @property
+    def store(self) -> AnswerStore:
+        """The stored answers in it."""
+        return AnswerStore(self.folder)
 
     def refuse_if_lost(self) -> None:
         """Raise LostError where the results folder is no longer this run's."""

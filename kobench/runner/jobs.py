@@ -15,8 +15,6 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 
-from kobench.results.answer_store import AnswerStore
-from kobench.runner.folder import Results
 from kobench.runner.load import groups_to_train_on
 from kobench.runner.prepared import Prepared
 from kobench.runner.processes import JobEndedError, error_in_words, job_processes, say
@@ -34,14 +32,6 @@ class Job:
 
     def __init__(self, work: Work, report: Report) -> None:
         self.work, self.report = work, report
-        self.results = Results(
-            work.folder,
-            AnswerStore(work.folder),
-            work.staged,
-            work.hidden,
-            work.claim,
-            work.processors,
-        )
         self.holds: int | None = None
 
     def hold(self, place: Place) -> None:
@@ -64,7 +54,7 @@ class Job:
         self.report("started", place)
         log = partial(self.report, "logged", place)
         action = self.work.todo[place]
-        record = carry_out(trial, action, self.prepared, group.basis, self.results, log)
+        record = carry_out(trial, action, self.prepared, group.basis, self.work.results, log)
         self.report("finished", place, record)
 
 
@@ -96,7 +86,10 @@ def work_through(work: Work, jobs: int, report: Report, lock: Lock) -> None:
         while (place := turns.next(0)) is not None:
             job.do(place)
         return
-    parts = [replace(work, processors=share) for share in shares_of_processors(jobs)]
+    parts = [
+        replace(work, results=replace(work.results, processors=share))
+        for share in shares_of_processors(jobs)
+    ]
     with job_processes(parts, lock) as processes:
         for place in work.with_data(strangers=True):
             processes[0].send(("check", place))

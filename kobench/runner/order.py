@@ -22,7 +22,7 @@ def is_parted(work: Work) -> bool:
     That is with `--sandbox require` or secret seeds. The second part fits again, which costs time.
     """
     requests = [work.trial(place).request for place in work.todo]
-    return work.staged and any(
+    return work.results.staged and any(
         request.sandbox == "require" or request.suite_seed is not None for request in requests
     )
 

@@ -93,7 +93,7 @@ def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str
         return Hidden()
     reads = places_read(trials)
     datasets = list(
-        {part.selection: part for trial in trials for part in parts_of(trial.dataset)}.values()
+        {part.selection: part for trial in trials for part in trial.dataset.each}.values()
     )
     for dataset in datasets:
         refuse_beside(dataset, reads)
@@ -151,11 +151,6 @@ def places_read(trials: Sequence[Trial]) -> list[Read]:
         for real in readable_by(runs, cuda=cuda):
             add(real, f"{runs.python} needs it")
     return list(reads.values())
-
-
-def parts_of(dataset: Chosen) -> tuple[Chosen, ...]:
-    """The datasets that a dataset joins, or itself."""
-    return dataset.parts or (dataset,)
 
 
 def files_of(dataset: Chosen) -> Iterator[Path]:

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from kobench.errors import BAD
 from kobench.plugins.in_harness import code_here, refuse_code_here
 from kobench.plugins.sources import Source
-from kobench.results.answer_store import AnswerStore
 from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
 from kobench.results.records import read_record, record_path, write_record
@@ -24,9 +23,9 @@ from kobench.runner.described import refuse_told
 from kobench.runner.folder import Results, locked
 from kobench.runner.jobs import work_through
 from kobench.runner.keys import Group, Trial
-from kobench.runner.order import in_parts
+from kobench.runner.order import in_parts, is_asked
 from kobench.runner.prepared import Prepared
-from kobench.runner.reach import Hidden, hidden_from, refuse_written
+from kobench.runner.reach import hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
 from kobench.runner.seeds import settle_seeds
 from kobench.runner.trust import trusted_with_predictor, vouched
@@ -138,7 +137,8 @@ class Run:
                     " run took the folder over"
                 )
             settle_seeds(self.folder, groups)
-            stored = AnswerStore(self.folder).keys()
+            results = Results(self.folder, self.staged, claim=lock.claim)
+            stored = results.store.keys()
             unreadable: dict[Path, UnreadableError] = {}
             decided = {
                 (number, place): self._decide(trial, stored, unreadable)
@@ -153,16 +153,16 @@ class Run:
                 for place, (_, record) in decided.items()
                 if record is not None and place not in todo
             }
-            work = Work(groups, todo, self.folder, self.staged, claim=lock.claim)
-            results = Results(self.folder, AnswerStore(self.folder), claim=lock.claim)
+            work = Work(groups, todo, results)
             # before any stranger's code is loaded, which is not loaded in this process
             brought = {place: trusted_with_predictor(work.trial(place)) for place in todo}
             here = {place: code_here(work.trial(place).predictor.entry) for place in todo}
-            check_sandbox(work)
+            theirs = started(work)
+            check_sandbox(theirs)
             check_data(work)
-            work = replace(work, hidden=self._hidden(work))
-            theirs = [work.trial(place) for place in started(work)]
-            refuse_told(theirs, work.hidden, self.sources, self.cards)
+            hidden = hidden_from(theirs, self.cards)
+            work = replace(work, results=replace(results, hidden=hidden))
+            refuse_told(theirs, hidden, self.sources, self.cards)
             for path in unreadable:
                 set_aside(path)  # not lost: a newer kobench may read it, or its owner mend it
             self.watcher.planned(len(todo))
@@ -193,11 +193,6 @@ class Run:
         for action, _ in decided.values():
             outcome.actions[action.kind] = outcome.actions.get(action.kind, 0) + 1
         return outcome
-
-    def _hidden(self, work: Work) -> Hidden:
-        """What the predictors of a run must not read; UserError where it can't be hidden."""
-        trials = [work.trial(place) for place in started(work)]
-        return hidden_from(trials, self.cards) if trials else Hidden()
 
     def _decide(
         self, trial: Trial, stored: set[str], unreadable: dict[Path, UnreadableError]
@@ -233,21 +228,16 @@ def sentence_if_full(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def check_sandbox(work: Work) -> None:
+def check_sandbox(trials: Sequence[Trial]) -> None:
     """Raise UserError where a required sandbox is not to be had here, before anything is fitted."""
-    for place in started(work):
-        trial = work.trial(place)
+    for trial in trials:
         refuse_code_here(trial.predictor.entry, trial.request.sandbox)
         refuse_if_open(trial.request.sandbox)
 
 
-def started(work: Work) -> list[Place]:
+def started(work: Work) -> list[Trial]:
     """The trials for which a predictor is started in a process of its own."""
-    return [
-        place
-        for place, action in work.todo.items()
-        if action.kind != "score" and work.trial(place).is_strangers
-    ]
+    return [work.trial(place) for place in work.todo if is_asked(work, place)]
 
 
 def check_data(work: Work) -> None:

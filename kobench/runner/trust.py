@@ -24,7 +24,7 @@ class NotItsRecordError(UserError):
 
 def seeing(trial: Trial) -> Iterator[Entry]:
     """What sees the truth in a trial: its dataset or those it joins, its tasks and metrics."""
-    yield from (part.entry for part in trial.dataset.parts or (trial.dataset,))
+    yield from (part.entry for part in trial.dataset.each)
     for task in trial.tasks:
         yield task.entry
         yield from task.metrics

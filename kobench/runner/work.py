@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from kobench.plugins.chosen import Chosen
+from kobench.runner.folder import Results
 from kobench.runner.keys import Group, Trial
-from kobench.runner.reach import Hidden
 from kobench.runner.resume import Action
 from kobench.runner.trust import has_strangers
-from kobench.util.lock_file import Claim
 
 #: Which trial of a run: the number of its group, and its number in the group, floors and lines
 #: first.
@@ -30,25 +28,13 @@ class Work:
         The plan.
     todo : dict of Place to Action
         What is to be done, by the trial's place.
-    folder : Path
-        The results folder.
-    staged : bool
-        See `kobench.runner.answers.get_answers`.
-    hidden : Hidden
-        What predictors must not read.
-    claim : Claim or None
-        The lock of the results folder.
-    processors : tuple of int
-        On which processors this process has predictors computed; none where on any.
+    results : Results
+        Where the results go.
     """
 
     groups: Sequence[Group]
     todo: dict[Place, Action]
-    folder: Path
-    staged: bool = True
-    hidden: Hidden = field(default_factory=Hidden)
-    claim: Claim | None = None
-    processors: tuple[int, ...] = ()
+    results: Results
 
     def trial(self, place: Place) -> Trial:
         """The trial at a place."""

@@ -248,25 +248,16 @@ def test_a_predictor_called_as_a_line_stands_in_full() -> None:
 def test_the_list_of_our_predictors_is_complete() -> None:
     found = {}
     for folder in sorted((REPOSITORY / "plugins").iterdir()):
-        names = [
+        files = (*folder.glob("kobench_*/**/*.py"), *folder.glob("kobench_*.py"))
+        found[folder.name] = {
             call.args[0].value
-            for file in folder.glob("kobench_*/**/*.py")
+            for file in files
             for call in ast.walk(ast.parse(file.read_text()))
             if isinstance(call, ast.Call)
             and isinstance(call.func, ast.Name)
             and call.func.id == "PredictorSpec"
             and isinstance(call.args[0], ast.Constant)
-        ]
-        names += [
-            call.args[0].value
-            for file in folder.glob("kobench_*.py")
-            for call in ast.walk(ast.parse(file.read_text()))
-            if isinstance(call, ast.Call)
-            and isinstance(call.func, ast.Name)
-            and call.func.id == "PredictorSpec"
-            and isinstance(call.args[0], ast.Constant)
-        ]
-        found[folder.name] = set(names)
+        }
     assert {owner: set(names) for owner, names in PREDICTORS.items()} == found
     suites = [read_suite(path, run_command) for path in built_in().values()]
     named = {name.partition(":")[0] for suite in suites for name in suite.get("predictors", ())}

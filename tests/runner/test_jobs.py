@@ -15,6 +15,7 @@ from places import PREDICTORS
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
+from kobench.runner.folder import Results
 from kobench.runner.plan import make_plan
 from kobench.runner.processes import JobEndedError, error_from, error_in_words
 from kobench.runner.request import Request
@@ -23,6 +24,7 @@ from kobench.runner.run import Run
 from kobench.runner.work import Turns, Work, shares_of_processors
 
 FIT = Action("fit")
+HERE = Results(Path())
 
 
 def work(*groups: tuple[int, int]) -> Work:
@@ -36,7 +38,7 @@ def work(*groups: tuple[int, int]) -> Work:
         for number, (floors, trials) in enumerate(groups)
         for place in range(floors + trials)
     ]
-    return Work(made, dict.fromkeys(places, FIT), Path())
+    return Work(made, dict.fromkeys(places, FIT), HERE)
 
 
 def test_one_alone_goes_through_the_groups_in_order():
@@ -84,9 +86,9 @@ def test_the_last_trial_is_left_to_whom_only_a_floor_keeps():
 def test_what_is_done_already_is_nobodys_turn():
     full = work((2, 2), (1, 1))
     todo = {place: FIT for place in full.todo if place not in [(0, 0), (0, 3), (1, 0), (1, 1)]}
-    turns = Turns(Work(full.groups, todo, Path()))
+    turns = Turns(Work(full.groups, todo, HERE))
     assert [turns.next(0) for _ in range(3)] == [(0, 1), (0, 2), None]
-    assert Turns(Work([], {}, Path())).next(0) is None
+    assert Turns(Work([], {}, HERE)).next(0) is None
 
 
 @given(
@@ -209,7 +211,7 @@ def test_strangers_on_the_same_cells_are_kept_apart_where_a_sandbox_is_required(
             for number, group in enumerate(groups)
             for place in range(len(group.basis) + len(group.trials))
         }
-        run = Work(groups, every, Path())
+        run = Work(groups, every, HERE)
         apart = run.apart()
         assert {run.trial(place).predictor.entry.spec.name for place in apart} == expected
         cells = {run.trial(place).dataset.selection: cells for place, cells in apart.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kobench.api import Cells, Context, normalise_rows
-from kobench.builtin.floors.profile import shrunk, spread_of_depth
+from kobench.builtin.floors.profile import MaskedMeanDepth, shrunk, spread_of_depth
 from kobench.cells import BoolArray, FloatArray
 
 #: Steps of the median regression: each solves weighted least squares again.
@@ -39,7 +39,7 @@ class MaskedMedian:
         return normalise_rows(assemblages * self.level)
 
 
-class MaskedMedianDepth:
+class MaskedMedianDepth(MaskedMeanDepth):
     """Masked median whose shares also depend on how many genes are on.
 
     With k genes on, the share of gene g is level_g * k ** slope_g, renormalised. No gene sees
@@ -55,20 +55,13 @@ class MaskedMedianDepth:
     `QuantileLevels`.
     """
 
-    def fit(self, cells: Cells, context: Context) -> None:
-        """Learn levels and slopes from (n, G) cells."""
-        shares = cells.profiles()
-        on = shares > 0
-        log_k = np.log(np.maximum(on.sum(axis=1), 1))
-        self.middle = float(log_k.mean())
-        self.slope = shrunken_median_slopes(shares, on, log_k - self.middle)
-        factors = np.exp(np.outer(log_k - self.middle, self.slope))
-        self.level = QuantileLevels(shares, on, factors).summing_to_one()
+    def slopes(self, shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatArray:
+        """(G,) slopes of median log share on x (n,), log k about its mean."""
+        return shrunken_median_slopes(shares, on, x)
 
-    def predict_expression(self, assemblages: BoolArray) -> FloatArray:
-        """Profiles (n, G)."""
-        log_k = np.log(np.maximum(assemblages.sum(axis=1), 1)) - self.middle
-        return normalise_rows(assemblages * self.level * np.exp(np.outer(log_k, self.slope)))
+    def levels(self, shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatArray:
+        """(G,) levels at the mean of log k, given the slopes."""
+        return QuantileLevels(shares, on, np.exp(np.outer(x, self.slope))).summing_to_one()
 
 
 class QuantileLevels:

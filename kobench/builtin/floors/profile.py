@@ -73,13 +73,21 @@ class MaskedMeanDepth:
         on = shares > 0
         log_k = np.log(np.maximum(on.sum(axis=1), 1))
         self.middle = float(log_k.mean())
-        self.slope = shrunken_slopes(shares, on, log_k - self.middle)
-        weight = np.zeros(cells.n_vars)
+        self.slope = self.slopes(shares, on, log_k - self.middle)
+        self.level = self.levels(shares, on, log_k - self.middle)
+
+    def slopes(self, shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatArray:
+        """(G,) slopes of log share on x (n,), log k about its mean."""
+        return shrunken_slopes(shares, on, x)
+
+    def levels(self, shares: FloatArray, on: BoolArray, x: FloatArray) -> FloatArray:
+        """(G,) levels at the mean of log k, given the slopes."""
+        weight = np.zeros(shares.shape[1])
         for start in range(0, len(shares), 256):  # in parts: the factors are as large as the cells
             part = slice(start, start + 256)
-            factors = np.exp(np.outer(log_k[part] - self.middle, self.slope))
+            factors = np.exp(np.outer(x[part], self.slope))
             weight += np.where(on[part], factors, 0.0).sum(axis=0)
-        self.level = _with_unseen(shares.sum(axis=0), weight)
+        return _with_unseen(shares.sum(axis=0), weight)
 
     def predict_expression(self, assemblages: BoolArray) -> FloatArray:
         """Profiles (n, G)."""
