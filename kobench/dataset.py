@@ -59,6 +59,12 @@ class Dataset:
         "", or why the knockouts have hardly any effect, so that a good score is suspect.
     facts : mapping of str
         Numbers and words for `kobench info` (zeros, cells left out and why, ...).
+    group_key : str, or None
+        Column of `cells.obs` with groups of cells that belong together: donors, simulation runs.
+        Splits keep each group on one side, and intervals draw groups. Perturbed cells have the
+        column, too.
+    replicate_key : str, or None
+        Column of `cells.obs`, and of the perturbed cells', with the biological replicate.
     """
 
     cells: Cells
@@ -74,3 +80,5 @@ class Dataset:
     confounded: str = ""
     near_null: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    group_key: str | None = None
+    replicate_key: str | None = None

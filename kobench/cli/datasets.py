@@ -30,10 +30,17 @@ Examples:
   kobench datasets add atlas.h5ad --name atlas --perturbation-key none --cell-type-key cell_type
   kobench datasets add screen.h5ad --name screen --perturbation-key target --control NT \
 --batch-key library --to cards
+  kobench datasets add tissue.h5ad --name tissue --perturbation-key target --control NT \
+--batch-key day --batch-key library --group-key donor
 
 \b
 After that, `kobench run -d mine -p linear` uses it.
 """
+
+
+def joined_columns(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> str:
+    """Columns as the loader has their combination; "" for none."""
+    return "+".join(names)
 
 
 @click.group("datasets", epilog=EXAMPLES)
@@ -56,7 +63,30 @@ def datasets_command() -> None:
     help="The label of unperturbed cells in that column.",
 )
 @click.option("--cell-type-key", default="", help="Column of obs with the cell type.")
-@click.option("--batch-key", default="", help="Column of obs with the batch.")
+@click.option(
+    "--batch-key",
+    multiple=True,
+    callback=joined_columns,
+    help=(
+        "Column of obs with the batch: library, time, donor. Given several times: their"
+        " combination."
+    ),
+)
+@click.option(
+    "--group-key",
+    multiple=True,
+    callback=joined_columns,
+    help=(
+        "Column of obs with groups of cells that belong together (donors, simulation runs): splits"
+        " keep each on one side, intervals draw groups."
+    ),
+)
+@click.option(
+    "--replicate-key",
+    multiple=True,
+    callback=joined_columns,
+    help="Column of obs with the biological replicate.",
+)
 @click.option(
     "--scale",
     type=click.Choice(["counts", "log1p-cp10k", "log1p", "linear"]),

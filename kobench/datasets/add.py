@@ -30,8 +30,8 @@ class H5adParameters:
         Column of obs with the perturbed genes; "none": every cell is wild type.
     control : str
         What that column says for wild-type cells.
-    cell_type_key, batch_key : str
-        Columns of obs; "" for none.
+    cell_type_key, batch_key, group_key, replicate_key : str
+        Columns of obs; "" for none. "day+donor" is the combination of two.
     scale, normalise : str
         What the values are, and what is done to counts.
     totals_key : str
@@ -46,6 +46,8 @@ class H5adParameters:
     control: str = "control"
     cell_type_key: str = ""
     batch_key: str = ""
+    group_key: str = ""
+    replicate_key: str = ""
     scale: str = "counts"
     normalise: str = "auto"
     totals_key: str = ""

@@ -12,14 +12,16 @@ import scipy.sparse
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
+from kobench.datasets.groups import labels_of_groups
 from kobench.datasets.matrices import tidy
 from kobench.errors import UserError
 
 #: With fewer genes in common data sets say too little of each other.
 LEAST_GENES = 20
 
-#: The column of obs that says which data set a cell of `joined` comes from.
+#: The columns of obs that say which data set a cell of `joined` comes from, and which group of it.
 DATASET_KEY = "dataset"
+GROUP_KEY = "group"
 
 
 def joined(datasets: Mapping[str, Dataset]) -> Dataset:
@@ -36,6 +38,8 @@ def joined(datasets: Mapping[str, Dataset]) -> Dataset:
         Genes are sorted by name, and obs["dataset"] says where each cell comes from. Cells that
         express none of the genes are left out and counted in a note. It is "real" as soon as one of
         them is. Truth and perturbed cells are not carried over: transfer is between wild types.
+        Where one of them has groups, obs["group"] has those of all, named after their dataset;
+        every cell of a dataset without groups is a group of its own.
 
     Raises
     ------
@@ -53,10 +57,14 @@ def joined(datasets: Mapping[str, Dataset]) -> Dataset:
     parts = [_part(name, dataset, genes) for name, dataset in datasets.items()]
     sizes = [part.X.shape[0] for part in parts]
     counts = [part.counts for part in parts]
+    obs = {DATASET_KEY: np.repeat([part.name for part in parts], sizes)}
+    grouped = any(dataset.group_key is not None for dataset in datasets.values())
+    if grouped:
+        obs[GROUP_KEY] = np.concatenate([part.groups for part in parts])
     cells = Cells(
         X=_stacked([part.X for part in parts]),
         var_names=np.array(genes),
-        obs={DATASET_KEY: np.repeat([part.name for part in parts], sizes)},
+        obs=obs,
         layers={} if any(one is None for one in counts) else {"counts": _stacked(counts)},
     )
     kinds = {dataset.kind for dataset in datasets.values()}
@@ -65,6 +73,7 @@ def joined(datasets: Mapping[str, Dataset]) -> Dataset:
         scale=scale,
         kind="simulated" if kinds == {"simulated"} else "real",
         notes=tuple(note for part in parts for note in part.notes),
+        group_key=GROUP_KEY if grouped else None,
         facts={
             "genes in all of the data sets": len(genes),
             **{f"cells of {part.name}": int(part.X.shape[0]) for part in parts},
@@ -74,11 +83,15 @@ def joined(datasets: Mapping[str, Dataset]) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What one dataset gives: n cells on the shared genes, with counts where it has them."""
+    """What one dataset gives: n cells on the shared genes, with counts where it has them.
+
+    groups : (n,) str, the group of each cell, which no other dataset has.
+    """
 
     name: str
     X: Any
     counts: Any
+    groups: npt.NDArray[np.str_]
     notes: list[str]
 
 
@@ -102,6 +115,9 @@ def _part(name: str, dataset: Dataset, genes: Sequence[str]) -> _Part:
     X = dataset.cells.X[:, columns]
     expressed = np.asarray((X > 0).sum(axis=1)).ravel() > 0
     counts = dataset.cells.layers.get("counts")
+    groups = labels_of_groups(dataset)
+    if groups is None:
+        groups = np.array([f"cell {i}" for i in range(len(expressed))])
     note = f"{name}: {len(genes):,} of {len(place):,} genes are in all of the data sets"
     empty = int((~expressed).sum())
     if empty:
@@ -110,6 +126,7 @@ def _part(name: str, dataset: Dataset, genes: Sequence[str]) -> _Part:
         name,
         X[expressed],
         None if counts is None else counts[:, columns][expressed],
+        np.array([f"{name}: {group}" for group in groups[expressed].tolist()]),
         [note, *(f"{name}: {said}" for said in dataset.notes)],
     )
 

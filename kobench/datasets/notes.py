@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 from kobench.dataset import Dataset
 from kobench.datasets.copies import copies, first_equal
@@ -20,7 +21,8 @@ def with_notes(dataset: Dataset) -> Dataset:
 
 def notes_on(dataset: Dataset) -> tuple[str, ...]:
     """What a reader of scores on these cells has to know, in sentences; none where all is well."""
-    return tuple(note for note in (on_presence(dataset), on_copies(dataset)) if note)
+    said = (on_presence(dataset), on_copies(dataset), on_batches_in_groups(dataset))
+    return tuple(note for note in said if note)
 
 
 def on_presence(dataset: Dataset) -> str:
@@ -44,7 +46,27 @@ def on_copies(dataset: Dataset) -> str:
     if not found:
         return ""
     are = "cell is an exact copy" if found == 1 else "cells are exact copies"
+    kept = "copies are kept on one side of a split"
+    if dataset.group_key is not None:
+        kept = "those that are equal to a training cell are not asked"
+    return f"{found:,} of {dataset.cells.n_obs:,} wild-type {are} of another; {kept}"
+
+
+def on_batches_in_groups(dataset: Dataset) -> str:
+    """That batches lie inside groups, so that halves leave perturbed cells without reference cells.
+
+    "" where they do not, or where there is nothing to compare with.
+    """
+    if dataset.group_key is None or dataset.batch_key is None or dataset.perturbed is None:
+        return ""
+    obs = dataset.cells.obs
+    columns = [map(str, obs[key]) for key in (dataset.batch_key, dataset.group_key)]
+    groups_in = Counter(batch for batch, _ in set(zip(*columns, strict=True)))
+    alone = sum(count == 1 for count in groups_in.values())
+    if not alone or len(set(map(str, obs[dataset.group_key]))) == 1:
+        return ""
     return (
-        f"{found:,} of {dataset.cells.n_obs:,} wild-type {are} of another; copies are kept on one"
-        " side of a split"
+        f"{alone:,} of {len(groups_in):,} batches ({dataset.batch_key}) lie in one group"
+        f" ({dataset.group_key}) each: where that group is trained on, the batch has no reference"
+        " cells, and its perturbed cells are not measured"
     )

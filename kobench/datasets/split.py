@@ -10,6 +10,7 @@ import numpy.typing as npt
 from kobench.cells import BoolArray, IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.copies import first_equal
+from kobench.datasets.groups import check_enough, held_out, labels_of_groups, second_half
 from kobench.errors import UserError
 
 #: The ways to split.
@@ -18,6 +19,7 @@ STRATEGIES = ("holdout", "all", "halves")
 #: Keep the random numbers of a split apart from every other use of the same seed.
 _SPLIT_STREAM = 0x5B117
 _HALVES_STREAM = 0x5B118
+_GROUPS_STREAM = 0x5B119
 
 
 def split(
@@ -98,12 +100,64 @@ def split(
 def rows_of(dataset: Dataset, strategy: str, seed: int) -> tuple[IntArray, IntArray]:
     """Rows of a dataset's wild-type cells to train on and to ask; see `split`.
 
-    Batches give their shares, and copies of a real cell stay together.
+    Batches give their shares, and copies of a real cell stay together. Groups of cells stay whole.
+
+    Raises
+    ------
+    UserError
+        For fewer cells, or fewer groups, than the split needs.
     """
     cells = dataset.cells
     batch = cells.obs[dataset.batch_key] if dataset.batch_key else None
     first = first_equal(cells.X) if dataset.kind == "real" else None
-    return split(cells.n_obs, strategy, seed, batch, first)
+    groups = labels_of_groups(dataset)
+    if groups is None or strategy not in ("holdout", "halves"):
+        return split(cells.n_obs, strategy, seed, batch, first)
+    assert dataset.group_key is not None
+    check_enough(groups, strategy, dataset.group_key)
+    return split_groups(groups, strategy, seed, batch, first)
+
+
+def split_groups(
+    groups: npt.ArrayLike,
+    strategy: str,
+    seed: int = 0,
+    batch: npt.ArrayLike | None = None,
+    first: IntArray | None = None,
+) -> tuple[IntArray, IntArray]:
+    """Rows to train on and rows to ask, with each group of cells on one side.
+
+    Parameters
+    ----------
+    groups : (n_cells,) str
+        The group of each cell; two of them or more.
+    strategy : "holdout" or "halves"
+        See `split`.
+    seed : int
+    batch : (n_cells,) array, or None
+        Each cell's batch, of which each side is to have its share as far as whole groups allow.
+    first : (n_cells,) int, or None
+        For each cell the first one that is equal. Groups are not joined for the sake of cells that
+        they share: those of the second side that are equal to a training cell are left out.
+
+    Returns
+    -------
+    train, asked : (m,), (m',) int
+        Both sorted.
+    """
+    names = np.asarray(groups, dtype=np.str_)
+    labels = np.zeros(len(names)) if batch is None else np.asarray(batch)
+    rng = np.random.default_rng([_GROUPS_STREAM, strategy == "halves", seed])
+    asked = (second_half if strategy == "halves" else held_out)(names, labels, rng)
+    train = np.flatnonzero(~asked)
+    if first is not None:
+        asked &= ~np.isin(first, first[train])
+    if not asked.any():
+        raise UserError(
+            f"split={strategy}: every cell of the groups that are held out is an exact copy of a"
+            " training cell; take the copies out of the file"
+        )
+    return train, np.flatnonzero(asked)
 
 
 def _fifth(group: IntArray, rng: np.random.Generator) -> IntArray:

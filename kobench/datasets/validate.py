@@ -88,18 +88,44 @@ def _check_size(cells: Cells, where: str) -> None:
 
 def _check_columns(dataset: Dataset, cells: Cells, where: str) -> None:
     """UserError where a named column of the wild-type cells is missing, or one says too much."""
-    for kind, key in (("batch", dataset.batch_key), ("cell-type", dataset.cell_type_key)):
+    named = {
+        "batch": dataset.batch_key,
+        "cell-type": dataset.cell_type_key,
+        "group": dataset.group_key,
+        "replicate": dataset.replicate_key,
+    }
+    for kind, key in named.items():
         if key is not None and key not in cells.obs:
             known = ", ".join(sorted(cells.obs)) or "none"
             raise UserError(
                 f"{where} names {key!r} as its {kind} column, but its cells have the columns"
                 f" {known}; name one of them or None"
             )
+        if key is not None and kind in ("group", "replicate"):
+            _check_labels(dataset, key, f"{where} names {key!r} as its {kind} column")
     if "perturbation" in cells.obs:
         raise UserError(
             f"{where} gives its wild-type cells a column 'perturbation', which predictors must not"
             " see; take it out of cells.obs"
         )
+
+
+def _check_labels(dataset: Dataset, key: str, said: str) -> None:
+    """UserError where a column lacks a label, or perturbed cells lack the column."""
+    parts = {"wild-type": dataset.cells, "perturbed": dataset.perturbed}
+    for what, cells in parts.items():
+        if cells is None:
+            continue
+        if key not in cells.obs:
+            raise UserError(
+                f"{said}, but its {what} cells lack it; give them the same column, or name None"
+            )
+        empty = [label is None or not str(label).strip() for label in cells.obs[key]]
+        if any(empty):
+            raise UserError(
+                f"{said}, but {sum(empty):,} of its {len(empty):,} {what} cells have no label there"
+                f" (first: cell {empty.index(True)}); give every cell one"
+            )
 
 
 def _check_perturbed(perturbed: Cells, cells: Cells, where: str) -> None:

@@ -15,7 +15,7 @@ from kobench.question import Question
 from kobench.runner.load import labels_of, load
 from kobench.runner.request import Request, Split
 from kobench.truth.build import Material, build
-from kobench.truth.transfer import groups_of, training_rows
+from kobench.truth.transfer import groups_of, kept_back, training_rows
 
 
 class Prepared:
@@ -75,7 +75,8 @@ class Prepared:
         labels, reference, secret = None, None, self.chosen.secret
         if self.split.train:
             labels = labels_of(dataset, self.split.name, self.chosen.selection)
-            training = training_rows(labels, groups_of(labels)[0], self.split.train, seed)
+            back, groups = kept_back(dataset, labels, seed), groups_of(labels)[0]
+            training = training_rows(labels, groups, self.split.train, seed, back)
             asked = np.setdiff1d(np.arange(cells.n_obs), training)
         else:
             training, asked = rows_of(dataset, self.split.name, seed)

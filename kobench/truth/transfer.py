@@ -14,9 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kobench.cells import IntArray
+from kobench.cells import BoolArray, IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.copies import first_equal
+from kobench.datasets.groups import held_out, labels_of_groups
 from kobench.errors import UserError
 from kobench.question import QuestionSet, Transfers
 from kobench.truth.build import Material
@@ -28,6 +29,7 @@ __all__ = [
     "asked_rows",
     "build",
     "groups_of",
+    "kept_back",
     "training_rows",
     "training_size",
 ]
@@ -41,6 +43,7 @@ TRAINED_SHARE = 0.8
 
 #: Keeps this draw's random stream apart from every other use of the same seed.
 _STREAM = 0x7A45
+_WHOLE_STREAM = 0x7A46
 
 
 def groups_of(labels: npt.ArrayLike, least: int = LEAST) -> tuple[tuple[str, ...], dict[str, int]]:
@@ -84,18 +87,74 @@ def groups_of(labels: npt.ArrayLike, least: int = LEAST) -> tuple[tuple[str, ...
     return eligible, {name: size for name, size in sizes.items() if name not in eligible}
 
 
-def training_size(labels: npt.ArrayLike, groups: Sequence[str]) -> int:
+def kept_back(dataset: Dataset, labels: npt.ArrayLike, seed: int) -> BoolArray | None:
+    """Which cells no model may train on, as cells that belong together stay on one side.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With or without groups of cells that belong together (donors).
+    labels : (n_cells,) str
+        The group of each cell that is trained on alone: its cell type or dataset.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    (n_cells,) bool or None
+        About a fifth of the cells, whole donors, of each cell type or dataset its share as far as
+        that goes; they are what is asked. None for a dataset without such groups.
+
+    Raises
+    ------
+    UserError
+        Where too few donors have cells of a cell type, or of a dataset.
+    """
+    donors = labels_of_groups(dataset)
+    if donors is None:
+        return None
+    known = np.asarray(labels, dtype=np.str_)
+    eligible = groups_of(known)[0]
+    there = np.flatnonzero(np.isin(known, eligible))
+    back = np.zeros(len(known), dtype=bool)
+    rng = np.random.default_rng([_WHOLE_STREAM, seed])
+    if len(np.unique(donors[there])) > 1:
+        back[there] = held_out(donors[there], known[there], rng)
+    for group in eligible:
+        asked = int((back & (known == group)).sum())
+        trained = int((known == group).sum()) - asked
+        if not asked or trained < TRAINED_SHARE * LEAST:
+            raise UserError(
+                f"transfer keeps cells that belong together (column {dataset.group_key!r}) on one"
+                f" side, and of {group!r} that leaves {trained:,} cells to train on and"
+                f" {asked:,} to ask; {TRAINED_SHARE * LEAST:.0f} and 1 are needed. Bring more of"
+                f" {dataset.group_key!r}, take another split seed, or use split=holdout"
+            )
+    return back
+
+
+def training_size(
+    labels: npt.ArrayLike, groups: Sequence[str], back: BoolArray | None = None
+) -> int:
     """How many cells of each group are trained on: 0.8 of the smallest group's, rounded down.
+
+    Where whole donors are kept back, all of the others' cells are.
 
     >>> training_size(["a"] * 51 + ["b"] * 90, ("a", "b"))
     40
     """
     known = np.asarray(labels, dtype=np.str_)
+    if back is not None:
+        return min(int(((known == group) & ~back).sum()) for group in groups)
     return int(TRAINED_SHARE * min(int((known == group).sum()) for group in groups))
 
 
 def training_rows(
-    labels: npt.ArrayLike, groups: Sequence[str], trained: str, seed: int
+    labels: npt.ArrayLike,
+    groups: Sequence[str],
+    trained: str,
+    seed: int,
+    back: BoolArray | None = None,
 ) -> IntArray:
     """Rows of the cells of one group that are trained on; as many of every group.
 
@@ -112,6 +171,8 @@ def training_rows(
         The group that is trained on.
     seed : int
         Seed of the draw.
+    back : (n_cells,) bool, or None
+        Cells that no model may train on, see `kept_back`.
 
     Returns
     -------
@@ -122,16 +183,20 @@ def training_rows(
     if trained not in groups:
         raise ValueError(f"{trained!r} is not one of the groups {', '.join(groups)}")
     word = int.from_bytes(hashlib.sha256(trained.encode()).digest()[:8], "little")
-    own = np.flatnonzero(known == trained)
+    own = np.flatnonzero(known == trained if back is None else (known == trained) & ~back)
     drawn = np.random.default_rng([_STREAM, seed, word]).permutation(own)[
-        : training_size(known, groups)
+        : training_size(known, groups, back)
     ]
     rows: IntArray = np.sort(drawn)
     return rows
 
 
 def asked_rows(
-    labels: npt.ArrayLike, groups: Sequence[str], seed: int, first: IntArray | None = None
+    labels: npt.ArrayLike,
+    groups: Sequence[str],
+    seed: int,
+    first: IntArray | None = None,
+    back: BoolArray | None = None,
 ) -> IntArray:
     """Rows of the cells that every model is asked for: those that no model is trained on.
 
@@ -147,18 +212,19 @@ def asked_rows(
         Seed of the draw of the training cells.
     first : (n_cells,) int, or None
         For each cell the first one that is equal, see `kobench.datasets.copies`.
+    back : (n_cells,) bool, or None
+        Cells that no model may train on, see `kept_back`; then these alone are asked.
 
     Returns
     -------
     (m,) int
         Sorted.
     """
-    trained = np.concatenate([training_rows(labels, groups, group, seed) for group in groups])
+    trained = np.concatenate([training_rows(labels, groups, group, seed, back) for group in groups])
     if first is not None:
         trained = np.flatnonzero(np.isin(first, first[trained]))
-    rows: IntArray = np.setdiff1d(
-        np.flatnonzero(np.isin(np.asarray(labels, dtype=np.str_), groups)), trained
-    )
+    there = np.isin(np.asarray(labels, dtype=np.str_), groups)
+    rows: IntArray = np.setdiff1d(np.flatnonzero(there if back is None else there & back), trained)
     return rows
 
 
@@ -184,7 +250,8 @@ def ask_transfers(
     """
     known = np.asarray(labels, dtype=np.str_)
     first = first_equal(dataset.cells.X) if dataset.kind == "real" else None
-    rows = asked_rows(known, groups, seed, first)
+    back = kept_back(dataset, known, seed)
+    rows = asked_rows(known, groups, seed, first, back)
     cells = dataset.cells[rows]
     names, counts = np.unique(known, return_counts=True)
     return Transfers(
@@ -193,7 +260,7 @@ def ask_transfers(
         rows=rows,
         groups=known[rows],
         trained=trained,
-        training_cells=len(training_rows(known, groups, trained, seed)),
+        training_cells=len(training_rows(known, groups, trained, seed, back)),
         left_out={
             str(name): int(count)
             for name, count in zip(names, counts, strict=True)

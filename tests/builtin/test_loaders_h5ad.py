@@ -39,6 +39,36 @@ def counts_of(adata: Any) -> np.ndarray:
     return np.asarray(adata.X.toarray())
 
 
+def test_several_columns_are_one_by_their_combination(written: Maker) -> None:
+    def donors(adata: Any) -> None:
+        adata.obs["donor"] = ["d1", "d1", "d2", "d3"] * 10
+        adata.obs["a+b"] = ["x", "y"] * 20
+
+    path = written(donors)
+    dataset = h5ad.load(path, batch_key="batch+donor", group_key="donor", replicate_key="a+b")
+    assert (dataset.batch_key, dataset.group_key) == ("batch+donor", "donor")
+    assert dataset.replicate_key == "a+b"  # a column of its own
+    for cells in (dataset.cells, dataset.perturbed):
+        assert cells is not None
+        assert set(cells.obs) - {"perturbation"} == {"batch+donor", "donor", "a+b"}
+        batch = np.char.partition(cells.obs["batch+donor"], "+")
+        assert np.array_equal(batch[:, 2], cells.obs["donor"])
+        assert set(batch[:, 0]) == {"one", "two"}
+        assert set(cells.obs["a+b"]) == {"x", "y"}
+    plain = h5ad.load(path)
+    assert (plain.group_key, plain.replicate_key) == (None, None)
+    assert not plain.cells.obs
+
+
+def test_combinations_that_read_alike_are_refused(written: Maker) -> None:
+    def alike(adata: Any) -> None:
+        adata.obs["day"] = ["1", "1+a", "1", "1"] * 10
+        adata.obs["donor"] = ["a+b", "b", "c", "d"] * 10
+
+    with pytest.raises(UserError, match=r"two combinations of obs\['day.donor'\] read"):
+        h5ad.load(written(alike), batch_key="day+donor")
+
+
 def test_wild_type_and_perturbed_cells(written: Maker, make_adata: Maker) -> None:
     counts = counts_of(make_adata())
     dataset = h5ad.load(written(), batch_key="batch", cell_type_key="cell_type")
@@ -360,6 +390,9 @@ def test_damage_inside_a_file_is_reported(written: Maker) -> None:
         ),
         ({"cell_type_key": "type"}, "no column 'type'; set cell_type_key"),
         ({"batch_key": "perturbation"}, "is the perturbation, so it cannot be batch or cell type"),
+        ({"group_key": "batch+perturbation"}, "is the perturbation, so it cannot be batch"),
+        ({"batch_key": "batch+cel_type"}, "no column 'cel_type'; set batch_key"),
+        ({"replicate_key": "mouse"}, "no column 'mouse'; set replicate_key"),
         (
             {"totals_key": "n_counts"},
             "no column 'n_counts'; set totals_key.*did you mean 'n_counts_all'",

@@ -65,3 +65,21 @@ def test_a_kind_that_is_not_known_is_refused(screen, tmp_path):
     card.write_text(card.read_text().replace('kind = "knockout"', 'kind = "swap"'))
     said = kobench("list", "datasets", "--datasets", tmp_path / "cards")
     assert "kind is 'swap'; choose one of knockout, knockdown" in said.stdout + said.stderr
+
+
+def test_batches_of_several_columns_groups_and_replicates_are_on_the_card(screen, tmp_path):
+    cards = tmp_path / "cards"
+    said = add(
+        *(screen, cards, "--batch-key", "batch", "--batch-key", "cell_type"),
+        *("--group-key", "cell_type", "--replicate-key", "batch"),
+    )
+    assert "Wrote" in said
+    text = (cards / "mine.toml").read_text()
+    for line in (
+        'batch_key = "batch+cell_type"',
+        'group_key = "cell_type"',
+        'replicate_key = "batch"',
+    ):
+        assert line in text
+    add(screen, tmp_path / "plain")
+    assert '_key = ""' not in (tmp_path / "plain" / "mine.toml").read_text()

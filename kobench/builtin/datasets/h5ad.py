@@ -25,6 +25,8 @@ def load(
     control: str = "control",
     cell_type_key: str = "",
     batch_key: str = "",
+    group_key: str = "",
+    replicate_key: str = "",
     scale: str = "counts",
     normalise: str = "auto",
     totals_key: str = "",
@@ -52,7 +54,13 @@ def load(
     UserError
         One sentence, for a file that cannot be read or does not hold what the parameters say.
     """
-    content = _read(path, perturbation_key, control, (batch_key, cell_type_key), scale, layer, raw)
+    keys = {
+        "batch_key": batch_key,
+        "cell_type_key": cell_type_key,
+        "group_key": group_key,
+        "replicate_key": replicate_key,
+    }
+    content = _read(path, perturbation_key, control, keys, scale, layer, raw)
     totals = totals_of(content.adata, content.X, path, totals_key, scale)
     working = to_working_scale(content.X, scale, normalise, totals, totals_key, path)
     groups = _group(content, control, cell_type_key, cell_type)
@@ -67,6 +75,8 @@ def load(
         notes=_notes(content, groups),
         batch_key=batch_key or None,
         cell_type_key=cell_type_key or None,
+        group_key=group_key or None,
+        replicate_key=replicate_key or None,
         perturbed=perturbed,
         facts={**_facts(content, groups, chosen), "normalisation": working.how},
     )
@@ -78,7 +88,8 @@ class _Content:
     """What the parameters name in a file of n cells and G genes.
 
     X : (n, G) float32 as stored. counts : whether it holds counts. names : (G,) genes. barcodes :
-    (n,). labels : (n,) perturbations. columns : batch and cell type by the name of their column.
+    (n,). labels : (n,) perturbations. columns : batch, cell type, group and replicate by the name
+    of their column.
     """
 
     path: str
@@ -95,12 +106,12 @@ def _read(
     path: str,
     perturbation_key: str,
     control: str,
-    keys: tuple[str, str],
+    keys: Mapping[str, str],
     scale: str,
     layer: str,
     raw: bool,
 ) -> _Content:
-    """Read the file and check it; `keys` are the columns of batch and cell type, "" for none."""
+    """Read the file and check it; `keys` are columns by their parameter, "" for none."""
     adata = read_anndata.read(path)
     X, names = read_anndata.matrix(adata, path, layer, raw)
     barcodes = np.asarray(adata.obs_names, dtype=np.str_)
@@ -108,14 +119,12 @@ def _read(
     check_scale(X, scale, path, barcodes, names)
     labels = read_anndata.labels(adata, path, perturbation_key, control)
     columns = {
-        key: read_anndata.column(adata, path, key, what)
-        for key, what in zip(keys, ("batch_key", "cell_type_key"), strict=True)
-        if key
+        key: read_anndata.columns(adata, path, key, what) for what, key in keys.items() if key
     }
-    if perturbation_key in columns:
+    if any(perturbation_key in (key, *key.split(read_anndata.JOIN)) for key in columns):
         raise UserError(
             f"{path}: column {perturbation_key!r} is the perturbation, so it cannot be batch or"
-            " cell type; name another one"
+            " cell type, group or replicate; name another one"
         )
     return _Content(path, adata, X, scale == "counts", names, barcodes, labels, columns)
 

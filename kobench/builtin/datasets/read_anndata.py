@@ -16,6 +16,9 @@ from kobench.util.text import suggestion
 #: `perturbation_key=none` says that every cell of the file is wild type.
 NO_PERTURBATION = "none"
 
+#: `batch_key=day+donor` names the combination of two columns.
+JOIN = "+"
+
 
 def read(path: str) -> Any:
     """The AnnData in a file; UserError, one sentence, where there is none."""
@@ -148,6 +151,28 @@ def column(adata: Any, path: str, key: str, what: str, also: str = "") -> npt.ND
             f" {first!r}); fill it in or leave them out"
         )
     return np.asarray(column.astype(str), dtype=np.str_)
+
+
+def columns(adata: Any, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
+    """A column of obs as text (n,), or the combination of several that `+` joins in `key`.
+
+    A column whose own name is `key` comes first. `what` is the parameter that names them.
+
+    Raises
+    ------
+    UserError
+        Where a column does not exist or has gaps, or two combinations would read alike.
+    """
+    if key in adata.obs.columns or JOIN not in key:
+        return column(adata, path, key, what)
+    parts = np.stack([column(adata, path, name, what) for name in key.split(JOIN)])
+    text = np.array([JOIN.join(labels) for labels in parts.T.tolist()], dtype=np.str_)
+    if len(np.unique(text)) < len(np.unique(parts, axis=1).T):
+        raise UserError(
+            f"{path}: two combinations of obs[{key!r}] read alike, as their labels hold {JOIN!r};"
+            " rename the labels"
+        )
+    return text
 
 
 def labels(adata: Any, path: str, key: str, control: str) -> npt.NDArray[np.str_]:

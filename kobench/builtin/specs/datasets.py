@@ -45,8 +45,16 @@ def h5ad_spec() -> DatasetSpec:
             "control": Param("control", "what that column says for wild-type cells"),
             "cell_type_key": Param("", "column of obs with the cell type; empty: none"),
             "batch_key": Param(
-                "", "column of obs with the batch, which splits respect; empty: none"
+                "",
+                "column of obs with the batch, which splits respect; `day+donor`: the combination"
+                " of two; empty: none",
             ),
+            "group_key": Param(
+                "",
+                "column of obs with groups of cells that belong together (donors, runs): splits"
+                " keep each on one side, intervals draw groups; empty: none",
+            ),
+            "replicate_key": Param("", "column of obs with the biological replicate; empty: none"),
             "scale": Param(
                 "counts",
                 "what the values are; kobench checks it and guesses nothing",
