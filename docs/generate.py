@@ -3,7 +3,8 @@
 Run it as `python docs/generate.py`. docs/metrics.md and docs/tasks.md: the line **Record.** under
 each heading, from the specs. docs/floors.md: what every trivial predictor and reference line
 scores, from the records in leaderboards/. docs/records.md and docs/records.schema.json: what a
-record holds, from the types in kobench/results/. With --check nothing is written; it fails if a
+record holds, from the types in kobench/results/. docs/datasets.md and docs/cards.schema.json: what
+a card can say, from kobench/datasets/card_keys.py. With --check nothing is written; it fails if a
 page is out of date.
 """
 
@@ -17,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import kobench.builtin
+from kobench.datasets import card_schema
+from kobench.datasets.cards import builtin_loaders
 from kobench.results.parts import Record, TaskScores, TrialInfo
 from kobench.results.records import (
     MOST_DAMAGED,
@@ -429,6 +432,34 @@ def schema_file() -> str:
     return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+# ------------------------------------------------------------------ what a card can say
+
+
+def with_block(page: str, name: str, text: str) -> str:
+    """A page with a text between its marks `<!-- NAME -->` and `<!-- /NAME -->`.
+
+    >>> with_block("a <!-- x -->old<!-- /x --> b", "x", "new")
+    'a <!-- x -->\\nnew\\n<!-- /x --> b'
+    """
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if page.count(start) != 1 or page.count(end) != 1:
+        raise ValueError(f"a page needs the marks {start} and {end}, each once")
+    before, _, rest = page.partition(start)
+    return f"{before}{start}\n{text}\n{end}{rest.partition(end)[2]}"
+
+
+def cards_page() -> str:
+    """docs/datasets.md: written by hand, with the tables of a card's keys."""
+    page = (DOCS / "datasets.md").read_text(encoding="utf-8")
+    return with_block(page, "card keys", card_schema.tables())
+
+
+def cards_schema_file() -> str:
+    """docs/cards.schema.json."""
+    schema = card_schema.json_schema(builtin_loaders())
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
 # ------------------------------------------------------------------ the command
 
 
@@ -445,6 +476,8 @@ def generated() -> dict[Path, str]:
     boards = {folder.name: list(read_records(folder)) for folder in board_folders()}
     return {
         **out,
+        DOCS / "cards.schema.json": cards_schema_file(),
+        DOCS / "datasets.md": cards_page(),
         DOCS / "floors.md": floors_page(boards),
         DOCS / "records.md": records_page(),
         DOCS / "records.schema.json": schema_file(),

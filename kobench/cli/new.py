@@ -131,7 +131,10 @@ def check_name(registry: Registry, kind: str, name: str) -> None:
 
 def write(kind: str, name: str, module: str, folder: Path) -> None:
     """Write the package into a folder that does not exist; all of it or nothing."""
+    from kobench.datasets.card_schema import example
+
     words = {
+        "{{card}}": example(name),
         "{{name}}": name,
         "{{module}}": module,
         "{{class}}": "".join(part.capitalize() for part in name.split("-")),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kobench.datasets.card_checks import NAME
+from kobench.datasets.card_keys import NAME
+from kobench.datasets.card_schema import unsaid
 from kobench.datasets.cards import builtin_loaders, card_specs, read_card, user_folder
 from kobench.errors import UserError
 from kobench.util.files import sha256_of, write_atomically
@@ -129,7 +131,7 @@ def add_dataset(
         Where the file fails a check, the name is taken, or the card exists. Nothing is written.
     """
     reading, origin = reading or H5adParameters(), origin or Origin()
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise UserError(
             f"dataset name {name!r} must be of lower-case letters, digits and single dashes, as"
             " 'my-screen'; choose another --name"
@@ -184,41 +186,46 @@ def _card_text(
     import tomli_w
 
     said = {key: value for key, value in asdict(origin).items() if value}
-    unsaid = "".join(f'\n{key} = "..."' for key in asdict(origin) if key not in said)
-    about_origin = "Where the data come from."
-    if unsaid:
-        about_origin = f"Say where the data come from; in use when not behind a #:{unsaid}"
     where = {
         "name": file.name,
         "path": str(file),
         "sha256": sha256_of(file),
         "bytes": file.stat().st_size,
     }
-    parts: list[tuple[str, Mapping[str, Any]]] = [
+    scales = reading.scales()
+    notes: dict[str, list[str]] = {"notes": []}
+    origins = [("Where the data come from.", tomli_w.dumps(said))] if said else []
+    parts = [
         (
             "A dataset of kobench, meant to be edited.\n"
             "Raise `version` when cells, genes or values change.",
-            head,
+            tomli_w.dumps(head),
         ),
         (
             "What the values are, and for counts what is done to them (log1p-cp10k when"
             " `normalise` is not given).",
-            reading.scales(),
+            tomli_w.dumps(scales),
         ),
-        (about_origin, said),
+        *origins,
         (
             "Sentences shown beside every board, for instance what a reader must not conclude.",
-            {"notes": []},
+            tomli_w.dumps(notes),
         ),
-        ("How the file is read; see `kobench info h5ad`.", {"parameters": reading.parameters()}),
+        (
+            "What else a card can say, in use when not behind a #.",
+            unsaid({*head, *scales, *said, *notes}),
+        ),
+        (
+            "How the file is read; see `kobench info h5ad`.",
+            tomli_w.dumps({"parameters": reading.parameters()}),
+        ),
         (
             "The file must have this sha256; it is looked for at `path`, then by `name` in the"
             " data folder.",
-            {"file": where},
+            tomli_w.dumps({"file": where}),
         ),
-        ("What was found when the card was written.", {"facts": facts}),
+        ("What was found when the card was written.", tomli_w.dumps({"facts": facts})),
     ]
     return "\n".join(
-        "".join(f"# {line}\n" for line in comment.splitlines()) + tomli_w.dumps(table)
-        for comment, table in parts
+        "".join(f"# {line}\n" for line in comment.splitlines()) + text for comment, text in parts
     )

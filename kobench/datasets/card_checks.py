@@ -1,4 +1,4 @@
-"""What a card may say: its keys with their types, and the checks of their values."""
+"""The checks of cards: that each says what `card_keys` allows, and leads out of no folder."""
 
 from __future__ import annotations
 
@@ -6,54 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kobench.datasets.card_keys import ASKED, FILE, TOP, Key
 from kobench.errors import UserError
-from kobench.specs import PERTURBATIONS, DatasetSpec, Param
+from kobench.specs import DatasetSpec, Param
 from kobench.util.names import fault_of_folder, fault_of_name
-from kobench.util.text import suggestion
+from kobench.util.text import suggestion, visible
 
-#: Keys of a card with their types.
-KEYS: dict[str, type] = {
-    "name": str,
-    "version": int,
-    "summary": str,
-    "loader": str,
-    "scale": str,
-    "normalise": str,
-    "truth": str,
-    "kind": str,
-    "confounded": bool,
-    "near_null": bool,
-    "open": list,
-    "organism": str,
-    "licence": str,
-    "source": str,
-    "conversion": str,
-    "reference": str,
-    "where": str,
-    "notes": list,
-    "parameters": dict,
-    "file": dict,
-    "facts": dict,
-}
-
-#: Keys of the table [file] with their types.
-FILE_KEYS: dict[str, type] = {
-    "name": str,
-    "sha256": str,
-    "bytes": int,
-    "folder": str,
-    "path": str,
-    "url": str,
-    "package": str,
-}
-
-#: Keys that a card must have.
-REQUIRED = ("name", "version", "summary", "loader", "scale")
 #: Parameters that a selection may set where the card does not say which.
 OPEN = ("genes", "cell_type")
 
-#: Working scales that a card may declare.
-SCALES = ("counts", "log1p", "log1p-cp10k", "linear")
+#: Characters of a wrong value that a message shows.
+MOST_SHOWN = 100
 
 #: What the places in the table [file] must be.
 EXPECTED = {
@@ -70,23 +33,16 @@ PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What no path has.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-#: How a dataset may be called.
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
 
 def check_card(card: Mapping[str, Any], where: str) -> None:
-    """UserError for a key that is not known, is missing, or has a value of another type."""
-    _check_keys(card, KEYS, where, REQUIRED)
+    """UserError for a key that is not known, is missing, or holds what it may not."""
+    check_keys(card, TOP, where)
 
 
 def check_file(file: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:
     """UserError where the table [file] is wrong, or missing though the loader reads a file."""
     if file:
-        _check_keys(file, FILE_KEYS, f"{where}, [file]", ("name", "sha256"))
-        if not re.fullmatch(r"[0-9a-fA-F]{64}", file["sha256"]):
-            raise UserError(
-                f"{where}, [file]: sha256 is {file['sha256']!r}; give 64 hexadecimal digits"
-            )
+        check_keys(file, FILE, f"{where}, [file]")
         check_place({"folder": "", **file}, where)
     elif "path" in loader.params:
         raise UserError(
@@ -114,47 +70,61 @@ def check_place(file: Mapping[str, Any], where: str) -> None:
             raise UserError(
                 f"{where}, [file]: {key} is {file[key]!r}, which {fault}; {EXPECTED[key]}"
             )
-    if file.get("bytes", 0) < 0:
-        raise UserError(f"{where}, [file]: bytes is {file['bytes']}; give the size of the file")
 
 
-def _check_keys(
-    table: Mapping[str, Any], known: Mapping[str, type], where: str, required: Iterable[str]
-) -> None:
-    """UserError for a key that is not known, is missing, or has a value of another type."""
-    for key, value in table.items():
-        if key not in known:
-            raise UserError(f"{where} has the unknown key {key!r}; {suggestion(key, known)}")
-        if type(value) is not known[key]:
-            raise UserError(
-                f"{where}: {key} is {value!r}; it must be of type {known[key].__name__}"
-            )
-    missing = [key for key in required if key not in table]
+def check_keys(table: Mapping[str, Any], keys: Iterable[Key], where: str) -> None:
+    """UserError where a table of a card has what it may not, or lacks what it must have.
+
+    Parameters
+    ----------
+    table : mapping
+        A card, or a table in it.
+    keys : iterable of Key
+        What it may have.
+    where : str
+        What a message starts with: the card, and the table in it.
+    """
+    known = {key.name: key for key in keys}
+    for name, value in table.items():
+        if name not in known:
+            raise UserError(f"{where} has the unknown key {name!r}; {suggestion(name, known)}")
+        if fault := fault_of(known[name], value):
+            raise UserError(f"{where}: {name} is {visible(repr(value), MOST_SHOWN)}; {fault}")
+    missing = [key for key in known.values() if key.required and key.name not in table]
     if missing:
         them = "it" if len(missing) == 1 else "them"
-        raise UserError(f"{where} lacks {', '.join(missing)}; add {them}")
+        listed = ", ".join(f"{key.name} ({key.says})" for key in missing)
+        raise UserError(f"{where} lacks {listed}; add {them}")
+
+
+def fault_of(key: Key, value: Any) -> str:
+    """What a card should say in place of a value, "" where the value is right.
+
+    >>> from kobench.datasets.card_keys import TOP
+    >>> fault_of(TOP[1], "3").partition(":")[0]
+    'give a whole number'
+    >>> fault_of(TOP[1], 3)
+    ''
+    """
+    if not key.takes(value):
+        return f"give {ASKED[key.holds]}: {key.says}"
+    if key.choices and value not in key.choices:
+        return f"choose one of {', '.join(key.choices)}: {key.says}"
+    if not key.matches(value):
+        return f"give {key.says}"
+    if key.low is not None and value < key.low:
+        return f"give {key.low} or more: {key.says}"
+    return ""
 
 
 def check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:
     """UserError for values outside what a key may say, and for keys that are set in two places."""
-    if not NAME.fullmatch(card["name"]) or fault_of_name(card["name"]):
+    if fault := fault_of_name(card["name"]):
+        raise UserError(f"{where}: name is {card['name']!r}, which {fault}; rename it")
+    if "normalise" in card and "normalise" not in loader.params:
         raise UserError(
-            f"{where}: name {card['name']!r} must be of lower-case letters, digits and single"
-            " dashes; rename it"
+            f"{where}: normalise is given, which loader {loader.name!r} does not take; leave it out"
         )
-    for key, choices in (
-        ("scale", SCALES),
-        ("truth", ("population", "none")),
-        ("kind", PERTURBATIONS),
-    ):
-        if card.get(key, choices[0]) not in choices:
-            raise UserError(f"{where}: {key} is {card[key]!r}; choose one of {', '.join(choices)}")
-    for key in ("notes", "open"):
-        if not all(isinstance(entry, str) for entry in card.get(key, ())):
-            raise UserError(f"{where}: {key} must be a list of texts")
-    for key, value in card.get("facts", {}).items():
-        if not isinstance(value, str | int | float):
-            raise UserError(f"{where}, [facts]: {key} is {value!r}; give a text or a number")
     for key in card.get("open", ()):
         if key not in loader.params:
             raise UserError(

@@ -1,31 +1,6 @@
 """TOML cards: named datasets, each made of a loader, its parameters and a file with its checksum.
 
-A card (only the keys marked * must be there)::
-
-    name* = "my-screen"               lower case, digits, dashes
-    version* = 1                      raise it when cells, genes or values change
-    summary* = "one line"
-    loader* = "h5ad"                  a dataset that takes parameters: h5ad, table, pbmc
-    scale* = "counts"                 counts | log1p | log1p-cp10k | linear; checked, never guessed
-    normalise = "log1p"               for counts: log1p-cp10k (when not given), log1p, none
-    truth = "population"              population | none
-    kind = "knockdown"                knockout (when not given) | knockdown | overexpression |
-                                      near-null: what was done to the perturbed cells; only
-                                      the first two are asked
-    confounded = true                 the perturbed cells are another library: population scores
-                                      give no skill and no rank
-    near_null = true                  hardly any effect beyond the target: a predictor
-                                      "significant" here is suspect
-    open = ["genes", "cell_type"]     parameters that a selection may set
-                                      (`my-screen:genes=2000`); these two when not given
-    organism, licence, source, conversion, reference, where = "..."
-    notes = ["sentence shown beside every board", ...]
-    [parameters]                      the loader's parameters
-    [file]                            name* (of a file, without a folder), sha256*, bytes; folder
-                                      (inside the data folder: `..` and absolute ones are refused),
-                                      path (anywhere, which is read alone), url, or package (an
-                                      installed one that ships it)
-    [facts]                           numbers for people: cells, genes, ...
+What a card may say stands in one table, `kobench.datasets.card_keys`.
 
 Reading cards imports nothing beyond the standard library, so that `kobench list` is quick.
 """

@@ -19,6 +19,7 @@ from kobench.dataset import Dataset
 from kobench.datasets import cards
 from kobench.datasets.add import H5adParameters, Origin, add_dataset
 from kobench.datasets.card_checks import check_parameter
+from kobench.datasets.card_keys import TOP
 from kobench.datasets.digest import digest
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param
@@ -137,16 +138,22 @@ def test_open_parameters(folder: Path, opened: str, expected: set[str]) -> None:
     ("content", "message"),
     [
         ("name = ", r"cannot be read \(Invalid value .*\); correct it"),
-        ('name = "mine"\nversion = 1\n', "lacks summary, loader, scale; add them"),
+        (
+            'name = "mine"\nversion = 1\n',
+            r"lacks summary \(one line .*\), loader \(.*\), scale \(.*\); add them",
+        ),
         (text(extra='sumary = "x"'), "unknown key 'sumary'; did you mean 'summary'"),
-        (text().replace("version = 3", 'version = "3"'), "version is '3'; it must be of type int"),
+        (
+            text().replace("version = 3", 'version = "3"'),
+            "version is '3'; give a whole number: raised when",
+        ),
         (
             text().replace("version = 3", "version = true"),
-            "version is True; it must be of type int",
+            "version is True; give a whole number",
         ),
         (
             text().replace('"mine"', '"My_cells"', 1),
-            "name 'My_cells' must be of lower-case letters, digits and single dashes",
+            "name is 'My_cells'; give what the dataset is called: lower-case letters, digits",
         ),
         (text().replace('"h5ad"', '"h5da"'), "loader 'h5da' is not known; did you mean 'h5ad'"),
         (
@@ -158,14 +165,14 @@ def test_open_parameters(folder: Path, opened: str, expected: set[str]) -> None:
             "truth is 'counterfactual'; choose one of population, none",
         ),
         (text(extra="notes2 = 1"), "unknown key 'notes2'"),
-        (text().replace('["mind the step"]', "[1]"), "notes must be a list of texts"),
+        (text().replace('["mind the step"]', "[1]"), "notes is \\[1\\]; give a list of texts"),
         (
             text(extra='open = ["gene"]'),
             "open has 'gene', which loader 'h5ad' lacks; did you mean 'genes'",
         ),
         (
             text(extra='normalise = "log2"'),
-            "parameter normalise is 'log2'; choose one of auto, log1p-cp10k, log1p, none",
+            "normalise is 'log2'; choose one of auto, log1p-cp10k, log1p, none",
         ),
         (
             text(parameter='cell_typ_key = "x"'),
@@ -182,13 +189,25 @@ def test_open_parameters(folder: Path, opened: str, expected: set[str]) -> None:
             text(parameter="scale = 'counts'"),
             r"scale does not belong into \[parameters\]; set it at the top of the card",
         ),
-        (text(sha256="abc"), "sha256 is 'abc'; give 64 hexadecimal digits"),
+        (text(sha256="abc"), "sha256 is 'abc'; give its checksum, 64 hexadecimal digits"),
         (text(file="md5 = 'x'"), r"\[file\] has the unknown key 'md5'"),
-        (text(file="bytes = 'x'"), "bytes is 'x'; it must be of type int"),
+        (text(file="bytes = -1"), r"\[file\]: bytes is -1; give 0 or more"),
+        (
+            text(extra="normalise = 'none'").replace('"h5ad"', '"pbmc"').split("[parameters]")[0]
+            + "[file]\nname = 'x'\nsha256 = '"
+            + "0" * 64
+            + "'",
+            "normalise is given, which loader 'pbmc' does not take; leave it out",
+        ),
+        (
+            text(extra=f"licence = [{'1, ' * 500}]"),
+            r"licence is \[1, 1, .*\.\.\.; give a text: what others",
+        ),
+        (text(file="bytes = 'x'"), "bytes is 'x'; give a whole number: its size"),
         (text().split("[file]")[0], r"has no \[file\], which loader 'h5ad' needs"),
         (
             text(file="[facts]\nday = 2024-01-01"),
-            r"\[facts\]: day is datetime.date\(2024, 1, 1\); give a text or a number",
+            r"facts is .*datetime.date\(2024, 1, 1\).*; give a table of texts and numbers",
         ),
         (b"\xff\xfe", "cannot be read .*utf-8"),
     ],
@@ -373,7 +392,8 @@ def test_adding_a_dataset(folder: Path, mine: Path) -> None:
     assert written == folder / "my-screen.toml"
     content = written.read_text()
     assert content.startswith("# A dataset of kobench")
-    assert content.count("\n# ") == 7
+    keys = {line.split(" = ")[0].lstrip("# ") for line in content.splitlines() if " = " in line}
+    assert {key.name for key in TOP if key.holds not in ("table", "facts", "tables")} <= keys
     specs, problems = cards.card_specs()
     assert problems == []
     (spec,) = (spec for spec in specs if spec.name == "my-screen")
@@ -397,7 +417,7 @@ def test_the_default_folder_is_read_without_being_named(folder: Path, mine: Path
     assert written.parent == cards.user_folder()
     (spec,) = (spec for spec in cards.card_specs()[0] if spec.name == "my-screen")
     assert spec.truth == "none"
-    assert '# organism = "..."' in written.read_text()
+    assert '# organism = "human"  # the species\n' in written.read_text()
     assert "organism" not in spec.card
     make: Any = spec.load
     assert make().scale == "log1p"

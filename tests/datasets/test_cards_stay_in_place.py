@@ -74,7 +74,9 @@ def test_a_package_is_a_name_that_nothing_is_imported_for(tmp_path: Path, packag
 
 @pytest.mark.parametrize("name", ["../mine", "a/b", "", "mine ", "Mine", "a\\u001b"])
 def test_a_dataset_has_a_plain_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match="must be of lower-case letters"):
+    with pytest.raises(
+        UserError, match=r"name is .*; give what the dataset is called: lower-case letters"
+    ):
         read_card(card_in(tmp_path, 'name = "x.h5ad"', name=name))
 
 

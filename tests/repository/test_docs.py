@@ -66,6 +66,8 @@ SECTIONS = {page: sections(page) for page in ("metrics.md", "tasks.md")}
 def test_pages_are_what_the_generator_makes():
     pages = generate.generated()
     assert sorted(path.name for path in pages) == [
+        "cards.schema.json",
+        "datasets.md",
         "floors.md",
         "metrics.md",
         "records.md",
