@@ -127,7 +127,29 @@ def anchored_models() -> Iterator[PredictorSpec]:
 
 
 def cell_models() -> Iterator[PredictorSpec]:
-    """What starts from the asked cell's own profile and answers knockouts alone."""
+    """What starts from the asked cell's own profile."""
+    yield PredictorSpec(
+        "additive",
+        "kobench_baselines.additive:Additive",
+        summary=(
+            "each gene a sparse sum over the values of a few others; a knockout runs the sums from"
+            " the cell's own state"
+        ),
+        answers=("expression", "knockout"),
+        params={
+            "kind": Param(
+                "auto",
+                "how a regulator's value enters: its presence, and a line, a logarithm or a bent"
+                " line in its level; auto: by cross-validation",
+                choices=("auto", "on", "line", "log", "spline"),
+            ),
+            "penalty": Param(1.0, "the larger, the fewer regulators", low=0.0),
+            "regulators": Param(
+                100, "most candidate regulators of a gene, those that correlate most with it", low=1
+            ),
+        },
+        reference="additive models: Hastie & Tibshirani 1986, doi 10.1214/ss/1177013604",
+    )
     yield PredictorSpec(
         "covariance-shift",
         "kobench_baselines.covariance:CovarianceShift",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kobench_baselines.additive import Additive
 from kobench_baselines.anchored import LinearAnchored, MLPAnchored
 from kobench_baselines.covariance import CovarianceShift
 from kobench_baselines.gbm import GBM
@@ -29,6 +30,8 @@ SMALL: dict[str, Callable[[], Any]] = {
 
 #: Predictors of knockouts that start from the cell's own profile.
 OF_CELLS: dict[str, Callable[[], Any]] = {
+    "additive": Additive,
+    "additive-few": lambda: Additive(kind="spline", regulators=4),
     "mlp-anchored": lambda: MLPAnchored(hidden=16, steps=60),
     "linear-anchored": LinearAnchored,
     "covariance-shift": CovarianceShift,

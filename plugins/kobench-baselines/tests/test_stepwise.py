@@ -1,0 +1,161 @@
+"""Moments, their regression and the greedy choice, by hand and against least squares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from kobench_baselines import stepwise
+from kobench_baselines.stepwise import (
+    JITTER,
+    RIDGE,
+    Moments,
+    choose,
+    cross_validated,
+    features,
+    total_of,
+)
+from sklearn.linear_model import LinearRegression
+
+
+def test_features_by_hand() -> None:
+    """Median 2, the other quantiles 1 and 3: z = x / 2, bends at 1/2 and 3/2."""
+    x, knots = np.array([[0.0], [1.0], [4.0]]), np.array([[1.0], [2.0], [3.0]])
+    found = {kind: features(x, knots, kind)[:, 0].tolist() for kind in stepwise.KINDS}
+    assert found["on"] == [[0], [1], [1]]
+    assert found["line"] == [[0, 0], [1, 0.5], [1, 2]]
+    assert found["log"] == [[0, 0], [1, np.log(1.5)], [1, np.log(3)]]
+    assert found["spline"] == [[0, 0, 0, 0], [1, 0.5, 0, 0], [1, 2, 1.5, 0.5]]
+
+
+def drawn(n: int = 200, k: int = 8, d: int = 2, seed: int = 0) -> tuple[Any, Any, Any]:
+    """(features, y, fold): y is a sum over regulators 1, 4 and 6, with some noise."""
+    rng = np.random.default_rng(seed)
+    of = rng.random((n, k, d))
+    y = 1 + of[:, 1] @ [2, 1] + of[:, 4] @ [0.5, 1] + of[:, 6, 0] + rng.normal(0, 0.05, n)
+    return of, y, rng.permutation(n) % 5
+
+
+def weights(y: Any) -> Any:
+    return 1 / np.maximum(y, 0.3 * y.mean()) ** 2
+
+
+def test_moments_by_hand() -> None:
+    """Two cells, y = 1 and 3, so y.mean() = 2 and the weights are 1 and 1/9."""
+    (only,) = Moments.by_fold(
+        np.array([[[1.0]], [[0.0]]]), np.array([1.0, 3.0]), np.zeros(2, int), 1
+    )
+    np.testing.assert_allclose(only.sums, [[1 + 1 / 9, 1, 1 + 1 / 3], [1, 1, 1], [1 + 1 / 3, 1, 2]])
+
+
+def test_a_small_value_counts_as_a_part_of_the_mean() -> None:
+    """Values 0.1 and 1.9 have the mean 1, so the first counts as 0.3."""
+    (only,) = Moments.by_fold(np.zeros((2, 1, 1)), np.array([0.1, 1.9]), np.zeros(2, int), 1)
+    np.testing.assert_allclose(only.sums[0, 0], 1 / 0.3**2 + 1 / 1.9**2)
+
+
+def test_folds_add_up_and_can_be_left_out() -> None:
+    of, y, fold = drawn()
+    folds = Moments.by_fold(of, y, fold, 5)
+    (whole,) = Moments.by_fold(of, y, np.zeros(len(y), int), 1)
+    np.testing.assert_allclose(total_of(folds).sums, whole.sums)
+    w = np.sqrt(weights(y))[fold != 2]
+    table = np.column_stack([np.ones(len(y)), of.reshape(len(y), -1), y])[fold != 2] * w[:, None]
+    np.testing.assert_allclose(total_of(folds).without(folds[2]).sums, table.T @ table)
+
+
+def test_the_fit_is_weighted_least_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepwise, "RIDGE", 0.0)
+    of, y, fold = drawn()
+    theirs = LinearRegression().fit(of[:, [4, 1]].reshape(len(y), -1), y, sample_weight=weights(y))
+    mine = total_of(Moments.by_fold(of, y, fold, 5)).fit([4, 1])
+    np.testing.assert_allclose(mine, [theirs.intercept_, *theirs.coef_], rtol=1e-5)
+
+
+def test_the_ridge_is_relative_to_each_features_variance() -> None:
+    """Against the augmented least squares: rows sqrt(ridge * variance) below the centred table."""
+    of, y, fold = drawn()
+    w = weights(y) / weights(y).sum()
+    X = of[:, [1, 4]].reshape(len(y), -1)
+    centred, target = X - w @ X, y - w @ y
+    variance = w @ centred**2
+    rows = np.vstack([centred * np.sqrt(w)[:, None], np.diag(np.sqrt(RIDGE * variance))])
+    slopes = np.linalg.lstsq(rows, np.concatenate([target * np.sqrt(w), np.zeros(4)]))[0]
+    mine = total_of(Moments.by_fold(of, y, fold, 5)).fit([1, 4])
+    np.testing.assert_allclose(mine[1:], slopes, rtol=1e-5)
+    np.testing.assert_allclose(mine[0], w @ y - w @ X @ slopes, rtol=1e-5)
+
+
+def test_the_loss_is_that_of_the_cells() -> None:
+    of, y, fold = drawn()
+    folds = Moments.by_fold(of, y, fold, 5)
+    fitted = total_of(folds).fit([1, 6])
+    said = fitted[0] + of[:, [1, 6]].reshape(len(y), -1) @ fitted[1:]
+    held = fold == 3
+    expected = (weights(y) * (said - y) ** 2)[held].sum()
+    np.testing.assert_allclose(folds[3].loss([1, 6], fitted), expected, rtol=1e-9)
+
+
+def test_the_order_is_that_of_least_squares_by_groups() -> None:
+    """Each step takes the regulator with which the regression on all taken has the least error."""
+    of, y, fold = drawn(seed=4)
+    w = np.sqrt(weights(y))
+
+    def error(chosen: list[int]) -> float:
+        X = np.column_stack([np.ones(len(y)), of[:, chosen].reshape(len(y), -1)]) * w[:, None]
+        return float(((y * w - X @ np.linalg.lstsq(X, y * w)[0]) ** 2).sum())
+
+    expected: list[int] = []
+    for _ in range(5):
+        left = [place for place in range(8) if place not in expected]
+        expected.append(min(left, key=lambda place: error([*expected, place])))
+    assert total_of(Moments.by_fold(of, y, fold, 5)).order(5) == expected
+    assert set(expected[:3]) == {1, 4, 6}
+
+
+def test_what_explains_nothing_is_not_taken() -> None:
+    of, y, fold = drawn()
+    of[:, 3:] = of[:, 1:2]  # copies of regulator 1, and nothing else
+    constant = np.full_like(y, 2.0)
+    assert total_of(Moments.by_fold(of, constant, fold, 5)).order(5) == []
+
+
+def test_the_number_is_chosen_by_held_out_cells() -> None:
+    """Against a plain loop over folds and numbers, and the three that there are."""
+    of, y, fold = drawn()
+    folds = Moments.by_fold(of, y, fold, 5)
+    errors = np.zeros(9)
+    for held in range(5):
+        kept = total_of(folds).without(folds[held])
+        order = kept.order(8)
+        for number in range(9):
+            errors[number] += folds[held].loss(order[:number], kept.fit(order[:number]))
+    smallest = next(m for m in range(9) if errors[m] <= errors.min() * (1 + 2 / len(y)))
+    assert len(choose(folds, len(y), 1.0)) == smallest
+    assert set(choose(folds, len(y), 1.0)[:3]) == {1, 4, 6}
+    assert len(choose(folds, len(y), 1e9)) == 0
+
+
+def test_few_cells_allow_few_regulators() -> None:
+    of, y, fold = drawn(n=31)
+    assert len(choose(Moments.by_fold(of, y, fold, 5), 31, 0.0)) <= 31 // 15
+
+
+def test_cross_validated_error_by_hand() -> None:
+    """Without regulators each fold is told the weighted mean of the others."""
+    y, fold = np.array([1.0, 2.0, 4.0, 5.0]), np.array([0, 0, 1, 1])
+    w = weights(y)
+    first, second = (w[rows] @ y[rows] / w[rows].sum() for rows in (fold == 1, fold == 0))
+    expected = (w * (y - np.where(fold == 0, first, second)) ** 2).sum()
+    found = cross_validated(Moments.by_fold(np.zeros((4, 0, 2)), y, fold, 2), [])
+    np.testing.assert_allclose(found, expected)
+
+
+def test_twins_are_kept_apart_by_the_jitter() -> None:
+    """Two regulators with the same features: one is taken, and nothing breaks."""
+    of, y, fold = drawn()
+    of[:, 2] = of[:, 1]
+    order = total_of(Moments.by_fold(of, y, fold, 5)).order(8)
+    assert len({1, 2} & set(order[:3])) == 1
+    assert JITTER > 0
