@@ -77,7 +77,7 @@ def ask_multiples(
     Returns
     -------
     Multiples
-        Events are grouped by cell.
+        Events are grouped by cell, and sorted by the names of their genes within each.
 
     Raises
     ------
@@ -253,7 +253,9 @@ class _Chosen:
                 added += 1
 
     def events(self, order: int) -> tuple[Knockouts, IntArray]:
-        """Every set in each of its cells, grouped by cell.
+        """Every set in each of its cells, grouped by cell and sorted by genes within each.
+
+        The order of drawing would tell who is asked which sets are linked: those are drawn last.
 
         Returns
         -------
@@ -262,6 +264,6 @@ class _Chosen:
         """
         pairs = np.repeat(np.arange(len(self.sets)), [len(cells) for cells in self.sets.values()])
         cells = np.concatenate([np.empty(0, np.int64), *self.sets.values()])
-        by_cell = np.lexsort((pairs, cells))
         genes = np.array(list(self.sets), np.int32).reshape(-1, order)
+        by_cell = np.lexsort((*genes[pairs].T[::-1], cells))
         return Knockouts(genes[pairs[by_cell]], cells[by_cell].astype(np.int32)), pairs[by_cell]

@@ -155,9 +155,9 @@ def test_training_and_asking_all_cells_scores_no_profile(tmp_path, registry):
         "keystone@1",
         "response@1",
         "response-size@1",
-        "double-knockout@1",
+        "double-knockout@2",
     }
-    assert set(rows["good"]["result"]["scores"]) == {*knockouts, "triple-knockout@1"}
+    assert set(rows["good"]["result"]["scores"]) == {*knockouts, "triple-knockout@2"}
     with pytest.raises(UserError, match="split=all"):
         make_plan(registry, Request(["pbmc68k"], ["good"], split="all"))
 

@@ -254,6 +254,36 @@ def network():
     return load(genes=60, cells=300, seed=5, absence="modules", dropout=0.3, cell_types=2)
 
 
+def half_by_order(events):
+    """(n,) bool: whether the set of an event is in the later half, by the order in all cells.
+
+    A set comes before another if it does so in some cell, or if a third stands between them.
+    """
+    sets, of = np.unique(np.asarray(events.genes), axis=0, return_inverse=True)
+    before = np.zeros((len(sets), len(sets)), bool)
+    for cell in np.unique(events.cells):
+        here = of.ravel()[events.cells == cell]
+        for place, one in enumerate(here):
+            before[one, here[place + 1 :]] = True
+    for _ in range(8):
+        before |= (before.astype(np.float32) @ before.astype(np.float32)) > 0
+    place = before.sum(axis=0) - before.sum(axis=1)
+    return (place > np.median(place))[of.ravel()]
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_the_order_of_events_does_not_tell_which_sets_are_linked(network, order):
+    """They are sorted by cell and genes alone, which whoever is asked knows anyway."""
+    question = ask_multiples(network, np.arange(0, 300, 3), order, seed=2**127 + 9)
+    genes, cells = question.events.genes, question.events.cells
+    expected = np.lexsort((*genes.T[::-1], cells))
+    np.testing.assert_array_equal(expected, np.arange(len(cells)))
+    as_drawn = np.lexsort((question.pairs, cells))
+    told = half_by_order(question.events[as_drawn]) == question.linked[as_drawn]
+    assert told.mean() > 0.95  # the order of drawing would tell
+    assert 0.35 < (half_by_order(question.events) == question.linked).mean() < 0.65
+
+
 @pytest.mark.parametrize("order", [2, 3])
 def test_half_random_half_linked_in_cells_that_express_them(network, order):
     asked = np.arange(0, 300, 3)

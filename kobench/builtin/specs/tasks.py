@@ -154,6 +154,7 @@ def _several(
     return TaskSpec(
         name,
         f"{_TASKS}.interaction:multiple_knockout",
+        version=2,
         of="interaction",
         asks=asks,
         truth="counterfactual",
