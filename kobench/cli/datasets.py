@@ -13,6 +13,7 @@ from kobench.cli.output import say
 from kobench.specs import PERTURBATIONS
 
 if TYPE_CHECKING:
+    from kobench.audit.overview import Overview
     from kobench.dataset import Dataset
     from kobench.plugins.registry import Registry
 
@@ -28,6 +29,7 @@ ADD_EXAMPLES = """
 Examples:
   kobench datasets add mine.h5ad --name mine --perturbation-key gene --control WT
   kobench datasets add atlas.h5ad --name atlas --perturbation-key none --cell-type-key cell_type
+  kobench datasets add mine.h5ad --perturbation-key gene --check
   kobench datasets add screen.h5ad --name screen --perturbation-key target --control NT \
 --batch-key library --to cards
   kobench datasets add tissue.h5ad --name tissue --perturbation-key target --control NT \
@@ -50,7 +52,7 @@ def datasets_command() -> None:
 
 @datasets_command.command("add", epilog=ADD_EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="What it will be called.")
+@click.option("--name", default="", help="What it will be called; must be given to write a card.")
 @click.option(
     "--perturbation-key",
     required=True,
@@ -120,9 +122,15 @@ def datasets_command() -> None:
     default=None,
     help="Folder of the card. Default: your own folder of cards, which is always read.",
 )
+@click.option(
+    "--check", "only_check", is_flag=True, help="Say all that is found, and write nothing."
+)
+@json_option
 def add_command(
     file: Path,
     name: str,
+    only_check: bool,
+    as_json: bool,
     summary: str,
     organism: str,
     source: str,
@@ -131,11 +139,15 @@ def add_command(
     out_folder: Path | None,
     **reading: Any,
 ) -> None:
-    """Check FILE (AnnData, .h5ad) as a run would, and write its card."""
+    """Check FILE (AnnData, .h5ad) as a run would, say what can be asked, and write its card."""
+    from kobench.audit.overview import overview
     from kobench.datasets.add import H5adParameters, Origin, add_dataset
 
+    if not name and not only_check:
+        raise click.UsageError("Missing option '--name'; or give --check, which writes nothing.")
     origin = Origin(organism=organism, source=source, licence=licence)
     there = load((), ()).datasets
+    found: list[Dataset] = []
     card = add_dataset(
         file,
         name,
@@ -143,29 +155,35 @@ def add_command(
         origin,
         summary=summary,
         kind=kind,
-        seen=tell,
+        seen=found.append,
         out_folder=out_folder,
         taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
+        write=not only_check,
     )
+    seen = overview(found[0])
+    if as_json:
+        written = None if only_check else str(card)
+        about = {"card": written, "notes": list(found[0].notes), **seen.to_json()}
+        say(json.dumps(about, indent=1))
+        return
+    tell(found[0], seen)
+    if only_check:
+        say("Nothing was written: --check.")
+        return
     say(f"Wrote {card}.")
     hint = f" --datasets {out_folder}" if out_folder else ""
     say(f"Try `kobench info {name}{hint}` and `kobench run -d {name}{hint} -p linear`.")
 
 
-def tell(dataset: Dataset) -> None:
-    """Print what a reader of scores on a new dataset has to know, and what can't be asked of it."""
-    from kobench.datasets.split import rows_of
-    from kobench.truth.population import why_unasked
-    from kobench.util.text import by_reason, one_line
+def tell(dataset: Dataset, seen: Overview) -> None:
+    """Print what a reader of scores on a new dataset has to know, and what can be asked of it."""
+    from kobench.audit.block import block
+    from kobench.util.text import one_line
 
-    said = [*dataset.notes]
-    if dataset.perturbed is not None:
-        found = why_unasked(dataset, *rows_of(dataset, "halves", 0))
-        said += [f"not asked, {each}" for each in by_reason(found)]
-        names = len(set(dataset.perturbed.obs["perturbation"].tolist()))
-        said.append(f"{names - len(found):,} of {names:,} perturbations can be asked")
-    for each in said:
-        say(f"Note: {one_line(each)}.")
+    for note in dataset.notes:
+        say(f"Note: {one_line(note)}.")
+    for line in block(seen):
+        say(line)
 
 
 @datasets_command.command(

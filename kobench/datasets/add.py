@@ -92,6 +92,7 @@ def add_dataset(
     out_folder: str | Path | None = None,
     folders: Iterable[str | Path] = (),
     taken: Mapping[str, str] | None = None,
+    write: bool = True,
 ) -> Path:
     """Load a file as `kobench run` would, and write its card `<out_folder>/<name>.toml`.
 
@@ -102,7 +103,7 @@ def add_dataset(
     file : path
         An AnnData file.
     name : str
-        Name of the dataset.
+        Name of the dataset; may be "" where nothing is written.
     reading : H5adParameters, or None for the defaults
         How the file is read.
     origin : Origin, or None
@@ -119,11 +120,13 @@ def add_dataset(
         Further folders of cards in use, whose names are taken.
     taken : mapping of str to str, or None
         Names of other datasets that are there -> where each comes from.
+    write : bool
+        False checks everything and writes nothing.
 
     Returns
     -------
     Path
-        The card.
+        The card, or where it would be.
 
     Raises
     ------
@@ -131,19 +134,11 @@ def add_dataset(
         Where the file fails a check, the name is taken, or the card exists. Nothing is written.
     """
     reading, origin = reading or H5adParameters(), origin or Origin()
-    if not re.fullmatch(NAME, name):
-        raise UserError(
-            f"dataset name {name!r} must be of lower-case letters, digits and single dashes, as"
-            " 'my-screen'; choose another --name"
-        )
     file = Path(file).expanduser().resolve()
     folder = Path(out_folder).expanduser() if out_folder else user_folder()
     card = folder / f"{name}.toml"
-    if card.exists():
-        raise UserError(
-            f"{card} exists already and is not overwritten; choose another --name or delete it"
-        )
-    _must_be_free(name, [*folders, folder] if folder.is_dir() else folders, taken or {})
+    if name or write:  # without a name nothing is in its way
+        _must_be_free(name, card, folders, taken or {})
     load = resolve_reference(str(builtin_loaders()[LOADER].load))
     dataset: Dataset = load(path=str(file), **asdict(reading))
     dataset = replace(dataset, perturbation=kind)
@@ -160,17 +155,32 @@ def add_dataset(
     if dataset.perturbed is not None:
         head["kind"] = kind
     text = _card_text(head, file, reading, origin, dict(dataset.facts))
-    write_atomically(card, text.encode())
-    read_card(card)  # what was written can be read
+    if write:
+        write_atomically(card, text.encode())
+        read_card(card)  # what was written can be read
     seen(dataset)
     return card
 
 
-def _must_be_free(name: str, folders: Iterable[str | Path], others: Mapping[str, str]) -> None:
-    """UserError where a loader, a card in use, or another dataset that is there has this name."""
+def _must_be_free(
+    name: str, card: Path, folders: Iterable[str | Path], others: Mapping[str, str]
+) -> None:
+    """UserError where the name is no name, its card exists, or a loader, a card in use, or another
+    dataset that is there is called so.
+    """
+    if not re.fullmatch(NAME, name):
+        raise UserError(
+            f"dataset name {name!r} must be of lower-case letters, digits and single dashes, as"
+            " 'my-screen'; choose another --name"
+        )
+    if card.exists():
+        raise UserError(
+            f"{card} exists already and is not overwritten; choose another --name or delete it"
+        )
     taken = dict(others)
     taken |= {loader: "a loader of kobench" for loader in builtin_loaders()}
-    taken |= {spec.name: f"the card {spec.card['card']}" for spec in card_specs(folders)[0]}
+    in_use = [*folders, card.parent] if card.parent.is_dir() else folders
+    taken |= {spec.name: f"the card {spec.card['card']}" for spec in card_specs(in_use)[0]}
     if name in taken:
         raise UserError(f"a dataset {name!r} exists already ({taken[name]}); choose another --name")
 

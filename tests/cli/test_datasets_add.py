@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from command import kobench
@@ -29,19 +31,55 @@ def add(screen, folder, *more):
     ).stdout
 
 
-def test_what_can_not_be_asked_is_named_with_its_reason(screen, tmp_path):
+def test_it_ends_with_what_can_be_asked_and_why_the_rest_can_not(screen, tmp_path):
     said = add(screen, tmp_path / "cards")
-    assert "Note: not asked, perturbations with under 20 perturbed cells: gene2." in said
-    assert "not asked, perturbations whose target is not among the genes: elsewhere." in said
-    assert "Note: 1 of 3 perturbations can be asked." in said
     assert "Note: 10 of 60 wild-type cells are exact copies of another;" in said
+    assert said.splitlines()[1:-2] == [
+        "cells         60 wild-type, 60 perturbed (knockout); 8 genes",
+        "controls      60, taken as one batch: no batch column is given",
+        "askable       1 of 3 perturbations: gene0",
+        "not askable   perturbations whose target is not among the genes: elsewhere",
+        "              perturbations with under 20 perturbed cells: gene2",
+        "detectable    0 of 1 measured (halves agree by 0.2 or more)",
+        "presence      varies: 3.3% of wild-type values are zero",
+        "duplicates    10 wild-type cells equal another",
+        "near-null     yes: no perturbation is detectable; write near_null = true on the",
+        "                card, and rank nobody by it",
+    ]
     assert 'kind = "knockout"' in (tmp_path / "cards" / "mine.toml").read_text()
+
+
+def test_check_says_it_all_and_writes_nothing(screen, tmp_path):
+    folder = tmp_path / "cards"
+    written = add(screen, tmp_path / "other").splitlines()[:-2]
+    said = kobench(
+        *("datasets", "add", screen, "--perturbation-key", "perturbation", "--check"),
+        *("--to", folder),
+    ).stdout.splitlines()
+    assert said == [*written, "Nothing was written: --check."]
+    assert not folder.exists()
+    done = kobench("datasets", "add", screen, "--perturbation-key", "perturbation", code=2)
+    assert "Missing option '--name'" in done.stderr
+
+
+def test_json_has_every_name_and_number(screen, tmp_path):
+    said = json.loads(add(screen, tmp_path / "cards", "--json"))
+    assert said["card"] == str(tmp_path / "cards" / "mine.toml")
+    assert said["askable"] == ["gene0"]
+    assert said["not_askable"] == {
+        "elsewhere": "perturbations whose target is not among the genes",
+        "gene2": "perturbations with under 20 perturbed cells",
+    }
+    assert said["duplicates"]["wild_type"] == 10
+    assert said["near_null"] == {"measured": "yes", "declared": False}
+    assert json.loads(add(screen, tmp_path / "cards2", "--json", "--check"))["card"] is None
 
 
 def test_a_question_that_nobody_can_be_asked_fits_nobody(screen, tmp_path):
     cards = tmp_path / "cards"
     said = add(screen, cards, "--kind", "overexpression")
-    assert "Note: 0 of 3 perturbations can be asked." in said
+    assert "askable       0 of 3 perturbations" in said
+    assert "detectable    unknown: none can be asked" in said
     shown = kobench("info", "mine", "--datasets", cards).stdout
     assert "kind: overexpression" in shown
     # a predictor that fails as soon as it is fitted does not fail

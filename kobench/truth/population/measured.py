@@ -17,7 +17,7 @@ from kobench.truth.population.events import Events, abundance, events_of, joined
 from kobench.truth.population.labels import perturbations
 from kobench.truth.population.measure import DETECTABLE, SPLITS
 from kobench.truth.population.profiles import Population
-from kobench.truth.population.screen import Screen
+from kobench.truth.population.screen import MeasuredChange, Screen
 from kobench.truth.population.significance import adjusted
 from kobench.units import MIN_CELLS
 
@@ -77,8 +77,8 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
             "a wild-type cell is both trained on and in the reference; give two halves without a"
             " common cell"
         )
-    sorted_out = _Screened.of(dataset, dataset.perturbed, training, reference)
-    targets, found, screen = sorted_out.targets, sorted_out.found, sorted_out.screen
+    sorted_out = Screened.of(dataset, dataset.perturbed, training, reference)
+    targets, found = sorted_out.targets, sorted_out.found
     unasked, counts = sorted_out.unasked, sorted_out.left_out()
     if not found.events:
         return replace(
@@ -87,7 +87,7 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
             unasked=unasked,
         )
     asked_of = [targets[name] for name in found.events]
-    measured = [screen.measure(found.cells[name], targets[name]) for name in found.events]
+    measured = [sorted_out.measure(name) for name in found.events]
     return Responses(
         cells=dataset.cells[training],
         names=tuple(found.events),
@@ -112,7 +112,7 @@ def why_unasked(dataset: Dataset, training: IntArray, reference: IntArray) -> di
     """Each perturbation that can't be asked -> why; as `ask_responses` finds it, unmeasured."""
     if dataset.perturbed is None:
         return {}
-    return dict(_Screened.of(dataset, dataset.perturbed, training, reference).unasked)
+    return dict(Screened.of(dataset, dataset.perturbed, training, reference).unasked)
 
 
 _FEW_REFERENCE = f"batches with under {MIN_CELLS} reference cells"
@@ -150,11 +150,23 @@ class _Found:
 
 
 @dataclass(frozen=True, eq=False)
-class _Screened:
+class Screened:
     """The perturbations of a dataset, sorted into those that can be asked and the others.
 
-    screen : the cells. asked : the training cells. targets : name -> columns of its genes. found :
-    what can be asked. unnamed : label -> why it names nothing that can be.
+    Attributes
+    ----------
+    screen : Screen
+        The cells.
+    asked : Population
+        The training cells.
+    targets : mapping of str to tuple of int
+        Name -> columns of its genes.
+    found : _Found
+        What can be asked.
+    unnamed : mapping of str to str
+        Label -> why it names nothing that can be asked.
+    real : bool
+        Whether the cells are real.
     """
 
     screen: Screen
@@ -167,7 +179,7 @@ class _Screened:
     @classmethod
     def of(
         cls, dataset: Dataset, perturbed: Cells, training: IntArray, reference: IntArray
-    ) -> _Screened:
+    ) -> Screened:
         """Sort out the perturbations of these cells."""
         labels = np.asarray(perturbed.obs["perturbation"], dtype=np.str_)
         targets, number, unnamed = perturbations(labels, dataset.cells.var_names)
@@ -178,6 +190,19 @@ class _Screened:
         asked = Population.of(dataset.cells.X[training], screen.wild_type.batch[training])
         found = _sort_out(screen, asked, targets, number)
         return cls(screen, asked, targets, found, unnamed, dataset.kind == "real")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The perturbations that can be asked, in alphabetical order."""
+        return tuple(self.found.events)
+
+    def cells(self, name: str) -> IntArray:
+        """Rows of the perturbed cells of one that can be asked."""
+        return self.found.cells[name]
+
+    def measure(self, name: str) -> MeasuredChange:
+        """All that is measured of one that can be asked."""
+        return self.screen.measure(self.cells(name), self.targets[name])
 
     @property
     def unasked(self) -> dict[str, str]:

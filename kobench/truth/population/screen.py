@@ -111,13 +111,15 @@ class Screen:
             cells=len(ours),
             change=change(perturbed, reference, targets),
             halves=self._halved(ours, theirs, targets),
-            agreement=agreement(
-                self._halved(*self._matched(rows, targets, self.everyone), targets)
-            ),
+            agreement=self.agreement(rows, targets),
             responds=responding(perturbed, reference, targets),
             size=strength,
             size_p=p,
         )
+
+    def agreement(self, rows: IntArray, targets: Sequence[int]) -> float:
+        """How well halves of these perturbed cells (rows) agree, with `everyone` as reference."""
+        return agreement(self._halved(*self._matched(rows, targets, self.everyone), targets))
 
     def _matched(
         self, rows: IntArray, targets: Sequence[int], against: IntArray
