@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from kobench.datasets.card_keys import ASKED, FILE, TOP, Key
+from kobench.datasets.card_keys import FILE, TOP
+from kobench.datasets.key_checks import check_keys
+from kobench.datasets.recipes import RECIPES
+from kobench.datasets.sources import Distribution, WebFile, read_sources
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param
 from kobench.util.names import fault_of_folder, fault_of_name
-from kobench.util.text import suggestion, visible
+from kobench.util.text import suggestion
 
 #: Parameters that a selection may set where the card does not say which.
 OPEN = ("genes", "cell_type")
-
-#: Characters of a wrong value that a message shows.
-MOST_SHOWN = 100
 
 #: What the places in the table [file] must be.
 EXPECTED = {
@@ -39,15 +39,62 @@ def check_card(card: Mapping[str, Any], where: str) -> None:
     check_keys(card, TOP, where)
 
 
-def check_file(file: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:
-    """UserError where the table [file] is wrong, or missing though the loader reads a file."""
+def check_file(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:
+    """UserError where [file], or where it comes from, is wrong or missing."""
+    file = card.get("file", {})
     if file:
         check_keys(file, FILE, f"{where}, [file]")
         check_place({"folder": "", **file}, where)
-    elif "path" in loader.params:
+    check_sources(card, where)
+    if file and not ("sources" in card or "sha256" in file or "content" in file):
+        raise UserError(
+            f"{where}, [file] lacks sha256 (64 hexadecimal digits: a file with another one is"
+            " refused); add it"
+        )
+    if not file and "path" in loader.params:
         raise UserError(
             f"{where} has no [file], which loader {loader.name!r} needs; add it with name and"
             " sha256"
+        )
+
+
+def check_sources(card: Mapping[str, Any], where: str) -> None:
+    """UserError where [[sources]], `recipe` and [file] are wrong, or do not go together."""
+    sources, recipe, file = read_sources(card, where), card.get("recipe"), card.get("file", {})
+    if recipe is not None and recipe not in RECIPES:
+        raise UserError(
+            f"{where}: recipe {recipe!r:.80} is not known; {suggestion(recipe, RECIPES, 'recipes')}"
+        )
+    if recipe is not None and not sources:
+        raise UserError(f"{where} has a recipe but no [[sources]] for it; add them")
+    if not sources:
+        return
+    if not file:
+        raise UserError(f"{where} has [[sources]] but no [file] that comes of them; add it")
+    for key in ("url", "package", "path"):
+        if file.get(key):
+            raise UserError(
+                f"{where} has [[sources]] and, in [file], {key}: two places to get the file from;"
+                " remove one of them"
+            )
+    if recipe is not None and "content" not in file:
+        raise UserError(
+            f"{where}, [file] lacks content: the file that a recipe makes is checked by it; add it"
+        )
+    if recipe is None and (len(sources) > 1 or len(sources[0].names) > 1):
+        raise UserError(
+            f"{where} has no recipe but several files in [[sources]]; without a recipe one source"
+            " is the file itself"
+        )
+    if recipe is None and isinstance(sources[0], Distribution) and not file.get("sha256"):
+        raise UserError(
+            f"{where}, [file] lacks sha256: the checksum in [[sources]] is the archive's; add it"
+        )
+    itself = sources[0].checksum if recipe is None and isinstance(sources[0], WebFile) else None
+    if itself and itself.algorithm == "sha256" and file.get("sha256", itself.value) != itself.value:
+        raise UserError(
+            f"{where}: sha256 is {file['sha256']} in [file] and {itself.value} in [[sources]],"
+            " though without a recipe both are of one file; correct one of them"
         )
 
 
@@ -70,51 +117,6 @@ def check_place(file: Mapping[str, Any], where: str) -> None:
             raise UserError(
                 f"{where}, [file]: {key} is {file[key]!r}, which {fault}; {EXPECTED[key]}"
             )
-
-
-def check_keys(table: Mapping[str, Any], keys: Iterable[Key], where: str) -> None:
-    """UserError where a table of a card has what it may not, or lacks what it must have.
-
-    Parameters
-    ----------
-    table : mapping
-        A card, or a table in it.
-    keys : iterable of Key
-        What it may have.
-    where : str
-        What a message starts with: the card, and the table in it.
-    """
-    known = {key.name: key for key in keys}
-    for name, value in table.items():
-        if name not in known:
-            raise UserError(f"{where} has the unknown key {name!r}; {suggestion(name, known)}")
-        if fault := fault_of(known[name], value):
-            raise UserError(f"{where}: {name} is {visible(repr(value), MOST_SHOWN)}; {fault}")
-    missing = [key for key in known.values() if key.required and key.name not in table]
-    if missing:
-        them = "it" if len(missing) == 1 else "them"
-        listed = ", ".join(f"{key.name} ({key.says})" for key in missing)
-        raise UserError(f"{where} lacks {listed}; add {them}")
-
-
-def fault_of(key: Key, value: Any) -> str:
-    """What a card should say in place of a value, "" where the value is right.
-
-    >>> from kobench.datasets.card_keys import TOP
-    >>> fault_of(TOP[1], "3").partition(":")[0]
-    'give a whole number'
-    >>> fault_of(TOP[1], 3)
-    ''
-    """
-    if not key.takes(value):
-        return f"give {ASKED[key.holds]}: {key.says}"
-    if key.choices and value not in key.choices:
-        return f"choose one of {', '.join(key.choices)}: {key.says}"
-    if not key.matches(value):
-        return f"give {key.says}"
-    if key.low is not None and value < key.low:
-        return f"give {key.low} or more: {key.says}"
-    return ""
 
 
 def check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:

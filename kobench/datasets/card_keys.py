@@ -210,7 +210,25 @@ TOP = (
         "sentences without a full stop, shown beside every board: what a reader must not conclude",
         example='["one donor"]',
     ),
+    Key(
+        "recipe",
+        "text",
+        "the function of kobench that makes the file of its sources, one in"
+        " `kobench/datasets/recipes/`; without it the one source is the file itself",
+    ),
+    Key(
+        "opened",
+        "true or false",
+        "`false` where nobody has opened the file yet",
+        example="false",
+        otherwise="true",
+    ),
     Key("parameters", "table", "parameters of the loader; `kobench info h5ad` shows them"),
+    Key(
+        "sources",
+        "tables",
+        "where `kobench datasets get` gets the file, or what a recipe makes it of",
+    ),
     Key(
         "file",
         "table",
@@ -229,10 +247,18 @@ FILE = (
     Key(
         "sha256",
         "text",
-        "its checksum, 64 hexadecimal digits: a file with another one is refused",
-        required=True,
+        "its checksum, 64 hexadecimal digits: a file with another one is refused; it must be there"
+        " where the card has neither `content` nor sources",
         pattern="[0-9a-fA-F]{64}",
         example='"9f86d0..."',
+    ),
+    Key(
+        "content",
+        "text",
+        "`sha256:` and the digest of what it holds, by which a made file is checked in place of"
+        " its bytes; of `sha256` and `content` one must agree",
+        pattern="sha256:[0-9a-f]{64}",
+        example=f'"sha256:{"0" * 64}"',
     ),
     Key(
         "bytes",
@@ -256,6 +282,3 @@ FILE = (
         example='"scanpy"',
     ),
 )
-
-#: Heading of a part of a card -> its keys.
-TABLES: Mapping[str, tuple[Key, ...]] = {"": TOP, "[file]": FILE}

@@ -6,8 +6,12 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from kobench.datasets.card_keys import FILE, TABLES, TOP, Key
+from kobench.datasets.card_keys import FILE, TOP, Key
+from kobench.datasets.source_keys import KINDS, SOURCE
 from kobench.specs import DatasetSpec, Param
+
+#: Heading of a part of a card -> its keys.
+TABLES: Mapping[str, tuple[Key, ...]] = {"": TOP, "[file]": FILE, "[[sources]]": SOURCE}
 
 #: What each kind of value is in JSON Schema.
 SCHEMAS: Mapping[str, dict[str, Any]] = {
@@ -21,6 +25,14 @@ SCHEMAS: Mapping[str, dict[str, Any]] = {
         "additionalProperties": {"type": ["string", "number", "boolean"]},
     },
     "tables": {"type": "array", "items": {"type": "object"}},
+}
+
+#: Without sources a file is checked by what [file] says.
+CHECKED = {
+    "if": {"required": ["file"], "not": {"required": ["sources"]}},
+    "then": {
+        "properties": {"file": {"anyOf": [{"required": ["sha256"]}, {"required": ["content"]}]}}
+    },
 }
 
 #: The same of the default of a loader's parameter.
@@ -40,6 +52,7 @@ def json_schema(loaders: Mapping[str, DatasetSpec]) -> dict[str, Any]:
     """
     top = object_of(TOP)
     top["properties"]["file"] |= object_of(FILE)
+    top["properties"]["sources"]["items"] = sources_of()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "kobench card",
@@ -51,8 +64,18 @@ def json_schema(loaders: Mapping[str, DatasetSpec]) -> dict[str, Any]:
                 "then": {"properties": {"parameters": parameters_of(loader)}},
             }
             for name, loader in loaders.items()
-        ],
+        ]
+        + [CHECKED],
     }
+
+
+def sources_of() -> dict[str, Any]:
+    """The schema of a table [[sources]]: what each kind must have."""
+    kinds = [
+        {"if": {"required": [kind]}, "then": {"required": list(needed)}}
+        for kind, (needed, _) in KINDS.items()
+    ]
+    return {**object_of(SOURCE), "allOf": kinds}
 
 
 def object_of(keys: Collection[Key]) -> dict[str, Any]:
@@ -129,7 +152,7 @@ def unsaid(said: Collection[str]) -> str:
     return "".join(
         f"# {key.name} = {key.example}  # {sentence(key)}\n"
         for key in TOP
-        if key.name not in said and not TYPES_OF_TABLES & {key.holds}
+        if key.name not in said and key.example
     )
 
 
@@ -159,7 +182,3 @@ def example(name: str) -> str:
             *(f"# {key} = {value}\n" for key, value in file.items()),
         ]
     )
-
-
-#: What stands below a heading of its own, not in a line of the top.
-TYPES_OF_TABLES = frozenset({"table", "facts", "tables"})

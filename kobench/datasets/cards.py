@@ -23,6 +23,7 @@ from kobench.datasets.card_checks import (
     check_parameter,
     check_values,
 )
+from kobench.datasets.right import identity
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Reference
 from kobench.util.bounded import read_toml
@@ -172,9 +173,8 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
         ) from error
     check_card(card, where)
     loader = _loader(card["loader"], loaders, where)
-    file = card.get("file", {})
     check_values(card, loader, where)
-    check_file(file, loader, where)
+    check_file(card, loader, where)
     fixed = _fixed_parameters(card, loader)
     for key, value in fixed.items():
         check_parameter(key, value, loader, where)
@@ -183,7 +183,7 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
         "parameters": fixed,
         "card": str(path),
         "loader_parameters": sorted(loader.params),
-        "digest": _digest(card["loader"], fixed, file.get("sha256", "").lower()),
+        "digest": _digest(card["loader"], fixed, identity(card)),
     }
     return DatasetSpec(
         name=card["name"],

@@ -28,12 +28,12 @@ def digest(cells: Cells) -> str:
     }
     sha = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for matrix in (cells.X, *(cells.layers[name] for name in sorted(cells.layers))):
-        for part in _nonzero(matrix):
+        for part in nonzero(matrix):
             sha.update(np.ascontiguousarray(part).data)
     return sha.hexdigest()
 
 
-def _nonzero(matrix: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+def nonzero(matrix: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """The values (m,) of a matrix that are not 0, row by row, and where they stand.
 
     Number of such values in each row (n,), their columns (m,), and the values, all little-endian.

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kobench.datasets.download import Progress, download
+from kobench.datasets.right import check_file_is_right
 from kobench.errors import UserError
-from kobench.util.hashes import Hashes
 
 
 def data_folder() -> Path:
@@ -64,11 +64,10 @@ def find_file(card: Mapping[str, Any]) -> Path:
     found = next((place for place in looked if place.is_file()), None)
     if found is None:
         raise UserError(_missing(card, looked))
-    if file.get("sha256"):
-        remedy = "bring the right file or correct the card"
-        if file.get("package"):
-            remedy = f"install a version of {file['package']} that ships it"
-        check_sha256(found, file["sha256"], f"the file of dataset {card['name']!r}", remedy)
+    remedy = "bring the right file or correct the card"
+    if file.get("package"):
+        remedy = f"install a version of {file['package']} that ships it"
+    check_file_is_right(card, found, f"the file of dataset {card['name']!r}", remedy)
     return found
 
 
@@ -111,20 +110,3 @@ def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
 def _origin(card: Mapping[str, Any]) -> str:
     """Where the card says that its file comes from, to be added to a sentence."""
     return f"; {card['where'].rstrip('.')}" if card.get("where") else ""
-
-
-def check_sha256(path: Path, expected: str, what: str, remedy: str) -> None:
-    """UserError where the file's sha256 is not the expected one.
-
-    A file whose size and times have not changed is not read again. `what` and `remedy` start and
-    end the message.
-    """
-    from platformdirs import user_cache_path
-
-    hashes = Hashes(user_cache_path("kobench") / "sha256.json")
-    found = hashes.of(path)
-    hashes.keep()
-    if found != expected.lower():
-        raise UserError(
-            f"{what}, {path}, has sha256 {found} but {expected.lower()} is expected; {remedy}"
-        )

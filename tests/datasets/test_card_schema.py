@@ -12,8 +12,8 @@ import pytest
 from places import REPOSITORY
 
 from kobench.cli.new import write
-from kobench.datasets.card_keys import FILE, TABLES, TOP
-from kobench.datasets.card_schema import example, json_schema, tables, unsaid
+from kobench.datasets.card_keys import FILE, TOP
+from kobench.datasets.card_schema import TABLES, example, json_schema, tables, unsaid
 from kobench.datasets.cards import builtin_loaders, read_card
 from kobench.errors import UserError
 
@@ -41,11 +41,14 @@ sha256 = "{sha256}"
 {file}
 """
 
+SOURCE = "name = 'mine.h5ad'\nurls = ['https://example.org/a']"
+
 
 def faults(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]:
     """Where a value is not as a schema says, by the words of JSON Schema that SCHEMA uses."""
     known = {"description", "title", "$schema", "type", "enum", "pattern", "minimum", "maximum"}
     known |= {"properties", "required", "additionalProperties", "items", "allOf", "if", "then"}
+    known |= {"not", "anyOf"}
     assert set(schema) <= known | {"const"}
     types = schema.get("type", list(TYPES))
     names = [types] if isinstance(types, str) else types
@@ -76,6 +79,10 @@ def faults(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]
                 if inner is False
                 else faults(entry, inner or {}, f"{where}.{key}")
             )
+    if "not" in schema and not list(faults(value, schema["not"], where)):
+        yield where
+    if "anyOf" in schema and all(list(faults(value, each, where)) for each in schema["anyOf"]):
+        yield where
     for each in schema.get("allOf", ()):
         if "if" not in each or not list(faults(value, each["if"], where)):
             yield from faults(value, each.get("then", {}), where)
@@ -89,6 +96,14 @@ def test_shipped_cards_are_as_the_schema_says(path: Path) -> None:
 @pytest.mark.parametrize(
     ("top", "parameter", "file", "fault"),
     [
+        ("opened = false", "", f"content = 'sha256:{'0' * 64}'", ""),
+        ("opened = 'no'", "", "", ".opened"),
+        ("", "", f"content = '{'0' * 64}'", ".file.content"),
+        ("", "", f"[[sources]]\n{SOURCE}\nmd5 = '{'0' * 32}'", ""),
+        ("", "", f"[[sources]]\n{SOURCE}\nmd5 = 'x'", ".sources.md5"),
+        ("", "", f"[[sources]]\n{SOURCE}\nmember = ['x']", ".sources.member"),
+        ("", "", "[[sources]]\nname = 'x'\nurls = [1]", ".sources.urls"),
+        ("", "", "[[sources]]\nname = 'x'\nmd5 = 'x'\nurls = []", ".sources.md5"),
         ("", "", "", ""),
         ("near_null = true\nconfounded = false\nkind = 'knockdown'", "genes = 5", "bytes = 0", ""),
         ("near_nul = true", "", "", ".near_nul"),
@@ -154,7 +169,7 @@ def test_the_example_is_a_card_and_so_is_all_that_it_could_say(tmp_path: Path) -
     path.write_text(re.sub("^# ", "", example("mine"), flags=re.MULTILINE))
     card = read_card(path).card
     assert len(card) > len(few)
-    assert {key.name for key in TOP} - {"facts"} <= set(card)
+    assert {key.name for key in TOP} - {"facts", "recipe", "sources"} <= set(card)
     assert set(card["file"]) == {key.name for key in FILE}
 
 

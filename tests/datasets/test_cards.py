@@ -393,7 +393,7 @@ def test_adding_a_dataset(folder: Path, mine: Path) -> None:
     content = written.read_text()
     assert content.startswith("# A dataset of kobench")
     keys = {line.split(" = ")[0].lstrip("# ") for line in content.splitlines() if " = " in line}
-    assert {key.name for key in TOP if key.holds not in ("table", "facts", "tables")} <= keys
+    assert {key.name for key in TOP if key.example} <= keys
     specs, problems = cards.card_specs()
     assert problems == []
     (spec,) = (spec for spec in specs if spec.name == "my-screen")

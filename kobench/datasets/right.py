@@ -1,0 +1,132 @@
+"""Whether a file is the one that a card means: by its sha256, its md5, or what it holds."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kobench.datasets.sources import Checksum, WebFile, read_sources
+from kobench.errors import UserError
+from kobench.util.files import PIECE, write_atomically
+from kobench.util.hashes import Hashes
+
+
+def expected_of(card: Mapping[str, Any]) -> dict[str, str]:
+    """What the card says of its file: "sha256", "md5" and "content", those that it says.
+
+    Any of them is enough: a file that is made has a content, and each of its containers a sha256.
+    """
+    file = card.get("file", {})
+    said = {key: file[key] for key in ("sha256", "content") if file.get(key)}
+    if "sha256" in said:
+        said["sha256"] = said["sha256"].lower()
+    if "recipe" not in card:
+        for source in read_sources(card, f"card {card.get('name')!r}"):
+            if isinstance(source, WebFile):  # of a distribution it is the archive's
+                said.setdefault(source.checksum.algorithm, source.checksum.value)
+    return said
+
+
+def identity(card: Mapping[str, Any]) -> str:
+    """One text that stands for the file's content in keys: its sha256 where the card has it."""
+    said = expected_of(card)
+    for key in ("sha256", "content", "md5"):
+        if key in said:
+            return said[key] if key == "sha256" else f"{key} {said[key]}"
+    return ""
+
+
+def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: str) -> None:
+    """UserError where a file is not the one that its card means.
+
+    A file whose size and times have not changed is not read again.
+
+    Parameters
+    ----------
+    card : mapping
+        The card.
+    path : Path
+        The file.
+    what, remedy : str
+        How the message starts and ends.
+    """
+    from platformdirs import user_cache_path
+
+    said = expected_of(card)
+    if not said:
+        return
+    memory = user_cache_path("kobench")
+    hashes = Hashes(memory / "sha256.json")
+    found = hashes.of(path)
+    hashes.keep()
+    if found == said.get("sha256"):
+        return
+    derived = _Derived(memory / "contents.json", found)
+    if "md5" in said and said["md5"] == derived.of("md5", lambda: checksum_of(path, "md5")):
+        return
+    if "content" in said:
+        from kobench.datasets.content import VERSION, content_of_file
+
+        held = derived.of(f"content {VERSION}", lambda: content_of_file(path))
+        if held == said["content"]:
+            return
+        raise UserError(
+            f"{what}, {path}, does not hold what its card says: the digest of its content is"
+            f" {held} but {said['content']} is expected; {remedy}"
+        )
+    if "md5" in said:
+        raise UserError(
+            f"{what}, {path}, has md5 {checksum_of(path, 'md5')} but {said['md5']} is expected;"
+            f" {remedy}"
+        )
+    raise UserError(
+        f"{what}, {path}, has sha256 {found} but {said['sha256']} is expected; {remedy}"
+    )
+
+
+def checksum_of(path: Path, algorithm: str) -> str:
+    """Hash the bytes of a file; OSError where it can't be read."""
+    total = hashlib.new(algorithm, usedforsecurity=False)
+    with open(path, "rb") as file:
+        while piece := file.read(PIECE):
+            total.update(piece)
+    return total.hexdigest()
+
+
+def matches(path: Path, checksum: Checksum) -> bool:
+    """Whether the bytes of a file have a checksum; OSError where it can't be read."""
+    return checksum_of(path, checksum.algorithm) == checksum.value
+
+
+class _Derived:
+    """What follows from the bytes of a file, remembered by their sha256.
+
+    Parameters
+    ----------
+    memory : Path
+        Where it is remembered; one that can't be read or written costs time and nothing else.
+    sha256 : str
+        Of the file.
+    """
+
+    def __init__(self, memory: Path, sha256: str) -> None:
+        self.memory, self.sha256 = memory, sha256
+        self.known: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):
+            content = json.loads(memory.read_bytes())
+            self.known = content if isinstance(content, dict) else {}
+
+    def of(self, kind: str, compute: Callable[[], str]) -> str:
+        """One thing that follows, computed where it is not known yet."""
+        here = self.known.get(self.sha256)
+        if isinstance(here, dict) and isinstance(here.get(kind), str):
+            return str(here[kind])
+        found = compute()
+        self.known[self.sha256] = {**(here if isinstance(here, dict) else {}), kind: found}
+        with contextlib.suppress(OSError):
+            write_atomically(self.memory, json.dumps(self.known).encode())
+        return found
