@@ -8,7 +8,7 @@ from typing import Any
 
 from kobench.datasets.card_keys import FILE, TOP
 from kobench.datasets.key_checks import check_keys
-from kobench.datasets.recipes import RECIPES
+from kobench.datasets.recipes.names import RECIPES
 from kobench.datasets.sources import Distribution, WebFile, read_sources
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param

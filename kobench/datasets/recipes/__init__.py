@@ -5,8 +5,3 @@ given the sources as a mapping of name to path, and returns an AnnData. It reads
 nothing else, draws with a fixed seed where it draws, and refuses sources that are not what it
 expects.
 """
-
-from __future__ import annotations
-
-#: Name of each recipe -> its function, named and not imported.
-RECIPES = {name: f"kobench.datasets.recipes.{name}:make" for name in ("nkx2_1_lung",)}
