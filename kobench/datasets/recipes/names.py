@@ -1,0 +1,6 @@
+"""The recipes by name: the one list of them."""
+
+from __future__ import annotations
+
+#: Name of each recipe -> its function, named and not imported.
+RECIPES = {name: f"kobench.datasets.recipes.{name}:make" for name in ("nkx2_1_lung",)}
