@@ -51,6 +51,8 @@ class Param:
         Another parameter, and the value of it without which this one means nothing.
     says : str or None
         What a board says of it, in one line; None says `help`, "" nothing.
+    many : bool
+        Whether a list of such values may be given, too.
     """
 
     default: Any
@@ -60,6 +62,7 @@ class Param:
     high: float | None = None
     only_with: tuple[str, Any] | None = None
     says: Union[str, None] = None
+    many: bool = False
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ def broken_h5ad(
             adata.obs = adata.obs.rename(columns={"perturbation": "perturbations"})
         elif fault == "mislabelled-control":
             adata.obs["perturbation"] = adata.obs["perturbation"].cat.rename_categories(
-                {"control": "Control"}
+                {"control": "unperturbed"}
             )
         elif fault == "unlabelled-cell":
             adata.obs.loc["cell7", "perturbation"] = None

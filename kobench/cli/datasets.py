@@ -45,6 +45,13 @@ def joined_columns(_: click.Context, __: click.Parameter, names: tuple[str, ...]
     return "+".join(names)
 
 
+def one_or_several(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> str | list[str]:
+    """What was given as a card has it: one alone is a text, none is ""."""
+    return list(values) if len(values) > 1 else "".join(values)
+
+
 @click.group("datasets", epilog=EXAMPLES)
 def datasets_command() -> None:
     """Add a dataset of your own, or see where files are looked for."""
@@ -60,10 +67,46 @@ def datasets_command() -> None:
 )
 @click.option(
     "--control",
-    default="control",
-    show_default=True,
-    help="The label of unperturbed cells in that column.",
+    multiple=True,
+    default=("control",),
+    show_default="control",
+    callback=one_or_several,
+    help=(
+        "The label of unperturbed cells in that column; `*` stands for any text ('NT*'). May be"
+        " given several times."
+    ),
 )
+@click.option(
+    "--join",
+    multiple=True,
+    callback=one_or_several,
+    help="What joins several genes in that column, beside `+`: `_` for A_B. May be repeated.",
+)
+@click.option(
+    "--guide-pattern",
+    multiple=True,
+    callback=one_or_several,
+    help=(
+        "How that column calls guides: '{gene}_g{n}', with {n} for digits and `*` for any text."
+        " Several times for more."
+    ),
+)
+@click.option(
+    "--labels",
+    "label_table",
+    type=click.Path(path_type=Path),
+    default=None,
+    help=(
+        "Table that says what each label means: columns `label` and `genes` (joined by `+`). It is"
+        " copied into the card."
+    ),
+)
+@click.option(
+    "--ignore-case",
+    is_flag=True,
+    help="Labels find genes that are written with other capital letters.",
+)
+@click.option("--var-key", default="", help="Column of var with the genes' names, not the index.")
 @click.option("--cell-type-key", default="", help="Column of obs with the cell type.")
 @click.option(
     "--batch-key",
@@ -136,22 +179,25 @@ def add_command(
     source: str,
     licence: str,
     kind: str,
+    label_table: Path | None,
     out_folder: Path | None,
     **reading: Any,
 ) -> None:
     """Check FILE (AnnData, .h5ad) as a run would, say what can be asked, and write its card."""
     from kobench.audit.overview import overview
     from kobench.datasets.add import H5adParameters, Origin, add_dataset
+    from kobench.datasets.label_table import read_label_table
 
     if not name and not only_check:
         raise click.UsageError("Missing option '--name'; or give --check, which writes nothing.")
+    labels = read_label_table(label_table) if label_table else {}
     origin = Origin(organism=organism, source=source, licence=licence)
     there = load((), ()).datasets
     found: list[Dataset] = []
     card = add_dataset(
         file,
         name,
-        H5adParameters(**reading),
+        H5adParameters(labels=labels, **reading),
         origin,
         summary=summary,
         kind=kind,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,16 @@ class H5adParameters:
     ----------
     perturbation_key : str
         Column of obs with the perturbed genes; "none": every cell is wild type.
-    control : str
-        What that column says for wild-type cells.
+    control : str, or sequence of str
+        What that column says for wild-type cells; `*` stands for any text.
+    join, guide_pattern : str, or sequence of str
+        What joins genes in that column beside `+`, and how it calls guides.
+    labels : mapping of str to str
+        What each of its labels means; all of it is copied into the card.
+    ignore_case : bool
+        Whether labels find genes that are written with other capital letters.
+    var_key : str
+        Column of var with the genes' names; "" for the index.
     cell_type_key, batch_key, group_key, replicate_key : str
         Columns of obs; "" for none. "day+donor" is the combination of two.
     scale, normalise : str
@@ -45,7 +53,12 @@ class H5adParameters:
     """
 
     perturbation_key: str = "perturbation"
-    control: str = "control"
+    control: str | Sequence[str] = "control"
+    join: str | Sequence[str] = ""
+    guide_pattern: str | Sequence[str] = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ignore_case: bool = False
+    var_key: str = ""
     cell_type_key: str = ""
     batch_key: str = ""
     group_key: str = ""
@@ -66,7 +79,7 @@ class H5adParameters:
         return {
             key: value
             for key, value in asdict(self).items()
-            if key not in ("scale", "normalise") and value not in ("", False)
+            if key not in ("scale", "normalise") and value not in ("", False, {}, [], ())
         }
 
 

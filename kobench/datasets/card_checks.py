@@ -147,6 +147,10 @@ def check_parameter(key: str, value: Any, loader: DatasetSpec, where: str) -> No
             f" {suggestion(key, loader.params, 'its parameters')}"
         )
     param: Param = loader.params[key]
+    if param.many and isinstance(value, list) and value:
+        for one in value:
+            check_parameter(key, one, loader, where)
+        return
     if param.default is not None and type(value) is not type(param.default):
         raise UserError(
             f"{where}: parameter {key} is {value!r}; it must be of type"

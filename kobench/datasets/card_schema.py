@@ -36,7 +36,14 @@ CHECKED = {
 }
 
 #: The same of the default of a loader's parameter.
-OF_DEFAULT: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+OF_DEFAULT: Mapping[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    dict: "object",
+    list: "array",
+}
 
 #: Parameters of a loader that a card gives at another place.
 ELSEWHERE = ("path", "scale", "normalise")
@@ -114,7 +121,11 @@ def parameter_of(param: Param) -> dict[str, Any]:
     if param.default is not None:
         more["type"] = OF_DEFAULT[type(param.default)]
     bounds = {"enum": param.choices, "minimum": param.low, "maximum": param.high}
-    return {**more, **{key: value for key, value in bounds.items() if value is not None}}
+    one = {**more, **{key: value for key, value in bounds.items() if value is not None}}
+    if not param.many:
+        return one
+    says = {"description": one.pop("description")} if param.help else {}
+    return {**says, "anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
 
 
 def sentence(key: Key) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kobench.errors import UserError
@@ -39,7 +40,7 @@ def complete(
     -------
     dict
         A value for every parameter. A whole number is taken where a float is expected; true and
-        false are no numbers.
+        false are no numbers. Where a parameter takes several, equal ones are one.
 
     Raises
     ------
@@ -77,6 +78,12 @@ def _checked(value: Any, param: Param, what: str) -> Any:
 
     what : the parameter in words, for the message.
     """
+    if param.many and isinstance(value, list):
+        if not value:
+            raise UserError(f"{what} is an empty list; expected a value, or several")
+        each = list(dict.fromkeys(_checked(one, replace(param, many=False), what) for one in value))
+        # one in a list is that one, so that there is one text for it
+        return each[0] if len(each) == 1 else each
     value = _of_type(value, _default(param), what)
     if param.choices is not None and not any(same(value, choice) for choice in param.choices):
         choices = ", ".join(map(write_value, param.choices))

@@ -321,8 +321,8 @@ SENTENCES = {
         r" declare"
     ),
     "mislabelled-control": (
-        r"no cell has 'control' in obs\['perturbation'\].*set control .*did you mean 'Control'. its"
-        r" labels: Control .24"
+        r"obs\['perturbation'\]: no cell has 'control'.*set control .*did you mean"
+        r" 'unperturbed'. its labels: unperturbed .24"
     ),
     "unlabelled-cell": (
         r"obs\['perturbation'\] has no value for 1 of 40 cells \(first: 'cell7'\); fill it in or"

@@ -10,6 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kobench.builtin.datasets import read_anndata
+from kobench.builtin.datasets.labels.advice import advice
+from kobench.builtin.datasets.labels.genes import Genes
+from kobench.builtin.datasets.labels.names import gene_names
+from kobench.builtin.datasets.labels.read import Labels, Spelling, all_wild_type, read_labels
+from kobench.builtin.datasets.labels.said import how_read, why_unknown
 from kobench.builtin.datasets.working_scale import WorkingScale, to_working_scale, totals_of
 from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
@@ -18,11 +23,19 @@ from kobench.datasets.normalise import choose_genes, zeros
 from kobench.datasets.validate import validate
 from kobench.errors import UserError
 
+#: That labels say themselves which genes they mean.
+NO_TABLE: Mapping[str, str] = {}
+
 
 def load(
     path: str,
     perturbation_key: str = "perturbation",
-    control: str = "control",
+    control: str | Sequence[str] = "control",
+    join: str | Sequence[str] = "",
+    guide_pattern: str | Sequence[str] = "",
+    labels: Mapping[str, str] = NO_TABLE,
+    ignore_case: bool = False,
+    var_key: str = "",
     cell_type_key: str = "",
     batch_key: str = "",
     group_key: str = "",
@@ -60,10 +73,11 @@ def load(
         "group_key": group_key,
         "replicate_key": replicate_key,
     }
-    content = _read(path, perturbation_key, control, keys, scale, layer, raw)
+    spelling = Spelling.of(path, control, join, guide_pattern, labels, ignore_case)
+    content = _read(path, perturbation_key, spelling, var_key, keys, scale, layer, raw)
     totals = totals_of(content.adata, content.X, path, totals_key, scale)
     working = to_working_scale(content.X, scale, normalise, totals, totals_key, path)
-    groups = _group(content, control, cell_type_key, cell_type)
+    groups = _group(content, cell_type_key, cell_type)
     chosen = _choose(content, groups, genes)
     perturbed = None
     if len(groups.perturbed):
@@ -88,8 +102,8 @@ class _Content:
     """What the parameters name in a file of n cells and G genes.
 
     X : (n, G) float32 as stored. counts : whether it holds counts. names : (G,) genes. barcodes :
-    (n,). labels : (n,) perturbations. columns : batch, cell type, group and replicate by the name
-    of their column.
+    (n,). labels : what was perturbed in each. columns : batch, cell type, group and replicate by
+    the name of their column. notes : on names of genes and on labels.
     """
 
     path: str
@@ -98,14 +112,16 @@ class _Content:
     counts: bool
     names: npt.NDArray[np.str_]
     barcodes: npt.NDArray[np.str_]
-    labels: npt.NDArray[np.str_]
+    labels: Labels
     columns: Mapping[str, npt.NDArray[np.str_]]
+    notes: tuple[str, ...]
 
 
 def _read(
     path: str,
     perturbation_key: str,
-    control: str,
+    spelling: Spelling,
+    var_key: str,
     keys: Mapping[str, str],
     scale: str,
     layer: str,
@@ -113,11 +129,20 @@ def _read(
 ) -> _Content:
     """Read the file and check it; `keys` are columns by their parameter, "" for none."""
     adata = read_anndata.read(path)
-    X, names = read_anndata.matrix(adata, path, layer, raw)
+    X, var = read_anndata.matrix(adata, path, layer, raw)
+    called = gene_names(var, var_key, path)
+    names = called.names
     barcodes = np.asarray(adata.obs_names, dtype=np.str_)
     X = check_matrix(X, path, barcodes, names).astype(np.float32)
     check_scale(X, scale, path, barcodes, names)
-    labels = read_anndata.labels(adata, path, perturbation_key, control)
+    labels, said = all_wild_type(len(barcodes)), called.notes
+    if perturbation_key != read_anndata.NO_PERTURBATION:
+        genes = Genes(map(str, names), spelling.ignore_case, called.several)
+        written = read_anndata.labels(adata, path, perturbation_key)
+        labels = read_labels(written, spelling, genes, f"{path}: obs[{perturbation_key!r}]")
+        meant = advice(labels, spelling, genes, var, var_key)
+        more = (*how_read(labels, spelling, genes), why_unknown(labels, genes), meant)
+        said = (*said, *(sentence for sentence in more if sentence))
     columns = {
         key: read_anndata.columns(adata, path, key, what) for what, key in keys.items() if key
     }
@@ -126,7 +151,7 @@ def _read(
             f"{path}: column {perturbation_key!r} is the perturbation, so it cannot be batch or"
             " cell type, group or replicate; name another one"
         )
-    return _Content(path, adata, X, scale == "counts", names, barcodes, labels, columns)
+    return _Content(path, adata, X, scale == "counts", names, barcodes, labels, columns, said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,19 +169,18 @@ class _Groups:
     measured: list[int]
 
 
-def _group(content: _Content, control: str, cell_type_key: str, cell_type: str) -> _Groups:
+def _group(content: _Content, cell_type_key: str, cell_type: str) -> _Groups:
     """Tell wild-type from perturbed cells; UserError where no wild-type cell is left."""
     path, labels = content.path, content.labels
-    kept = read_anndata.of_type(content.columns, path, cell_type_key, cell_type, len(labels))
-    wild_type = np.flatnonzero(kept & (labels == control))
-    perturbed = np.flatnonzero(kept & (labels != control))
+    kept = read_anndata.of_type(content.columns, path, cell_type_key, cell_type, len(labels.names))
+    wild_type = np.flatnonzero(kept & labels.wild_type)
+    perturbed = np.flatnonzero(kept & ~labels.wild_type)
     if not len(wild_type):
         raise UserError(
             f"{path}: no wild-type cell is of type {cell_type!r}; choose a cell_type that control"
             " cells have"
         )
-    there = np.unique(labels[perturbed])
-    targets = sorted({gene for label in there for gene in _targets(str(label), control)})
+    targets = labels.targets_of(perturbed)
     position = {str(gene): i for i, gene in enumerate(content.names)}
     measured = [position[gene] for gene in targets if gene in position]
     return _Groups(kept, wild_type, perturbed, targets, measured)
@@ -183,7 +207,7 @@ def _cells(
     """Some cells on the chosen genes, with their perturbations where they are `labelled`."""
     obs = {key: column[rows] for key, column in content.columns.items()}
     if labelled:
-        obs["perturbation"] = content.labels[rows]
+        obs["perturbation"] = content.labels.names[rows]
     layers = {"counts": tidy(content.X[rows][:, chosen])} if content.counts else {}
     return Cells(tidy(working.X[rows][:, chosen]), content.names[chosen], obs, layers)
 
@@ -195,8 +219,8 @@ def _unseen(content: _Content, groups: _Groups) -> int:
 
 
 def _notes(content: _Content, groups: _Groups) -> tuple[str, ...]:
-    """Sentences on genes that are not there."""
-    notes = []
+    """Sentences on genes and labels that are not what they might be."""
+    notes = list(content.notes)
     unseen = _unseen(content, groups)
     if unseen:
         notes.append(
@@ -214,7 +238,7 @@ def _notes(content: _Content, groups: _Groups) -> tuple[str, ...]:
 def _facts(content: _Content, groups: _Groups, chosen: BoolArray) -> dict[str, Any]:
     """Numbers for `kobench info`."""
     return {
-        "cells in file": len(content.labels),
+        "cells in file": len(content.barcodes),
         "genes in file": len(content.names),
         "wild-type cells": len(groups.wild_type),
         "perturbed cells": len(groups.perturbed),
@@ -222,17 +246,8 @@ def _facts(content: _Content, groups: _Groups, chosen: BoolArray) -> dict[str, A
         "genes": int(chosen.sum()),
         "genes left out": int(np.sum(~chosen)),
         "genes seen in no wild-type cell": _unseen(content, groups),
-        "perturbations": len(np.unique(content.labels[groups.perturbed])),
+        "perturbations": len(np.unique(content.labels.names[groups.perturbed])),
         "perturbed genes": len(groups.targets),
         "perturbed genes measured": len(groups.measured),
         "zeros in wild-type cells": zeros(content.X[groups.wild_type][:, chosen]),
     }
-
-
-def _targets(label: str, control: str) -> Sequence[str]:
-    """The genes of a label; `A+B` is a double knockout.
-
-    >>> _targets("TP53+control", "control")
-    ['TP53']
-    """
-    return [gene.strip() for gene in label.split("+") if gene.strip() and gene.strip() != control]

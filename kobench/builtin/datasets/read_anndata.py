@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kobench.builtin.datasets.labels.read import labels_there
 from kobench.errors import UserError
 from kobench.util.text import suggestion
 
@@ -87,8 +88,8 @@ def first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, npt.NDArray[np.str_]]:
-    """The matrix (n, G) that the parameters name, and its gene names (G,).
+def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, Any]:
+    """The matrix (n, G) that the parameters name, and the table of its G genes.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, npt.NDArr
                 f"{path} is damaged (its sparse matrix: {first_line(error)}); copy or download it"
                 " again"
             ) from error
-    return matrix, np.asarray(source.var_names, dtype=np.str_)
+    return matrix, source.var
 
 
 def column(adata: Any, path: str, key: str, what: str, also: str = "") -> npt.NDArray[np.str_]:
@@ -175,35 +176,16 @@ def columns(adata: Any, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
     return text
 
 
-def labels(adata: Any, path: str, key: str, control: str) -> npt.NDArray[np.str_]:
-    """Each cell's perturbation (n,), from the column `key`; UserError where none is a control."""
-    if key == NO_PERTURBATION:
-        return np.full(adata.n_obs, control)
-    labels = column(
-        adata,
-        path,
-        key,
-        "perturbation_key",
-        f" (perturbation_key={NO_PERTURBATION} if every cell is wild type)",
-    )
-    if control not in labels:
-        found, counts = np.unique(labels, return_counts=True)
-        raise UserError(
-            f"{path}: no cell has {control!r} in obs[{key!r}], so there is no wild type; set"
-            f" control to the label of unperturbed cells; {_labels_there(control, found, counts)}"
-        )
-    return labels
-
-
-def _labels_there(
-    label: str, found: npt.NDArray[Any], counts: npt.NDArray[Any], most: int = 12
-) -> str:
-    """What was probably meant, and the labels found (m,), the most frequent first."""
-    order = np.argsort(-counts, kind="stable")
-    meant, question, _ = suggestion(label, (str(name) for name in found)).rpartition("? ")
-    listed = ", ".join(f"{found[i]} ({counts[i]:,} cells)" for i in order[:most])
-    more = f" and {len(order) - most} more" if len(order) > most else ""
-    return f"{meant}{question}its labels: {listed}{more}"
+def labels(adata: Any, path: str, key: str) -> npt.NDArray[np.str_]:
+    """Each cell's label of its perturbation (n,), from the column `key`."""
+    also = f" (perturbation_key={NO_PERTURBATION} if every cell is wild type)"
+    text = column(adata, path, key, "perturbation_key", also)
+    values = getattr(adata.obs[key], "cat", adata.obs[key])
+    if getattr(values, "categories", values).dtype.kind != "f":
+        return text
+    # whole numbers, which a gap or a conversion has made floats
+    distinct, of_cell = np.unique(text, return_inverse=True)
+    return np.array([str(label).removesuffix(".0") for label in distinct])[of_cell.ravel()]
 
 
 def of_type(
@@ -224,6 +206,6 @@ def of_type(
     if cell_type not in found:
         raise UserError(
             f"{path}: no cell has {cell_type!r} in obs[{key!r}]; choose another cell_type;"
-            f" {_labels_there(cell_type, found, counts)}"
+            f" {labels_there(cell_type, dict(zip(found, counts, strict=True)))}"
         )
     return np.asarray(columns[key] == cell_type)

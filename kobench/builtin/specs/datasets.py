@@ -42,7 +42,28 @@ def h5ad_spec() -> DatasetSpec:
                 "column of obs with the perturbed gene(s), `A+B` for several; none: every cell is"
                 " wild type",
             ),
-            "control": Param("control", "what that column says for wild-type cells"),
+            "control": Param(
+                "control",
+                "what that column says for wild-type cells; `*` stands for any text; a list for"
+                ' several: control=["NT1", "NT2"]',
+                many=True,
+            ),
+            "join": Param(
+                "", "what joins several genes in that column, beside `+`: `_` in A_B", many=True
+            ),
+            "guide_pattern": Param(
+                "",
+                "how that column calls guides: `{gene}_g{n}`, with {n} for digits and `*` for any"
+                " text; empty: it names genes",
+                many=True,
+            ),
+            "labels": Param(
+                {}, "what each label of that column means, label -> genes joined by `+`; a table"
+            ),
+            "ignore_case": Param(
+                False, "labels find genes that are written with other capital letters"
+            ),
+            "var_key": Param("", "column of var with the genes' names; empty: the index"),
             "cell_type_key": Param("", "column of obs with the cell type; empty: none"),
             "batch_key": Param(
                 "",

@@ -112,6 +112,10 @@ def _param_faults(key: str, param: Param) -> Iterator[str]:
         yield f"only_with is {needed!r:.200}; expected (parameter, value), or None"
     if not isinstance(param.says, (str, type(None))):
         yield f"says is {param.says!r:.200}; expected text, or None"
+    if not isinstance(param.many, bool):
+        yield f"many is {param.many!r:.200}; expected True or False"
+    elif param.many and not isinstance(default, (str, int, float)):
+        yield f"many is True with the default {default!r:.200}; expected a text or a number"
     if isinstance(default, (int, float)) and not isinstance(default, bool):
         if param.low is not None and default < param.low:
             yield f"default {default!r} is under its low {param.low!r}"

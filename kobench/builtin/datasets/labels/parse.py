@@ -1,0 +1,214 @@
+"""One label, cut into the genes that it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kobench.builtin.datasets.labels.controls import NOTHING, Controls
+from kobench.builtin.datasets.labels.genes import Genes
+from kobench.builtin.datasets.labels.templates import ANY, Template
+from kobench.builtin.datasets.labels.text import trimmed
+
+#: Words of a guide's name, which may have a hyphen.
+_WORDS = (re.compile(r"[^\W_]+"), re.compile(r"[^\W_]+(?:-[^\W_]+)+"))
+
+#: What joins the genes of a label in every file, and in the labels that this reading gives.
+JOIN = "+"
+
+#: Readings of the beginning of a label that are followed; the others cost more.
+MOST_READINGS = 4
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a label says.
+
+    Attributes
+    ----------
+    genes : tuple of str
+        Measured genes as the file calls them, each once, sorted.
+    unknown : tuple of str
+        Parts that are neither gene nor control, each once, sorted.
+    controls : tuple of (str, str)
+        Parts that are declared controls, and which these are.
+    words : tuple of str
+        Parts that say "control" or "ctrl", and are not declared.
+    respelt : tuple of (str, str)
+        Parts and the genes that they were found as, where these are not written alike.
+    cost : (int, int, int)
+        Unknown pieces, characters taken for the names of guides, and parts.
+    """
+
+    genes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    controls: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+    respelt: tuple[tuple[str, str], ...] = ()
+    cost: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the label says was perturbed, sorted."""
+        return tuple(sorted((*self.genes, *self.unknown)))
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it says that nothing was perturbed, in declared words alone."""
+        return bool(self.controls) and not (self.genes or self.unknown or self.words)
+
+    def __add__(self, other: Reading) -> Reading:
+        return Reading(
+            _once(self.genes, other.genes),
+            _once(self.unknown, other.unknown),
+            self.controls + other.controls,
+            self.words + other.words,
+            self.respelt + other.respelt,
+            (
+                self.cost[0] + other.cost[0],
+                self.cost[1] + other.cost[1],
+                self.cost[2] + other.cost[2],
+            ),
+        )
+
+
+class Parser:
+    """Reads labels.
+
+    Parameters
+    ----------
+    controls : Controls
+    genes : Genes
+    join : sequence of str
+        What joins the genes of a label, beside `+`.
+    templates : sequence of Template
+        How guides are called.
+
+    Attributes
+    ----------
+    hidden : dict of str to str
+        Parts that are no guide or control, because `*` would stand for this gene.
+    """
+
+    def __init__(
+        self,
+        controls: Controls,
+        genes: Genes,
+        join: Sequence[str] = (),
+        templates: Sequence[Template] = (),
+    ) -> None:
+        self._controls, self._genes, self._templates = controls, genes, templates
+        joins = sorted({JOIN, *join}, key=len, reverse=True)
+        self._separator = re.compile(f"({'|'.join(map(re.escape, joins))})")
+        self._longest = self._longest_part(join)
+        self._parts: dict[str, Reading | None] = {}
+        self.hidden: dict[str, str] = {}
+
+    def read(self, label: str) -> list[Reading]:
+        """The readings of a label, the best first; one has the names of another only once.
+
+        What is a control or a measured gene as a whole is that. Otherwise the best reading has the
+        fewest unknown parts, takes the fewest characters for the name of a guide, and is of the
+        fewest parts.
+        """
+        text = trimmed(label)
+        pieces = self._separator.split(text)
+        readings: list[list[Reading]] = [[Reading()]]
+        # pieces with even numbers are words, those with odd ones separators
+        for end in range(0, len(pieces), 2):
+            found: dict[tuple[str, ...], Reading] = {}
+            for start in range(end, max(-1, end - 2 * self._longest), -2):
+                part = self._part("".join(pieces[start : end + 1]), (end - start) // 2 + 1)
+                if part is None:
+                    continue
+                for before in readings[start // 2]:
+                    whole = before + part
+                    if whole.names not in found or whole.cost < found[whole.names].cost:
+                        found[whole.names] = whole
+            best = sorted(found.values(), key=lambda reading: (reading.cost, reading.names))
+            readings.append(best[:MOST_READINGS])
+        return readings[-1]
+
+    def _part(self, text: str, pieces: int) -> Reading | None:
+        """What a part of a label says; None where it can't be one part."""
+        if text not in self._parts:
+            self._parts[text] = self._known(text) or self._unknown(text, pieces)
+        return self._parts[text]
+
+    def _known(self, text: str) -> Reading | None:
+        """A part that is empty, a control or a measured gene, with its guide or without."""
+        text = trimmed(text)
+        if not text:
+            return Reading()
+        if found := self._plain(text):
+            return found
+        for template, gene in self._guides(text):
+            if found := self._plain(gene):
+                rest = "" if ANY not in template.text else " ".join(text.split(gene, 1))
+                if not self._hides_gene(text, rest, gene):
+                    return found + Reading(cost=(0, len(text) - len(gene), 0))
+        return None
+
+    def _plain(self, text: str) -> Reading | None:
+        """A part that is a control or a measured gene."""
+        if control := self._control(text):
+            cost = (0, max(0, len(text) - len(control)) if ANY in control else 0, 1)
+            return Reading(controls=((text, control),), cost=cost)
+        one = (0, 0, 1)
+        if gene := self._genes.find(text):
+            respelt = () if gene == text else ((text, gene),)
+            return Reading(genes=(gene,), respelt=respelt, cost=one)
+        if text.lower() in NOTHING:
+            return Reading(words=(text,), cost=one)
+        return None
+
+    def _control(self, text: str) -> str | None:
+        """The declared control that a part is; a `*` stands for no separator and for no gene."""
+        control = self._controls.of(text)
+        if control is None or ANY not in control or trimmed(control) == text:
+            return control
+        if self._separators(text) != self._separators(control):
+            return None
+        return None if self._hides_gene(text, text) else control
+
+    def _guides(self, text: str) -> Iterator[tuple[Template, str]]:
+        """What may be the gene in a guide, by which template, the longest first."""
+        for template in self._templates:
+            for gene in template.genes_in(text):
+                parts = self._separators(template.text) + self._separators(gene)
+                if parts == self._separators(text):
+                    yield template, gene
+
+    def _hides_gene(self, text: str, rest: str, gene: str = "") -> bool:
+        """Whether what is taken for a part of a name has the name of another measured gene."""
+        words = {word for pattern in _WORDS for word in pattern.findall(rest)} - {gene}
+        inside = sorted(word for word in words if self._genes.find(word))
+        if inside:
+            self.hidden[text] = inside[0]
+        return bool(inside)
+
+    def _unknown(self, text: str, pieces: int) -> Reading | None:
+        """A part that is nothing known; a guide by the shortest name that its gene may have."""
+        named = trimmed(text)
+        if named not in self.hidden:
+            *_, named = named, *(gene for _, gene in self._guides(named))
+        if JOIN in named:
+            return None
+        return Reading(unknown=(named,), cost=(pieces, 0, 1))
+
+    def _longest_part(self, join: Sequence[str]) -> int:
+        """Of how many pieces a part may be."""
+        genes = [name for name in self._genes.names if any(one in name for one in join)]
+        name = max(map(self._separators, (*genes, *self._controls.declared)), default=0)
+        around = max((self._separators(template.text) for template in self._templates), default=0)
+        return name + around + 1
+
+    def _separators(self, text: str) -> int:
+        """How many separators there are in a text."""
+        return len(self._separator.findall(text))
+
+
+def _once(*names: tuple[str, ...]) -> tuple[str, ...]:
+    """All names, each once, sorted."""
+    return tuple(sorted({name for each in names for name in each}))
