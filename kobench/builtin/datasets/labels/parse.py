@@ -192,7 +192,7 @@ class Parser:
         """A part that is nothing known; a guide by the shortest name that its gene may have."""
         named = trimmed(text)
         if named not in self.hidden:
-            *_, named = named, *(gene for _, gene in self._guides(named))
+            *_, named = named, *filter(None, (trimmed(gene) for _, gene in self._guides(named)))
         if JOIN in named:
             return None
         return Reading(unknown=(named,), cost=(pieces, 0, 1))
