@@ -38,30 +38,77 @@ def installed() -> list[dict[str, Any]]:
     distributions = list(importlib.metadata.distributions())
     brought = claimed(distributions)
     for distribution in distributions:
-        name = distribution.metadata["Name"] or ""
-        points = [
-            [point.name, point.value] for point in distribution.entry_points if point.group == GROUP
-        ]
-        if name:  # the first on sys.path is the one that gets imported
-            where, editable = str(getattr(distribution, "_path", "")), is_editable(distribution)
-            if where in brought:  # no distribution, whatever it says
-                continue
-            found.setdefault(
-                normalise(name),
-                {
-                    "name": name,
-                    "version": distribution.version,
-                    "metadata": where,
-                    "editable": editable,
-                    "places": places_of(distribution) if editable else [],
-                    "points": points,
-                    "needs": needs_of(distribution),
-                },
-            )
+        name = name_of(distribution)
+        where = str(getattr(distribution, "_path", ""))
+        if not name or where in brought:  # no distribution, whatever it says
+            continue
+        try:
+            version, points = distribution.version or "", points_of(distribution)
+        except Exception:  # what can't be read costs itself alone
+            continue
+        editable = is_editable(distribution)
+        # the first on sys.path is the one that gets imported
+        found.setdefault(
+            normalise(name),
+            {
+                "name": name,
+                "version": version,
+                "metadata": where,
+                "editable": editable,
+                "places": places_of(distribution) if editable else [],
+                "points": points,
+                "needs": needs_of(distribution),
+            },
+        )
     closures = {key: closure(key, found) for key, each in found.items() if each["points"]}
     for key, each in found.items():
         each["needs"] = closures.get(key, [])
     return [found[key] for key in sorted(found)]
+
+
+#: No file of metadata is read that is larger than this, in bytes.
+LARGEST = 2**26
+
+
+def text_of(distribution: importlib.metadata.Distribution, file: str) -> str:
+    """A file of a distribution's metadata; "" where it can't be read, is no text, or is too large.
+
+    Anybody's wheel may bring any file there.
+    """
+    if is_too_large(distribution, file):
+        return ""
+    try:
+        return distribution.read_text(file) or ""
+    except (OSError, ValueError):
+        return ""
+
+
+def is_too_large(distribution: importlib.metadata.Distribution, file: str) -> bool:
+    """Whether a file of a distribution's metadata is there and larger than `LARGEST`."""
+    folder = getattr(distribution, "_path", None)
+    try:
+        return folder is not None and os.stat(os.path.join(str(folder), file)).st_size > LARGEST
+    except (OSError, ValueError):
+        return False
+
+
+def name_of(distribution: importlib.metadata.Distribution) -> str:
+    """The name that a distribution gives itself; "" where that can't be read."""
+    if is_too_large(distribution, "METADATA") or is_too_large(distribution, "PKG-INFO"):
+        return ""
+    try:
+        return str(distribution.metadata["Name"] or "")
+    except Exception:  # parsers of other versions of Python raise what they like
+        return ""
+
+
+def points_of(distribution: importlib.metadata.Distribution) -> list[list[str]]:
+    """Name and value of each entry point of plugins; raises what reading them raises."""
+    if GROUP not in text_of(distribution, "entry_points.txt"):
+        return []
+    return [
+        [point.name, point.value] for point in distribution.entry_points if point.group == GROUP
+    ]
 
 
 def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[str, str]:
@@ -82,9 +129,9 @@ def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[st
         own = getattr(distribution, "_path", None)
         if own is None:
             continue
-        for folder in set(folders_of_metadata(distribution.read_text("RECORD") or "")):
+        for folder in set(folders_of_metadata(text_of(distribution, "RECORD"))):
             if folder != own.name:
-                found[str(own.parent / folder)] = distribution.metadata["Name"] or own.name
+                found[str(own.parent / folder)] = name_of(distribution) or own.name
     return found
 
 
@@ -107,8 +154,11 @@ def is_editable(distribution: importlib.metadata.Distribution) -> bool:
     return project_of(distribution) is not None
 
 
-#: How the files of a project give its name.
-PROJECT_NAME = re.compile(r"""^[ \t(]*(?:name|.*\bname)[ \t]*=[ \t]*["']?([A-Za-z0-9._-]+)""", re.M)
+#: How the files of a project give its name. Each character is looked at once.
+PROJECT_NAME = re.compile(r"""\bname[ \t]*=[ \t]*["']?([A-Za-z0-9._-]+)""")
+
+#: The files that give it, and how much of each is read, in characters.
+PROJECT_FILES, PROJECT_CHARACTERS = ("pyproject.toml", "setup.cfg", "setup.py"), 2**20
 
 
 def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
@@ -117,29 +167,43 @@ def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
     Any wheel can say that it is. So the folder is believed only where its own files give the name
     of the distribution.
     """
-    text = distribution.read_text("direct_url.json") or ""
+    text = text_of(distribution, "direct_url.json")
     if '"editable"' not in text:
         return None
-    said = json.loads(text)
-    url = str(said.get("url", ""))
-    if not said.get("dir_info", {}).get("editable") or not url.startswith("file:///"):
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
         return None
-    folder, name = Path(unquote(url[len("file://") :])), distribution.metadata["Name"] or ""
-    for file in ("pyproject.toml", "setup.cfg", "setup.py"):
+    info = said.get("dir_info") if isinstance(said, dict) else None
+    if not isinstance(info, dict) or not info.get("editable"):
+        return None
+    url, name = str(said.get("url", "")), normalise(name_of(distribution))
+    if not url.startswith("file:///") or not name:
+        return None
+    folder = Path(unquote(url[len("file://") :]))
+    for file in PROJECT_FILES:
         try:
-            names = PROJECT_NAME.findall((folder / file).read_text(encoding="utf-8"))
+            if not (folder / file).is_file():  # a pipe would be waited for
+                continue
+            with open(folder / file, encoding="utf-8") as stream:
+                content = stream.read(PROJECT_CHARACTERS)
         except (OSError, ValueError):
             continue
-        if normalise(name) in map(normalise, names):
+        if name in map(normalise, PROJECT_NAME.findall(content)):
             return folder
     return None
 
 
 def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:
-    """Names of what a distribution says that it needs, also for extras and other systems."""
-    return [
-        normalise(re.split(r"[^A-Za-z0-9._-]", line)[0]) for line in distribution.requires or ()
-    ]
+    """Names of what a distribution says that it needs, also for extras and other systems.
+
+    None where that can't be read.
+    """
+    try:
+        needed = [str(line) for line in distribution.requires or ()]
+    except Exception:  # parsers of other versions of Python raise what they like
+        return []
+    return [normalise(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in needed]
 
 
 #: What lies beside a package in a project's folder and is no part of it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from kobench.specs import PredictorSpec, Spec
 from kobench.worker.describe.spec_json import spec_from_json
 from kobench.worker.describe.validation import MOST_TOGETHER, faults, size_of
 
+#: All children of a source together have so many times the limit of one.
+TOGETHER = 2
+
 
 def ask_children(
     source: Source, limit: float, hidden: Sequence[Path] = ()
@@ -21,14 +25,14 @@ def ask_children(
     """Describe a source in children, one after the other.
 
     When a child crashes or hangs at an entry point, what it said before is kept, and the entry
-    points after it go to another child.
+    points after it go to another child, as long as there is time left.
 
     Parameters
     ----------
     source : Source
         What is to be described.
     limit : float
-        Seconds for each child.
+        Seconds for each child; all together have `TOGETHER` times as many.
     hidden : sequence of Path
         What it must not read.
 
@@ -40,10 +44,14 @@ def ask_children(
         What is wrong with the source.
     """
     account = Account(source)
-    first = 0
+    first, until = 0, time.monotonic() + TOGETHER * limit
     while first < len(source.points):
         account.start_at(first)
-        child = Child(source, first, limit, hidden)
+        left = until - time.monotonic()
+        if left <= 0:
+            account.add_problem("timeout", _not_looked_at(source, first, TOGETHER * limit))
+            break
+        child = Child(source, first, min(limit, left), hidden)
         with contextlib.closing(child.messages()) as messages:
             for message in messages:
                 try:
@@ -56,6 +64,17 @@ def ask_children(
         account.add_problem(*child.fate(account.doing), child.tail())
         first = account.at + 1
     return account.specs, account.problems
+
+
+def _not_looked_at(source: Source, first: int, limit: float) -> str:
+    """What is said of the entry points for which there was no time, from the first one on."""
+    names = [name for name, _ in source.points[first:]]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (
+        f"{', '.join(names[:3])}{more} of {source.distribution} were not looked at: those before"
+        f" took more than {limit:g} s in all; take what hangs or crashes out of it, or set"
+        " KOBENCH_PLUGIN_SECONDS higher if it only needs longer"
+    )
 
 
 @dataclass

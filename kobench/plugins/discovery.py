@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from kobench.environments.inside import claimed, is_editable
+from kobench.environments.inside import claimed, is_editable, name_of
 from kobench.errors import UserError
 from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
 from kobench.util.hashes import files_below, is_compiled
@@ -61,7 +61,7 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
         except Exception as error:
             where = getattr(distribution, "_path", "its folder")
             message = f"the metadata in {where} can't be read ({error}); install the package again"
-            name = _name_of(distribution) or os.path.basename(str(where))
+            name = name_of(distribution) or os.path.basename(str(where))
             shown = visible(message, lines=True)
             problems.append(PluginProblem(visible(name), "", "metadata", shown))
             continue
@@ -126,14 +126,6 @@ def check_name(name: str) -> None:
             f"its Name is {name!a}; expected ASCII letters, digits and . _ - between, and not"
             f" {CARDS!r}, which are the user's own"
         )
-
-
-def _name_of(distribution: importlib.metadata.Distribution) -> str:
-    """The name of a distribution with broken metadata, as far as it can be read."""
-    try:
-        return distribution.metadata["Name"] or ""
-    except Exception:
-        return ""
 
 
 def _top_level(value: str) -> str:

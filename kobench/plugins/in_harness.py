@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kobench.environments.inside import BESIDE, closure, needs_of, project_of
+from kobench.environments.inside import BESIDE, closure, name_of, needs_of, project_of, text_of
 from kobench.errors import UserError
 from kobench.plugins.entry import Entry
 from kobench.plugins.sources import OWN, normalise
@@ -100,7 +100,7 @@ def _installed() -> tuple[dict[str, importlib.metadata.Distribution], dict[str, 
     """Every distribution by its normalised name, and whose each installed file is."""
     found: dict[str, importlib.metadata.Distribution] = {}
     for distribution in importlib.metadata.distributions():
-        found.setdefault(normalise(distribution.name or ""), distribution)
+        found.setdefault(normalise(name_of(distribution)), distribution)
     claims: dict[str, set[str]] = {}
     for key, each in found.items():
         for path in _listed(each):
@@ -110,7 +110,7 @@ def _installed() -> tuple[dict[str, importlib.metadata.Distribution], dict[str, 
 
 def _listed(distribution: importlib.metadata.Distribution) -> Iterator[str]:
     """The paths in a distribution's list of files (RECORD)."""
-    for line in (distribution.read_text("RECORD") or "").splitlines():
+    for line in text_of(distribution, "RECORD").splitlines():
         path = line.rsplit(",", 2)[0].strip('"').replace('""', '"')
         if path:
             yield path
@@ -187,6 +187,6 @@ def _is_link(distribution: importlib.metadata.Distribution, line: str) -> bool:
         if folder is None or folder.resolve().is_relative_to(Path(sys.prefix).resolve()):
             return False
         name = read_toml(folder / "pyproject.toml")["project"]["name"]
-        return normalise(str(name)) == normalise(distribution.name)
+        return normalise(str(name)) == normalise(name_of(distribution))
     except (OSError, ValueError, KeyError, TypeError):
         return False

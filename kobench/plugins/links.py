@@ -65,12 +65,14 @@ def in_place(distribution: str) -> tuple[Path, ...]:
     tuple of Path
         Packages and modules, without kobench's own.
     """
-    from kobench.environments.inside import is_editable, needs_of, places_of
+    from kobench.environments.inside import claimed, is_editable, name_of, needs_of, places_of
 
+    everything = list(importlib.metadata.distributions())
+    brought = claimed(everything)
     editable = {
-        normalise(one.metadata["Name"]): one
-        for one in importlib.metadata.distributions()
-        if is_editable(one)
+        normalise(name_of(one)): one
+        for one in everything
+        if str(getattr(one, "_path", "")) not in brought and is_editable(one)
     }
     places: set[str] = set()
     left = [normalise(distribution)]

@@ -26,6 +26,7 @@ PREDICTORS = {
         "knn",
         "partial-correlation",
         "steady-state",
+        "additive",
     ),
     "kobench-cipher": ("cipher",),
     "kobench-example": ("nearest-cells",),

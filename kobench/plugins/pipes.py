@@ -17,8 +17,8 @@ MOST_BYTES = 16_000_000
 #: Bytes of the child's error output that are kept.
 TAIL_BYTES = 16_000
 
-#: Bytes that are read at once.
-PIECE = 1 << 16
+#: Bytes that are read at once, and how often at the end.
+PIECE, MOST_PIECES = 1 << 16, 1000
 
 
 class NotAMessageError(Exception):
@@ -39,6 +39,8 @@ class Pipes:
     def __init__(self) -> None:
         self._messages, self.their_messages = os.pipe()
         self._errors, self.their_errors = os.pipe()
+        for ours in (self._messages, self._errors):  # a child can take out what was ours to read
+            os.set_blocking(ours, False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._messages, selectors.EVENT_READ)
         self._selector.register(self._errors, selectors.EVENT_READ)
@@ -93,7 +95,10 @@ class Pipes:
         NotAMessageError
             For too much, and for a line that is not a JSON object.
         """
-        piece = os.read(self._messages, PIECE)
+        try:
+            piece = os.read(self._messages, PIECE)
+        except BlockingIOError:
+            return
         if not piece:
             self._selector.unregister(self._messages)
         self._total += len(piece)
@@ -109,15 +114,18 @@ class Pipes:
         """Read error output, if `wait` said that there is some, and keep its end."""
         if self._errors not in ready:
             return
-        piece = os.read(self._errors, PIECE)
+        try:
+            piece = os.read(self._errors, PIECE)
+        except BlockingIOError:
+            return
         if not piece:
             self._selector.unregister(self._errors)
         self.error_tail = (self.error_tail + piece)[-TAIL_BYTES:]
 
     def drain_errors(self) -> None:
         """Read the error output that is there, without waiting for more."""
-        while self._errors in self._selector.get_map():
-            ready = self.wait(0)
+        for _ in range(MOST_PIECES):
+            ready = self.wait(0) if self._errors in self._selector.get_map() else set()
             if self._errors not in ready:
                 return
             self.read_errors(ready)

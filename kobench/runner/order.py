@@ -13,7 +13,7 @@ from kobench.question import SETS
 from kobench.runner.answers import answerable
 from kobench.runner.keys import Group, Trial
 from kobench.runner.resume import Action
-from kobench.runner.work import Place, Work
+from kobench.runner.work import Place, Work, origins_of
 
 
 def is_parted(work: Work) -> bool:
@@ -44,7 +44,8 @@ def in_parts(work: Work) -> list[Work]:
     if not is_parted(work):
         return [work]
     theirs = [place for place in work.todo if is_asked(work, place)]
-    on = Counter(work.trial(place).dataset.selection for place in theirs)
+    origins = {place: origins_of(work.trial(place).dataset) for place in theirs}
+    on = Counter(name for names in origins.values() for name in names)
     first: dict[Place, Action] = {}
     later = dict(work.todo)
     trials: dict[Place, Trial] = {}
@@ -57,7 +58,7 @@ def in_parts(work: Work) -> list[Work]:
             continue
         if not rest:
             first[place] = later.pop(place)
-        elif on[trial.dataset.selection] > 1:
+        elif max(on[name] for name in origins[place]) > 1:
             tasks = tuple(task for task in trial.tasks if task.spec.asks in blind)
             trials[place] = replace(trial, tasks=tasks)
             first[place] = replace(action, asks=blind)

@@ -54,7 +54,7 @@ class Work:
         to the other.
         """
         return {
-            place: cells_of(trial.dataset)
+            place: origins_of(trial.dataset)
             for place in self.todo
             if (trial := self.trial(place)).request.sandbox == "require" and trial.is_strangers
         }
@@ -69,14 +69,26 @@ class Work:
         return list(found.values())
 
 
-def cells_of(dataset: Chosen) -> frozenset[str]:
-    """Names of the cells of a dataset: of a simulation its network, else whatever is drawn."""
+def origins_of(dataset: Chosen) -> frozenset[str]:
+    """Names of what the cells of a dataset come from, whatever its parameters make of it.
+
+    Two datasets with a common one may have cells in common. Of a simulation it is the number of the
+    network: with other noise, dropout or size it may have the same links, assemblages and cells. Of
+    real data it is the dataset, and its file.
+    """
     if dataset.parts:
-        return frozenset().union(*map(cells_of, dataset.parts))
-    if not dataset.entry.spec.seeded:
-        return frozenset([dataset.group])
-    index = "" if dataset.secret is None else f" {dataset.secret.index}"
-    return frozenset([f"{dataset.selection}{index}"])
+        return frozenset().union(*map(origins_of, dataset.parts))
+    name = dataset.entry.full_name
+    if dataset.entry.spec.seeded:
+        secret = dataset.secret
+        number = dataset.params["seed"] if secret is None else f"secret-{secret.index}"
+        return frozenset([f"{name} {number}"])
+    file = dataset.entry.spec.card.get("file", {})
+    content = file.get("sha256") or file.get("content")
+    path = dataset.params.get("path")
+    if content is None and isinstance(path, str) and path:
+        return frozenset([f"sha256 {dataset.source}"])  # a loader stands for no data of its own
+    return frozenset([name] if content is None else [name, f"sha256 {str(content).lower()}"])
 
 
 def shares_of_processors(jobs: int) -> list[tuple[int, ...]]:

@@ -49,7 +49,9 @@ class Pipe:
         child_in, self._requests = os.pipe()
         self.replies, child_out = os.pipe()
         self.worker_ends = child_in, child_out
+        # a worker can open either pipe once more and take out what was ours to read, or fill it
         os.set_blocking(self._requests, False)
+        os.set_blocking(self.replies, False)
         self._unread = b""
 
     def close_worker_ends(self) -> None:
@@ -76,8 +78,11 @@ class Pipe:
             return request
 
     def read(self) -> bool:
-        """Take in what has come, waiting for it; False where the pipe was closed."""
-        piece = os.read(self.replies, 1 << 16)
+        """Take in what has come, if anything has; False where the pipe was closed."""
+        try:
+            piece = os.read(self.replies, 1 << 16)
+        except BlockingIOError:
+            return True
         self._unread += piece
         return bool(piece)
 

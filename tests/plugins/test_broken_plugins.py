@@ -13,8 +13,10 @@ import pytest
 from pretend_plugins import BROKEN, Site, good, problems_of
 
 from kobench.errors import UserError
+from kobench.plugins import conversation
 from kobench.plugins.cache import remembered
 from kobench.plugins.load import Registry, load_registry
+from kobench.plugins.sources import Source
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
 from kobench.supervisor.limits import Limits
@@ -181,6 +183,33 @@ def test_what_is_written_to_the_childs_pipe_is_a_problem_of_that_plugin(
     assert "mine" in registry.predictors
     assert problems_of(registry, "forger-dist")
     assert all(isinstance(problem.message, str) for problem in registry.problems)
+
+
+def test_all_entry_points_together_have_one_limit(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may hang for as long as one may: a wheel with a thousand of them would stop us."""
+    started = []
+
+    class Hanging(conversation.Child):
+        """A child that hangs at its first entry point; its seconds pass at once."""
+
+        def messages(self):
+            started.append(self.limit)
+            clock[0] += self.limit
+            self.end = "timeout"
+            yield {"at": self.first, "doing": "importing it"}
+
+    clock = [0.0]
+    monkeypatch.setattr(conversation, "Child", Hanging)
+    monkeypatch.setattr(conversation.time, "monotonic", lambda: clock[0])
+    points = tuple((f"p{place}", "hang") for place in range(1000))
+    source = Source("many-dist", "1.0", points, {})
+    specs, problems = conversation.ask_children(source, 10.0)
+    assert started == [10.0, 10.0]
+    assert not specs
+    assert [each.kind for each in problems] == ["timeout"] * 3
+    assert "p2, p3, p4 and 995 more of many-dist were not looked at" in problems[-1].message
 
 
 def test_kobench_itself_gets_its_time_whatever_the_limit(

@@ -67,3 +67,18 @@ def test_of_error_output_the_end_is_kept() -> None:
         both.drain_errors()
         assert both.error_tail == b"a" * 6_000 + b"b" * 10_000
         both.close_theirs()
+
+
+def test_a_child_that_takes_its_message_back_is_not_waited_for() -> None:
+    with Pipes() as both:
+        ends = (both.their_messages, both.their_errors)
+        thieves = [os.open(f"/proc/self/fd/{number}", os.O_RDONLY) for number in ends]
+        for number, thief in zip(ends, thieves, strict=True):
+            os.write(number, b"{}\n")
+            os.read(thief, 100)
+            os.close(thief)
+        assert list(both.read_messages()) == []
+        both.read_errors({both._errors})
+        assert both.is_open
+        assert both.error_tail == b""
+        both.close_theirs()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 from pathlib import Path
 
 import pytest
 from pretend_plugins import Site, good, problems_of
 
-from kobench.environments.inside import is_editable, places_of
+from kobench.environments import inside
+from kobench.environments.inside import installed, is_editable, places_of
+from kobench.plugins import in_harness
 from kobench.plugins.links import in_place
 from kobench.plugins.load import links_of, load_registry
 
@@ -96,3 +99,76 @@ def test_one_that_is_found_twice_is_one(site: Site, tmp_path: Path, monkeypatch)
     registry = load_registry()
     assert "mine" in registry.predictors
     assert not problems_of(registry, "some-dist")
+
+
+DEEP = "[" * 100_000
+
+#: Files of metadata that no tool writes and anybody's wheel may bring.
+ODD = {
+    "no-json": ("direct_url.json", b'{"editable": broken'),
+    "a-list": ("direct_url.json", b'["editable"]'),
+    "a-number": ("direct_url.json", b'{"dir_info": 1, "editable": 2}'),
+    "no-url": ("direct_url.json", b'{"dir_info": {"editable": true}, "url": {"a": 1}}'),
+    "a-nul": ("direct_url.json", b'{"dir_info": {"editable": true}, "url": "file:///a%00b"}'),
+    "deep": ("direct_url.json", f'{{"editable": {DEEP}'.encode()),
+    "no-text": ("direct_url.json", b'"editable" \xff\xfe'),
+    "record": ("RECORD", b"\xff\xfe\x00"),
+    "metadata": ("METADATA", b"Name: \xff\xfe\n"),
+    "no-name": ("METADATA", b"Summary: nothing\n"),
+    "needs": ("METADATA", b"Name: odd\nVersion: 1\nRequires-Dist: \xff\n"),
+    "points": ("entry_points.txt", b"kobench \xff\n"),
+    "points-faulty": ("entry_points.txt", b"[kobench]\n[[[\n= =\n"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_metadata_cost_nobody_else_anything(site: Site, case: str) -> None:
+    """Read on every command, in kobench's own process, though the wheel may offer nothing."""
+    file, content = ODD[case]
+    info = site.install("odd", {"odd_one.py": ""}, points={"x": "odd_one"})
+    (info / "entry_points.txt").unlink()
+    (info / file).write_bytes(content)
+    site.install("honest", {"honest_one.py": good("Mine")})
+    for cached in (in_place, in_harness._files_of, in_harness._installed):
+        cached.cache_clear()
+    try:
+        registry = load_registry()
+        (entry,) = registry.predictors["mine"]
+        links_of(entry)
+        in_harness.code_here(entry)
+        installed()
+        assert not problems_of(registry, "honest")
+    finally:
+        for cached in (in_place, in_harness._files_of, in_harness._installed):
+            cached.cache_clear()
+
+
+def test_a_file_of_metadata_that_is_too_large_is_not_read(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = site.install("edity", {"edity_one.py": good("Mine")})
+    distribution = importlib.metadata.Distribution.at(info)
+    assert inside.name_of(distribution) == "edity"
+    assert inside.text_of(distribution, "RECORD")
+    monkeypatch.setattr(inside, "LARGEST", 5)
+    assert inside.name_of(distribution) == ""
+    assert inside.text_of(distribution, "RECORD") == ""
+
+
+def test_the_name_in_a_projects_files_is_found_in_one_pass() -> None:
+    """A pattern that goes back takes 25 s for the first of these, at a size of 60 KB."""
+    for line in ("(" * 20_000 + " name" * 20_000, "name " * 200_000, "name=" * 200_000):
+        steps = sum(1 for _ in inside.PROJECT_NAME.finditer(line))
+        assert steps <= len(line)
+    for text in (*NAMES.values(), "x = dict( name = 'edity')", "project.name='edity'"):
+        assert "edity" in map(inside.normalise, inside.PROJECT_NAME.findall(text))
+    for text in ("filename = edity", "name edity", "rename='edity'"):
+        assert "edity" not in inside.PROJECT_NAME.findall(text)
+
+
+def test_a_project_file_that_is_a_pipe_is_not_waited_for(site: Site, home: Path) -> None:
+    os.mkfifo(home / "pyproject.toml")
+    (home / "setup.cfg").write_text(NAMES["setup.cfg"])
+    info = site.install("edity", {"edity_one.py": good("Mine")})
+    claims_to_lie_in(info, home)
+    assert inside.project_of(importlib.metadata.Distribution.at(info)) == home

@@ -15,13 +15,15 @@ from places import PREDICTORS
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
+from kobench.results.suite_seed import SuiteSeed
+from kobench.runner.datasets import datasets_of
 from kobench.runner.folder import Results
 from kobench.runner.plan import make_plan
 from kobench.runner.processes import JobEndedError, error_from, error_in_words
 from kobench.runner.request import Request
 from kobench.runner.resume import Action
 from kobench.runner.run import Run
-from kobench.runner.work import Turns, Work, shares_of_processors
+from kobench.runner.work import Turns, Work, origins_of, shares_of_processors
 
 FIT = Action("fit")
 HERE = Results(Path())
@@ -216,6 +218,38 @@ def test_strangers_on_the_same_cells_are_kept_apart_where_a_sandbox_is_required(
         assert {run.trial(place).predictor.entry.spec.name for place in apart} == expected
         cells = {run.trial(place).dataset.selection: cells for place, cells in apart.items()}
         assert len(cells) == len(set(cells.values()))  # each network is its own
+
+
+@pytest.mark.parametrize(
+    ("others", "common"),
+    [
+        ("grn:genes=10,cells=40,sigma=0.3", True),  # the same links and assemblages
+        ("grn:genes=10,cells=40,dropout=0.5", True),
+        ("grn:genes=12,cells=40", True),
+        ("grn:genes=10,cells=40,knockout=silenced", True),
+        ("planted:genes=10,cells=40", False),
+    ],
+)
+@pytest.mark.parametrize("secret", [None, SuiteSeed("000102030405060708090a0b0c0d0e0f")])
+def test_cells_of_one_origin_are_known_as_such(others, common, secret):
+    request = Request(["grn:genes=10,cells=40", others], ["good"], suite_seed=secret)
+    first, second = datasets_of(load_registry([PREDICTORS]), request)
+    assert bool(origins_of(first) & origins_of(second)) == common
+
+
+def test_real_cells_of_one_file_are_of_one_origin(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text("1,2,3\n4,5,6\n" if name == "one" else "1,2\n3,4\n")
+    (tmp_path / "again.csv").write_bytes((tmp_path / "one.csv").read_bytes())
+    registry = load_registry([PREDICTORS])
+    texts = [f"table:path={tmp_path / name}.csv" for name in ("one", "again", "two")]
+    cards = ["pbmc68k", "pbmc68k:genes=100", "pbmc68k:cell_type=Dendritic"]
+    request = Request([*texts, f"{texts[0]},genes=1", *cards], ["good"])
+    one, again, two, fewer, *blood = [origins_of(each) for each in datasets_of(registry, request)]
+    assert one == again == fewer
+    assert not one & two
+    assert blood[0] == blood[1] == blood[2]
+    assert not blood[0] & one
 
 
 def test_each_job_has_processors_of_its_own(monkeypatch):

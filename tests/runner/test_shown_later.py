@@ -14,9 +14,13 @@ import pytest
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
 from kobench.results.suite_seed import SuiteSeed
+from kobench.runner.folder import Results
+from kobench.runner.order import in_parts
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
+from kobench.runner.resume import Action
 from kobench.runner.run import Run
+from kobench.runner.work import Work
 
 SECRET = SuiteSeed("000102030405060708090a0b0c0d0e0f")
 BOTH = ["profile", "knockout-impact"]
@@ -119,3 +123,18 @@ def test_were_it_asked_again_it_would_know(tmp_path, monkeypatch):
     registry = load_registry(plugin_files=[carrier(tmp_path, dies=True)])
     run(tmp_path, request(), registry)
     assert errors(run(tmp_path, request(), registry)) == [0]
+
+
+@pytest.mark.parametrize("other", ["sigma=0.3", "dropout=0.5"])
+def test_another_setting_of_the_same_network_is_the_same_data(tmp_path, other):
+    """Its assemblages are the same: who has been shown them in one knows them in the other."""
+    datasets = ["grn:genes=15,cells=60", f"grn:genes=15,cells=60,{other}"]
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    plan = make_plan(registry, request(datasets=datasets, suite_seed=SECRET))
+    every = {
+        (number, len(group.basis)): Action("fit", asks=("profile", "singles"))
+        for number, group in enumerate(plan)
+    }
+    first, second = in_parts(Work(plan, every, Results(tmp_path / "out")))
+    assert set(first.todo) == set(second.todo) == set(every)
+    assert {action.asks for action in first.todo.values()} == {("profile",)}

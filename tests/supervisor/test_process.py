@@ -28,7 +28,7 @@ from kobench.sandbox.plan import Plan
 from kobench.sandbox.start import Launch
 from kobench.supervisor import enforcement, usage
 from kobench.supervisor.limits import Limits
-from kobench.supervisor.messages import parse
+from kobench.supervisor.messages import Pipe, parse
 from kobench.supervisor.process import WorkerProcess
 from kobench.supervisor.settings import WorkerSettings
 from kobench.util.text import visible
@@ -433,3 +433,20 @@ def test_text_that_can_be_shown():
         parse(b'{"kind": "log", "message": "\\u001b", "done": 1, "total": 2, "more": 3}')["message"]
         == "\\x1b"
     )
+
+
+def test_a_worker_that_takes_its_reply_back_is_not_waited_for():
+    """Whoever has the writing end can open the other: what was there is gone when we read."""
+    pipe = Pipe()
+    number = pipe.worker_ends[1]
+    os.write(number, b"a reply")
+    thief = os.open(f"/proc/self/fd/{number}", os.O_RDONLY)
+    try:
+        assert os.read(thief, 100) == b"a reply"
+        assert pipe.read()  # it may still come
+        assert pipe.reply() is None
+    finally:
+        os.close(thief)
+        pipe.close_worker_ends()
+    assert not pipe.read()
+    pipe.close()
