@@ -23,10 +23,13 @@ ASKED_SHARE = 0.2
 
 
 def labels_of_groups(dataset: Dataset) -> npt.NDArray[np.str_] | None:
-    """(n,) the group of each wild-type cell; None for a dataset without groups."""
+    """(n,) the group of each wild-type cell; None for a dataset without groups.
+
+    Blanks around a label don't make another group.
+    """
     if dataset.group_key is None:
         return None
-    return np.asarray(dataset.cells.obs[dataset.group_key], dtype=np.str_)
+    return np.char.strip(np.asarray(dataset.cells.obs[dataset.group_key], dtype=np.str_))
 
 
 def check_enough(groups: npt.ArrayLike, strategy: str, key: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kobench.results.typed import Part, older
+from kobench.results.typed import Part, older, optional
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,22 @@ class ParamAbout(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupsAbout(Part):
+    """Groups of a dataset's cells that belong together: donors, simulation runs.
+
+    Attributes
+    ----------
+    column : str
+        The column of its cells that names them.
+    count : int
+        How many there are among the wild-type cells.
+    """
+
+    column: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetAbout(Part):
     """What readers are told of a dataset.
 
@@ -42,10 +58,16 @@ class DatasetAbout(Part):
         they have.
     params : list of ParamAbout
         Its parameters that mean something here, but for the seed; defaults too.
+    groups : GroupsAbout or None
+        Groups of cells that belong together; there where it has them.
+    replicate_key : str or None
+        The column of its cells with the biological replicate; there where it has one.
     """
 
     near_null: str = older("")
     params: Sequence[ParamAbout] = older(())
+    groups: GroupsAbout | None = optional()
+    replicate_key: str | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

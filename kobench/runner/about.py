@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kobench.dataset import Dataset
+from kobench.datasets.groups import labels_of_groups
 from kobench.plugins.chosen import Chosen
-from kobench.results.about import About, DatasetAbout, ParamAbout, TaskAbout
+from kobench.results.about import About, DatasetAbout, GroupsAbout, ParamAbout, TaskAbout
 from kobench.runner.keys import Trial
 from kobench.util.values import same
 
@@ -32,7 +33,15 @@ def about_of(trial: Trial, dataset: Dataset, told: Mapping[str, TaskAbout]) -> A
             of_knockouts=spec.of_knockouts,
             unranked=known.unranked,
         )
-    about = DatasetAbout(near_null=dataset.near_null, params=params_of(trial.dataset))
+    labels = labels_of_groups(dataset)
+    about = DatasetAbout(
+        near_null=dataset.near_null,
+        params=params_of(trial.dataset),
+        groups=None
+        if labels is None
+        else GroupsAbout(column=dataset.group_key or "", count=len(set(labels.tolist()))),
+        replicate_key=dataset.replicate_key,
+    )
     return About(dataset=about, tasks=dict(sorted(tasks.items())))
 
 

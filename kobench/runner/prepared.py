@@ -9,11 +9,14 @@ import numpy as np
 from kobench.cells import Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.digest import digest
+from kobench.datasets.groups import labels_of_groups
 from kobench.datasets.split import rows_of
 from kobench.plugins.chosen import Chosen
 from kobench.question import Question
+from kobench.question.sets import ByAssemblage
 from kobench.runner.load import labels_of, load
 from kobench.runner.request import Request, Split
+from kobench.scoring.grouped import CellGroups
 from kobench.truth.build import Material, build
 from kobench.truth.transfer import groups_of, kept_back, training_rows
 
@@ -66,6 +69,17 @@ class Prepared:
         if name not in self._questions:
             self._questions[name] = build(name, self.material)
         return self._questions[name]
+
+    def groups(self, name: str) -> CellGroups | None:
+        """The groups of cells of the question set `name`, by the ids that units give cells.
+
+        None for a dataset without groups.
+        """
+        labels = labels_of_groups(self.dataset)
+        if labels is None or self.dataset.group_key is None:
+            return None
+        whole = isinstance(self.question(name), ByAssemblage)  # its ids are the dataset's rows
+        return CellGroups(self.dataset.group_key, labels if whole else labels[self.asked])
 
     @cached_property
     def material(self) -> Material:

@@ -249,6 +249,7 @@ def score(
             seed_of=prepared.digest,
             cells_of=cells_of(trial, prepared),
             showcase=trial.showcase,
+            groups=prepared.groups(name),
         )
         draft.scores[label], unranked = score_task(scoring)
         draft.told[label] = TaskAbout(unranked=unranked)

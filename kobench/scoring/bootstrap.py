@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kobench.cells import FloatArray, IntArray
+from kobench.scoring.grouped import CellGroups, two_stage_counts
 from kobench.units import (
     Block,
     NotComputed,
@@ -41,12 +42,15 @@ class Redraw:
         Their seed.
     names : array of str or None
         What the blocks are called, by id; see `kobench.question.Question.block_names`.
+    groups : CellGroups or None
+        Groups of cells that are drawn first, where cells are drawn.
     """
 
     block: Block = "cell"
     n: int = 0
     seed: int = 0
     names: Names | None = None
+    groups: CellGroups | None = None
 
 
 def block_of(units: Units, block: Block) -> IntArray:
@@ -63,7 +67,11 @@ def field_of(units: Units, block: Block) -> str:
 
 
 def block_counts(
-    ids: IntArray, n: int, seed: int, names: Names | None = None
+    ids: IntArray,
+    n: int,
+    seed: int,
+    names: Names | None = None,
+    groups: CellGroups | None = None,
 ) -> tuple[IntArray, IntArray]:
     """How often each block is drawn in each bootstrap draw.
 
@@ -81,6 +89,8 @@ def block_counts(
     names : array of str or None
         Names of the blocks, by id; no two alike. With names it is the set of names that counts,
         whichever ids they have: genes in another order are drawn alike, too.
+    groups : CellGroups or None
+        Groups of the blocks, which are cells: see `two_stage_counts`.
 
     Returns
     -------
@@ -91,6 +101,9 @@ def block_counts(
     b = len(distinct)
     if b == 0:
         return distinct, np.zeros((n, 0), np.int64)
+    of_groups = None if groups is None else groups.of(distinct)
+    if of_groups is not None:
+        return distinct, two_stage_counts(of_groups, n, seed)
     drawn = np.random.default_rng(seed).integers(0, b, (n, b))
     counts = np.bincount((drawn + np.arange(n)[:, None] * b).ravel(), minlength=n * b).reshape(n, b)
     if names is not None:
@@ -139,6 +152,7 @@ def draws(
     seed: int,
     names: Names | None = None,
     value: Parts | float | None = None,
+    groups: CellGroups | None = None,
 ) -> FloatArray:
     """The metric on n bootstrap samples of the blocks.
 
@@ -153,6 +167,8 @@ def draws(
     value : Parts or float or None
         What the metric gives on the units themselves, where that is known; else it is computed, and
         what the metric raises is raised.
+    groups : CellGroups or None
+        See `Redraw`.
 
     Returns
     -------
@@ -169,7 +185,7 @@ def draws(
     """
     ids = block_of(units, block)
     value = score(units) if value is None else value
-    distinct, counts = block_counts(ids, n, seed, names)
+    distinct, counts = block_counts(ids, n, seed, names, groups)
     if isinstance(value, Parts) and value.over == block:
         often = counts[:, np.searchsorted(distinct, value.ids)].astype(np.float64)
         weights = often @ value.weights

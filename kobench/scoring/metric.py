@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kobench.results.parts import DrawnValue, MetricScore, PermutedScores
-from kobench.scoring.bootstrap import Names, Redraw
+from kobench.scoring.bootstrap import Names, Redraw, block_of
 from kobench.scoring.bootstrap import draws as draw_again
 from kobench.scoring.digits import (
     DRAW_DIGITS,
@@ -113,10 +113,18 @@ def score_ceiling(score: Score, units: Units, redraw: Redraw | None = None) -> D
 def drawn_values(
     score: Score, units: Units, redraw: Redraw | None, result: Parts | float
 ) -> list[float | None]:
-    """Bootstrap values of a metric, `result` on the units themselves; None for none."""
+    """Bootstrap values of a metric, `result` on the units themselves; None for none.
+
+    There are none where cells are in too few groups.
+    """
     if redraw is None or not redraw.n:
         return []
-    values = draw_again(score, units, redraw.block, redraw.n, redraw.seed, redraw.names, result)
+    groups = redraw.groups
+    if groups is not None and groups.worth(block_of(units, redraw.block)) is None:
+        return []
+    values = draw_again(
+        score, units, redraw.block, redraw.n, redraw.seed, redraw.names, result, groups
+    )
     return [drawn_digits(value) for value in np.asarray(values, float).tolist()]
 
 

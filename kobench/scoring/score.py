@@ -20,8 +20,10 @@ from kobench.results.parts import (
     SampledPoints,
     TaskScores,
 )
-from kobench.scoring.bootstrap import Redraw, field_of
+from kobench.scoring.blocks import blocks_digest, blocks_of, drawn_groups
+from kobench.scoring.bootstrap import Redraw
 from kobench.scoring.digits import drawn_digits, plain, rounded
+from kobench.scoring.grouped import CellGroups
 from kobench.scoring.metric import (
     Permuting,
     Score,
@@ -31,7 +33,7 @@ from kobench.scoring.metric import (
 )
 from kobench.scoring.permutations import PERMUTATIONS
 from kobench.scoring.sampling_error import sampling_error
-from kobench.units import Block, NotComputed, TaskUnits, Units
+from kobench.units import NotComputed, TaskUnits, Units
 from kobench.util.files import hash_of
 
 #: Single units kept for pictures.
@@ -82,6 +84,8 @@ class Scoring:
         What all splits of the same cells have in common; it fixes how answers are permuted.
     showcase : bool
         Whether single units are written down, too.
+    groups : CellGroups or None
+        Groups of cells that belong together, by the ids that units give cells.
     """
 
     task: Task
@@ -92,6 +96,19 @@ class Scoring:
     seed_of: str
     cells_of: str
     showcase: bool = False
+    groups: CellGroups | None = None
+
+    @property
+    def redraw(self) -> Redraw:
+        """How blocks are drawn again. Only where cells are drawn, their groups are."""
+        block = self.task.spec.block
+        return Redraw(
+            block,
+            self.draws,
+            self.seed,
+            self.question.block_names(block),
+            self.groups if block == "cell" else None,
+        )
 
     @property
     def seed(self) -> int:
@@ -129,6 +146,7 @@ def score_task(scoring: Scoring) -> Scored:
     units, absent = units_for(scoring.task, question, scoring.answers)
     primary = spec.primary if units.primary is None else units.primary
     drawn = question.drawn_events
+    groups, first = scoring.redraw.groups, units.variants.get(variant_of(primary))
     scores = TaskScores(
         task=spec.name,
         version=spec.version,
@@ -137,9 +155,10 @@ def score_task(scoring: Scoring) -> Scored:
         primary=list(primary),
         floors=list(spec.floors),
         lines=list(spec.lines),
-        block=spec.block,
-        blocks=blocks_of(units.variants.get(variant_of(primary)), spec.block),
-        blocks_digest=blocks_digest(scoring, units),
+        block=spec.block if groups is None else "group",
+        blocks=blocks_of(first, spec.block, groups),
+        groups=None if groups is None else drawn_groups(groups, units),
+        blocks_digest=blocks_digest(scoring.redraw, units) if scoring.draws else None,
         asked=units.asked,
         answered=units.answered,
         coverage=units.answered / units.asked if units.asked else 0.0,
@@ -172,7 +191,7 @@ def score_metrics(
     """
     spec, question = scoring.task.spec, scoring.question
     floors = floors_on_same_units(scoring, units)
-    redraw = Redraw(spec.block, scoring.draws, scoring.seed, question.block_names(spec.block))
+    redraw = scoring.redraw
     entries, permuting = {}, scoring.permuting
     for name, metric in scoring.task.named_metrics.items():
         score = resolve(metric)
@@ -278,25 +297,3 @@ def shown_points(units: TaskUnits, what: str, seed: int) -> SampledPoints | None
         true=[rounded(value, 4) for value in true[known].tolist()],
         predicted=[rounded(value, 4) for value in predicted[known].tolist()],
     )
-
-
-def blocks_of(units: Units | None, block: Block) -> int:
-    """How many cells or genes carry the primary units; 0 where they were not answered."""
-    ids = None if units is None else getattr(units, field_of(units, block), None)
-    return 0 if ids is None else len(np.unique(ids))
-
-
-def blocks_digest(scoring: Scoring, units: TaskUnits) -> str | None:
-    """Hash of the named blocks that each variant's draws take, and of their seed.
-
-    None where blocks have no names, as cells.
-    """
-    block = scoring.task.spec.block
-    names = scoring.question.block_names(block)
-    if names is None or not scoring.draws:
-        return None
-    drawn = {}
-    for variant, shown in units.variants.items():
-        ids = None if shown is None else getattr(shown, field_of(shown, block), None)
-        drawn[variant] = [] if ids is None else sorted({str(name) for name in names[ids]})
-    return hash_of([scoring.seed, drawn])[:16]

@@ -67,13 +67,14 @@ class Series:
     draws : (K, D) float, or None
         Values under bootstrap draws of what lies inside each block, NaN where a draw gives none;
         None where nothing was drawn.
-    units : int
-        How many units (cells, genes, perturbations) a draw takes, 0 where that is not known.
+    units : float
+        How many units (cells, genes, perturbations) a draw takes, 0 where that is not known; of
+        groups of cells, how many of one size they are worth.
     """
 
     values: FloatArray
     draws: FloatArray | None = None
-    units: int = 0
+    units: float = 0.0
 
     def __len__(self) -> int:
         return len(self.values)
@@ -116,7 +117,7 @@ def combine(function: Callable[..., FloatArray], *series: Series) -> Series:
         Without draws unless all have them, and as many.
     """
     values = function(*(one.values for one in series))
-    units = min((one.units for one in series if one.units), default=0)
+    units = min((one.units for one in series if one.units), default=0.0)
     drawn = [one.draws for one in series if one.draws is not None]
     if len(drawn) < len(series) or len({draws.shape[1] for draws in drawn} - {1}) > 1:
         return Series(values, units=units)
@@ -175,8 +176,8 @@ def spread_of(*series: Series) -> Spread | None:
         return None
     draws = np.stack(np.broadcast_arrays(*drawn))
     draws = draws[:, np.isfinite(draws).all(axis=0)]
-    units = min((one.units for one in series if one.units), default=0)
-    if draws.shape[1] < 2 or units == 1:
+    units = min((one.units for one in series if one.units), default=0.0)
+    if draws.shape[1] < 2 or 0 < units <= 1:
         return None
     factor, degrees = (units / (units - 1), units - 1.0) if units else (1.0, inf)
     return Spread(factor * np.atleast_2d(np.cov(draws, ddof=1)), degrees)

@@ -163,7 +163,7 @@ class Numbers:
         if score is None:
             return NOT_ANSWERED
         coverage = 1.0 if fit.coverage is None else float(fit.coverage)
-        units = fit.blocks or 0
+        units = units_of(fit)
         if score.value is not None:
             return Value(
                 float(score.value), score.draws, coverage, units, score.floors, ceiling_of(score)
@@ -289,6 +289,13 @@ class Numbers:
             return self.level(("floor", name), slot, metric)
         own = value.floors.get(name)
         return None if own is None or own.value is None else (float(own.value), own.draws)
+
+
+def units_of(scores: TaskScores) -> float:
+    """How many units draws take; of groups of cells, how many of one size they are worth."""
+    if scores.groups is not None:
+        return max(1.0, scores.groups.worth or 1.0)
+    return float(scores.blocks or 0)
 
 
 def has_value(scores: TaskScores, metric: str) -> bool:

@@ -24,7 +24,7 @@ from kobench.board.numbers.intervals import (
     ratio_interval,
     t_quantile,
 )
-from kobench.board.numbers.series import by_row, row_key, slot_of
+from kobench.board.numbers.series import by_row, row_key, slot_of, units_of
 from kobench.board.numbers.values import Key, Slot, block_series
 from kobench.results.parts import MetricScore, Record
 
@@ -98,6 +98,10 @@ class TransferNumbers:
         The groups of cells, and the networks.
     notes : tuple of str
         What the task says of its truth.
+    column : str
+        The column of the groups of cells (donors) that draws take; "" where they take cells.
+    units : float
+        How many of these of one size they are worth, 0 where draws take cells.
     """
 
     def __init__(self, records: Sequence[Record], key: tuple[str, str, str, str]) -> None:
@@ -129,6 +133,9 @@ class TransferNumbers:
         self.groups = sorted({train for _, train in self.fits} | asked)
         self.blocks = sorted({slot[0] for by_slot in self.fits.values() for slot in by_slot})
         self.notes = tuple(sorted({note for one in scores for note in one.notes}))
+        drawn = [one for one in scores if one.groups is not None]
+        self.column = drawn[0].groups.column if drawn and drawn[0].groups else ""
+        self.units = min((units_of(one) for one in drawn), default=0.0)
 
     def levels(self, row: Key, train: str, ask: str) -> Levels:
         """The (value, draws) of every fit, by slot; slots where a fit has no value are left out.
@@ -168,7 +175,7 @@ class TransferNumbers:
         if not common:
             return None
         one, other, base = (
-            block_series({slot: levels[slot] for slot in common})
+            replace(block_series({slot: levels[slot] for slot in common}), units=self.units)
             for levels in (first, second, floor)
         )
         if base.mean == self.best:
@@ -211,7 +218,7 @@ class TransferNumbers:
         return (
             f"{len(self.blocks)} networks"
             if len(self.blocks) > 1
-            else f"the cells of these {groups}"
+            else f"the cells{f' (by {self.column})' if self.column else ''} of these {groups}"
         )
 
     def mean(self, entries: Mapping[tuple[int, int], Share]) -> Interval | None:

@@ -46,7 +46,7 @@ class Value:
         Its bootstrap draws, () for none.
     coverage : float
         Share of units answered.
-    units : int
+    units : float
         How many units its draws take, 0 where not known.
     floors : mapping of str to DrawnValue
         Each floor's score on just the units answered.
@@ -59,7 +59,7 @@ class Value:
     value: float
     draws: Draws = ()
     coverage: float = 1.0
-    units: int = 0
+    units: float = 0.0
     floors: Mapping[str, DrawnValue] = field(default_factory=dict)
     ceiling: Level | None = None
     none: bool = False
@@ -115,12 +115,12 @@ class RowValues:
         return replace(block_series(levels, self.steady), units=self.units)
 
     @property
-    def units(self) -> int:
+    def units(self) -> float:
         """How many units the draws inside a block take: the fewest of any fit.
 
         0 where one does not say.
         """
-        return min((one.units for fits in self.values.values() for one in fits), default=0)
+        return min((one.units for fits in self.values.values() for one in fits), default=0.0)
 
     @cached_property
     def coverage(self) -> Series:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
-from kobench.board.numbers.intervals import ENOUGH
-from kobench.board.numbers.series import Numbers, slot_of
+from kobench.board.numbers.intervals import ENOUGH, t_quantile
+from kobench.board.numbers.series import Numbers, slot_of, units_of
 from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
 from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import Key
@@ -17,6 +18,9 @@ from kobench.board.sections.sampled import remarks_on_draws
 from kobench.board.written import number, with_interval
 from kobench.results.parts import Record, TaskScores
 
+#: Under so many groups of cells a section says what they are worth.
+FEW_GROUPS = 10
+
 
 def label_of(numbers: Numbers, kind: str) -> str:
     """What the intervals of a section stand for."""
@@ -24,6 +28,8 @@ def label_of(numbers: Numbers, kind: str) -> str:
     if not numbers.all:
         return "nothing, as no trial has scores"
     inside = next((f"{scores.block}s" for scores in numbers.all if scores.block), "units")
+    column = column_of(numbers)
+    inside = f"groups of cells ({column})" if column else inside
     drawn = any(numbers.draws(metric) for metric in numbers.primary())
     if kind != "simulated":
         count = next((scores.blocks for scores in numbers.all if scores.blocks), None)
@@ -33,6 +39,51 @@ def label_of(numbers: Numbers, kind: str) -> str:
     else:
         label = f"{inside} inside 1 network; they say nothing of other networks"
     return label if drawn else f"{label}; no draws inside, so no interval"
+
+
+def column_of(numbers: Numbers) -> str:
+    """The column of the groups of cells that draws take; "" where they take something else."""
+    return next((one.groups.column for one in numbers.all if one.groups is not None), "")
+
+
+def on_groups(numbers: Numbers, slots: Fits) -> list[str]:
+    """How many groups of cells the draws take, and what so many are worth."""
+    column = column_of(numbers)
+    if len(numbers.blocks) >= ENOUGH:
+        return []
+    if not column:
+        return on_given_groups(numbers)
+    groups = count({slot: max(one.blocks or 0 for one in fits) for slot, fits in slots.items()})
+    said = f"intervals draw {groups} groups of cells ({column}){groups.each}, and cells inside them"
+    if groups.high < 2:
+        return [
+            f"all asked cells are of one group ({column}), which says nothing of other groups: no"
+            " interval"
+        ]
+    worth = min(units_of(one) for fits in slots.values() for one in fits)
+    if worth <= 1:
+        return [f"{said}; most cells are of one group, so there is no interval"]
+    if worth < groups.low - 0.05:
+        said += f"; they differ in size and are worth {worth:.1f} of one size"
+    if worth < FEW_GROUPS:
+        wider = t_quantile(worth - 1) / t_quantile(inf)
+        said += (
+            f"; so few say little: intervals are {wider:.1f} times as wide as they would be if the"
+            " spread between groups were known"
+        )
+    return [said]
+
+
+def on_given_groups(numbers: Numbers) -> list[str]:
+    """That draws of perturbations or genes say nothing of other groups than these."""
+    records = (record for fits in numbers.records.values() for record in fits)
+    known = next((one.about.dataset.groups for one in records if one.about.dataset.groups), None)
+    if known is None:
+        return []
+    return [
+        f"groups of cells ({known.column}) are on one side of the split each; intervals are over"
+        f" {numbers.all[0].block}s in these {known.count} groups, and say nothing of others"
+    ]
 
 
 def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) -> tuple[str, ...]:
@@ -53,7 +104,7 @@ def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) 
         return ()
     primary = [column for column in standings.columns.values() if column.primary]
     slots = by_slot(numbers)
-    remarks = on_what_was_asked(numbers, slots)
+    remarks = [*on_what_was_asked(numbers, slots), *on_groups(numbers, slots)]
     if split == "all":
         remarks.append("trained on the same cells as asked")
     remarks += on_sampled_rows(slots)

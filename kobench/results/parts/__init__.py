@@ -8,6 +8,7 @@ from kobench.results.parts.record import Record, Result
 from kobench.results.parts.run import RunEnvironment, RunInfo, RunLimits, RunSandbox
 from kobench.results.parts.scores import (
     DrawnEvents,
+    DrawnGroups,
     DrawnValue,
     MetricScore,
     PermutedScores,
@@ -26,6 +27,7 @@ from kobench.results.parts.trial import (
 __all__ = [
     "DatasetInfo",
     "DrawnEvents",
+    "DrawnGroups",
     "DrawnValue",
     "Keys",
     "MetricScore",

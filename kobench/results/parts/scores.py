@@ -132,6 +132,23 @@ class DrawnEvents(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DrawnGroups(Part):
+    """The groups of cells that belong together (donors, runs), which draws take first.
+
+    Attributes
+    ----------
+    column : str
+        The column of the dataset's cells that names them.
+    worth : float or None
+        How many groups of one size they are worth, (sum of sizes)^2 / sum of squares; null where
+        they are too few, or too unequal, for an interval.
+    """
+
+    column: str
+    worth: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SampledPoints(Part):
     """A sample of single units, for pictures.
 
@@ -172,9 +189,12 @@ class TaskScores(Part):
     lines : list of str
         Names of the reference lines that are drawn.
     block : str
-        What is drawn again inside the dataset: "cell", "gene", "perturbation" or "pair".
+        What is drawn again inside the dataset: "cell", "gene", "perturbation", "pair", or "group"
+        where cells are drawn in groups.
     blocks : int or None
         How many of these there are.
+    groups : DrawnGroups or None
+        Groups of cells; there where `block` is "group".
     blocks_digest : str or None
         Hash of what these are called and of how they are drawn: the draws of splits that have
         it in common are of the same blocks. There where they have names.
@@ -210,6 +230,7 @@ class TaskScores(Part):
     lines: Sequence[str]
     block: str
     blocks: int | None
+    groups: DrawnGroups | None = optional()
     blocks_digest: str | None = optional()
     asked: float
     answered: float
