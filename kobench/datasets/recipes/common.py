@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+
+#: Bytes that a file may unpack to.
+MOST = 2 << 30
+
+#: How each kind of packed file begins, and what unpacks it.
+PACKED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
 
 
 class RecipeError(ValueError):
@@ -18,11 +33,48 @@ def fail(sentence: str) -> NoReturn:
     raise RecipeError(sentence)
 
 
+class MissingPackageError(Exception):
+    """A package that a recipe needs is not installed.
+
+    Parameters
+    ----------
+    package, remedy : str
+        The package, and what installs it.
+    """
+
+    def __init__(self, package: str, remedy: str) -> None:
+        super().__init__(f"the Python package {package} is not installed; {remedy}")
+
+
+def unpacked(path: Path) -> bytes:
+    """The content of a file, unpacked where it is packed (gzip, bzip2 or xz).
+
+    Raises
+    ------
+    RecipeError
+        Where it is damaged, or unpacks to more than `MOST`.
+    """
+    with open(path, "rb") as file:
+        start = file.read(6)
+    unpack = next((PACKED[mark] for mark in PACKED if start.startswith(mark)), open)
+    try:
+        with unpack(path, "rb") as file:
+            content = bytes(file.read(MOST + 1))
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        fail(f"{path.name} cannot be unpacked ({error})")
+    if len(content) > MOST:
+        fail(f"{path.name} unpacks to more than {MOST >> 30} GB")
+    return content
+
+
 def read_csv(path: Path) -> Any:
-    """A table with names in its first line and its first column, as a DataFrame."""
+    """A table with names in its first line and its first column, as a DataFrame.
+
+    A name or label such as NA is taken as it is written.
+    """
     import pandas
 
-    return pandas.read_csv(path, index_col=0)
+    return pandas.read_csv(io.BytesIO(unpacked(path)), index_col=0, keep_default_na=False)
 
 
 def from_counts(
