@@ -10,10 +10,11 @@ import click
 
 from kobench.cli.options import json_option, load, plugin_options
 from kobench.cli.output import say
+from kobench.cli.tell import tell
+from kobench.cli.verify import verify_command
 from kobench.specs import PERTURBATIONS
 
 if TYPE_CHECKING:
-    from kobench.audit.overview import Overview
     from kobench.dataset import Dataset
     from kobench.plugins.registry import Registry
 
@@ -55,6 +56,9 @@ def one_or_several(
 @click.group("datasets", epilog=EXAMPLES)
 def datasets_command() -> None:
     """Add a dataset of your own, or see where files are looked for."""
+
+
+datasets_command.add_command(verify_command)
 
 
 @datasets_command.command("add", epilog=ADD_EXAMPLES)
@@ -221,17 +225,6 @@ def add_command(
     say(f"Try `kobench info {name}{hint}` and `kobench run -d {name}{hint} -p linear`.")
 
 
-def tell(dataset: Dataset, seen: Overview) -> None:
-    """Print what a reader of scores on a new dataset has to know, and what can be asked of it."""
-    from kobench.audit.block import block
-    from kobench.util.text import one_line
-
-    for note in dataset.notes:
-        say(f"Note: {one_line(note)}.")
-    for line in block(seen):
-        say(line)
-
-
 @datasets_command.command(
     "files", epilog="\b\nExamples:\n  kobench datasets files\n  kobench datasets files --json"
 )
@@ -245,17 +238,21 @@ def files_command(
     if as_json:
         say(json.dumps(rows, indent=1))
         return
-    for row in rows:
+    missing = [row for row in rows if not row["opened"] and not row["found"]]
+    for row in (row for row in rows if row not in missing):
         say(str(row["dataset"]), bold=True)
         say(f"  {row['found'] or row['problem']}")
+    if missing:
+        say(f"{len(missing)} that nobody has opened yet are not here: kobench list datasets")
 
 
-def file_rows(registry: Registry) -> list[dict[str, str | None]]:
+def file_rows(registry: Registry) -> list[dict[str, Any]]:
     """Every dataset with a file: where that was found, or what is missing."""
     from kobench.datasets.fetch import find_file
+    from kobench.datasets.opened import is_opened
     from kobench.errors import UserError
 
-    rows: list[dict[str, str | None]] = []
+    rows: list[dict[str, Any]] = []
     for entries in registry.datasets.values():
         for entry in (entry for entry in entries if "file" in entry.spec.card):
             found, problem = None, None
@@ -263,5 +260,6 @@ def file_rows(registry: Registry) -> list[dict[str, str | None]]:
                 found = str(find_file(entry.spec.card))
             except UserError as error:
                 problem = str(error)
-            rows.append({"dataset": entry.shown_name, "found": found, "problem": problem})
+            about = {"dataset": entry.shown_name, "opened": is_opened(entry.spec.card)}
+            rows.append({**about, "found": found, "problem": problem})
     return rows

@@ -131,8 +131,12 @@ def predictor_facts(entry: Entry) -> dict[str, Any]:
 
 def dataset_facts(entry: Entry) -> dict[str, Any]:
     """Which truth a dataset has, and what its card says."""
+    from kobench.datasets.opened import NOT_OPENED, is_opened
+
     spec = entry.spec
+    warning = {} if is_opened(spec.card) else {"not opened": NOT_OPENED}
     return {
+        **warning,
         "truth": spec.truth,
         "networks": SEEDED if spec.seeded else "real cells",
         **reference(entry),

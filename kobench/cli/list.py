@@ -47,7 +47,10 @@ def list_command(
         return
     for section, entries in rows.items():
         say(f"{section}", bold=True)
-        show_entries(entries)
+        opened = [entry for entry in entries if entry.get("opened", True)]
+        show_entries(opened)
+        if section == "datasets":
+            show_unopened([entry for entry in entries if entry not in opened], whole=bool(what))
     if problems:
         say("problems", bold=True)
         for problem in problems:
@@ -67,6 +70,26 @@ def show_entries(entries: Sequence[dict[str, Any]]) -> None:
         say(f"  {entry['name']:<{width}}  {kind}{one_line(entry['summary'])}{origin}")
     if not entries:
         say("  none")
+
+
+def show_unopened(entries: Sequence[dict[str, Any]], whole: bool) -> None:
+    """Print the datasets whose files nobody has opened: in one line, or each in its own.
+
+    Parameters
+    ----------
+    entries : sequence of dict
+        The datasets.
+    whole : bool
+        Whether each is shown.
+    """
+    if not entries:
+        return
+    if not whole:
+        are = "is 1 dataset" if len(entries) == 1 else f"are {len(entries)} datasets"
+        say(f"  there {are} beside these that nobody has opened yet: kobench list datasets")
+        return
+    say("datasets that nobody has opened yet: their cards may be wrong", bold=True)
+    show_entries(entries)
 
 
 def where_of(entry: dict[str, Any]) -> str:
@@ -94,6 +117,12 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
             for entry in entries:
                 if entry.spec.floor == (section == "floors"):
                     yield entry_row(entry, environment=entry.environment or None)
+    elif section == "datasets":
+        from kobench.datasets.opened import is_opened
+
+        for entries in registry.datasets.values():
+            for entry in entries:
+                yield entry_row(entry, opened=is_opened(entry.spec.card))
     else:
         for entries in getattr(registry, section).values():
             for entry in entries:

@@ -52,6 +52,7 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     click.Abort
         When interrupted.
     """
+    from kobench.datasets.opened import NOT_OPENED
     from kobench.runner.plan import make_plan
     from kobench.runner.progress import make_watcher
     from kobench.runner.request import Request
@@ -67,6 +68,8 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
         suite_seed=suite_seed_of(flags),
     )
     groups = make_plan(registry, request, notes.append)
+    for name in unopened(groups):
+        say(f"Dataset {name}: {NOT_OPENED}; `kobench datasets verify {name}` looks.", err=True)
     if request.suite_seed is not None:
         say(
             f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",
@@ -88,6 +91,14 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
         raise click.Abort(
             "Stopped; what was finished is kept, the same command goes on from there."
         ) from None
+
+
+def unopened(groups: list[Group]) -> list[str]:
+    """Names of the datasets of a plan whose files nobody has opened."""
+    from kobench.datasets.opened import is_opened
+
+    entries = [part.entry for group in groups for part in group.dataset.each]
+    return sorted({entry.shown_name for entry in entries if not is_opened(entry.spec.card)})
 
 
 def secret_asked(flags: dict[str, Any]) -> bool:
@@ -114,7 +125,7 @@ def too_much_memory(jobs: int, memory_mb: int | None) -> list[str]:
     memory_mb : int or None
         The limit of memory that the user gave; the default limit is a share of what there is.
     """
-    from kobench.supervisor.limits import available_mb
+    from kobench.util.machine import available_mb
 
     if memory_mb is None or jobs * memory_mb <= available_mb():
         return []

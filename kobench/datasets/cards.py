@@ -23,6 +23,7 @@ from kobench.datasets.card_checks import (
     check_parameter,
     check_values,
 )
+from kobench.datasets.opened import NOT_OPENED, is_copy, is_opened
 from kobench.datasets.right import identity
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Reference
@@ -79,6 +80,11 @@ def builtin_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "datasets"
 
 
+def public_folder() -> Path:
+    """Where the cards of public screens lie, apart from those that boards stand on."""
+    return builtin_folder() / "public"
+
+
 def user_folder() -> Path:
     """Where `kobench datasets add` writes and cards are always looked for."""
     from platformdirs import user_config_path
@@ -89,11 +95,12 @@ def user_folder() -> Path:
 def card_folders(folders: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:
     """The folders that are read, in order.
 
-    The built-in one, the user's, those named in KOBENCH_DATASETS, those given.
+    The built-in ones, the user's, those named in KOBENCH_DATASETS, those given.
     """
     named = [part for part in os.environ.get("KOBENCH_DATASETS", "").split(os.pathsep) if part]
     everything = [
         builtin_folder(),
+        public_folder(),
         user_folder(),
         *(Path(part).expanduser() for part in (*named, *folders)),
     ]
@@ -123,7 +130,7 @@ def card_specs(
     """
     specs: dict[str, DatasetSpec] = {}
     problems: list[str] = []
-    standard = {builtin_folder(), user_folder()}
+    standard = {builtin_folder(), public_folder(), user_folder()}
     for folder in card_folders(folders):
         if not folder.is_dir():
             if folder not in standard:
@@ -140,6 +147,9 @@ def card_specs(
                 continue
             if spec.name in specs:
                 first = specs[spec.name].card["card"]
+                if folder == user_folder() and is_copy(path, Path(first)):
+                    specs[spec.name] = with_found(specs[spec.name], spec)
+                    continue
                 problems.append(
                     f"two cards are called {spec.name!r}: {first} (used) and {path} (not used);"
                     " rename one of them"
@@ -203,6 +213,26 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
     )
 
 
+def with_found(original: DatasetSpec, copy: DatasetSpec) -> DatasetSpec:
+    """A dataset whose file somebody has opened who could not write its card.
+
+    Parameters
+    ----------
+    original : DatasetSpec
+        The dataset of the card, which decides which file is the right one and how it is read.
+    copy : DatasetSpec
+        That of the verified copy, of which only what was found is believed.
+    """
+    about = {
+        **original.card,
+        "opened": True,
+        "facts": copy.card.get("facts", {}),
+        "verified": copy.card["card"],
+    }
+    load: Any = original.load
+    return dataclasses.replace(original, load=partial(load_card, about, load.args[1]), card=about)
+
+
 def _fixed_parameters(card: Mapping[str, Any], loader: DatasetSpec) -> dict[str, Any]:
     """The values that the card gives to its loader, some of them at the top of the card."""
     at_top = {"scale": card["scale"], "normalise": card.get("normalise")}
@@ -230,10 +260,13 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
     arguments = {**card["parameters"], **params}
     if "path" in card["loader_parameters"]:
         from kobench.datasets.fetch import obtain
+        from kobench.datasets.room import check_room
 
         arguments["path"] = str(obtain(card))
+        check_room(Path(arguments["path"]), card["name"])
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)
-    caveats = [text for flag, text in CAVEATS.items() if card.get(flag)]
+    caveats = [] if is_opened(card) else [NOT_OPENED]
+    caveats += [text for flag, text in CAVEATS.items() if card.get(flag)]
     caveats += [KINDS[card["kind"]]] if card.get("kind") in KINDS else []
     facts = {
         **dataset.facts,

@@ -32,9 +32,13 @@ def expected_of(card: Mapping[str, Any]) -> dict[str, str]:
 
 
 def identity(card: Mapping[str, Any]) -> str:
-    """One text that stands for the file's content in keys: its sha256 where the card has it."""
+    """One text that stands for the file's content in keys: its sha256 where the card has it.
+
+    The content comes last, so that results stay when somebody opens the file and writes its content
+    into the card.
+    """
     said = expected_of(card)
-    for key in ("sha256", "content", "md5"):
+    for key in ("sha256", "md5", "content"):
         if key in said:
             return said[key] if key == "sha256" else f"{key} {said[key]}"
     return ""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kobench.errors import TrialFailed, UserError
-from kobench.supervisor.limits import MB
+from kobench.util.machine import MB
 
 #: Bytes that are kept free for records and answers, and the share of a file system that is enough
 #: where it is small.

@@ -12,7 +12,8 @@ from kobench.sandbox.places import Interpreter
 from kobench.sandbox.start import Launch
 from kobench.supervisor.disk import Disk
 from kobench.supervisor.enforcement import LOOK, Enforcement
-from kobench.supervisor.limits import MB, Limits
+from kobench.supervisor.limits import Limits
+from kobench.util.machine import MB
 
 #: What a description of plugins, or a check of an environment, may use beside its time.
 LIMITS = Limits(seconds=None, memory_mb=4096, processes=64, written_mb=64)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from kobench.errors import TrialFailed
 from kobench.supervisor.disk import full
-from kobench.supervisor.limits import MB, THREADS_A_PROCESS, Limits, passed
+from kobench.supervisor.limits import THREADS_A_PROCESS, Limits, passed
 from kobench.supervisor.memory import Held, memory_of
 from kobench.supervisor.open_files import count_open_files, files_in_flight, unnamed_files
 from kobench.supervisor.processes import FleetingError, Member, processes_below
 from kobench.supervisor.written import Unmeasurable, folder_bytes
+from kobench.util.machine import MB
 
 #: The share of the time that each kind of look may take. Where a look takes long (many processes,
 #: much memory) there are fewer of its kind.

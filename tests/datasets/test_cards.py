@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import REPOSITORY
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
@@ -34,6 +35,9 @@ SHIPPED = [
     "retina-nuclei",
     "trem2-microglia",
 ]
+
+#: Cards of screens that others publish, apart from those that boards stand on.
+PUBLIC = sorted(path.stem for path in (REPOSITORY / "datasets" / "public").glob("*.toml"))
 
 CARD = """
 name = "mine"
@@ -71,8 +75,8 @@ def text(**parts: str) -> str:
 def test_the_shipped_cards_are_sound(folder: Path) -> None:
     specs, problems = cards.card_specs()
     assert problems == []
-    assert [spec.name for spec in specs] == SHIPPED
-    for spec in specs:
+    assert [spec.name for spec in specs] == sorted([*SHIPPED, *PUBLIC])
+    for spec in (spec for spec in specs if spec.name in SHIPPED):
         card = spec.card
         assert Path(card["card"]).name == f"{spec.name}.toml"
         assert all(
@@ -218,7 +222,7 @@ def test_a_broken_card_is_a_problem_and_costs_only_itself(
     path = folder / "broken.toml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     specs, problems = cards.card_specs()
-    assert [spec.name for spec in specs] == SHIPPED
+    assert [spec.name for spec in specs] == sorted([*SHIPPED, *PUBLIC])
     (problem,) = problems
     assert re.search(message, problem), problem
     assert problem.startswith(f"card {path}")
@@ -233,7 +237,7 @@ def test_duplicate_names_name_both_files(folder: Path, tmp_path: Path) -> None:
     (second / "c.toml").write_text(text().replace('"mine"', '"pbmc68k"', 1))
     shipped = cards.builtin_folder() / "pbmc68k.toml"
     specs, problems = cards.card_specs([second])
-    assert [spec.name for spec in specs] == sorted([*SHIPPED, "mine"])
+    assert [spec.name for spec in specs] == sorted([*SHIPPED, *PUBLIC, "mine"])
     assert problems == [
         (
             f"two cards are called 'mine': {folder / 'a.toml'} (used) and {second / 'b.toml'} (not"
@@ -250,6 +254,7 @@ def test_folders(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     nowhere = tmp_path / "nowhere"
     assert cards.card_folders([folder, "~/x"]) == [
         cards.builtin_folder(),
+        cards.public_folder(),
         cards.user_folder(),
         folder,
         Path.home() / "x",

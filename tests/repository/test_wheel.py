@@ -50,7 +50,7 @@ def test_a_wheel_has_all_that_kobench_needs(tmp_path):
     found = json.loads(run("-c", SCRIPT))
     assert Path(found["where"]).is_relative_to(site)
     assert Path(found["folder"]).is_relative_to(site)
-    assert found["cards"] == sorted(path.stem for path in (REPOSITORY / "datasets").glob("*.toml"))
+    assert found["cards"] == sorted(path.stem for path in (REPOSITORY / "datasets").rglob("*.toml"))
     assert found["suites"] == sorted(
         path.stem for path in (REPOSITORY / "kobench" / "suites").glob("*.toml")
     )

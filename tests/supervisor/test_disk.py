@@ -22,9 +22,10 @@ from kobench.runner.request import Request
 from kobench.runner.run import Run
 from kobench.supervisor import disk
 from kobench.supervisor.disk import Disk, NoRoomError, Space, space
-from kobench.supervisor.limits import MB, Limits
+from kobench.supervisor.limits import Limits
 from kobench.supervisor.usage import Watch
 from kobench.util import files
+from kobench.util.machine import MB
 
 TINY = "grn:genes=10,cells=40"
 

@@ -27,8 +27,9 @@ from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.run import Run
 from kobench.sandbox import LAYERS, finding, this_interpreter
-from kobench.supervisor import limits as limits_module
-from kobench.supervisor.limits import FLAGS, MB, Limits, default_memory_mb, passed, raised
+from kobench.supervisor.limits import FLAGS, Limits, default_memory_mb, passed, raised
+from kobench.util import machine as machine_module
+from kobench.util.machine import MB
 
 TINY = "grn:genes=15,cells=60"
 
@@ -357,8 +358,8 @@ def machine(monkeypatch, tmp_path):
     found = {"SC_PHYS_PAGES": 2000 * 256, "SC_PAGE_SIZE": 4096}
     monkeypatch.setattr(os, "sysconf", found.__getitem__)
     kinds = ((tmp_path / "2", "memory.max"), (tmp_path / "1", "memory.limit_in_bytes"))
-    monkeypatch.setattr(limits_module, "GROUP_MEMORY", kinds)
-    monkeypatch.setattr(limits_module, "GROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(machine_module, "GROUP_MEMORY", kinds)
+    monkeypatch.setattr(machine_module, "GROUPS", tmp_path / "cgroup")
     for folder in ("2/slurm/job/step", "1/slurm/job/step"):
         (tmp_path / folder).mkdir(parents=True)
     return found

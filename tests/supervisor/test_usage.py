@@ -15,12 +15,13 @@ import pytest
 
 from kobench.errors import TrialFailed
 from kobench.supervisor import memory, open_files, usage
-from kobench.supervisor.limits import MB, Limits
+from kobench.supervisor.limits import Limits
 from kobench.supervisor.memory import Held, beside_shares, files_in_memory, memory_of
 from kobench.supervisor.open_files import count_open_files, files_in_flight, unnamed_files
 from kobench.supervisor.processes import FleetingError, Member, processes_below
 from kobench.supervisor.usage import Watch
 from kobench.supervisor.written import ENTRY, Unmeasurable, folder_bytes
+from kobench.util.machine import MB
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="shares of pages and /proc are Linux's"

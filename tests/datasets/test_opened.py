@@ -1,0 +1,202 @@
+"""Cards of files that nobody has opened: what is said of them, and who is believed about them."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from public_layout import card_of, screen
+
+from kobench.datasets import cards
+from kobench.datasets.opened import NOT_OPENED, is_copy, is_opened, write_opened
+from kobench.datasets.room import check_room, matrix_mb
+from kobench.errors import UserError
+
+FACTS = {"cells": 280, "zeros": 0.25}
+CONTENT = f"sha256:{'a' * 64}"
+
+
+@pytest.fixture
+def builtin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that counts as kobench's own, with the card `mine` of a screen."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder = tmp_path / "own"
+    (folder / "public").mkdir(parents=True)
+    monkeypatch.setattr(cards, "builtin_folder", lambda: folder)
+    path = tmp_path / "screen.h5ad"
+    screen().write_h5ad(path)
+    monkeypatch.setenv("KOBENCH_DATA", str(tmp_path))
+    checksum = hashlib.md5(path.read_bytes()).hexdigest()
+    (folder / "public" / "mine.toml").write_text(card_of(path, checksum))
+    return folder / "public"
+
+
+def only_spec() -> Any:
+    specs, problems = cards.card_specs()
+    assert problems == []
+    (spec,) = specs
+    return spec
+
+
+def test_scores_on_it_are_told(builtin: Path) -> None:
+    spec = only_spec()
+    assert not is_opened(spec.card)
+    assert NOT_OPENED in spec.load().notes
+    card = builtin / "mine.toml"
+    card.write_text(card.read_text().replace("opened = false", "opened = true"))
+    assert NOT_OPENED not in only_spec().load().notes
+
+
+def test_what_was_found_is_written_into_the_card(builtin: Path) -> None:
+    card = builtin / "mine.toml"
+    before = tomllib.loads(card.read_text())
+    keys = only_spec().card["digest"]
+    assert write_opened(card, FACTS, CONTENT, cards.user_folder(), in_place=True) == card
+    text = card.read_text()
+    assert "# A comment that stays." in text
+    after = tomllib.loads(text)
+    assert after == {
+        **before,
+        "opened": True,
+        "facts": FACTS,
+        "file": {**before["file"], "content": CONTENT},
+    }
+    assert only_spec().card["digest"] == keys  # results stay results of the same data
+    # once more changes nothing
+    write_opened(card, FACTS, CONTENT, cards.user_folder(), in_place=True)
+    assert card.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("opened = false  # until somebody has\n", "opened=false\n"),
+        lambda text: text.replace("[facts]\n", ""),
+        lambda text: text.replace("[facts]\n", "[facts]\ncells = 1\ndonors = 2\n"),
+        lambda text: text.replace("[facts]\n", "").replace("[parameters]", "facts.donors = 2\n"),
+        lambda text: "facts = {donors = 2}\n" + text.replace("[facts]\n", ""),
+        lambda text: text.replace('summary = "a screen"', 'summary = """\n[facts]\ncells = 9\n"""'),
+        lambda text: text.replace("[file]\n", "[file]\n# [facts]\n").replace("\n", "\r\n"),
+        lambda text: text.rstrip("\n"),
+    ],
+)
+def test_cards_of_any_look_are_marked_without_a_loss(
+    builtin: Path, change: Callable[[str], str]
+) -> None:
+    card = builtin / "mine.toml"
+    text = change(card.read_text())
+    card.write_text(text)
+    try:
+        before = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        pytest.skip("no card at all")
+    write_opened(card, FACTS, CONTENT, cards.user_folder(), in_place=True)
+    after = tomllib.loads(card.read_text())
+    assert after["facts"] == {**before.get("facts", {}), **FACTS}
+    assert after["file"]["content"] == CONTENT
+    assert after["opened"] is True
+    changed = ("facts", "file", "opened")
+    assert {k: v for k, v in after.items() if k not in changed} == {
+        k: v for k, v in before.items() if k not in changed
+    }
+
+
+@pytest.fixture
+def copied(builtin: Path) -> Path:
+    """The user's copy of the card, as `verify` writes it where kobench is installed."""
+    return write_opened(builtin / "mine.toml", FACTS, CONTENT, cards.user_folder(), in_place=False)
+
+
+def test_a_copy_counts_for_a_card_that_can_not_be_written(builtin: Path, copied: Path) -> None:
+    assert copied == cards.user_folder() / "mine.toml"
+    assert "opened = false" in (builtin / "mine.toml").read_text()
+    spec = only_spec()
+    assert is_opened(spec.card)
+    assert spec.card["facts"] == FACTS
+    assert spec.card["verified"] == str(copied)
+    assert spec.card["card"] == str(builtin / "mine.toml")
+    assert NOT_OPENED not in spec.load().notes
+
+
+def test_a_copy_decides_nothing_of_the_cells(builtin: Path, copied: Path) -> None:
+    """The digest of a content would let another file pass for this one."""
+    assert "content" not in only_spec().card["file"]
+    assert is_copy(copied, builtin / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('kind = "knockout"', 'kind = "knockdown"'),
+        ("version = 1", "version = 2"),
+        ('batch_key = "batch"', 'batch_key = "celltype"'),
+        ("md5 = ", f'md5 = "{"0" * 32}" #'),
+        ('name = "mine"', 'name = "mine"\nnear_null = true'),
+        ("opened = true", "opened = false"),
+    ],
+)
+def test_another_card_of_that_name_is_not_believed(
+    builtin: Path, copied: Path, old: str, new: str
+) -> None:
+    text = copied.read_text()
+    assert old in text
+    copied.write_text(text.replace(old, new, 1))
+    specs, (problem,) = cards.card_specs()
+    assert not is_opened(specs[0].card)
+    assert "two cards are called 'mine'" in problem
+    if "opened" not in old:
+        with pytest.raises(UserError, match="is another card than"):
+            write_opened(builtin / "mine.toml", FACTS, "", cards.user_folder(), in_place=False)
+
+
+def test_only_the_users_own_copy_counts(
+    builtin: Path, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that somebody sends could say of any file that it was opened."""
+    sent = tmp_path / "sent"
+    sent.mkdir()
+    copied.rename(sent / "mine.toml")
+    specs, (problem,) = cards.card_specs([sent])
+    assert not is_opened(specs[0].card)
+    assert "two cards are called 'mine'" in problem
+
+
+def test_a_copy_of_an_opened_card_is_a_second_card(builtin: Path, copied: Path) -> None:
+    card = builtin / "mine.toml"
+    card.write_text(card.read_text().replace("opened = false", "opened = true"))
+    assert "two cards are called 'mine'" in cards.card_specs()[1][0]
+
+
+def test_what_can_not_be_written_is_said(builtin: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file")
+    with pytest.raises(UserError, match="what was found can't be written to"):
+        write_opened(builtin / "mine.toml", FACTS, CONTENT, blocked / "x", in_place=False)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_matrix_that_does_not_fit_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dense: bool
+) -> None:
+    path = tmp_path / "screen.h5ad"
+    data = screen(genes=[f"G{number}" for number in range(3000)], targets=())
+    if dense:
+        data.X = data.X.toarray()
+    data.write_h5ad(path)
+    assert matrix_mb(path) == (1 if dense else data.X.nnz * 8 >> 20)
+    monkeypatch.setattr("kobench.datasets.room.available_mb", lambda: 0)
+    with pytest.raises(UserError, match=r"dataset 'mine': the matrix in .* MB of memory or more"):
+        check_room(path, "mine")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"1,2,3"])
+def test_who_reads_a_file_says_what_is_wrong_with_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.h5ad"
+    path.write_bytes(content)
+    assert matrix_mb(path) == 0
+    assert matrix_mb(tmp_path / "missing") == 0
+    check_room(path, "mine")
