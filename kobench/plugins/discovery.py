@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kobench.environments.inside import claimed, is_editable, name_of
@@ -23,17 +23,21 @@ NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 #: What tools that build and install packages note beside them, about themselves and this machine.
 NOTES = (
-    "METADATA",
     "WHEEL",
     "RECORD",
     "INSTALLER",
     "REQUESTED",
     "direct_url.json",
-    "entry_points.txt",
-    "top_level.txt",
     "uv_cache.json",
     "uv_build.json",
 )
+
+#: What a project's files say: of one that is installed in place they are made anew with each
+#: installation, and those files themselves count.
+METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
+
+#: Entry points of which installers make programs, which begin with the place of an interpreter.
+PROGRAMS = ("console_scripts", "gui_scripts")
 
 #: Where a top-level package or module lies: its origin and, of a package, its folders.
 Place = tuple["str | None", "list[str]"]
@@ -205,14 +209,19 @@ def files_of(
         Its top-level packages and modules, by the name of their folder or file.
     files : dict of str to Path
         Its files, by their path inside the folder of packages. Left out is what depends on who
-        installed it (`NOTES`, programs, the links of editable installs), and compiled code.
+        installed it (`NOTES`, programs of entry points, the links of editable installs), and code
+        that was compiled here. What a wheel brought is no such code, whatever it is called: the
+        list of files has its hash.
     """
     editable = is_editable(distribution)
-    files = {
-        name: Path(str(file.locate()))
+    programs = {point.name for point in distribution.entry_points if point.group in PROGRAMS}
+    brought = {
+        file.as_posix(): Path(str(file.locate()))
         for file in distribution.files or ()
-        if is_content(name := file.as_posix(), editable)
+        if is_content(file.as_posix(), editable, programs)
+        and not (file.hash is None and is_compiled(str(file.locate())))
     }
+    files = dict(brought)
     roots: dict[str, Path] = {}
     for name, file in files.items():
         inside = name.split("/")
@@ -235,11 +244,11 @@ def files_of(
         # without this file other distributions may have a part in it
         if (root / "__init__.py").is_file():
             files.update(_files_at(root))
-    files = {name: path for name, path in files.items() if not is_compiled(str(path))}
-    return roots, files
+    compiled = {name for name, path in files.items() if is_compiled(str(path))}
+    return roots, {name: files[name] for name in files if name in brought or name not in compiled}
 
 
-def is_content(name: str, editable: bool = False) -> bool:
+def is_content(name: str, editable: bool = False, programs: Iterable[str] = ()) -> bool:
     """Whether a file that a distribution installed is the same wherever it is installed.
 
     Parameters
@@ -247,7 +256,10 @@ def is_content(name: str, editable: bool = False) -> bool:
     name : str
         Its path from the folder of packages, as the list of files (RECORD) has it.
     editable : bool
-        Whether the distribution is installed in place: then links lead to where it lies.
+        Whether the distribution is installed in place: then links lead to where it lies, and its
+        metadata are made anew with it.
+    programs : iterable of str
+        Names of programs that installers make.
 
     Examples
     --------
@@ -256,9 +268,9 @@ def is_content(name: str, editable: bool = False) -> bool:
     """
     first, _, rest = name.partition("/")
     if first.endswith((".dist-info", ".egg-info")):
-        return rest not in NOTES
+        return rest not in NOTES and not (editable and rest in METADATA)
     if first == ".." and not {"bin", "Scripts"}.isdisjoint(name.split("/")[:-1]):
-        return False  # programs begin with the place of their interpreter
+        return name.rpartition("/")[2].removesuffix(".exe") not in programs
     is_link = name.startswith(("__editable__", "_editable_impl_"))
     return not is_link and not (editable and not rest and name.endswith(".pth"))
 

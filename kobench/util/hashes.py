@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import stat
 import sys
 import time
@@ -170,12 +171,17 @@ def files_below(folder: Path) -> dict[str, Path]:
     return found
 
 
+#: What Python and Numba call such files; one that is being written has a number behind.
+CACHED = re.compile(r"\.(pyc|pyo)(\.\d+)?$|\.(nbi|nbc)$")
+
+
 def is_compiled(path: str) -> bool:
     """Whether a file is kept by Python or Numba of code that they compiled, and is made anew.
 
     Examples
     --------
-    >>> is_compiled("a/__pycache__/b.cpython-311.pyc"), is_compiled("a/__pycache__/weights.npz")
+    >>> beside = Path(__file__).parent / "__pycache__"
+    >>> is_compiled(str(beside / "hashes.cpython-311.pyc")), is_compiled(str(beside / "w.npz"))
     (True, False)
 
     A module that has no source is code itself:
@@ -184,8 +190,10 @@ def is_compiled(path: str) -> bool:
     False
     """
     folder, name = os.path.split(path)
-    stem, ending = os.path.splitext(name)
     if os.path.basename(folder) == "__pycache__":
-        # a file that is written at this moment is called NAME.pyc.NUMBER
-        return ending in (".pyc", ".pyo", ".nbi", ".nbc") or ".pyc." in name
-    return ending in (".pyc", ".pyo") and os.path.exists(os.path.join(folder, stem + ".py"))
+        folder = os.path.dirname(folder)
+        if not CACHED.search(name):
+            return False
+    elif not name.endswith((".pyc", ".pyo")):
+        return False
+    return os.path.exists(os.path.join(folder, name.partition(".")[0] + ".py"))

@@ -25,6 +25,11 @@ def digest() -> str:
     return load_registry().find("predictors", "mine").digest
 
 
+def files_of_mine() -> set[str]:
+    (source,) = [each for each in load_registry().sources if each.distribution == "good-dist"]
+    return set(source.files)
+
+
 def replaced(path: Path, content: bytes) -> None:
     """Other content, with the size and the time that the file had before."""
     before = path.stat()
@@ -68,6 +73,9 @@ def test_a_changed_file_changes_the_key_though_size_and_time_are_kept(
         "data/new.pt",
         ".hidden/w.txt",
         "__pycache__/w.npz",  # whatever is called as a cache is
+        "__pycache__/w.cpython-311.pyc",  # and what has no source
+        "__pycache__/w.nbc",
+        "__pycache__/__init__.pyc.txt",
         "sourceless.pyc",
         "data/link",
     ],
@@ -93,9 +101,53 @@ def test_a_renamed_file_changes_the_key(package: Path) -> None:
 def test_what_is_compiled_anew_does_not_change_the_key(package: Path) -> None:
     first = digest()
     (package / "__pycache__").mkdir()
-    for name in ("a.cpython-311.pyc", "a.cpython-311.pyc.140", "f-1.py311.nbi", "f-1.py311.1.nbc"):
+    (package / "a.py").write_text("")
+    first = digest()
+    for name in (
+        "a.cpython-311.pyc",
+        "a.cpython-311.pyc.140",
+        "a.f-1.py311.nbi",
+        "a.f-1.py311.1.nbc",
+    ):
         (package / "__pycache__" / name).write_text("x")
     (package / "__init__.pyc").write_text("x")
+    assert digest() == first
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("good_package/__pycache__/__init__.cpython-311.pyc", "sha256=abc,7"),
+        ("good_package/__pycache__/__init__.f-1.py311.nbc", "sha256=abc,7"),
+        ("../bin/weights", "sha256=abc,7"),
+        ("good_dist-1.0.dist-info/METADATA", "sha256=abc,7"),
+        ("good_dist-1.0.dist-info/entry_points.txt", "sha256=abc,7"),
+    ],
+)
+def test_what_a_wheel_brought_counts_whatever_it_is_called(
+    name: str, listed: str, package: Path
+) -> None:
+    """What an installer compiled is listed without a hash."""
+    file = package.parent / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(file.read_text() if file.exists() else "weights")
+    record = package.parent / "good_dist-1.0.dist-info" / "RECORD"
+    record.write_text(record.read_text() + f"{name},{listed}\n")
+    first = digest()
+    replaced(file, file.read_bytes()[:-1] + b" ")
+    assert digest() != first
+
+
+def test_programs_that_an_installer_makes_do_not_count(package: Path) -> None:
+    info = package.parent / "good_dist-1.0.dist-info"
+    points = info / "entry_points.txt"
+    points.write_text(points.read_text() + "[console_scripts]\nmine = good_package:main\n")
+    program = package.parent.parent / "bin" / "mine"
+    program.parent.mkdir()
+    program.write_text("#!/here/python")
+    (info / "RECORD").write_text((info / "RECORD").read_text() + "../bin/mine,sha256=abc,7\n")
+    first = digest()
+    program.write_text("#!/there/python")
     assert digest() == first
 
 
@@ -103,7 +155,7 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
     described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KOBENCH_CACHE", str(tmp_path / "cache"))
-    found = []
+    found, files = [], []
     for place in ("here", "there"):
         site = Site(tmp_path / place)
         info = site.install(
@@ -117,9 +169,13 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
             + "".join(f"{info.name}/{path.name},,\n" for path in info.iterdir())
             + "../../bin/mine,,\n"
         )
+        (info / "entry_points.txt").write_text(
+            (info / "entry_points.txt").read_text() + "[console_scripts]\nmine = good_package:f\n"
+        )
         with monkeypatch.context() as patch:
             patch.syspath_prepend(str(site.folder))
             found.append(digest())
+            files.append(files_of_mine())
     editable = Site(tmp_path / "editable")
     info = editable.install("good-dist", {"unused.py": ""}, points={"good-dist": "good_package"})
     (tmp_path / "there" / "setup.cfg").write_text("[metadata]\nname = good_dist\n")
@@ -130,8 +186,9 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
     (tmp_path / "there" / "good_dist-1.0.dist-info").rename(tmp_path / "gone")
     monkeypatch.syspath_prepend(str(tmp_path / "there"))
     monkeypatch.syspath_prepend(str(editable.folder))
-    found.append(digest())
-    assert len(set(found)) == 1
+    assert found[0] == found[1]
+    metadata = {f"good_dist-1.0.dist-info/{name}" for name in ("METADATA", "entry_points.txt")}
+    assert files_of_mine() == files[0] - metadata == files[1] - metadata
 
 
 def test_a_single_plugin_file_is_all_that_counts_of_its_folder(
