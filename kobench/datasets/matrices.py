@@ -5,17 +5,25 @@ What cannot be used is refused in one sentence that says what is wrong, where, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from kobench.datasets.parts import parts, row_sums, stored
 from kobench.errors import UserError
 
 #: Names of cells or genes, for messages.
 Names = Sequence[str] | npt.NDArray[Any]
+
+#: What to do where values that are declared as counts are none.
+NO_COUNTS = (
+    "declare scale=log1p or scale=linear if that is what they are, or name the layer that holds"
+    " counts"
+)
 
 #: No logarithm of counts comes near: log1p of a million is 13.8.
 LOG_LIMIT = 20.0
@@ -35,7 +43,7 @@ def tidy(matrix: Any) -> Any:
     rows = (
         matrix if isinstance(matrix, scipy.sparse.csr_matrix) else scipy.sparse.csr_matrix(matrix)
     )
-    if rows.has_canonical_format and np.all(rows.data != 0):
+    if rows.has_canonical_format and np.count_nonzero(rows.data) == len(rows.data):
         return rows
     rows = rows.copy()
     rows.sum_duplicates()
@@ -88,20 +96,20 @@ def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str 
         )
     check_gene_names(genes, where)
     matrix = tidy(matrix)
-    stored = _stored(matrix)
     missing = "fill in or remove those cells or genes; kobench never turns NaN into 0"
     negative = (
         "expression cannot be, so point kobench at counts or log1p values and not at centred or"
         " scaled ones"
     )
-    for bad, fault, remedy in (
-        (~np.isfinite(stored), "not finite", missing),
-        (stored < 0, "negative", negative),
+    for is_bad, fault, remedy in (
+        (_not_finite, "not finite", missing),
+        (_is_negative, "negative", negative),
     ):
-        if np.any(bad):
+        bad = _Found.of(matrix, is_bad)
+        if bad:
             raise UserError(
-                f"{where}: {_count(bad)} of {what} {_are(bad)} {fault} (first:"
-                f" {_first(matrix, bad, cells, genes)}); {remedy}"
+                f"{where}: {bad} of {what} {bad.are} {fault} (first:"
+                f" {bad.first(matrix, cells, genes)}); {remedy}"
             )
     return matrix
 
@@ -127,36 +135,46 @@ def check_gene_names(genes: Names, where: str) -> None:
         )
 
 
-def check_scale(X: Any, scale: str, where: str, cells: Names, genes: Names) -> None:
+def check_scale(
+    X: Any, scale: str, where: str, cells: Names, genes: Names, elsewhere: str = NO_COUNTS
+) -> None:
     """UserError where values of X (n, G) contradict the declared scale.
 
     A scale other than counts and log1p cannot be contradicted. `where`, `cells` and `genes` are for
-    the message, as in `check_matrix`.
+    the message, as in `check_matrix`; so is `elsewhere`, what to do where these are no counts.
     """
-    stored = _stored(X)
-    fractional = stored != np.rint(stored)
-    if scale == "counts" and np.any(fractional):
-        raise UserError(
-            f"{where}: scale=counts is declared, but {_count(fractional)} {_are(fractional)} not"
-            f" whole numbers (first: {_first(X, fractional, cells, genes)}); declare scale=log1p or"
-            " scale=linear if that is what they are, or name the layer that holds counts"
-        )
+    if scale == "counts":
+        bad = _Found.of(X, _is_fraction)
+        if bad:
+            raise UserError(
+                f"{where}: scale=counts is declared, but {bad} {bad.are} not whole numbers (first:"
+                f" {bad.first(X, cells, genes)}); {elsewhere}"
+            )
     if scale not in ("log1p", "log1p-cp10k"):
         return
     limit = CP10K_LIMIT if scale == "log1p-cp10k" else LOG_LIMIT
-    high = stored > limit
-    if np.any(high):
+    bad = _Found.of(X, lambda values: values > limit)
+    if bad:
         raise UserError(
-            f"{where}: scale={scale} is declared, but {_count(high)} {_are(high)} above"
-            f" {limit:.4g}, which no such value reaches (first: {_first(X, high, cells, genes)});"
+            f"{where}: scale={scale} is declared, but {bad} {bad.are} above"
+            f" {limit:.4g}, which no such value reaches (first: {bad.first(X, cells, genes)});"
             " declare scale=counts or scale=linear if that is what they are"
         )
-    if stored.size and np.any(stored) and not np.any(fractional):
+    values = stored(X)
+    if np.any(values) and whole(values):
         raise UserError(
             f"{where}: scale={scale} is declared, but every value is a whole number, as counts are"
-            f" (largest: {stored.max():g}); declare scale=counts, or name the layer that holds"
+            f" (largest: {values.max():g}); declare scale=counts, or name the layer that holds"
             " log1p values"
         )
+
+
+def whole(values: npt.NDArray[Any]) -> bool:
+    """Whether all of these numbers are whole and none is negative, as counts are."""
+    return not any(
+        np.any(_is_fraction(values[part]) | _is_negative(values[part]))
+        for part in parts(len(values))
+    )
 
 
 def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
@@ -164,7 +182,7 @@ def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
 
     It has no profile, and nothing can be asked of it. `remedy` ends the message.
     """
-    empty = np.asarray(X.sum(axis=1)).ravel() == 0
+    empty = row_sums(X) == 0
     if np.any(empty):
         number, first = int(empty.sum()), str(cells[int(np.argmax(empty))])
         verb = "expresses" if number == 1 else "express"
@@ -174,28 +192,54 @@ def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
         )
 
 
-def _stored(matrix: Any) -> npt.NDArray[Any]:
-    """(m,) all values of an array, or those that a sparse matrix stores, row by row."""
-    return np.asarray(matrix.data if scipy.sparse.issparse(matrix) else matrix.ravel())
+def _not_finite(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray(~np.isfinite(values))
 
 
-def _first(matrix: Any, bad: npt.NDArray[np.bool_], cells: Names, genes: Names) -> str:
-    """The first bad value of those stored, and where it stands, for a message."""
-    index = int(np.argmax(bad))
-    if scipy.sparse.issparse(matrix):
-        row = int(np.searchsorted(matrix.indptr, index, side="right")) - 1
-        column = int(matrix.indices[index])
-    else:
-        row, column = divmod(index, matrix.shape[1])
-    return f"{_stored(matrix)[index]:g} in cell {str(cells[row])!r}, gene {str(genes[column])!r}"
+def _is_negative(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray(values < 0)
 
 
-def _count(bad: npt.NDArray[np.bool_]) -> str:
-    """How many values are bad, in words."""
-    number = int(bad.sum())
-    return f"{number:,} value{'' if number == 1 else 's'}"
+def _is_fraction(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray(values != np.rint(values))
 
 
-def _are(bad: npt.NDArray[np.bool_]) -> str:
-    """The verb for that many values."""
-    return "is" if bad.sum() == 1 else "are"
+@dataclass(frozen=True)
+class _Found:
+    """So many bad values, and the place of the first among those stored."""
+
+    number: int
+    place: int
+
+    @classmethod
+    def of(cls, matrix: Any, is_bad: Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]) -> _Found:
+        """The bad values of a matrix, looked for part by part."""
+        values, number, place = stored(matrix), 0, -1
+        for part in parts(len(values)):
+            bad = is_bad(values[part])
+            some = int(np.count_nonzero(bad))
+            if some and not number:
+                place = part.start + int(np.argmax(bad))
+            number += some
+        return cls(number, place)
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+    def __str__(self) -> str:
+        return f"{self.number:,} value{'' if self.number == 1 else 's'}"
+
+    @property
+    def are(self) -> str:
+        """The verb for that many values."""
+        return "is" if self.number == 1 else "are"
+
+    def first(self, matrix: Any, cells: Names, genes: Names) -> str:
+        """The first one, and where it stands."""
+        if scipy.sparse.issparse(matrix):
+            row = int(np.searchsorted(matrix.indptr, self.place, side="right")) - 1
+            column = int(matrix.indices[self.place])
+        else:
+            row, column = divmod(self.place, matrix.shape[1])
+        value = stored(matrix)[self.place]
+        return f"{value:g} in cell {str(cells[row])!r}, gene {str(genes[column])!r}"

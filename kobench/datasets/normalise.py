@@ -10,12 +10,13 @@ import scipy.sparse
 
 from kobench.cells import BoolArray
 from kobench.datasets.matrices import tidy
+from kobench.datasets.parts import detected, ends_of, row_blocks, row_sums, stored
 
 #: A cell's counts are brought to this total before the logarithm ("CP10k").
 TARGET_TOTAL = 1e4
 
 
-def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
+def normalise(counts: Any, totals: npt.ArrayLike | None = None, share: bool = False) -> Any:
     """Counts brought to the working scale, log(1 + 10,000 * count / total).
 
     Parameters
@@ -23,6 +24,9 @@ def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
     counts : (n, G) array or sparse matrix, >= 0
     totals : (n,) float, or None for the row sums
         Each cell's counts over *all* genes of its source, for matrices that keep only some.
+    share : bool
+        Whether a sparse result may have the columns of `counts` in the same memory. Whoever changes
+        the columns of one then changes the other.
 
     Returns
     -------
@@ -44,7 +48,8 @@ def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
     >>> normalise(np.array([[1.0, 3.0, 0.0]]), totals=[10_000])
     array([[0.6931472, 1.3862944, 0.       ]], dtype=float32)
     """
-    sums = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    counts = tidy(counts)
+    sums = row_sums(counts)
     size = sums if totals is None else np.asarray(totals, dtype=np.float64)
     if size.shape != sums.shape:
         raise ValueError(
@@ -53,18 +58,17 @@ def normalise(counts: Any, totals: npt.ArrayLike | None = None) -> Any:
     if not np.all(np.isfinite(size)) or np.any((size <= 0) & (sums > 0)):
         raise ValueError("totals must be finite, and positive for every cell that has counts")
     factor = np.divide(TARGET_TOTAL, size, out=np.zeros_like(size), where=size > 0)
+    ends, values = ends_of(counts), stored(counts)
+    logs = np.empty(len(values), dtype=np.float32)
+    for first, behind in row_blocks(ends):
+        part = slice(ends[first], ends[behind])
+        factors = np.repeat(factor[first:behind], np.diff(ends[first : behind + 1]))
+        logs[part] = np.log1p(values[part].astype(np.float64) * factors)
     if not scipy.sparse.issparse(counts):
-        dense: npt.NDArray[np.float32] = np.log1p(
-            np.asarray(counts, dtype=np.float64) * factor[:, None]
-        ).astype(np.float32)
-        return dense
-    rows = tidy(counts)
-    values = np.log1p(
-        rows.data.astype(np.float64) * np.repeat(factor, np.diff(rows.indptr))
-    ).astype(np.float32)
-    return scipy.sparse.csr_matrix(
-        (values, rows.indices.copy(), rows.indptr.copy()), shape=rows.shape
-    )
+        return logs.reshape(counts.shape)
+    places = counts.indices, counts.indptr
+    indices, indptr = places if share else (place.copy() for place in places)
+    return scipy.sparse.csr_matrix((logs, indices, indptr), shape=counts.shape)
 
 
 def choose_genes(wild_type: Any, genes: int = 0, keep: npt.ArrayLike = ()) -> BoolArray:
@@ -86,12 +90,12 @@ def choose_genes(wild_type: Any, genes: int = 0, keep: npt.ArrayLike = ()) -> Bo
     -------
     (G,) bool
     """
-    detected = np.asarray((wild_type > 0).sum(axis=0)).ravel()
-    chosen: BoolArray = np.zeros(len(detected), dtype=bool)
+    cells = detected(tidy(wild_type))
+    chosen: BoolArray = np.zeros(len(cells), dtype=bool)
     chosen[np.asarray(keep, dtype=np.intp)] = True
-    candidates = np.flatnonzero((detected > 0) & ~chosen)
+    candidates = np.flatnonzero((cells > 0) & ~chosen)
     if genes > 0:
-        candidates = candidates[np.argsort(-detected[candidates], kind="stable")]
+        candidates = candidates[np.argsort(-cells[candidates], kind="stable")]
         candidates = candidates[: max(0, genes - int(chosen.sum()))]
     chosen[candidates] = True
     return chosen
@@ -99,4 +103,5 @@ def choose_genes(wild_type: Any, genes: int = 0, keep: npt.ArrayLike = ()) -> Bo
 
 def zeros(matrix: Any) -> float:
     """Share of the entries of a matrix (n, G) that are 0, to four digits."""
-    return round(1.0 - float((matrix > 0).sum()) / float(np.prod(matrix.shape)), 4)
+    on = int(detected(tidy(matrix)).sum())
+    return round(1.0 - float(on) / float(np.prod(matrix.shape)), 4)
