@@ -75,6 +75,17 @@ def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str 
         names are missing or repeated.
     """
     shape = tuple(getattr(matrix, "shape", ()))
+    check_shape(shape, getattr(matrix, "dtype", np.dtype("O")), where, len(cells), len(genes), what)
+    check_gene_names(genes, where)
+    matrix = tidy(matrix)
+    check_numbers(matrix, where, cells, genes, what)
+    return matrix
+
+
+def check_shape(
+    shape: tuple[int, ...], dtype: np.dtype[Any], where: str, cells: int, genes: int, what: str
+) -> None:
+    """UserError where a matrix is no numbers of so many cells x genes; see `check_matrix`."""
     if len(shape) != 2:
         raise UserError(
             f"{where}: {what} has {len(shape)} dimensions; give a matrix of cells x genes"
@@ -84,18 +95,20 @@ def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str 
             f"{where}: {what} is empty ({shape[0]} cells x {shape[1]} genes); give a file with"
             " cells and genes in it"
         )
-    if shape != (len(cells), len(genes)):
+    if shape != (cells, genes):
         raise UserError(
-            f"{where}: {what} is {shape[0]} x {shape[1]} but there are {len(cells)} cells and"
-            f" {len(genes)} genes; transpose or repair it"
+            f"{where}: {what} is {shape[0]} x {shape[1]} but there are {cells} cells and"
+            f" {genes} genes; transpose or repair it"
         )
-    if matrix.dtype.kind not in "iufb":
+    if dtype.kind not in "iufb":
         raise UserError(
-            f"{where}: {what} holds values of type {matrix.dtype}, not numbers; store expression as"
+            f"{where}: {what} holds values of type {dtype}, not numbers; store expression as"
             " numbers"
         )
-    check_gene_names(genes, where)
-    matrix = tidy(matrix)
+
+
+def check_numbers(matrix: Any, where: str, cells: Names, genes: Names, what: str = "X") -> None:
+    """UserError where a tidied matrix (n, G) is not finite, or negative; see `check_matrix`."""
     missing = "fill in or remove those cells or genes; kobench never turns NaN into 0"
     negative = (
         "expression cannot be, so point kobench at counts or log1p values and not at centred or"
@@ -111,7 +124,6 @@ def check_matrix(matrix: Any, where: str, cells: Names, genes: Names, what: str 
                 f"{where}: {bad} of {what} {bad.are} {fault} (first:"
                 f" {bad.first(matrix, cells, genes)}); {remedy}"
             )
-    return matrix
 
 
 def check_gene_names(genes: Names, where: str) -> None:
@@ -136,19 +148,24 @@ def check_gene_names(genes: Names, where: str) -> None:
 
 
 def check_scale(
-    X: Any, scale: str, where: str, cells: Names, genes: Names, elsewhere: str = NO_COUNTS
+    X: Any,
+    scale: str,
+    where: str,
+    cells: Names,
+    genes: Names,
+    elsewhere: Callable[[], str] = lambda: NO_COUNTS,
 ) -> None:
     """UserError where values of X (n, G) contradict the declared scale.
 
     A scale other than counts and log1p cannot be contradicted. `where`, `cells` and `genes` are for
-    the message, as in `check_matrix`; so is `elsewhere`, what to do where these are no counts.
+    the message, as in `check_matrix`; `elsewhere` says what to do where these are no counts.
     """
     if scale == "counts":
         bad = _Found.of(X, _is_fraction)
         if bad:
             raise UserError(
                 f"{where}: scale=counts is declared, but {bad} {bad.are} not whole numbers (first:"
-                f" {bad.first(X, cells, genes)}); {elsewhere}"
+                f" {bad.first(X, cells, genes)}); {elsewhere()}"
             )
     if scale not in ("log1p", "log1p-cp10k"):
         return
@@ -177,17 +194,24 @@ def whole(values: npt.NDArray[Any]) -> bool:
     )
 
 
-def check_expressed(X: Any, where: str, cells: Names, remedy: str) -> None:
-    """UserError where a cell of X (n, G) expresses no gene.
+def check_expressed(
+    X: Any,
+    where: str,
+    cells: Names,
+    remedy: str,
+    chosen: npt.NDArray[np.bool_] | None = None,
+) -> None:
+    """UserError where a cell of X (n, G) expresses no gene, or none of the `chosen` (G,).
 
     It has no profile, and nothing can be asked of it. `remedy` ends the message.
     """
-    empty = row_sums(X) == 0
+    empty = row_sums(X, chosen) == 0
     if np.any(empty):
         number, first = int(empty.sum()), str(cells[int(np.argmax(empty))])
+        genes = X.shape[1] if chosen is None else int(chosen.sum())
         verb = "expresses" if number == 1 else "express"
         raise UserError(
-            f"{where}: {number:,} of {len(empty):,} cells {verb} none of the {X.shape[1]:,} genes"
+            f"{where}: {number:,} of {len(empty):,} cells {verb} none of the {genes:,} genes"
             f" (first: cell {first!r}); {remedy}"
         )
 

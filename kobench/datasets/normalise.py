@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-from kobench.cells import BoolArray
+from kobench.cells import BoolArray, IntArray
 from kobench.datasets.matrices import tidy
 from kobench.datasets.parts import detected, ends_of, row_blocks, row_sums, stored
 
@@ -90,7 +90,11 @@ def choose_genes(wild_type: Any, genes: int = 0, keep: npt.ArrayLike = ()) -> Bo
     -------
     (G,) bool
     """
-    cells = detected(tidy(wild_type))
+    return choose_seen(detected(tidy(wild_type)), genes, keep)
+
+
+def choose_seen(cells: IntArray, genes: int = 0, keep: npt.ArrayLike = ()) -> BoolArray:
+    """`choose_genes` by the number of wild-type cells that express each gene, (G,)."""
     chosen: BoolArray = np.zeros(len(cells), dtype=bool)
     chosen[np.asarray(keep, dtype=np.intp)] = True
     candidates = np.flatnonzero((cells > 0) & ~chosen)

@@ -26,13 +26,17 @@ def parts(length: int) -> Iterator[slice]:
         yield slice(start, min(start + AT_ONCE, length))
 
 
-def row_blocks(ends: npt.NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
-    """Rows, as (first, one behind the last), that hold about `AT_ONCE` numbers together.
+def row_blocks(
+    ends: npt.NDArray[np.integer[Any]], at_once: int = AT_ONCE
+) -> Iterator[tuple[int, int]]:
+    """Rows, as (first, one behind the last), that hold about so many numbers together.
 
     Parameters
     ----------
     ends : (n + 1,) int
         Where each row starts and the last one ends, as `indptr` of a CSR matrix.
+    at_once : int
+        How many numbers; a single row may hold more.
 
     Examples
     --------
@@ -41,7 +45,7 @@ def row_blocks(ends: npt.NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
     """
     row, rows = 0, len(ends) - 1
     while row < rows:
-        behind = int(np.searchsorted(ends, ends[row] + AT_ONCE, side="right")) - 1
+        behind = int(np.searchsorted(ends, ends[row] + at_once, side="right")) - 1
         behind = min(max(behind, row + 1), rows)
         yield row, behind
         row = behind
@@ -69,15 +73,13 @@ def detected(matrix: Any) -> IntArray:
     return found
 
 
-def row_sums(matrix: Any) -> npt.NDArray[np.float64]:
-    """(n,) float64 sums of the rows of an array or a CSR matrix."""
-    if not scipy.sparse.issparse(matrix):
-        return np.asarray(matrix.sum(axis=1, dtype=np.float64))
+def row_sums(matrix: Any, chosen: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.float64]:
+    """(n,) float64 sums of the rows of an array or a CSR matrix, over the `chosen` columns (G,)."""
     found = np.zeros(matrix.shape[0])
-    ones = np.ones(matrix.shape[1])
-    for first, behind in row_blocks(matrix.indptr):
+    weights = np.ones(matrix.shape[1]) if chosen is None else chosen.astype(np.float64)
+    for first, behind in row_blocks(ends_of(matrix)):
         # a product: the sum of a sparse float32 matrix would be taken in float32
-        found[first:behind] = rows_between(matrix, first, behind) @ ones
+        found[first:behind] = rows_between(matrix, first, behind) @ weights
     return found
 
 

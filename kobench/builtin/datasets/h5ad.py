@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets import read_anndata
-from kobench.builtin.datasets.labels.advice import advice
-from kobench.builtin.datasets.labels.genes import Genes
-from kobench.builtin.datasets.labels.names import gene_names
-from kobench.builtin.datasets.labels.read import Labels, Spelling, all_wild_type, read_labels
-from kobench.builtin.datasets.labels.said import how_read, why_unknown
-from kobench.builtin.datasets.working_scale import WorkingScale, to_working_scale, totals_of
+from kobench.builtin.datasets.content import Content, Wanted, read_content
+from kobench.builtin.datasets.formats.fill import keep_columns, split_rows
+from kobench.builtin.datasets.labels.read import Spelling
+from kobench.builtin.datasets.working_scale import to_working_scale
 from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
-from kobench.datasets.matrices import check_expressed, check_matrix, check_scale, tidy
-from kobench.datasets.normalise import choose_genes, zeros
+from kobench.datasets.matrices import check_expressed, tidy
+from kobench.datasets.normalise import choose_seen, zeros
 from kobench.datasets.validate import validate
-from kobench.errors import UserError
 
 #: That labels say themselves which genes they mean.
 NO_TABLE: Mapping[str, str] = {}
@@ -74,154 +69,73 @@ def load(
         "replicate_key": replicate_key,
     }
     spelling = Spelling.of(path, control, join, guide_pattern, labels, ignore_case)
-    content = _read(path, perturbation_key, spelling, var_key, keys, scale, layer, raw)
-    totals = totals_of(content.adata, content.X, path, totals_key, scale)
-    working = to_working_scale(content.X, scale, normalise, totals, totals_key, path)
-    groups = _group(content, cell_type_key, cell_type)
-    chosen = _choose(content, groups, genes)
-    perturbed = None
-    if len(groups.perturbed):
-        perturbed = _cells(content, working, groups.perturbed, chosen, labelled=True)
+    wanted = Wanted(
+        perturbation_key, spelling, var_key, keys, totals_key, scale, layer, raw, cell_type
+    )
+    content = read_content(path, wanted)
+    groups = content.groups
+    chosen = _choose(content, genes)
+    facts = _facts(content, chosen)  # of all genes: those left out leave memory next
+    X = keep_columns(content.X, chosen)
+    working = to_working_scale(X, scale, normalise, content.totals, totals_key, path)
+    first = len(groups.wild_type)
+    logs, counts = split_rows(working.X, first), split_rows(X, first)
+    names = content.names[chosen]
+    wild_type, perturbed = (
+        _cells(content, rows, logs[part], counts[part], names, labelled=part == 1)
+        for part, rows in enumerate((groups.wild_type, groups.perturbed))
+    )
+    facts["zeros in wild-type cells"] = zeros(wild_type.X)
     dataset = Dataset(
-        cells=_cells(content, working, groups.wild_type, chosen),
+        cells=wild_type,
         scale=working.scale,
         kind="real",
-        notes=_notes(content, groups),
+        notes=_notes(content),
         batch_key=batch_key or None,
         cell_type_key=cell_type_key or None,
         group_key=group_key or None,
         replicate_key=replicate_key or None,
-        perturbed=perturbed,
-        facts={**_facts(content, groups, chosen), "normalisation": working.how},
+        perturbed=perturbed if len(groups.perturbed) else None,
+        facts={**facts, "normalisation": working.how},
     )
     return validate(dataset, path)
 
 
-@dataclass(frozen=True, eq=False)
-class _Content:
-    """What the parameters name in a file of n cells and G genes.
-
-    X : (n, G) float32 as stored. counts : whether it holds counts. names : (G,) genes. barcodes :
-    (n,). labels : what was perturbed in each. columns : batch, cell type, group and replicate by
-    the name of their column. notes : on names of genes and on labels.
-    """
-
-    path: str
-    adata: Any
-    X: Any
-    counts: bool
-    names: npt.NDArray[np.str_]
-    barcodes: npt.NDArray[np.str_]
-    labels: Labels
-    columns: Mapping[str, npt.NDArray[np.str_]]
-    notes: tuple[str, ...]
-
-
-def _read(
-    path: str,
-    perturbation_key: str,
-    spelling: Spelling,
-    var_key: str,
-    keys: Mapping[str, str],
-    scale: str,
-    layer: str,
-    raw: bool,
-) -> _Content:
-    """Read the file and check it; `keys` are columns by their parameter, "" for none."""
-    adata = read_anndata.read(path)
-    X, var = read_anndata.matrix(adata, path, layer, raw)
-    called = gene_names(var, var_key, path)
-    names = called.names
-    barcodes = np.asarray(adata.obs_names, dtype=np.str_)
-    X = check_matrix(X, path, barcodes, names).astype(np.float32)
-    check_scale(X, scale, path, barcodes, names)
-    labels, said = all_wild_type(len(barcodes)), called.notes
-    if perturbation_key != read_anndata.NO_PERTURBATION:
-        genes = Genes(map(str, names), spelling.ignore_case, called.several)
-        written = read_anndata.labels(adata, path, perturbation_key)
-        labels = read_labels(written, spelling, genes, f"{path}: obs[{perturbation_key!r}]")
-        meant = advice(labels, spelling, genes, var, var_key)
-        more = (*how_read(labels, spelling, genes), why_unknown(labels, genes), meant)
-        said = (*said, *(sentence for sentence in more if sentence))
-    columns = {
-        key: read_anndata.columns(adata, path, key, what) for what, key in keys.items() if key
-    }
-    if any(perturbation_key in (key, *key.split(read_anndata.JOIN)) for key in columns):
-        raise UserError(
-            f"{path}: column {perturbation_key!r} is the perturbation, so it cannot be batch or"
-            " cell type, group or replicate; name another one"
-        )
-    return _Content(path, adata, X, scale == "counts", names, barcodes, labels, columns, said)
-
-
-@dataclass(frozen=True, eq=False)
-class _Groups:
-    """Which cells are kept, and which genes were perturbed in them.
-
-    kept : (n,) bool, cells of the wanted type. wild_type, perturbed : their rows. targets : names
-    of the perturbed genes. measured : columns of those that the file has.
-    """
-
-    kept: BoolArray
-    wild_type: IntArray
-    perturbed: IntArray
-    targets: list[str]
-    measured: list[int]
-
-
-def _group(content: _Content, cell_type_key: str, cell_type: str) -> _Groups:
-    """Tell wild-type from perturbed cells; UserError where no wild-type cell is left."""
-    path, labels = content.path, content.labels
-    kept = read_anndata.of_type(content.columns, path, cell_type_key, cell_type, len(labels.names))
-    wild_type = np.flatnonzero(kept & labels.wild_type)
-    perturbed = np.flatnonzero(kept & ~labels.wild_type)
-    if not len(wild_type):
-        raise UserError(
-            f"{path}: no wild-type cell is of type {cell_type!r}; choose a cell_type that control"
-            " cells have"
-        )
-    targets = labels.targets_of(perturbed)
-    position = {str(gene): i for i, gene in enumerate(content.names)}
-    measured = [position[gene] for gene in targets if gene in position]
-    return _Groups(kept, wild_type, perturbed, targets, measured)
-
-
-def _choose(content: _Content, groups: _Groups, genes: int) -> BoolArray:
+def _choose(content: Content, genes: int) -> BoolArray:
     """(G,) the genes that are kept; UserError where a kept cell expresses none of them."""
-    chosen = choose_genes(content.X[groups.wild_type], genes, groups.measured)
-    rows = np.flatnonzero(groups.kept)
+    chosen = choose_seen(content.seen, genes, content.groups.measured)
     remedy = "take them out of the file (in scanpy: sc.pp.filter_cells(adata, min_genes=1))"
     if genes:
         remedy = "keep more genes (genes=0 keeps all)"
-    check_expressed(content.X[rows][:, chosen], content.path, content.barcodes[rows], remedy)
+    cells = content.barcodes[content.groups.rows]
+    check_expressed(content.X, content.path, cells, remedy, chosen)
     return chosen
 
 
 def _cells(
-    content: _Content,
-    working: WorkingScale,
+    content: Content,
     rows: IntArray,
-    chosen: BoolArray,
-    labelled: bool = False,
+    X: Any,
+    counts: Any,
+    names: npt.NDArray[np.str_],
+    labelled: bool,
 ) -> Cells:
-    """Some cells on the chosen genes, with their perturbations where they are `labelled`."""
+    """The cells at some rows, with their perturbations where they are `labelled`."""
     obs = {key: column[rows] for key, column in content.columns.items()}
     if labelled:
         obs["perturbation"] = content.labels.names[rows]
-    layers = {"counts": tidy(content.X[rows][:, chosen])} if content.counts else {}
-    return Cells(tidy(working.X[rows][:, chosen]), content.names[chosen], obs, layers)
+    return Cells(tidy(X), names, obs, {"counts": counts} if content.counts else {})
 
 
-def _unseen(content: _Content, groups: _Groups) -> int:
+def _unseen(content: Content) -> int:
     """Number of genes that no wild-type cell expresses."""
-    cells = np.asarray((content.X[groups.wild_type] > 0).sum(axis=0))
-    return len(content.names) - int(np.sum(cells > 0))
+    return int(np.sum(content.seen == 0))
 
 
-def _notes(content: _Content, groups: _Groups) -> tuple[str, ...]:
+def _notes(content: Content) -> tuple[str, ...]:
     """Sentences on genes and labels that are not what they might be."""
-    notes = list(content.notes)
-    unseen = _unseen(content, groups)
+    notes, groups = list(content.notes), content.groups
+    unseen = _unseen(content)
     if unseen:
         notes.append(
             f"{unseen:,} of {len(content.names):,} genes are seen in no wild-type cell; they are"
@@ -235,19 +149,19 @@ def _notes(content: _Content, groups: _Groups) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _facts(content: _Content, groups: _Groups, chosen: BoolArray) -> dict[str, Any]:
+def _facts(content: Content, chosen: BoolArray) -> dict[str, Any]:
     """Numbers for `kobench info`."""
+    groups = content.groups
     return {
         "cells in file": len(content.barcodes),
         "genes in file": len(content.names),
         "wild-type cells": len(groups.wild_type),
         "perturbed cells": len(groups.perturbed),
-        "cells of other types left out": int(np.sum(~groups.kept)),
+        "cells of other types left out": len(content.barcodes) - len(groups.rows),
         "genes": int(chosen.sum()),
         "genes left out": int(np.sum(~chosen)),
-        "genes seen in no wild-type cell": _unseen(content, groups),
+        "genes seen in no wild-type cell": _unseen(content),
         "perturbations": len(np.unique(content.labels.names[groups.perturbed])),
         "perturbed genes": len(groups.targets),
         "perturbed genes measured": len(groups.measured),
-        "zeros in wild-type cells": zeros(content.X[groups.wild_type][:, chosen]),
     }

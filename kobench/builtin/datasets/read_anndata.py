@@ -1,16 +1,15 @@
-"""Reading of AnnData files: every fault of a file, or of a column's name, is one sentence."""
+"""What parameters name in an opened file: each that is not there ends in one sentence."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kobench.builtin.datasets.formats.source import Frame, Source, Stored
 from kobench.builtin.datasets.labels.read import labels_there
+from kobench.datasets.matrices import whole
 from kobench.errors import UserError
 from kobench.util.text import suggestion
 
@@ -21,81 +20,13 @@ NO_PERTURBATION = "none"
 JOIN = "+"
 
 
-def read(path: str) -> Any:
-    """The AnnData in a file; UserError, one sentence, where there is none."""
-    _check_start(path)
-    _check_parts(path)
-    import anndata
-
-    try:
-        with warnings.catch_warnings():
-            # of old layouts, and of repeated names, which are an error later on
-            warnings.simplefilter("ignore")
-            return anndata.read_h5ad(path)
-    except OSError as error:
-        raise UserError(
-            f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
-        ) from error
-    except Exception as error:
-        raise UserError(
-            f"{path} cannot be read as AnnData ({first_line(error)}); write it again with"
-            " adata.write_h5ad(FILE)"
-        ) from error
-
-
-def _check_start(path: str) -> None:
-    """UserError where there is no file, or its first bytes are not those of HDF5."""
-    if not path:
-        raise UserError("no h5ad file is given; say path=FILE.h5ad")
-    if not Path(path).is_file():
-        raise UserError(f"h5ad file {path!r} does not exist; give path=FILE.h5ad")
-    with open(path, "rb") as stream:
-        start = stream.read(8)
-    if not start:
-        raise UserError(f"{path} is empty (0 bytes); copy or download it again")
-    if start[:2] == b"\x1f\x8b":
-        raise UserError(f"{path} is gzip-compressed; unpack it first (gunzip)")
-    # not h5py.is_hdf5: it calls a truncated file "not HDF5"
-    if start != b"\x89HDF\r\n\x1a\n":
-        raise UserError(
-            f"{path} is not an HDF5 file (it starts with {start[:8]!r}), so not an .h5ad; write one"
-            " with adata.write_h5ad(FILE)"
-        )
-
-
-def _check_parts(path: str) -> None:
-    """UserError where an HDF5 file is damaged, or lacks a part of AnnData."""
-    import h5py
-
-    try:
-        with h5py.File(path) as content:
-            missing = [part for part in ("X", "obs", "var") if part not in content]
-    # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
-    except Exception as error:
-        raise UserError(
-            f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
-        ) from error
-    if missing:
-        raise UserError(
-            f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with"
-            " adata.write_h5ad(FILE)"
-        )
-
-
-def first_line(error: Exception) -> str:
-    """The type of an error and the first line of its text."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
-def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, Any]:
-    """The matrix (n, G) that the parameters name, and the table of its G genes.
+def matrix(source: Source, layer: str, raw: bool) -> tuple[Stored, Frame]:
+    """The matrix (n, G) that the parameters name, and the table of its genes.
 
     Parameters
     ----------
-    adata : AnnData
-    path : str
-        What messages start with.
+    source : Source
+        The opened file.
     layer : str
         Name of a layer; "" for X.
     raw : bool
@@ -104,57 +35,96 @@ def matrix(adata: Any, path: str, layer: str, raw: bool) -> tuple[Any, Any]:
     Raises
     ------
     UserError
-        Where the parameters contradict each other, there is no such matrix, or it is damaged.
+        Where the parameters contradict each other, or there is no such matrix.
     """
+    path = source.path
     if raw and layer:
         raise UserError(f"{path}: both layer={layer} and raw=true are given; give one of them")
-    if raw and adata.raw is None:
-        raise UserError(
-            f"{path}: raw=true is given but the file has no .raw; leave raw out or name a layer"
-        )
-    source = adata.raw if raw else adata
-    if layer and layer not in adata.layers:
+    if raw:
+        if source.raw is None:
+            raise UserError(
+                f"{path}: raw=true is given but the file has no .raw; leave raw out or name a layer"
+            )
+        genes, found = source.raw
+        return found, genes
+    if layer and layer not in source.layers:
         raise UserError(
             f"{path}: there is no layer {layer!r}; name one with layer=NAME;"
-            f" {suggestion(layer, adata.layers, 'its layers')}"
+            f" {suggestion(layer, source.layers, 'its layers')}"
         )
-    matrix = adata.layers[layer] if layer else source.X
-    if matrix is None:
-        raise UserError(f"{path}: X is empty; name the layer that holds the values with layer=NAME")
-    if hasattr(matrix, "check_format"):
-        try:  # an index out of range would crash the process further on
-            matrix.check_format(full_check=True)
-        except ValueError as error:
-            raise UserError(
-                f"{path} is damaged (its sparse matrix: {first_line(error)}); copy or download it"
-                " again"
-            ) from error
-    return matrix, source.var
+    chosen = source.layers[layer] if layer else source.X
+    if chosen is None:
+        raise UserError(f"{path}: X is empty; {where_counts_lie(source, None)}")
+    return chosen, source.var
 
 
-def column(adata: Any, path: str, key: str, what: str, also: str = "") -> npt.NDArray[np.str_]:
+def where_counts_lie(source: Source, looked_at: Stored | None) -> str:
+    """What to do where a matrix holds no counts: which others do, as found by reading them.
+
+    Parameters
+    ----------
+    source : Source
+        The opened file.
+    looked_at : Stored, or None
+        The matrix that has none.
+    """
+    others: dict[str, Stored | None] = {
+        "leave layer and raw out (X": source.X,
+        **{f"set layer={name} (the layer": found for name, found in source.layers.items()},
+        "set raw=true (.raw": source.raw[1] if source.raw else None,
+    }
+    with_counts = [
+        f"{remedy} holds whole numbers)"
+        for remedy, found in others.items()
+        if found is not None and found is not looked_at and _holds_counts(found)
+    ]
+    if with_counts:
+        return " or ".join(with_counts)
+    if looked_at is None:
+        there = [f"layer={name}" for name in source.layers] + ["raw=true"] * bool(source.raw)
+        if there:
+            return f"set {' or '.join(there)}, whichever holds the values"
+        return "the file has no layer and no .raw either, so it holds no values; bring another one"
+    return (
+        "declare scale=log1p or scale=linear if that is what they are; no other matrix of the file"
+        " holds whole numbers"
+    )
+
+
+def _holds_counts(matrix: Stored) -> bool:
+    """Whether all values of a matrix are whole, none negative, and one not 0."""
+    if matrix.dtype.kind not in "iufb":
+        return False
+    some = False
+    for values in matrix.values():
+        if not (np.isfinite(values).all() and whole(values)):
+            return False
+        some = some or bool(values.any())
+    return some
+
+
+def column(obs: Frame, path: str, key: str, what: str, also: str = "") -> npt.NDArray[np.str_]:
     """A column of obs as text (n,); UserError where it does not exist or has gaps.
 
     `what` is the parameter that names it, and `also` what else it may be set to, for messages.
     """
-    known = [str(name) for name in adata.obs.columns]
+    known = list(obs.columns())
     if key not in known:
         raise UserError(
             f"{path}: obs has no column {key!r}; set {what} to one it has{also};"
             f" {suggestion(key, known, 'its columns')}"
         )
-    column = adata.obs[key]
-    empty = np.asarray(column.isna()) | (column.astype(str) == "").to_numpy()
-    if np.any(empty):
-        number, first = int(empty.sum()), str(adata.obs_names[int(np.argmax(empty))])
+    column = obs.column(key)
+    if np.any(column.missing):
+        number, first = int(column.missing.sum()), str(obs.names[int(np.argmax(column.missing))])
         raise UserError(
-            f"{path}: obs[{key!r}] has no value for {number:,} of {len(empty):,} cells (first:"
-            f" {first!r}); fill it in or leave them out"
+            f"{path}: obs[{key!r}] has no value for {number:,} of {len(column.missing):,} cells"
+            f" (first: {first!r}); fill it in or leave them out"
         )
-    return np.asarray(column.astype(str), dtype=np.str_)
+    return column.values
 
 
-def columns(adata: Any, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
+def columns(obs: Frame, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
     """A column of obs as text (n,), or the combination of several that `+` joins in `key`.
 
     A column whose own name is `key` comes first. `what` is the parameter that names them.
@@ -164,9 +134,9 @@ def columns(adata: Any, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
     UserError
         Where a column does not exist or has gaps, or two combinations would read alike.
     """
-    if key in adata.obs.columns or JOIN not in key:
-        return column(adata, path, key, what)
-    parts = np.stack([column(adata, path, name, what) for name in key.split(JOIN)])
+    if key in obs.columns() or JOIN not in key:
+        return column(obs, path, key, what)
+    parts = np.stack([column(obs, path, name, what) for name in key.split(JOIN)])
     text = np.array([JOIN.join(labels) for labels in parts.T.tolist()], dtype=np.str_)
     if len(np.unique(text)) < len(np.unique(parts, axis=1).T):
         raise UserError(
@@ -176,12 +146,11 @@ def columns(adata: Any, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
     return text
 
 
-def labels(adata: Any, path: str, key: str) -> npt.NDArray[np.str_]:
+def labels(obs: Frame, path: str, key: str) -> npt.NDArray[np.str_]:
     """Each cell's label of its perturbation (n,), from the column `key`."""
     also = f" (perturbation_key={NO_PERTURBATION} if every cell is wild type)"
-    text = column(adata, path, key, "perturbation_key", also)
-    values = getattr(adata.obs[key], "cat", adata.obs[key])
-    if getattr(values, "categories", values).dtype.kind != "f":
+    text = column(obs, path, key, "perturbation_key", also)
+    if obs.column(key).kind != "f":
         return text
     # whole numbers, which a gap or a conversion has made floats
     distinct, of_cell = np.unique(text, return_inverse=True)

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kobench.builtin.datasets import read_anndata
+from kobench.builtin.datasets.formats.source import Frame
+from kobench.datasets.matrices import Names
 from kobench.datasets.normalise import TARGET_TOTAL
 from kobench.datasets.normalise import normalise as log1p_cp10k
 from kobench.errors import UserError
@@ -23,16 +25,13 @@ class WorkingScale:
     how: str
 
 
-def totals_of(
-    adata: Any, X: Any, path: str, key: str, scale: str
-) -> npt.NDArray[np.float64] | None:
+def totals_of(obs: Frame, path: str, key: str, scale: str) -> npt.NDArray[np.float64] | None:
     """Each cell's counts over all genes of the source, to normalise with.
 
     Parameters
     ----------
-    adata : AnnData
-    X : (n, G) array or CSR matrix
-        The counts in it.
+    obs : Frame
+        The cells.
     path : str
         What messages start with.
     key : str
@@ -47,7 +46,7 @@ def totals_of(
     Raises
     ------
     UserError
-        Where the values are not counts, or the column does not hold such totals.
+        Where the values are not counts, or the column does not hold numbers.
     """
     if not key:
         return None
@@ -56,7 +55,7 @@ def totals_of(
             f"{path}: totals_key={key} is given for scale={scale}; totals serve to normalise"
             " counts, so leave it out or set scale=counts"
         )
-    text = read_anndata.column(adata, path, key, "totals_key")
+    text = read_anndata.column(obs, path, key, "totals_key")
     try:
         totals = text.astype(np.float64)
     except ValueError as error:
@@ -64,17 +63,28 @@ def totals_of(
             f"{path}: obs[{key!r}] does not hold numbers ({error}); set totals_key to a column with"
             " a cell's count total"
         ) from error
-    sums = np.asarray(X.sum(axis=1), dtype=np.float64).ravel()
+    return np.asarray(totals)
+
+
+def check_totals(
+    totals: npt.NDArray[np.float64],
+    sums: npt.NDArray[np.float64],
+    path: str,
+    key: str,
+    cells: Names,
+) -> None:
+    """UserError where a cell's total (n,) is less than what its genes sum to (n,).
+
+    `path`, `key` (the column of the totals) and the names of the `cells` (n,) are for the message.
+    """
     wrong = ~(np.isfinite(totals) & (totals >= sums * (1 - 1e-6)))
     if np.any(wrong):
         i = int(np.argmax(wrong))
-        cell = str(adata.obs_names[i])
         raise UserError(
-            f"{path}: obs[{key!r}] says {totals[i]:g} counts for cell {cell!r}, but its genes in"
-            f" this file sum to {sums[i]:g}; set totals_key to the total over all genes, or leave"
-            " it out"
+            f"{path}: obs[{key!r}] says {totals[i]:g} counts for cell {str(cells[i])!r}, but its"
+            f" genes in this file sum to {sums[i]:g}; set totals_key to the total over all genes,"
+            " or leave it out"
         )
-    return totals
 
 
 def to_working_scale(
@@ -95,9 +105,9 @@ def to_working_scale(
     normalise : str
         What is done to counts: "auto", "log1p-cp10k", "log1p" or "none".
     totals : (n,) float, or None
-        See `totals_of`.
+        Each cell's counts over all genes, before any was left out; None where they are not needed.
     totals_key, path : str
-        For messages.
+        For messages; `totals_key` is "" where the totals are those of the file's genes.
 
     Raises
     ------
@@ -114,14 +124,14 @@ def to_working_scale(
     if normalise in ("auto", "log1p-cp10k"):
         over = f"obs[{totals_key!r}]" if totals_key else "the file's genes"
         how = f"log1p of counts per 10,000, totals: {over}"
-        return WorkingScale(log1p_cp10k(X, totals), "log1p-cp10k", how)
-    if totals is not None:
+        return WorkingScale(log1p_cp10k(X, totals, share=True), "log1p-cp10k", how)
+    if totals_key:
         raise UserError(
             f"{path}: totals_key={totals_key} is given with normalise={normalise}, which uses no"
             " totals; leave one of them out"
         )
     if normalise == "log1p":
         # totals that are the target leave the counts as they are before the logarithm
-        values = log1p_cp10k(X, np.full(X.shape[0], TARGET_TOTAL))
+        values = log1p_cp10k(X, np.full(X.shape[0], TARGET_TOTAL), share=True)
         return WorkingScale(values, "log1p", "log1p of counts, no library-size step")
     return WorkingScale(X, "counts", "none, counts as they are")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from kobench.builtin.datasets.formats.source import Frame
 from kobench.builtin.datasets.labels.controls import is_usual
 from kobench.builtin.datasets.labels.genes import Genes
 from kobench.builtin.datasets.labels.names import gene_names
@@ -51,7 +51,7 @@ class _Choice:
     measured: int = 0
 
 
-def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Any, var_key: str) -> str:
+def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Frame, var_key: str) -> str:
     """How more labels would name measured genes; "" where no other reading is known to help.
 
     Parameters
@@ -62,7 +62,7 @@ def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Any, var_key: 
         How they were read.
     genes : Genes
         The genes as they are called.
-    var : DataFrame
+    var : Frame
         Whose columns may have other names of the genes.
     var_key : str
         The column that names the genes; "" for the index.
@@ -154,20 +154,15 @@ def _counted(choice: _Choice, labels: Iterable[str]) -> _Choice:
     return replace(choice, measured=sum(bool(one.genes) and not one.unknown for one in best))
 
 
-def _columns(var: Any, var_key: str) -> dict[str, Genes]:
+def _columns(var: Frame, var_key: str) -> dict[str, Genes]:
     """The genes by other names, by the column of var that has these; "" is the index."""
     found: dict[str, Genes] = {}
     if var_key:
-        found[""] = Genes(map(str, var.index))
-    for column in [str(name) for name in var.columns][:MOST_COLUMNS]:
-        if column != var_key and _is_text(var[column]):
-            try:
+        found[""] = Genes(map(str, var.names))
+    for column in var.columns()[:MOST_COLUMNS]:
+        try:
+            if column != var_key and var.column(column).kind == "O":
                 found[column] = Genes(map(str, gene_names(var, column, "").names))
-            except UserError:
-                continue
+        except UserError:
+            continue
     return found
-
-
-def _is_text(column: Any) -> bool:
-    """Whether a column holds words."""
-    return column.dtype.kind not in "biufcmM"

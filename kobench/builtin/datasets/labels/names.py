@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kobench.builtin.datasets.formats.source import Frame
 from kobench.builtin.datasets.labels.text import joined, shown, trimmed
 from kobench.errors import UserError
 from kobench.util.text import suggestion
@@ -33,13 +33,13 @@ class GeneNames:
     notes: tuple[str, ...] = ()
 
 
-def gene_names(var: Any, key: str, where: str) -> GeneNames:
+def gene_names(var: Frame, key: str, where: str) -> GeneNames:
     """The names of a file's genes.
 
     Parameters
     ----------
-    var : DataFrame
-        Of G genes.
+    var : Frame
+        The G genes.
     key : str
         Column with their names; "" for the index.
     where : str
@@ -56,10 +56,10 @@ def gene_names(var: Any, key: str, where: str) -> GeneNames:
     UserError
         Where there is no such column, or it names no gene alone.
     """
-    index = np.asarray(var.index.astype(str), dtype=np.str_)
+    index = var.names
     if not key:
         return GeneNames(index)
-    known = [str(name) for name in var.columns]
+    known = list(var.columns())
     if key not in known:
         raise UserError(
             f"{where}: var has no column {key!r}; set var_key to one that names genes, or leave it"
@@ -81,11 +81,11 @@ def gene_names(var: Any, key: str, where: str) -> GeneNames:
     return GeneNames(names, several, tuple(_notes(several, int(count[""]), key)))
 
 
-def texts(var: Any, key: str) -> list[str]:
+def texts(var: Frame, key: str) -> list[str]:
     """A column of var as text, "" where a gene has none."""
-    column = var[key]
-    gaps = np.asarray(column.isna())
-    return ["" if gap else trimmed(str(word)) for word, gap in zip(column, gaps, strict=True)]
+    column = var.column(key)
+    pairs = zip(column.values, column.missing, strict=True)
+    return ["" if gap else trimmed(str(word)) for word, gap in pairs]
 
 
 def _notes(several: dict[str, tuple[str, ...]], unnamed: int, key: str) -> list[str]:

@@ -1,0 +1,178 @@
+"""What parameters name in a file of cells, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.builtin.datasets import read_anndata
+from kobench.builtin.datasets.formats.fill import read_rows, split_rows
+from kobench.builtin.datasets.formats.opening import opened
+from kobench.builtin.datasets.formats.source import Frame, Source
+from kobench.builtin.datasets.labels.advice import advice
+from kobench.builtin.datasets.labels.genes import Genes
+from kobench.builtin.datasets.labels.names import GeneNames, gene_names
+from kobench.builtin.datasets.labels.read import Labels, Spelling, all_wild_type, read_labels
+from kobench.builtin.datasets.labels.said import how_read, why_unknown
+from kobench.builtin.datasets.working_scale import check_totals, totals_of
+from kobench.cells import IntArray
+from kobench.datasets.matrices import check_gene_names, check_numbers, check_scale, check_shape
+from kobench.datasets.parts import detected, row_sums
+from kobench.errors import UserError
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What the parameters name: see `kobench.builtin.specs.datasets.h5ad_spec`.
+
+    keys : the columns of batch, cell type, group and replicate by their parameter, "" for none.
+    """
+
+    perturbation_key: str
+    spelling: Spelling
+    var_key: str
+    keys: Mapping[str, str]
+    totals_key: str
+    scale: str
+    layer: str
+    raw: bool
+    cell_type: str
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which cells are kept, and which genes were perturbed in them.
+
+    wild_type, perturbed : their rows. targets : names of the perturbed genes. measured : columns
+    of those that the file has.
+    """
+
+    wild_type: IntArray
+    perturbed: IntArray
+    targets: list[str]
+    measured: list[int]
+
+    @property
+    def rows(self) -> IntArray:
+        """(m,) the kept cells, wild type first."""
+        return np.concatenate([self.wild_type, self.perturbed])
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What the parameters name in a file of n cells and G genes.
+
+    X : (m, G) float32 as stored, the kept cells, wild type first. totals : (m,) their counts.
+    counts : whether it holds counts. names : (G,) genes. barcodes : (n,). labels : what was
+    perturbed in each. columns : batch, cell type, group and replicate by the name of their column.
+    notes : on the file, names of genes and labels. seen : (G,) the number of wild-type cells that
+    express each gene.
+    """
+
+    path: str
+    X: Any
+    totals: npt.NDArray[np.float64] | None
+    counts: bool
+    names: npt.NDArray[np.str_]
+    barcodes: npt.NDArray[np.str_]
+    labels: Labels
+    columns: Mapping[str, npt.NDArray[np.str_]]
+    groups: Groups
+    seen: IntArray
+    notes: tuple[str, ...]
+
+
+def read_content(path: str, wanted: Wanted) -> Content:
+    """Read what is needed of a file, and check it; UserError where it is not as wanted."""
+    scale, key = wanted.scale, wanted.totals_key
+    with opened(path) as source:
+        stored, var = read_anndata.matrix(source, wanted.layer, wanted.raw)
+        called = f"layer {wanted.layer!r}" if wanted.layer else ".raw" if wanted.raw else "X"
+        barcodes, genes = source.obs.names, gene_names(var, wanted.var_key, path)
+        check_shape(stored.shape, stored.dtype, path, len(barcodes), len(genes.names), called)
+        check_gene_names(genes.names, path)
+        labels, said = _labels(source, wanted, genes, var)
+        columns = _columns(source, wanted)
+        given = totals_of(source.obs, path, key, scale)
+        groups = _group(path, genes.names, labels, columns, wanted)
+        rows = groups.rows
+        X = read_rows(stored, rows, path)
+        check_numbers(X, path, barcodes[rows], genes.names, called)
+        no_counts = partial(read_anndata.where_counts_lie, source, stored)
+        check_scale(X, scale, path, barcodes[rows], genes.names, no_counts)
+    totals = row_sums(X) if scale == "counts" else None
+    if given is not None and totals is not None:
+        check_totals(given[rows], totals, path, key, barcodes[rows])
+        totals = given[rows]
+    return Content(
+        path=path,
+        X=X,
+        totals=totals,
+        counts=scale == "counts",
+        names=genes.names,
+        barcodes=barcodes,
+        labels=labels,
+        columns=columns,
+        groups=groups,
+        seen=detected(split_rows(X, len(groups.wild_type))[0]),
+        notes=(*source.notes, *said),
+    )
+
+
+def _labels(
+    source: Source, wanted: Wanted, called: GeneNames, var: Frame
+) -> tuple[Labels, tuple[str, ...]]:
+    """What was perturbed in each cell, and what is to be said of it and of names of genes."""
+    key, spelling = wanted.perturbation_key, wanted.spelling
+    if key == read_anndata.NO_PERTURBATION:
+        return all_wild_type(len(source.obs.names)), called.notes
+    genes = Genes(map(str, called.names), spelling.ignore_case, called.several)
+    written = read_anndata.labels(source.obs, source.path, key)
+    labels = read_labels(written, spelling, genes, f"{source.path}: obs[{key!r}]")
+    meant = advice(labels, spelling, genes, var, wanted.var_key)
+    more = (*how_read(labels, spelling, genes), why_unknown(labels, genes), meant)
+    return labels, (*called.notes, *(sentence for sentence in more if sentence))
+
+
+def _columns(source: Source, wanted: Wanted) -> dict[str, npt.NDArray[np.str_]]:
+    """Batch, cell type, group and replicate by the name of their column."""
+    path, label = source.path, wanted.perturbation_key
+    columns = {
+        key: read_anndata.columns(source.obs, path, key, what)
+        for what, key in wanted.keys.items()
+        if key
+    }
+    if any(label in (key, *key.split(read_anndata.JOIN)) for key in columns):
+        raise UserError(
+            f"{path}: column {label!r} is the perturbation, so it cannot be batch or cell type,"
+            " group or replicate; name another one"
+        )
+    return columns
+
+
+def _group(
+    path: str,
+    names: npt.NDArray[np.str_],
+    labels: Labels,
+    columns: Mapping[str, npt.NDArray[np.str_]],
+    wanted: Wanted,
+) -> Groups:
+    """Tell wild-type from perturbed cells; UserError where no wild-type cell is kept."""
+    cell_type, key = wanted.cell_type, wanted.keys["cell_type_key"]
+    kept = read_anndata.of_type(columns, path, key, cell_type, len(labels.names))
+    wild_type = np.flatnonzero(kept & labels.wild_type)
+    perturbed = np.flatnonzero(kept & ~labels.wild_type)
+    if not len(wild_type):
+        raise UserError(
+            f"{path}: no wild-type cell is of type {cell_type!r}; choose a cell_type that control"
+            " cells have"
+        )
+    targets = labels.targets_of(perturbed)
+    position = {str(gene): i for i, gene in enumerate(names)}
+    measured = [position[gene] for gene in targets if gene in position]
+    return Groups(wild_type, perturbed, targets, measured)

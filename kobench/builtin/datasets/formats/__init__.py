@@ -1,0 +1,1 @@
+"""Files of cells in the formats of this field: read in part, and never followed elsewhere."""

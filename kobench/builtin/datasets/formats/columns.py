@@ -1,0 +1,188 @@
+"""Tables of cells or genes as AnnData stores them, of every version, read column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.builtin.datasets.formats.bounds import check_names
+from kobench.builtin.datasets.formats.source import LONGEST, Column, Part
+from kobench.errors import UserError
+
+#: Columns of numbers with gaps: the values, and a mask.
+MASKED = ("nullable-integer", "nullable-boolean", "nullable-string-array")
+
+
+class StoredFrame:
+    """A table as AnnData has stored it since 0.7: a group with an array or a group a column."""
+
+    def __init__(self, group: Part) -> None:
+        self._group = group
+
+    @cached_property
+    def _index(self) -> str:
+        return str(self._group.attrs.get("_index", "_index"))
+
+    @cached_property
+    def names(self) -> npt.NDArray[np.str_]:
+        """Of the rows."""
+        part = self._group.get(self._index)
+        if part is None or len(part.shape) > 1:
+            raise UserError(
+                f"{self._group.file}: {self._group.name} has no names; write the file again with"
+                " adata.write_h5ad(FILE)"
+            )
+        if part.is_array:
+            check_names(part)
+        return column_of(part, None).values
+
+    def columns(self) -> Sequence[str]:
+        """Names of the columns, in their order."""
+        hidden = (self._index, "__categories")
+        there = [name for name in self._group.names() if name not in hidden]
+        order = self._group.attrs.get("column-order", ())
+        listed = [str(name) for name in np.asarray(order).ravel().tolist()]
+        return [name for name in listed if name in there] or there
+
+    def column(self, key: str) -> Column:
+        """A column; KeyError where there is none."""
+        if key not in self.columns():
+            raise KeyError(key)
+        part = self._group.get(key)
+        assert part is not None
+        found = self._group.get("__categories")  # where AnnData 0.7 has them
+        categories = found.get(key) if found is not None else None
+        column = column_of(part, categories)
+        if len(column.values) != len(self.names):
+            raise UserError(
+                f"{part.file}: {part.name} has {len(column.values):,} values for"
+                f" {len(self.names):,} rows; write the file again with adata.write_h5ad(FILE)"
+            )
+        return column
+
+
+class RecordFrame:
+    """A table as AnnData stored it before 0.7: records, with categories among what is unordered.
+
+    The first field has the names of the rows.
+    """
+
+    def __init__(self, records: Part, uns: Part | None) -> None:
+        self._part, self._uns = records, uns
+
+    @cached_property
+    def _records(self) -> npt.NDArray[Any]:
+        return self._part.read()
+
+    def _fields(self) -> list[str]:
+        return list(self._part.dtype.names or ())
+
+    @cached_property
+    def names(self) -> npt.NDArray[np.str_]:
+        """Of the rows."""
+        check_names(self._part)
+        return text_of(self._records[self._fields()[0]], self._part).values
+
+    def columns(self) -> Sequence[str]:
+        """Names of the columns."""
+        return self._fields()[1:]
+
+    def column(self, key: str) -> Column:
+        """A column; KeyError where there is none."""
+        if key not in self.columns():
+            raise KeyError(key)
+        values = self._records[key]
+        found = self._uns.get(f"{key}_categories") if self._uns is not None else None
+        if found is None or values.dtype.kind not in "iu":
+            return text_of(values, self._part)
+        return categorical(values, text_of(found.read(), found), self._part)
+
+
+def column_of(part: Part, categories: Part | None) -> Column:
+    """A column of any kind that AnnData writes.
+
+    Parameters
+    ----------
+    part : Part
+        Where it is stored.
+    categories : Part, or None
+        Its categories, where AnnData 0.7 keeps them.
+    """
+    if part.is_array:
+        values = _read_column(part)
+        if categories is not None and values.dtype.kind in "iu":
+            return categorical(values, text_of(categories.read(), categories), part)
+        return text_of(values, part)
+    kind = str(part.attrs.get("encoding-type", ""))
+    if kind == "categorical":
+        codes, names = part.get("codes"), part.get("categories")
+        if codes is not None and names is not None:
+            return categorical(_read_column(codes), column_of(names, None), part)
+    if kind in MASKED:
+        values_part, mask = part.get("values"), part.get("mask")
+        if values_part is not None and mask is not None:
+            column, gaps = text_of(_read_column(values_part), part), _read_column(mask)
+            if len(gaps) == len(column.values):
+                return Column(column.values, column.missing | gaps.astype(bool), column.kind)
+    raise UserError(
+        f"{part.file}: {part.name} is stored as {kind or 'a group'!r}, which is no column of text"
+        " or numbers; turn it into text (adata.obs[NAME].astype(str)) and write the file again"
+    )
+
+
+def _read_column(part: Part) -> npt.NDArray[Any]:
+    if len(part.shape) != 1:
+        raise UserError(
+            f"{part.file}: {part.name} has {len(part.shape)} dimensions and is no column; write the"
+            " file again with adata.write_h5ad(FILE)"
+        )
+    check_names(part)
+    return part.read()
+
+
+def categorical(codes: npt.NDArray[Any], categories: Column, part: Part) -> Column:
+    """A column of codes (n,) that number its categories; -1 is missing."""
+    codes, names = codes.astype(np.int64), categories.values
+    missing = codes < 0
+    if len(codes) and codes.max(initial=-1) >= len(names):
+        raise UserError(
+            f"{part.file} is damaged ({part.name} numbers {codes.max() + 1:,} categories and has"
+            f" {len(names):,}); copy or download it again"
+        )
+    values = np.zeros(len(codes), dtype=names.dtype if len(names) else "<U1")
+    values[~missing] = names[codes[~missing]]
+    return Column(values, missing | (values == ""), categories.kind)
+
+
+def text_of(values: npt.NDArray[Any], part: Part) -> Column:
+    """Values of any kind (n,) as text, written as pandas writes them.
+
+    Nothing, NaN, NaT and "" are missing.
+    """
+    import pandas
+
+    if values.dtype.kind == "V":
+        raise UserError(
+            f"{part.file}: {part.name} holds records, not a column of text or numbers; write the"
+            " file again with adata.write_h5ad(FILE)"
+        )
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace").astype(object)
+    if values.dtype.kind == "T":
+        values = values.astype(object)
+    series = pandas.Series(values)
+    missing = series.isna().to_numpy()
+    texts = series.astype(str)
+    longest = int(texts.str.len().max()) if len(texts) else 0
+    if longest > LONGEST:
+        raise UserError(
+            f"{part.file}: {part.name} has a text of {longest:,} characters; names and labels have"
+            f" at most {LONGEST:,}, so name another column"
+        )
+    found = texts.to_numpy().astype(np.str_)
+    kind = values.dtype.kind
+    return Column(found, missing | (found == ""), kind if kind in "fiub" else "O")

@@ -1,0 +1,175 @@
+"""What every format gives: names and columns of cells and genes, and matrices not yet read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kobench.cells import BoolArray
+
+#: Characters that a name or a label may have; what is longer is no name.
+LONGEST = 1000
+
+
+class Part(Protocol):
+    """A group or an array in a file of groups (HDF5, zarr), taken without following any link.
+
+    Attributes
+    ----------
+    file : str
+        The file, for messages.
+    name : str
+        Where the part is in it, for messages; "" for the whole.
+    attrs : mapping of str
+        What is written beside it.
+    is_array : bool
+        Whether it is an array.
+    shape : tuple of int
+        Of an array; () for a group.
+    dtype : numpy dtype
+        Of an array; of a group it means nothing.
+    file_size : int
+        Bytes of all that there is.
+    """
+
+    file: str
+    name: str
+
+    @property
+    def attrs(self) -> Mapping[str, Any]: ...
+
+    @property
+    def is_array(self) -> bool: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None: ...
+
+    @property
+    def file_size(self) -> int: ...
+
+    def names(self) -> list[str]:
+        """Names of the parts of a group."""
+
+    def get(self, name: str) -> Part | None:
+        """The part of this name in a group, None where there is none."""
+
+    def read(self, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
+        """Numbers, texts (as objects) or records of an array, from one row up to another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column as text.
+
+    Attributes
+    ----------
+    values : (n,) str
+    missing : (n,) bool
+        Which of them are not there.
+    kind : str
+        What it holds, as numpy says it: "O" for text, "f" for floats, "i", "u" or "b".
+    """
+
+    values: npt.NDArray[np.str_]
+    missing: BoolArray
+    kind: str = "O"
+
+
+class Frame(Protocol):
+    """A table of cells or genes.
+
+    Attributes
+    ----------
+    names : (n,) str
+        Of the rows.
+    """
+
+    @property
+    def names(self) -> npt.NDArray[np.str_]: ...
+
+    def columns(self) -> Sequence[str]:
+        """Names of the columns."""
+
+    def column(self, key: str) -> Column:
+        """A column; KeyError where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Values at some rows and columns of a matrix, (m,) each, in any order."""
+
+    rows: npt.NDArray[np.integer[Any]]
+    columns: npt.NDArray[np.integer[Any]]
+    values: npt.NDArray[Any]
+
+
+class Stored(Protocol):
+    """A matrix (n, G) as it lies in a file.
+
+    Attributes
+    ----------
+    shape : (int, int)
+    dtype : numpy dtype
+    dense : bool
+        Whether it is stored with its zeros.
+    """
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def dense(self) -> bool: ...
+
+    def lengths(self) -> npt.NDArray[np.integer[Any]]:
+        """(n,) how many values each row stores; no less than are not 0."""
+
+    def blocks(self) -> Iterator[Block]:
+        """All values that are not 0, each place once or, where it is stored twice, to be added."""
+
+    def values(self) -> Iterator[npt.NDArray[Any]]:
+        """All stored values, in parts and without their places."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An opened file of n cells and G genes.
+
+    Attributes
+    ----------
+    path : str
+        The file, for messages.
+    obs, var : Frame
+        Cells and genes.
+    X : Stored, or None
+        The matrix (n, G), None where it is empty.
+    layers : mapping of str to Stored
+        Further matrices (n, G).
+    raw : (Frame, Stored), or None
+        Genes and matrix of `.raw`.
+    genes : (G,) bool, or None
+        The columns of X that are genes; None for all of them.
+    notes : tuple of str
+        What a reader of scores has to know of the file.
+    """
+
+    path: str
+    obs: Frame
+    var: Frame
+    X: Stored | None
+    layers: Mapping[str, Stored] = field(default_factory=dict)
+    raw: tuple[Frame, Stored] | None = None
+    genes: BoolArray | None = None
+    notes: tuple[str, ...] = ()
