@@ -158,6 +158,7 @@ datasets_command.add_command(verify_command)
     help="What was done to the perturbed cells; only knockouts and knockdowns are asked.",
 )
 @click.option("--layer", default="", help="Read this layer instead of X.")
+@click.option("--raw", is_flag=True, help="Read the values and genes of .raw instead of X.")
 @click.option("--summary", default="", help="One line for `kobench list`.")
 @click.option("--organism", default="", help="Species.")
 @click.option("--source", default="", help="Where the file comes from.")

@@ -41,18 +41,21 @@ def matrix(source: Source, layer: str, raw: bool) -> tuple[Stored, Frame]:
     if raw and layer:
         raise UserError(f"{path}: both layer={layer} and raw=true are given; give one of them")
     if raw:
-        if source.raw is None:
+        there = source.raw()
+        if there is None:
             raise UserError(
                 f"{path}: raw=true is given but the file has no .raw; leave raw out or name a layer"
             )
-        genes, found = source.raw
+        genes, found = there
         return found, genes
-    if layer and layer not in source.layers:
+    if layer and layer not in list(source.layers):
         raise UserError(
             f"{path}: there is no layer {layer!r}; name one with layer=NAME;"
             f" {suggestion(layer, source.layers, 'its layers')}"
         )
-    chosen = source.layers[layer] if layer else source.X
+    chosen = source.layers.get(layer) if layer else source.X
+    if chosen is None and layer:
+        raise UserError(f"{path}: layer {layer!r} is empty; {where_counts_lie(source, None)}")
     if chosen is None:
         raise UserError(f"{path}: X is empty; {where_counts_lie(source, None)}")
     return chosen, source.var
@@ -68,10 +71,11 @@ def where_counts_lie(source: Source, looked_at: Stored | None) -> str:
     looked_at : Stored, or None
         The matrix that has none.
     """
+    raw = source.raw()
     others: dict[str, Stored | None] = {
         "leave layer and raw out (X": source.X,
-        **{f"set layer={name} (the layer": found for name, found in source.layers.items()},
-        "set raw=true (.raw": source.raw[1] if source.raw else None,
+        **{f"set layer={name} (the layer": source.layers.get(name) for name in source.layers},
+        "set raw=true (.raw": raw[1] if raw else None,
     }
     with_counts = [
         f"{remedy} holds whole numbers)"
@@ -81,7 +85,7 @@ def where_counts_lie(source: Source, looked_at: Stored | None) -> str:
     if with_counts:
         return " or ".join(with_counts)
     if looked_at is None:
-        there = [f"layer={name}" for name in source.layers] + ["raw=true"] * bool(source.raw)
+        there = [f"layer={name}" for name in source.layers] + ["raw=true"] * (raw is not None)
         if there:
             return f"set {' or '.join(there)}, whichever holds the values"
         return "the file has no layer and no .raw either, so it holds no values; bring another one"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import partial
+
 from kobench.builtin.datasets.formats.columns import RecordFrame, StoredFrame
 from kobench.builtin.datasets.formats.source import Frame, Part, Source, Stored
 from kobench.builtin.datasets.formats.stored import stored
@@ -37,23 +40,47 @@ def read_annotated(whole: Part, path: str) -> Source:
             f"{path} has groups but is not AnnData ({', '.join(missing)} missing); write it with"
             " adata.write_h5ad(FILE)"
         )
-    uns, layers = whole.get("uns"), whole.get("layers")
-    matrices = {name: _matrix(layers, name) for name in (layers.names() if layers else ())}
     return Source(
         path=path,
-        obs=_frame(whole, "obs", uns),
-        var=_frame(whole, "var", uns),
+        obs=_frame(whole, "obs", whole),
+        var=_frame(whole, "var", whole),
         X=_matrix(whole, "X"),
-        layers={name: matrix for name, matrix in matrices.items() if matrix is not None},
-        raw=_raw(whole, uns),
+        layers=Layers(whole),
+        raw=partial(_raw, whole),
     )
 
 
-def _frame(group: Part, name: str, uns: Part | None) -> Frame:
-    """The table of this name in a group."""
+class Layers(Mapping[str, Stored]):
+    """The layers of AnnData, each opened when it is asked for; those without values are not there.
+
+    Parameters
+    ----------
+    whole : Part
+        The AnnData.
+    """
+
+    def __init__(self, whole: Part) -> None:
+        self._group = whole.get("layers")
+        self._names = self._group.names() if self._group is not None else []
+
+    def __getitem__(self, name: str) -> Stored:
+        found = _matrix(self._group, name) if name in self._names else None
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _frame(group: Part, name: str, whole: Part) -> Frame:
+    """The table of this name in a group; before 0.7 its categories lay elsewhere in the whole."""
     part = group.get(name)
     if part is not None and part.is_array and part.dtype.names:
-        return RecordFrame(part, uns)
+        return RecordFrame(part, whole)
     if part is None or part.is_array:
         raise UserError(
             f"{group.file} has no table {name}; write it again with adata.write_h5ad(FILE)"
@@ -67,11 +94,11 @@ def _matrix(group: Part | None, name: str) -> Stored | None:
     return None if part is None else stored(part)
 
 
-def _raw(whole: Part, uns: Part | None) -> tuple[Frame, Stored] | None:
+def _raw(whole: Part) -> tuple[Frame, Stored] | None:
     """Genes and matrix of `.raw`; before 0.7 they lay beside X."""
     raw = whole.get("raw")
     if raw is not None and not raw.is_array and "X" in raw.names():
         matrix = _matrix(raw, "X")
-        return None if matrix is None else (_frame(raw, "var", uns), matrix)
+        return None if matrix is None else (_frame(raw, "var", whole), matrix)
     matrix = _matrix(whole, "raw.X")
-    return None if matrix is None else (_frame(whole, "raw.var", uns), matrix)
+    return None if matrix is None else (_frame(whole, "raw.var", whole), matrix)

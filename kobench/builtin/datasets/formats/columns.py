@@ -71,8 +71,8 @@ class RecordFrame:
     The first field has the names of the rows.
     """
 
-    def __init__(self, records: Part, uns: Part | None) -> None:
-        self._part, self._uns = records, uns
+    def __init__(self, records: Part, whole: Part) -> None:
+        self._part, self._whole = records, whole
 
     @cached_property
     def _records(self) -> npt.NDArray[Any]:
@@ -96,7 +96,8 @@ class RecordFrame:
         if key not in self.columns():
             raise KeyError(key)
         values = self._records[key]
-        found = self._uns.get(f"{key}_categories") if self._uns is not None else None
+        uns = self._whole.get("uns")
+        found = uns.get(f"{key}_categories") if uns is not None else None
         if found is None or values.dtype.kind not in "iu":
             return text_of(values, self._part)
         return categorical(values, text_of(found.read(), found), self._part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -157,8 +157,8 @@ class Source:
         The matrix (n, G), None where it is empty.
     layers : mapping of str to Stored
         Further matrices (n, G).
-    raw : (Frame, Stored), or None
-        Genes and matrix of `.raw`.
+    raw : callable
+        Gives genes and matrix of `.raw`, None where there is none.
     genes : (G,) bool, or None
         The columns of X that are genes; None for all of them.
     notes : tuple of str
@@ -170,6 +170,6 @@ class Source:
     var: Frame
     X: Stored | None
     layers: Mapping[str, Stored] = field(default_factory=dict)
-    raw: tuple[Frame, Stored] | None = None
+    raw: Callable[[], tuple[Frame, Stored] | None] = lambda: None
     genes: BoolArray | None = None
     notes: tuple[str, ...] = ()
