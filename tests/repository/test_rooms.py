@@ -60,7 +60,9 @@ LATE = {
 }
 
 #: What the built-ins share with the harness beside the contract, and the rooms of the contract.
-FOR_BUILTINS = {"datasets.fetch", "datasets.matrices", "datasets.normalise", "datasets.validate"}
+FOR_BUILTINS = {
+    f"datasets.{name}" for name in ("fetch", "matrices", "normalise", "parts", "validate")
+}
 CONTRACT = {"api", "cells", "dataset", "errors", "question", "specs", "units", "util"}
 
 
