@@ -29,7 +29,7 @@ from typing import Any, Protocol, cast
 import numpy.typing as npt
 
 from kobench.cells import Cells, Impacts, Knockouts, bray_curtis, normalise_rows
-from kobench.dataset import Counterfactual, Dataset
+from kobench.dataset import Counterfactual, Dataset, OffersEdges
 from kobench.question import (
     Answers,
     Multiples,
@@ -78,6 +78,7 @@ __all__ = [
     "MetricSpec",
     "Multiples",
     "NotComputed",
+    "OffersEdges",
     "Param",
     "Parts",
     "Predictor",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy.typing as npt
 
 from kobench.cells import Cells, FloatArray, IntArray, Knockouts
 
@@ -12,7 +14,8 @@ from kobench.cells import Cells, FloatArray, IntArray, Knockouts
 class Counterfactual(Protocol):
     """Truth of a simulated dataset: the same cell, with the same weights, with and without genes.
 
-    It is clean: it never sees dropout. Rows are expression (not profiles), float64.
+    It is clean: it never sees dropout. Rows are expression (not profiles), float64. It may have
+    edges, too: see `OffersEdges`.
     """
 
     def wild_type(self, cells: IntArray) -> FloatArray:
@@ -24,6 +27,23 @@ class Counterfactual(Protocol):
         `knockouts.cells` are rows of the dataset's cells. A row is NaN where no steady state was
         reached.
         """
+
+
+@runtime_checkable
+class OffersEdges(Protocol):
+    """A truth that tells the edges of its network; no truth has to.
+
+    Half of the sets of genes of the tasks on several knockouts are then drawn among linked genes:
+    those with an edge, or with a target in common. Without edges all are drawn at random.
+
+    Attributes
+    ----------
+    edges : (m, 2) int
+        Regulator and target of each edge, as columns of the dataset's cells: the first acts on the
+        second. Each edge once. Predictors never see them.
+    """
+
+    edges: npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +85,9 @@ class Dataset:
         column, too.
     replicate_key : str, or None
         Column of `cells.obs`, and of the perturbed cells', with the biological replicate.
+    network : str
+        What the network of a simulation is called, where several seeds draw cells of one: the same
+        text in each of them, so that boards count it once. "" where each seed has its own.
     """
 
     cells: Cells
@@ -82,3 +105,4 @@ class Dataset:
     facts: Mapping[str, Any] = field(default_factory=dict)
     group_key: str | None = None
     replicate_key: str | None = None
+    network: str = ""

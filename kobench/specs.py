@@ -137,7 +137,8 @@ class DatasetSpec:
         The kind of knockout truth it has: "counterfactual" (the same cell with and without the
         gene), "population" (other cells in which the gene was knocked out) or "none".
     seeded : bool
-        It takes a parameter `seed`, and each seed is one independent network.
+        It takes a parameter `seed`, and each seed is one independent network, unless the datasets
+        say that they share one (`kobench.api.Dataset.network`).
     reference : str
         Where the data are published.
     card : mapping

@@ -75,6 +75,8 @@ class TransferMatrix:
         How many networks; 1 for real data.
     notes : tuple of str
         What the task said of the question.
+    over_draws : bool
+        Whether intervals are over draws of the cells of one network.
     """
 
     dataset: str
@@ -96,6 +98,7 @@ class TransferMatrix:
     label: str
     blocks: int
     notes: tuple[str, ...] = ()
+    over_draws: bool = False
 
     @property
     def few(self) -> bool:
@@ -199,7 +202,8 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str, floor: Floor) -> Tr
         drop=numbers.mean(drops),
         floor_drop=floor.drop,
         label=numbers.label,
-        blocks=len(numbers.blocks),
+        blocks=numbers.networks.count or len(numbers.blocks),
+        over_draws=numbers.networks.noun == "draw",
         notes=numbers.notes,
     )
 

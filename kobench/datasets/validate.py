@@ -8,6 +8,7 @@ import numpy as np
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
+from kobench.datasets.edges import edges_of
 from kobench.datasets.matrices import check_expressed, check_matrix, check_scale
 from kobench.datasets.notes import with_notes
 from kobench.errors import UserError
@@ -15,6 +16,9 @@ from kobench.specs import PERTURBATIONS
 
 #: With fewer wild-type cells neither a fit nor its held-out fifth means anything.
 MIN_WILD_TYPE = 10
+
+#: The longest name of a network.
+LONGEST_NAME = 200
 
 
 def validate(dataset: Dataset, name: str) -> Dataset:
@@ -52,6 +56,7 @@ def validate(dataset: Dataset, name: str) -> Dataset:
             f" {', '.join(PERTURBATIONS)}"
         )
     _check_texts(dataset, where)
+    edges_of(dataset.truth, cells.n_vars, where)
     perturbed = dataset.perturbed
     if perturbed is not None:
         perturbed = _checked_cells(perturbed, dataset.scale, f"{where}, perturbed cells")
@@ -67,6 +72,11 @@ def _check_texts(dataset: Dataset, where: str) -> None:
             raise UserError(
                 f'{where} has {name}={said!r}; expected a sentence that says why, or ""'
             )
+    if not isinstance(dataset.network, str) or len(dataset.network) > LONGEST_NAME:
+        raise UserError(
+            f"{where} has network={str(dataset.network)[:40]!r}; expected a text of at most"
+            f" {LONGEST_NAME} characters, the same in all draws of one network"
+        )
     for note in dataset.notes:
         if not isinstance(note, str):
             raise UserError(f"{where} has the note {note!r}; expected text")

@@ -48,6 +48,22 @@ class GroupsAbout(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkAbout(Part):
+    """What tells the network of a simulation from others.
+
+    Attributes
+    ----------
+    name : str
+        What the dataset calls it: draws of cells of one network have the same; "" for nothing.
+    edges : str or None
+        Digest of the edges of its truth, whatever genes are called; null where it tells none.
+    """
+
+    name: str
+    edges: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetAbout(Part):
     """What readers are told of a dataset.
 
@@ -58,6 +74,9 @@ class DatasetAbout(Part):
         they have.
     params : list of ParamAbout
         Its parameters that mean something here, but for the seed; defaults too.
+    network : NetworkAbout or None
+        Of a simulation what tells its network from others; there where the dataset names it, and
+        for edges that a stranger's truth tells.
     groups : GroupsAbout or None
         Groups of cells that belong together; there where it has them.
     replicate_key : str or None
@@ -66,6 +85,7 @@ class DatasetAbout(Part):
 
     near_null: str = older("")
     params: Sequence[ParamAbout] = older(())
+    network: NetworkAbout | None = optional()
     groups: GroupsAbout | None = optional()
     replicate_key: str | None = optional()
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kobench.dataset import Dataset
+from kobench.datasets.edges import edges_digest, edges_of
 from kobench.datasets.groups import labels_of_groups
 from kobench.plugins.chosen import Chosen
-from kobench.results.about import About, DatasetAbout, GroupsAbout, ParamAbout, TaskAbout
+from kobench.results.about import (
+    About,
+    DatasetAbout,
+    GroupsAbout,
+    NetworkAbout,
+    ParamAbout,
+    TaskAbout,
+)
 from kobench.runner.keys import Trial
 from kobench.util.values import same
 
@@ -41,8 +49,21 @@ def about_of(trial: Trial, dataset: Dataset, told: Mapping[str, TaskAbout]) -> A
         if labels is None
         else GroupsAbout(column=dataset.group_key or "", count=len(set(labels.tolist()))),
         replicate_key=dataset.replicate_key,
+        network=network_of(trial, dataset),
     )
     return About(dataset=about, tasks=dict(sorted(tasks.items())))
+
+
+def network_of(trial: Trial, dataset: Dataset) -> NetworkAbout | None:
+    """What tells a simulated network from others; None where its seed is known to do so."""
+    ours = trial.dataset.entry.trusted and not dataset.network
+    if dataset.kind != "simulated" or ours:
+        return None
+    n_genes = dataset.cells.n_vars
+    edges = edges_of(dataset.truth, n_genes)
+    return NetworkAbout(
+        name=dataset.network, edges=None if edges is None else edges_digest(edges, n_genes)
+    )
 
 
 def params_of(chosen: Chosen) -> list[ParamAbout]:

@@ -258,9 +258,12 @@ def score(
 def cells_of(trial: Trial, prepared: Prepared) -> str:
     """What all splits of the same cells have in common: the network, or the real dataset.
 
-    Of real data, draws of the cells (data seeds) are as little independent as splits.
+    Of real data, draws of the cells (data seeds) are as little independent as splits, and so are
+    those of a network that a simulator says is one.
     """
     chosen = trial.dataset
+    if network := prepared.dataset.network:
+        return f"{chosen.group}, network {network}"
     return chosen.selection if prepared.dataset.kind == "simulated" else chosen.group
 
 

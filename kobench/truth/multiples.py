@@ -19,6 +19,7 @@ from kobench.cells import (
     without_interaction,
 )
 from kobench.dataset import Counterfactual, Dataset
+from kobench.datasets.edges import edges_of
 from kobench.errors import UserError
 from kobench.question import Answers, Multiples, QuestionSet
 from kobench.truth.build import Material
@@ -95,7 +96,7 @@ def ask_multiples(
     cells = dataset.cells[asked]
     # sets are drawn of names, wherever their columns stand
     by_name = np.argsort(cells.var_names, kind="stable")
-    edges = getattr(dataset.truth, "edges", None)
+    edges = edges_of(dataset.truth, cells.n_vars)
     rng = np.random.default_rng([_STREAM, order] if seed is None else [_STREAM, order, seed])
     chosen = _Chosen(cells.assemblages()[:, by_name], cells_a_set, rng)
     n_genes, n_random = cells.n_vars, sets - sets // 2

@@ -92,24 +92,34 @@ def permuted_of(numbers: Numbers, key: Key, metric: str, sign: float) -> Permute
         if len(found) < len(known):
             return None
         if found:
-            blocks[block].append(found)
+            blocks[numbers.networks.evidence(block)].append(found)
     if not blocks:
         return None
     every = [one for splits in blocks.values() for fits in splits for one in fits]
     if len(every) == 1:
         one = every[0].permuted
         return Permuted(float(one.mean), float(one.p), float(one.low), float(one.high))
-    return combined([block_of(splits) for _, splits in sorted(blocks.items())], sign)
+    alike = numbers.networks.permuted_alike
+    return combined(
+        [block_of(splits, alike(block)) for block, splits in sorted(blocks.items())], sign
+    )
 
 
-def block_of(splits: Sequence[Sequence[Permutable]]) -> Block:
+def block_of(splits: Sequence[Sequence[Permutable]], alike: bool = True) -> Block:
     """One network or dataset, from the fits of each of its R splits.
+
+    Parameters
+    ----------
+    splits : sequence of sequence of Permutable
+        The fits of each split.
+    alike : bool
+        Whether a permutation is the same in all splits.
 
     Notes
     -----
     The spread of the mean is that of the mean of each permutation's scores, on the scale of the
-    recorded ones. Where a fit does not keep them it is the mean of the spreads, as though splits
-    were one: never too narrow.
+    recorded ones. Where a fit does not keep them, or they are not alike, it is the mean of the
+    spreads, as though splits were one: never too narrow.
     """
     value = mean([mean([one.value for one in fits]) for fits in splits])
     center = mean([mean([one.permuted.mean for one in fits]) for fits in splits])
@@ -121,7 +131,7 @@ def block_of(splits: Sequence[Sequence[Permutable]]) -> Block:
     ]
     union = frozenset.union(*names) if all(names) else frozenset()
     lengths = {len(one.scores or ()) for one in every}
-    if len(lengths) > 1 or 0 in lengths:
+    if len(lengths) > 1 or 0 in lengths or not alike:
         return Block(value, center, spread, None, draws, union)
     kept = [np.array([one.permuted.scores for one in fits], np.float64) for fits in splits]
     alone = mean([float(scores.std(axis=1).mean()) for scores in kept])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kobench.board.numbers.intervals import Series
+from kobench.board.numbers.networks import Networks
 from kobench.board.numbers.values import (
     NONE,
     NOT_ANSWERED,
@@ -31,7 +32,7 @@ T = TypeVar("T")
 
 
 def slot_of(record: Record) -> Slot:
-    """The (block, replicate) of a record."""
+    """The data seed and split of a record, whichever network the seed is of."""
     dataset, split = record.trial.dataset, record.trial.split
     if dataset.kind == "simulated":
         return dataset.selection, str(split.seed)
@@ -78,6 +79,8 @@ class Numbers:
         Names of the floors that count for the task.
     steady : frozenset of str
         The blocks whose draws are of the same units in all their slots.
+    networks : Networks
+        Which blocks are networks of their own.
     """
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
@@ -85,14 +88,15 @@ class Numbers:
         for record in by_row(records):
             self.records[row_key(record)].append(record)
         every = [record for fits in self.records.values() for record in fits]
-        self.slots: Slots = tuple(sorted({slot_of(record) for record in every}))
+        self.networks = Networks(every)
+        self.slots: Slots = tuple(sorted({self.networks.slot(record) for record in every}))
         self.blocks = tuple(sorted({block for block, _ in self.slots}))
         self.scores: dict[Key, dict[Slot, list[TaskScores]]] = {
             key: defaultdict(list) for key in self.records
         }
         for record in every:
             if scores := record.result.scores.get(task):
-                self.scores[row_key(record)][slot_of(record)].append(scores)
+                self.scores[row_key(record)][self.networks.slot(record)].append(scores)
         self.all = [
             scores
             for key in sorted(self.scores)
@@ -200,7 +204,9 @@ class Numbers:
         The status of its failed trial, "not answered" or "not run".
         """
         statuses = sorted(
-            record.result.status for record in self.records.get(key, []) if slot_of(record) == slot
+            record.result.status
+            for record in self.records.get(key, [])
+            if self.networks.slot(record) == slot
         )
         failed = [status for status in statuses if status != "ok"]
         if failed:

@@ -24,7 +24,8 @@ from kobench.board.numbers.intervals import (
     ratio_interval,
     t_quantile,
 )
-from kobench.board.numbers.series import by_row, row_key, slot_of, units_of
+from kobench.board.numbers.networks import Networks
+from kobench.board.numbers.series import by_row, row_key, units_of
 from kobench.board.numbers.values import Key, Slot, block_series
 from kobench.results.parts import MetricScore, Record
 
@@ -102,6 +103,8 @@ class TransferNumbers:
         The column of the groups of cells (donors) that draws take; "" where they take cells.
     units : float
         How many of these of one size they are worth, 0 where draws take cells.
+    networks : Networks
+        Which blocks are networks of their own.
     """
 
     def __init__(self, records: Sequence[Record], key: tuple[str, str, str, str]) -> None:
@@ -109,9 +112,10 @@ class TransferNumbers:
         self.fits: dict[tuple[Key, str], dict[Slot, list[Record]]] = defaultdict(
             lambda: defaultdict(list)
         )
+        self.networks = Networks(records)
         for record in by_row(records):
             train = record.trial.split.train or ""
-            self.fits[row_key(record), train][slot_of(record)].append(record)
+            self.fits[row_key(record), train][self.networks.slot(record)].append(record)
         scores = [
             record.result.scores[self.task]
             for record in records
@@ -215,6 +219,8 @@ class TransferNumbers:
         groups = f"{len(self.groups)} {noun_of(self.split)}s"
         if self.over_groups:
             return f"{groups}, left out one at a time"
+        if self.networks.count == 1 and len(self.blocks) > 1:
+            return f"{len(self.blocks)} draws of the cells of one network"
         return (
             f"{len(self.blocks)} networks"
             if len(self.blocks) > 1

@@ -48,12 +48,12 @@ def notes_of(numbers: Numbers, reasons: Collection[str] = ()) -> tuple[Note, ...
     notes = []
     for by_network in found.values():
         given = [by_network[name] for name in sorted(by_network, key=natural)]
-        notes.append(Note(joined(given, total), tuple(given)))
+        notes.append(Note(joined(given, total, numbers.networks.noun), tuple(given)))
     known = {text for note in notes for text in note.given}
     return (*notes, *(Note(reason, (reason,)) for reason in reasons if reason not in known))
 
 
-def joined(notes: Sequence[str], total: int) -> str:
+def joined(notes: Sequence[str], total: int, noun: str = "network") -> str:
     """One sentence for those that several networks have.
 
     >>> joined(["12 of 23 are detectable", "9 of 23 are detectable"], 2)
@@ -63,10 +63,10 @@ def joined(notes: Sequence[str], total: int) -> str:
     """
     first = notes[0]
     if len(set(notes)) > 1:
-        return f"{first.rstrip('.')} (first of {len(notes)} networks; their numbers differ)"
+        return f"{first.rstrip('.')} (first of {len(notes)} {noun}s; their numbers differ)"
     if len(notes) == total:
         return first
-    return f"{first.rstrip('.')} (in {len(notes)} of {total} networks)"
+    return f"{first.rstrip('.')} (in {len(notes)} of {total} {noun}s)"
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:

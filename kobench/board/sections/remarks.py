@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH, t_quantile
+from kobench.board.numbers.networks import CELLS, EDGES
 from kobench.board.numbers.series import Numbers, slot_of, units_of
 from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
 from kobench.board.numbers.standings import Standings
@@ -35,7 +36,11 @@ def label_of(numbers: Numbers, kind: str) -> str:
         count = next((scores.blocks for scores in numbers.all if scores.blocks), None)
         label = f"{count:,} {inside}" if count else inside
     elif blocks >= ENOUGH:
-        return f"{blocks} networks"
+        networks, draws = numbers.networks.count, numbers.networks.draws
+        if networks < ENOUGH:
+            return f"{draws} draws of the cells of 1 network; they say nothing of other networks"
+        more = f", {draws} draws of cells" if draws > networks else ""
+        return f"{networks} networks{more}"
     else:
         label = f"{inside} inside 1 network; they say nothing of other networks"
     return label if drawn else f"{label}; no draws inside, so no interval"
@@ -192,6 +197,15 @@ def headroom_remark(column: Column, by: str) -> str:
     return f"{said} {number(column.gap.value)}, and skill is printed above {least} ({share})"
 
 
+def counted(number: int, noun: str) -> str:
+    """How a sentence on some of several begins.
+
+    >>> counted(1, "draw"), counted(2, "network")
+    ('1 draw has', 'Each of 2 networks has')
+    """
+    return f"1 {noun} has" if number == 1 else f"Each of {number} {noun}s has"
+
+
 def warnings_of(
     records: Iterable[Record], numbers: Numbers, statuses: Mapping[Key, str]
 ) -> tuple[str, ...]:
@@ -204,6 +218,18 @@ def warnings_of(
         warnings.append(
             "These records were not all made from the same data (their digests differ): run the"
             " older ones again."
+        )
+    claimed = numbers.networks.claimed
+    if twice := claimed[EDGES]:
+        warnings.append(
+            f"{counted(twice, 'network')} the same edges as another one, whatever its genes are"
+            " called, and counts with it as one. Who wrote the simulator should say which seeds"
+            " share a network (Dataset.network)."
+        )
+    if twice := claimed[CELLS]:
+        warnings.append(
+            f"{counted(twice, 'draw')} the very same cells as another one, and counts with it as"
+            " one. Other seeds must give other cells."
         )
     lost = [
         key[1]

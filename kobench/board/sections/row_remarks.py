@@ -56,7 +56,7 @@ def above_possible(compared: Comparison, key: Key) -> str:
 def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:
     """That a predictor has scores on some of the blocks alone."""
     done, total = len(compared.done(key)), len(compared.numbers.blocks)
-    noun = "network" if compared.kind == "simulated" else "data set"
+    noun = compared.numbers.networks.noun
     if 0 < done < total:
         yield f"scored on {done} of {total} {noun}s"
 

@@ -119,6 +119,8 @@ def make_row(
     """One row of a section, from the records of its fits; `permuted` as `permuted_scores` gives."""
     fits, place = compared.numbers.records[key], compared.places.get(key)
     predictor, done = fits[0].trial.predictor, len(compared.done(key))
+    if compared.kind == "simulated":
+        done = min(done, compared.numbers.networks.count)
     scores = shown_scores(compared, key, permuted)
     return Row(
         role=key[0],

@@ -87,7 +87,7 @@ def make_section(
         task=task,
         columns=columns,
         rows=rows_of(compared, columns, names, cost),
-        blocks=len(compared.numbers.blocks),
+        blocks=compared.numbers.networks.count or len(compared.numbers.blocks),
         label=label_of(compared.numbers, compared.kind),
         train=key.train,
         unranked_reason=compared.unranked,

@@ -142,7 +142,8 @@ def of_network(numbers: Numbers, slot: Slot, several: bool) -> str:
     datasets = [record.trial.dataset for fits in numbers.records.values() for record in fits]
     named = (network_of(dataset) for dataset in datasets if dataset.selection == slot[0])
     network = next(named, "")
-    return f"{f'network {network}' if network else 'data set'}, one of {len(numbers.blocks)}"
+    noun = numbers.networks.noun
+    return f"{f'{noun} {network}' if network else 'data set'}, one of {len(numbers.blocks)}"
 
 
 def name_column(columns: Sequence[str], table: Mapping[str, Sequence[Any]]) -> str | None:

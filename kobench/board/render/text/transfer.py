@@ -138,6 +138,8 @@ def interval_line(matrix: TransferMatrix) -> str:
         networks = f"{matrix.blocks} networks"
         cells = "the asked cells (they say nothing of other training cells)"
         single = f"of single pairs over {networks if matrix.blocks > 1 else cells}"
+        if matrix.over_draws:
+            single = "of single pairs over draws of the cells of one network"
     said = [f"Intervals (95 %): {means}, {single}"]
     partly = sum(0 < cell.done < matrix.blocks for row in matrix.cells for cell in row)
     if partly:
