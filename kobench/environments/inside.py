@@ -40,7 +40,7 @@ def installed() -> list[dict[str, Any]]:
     for distribution in distributions:
         name = name_of(distribution)
         where = str(getattr(distribution, "_path", ""))
-        if not name or where in brought:  # no distribution, whatever it says
+        if not name or os.path.normpath(where) in brought:  # no distribution, whatever it says
             continue
         try:
             version, points = distribution.version or "", points_of(distribution)
@@ -129,24 +129,33 @@ def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[st
         own = getattr(distribution, "_path", None)
         if own is None:
             continue
-        for folder in set(folders_of_metadata(text_of(distribution, "RECORD"))):
-            if folder != own.name:
-                found[str(own.parent / folder)] = name_of(distribution) or own.name
+        for path in set(metadata_in(text_of(distribution, "RECORD"))):
+            place = os.path.normpath(own.parent / path)
+            if place != os.path.normpath(own):
+                found[place] = name_of(distribution) or own.name
     return found
 
 
-def folders_of_metadata(listed: str) -> Iterator[str]:
-    """The names of folders of metadata in the paths of a list of files (RECORD).
+#: A path that is longer is none.
+LONGEST_PATH = 4096
 
-    A pattern would look at every character many times: lists of large packages have megabytes.
+#: What folders, or single files, of metadata end with.
+OF_METADATA = re.compile(r"\.(?:dist|egg)-info(?=[/,\"])|[/\"\n]EGG-INFO(?=/)")
 
-    >>> list(folders_of_metadata("a/b.py,,\\na-1.0.dist-info/METADATA,,\\n"))
-    ['a-1.0.dist-info']
+
+def metadata_in(listed: str) -> Iterator[str]:
+    """The paths of metadata in a list of files (RECORD), as it has them.
+
+    Each character is looked at a few times at most: lists of large packages have megabytes.
+
+    >>> list(metadata_in("a/b.py,,\\na-1.0.dist-info/METADATA,,\\nc/d.egg/EGG-INFO/PKG-INFO,,\\n"))
+    ['a-1.0.dist-info', 'c/d.egg/EGG-INFO']
     """
-    for before in listed.split("-info/")[:-1]:
-        stem, _, kind = re.split(r'[/\s"]', before.rpartition("\n")[2])[-1].rpartition(".")
-        if stem and kind in ("dist", "egg"):
-            yield f"{stem}.{kind}-info"
+    for match in OF_METADATA.finditer(listed):
+        first = max(0, match.end() - LONGEST_PATH)
+        start = listed.rfind("\n", first, match.end()) + 1
+        if start or not first:
+            yield listed[start : match.end()].lstrip('"')
 
 
 def is_editable(distribution: importlib.metadata.Distribution) -> bool:

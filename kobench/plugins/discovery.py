@@ -6,10 +6,16 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kobench.environments.inside import claimed, is_editable, name_of
+from kobench.environments.inside import (
+    claimed,
+    is_editable,
+    lies_below,
+    name_of,
+    project_of,
+)
 from kobench.errors import UserError
 from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
 from kobench.util.hashes import files_below, is_compiled
@@ -59,7 +65,7 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
     distributions = list(importlib.metadata.distributions())
     brought = claimed(distributions)
     for distribution in distributions:
-        place = str(getattr(distribution, "_path", ""))
+        place = os.path.normpath(getattr(distribution, "_path", ""))
         try:
             source = _source_of(distribution)
         except Exception as error:
@@ -234,7 +240,8 @@ def files_of(
             continue
         origin, folders = found
         where = folders[0] if folders else str(origin)
-        if is_importable(os.path.basename(where)):
+        # anybody can name anybody's package: that is no reason to show it
+        if is_importable(os.path.basename(where)) and _is_own(distribution, where, roots):
             roots[os.path.basename(where)] = Path(where)
             if not folders:
                 files[os.path.basename(where)] = Path(where)
@@ -246,6 +253,16 @@ def files_of(
             files.update(_files_at(root))
     compiled = {name for name, path in files.items() if is_compiled(str(path))}
     return roots, {name: files[name] for name in files if name in brought or name not in compiled}
+
+
+def _is_own(
+    distribution: importlib.metadata.Distribution, where: str, listed: Mapping[str, Path]
+) -> bool:
+    """Whether a package or module is among a distribution's files, or in its project's folder."""
+    if os.path.realpath(where) in map(os.path.realpath, listed.values()):
+        return True
+    project = project_of(distribution)
+    return project is not None and lies_below(where, project)
 
 
 def is_content(name: str, editable: bool = False, programs: Iterable[str] = ()) -> bool:

@@ -6,6 +6,7 @@ Nothing else of the user's is shown to it.
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -72,7 +73,7 @@ def in_place(distribution: str) -> tuple[Path, ...]:
     editable = {
         normalise(name_of(one)): one
         for one in everything
-        if str(getattr(one, "_path", "")) not in brought and is_editable(one)
+        if os.path.normpath(getattr(one, "_path", "")) not in brought and is_editable(one)
     }
     places: set[str] = set()
     left = [normalise(distribution)]

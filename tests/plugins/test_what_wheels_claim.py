@@ -20,7 +20,8 @@ from kobench.plugins.load import links_of, load_registry
 def claims_to_lie_in(info: Path, folder: Path) -> None:
     about = {"dir_info": {"editable": True}, "url": f"file://{folder}"}
     (info / "direct_url.json").write_text(json.dumps(about))
-    (info / "RECORD").write_text("claims.pth,,\n")
+    with open(info / "RECORD", "a") as file:
+        file.write("claims.pth,,\n")
     (info.parent / "claims.pth").write_text(f"{folder}\n")
 
 
@@ -76,6 +77,54 @@ def test_metadata_in_another_ones_files_are_no_distribution(site: Site) -> None:
     assert all("evil" not in str(each.roots) for each in registry.sources)
     (problem,) = problems_of(registry, "kobench-baselines")
     assert "was brought by honest, whose list of files has it" in problem.message
+
+
+@pytest.mark.parametrize(
+    "place", ["honest_one/sub/{name}", "honest_one/sub/x.egg/EGG-INFO", "../lib/{name}"]
+)
+def test_metadata_anywhere_on_the_path_are_nobodys(
+    site: Site, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A plain path in a .pth file is no code, and puts any folder on the path."""
+    fake = site.install("good-dist", {"evil.py": good("Mine")}, version="9.0")
+    site.install("good-dist", {"good_one.py": good("Mine")})
+    honest = site.install("honest", {"honest_one/__init__.py": good("Other")})
+    at = (site.folder / place.format(name=fake.name)).resolve()
+    at.parent.mkdir(parents=True)
+    fake.rename(at)
+    if at.name == "EGG-INFO":
+        (at / "METADATA").rename(at / "PKG-INFO")
+        at.parent.rename(at.parent.with_name("good_dist-9.0.egg"))
+        place = "honest_one/sub/good_dist-9.0.egg/EGG-INFO"
+        at = site.folder / place
+        monkeypatch.syspath_prepend(str(at.parent))
+    else:
+        monkeypatch.syspath_prepend(str(at.parent))
+    listed = place.format(name=fake.name)
+    with open(honest / "RECORD", "a") as file:
+        file.write(f'"{listed}/METADATA",,\n{listed}/entry_points.txt,,\n')
+    registry = load_registry()
+    assert "mine" in registry.predictors
+    (source,) = [each for each in registry.sources if each.distribution == "good-dist"]
+    assert "good_one.py" in source.files
+    (problem,) = problems_of(registry, "good-dist")
+    assert "was brought by honest" in problem.message
+
+
+def test_another_ones_package_is_not_shown_to_who_names_it(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every package that is installed in place lies on the path: a second entry point names it."""
+    lab = tmp_path / "src" / "lab"
+    lab.mkdir(parents=True)
+    (lab / "__init__.py").write_text("")
+    (lab / "held_out.csv").write_text("1,2\n")
+    monkeypatch.syspath_prepend(str(lab.parent))
+    points = {"mine": "curious_one", "theirs": "lab"}
+    site.install("curious", {"curious_one.py": good("Mine")}, points=points)
+    (entry,) = load_registry().predictors["mine"]
+    assert "curious_one.py" in links_of(entry)
+    assert not any(Path(place).is_relative_to(lab) for place in links_of(entry).values())
 
 
 def test_of_two_with_one_name_neither_is_taken(site: Site, tmp_path: Path, monkeypatch) -> None:
