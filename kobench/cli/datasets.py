@@ -81,6 +81,14 @@ datasets_command.add_command(verify_command)
     ),
 )
 @click.option(
+    "--unassigned",
+    multiple=True,
+    help=(
+        "A label of cells of which nobody knows what was perturbed: they are left out. '' for cells"
+        " without a label. May be repeated."
+    ),
+)
+@click.option(
     "--join",
     multiple=True,
     callback=one_or_several,

@@ -132,11 +132,15 @@ def predictor_facts(entry: Entry) -> dict[str, Any]:
 def dataset_facts(entry: Entry) -> dict[str, Any]:
     """Which truth a dataset has, and what its card says."""
     from kobench.datasets.opened import NOT_OPENED, is_opened
+    from kobench.datasets.room import hardly_fits
 
     spec = entry.spec
-    warning = {} if is_opened(spec.card) else {"not opened": NOT_OPENED}
+    warnings = {
+        "not opened": "" if is_opened(spec.card) else NOT_OPENED,
+        "memory": hardly_fits(spec.card),
+    }
     return {
-        **warning,
+        **{key: text for key, text in warnings.items() if text},
         "truth": spec.truth,
         "networks": SEEDED if spec.seeded else "real cells",
         **reference(entry),

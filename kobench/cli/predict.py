@@ -17,6 +17,7 @@ from kobench.cli.options import (
     request_options,
 )
 from kobench.cli.output import say
+from kobench.cli.tell import tell_unopened
 
 EXAMPLES = """
 \b
@@ -109,10 +110,12 @@ def predict_command(
     **limits: Any,
 ) -> None:
     """Fit a predictor on the wild-type cells of DATASET and write its answers to a file."""
+    from kobench.plugins.chosen import choose
     from kobench.predict.predict import predict
     from kobench.runner.request import Request
 
     registry = load(plugin_files, dataset_folders, limits["sandbox"])
+    tell_unopened([choose(registry, "datasets", dataset).entry])
     request = Request(
         [dataset],
         [predictor],

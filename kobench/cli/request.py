@@ -8,6 +8,7 @@ import click
 
 from kobench.cli.options import load, request_options
 from kobench.cli.output import say
+from kobench.cli.tell import tell_unopened
 
 if TYPE_CHECKING:
     from kobench.results.suite_seed import SuiteSeed
@@ -52,7 +53,6 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     click.Abort
         When interrupted.
     """
-    from kobench.datasets.opened import NOT_OPENED
     from kobench.runner.plan import make_plan
     from kobench.runner.progress import make_watcher
     from kobench.runner.request import Request
@@ -68,8 +68,7 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
         suite_seed=suite_seed_of(flags),
     )
     groups = make_plan(registry, request, notes.append)
-    for name in unopened(groups):
-        say(f"Dataset {name}: {NOT_OPENED}; `kobench datasets verify {name}` looks.", err=True)
+    tell_unopened([part.entry for group in groups for part in group.dataset.each])
     if request.suite_seed is not None:
         say(
             f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",
@@ -91,14 +90,6 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
         raise click.Abort(
             "Stopped; what was finished is kept, the same command goes on from there."
         ) from None
-
-
-def unopened(groups: list[Group]) -> list[str]:
-    """Names of the datasets of a plan whose files nobody has opened."""
-    from kobench.datasets.opened import is_opened
-
-    entries = [part.entry for group in groups for part in group.dataset.each]
-    return sorted({entry.shown_name for entry in entries if not is_opened(entry.spec.card)})
 
 
 def secret_asked(flags: dict[str, Any]) -> bool:

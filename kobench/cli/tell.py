@@ -1,7 +1,8 @@
-"""What commands say of a dataset that they have opened."""
+"""What commands say of a dataset: of one that they have opened, and of one that nobody has."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kobench.cli.output import say
@@ -9,6 +10,7 @@ from kobench.cli.output import say
 if TYPE_CHECKING:
     from kobench.audit.overview import Overview
     from kobench.dataset import Dataset
+    from kobench.plugins.entry import Entry
 
 
 def tell(dataset: Dataset, seen: Overview) -> None:
@@ -20,3 +22,11 @@ def tell(dataset: Dataset, seen: Overview) -> None:
         say(f"Note: {one_line(note)}.")
     for line in block(seen):
         say(line)
+
+
+def tell_unopened(entries: Iterable[Entry]) -> None:
+    """Say of the datasets that nobody has opened that their cards may be wrong, each once."""
+    from kobench.datasets.opened import NOT_OPENED, is_opened
+
+    for name in sorted({one.shown_name for one in entries if not is_opened(one.spec.card)}):
+        say(f"Dataset {name}: {NOT_OPENED}; `kobench datasets verify {name}` looks.", err=True)

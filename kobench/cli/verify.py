@@ -44,11 +44,15 @@ def verify_command(
     from kobench.audit.overview import overview
     from kobench.audit.verified import disagreements, facts_of
     from kobench.datasets.fetch import obtain
+    from kobench.datasets.room import check_room, hardly_fits
 
     entry = the_card(load(plugin_files, dataset_folders).find("datasets", name))
     card = entry.spec.card
+    if warning := hardly_fits(card):
+        say(f"Mind that {warning}.")
     path = obtain(card)
     size = path.stat().st_size
+    check_room(path, name)
     say(f"{path}: {size:,} bytes, and the bytes or content that the card says.")
     try:
         dataset: Dataset = entry.spec.load()

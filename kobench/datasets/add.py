@@ -32,6 +32,8 @@ class H5adParameters:
         Column of obs with the perturbed genes; "none": every cell is wild type.
     control : str, or sequence of str
         What that column says for wild-type cells; `*` stands for any text.
+    unassigned : sequence of str
+        Labels of cells that are left out; "" stands for cells without a label.
     join, guide_pattern : str, or sequence of str
         What joins genes in that column beside `+`, and how it calls guides.
     labels : mapping of str to str
@@ -54,6 +56,7 @@ class H5adParameters:
 
     perturbation_key: str = "perturbation"
     control: str | Sequence[str] = "control"
+    unassigned: Sequence[str] = ()
     join: str | Sequence[str] = ""
     guide_pattern: str | Sequence[str] = ""
     labels: Mapping[str, str] = field(default_factory=dict)

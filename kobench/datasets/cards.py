@@ -146,9 +146,10 @@ def card_specs(
                 problems.append(str(error))
                 continue
             if spec.name in specs:
-                first = specs[spec.name].card["card"]
-                if folder == user_folder() and is_copy(path, Path(first)):
-                    specs[spec.name] = with_found(specs[spec.name], spec)
+                before = specs[spec.name]
+                first = before.card["card"]
+                if merged := _verified(before, spec):
+                    specs[spec.name] = merged
                     continue
                 problems.append(
                     f"two cards are called {spec.name!r}: {first} (used) and {path} (not used);"
@@ -211,6 +212,15 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
         reference=card.get("reference", ""),
         card=about,
     )
+
+
+def _verified(first: DatasetSpec, second: DatasetSpec) -> DatasetSpec | None:
+    """The dataset of two cards, if one is a verified copy of the other in the user's own folder."""
+    for copy, original in ((first, second), (second, first)):
+        path = Path(copy.card["card"])
+        if path.parent == user_folder() and is_copy(path, Path(original.card["card"])):
+            return with_found(original, copy)
+    return None
 
 
 def with_found(original: DatasetSpec, copy: DatasetSpec) -> DatasetSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,18 @@ def matrix_mb(path: Path) -> int:
         import h5py
 
         with h5py.File(path, "r") as content:
-            return _entries(content.get("X")) * ENTRY >> 20
+            return _entries(_own(content, "X")) * ENTRY >> 20
     # a damaged file is named by who reads it
     except Exception:
         return 0
+
+
+def _own(group: Any, name: str) -> Any:
+    """A part of an HDF5 file, None where it is missing or a link, which may lead anywhere."""
+    import h5py
+
+    link = group.get(name, getlink=True)
+    return group[name] if isinstance(link, h5py.HardLink) else None
 
 
 def _entries(matrix: Any) -> int:
@@ -46,10 +55,27 @@ def _entries(matrix: Any) -> int:
     import h5py
 
     if isinstance(matrix, h5py.Group):
-        return int(matrix["data"].shape[0])
+        return int(_own(matrix, "data").shape[0])
     if isinstance(matrix, h5py.Dataset) and len(matrix.shape) == 2:
         return int(matrix.shape[0]) * int(matrix.shape[1]) // 2
     return 0
+
+
+def hardly_fits(card: Mapping[str, Any]) -> str:
+    """That a file is larger than the memory that there is, "" where it is not, or nobody knows.
+
+    Parameters
+    ----------
+    card : mapping
+        The card, which may state the bytes of its file.
+    """
+    size, there = int(card.get("file", {}).get("bytes", 0)) >> 20, available_mb()
+    if size <= there:
+        return ""
+    return (
+        f"the file has {size:,} MB and there are {there:,} MB of memory for this process, so that"
+        " its cells will hardly fit"
+    )
 
 
 def check_room(path: Path, dataset: str) -> None:

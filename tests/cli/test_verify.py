@@ -164,6 +164,10 @@ def test_lists_info_and_runs_say_that_nobody_has_opened_it(folder: Folder, tmp_p
     (record, *_) = (tmp_path / "out" / "records").glob("*.json")
     assert NOT_OPENED in record.read_text()
 
+    asked = ("predict", "mine", "-p", "linear", "--what", "keystone", "--events", 200)
+    done = folder.kobench(*asked, "-o", tmp_path / "answers.csv")
+    assert f"Dataset mine: {NOT_OPENED}" in done.stderr
+
     folder.verify()
     assert "  mine" in folder.kobench("list").stdout
     assert NOT_OPENED not in folder.kobench("info", "mine").stdout

@@ -48,7 +48,7 @@ def faults(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]
     """Where a value is not as a schema says, by the words of JSON Schema that SCHEMA uses."""
     known = {"description", "title", "$schema", "type", "enum", "pattern", "minimum", "maximum"}
     known |= {"properties", "required", "additionalProperties", "items", "allOf", "if", "then"}
-    known |= {"not", "anyOf"}
+    known |= {"not", "anyOf", "minItems"}
     assert set(schema) <= known | {"const"}
     types = schema.get("type", list(TYPES))
     names = [types] if isinstance(types, str) else types
@@ -67,6 +67,8 @@ def faults(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]
     if "minimum" in schema and value < schema["minimum"]:
         yield where
     if "maximum" in schema and value > schema["maximum"]:
+        yield where
+    if isinstance(value, list) and len(value) < schema.get("minItems", 0):
         yield where
     for entry in value if isinstance(value, list) else ():
         yield from faults(entry, schema.get("items", {}), where)

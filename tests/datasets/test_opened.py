@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from public_layout import card_of, screen
 
 from kobench.datasets import cards
 from kobench.datasets.opened import NOT_OPENED, is_copy, is_opened, write_opened
-from kobench.datasets.room import check_room, matrix_mb
+from kobench.datasets.room import check_room, hardly_fits, matrix_mb
 from kobench.errors import UserError
 
 FACTS = {"cells": 280, "zeros": 0.25}
@@ -165,6 +166,19 @@ def test_only_the_users_own_copy_counts(
     assert "two cards are called 'mine'" in problem
 
 
+def test_a_copy_counts_for_a_card_of_any_folder(
+    builtin: Path, copied: Path, tmp_path: Path
+) -> None:
+    """The user's folder is read before those that are named."""
+    named = tmp_path / "named"
+    named.mkdir()
+    (builtin / "mine.toml").rename(named / "mine.toml")
+    specs, problems = cards.card_specs([named])
+    assert problems == []
+    assert specs[0].card["card"] == str(named / "mine.toml")
+    assert is_opened(specs[0].card)
+
+
 def test_a_copy_of_an_opened_card_is_a_second_card(builtin: Path, copied: Path) -> None:
     card = builtin / "mine.toml"
     card.write_text(card.read_text().replace("opened = false", "opened = true"))
@@ -191,6 +205,27 @@ def test_a_matrix_that_does_not_fit_is_refused_before_it_is_read(
     monkeypatch.setattr("kobench.datasets.room.available_mb", lambda: 0)
     with pytest.raises(UserError, match=r"dataset 'mine': the matrix in .* MB of memory or more"):
         check_room(path, "mine")
+
+
+def test_a_size_that_is_known_is_told_before_the_file_is_got(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kobench.datasets.room.available_mb", lambda: 1000)
+    assert hardly_fits({"file": {"bytes": 1000 << 20}}) == ""
+    assert hardly_fits({"file": {}}) == hardly_fits({}) == ""
+    assert hardly_fits({"file": {"bytes": 15 << 30}}).startswith("the file has 15,360 MB and")
+
+
+@pytest.mark.parametrize("where", ["X", "X/data"])
+def test_a_link_is_not_followed_to_look_at_a_size(tmp_path: Path, where: str) -> None:
+    """It may lead to a pipe, and opening that would never end."""
+    import h5py
+
+    pipe, path = tmp_path / "pipe", tmp_path / "x.h5ad"
+    os.mkfifo(pipe)
+    with h5py.File(path, "w") as content:
+        content[where] = h5py.ExternalLink(str(pipe), "/x")
+    assert matrix_mb(path) == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"1,2,3"])

@@ -68,8 +68,7 @@ def test_no_row_of_the_list_is_missing_or_changed() -> None:
         pytest.skip(f"the list of public screens is not at {listed}")
     rows = [line.split("\t") for line in listed.read_text().splitlines() if line[:1] != "#"][1:]
     cards = {card["file"]["name"]: card for card in map(said, SCPERTURB)}
-    assert set(cards) <= {row[0] for row in rows}
-    rows = [row for row in rows if row[0] in cards]
+    assert sorted(cards) == sorted(row[0] for row in rows)
     kinds = {"KO": "knockout", "CRISPRi": "knockdown", "CRISPRa": "overexpression"}
     for name, md5, size, sha256, kind in rows:
         card = cards[name]
@@ -171,5 +170,5 @@ def test_a_file_of_its_layout_is_read_to_the_end(path: Path, opened: Any) -> Non
 def test_a_wrong_control_shows_as_soon_as_the_file_is_opened(path: Path, opened: Any) -> None:
     card, _, _ = opened(path)
     parameters = {**card["parameters"], "control": "somebody else"}
-    with pytest.raises(UserError, match="'somebody else'"):
+    with pytest.raises(UserError, match=r"'somebody else'|are not in the table of labels: '3x_neg"):
         load(str(find_file(card)), **parameters)

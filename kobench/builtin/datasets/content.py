@@ -19,8 +19,9 @@ from kobench.builtin.datasets.labels.genes import Genes
 from kobench.builtin.datasets.labels.names import GeneNames, gene_names
 from kobench.builtin.datasets.labels.read import Labels, Spelling, all_wild_type, read_labels
 from kobench.builtin.datasets.labels.said import how_read, why_unknown
+from kobench.builtin.datasets.labels.unassigned import assigned
 from kobench.builtin.datasets.working_scale import check_totals, totals_of
-from kobench.cells import IntArray
+from kobench.cells import BoolArray, IntArray
 from kobench.datasets.matrices import check_gene_names, check_numbers, check_scale, check_shape
 from kobench.datasets.parts import detected, row_sums
 from kobench.errors import UserError
@@ -34,6 +35,7 @@ class Wanted:
     """
 
     perturbation_key: str
+    unassigned: tuple[str, ...]
     spelling: Spelling
     var_key: str
     keys: Mapping[str, str]
@@ -71,7 +73,7 @@ class Content:
     counts : whether it holds counts. names : (G,) genes. barcodes : (n,). labels : what was
     perturbed in each. columns : batch, cell type, group and replicate by the name of their column.
     notes : on the file, names of genes and labels. seen : (G,) the number of wild-type cells that
-    express each gene.
+    express each gene. unassigned : number of cells of which nobody knows what was perturbed.
     """
 
     path: str
@@ -84,6 +86,7 @@ class Content:
     columns: Mapping[str, npt.NDArray[np.str_]]
     groups: Groups
     seen: IntArray
+    unassigned: int
     notes: tuple[str, ...]
 
 
@@ -96,10 +99,10 @@ def read_content(path: str, wanted: Wanted) -> Content:
         barcodes, genes = source.obs.names, gene_names(var, wanted.var_key, path)
         check_shape(stored.shape, stored.dtype, path, len(barcodes), len(genes.names), called)
         check_gene_names(genes.names, path)
-        labels, said = _labels(source, wanted, genes, var)
-        columns = _columns(source, wanted)
+        labels, known, said = _labels(source, wanted, genes, var)
+        columns = _columns(source, wanted, known)
         given = totals_of(source.obs, path, key, scale)
-        groups = _group(path, genes.names, labels, columns, wanted)
+        groups = _group(path, genes.names, labels, known, columns, wanted)
         rows = groups.rows
         X = read_rows(stored, rows, path)
         check_numbers(X, path, barcodes[rows], genes.names, called)
@@ -120,30 +123,40 @@ def read_content(path: str, wanted: Wanted) -> Content:
         columns=columns,
         groups=groups,
         seen=detected(split_rows(X, len(groups.wild_type))[0]),
+        unassigned=int(np.sum(~known)),
         notes=(*source.notes, *said),
     )
 
 
 def _labels(
     source: Source, wanted: Wanted, called: GeneNames, var: Frame
-) -> tuple[Labels, tuple[str, ...]]:
-    """What was perturbed in each cell, and what is to be said of it and of names of genes."""
+) -> tuple[Labels, BoolArray, tuple[str, ...]]:
+    """What was perturbed in each cell, where that is known, and what is to be said of it and of
+    names of genes.
+    """
     key, spelling = wanted.perturbation_key, wanted.spelling
     if key == read_anndata.NO_PERTURBATION:
-        return all_wild_type(len(source.obs.names)), called.notes
+        n = len(source.obs.names)
+        return all_wild_type(n), np.ones(n, dtype=bool), called.notes
     genes = Genes(map(str, called.names), spelling.ignore_case, called.several)
-    written = read_anndata.labels(source.obs, source.path, key)
-    labels = read_labels(written, spelling, genes, f"{source.path}: obs[{key!r}]")
+    where = f"{source.path}: obs[{key!r}]"
+    written = read_anndata.labels(source.obs, source.path, key, gaps="" in wanted.unassigned)
+    known = assigned(written, wanted.unassigned, spelling, where)
+    labels = read_labels(written[known.cells], spelling, genes, where)
     meant = advice(labels, spelling, genes, var, wanted.var_key)
-    more = (*how_read(labels, spelling, genes), why_unknown(labels, genes), meant)
-    return labels, (*called.notes, *(sentence for sentence in more if sentence))
+    more = (known.said, *how_read(labels, spelling, genes), why_unknown(labels, genes), meant)
+    return (
+        known.spread(labels),
+        known.cells,
+        (*called.notes, *(sentence for sentence in more if sentence)),
+    )
 
 
-def _columns(source: Source, wanted: Wanted) -> dict[str, npt.NDArray[np.str_]]:
-    """Batch, cell type, group and replicate by the name of their column."""
+def _columns(source: Source, wanted: Wanted, known: BoolArray) -> dict[str, npt.NDArray[np.str_]]:
+    """Batch, cell type, group and replicate of the `known` cells by the name of their column."""
     path, label = source.path, wanted.perturbation_key
     columns = {
-        key: read_anndata.columns(source.obs, path, key, what)
+        key: read_anndata.columns(source.obs, path, key, what, known)
         for what, key in wanted.keys.items()
         if key
     }
@@ -159,12 +172,13 @@ def _group(
     path: str,
     names: npt.NDArray[np.str_],
     labels: Labels,
+    known: BoolArray,
     columns: Mapping[str, npt.NDArray[np.str_]],
     wanted: Wanted,
 ) -> Groups:
     """Tell wild-type from perturbed cells; UserError where no wild-type cell is kept."""
     cell_type, key = wanted.cell_type, wanted.keys["cell_type_key"]
-    kept = read_anndata.of_type(columns, path, key, cell_type, len(labels.names))
+    kept = known & read_anndata.of_type(columns, path, key, cell_type, len(labels.names))
     wild_type = np.flatnonzero(kept & labels.wild_type)
     perturbed = np.flatnonzero(kept & ~labels.wild_type)
     if not len(wild_type):

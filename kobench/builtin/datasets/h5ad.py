@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kobench.builtin.datasets.content import Content, Wanted, read_content
 from kobench.builtin.datasets.formats.fill import keep_columns, split_rows
-from kobench.builtin.datasets.labels.read import Spelling
+from kobench.builtin.datasets.labels.read import Spelling, several
 from kobench.builtin.datasets.working_scale import to_working_scale
 from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
@@ -26,6 +26,7 @@ def load(
     path: str,
     perturbation_key: str = "perturbation",
     control: str | Sequence[str] = "control",
+    unassigned: str | Sequence[str] = "",
     join: str | Sequence[str] = "",
     guide_pattern: str | Sequence[str] = "",
     labels: Mapping[str, str] = NO_TABLE,
@@ -69,8 +70,18 @@ def load(
         "replicate_key": replicate_key,
     }
     spelling = Spelling.of(path, control, join, guide_pattern, labels, ignore_case)
+    left_out = several(unassigned)
     wanted = Wanted(
-        perturbation_key, spelling, var_key, keys, totals_key, scale, layer, raw, cell_type
+        perturbation_key,
+        left_out,
+        spelling,
+        var_key,
+        keys,
+        totals_key,
+        scale,
+        layer,
+        raw,
+        cell_type,
     )
     content = read_content(path, wanted)
     groups = content.groups
@@ -151,13 +162,15 @@ def _notes(content: Content) -> tuple[str, ...]:
 
 def _facts(content: Content, chosen: BoolArray) -> dict[str, Any]:
     """Numbers for `kobench info`."""
-    groups = content.groups
+    groups, unassigned = content.groups, content.unassigned
+    more = {"cells left out as unassigned": unassigned} if unassigned else {}
     return {
         "cells in file": len(content.barcodes),
         "genes in file": len(content.names),
         "wild-type cells": len(groups.wild_type),
         "perturbed cells": len(groups.perturbed),
-        "cells of other types left out": len(content.barcodes) - len(groups.rows),
+        **more,
+        "cells of other types left out": len(content.barcodes) - len(groups.rows) - unassigned,
         "genes": int(chosen.sum()),
         "genes left out": int(np.sum(~chosen)),
         "genes seen in no wild-type cell": _unseen(content),

@@ -107,31 +107,44 @@ def _holds_counts(matrix: Stored) -> bool:
     return some
 
 
-def column(obs: Frame, path: str, key: str, what: str, also: str = "") -> npt.NDArray[np.str_]:
+def column(
+    obs: Frame,
+    path: str,
+    key: str,
+    what: str,
+    also: str = "",
+    known: npt.NDArray[np.bool_] | None = None,
+    remedy: str = "fill it in or leave them out",
+) -> npt.NDArray[np.str_]:
     """A column of obs as text (n,); UserError where it does not exist or has gaps.
 
-    `what` is the parameter that names it, and `also` what else it may be set to, for messages.
+    `what` is the parameter that names it, and `also` what else it may be set to, for messages that
+    end in the `remedy`. Gaps count in the `known` cells alone; None for all.
     """
-    known = list(obs.columns())
-    if key not in known:
+    there = list(obs.columns())
+    if key not in there:
         raise UserError(
             f"{path}: obs has no column {key!r}; set {what} to one it has{also};"
-            f" {suggestion(key, known, 'its columns')}"
+            f" {suggestion(key, there, 'its columns')}"
         )
     column = obs.column(key)
-    if np.any(column.missing):
-        number, first = int(column.missing.sum()), str(obs.names[int(np.argmax(column.missing))])
+    missing = column.missing if known is None else column.missing & known
+    if np.any(missing):
+        number, first = int(missing.sum()), str(obs.names[int(np.argmax(missing))])
         raise UserError(
-            f"{path}: obs[{key!r}] has no value for {number:,} of {len(column.missing):,} cells"
-            f" (first: {first!r}); fill it in or leave them out"
+            f"{path}: obs[{key!r}] has no value for {number:,} of {len(missing):,} cells"
+            f" (first: {first!r}); {remedy}"
         )
     return column.values
 
 
-def columns(obs: Frame, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
+def columns(
+    obs: Frame, path: str, key: str, what: str, known: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.str_]:
     """A column of obs as text (n,), or the combination of several that `+` joins in `key`.
 
-    A column whose own name is `key` comes first. `what` is the parameter that names them.
+    A column whose own name is `key` comes first. `what` is the parameter that names them. Gaps
+    count in the `known` cells alone.
 
     Raises
     ------
@@ -139,8 +152,8 @@ def columns(obs: Frame, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
         Where a column does not exist or has gaps, or two combinations would read alike.
     """
     if key in obs.columns() or JOIN not in key:
-        return column(obs, path, key, what)
-    parts = np.stack([column(obs, path, name, what) for name in key.split(JOIN)])
+        return column(obs, path, key, what, known=known)
+    parts = np.stack([column(obs, path, name, what, known=known) for name in key.split(JOIN)])
     text = np.array([JOIN.join(labels) for labels in parts.T.tolist()], dtype=np.str_)
     if len(np.unique(text)) < len(np.unique(parts, axis=1).T):
         raise UserError(
@@ -150,10 +163,17 @@ def columns(obs: Frame, path: str, key: str, what: str) -> npt.NDArray[np.str_]:
     return text
 
 
-def labels(obs: Frame, path: str, key: str) -> npt.NDArray[np.str_]:
-    """Each cell's label of its perturbation (n,), from the column `key`."""
+def labels(obs: Frame, path: str, key: str, gaps: bool) -> npt.NDArray[np.str_]:
+    """Each cell's label of its perturbation (n,), from the column `key`; "" in gaps, if allowed."""
     also = f" (perturbation_key={NO_PERTURBATION} if every cell is wild type)"
-    text = column(obs, path, key, "perturbation_key", also)
+    remedy = (
+        "fill it in, or, if nobody knows what was perturbed in them, say that they are to be left"
+        " out: --unassigned ''"
+    )
+    known = np.zeros(len(obs.names), dtype=bool) if gaps else None
+    text = column(obs, path, key, "perturbation_key", also, known, remedy)
+    if gaps:
+        text = np.where(obs.column(key).missing, "", text)
     if obs.column(key).kind != "f":
         return text
     # whole numbers, which a gap or a conversion has made floats

@@ -48,6 +48,12 @@ def h5ad_spec() -> DatasetSpec:
                 ' several: control=["NT1", "NT2"]',
                 many=True,
             ),
+            "unassigned": Param(
+                "",
+                "labels of cells of which nobody knows what was perturbed; they are left out, and a"
+                ' note says so; a list for several, in which "" stands for cells without a label',
+                many=True,
+            ),
             "join": Param(
                 "", "what joins several genes in that column, beside `+`: `_` in A_B", many=True
             ),

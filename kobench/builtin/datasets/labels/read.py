@@ -57,7 +57,7 @@ class Spelling:
         ignore_case: bool,
     ) -> Spelling:
         """The spelling that parameters describe; UserError where they contradict each other."""
-        controls, joins, patterns = map(_several, (control, join, guide_pattern))
+        controls, joins, patterns = map(several, (control, join, guide_pattern))
         if not controls or any(not trimmed(each).strip("*") for each in controls):
             raise UserError(
                 f"{where}: control is {control!r}; give the label of unperturbed cells, or a list"
@@ -251,7 +251,7 @@ def _and(reading: Reading) -> str:
     return " and ".join(reading.names) or "control"
 
 
-def _several(value: str | Sequence[str]) -> tuple[str, ...]:
+def several(value: str | Sequence[str]) -> tuple[str, ...]:
     """One text, or several, as a tuple; none for ""."""
     return ((value,) if value else ()) if isinstance(value, str) else tuple(dict.fromkeys(value))
 
