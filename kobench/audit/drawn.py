@@ -26,13 +26,34 @@ _STREAM = 0xA0D1
 #: In each batch at least so many wild-type cells are kept, so that it still counts when halved.
 KEPT_IN_BATCH = 2 * MIN_CELLS
 
-#: Most values that are gone through in all, those of a cell once for each perturbation it is
-#: compared in. At 40 halves each that is about half a minute.
-MOST_VALUES = 250_000_000
 
-#: Most values of the wild-type cells, and of the cells of one perturbation: 4,000 cells with 3,000
-#: genes on.
-MOST_OF_A_GROUP = 12_000_000
+@dataclass(frozen=True)
+class Limits:
+    """How much is measured.
+
+    Attributes
+    ----------
+    in_all : int
+        Most values that are gone through, those of a cell once for each perturbation it is compared
+        in.
+    of_a_group : int
+        Most values of the wild-type cells, and of the cells of one perturbation.
+    zeros : bool
+        Whether zeros are gone through, too.
+    """
+
+    in_all: int
+    of_a_group: int
+    zeros: bool = False
+
+
+#: For a glance, which only sees whether halves agree: 4,000 cells with 3,000 genes on in a group,
+#: and half a minute in all.
+GLANCE = Limits(250_000_000, 12_000_000)
+
+#: For an audit, which ranks every gene, too: 1,000 cells of 20,000 genes in a group, and some
+#: minutes in all.
+THOROUGH = Limits(1_000_000_000, 20_000_000, zeros=True)
 
 #: So many perturbations are measured, however large they are.
 FEWEST = 5
@@ -61,11 +82,11 @@ class Drawn:
         return self.screened.screen.agreement(self.rows[name], self.screened.targets[name])
 
 
-def draw(screened: Screened, seed: int = SEED) -> Drawn:
+def draw(screened: Screened, seed: int = SEED, limits: Limits = GLANCE) -> Drawn:
     """Choose the cells and perturbations that are measured; all where they are few enough."""
     rng = np.random.default_rng([_STREAM, seed])
     screen, said = screened.screen, []
-    most = _most_cells(screen.wild_type.X, screen.everyone)
+    most = _most_cells(screen.wild_type.X, screen.everyone, limits)
     everyone = _wild_type(screen.everyone, screen.wild_type.batch[screen.everyone], most, rng)
     if len(everyone) < len(screen.everyone):
         said.append(f"{len(everyone):,} of {len(screen.everyone):,} wild-type cells")
@@ -75,12 +96,15 @@ def draw(screened: Screened, seed: int = SEED) -> Drawn:
             reference=np.intersect1d(screen.reference, everyone),
         )
     keys = dict(zip(screened.names, rng.random(len(screened.names)), strict=True))
-    rows = {name: _some(screened.cells(name), screen.perturbed.X, rng) for name in screened.names}
-    budget = MOST_VALUES
-    wild_values = _values(screen.wild_type.X, screen.everyone)
+    rows = {
+        name: _some(screened.cells(name), screen.perturbed.X, limits, rng)
+        for name in screened.names
+    }
+    budget = limits.in_all
+    wild_values = _values(screen.wild_type.X, screen.everyone, limits)
     kept: list[str] = []
     for name in sorted(keys, key=lambda each: keys[each]):
-        budget -= wild_values + _values(screen.perturbed.X, rows[name])
+        budget -= wild_values + _values(screen.perturbed.X, rows[name], limits)
         if budget < 0 and len(kept) >= FEWEST:
             break
         kept.append(name)
@@ -107,19 +131,19 @@ def _wild_type(rows: IntArray, batch: IntArray, most: int, rng: np.random.Genera
     return kept
 
 
-def _some(rows: IntArray, X: Any, rng: np.random.Generator) -> IntArray:
+def _some(rows: IntArray, X: Any, limits: Limits, rng: np.random.Generator) -> IntArray:
     """As many of the rows as may be measured with."""
-    most = _most_cells(X, rows)
+    most = _most_cells(X, rows, limits)
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
-def _most_cells(X: Any, rows: IntArray) -> int:
-    """How many of these rows of a matrix have `MOST_OF_A_GROUP` values, by their mean."""
-    return int(MOST_OF_A_GROUP * len(rows) // max(1, _values(X, rows)))
+def _most_cells(X: Any, rows: IntArray, limits: Limits) -> int:
+    """How many of these rows of a matrix have `of_a_group` values, by their mean."""
+    return int(limits.of_a_group * len(rows) // max(1, _values(X, rows, limits)))
 
 
-def _values(X: Any, rows: IntArray) -> int:
-    """How many values some rows of a matrix hold."""
-    if scipy.sparse.issparse(X):
+def _values(X: Any, rows: IntArray, limits: Limits) -> int:
+    """How many values of some rows of a matrix are gone through."""
+    if scipy.sparse.issparse(X) and not limits.zeros:
         return int((X.indptr[rows + 1] - X.indptr[rows]).sum())
     return len(rows) * int(X.shape[1])

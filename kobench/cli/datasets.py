@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kobench.cli.audit import audit_command
 from kobench.cli.options import json_option, load, plugin_options
 from kobench.cli.output import say
 from kobench.cli.tell import tell
@@ -22,6 +23,7 @@ EXAMPLES = """
 \b
 Examples:
   kobench datasets add mine.h5ad --name mine --perturbation-key gene --control WT
+  kobench datasets audit hipsc-ko -o report.html
   kobench datasets files
 """
 
@@ -55,9 +57,10 @@ def one_or_several(
 
 @click.group("datasets", epilog=EXAMPLES)
 def datasets_command() -> None:
-    """Add a dataset of your own, or see where files are looked for."""
+    """Add a dataset of your own, audit one, or see where files are looked for."""
 
 
+datasets_command.add_command(audit_command)
 datasets_command.add_command(verify_command)
 
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-import scipy.sparse
+from audited import screen
 
 from kobench.audit import drawn as drawing
 from kobench.audit.block import WIDTH, block
@@ -17,32 +17,6 @@ from kobench.cells import Cells
 from kobench.dataset import Dataset
 from kobench.datasets.split import rows_of
 from kobench.truth.population import Screened, ask_responses
-
-
-def screen(n=60, k=6, genes=30, effect=0.0, batches=2, seed=0, each=40) -> Dataset:
-    """n wild-type cells, and `each` cells of each of k perturbations that double ten genes."""
-    rng = np.random.default_rng(seed)
-
-    def draw(count, shifted=()):
-        rate = np.full(genes, 5.0)
-        rate[list(shifted)] *= 1 + effect
-        return rng.poisson(rate, (count, genes)).astype(np.float32) + np.eye(1, genes, 0)
-
-    names = np.array([f"g{i}" for i in range(genes)])
-    labels = np.repeat(names[:k], each)
-    perturbed = np.concatenate([draw(each, np.arange(10 + i, 20 + i) % genes) for i in range(k)])
-
-    def cells(X, **obs):
-        batch = np.array(list("abcdef"))[np.arange(len(X)) % batches]
-        return Cells(scipy.sparse.csr_matrix(X.astype(np.float32)), names, {"lane": batch, **obs})
-
-    return Dataset(
-        cells=cells(draw(n)),
-        scale="linear",
-        kind="real",
-        batch_key="lane",
-        perturbed=cells(perturbed, perturbation=labels),
-    )
 
 
 def test_as_many_must_be_detectable_as_the_metric_needs():
@@ -97,8 +71,8 @@ def test_copies_are_counted_by_what_they_are_copies_of():
 def test_large_data_is_drawn_from_with_a_fixed_seed_and_it_says_so(monkeypatch):
     dataset = screen(n=400, k=12, effect=1.0, batches=4)
     screened = Screened.of(dataset, dataset.perturbed, *rows_of(dataset, "halves", 0))
-    monkeypatch.setattr(drawing, "MOST_OF_A_GROUP", 100 * 30)
-    monkeypatch.setattr(drawing, "MOST_VALUES", 7 * 140 * 30)
+    limits = drawing.Limits(7 * 140 * 30, 100 * 30)
+    monkeypatch.setattr(drawing.draw, "__defaults__", (0, limits))
     found = drawing.draw(screened)
     again = drawing.draw(screened)
     assert [list(one.rows) for one in (found, again)] == [list(found.rows)] * 2
@@ -119,11 +93,11 @@ def test_large_data_is_drawn_from_with_a_fixed_seed_and_it_says_so(monkeypatch):
     assert seen.to_json()["drawn_to_measure"]["seed"] == 0
 
 
-def test_few_perturbations_are_measured_however_large_they_are(monkeypatch):
+def test_few_perturbations_are_measured_however_large_they_are():
     dataset = screen(n=40, k=6)
-    monkeypatch.setattr(drawing, "MOST_VALUES", 1)
     screened = Screened.of(dataset, dataset.perturbed, *rows_of(dataset, "halves", 0))
-    assert len(drawing.draw(screened).rows) == drawing.FEWEST
+    found = drawing.draw(screened, limits=drawing.Limits(1, 10**9))
+    assert len(found.rows) == drawing.FEWEST
 
 
 def test_wild_type_cells_alone_have_the_rows_that_make_sense():

@@ -1,0 +1,225 @@
+"""Knockdown depth: how far the target's own transcript falls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from kobench.audit.material import Material
+from kobench.audit.pictures import intervals
+from kobench.audit.report import Part, Picture, Table, Verdict, counted, listed
+from kobench.audit.statistics import fold_interval, wilson
+from kobench.cells import FloatArray, IntArray
+from kobench.truth.population.measure import matched
+
+KEY, TITLE = "knockdown", "Knockdown: does the target's own transcript fall?"
+
+#: Working scales whose values are logarithms of 1 + something.
+LOGS = ("log1p", "log1p-cp10k")
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How far a target falls.
+
+    Attributes
+    ----------
+    perturbation, target : str
+        Their names.
+    cells : int
+        Perturbed cells.
+    fold, low, high : float
+        Mean of the target in perturbed cells over that in wild-type cells of the same batches, with
+        its 95 % interval; NaN where no wild-type cell has it.
+    on, on_low, on_high : float
+        Share of perturbed cells in which it is read, with its 95 % interval.
+    wild_on : float
+        The same share of wild-type cells.
+    """
+
+    perturbation: str
+    target: str
+    cells: int
+    fold: float
+    low: float
+    high: float
+    on: float
+    on_low: float
+    on_high: float
+    wild_on: float
+
+    @property
+    def says(self) -> str:
+        """ "falls", "rises" or "unclear"."""
+        if self.high < 1:
+            return "falls"
+        return "rises" if self.low > 1 else "unclear"
+
+
+def depths(material: Material) -> list[Depth]:
+    """The depth of each target of the measured perturbations that can be asked."""
+    if material.question is None:
+        return []
+    dataset, screened = material.measured, material.screened
+    screen = screened.screen
+    logs = dataset.scale in LOGS
+    found = []
+    for name in screened.names:
+        rows, targets = screened.cells(name), screened.targets[name]
+        ours, theirs = matched(screen.perturbed[rows], screen.wild_type[screen.everyone], targets)
+        rows, wild = rows[ours], screen.everyone[theirs]
+        batch, wild_batch = screen.perturbed.batch[rows], screen.wild_type.batch[wild]
+        for target in targets:
+            values = _column(screen.perturbed.X, rows, target)
+            others = _column(screen.wild_type.X, wild, target)
+            on = int((values > 0).sum())
+            wild_on, _ = _stratified((others > 0).astype(float), wild_batch, batch)
+            if logs:
+                values, others = np.expm1(values), np.expm1(others)
+            mean, variance = float(values.mean()), float(values.var(ddof=1)) / len(values)
+            fold = fold_interval(mean, variance, *_stratified(others, wild_batch, batch))
+            found.append(
+                Depth(
+                    name,
+                    str(dataset.cells.var_names[target]),
+                    len(rows),
+                    *fold,
+                    on / len(rows),
+                    *wilson(on, len(rows)),
+                    wild_on,
+                )
+            )
+    return found
+
+
+def _column(X: Any, rows: IntArray, gene: int) -> FloatArray:
+    """(n,) values of a gene in some rows."""
+    values = X[:, [gene]][rows]
+    dense = values.toarray() if scipy.sparse.issparse(values) else values
+    return np.asarray(dense, np.float64).ravel()
+
+
+def _stratified(values: FloatArray, batch: IntArray, like: IntArray) -> tuple[float, float]:
+    """Mean of values, and its variance, in the mix of batches of other cells.
+
+    values, batch : (n,). like : (m,) batches, all of which are among those of `batch`.
+    """
+    mean = variance = 0.0
+    for one, count in zip(*np.unique(like, return_counts=True), strict=True):
+        here, share = values[batch == one], count / len(like)
+        mean += share * float(here.mean())
+        if len(here) > 1:
+            variance += share**2 * float(here.var(ddof=1)) / len(here)
+    return mean, variance
+
+
+def knockdown(material: Material) -> Part:
+    """The depth of every target, and what it means."""
+    found = depths(material)
+    kind = material.dataset.perturbation
+    if not found:
+        return Part(
+            KEY,
+            TITLE,
+            "unknown",
+            "No perturbation can be asked, so there is no target to look at.",
+            {"targets": []},
+        )
+    falls = [one for one in found if one.says == "falls"]
+    rises = [one for one in found if one.says == "rises"]
+    unclear = [one for one in found if one.says == "unclear"]
+    verdict: Verdict = "fine"
+    if rises or (kind == "knockdown" and unclear) or len(falls) < len(found) / 2:
+        verdict = "look"
+    if kind == "knockdown" and not falls:
+        verdict = "bad"
+    shown = sorted(found, key=lambda one: (-_known(one.fold), one.perturbation))
+    rows = [
+        (
+            one.perturbation
+            if one.target == one.perturbation
+            else f"{one.perturbation}: {one.target}",
+            f"{one.cells:,}",
+            "not known"
+            if np.isnan(one.fold)
+            else f"{one.fold:.2f} [{one.low:.2f}, {one.high:.2f}]",
+            f"{one.on:.0%} [{one.on_low:.0%}, {one.on_high:.0%}]",
+            f"{one.wild_on:.0%}",
+            one.says,
+        )
+        for one in shown
+    ]
+    heads = ("target", "cells", "fold of wild type", "read in", "in wild type", "transcript")
+    facts = {
+        "kind": kind,
+        "falls": [one.perturbation for one in falls],
+        "rises": [one.perturbation for one in rises],
+        "unclear": [one.perturbation for one in unclear],
+        "targets": [
+            {key: _plain(value) for key, value in vars(one).items()} | {"says": one.says}
+            for one in found
+        ],
+    }
+    drawn = [one for one in shown if not np.isnan(one.fold)]
+    return Part(
+        KEY,
+        TITLE,
+        verdict,
+        _sentence(kind, len(found), falls, rises, unclear),
+        facts,
+        Table(heads, rows),
+        Picture(
+            "knockdown",
+            "The target's mean in perturbed cells over that in wild-type cells of the same batches,"
+            " with 95 % intervals; 1 is no change",
+            lambda: intervals(
+                [one.perturbation for one in drawn],
+                [(one.fold, one.low, one.high) for one in drawn],
+                "fold of wild type",
+                1.0,
+            ),
+        )
+        if drawn
+        else None,
+    )
+
+
+def _sentence(
+    kind: str, count: int, falls: list[Depth], rises: list[Depth], unclear: list[Depth]
+) -> str:
+    middle = (
+        f", in the middle to {float(np.median([one.fold for one in falls])):.2f} of the wild type"
+        if falls
+        else ""
+    )
+    text = f"The transcript falls in {len(falls):,} of {counted(count, 'target')}{middle}"
+    if rises:
+        text += f"; it rises in {listed([one.perturbation for one in rises])}"
+    if unclear:
+        text += f"; nothing sure is seen in {listed([one.perturbation for one in unclear])}"
+    if kind == "knockdown":
+        return (
+            f"{text}: a knockdown that does not fall did not work, so leave it out."
+            if unclear or rises
+            else f"{text}, as a knockdown should."
+        )
+    return (
+        f"{text}: transcripts of a knocked-out gene may persist, so this alone condemns no"
+        " knockout;"
+        " look whether these change anything else."
+        if unclear or rises
+        else f"{text}."
+    )
+
+
+def _known(value: float) -> float:
+    return float("inf") if np.isnan(value) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if not np.isfinite(value) else round(value, 6)
+    return value

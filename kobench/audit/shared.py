@@ -1,0 +1,29 @@
+"""What several parts say alike: that nothing is measured, and that libraries may differ."""
+
+from __future__ import annotations
+
+from kobench.audit.material import Material
+from kobench.audit.report import Part, Table, Verdict, counted
+from kobench.util.text import by_reason
+
+
+def with_caveat(text: str, verdict: Verdict, material: Material) -> tuple[str, Verdict]:
+    """A sentence and a verdict, tempered where a difference of libraries would look the same."""
+    if not material.caveat:
+        return text, verdict
+    said = f"{text}. A difference of libraries would look the same: {material.caveat}"
+    return said, "look" if verdict == "fine" else verdict
+
+
+def nothing_measured(material: Material, key: str, title: str) -> Part:
+    """What is said where nothing is measured."""
+    unasked = material.overview.unasked
+    reasons = "; ".join(by_reason(unasked, 3)[:3])
+    return Part(
+        key,
+        title,
+        "bad",
+        f"None of {counted(len(unasked), 'perturbation')} can be asked: {reasons}.",
+        {"not_askable": dict(unasked)},
+        Table(("perturbation", "why it can't be asked"), sorted(unasked.items())),
+    )
