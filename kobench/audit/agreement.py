@@ -33,8 +33,8 @@ def agreement(material: Material) -> Part:
     elif weak:
         verdict = "look"
     text = (
-        f"Detectable: {share(len(good), len(halves))}, which is where changes measured in two"
-        f" halves of the cells correlate by {DETECTABLE} or more"
+        f"Detectable are {share(len(good), len(halves))}, in which changes measured in two halves"
+        f" of the cells correlate by {DETECTABLE} or more"
     )
     if len(good) < len(halves):
         text += "; the others are measured too badly to score anybody by"

@@ -10,7 +10,7 @@ import scipy.sparse
 
 from kobench.audit.material import Material
 from kobench.audit.pictures import intervals
-from kobench.audit.report import Part, Picture, Table, Verdict, counted, listed
+from kobench.audit.report import Part, Picture, Table, Verdict, listed, share
 from kobench.audit.statistics import fold_interval, wilson
 from kobench.cells import FloatArray, IntArray
 from kobench.truth.population.measure import matched
@@ -195,7 +195,7 @@ def _sentence(
         if falls
         else ""
     )
-    text = f"The transcript falls in {len(falls):,} of {counted(count, 'target')}{middle}"
+    text = f"The transcript falls in {share(len(falls), count, 'targets')}{middle}"
     if rises:
         text += f"; it rises in {listed([one.perturbation for one in rises])}"
     if unclear:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kobench.audit.material import Material
-from kobench.audit.report import Part, Table, Verdict, counted
+from kobench.audit.report import Part, Table, Verdict, share
 from kobench.util.text import by_reason
 
 
@@ -23,7 +23,7 @@ def nothing_measured(material: Material, key: str, title: str) -> Part:
         key,
         title,
         "bad",
-        f"None of {counted(len(unasked), 'perturbation')} can be asked: {reasons}.",
+        f"{share(0, len(unasked))} can be asked: {reasons}.",
         {"not_askable": dict(unasked)},
         Table(("perturbation", "why it can't be asked"), sorted(unasked.items())),
     )
