@@ -42,7 +42,7 @@ def verify_command(
     marked as opened, with what was found. Exit code 1: something differs; nothing was written.
     """
     from kobench.audit.overview import overview
-    from kobench.audit.verified import disagreements, facts_of
+    from kobench.datasets.differences import disagreements, facts_of
     from kobench.datasets.fetch import obtain
     from kobench.datasets.room import check_room, hardly_fits
 

@@ -275,7 +275,7 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
         arguments["path"] = str(obtain(card))
         check_room(Path(arguments["path"]), card["name"])
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)
-    caveats = [] if is_opened(card) else [NOT_OPENED]
+    caveats = [] if is_opened(card) else _on_unopened(card, dataset, arguments)
     caveats += [text for flag, text in CAVEATS.items() if card.get(flag)]
     caveats += [KINDS[card["kind"]]] if card.get("kind") in KINDS else []
     facts = {
@@ -291,6 +291,18 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
         confounded=confounded,
         near_null=CAVEATS["near_null"] if card.get("near_null") else dataset.near_null,
     )
+
+
+def _on_unopened(
+    card: Mapping[str, Any], dataset: Dataset, arguments: Mapping[str, Any]
+) -> list[str]:
+    """What a reader is told of a file that is opened for the first time: what is wrong first."""
+    from kobench.datasets.differences import disagreements
+
+    size = Path(arguments["path"]).stat().st_size if "path" in arguments else 0
+    declared = dataclasses.replace(dataset, perturbation=card.get("kind", dataset.perturbation))
+    found = disagreements(card, declared, size, whole=not arguments.get("cell_type"))
+    return [*(f"the file differs from its card: {each}" for each in found), NOT_OPENED]
 
 
 def _digest(*parts: Any) -> str:

@@ -52,6 +52,32 @@ def test_scores_on_it_are_told(builtin: Path) -> None:
     assert NOT_OPENED not in only_spec().load().notes
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('kind = "knockout"', 'kind = "overexpression"', "as in knockdown"),
+        ('organism = "human"', 'organism = "mouse"', "written as in human"),
+        ("[facts]\n", "[facts]\ncells = 281\n", "cells = 281, and 280 were found"),
+    ],
+)
+def test_a_wrong_thing_on_its_card_is_told_on_every_board(
+    builtin: Path, old: str, new: str, said: str
+) -> None:
+    card = builtin / "mine.toml"
+    card.write_text(card.read_text().replace(old, new))
+    notes = only_spec().load().notes
+    (note,) = (note for note in notes if note.startswith("the file differs from its card: "))
+    assert said in note
+
+
+def test_a_part_of_the_cells_is_not_compared_with_their_number(builtin: Path) -> None:
+    card = builtin / "mine.toml"
+    text = card.read_text().replace("[facts]\n", "[facts]\ncontrol = 120\n")
+    card.write_text(text.replace("[parameters]\n", '[parameters]\ncell_type_key = "batch"\n'))
+    notes = only_spec().load(cell_type="b1").notes
+    assert not [note for note in notes if "differs" in note]
+
+
 def test_what_was_found_is_written_into_the_card(builtin: Path) -> None:
     card = builtin / "mine.toml"
     before = tomllib.loads(card.read_text())

@@ -19,10 +19,10 @@ from places import REPOSITORY
 from public_layout import GENES, screen
 
 from kobench.audit.overview import overview
-from kobench.audit.verified import disagreements
 from kobench.builtin.datasets.h5ad import load
 from kobench.dataset import Dataset
 from kobench.datasets.cards import read_card
+from kobench.datasets.differences import disagreements
 from kobench.datasets.fetch import find_file
 from kobench.datasets.opened import NOT_OPENED
 from kobench.errors import UserError

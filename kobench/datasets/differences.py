@@ -68,7 +68,9 @@ def facts_of(dataset: Dataset) -> dict[str, int]:
     return facts
 
 
-def disagreements(card: Mapping[str, Any], dataset: Dataset, size: int) -> list[str]:
+def disagreements(
+    card: Mapping[str, Any], dataset: Dataset, size: int, whole: bool = True
+) -> list[str]:
     """Where a file differs from its card, in sentences.
 
     Parameters
@@ -79,10 +81,12 @@ def disagreements(card: Mapping[str, Any], dataset: Dataset, size: int) -> list[
         What was loaded by it.
     size : int
         Bytes of the file.
+    whole : bool
+        Whether all its cells were loaded, so that their numbers can be compared.
     """
     return [
         *_of_size(card, size),
-        *_of_facts(card, dataset),
+        *(_of_facts(card, dataset) if whole else ()),
         *_of_truth(card, dataset),
         *_of_organism(card, dataset),
         *_of_kind(dataset),

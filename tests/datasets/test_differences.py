@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from public_layout import GENES, screen
 
-from kobench.audit.verified import disagreements, facts_of, species_of, targets_moved
 from kobench.builtin.datasets.h5ad import load
 from kobench.dataset import Dataset
+from kobench.datasets.differences import disagreements, facts_of, species_of, targets_moved
 
 CARD: dict[str, Any] = {
     "truth": "population",
