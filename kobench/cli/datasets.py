@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.audit import audit_command
+from kobench.cli.get import get_command
 from kobench.cli.options import json_option, load, plugin_options
 from kobench.cli.output import say
 from kobench.cli.tell import tell
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 \b
 Examples:
+  kobench datasets get hipsc-ko
   kobench datasets add mine.h5ad --name mine --perturbation-key gene --control WT
   kobench datasets audit hipsc-ko -o report.html
   kobench datasets files
@@ -57,10 +59,11 @@ def one_or_several(
 
 @click.group("datasets", epilog=EXAMPLES)
 def datasets_command() -> None:
-    """Add a dataset of your own, audit one, or see where files are looked for."""
+    """Get datasets, add one of your own, audit one, or see where files are looked for."""
 
 
 datasets_command.add_command(audit_command)
+datasets_command.add_command(get_command)
 datasets_command.add_command(verify_command)
 
 

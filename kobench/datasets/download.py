@@ -3,170 +3,247 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import os
+import shutil
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from kobench import __version__
+from kobench.datasets import web
+from kobench.datasets.right import checksum_of
+from kobench.datasets.sources import Checksum, fault_of_url
 from kobench.errors import UserError
-from kobench.util.bounded import TooLargeError
-from kobench.util.files import sha256_of
 from kobench.util.lock import locked
 from kobench.util.lock_file import NoLockError
-
-#: Bytes that are read at once.
-CHUNK = 1 << 20
 
 #: Called with the bytes that are here and the bytes expected (0: not known) while a file comes in.
 Progress = Callable[[int, int], None]
 
+#: Bytes that stay free on a disk, and after how many of a file of unknown length that is looked at.
+SPARE, LOOK = 1 << 20, 16 << 20
+
+#: Errors of a full disk.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server is waited for.
+
+    Attributes
+    ----------
+    attempts : int
+        How often a broken connection or a server error is tried, in all, at each address.
+    pause : float
+        Seconds between two attempts, times the number of the attempt.
+    seconds : float
+        Seconds without an answer, or with one that drips, after which a connection is broken.
+    """
+
+    attempts: int = 4
+    pause: float = 1.0
+    seconds: float = 60.0
+
 
 def download(
-    url: str,
+    urls: Sequence[str],
     target: Path,
-    sha256: str,
+    checksum: Checksum,
     dataset: str,
-    attempts: int = 4,
-    pause: float = 1.0,
+    patience: Patience | None = None,
     progress: Progress | None = None,
     size: int | None = None,
+    folder: Path | None = None,
 ) -> Path:
     """Download a file, whole and with the right checksum, or not at all.
 
-    It grows in a hidden `.part` file beside the target, which a later call carries on with, and is
-    moved when its checksum is right. Two processes that want the same file wait for each other.
+    It grows in a hidden `.part` file, which a later call carries on with, and is moved when its
+    checksum is right. Two processes that want the same file wait for each other.
 
     Parameters
     ----------
-    url : str
-        An http or https address.
+    urls : sequence of str
+        Its http or https addresses, tried in turn.
     target : Path
         Where the file goes; one that is there is left as it is.
-    sha256 : str
-        Its checksum, 64 hexadecimal digits.
+    checksum : Checksum
+        Of the file.
     dataset : str
         Name of the dataset, for messages.
-    attempts : int
-        How often a broken connection or a server error (5xx) is tried, in all.
-    pause : float
-        Seconds between two attempts, times the number of the attempt.
+    patience : Patience, or None for the usual one
+        How long a server is waited for.
     progress : Progress, or None
         Told how far it is.
     size : int, or None
-        Bytes of the file, where that is known: no more is taken from the server.
+        Bytes of the file, where that is known: no more is taken from a server.
+    folder : Path, or None for that of the target
+        Where the part lies.
 
     Raises
     ------
     UserError
-        Where the address is refused, more comes than `size`, the attempts are used up, or the
-        checksum is wrong.
+        Where no address gives the file: each with why. Or where the disk is full.
     """
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise UserError(
-            f"dataset {dataset!r}: its card's url {url!r} is not an http(s) address; correct the"
-            " card"
-        )
-    if not sha256:
-        raise UserError(
-            f"dataset {dataset!r}: its card has a url but no sha256, and kobench loads no unchecked"
-            " file; add sha256 to the card"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{sha256[:12]}.part")
-    with _locked(part, dataset):
-        if target.is_file():
-            return target
-        # what an earlier call left behind may be spoilt: then once more from the start
-        for fresh in (False, True):
-            carried_on = part.exists() and not fresh
-            if fresh:
-                part.unlink(missing_ok=True)
-            _fill(url, part, dataset, attempts, pause, progress, size)
-            found = sha256_of(part)
-            if found == sha256.lower():
-                os.replace(part, target)
+    for url in urls:
+        if fault := fault_of_url(url):
+            raise UserError(
+                f"dataset {dataset!r}: its card's url {url!r} {fault}; correct the card"
+            )
+    folder = folder or target.parent
+    part = folder / f".{target.name}.{checksum.value[:12]}.part"
+    reasons = []
+    with _full_disk_is_said(folder, dataset):
+        for each in (folder, target.parent):
+            each.mkdir(parents=True, exist_ok=True)
+        with _locked(part, dataset):
+            if target.is_file():
                 return target
-            if not carried_on:
-                break
-        part.unlink()
+            for url in urls:
+                try:
+                    _get(url, part, checksum, patience or Patience(), progress, size)
+                except web.AnswerError as error:
+                    reasons.append(f"{url} {error}")
+                else:
+                    move(part, target)
+                    return target
     raise UserError(
-        f"dataset {dataset!r}: {url} gave a file with sha256 {found} but its card expects"
-        f" {sha256.lower()}; correct the card or bring the file yourself"
+        f"dataset {dataset!r}: {'; '.join(reasons)}; try again later, or bring the file yourself"
+    )
+
+
+def move(file: Path, target: Path) -> None:
+    """Give a whole file its name, also on another disk; at no moment is half of it there."""
+    with open(file, "rb") as written:
+        os.fsync(written.fileno())
+    try:
+        os.replace(file, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            shutil.copyfile(file, aside)
+            os.replace(aside, target)
+        finally:
+            aside.unlink(missing_ok=True)
+        file.unlink()
+
+
+def _get(
+    url: str,
+    part: Path,
+    checksum: Checksum,
+    patience: Patience,
+    progress: Progress | None,
+    size: int | None,
+) -> None:
+    """Fill the part file from one address until it has the checksum; AnswerError otherwise."""
+    # what an earlier call left behind may be spoilt: then once more from the start
+    for fresh in (False, True):
+        carried_on = part.exists() and not fresh
+        if fresh:
+            part.unlink(missing_ok=True)
+        _fill(url, part, patience, progress, size)
+        found = checksum_of(part, checksum.algorithm)
+        if found == checksum.value:
+            return
+        if not carried_on:
+            break
+    with open(part, "rb") as file:
+        known = web.described(file)
+    part.unlink()
+    raise web.AnswerError(
+        f"gave a file with {checksum.algorithm} {found}{f' ({known})' if known else ''} but its"
+        f" card expects {checksum.value}"
     )
 
 
 def _fill(
-    url: str,
-    part: Path,
-    dataset: str,
-    attempts: int,
-    pause: float,
-    progress: Progress | None,
-    size: int | None,
+    url: str, part: Path, patience: Patience, progress: Progress | None, size: int | None
 ) -> None:
     """Append to the part file until it is whole, trying again where the connection breaks."""
-    for attempt in range(1, attempts + 1):
+    for attempt in range(1, patience.attempts + 1):
         try:
-            return _append(url, part, progress, size)
-        except TooLargeError as error:
-            part.unlink(missing_ok=True)
-            raise UserError(
-                f"dataset {dataset!r}: {url} gives {error}; correct the card or bring the file"
-                " yourself"
-            ) from None
-        except urllib.error.HTTPError as error:
-            error.close()
-            reason, final = f"{error.code} {error.reason}", error.code < 500
-        except (OSError, http.client.HTTPException) as error:
-            reason, final = str(error) or type(error).__name__, False
-        if final or attempt == attempts:
-            raise UserError(
-                f"dataset {dataset!r}: {url} cannot be downloaded ({reason}); try again later or"
-                " bring the file yourself"
-            )
-        time.sleep(pause * attempt)
+            return _append(url, part, patience.seconds, progress, size)
+        except web.AnswerError as error:
+            if not error.later or attempt == patience.attempts:
+                raise
+        time.sleep(patience.pause * attempt)
 
 
-def _append(url: str, part: Path, progress: Progress | None, size: int | None) -> None:
-    """One request for what the part file lacks; OSError where the answer ends early.
-
-    Raises TooLargeError where it is longer than the file is known to be.
-    """
+def _append(
+    url: str, part: Path, seconds: float, progress: Progress | None, size: int | None
+) -> None:
+    """One request for what the part file lacks; AnswerError where the answer is not that."""
     have = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": f"kobench/{__version__}", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    try:
-        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60)
-    except urllib.error.HTTPError as error:
-        if error.code != 416 or not have:
-            raise
+    answer = web.ask(url, have, seconds)
+    if answer is None:
         # nothing lies behind what we have: the checksum says whether that is the file
-        error.close()
         return
     with answer:
         given = answer.headers.get("Content-Range", "") if answer.status == 206 else ""
         if not given.startswith(f"bytes {have}-"):
             have = 0  # the server does not carry on: it sends the whole file
-        length = answer.headers.get("Content-Length")
-        total = have + int(length) if length else 0
-        with open(part, "r+b" if have else "wb") as stream:
+        length = _length(answer)
+        expected = have + length if length else size or 0
+        _check_length(part, have + length, size)
+        _check_room(part, expected - have)
+        coming = web.pieces(answer, seconds)
+        piece = next(coming, b"")
+        if not have and web.is_page(piece):  # seen before anything that is here is written over
+            raise web.broken("it is a web page, not the file", later=False)
+        # without a buffer: what has come stays here whatever ends this process
+        with open(part, "r+b" if have else "wb", buffering=0) as stream:
             stream.seek(have)
             stream.truncate()
-            while chunk := answer.read(CHUNK):
-                have += len(chunk)
-                if size is not None and have > size:
-                    raise TooLargeError(f"more than the {size:,} bytes that its card names")
-                stream.write(chunk)
+            while piece:
+                have += len(piece)
+                if not expected and have % LOOK < len(piece):
+                    _check_room(part, 0)
+                _check_length(part, have, size)
+                stream.write(piece)
                 if progress is not None:
-                    progress(have, total)
-    if have < total:
-        raise OSError(f"the connection ended after {have:,} of {total:,} bytes")
+                    progress(have, expected)
+                piece = next(coming, b"")
+    if have < expected:
+        raise web.broken(f"the connection ended after {have:,} of {expected:,} bytes")
+
+
+def _length(answer: http.client.HTTPResponse) -> int:
+    """The bytes that an answer says it has, 0 where it says nothing."""
+    said = answer.headers.get("Content-Length", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else 0
+
+
+def _check_length(part: Path, have: int, size: int | None) -> None:
+    """AnswerError where more comes than the card names."""
+    if size is not None and have > size:
+        part.unlink(missing_ok=True)
+        raise web.AnswerError(f"gives more than the {size:,} bytes that its card names")
+
+
+def _check_room(part: Path, more: int) -> None:
+    """OSError where a disk has no room for so many bytes more."""
+    free = shutil.disk_usage(part.parent).free
+    if free < more + SPARE:
+        raise OSError(errno.ENOSPC, f"{more:,} bytes are to come and {free:,} are free")
+
+
+@contextlib.contextmanager
+def _full_disk_is_said(folder: Path, dataset: str) -> Iterator[None]:
+    """UserError in place of the error of a full disk, or of a folder that can't be written."""
+    try:
+        yield
+    except OSError as error:
+        remedy = "make room, or set KOBENCH_DATA to a folder on another disk"
+        if error.errno not in FULL:
+            remedy = "set KOBENCH_DATA to a folder that you may write to"
+        raise UserError(
+            f"dataset {dataset!r}: {folder} cannot be written ({error.strerror or error}); {remedy}"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 from kobench.datasets.download import Progress, download
 from kobench.datasets.right import check_file_is_right
+from kobench.datasets.sources import Checksum
 from kobench.errors import UserError
 
 
@@ -22,6 +23,17 @@ def data_folder() -> Path:
 
     named = os.environ.get("KOBENCH_DATA", "")
     return Path(named).expanduser() if named else user_cache_path("kobench") / "data"
+
+
+def target_of(card: Mapping[str, Any]) -> Path:
+    """Where a card's file is put that kobench gets."""
+    file: Mapping[str, str] = card["file"]
+    return data_folder() / file.get("folder", "") / file["name"]
+
+
+def working_folder() -> Path:
+    """Where files lie that are not whole yet: inside the data folder, so on the same disk."""
+    return data_folder() / ".getting"
 
 
 def places(card: Mapping[str, Any]) -> list[Path]:
@@ -77,6 +89,8 @@ def _missing(card: Mapping[str, Any], looked: list[Path]) -> str:
     size = f" ({file['bytes']:,} bytes)" if "bytes" in file else ""
     if file.get("package"):
         remedy = f"install {file['package']} again, in a version that has it"
+    elif card.get("sources"):
+        remedy = f"`kobench datasets get {card['name']}` gets it"
     elif file.get("url"):
         remedy = f"a run that uses the dataset downloads it from {file['url']}"
     else:
@@ -96,13 +110,19 @@ def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
     file = card["file"]
     has_url = file.get("url") and not file.get("package")
     if has_url and not any(place.is_file() for place in places(card)):
+        if not file.get("sha256"):
+            raise UserError(
+                f"dataset {card['name']!r}: its card has a url but no sha256, and kobench loads no"
+                " unchecked file; add sha256 to the card"
+            )
         download(
-            file["url"],
-            data_folder() / file.get("folder", "") / file["name"],
-            file.get("sha256", ""),
+            [file["url"]],
+            target_of(card),
+            Checksum("sha256", file["sha256"].lower()),
             card["name"],
             progress=progress,
             size=file.get("bytes"),
+            folder=working_folder(),
         )
     return find_file(card)
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from kobench.datasets import fetch
-from kobench.datasets.download import download
+from kobench.datasets.download import Patience, download
+from kobench.datasets.sources import Checksum
 from kobench.errors import UserError
 from kobench.util import hashes
 
@@ -85,9 +86,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def bring(server: Server, target: Path, **more: object) -> Path:
-    return download(
-        server.url, target, **{"sha256": SHA256, "dataset": "mine", "pause": 0.0, **more}
-    )  # type: ignore[arg-type]
+    patience = Patience(int(more.pop("attempts", 4)), 0.0, 5.0)
+    known = Checksum("sha256", SHA256)
+    return download([server.url], target, known, "mine", patience, **more)  # type: ignore[arg-type]
 
 
 def left_behind(target: Path) -> list[str]:
@@ -185,9 +186,14 @@ def test_addresses_that_are_not_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x")
     with pytest.raises(UserError, match=r"is not an http"):
-        download(secret.as_uri(), tmp_path / "file", SHA256, "mine")
+        download([secret.as_uri()], tmp_path / "file", Checksum("sha256", SHA256), "mine")
+
+
+def test_a_file_without_checksum_is_not_downloaded(data: Path, server: Server) -> None:
+    file = {"name": "a.h5ad", "url": server.url, "content": f"sha256:{SHA256}"}
     with pytest.raises(UserError, match="loads no unchecked file"):
-        download("http://127.0.0.1/file", tmp_path / "file", "", "mine")
+        fetch.obtain({"name": "mine", "file": file})
+    assert server.ranges == []
 
 
 def test_two_at_once_ask_once(server: Server, tmp_path: Path) -> None:
@@ -381,4 +387,4 @@ def test_no_more_is_downloaded_than_the_card_names(
     file = {"name": "x.h5ad", "url": server.url, "sha256": SHA256, "bytes": 1000}
     with pytest.raises(UserError, match="gives more than the 1,000 bytes that its card names"):
         fetch.obtain({"name": "mine", "file": file})
-    assert not [path for path in (tmp_path / "data").iterdir() if path.stat().st_size]
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]

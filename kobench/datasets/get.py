@@ -1,0 +1,280 @@
+"""`kobench datasets get`: from the sources that a card names to the file that a run reads."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kobench.datasets.distribution import get_distribution
+from kobench.datasets.download import Patience, download, move
+from kobench.datasets.fetch import find_file, places, target_of, working_folder
+from kobench.datasets.recipes.common import MissingPackageError
+from kobench.datasets.recipes.names import RECIPES
+from kobench.datasets.right import check_file_is_right
+from kobench.datasets.sources import (
+    Checksum,
+    Distribution,
+    Source,
+    WebFile,
+    fault_of_url,
+    read_sources,
+)
+from kobench.errors import UserError
+from kobench.util.lock import locked
+from kobench.util.lock_file import NoLockError
+from kobench.util.resolve import resolve_reference
+from kobench.util.text import one_line
+
+#: Told what is got (or made, with 0 bytes), how many bytes are here, and how many are expected
+#: (0: not known).
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A dataset that is to be here.
+
+    Attributes
+    ----------
+    name : str
+        Of the dataset.
+    card : mapping
+        `DatasetSpec.card`; empty where the dataset has no file.
+    here : Path or None
+        Its file, where that is here and right.
+    problem : str
+        Why nothing can be done about a file that is missing or wrong; "" where it can be got.
+    sources : tuple of Source
+        What is to be got.
+    """
+
+    name: str
+    card: Mapping[str, Any]
+    here: Path | None = None
+    problem: str = ""
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def size(self) -> int | None:
+        """Bytes to be got; None where the card does not say how many."""
+        sizes = [source.size for source in self.sources]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def come_from(self) -> str:
+        """Where the sources come from, in words."""
+        found = []
+        for source in self.sources:
+            if isinstance(source, Distribution):
+                found.append(f"pip's index ({source.name} {source.version})")
+            else:
+                found.append(f"the web ({urlsplit(source.urls[0]).hostname})")
+        return ", ".join(dict.fromkeys(found))
+
+    @property
+    def needs_web(self) -> bool:
+        """Whether a source lies on the web, and not in the index of pip."""
+        return any(isinstance(source, WebFile) for source in self.sources)
+
+
+def wanted(name: str, card: Mapping[str, Any]) -> Wanted:
+    """What is to be done for one dataset; nothing is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset.
+    card : mapping
+        Its card; empty where it has none.
+    """
+    if not card.get("file"):
+        return Wanted(name, {})
+    try:
+        return Wanted(name, card, here=find_file(card))
+    except UserError as error:
+        sources = sources_of(card)
+        try:
+            wrong = any(os.path.lexists(place) for place in places(card))
+        except UserError:  # its package is not installed
+            wrong = False
+        if sources and not wrong:
+            return Wanted(name, card, sources=sources)
+        return Wanted(name, card, problem=str(error))
+
+
+def sources_of(card: Mapping[str, Any]) -> tuple[Source, ...]:
+    """The sources of a card; a url in [file] is one, too."""
+    file = card["file"]
+    if file.get("url") and file.get("sha256") and not file.get("package"):
+        checksum = Checksum("sha256", file["sha256"].lower())
+        return (WebFile(file["name"], (file["url"],), checksum, file.get("bytes")),)
+    return read_sources(card, f"card {card['name']!r}")
+
+
+def mirrored(url: str, mirror: str) -> str:
+    """Where a mirror has what lies at an address: HOST/PATH below its own, without a query.
+
+    Parameters
+    ----------
+    url : str
+        The address.
+    mirror : str
+        Address of the mirror; "" for none.
+
+    Examples
+    --------
+    >>> mirrored("https://zenodo.org/records/1/files/a.h5ad?download=1", "http://mirror.local/kb/")
+    'http://mirror.local/kb/zenodo.org/records/1/files/a.h5ad'
+    """
+    if not mirror:
+        return url
+    parts = urlsplit(url)
+    return f"{mirror.rstrip('/')}/{parts.netloc}{parts.path}"
+
+
+def check_mirror(mirror: str) -> None:
+    """UserError where a mirror's address is none that files lie below."""
+    fault = fault_of_url(mirror) if mirror else ""
+    if not fault and ("?" in mirror or "#" in mirror):
+        fault = "has a query or a fragment"
+    if fault:
+        raise UserError(
+            f"--mirror (or KOBENCH_MIRROR) is {mirror!r}, which {fault}; give the address below"
+            " which it has HOST/PATH of each file, as 'https://mirror.example.org/kobench'"
+        )
+
+
+def bring(
+    want: Wanted,
+    mirror: str = "",
+    progress: Progress | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """Get the sources of a dataset, make its file, check it and put it into its place.
+
+    Parameters
+    ----------
+    want : Wanted
+        With sources.
+    mirror : str
+        Address that stands in place of those of the web; "" for none.
+    progress : Progress, or None
+        Told how far it is.
+    patience : Patience, or None for the usual one
+        How long a server is waited for.
+
+    Raises
+    ------
+    UserError
+        Where a source can't be got, or what is made of them is not what the card says.
+    """
+    card, target = want.card, target_of(want.card)
+    folder = working_folder() / f"{want.name}-{want.sources[0].checksum.value[:12]}"
+    try:
+        working_folder().mkdir(parents=True, exist_ok=True)
+        with locked(working_folder() / f"{folder.name}.lock", patience=None):
+            if target.is_file():  # another process has brought it at this moment
+                return find_file(card)
+            folder.mkdir(exist_ok=True)
+            try:
+                files = _sources(want, folder, mirror, progress, patience)
+                file = next(iter(files.values()))
+                if "recipe" in card:
+                    if progress is not None:
+                        progress(f"{card['file']['name']} (made of its sources)", 0, 0)
+                    file = _make(card, files, folder)
+                remedy = "tell who wrote the card"
+                check_file_is_right(card, file, f"what was got for dataset {want.name!r}", remedy)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                move(file, target)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                with contextlib.suppress(OSError):  # what was begun stays for the next call
+                    folder.rmdir()
+    except NoLockError as error:
+        raise UserError(f"dataset {want.name!r}: {error}; remove it and try again") from None
+    except OSError as error:
+        raise UserError(
+            f"dataset {want.name!r}: {error.filename or folder} cannot be written"
+            f" ({error.strerror or error}); make room, or set KOBENCH_DATA to a folder that you may"
+            " write to"
+        ) from error
+    return target
+
+
+def _sources(
+    want: Wanted,
+    folder: Path,
+    mirror: str,
+    progress: Progress | None,
+    patience: Patience | None,
+) -> dict[str, Path]:
+    """The files of all sources by name, got into a folder."""
+    files: dict[str, Path] = {}
+    for source in want.sources:
+        if isinstance(source, Distribution):
+            what = f"{source.name} {source.version}"
+            files |= get_distribution(source, folder, want.name, _told(progress, what))
+        else:
+            files[source.name] = download(
+                [mirrored(url, mirror) for url in source.urls],
+                folder / source.name,
+                source.checksum,
+                want.name,
+                patience,
+                _told(progress, source.name),
+                source.size,
+            )
+    return files
+
+
+def _told(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+    """What is told of one file alone."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(what, done, total)
+
+
+def _make(card: Mapping[str, Any], files: Mapping[str, Path], folder: Path) -> Path:
+    """The file that the recipe of a card makes; UserError where it does not."""
+    number, name = tempfile.mkstemp(dir=folder, prefix=".made-", suffix=".h5ad")
+    os.close(number)
+    made = Path(name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            resolve_reference(RECIPES[card["recipe"]])(files).write_h5ad(made, compression="gzip")
+    except MissingPackageError as error:
+        made.unlink(missing_ok=True)
+        raise UserError(f"dataset {card['name']!r}: {error}") from None
+    # a recipe reads files of others with libraries of others, which have no common error
+    except Exception as error:
+        made.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            raise
+        said = one_line(str(error) or type(error).__name__)[:300]
+        raise UserError(
+            f"dataset {card['name']!r}: recipe {card['recipe']} cannot make its file of the sources"
+            f" ({said}); tell who wrote the card"
+        ) from error
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
+    return made
+
+
+def names_in(suites: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of the datasets that suites ask, without their parameters."""
+    found: dict[str, None] = {}
+    for suite in suites:
+        asked = suite.get("datasets", ())
+        found |= dict.fromkeys(text.partition(":")[0] for text in asked)
+    return list(found)
