@@ -204,7 +204,9 @@ def _append(
                 if not expected and have % LOOK < len(piece):
                     _check_room(part, 0)
                 _check_length(part, have, size)
-                stream.write(piece)
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[stream.write(rest) :]
                 if progress is not None:
                     progress(have, expected)
                 piece = next(coming, b"")

@@ -12,3 +12,13 @@ HELPERS = Path(__file__).resolve().parent
 
 #: Predictors, metrics and tasks that tests bring as a plugin file.
 PREDICTORS = HELPERS / "predictors.py"
+
+#: Real data, where a folder above the repository has them.
+DATA = next(
+    (
+        folder / "shared" / "data"
+        for folder in REPOSITORY.parents
+        if (folder / "shared" / "data" / "README.md").is_file()
+    ),
+    REPOSITORY / "no" / "data",
+)
