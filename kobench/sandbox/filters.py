@@ -80,6 +80,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "setrlimit": (160, 164),
     "close_range": (436, 436),
     "memfd_secret": (447, 447),
+    "vmsplice": (278, 75),
     "landlock_create_ruleset": (444, 444),
     "seccomp": (317, 277),
     "prctl": (157, 167),

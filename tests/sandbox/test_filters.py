@@ -36,7 +36,7 @@ X86_64 = """
     mincore=27 madvise=28 prctl=157 setrlimit=160 io_setup=206 fadvise64=221 inotify_init=253
     inotify_add_watch=254 inotify_init1=294 perf_event_open=298 fanotify_init=300
     fanotify_mark=301 seccomp=317 bpf=321 preadv2=327 close_range=436 process_madvise=440
-    landlock_create_ruleset=444 memfd_secret=447 cachestat=451
+    landlock_create_ruleset=444 memfd_secret=447 cachestat=451 vmsplice=278
 """
 AARCH64 = """
     setxattr=5 lsetxattr=6 fsetxattr=7 removexattr=14 lremovexattr=15 fremovexattr=16 fcntl=25
@@ -50,7 +50,7 @@ AARCH64 = """
     io_setup=0 inotify_init1=26 inotify_add_watch=27 setrlimit=164 prctl=167 fadvise64=223
     mincore=232 madvise=233 perf_event_open=241 fanotify_init=262 fanotify_mark=263 seccomp=277
     bpf=280 preadv2=286 close_range=436 process_madvise=440 landlock_create_ruleset=444
-    memfd_secret=447 cachestat=451
+    memfd_secret=447 cachestat=451 vmsplice=75
 """
 
 

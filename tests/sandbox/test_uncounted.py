@@ -66,6 +66,12 @@ for name, call, arguments in (
     ctypes.set_errno(0)
     done = libc.syscall(ctypes.c_long(call[number]), *arguments) >= 0
     found[name] = done or (name == "bpf" and ctypes.get_errno() == errno.EINVAL)
+class Piece(ctypes.Structure):
+    _fields_ = [("start", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+page, (_, end) = ctypes.create_string_buffer(8192), os.pipe()
+piece = Piece(ctypes.addressof(page), 4096)
+splice = ctypes.c_long((278, 75)[number]), ctypes.c_long(end), ctypes.byref(piece)
+found["a page in a pipe"] = libc.syscall(*splice, ctypes.c_long(1), zero) > 0
 thread = threading.Thread(target=found.update, args=({"thread": True},))
 thread.start()
 thread.join()
@@ -88,6 +94,7 @@ def test_what_nobody_could_count_is_not_to_be_had() -> None:
     without, _ = had(())
     assert without >= {"send", "receive", "memory", "messages", "semaphores"}
     assert without >= {"filters", "open files of its own", "open files by a range"}
+    assert "a page in a pipe" in without
     within, layers = had(LAYERS)
     if layers["seccomp-sockets"] is not True:
         pytest.skip(f"no filter can be put on here: {layers['seccomp-sockets']}")
