@@ -11,10 +11,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import Any
 
+from kobench.checks.datasets.parts import LOADING, Part, told
 from kobench.checks.predictors import Result, failed_check
 from kobench.errors import UserError
 from kobench.util.processes import signal_name
@@ -63,6 +64,7 @@ def check_trusted(
         "of": of,
         "plugin_files": [os.path.abspath(file) for file in plugin_files],
         "dataset_folders": [os.path.abspath(folder) for folder in dataset_folders],
+        "timeout": timeout,
     }
     with TemporaryFile("w+") as replies, TemporaryFile("w+") as output:
         process = subprocess.Popen(
@@ -74,12 +76,14 @@ def check_trusted(
             start_new_session=True,
             text=True,
         )
-        ended = _finish(process, json.dumps(request), timeout)
+        ended = late = _finish(process, json.dumps(request), timeout)
         for file in (replies, output):
             file.seek(0)
+        lines = list(map(json.loads, replies.read().splitlines()))
         results = [
             {key: str(result[key]) for key in ("name", "status", "found")}
-            for result in map(json.loads, replies.read().splitlines())
+            for result in lines
+            if "status" in result
         ]
         last = ([line for line in output.read().splitlines() if line.strip()] or [""])[-1]
     code = process.returncode
@@ -91,7 +95,37 @@ def check_trusted(
         return results
     if not results and "UserError: " in last:
         raise UserError(last.partition("UserError: ")[2])
-    return [*results, failed_check("survives", f"{ended}; {len(results)} checks came before")]
+    said = f"{ended}; {len(results)} checks came before{what_was_slow(lines) if late else ''}"
+    return [*results, failed_check("survives", said)]
+
+
+def what_was_slow(lines: Sequence[Mapping[str, Any]]) -> str:
+    """What the parts of a data set took until it was stopped, and what to check instead.
+
+    Parameters
+    ----------
+    lines : sequence of mapping
+        What its process wrote: parts that began and ended, and a smaller choice.
+
+    Returns
+    -------
+    str
+        "" where it wrote nothing of these.
+    """
+    parts: dict[str, Part] = {}
+    begun = ""
+    for line in (line for line in lines if "part" in line):
+        name, count = str(line["part"]), int(line["count"])
+        if line["seconds"] is None:
+            begun = name if name == LOADING else f"{count:,} {name}"
+            continue
+        begun = ""
+        part = parts.setdefault(name, Part())
+        part.seconds, part.count = part.seconds + float(line["seconds"]), part.count + count
+    found = [f"it took {told(parts)}"] if parts else []
+    found += [f"{begun} had not ended"] if begun else []
+    found += [str(line["smaller"]) for line in lines if "smaller" in line]
+    return f"; {'; '.join(found)}" if found else ""
 
 
 def _finish(process: subprocess.Popen[str], request: str, timeout: float | None) -> str:

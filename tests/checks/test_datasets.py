@@ -251,7 +251,7 @@ def test_a_file_that_is_not_here_passes_nothing(
     assert not any(result["status"] == "passed" for result in results)
     assert (
         sum(result["found"] == "not run: it could not be loaded" for result in results)
-        == len(DATASET_CHECKS) - 2
+        == len(DATASET_CHECKS) - 3
     )
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import erfc, sqrt
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ import numpy as np
 from scipy.stats import kstest
 
 from kobench.api import ResponseUnits
+from kobench.board.numbers.networks import Networks
 from kobench.board.numbers.permuted import among_all, permuted_of
 from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.values import Key, Slot
@@ -134,6 +135,7 @@ class Scored:
     """The scores of a section: by row, by slot, of each fit."""
 
     scores: dict[Key, dict[Slot, list[Fit]]]
+    networks: Networks = field(default_factory=lambda: Networks(()))
 
     def first(self, number: int) -> Scored:
         """Those of the first splits, or networks."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from kobench.checks.datasets.contents import load_plainly, no_network
+from kobench.checks.datasets.parts import LOADING, Measured, Parts
 from kobench.dataset import Dataset
 from kobench.errors import UserError
 from kobench.plugins.chosen import Chosen
@@ -50,12 +52,18 @@ class DatasetUnderTest(UnderTest):
         The data set with its parameters.
     plugin_files, dataset_folders : sequence of str
         What the registry was loaded with, so that another process can find it, too.
+    parts : Parts
+        The watch on what its parts take.
+    slow : str
+        Why there is no time for checks that take long; "" where there is.
     """
 
     registry: Registry
     chosen: Chosen
     plugin_files: Sequence[str] = ()
     dataset_folders: Sequence[str] = ()
+    parts: Parts = field(default_factory=Parts)
+    slow: str = ""
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -63,12 +71,40 @@ class DatasetUnderTest(UnderTest):
         dataset, why = None, ""
         with no_network() as hosts, RandomStates() as states:
             try:
-                dataset = load_plainly(self.chosen)
+                dataset = self.load()
             except UserError as error:
                 why = str(error)
             except (Exception, SystemExit) as error:
                 why = f"{type(error).__name__}: {error}"
         return Loaded(dataset, why, states.changed, hosts)
+
+    def load(self, **other: Any) -> Dataset:
+        """Load the data set by calling its function, with other parameters where given.
+
+        Its truth is measured.
+
+        Raises
+        ------
+        Wrong
+            If the function gives anything but a Dataset.
+        """
+        params = {**self.chosen.params, **other}
+        with self.parts.measure(LOADING):
+            found = load_plainly(replace(self.chosen, params=params))
+        if found.truth is not None:
+            found = replace(found, truth=Measured(found.truth, self.parts))
+        return found
+
+    @property
+    def seeds(self) -> str:
+        """The two seeds that are compared, in words."""
+        seed = int(self.chosen.params["seed"])
+        return f"{seed} and {seed + 1}"
+
+    @cached_property
+    def other(self) -> Dataset:
+        """The data set with the next seed; of seeded ones alone."""
+        return self.load(seed=int(self.chosen.params["seed"]) + 1)
 
     @property
     def dataset(self) -> Dataset:
