@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
 from pretend_plugins import Site, good
 
+from kobench.plugins.discovery import files_of
 from kobench.plugins.load import load_registry
 from kobench.util import hashes
 from kobench.util.hashes import Hashes, files_below, hash_of_all
@@ -90,6 +92,28 @@ def test_a_new_file_changes_the_key(name: str, package: Path) -> None:
     assert digest() != first
     (package / name).unlink()
     assert digest() == first
+
+
+def test_every_folder_of_a_package_counts(tmp_path: Path) -> None:
+    """What some tools install in place has several: its sources, and what was built of them."""
+    info = Site(tmp_path / "site").install("good-dist", {"unused.txt": ""}, {"g": "good_package"})
+    folders = [tmp_path / place / "good_package" for place in ("sources", "built", "generated")]
+    for number, folder in enumerate(folders):
+        folder.mkdir(parents=True)
+        (folder / f"{number}.npz").write_text("weights")
+    init = folders[0] / "__init__.py"
+    init.write_text("")
+    roots, files = files_of(
+        Distribution.at(info),
+        [("g", "good_package:hooks")],
+        lambda top: (str(init), list(map(str, folders))) if top == "good_package" else None,
+    )
+    assert roots == {"good_package": folders[0]}
+    of_package = {name: path for name, path in files.items() if name.startswith("good_package/")}
+    assert of_package == {
+        "good_package/__init__.py": init,
+        **{f"good_package/{i}.npz": folder / f"{i}.npz" for i, folder in enumerate(folders)},
+    }
 
 
 def test_a_renamed_file_changes_the_key(package: Path) -> None:

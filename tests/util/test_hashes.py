@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,37 @@ def test_one_hash_of_many_follows_names_and_contents_and_not_places(tmp_path):
         hashed("6", a="12", b=""),
     ]
     assert len(set(others)) == 6
+
+
+def test_where_a_link_to_a_folder_leads_counts(tmp_path):
+    """Links are not followed, so of what lies there nothing else is seen."""
+    memory = tmp_path / "memory.json"
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "folder" / "weights"
+    found = []
+    for place in ("one", "two", "gone", "one"):
+        if place != "gone":
+            (tmp_path / place).mkdir(exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / place)
+        found.append(hash_of_all(files_below(tmp_path / "folder"), Hashes(memory), "files"))
+    assert found[3] == found[0]
+    assert len(set(found)) == 3
+
+
+def test_what_is_no_file_counts_by_what_it_is(tmp_path):
+    def hashed(make):
+        place = tmp_path / "thing"
+        make(place)
+        found = hash_of_all({"thing": place}, Hashes(tmp_path / "memory.json"), "files")
+        place.rmdir() if place.is_dir() else place.unlink()
+        return found
+
+    def socket_at(place):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(os.path.relpath(place))  # a path of its own may be too long
+
+    kinds = (os.mkfifo, socket_at, Path.mkdir, Path.touch)
+    first = [hashed(kind) for kind in kinds]
+    assert [hashed(kind) for kind in kinds] == first
+    assert len(set(first)) == len(kinds)
