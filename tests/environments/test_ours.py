@@ -46,6 +46,11 @@ def link_called_as_a_prefix(folder: Path) -> None:
     os.symlink("/usr", folder / "89abcdef")
 
 
+def prefix_moved_elsewhere(folder: Path) -> None:
+    elsewhere = complete(folder.parent / "elsewhere", "fedcba98")
+    os.symlink(elsewhere / "fedcba98", folder / "fedcba98")
+
+
 def nothing(folder: Path) -> None:
     pass
 
@@ -66,6 +71,7 @@ def half_written(folder: Path) -> None:
         (link_called_as_a_file, False),
         (date_with_files, False),
         (link_called_as_a_prefix, False),
+        (prefix_moved_elsewhere, False),
     ],
 )
 def test_a_folder_with_anything_else_in_it_is_not_ours(
@@ -94,14 +100,17 @@ def test_all_virtual_environments_but_one_are_removed_and_nothing_else(tmp_path:
         (folder / serial).mkdir()
         (folder / serial / MARK).write_text("{}")
     date_with_files(folder)
+    prefix_moved_elsewhere(folder)
     remove_others(folder, "0123abcd")
     assert sorted(path.name for path in folder.iterdir()) == [
         "0123abcd",
         "20240131",
         "environment.json",
+        "fedcba98",
         "x",
     ]
     assert (folder / "0123abcd" / "bin" / "python").exists()
+    assert (folder / "fedcba98" / "bin" / "python").exists()
 
 
 @pytest.mark.parametrize(
