@@ -302,9 +302,15 @@ def test_of_what_failed_the_answers_by_assemblage_stand_and_no_others(finished, 
     stored = AnswerStore(folder).keys()
     action = decide(trial, Record.from_json(record), stored)
     assert (action.kind, action.asks, action.keep) == ("ask", ("singles",), True)
+    # another question, answers that are gone, and answers that are known nowhere
+    anew = ("fit", ("profile", "singles"), False)
+    action = decide(ask(trial, row_limit=100), Record.from_json(record), stored)
+    assert (action.kind, action.asks, action.keep) == anew
+    action = decide(trial, Record.from_json(record), ())
+    assert (action.kind, action.asks, action.keep) == anew
     del record["result"]["answers"]["profile"]
     action = decide(trial, Record.from_json(record), stored)
-    assert (action.kind, action.asks, action.keep) == ("fit", ("profile", "singles"), False)
+    assert (action.kind, action.asks, action.keep) == anew
 
 
 def test_what_a_smaller_run_does_not_ask_is_not_asked_again_later(tmp_path, registry):

@@ -258,6 +258,33 @@ def test_how_answers_are_permuted_is_in_the_keys_of_perturbations_alone(registry
     assert (after.fit, after.questions) == (before.fit, before.questions)
 
 
+def test_an_edited_metric_or_task_of_a_stranger_is_scored_again(registry):
+    """What kobench itself brings is known by its version alone: it changes with every release."""
+    request = Request([GRN], ["good"], tasks=["profile"])
+    (trial,) = trials_of(registry, request)["predictor", "good"]
+    (task,) = trial.tasks
+
+    def keys_with(trusted, edited, *, metric):
+        def other(entry, here):
+            digest = "edited" if here and edited else "as it was"
+            return replace(entry, trusted=trusted or not here, digest=digest)
+
+        first, *rest = task.metrics
+        metrics = (other(first, metric), *rest)
+        tasks = (replace(task, entry=other(task.entry, not metric), metrics=metrics),)
+        return replace(trial, tasks=tasks).keys
+
+    for metric in (True, False):
+        mine, again, edited = (
+            keys_with(False, change, metric=metric) for change in (False, False, True)
+        )
+        assert mine == again
+        assert edited.scores[task.spec.label] != mine.scores[task.spec.label]
+        assert (edited.fit, edited.questions) == (mine.fit, mine.questions)
+        own, newer = (keys_with(True, change, metric=metric) for change in (False, True))
+        assert newer == own
+
+
 def test_only_many_networks_make_draws_inside_each_needless(registry, tmp_path):
     real = f"table:path={table(tmp_path, 'one')}"
     for dataset, networks, draws in (
