@@ -129,6 +129,30 @@ def test_unsupported_genes_are_not_asked_and_stay_nan():
     assert np.isnan(answer.rows).all(axis=1).tolist() == [False, True, False, False]
 
 
+def test_impacts_and_scores_are_not_asked_of_unsupported_genes():
+    """What a predictor can't remove it may not even know."""
+    asked = {"impact": [], "genes": []}
+
+    class Picky:
+        def predict_impact(self, cells, knockouts):
+            asked["impact"] += knockouts.genes[:, 0].tolist()
+            return Impacts(raw=knockouts.genes[:, 0] * 1.0)
+
+        def score_genes(self, cells, genes):
+            asked["genes"] += genes.tolist()
+            return genes * 10.0
+
+    _, answer = singles(
+        Picky(),
+        ("impact", "genes"),
+        cells_of([[1, 1, 1, 1]]),
+        supported=np.array([True, False, True, True]),
+    )
+    assert asked == {"impact": [0, 2, 3], "genes": [0, 2, 3]}
+    np.testing.assert_array_equal(answer.raw, [0, np.nan, 2, 3])
+    np.testing.assert_array_equal(answer.gene_scores, [0, np.nan, 20, 30])
+
+
 def test_small_chunks_give_the_same_answers(monkeypatch):
     cells = cells_of((np.random.default_rng(2).random((20, 4)) > 0.2) + 0.0)
     cells = cells[np.flatnonzero(cells.assemblages().sum(1) > 1)]
