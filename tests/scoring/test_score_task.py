@@ -136,6 +136,33 @@ def test_draws_are_those_of_the_dataset_and_the_task():
     assert other.metrics["error"].draws != first
 
 
+def test_blocks_are_those_of_the_variant_that_ranks():
+    """An interval has as many degrees of freedom as these say."""
+
+    def in_parts(view, primary=None):
+        units = sizes(view).variants[""]
+        few = ImpactUnits(units.predicted[:3], units.true[:3], np.array([0, 0, 1]), np.arange(3))
+        return TaskUnits({"": units, "few": few}, asked=5, answered=5, primary=primary)
+
+    def blocks(*primary, of="error"):
+        spec = TaskSpec(
+            "parts",
+            lambda view: in_parts(view, primary or None),
+            "impact",
+            "response",
+            "any",
+            (of,),
+            (),
+            block="cell",
+        )
+        return scored(answer(), draws=5, of=Task(own(spec), task().metrics)).blocks
+
+    assert blocks() == blocks("error") == blocks("error", "error[few]") == 5
+    assert blocks("error[few]") == blocks("error[few]", "error") == 2
+    assert blocks(of="error[few]") == 2
+    assert blocks("error[gone]") == 0
+
+
 def test_draws_are_of_the_named_blocks():
     """The mean over the cells drawn, by hand: cell i has an error of its own, i = 0 to 4."""
     errors = np.array([0.0, 0, 1, 3, 7])
@@ -221,6 +248,25 @@ def test_p_counts_the_permutations_that_score_as_well(direction, values, p):
     assert found.mean == pytest.approx(known.mean(), rel=1e-5)
     assert found.sd == pytest.approx(known.std(), rel=1e-5, abs=1e-12)
     assert metric.orders.shape == (PERMUTATIONS, 10)
+
+
+@pytest.mark.parametrize("direction", ["higher", "lower"])
+def test_the_band_of_permuted_answers_holds_95_percent_of_them(direction):
+    """Of 0 to 1000, in any order, 2.5 % lie below 25 and above 975."""
+    spec = MetricSpec("made-up", "math:fsum", of="impact", direction=direction)
+    values = np.random.default_rng(0).permutation(1001).astype(float)
+    found = score_permuted(spec, Permutable(values), TEN, 0.5, Permuting(7))
+    assert (found.low, found.high) == (25.0, 975.0)
+
+
+def test_as_many_scores_of_permutations_are_kept_as_asked_for():
+    """The first ones, as permutation b is the same in all splits; without them no names."""
+    spec = MetricSpec("made-up", "math:fsum", of="impact")
+    values = np.arange(8) / 8
+    for kept, scores in ((0, None), (3, [0.0, 0.125, 0.25]), (9, values.tolist())):
+        found = score_permuted(spec, Permutable(values), TEN, 0.5, Permuting(7, kept=kept))
+        assert (found.scores, found.draws) == (scores, 8)
+        assert found.names == (None if kept == 0 else [str(i) for i in range(10)])
 
 
 def test_answers_are_permuted_alike_in_all_splits_of_the_same_cells_alone():
