@@ -149,6 +149,18 @@ def test_a_removed_gene_must_be_0_in_its_own_row():
     assert "at a removed gene" in refused(singles(), arrays, WITHOUT_C)
 
 
+@pytest.mark.parametrize("left", [1e-300, 1e-9, SUM_TOLERANCE / 2])
+def test_the_least_that_is_left_at_a_removed_gene_is_refused(left):
+    """Rows need to sum to 1 only roughly; a gene that is removed is gone."""
+    arrays = answers_of_singles()
+    for row, gene in ((0, 1), (1, 2), (2, 0)):
+        rows = arrays["rows"].copy()
+        assert rows[row, gene] == 0
+        rows[row, gene] = left
+        found = refused(singles(), {**arrays, "rows": rows})
+        assert f"rows holds {left:.6g} at a removed gene; expected 0" in found
+
+
 @pytest.mark.parametrize(
     "wrong", [np.zeros(4, int), np.zeros(4, bool), np.zeros(3), np.zeros((4, 1)), np.zeros(4, "U3")]
 )

@@ -231,10 +231,14 @@ def test_broken_profiles_are_refused(what):
         Asker(Broken(), ("expression",)).expression(np.ones((3, 4), dtype=bool))
 
 
-def test_mass_at_the_removed_gene_is_refused():
+@pytest.mark.parametrize("left", [1.0, 1e-4, 1e-300])
+def test_mass_at_the_removed_gene_is_refused(left):
     class Deaf:
         def predict_knockout(self, cells, knockouts):
-            return cells.profiles()[knockouts.cells]
+            rows = cells.profiles()[knockouts.cells]
+            removed = knockouts.remove_from(rows)
+            rows = removed + left * (rows - removed)
+            return rows / rows.sum(axis=1, keepdims=True)
 
     with pytest.raises(InvalidAnswerError, match="at the removed gene"):
         singles(Deaf(), ("knockout",), cells_of([[1, 1, 1, 1]]))
