@@ -305,6 +305,15 @@ def test_packed_records_have_equal_bytes_in_any_order(tmp_path):
     assert sorted(r.run.others["n"] for r in records.read_records(tmp_path / "a")) == list(range(5))
 
 
+def test_packed_records_have_equal_bytes_whenever_they_are_packed(tmp_path, monkeypatch):
+    found = []
+    for now in (1e9, 1.7e9):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        records.pack_records([Record.from_json(record())], tmp_path / "records.jsonl.gz")
+        found.append((tmp_path / "records.jsonl.gz").read_bytes())
+    assert found[0] == found[1]
+
+
 def test_answers_are_found_by_content_and_damage_is_noticed(tmp_path):
     store = AnswerStore(tmp_path)
     arrays = {"raw": np.arange(3.0), "rows": None}
