@@ -325,7 +325,8 @@ def test_a_file_with_two_names_counts_once(tmp_path):
     assert total(tmp_path) == before + folder + ENTRY
 
 
-def test_a_folder_too_deep_to_be_looked_into_can_not_be_measured(tmp_path):
+def test_a_folder_too_deep_to_be_looked_into_can_not_be_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(usage, "PIECE", float("inf"))  # all of it in one look, however slow
     here = os.open(tmp_path, os.O_RDONLY)
     try:
         for _ in range(20):
@@ -441,6 +442,18 @@ def test_a_process_counted_twice_for_a_moment_ends_nothing(tmp_path, monkeypatch
         150,
     )
     assert readings == []
+
+
+def test_the_peak_is_the_most_of_all_looks(tmp_path, monkeypatch):
+    """Memory that was given back was held all the same."""
+    readings = [50, 90, 30, 60]
+    monkeypatch.setattr(usage, "memory_of", lambda members: Held(readings.pop(0) * MB, "PSS"))
+    watch = Watch(os.getpid(), Limits(memory_mb=100), tmp_path)
+    peaks = []
+    while readings:
+        watch.check("fit", at_once=True)
+        peaks.append(watch.peak_mb)
+    assert peaks == [50, 90, 90, 90]
 
 
 def test_processes_and_threads_are_counted_up_to_the_limit(tmp_path, monkeypatch):
