@@ -11,7 +11,7 @@ import pytest
 from pretend_plugins import Site, good, problems_of
 
 from kobench.environments import inside
-from kobench.environments.inside import installed, is_editable, places_of
+from kobench.environments.inside import installed, is_editable, places_of, project_of
 from kobench.plugins import in_harness
 from kobench.plugins.links import in_place
 from kobench.plugins.load import links_of, load_registry
@@ -54,6 +54,31 @@ def test_a_folder_is_shown_to_whom_it_names(site: Site, home: Path, file: str) -
     assert places_of(distribution) == shown
     assert ("settings.py" in links_of(entry)) == bool(file)
     in_place.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"dir_info": {"editable": False}, "url": "file://{home}"},  # a copy of what lies there
+        {"dir_info": {}, "url": "file://{home}", "editable": True},
+        {"vcs_info": {"editable": True}, "url": "file://{home}"},
+        {"dir_info": {"editable": True}, "url": "file://localhost{home}"},
+        {"dir_info": {"editable": True}, "url": "https://{home}"},
+        {"dir_info": {"editable": True}, "url": "{home}"},
+        {"dir_info": {"editable": True}},
+    ],
+)
+def test_what_is_not_installed_in_place_from_here_has_no_folder(
+    site: Site, home: Path, about: dict[str, object]
+) -> None:
+    (home / "setup.cfg").write_text(NAMES["setup.cfg"])
+    info = site.install("edity", {"edity_one.py": good("Mine")})
+    claims_to_lie_in(info, home)
+    assert project_of(importlib.metadata.Distribution.at(info)) == home
+    (info / "direct_url.json").write_text(json.dumps(about).replace("{home}", str(home)))
+    distribution = importlib.metadata.Distribution.at(info)
+    assert project_of(distribution) is None
+    assert places_of(distribution) == []
 
 
 def test_a_project_shows_no_folder_outside_itself(site: Site, home: Path, tmp_path: Path) -> None:
