@@ -27,6 +27,7 @@ PREDICTORS = {
         "partial-correlation",
         "steady-state",
         "additive",
+        "state-contrast",
     ),
     "kobench-cipher": ("cipher",),
     "kobench-example": ("nearest-cells",),

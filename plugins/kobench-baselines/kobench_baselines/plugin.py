@@ -199,6 +199,21 @@ def cell_models() -> Iterator[PredictorSpec]:
         reference="Schäfer & Strimmer 2005, doi 10.2202/1544-6115.1175",
     )
     yield PredictorSpec(
+        "state-contrast",
+        "kobench_baselines.state_contrast:StateContrast",
+        summary=(
+            "cells without the gene against cells with it, and the gene's slope on the states that"
+            " two halves of the cells agree on"
+        ),
+        answers=("knockout",),
+        params={
+            "factors": Param(0, "states; 0: as many as two halves of the cells agree on", low=0),
+            "most": Param(10, "most states", low=1),
+            "overlap": Param(0.5, "how well the halves must agree on them", low=0.0, high=1.0),
+        },
+        reference="errors in variables: Fuller 1987, doi 10.1002/9780470316665",
+    )
+    yield PredictorSpec(
         "steady-state",
         "kobench_baselines.steady:SteadyState",
         summary=(

@@ -15,6 +15,7 @@ from kobench_baselines.linear import Linear
 from kobench_baselines.mlp import MLP
 from kobench_baselines.neighbours import KNN
 from kobench_baselines.partial import PartialCorrelation
+from kobench_baselines.state_contrast import StateContrast
 from kobench_baselines.steady import SteadyState
 
 from kobench.api import Cells, Context
@@ -37,6 +38,7 @@ OF_CELLS: dict[str, Callable[[], Any]] = {
     "covariance-shift": CovarianceShift,
     "knn": lambda: KNN(k=5),
     "partial-correlation": PartialCorrelation,
+    "state-contrast": StateContrast,
     "steady-state": SteadyState,
     "steady-state-silenced": lambda: SteadyState(
         rule="silenced", half="median", price=0.05, regulators=6, targets=9
