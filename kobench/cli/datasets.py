@@ -12,11 +12,12 @@ from kobench.cli.audit import audit_command
 from kobench.cli.get import get_command
 from kobench.cli.options import json_option, load, plugin_options
 from kobench.cli.output import say
-from kobench.cli.tell import tell
+from kobench.cli.tell import must_name_genes, tell
 from kobench.cli.verify import verify_command
 from kobench.specs import PERTURBATIONS
 
 if TYPE_CHECKING:
+    from kobench.audit.overview import Overview
     from kobench.dataset import Dataset
     from kobench.plugins.registry import Registry
 
@@ -212,7 +213,16 @@ def add_command(
     labels = read_label_table(label_table) if label_table else {}
     origin = Origin(organism=organism, source=source, licence=licence)
     there = load((), ()).datasets
-    found: list[Dataset] = []
+    found: list[tuple[Dataset, Overview]] = []
+
+    def look(dataset: Dataset) -> None:
+        """Say what can be asked; UserError where labels name no gene, before a card is written."""
+        found.append((dataset, overview(dataset)))
+        if not as_json:
+            tell(*found[0])
+        if not only_check:
+            must_name_genes(file, dataset)
+
     card = add_dataset(
         file,
         name,
@@ -220,18 +230,19 @@ def add_command(
         origin,
         summary=summary,
         kind=kind,
-        seen=found.append,
+        seen=look,
         out_folder=out_folder,
         taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
         write=not only_check,
     )
-    seen = overview(found[0])
+    dataset, seen = found[0]
     if as_json:
         written = None if only_check else str(card)
-        about = {"card": written, "notes": list(found[0].notes), **seen.to_json()}
+        about = {"card": written, "notes": list(dataset.notes), **seen.to_json()}
         say(json.dumps(about, indent=1))
         return
-    tell(found[0], seen)
+    if seen.perturbed and not seen.askable:
+        say("NO PERTURBATION CAN BE ASKED; the line `not askable` says why.", bold=True)
     if only_check:
         say("Nothing was written: --check.")
         return

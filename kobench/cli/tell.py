@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kobench.cli.output import say
@@ -30,3 +31,29 @@ def tell_unopened(entries: Iterable[Entry]) -> None:
 
     for name in sorted({one.shown_name for one in entries if not is_opened(one.spec.card)}):
         say(f"Dataset {name}: {NOT_OPENED}; `kobench datasets verify {name}` looks.", err=True)
+
+
+def must_name_genes(file: Path, dataset: Dataset) -> None:
+    """UserError where a dataset has perturbed cells, and no label names a gene of its file.
+
+    Parameters
+    ----------
+    file : Path
+        What was loaded.
+    dataset : Dataset
+        The dataset.
+    """
+    from kobench.errors import UserError
+
+    named = dataset.facts.get("perturbed genes", 0)
+    if dataset.perturbed is None or dataset.facts.get("perturbed genes measured", named):
+        return
+    offers = [note for note in dataset.notes if note.startswith("did you mean")]
+    remedy = "; ".join(offers) or (
+        "say which column of obs names genes (--perturbation-key), which column of var names them"
+        " (--var-key), or what each label means (--labels FILE.csv)"
+    )
+    raise UserError(
+        f"nothing could be asked of {file}: none of its {named:,} perturbed genes is among its"
+        f" genes, so no card was written; {remedy}"
+    )

@@ -129,7 +129,7 @@ def add_dataset(
     kind : str
         What was done to the perturbed cells, one of `kobench.specs.PERTURBATIONS`.
     seen : callable
-        Is given the loaded dataset.
+        Is given the loaded dataset before anything is written; what it raises ends all.
     out_folder : path, or None for the user's own folder, which is always read
         Where the card is written.
     folders : paths
@@ -171,10 +171,10 @@ def add_dataset(
     if dataset.perturbed is not None:
         head["kind"] = kind
     text = _card_text(head, file, reading, origin, dict(dataset.facts))
+    seen(dataset)
     if write:
         write_atomically(card, text.encode())
         read_card(card)  # what was written can be read
-    seen(dataset)
     return card
 
 
