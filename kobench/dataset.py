@@ -88,6 +88,9 @@ class Dataset:
     network : str
         What the network of a simulation is called, where several seeds draw cells of one: the same
         text in each of them, so that boards count it once. "" where each seed has its own.
+    kinds : mapping of str to str
+        What was done in perturbations in which that was not `perturbation`, by their names ("A", or
+        "A+B" with the genes in alphabetical order).
     """
 
     cells: Cells
@@ -106,3 +109,4 @@ class Dataset:
     group_key: str | None = None
     replicate_key: str | None = None
     network: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)

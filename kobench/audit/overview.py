@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +44,7 @@ class Overview:
     uncovered : mapping of str to int
         Batch with perturbed cells and under `MIN_CELLS` wild-type cells -> its perturbed cells.
     perturbation : str
-        What was done to the perturbed cells.
+        What was done to the perturbed cells; several kinds with their numbers of perturbations.
     askable : tuple of str
         Perturbations that can be asked.
     unasked : mapping of str to str
@@ -140,7 +141,7 @@ def overview(dataset: Dataset) -> Overview:
         batch_key=dataset.batch_key,
         controls=controls,
         uncovered=uncovered,
-        perturbation=dataset.perturbation,
+        perturbation=_kinds(dataset),
         zeros=zeros(dataset.cells.X),
         doubled=doubled(dataset) if dataset.kind == "real" else Doubled(),
         barcodes=barcodes if isinstance(barcodes, int) else None,
@@ -169,6 +170,15 @@ def _asked(dataset: Dataset, perturbed: Cells) -> dict[str, Any]:
 
 #: What a loader calls the number of barcodes that its file has more than once.
 BARCODES = "doubled_barcodes"
+
+
+def _kinds(dataset: Dataset) -> str:
+    """What was done to the perturbed cells, in words."""
+    if dataset.perturbed is None or not dataset.kinds:
+        return dataset.perturbation
+    names = np.unique(np.asarray(dataset.perturbed.obs["perturbation"], dtype=np.str_)).tolist()
+    count = Counter(dataset.kinds.get(name, dataset.perturbation) for name in names)
+    return ", ".join(f"{number:,} {kind}" for kind, number in count.most_common())
 
 
 def _by_batch(dataset: Dataset) -> tuple[dict[str, int], dict[str, int]]:

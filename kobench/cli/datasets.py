@@ -168,9 +168,14 @@ datasets_command.add_command(verify_command)
 @click.option(
     "--kind",
     type=click.Choice(PERTURBATIONS),
-    default="knockout",
-    show_default=True,
+    default=None,
+    show_default="knockout",
     help="What was done to the perturbed cells; only knockouts and knockdowns are asked.",
+)
+@click.option(
+    "--kind-key",
+    default="",
+    help="Column of obs with that, where perturbations differ in kind.",
 )
 @click.option("--layer", default="", help="Read this layer instead of X.")
 @click.option("--raw", is_flag=True, help="Read the values and genes of .raw instead of X.")
@@ -198,7 +203,7 @@ def add_command(
     organism: str,
     source: str,
     licence: str,
-    kind: str,
+    kind: str | None,
     label_table: Path | None,
     out_folder: Path | None,
     **reading: Any,
@@ -229,7 +234,7 @@ def add_command(
         H5adParameters(labels=labels, **reading),
         origin,
         summary=summary,
-        kind=kind,
+        kind=kind or "",
         seen=look,
         out_folder=out_folder,
         taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},

@@ -31,6 +31,9 @@ SEEDED = (
     " run --secret` draws seeds that nobody can guess"
 )
 
+#: Entries of a table that are shown: a table of labels may have thousands.
+MOST_SHOWN = 60
+
 #: Keys of a card that are shown elsewhere, or are of use to the harness only.
 INTERNAL = ("name", "version", "summary", "truth", "reference", "loader_parameters", "digest")
 
@@ -139,12 +142,16 @@ def dataset_facts(entry: Entry) -> dict[str, Any]:
         "not opened": "" if is_opened(spec.card) else NOT_OPENED,
         "memory": hardly_fits(spec.card),
     }
+    said = {key: value for key, value in spec.card.items() if key not in INTERNAL}
+    # what the card fixes; its open parameters are shown as those of any dataset
+    fixed = said.pop("parameters", {})
     return {
         **{key: text for key, text in warnings.items() if text},
         "truth": spec.truth,
         "networks": SEEDED if spec.seeded else "real cells",
         **reference(entry),
-        **{key: value for key, value in spec.card.items() if key not in INTERNAL},
+        **said,
+        **({"read with": fixed} if fixed else {}),
     }
 
 
@@ -211,8 +218,10 @@ def show(key: str, value: Any, indent: int = 2) -> None:
     pad = " " * indent
     if isinstance(value, dict):
         say(f"{pad}{one_line(key)}:")
-        for inner, content in value.items():
+        for inner, content in [*value.items()][:MOST_SHOWN]:
             show(inner, content, indent + 2)
+        if len(value) > MOST_SHOWN:
+            say(f"{pad}  and {len(value) - MOST_SHOWN:,} more")
     elif isinstance(value, (list, tuple)) and any(len(str(item)) > 40 for item in value):
         say(f"{pad}{one_line(key)}:")
         for item in value:

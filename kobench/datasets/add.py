@@ -12,6 +12,7 @@ from kobench.datasets.card_keys import NAME
 from kobench.datasets.card_schema import unsaid
 from kobench.datasets.cards import builtin_loaders, card_specs, read_card, user_folder
 from kobench.errors import UserError
+from kobench.util.bounded import MOST_TOML, size_text
 from kobench.util.files import sha256_of, write_atomically
 from kobench.util.resolve import resolve_reference
 
@@ -42,6 +43,8 @@ class H5adParameters:
         Whether labels find genes that are written with other capital letters.
     var_key : str
         Column of var with the genes' names; "" for the index.
+    kind_key : str
+        Column of obs with what was done to each perturbed cell; "" where that is the same in all.
     cell_type_key, batch_key, group_key, replicate_key : str
         Columns of obs; "" for none. "day+donor" is the combination of two.
     scale, normalise : str
@@ -62,6 +65,7 @@ class H5adParameters:
     labels: Mapping[str, str] = field(default_factory=dict)
     ignore_case: bool = False
     var_key: str = ""
+    kind_key: str = ""
     cell_type_key: str = ""
     batch_key: str = ""
     group_key: str = ""
@@ -103,7 +107,7 @@ def add_dataset(
     origin: Origin | None = None,
     *,
     summary: str = "",
-    kind: str = "knockout",
+    kind: str = "",
     seen: Callable[[Dataset], None] = lambda dataset: None,
     out_folder: str | Path | None = None,
     folders: Iterable[str | Path] = (),
@@ -127,7 +131,8 @@ def add_dataset(
     summary : str
         One line for lists; "" for the numbers of cells and genes.
     kind : str
-        What was done to the perturbed cells, one of `kobench.specs.PERTURBATIONS`.
+        What was done to the perturbed cells, one of `kobench.specs.PERTURBATIONS`; "" for
+        knockouts, or for what the column `kind_key` says.
     seen : callable
         Is given the loaded dataset before anything is written; what it raises ends all.
     out_folder : path, or None for the user's own folder, which is always read
@@ -153,11 +158,16 @@ def add_dataset(
     file = Path(file).expanduser().resolve()
     folder = Path(out_folder).expanduser() if out_folder else user_folder()
     card = folder / f"{name}.toml"
+    if kind and reading.kind_key:
+        raise UserError(
+            f"both --kind {kind} and --kind-key {reading.kind_key} are given; give one of them"
+        )
     if name or write:  # without a name nothing is in its way
         _must_be_free(name, card, folders, taken or {})
     load = resolve_reference(str(builtin_loaders()[LOADER].load))
     dataset: Dataset = load(path=str(file), **asdict(reading))
-    dataset = replace(dataset, perturbation=kind)
+    if kind:
+        dataset = replace(dataset, perturbation=kind)
     if not summary:
         cells = dataset.cells
         summary = f"{cells.n_obs:,} wild-type cells x {cells.n_vars:,} genes from {file.name}"
@@ -168,9 +178,15 @@ def add_dataset(
         "loader": LOADER,
         "truth": "none" if dataset.perturbed is None else "population",
     }
-    if dataset.perturbed is not None:
-        head["kind"] = kind
+    if dataset.perturbed is not None and not reading.kind_key:
+        head["kind"] = dataset.perturbation
     text = _card_text(head, file, reading, origin, dict(dataset.facts))
+    if len(text.encode()) > MOST_TOML:
+        raise UserError(
+            f"the card would hold more than {size_text(MOST_TOML)}, the most that is read of one,"
+            f" with the {len(reading.labels):,} lines of the table of labels; write the genes into"
+            " a column of obs and name it with --perturbation-key"
+        )
     seen(dataset)
     if write:
         write_atomically(card, text.encode())

@@ -137,6 +137,11 @@ def check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> No
         if key in ("path", "scale", "normalise"):
             place = "[file]" if key == "path" else "the top of the card"
             raise UserError(f"{where}: {key} does not belong into [parameters]; set it at {place}")
+    if "kind" in card and card.get("parameters", {}).get("kind_key"):
+        raise UserError(
+            f"{where}: kind is {card['kind']!r}, and [parameters] has kind_key, a column that says"
+            " that for each cell; leave one of them out"
+        )
 
 
 def check_parameter(key: str, value: Any, loader: DatasetSpec, where: str) -> None:

@@ -50,11 +50,12 @@ def validate(dataset: Dataset, name: str) -> Dataset:
     _check_columns(dataset, cells, where)
     if dataset.kind not in ("simulated", "real"):
         raise UserError(f"{where} is of kind {dataset.kind!r}; it must be 'simulated' or 'real'")
-    if dataset.perturbation not in PERTURBATIONS:
-        raise UserError(
-            f"{where} has perturbations of kind {dataset.perturbation!r}; choose one of"
-            f" {', '.join(PERTURBATIONS)}"
-        )
+    for kind in (dataset.perturbation, *dataset.kinds.values()):
+        if kind not in PERTURBATIONS:
+            raise UserError(
+                f"{where} has perturbations of kind {kind!r}; choose one of"
+                f" {', '.join(PERTURBATIONS)}"
+            )
     _check_texts(dataset, where)
     edges_of(dataset.truth, cells.n_vars, where)
     perturbed = dataset.perturbed

@@ -1,4 +1,4 @@
-"""`kobench datasets add` with labels as people write them, from the command to the card and back."""
+"""`kobench datasets add` with labels as people write them, to the card and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import pytest
 from command import kobench
 from screens import GENES, screen, written
 
+from kobench.builtin.datasets import h5ad
+from kobench.builtin.specs.datasets import h5ad_spec
 from kobench.datasets.cards import read_card
+from kobench.errors import UserError
+from kobench.plugins.parameters import canonical, complete
+from kobench.util.grammar import parse
 
 pytest.importorskip("anndata")
 
@@ -59,30 +64,27 @@ def test_options_come_to_the_card_and_the_card_reads_the_same(tmp_path: Path) ->
     assert "parameter control is 3; it must be of type str" in shown.stdout + shown.stderr
 
 
-def test_a_selection_has_several_controls_too(tmp_path: Path) -> None:
+def test_a_selection_has_several_controls_and_a_table_too(tmp_path: Path) -> None:
     turn = iter(range(1000))
     path = written(screen(lambda x: x if x != "control" else f"NT{next(turn) % 2}"), tmp_path)
-    chosen = f'h5ad:path={path},control=["NT0", "NT1"]'
-    words = (
-        "run",
-        "-d",
-        chosen,
-        "-t",
-        "response",
-        "-p",
-        "raises-in-fit",
-        "--out",
-        tmp_path / "out",
+    params = h5ad_spec().params
+    chosen = complete(
+        parse(f'h5ad:path={path},control=["NT0", "NT1"],labels={{KLF1="TAL1"}}'), params
     )
-    done = kobench(*words, code=None)
-    assert "no wild type" not in done.stdout + done.stderr
+    assert canonical("h5ad", chosen, params).endswith(',labels={"KLF1" = "TAL1"},path=' + path)
+    chosen["labels"] |= {name: name for name in ("GATA1", "TAL1", "GATA1+SPI1")}
+    dataset = h5ad.load(**chosen)
+    assert dataset.cells.n_obs == 120
+    assert set(dataset.perturbed.obs["perturbation"]) == {"GATA1", "TAL1", "GATA1+SPI1"}
+    one = complete(parse('h5ad:control=["NT0", "NT0"]'), params)
+    assert one["control"] == "NT0"  # one text for one dataset
     for wrong, message in (
         ("[]", "an empty list"),
         ("[1]", "expected text"),
         ("3", "expected text"),
     ):
-        done = kobench("run", "-d", f"h5ad:path={path},control={wrong}", "-p", "linear", code=2)
-        assert message in done.stderr
+        with pytest.raises(UserError, match=message):
+            complete(parse(f"h5ad:control={wrong}"), params)
 
 
 def test_a_table_is_copied_into_the_card(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_a_table_is_copied_into_the_card(tmp_path: Path) -> None:
     card = cards / "mine.toml"
     card.write_text(card.read_text().replace("SPI1+GATA1", "TAL1+GATA1"))
     assert read_card(card).card["digest"] != before  # a changed table is other data
-    assert "4: TAL1" in kobench("info", "mine", "--datasets", cards).stdout
+    assert "      4: TAL1" in kobench("info", "mine", "--datasets", cards).stdout
 
 
 def test_nothing_is_written_where_labels_name_no_gene_and_the_offer_works(tmp_path: Path) -> None:

@@ -59,5 +59,5 @@ def test_each_fault_is_one_sentence(table, text: str | bytes, message: str) -> N
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(UserError, match="table of labels .* cannot be read"):
+        with pytest.raises(UserError, match=r"table of labels .* cannot be read"):
             read_label_table(path)

@@ -14,6 +14,7 @@ from kobench.builtin.datasets import read_anndata
 from kobench.builtin.datasets.formats.fill import read_rows, split_rows
 from kobench.builtin.datasets.formats.opening import opened
 from kobench.builtin.datasets.formats.source import Frame, Source
+from kobench.builtin.datasets.kinds import Kinds, read_kinds
 from kobench.builtin.datasets.labels.advice import advice
 from kobench.builtin.datasets.labels.genes import Genes
 from kobench.builtin.datasets.labels.names import GeneNames, gene_names
@@ -38,6 +39,7 @@ class Wanted:
     unassigned: tuple[str, ...]
     spelling: Spelling
     var_key: str
+    kind_key: str
     keys: Mapping[str, str]
     totals_key: str
     scale: str
@@ -72,8 +74,9 @@ class Content:
     X : (m, G) float32 as stored, the kept cells, wild type first. totals : (m,) their counts.
     counts : whether it holds counts. names : (G,) genes. barcodes : (n,). labels : what was
     perturbed in each. columns : batch, cell type, group and replicate by the name of their column.
-    notes : on the file, names of genes and labels. seen : (G,) the number of wild-type cells that
-    express each gene. unassigned : number of cells of which nobody knows what was perturbed.
+    kinds : what was done to perturbed cells. seen : (G,) the number of wild-type cells that express
+    each gene. unassigned : number of cells of which nobody knows what was perturbed. notes : on the
+    file, names of genes, labels and kinds.
     """
 
     path: str
@@ -85,6 +88,7 @@ class Content:
     labels: Labels
     columns: Mapping[str, npt.NDArray[np.str_]]
     groups: Groups
+    kinds: Kinds
     seen: IntArray
     unassigned: int
     notes: tuple[str, ...]
@@ -103,6 +107,7 @@ def read_content(path: str, wanted: Wanted) -> Content:
         columns = _columns(source, wanted, known)
         given = totals_of(source.obs, path, key, scale)
         groups = _group(path, genes.names, labels, known, columns, wanted)
+        kinds = _kinds(source, wanted, labels, groups.perturbed)
         rows = groups.rows
         X = read_rows(stored, rows, path)
         check_numbers(X, path, barcodes[rows], genes.names, called)
@@ -122,9 +127,10 @@ def read_content(path: str, wanted: Wanted) -> Content:
         labels=labels,
         columns=columns,
         groups=groups,
+        kinds=kinds,
         seen=detected(split_rows(X, len(groups.wild_type))[0]),
         unassigned=int(np.sum(~known)),
-        notes=(*source.notes, *said),
+        notes=(*source.notes, *said, *kinds.notes),
     )
 
 
@@ -150,6 +156,17 @@ def _labels(
         known.cells,
         (*called.notes, *(sentence for sentence in more if sentence)),
     )
+
+
+def _kinds(source: Source, wanted: Wanted, labels: Labels, perturbed: IntArray) -> Kinds:
+    """What was done to the perturbed cells, at these rows."""
+    path, key = source.path, wanted.kind_key
+    if not key:
+        return Kinds()
+    counts = np.zeros(len(labels.names), dtype=bool)
+    counts[perturbed] = True
+    words = read_anndata.column(source.obs, path, key, "kind_key", known=counts)
+    return read_kinds(labels.names[perturbed], words[perturbed], f"{path}: obs[{key!r}]")
 
 
 def _columns(source: Source, wanted: Wanted, known: BoolArray) -> dict[str, npt.NDArray[np.str_]]:

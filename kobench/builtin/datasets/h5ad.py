@@ -32,6 +32,7 @@ def load(
     labels: Mapping[str, str] = NO_TABLE,
     ignore_case: bool = False,
     var_key: str = "",
+    kind_key: str = "",
     cell_type_key: str = "",
     batch_key: str = "",
     group_key: str = "",
@@ -76,6 +77,7 @@ def load(
         left_out,
         spelling,
         var_key,
+        kind_key,
         keys,
         totals_key,
         scale,
@@ -107,6 +109,8 @@ def load(
         group_key=group_key or None,
         replicate_key=replicate_key or None,
         perturbed=perturbed if len(groups.perturbed) else None,
+        perturbation=content.kinds.most,
+        kinds=content.kinds.others,
         facts={**facts, "normalisation": working.how},
     )
     return validate(dataset, path)

@@ -70,6 +70,11 @@ def h5ad_spec() -> DatasetSpec:
                 False, "labels find genes that are written with other capital letters"
             ),
             "var_key": Param("", "column of var with the genes' names; empty: the index"),
+            "kind_key": Param(
+                "",
+                "column of obs with what was done to each perturbed cell (knockout, knockdown or"
+                " CRISPRi, overexpression or CRISPRa); empty: the same to all",
+            ),
             "cell_type_key": Param("", "column of obs with the cell type; empty: none"),
             "batch_key": Param(
                 "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -183,12 +183,16 @@ class Screened:
         """Sort out the perturbations of these cells."""
         labels = np.asarray(perturbed.obs["perturbation"], dtype=np.str_)
         targets, number, unnamed = perturbations(labels, dataset.cells.var_names)
-        if dataset.perturbation not in ASKED:
-            why = NOT_ASKED.format(dataset.perturbation)
-            targets, unnamed = {}, dict.fromkeys((*targets, *unnamed), why)
+        kinds = {
+            name: dataset.kinds.get(name, dataset.perturbation) for name in (*targets, *unnamed)
+        }
+        of_kind = {
+            name: NOT_ASKED.format(kind) for name, kind in kinds.items() if kind not in ASKED
+        }
+        unnamed = {**of_kind, **{name: why for name, why in unnamed.items() if name not in of_kind}}
         screen = Screen.of(dataset, perturbed, training, reference)
         asked = Population.of(dataset.cells.X[training], screen.wild_type.batch[training])
-        found = _sort_out(screen, asked, targets, number)
+        found = _sort_out(screen, asked, targets, number, unnamed)
         return cls(screen, asked, targets, found, unnamed, dataset.kind == "real")
 
     @property
@@ -223,11 +227,19 @@ class Screened:
 
 
 def _sort_out(
-    screen: Screen, asked: Population, targets: Mapping[str, tuple[int, ...]], number: IntArray
+    screen: Screen,
+    asked: Population,
+    targets: Mapping[str, tuple[int, ...]],
+    number: IntArray,
+    others: Container[str],
 ) -> _Found:
-    """Which perturbations have enough cells; `number` (n,) is that of each cell."""
+    """Which perturbations have enough cells, but for the `others`; `number` (n,) is that of each
+    cell.
+    """
     found = _Found()
     for place, (name, genes) in enumerate(targets.items()):
+        if name in others:
+            continue
         rows = np.flatnonzero(number == place)
         per_batch = screen.count(rows, genes)
         if why := _too_few(len(rows), per_batch):

@@ -33,6 +33,9 @@ TEMPLATES = (
 #: Labels that are tried; of the advice that follows all are counted.
 TRIED = 60
 
+#: Characters of a label that is tried: with dozens of genes it takes long to read.
+MOST_TRIED = 120
+
 #: Columns of var that are tried.
 MOST_COLUMNS = 8
 
@@ -75,7 +78,8 @@ def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Frame, var_key
     missed = [label for label in asked if labels.readings[label].unknown]
     if not missed or (spelling.table and var is None):
         return ""
-    tried = missed[:: max(1, len(missed) // TRIED)]
+    short = [label for label in missed if len(label) <= MOST_TRIED] or missed[:1]
+    tried = short[:: max(1, len(short) // TRIED)]
     columns = _columns(var, var_key)
     best = _Choice(spelling, genes)
     for _ in range(STEPS):

@@ -44,6 +44,11 @@ class Genes:
         return Genes(self.names, True, self._several)
 
     @cached_property
+    def with_signs(self) -> tuple[str, ...]:
+        """The genes whose names hold anything but letters and digits."""
+        return tuple(name for name in self.names if not name.isalnum())
+
+    @cached_property
     def _bare(self) -> dict[str, list[str]]:
         """The genes with an Ensembl id, by that without its version."""
         found: dict[str, list[str]] = defaultdict(list)

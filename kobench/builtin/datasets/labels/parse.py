@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from kobench.builtin.datasets.labels.controls import NOTHING, Controls
 from kobench.builtin.datasets.labels.genes import Genes
@@ -58,18 +58,17 @@ class Reading:
         """Whether it says that nothing was perturbed, in declared words alone."""
         return bool(self.controls) and not (self.genes or self.unknown or self.words)
 
-    def __add__(self, other: Reading) -> Reading:
-        return Reading(
-            _once(self.genes, other.genes),
-            _once(self.unknown, other.unknown),
-            self.controls + other.controls,
-            self.words + other.words,
-            self.respelt + other.respelt,
-            (
-                self.cost[0] + other.cost[0],
-                self.cost[1] + other.cost[1],
-                self.cost[2] + other.cost[2],
-            ),
+    @classmethod
+    def of(cls, parts: Sequence[Reading]) -> Reading:
+        """What several parts say together."""
+        costs = tuple(map(sum, zip(*(part.cost for part in parts), strict=True)))
+        return cls(
+            tuple(sorted({gene for part in parts for gene in part.genes})),
+            tuple(sorted({name for part in parts for name in part.unknown})),
+            tuple(pair for part in parts for pair in part.controls),
+            tuple(word for part in parts for word in part.words),
+            tuple(pair for part in parts for pair in part.respelt),
+            (costs[0], costs[1], costs[2]),
         )
 
 
@@ -101,8 +100,15 @@ class Parser:
         self._controls, self._genes, self._templates = controls, genes, templates
         joins = sorted({JOIN, *join}, key=len, reverse=True)
         self._separator = re.compile(f"({'|'.join(map(re.escape, joins))})")
-        self._longest = self._longest_part(join)
-        self._parts: dict[str, Reading | None] = {}
+        compounds = self._names_with(joins)
+        self._compounds = {name.casefold() for name in compounds}
+        # of how many pieces a part may be
+        self._longest = (
+            max(map(self._separators, compounds), default=0)
+            + max((self._separators(template.text) for template in templates), default=0)
+            + 1
+        )
+        self._words: dict[str, Reading] = {}
         self.hidden: dict[str, str] = {}
 
     def read(self, label: str) -> list[Reading]:
@@ -112,29 +118,59 @@ class Parser:
         fewest unknown parts, takes the fewest characters for the name of a guide, and is of the
         fewest parts.
         """
-        text = trimmed(label)
-        pieces = self._separator.split(text)
+        # with even numbers words, with odd ones separators
+        pieces = self._separator.split(trimmed(label))
+        words = [self._word(word) for word in pieces[::2]]
+        if len(words) == 1:
+            return [words[0]]
+        wider = self._wider(pieces)
+        if not wider and not any(word.unknown for word in words):
+            return [Reading.of(words)]
+        return self._cheapest(pieces, words, wider)
+
+    def _word(self, text: str) -> Reading:
+        """What a part without a separator says; it is remembered."""
+        if text not in self._words:
+            self._words[text] = self._known(text) or self._unknown(text, 1)
+        return self._words[text]
+
+    def _wider(self, pieces: Sequence[str]) -> dict[tuple[int, int], Reading]:
+        """Known parts with separators in them, by the places of their first and last piece."""
+        found: dict[tuple[int, int], Reading] = {}
+        for start in range(0, len(pieces), 2):
+            for end in range(start + 2, min(start + 2 * self._longest, len(pieces)), 2):
+                text = "".join(pieces[start : end + 1])
+                may_be = self._templates or trimmed(text).casefold() in self._compounds
+                known = self._known(text) if may_be else None
+                if known is not None:
+                    found[start, end] = known
+        return found
+
+    def _cheapest(
+        self,
+        pieces: Sequence[str],
+        words: Sequence[Reading],
+        wider: Mapping[tuple[int, int], Reading],
+    ) -> list[Reading]:
+        """The readings of least cost, by those of each beginning of the label."""
         readings: list[list[Reading]] = [[Reading()]]
-        # pieces with even numbers are words, those with odd ones separators
         for end in range(0, len(pieces), 2):
             found: dict[tuple[str, ...], Reading] = {}
             for start in range(end, max(-1, end - 2 * self._longest), -2):
-                part = self._part("".join(pieces[start : end + 1]), (end - start) // 2 + 1)
+                part = words[end // 2] if start == end else wider.get((start, end))
                 if part is None:
+                    if not all(word.unknown for word in words[start // 2 : end // 2 + 1]):
+                        continue
+                    part = self._unknown("".join(pieces[start : end + 1]), (end - start) // 2 + 1)
+                if JOIN in "".join(part.unknown):
                     continue
                 for before in readings[start // 2]:
-                    whole = before + part
+                    whole = Reading.of((before, part))
                     if whole.names not in found or whole.cost < found[whole.names].cost:
                         found[whole.names] = whole
             best = sorted(found.values(), key=lambda reading: (reading.cost, reading.names))
             readings.append(best[:MOST_READINGS])
         return readings[-1]
-
-    def _part(self, text: str, pieces: int) -> Reading | None:
-        """What a part of a label says; None where it can't be one part."""
-        if text not in self._parts:
-            self._parts[text] = self._known(text) or self._unknown(text, pieces)
-        return self._parts[text]
 
     def _known(self, text: str) -> Reading | None:
         """A part that is empty, a control or a measured gene, with its guide or without."""
@@ -147,7 +183,7 @@ class Parser:
             if found := self._plain(gene):
                 rest = "" if ANY not in template.text else " ".join(text.split(gene, 1))
                 if not self._hides_gene(text, rest, gene):
-                    return found + Reading(cost=(0, len(text) - len(gene), 0))
+                    return replace(found, cost=(0, len(text) - len(gene), 1))
         return None
 
     def _plain(self, text: str) -> Reading | None:
@@ -188,27 +224,18 @@ class Parser:
             self.hidden[text] = inside[0]
         return bool(inside)
 
-    def _unknown(self, text: str, pieces: int) -> Reading | None:
+    def _unknown(self, text: str, pieces: int) -> Reading:
         """A part that is nothing known; a guide by the shortest name that its gene may have."""
         named = trimmed(text)
         if named not in self.hidden:
             *_, named = named, *filter(None, (trimmed(gene) for _, gene in self._guides(named)))
-        if JOIN in named:
-            return None
         return Reading(unknown=(named,), cost=(pieces, 0, 1))
 
-    def _longest_part(self, join: Sequence[str]) -> int:
-        """Of how many pieces a part may be."""
-        genes = [name for name in self._genes.names if any(one in name for one in join)]
-        name = max(map(self._separators, (*genes, *self._controls.declared)), default=0)
-        around = max((self._separators(template.text) for template in self._templates), default=0)
-        return name + around + 1
+    def _names_with(self, joins: Sequence[str]) -> list[str]:
+        """The genes and controls in whose names there is a separator."""
+        names = (*self._genes.with_signs, *map(trimmed, self._controls.declared))
+        return [name for name in names if any(join in name for join in joins)]
 
     def _separators(self, text: str) -> int:
         """How many separators there are in a text."""
         return len(self._separator.findall(text))
-
-
-def _once(*names: tuple[str, ...]) -> tuple[str, ...]:
-    """All names, each once, sorted."""
-    return tuple(sorted({name for each in names for name in each}))
