@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,14 @@ from public_layout import GENES, screen
 
 from kobench.builtin.datasets.h5ad import load
 from kobench.dataset import Dataset
-from kobench.datasets.differences import disagreements, facts_of, species_of, targets_moved
+from kobench.datasets.cards import builtin_folder, read_card
+from kobench.datasets.differences import (
+    Moved,
+    disagreements,
+    facts_of,
+    species_of,
+    targets_moved,
+)
 
 CARD: dict[str, Any] = {
     "truth": "population",
@@ -130,3 +138,26 @@ def test_targets_that_move_by_hand(loaded: Any) -> None:
     moved = targets_moved(loaded("knockdown"))
     assert moved is not None
     assert (moved.down, moved.up, moved.of) == (3, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "moved"),
+    [
+        ("hipsc-ko", Moved(15, 0, 23)),
+        ("trem2-microglia", Moved(1, 0, 1)),
+        ("nkx2-1-lung", Moved(1, 0, 1)),
+        ("k562-crispri", Moved(9, 0, 10)),
+        ("retina-nuclei", None),
+    ],
+)
+def test_real_cards_are_not_accused(
+    name: str, moved: Moved | None, real_data: Callable[[str], Path]
+) -> None:
+    size = real_data(name).stat().st_size
+    spec = read_card(builtin_folder() / f"{name}.toml")
+    make: Any = spec.load
+    dataset = make()
+    assert disagreements(spec.card, dataset, size) == []
+    assert targets_moved(dataset) == moved
+    lie = replace(dataset, perturbation="overexpression")
+    assert bool(disagreements(spec.card, lie, size)) == (name in ("hipsc-ko", "k562-crispri"))
