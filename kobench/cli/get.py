@@ -30,11 +30,8 @@ Exit code: 0 when every file is here, 1 when one could not be got, 2 for a wrong
 """
 
 
-@click.command("get", epilog=EXAMPLES)
-@click.argument("names", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All datasets that have a file.")
-@click.option("--dry-run", is_flag=True, help="Show what would be got, and get nothing.")
-@click.option(
+#: Where files come from in place of the web.
+mirror_option = click.option(
     "--mirror",
     metavar="URL",
     envvar="KOBENCH_MIRROR",
@@ -43,6 +40,20 @@ Exit code: 0 when every file is here, 1 when one could not be got, 2 for a wrong
         "Get files of the web from URL/HOST/PATH instead of https://HOST/PATH; also KOBENCH_MIRROR."
     ),
 )
+
+
+@click.command("get", epilog=EXAMPLES)
+@click.argument("names", nargs=-1)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help=(
+        "All datasets that have a file, but those that nobody has opened: these have to be named."
+    ),
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be got, and get nothing.")
+@mirror_option
 @plugin_options
 @click.pass_context
 def get_command(
@@ -60,13 +71,15 @@ def get_command(
     says, or nothing. A call that was interrupted is carried on by the next one.
     """
     from kobench.datasets.get import check_mirror, wanted
+    from kobench.datasets.opened import is_opened
 
     check_mirror(mirror)
     if bool(names) == everything:
         raise UserError("say which datasets or suites to get, or --all; see `kobench list`")
     registry = load(plugin_files, dataset_folders)
     cards = cards_of(registry)
-    chosen = list(cards) if everything else chosen_names(registry, names)
+    opened = [name for name, card in cards.items() if is_opened(card)]
+    chosen = opened if everything else chosen_names(registry, names)
     wants = [wanted(name, cards.get(name, {})) for name in chosen]
     show_plan(wants, mirror)
     if dry_run:
@@ -107,6 +120,8 @@ def chosen_names(registry: Registry, names: tuple[str, ...]) -> list[str]:
 
 def show_plan(wants: list[Wanted], mirror: str) -> None:
     """What is here, what is to be got, how much that is, from where and under which licence."""
+    from kobench.datasets.room import hardly_fits
+
     rows = [(want.name, *to_get(want), str(want.card.get("licence", "not said"))) for want in wants]
     show_table([("dataset", "to get", "from", "licence"), *rows])
     ahead = [want for want in wants if want.sources]
@@ -116,6 +131,9 @@ def show_plan(wants: list[Wanted], mirror: str) -> None:
         total = f"{'at least ' if unknown else ''}{megabytes(known)}"
         more = f"; the size of {', '.join(unknown)} is not known" if unknown else ""
         say(f"To get: {len(ahead)} of {len(wants)} datasets, {total}{more}.")
+    for want in ahead:
+        if warning := hardly_fits(want.card):
+            say(f"{want.name}: mind that {warning}.")
     if web := [want.name for want in ahead if want.needs_web]:
         instead = f"; in its place is asked {mirror}" if mirror else ""
         say(f"These need the web: {', '.join(web)}{instead}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kobench.cli.get import mirror_option, show_plan, shown
 from kobench.cli.options import complete_names, load, plugin_options
 from kobench.cli.output import say
 from kobench.cli.tell import tell
@@ -27,12 +28,14 @@ Examples:
 @click.command("verify", epilog=EXAMPLES)
 @click.argument("name", shell_complete=complete_names("datasets"))
 @click.option("--check", "only_check", is_flag=True, help="Say all that is found, write nothing.")
+@mirror_option
 @plugin_options
 @click.pass_context
 def verify_command(
     ctx: click.Context,
     name: str,
     only_check: bool,
+    mirror: str,
     plugin_files: tuple[str, ...],
     dataset_folders: tuple[str, ...],
 ) -> None:
@@ -43,14 +46,11 @@ def verify_command(
     """
     from kobench.audit.overview import overview
     from kobench.datasets.differences import disagreements, facts_of
-    from kobench.datasets.fetch import obtain
-    from kobench.datasets.room import check_room, hardly_fits
+    from kobench.datasets.room import check_room
 
     entry = the_card(load(plugin_files, dataset_folders).find("datasets", name))
     card = entry.spec.card
-    if warning := hardly_fits(card):
-        say(f"Mind that {warning}.")
-    path = obtain(card)
+    path = brought(entry.spec.name, card, mirror)
     size = path.stat().st_size
     check_room(path, name)
     say(f"{path}: {size:,} bytes, and the bytes or content that the card says.")
@@ -85,6 +85,21 @@ def the_card(entry: Entry) -> Entry:
         f"dataset {entry.shown_name!r} is made by code, not read from the file of a card; `kobench"
         f" check {entry.shown_name} --kind dataset` checks it"
     )
+
+
+def brought(name: str, card: dict[str, Any], mirror: str) -> Path:
+    """The file of a card, got where it is not here; UserError where it is not the right one."""
+    from kobench.datasets.get import bring, check_mirror, wanted
+
+    check_mirror(mirror)
+    want = wanted(name, card)
+    if want.problem:
+        raise UserError(want.problem)
+    if want.here is not None:
+        return want.here
+    show_plan([want], mirror)
+    with shown() as progress:
+        return bring(want, mirror, progress)
 
 
 def write(card: dict[str, Any], path: Path, facts: dict[str, Any]) -> None:

@@ -6,17 +6,20 @@ import hashlib
 import json
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import kobench
+from file_server import FileServer, serving
 from public_layout import card_of, screen
 
 from kobench.cli.verify import write
 from kobench.datasets import cards
 from kobench.datasets.content import content_of_file
 from kobench.datasets.opened import NOT_OPENED
+from kobench.datasets.room import hardly_fits
 
 
 class Folder:
@@ -106,12 +109,60 @@ def test_another_file_is_not_opened(folder: Folder) -> None:
     assert "askable" not in found
 
 
-def test_a_file_that_is_not_there_says_where_it_comes_from(folder: Folder) -> None:
+@pytest.fixture
+def away(folder: Folder) -> Iterator[tuple[FileServer, str]]:
+    """A server that has the file of the card, which is not here; and its path there."""
     folder.bring()
-    folder.file.unlink()
-    found = folder.verify(code=2)
-    assert "screen.h5ad" in found
-    assert "Traceback" not in found
+    place = f"/127.0.0.1:1/{folder.file.name}"
+    folder.variables |= {"no_proxy": "127.0.0.1", "XDG_CACHE_HOME": str(folder.file.parent)}
+    with serving({place: folder.file.read_bytes()}) as server:
+        folder.file.unlink()
+        folder.variables["KOBENCH_MIRROR"] = server.url
+        yield server, place
+
+
+def test_a_file_that_is_not_here_is_got(folder: Folder, away: tuple[FileServer, str]) -> None:
+    said = folder.verify()
+    assert "To get: 1 of 1 datasets" in said
+    assert "Wrote opened = true" in said
+    assert tomllib.loads(folder.card.read_text())["opened"] is True
+    assert folder.file.is_file()
+
+
+@pytest.mark.parametrize("fault", ["other", "gone", "page", "cut 100"])
+def test_what_can_not_be_got_is_said_and_nothing_is_written(
+    folder: Folder, away: tuple[FileServer, str], fault: str
+) -> None:
+    server, place = away
+    before = folder.card.read_bytes()
+    if fault == "other":
+        server.files[place] = b"\x89HDF\r\n\x1a\n" + b"x" * 1000
+    elif fault == "gone":
+        del server.files[place]
+    else:
+        server.faults[place] = [fault] * 20
+    said = folder.verify(code=2)
+    assert "screen.h5ad" in said
+    assert "askable" not in said
+    assert folder.card.read_bytes() == before
+    assert not folder.file.exists()
+
+
+def test_all_means_all_that_somebody_has_opened(
+    folder: Folder, away: tuple[FileServer, str]
+) -> None:
+    said = folder.kobench("datasets", "get", "--all", "--dry-run").stdout
+    assert "hipsc-ko" in said
+    assert "mine" not in said.split()
+    named = folder.kobench("datasets", "get", "mine", "--dry-run").stdout
+    assert "mine" in named.split()
+
+
+def test_a_size_that_hardly_fits_is_said_before_anything_is_got() -> None:
+    done = kobench("datasets", "get", "vcc2025-h1", "--dry-run")
+    assert "15,482.5 MB" in done.stdout
+    if hardly_fits({"file": {"bytes": 15_482_497_461}}):
+        assert "vcc2025-h1: mind that the file has 14,765 MB and there are" in done.stdout
 
 
 def test_a_check_writes_nothing(folder: Folder) -> None:
