@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from command import kobench
-from factories import metric, record, scores
+from factories import metric, record, scores, transfer_matrices
 from sections import only, row
 
 DRAWS = [float(one) for one in np.random.default_rng(0).normal(0.4, 0.05, 300)]
@@ -90,6 +90,50 @@ def test_draws_of_perturbations_say_that_they_are_of_these_donors_alone():
         "groups of cells (donor) are on one side of the split each; intervals are over"
         " perturbations in these 4 groups, and say nothing of others"
     )
+
+
+def transfers(worth):
+    """The matrix of a model on two cell types, drawn by cells (None) or by groups worth so many."""
+    rng = np.random.default_rng(2)
+    records = []
+    for predictor, role, level in (("mlp", "predictor", 0.3), ("masked-mean", "floor", 0.5)):
+        for train in ("cone", "rod"):
+            side = {"direction": "lower", "best": 0.0, "low": 0.0, "high": 1.0}
+            entries = {"bray-curtis": metric(level, [], **side)}
+            for ask in ("cone", "rod"):
+                drawn = [float(one) for one in rng.normal(level, 0.01, 300)]
+                entries[f"bray-curtis[{ask}]"] = metric(level, drawn, **side)
+            given = scores(
+                entries,
+                task="transfer@1",
+                primary=("bray-curtis",),
+                floors=("masked-mean",),
+                kind="profile",
+                asks="transfer",
+                block="cell" if worth is None else "group",
+                **({} if worth is None else {"groups": {"column": "donor", "worth": worth}}),
+            )
+            made = record(
+                predictor, given, role=role, dataset="tissue", seed=None, kind="real",
+                split=("cell-type", 0),
+            )  # fmt: skip
+            made["trial"]["split"]["train"] = train
+            records.append(made)
+    (matrix,) = transfer_matrices(records)
+    return matrix
+
+
+def test_transfers_between_cell_types_have_the_intervals_of_their_donors():
+    def widths(matrix):
+        return [cell.explained.high - cell.explained.low for row in matrix.cells for cell in row]
+
+    by_cells, of_two, of_many = (widths(transfers(worth)) for worth in (None, 2.0, 500.0))
+    assert of_many == pytest.approx(by_cells, rel=0.02)
+    assert min(two / one for two, one in zip(of_two, by_cells, strict=True)) > 5
+    assert transfers(2.0).label == "the cells (by donor) of these 2 cell types"
+    assert transfers(None).label == "the cells of these 2 cell types"
+    none = [cell.explained.low for row in transfers(1.0).cells for cell in row]
+    assert none == [None] * 4
 
 
 @pytest.fixture

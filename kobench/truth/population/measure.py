@@ -117,6 +117,20 @@ def halved_changes(
         NaN at the targets.
     """
     ours, theirs = halves.of(perturbed.batch), reference_halves.of(reference.batch)
+    return changes_in(perturbed, reference, targets, ours, theirs)
+
+
+def changes_in(
+    perturbed: Population,
+    reference: Population,
+    targets: Sequence[int],
+    ours: BoolArray,
+    theirs: BoolArray,
+) -> FloatArray:
+    """The change measured in given halves of both groups of cells; see `halved_changes`.
+
+    `ours` (SPLITS, 2, n) and `theirs` (SPLITS, 2, m) say which cells are in either half.
+    """
     flat = changes(
         perturbed,
         reference,

@@ -10,7 +10,15 @@ import numpy as np
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
-from kobench.truth.population.measure import Halves, agreement, change, halved_changes, matched
+from kobench.truth.population.grouped import halved, numbers_of, within_groups
+from kobench.truth.population.measure import (
+    Halves,
+    agreement,
+    change,
+    changes_in,
+    halved_changes,
+    matched,
+)
 from kobench.truth.population.profiles import Population
 from kobench.truth.population.significance import responding
 from kobench.truth.population.size import size
@@ -64,6 +72,8 @@ class Screen:
         Cuts of the perturbed and of the wild-type cells.
     n_batches : int
         How many batches there are.
+    groups : pair of (n,) and (m,) int, or None
+        The groups that perturbed and wild-type cells belong to (donors), numbered alike.
     """
 
     perturbed: Population
@@ -73,6 +83,7 @@ class Screen:
     halves: Halves
     wild_type_halves: Halves
     n_batches: int
+    groups: tuple[IntArray, ...] | None = None
 
     @classmethod
     def of(
@@ -88,6 +99,7 @@ class Screen:
             halves=Halves.draw(perturbed.n_obs, purpose=0),
             wild_type_halves=Halves.draw(dataset.cells.n_obs, purpose=1),
             n_batches=int(max(batch.max(initial=-1), wild_type_batch.max(initial=-1))) + 1,
+            groups=numbers_of(dataset.group_key, perturbed, dataset.cells),
         )
 
     @property
@@ -107,12 +119,20 @@ class Screen:
         ours, theirs = self._matched(rows, targets, self.reference)
         perturbed, reference = self.perturbed[ours], self.wild_type[theirs]
         strength, p = size(perturbed, reference, targets)
+        tested = perturbed, reference
+        if self.groups is not None:
+            most = max(int(each.max(initial=0)) for each in self.groups)
+            tested = (
+                within_groups(perturbed, self.groups[0][ours], most),
+                within_groups(reference, self.groups[1][theirs], most),
+            )
+            p = size(*tested, targets)[1]
         return MeasuredChange(
             cells=len(ours),
             change=change(perturbed, reference, targets),
             halves=self._halved(ours, theirs, targets),
             agreement=self.agreement(rows, targets),
-            responds=responding(perturbed, reference, targets),
+            responds=responding(*tested, targets),
             size=strength,
             size_p=p,
         )
@@ -130,6 +150,13 @@ class Screen:
 
     def _halved(self, ours: IntArray, theirs: IntArray, targets: Sequence[int]) -> FloatArray:
         """(SPLITS, 2, G) changes in halves of these perturbed and wild-type rows."""
+        if self.groups is not None:
+            cells = self.perturbed[ours], self.wild_type[theirs]
+            halves = halved(
+                (self.groups[0][ours], self.groups[1][theirs]), (cells[0].batch, cells[1].batch)
+            )
+            if halves is not None:
+                return changes_in(*cells, targets, *halves)
         return halved_changes(
             self.perturbed[ours],
             self.wild_type[theirs],

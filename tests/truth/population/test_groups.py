@@ -1,0 +1,96 @@
+"""Donors in the measurement of perturbations: halved as wholes, and tests stay inside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kobench.cells import Cells
+from kobench.dataset import Dataset
+from kobench.truth.population.grouped import halved
+from kobench.truth.population.measured import ask_responses
+
+GENES = np.array([f"g{i:02}" for i in range(30)])
+TRAINING, REFERENCE = np.arange(0, 240, 2), np.arange(1, 240, 2)
+
+
+def screen(shares, effect=0.0, own=0.6, seed=0):
+    """240 wild-type cells of six donors, and 120 in which g00 is gone, of donors by their shares.
+
+    Donors differ by `own` in the logarithm of every gene. g00 drives ten genes by `effect`.
+    """
+    rng = np.random.default_rng(seed)
+    donors = np.concatenate([np.arange(240) % 6, rng.choice(6, 120, p=shares)])
+    of_donor = np.exp(own * rng.normal(size=(6, 30)))
+    X = rng.gamma(4.0, 1.0, (360, 30)) * of_donor[donors]
+    X[240:, 1:11] *= np.exp(-effect)
+    X[240:, 0] = 0.0
+    names = np.array([f"d{donor}" for donor in donors])
+    perturbed = Cells(
+        X[240:].astype(np.float32),
+        GENES,
+        {"donor": names[240:], "perturbation": np.repeat(["g00"], 120)},
+    )
+    cells = Cells(X[:240].astype(np.float32), GENES, {"donor": names[:240]})
+    return Dataset(cells, "linear", "real", perturbed=perturbed, group_key="donor")
+
+
+def asked(dataset):
+    found = ask_responses(dataset, TRAINING, REFERENCE)
+    return bool(found.detectable[0]), float(found.size_p[0]), int(found.responds[0].sum())
+
+
+UNEVEN = [0.5, 0.3, 0.05, 0.05, 0.05, 0.05]
+
+
+def test_a_mix_of_donors_is_no_effect_of_a_knockout():
+    dataset = screen(UNEVEN)
+    detectable, p, responding = asked(replace(dataset, group_key=None))
+    assert detectable
+    assert p < 0.01
+    assert responding > 10
+    detectable, p, responding = asked(dataset)
+    assert not detectable
+    assert p > 0.05
+    assert responding <= 2
+
+
+def test_an_effect_in_every_donor_is_still_seen():
+    detectable, p, responding = asked(screen([1 / 6] * 6, effect=0.8, own=0.2))
+    assert detectable
+    assert p < 0.01
+    assert responding >= 8
+
+
+def test_knockouts_in_donors_of_their_own_show_nothing_significant():
+    dataset = screen([1 / 6] * 6, effect=0.8)
+    obs = {**dataset.perturbed.obs, "donor": np.repeat("d9", 120)}
+    apart = replace(dataset, perturbed=replace(dataset.perturbed, obs=obs))
+    _, p, responding = asked(apart)
+    assert (p, responding) == (1.0, 0)  # donor and knockout can't be told apart
+
+
+def test_each_donor_is_in_one_half_and_both_halves_have_both_kinds_of_cells():
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 5, 50), rng.integers(0, 6, 80)
+    batches = rng.integers(0, 2, 50), rng.integers(0, 2, 80)
+    ours, theirs = halved(groups, batches)
+    assert (ours.shape, theirs.shape) == ((20, 2, 50), (20, 2, 80))
+    for split in range(20):
+        assert np.array_equal(ours[split, 0], ~ours[split, 1])
+        for half in (0, 1):
+            mine = {*groups[0][ours[split, half]], *groups[1][theirs[split, half]]}
+            other = {*groups[0][ours[split, 1 - half]], *groups[1][theirs[split, 1 - half]]}
+            assert not mine & other
+            assert groups[0][ours[split, half]].size
+            assert groups[1][theirs[split, half]].size
+    assert len({ours[split, 0].tobytes() for split in range(20)}) > 5
+
+
+@pytest.mark.parametrize("alone", [0, 1])
+def test_cells_of_one_donor_can_be_halved_by_cells_alone(alone):
+    groups = [np.arange(20) % 4, np.arange(20) % 4]
+    groups[alone] = np.zeros(20, int)
+    assert halved(tuple(groups), (np.zeros(20, int), np.zeros(20, int))) is None
