@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -275,15 +276,29 @@ def context_of(trial: Trial, prepared: Prepared) -> dict[str, Any]:
     }
 
 
+#: What a package and a version may look like, and how many packages are kept.
+PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+VERSION = re.compile(r"[0-9][A-Za-z0-9.+!_-]{0,39}")
+MOST_PACKAGES = 100
+
+
 def ran_in(worker: WorkerProcess) -> dict[str, Any]:
-    """What a record's run part says of a worker; texts that it gave are cut to 100 characters."""
+    """What a record's run part says of a worker.
+
+    Versions are what the worker says they are: code of its environment may say it in its place. So
+    only what looks like names and versions is kept, and no sentence gets onto a board.
+    """
     environment, hello, interpreter = None, worker.hello, worker.settings.interpreter
     if interpreter is not None:
-        packages = hello.get("packages", {})
+        packages, python = hello.get("packages", {}), str(hello.get("python", ""))
         environment = {
             "name": interpreter.environment or "",
-            "python": hello.get("python", "unknown")[:100],
-            "packages": {str(name)[:100]: str(version)[:100] for name, version in packages.items()},
+            "python": python if VERSION.fullmatch(python) else "unknown",
+            "packages": {
+                name: str(version)
+                for name, version in [*packages.items()][:MOST_PACKAGES]
+                if PACKAGE.fullmatch(name) and VERSION.fullmatch(str(version))
+            },
         }
     return {"sandbox": worker.report, "output": worker.output_tail(), "environment": environment}
 

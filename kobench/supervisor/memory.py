@@ -66,6 +66,7 @@ def memory_of(members: Sequence[Member]) -> Held:
         except (OSError, ValueError):
             if member_of(str(member.pid)) is not None:
                 total, way = total + member.rss, "RSS"
+                shared += in_status(member, b"RssShmem:")
     total += max(0, files_in_memory(members) - shared) + socket_bytes(members)
     return Held(total, way)
 
@@ -85,10 +86,15 @@ def _share(member: Member) -> tuple[int, int]:
 
 def beside_shares(member: Member) -> int:
     """Bytes of a process's page tables and huge pages, which are in no share of it."""
+    return in_status(member, b"VmPTE:", b"HugetlbPages:")
+
+
+def in_status(member: Member, *names: bytes) -> int:
+    """The sum of some sizes in /proc/PID/status, in bytes; 0 where that can't be read."""
     size = 0
     with contextlib.suppress(OSError, ValueError), open(f"{member.folder}/status", "rb") as file:
         for line in file:
-            if line.startswith((b"VmPTE:", b"HugetlbPages:")):
+            if line.startswith(names):
                 size += int(line.split()[1]) * 1024
     return size
 

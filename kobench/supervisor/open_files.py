@@ -132,14 +132,14 @@ def _buffer() -> int:
 
 @dataclass(frozen=True)
 class Unnamed:
-    """An open file that no folder shows.
+    """An open or mapped file that no folder shows.
 
     Attributes
     ----------
     key : tuple of int
         (device, inode).
     size : int
-        Bytes of its blocks.
+        Bytes of its blocks; of one that is mapped and can't be looked at, those that are mapped.
     in_memory : bool
         Whether it lies in memory and on no disk.
     """
@@ -149,14 +149,58 @@ class Unnamed:
     in_memory: bool
 
 
-def unnamed_files(members: Sequence[Member]) -> Iterator[Unnamed]:
-    """The open files that were removed, or never had a name (`memfd_create`).
+def unnamed_files(members: Sequence[Member]) -> list[Unnamed]:
+    """The files that were removed, or never had a name (`memfd_create`), each once.
 
-    A file that several processes hold comes several times.
+    A file that is mapped keeps its blocks when it is removed and closed, too.
     """
+    found: dict[tuple[int, int], Unnamed] = {}
+    unseen: dict[tuple[int, int], Unnamed] = {}
     for member in members:
         for opened in open_files(member):
-            found = opened.found
-            if found is not None and found.st_nlink == 0:
-                key, size = (found.st_dev, found.st_ino), found.st_blocks * 512
-                yield Unnamed(key, size, opened.target.startswith(("/memfd:", "/dev/shm/")))
+            if opened.found is not None and opened.found.st_nlink == 0:
+                file = _unnamed(opened.found, opened.target)
+                found[file.key] = file
+        for file, seen in mapped_files(member.folder):
+            (found if seen else unseen)[file.key] = file
+    inodes = {inode for _, inode in found}
+    more = [file for key, file in unseen.items() if key[1] not in inodes]
+    return [*found.values(), *more]
+
+
+def _unnamed(found: os.stat_result, path: str) -> Unnamed:
+    return Unnamed((found.st_dev, found.st_ino), found.st_blocks * 512, path.startswith(IN_MEMORY))
+
+
+#: What the paths of files begin with that lie in memory: /dev/zero is memory that is shared.
+IN_MEMORY = ("/memfd:", "/dev/shm/", "/dev/zero", "/SYSV")
+
+
+def mapped_files(folder: str) -> Iterator[tuple[Unnamed, bool]]:
+    """The removed files that a process maps, by the folder that /proc has of it.
+
+    Yields
+    ------
+    Unnamed
+        Each mapping; several may be of one file.
+    bool
+        Whether the file itself could be looked at, which needs rights over the machine. Else what
+        is mapped of it counts, and of files in memory nothing: most of such a mapping may be empty.
+    """
+    mapped: dict[tuple[int, int], int] = {}
+    with contextlib.suppress(OSError), open(f"{folder}/maps", "rb") as maps:
+        for line in maps:
+            if not line.endswith(b" (deleted)\n"):
+                continue
+            place, _, _, device, inode, path = line.decode(errors="replace").split(maxsplit=5)
+            try:
+                found = os.stat(f"{folder}/map_files/{place}")
+                yield _unnamed(found, path), True
+                continue
+            except OSError:
+                start, end = (int(one, 16) for one in place.split("-"))
+            major, minor = (int(one, 16) for one in device.split(":"))
+            key = os.makedev(major, minor), int(inode)
+            mapped[key] = mapped.get(key, 0) + end - start
+            if not path.startswith(IN_MEMORY):
+                yield Unnamed(key, mapped[key], False), False

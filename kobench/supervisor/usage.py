@@ -75,7 +75,7 @@ class Watch:
     -----
     Memory is what all processes hold together, with files that lie in memory only, see
     `kobench.supervisor.memory.memory_of`. Written is what the folder holds, see
-    `kobench.supervisor.written.folder_bytes`, with files that were removed but are still open.
+    `kobench.supervisor.written.folder_bytes`, with files that were removed and are open or mapped.
     """
 
     def __init__(self, pid: int, limits: Limits, folder: Path, share: int | None = None) -> None:

@@ -137,8 +137,8 @@ def test_files_without_a_name_in_memory_count_and_only_once(start):
     assert files_in_memory(members) == 40 * MB
     assert memory_of(members).size > 40 * MB
     assert (
-        sum(file.size for file in unnamed_files(members)) == 4 * 40 * MB
-    )  # two processes, two numbers each
+        sum(file.size for file in unnamed_files(members)) == 40 * MB
+    )  # two processes, two numbers each: one file
 
 
 def test_mapped_shared_memory_does_not_count_twice(start):
@@ -419,6 +419,55 @@ def test_files_that_were_removed_and_are_still_open_count(start, tmp_path):
     with pytest.raises(TrialFailed, match=r"it wrote 3\d MB"):
         watch.check("fit")
     Watch(os.getpid(), Limits(written_mb=40), tmp_path).check("fit")
+
+
+MAPPED = """
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+size = ctypes.c_size_t(30 << 20)
+number = {number}
+for _ in range(30):
+    os.write(number, os.urandom(1 << 20))
+assert libc.mmap(None, size, 1, 1, number, ctypes.c_long(0)) != ctypes.c_void_p(-1).value
+{remove}
+os.close(number)
+os.write(1, b".")
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("rights", [True, False])
+def test_files_that_are_mapped_alone_count(start, tmp_path, monkeypatch, rights):
+    """Untouched by the process that maps them, removed and closed: their blocks stay."""
+    if not rights:  # only root may look at what is mapped
+        real = os.stat
+
+        def refused(path, **more):
+            if "/map_files/" in str(path):
+                raise PermissionError
+            return real(path, **more)
+
+        monkeypatch.setattr(open_files.os, "stat", refused)
+    path = str(tmp_path / "gone")
+    opened = f"os.open({path!r}, os.O_RDWR | os.O_CREAT)"
+    process = start(MAPPED.format(number=opened, remove=f"os.unlink({path!r})"))
+    started(process, 1)
+    assert total(tmp_path) == 0
+    watch = Watch(os.getpid(), Limits(written_mb=20), tmp_path)
+    with pytest.raises(TrialFailed, match=r"it wrote 3\d MB"):
+        watch.check("fit")
+    Watch(os.getpid(), Limits(written_mb=40), tmp_path).check("fit")
+
+
+def test_memory_that_is_mapped_alone_counts(start):
+    process = start(MAPPED.format(number="os.memfd_create('x')", remove=""))
+    started(process, 1)
+    members = below(process.pid)
+    if not os.access(f"/proc/{process.pid}/map_files", os.R_OK) or os.geteuid():
+        pytest.skip("only root may look at files that are mapped")
+    assert files_in_memory(members) == 30 * MB
+    assert 30 * MB < memory_of(members).size < 75 * MB
 
 
 def test_a_process_counted_twice_for_a_moment_ends_nothing(tmp_path, monkeypatch):
