@@ -12,6 +12,8 @@ from kobench.audit.pictures import boxes
 from kobench.audit.report import Part, Picture, Table, Verdict, named
 from kobench.audit.statistics import kruskal_wallis, standardised
 from kobench.cells import Cells, FloatArray
+from kobench.datasets.parts import row_sums
+from kobench.truth.population.profiles import Population
 
 KEY, TITLE = "depth", "Depth: are cells sequenced alike?"
 
@@ -30,9 +32,8 @@ def totals(cells: Cells) -> tuple[FloatArray, str]:
     the number of genes that are on.
     """
     if "counts" in cells.layers:
-        return np.asarray(cells.layers["counts"].sum(axis=1), np.float64).ravel(), "counts"
-    X = cells.X
-    return np.asarray((X > 0).sum(axis=1), np.float64).ravel(), "genes that are on"
+        return row_sums(cells.layers["counts"]), "counts"
+    return Population.of(cells.X, np.zeros(0, int)).detected.astype(np.float64), "genes that are on"
 
 
 def depth(material: Material) -> Part:

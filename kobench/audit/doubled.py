@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -47,13 +48,10 @@ def doubled(dataset: Dataset) -> Doubled:
     if perturbed is None:
         first = first_equal(dataset.cells.X)
         return Doubled(wild_type=int((first != np.arange(len(first))).sum()))
-    both = scipy.sparse.vstack(
-        [scipy.sparse.csr_matrix(cells.X) for cells in (dataset.cells, perturbed)], format="csr"
-    )
     names = np.asarray(perturbed.obs["perturbation"], dtype=np.str_)
     of_name = np.unique(names, return_inverse=True)[1].ravel() + 1
     group: IntArray = np.concatenate([np.zeros(dataset.cells.n_obs, np.int64), of_name])
-    first = first_equal(both)
+    first = first_equal(*_alike(dataset.cells.X, perturbed.X))
     copy = first != np.arange(len(first))
     alike = group[first] == group
     return Doubled(
@@ -61,3 +59,10 @@ def doubled(dataset: Dataset) -> Doubled:
         same=int((copy & alike & (group > 0)).sum()),
         across=int((copy & ~alike).sum()),
     )
+
+
+def _alike(X: Any, other: Any) -> tuple[Any, Any]:
+    """Two matrices of one kind, sparse where one of them is, with numbers of one type."""
+    if scipy.sparse.issparse(X) != scipy.sparse.issparse(other):
+        X, other = scipy.sparse.csr_matrix(X), scipy.sparse.csr_matrix(other)
+    return X, other.astype(X.dtype, copy=False)

@@ -51,9 +51,9 @@ class Limits:
 #: and half a minute in all.
 GLANCE = Limits(250_000_000, 12_000_000)
 
-#: For an audit, which ranks every gene, too: 1,000 cells of 20,000 genes in a group, and some
-#: minutes in all.
-THOROUGH = Limits(1_000_000_000, 20_000_000, zeros=True)
+#: For an audit, which ranks every gene, too: 1,000 cells of 20,000 genes in a group, and a
+#: minute or two in all.
+THOROUGH = Limits(400_000_000, 20_000_000, zeros=True)
 
 #: So many perturbations are measured, however large they are.
 FEWEST = 5

@@ -13,6 +13,7 @@ from kobench.audit.report import Part, Table, Verdict, counted, listed
 from kobench.audit.statistics import cramers_v
 from kobench.cells import IntArray
 from kobench.dataset import Dataset
+from kobench.datasets.parts import detected
 from kobench.truth.population import NOT_MEASURED
 
 KEY, TITLE = "leakage", "Leakage: does anything give an answer away?"
@@ -54,11 +55,11 @@ def markers(dataset: Dataset) -> list[Marker]:
     of_cell = of_cell.ravel()
     order = np.argsort(of_cell, kind="stable")
     ends = np.searchsorted(of_cell[order], np.arange(len(names) + 1))
-    wild = _on(dataset.cells.X, np.arange(dataset.cells.n_obs))
+    wild = detected(dataset.cells.X)
     total, best = wild.copy(), np.zeros(len(wild), np.int64)
     whose = np.full(len(wild), -1, np.int64)
     for place in range(len(names)):
-        here = _on(perturbed.X, order[ends[place] : ends[place + 1]])
+        here = detected(perturbed.X[order[ends[place] : ends[place + 1]]])
         total += here
         more = here > best
         best[more], whose[more] = here[more], place
@@ -192,12 +193,6 @@ def _sentence(kind: str, perturbed: bool, facts: Mapping[str, Any], marks: list[
             "no target stands in labels alone",
         ]
     return f"Nothing found: {', '.join(looked) or 'simulated cells are not searched for copies'}."
-
-
-def _on(X: Any, rows: IntArray) -> IntArray:
-    """(G,) in how many of the rows each gene is on."""
-    counts: IntArray = np.asarray((X[rows] > 0).sum(axis=0)).ravel().astype(np.int64)
-    return counts
 
 
 def _numbered(values: object) -> IntArray:

@@ -169,7 +169,7 @@ def _asked(dataset: Dataset, perturbed: Cells) -> dict[str, Any]:
 
 
 #: What a loader calls the number of barcodes that its file has more than once.
-BARCODES = "doubled_barcodes"
+BARCODES = "doubled barcodes"
 
 
 def _kinds(dataset: Dataset) -> str:

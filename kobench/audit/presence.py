@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from kobench.audit.material import Material
 from kobench.audit.pictures import histogram
 from kobench.audit.report import Part, Picture, Table
-from kobench.cells import FloatArray
+from kobench.datasets.parts import detected
 
 KEY, TITLE = "presence", "Presence: does which genes are on vary?"
 
@@ -17,16 +13,10 @@ KEY, TITLE = "presence", "Presence: does which genes are on vary?"
 VARIES = (0.05, 0.95)
 
 
-def shares_on(X: Any, n: int) -> FloatArray:
-    """(G,) share of the n cells of a matrix in which each gene is on."""
-    on: FloatArray = np.asarray((X > 0).sum(axis=0)).ravel() / max(1, n)
-    return on
-
-
 def presence(material: Material) -> Part:
     """How often genes are on in wild-type cells."""
     cells, seen = material.dataset.cells, material.overview
-    shares = shares_on(cells.X, cells.n_obs)
+    shares = detected(cells.X) / cells.n_obs
     vary = int(((shares > VARIES[0]) & (shares < VARIES[1])).sum())
     always, rare = int((shares == 1).sum()), int((shares <= VARIES[0]).sum())
     if not seen.presence_varies:

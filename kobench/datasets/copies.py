@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from kobench.datasets.matrices import tidy
 from kobench.datasets.parts import ends_of, stored
 
 
-def first_equal(X: Any) -> IntArray:
+def first_equal(X: Any, *more: Any) -> IntArray:
     """For each cell the first one with the very same values.
 
     A memory of the training cells would answer for a copy among the asked ones without an error,
@@ -21,11 +23,12 @@ def first_equal(X: Any) -> IntArray:
 
     Parameters
     ----------
-    X : (n, G) array or sparse matrix
+    X, *more : (n, G), (m, G), ... arrays or sparse matrices
+        Of one kind; their rows are numbered on.
 
     Returns
     -------
-    (n,) int
+    (n + m + ...,) int
         Rows; its own where a cell is no copy of an earlier one.
 
     Examples
@@ -33,19 +36,24 @@ def first_equal(X: Any) -> IntArray:
     >>> first_equal(np.array([[1, 0], [0, 2], [1, 0]])).tolist()
     [0, 1, 0]
     """
-    rows = tidy(X)
+    seen: dict[bytes, int] = {}
+    found = [
+        seen.setdefault(digest, row)
+        for row, digest in enumerate(chain(*(_digests(matrix) for matrix in (X, *more))))
+    ]
+    return np.array(found, dtype=np.int64)
+
+
+def _digests(matrix: Any) -> Iterator[bytes]:
+    """A hash of each row: the rows themselves would be a second copy of all cells."""
+    rows = tidy(matrix)
     ends, values = ends_of(rows), stored(rows)
     columns = rows.indices if scipy.sparse.issparse(rows) else None
-    seen: dict[bytes, int] = {}
-    found = np.empty(rows.shape[0], dtype=np.int64)
-    for row in range(len(found)):
-        part = slice(ends[row], ends[row + 1])
-        # a hash: the rows themselves would be a second copy of all cells
-        content = hashlib.blake2b((values[part] + 0.0).tobytes(), digest_size=16)
+    for start, end in pairwise(ends):
+        content = hashlib.blake2b((values[start:end] + 0.0).tobytes(), digest_size=16)
         if columns is not None:
-            content.update(columns[part].tobytes())
-        found[row] = seen.setdefault(content.digest(), row)
-    return found
+            content.update(columns[start:end].tobytes())
+        yield content.digest()
 
 
 def copies(first: IntArray) -> int:

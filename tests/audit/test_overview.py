@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.sparse
 from audited import screen
 
 from kobench.audit import drawn as drawing
@@ -145,3 +147,23 @@ def test_groups_too_few_to_split_are_the_reason_that_nothing_is_asked():
     assert not seen.askable
     assert set(seen.unasked) == {"g0", "g1"}
     assert "donor" in seen.unasked["g0"]
+
+
+def test_a_glance_makes_no_second_copy_of_the_cells():
+    rng = np.random.default_rng(0)
+
+    def cells(n, **obs):
+        X = scipy.sparse.random(n, 2000, 0.25, "csr", np.float32, random_state=1)
+        return Cells(X, np.array([f"g{i}" for i in range(2000)]), obs)
+
+    names = np.array([f"g{i}" for i in range(20)])
+    dataset = Dataset(
+        cells(500), "linear", "real", perturbed=cells(8000, perturbation=rng.choice(names, 8000))
+    )
+    size = dataset.perturbed.X.data.nbytes + dataset.perturbed.X.indices.nbytes
+    overview(dataset)  # what is imported when it is first needed is no copy
+    tracemalloc.start()
+    overview(dataset)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.75 * size

@@ -121,3 +121,15 @@ def test_batches_of_several_columns_groups_and_replicates_are_on_the_card(screen
         assert line in text
     add(screen, tmp_path / "plain")
     assert '_key = ""' not in (tmp_path / "plain" / "mine.toml").read_text()
+
+
+def test_barcodes_that_stand_there_twice_are_said(make_adata, tmp_path):
+    adata = make_adata(n=60)
+    adata.obs_names = [f"cell{i % 50}" for i in range(60)]
+    adata.obs["gene"] = "control"
+    path = tmp_path / "merged.h5ad"
+    adata.write_h5ad(path)
+    said = kobench(
+        "datasets", "add", path, "--perturbation-key", "gene", "--control", "control", "--check"
+    ).stdout
+    assert "duplicates    10 barcodes stand there more than once" in said

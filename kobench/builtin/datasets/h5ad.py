@@ -168,6 +168,8 @@ def _facts(content: Content, chosen: BoolArray) -> dict[str, Any]:
     """Numbers for `kobench info`."""
     groups, unassigned = content.groups, content.unassigned
     more = {"cells left out as unassigned": unassigned} if unassigned else {}
+    if doubled := len(content.barcodes) - len(np.unique(content.barcodes)):
+        more["doubled barcodes"] = doubled
     return {
         "cells in file": len(content.barcodes),
         "genes in file": len(content.names),

@@ -11,6 +11,7 @@ import scipy.sparse
 
 from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.datasets.matrices import tidy
+from kobench.datasets.parts import row_sums
 
 #: Most numbers of a dense copy that is worked on at once (32 MB in float64).
 NUMBERS_AT_ONCE = 4_000_000
@@ -42,8 +43,7 @@ class Population:
         """The cells of a matrix X (n, G) in batches (n,)."""
         X = tidy(X)
         if scipy.sparse.issparse(X):
-            # a product: the sum of a sparse float32 matrix would be taken in float32
-            return cls(X, np.asarray(batch), X @ np.ones(X.shape[1]), np.diff(X.indptr))
+            return cls(X, np.asarray(batch), row_sums(X), np.diff(X.indptr))
         return cls(X, np.asarray(batch), X.sum(axis=1, dtype=np.float64), (X > 0).sum(axis=1))
 
     def __len__(self) -> int:
