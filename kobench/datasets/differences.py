@@ -149,10 +149,14 @@ def species_of(names: npt.NDArray[Any]) -> str:
 
 def _of_kind(dataset: Dataset) -> Iterator[str]:
     """What was done to the perturbed cells, by what became of its target."""
-    moved = targets_moved(dataset)
-    if moved is None or moved.down + moved.up < ENOUGH_MOVED:
-        return
-    kind = dataset.perturbation
+    for kind in sorted({dataset.perturbation, *dataset.kinds.values()}):
+        moved = targets_moved(dataset, kind)
+        if moved is not None and moved.down + moved.up >= ENOUGH_MOVED:
+            yield from _against(kind, moved)
+
+
+def _against(kind: str, moved: Moved) -> Iterator[str]:
+    """What speaks against one kind."""
     seen = f"of {moved.of:,} measured targets {moved.down:,} fell and {moved.up:,} rose"
     if kind in ("knockout", "knockdown") and moved.up > moved.down:
         yield f"the card says kind = {kind}, and {seen} in their own cells, as in overexpression"
@@ -162,8 +166,16 @@ def _of_kind(dataset: Dataset) -> Iterator[str]:
         yield f"the card says kind = {kind}, and {seen} in their own cells"
 
 
-def targets_moved(dataset: Dataset) -> Moved | None:
-    """How the targets of single perturbations changed; None where no cell is perturbed."""
+def targets_moved(dataset: Dataset, kind: str) -> Moved | None:
+    """How the targets of single perturbations of a kind changed; None where no cell is perturbed.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The cells.
+    kind : str
+        What the dataset says was done to them.
+    """
     cells, perturbed = dataset.cells, dataset.perturbed
     if perturbed is None:
         return None
@@ -173,7 +185,9 @@ def targets_moved(dataset: Dataset) -> Moved | None:
     there = [
         place
         for place, name in enumerate(names)
-        if str(name) in position and counts[place] >= MIN_CELLS
+        if str(name) in position
+        and counts[place] >= MIN_CELLS
+        and dataset.kinds.get(str(name), dataset.perturbation) == kind
     ]
     columns = [position[str(names[place])] for place in there]
     theirs = _columns(perturbed, columns)

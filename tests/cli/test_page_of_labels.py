@@ -31,6 +31,14 @@ def numbered(label: str) -> str:
     return next(TURN) if label == "control" else label
 
 
+#: What stands in some control cells of which nobody knows what was perturbed.
+UNKNOWN = itertools.cycle((None, "*", "nan", *["control"] * 20))
+
+
+def unknown(label: str) -> object:
+    return next(UNKNOWN) if label == "control" else label
+
+
 def guide(form: str) -> Callable[[str], str]:
     """Labels of guides, each part by itself."""
     return lambda label: "+".join(
@@ -60,6 +68,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "guides": lambda: screen(
         lambda label: label if label == "control" else guide("{}_+_48645022.23-P1P2")(label)
     ),
+    "cells": lambda: screen(unknown),
     "numbers,": lambda: screen(lambda label: f"clone {len(label)}" if "+" in label else label),
     "`Gata1`": lambda: screen(
         lambda label: "+".join(part.capitalize() for part in label.split("+"))
@@ -110,7 +119,9 @@ def test_the_table_of_labels_is_read(tmp_path: Path) -> None:
 
 def test_every_option_for_labels_is_on_the_page() -> None:
     shown = kobench("datasets", "add", "--help").stdout
-    for option in ("--control", "--join", "--guide-pattern", "--labels", "--ignore-case"):
+    for option in (
+        *("--control", "--unassigned", "--join", "--guide-pattern", "--labels", "--ignore-case"),
+    ):
         assert option in shown
         assert f"`{option}" in SECTION
     assert {"--var-key", "--kind-key", "--kind"} <= set(re.findall("`(--[a-z-]+)", SECTION))

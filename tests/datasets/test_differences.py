@@ -78,6 +78,16 @@ def test_a_wrong_kind_shows_in_the_targets(
     assert not said or said in found[0]
 
 
+def test_a_kind_of_single_perturbations_is_looked_at_by_itself(loaded: Any) -> None:
+    """A column may say of each perturbation what was done: nobody hides three behind thirty."""
+    names = ("GATA1", "TAL1", "KLF1", "CEBPA", "MYB", "LMO2")
+    dataset = loaded("knockout", targets=names)
+    assert disagreements({"truth": "population"}, dataset, 0) == []
+    some = replace(dataset, kinds=dict.fromkeys(names[:3], "overexpression"))
+    (found,) = disagreements({"truth": "population"}, some, 0)
+    assert "kind = overexpression, and of 3 measured targets 3 fell" in found
+
+
 @pytest.mark.parametrize(
     ("card", "said"),
     [
@@ -113,7 +123,7 @@ def test_a_file_without_perturbed_cells(loaded: Any) -> None:
     dataset = loaded(targets=())
     (found,) = disagreements({**CARD, "facts": {"cells": 120}}, dataset, 1000)
     assert "no cell of the file is perturbed" in found
-    assert targets_moved(dataset) is None
+    assert targets_moved(dataset, "knockout") is None
     assert set(facts_of(dataset)) == {"cells", "genes", "control"}
 
 
@@ -135,7 +145,7 @@ def test_species_by_how_genes_are_written(names: list[str], species: str) -> Non
 
 def test_targets_that_move_by_hand(loaded: Any) -> None:
     """Three single targets; those in a pair are not counted."""
-    moved = targets_moved(loaded("knockdown"))
+    moved = targets_moved(loaded("knockdown"), "knockdown")
     assert moved is not None
     assert (moved.down, moved.up, moved.of) == (3, 0, 3)
 
@@ -158,6 +168,6 @@ def test_real_cards_are_not_accused(
     make: Any = spec.load
     dataset = make()
     assert disagreements(spec.card, dataset, size) == []
-    assert targets_moved(dataset) == moved
+    assert targets_moved(dataset, dataset.perturbation) == moved
     lie = replace(dataset, perturbation="overexpression")
     assert bool(disagreements(spec.card, lie, size)) == (name in ("hipsc-ko", "k562-crispri"))
