@@ -148,16 +148,17 @@ def to_get(want: Wanted) -> tuple[str, str]:
     if want.problem:
         return "nothing", "it cannot be got; see the end"
     size = "unknown" if want.size is None else megabytes(want.size)
-    return size, want.come_from
+    unopened = "; nobody has opened it yet" if want.card.get("opened") is False else ""
+    return size, f"{want.come_from}{unopened}"
 
 
 def megabytes(count: int) -> str:
-    """A number of bytes in megabytes.
+    """A number of bytes in megabytes, or gigabytes where it is many.
 
-    >>> megabytes(1672964), megabytes(400)
-    ('1.7 MB', '0.1 MB')
+    >>> megabytes(1672964), megabytes(400), megabytes(15482500000)
+    ('1.7 MB', '0.1 MB', '15.5 GB')
     """
-    return f"{max(count / 1e6, 0.1):,.1f} MB"
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 0.1):,.1f} MB"
 
 
 def bring_all(wants: list[Wanted], mirror: str) -> dict[str, str]:

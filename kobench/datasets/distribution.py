@@ -155,7 +155,7 @@ def _run_pip(
     raise UserError(
         f"dataset {dataset!r}: pip does not get the source distribution {source.name}"
         f" {source.version} from its index ({reason}); try again where pip reaches an index, or"
-        " bring the file yourself"
+        f" put the archive there yourself: {archive}"
     )
 
 

@@ -57,6 +57,7 @@ def download(
     progress: Progress | None = None,
     size: int | None = None,
     folder: Path | None = None,
+    instead: str = "bring the file yourself",
 ) -> Path:
     """Download a file, whole and with the right checksum, or not at all.
 
@@ -81,6 +82,8 @@ def download(
         Bytes of the file, where that is known: no more is taken from a server.
     folder : Path, or None for that of the target
         Where the part lies.
+    instead : str
+        What a user can do where no address gives it, for the message.
 
     Raises
     ------
@@ -109,9 +112,7 @@ def download(
                 else:
                     move(part, target)
                     return target
-    raise UserError(
-        f"dataset {dataset!r}: {'; '.join(reasons)}; try again later, or bring the file yourself"
-    )
+    raise UserError(f"dataset {dataset!r}: {'; '.join(reasons)}; try again later, or {instead}")
 
 
 def move(file: Path, target: Path) -> None:

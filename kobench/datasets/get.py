@@ -18,7 +18,7 @@ from kobench.datasets.download import Patience, download, move
 from kobench.datasets.fetch import find_file, places, target_of, working_folder
 from kobench.datasets.recipes.common import MissingPackageError
 from kobench.datasets.recipes.names import RECIPES
-from kobench.datasets.right import check_file_is_right
+from kobench.datasets.right import check_file_is_right, matches
 from kobench.datasets.sources import (
     Checksum,
     Distribution,
@@ -186,13 +186,7 @@ def bring(
             folder.mkdir(exist_ok=True)
             try:
                 files = _sources(want, folder, mirror, progress, patience)
-                file = next(iter(files.values()))
-                if "recipe" in card:
-                    if progress is not None:
-                        progress(f"{card['file']['name']} (made of its sources)", 0, 0)
-                    file = _make(card, files, folder)
-                remedy = "tell who wrote the card"
-                check_file_is_right(card, file, f"what was got for dataset {want.name!r}", remedy)
+                file = _right_file(want, files, folder, progress)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 move(file, target)
                 shutil.rmtree(folder, ignore_errors=True)
@@ -210,6 +204,28 @@ def bring(
     return target
 
 
+def _right_file(
+    want: Wanted, files: Mapping[str, Path], folder: Path, progress: Progress | None
+) -> Path:
+    """What the sources are, or are made into; UserError where that is not what the card says."""
+    card = want.card
+    try:
+        if "recipe" not in card:
+            (file,) = files.values()
+        else:
+            if progress is not None:
+                progress(f"{card['file']['name']} (made of its sources)", 0, 0)
+            file = _make(card, files, folder)
+        remedy = "tell who wrote the card"
+        check_file_is_right(card, file, f"what was got for dataset {want.name!r}", remedy)
+    except MissingPackageError as error:  # the sources are of use once it is there
+        raise UserError(f"dataset {want.name!r}: {error}") from None
+    except UserError:
+        shutil.rmtree(folder, ignore_errors=True)  # a next call begins anew
+        raise
+    return file
+
+
 def _sources(
     want: Wanted,
     folder: Path,
@@ -224,14 +240,18 @@ def _sources(
             what = f"{source.name} {source.version}"
             files |= get_distribution(source, folder, want.name, _told(progress, what))
         else:
+            place = folder / source.name
+            if place.is_file() and not matches(place, source.checksum):
+                place.unlink()
             files[source.name] = download(
                 [mirrored(url, mirror) for url in source.urls],
-                folder / source.name,
+                place,
                 source.checksum,
                 want.name,
                 patience,
                 _told(progress, source.name),
                 source.size,
+                instead=f"put the file there yourself and call this again: {place}",
             )
     return files
 
@@ -252,9 +272,9 @@ def _make(card: Mapping[str, Any], files: Mapping[str, Path], folder: Path) -> P
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             resolve_reference(RECIPES[card["recipe"]])(files).write_h5ad(made, compression="gzip")
-    except MissingPackageError as error:
+    except MissingPackageError:
         made.unlink(missing_ok=True)
-        raise UserError(f"dataset {card['name']!r}: {error}") from None
+        raise
     # a recipe reads files of others with libraries of others, which have no common error
     except Exception as error:
         made.unlink(missing_ok=True)

@@ -138,7 +138,28 @@ def test_sources_that_give_other_cells_are_refused(
     made = card(tmp_path, file={"content": f"sha256:{'0' * 64}"})
     with pytest.raises(UserError, match=r"does not hold what its card says: .* tell who wrote the"):
         bring(wanted("mine", made.card), server.url, None, QUICK)
-    assert not (data / "a").exists()
+    assert files(data) == []  # a next call begins anew
+
+
+def test_what_lies_among_the_sources_is_checked(
+    data: Path, server: FileServer, tmp_path: Path
+) -> None:
+    """A file that was damaged there is got again, and one that a user put there is used."""
+    want = wanted("mine", card(tmp_path).card)
+    server.faults = {"/example.org/WTdata.csv": ["status 403"] * 2}
+    with pytest.raises(UserError, match="put the file there yourself and call this again: ") as no:
+        bring(want, server.url, None, QUICK)
+    place = Path(str(no.value).rpartition(": ")[2])
+    assert place.is_relative_to(data)
+    place.parent.mkdir()
+    place.write_bytes(TABLES["WTdata.csv"][:-1])
+    with pytest.raises(UserError, match="403"):
+        bring(want, server.url, None, QUICK)
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(TABLES["WTdata.csv"])
+    asked = len(server.asked)
+    bring(want, server.url, None, QUICK)
+    assert [path for path, _ in server.asked[asked:]] == ["/example.org/KOdata.csv"]
 
 
 #: Tables that no recipe takes, as a hostile card would name them.
