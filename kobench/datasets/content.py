@@ -51,7 +51,9 @@ def content_of(adata: Any) -> str:
     matrices = {} if adata.X is None else {"X": adata.X}
     if raw is not None:
         matrices["raw"] = raw.X
-    matrices |= {f"layers/{name}": adata.layers[name] for name in sorted(adata.layers)}
+    # from anndata 0.13 on X is among the layers, without a name
+    layers = sorted(name for name in adata.layers if name is not None)
+    matrices |= {f"layers/{name}": adata.layers[name] for name in layers}
     head = {
         "content": VERSION,
         "cells": [str(name) for name in adata.obs_names],

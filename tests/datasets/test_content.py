@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anndata
@@ -102,6 +103,16 @@ def test_raw_and_layers_count() -> None:
     other_raw.raw = cells(genes=["A", "C"])
     layers = [cells(layers={name: np.ones((3, 2))}) for name in ("a", "b")]
     assert len({content_of(each) for each in (plain, with_raw, other_raw, *layers)}) == 5
+
+
+def test_x_among_the_layers_is_x() -> None:
+    """As anndata 0.13 has it."""
+    plain = cells()
+    parts = ("X", "obs", "var", "obs_names", "var_names", "raw")
+    newer = SimpleNamespace(
+        **{part: getattr(plain, part) for part in parts}, layers={None: plain.X}
+    )
+    assert content_of(newer) == content_of(plain)
 
 
 def test_the_digest_is_the_documented_one() -> None:
