@@ -170,7 +170,7 @@ def broken_h5ad(
     """`broken_h5ad(fault)` -> an .h5ad file with one fault, and the loader's parameters with which
     it shows.
 
-    Faults: missing, zero-bytes, truncated, not-hdf5, gzipped, not-anndata, nan, infinite, negative,
+    Faults: missing, zero-bytes, truncated, not-hdf5, not-anndata, nan, infinite, negative,
     empty, duplicate-gene, unnamed-gene, wrong-column, all-zero-cell, counts-but-fractions,
     log1p-but-counts, log1p-but-large, mislabelled-control, unlabelled-cell, few-cells, one-gene.
     Any other word makes a sound file.
@@ -217,10 +217,6 @@ def broken_h5ad(
             path.write_bytes(content[: len(content) // 2])
         elif fault == "not-hdf5":
             path.write_text("gene,cell\n1,2\n")
-        elif fault == "gzipped":
-            import gzip
-
-            path.write_bytes(gzip.compress(content))
         elif fault == "not-anndata":
             h5py = pytest.importorskip("h5py")
             path.unlink()

@@ -179,6 +179,15 @@ datasets_command.add_command(verify_command)
 )
 @click.option("--layer", default="", help="Read this layer instead of X.")
 @click.option("--raw", is_flag=True, help="Read the values and genes of .raw instead of X.")
+@click.option(
+    "--obs",
+    default="",
+    metavar="FILE.csv",
+    help=(
+        "Table with further columns of the cells, such as the label of each: barcodes in its first"
+        " column. Cells that are not in it are left out."
+    ),
+)
 @click.option("--summary", default="", help="One line for `kobench list`.")
 @click.option("--organism", default="", help="Species.")
 @click.option("--source", default="", help="Where the file comes from.")
@@ -208,7 +217,7 @@ def add_command(
     out_folder: Path | None,
     **reading: Any,
 ) -> None:
-    """Check FILE (AnnData, .h5ad) as a run would, say what can be asked, and write its card."""
+    """Check FILE as a run would, say what can be asked, and write its card."""
     from kobench.audit.overview import overview
     from kobench.datasets.add import H5adParameters, Origin, add_dataset
     from kobench.datasets.label_table import read_label_table

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from kobench.datasets.card_keys import NAME
 from kobench.datasets.card_schema import unsaid
 from kobench.datasets.cards import builtin_loaders, card_specs, read_card, user_folder
+from kobench.datasets.right import bytes_of, sha256_of_content
 from kobench.errors import UserError
 from kobench.util.bounded import MOST_TOML, size_text
-from kobench.util.files import sha256_of, write_atomically
+from kobench.util.files import write_atomically
 from kobench.util.resolve import resolve_reference
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class H5adParameters:
         Layer with the values; "" for X.
     raw : bool
         Whether the values are those of `.raw`.
+    obs : str
+        A table with further columns of the cells; "" for none. The card holds its checksum.
     """
 
     perturbation_key: str = "perturbation"
@@ -75,6 +78,7 @@ class H5adParameters:
     totals_key: str = ""
     layer: str = ""
     raw: bool = False
+    obs: str = ""
 
     def scales(self) -> dict[str, str]:
         """What stands at the top of the card; `normalise` only where it was chosen."""
@@ -86,7 +90,7 @@ class H5adParameters:
         return {
             key: value
             for key, value in asdict(self).items()
-            if key not in ("scale", "normalise") and value not in ("", False, {}, [], ())
+            if key not in ("scale", "normalise", "obs") and value not in ("", False, {}, [], ())
         }
 
 
@@ -121,7 +125,7 @@ def add_dataset(
     Parameters
     ----------
     file : path
-        An AnnData file.
+        A file or folder of cells.
     name : str
         Name of the dataset; may be "" where nothing is written.
     reading : H5adParameters, or None for the defaults
@@ -156,6 +160,8 @@ def add_dataset(
     """
     reading, origin = reading or H5adParameters(), origin or Origin()
     file = Path(file).expanduser().resolve()
+    if reading.obs:
+        reading = replace(reading, obs=str(Path(reading.obs).expanduser().resolve()))
     folder = Path(out_folder).expanduser() if out_folder else user_folder()
     card = folder / f"{name}.toml"
     if kind and reading.kind_key:
@@ -228,12 +234,7 @@ def _card_text(
     import tomli_w
 
     said = {key: value for key, value in asdict(origin).items() if value}
-    where = {
-        "name": file.name,
-        "path": str(file),
-        "sha256": sha256_of(file),
-        "bytes": file.stat().st_size,
-    }
+    beside = {"obs_file": _where(Path(reading.obs))} if reading.obs else {}
     scales = reading.scales()
     notes: dict[str, list[str]] = {"notes": []}
     origins = [("Where the data come from.", tomli_w.dumps(said))] if said else []
@@ -264,10 +265,21 @@ def _card_text(
         (
             "The file must have this sha256; it is looked for at `path`, then by `name` in the"
             " data folder.",
-            tomli_w.dumps({"file": where}),
+            tomli_w.dumps({"file": _where(file)}),
         ),
+        *([("Further columns of the cells.", tomli_w.dumps(beside))] if beside else []),
         ("What was found when the card was written.", tomli_w.dumps({"facts": facts})),
     ]
     return "\n".join(
         "".join(f"# {line}\n" for line in comment.splitlines()) + text for comment, text in parts
     )
+
+
+def _where(file: Path) -> dict[str, Any]:
+    """What a card says of a file or folder."""
+    return {
+        "name": file.name,
+        "path": str(file),
+        "sha256": sha256_of_content(file),
+        "bytes": bytes_of(file),
+    }

@@ -51,10 +51,24 @@ def check_file(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> None
             f"{where}, [file] lacks sha256 (64 hexadecimal digits: a file with another one is"
             " refused); add it"
         )
+    if table := card.get("obs_file", {}):
+        _check_obs_file(table, loader, where)
     if not file and "path" in loader.params:
         raise UserError(
             f"{where} has no [file], which loader {loader.name!r} needs; add it with name and"
             " sha256"
+        )
+
+
+def _check_obs_file(table: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:
+    """UserError where [obs_file] is wrong, or its loader takes none."""
+    check_keys(table, FILE, f"{where}, [obs_file]")
+    check_place({"folder": "", **table}, where, "obs_file")
+    if "sha256" not in table:
+        raise UserError(f"{where}, [obs_file] lacks sha256 (64 hexadecimal digits); add it")
+    if "obs" not in loader.params:
+        raise UserError(
+            f"{where} has [obs_file], which loader {loader.name!r} does not take; leave it out"
         )
 
 
@@ -98,8 +112,8 @@ def check_sources(card: Mapping[str, Any], where: str) -> None:
         )
 
 
-def check_place(file: Mapping[str, Any], where: str) -> None:
-    """UserError where the table [file] could lead out of the folder that it is meant for.
+def check_place(file: Mapping[str, Any], where: str, table: str = "file") -> None:
+    """UserError where a table, [file] or another one, leads out of the folder it is meant for.
 
     A card may come from anyone. What it names is joined to the data folder, or to the folder of an
     installed package, and is downloaded there: no part of it may name another folder or a device.
@@ -115,7 +129,7 @@ def check_place(file: Mapping[str, Any], where: str) -> None:
     for key, fault in faults.items():
         if fault:
             raise UserError(
-                f"{where}, [file]: {key} is {file[key]!r}, which {fault}; {EXPECTED[key]}"
+                f"{where}, [{table}]: {key} is {file[key]!r}, which {fault}; {EXPECTED[key]}"
             )
 
 
@@ -134,8 +148,8 @@ def check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> No
                 f" {suggestion(key, loader.params, 'its parameters')}"
             )
     for key in card.get("parameters", {}):
-        if key in ("path", "scale", "normalise"):
-            place = "[file]" if key == "path" else "the top of the card"
+        if key in ("path", "scale", "normalise", "obs"):
+            place = {"path": "[file]", "obs": "[obs_file]"}.get(key, "the top of the card")
             raise UserError(f"{where}: {key} does not belong into [parameters]; set it at {place}")
     if "kind" in card and card.get("parameters", {}).get("kind_key"):
         raise UserError(

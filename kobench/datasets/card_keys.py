@@ -235,6 +235,12 @@ TOP = (
         "the file that is read, and its checksum; a loader that reads a file needs it",
     ),
     Key(
+        "obs_file",
+        "table",
+        "a .csv or .tsv file with further columns of the cells (`kobench datasets add --obs`), with"
+        " the keys of [file]",
+    ),
+    Key(
         "facts",
         "facts",
         "numbers for people, shown by `kobench info`",
@@ -243,11 +249,18 @@ TOP = (
 
 #: Keys of the table [file].
 FILE = (
-    Key("name", "text", "name of the file, without a folder", required=True, example='"mine.h5ad"'),
+    Key(
+        "name",
+        "text",
+        "name of the file, or of the folder (zarr, or one with matrix.mtx), without its own folder",
+        required=True,
+        example='"mine.h5ad"',
+    ),
     Key(
         "sha256",
         "text",
-        "its checksum, 64 hexadecimal digits: a file with another one is refused; it must be there"
+        "its checksum, 64 hexadecimal digits: a file with another one is refused (of a folder, the"
+        " checksum of the names and checksums of all files in it); it must be there"
         " where the card has neither `content` nor sources",
         pattern="[0-9a-fA-F]{64}",
         example='"9f86d0..."',

@@ -46,7 +46,7 @@ OF_DEFAULT: Mapping[type, str] = {
 }
 
 #: Parameters of a loader that a card gives at another place.
-ELSEWHERE = ("path", "scale", "normalise")
+ELSEWHERE = ("path", "scale", "normalise", "obs")
 
 
 def json_schema(loaders: Mapping[str, DatasetSpec]) -> dict[str, Any]:
@@ -58,7 +58,8 @@ def json_schema(loaders: Mapping[str, DatasetSpec]) -> dict[str, Any]:
         The datasets that cards may build on, by name: each adds what [parameters] may have.
     """
     top = object_of(TOP)
-    top["properties"]["file"] |= object_of(FILE)
+    for table in ("file", "obs_file"):
+        top["properties"][table] |= object_of(FILE)
     top["properties"]["sources"]["items"] = sources_of()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -194,7 +194,7 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
         "parameters": fixed,
         "card": str(path),
         "loader_parameters": sorted(loader.params),
-        "digest": _digest(card["loader"], fixed, identity(card)),
+        "digest": _digest(card["loader"], fixed, identity(card), *_beside(card)),
     }
     return DatasetSpec(
         name=card["name"],
@@ -221,6 +221,12 @@ def _verified(first: DatasetSpec, second: DatasetSpec) -> DatasetSpec | None:
         if path.parent == user_folder() and is_copy(path, Path(original.card["card"])):
             return with_found(original, copy)
     return None
+
+
+def _beside(card: Mapping[str, Any]) -> list[str]:
+    """What stands for the content of the table beside the file in keys; nothing without one."""
+    table = card.get("obs_file")
+    return [table["sha256"].lower()] if table else []
 
 
 def with_found(original: DatasetSpec, copy: DatasetSpec) -> DatasetSpec:
@@ -269,11 +275,13 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
     """
     arguments = {**card["parameters"], **params}
     if "path" in card["loader_parameters"]:
-        from kobench.datasets.fetch import obtain
+        from kobench.datasets.fetch import find_file, obs_file, obtain
         from kobench.datasets.room import check_room
 
         arguments["path"] = str(obtain(card))
         check_room(Path(arguments["path"]), card["name"])
+        if card.get("obs_file"):
+            arguments["obs"] = str(find_file(obs_file(card)))
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)
     caveats = [] if is_opened(card) else _on_unopened(card, dataset, arguments)
     caveats += [text for flag, text in CAVEATS.items() if card.get(flag)]

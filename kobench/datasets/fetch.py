@@ -56,6 +56,27 @@ def places(card: Mapping[str, Any]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def obs_file(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card whose file is the table beside the file of this one."""
+    others = ("sources", "recipe", "where", "obs_file")
+    itself = {key: value for key, value in card.items() if key not in others}
+    return {**itself, "file": card["obs_file"]}
+
+
+def is_there(place: Path) -> bool:
+    """Whether a place has a file, or a folder of cells: zarr, or a matrix in text."""
+    if not place.is_dir():
+        return place.is_file()
+    try:
+        names = os.listdir(place)
+    except OSError:
+        return False
+    return any(
+        name in ("zarr.json", ".zgroup") or name.removesuffix(".gz").endswith("matrix.mtx")
+        for name in names
+    )
+
+
 def find_file(card: Mapping[str, Any]) -> Path:
     """The file of a card, with its checksum checked; nothing is downloaded.
 
@@ -73,7 +94,7 @@ def find_file(card: Mapping[str, Any]) -> Path:
         checksum.
     """
     file, looked = card["file"], places(card)
-    found = next((place for place in looked if place.is_file()), None)
+    found = next((place for place in looked if is_there(place)), None)
     if found is None:
         raise UserError(_missing(card, looked))
     remedy = "bring the right file or correct the card"
@@ -109,7 +130,7 @@ def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
     """
     file = card["file"]
     has_url = file.get("url") and not file.get("package")
-    if has_url and not any(place.is_file() for place in places(card)):
+    if has_url and not any(is_there(place) for place in places(card)):
         if not file.get("sha256"):
             raise UserError(
                 f"dataset {card['name']!r}: its card has a url but no sha256, and kobench loads no"

@@ -12,7 +12,7 @@ from typing import Any
 from kobench.datasets.sources import Checksum, WebFile, read_sources
 from kobench.errors import UserError
 from kobench.util.files import PIECE, write_atomically
-from kobench.util.hashes import Hashes
+from kobench.util.hashes import Hashes, files_below, hash_of_all
 
 
 def expected_of(card: Mapping[str, Any]) -> dict[str, str]:
@@ -64,9 +64,7 @@ def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: 
     if not said:
         return
     memory = user_cache_path("kobench")
-    hashes = Hashes(memory / "sha256.json")
-    found = hashes.of(path)
-    hashes.keep()
+    found = sha256_of_content(path)
     if found == said.get("sha256"):
         return
     derived = _Derived(memory / "contents.json", found)
@@ -90,6 +88,27 @@ def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: 
     raise UserError(
         f"{what}, {path}, has sha256 {found} but {said['sha256']} is expected; {remedy}"
     )
+
+
+def sha256_of_content(path: Path) -> str:
+    """sha256 of a file, or of the names and contents of all files in a folder.
+
+    It is remembered: what has not changed is not read again.
+    """
+    from platformdirs import user_cache_path
+
+    hashes = Hashes(user_cache_path("kobench") / "sha256.json")
+    if path.is_dir():
+        return hash_of_all(files_below(path), hashes, f"the folder {path}")
+    found = hashes.of(path)
+    hashes.keep()
+    return found
+
+
+def bytes_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    files = files_below(path).values() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)
 
 
 def checksum_of(path: Path, algorithm: str) -> str:

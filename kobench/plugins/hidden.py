@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kobench.datasets.cards import card_folders
-from kobench.datasets.fetch import data_folder, places
+from kobench.datasets.fetch import data_folder, is_there, obs_file, places
 from kobench.errors import UserError
 from kobench.plugins.cache import cache_folder
 from kobench.plugins.sources import Source
@@ -57,13 +57,14 @@ def cards_in(folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
     for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
         with contextlib.suppress(OSError, ValueError):
             card = read_toml(path)
-            file = card.get("file")
-            if (
-                isinstance(file, dict)
-                and "name" in file
-                and all(map(_is_text, map(file.get, WHERE)))
-            ):
-                yield {"name": path.stem, **card, "card": str(path)}
+            files = [card.pop(key, None) for key in ("file", "obs_file")]
+            for file in files:
+                if (
+                    isinstance(file, dict)
+                    and "name" in file
+                    and all(map(_is_text, map(file.get, WHERE)))
+                ):
+                    yield {"name": path.stem, **card, "file": file, "card": str(path)}
 
 
 def _is_text(value: Any) -> bool:
@@ -83,9 +84,14 @@ def files_of_card(card: Mapping[str, Any], reads: Sequence[Path]) -> Iterator[Pa
     file = card.get("file")
     if not file:
         return
+    if card.get("obs_file"):
+        yield from files_of_card(obs_file(card), reads)
     # its package may be missing here, and be in another interpreter
     with contextlib.suppress(UserError):
-        yield from (place for place in places(card) if place.is_file())
+        for place in (place for place in places(card) if is_there(place)):
+            yield place
+            if place.is_dir():  # copies of what lies in it are looked for, too
+                yield from (each for each in place.iterdir() if each.is_file())
     if package := file.get("package"):
         inside = f"{package}/{Path(file.get('folder', '')) / file['name']}"
         for folder in (*reads, Path("/usr"), Path("/usr/local")):

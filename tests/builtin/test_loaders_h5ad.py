@@ -281,7 +281,6 @@ SENTENCES = {
     "zero-bytes": r"is empty \(0 bytes\); copy or download it again",
     "truncated": r"is truncated or damaged \(OSError: .*\); copy or download it again",
     "not-hdf5": r"is not an HDF5 file .*; write one with adata.write_h5ad",
-    "gzipped": r"is gzip-compressed; unpack it",
     "not-anndata": r"is HDF5 but not AnnData \(obs, var missing\); write it",
     "nan": (
         r"1 value of X is not finite \(first: nan in cell 'cell3', gene 'gene2'\); fill in or"

@@ -33,6 +33,7 @@ class Wanted:
     """What the parameters name: see `kobench.builtin.specs.datasets.h5ad_spec`.
 
     keys : the columns of batch, cell type, group and replicate by their parameter, "" for none.
+    obs : the table with further columns of cells, "" for none.
     """
 
     perturbation_key: str
@@ -46,6 +47,7 @@ class Wanted:
     layer: str
     raw: bool
     cell_type: str
+    obs: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,7 @@ class Content:
 def read_content(path: str, wanted: Wanted) -> Content:
     """Read what is needed of a file, and check it; UserError where it is not as wanted."""
     scale, key = wanted.scale, wanted.totals_key
-    with opened(path) as source:
+    with opened(path, wanted.obs) as source:
         stored, var = read_anndata.matrix(source, wanted.layer, wanted.raw)
         called = f"layer {wanted.layer!r}" if wanted.layer else ".raw" if wanted.raw else "X"
         barcodes, genes = source.obs.names, gene_names(var, wanted.var_key, path)

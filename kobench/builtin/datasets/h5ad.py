@@ -44,6 +44,7 @@ def load(
     raw: bool = False,
     genes: int = 0,
     cell_type: str = "",
+    obs: str = "",
 ) -> Dataset:
     """The file's wild-type cells, and its perturbed cells as population truth.
 
@@ -84,6 +85,7 @@ def load(
         layer,
         raw,
         cell_type,
+        obs,
     )
     content = read_content(path, wanted)
     groups = content.groups

@@ -36,7 +36,11 @@ def h5ad_spec() -> DatasetSpec:
         summary="an AnnData file of yours: h5ad:path=FILE,perturbation_key=COLUMN,control=LABEL",
         truth="population",
         params={
-            "path": Param("", "the .h5ad file"),
+            "path": Param(
+                "",
+                "the file or folder: .h5ad (also .h5ad.gz), .zarr, .h5mu, or what CellRanger writes"
+                " (.h5, or a folder with matrix.mtx)",
+            ),
             "perturbation_key": Param(
                 "perturbation",
                 "column of obs with the perturbed gene(s), `A+B` for several; none: every cell is"
@@ -106,6 +110,11 @@ def h5ad_spec() -> DatasetSpec:
             "raw": Param(False, "take the values and genes of .raw"),
             "genes": GENES,
             "cell_type": CELL_TYPE,
+            "obs": Param(
+                "",
+                "a .csv or .tsv file with further columns of obs, barcodes in its first column;"
+                " cells that are not in it are left out; empty: none",
+            ),
         },
     )
 

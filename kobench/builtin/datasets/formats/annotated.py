@@ -42,8 +42,8 @@ def read_annotated(whole: Part, path: str) -> Source:
         )
     return Source(
         path=path,
-        obs=_frame(whole, "obs", whole),
-        var=_frame(whole, "var", whole),
+        obs=frame_of(whole, "obs", whole),
+        var=frame_of(whole, "var", whole),
         X=_matrix(whole, "X"),
         layers=Layers(whole),
         raw=partial(_raw, whole),
@@ -76,7 +76,7 @@ class Layers(Mapping[str, Stored]):
         return len(self._names)
 
 
-def _frame(group: Part, name: str, whole: Part) -> Frame:
+def frame_of(group: Part, name: str, whole: Part) -> Frame:
     """The table of this name in a group; before 0.7 its categories lay elsewhere in the whole."""
     part = group.get(name)
     if part is not None and part.is_array and part.dtype.names:
@@ -99,6 +99,6 @@ def _raw(whole: Part) -> tuple[Frame, Stored] | None:
     raw = whole.get("raw")
     if raw is not None and not raw.is_array and "X" in raw.names():
         matrix = _matrix(raw, "X")
-        return None if matrix is None else (_frame(raw, "var", whole), matrix)
+        return None if matrix is None else (frame_of(raw, "var", whole), matrix)
     matrix = _matrix(whole, "raw.X")
-    return None if matrix is None else (_frame(whole, "raw.var", whole), matrix)
+    return None if matrix is None else (frame_of(whole, "raw.var", whole), matrix)

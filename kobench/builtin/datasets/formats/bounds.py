@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kobench.errors import UserError
 from kobench.util.bounded import size_text
+from kobench.util.machine import available_mb
 
 if TYPE_CHECKING:
     from kobench.builtin.datasets.formats.source import Part
@@ -47,12 +48,10 @@ def check_names(part: Part) -> None:
 
 
 def check_memory(path: str, needed: int) -> None:
-    """UserError where a matrix needs more bytes than this machine has."""
-    import psutil
-
-    there = int(psutil.virtual_memory().total)
-    if needed > there:
+    """UserError where a matrix needs more bytes than there are for this process."""
+    there = available_mb()
+    if needed > max(HARMLESS, there << 20):
         raise UserError(
-            f"{path} needs about {needed / 1e9:,.0f} GB of memory, and this machine has"
-            f" {there / 1e9:,.0f} GB; keep fewer cells or genes in the file"
+            f"{path} needs {size_text(needed)} of memory, and there are {there:,} MB for this"
+            " process; keep fewer cells or genes in the file, or use a larger machine"
         )

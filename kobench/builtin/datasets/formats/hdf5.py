@@ -255,13 +255,6 @@ def _plugins_have(code: int) -> bool:
     return bool(h5py.h5z.filter_avail(code))
 
 
-def is_hdf5(path: str) -> bool:
-    """Whether a plain file starts as HDF5 does, MuData's included."""
-    with open(path, "rb") as file:
-        start = file.read(8)
-    return start == START or start[:6] == MUDATA
-
-
 def is_plain(path: str) -> bool:
     """Whether this is a plain file, which can be read to an end."""
     try:

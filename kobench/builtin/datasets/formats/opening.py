@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 
-from kobench.builtin.datasets.formats import hdf5
+import numpy as np
+
+from kobench.builtin.datasets.formats import hdf5, mtx, zarr_folder
 from kobench.builtin.datasets.formats.annotated import read_annotated
+from kobench.builtin.datasets.formats.mudata import is_mudata, read_mudata
+from kobench.builtin.datasets.formats.packed import unpacked
+from kobench.builtin.datasets.formats.selected import of_rows
 from kobench.builtin.datasets.formats.source import Part, Source
+from kobench.builtin.datasets.formats.table import Widened, read_table
+from kobench.builtin.datasets.formats.tenx import is_tenx, read_tenx
 from kobench.errors import UserError
+from kobench.util.text import visible
+
+#: How files start that are something else, and what is to be done with them.
+OTHERS = {
+    b"PK\x03\x04": "is a zip archive; unpack it, and give the file or folder in it",
+    b"RDX": (
+        "is a file of R; convert it there (zellkonverter::writeH5AD) and give the .h5ad, or write"
+        " the counts as a folder with matrix.mtx"
+    ),
+    b"%%Matrix": "is one matrix; give the folder that also has barcodes.tsv and features.tsv",
+}
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Source]:
+def opened(path: str, obs: str = "") -> Iterator[Source]:
     """What a file or folder holds, to be read while it is open.
 
     Parameters
     ----------
     path : str
-        The file.
+        The file or folder.
+    obs : str
+        A table with further columns of the cells; "" for none. Cells that are not in it are left
+        out.
 
     Raises
     ------
@@ -28,27 +50,78 @@ def opened(path: str) -> Iterator[Source]:
     """
     if not path:
         raise UserError("no h5ad file is given; say path=FILE.h5ad")
-    if not Path(path).exists():
+    if not os.path.exists(path):
         raise UserError(f"h5ad file {path!r} does not exist; give path=FILE.h5ad")
-    _check_start(path)
+    with (_folder if os.path.isdir(path) else _file)(path) as source:
+        yield with_table(source, obs) if obs else source
+
+
+def with_table(source: Source, path: str) -> Source:
+    """The cells that a table has, with its columns; UserError where it has none of them."""
+    table = read_table(path)
+    wide = Widened(source.obs, table, path)
+    found = wide.rows >= 0
+    absent = sorted(set(table.names.tolist()) - set(source.obs.names.tolist()))
+    if not found.any():
+        raise UserError(
+            f"{path} has none of the {len(found):,} cells of {source.path}: its first column has"
+            f" {visible(absent[0], 60)!r}, and cells are called"
+            f" {visible(str(source.obs.names[0]), 60)!r}; write barcodes as the cells are called"
+        )
+    notes = list(source.notes)
+    if not found.all():
+        first = visible(str(source.obs.names[int(np.argmin(found))]), 60)
+        notes.append(
+            f"{int((~found).sum()):,} of {len(found):,} cells are not in {os.path.basename(path)}"
+            f" (first: {first}) and are left out"
+        )
+    if absent:
+        notes.append(
+            f"{len(absent):,} lines of {os.path.basename(path)} are of no cell (first:"
+            f" {visible(absent[0], 60)})"
+        )
+    wide_source = replace(source, obs=wide, notes=tuple(notes))
+    return wide_source if found.all() else of_rows(wide_source, np.flatnonzero(found))
+
+
+@contextmanager
+def _folder(path: str) -> Iterator[Source]:
+    """What a folder holds: zarr, or a matrix in text."""
+    if zarr_folder.is_zarr(path):
+        with zarr_folder.opened(path) as whole:
+            yield read_annotated(whole, path)
+        return
+    if mtx.find(path, mtx.MATRIX):
+        yield mtx.read_mtx(path)
+        return
+    inner = [
+        entry.name
+        for entry in os.scandir(path)
+        if entry.is_dir() and (zarr_folder.is_zarr(entry.path) or mtx.find(entry.path, mtx.MATRIX))
+    ]
+    remedy = f"give {' or '.join(sorted(inner))} in it" if inner else "give a file or such a folder"
+    raise UserError(f"folder {path} is no zarr folder and has no {mtx.MATRIX}; {remedy}")
+
+
+@contextmanager
+def _file(path: str) -> Iterator[Source]:
+    """What a plain file holds, packed by gzip or not."""
+    start = _start(path)
+    if start[:2] == b"\x1f\x8b":
+        with unpacked(path) as stream:
+            inside = stream.read(8)
+            stream.seek(0)
+            _check_hdf5(f"{path} (unpacked)", inside)
+            with hdf5.opened(path, stream) as whole:
+                yield source_in(whole, path)
+        return
+    _check_hdf5(path, start)
     with hdf5.opened(path) as whole:
         yield source_in(whole, path)
 
 
-def source_in(whole: Part, path: str) -> Source:
-    """What an HDF5 file holds."""
-    names = set(whole.names())
-    missing = [part for part in ("obs", "var") if part not in names]
-    if missing:
-        raise UserError(
-            f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with"
-            " adata.write_h5ad(FILE)"
-        )
-    return read_annotated(whole, path)
-
-
-def _check_start(path: str) -> None:
-    """UserError where this is no plain file, or its first bytes are not those of HDF5."""
+def _start(path: str) -> bytes:
+    """The first bytes of a plain file."""
     if not hdf5.is_plain(path):
         raise UserError(f"{path} is no plain file; give path=FILE.h5ad")
     try:
@@ -58,11 +131,39 @@ def _check_start(path: str) -> None:
         raise UserError(hdf5.why_closed(path, error)) from error
     if not start:
         raise UserError(f"{path} is empty (0 bytes); copy or download it again")
-    if start[:2] == b"\x1f\x8b":
-        raise UserError(f"{path} is gzip-compressed; unpack it first (gunzip)")
+    return start
+
+
+def _check_hdf5(path: str, start: bytes) -> None:
+    """UserError where the first bytes are not those of HDF5."""
     # not h5py.is_hdf5: it calls a truncated file "not HDF5"
-    if start != hdf5.START:
+    if start == hdf5.START or start.startswith(hdf5.MUDATA):
+        return
+    for other, said in OTHERS.items():
+        if start.startswith(other):
+            raise UserError(f"{path} {said}")
+    raise UserError(
+        f"{path} is not an HDF5 file (it starts with {start!r}), so not an .h5ad; write one with"
+        " adata.write_h5ad(FILE)"
+    )
+
+
+def source_in(whole: Part, path: str) -> Source:
+    """What an HDF5 file holds."""
+    if is_mudata(whole):
+        return read_mudata(whole, path)
+    names = set(whole.names())
+    missing = [part for part in ("obs", "var") if part not in names]
+    if not missing:
+        return read_annotated(whole, path)
+    if {"matrix", "row_attrs", "col_attrs"} <= names:
         raise UserError(
-            f"{path} is not an HDF5 file (it starts with {start[:8]!r}), so not an .h5ad; write one"
-            " with adata.write_h5ad(FILE)"
+            f"{path} is a loom file; convert it with scanpy: sc.read_loom(FILE).write_h5ad(OUT)"
+            " (pip install scanpy loompy), and give that"
         )
+    if is_tenx(whole):
+        return read_tenx(whole, path)
+    raise UserError(
+        f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with"
+        " adata.write_h5ad(FILE)"
+    )

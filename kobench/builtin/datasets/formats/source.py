@@ -159,8 +159,6 @@ class Source:
         Further matrices (n, G).
     raw : callable
         Gives genes and matrix of `.raw`, None where there is none.
-    genes : (G,) bool, or None
-        The columns of X that are genes; None for all of them.
     notes : tuple of str
         What a reader of scores has to know of the file.
     """
@@ -171,5 +169,4 @@ class Source:
     X: Stored | None
     layers: Mapping[str, Stored] = field(default_factory=dict)
     raw: Callable[[], tuple[Frame, Stored] | None] = lambda: None
-    genes: BoolArray | None = None
     notes: tuple[str, ...] = ()
