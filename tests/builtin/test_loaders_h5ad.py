@@ -324,8 +324,8 @@ SENTENCES = {
         r" 'unperturbed'. its labels: unperturbed .24"
     ),
     "unlabelled-cell": (
-        r"obs\['perturbation'\] has no value for 1 of 40 cells \(first: 'cell7'\); fill it in or"
-        r" leave them out"
+        r"obs\['perturbation'\] has no value for 1 of 40 cells \(first: 'cell7'\); fill it in, or,"
+        r" if nobody knows what was perturbed in them, say that they are to be left out"
     ),
     "few-cells": r"has 4 wild-type cells; at least 10 are needed",
     "one-gene": r"has 1 gene; at least 2 are needed",
