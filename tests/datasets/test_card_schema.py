@@ -171,7 +171,7 @@ def test_the_example_is_a_card_and_so_is_all_that_it_could_say(tmp_path: Path) -
     path.write_text(re.sub("^# ", "", example("mine"), flags=re.MULTILINE))
     card = read_card(path).card
     assert len(card) > len(few)
-    assert {key.name for key in TOP} - {"facts", "recipe", "sources"} <= set(card)
+    assert {key.name for key in TOP} - {"facts", "obs_file", "recipe", "sources"} <= set(card)
     assert set(card["file"]) == {key.name for key in FILE}
 
 
