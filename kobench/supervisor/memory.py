@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kobench.supervisor.open_files import socket_bytes, unnamed_files
-from kobench.supervisor.processes import TRIES, FleetingError, Member, member_of
+from kobench.supervisor.processes import TRIES, Member, by_any_thread, member_of
 from kobench.supervisor.written import ENTRY
 
 #: The folder that lies in memory. That of a trial in a file tree of its own is another one than the
@@ -72,7 +72,10 @@ def memory_of(members: Sequence[Member]) -> Held:
 
 
 def _share(member: Member) -> tuple[int, int]:
-    """What `_pss` says of a process; where the thread that was read ends, of its next one."""
+    """What `_pss` says of a process; where the thread that was read ends, of its next one.
+
+    Raises ProcessLookupError where the process is gone or ending, and what `by_any_thread` raises.
+    """
     for _ in range(TRIES):
         try:
             return _pss(member.folder)
@@ -81,7 +84,7 @@ def _share(member: Member) -> tuple[int, int]:
             if again is None or member.thread is again[1].thread is None:
                 raise
             member = again[1]
-    raise FleetingError
+    return by_any_thread(member.pid, _pss)
 
 
 def beside_shares(member: Member) -> int:

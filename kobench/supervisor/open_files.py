@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kobench.supervisor.processes import TRIES, FleetingError, Member, member_of
+from kobench.supervisor.processes import TRIES, Member, by_any_thread, member_of
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,36 @@ def open_files(member: Member) -> list[Opened]:
         Threads end faster than they can be looked at.
     """
     for _ in range(TRIES):
-        found: list[Opened] = []
-        with contextlib.suppress(OSError):  # it is gone, closed to this one, or not Linux
-            for name in os.listdir(f"{member.folder}/fd"):
-                with contextlib.suppress(OSError, ValueError):  # it was closed meanwhile
-                    found.append(_opened(member.folder, name))
+        found = _opened_by(member.folder)
         if found and member.thread is None:
             return found
         again = member_of(str(member.pid))
-        if again is None or again[1].thread == member.thread:
+        if again is None:
+            return found
+        if again[1].thread == member.thread and (found or member.thread is None):
             return found
         member = again[1]
-    raise FleetingError
+    try:
+        return by_any_thread(member.pid, _opened_by_living)
+    except ProcessLookupError:
+        return []
+
+
+def _opened_by(folder: str) -> list[Opened]:
+    """The open files by the folder that /proc has of a process or thread."""
+    found: list[Opened] = []
+    with contextlib.suppress(OSError):  # it is gone, closed to this one, or not Linux
+        for name in os.listdir(f"{folder}/fd"):
+            with contextlib.suppress(OSError, ValueError):  # it was closed meanwhile
+                found.append(_opened(folder, name))
+    return found
+
+
+def _opened_by_living(folder: str) -> list[Opened]:
+    """The same; ProcessLookupError where there are none, as of a thread that has ended."""
+    if not (found := _opened_by(folder)):
+        raise ProcessLookupError
+    return found
 
 
 def _opened(folder: str, name: str) -> Opened:

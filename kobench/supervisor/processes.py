@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kobench.util.processes import has_ended, stat_of
+
+T = TypeVar("T")
 
 #: Bytes of a page of memory.
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -90,6 +94,41 @@ def _living_thread(pid: str) -> tuple[int, list[bytes]] | None:
             if fields[0] not in (b"Z", b"X"):
                 return int(name), fields
     return None
+
+
+def by_any_thread(pid: int, read: Callable[[str], T]) -> T:
+    """What a process holds, by any thread of a process whose threads end one after the other.
+
+    Parameters
+    ----------
+    pid : int
+        The process.
+    read : callable
+        Reads it from the folder that /proc has of a thread; raises ProcessLookupError or
+        FileNotFoundError where that thread has ended.
+
+    Raises
+    ------
+    ProcessLookupError
+        All its threads are ending, so it holds nothing by now: none can be read, and none is new.
+    FleetingError
+        Its threads end faster than they can be looked at.
+    """
+    threads = _threads_of(pid)
+    for thread in threads:
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            return read(f"/proc/{pid}/task/{thread}")
+    if _threads_of(pid) <= threads:
+        raise ProcessLookupError
+    raise FleetingError
+
+
+def _threads_of(pid: int) -> frozenset[str]:
+    """The numbers of a process's threads, as text; none where it is gone."""
+    try:
+        return frozenset(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return frozenset()
 
 
 def _processes_by_psutil(pid: int) -> list[Member]:

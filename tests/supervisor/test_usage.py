@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -226,6 +227,10 @@ def test_threads_that_follow_each_other_hide_nothing(start, tmp_path):
     assert len(seen) > 2, "no thread had followed another: the test tried nothing"
 
 
+#: What lists the threads of a process.
+THREADS_OF = "kobench.supervisor.processes._threads_of"
+
+
 def test_threads_that_end_too_fast_to_be_looked_at_end_a_trial(start, tmp_path, monkeypatch):
     process = start(SENDING, 0, 0)
     started(process, 1)
@@ -234,6 +239,7 @@ def test_threads_that_end_too_fast_to_be_looked_at_end_a_trial(start, tmp_path, 
         monkeypatch.setattr(
             module, "member_of", lambda pid: (os.getpid(), Member(int(pid), 2, 0, next(threads)))
         )
+    monkeypatch.setattr(THREADS_OF, lambda pid: frozenset([str(next(threads))]))
     gone = Member(process.pid, 2, 0, next(threads))
     monkeypatch.setattr(usage, "processes_below", lambda pid: [gone])
     for look in (count_open_files, memory_of):
@@ -242,6 +248,33 @@ def test_threads_that_end_too_fast_to_be_looked_at_end_a_trial(start, tmp_path, 
     with pytest.raises(TrialFailed, match="ended faster than they could be looked at") as ended:
         Watch(os.getpid(), Limits(), tmp_path).check("fit")
     assert ended.value.status == "too-many-processes"
+
+
+@pytest.mark.parametrize("living", [True, False])
+@pytest.mark.parametrize("first_ones", [1, 2])
+def test_a_process_all_of_whose_threads_are_ending_holds_nothing(
+    start, monkeypatch, first_ones, living
+):
+    """A thread that is ending may wait long for a processor on a machine that has much to do."""
+    process = start(SENDING, 0, 0)
+    started(process, 1)
+    held, opened = memory_of(below(process.pid)), count_open_files(below(process.pid))
+    assert held.size > MB
+    assert opened > 0
+    ending = [str(2**22 + number) for number in (1, 2, 3)]  # what they have cannot be read
+    first = Member(process.pid, 3, 0, int(ending[0]))
+    looks = count()
+    for module in (open_files, memory):  # always the same one comes first, or now one, now another
+        monkeypatch.setattr(
+            module,
+            "member_of",
+            lambda pid: (os.getpid(), replace(first, thread=int(ending[next(looks) % first_ones]))),
+        )
+    rest = [str(process.pid)] if living else []
+    monkeypatch.setattr(THREADS_OF, lambda pid: frozenset(ending + rest))
+    monkeypatch.setattr(memory, "beside_shares", lambda member: 0)
+    assert count_open_files([first]) == (opened if living else 0)
+    assert (memory_of([first]).size > MB) == living
 
 
 def test_page_tables_count(start):
