@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ OF_SETUPTOOLS = (
     "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') =="
     " 'local'; enabled and __import__('_distutils_hack').add_shim();"
 )
+
+#: Where a system's programs lie, whatever the path of this process says.
+SYSTEMS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 #: Endings of what is imported or executed.
 CODE = (".py", ".pyc", ".pyd", ".so", ".pth")
@@ -160,8 +164,33 @@ def _is_pythons(place: str) -> bool:
     return (
         any(place.startswith(folder + os.sep) for folder in library)
         or name == "pyvenv.cfg"
-        or (os.path.dirname(place) in programs and name.startswith("python"))
+        or (os.path.dirname(place) in programs and _is_systems(name, programs))
     )
+
+
+#: Programs that Python's library and common packages start by their names alone, which a system
+#: may lack.
+STARTED = (
+    "cc",
+    "clang",
+    "file",
+    "gcc",
+    "git",
+    "ld",
+    "ldconfig",
+    "lscpu",
+    "nvcc",
+    "objdump",
+    "uname",
+)
+
+
+def _is_systems(name: str, programs: set[str]) -> bool:
+    """Whether a program has the name of Python, or of one that would be started in its place."""
+    if name.startswith(("python", *(f"{one}." for one in STARTED))) or name in STARTED:
+        return True
+    elsewhere = [each for each in os.get_exec_path() if os.path.normpath(each) not in programs]
+    return shutil.which(name, path=os.pathsep.join([*elsewhere, *SYSTEMS])) is not None
 
 
 def _is_executed(distribution: importlib.metadata.Distribution, file: Path) -> bool:

@@ -19,7 +19,7 @@ def here_and_now() -> dict[str, Any]:
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
-        "platform": platform.platform(),
+        "platform": system(),
         "python": platform.python_version(),
         "cpu_count": os.cpu_count(),
         "kobench": __version__,
@@ -28,6 +28,17 @@ def here_and_now() -> dict[str, Any]:
         "predict_seconds": None,
         "peak_mb": None,
     }
+
+
+def system() -> str:
+    """The system as `platform.platform` names it; but no `uname` is asked, which may be anybody's.
+
+    >>> system().split("-")[0] == platform.system()
+    True
+    """
+    parts = [platform.system(), platform.release(), platform.machine()]
+    library = "".join(platform.libc_ver())
+    return "-".join([*parts, "with", library] if library else parts)
 
 
 def in_its_environment(ran: dict[str, Any]) -> dict[str, Any]:
