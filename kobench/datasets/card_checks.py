@@ -166,10 +166,13 @@ def check_parameter(key: str, value: Any, loader: DatasetSpec, where: str) -> No
             f" {suggestion(key, loader.params, 'its parameters')}"
         )
     param: Param = loader.params[key]
-    if param.many and isinstance(value, list) and value:
-        for one in value:
-            check_parameter(key, one, loader, where)
-        return
+    several = param.many and isinstance(value, list) and value
+    for one in value if several else (value,):
+        _check_one(key, one, param, where)
+
+
+def _check_one(key: str, value: Any, param: Param, where: str) -> None:
+    """UserError for a value of another type, not among the choices, or out of bounds."""
     if param.default is not None and type(value) is not type(param.default):
         raise UserError(
             f"{where}: parameter {key} is {value!r}; it must be of type"

@@ -23,8 +23,8 @@ USUAL = frozenset(
     )
 )
 
-#: A number at the end of a control's name, and one with what it may be called.
-_NUMBERS = (re.compile(r"[0-9]+$"), re.compile(r"(?:sgrna|grna|guide|sg|g)[0-9]+$"))
+#: What the number at the end of a control's name may be called.
+_NUMBER = ("sgrna", "grna", "guide", "sg", "g")
 
 
 def is_usual(text: str) -> bool:
@@ -34,8 +34,9 @@ def is_usual(text: str) -> bool:
     (True, True, False, False)
     """
     word = re.sub(r"[^a-z0-9]", "", text.casefold())
-    without = {number.sub("", word) for number in _NUMBERS}
-    return word != "wt1" and not USUAL.isdisjoint({word, *without})
+    bare = word.rstrip("0123456789")
+    without = {bare.removesuffix(number) for number in _NUMBER} if bare != word else set()
+    return word != "wt1" and not USUAL.isdisjoint({word, bare, *without})
 
 
 class Controls:

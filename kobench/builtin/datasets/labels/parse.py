@@ -17,6 +17,9 @@ _WORDS = (re.compile(r"[^\W_]+"), re.compile(r"[^\W_]+(?:-[^\W_]+)+"))
 #: What joins the genes of a label in every file, and in the labels that this reading gives.
 JOIN = "+"
 
+#: Pieces of a label, and of a name in it: the time grows with both. A label of more is one name.
+MOST_PIECES, MOST_IN_NAME = 100, 12
+
 #: Readings of the beginning of a label that are followed; the others cost more.
 MOST_READINGS = 4
 
@@ -103,11 +106,9 @@ class Parser:
         compounds = self._names_with(joins)
         self._compounds = {name.casefold() for name in compounds}
         # of how many pieces a part may be
-        self._longest = (
-            max(map(self._separators, compounds), default=0)
-            + max((self._separators(template.text) for template in templates), default=0)
-            + 1
-        )
+        in_name = max(map(self._separators, compounds), default=0)
+        around = max((self._separators(template.text) for template in templates), default=0)
+        self._longest = min(in_name + around + 1, MOST_IN_NAME)
         self._words: dict[str, Reading] = {}
         self.hidden: dict[str, str] = {}
 
@@ -120,6 +121,8 @@ class Parser:
         """
         # with even numbers words, with odd ones separators
         pieces = self._separator.split(trimmed(label))
+        if len(pieces) > 2 * MOST_PIECES:
+            pieces = [trimmed(label).replace(JOIN, " ")]
         words = [self._word(word) for word in pieces[::2]]
         if len(words) == 1:
             return [words[0]]

@@ -19,7 +19,10 @@ ANY, DIGITS, GENE = "*", "{n}", "{gene}"
 MOST = 200
 
 #: A longer label is matched with no template.
-MOST_LABEL = 500
+MOST_LABEL = 200
+
+#: What may not touch the gene, because it could take a part of it: GATA1 of GATA12.
+_TOUCHING = (f"{ANY}{GENE}", f"{GENE}{ANY}", f"{DIGITS}{GENE}", f"{GENE}{DIGITS}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class Template:
                 f" of a guide with {GENE} once for the gene, {DIGITS} for digits and {ANY} for"
                 " anything else, as in '{gene}_g{n}', 'sg{gene}-{n}' or '{gene}_*' (no regular"
                 " expression)"
+            )
+        if any(touching in text for touching in _TOUCHING):
+            raise UserError(
+                f"{where}: guide_pattern is {text!r}, in which {ANY} or {DIGITS} touches {GENE} and"
+                " could take a part of it; put what stands between them there, as in '{gene}_*'"
             )
         return cls(text, _pieces(parts[0]), _pieces(parts[1])[::-1])
 
