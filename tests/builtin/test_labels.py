@@ -334,3 +334,16 @@ def test_whatever_stands_in_labels_they_are_read_or_refused_in_one_line(texts: l
 def test_every_order_of_three_is_one_perturbation() -> None:
     labels = ["+".join(order) for order in itertools.permutations(["GATA1", "NT", "TAL1"])]
     assert set(names(labels)) == {"GATA1+TAL1"}
+
+
+@given(
+    st.lists(st.sampled_from(["A", "B", "X", "Y", "NT", "C", "D"]), min_size=2, max_size=6),
+    st.data(),
+)
+def test_the_short_way_finds_what_the_long_one_does(words: list[str], data: st.DataObject) -> None:
+    parser = spelt(join=["_", "-"]).parser(Genes(["A", "B", "C-D"]))
+    joins = [data.draw(st.sampled_from("_-+")) for _ in words[1:]]
+    pieces = [words[0], *(piece for pair in zip(joins, words[1:], strict=True) for piece in pair)]
+    said = [parser._word(word) for word in words]
+    if not (wider := parser._wider(pieces)):
+        assert parser._joined(pieces, said).cost == parser._cheapest(pieces, said, wider)[0].cost
