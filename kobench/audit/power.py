@@ -21,13 +21,16 @@ from kobench.audit.statistics import (
     spread_of_uneven,
     units_needed,
 )
-from kobench.board.numbers.rules import smallest_named
+from kobench.board.numbers.rules import least_gap, range_of, smallest_named
 from kobench.plugins.load import Registry
 
 KEY, TITLE = "power", "Power: what difference could be seen?"
 
 #: What an answer without error is called among the scores.
 PERFECT = "an answer without error"
+
+#: Of a correlation with a ceiling that is estimated no skill is printed below this way to it.
+NO_SKILL = least_gap(range_of(-1.0, 1.0, "higher"), estimated=True)
 
 #: Gains for which the number of perturbations needed is told.
 WANTED = (0.05, 0.1, 0.2)
@@ -155,6 +158,10 @@ def part_of(found: Power, simulated: bool) -> Part:
     verdict: Verdict = "fine"
     if room is not None and uneven is not None:
         verdict = "bad" if even >= room else "look" if uneven > room / 2 else "fine"
+        if verdict == "fine" and room <= NO_SKILL:
+            verdict = "look"
+    if verdict == "bad" and simulated:  # what is averaged is the network, and there may be many
+        verdict = "look"
     facts: dict[str, Any] = {
         "metric": found.metric,
         "perturbations": found.perturbations,
@@ -231,6 +238,8 @@ def _sentence(found: Power, simulated: bool) -> str:
         )
     else:
         advice = "so there is room to tell methods apart"
+    if room <= NO_SKILL:
+        advice += f"; a board prints no skill where that way is not over {NO_SKILL:.2f}"
     one = " (this is one network: a board averages several)" if simulated else ""
     return f"{stands}; {seen}, {few}; {left}, {advice}{one}."
 

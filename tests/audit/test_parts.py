@@ -73,6 +73,24 @@ def test_where_no_gain_could_be_seen_it_says_so():
     assert "hardly any method could be told from the floor" in found.sentence
 
 
+def test_where_a_board_prints_no_skill_it_says_so():
+    even = np.linspace(-0.01, 0.01, 200)
+    floors = {"a": 0.5 + even, "b": 0.49 - even}
+    near = part_of(Power.of(FloorValues("m", "", floors, 0.65 + even)), False)
+    assert near.verdict == "look"
+    assert "a board prints no skill where that way is not over 0.20" in near.sentence
+    far = part_of(Power.of(FloorValues("m", "", floors, 0.9 + even)), False)
+    assert far.verdict == "fine"
+    assert "prints no skill" not in far.sentence
+
+
+def test_one_network_of_many_is_not_condemned():
+    floors = {"a": np.array([0.9, -0.9, 0.8, -0.7]), "b": np.array([-0.9, 0.9, -0.8, 0.7])}
+    found = part_of(Power.of(FloorValues("m", "", floors, np.full(4, 0.3))), True)
+    assert found.verdict == "look"
+    assert "this is one network: a board averages several" in found.sentence
+
+
 def test_power_of_a_screen_is_that_of_a_run(good, registry):
     values = floor_values(good, good.question, registry)
     assert values.metric == "pearson-delta-centred"
