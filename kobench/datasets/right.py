@@ -68,12 +68,14 @@ def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: 
     if found == said.get("sha256"):
         return
     derived = _Derived(memory / "contents.json", found)
-    if "md5" in said and said["md5"] == derived.of("md5", lambda: checksum_of(path, "md5")):
-        return
+    if md5 := said.get("md5"):
+        found_md5 = derived.of("md5", md5, lambda: checksum_of(path, "md5"))
+        if found_md5 == md5:
+            return
     if "content" in said:
         from kobench.datasets.content import VERSION, content_of_file
 
-        held = derived.of(f"content {VERSION}", lambda: content_of_file(path))
+        held = derived.of(f"content {VERSION}", said["content"], lambda: content_of_file(path))
         if held == said["content"]:
             return
         raise UserError(
@@ -143,11 +145,11 @@ class _Derived:
             content = json.loads(memory.read_bytes())
             self.known = content if isinstance(content, dict) else {}
 
-    def of(self, kind: str, compute: Callable[[], str]) -> str:
-        """One thing that follows, computed where it is not known yet."""
+    def of(self, kind: str, expected: str, compute: Callable[[], str]) -> str:
+        """One thing that follows, computed where it is not known to be as expected."""
         here = self.known.get(self.sha256)
-        if isinstance(here, dict) and isinstance(here.get(kind), str):
-            return str(here[kind])
+        if isinstance(here, dict) and here.get(kind) == expected:
+            return expected
         found = compute()
         self.known[self.sha256] = {**(here if isinstance(here, dict) else {}), kind: found}
         with contextlib.suppress(OSError):
