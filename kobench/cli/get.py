@@ -70,7 +70,7 @@ def get_command(
     They are downloaded, converted where they have to be, and checked: what comes is what the card
     says, or nothing. A call that was interrupted is carried on by the next one.
     """
-    from kobench.datasets.get import check_mirror, wanted
+    from kobench.datasets.get import Wanted, check_mirror, wanted
     from kobench.datasets.opened import is_opened
 
     check_mirror(mirror)
@@ -80,7 +80,12 @@ def get_command(
     cards = cards_of(registry)
     opened = [name for name, card in cards.items() if is_opened(card)]
     chosen = opened if everything else chosen_names(registry, names)
-    wants = [wanted(name, cards.get(name, {})) for name in chosen]
+    wants = [
+        wanted(name, cards.get(name, {}))
+        if name in registry.datasets
+        else Wanted(name, {}, problem=f"no dataset is called {name!r} here")
+        for name in chosen
+    ]
     show_plan(wants, mirror)
     if dry_run:
         return
@@ -141,7 +146,7 @@ def show_plan(wants: list[Wanted], mirror: str) -> None:
 
 def to_get(want: Wanted) -> tuple[str, str]:
     """How much is to be got, and from where."""
-    if not want.card:
+    if not want.card and not want.problem:
         return "nothing", "it is simulated, or its plugin brings it"
     if want.here is not None:
         return "nothing", "it is here"

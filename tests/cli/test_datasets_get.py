@@ -160,6 +160,16 @@ def test_a_suite_stands_for_its_datasets(cards: Path, data: Path, tmp_path: Path
     assert [line.split()[0] for line in done.stdout.splitlines()][1:3] == ["good", "grn"]
 
 
+def test_a_suite_may_name_what_is_not_here(data: Path, tmp_path: Path) -> None:
+    suite = tmp_path / "own.toml"
+    suite.write_text('dataset = ["grn", "nobody:genes=3"]\npredictor = "linear"\n')
+    done = kobench("datasets", "get", suite, code=1)
+    assert [re.split("  +", line) for line in done.stdout.splitlines()[-2:]] == [
+        ["grn", "-", "it needs no file"],
+        ["nobody", "no", "no dataset is called 'nobody' here"],
+    ]
+
+
 def test_wrong_calls(data: Path, cards: Path) -> None:
     assert "say which datasets" in kobench("datasets", "get", code=2).stderr
     both = kobench("datasets", "get", "hipsc-ko", "--all", code=2)

@@ -16,6 +16,9 @@ import json, kobench
 from kobench.datasets.cards import builtin_folder, card_specs
 from kobench.cli.suites import built_in
 from importlib import resources
+from kobench.datasets.distribution import SCRIPT as HOLDS_PIP
+from kobench.datasets.recipes.names import RECIPES
+from kobench.util.resolve import resolve_reference
 files = resources.files("kobench")
 html = resources.files("kobench.board.render.html")
 print(json.dumps({
@@ -23,6 +26,8 @@ print(json.dumps({
     "cards": [spec.name for spec in card_specs()[0]],
     "folder": str(builtin_folder()),
     "suites": sorted(built_in()),
+    "recipes": [resolve_reference(reference).__name__ for reference in RECIPES.values()],
+    "holds pip": HOLDS_PIP.is_file(),
     "templates": sorted(path.name for path in (files / "templates" / "predictor").iterdir()),
     "page": [(html / name).is_file() for name in ("page.css", "page.js", "transfer.css")],
 }))
@@ -54,6 +59,8 @@ def test_a_wheel_has_all_that_kobench_needs(tmp_path):
     assert found["suites"] == sorted(
         path.stem for path in (REPOSITORY / "kobench" / "suites").glob("*.toml")
     )
+    assert set(found["recipes"]) == {"make"}
+    assert found["holds pip"]
     assert found["page"] == [True, True, True]
     assert found["templates"] == [
         "README.md.tmpl",
