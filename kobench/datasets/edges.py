@@ -34,11 +34,17 @@ def edges_of(truth: Counterfactual | None, n_genes: int, where: str = "this data
     UserError
         Where they are not what the contract says.
     """
-    given = getattr(truth, "edges", None)
-    if given is None:
-        return None
-    edges = np.asarray(given)
     what = f"{where} has truth.edges"
+    try:
+        given = getattr(truth, "edges", None)
+        edges = None if given is None else np.asarray(given)
+    except Exception as error:
+        raise UserError(
+            f"{what} that can't be read ({type(error).__name__}: {error}); expected (m, 2) whole"
+            " numbers, regulator and target of each edge"
+        ) from error
+    if edges is None:
+        return None
     if edges.ndim != 2 or edges.shape[1] != 2:
         raise UserError(
             f"{what} of shape {edges.shape}; expected (m, 2), regulator and target of each edge"

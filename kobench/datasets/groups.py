@@ -46,11 +46,11 @@ def check_enough(groups: npt.ArrayLike, strategy: str, key: str) -> None:
     """
     names, counts = np.unique(np.asarray(groups, dtype=np.str_), return_counts=True)
     if len(names) < 2:
+        others = "" if strategy == "halves" else " use split=all,"
         raise UserError(
             f"split={strategy} keeps each group of cells (column {key!r}) on one side, and there is"
             f" one group, {str(names[0])!r} with {int(counts[0]):,} cells; at least 2 are needed:"
-            " bring more groups, use split=all, or give no group_key if single cells are"
-            " independent"
+            f" bring more groups,{others} or give no group_key if single cells are independent"
         )
 
 

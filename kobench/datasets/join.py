@@ -68,12 +68,14 @@ def joined(datasets: Mapping[str, Dataset]) -> Dataset:
         layers={} if any(one is None for one in counts) else {"counts": _stacked(counts)},
     )
     kinds = {dataset.kind for dataset in datasets.values()}
+    named = [dataset.network for dataset in datasets.values()]
     return Dataset(
         cells=cells,
         scale=scale,
         kind="simulated" if kinds == {"simulated"} else "real",
         notes=tuple(note for part in parts for note in part.notes),
         group_key=GROUP_KEY if grouped else None,
+        network=" + ".join(named) if all(named) else "",
         facts={
             "genes in all of the data sets": len(genes),
             **{f"cells of {part.name}": int(part.X.shape[0]) for part in parts},

@@ -52,6 +52,7 @@ def test_edges_are_an_optional_part_of_a_truth():
         ([[0.0, np.nan]], "of type float64; expected whole numbers"),
         ([["g0", "g1"]], "of type <U2; expected whole numbers"),
         ([[True, False]], "of type bool; expected whole numbers"),
+        ([[0, 1], [2]], "that can't be read .ValueError"),
         ([[0, 20]], "that name gene 20; it has the genes 0 to 19"),
         ([[-1, 0]], "that name gene -1; it has the genes 0 to 19"),
     ],
@@ -63,6 +64,16 @@ def test_edges_that_are_none_are_refused_in_a_sentence(edges, message):
     with pytest.raises(UserError, match=message):
         edges_of(Truth(edges), 20)
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_edges_that_raise_are_a_sentence_too():
+    class Broken:
+        @property
+        def edges(self):
+            raise RuntimeError("not now")
+
+    with pytest.raises(UserError, match=r"truth\.edges that can't be read .RuntimeError: not now"):
+        edges_of(Broken(), 5)
 
 
 def test_a_network_has_one_digest_whatever_its_genes_are_called():

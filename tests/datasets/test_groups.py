@@ -95,6 +95,8 @@ def test_one_group_can_not_be_split_and_the_message_says_what_to_do(strategy):
     said = str(refused.value)
     assert f"split={strategy} keeps each group of cells (column 'donor') on one side" in said
     assert "one group, 'D1' with 30 cells; at least 2 are needed" in said
+    # knockouts that are measured in other cells can't be asked with split=all
+    assert ("use split=all" in said) == (strategy == "holdout")
     assert [len(rows) for rows in rows_of(dataset, "all", 0)] == [30, 30]
 
 
@@ -145,6 +147,12 @@ def test_a_type_of_one_donor_can_not_be_transferred():
     dataset = dataset_of(donors, cell_type=types, cell_type_key="cell_type")
     with pytest.raises(UserError, match=r"column 'donor'\) on one side, and of 'rod' that leaves"):
         kept_back(dataset, types, 0)
+
+
+def test_joined_draws_of_one_network_are_of_one_network():
+    first, second = (replace(dataset_of(["d0", "d1"] * 15), network=name) for name in "xy")
+    assert joined({"a": first, "b": second}).network == "x + y"
+    assert joined({"a": first, "b": replace(second, network="")}).network == ""
 
 
 def test_joined_datasets_keep_their_groups_and_none_is_shared():
