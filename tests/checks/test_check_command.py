@@ -153,7 +153,7 @@ def test_a_dataset_that_is_not_here_fails(monkeypatch, tmp_path):
     monkeypatch.setenv("KOBENCH_DATA", str(tmp_path))
     said = check_command("trem2-microglia", code=1).stdout.splitlines()
     assert said[0].startswith("FAIL  loads: dataset 'trem2-microglia' needs the file")
-    assert said[-1] == "0 passed, 1 failed, 1 skipped, 10 not run"
+    assert said[-1] == "0 passed, 1 failed, 2 skipped, 12 not run"
 
 
 TRUSTED = """
