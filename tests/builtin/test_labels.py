@@ -107,6 +107,7 @@ def test_a_gene_that_differs_from_a_control_by_case_stays_a_gene() -> None:
     [
         *("non-targeting", "Non_Targeting_12", "ctrl", "control", "scramble", "safe-targeting"),
         *("AAVS1", "WT", "unperturbed", "NTC", "NegCtrl3", "negative control", "nt_g2"),
+        *("p_INTERGENIC393453", "3x_neg_ctrl_pMJ144-1"),
     ],
 )
 def test_the_usual_words_that_are_not_declared_are_pointed_out(word: str) -> None:
@@ -116,6 +117,7 @@ def test_the_usual_words_that_are_not_declared_are_pointed_out(word: str) -> Non
         if label == word or word not in ("ctrl", "control"):
             assert f"'{word}' (1 cell) may be controls that are not declared" in heard
     assert read([word, "neutral"], control="neutral").wild_type.tolist() == [False, True]
+    assert not is_usual("TAL1_ctrl", GENES)
     assert not any(map(is_usual, (*GENES, "WT1", "SCRIB", "NEGR1", "NTRK1")))
 
 

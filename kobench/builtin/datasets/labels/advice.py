@@ -73,7 +73,7 @@ def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Frame, var_key
     asked = [
         label
         for label, reading in labels.readings.items()
-        if reading.names and not all(is_usual(part) for part in reading.names)
+        if reading.names and not all(is_usual(part, genes) for part in reading.names)
     ]
     missed = [label for label in asked if labels.readings[label].unknown]
     if not missed or (spelling.table and var is None):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Set
 
 from kobench.builtin.datasets.labels.templates import ANY, fits
 from kobench.builtin.datasets.labels.text import trimmed
@@ -27,16 +27,37 @@ USUAL = frozenset(
 _NUMBER = ("sgrna", "grna", "guide", "sg", "g")
 
 
-def is_usual(text: str) -> bool:
+#: Words that say so also where other words stand beside them, as in `3x_neg_ctrl_1`.
+CLEAR = frozenset(
+    (
+        *("control", "controls", "ctrl", "negctrl", "nontargeting", "scramble", "scrambled"),
+        *("intergenic", "unperturbed", "ntc"),
+    )
+)
+
+
+def is_usual(text: str, genes: Container[str] = ()) -> bool:
     """Whether a label is one of the usual words for a control, numbered or not.
+
+    Where it has the name of one of the `genes` in it, it is only as a whole.
 
     >>> is_usual("Non-targeting_003"), is_usual("NT2"), is_usual("WT1"), is_usual("GATA1")
     (True, True, False, False)
+    >>> is_usual("p_INTERGENIC393"), is_usual("GATA1_ctrl"), is_usual("GATA1_ctrl", ["GATA1"])
+    (True, True, False)
     """
+    if _is_word(text, USUAL):
+        return True
+    words = re.findall(r"[^\W_]+", text)
+    return not any(word in genes for word in words) and any(_is_word(word, CLEAR) for word in words)
+
+
+def _is_word(text: str, words: Set[str]) -> bool:
+    """Whether a text is one of the words, numbered or not."""
     word = re.sub(r"[^a-z0-9]", "", text.casefold())
     bare = word.rstrip("0123456789")
     without = {bare.removesuffix(number) for number in _NUMBER} if bare != word else set()
-    return word != "wt1" and not USUAL.isdisjoint({word, bare, *without})
+    return word != "wt1" and not words.isdisjoint({word, bare, *without})
 
 
 class Controls:

@@ -162,7 +162,7 @@ def read_labels(
         )
     parser = spelling.parser(genes)
     readings, others = _readings(cells, spelling, parser, where)
-    _check_controls(readings, cells, spelling, where)
+    _check_controls(readings, cells, spelling, genes, where)
     control = np.array([readings[label].is_control for label in written], dtype=bool)
     names = [
         "" if is_control else JOIN.join(readings[label].names) or trimmed(label)
@@ -219,7 +219,11 @@ def _looked_up(cells: Mapping[str, int], spelling: Spelling, where: str) -> dict
 
 
 def _check_controls(
-    readings: Mapping[str, Reading], cells: Mapping[str, int], spelling: Spelling, where: str
+    readings: Mapping[str, Reading],
+    cells: Mapping[str, int],
+    spelling: Spelling,
+    genes: Genes,
+    where: str,
 ) -> None:
     """UserError where a declared control is in no label, or no cell is a control."""
     seen = {trimmed(control) for reading in readings.values() for _, control in reading.controls}
@@ -231,7 +235,7 @@ def _check_controls(
     if alone:
         what = "though it is declared as a control; correct it or leave it out"
     declared = f"{missing[0]!r}" if missing else f"{spelling.control[0]!r} alone"
-    usual = [label for label in cells if is_usual(label) and not readings[label].genes]
+    usual = [label for label in cells if is_usual(label, genes) and not readings[label].genes]
     meant = f"did you mean {shown(max(usual, key=cells.__getitem__))}? " if usual else ""
     there = labels_there((missing or spelling.control)[0], cells)
     there = meant + there.rpartition("? ")[2] if usual else there

@@ -23,7 +23,7 @@ def how_read(labels: Labels, spelling: Spelling, genes: Genes) -> tuple[str, ...
         for sentence in (
             _taken(labels),
             *_patterns(labels),
-            _undeclared(labels),
+            _undeclared(labels, genes),
             _genes_like_controls(labels, Controls(spelling.control, genes)),
             _respelt(labels),
             _otherwise(labels),
@@ -56,7 +56,7 @@ def _taken(labels: Labels) -> str:
     """Controls that are written in another way than the declared one."""
     alike: dict[str, Counter[str]] = defaultdict(Counter)
     for label, reading, cells in _each(labels):
-        for part, control in reading.controls:
+        for part, control in sorted(set(reading.controls)):
             if not reading.is_control or ANY in control:
                 continue
             written = label if len(reading.controls) == 1 else part
@@ -70,19 +70,19 @@ def _patterns(labels: Labels) -> Iterator[str]:
     """What each pattern of controls took."""
     taken: dict[str, Counter[str]] = defaultdict(Counter)
     for _, reading, cells in _each(labels):
-        for part, control in reading.controls:
+        for part, control in set(reading.controls):
             if ANY in control:
                 taken[control][part] += cells
     for control, found in taken.items():
         yield f"control {shown(control)} stands for {listed(found, MOST)}"
 
 
-def _undeclared(labels: Labels) -> str:
+def _undeclared(labels: Labels, genes: Genes) -> str:
     """Words for controls that are not declared."""
     found: Counter[str] = Counter()
     for _, reading, cells in _each(labels):
         words = () if reading.names else reading.words
-        for part in (*words, *(part for part in reading.unknown if is_usual(part))):
+        for part in (*words, *(part for part in reading.unknown if is_usual(part, genes))):
             found[part] += cells
     if not found:
         return ""
