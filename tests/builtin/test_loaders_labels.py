@@ -96,6 +96,11 @@ def test_all_perturbations_of_a_screen_are_asked(
             "did you mean `--ignore-case`? then 4 of 4",
         ),
         (lambda x: x.lower().replace("+", "_"), {}, "`--join '_'` and `--ignore-case`"),
+        (
+            lambda x: x if x == "control" else "+".join(f"{part}-KO" for part in x.split("+")),
+            {},
+            "did you mean `--guide-pattern '{gene}-*'`? then 4 of 4",
+        ),
     ],
 )
 def test_what_was_meant_is_offered_and_following_it_works(

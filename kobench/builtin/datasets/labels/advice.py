@@ -19,15 +19,8 @@ JOINS = ("_", ",", ";", "|", "&", "/", ":", "-", ".", "__")
 #: How guides are often called.
 TEMPLATES = (
     *("{gene}_g{n}", "{gene}-g{n}", "{gene}_sg{n}", "{gene}_sgRNA{n}", "{gene}_{n}", "{gene}-{n}"),
-    *(
-        "{gene}.{n}",
-        "sg{gene}_{n}",
-        "sg{gene}-{n}",
-        "sg{gene}",
-        "{gene}g{n}",
-        "{gene}_*",
-        "*_{gene}_*",
-    ),
+    *("{gene}.{n}", "sg{gene}_{n}", "sg{gene}-{n}", "sg{gene}", "{gene}g{n}"),
+    *("{gene}_*", "{gene}-*", "{gene} *", "*_{gene}_*"),
 )
 
 #: Labels that are tried; of the advice that follows all are counted.
