@@ -169,7 +169,6 @@ FAULTS = [
     "zero-bytes",
     "truncated",
     "not-hdf5",
-    "gzipped",
     "not-anndata",
     "nan",
     "infinite",
