@@ -23,7 +23,8 @@ GROUP_MEMORY = (
 def available_mb() -> int:
     """The memory that this machine, or the control groups of this process, allow it, in MB."""
     available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for (root, name), group in zip(GROUP_MEMORY, groups_of_memory(), strict=True):
+    kinds, groups = GROUP_MEMORY, groups_of_memory()
+    for (root, name), group in ((kinds[0], groups[0]), (kinds[1], groups[1])):
         # every group around this one counts; in a container the root is the container's own
         for folder in (root / group, *(root / group).parents):
             if folder.is_relative_to(root):
