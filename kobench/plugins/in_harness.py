@@ -27,6 +27,19 @@ from kobench.util.text import visible
 #: Modules that an interpreter imports when it starts, wherever on its path they lie.
 AT_START = ("sitecustomize", "usercustomize")
 
+#: Packages that what kobench needs imports where they are there: whoever brings one is imported
+#: unasked. They may come from the distribution of their name alone, which is the one that is meant.
+_LOOKED_FOR = (
+    "awkward bottleneck brotli brotlicffi chardet charset_normalizer cupy cupyx cython dask"
+    " fsspec ipykernel ipywidgets IPython jinja2 jax lxml lz4 matplotlib mudata numba numexpr"
+    " odf openpyxl polars psutil pyarrow s3fs sksparse snappy tables tabulate uarray xarray"
+    " zappy zarr zstandard"
+)
+LOOKED_FOR = frozenset(_LOOKED_FOR.split())
+
+#: The same that no distribution has by right: modules of Python on other systems.
+NOBODYS = sys.stdlib_module_names | {"org", "_winreg", "pyximport", "scikits", "compression"}
+
 #: How a line of a .pth file begins that is executed; all others name a folder.
 EXECUTED = ("import ", "import\t")
 
@@ -152,6 +165,9 @@ def _runs(
         return len(claimed) > 1 or _is_pythons(_place(distribution, path))
     if inside[0] in BESIDE or (len(inside) == 1 and not inside[0].endswith(CODE)):
         return False  # tests and notes, which many leave there; nobody imports them
+    top = inside[0].split(".")[0]
+    if top in NOBODYS or (top in LOOKED_FOR and normalise(top) != normalise(name_of(distribution))):
+        return True
     package = claims.get(f"{inside[0]}/__init__.py", set())
     return len(claimed) > 1 or (len(inside) > 1 and bool(package) and not claimed & package)
 

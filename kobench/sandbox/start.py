@@ -21,9 +21,24 @@ from kobench.sandbox.variables import KEPT_VARIABLES
 #: Seconds after which a launcher that was told to end everything is ended itself.
 PATIENCE = 30.0
 
-#: What the launcher's interpreter executes. Its arguments are the folders in which it finds kobench
-#: and landlockpy.
-CODE = "import sys; sys.path += sys.argv[1:]; from kobench.sandbox.launch import main; main()"
+#: What the launcher's interpreter executes. Its arguments are names of packages, each before the
+#: folder in which it lies: nothing else that lies there can be imported, whoever looks for it.
+CODE = """
+import sys
+from importlib.machinery import PathFinder
+
+class Only:
+    places = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if path is None and name in cls.places:
+            return PathFinder.find_spec(name, [cls.places[name]])
+
+sys.meta_path.append(Only)
+from kobench.sandbox.launch import main
+main()
+"""
 
 
 @dataclass
@@ -61,7 +76,7 @@ class Launch:
     lost: bool = False
 
     def __enter__(self) -> Launch:
-        command = [sys.executable, "-I", "-S", "-c", CODE, *search_path()]
+        command = [sys.executable, "-I", "-S", "-c", CODE, *places_of_packages()]
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         self.unread = b""
         self.process = subprocess.Popen(
@@ -146,10 +161,10 @@ def readable(seconds: float, *descriptors: int) -> set[int]:
     return {descriptor for descriptor, _ in poll.poll(1000 * seconds)}
 
 
-def search_path() -> list[str]:
-    """The folders from which the launcher imports kobench and landlockpy."""
-    folders = [str(Path(__file__).resolve().parent.parent.parent)]
-    found = importlib.util.find_spec("landlockpy") if sys.platform == "linux" else None
-    if found is not None and found.origin is not None:
-        folders.append(str(Path(found.origin).parent.parent))
-    return folders
+def places_of_packages() -> list[str]:
+    """The packages that the launcher imports, kobench and landlockpy: name, folder, name, ..."""
+    found = ["kobench", str(Path(__file__).resolve().parents[2])]
+    spec = importlib.util.find_spec("landlockpy") if sys.platform == "linux" else None
+    if spec is not None and spec.origin is not None:
+        found += ["landlockpy", str(Path(spec.origin).parents[1])]
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,9 @@ FILES = {
     "a program that some machines lack": ("../bin/nvcc", "", True),
     "a program of the system's": ("../bin/ls", "", True),
     "a program of its own": ("../bin/mine-train", "", False),
+    "a module that pickle looks for": ("org/__init__.py", "", True),
+    "a module of another system's Python": ("winreg.py", "", True),
+    "a package that pandas looks for": ("pyarrow/__init__.py", "", True),
     "tests, as many have": ("tests/__init__.py", "", False),
     "a note": ("LICENSE", "", False),
     "a package of its own": ("mine_more/__init__.py", "", False),
@@ -78,6 +83,19 @@ def test_files_that_run_unasked_are_found(
     site.install("mine-dist", {"mine_one.py": MEAN, path: text})
     assert found(site) == ((path,) if runs else ())
     assert found(site, plugin_file="mine.py") == found(site, environment="apart") == ()
+
+
+def test_a_package_that_is_looked_for_may_come_from_the_distribution_of_its_name(
+    site: Site,
+) -> None:
+    """Predictors may need pyarrow, which pandas then imports: that is no other's package."""
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: Zappy\n")
+    site.install("Zappy", {"zappy/__init__.py": ""})
+    assert found(site) == ()
+    site.install("scikit-sparse", {"sksparse/__init__.py": ""})
+    (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: scikit-sparse\n")
+    assert found(site) == ("sksparse/__init__.py of scikit-sparse",)
 
 
 def test_what_it_needs_counts_too_unless_kobench_needs_it(site: Site) -> None:
@@ -125,3 +143,40 @@ def test_it_is_refused_where_a_sandbox_is_required_and_else_marked(
     (section,) = make_board(records).sections
     (row,) = (row for row in section.rows if row.name == "mine")
     assert "runs code in kobench's own process: mine.pth" in row.remarks
+
+
+RECORDS = """
+import sys
+
+class Last:
+    seen = set()
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if path is None:
+            cls.seen.add(name)
+
+sys.meta_path.append(Last)
+sys.argv = ["kobench", *{words!r}]
+from kobench.cli import main
+try:
+    main()
+finally:
+    print("looked for:", *sorted(Last.seen), file=sys.stderr)
+"""
+
+
+def test_all_that_is_looked_for_in_vain_is_on_the_list(tmp_path: Path) -> None:
+    """Whoever brings such a package is imported by kobench's own process, unasked."""
+    words = ["run", "-d", TINY, "-t", "profile", "-p", "uniform", "--out", str(tmp_path / "out")]
+    page = ["board", str(tmp_path / "out"), "--format", "html", "-o", str(tmp_path / "page.html")]
+    for command in (words, page, ["list"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", RECORDS.format(words=command)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "looked for:" in ran.stderr, ran.stderr
+        looked_for = set(ran.stderr.partition("looked for:")[2].split("\n")[0].split())
+        assert looked_for <= in_harness.LOOKED_FOR | in_harness.NOBODYS

@@ -138,3 +138,60 @@ def test_another_setting_of_the_same_network_is_the_same_data(tmp_path, other):
     first, second = in_parts(Work(plan, every, Results(tmp_path / "out")))
     assert set(first.todo) == set(second.todo) == set(every)
     assert {action.asks for action in first.todo.values()} == {("profile",)}
+
+
+#: Fails as a busy machine would make it, in the first part of one fit seed, until a note is there.
+FAILS = """
+import os
+from kobench.api import Impacts, PredictorSpec, hookimpl
+import numpy as np
+
+NOTES = {notes!r}
+
+class Fails:
+    def fit(self, cells, context):
+        self.seed = context.seed
+
+    def predict_expression(self, assemblages):
+        if self.seed == 1 and not os.path.exists(NOTES):
+            raise MemoryError
+        shares = np.asarray(assemblages, float)
+        return shares / shares.sum(1, keepdims=True)
+
+    def predict_impact(self, cells, knockouts):
+        open(NOTES, "w").close()
+        return Impacts(np.ones(len(knockouts)), np.ones(len(knockouts)))
+
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("fails", make=Fails)
+"""
+
+
+def test_what_failed_is_not_tried_again_once_others_were_shown(tmp_path):
+    """It could answer with what they left."""
+    plugin = tmp_path / "failing.py"
+    plugin.write_text(FAILS.format(notes=str(tmp_path / "note")))
+    registry = load_registry(plugin_files=[plugin])
+    asked = request(predictors=["fails"], fit_seeds=2, suite_seed=SECRET)
+    statuses = []
+    for _ in range(2):
+        said = []
+        Run(tmp_path / "out", note=said.append).run(make_plan(registry, asked))
+        found = [one for one in read_records(tmp_path / "out") if one.role == "predictor"]
+        statuses.append(sorted(one.result.status for one in found))
+    assert statuses == [["ok", "out-of-memory"]] * 2
+    (sentence,) = said
+    assert "1 trial that failed is not tried again, because others have been" in sentence
+
+
+def test_what_failed_before_anybody_was_shown_is_tried_again(tmp_path):
+    plugin = tmp_path / "failing.py"
+    plugin.write_text(FAILS.format(notes=str(tmp_path / "note")))
+    registry = load_registry(plugin_files=[plugin])
+    asked = request(predictors=["fails"], fit_seeds=2, tasks=["profile"], suite_seed=SECRET)
+    Run(tmp_path / "out").run(make_plan(registry, asked))
+    (tmp_path / "note").touch()
+    Run(tmp_path / "out").run(make_plan(registry, asked))
+    found = [one for one in read_records(tmp_path / "out") if one.role == "predictor"]
+    assert {one.result.status for one in found} == {"ok"}
