@@ -1,4 +1,4 @@
-"""The digest of what an AnnData file holds, whatever container it lies in.
+"""The digest of what a file of cells holds, whatever container it lies in.
 
 An .h5ad of the same cells has other bytes with another version of h5py, anndata or HDF5. A file
 that a recipe makes, or that a package ships again, is therefore checked by its content::
@@ -7,97 +7,131 @@ that a recipe makes, or that a package ships again, is therefore checked by its 
 
     head      JSON with sorted keys: "content" (the version of this definition), "cells" and "genes"
               (their names, in order), "obs" and "var" (columns by name, each a list of values),
-              "raw" (the genes of `.raw`, or null), "matrices" (their names, in the order in which
-              they follow: "X" where there is one, "raw" where there is one, "layers/NAME" sorted)
+              "raw" ("genes" and "var" of `.raw`, or null), "matrices" (their names, in the order in
+              which they follow: "X" where there is one, "raw" where there is one, "layers/NAME"
+              sorted)
     values    of a column: a number as a float, anything else as text, null where there is none
     matrix    its values that are not 0, row by row and within a row by column: how many each row
               has, their columns (both little-endian 64-bit whole numbers), and the values
-              (little-endian 64-bit floats)
+              (little-endian 64-bit floats, of what is single precision in memory)
 
 So it is the same for sparse and dense, for every type of number and index, and for columns in
-another order. Left out is what no loader reads: uns, obsm, varm, obsp, varp.
+another order. Left out is what no loader reads: uns, obsm, varm, obsp, varp. It is made with the
+loader's own reader: what two readers take for different things in one file could pass for another.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from kobench.datasets.digest import nonzero
 from kobench.errors import UserError
+from kobench.util.resolve import resolve_reference
 
 #: The version of the definition above.
-VERSION = 1
+VERSION = 2
+
+#: The reader of loaders, named and not imported: only the hooks know `builtin`.
+OPENED = "kobench.builtin.datasets.formats.opening:opened"
+ROWS = "kobench.builtin.datasets.formats.fill:read_rows"
+
+#: Whole numbers beyond this are not all floats: they stay text.
+EXACT = 2**53
 
 
-def content_of(adata: Any) -> str:
-    """The digest of an AnnData, as [file] of a card says it.
+class Table(Protocol):
+    """Names and columns of cells or genes, as the reader gives them."""
+
+    names: Any
+
+    def columns(self) -> Any: ...
+    def column(self, key: str) -> Any: ...
+
+
+def content_of_file(path: Path) -> str:
+    """The digest of a file of cells, as [file] of a card says it.
 
     Parameters
     ----------
-    adata : AnnData
+    path : Path
+        A file that a loader reads.
 
     Returns
     -------
     str
         "sha256:" and 64 hexadecimal digits.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be read as one.
     """
-    raw = adata.raw
-    matrices = {} if adata.X is None else {"X": adata.X}
+    try:
+        opened: AbstractContextManager[Any] = resolve_reference(OPENED)(str(path))
+        with opened as source:
+            return _content(source)
+    # HDF5 and zarr have no common error
+    except Exception as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].partition(";")[0]
+        raise UserError(
+            f"{path} cannot be read as a file of cells ({said:.300}); bring the right file"
+        ) from error
+
+
+def _content(source: Any) -> str:
+    read_rows = resolve_reference(ROWS)
+    raw = source.raw()
+    matrices = {} if source.X is None else {"X": source.X}
     if raw is not None:
-        matrices["raw"] = raw.X
-    # from anndata 0.13 on X is among the layers, without a name
-    layers = sorted(name for name in adata.layers if name is not None)
-    matrices |= {f"layers/{name}": adata.layers[name] for name in layers}
+        matrices["raw"] = raw[1]
+    matrices |= {f"layers/{name}": source.layers[name] for name in sorted(source.layers)}
+    cells = _texts(source.obs.names)
     head = {
         "content": VERSION,
-        "cells": [str(name) for name in adata.obs_names],
-        "genes": [str(name) for name in adata.var_names],
-        "obs": _columns(adata.obs),
-        "var": _columns(adata.var),
-        "raw": None if raw is None else [str(name) for name in raw.var_names],
+        "cells": cells,
+        "genes": _texts(source.var.names),
+        "obs": _columns(source.obs),
+        "var": _columns(source.var),
+        "raw": None if raw is None else {"genes": _texts(raw[0].names), "var": _columns(raw[0])},
         "matrices": list(matrices),
     }
     total = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-    for matrix in matrices.values():
-        for part in nonzero(matrix):
+    for name, stored in matrices.items():
+        if stored.shape[0] != len(cells):
+            raise UserError(
+                f"{source.path}: {name} has {stored.shape[0]:,} rows for {len(cells):,} cells;"
+                " bring the right file"
+            )
+        for part in nonzero(read_rows(stored, np.arange(len(cells)), source.path)):
             total.update(np.ascontiguousarray(part).data)
     return f"sha256:{total.hexdigest()}"
 
 
-def _columns(table: Any) -> dict[str, list[Any]]:
+def _texts(names: Any) -> list[str]:
+    return [str(name) for name in names.tolist()]
+
+
+def _columns(table: Table) -> dict[str, list[Any]]:
     """The values of each column of a table."""
-    return {str(name): _values(table[name]) for name in table.columns}
+    return {str(name): _values(table.column(name)) for name in table.columns()}
 
 
 def _values(column: Any) -> list[Any]:
     """The values of one column: numbers as floats, others as text, None where there is none."""
-    missing = np.asarray(column.isna(), dtype=bool)
-    kind = getattr(column.dtype, "categories", column).dtype.kind
-    as_written = float if kind in "iuf" else str
     return [
-        None if absent else as_written(value)
-        for value, absent in zip(column.tolist(), missing, strict=True)
+        None if absent else _number(text) if column.kind in "iuf" else str(text)
+        for text, absent in zip(column.values.tolist(), column.missing.tolist(), strict=True)
     ]
 
 
-def content_of_file(path: Path) -> str:
-    """The digest of an .h5ad file; UserError where it cannot be read as one."""
-    import anndata
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old layouts and repeated names
-            return content_of(anndata.read_h5ad(path))
-    # HDF5 and anndata have no common error
-    except Exception as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"{path} cannot be read as AnnData ({type(error).__name__}: {said:.200}); bring the"
-            " right file"
-        ) from error
+def _number(text: str) -> float | str:
+    """A number as a float, where that is exact."""
+    value = float(text)
+    whole = text.lstrip("-").isdigit()
+    return text if whole and abs(int(text)) > EXACT else value

@@ -89,14 +89,31 @@ def files_of_card(card: Mapping[str, Any], reads: Sequence[Path]) -> Iterator[Pa
     # its package may be missing here, and be in another interpreter
     with contextlib.suppress(UserError):
         for place in (place for place in places(card) if is_there(place)):
-            yield place
-            if place.is_dir():  # copies of what lies in it are looked for, too
-                yield from (each for each in place.iterdir() if each.is_file())
+            yield from files_in(place)
     if package := file.get("package"):
         inside = f"{package}/{Path(file.get('folder', '')) / file['name']}"
         for folder in (*reads, Path("/usr"), Path("/usr/local")):
             found = [folder, *(each for way in PACKAGES for each in folder.glob(way))]
-            yield from (each / inside for each in found if (each / inside).is_file())
+            for each in (each / inside for each in found if is_there(each / inside)):
+                yield from files_in(each)
+
+
+#: What is no larger, in bytes, lies in many folders by chance, as the notes of zarr do.
+COMMON = 256
+
+
+def files_in(place: Path) -> Iterator[Path]:
+    """A file or folder of a dataset, and all that lies in a folder: copies of it tell, too.
+
+    Links are not followed.
+    """
+    yield place
+    if place.is_dir():
+        for folder, _, names in os.walk(place):
+            for path in (Path(folder, name) for name in names):
+                with contextlib.suppress(OSError):
+                    if not path.is_symlink() and path.stat().st_size > COMMON:
+                        yield path
 
 
 def kept_from(

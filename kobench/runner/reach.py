@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kobench.datasets.fetch import is_there
 from kobench.errors import UserError
 from kobench.plugins.chosen import Chosen
 from kobench.plugins.entry import Entry
-from kobench.plugins.hidden import files_of_card, known_files, own_folders
+from kobench.plugins.hidden import files_in, files_of_card, known_files, own_folders
 from kobench.plugins.load import links_of
 from kobench.runner.keys import Trial
 from kobench.runner.request import device_kind
@@ -167,8 +168,8 @@ def named_by(dataset: Chosen) -> Iterator[Path]:
         if isinstance(value, str) and value:
             path = Path(value).expanduser()
             # a short word may be the name of a folder that happens to be here
-            if path.is_file() or (os.sep in value and path.is_dir()):
-                yield path
+            if path.is_file() or is_there(path) or (os.sep in value and path.is_dir()):
+                yield from files_in(path)
 
 
 def data_of(dataset: Entry) -> Iterator[Path]:

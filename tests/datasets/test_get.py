@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 import tomli_w
+from contents import content_of
 from file_server import FileServer, serving, until
 
 from kobench.datasets import get
 from kobench.datasets.cards import read_card
-from kobench.datasets.content import content_of, content_of_file
+from kobench.datasets.content import content_of_file
 from kobench.datasets.download import Patience
 from kobench.datasets.fetch import find_file
 from kobench.datasets.get import bring, check_mirror, mirrored, wanted

@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from contents import content_of
 from places import DATA
 
 from kobench.datasets.cards import builtin_folder, read_card
-from kobench.datasets.content import content_of, content_of_file
+from kobench.datasets.content import content_of_file
 from kobench.datasets.distribution import get_distribution
 from kobench.datasets.recipes import common, r_files
 from kobench.datasets.recipes.names import RECIPES

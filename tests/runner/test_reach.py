@@ -21,7 +21,7 @@ from pretend_plugins import Site
 from kobench.checks.predictors import Setting, worker_for
 from kobench.errors import UserError
 from kobench.plugins.chosen import choose
-from kobench.plugins.hidden import known_files
+from kobench.plugins.hidden import files_of_card, known_files
 from kobench.plugins.load import Registry, load_registry
 from kobench.results.records import read_records
 from kobench.runner.keys import Trial
@@ -381,6 +381,39 @@ def test_a_folder_that_a_dataset_is_made_of_is_hidden(
     }
     # one word may be anything, and the name of a folder by chance
     assert [shared / "matrix" in places for places in hidden.values()] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["mtx", "zarr"])
+def test_folders_of_cells_are_hidden_by_any_name_and_so_are_copies_of_what_is_in_them(
+    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    shared = tmp_path / "shared"
+    inner = shared / "screen" / ("X/c/0" if kind == "zarr" else ".")
+    inner.mkdir(parents=True)
+    (shared / "screen" / ("zarr.json" if kind == "zarr" else "matrix.mtx")).write_text("{}" * 500)
+    (inner / "0").write_bytes(os.urandom(5000))
+    (shared / "screen" / "small").write_text("{}")
+    shutil.copytree(shared / "screen", shared / "copied")
+    shutil.copy(inner / "0", shared / "chunk.bin")
+    seeker = write_seeker(tmp_path / "theirs" / "seeker.py", tmp_path / "nowhere")
+    registry = load_registry(plugin_files=[seeker])
+    monkeypatch.chdir(shared)
+    for path in ("screen", "./screen", str(shared / "screen")):
+        trials = plan_of(registry, f"h5ad:path={path},perturbation_key=none", shared)
+        places = hidden_from(trials).places
+        copy = shared / "copied" / inner.relative_to(shared / "screen") / "0"
+        assert {shared / "screen", shared / "chunk.bin", copy.resolve()} <= set(places)
+        assert shared / "copied" / "small" not in places
+
+
+def test_a_folder_in_any_interpreters_packages_is_known(tmp_path: Path) -> None:
+    cells = tmp_path / "other/lib/python3.12/site-packages/json/x.zarr"
+    (cells / "X").mkdir(parents=True)
+    (cells / "zarr.json").write_text("{}")
+    (cells / "X" / "0").write_bytes(os.urandom(5000))
+    card = {"name": "x", "file": {"name": "x.zarr", "package": "json"}}
+    assert {cells, cells / "X" / "0"} <= set(files_of_card(card, [tmp_path / "other"]))
 
 
 def test_a_file_in_a_predictors_own_package_is_refused(
