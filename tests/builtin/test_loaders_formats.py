@@ -240,7 +240,7 @@ def test_matrices_in_text_need_not_be_sorted(
         (lambda folder: (folder / "barcodes.tsv").write_text("a\nb\n"), "and 2 barcodes; bring"),
         (
             lambda folder: (folder / "GSM1_matrix.mtx").write_text("x"),
-            "has 2 files matrix.mtx[.gz]; give a folder with one sample",
+            "(GSM1_matrix.mtx, matrix.mtx), and one is read; give a folder with one of each",
         ),
         (
             lambda folder: (folder / "matrix.mtx").write_text("a,b\n1,2\n"),

@@ -10,8 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from kobench.builtin.datasets.formats.bounds import check_names
-from kobench.builtin.datasets.formats.source import LONGEST, Column, Part
+from kobench.builtin.datasets.formats.hdf5 import not_utf8, unsound
+from kobench.builtin.datasets.formats.source import LONGEST, Column, Part, said
 from kobench.errors import UserError
+
+#: What a column of objects may hold.
+_PLAIN = (str, bytes, bool, int, float, type(None))
 
 #: Columns of numbers with gaps: the values, and a mask.
 MASKED = ("nullable-integer", "nullable-boolean", "nullable-string-array")
@@ -25,7 +29,7 @@ class StoredFrame:
 
     @cached_property
     def _index(self) -> str:
-        return str(self._group.attrs.get("_index", "_index"))
+        return said(self._group, "_index") or "_index"
 
     @cached_property
     def names(self) -> npt.NDArray[np.str_]:
@@ -33,8 +37,8 @@ class StoredFrame:
         part = self._group.get(self._index)
         if part is None or len(part.shape) > 1:
             raise UserError(
-                f"{self._group.file}: {self._group.name} has no names; write the file again with"
-                " adata.write_h5ad(FILE)"
+                f"{self._group.file}: {self._group.name} has no names (they should be in"
+                f" {self._index!r}, as its attribute _index says); add them with h5py or zarr"
             )
         if part.is_array:
             check_names(part)
@@ -60,7 +64,8 @@ class StoredFrame:
         if len(column.values) != len(self.names):
             raise UserError(
                 f"{part.file}: {part.name} has {len(column.values):,} values for"
-                f" {len(self.names):,} rows; write the file again with adata.write_h5ad(FILE)"
+                f" {len(self.names):,} rows; name another column, or write it again with a value"
+                " for each row"
             )
         return column
 
@@ -118,8 +123,8 @@ def column_of(part: Part, categories: Part | None) -> Column:
         if categories is not None and values.dtype.kind in "iu":
             return categorical(values, text_of(categories.read(), categories), part)
         return text_of(values, part)
-    kind = str(part.attrs.get("encoding-type", ""))
-    if kind == "categorical":
+    kind = said(part, "encoding-type")
+    if kind in ("categorical", ""):
         codes, names = part.get("codes"), part.get("categories")
         if codes is not None and names is not None:
             return categorical(_read_column(codes), column_of(names, None), part)
@@ -130,16 +135,16 @@ def column_of(part: Part, categories: Part | None) -> Column:
             if len(gaps) == len(column.values):
                 return Column(column.values, column.missing | gaps.astype(bool), column.kind)
     raise UserError(
-        f"{part.file}: {part.name} is stored as {kind or 'a group'!r}, which is no column of text"
-        " or numbers; turn it into text (adata.obs[NAME].astype(str)) and write the file again"
+        f"{part.file}: {part.name} is {f'stored as {kind!r}' if kind else 'a group of parts'}, from"
+        " which no text or numbers are read; name another column, or write it again as text"
     )
 
 
 def _read_column(part: Part) -> npt.NDArray[Any]:
     if len(part.shape) != 1:
         raise UserError(
-            f"{part.file}: {part.name} has {len(part.shape)} dimensions and is no column; write the"
-            " file again with adata.write_h5ad(FILE)"
+            f"{part.file}: {part.name} has {len(part.shape)} dimensions and is no column; name"
+            " another one, or write it again with one value for each row"
         )
     check_names(part)
     return part.read()
@@ -151,8 +156,10 @@ def categorical(codes: npt.NDArray[Any], categories: Column, part: Part) -> Colu
     missing = codes < 0
     if len(codes) and codes.max(initial=-1) >= len(names):
         raise UserError(
-            f"{part.file} is damaged ({part.name} numbers {codes.max() + 1:,} categories and has"
-            f" {len(names):,}); copy or download it again"
+            unsound(
+                part.file,
+                f"{part.name} numbers {codes.max() + 1:,} categories and has {len(names):,}",
+            )
         )
     values = np.zeros(len(codes), dtype=names.dtype if len(names) else "<U1")
     values[~missing] = names[codes[~missing]]
@@ -166,15 +173,30 @@ def text_of(values: npt.NDArray[Any], part: Part) -> Column:
     """
     import pandas
 
-    if values.dtype.kind == "V":
+    strange = {"V": "records", "c": "complex numbers"}.get(values.dtype.kind, "")
+    if values.dtype.kind == "O" and len(values):
+        kinds = {type(value) for value in values.tolist()} - set(_PLAIN)
+        strange = ", ".join(sorted(kind.__name__ for kind in kinds))
+    if strange:
         raise UserError(
-            f"{part.file}: {part.name} holds records, not a column of text or numbers; write the"
-            " file again with adata.write_h5ad(FILE)"
+            f"{part.file}: {part.name} holds {strange}, not text or numbers; name another column,"
+            " or write it again as text"
         )
     if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8", "replace").astype(object)
+        values = values.astype(object)
     if values.dtype.kind == "T":
         values = values.astype(object)
+    try:
+        values = (
+            np.array(
+                [each.decode() if isinstance(each, bytes) else each for each in values.tolist()],
+                dtype=object,
+            )
+            if values.dtype.kind == "O"
+            else values
+        )
+    except UnicodeDecodeError as error:
+        raise UserError(not_utf8(part.file, part.name, error)) from error
     series = pandas.Series(values)
     missing = series.isna().to_numpy()
     texts = series.astype(str)

@@ -12,6 +12,7 @@ from kobench.builtin.datasets.formats.bounds import check_memory
 from kobench.builtin.datasets.formats.source import Block, Stored
 from kobench.cells import BoolArray, IntArray
 from kobench.datasets.parts import row_blocks, rows_between
+from kobench.errors import UserError
 
 #: Bytes that a value and its place take, and those that a value alone takes.
 PLACED, ALONE = 8, 4
@@ -53,7 +54,7 @@ def _dense(stored: Stored, place: IntArray, shape: tuple[int, int], path: str) -
     check_memory(path, shape[0] * shape[1] * ALONE)
     found = np.zeros(shape, dtype=np.float32)
     for block in stored.blocks():
-        kept = _wanted(block, place)
+        kept = _wanted(block, place, path)
         found[place[kept.rows], kept.columns] = kept.values
     return found
 
@@ -68,7 +69,7 @@ def _sparse(
     values = np.empty(int(ends[-1]), dtype=np.float32)
     free = ends[:-1].copy()  # the next free place of each row
     for block in stored.blocks():
-        kept = _wanted(block, place)
+        kept = _wanted(block, place, path)
         if not len(kept.rows):
             continue
         starts = np.flatnonzero(np.diff(kept.rows, prepend=-1))  # where another row begins
@@ -80,10 +81,17 @@ def _sparse(
     return _canonical(values, columns, ends, free, shape)
 
 
-def _wanted(block: Block, place: IntArray) -> Block:
+def _wanted(block: Block, place: IntArray, path: str) -> Block:
     """The values of a block in wanted rows that are not 0, those of a row together."""
     wanted = place[block.rows] >= 0
     wanted &= block.values != 0
+    if block.values.dtype.kind == "f" and block.values.dtype.itemsize > ALONE:
+        large = np.isfinite(block.values) & (np.abs(block.values) > np.finfo(np.float32).max)
+        if np.any(large & wanted):
+            raise UserError(
+                f"{path} holds {block.values[large][0]:g}, and values above"
+                f" {np.finfo(np.float32).max:.2g} are no expression; correct them"
+            )
     if not wanted.all():
         block = Block(block.rows[wanted], block.columns[wanted], block.values[wanted])
     if np.any(np.diff(block.rows) < 0):

@@ -94,6 +94,22 @@ def damaged(path: str, error: Exception) -> str:
     return f"{path} is truncated or damaged ({first_line(error)}); copy or download it again"
 
 
+def unsound(path: str, why: str) -> str:
+    """That parts of a file contradict each other, which may be so in its source, too."""
+    return (
+        f"{path} is damaged ({why}); copy or download it again, and if it is the same there, tell"
+        " who wrote it"
+    )
+
+
+def not_utf8(path: str, name: str, error: UnicodeDecodeError) -> str:
+    """That a text is written in another way than AnnData's, and how it can be read."""
+    return (
+        f"{path}: {name} holds text that is not UTF-8 ({error.object[:40]!r}); write that part"
+        " again as UTF-8 (if it is Latin-1, h5py reads it by file[NAME].asstr('latin-1')[:])"
+    )
+
+
 def first_line(error: Exception) -> str:
     """The type of an error and the first line of its text."""
     lines = str(error).strip().splitlines()
@@ -166,6 +182,18 @@ class Hdf5Part:
         import h5py
 
         content = self._content
+        try:
+            known = content.dtype
+        except TypeError as error:
+            raise UserError(
+                f"{self.file}: {self.name} holds values of a type that numpy lacks ({error}); name"
+                " another part, or write it again as text or numbers"
+            ) from error
+        if h5py.check_ref_dtype(known) is not None:
+            raise UserError(
+                f"{self.file}: {self.name} holds references to other parts, not text or numbers;"
+                " name another part, or write it again as text or numbers"
+            )
         if content.is_virtual or content.external:
             raise UserError(_followed(self.file, self.name, "made of other files or arrays"))
         made = content.id.get_create_plist()
@@ -193,17 +221,19 @@ class Hdf5Part:
         rows = slice(start, stop)
         if h5py.check_string_dtype(content.dtype) is not None:
             return np.asarray(self._asked(lambda: content.asstr()[rows]), dtype=object)
-        return np.asarray(self._asked(lambda: content[rows]))
+        found = np.asarray(self._asked(lambda: content[rows]))
+        words = h5py.check_enum_dtype(content.dtype)
+        if words and len(content.shape) == 1:
+            named = {number: word for word, number in words.items()}
+            return np.array([named.get(each, each) for each in found.tolist()], dtype=object)
+        return found
 
     def _asked(self, work: Callable[[], Found]) -> Found:
         """What the library gives; UserError where the file is damaged there."""
         try:
             return work()
         except UnicodeDecodeError as error:
-            raise UserError(
-                f"{self.file}: {self.name} holds text that is not UTF-8 ({error.reason}); write the"
-                " file again with adata.write_h5ad(FILE)"
-            ) from error
+            raise UserError(not_utf8(self.file, self.name, error)) from error
         except MemoryError as error:
             raise UserError(
                 f"{self.file}: {self.name} needs more memory than there is; keep fewer cells or"

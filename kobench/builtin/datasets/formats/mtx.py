@@ -70,8 +70,10 @@ def _one(folder: str, *names: str) -> str:
             f"folder {folder} has no {called}; a matrix in text needs {MATRIX}, {BARCODES} and"
             f" {FEATURES[0]} in one folder"
         )
+    there = ", ".join(os.path.basename(path) for path in found[:4])
     raise UserError(
-        f"folder {folder} has {len(found)} files {called}; give a folder with one sample"
+        f"folder {folder} has {len(found)} files {called} ({there}), and one is read; give a folder"
+        " with one of each"
     )
 
 
@@ -81,14 +83,20 @@ def _lines(folder: str, *names: str) -> Iterator[list[str]]:
     with _text(folder, path) as file:
         try:
             for number, line in enumerate(iter(lambda: file.readline(4 * LONGEST + 1), b""), 1):
-                words = line.decode().rstrip("\r\n").split("\t")
+                words = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 if len(line) > 4 * LONGEST or number > MOST_NAMES:
                     raise ValueError(f"line {number:,} is too long, or one too many")
-                yield words
+                if words.strip():  # R quotes what it writes
+                    yield [_unquoted(word) for word in words.rstrip("\r\n").split("\t")]
         except ERRORS as error:
             raise UserError(
                 f"{path} cannot be read ({first_line(error)}); copy or download it again"
             ) from error
+
+
+def _unquoted(word: str) -> str:
+    inner = word[1:-1]
+    return inner if word == f'"{inner}"' and '"' not in inner else word
 
 
 @contextmanager
@@ -123,7 +131,7 @@ class Entries:
     def __init__(self, folder: str, path: str, cells: int, features: int) -> None:
         self._folder, self._path, self.shape = folder, path, (cells, features)
         self.dense = False
-        with self._opened() as (_, rows, columns, kind):
+        with self._opened() as (_, (rows, columns, _), kind):
             self.dtype = np.dtype(np.int64 if kind == "integer" else np.float64)
             self._cells_first = (rows, columns) == (cells, features) and cells != features
             if (rows, columns) not in ((features, cells), (cells, features)):
@@ -133,30 +141,36 @@ class Entries:
                 )
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[IO[bytes], int, int, str]]:
-        """The file where its entries start, its numbers of rows and columns, and their kind."""
+    def _opened(self) -> Iterator[tuple[IO[bytes], tuple[int, int, int], str]]:
+        """The file where its entries start; how many rows, columns and entries; their kind."""
         with _text(self._folder, self._path) as file:
             try:
                 said = file.readline(LONGEST).decode().lower().split()
-                if said[:3] != ["%%matrixmarket", "matrix", "coordinate"] or said[4:] != [
-                    "general"
-                ]:
+                if said[:1] != ["%%matrixmarket"]:
                     raise ValueError(f"it starts with {' '.join(said)[:80]!r}")
-                if said[3] not in ("integer", "real"):
-                    raise ValueError(f"its values are {said[3]}")
+                if said[1:3] != ["matrix", "coordinate"] or said[3:] not in (
+                    ["integer", "general"],
+                    ["real", "general"],
+                ):
+                    raise UserError(
+                        f"{self._path} is of the kind {' '.join(said[1:])[:80]!r}, and 'matrix"
+                        " coordinate integer general' (or real) is read; write it so"
+                        " (scipy.io.mmwrite of a sparse matrix)"
+                    )
                 line = file.readline(LONGEST)
-                while line.startswith(b"%"):
+                while line.startswith(b"%") or (line and not line.strip()):
                     line = file.readline(LONGEST)
-                rows, columns, _ = (int(word) for word in line.split())
+                rows, columns, entries = (int(word) for word in line.split())
             except ERRORS as error:
                 raise self._faulty(error) from error
-            yield file, rows, columns, said[3]
+            yield file, (rows, columns, entries), said[3]
 
     def _parts(self) -> Iterator[Block]:
         """All entries, some at a time."""
         import pandas
 
-        with self._opened() as (file, _, _, _):
+        with self._opened() as (file, (_, _, entries), _):
+            left = entries
             try:
                 found = pandas.read_csv(
                     file,
@@ -172,11 +186,15 @@ class Entries:
                     cells, features = (first, second) if self._cells_first else (second, first)
                     self._check(cells, self.shape[0])
                     self._check(features, self.shape[1])
+                    left -= len(part)
                     yield Block(cells, features, part["value"].to_numpy())
             except pandas.errors.EmptyDataError:
-                return
+                pass
             except ERRORS as error:
                 raise self._faulty(error) from error
+            if left:
+                why = f"it says {entries:,} entries and has {entries - left:,}"
+                raise self._faulty(ValueError(why))
 
     def _check(self, places: npt.NDArray[np.int64], length: int) -> None:
         if len(places) and not 0 <= int(places.min()) <= int(places.max()) < length:

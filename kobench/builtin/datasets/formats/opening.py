@@ -11,6 +11,7 @@ import numpy as np
 
 from kobench.builtin.datasets.formats import hdf5, mtx, zarr_folder
 from kobench.builtin.datasets.formats.annotated import read_annotated
+from kobench.builtin.datasets.formats.hdf5 import first_line
 from kobench.builtin.datasets.formats.mudata import is_mudata, read_mudata
 from kobench.builtin.datasets.formats.packed import unpacked
 from kobench.builtin.datasets.formats.selected import of_rows
@@ -20,15 +21,31 @@ from kobench.builtin.datasets.formats.tenx import is_tenx, read_tenx
 from kobench.errors import UserError
 from kobench.util.text import visible
 
+#: What is to be done with a file of R.
+OF_R = (
+    "is a file of R; convert it there (zellkonverter::writeH5AD) and give the .h5ad, or write the"
+    " counts as a folder with matrix.mtx"
+)
+
 #: How files start that are something else, and what is to be done with them.
 OTHERS = {
     b"PK\x03\x04": "is a zip archive; unpack it, and give the file or folder in it",
-    b"RDX": (
-        "is a file of R; convert it there (zellkonverter::writeH5AD) and give the .h5ad, or write"
-        " the counts as a folder with matrix.mtx"
-    ),
+    b"RDX": OF_R,
+    b"X\n\x00\x00\x00": OF_R,
     b"%%Matrix": "is one matrix; give the folder that also has barcodes.tsv and features.tsv",
+    b"BZh": "is packed by bzip2; unpack it (bunzip2 -k FILE), and give what comes out",
+    b"\xfd7zXZ": "is packed by xz; unpack it (xz -dk FILE), and give what comes out",
+    b"\x28\xb5\x2f\xfd": "is packed by zstd; unpack it (zstd -d FILE), and give what comes out",
+    b"\x1f\x8b": "is packed by gzip; unpack it once (gunzip -k FILE), and give what comes out",
+    b"version https://git-lfs": (
+        "is a pointer of Git LFS and not the file itself; get that (git lfs pull in its repository)"
+    ),
+    b"<!DOCTYPE": "is a web page; download the file itself",
+    b"<html": "is a web page; download the file itself",
 }
+
+#: Bytes at the start of a file that say what it is: HDF5 may have others before it.
+HEAD = 1 << 16
 
 
 @contextmanager
@@ -50,10 +67,24 @@ def opened(path: str, obs: str = "") -> Iterator[Source]:
     """
     if not path:
         raise UserError("no h5ad file is given; say path=FILE.h5ad")
-    if not os.path.exists(path):
-        raise UserError(f"h5ad file {path!r} does not exist; give path=FILE.h5ad")
+    try:
+        os.stat(path)
+        if os.path.isdir(path):
+            os.listdir(path)
+    except OSError as error:
+        raise UserError(_why_unseen(path, error)) from error
     with (_folder if os.path.isdir(path) else _file)(path) as source:
         yield with_table(source, obs) if obs else source
+
+
+def _why_unseen(path: str, error: OSError) -> str:
+    """Why there is nothing to be read at a path."""
+    if isinstance(error, PermissionError):
+        return f"{path} may not be read by you ({first_line(error)}); ask its owner"
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):
+        return f"{path} is a link to {os.readlink(path)!r}, where nothing is; give the file itself"
+    why = "" if isinstance(error, FileNotFoundError) else f" ({error.strerror})"
+    return f"h5ad file {path!r} does not exist{why}; give path=FILE.h5ad"
 
 
 def with_table(source: Source, path: str) -> Source:
@@ -89,7 +120,7 @@ def _folder(path: str) -> Iterator[Source]:
     """What a folder holds: zarr, or a matrix in text."""
     if zarr_folder.is_zarr(path):
         with zarr_folder.opened(path) as whole:
-            yield read_annotated(whole, path)
+            yield source_in(whole, path, "zarr")
         return
     if mtx.find(path, mtx.MATRIX):
         yield mtx.read_mtx(path)
@@ -109,7 +140,7 @@ def _file(path: str) -> Iterator[Source]:
     start = _start(path)
     if start[:2] == b"\x1f\x8b":
         with unpacked(path) as stream:
-            inside = stream.read(8)
+            inside = stream.read(HEAD)
             stream.seek(0)
             _check_hdf5(f"{path} (unpacked)", inside)
             with hdf5.opened(path, stream) as whole:
@@ -126,7 +157,7 @@ def _start(path: str) -> bytes:
         raise UserError(f"{path} is no plain file; give path=FILE.h5ad")
     try:
         with open(path, "rb") as stream:
-            start = stream.read(8)
+            start = stream.read(HEAD)
     except OSError as error:
         raise UserError(hdf5.why_closed(path, error)) from error
     if not start:
@@ -136,20 +167,25 @@ def _start(path: str) -> bytes:
 
 def _check_hdf5(path: str, start: bytes) -> None:
     """UserError where the first bytes are not those of HDF5."""
+    if start.startswith(b"ustar", 257):  # before HDF5, which may start behind other bytes
+        raise UserError(
+            f"{path} is a tar archive; unpack it (tar -xf FILE), and give what is in it"
+        )
     # not h5py.is_hdf5: it calls a truncated file "not HDF5"
-    if start == hdf5.START or start.startswith(hdf5.MUDATA):
+    places = [0, *(512 << power for power in range(8))]
+    if start.startswith(hdf5.MUDATA) or any(start.startswith(hdf5.START, at) for at in places):
         return
     for other, said in OTHERS.items():
         if start.startswith(other):
             raise UserError(f"{path} {said}")
     raise UserError(
-        f"{path} is not an HDF5 file (it starts with {start!r}), so not an .h5ad; write one with"
-        " adata.write_h5ad(FILE)"
+        f"{path} is not an HDF5 file (it starts with {start[:8]!r}), so not an .h5ad; write one"
+        " with adata.write_h5ad(FILE)"
     )
 
 
-def source_in(whole: Part, path: str) -> Source:
-    """What an HDF5 file holds."""
+def source_in(whole: Part, path: str, what: str = "HDF5") -> Source:
+    """What a file of groups holds."""
     if is_mudata(whole):
         return read_mudata(whole, path)
     names = set(whole.names())
@@ -163,7 +199,17 @@ def source_in(whole: Part, path: str) -> Source:
         )
     if is_tenx(whole):
         return read_tenx(whole, path)
+    if "smp" in names:
+        raise UserError(
+            f"{path} is AnnData of before version 0.6 (its cells lie in smp, not in obs); open it"
+            " with a version of that time, and write it again with a newer one"
+        )
+    if "tables" in names:
+        raise UserError(
+            f"{path} is SpatialData; write its table as a file of its own"
+            " (sdata.tables[NAME].write_h5ad(FILE)), and give that"
+        )
     raise UserError(
-        f"{path} is HDF5 but not AnnData ({', '.join(missing)} missing); write it with"
+        f"{path} is {what} but not AnnData ({', '.join(missing)} missing); write it with"
         " adata.write_h5ad(FILE)"
     )

@@ -43,19 +43,32 @@ def unpacked(path: str) -> Iterator[IO[bytes]]:
         left = min(max(HARMLESS, MOST_TIMES * size), free)
         try:
             with gzip.GzipFile(fileobj=raw) as file:
-                while piece := file.read(PIECE):
+                while piece := _read(file, path):
                     left -= len(piece)
                     if left < 0:
                         raise UserError(
                             f"{path} ({size_text(size)}) unpacks to more than"
                             f" {size_text(min(max(HARMLESS, MOST_TIMES * size), free))}, the most"
-                            " that is unpacked here; unpack it yourself (gunzip) where there is"
-                            " room, and give the .h5ad"
+                            " that is unpacked here; unpack it yourself (gunzip -k) where there"
+                            " is room, and give the .h5ad"
                         )
                     target.write(piece)
-        except (OSError, EOFError, zlib.error) as error:
+            target.flush()
+        except OSError as error:
             raise UserError(
-                f"{path} is truncated or not gzip ({error}); copy or download it again"
+                f"{path} cannot be unpacked into {tempfile.gettempdir()}"
+                f" ({error.strerror or error}); make room there, or set TMPDIR to a folder on"
+                " another disk"
             ) from error
         target.seek(0)
         yield target
+
+
+def _read(file: gzip.GzipFile, path: str) -> bytes:
+    """The next bytes of a packed file; UserError where it is damaged."""
+    try:
+        return file.read(PIECE)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(
+            f"{path} is truncated or not gzip ({error}); copy or download it again"
+        ) from error

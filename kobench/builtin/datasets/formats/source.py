@@ -67,6 +67,14 @@ class Part(Protocol):
         """Numbers, texts (as objects) or records of an array, from one row up to another."""
 
 
+def said(part: Part, key: str) -> str:
+    """An attribute as text, "" where there is none; R and Julia write it as a list of one."""
+    value = part.attrs.get(key, "")
+    if isinstance(value, (list, tuple, np.ndarray)):
+        value = next(iter(np.ravel(value).tolist()), "") if np.size(value) == 1 else ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """A column as text.

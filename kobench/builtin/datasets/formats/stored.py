@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.hdf5 import damaged
-from kobench.builtin.datasets.formats.source import Block, Part, Stored
+from kobench.builtin.datasets.formats.hdf5 import unsound
+from kobench.builtin.datasets.formats.source import Block, Part, Stored, said
+from kobench.datasets.matrices import whole
 from kobench.datasets.parts import row_blocks
 from kobench.errors import UserError
 
@@ -29,7 +30,7 @@ def stored(part: Part) -> Stored | None:
                 " cells x genes"
             )
         return Dense(part)
-    kind = str(part.attrs.get("encoding-type", part.attrs.get("h5sparse_format", "")))
+    kind = said(part, "encoding-type") or said(part, "h5sparse_format")
     shape = part.attrs.get("shape", part.attrs.get("h5sparse_shape"))
     if kind == "null":
         return None
@@ -38,9 +39,21 @@ def stored(part: Part) -> Stored | None:
         return Sparse(part, (rows, columns), by_rows=kind.startswith("csr"))
     if not kind and not part.names():
         return None
+    if not kind and {"data", "indices", "indptr"} <= set(part.names()):
+        raise UserError(
+            f"{part.file}: {part.name} does not say whether its values lie by rows or by columns"
+            " (its attribute encoding-type is missing); add that with h5py or zarr: 'csr_matrix' by"
+            " rows, 'csc_matrix' by columns"
+        )
+    if kind[:3] in ("csr", "csc"):
+        raise UserError(
+            f"{part.file}: {part.name} does not say how many cells and genes it has (its attribute"
+            " shape is missing); add that with h5py or zarr"
+        )
     raise UserError(
-        f"{part.file}: {part.name} is stored as {kind or 'a group'!r}, which is no matrix; write"
-        " the file again with adata.write_h5ad(FILE)"
+        f"{part.file}: {part.name} is {f'stored as {kind!r}' if kind else 'a group of parts'}, from"
+        " which no matrix is read; write it as an array, as CSR or as CSC"
+        " (scipy.sparse.csr_matrix)"
     )
 
 
@@ -77,7 +90,7 @@ class Sparse:
         array = self._array("indptr")
         if array.shape[0] != lines + 1:
             raise self._damaged(f"indptr has {array.shape[0]:,} entries and not {lines + 1:,}")
-        ends = array.read().astype(np.int64)
+        ends = self._whole(array.read(), "indptr").astype(np.int64)
         length = min(self._values.shape[0], self._places.shape[0])
         if ends[0] != 0 or np.any(np.diff(ends) < 0) or ends[-1] > length:
             raise self._damaged("indptr does not count up to the number of values")
@@ -111,16 +124,22 @@ class Sparse:
     def _read_places(self, start: int, stop: int) -> npt.NDArray[Any]:
         """Columns of values (or their rows); UserError where one is outside the matrix."""
         across = self.shape[1] if self._by_rows else self.shape[0]
-        places = self._places.read(start, stop)
+        places = self._whole(self._places.read(start, stop), "indices")
         # an index out of range would crash the process further on
         if len(places) and not 0 <= int(places.min()) <= int(places.max()) < across:
             raise self._damaged("an index lies outside the matrix")
         return places
 
+    def _whole(self, numbers: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+        """Whole numbers with a sign, which can be subtracted; UserError where they are none."""
+        if numbers.dtype.kind == "f" and np.isfinite(numbers).all() and whole(numbers):
+            numbers = numbers.astype(np.int64)  # R has no others that are large
+        if numbers.dtype.kind not in "iu":
+            raise self._damaged(f"its {name} are no whole numbers")
+        return numbers if numbers.dtype.kind == "i" else numbers.astype(np.int64)
+
     def _damaged(self, why: str) -> UserError:
-        return UserError(
-            damaged(self._part.file, ValueError(f"its sparse matrix {self._part.name}: {why}"))
-        )
+        return UserError(unsound(self._part.file, f"its sparse matrix {self._part.name}: {why}"))
 
 
 class Dense:

@@ -67,6 +67,11 @@ def opened(path: str) -> Iterator[ZarrPart]:
         try:
             content = zarr.open_group(path, mode="r", **more)
         except Exception as error:
+            if type(error).__name__ == "ContainsArrayError":
+                raise UserError(
+                    f"{path} is one array of zarr, not cells with their names; give the folder that"
+                    " also has obs and var"
+                ) from error
             raise UserError(_damaged(path, error)) from error
         yield ZarrPart(path, "", content, size)
 
