@@ -86,6 +86,31 @@ def test_a_pattern_takes_no_gene_for_a_control() -> None:
     assert names(["NT5E"], control=["NT5E"]) == [""]  # declared letter by letter
 
 
+@pytest.mark.parametrize("sign", [*"|;,&-_ :/.", "__", " | "])
+@pytest.mark.parametrize("gene", ["NKX2-1", "HLA-A", "RP11-34_1", "GATA1"])
+def test_a_star_holds_no_gene_whatever_parts_it(sign: str, gene: str) -> None:
+    how: dict[str, Any] = {"control": ["NT-*", "AAVS1-*"], "guides": "{gene}-{n}"}
+    for label in (f"NT-1{sign}{gene}-3", f"NT-{gene}{sign}1", f"AAVS1-2{sign}{gene}"):
+        found = read(["NT-1", "AAVS1-1", label], **how)
+        assert found.wild_type.tolist() == [True, True, False], label
+    # nor does the star of a guide
+    assert names([f"TAL1-3{sign}{gene}-2"], guides="{gene}-*") != ["TAL1"]
+
+
+@pytest.mark.parametrize("sign", [*"|;,&"])
+def test_a_star_holds_no_sign_that_joins(sign: str) -> None:
+    label = f"NT-1{sign}KMT2A-3"  # KMT2A is not measured
+    how: dict[str, Any] = {"control": "NT-*", "guides": "{gene}-{n}"}
+    assert read(["NT-1", label], **how).wild_type.tolist() == [True, False]
+    assert f"'{label}' has the sign '{sign}', which may join genes (`--join`)," in said(
+        ["NT-1", label], **how
+    )
+    assert names(["NT-1", label], join=sign, **how) == ["", "KMT2A"]
+    assert names([f"TAL1-3{sign}KMT2A-2"], guides="{gene}-*") != ["TAL1"]
+    # a sign that was declared in the pattern is one of the name
+    assert names([f"NT{sign}1"], control=f"NT{sign}*") == [""]
+
+
 @pytest.mark.parametrize("other", ["ctrl ", " ctrl", "Ctrl", "CTRL", "ctrl\n", "\ufeffctrl\u200b"])
 def test_controls_in_another_spelling_are_counted_and_said(other: str) -> None:
     assert names([other, "TAL1", f"TAL1+{other}"], control="ctrl") == ["", "TAL1", "TAL1"]
@@ -93,6 +118,12 @@ def test_controls_in_another_spelling_are_counted_and_said(other: str) -> None:
     assert "controls that are spelt in another way were counted" in heard
     assert "(2 cells) as 'ctrl'" in heard
     assert heard.isprintable()
+
+
+def test_guides_of_a_control_in_another_spelling_are_all_counted() -> None:
+    labels = ["NT-1", "nt-1", "nt-2", "nt-2|NT-1", "nt-1|nt-2", "TAL1-1|nt-3"]
+    heard = said(labels, join="|", guides="{gene}-{n}")
+    assert "spelt in another way were counted: 'nt' (5 cells) as 'NT'" in heard
 
 
 def test_a_gene_that_differs_from_a_control_by_case_stays_a_gene() -> None:

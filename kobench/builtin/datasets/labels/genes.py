@@ -13,6 +13,9 @@ from kobench.util.text import hidden_in
 #: An Ensembl id with its version.
 _VERSIONED = re.compile(r"(ENS[A-Z]*G[0-9]+)\.[0-9]+")
 
+#: What names are made of.
+_WORD = re.compile(r"[^\W_]+")
+
 
 class Genes:
     """The measured genes.
@@ -47,6 +50,11 @@ class Genes:
     def with_signs(self) -> tuple[str, ...]:
         """The genes whose names hold anything but letters and digits."""
         return tuple(name for name in self.names if not name.isalnum())
+
+    @cached_property
+    def most_words(self) -> int:
+        """Words of letters and digits that a name has at most."""
+        return max((len(_WORD.findall(name)) for name in self.with_signs), default=1)
 
     @cached_property
     def _bare(self) -> dict[str, list[str]]:

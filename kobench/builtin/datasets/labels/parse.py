@@ -11,11 +11,14 @@ from kobench.builtin.datasets.labels.genes import Genes
 from kobench.builtin.datasets.labels.templates import ANY, Template
 from kobench.builtin.datasets.labels.text import trimmed
 
-#: Words of a guide's name, which may have a hyphen.
-_WORDS = (re.compile(r"[^\W_]+"), re.compile(r"[^\W_]+(?:-[^\W_]+)+"))
-
 #: What joins the genes of a label in every file, and in the labels that this reading gives.
 JOIN = "+"
+
+#: What a name is made of: letters and digits. Anything else may part two of them.
+_WORD = re.compile(r"[^\W_]+")
+
+#: Signs that may join genes and stand in no name, so that no `*` takes one of them.
+_SIGNS = ("|", ";", ",", "&", JOIN)
 
 #: Pieces of a label, and of a name in it: the time grows with both. A label of more is one name.
 MOST_PIECES, MOST_IN_NAME = 100, 12
@@ -90,7 +93,8 @@ class Parser:
     Attributes
     ----------
     hidden : dict of str to str
-        Parts that are no guide or control, because `*` would stand for this gene.
+        Parts that are no guide or control, because `*` would stand for this gene or
+        sign.
     """
 
     def __init__(
@@ -207,8 +211,13 @@ class Parser:
             return found
         for template, gene in self._guides(text):
             if found := self._plain(gene):
-                rest = "" if ANY not in template.text else " ".join(text.split(gene, 1))
-                if not self._hides_gene(text, rest, gene):
+                rest = " ".join(text.split(gene, 1))
+                # what a template took off may be the end of a gene's name: NKX2-1 with {gene}-{n}
+                stars = [control for _, control in found.controls if ANY in control]
+                if not (
+                    self._hides_gene(text, rest, template.text, gene)
+                    or any(self._hides_gene(text, text, control) for control in stars)
+                ):
                     return replace(found, cost=(0, len(text) - len(gene), 1))
         return None
 
@@ -232,7 +241,7 @@ class Parser:
             return control
         if self._separators(text) != self._separators(control):
             return None
-        return None if self._hides_gene(text, text) else control
+        return None if self._hides_gene(text, text, control) else control
 
     def _guides(self, text: str) -> Iterator[tuple[Template, str]]:
         """What may be the gene in a guide, by which template, the longest first."""
@@ -242,13 +251,29 @@ class Parser:
                 if parts == self._separators(text):
                     yield template, gene
 
-    def _hides_gene(self, text: str, rest: str, gene: str = "") -> bool:
-        """Whether what is taken for a part of a name has the name of another measured gene."""
-        words = {word for pattern in _WORDS for word in pattern.findall(rest)} - {gene}
-        inside = sorted(word for word in words if self._genes.find(word))
-        if inside:
-            self.hidden[text] = inside[0]
-        return bool(inside)
+    def _hides_gene(self, text: str, rest: str, pattern: str, gene: str = "") -> bool:
+        """Whether `*` of a pattern would stand for another measured gene, or for a sign that joins.
+
+        `rest` is what is left of the text without the `gene` that was found in it.
+        """
+        if ANY not in pattern:
+            return False
+        signs = [sign for sign in _SIGNS if rest.count(sign) > pattern.count(sign)]
+        if inside := self._gene_inside(rest, gene):
+            self.hidden[text] = f"the gene {inside}"
+        elif signs:
+            self.hidden[text] = f"the sign {signs[0]!r}, which may join genes (`--join`),"
+        return bool(inside or signs)
+
+    def _gene_inside(self, text: str, but: str) -> str:
+        """A measured gene whose name stands in a text as whole words, `but` one; "" for none."""
+        words = [found.span() for found in _WORD.finditer(text)]
+        spans = {
+            text[start:end]
+            for place, (start, _) in enumerate(words)
+            for _, end in words[place : place + self._genes.most_words]
+        }
+        return min(filter(self._genes.find, spans - {but}), default="")
 
     def _unknown(self, text: str, pieces: int) -> Reading:
         """A part that is nothing known; a guide by the shortest name that its gene may have."""

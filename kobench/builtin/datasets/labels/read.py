@@ -108,7 +108,8 @@ class Labels:
     others : dict of str to Reading
         Labels that can be read in another way, too -> that way.
     hidden : dict of str to str
-        Unknown parts of labels that would be a guide or a control, did `*` not stand for this gene.
+        Unknown parts of labels that would be a guide or a control, did `*` not stand for this gene
+        or sign.
     """
 
     wild_type: BoolArray

@@ -37,7 +37,7 @@ def why_unknown(labels: Labels, genes: Genes) -> str:
     """Why parts of labels are no gene of the file, where there is more to say; "" where not."""
     unknown = sorted({part for _, reading, _ in _each(labels) for part in reading.unknown})
     reasons = [
-        f"{shown(part)} has the gene {labels.hidden[part]} where `*` stands for the rest of a name"
+        f"{shown(part)} has {labels.hidden[part]} where `*` stands for the rest of a name"
         if part in labels.hidden
         else genes.why_not(part)
         for part in unknown
@@ -57,10 +57,9 @@ def _taken(labels: Labels) -> str:
     alike: dict[str, Counter[str]] = defaultdict(Counter)
     for label, reading, cells in _each(labels):
         for part, control in sorted(set(reading.controls)):
-            if not reading.is_control or ANY in control:
-                continue
-            written = label if len(reading.controls) == 1 else part
-            if written != control and trimmed(written).casefold() == trimmed(control).casefold():
+            # blanks around a whole label are shown; of a guide, what is left without its number
+            written = label if trimmed(label) == part else part
+            if ANY not in control and written != control:
                 alike[control][written] += cells
     said = [f"{listed(found)} as {shown(control)}" for control, found in alike.items()]
     return f"controls that are spelt in another way were counted: {'; '.join(said)}" if said else ""
