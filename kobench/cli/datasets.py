@@ -12,7 +12,7 @@ from kobench.cli.audit import audit_command
 from kobench.cli.get import get_command
 from kobench.cli.options import json_option, load, plugin_options
 from kobench.cli.output import say
-from kobench.cli.tell import must_name_genes, tell
+from kobench.cli.tell import as_options, must_name_genes, tell
 from kobench.cli.verify import verify_command
 from kobench.specs import PERTURBATIONS
 
@@ -221,6 +221,7 @@ def add_command(
     from kobench.audit.overview import overview
     from kobench.datasets.add import H5adParameters, Origin, add_dataset
     from kobench.datasets.label_table import read_label_table
+    from kobench.errors import UserError
 
     if not name and not only_check:
         raise click.UsageError("Missing option '--name'; or give --check, which writes nothing.")
@@ -237,18 +238,21 @@ def add_command(
         if not only_check:
             must_name_genes(file, dataset)
 
-    card = add_dataset(
-        file,
-        name,
-        H5adParameters(labels=labels, **reading),
-        origin,
-        summary=summary,
-        kind=kind or "",
-        seen=look,
-        out_folder=out_folder,
-        taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
-        write=not only_check,
-    )
+    try:
+        card = add_dataset(
+            file,
+            name,
+            H5adParameters(labels=labels, **reading),
+            origin,
+            summary=summary,
+            kind=kind or "",
+            seen=look,
+            out_folder=out_folder,
+            taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
+            write=not only_check,
+        )
+    except UserError as error:
+        raise UserError(as_options(str(error))) from error
     dataset, seen = found[0]
     if as_json:
         written = None if only_check else str(card)

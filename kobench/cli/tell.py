@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,37 @@ def tell(dataset: Dataset, seen: Overview) -> None:
         say(f"Note: {one_line(note)}.")
     for line in block(seen):
         say(line)
+
+
+#: Parameters of the loader that are options of `kobench datasets add`, called alike.
+PARAMETERS = (
+    *("perturbation_key", "kind_key", "cell_type_key", "batch_key", "group_key", "replicate_key"),
+    *("totals_key", "var_key", "guide_pattern", "ignore_case", "normalise", "control", "scale"),
+    *("layer", "raw", "join"),
+)
+
+#: A parameter with its value, or one that is called by a word of its own.
+_PARAMETER = re.compile(
+    rf"(?<![\w/.'\"-])(?:({'|'.join(PARAMETERS)})=('[^']*'|[^\s;,()]+)"
+    rf"|({'|'.join(each for each in PARAMETERS if '_' in each)})(?![\w/.'\"=-]))"
+)
+
+
+def as_options(said: str) -> str:
+    """A message of the loader as one of `kobench datasets add`, whose options are spelt otherwise.
+
+    >>> as_options("mine.h5ad: X is empty; set layer=counts (the layer holds whole numbers)")
+    'mine.h5ad: X is empty; set --layer counts (the layer holds whole numbers)'
+    >>> as_options("set raw=true, or batch_key to one it has; obs['batch_key'] is none")
+    "set --raw, or --batch-key to one it has; obs['batch_key'] is none"
+    """
+
+    def option(found: re.Match[str]) -> str:
+        name, value, alone = found.groups()
+        called = "--" + (name or alone).replace("_", "-")
+        return called if alone or value == "true" else f"{called} {value}"
+
+    return _PARAMETER.sub(option, said).replace("give path=FILE.h5ad", "give one that is there")
 
 
 def tell_unopened(entries: Iterable[Entry]) -> None:

@@ -213,7 +213,7 @@ def _must_be_free(
         )
     if card.exists():
         raise UserError(
-            f"{card} exists already and is not overwritten; choose another --name or delete it"
+            f"{card} exists already and is not overwritten; choose another --name, or move it away"
         )
     taken = dict(others)
     taken |= {loader: "a loader of kobench" for loader in builtin_loaders()}

@@ -94,7 +94,12 @@ def get_distribution(
     if all(path.is_file() for path in there.values()):
         return there
     archive = folder / f"{source.name}-{source.version}.archive"
-    if not (archive.is_file() and matches(archive, source.checksum)):
+    if archive.is_file() and not matches(archive, source.checksum):
+        raise UserError(  # it may be a user's own, put there as a message says
+            f"dataset {dataset!r}: {archive} is there, and is not the archive that its card expects"
+            f" (sha256 {source.checksum.value}); move it away and call this again"
+        )
+    if not archive.is_file():
         _run_pip(source, archive, dataset, progress, python)
     if not matches(archive, source.checksum):
         archive.unlink()
@@ -155,7 +160,7 @@ def _run_pip(
     raise UserError(
         f"dataset {dataset!r}: pip does not get the source distribution {source.name}"
         f" {source.version} from its index ({reason}); try again where pip reaches an index, or"
-        f" put the archive there yourself: {archive}"
+        f" put a copy of the archive there: {archive}"
     )
 
 

@@ -256,5 +256,5 @@ def _locked(part: Path, dataset: str) -> Iterator[None]:
         try:
             stack.enter_context(locked(part.with_suffix(".lock"), patience=None))
         except NoLockError as error:
-            raise UserError(f"dataset {dataset!r}: {error}; remove it and try again") from None
+            raise UserError(f"dataset {dataset!r}: {error}; move it away and try again") from None
         yield

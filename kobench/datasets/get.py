@@ -194,7 +194,7 @@ def bring(
                 with contextlib.suppress(OSError):  # what was begun stays for the next call
                     folder.rmdir()
     except NoLockError as error:
-        raise UserError(f"dataset {want.name!r}: {error}; remove it and try again") from None
+        raise UserError(f"dataset {want.name!r}: {error}; move it away and try again") from None
     except OSError as error:
         raise UserError(
             f"dataset {want.name!r}: {error.filename or folder} cannot be written"
@@ -242,7 +242,12 @@ def _sources(
         else:
             place = folder / source.name
             if place.is_file() and not matches(place, source.checksum):
-                place.unlink()
+                # it may be a user's own, put there as a message says
+                raise UserError(
+                    f"dataset {want.name!r}: {place} is there, and is not the file that its card"
+                    f" expects ({source.checksum.algorithm} {source.checksum.value}); move it away"
+                    " and call this again"
+                )
             files[source.name] = download(
                 [mirrored(url, mirror) for url in source.urls],
                 place,
@@ -251,7 +256,7 @@ def _sources(
                 patience,
                 _told(progress, source.name),
                 source.size,
-                instead=f"put the file there yourself and call this again: {place}",
+                instead=f"put a copy of the file there and call this again: {place}",
             )
     return files
 

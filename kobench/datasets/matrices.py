@@ -19,11 +19,8 @@ from kobench.errors import UserError
 #: Names of cells or genes, for messages.
 Names = Sequence[str] | npt.NDArray[Any]
 
-#: What to do where values that are declared as counts are none.
-NO_COUNTS = (
-    "declare scale=log1p or scale=linear if that is what they are, or name the layer that holds"
-    " counts"
-)
+#: What to do where values are not of the declared scale.
+SCALES = "declare {} if that is what they are"
 
 #: No logarithm of counts comes near: log1p of a million is 13.8.
 LOG_LIMIT = 20.0
@@ -96,9 +93,12 @@ def check_shape(
             " cells and genes in it"
         )
     if shape != (cells, genes):
+        remedy = "it belongs to other ones, so write what belongs together"
+        if shape == (genes, cells):
+            remedy = "transpose it, so that cells are rows"
         raise UserError(
             f"{where}: {what} is {shape[0]} x {shape[1]} but there are {cells} cells and"
-            f" {genes} genes; transpose or repair it"
+            f" {genes} genes; {remedy}"
         )
     if dtype.kind not in "iufb":
         raise UserError(
@@ -107,13 +107,20 @@ def check_shape(
         )
 
 
-def check_numbers(matrix: Any, where: str, cells: Names, genes: Names, what: str = "X") -> None:
-    """UserError where a tidied matrix (n, G) is not finite, or negative; see `check_matrix`."""
-    missing = "fill in or remove those cells or genes; kobench never turns NaN into 0"
-    negative = (
-        "expression cannot be, so point kobench at counts or log1p values and not at centred or"
-        " scaled ones"
-    )
+def check_numbers(
+    matrix: Any,
+    where: str,
+    cells: Names,
+    genes: Names,
+    what: str = "X",
+    elsewhere: Callable[[str], str] = str,
+) -> None:
+    """UserError where a tidied matrix (n, G) is not finite, or negative; see `check_matrix`.
+
+    `elsewhere` is given what to do, and says it, or what is better.
+    """
+    missing = "write what they are (0 where nothing was counted); kobench never turns NaN into 0"
+    negative = "expression cannot be; give counts or log1p values, not centred or scaled ones"
     for is_bad, fault, remedy in (
         (_not_finite, "not finite", missing),
         (_is_negative, "negative", negative),
@@ -122,7 +129,7 @@ def check_numbers(matrix: Any, where: str, cells: Names, genes: Names, what: str
         if bad:
             raise UserError(
                 f"{where}: {bad} of {what} {bad.are} {fault} (first:"
-                f" {bad.first(matrix, cells, genes)}); {remedy}"
+                f" {bad.first(matrix, cells, genes)}); {elsewhere(remedy)}"
             )
 
 
@@ -153,19 +160,20 @@ def check_scale(
     where: str,
     cells: Names,
     genes: Names,
-    elsewhere: Callable[[], str] = lambda: NO_COUNTS,
+    elsewhere: Callable[[str], str] = str,
 ) -> None:
     """UserError where values of X (n, G) contradict the declared scale.
 
     A scale other than counts and log1p cannot be contradicted. `where`, `cells` and `genes` are for
-    the message, as in `check_matrix`; `elsewhere` says what to do where these are no counts.
+    the message, as in `check_matrix`; where these are no counts, `elsewhere` is given what to do,
+    and says it, or what is better.
     """
     if scale == "counts":
         bad = _Found.of(X, _is_fraction)
         if bad:
             raise UserError(
                 f"{where}: scale=counts is declared, but {bad} {bad.are} not whole numbers (first:"
-                f" {bad.first(X, cells, genes)}); {elsewhere()}"
+                f" {bad.first(X, cells, genes)}); {elsewhere(_other_scales(X))}"
             )
     if scale not in ("log1p", "log1p-cp10k"):
         return
@@ -175,15 +183,26 @@ def check_scale(
         raise UserError(
             f"{where}: scale={scale} is declared, but {bad} {bad.are} above"
             f" {limit:.4g}, which no such value reaches (first: {bad.first(X, cells, genes)});"
-            " declare scale=counts or scale=linear if that is what they are"
+            f" {_other_scales(X)}"
         )
     values = stored(X)
     if np.any(values) and whole(values):
         raise UserError(
             f"{where}: scale={scale} is declared, but every value is a whole number, as counts are"
-            f" (largest: {values.max():g}); declare scale=counts, or name the layer that holds"
-            " log1p values"
+            f" (largest: {values.max():g}); declare scale=counts, or, if they are no counts,"
+            " scale=linear"
         )
+
+
+def _other_scales(X: Any) -> str:
+    """The scales that values (n, G) may be of, as advice."""
+    values = stored(X)
+    if whole(values):
+        fitting = ["counts"]
+    else:
+        largest = float(values.max(initial=0))
+        fitting = ["log1p-cp10k"] * (largest <= CP10K_LIMIT) + ["log1p"] * (largest <= LOG_LIMIT)
+    return SCALES.format(" or ".join(f"scale={each}" for each in [*fitting, "linear"]))
 
 
 def whole(values: npt.NDArray[Any]) -> bool:
@@ -198,12 +217,12 @@ def check_expressed(
     X: Any,
     where: str,
     cells: Names,
-    remedy: str,
+    remedy: str | Callable[[], str],
     chosen: npt.NDArray[np.bool_] | None = None,
 ) -> None:
     """UserError where a cell of X (n, G) expresses no gene, or none of the `chosen` (G,).
 
-    It has no profile, and nothing can be asked of it. `remedy` ends the message.
+    It has no profile, and nothing can be asked of it. `remedy`, or what it gives, ends the message.
     """
     empty = row_sums(X, chosen) == 0
     if np.any(empty):
@@ -212,7 +231,7 @@ def check_expressed(
         verb = "expresses" if number == 1 else "express"
         raise UserError(
             f"{where}: {number:,} of {len(empty):,} cells {verb} none of the {genes:,} genes"
-            f" (first: cell {first!r}); {remedy}"
+            f" (first: cell {first!r}); {remedy() if callable(remedy) else remedy}"
         )
 
 

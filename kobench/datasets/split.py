@@ -155,7 +155,7 @@ def split_groups(
     if not asked.any():
         raise UserError(
             f"split={strategy}: every cell of the groups that are held out is an exact copy of a"
-            " training cell; take the copies out of the file"
+            " training cell; bring other cells, or choose split=all"
         )
     return train, np.flatnonzero(asked)
 

@@ -283,16 +283,16 @@ SENTENCES = {
     "not-hdf5": r"is not an HDF5 file .*; write one with adata.write_h5ad",
     "not-anndata": r"is HDF5 but not AnnData \(obs, var missing\); write it",
     "nan": (
-        r"1 value of X is not finite \(first: nan in cell 'cell3', gene 'gene2'\); fill in or"
-        r" remove"
+        r"1 value of X is not finite \(first: nan in cell 'cell3', gene 'gene2'\); write what"
+        r" they are"
     ),
     "infinite": (
-        r"1 value of X is not finite \(first: inf in cell 'cell3', gene 'gene2'\); fill in or"
-        r" remove"
+        r"1 value of X is not finite \(first: inf in cell 'cell3', gene 'gene2'\); write what"
+        r" they are"
     ),
     "negative": (
         r"1 value of X is negative \(first: -1 in cell 'cell3', gene 'gene2'\); expression cannot"
-        r" be, so point"
+        r" be; give counts"
     ),
     "empty": r"X is empty \(0 cells x 8 genes\); give a file with cells",
     "duplicate-gene": (
@@ -304,8 +304,8 @@ SENTENCES = {
         r" 'perturbations'\?"
     ),
     "all-zero-cell": (
-        r"1 of 40 cells expresses none of the 8 genes \(first: cell 'cell5'\); take them out of the"
-        r" file"
+        r"1 of 40 cells expresses none of the 8 genes \(first: cell 'cell5'\); give a copy"
+        r" of the file with the others"
     ),
     "counts-but-fractions": (
         r"scale=counts is declared, but 3.. values are not whole .* in cell 'cell0', gene"

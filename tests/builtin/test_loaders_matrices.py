@@ -59,7 +59,7 @@ def test_counts_in_raw_are_named_and_read(make_adata: Maker, write: Maker, tmp_p
     add = "datasets", "add", path, "--perturbation-key", "perturbation", "--name", "mine"
     kobench(*add, "--raw", "--to", tmp_path / "cards")
     assert "raw = true" in (tmp_path / "cards" / "mine.toml").read_text()
-    assert "set raw=true" in kobench(*add, "--to", tmp_path / "other", code=2).stderr
+    assert "set --raw (.raw" in kobench(*add, "--to", tmp_path / "other", code=2).stderr
 
 
 def test_every_place_with_counts_is_named_and_no_other(make_adata: Maker, write: Maker) -> None:

@@ -145,18 +145,19 @@ def test_sources_that_give_other_cells_are_refused(
 def test_what_lies_among_the_sources_is_checked(
     data: Path, server: FileServer, tmp_path: Path
 ) -> None:
-    """A file that was damaged there is got again, and one that a user put there is used."""
+    """A file that a user put there is used where it is right, and never deleted where it is not."""
     want = wanted("mine", card(tmp_path).card)
     server.faults = {"/example.org/WTdata.csv": ["status 403"] * 2}
-    with pytest.raises(UserError, match="put the file there yourself and call this again: ") as no:
+    with pytest.raises(UserError, match="put a copy of the file there and call this again: ") as no:
         bring(want, server.url, None, QUICK)
     place = Path(str(no.value).rpartition(": ")[2])
     assert place.is_relative_to(data)
     place.parent.mkdir()
     place.write_bytes(TABLES["WTdata.csv"][:-1])
-    with pytest.raises(UserError, match="403"):
+    with pytest.raises(UserError, match=r"is not the file that its card expects .*; move it away"):
         bring(want, server.url, None, QUICK)
-    place.parent.mkdir(exist_ok=True)
+    place.rename(tmp_path / "kept")
+    assert (tmp_path / "kept").read_bytes() == TABLES["WTdata.csv"][:-1]
     place.write_bytes(TABLES["WTdata.csv"])
     asked = len(server.asked)
     bring(want, server.url, None, QUICK)

@@ -112,8 +112,8 @@ def read_content(path: str, wanted: Wanted) -> Content:
         kinds = _kinds(source, wanted, labels, groups.perturbed)
         rows = groups.rows
         X = read_rows(stored, rows, path)
-        check_numbers(X, path, barcodes[rows], genes.names, called)
         no_counts = partial(read_anndata.where_counts_lie, source, stored)
+        check_numbers(X, path, barcodes[rows], genes.names, called, no_counts)
         check_scale(X, scale, path, barcodes[rows], genes.names, no_counts)
     totals = row_sums(X) if scale == "counts" else None
     if given is not None and totals is not None:
@@ -167,7 +167,8 @@ def _kinds(source: Source, wanted: Wanted, labels: Labels, perturbed: IntArray) 
         return Kinds()
     counts = np.zeros(len(labels.names), dtype=bool)
     counts[perturbed] = True
-    words = read_anndata.column(source.obs, path, key, "kind_key", known=counts)
+    remedy = "fill in what was done to them, or leave kind_key out if all are of one kind"
+    words = read_anndata.column(source.obs, path, key, "kind_key", known=counts, remedy=remedy)
     return read_kinds(labels.names[perturbed], words[perturbed], f"{path}: obs[{key!r}]")
 
 

@@ -16,6 +16,7 @@ from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.matrices import check_expressed, tidy
 from kobench.datasets.normalise import choose_seen, zeros
+from kobench.datasets.parts import row_sums
 from kobench.datasets.validate import validate
 
 #: That labels say themselves which genes they mean.
@@ -89,7 +90,8 @@ def load(
     )
     content = read_content(path, wanted)
     groups = content.groups
-    chosen = _choose(content, genes)
+    place = f"adata.layers[{layer!r}]" if layer else "adata.raw.X" if raw else "adata.X"
+    chosen = _choose(content, genes, place)
     facts = _facts(content, chosen)  # of all genes: those left out leave memory next
     X = keep_columns(content.X, chosen)
     working = to_working_scale(X, scale, normalise, content.totals, totals_key, path)
@@ -118,12 +120,24 @@ def load(
     return validate(dataset, path)
 
 
-def _choose(content: Content, genes: int) -> BoolArray:
-    """(G,) the genes that are kept; UserError where a kept cell expresses none of them."""
+def _choose(content: Content, genes: int, place: str) -> BoolArray:
+    """(G,) the genes that are kept; UserError where a kept cell expresses none of them.
+
+    `place` is where the matrix lies in AnnData, for the message.
+    """
     chosen = choose_seen(content.seen, genes, content.groups.measured)
-    remedy = "take them out of the file (in scanpy: sc.pp.filter_cells(adata, min_genes=1))"
-    if genes:
-        remedy = "keep more genes (genes=0 keeps all)"
+
+    def remedy() -> str:
+        """What helps: not every cell without these genes is without any."""
+        if np.any(row_sums(content.X) == 0):
+            return f"give a copy of the file with the others: adata[{place}.sum(axis=1) > 0].copy()"
+        if genes and np.all(row_sums(content.X, content.seen > 0) > 0):
+            return "keep more genes (genes=0 keeps all)"
+        return (
+            "what they express is seen in no wild-type cell; give them a label of their own in a"
+            " copy of the file, and leave that out (`--unassigned LABEL`)"
+        )
+
     cells = content.barcodes[content.groups.rows]
     check_expressed(content.X, content.path, cells, remedy, chosen)
     return chosen

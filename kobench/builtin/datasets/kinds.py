@@ -72,7 +72,8 @@ def read_kinds(
         raise UserError(
             f"{where}: {joined([shown(name) for name in mixed[:3]], len(mixed) - 3)} has cells of"
             f" several kinds ({' and '.join(sorted(found[mixed[0]]))}), which are not one"
-            " perturbation; leave one of them out of the file"
+            " perturbation; correct the column, or give the cells of one kind another label in a"
+            " copy of the file, and leave that label out (`--unassigned LABEL`)"
         )
     kinds = {name: min(each) for name, each in found.items()}
     count = Counter(kinds.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,6 +16,9 @@ from kobench.util.text import suggestion
 
 #: `perturbation_key=none` says that every cell of the file is wild type.
 NO_PERTURBATION = "none"
+
+#: What is to be done with gaps in a column of labels.
+GAPS = "fill it in, for instance with 'unknown', or leave {} out"
 
 #: `batch_key=day+donor` names the combination of two columns.
 JOIN = "+"
@@ -43,12 +47,16 @@ def matrix(source: Source, layer: str, raw: bool) -> tuple[Stored, Frame]:
     if raw:
         there = source.raw()
         if there is None:
-            raise UserError(
-                f"{path}: raw=true is given but the file has no .raw; leave raw out or name a layer"
-            )
+            elsewhere = where_counts_lie(source, None)
+            raise UserError(f"{path}: raw=true is given but the file has no .raw; {elsewhere}")
         genes, found = there
         return found, genes
     if layer and layer not in list(source.layers):
+        if not list(source.layers):
+            raise UserError(
+                f"{path}: there is no layer {layer!r}, and no other one;"
+                f" {where_counts_lie(source, None)}"
+            )
         raise UserError(
             f"{path}: there is no layer {layer!r}; name one with layer=NAME;"
             f" {suggestion(layer, source.layers, 'its layers')}"
@@ -61,7 +69,7 @@ def matrix(source: Source, layer: str, raw: bool) -> tuple[Stored, Frame]:
     return chosen, source.var
 
 
-def where_counts_lie(source: Source, looked_at: Stored | None) -> str:
+def where_counts_lie(source: Source, looked_at: Stored | None, otherwise: str = "") -> str:
     """What to do where a matrix holds no counts: which others do, as found by reading them.
 
     Parameters
@@ -70,11 +78,15 @@ def where_counts_lie(source: Source, looked_at: Stored | None) -> str:
         The opened file.
     looked_at : Stored, or None
         The matrix that has none.
+    otherwise : str
+        What to do where no other one holds counts.
     """
     raw = source.raw()
     others: dict[str, Stored | None] = {
         "leave layer and raw out (X": source.X,
-        **{f"set layer={name} (the layer": source.layers.get(name) for name in source.layers},
+        **{
+            f"set layer={_word(name)} (the layer": source.layers.get(name) for name in source.layers
+        },
         "set raw=true (.raw": raw[1] if raw else None,
     }
     with_counts = [
@@ -85,14 +97,20 @@ def where_counts_lie(source: Source, looked_at: Stored | None) -> str:
     if with_counts:
         return " or ".join(with_counts)
     if looked_at is None:
-        there = [f"layer={name}" for name in source.layers] + ["raw=true"] * (raw is not None)
+        there = [f"set layer={_word(name)}" for name in source.layers if source.layers.get(name)]
+        there += ["set raw=true"] * (raw is not None)
+        if source.X is not None:
+            there.insert(0, "leave layer and raw out")
+            return f"{' or '.join(there)}, whichever holds the values"
         if there:
-            return f"set {' or '.join(there)}, whichever holds the values"
+            return f"{' or '.join(there)}, whichever holds the values"
         return "the file has no layer and no .raw either, so it holds no values; bring another one"
-    return (
-        "declare scale=log1p or scale=linear if that is what they are; no other matrix of the file"
-        " holds whole numbers"
-    )
+    return f"{otherwise}; no other matrix of the file holds whole numbers"
+
+
+def _word(name: str) -> str:
+    """A name as it is given to an option."""
+    return name if re.fullmatch(r"[\w.-]+", name) else repr(name)
 
 
 def _holds_counts(matrix: Stored) -> bool:
@@ -114,17 +132,19 @@ def column(
     what: str,
     also: str = "",
     known: npt.NDArray[np.bool_] | None = None,
-    remedy: str = "fill it in or leave them out",
+    remedy: str = "",
 ) -> npt.NDArray[np.str_]:
     """A column of obs as text (n,); UserError where it does not exist or has gaps.
 
     `what` is the parameter that names it, and `also` what else it may be set to, for messages that
-    end in the `remedy`. Gaps count in the `known` cells alone; None for all.
+    end in the `remedy`; "" stands for a word for what is not known. Gaps count in the `known` cells
+    alone; None for all.
     """
     there = list(obs.columns())
     if key not in there:
+        bring = "" if there else ", or bring a table with columns (`--obs FILE.csv`)"
         raise UserError(
-            f"{path}: obs has no column {key!r}; set {what} to one it has{also};"
+            f"{path}: obs has no column {key!r}; set {what} to one it has{also}{bring};"
             f" {suggestion(key, there, 'its columns')}"
         )
     column = obs.column(key)
@@ -133,7 +153,7 @@ def column(
         number, first = int(missing.sum()), str(obs.names[int(np.argmax(missing))])
         raise UserError(
             f"{path}: obs[{key!r}] has no value for {number:,} of {len(missing):,} cells"
-            f" (first: {first!r}); {remedy}"
+            f" (first: {first!r}); {remedy or GAPS.format(what)}"
         )
     return column.values
 

@@ -52,7 +52,9 @@ def load(path: str, scale: str = "linear", transpose: bool = False, genes: int =
     counts = scale == "counts"
     working = normalise(X) if counts else X
     chosen = choose_genes(X, genes)
-    remedy = "keep more genes (genes=0 keeps all)" if genes else "take them out of the file"
+    remedy = f"give a copy of the file without these {'lines' if transpose else 'columns'}"
+    if genes and np.all(X.sum(axis=1) > 0):
+        remedy = "keep more genes (genes=0 keeps all)"
     check_expressed(X[:, chosen], path, cells, remedy)
     unseen = int(np.sum(~np.any(X > 0, axis=0)))
     notes = []
@@ -94,6 +96,10 @@ def read(path: str) -> npt.NDArray[np.float64]:
             _check_first_line(path, start)
             lines.seek(0)
             return np.loadtxt(lines, delimiter=",", comments=None, dtype=np.float64, ndmin=2)
+    except PermissionError as error:
+        raise UserError(
+            f"{path} may not be read by you ({error.strerror}); ask its owner"
+        ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(
             f"{path} is truncated or not gzip ({error}); copy or download it again"
@@ -114,7 +120,7 @@ def _open(file: Path) -> IO[str]:
     """The file as text, unpacked where it is gzip, whatever its name says."""
     with open(file, "rb") as stream:
         packed = stream.read(2) == b"\x1f\x8b"
-    if packed or file.suffix == ".gz":
+    if packed:
         return cast(IO[str], gzip.open(file, "rt", encoding="utf-8"))
     return open(file, encoding="utf-8")
 
@@ -133,13 +139,13 @@ def _check_first_line(path: str, line: str) -> None:
     strange = [word for word in words if not _is_number(word)]
     if len(strange) == 1 and len(words) > 1 and not _is_number(words[0]):
         raise UserError(
-            f"{path}: the first column looks like gene names (it starts with {words[0]!r}); remove"
-            " it, kobench expects numbers only"
+            f"{path}: the first column looks like gene names (it starts with {words[0]!r}); give a"
+            " copy without it, since numbers alone are read"
         )
     if strange:
         raise UserError(
-            f"{path}: the first line looks like a header (it has {strange[0]!r}); remove it,"
-            " kobench expects numbers only"
+            f"{path}: the first line looks like a header (it has {strange[0]!r}); give a copy"
+            " without it, since numbers alone are read"
         )
 
 

@@ -55,7 +55,8 @@ def totals_of(obs: Frame, path: str, key: str, scale: str) -> npt.NDArray[np.flo
             f"{path}: totals_key={key} is given for scale={scale}; totals serve to normalise"
             " counts, so leave it out or set scale=counts"
         )
-    text = read_anndata.column(obs, path, key, "totals_key")
+    remedy = "fill in the number of counts, or leave totals_key out"
+    text = read_anndata.column(obs, path, key, "totals_key", remedy=remedy)
     try:
         totals = text.astype(np.float64)
     except ValueError as error:

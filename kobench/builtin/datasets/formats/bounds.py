@@ -11,6 +11,12 @@ from kobench.util.machine import available_mb
 if TYPE_CHECKING:
     from kobench.builtin.datasets.formats.source import Part
 
+#: What to do where a file is larger than memory: what is asked must stay in it.
+SMALLER = (
+    "use a machine with more, or a copy of the file with fewer perturbed cells (all control cells"
+    " and all genes stay in it)"
+)
+
 #: Bytes that an array may claim, however little is stored of it.
 HARMLESS = 64 << 20
 
@@ -53,5 +59,5 @@ def check_memory(path: str, needed: int) -> None:
     if needed > max(HARMLESS, there << 20):
         raise UserError(
             f"{path} needs {size_text(needed)} of memory, and there are {there:,} MB for this"
-            " process; keep fewer cells or genes in the file, or use a larger machine"
+            f" process; {SMALLER}"
         )

@@ -13,7 +13,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import check_storage
+from kobench.builtin.datasets.formats.bounds import SMALLER, check_storage
 from kobench.errors import UserError
 
 #: How HDF5 files start; MuData's have 512 bytes of their own before that.
@@ -236,8 +236,7 @@ class Hdf5Part:
             raise UserError(not_utf8(self.file, self.name, error)) from error
         except MemoryError as error:
             raise UserError(
-                f"{self.file}: {self.name} needs more memory than there is; keep fewer cells or"
-                " genes in the file"
+                f"{self.file}: {self.name} needs more memory than there is; {SMALLER}"
             ) from error
         # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
         except Exception as error:

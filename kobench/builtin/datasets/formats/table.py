@@ -136,7 +136,7 @@ def read_table(path: str) -> TextFrame:
             if max(map(len, line)) > LONGEST:
                 raise UserError(
                     f"{where}, line {lines.line_num} has a text of more than {LONGEST:,}"
-                    " characters, which is no name or label; take it out"
+                    " characters, which is no name or label; give a copy without that column"
                 )
             names.append(line[0].strip())
             rows.append(line[1:])
@@ -165,8 +165,8 @@ def _text(path: str, where: str) -> str:
         ) from error
     if len(content) > MOST:
         raise UserError(
-            f"{where} cannot be read (it holds more than {size_text(MOST)}); keep the columns that"
-            " are needed"
+            f"{where} cannot be read (it holds more than {size_text(MOST)}); give a copy with the"
+            " columns that are needed"
         )
     try:
         return content.decode("utf-8-sig")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import check_storage
+from kobench.builtin.datasets.formats.bounds import SMALLER, check_storage
 from kobench.builtin.datasets.formats.hdf5 import first_line
 from kobench.errors import UserError
 from kobench.util.bounded import read_bounded
@@ -172,8 +172,7 @@ class ZarrPart:
             found = np.asarray(self._content[start : self.shape[0] if stop is None else stop])
         except MemoryError as error:
             raise UserError(
-                f"{self.file}: {self.name} needs more memory than there is; keep fewer cells or"
-                " genes in the file"
+                f"{self.file}: {self.name} needs more memory than there is; {SMALLER}"
             ) from error
         except Exception as error:
             raise UserError(_damaged(self.file, error)) from error

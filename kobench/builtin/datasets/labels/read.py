@@ -159,7 +159,8 @@ def read_labels(
     if blank := [label for label in written if not trimmed(label)]:
         raise UserError(
             f"{where}: {sum(cells[label] for label in blank):,} of {len(labels):,} cells have the"
-            f" label {shown(blank[0])}, in which nothing can be seen; fill it in or leave them out"
+            f" label {shown(blank[0])}, in which nothing can be seen; fill it in, or, if"
+            " nobody knows what was perturbed in them, leave them out by `--unassigned ''`"
         )
     parser = spelling.parser(genes)
     readings, others = _readings(cells, spelling, parser, where)
@@ -247,7 +248,10 @@ def labels_there(label: str, cells: Mapping[str, int], most: int = 12) -> str:
     """What was probably meant, and the labels found, the most frequent first."""
     ordered = sorted(cells.items(), key=lambda item: -item[1])
     meant, question, _ = suggestion(label, map(str, cells)).rpartition("? ")
-    said = [f"{visible(str(name), MOST_SHOWN)} ({count:,} cells)" for name, count in ordered[:most]]
+    said = [
+        f"{visible(str(name), MOST_SHOWN)} ({count:,} cell{'s' * int(count != 1)})"
+        for name, count in ordered[:most]
+    ]
     return f"{meant}{question}its labels: {joined(said, len(ordered) - most)}"
 
 
