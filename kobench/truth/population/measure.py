@@ -179,7 +179,9 @@ def changes(
     ours *= (both > 0)[:, np.searchsorted(batches, perturbed.batch)]
     ours /= np.maximum(ours.sum(axis=1, keepdims=True), 1.0)
     mix = both / np.maximum(both.sum(axis=1, keepdims=True), 1.0)
-    theirs *= (mix / np.maximum(reference_count, 1.0))[:, place]
+    share = mix / np.maximum(reference_count, 1.0)
+    for choice, of_batch in zip(theirs, share, strict=True):  # no second array of this size
+        choice *= of_batch[place]
     return perturbed.combine(targets, ours) - reference.combine(targets, theirs)
 
 

@@ -191,7 +191,7 @@ class Screened:
         }
         unnamed = {**of_kind, **{name: why for name, why in unnamed.items() if name not in of_kind}}
         screen = Screen.of(dataset, perturbed, training, reference)
-        asked = Population.of(dataset.cells.X[training], screen.wild_type.batch[training])
+        asked = screen.wild_type[training]
         found = _sort_out(screen, asked, targets, number, unnamed)
         return cls(screen, asked, targets, found, unnamed, dataset.kind == "real")
 

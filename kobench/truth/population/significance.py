@@ -64,7 +64,7 @@ def rank_sum_p(perturbed: Population, reference: Population, targets: Sequence[i
             continue
         weight = 1.0 / (n + m + 1)
         rest = np.concatenate([x.rest(targets), y.rest(targets)])
-        rows = _stacked(x.X, y.X)
+        rows = _stacked(x.matrix(), y.matrix())
         middle = (n + m + 1) / 2
         step = max(1, NUMBERS_AT_ONCE // (n + m))
         for start in range(0, n_genes, step):

@@ -50,10 +50,38 @@ def plain_change(perturbed: Population, reference: Population, targets: list[int
     for batch in np.unique(perturbed.batch):
         share = np.mean(perturbed.batch == batch)
         total += share * (
-            mean(perturbed.X[perturbed.batch == batch])
-            - mean(reference.X[reference.batch == batch])
+            mean(perturbed.matrix()[perturbed.batch == batch])
+            - mean(reference.matrix()[reference.batch == batch])
         )
     return np.insert(total, np.array(sorted(targets)) - np.arange(len(targets)), np.nan)
+
+
+def test_sums_over_parts_of_the_cells_are_those_over_all_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(3)
+    X = scipy.sparse.random(600, 30, 0.6, "csr", np.float32, random_state=4) * 7
+    rows, weights = rng.permutation(600)[:500], rng.random((4, 500))
+    cells = Population.of(X, np.zeros(600, int))[rows]
+    at_once = np.asarray((weights / cells.rest([2])) @ X[rows])
+    at_once[:, 2] = np.nan
+    assert cells.combine([2], weights).tobytes() == at_once.tobytes()
+    monkeypatch.setattr(profiles, "VALUES_AT_ONCE", 1)  # a part still has 2 x 4 x 30 values
+    assert cells.combine([2], weights).tobytes() == at_once.tobytes()
+
+
+def test_cells_taken_from_a_population_are_like_a_population_of_them() -> None:
+    for sparse in (False, True):
+        whole, _ = random_groups(sparse=sparse)
+        rows = np.array([5, 6, 7, 30, 2])
+        part, alone = whole[rows], Population.of(whole.X[rows], whole.batch[rows])
+        assert part.X is whole.X
+        weights = np.random.default_rng(0).random((3, 5))
+        for name in ("batch", "total", "detected"):
+            assert getattr(part, name).tobytes() == getattr(alone, name).tobytes()
+        assert part.columns([1, 4]).tobytes() == alone.columns([1, 4]).tobytes()
+        assert part.profiles([1, 4]).tobytes() == alone.profiles([1, 4]).tobytes()
+        assert part.combine([1], weights).tobytes() == alone.combine([1], weights).tobytes()
 
 
 @pytest.mark.parametrize("sparse", [False, True])
