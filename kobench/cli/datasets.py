@@ -132,8 +132,8 @@ datasets_command.add_command(verify_command)
     multiple=True,
     callback=joined_columns,
     help=(
-        "Column of obs with the batch: library, time, donor. Given several times: their"
-        " combination."
+        "Column of obs with the batch: library, time, donor; `@barcode-suffix` for the number at"
+        " the end of each barcode. Given several times: their combination."
     ),
 )
 @click.option(
@@ -202,11 +202,21 @@ datasets_command.add_command(verify_command)
 @click.option(
     "--check", "only_check", is_flag=True, help="Say all that is found, and write nothing."
 )
+@click.option(
+    "--replace",
+    "anew",
+    is_flag=True,
+    help=(
+        "Write a card that exists anew, with a higher version; what it says of the data (notes,"
+        " licence, ...) stays where no option says otherwise."
+    ),
+)
 @json_option
 def add_command(
     file: Path,
     name: str,
     only_check: bool,
+    anew: bool,
     as_json: bool,
     summary: str,
     organism: str,
@@ -250,6 +260,7 @@ def add_command(
             out_folder=out_folder,
             taken={each: f"of {entries[0].distribution}" for each, entries in there.items()},
             write=not only_check,
+            anew=anew,
         )
     except UserError as error:
         raise UserError(as_options(str(error))) from error
@@ -259,6 +270,8 @@ def add_command(
         about = {"card": written, "notes": list(dataset.notes), **seen.to_json()}
         say(json.dumps(about, indent=1))
         return
+    if seen.perturbed and not kind and not reading["kind_key"]:
+        say("The kind is not given and taken as knockout; CRISPRi is --kind knockdown.")
     if seen.perturbed and not seen.askable:
         say("NO PERTURBATION CAN BE ASKED; the line `not askable` says why.", bold=True)
     if only_check:

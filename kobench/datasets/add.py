@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 #: The loader of the card, which reads the file.
 LOADER = "h5ad"
 
+#: What a card says of the data by an editor's hand, and keeps where it is written anew.
+KEPT = (
+    *("organism", "source", "licence", "reference", "conversion", "where", "notes"),
+    *("confounded", "near_null", "open"),
+)
+
 
 @dataclass(frozen=True)
 class H5adParameters:
@@ -117,6 +123,7 @@ def add_dataset(
     folders: Iterable[str | Path] = (),
     taken: Mapping[str, str] | None = None,
     write: bool = True,
+    anew: bool = False,
 ) -> Path:
     """Load a file as `kobench run` would, and write its card `<out_folder>/<name>.toml`.
 
@@ -146,7 +153,10 @@ def add_dataset(
     taken : mapping of str to str, or None
         Names of other datasets that are there -> where each comes from.
     write : bool
-        False checks everything and writes nothing.
+        False checks the file and writes nothing, whatever cards there are.
+    anew : bool
+        Whether a card that exists is written anew, its version raised; what it says of the data and
+        no option says stays.
 
     Returns
     -------
@@ -156,7 +166,8 @@ def add_dataset(
     Raises
     ------
     UserError
-        Where the file fails a check, the name is taken, or the card exists. Nothing is written.
+        Where the file fails a check, the name is taken, or the card exists and is not to be written
+        anew. Nothing is written.
     """
     reading, origin = reading or H5adParameters(), origin or Origin()
     file = Path(file).expanduser().resolve()
@@ -168,8 +179,11 @@ def add_dataset(
         raise UserError(
             f"both --kind {kind} and --kind-key {reading.kind_key} are given; give one of them"
         )
-    if name or write:  # without a name nothing is in its way
-        _must_be_free(name, card, folders, taken or {})
+    if name or write:
+        _must_be_a_name(name)
+    before = _card_before(card) if write and anew else {}
+    if write:  # a check is in nobody's way
+        _must_be_free(name, card, folders, taken or {}, bool(before))
     load = resolve_reference(str(builtin_loaders()[LOADER].load))
     dataset: Dataset = load(path=str(file), **asdict(reading))
     if kind:
@@ -179,14 +193,14 @@ def add_dataset(
         summary = f"{cells.n_obs:,} wild-type cells x {cells.n_vars:,} genes from {file.name}"
     head = {
         "name": name,
-        "version": 1,
+        "version": before.get("version", 0) + 1,
         "summary": summary,
         "loader": LOADER,
         "truth": "none" if dataset.perturbed is None else "population",
     }
     if dataset.perturbed is not None and not reading.kind_key:
         head["kind"] = dataset.perturbation
-    text = _card_text(head, file, reading, origin, dict(dataset.facts))
+    text = _card_text(head, file, reading, origin, dict(dataset.facts), before)
     if len(text.encode()) > MOST_TOML:
         raise UserError(
             f"the card would hold more than {size_text(MOST_TOML)}, the most that is read of one,"
@@ -200,25 +214,41 @@ def add_dataset(
     return card
 
 
-def _must_be_free(
-    name: str, card: Path, folders: Iterable[str | Path], others: Mapping[str, str]
-) -> None:
-    """UserError where the name is no name, its card exists, or a loader, a card in use, or another
-    dataset that is there is called so.
-    """
+def _must_be_a_name(name: str) -> None:
+    """UserError where a name is none."""
     if not re.fullmatch(NAME, name):
         raise UserError(
             f"dataset name {name!r} must be of lower-case letters, digits and single dashes, as"
             " 'my-screen'; choose another --name"
         )
-    if card.exists():
+
+
+def _card_before(card: Path) -> dict[str, Any]:
+    """What a card says that is to be written anew; nothing where there is none."""
+    if not card.exists():
+        return {}
+    found = read_card(card).card
+    return {"version": found["version"]} | {key: found[key] for key in KEPT if key in found}
+
+
+def _must_be_free(
+    name: str, card: Path, folders: Iterable[str | Path], others: Mapping[str, str], anew: bool
+) -> None:
+    """UserError where the card exists and is not to be written anew, or a loader, a card in use, or
+    another dataset that is there is called so.
+    """
+    if card.exists() and not anew:
         raise UserError(
-            f"{card} exists already and is not overwritten; choose another --name, or move it away"
+            f"{card} exists already and is not overwritten; choose another --name, or say --replace"
+            " to write it anew with a higher version"
         )
     taken = dict(others)
     taken |= {loader: "a loader of kobench" for loader in builtin_loaders()}
     in_use = [*folders, card.parent] if card.parent.is_dir() else folders
-    taken |= {spec.name: f"the card {spec.card['card']}" for spec in card_specs(in_use)[0]}
+    cards = {spec.name: Path(spec.card["card"]) for spec in card_specs(in_use)[0]}
+    taken |= {each: f"the card {path}" for each, path in cards.items()}
+    if anew and (name not in cards or cards[name].resolve() == card.resolve()):
+        taken.pop(name, None)
     if name in taken:
         raise UserError(f"a dataset {name!r} exists already ({taken[name]}); choose another --name")
 
@@ -229,14 +259,19 @@ def _card_text(
     reading: H5adParameters,
     origin: Origin,
     facts: Mapping[str, Any],
+    before: Mapping[str, Any],
 ) -> str:
-    """The card: tables of TOML, each under a comment that says what it is for."""
+    """The card: tables of TOML, each under a comment that says what it is for.
+
+    `before` is what an earlier card said that stays where nothing else is said.
+    """
     import tomli_w
 
-    said = {key: value for key, value in asdict(origin).items() if value}
+    kept = {key: value for key, value in before.items() if key not in ("version", "notes")}
+    said = kept | {key: value for key, value in asdict(origin).items() if value}
     beside = {"obs_file": _where(Path(reading.obs))} if reading.obs else {}
     scales = reading.scales()
-    notes: dict[str, list[str]] = {"notes": []}
+    notes: dict[str, list[str]] = {"notes": list(before.get("notes", ()))}
     origins = [("Where the data come from.", tomli_w.dumps(said))] if said else []
     parts = [
         (

@@ -98,6 +98,11 @@ def find_file(card: Mapping[str, Any]) -> Path:
     if found is None:
         raise UserError(_missing(card, looked))
     remedy = "bring the right file or correct the card"
+    if card.get("loader") == "h5ad" and "sources" not in card:
+        remedy += (
+            "; if the new one is meant, `kobench datasets add ... --name"
+            f" {card['name']} --replace` with the options of before writes the card anew"
+        )
     if file.get("package"):
         remedy = f"install a version of {file['package']} that ships it"
     check_file_is_right(card, found, f"the file of dataset {card['name']!r}", remedy)

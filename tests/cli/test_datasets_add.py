@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import numpy as np
 import pytest
@@ -34,7 +35,10 @@ def add(screen, folder, *more):
 def test_it_ends_with_what_can_be_asked_and_why_the_rest_can_not(screen, tmp_path):
     said = add(screen, tmp_path / "cards")
     assert "Note: 10 of 60 wild-type cells are exact copies of another;" in said
-    assert said.splitlines()[1:-2] == [
+    assert said.splitlines()[-3] == (
+        "The kind is not given and taken as knockout; CRISPRi is --kind knockdown."
+    )
+    assert said.splitlines()[1:-3] == [
         "cells         60 wild-type, 60 perturbed (knockout); 8 genes",
         "controls      60, taken as one batch: no batch column is given",
         "askable       1 of 3 perturbations: gene0",
@@ -133,3 +137,37 @@ def test_barcodes_that_stand_there_twice_are_said(make_adata, tmp_path):
         "datasets", "add", path, "--perturbation-key", "gene", "--control", "control", "--check"
     ).stdout
     assert "duplicates    10 barcodes stand there more than once" in said
+
+
+def test_nobody_is_told_of_a_kind_that_was_given(screen, tmp_path):
+    said = add(screen, tmp_path, "--kind", "knockdown")
+    assert "(knockdown)" in said
+    assert "The kind is not given" not in said
+
+
+def test_a_card_is_written_anew_where_that_is_said_and_a_check_is_in_nobodys_way(screen, tmp_path):
+    again = ("datasets", "add", screen, "--name", "mine", "--perturbation-key", "perturbation")
+    again = (*again, "--to", tmp_path)
+    kobench(*again, "--licence", "CC0")
+    card = tmp_path / "mine.toml"
+    before = card.read_text().replace("notes = []", 'notes = ["one donor"]')
+    card.write_text(before)
+    refused = kobench(*again, code=2)
+    assert "say --replace to write it anew" in refused.stderr
+    assert "Nothing was written" in kobench(*again, "--check").stdout
+    assert "Nothing was written" in kobench(*again, "--check", "--replace").stdout
+    assert card.read_text() == before
+    kobench(*again, "--kind", "knockdown", "--replace")
+    after = tomllib.loads(card.read_text())
+    assert (after["version"], after["kind"]) == (2, "knockdown")
+    assert (after["notes"], after["licence"]) == (["one donor"], "CC0")  # of the hand that edits it
+    # a loader's name, or that of a card elsewhere, is taken as before
+    wrong = kobench(*again[:4], "h5ad", *again[5:], "--replace", code=2)
+    assert "exists already (a loader of kobench)" in wrong.stderr
+
+
+def test_a_file_that_changed_says_how_its_card_is_written_anew(screen, tmp_path):
+    add(screen, tmp_path)
+    screen.write_bytes(screen.read_bytes() + b"0")
+    said = kobench("datasets", "audit", "mine", "--datasets", tmp_path, code=2).stderr
+    assert "`kobench datasets add ... --name mine --replace` with the options of before" in said

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kobench.builtin.datasets import read_anndata
+from kobench.builtin.datasets.barcodes import SUFFIX, libraries
 from kobench.builtin.datasets.formats.fill import read_rows, split_rows
 from kobench.builtin.datasets.formats.opening import opened
 from kobench.builtin.datasets.formats.source import Frame, Source
@@ -77,8 +78,9 @@ class Content:
     counts : whether it holds counts. names : (G,) genes. barcodes : (n,). labels : what was
     perturbed in each. columns : batch, cell type, group and replicate by the name of their column.
     kinds : what was done to perturbed cells. seen : (G,) the number of wild-type cells that express
-    each gene. unassigned : number of cells of which nobody knows what was perturbed. notes : on the
-    file, names of genes, labels and kinds.
+    each gene. absent, unassigned : number of cells that are not in the table of obs, and of
+    those of which nobody knows what was perturbed. notes : on the file, names of genes, labels and
+    kinds.
     """
 
     path: str
@@ -92,6 +94,7 @@ class Content:
     groups: Groups
     kinds: Kinds
     seen: IntArray
+    absent: int
     unassigned: int
     notes: tuple[str, ...]
 
@@ -131,8 +134,9 @@ def read_content(path: str, wanted: Wanted) -> Content:
         groups=groups,
         kinds=kinds,
         seen=detected(split_rows(X, len(groups.wild_type))[0]),
+        absent=source.absent,
         unassigned=int(np.sum(~known)),
-        notes=(*source.notes, *said, *kinds.notes),
+        notes=(*source.notes, *said, *kinds.notes, *_libraries(barcodes, groups, wanted)),
     )
 
 
@@ -158,6 +162,16 @@ def _labels(
         known.cells,
         (*called.notes, *(sentence for sentence in more if sentence)),
     )
+
+
+def _libraries(barcodes: npt.NDArray[np.str_], groups: Groups, wanted: Wanted) -> tuple[str, ...]:
+    """That cells seem to come from several libraries, where they are compared without regard."""
+    if wanted.keys["batch_key"] or not len(groups.perturbed):
+        return ()
+    if any(SUFFIX in key for key in wanted.keys.values()):
+        return ()
+    said = libraries(barcodes[groups.rows].tolist())
+    return (said,) if said else ()
 
 
 def _kinds(source: Source, wanted: Wanted, labels: Labels, perturbed: IntArray) -> Kinds:

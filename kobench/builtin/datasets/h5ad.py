@@ -183,11 +183,13 @@ def _notes(content: Content) -> tuple[str, ...]:
 def _facts(content: Content, chosen: BoolArray) -> dict[str, Any]:
     """Numbers for `kobench info`."""
     groups, unassigned = content.groups, content.unassigned
-    more = {"cells left out as unassigned": unassigned} if unassigned else {}
+    more = {"cells not in the table of obs": content.absent} if content.absent else {}
+    if unassigned:
+        more["cells left out as unassigned"] = unassigned
     if doubled := len(content.barcodes) - len(np.unique(content.barcodes)):
         more["doubled barcodes"] = doubled
     return {
-        "cells in file": len(content.barcodes),
+        "cells in file": len(content.barcodes) + content.absent,
         "genes in file": len(content.names),
         "wild-type cells": len(groups.wild_type),
         "perturbed cells": len(groups.perturbed),

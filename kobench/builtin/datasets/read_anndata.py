@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from kobench.builtin.datasets.barcodes import SUFFIX, suffixes
 from kobench.builtin.datasets.formats.source import Frame, Source, Stored
 from kobench.builtin.datasets.labels.read import labels_there
 from kobench.datasets.matrices import whole
@@ -19,6 +20,12 @@ NO_PERTURBATION = "none"
 
 #: What is to be done with gaps in a column of labels.
 GAPS = "fill it in, for instance with 'unknown', or leave {} out"
+
+#: What CellRanger writes beside a matrix has the guides of each cell.
+OF_CELLRANGER = (
+    "--obs protospacer_calls_per_cell.csv --perturbation-key feature_call --join '|'"
+    " --guide-pattern '{gene}-{n}' --control Non-Targeting"
+)
 
 #: `batch_key=day+donor` names the combination of two columns.
 JOIN = "+"
@@ -141,6 +148,9 @@ def column(
     alone; None for all.
     """
     there = list(obs.columns())
+    if key == SUFFIX and key not in there:
+        everyone = np.ones(len(obs.names), dtype=bool)
+        return suffixes(obs.names, everyone if known is None else known, f"{path}: {what}").values
     if key not in there:
         bring = "" if there else ", or bring a table with columns (`--obs FILE.csv`)"
         raise UserError(
@@ -191,6 +201,11 @@ def labels(obs: Frame, path: str, key: str, gaps: bool) -> npt.NDArray[np.str_]:
         " out: --unassigned ''"
     )
     known = np.zeros(len(obs.names), dtype=bool) if gaps else None
+    if not obs.columns():
+        raise UserError(
+            f"{path} has no labels of its cells (CellRanger writes none into its matrix); bring"
+            f" them in a table: {OF_CELLRANGER}{also}"
+        )
     text = column(obs, path, key, "perturbation_key", also, known, remedy)
     if gaps:
         text = np.where(obs.column(key).missing, "", text)

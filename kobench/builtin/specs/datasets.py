@@ -83,7 +83,7 @@ def h5ad_spec() -> DatasetSpec:
             "batch_key": Param(
                 "",
                 "column of obs with the batch, which splits respect; `day+donor`: the combination"
-                " of two; empty: none",
+                " of two; `@barcode-suffix`: the number at the end of each barcode; empty: none",
             ),
             "group_key": Param(
                 "",

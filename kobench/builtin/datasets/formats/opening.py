@@ -111,7 +111,7 @@ def with_table(source: Source, path: str) -> Source:
             f"{len(absent):,} lines of {os.path.basename(path)} are of no cell (first:"
             f" {visible(absent[0], 60)})"
         )
-    wide_source = replace(source, obs=wide, notes=tuple(notes))
+    wide_source = replace(source, obs=wide, notes=tuple(notes), absent=int((~found).sum()))
     return wide_source if found.all() else of_rows(wide_source, np.flatnonzero(found))
 
 

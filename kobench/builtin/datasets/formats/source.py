@@ -169,6 +169,8 @@ class Source:
         Gives genes and matrix of `.raw`, None where there is none.
     notes : tuple of str
         What a reader of scores has to know of the file.
+    absent : int
+        Cells of the file that are left out because a table of cells lacks them.
     """
 
     path: str
@@ -178,3 +180,4 @@ class Source:
     layers: Mapping[str, Stored] = field(default_factory=dict)
     raw: Callable[[], tuple[Frame, Stored] | None] = lambda: None
     notes: tuple[str, ...] = ()
+    absent: int = 0
