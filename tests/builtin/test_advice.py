@@ -237,9 +237,10 @@ def test_no_card_is_to_be_deleted(made: Callable[..., Path], tmp_path: Path) -> 
     command = ("datasets", "add", path, *options, "--to", tmp_path / "cards")
     kobench(*command)
     said = kobench(*command, code=2).stderr
-    assert "choose another --name, or move it away" in said
+    assert "choose another --name, or say --replace to write it anew" in said
     os.rename(tmp_path / "cards" / "mine.toml", tmp_path / "kept.toml")
     kobench(*command)
+    kobench(*command, "--replace")
 
 
 def test_no_advice_is_to_delete_or_drop() -> None:

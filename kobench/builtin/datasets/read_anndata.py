@@ -203,8 +203,9 @@ def labels(obs: Frame, path: str, key: str, gaps: bool) -> npt.NDArray[np.str_]:
     known = np.zeros(len(obs.names), dtype=bool) if gaps else None
     if not obs.columns():
         raise UserError(
-            f"{path} has no labels of its cells (CellRanger writes none into its matrix); bring"
-            f" them in a table: {OF_CELLRANGER}{also}"
+            f"{path} has no labels of its cells: set perturbation_key={NO_PERTURBATION} if every"
+            " cell is wild type, or bring a table with columns (`--obs FILE.csv`); CellRanger"
+            f" writes the labels beside its matrix: {OF_CELLRANGER}"
         )
     text = column(obs, path, key, "perturbation_key", also, known, remedy)
     if gaps:
