@@ -7,8 +7,10 @@ neither .pth files nor sitecustomize; that folder is the script's argument.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import itertools
 import json
 import os
 import platform
@@ -163,18 +165,49 @@ def is_editable(distribution: importlib.metadata.Distribution) -> bool:
     return project_of(distribution) is not None
 
 
-#: How the files of a project give its name. Each character is looked at once.
-PROJECT_NAME = re.compile(r"""\bname[ \t]*=[ \t]*["']?([A-Za-z0-9._-]+)""")
+#: How much of a project's files is read, in characters.
+PROJECT_CHARACTERS = 2**20
 
-#: The files that give it, and how much of each is read, in characters.
-PROJECT_FILES, PROJECT_CHARACTERS = ("pyproject.toml", "setup.cfg", "setup.py"), 2**20
+#: The sections of a project's files that give its name; setup.py gives it to a function.
+SECTIONS = {
+    "pyproject.toml": ("[project]", "[tool.poetry]", "[tool.flit.metadata]"),
+    "setup.cfg": ("[metadata]",),
+    "setup.py": ("setup(",),
+}
+
+#: A name that is given. Each character is looked at once.
+GIVEN = re.compile(r"""\bname[ \t]*=[ \t]*["']?([A-Za-z0-9._-]+)""")
+
+
+def names_in(file: str, content: str) -> list[str]:
+    """The name that one of the files in `SECTIONS` gives to its project, in each of its sections.
+
+    Of other names in it, such as those of authors, none counts: a wheel may be called by any.
+
+    >>> names_in("setup.cfg", "[metadata]\\nauthor_name = a\\nname = b\\n[c]\\nname = d")
+    ['b']
+    >>> names_in("setup.py", "name = 'a'\\nsetup(name='b', author=dict(name='c'))")
+    ['b']
+    """
+    found = []
+    for section in SECTIONS[file]:
+        _, start, rest = content.partition(section)
+        if file == "setup.py":
+            given = GIVEN.search(rest) if start else None
+        else:
+            lines = (line.strip() for line in rest.splitlines())
+            own = itertools.takewhile(lambda line: not line.startswith("["), lines)
+            given = next((match for line in own if (match := GIVEN.match(line))), None)
+        found += [given[1]] if given else []
+    return found
 
 
 def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
     """The project's folder of a distribution that is installed in place; None for all others.
 
     Any wheel can say that it is. So the folder is believed only where its own files give the name
-    of the distribution.
+    of the distribution, and where that has its code there: what is installed in place has its
+    plugins in the folder, and nothing else than links among the packages.
     """
     text = text_of(distribution, "direct_url.json")
     if '"editable"' not in text:
@@ -190,7 +223,10 @@ def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
     if not url.startswith("file:///") or not name:
         return None
     folder = Path(unquote(url[len("file://") :]))
-    for file in PROJECT_FILES:
+    own = getattr(distribution, "_path", None)
+    if own is None or "\0" in str(folder) or lies_below(str(folder), Path(own).parent):
+        return None  # what lies among the packages is no project of the user's
+    for file in SECTIONS:
         try:
             if not (folder / file).is_file():  # a pipe would be waited for
                 continue
@@ -198,9 +234,46 @@ def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
                 content = stream.read(PROJECT_CHARACTERS)
         except (OSError, ValueError):
             continue
-        if name in map(normalise, PROJECT_NAME.findall(content)):
+        if name in map(normalise, names_in(file, content)) and has_its_code(distribution, folder):
             return folder
     return None
+
+
+#: How what an editable installation puts among the packages begins, or ends.
+LINKS = re.compile(r"(?:__editable__|_editable_impl_|__pycache__/|\.\./)|[^/]*\.(?:dist|egg)-info/")
+
+
+def has_its_code(distribution: importlib.metadata.Distribution, folder: Path) -> bool:
+    """Whether a distribution has its plugins in a folder; one without, no code anywhere else."""
+    try:
+        tops = {value.split(":")[0].strip().split(".")[0] for _, value in points_of(distribution)}
+    except Exception:  # parsers of other versions of Python raise what they like
+        return False
+    if not tops:
+        listed = (line.rsplit(",", 2)[0] for line in text_of(distribution, "RECORD").splitlines())
+        return all(path.endswith(".pth") or LINKS.match(path) for path in listed if path)
+    inside = [folder / name for name in os.listdir(folder)] if folder.is_dir() else []
+    places = [folder, *inside, *linked_folders(distribution, folder)]
+    return all(
+        any((place / top).is_dir() or (place / f"{top}.py").is_file() for place in places)
+        for top in tops
+    )
+
+
+def linked_folders(distribution: importlib.metadata.Distribution, project: Path) -> list[Path]:
+    """The folders in a project that a distribution's .pth files name."""
+    found = []
+    for line in text_of(distribution, "RECORD").splitlines():
+        path = line.rsplit(",", 2)[0]
+        if path.endswith(".pth") and "/" not in path:
+            with contextlib.suppress(OSError, ValueError):
+                lines = Path(str(distribution.locate_file(path))).read_text().splitlines()
+                found += [
+                    Path(each)
+                    for each in lines
+                    if os.path.isabs(each) and lies_below(each, project)
+                ]
+    return found
 
 
 def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:
@@ -239,14 +312,7 @@ def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
     project = project_of(distribution)
     if project is None:
         return []
-    folders = [project, project / "src"]
-    for file in distribution.files or ():
-        if file.suffix == ".pth":
-            folders += [
-                Path(line)
-                for line in Path(str(file.locate())).read_text().splitlines()
-                if os.path.isabs(line) and lies_below(line, project)
-            ]
+    folders = [project, project / "src", *linked_folders(distribution, project)]
     return sorted({place for folder in folders for place in importable_in(folder)})
 
 

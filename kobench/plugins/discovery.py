@@ -224,7 +224,8 @@ def files_of(
     brought = {
         file.as_posix(): Path(str(file.locate()))
         for file in distribution.files or ()
-        if is_content(file.as_posix(), editable, programs)
+        if "\0" not in file.as_posix()
+        and is_content(file.as_posix(), editable, programs)
         and not (file.hash is None and is_compiled(str(file.locate())))
     }
     files = dict(brought)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -33,7 +34,7 @@ _LOOKED_FOR = (
     "awkward bottleneck brotli brotlicffi chardet charset_normalizer cupy cupyx cython dask"
     " fsspec ipykernel ipywidgets IPython jinja2 jax lxml lz4 matplotlib mudata numba numexpr"
     " odf openpyxl polars psutil pyarrow s3fs sksparse snappy tables tabulate uarray xarray"
-    " zappy zarr zstandard"
+    " zappy zarr zlib_ng zstandard backports isal lzmaffi msgpack pcodec rdata"
 )
 LOOKED_FOR = frozenset(_LOOKED_FOR.split())
 
@@ -109,6 +110,10 @@ def _files_of(first: str) -> tuple[str, ...]:
     for key in sorted(theirs):
         each, of = found[key], "" if key == first else f" of {key}"
         said += [visible(f"{path}{of}") for path in _listed(each) if _runs(each, path, claims)]
+        said += [
+            visible(f"the entry point {group}{of}")
+            for group in _loaded(each, key, closure(OWN, needs))
+        ]
     return tuple(sorted(said))
 
 
@@ -125,11 +130,27 @@ def _installed() -> tuple[dict[str, importlib.metadata.Distribution], dict[str, 
     return found, claims
 
 
+def _loaded(distribution: importlib.metadata.Distribution, own: str, known: list[str]) -> list[str]:
+    """The groups of a distribution's entry points that what kobench needs may load.
+
+    Their names begin with that of the package that loads them, as `zarr.buffer` and
+    `numba_extensions` do.
+    """
+    try:
+        groups = {point.group for point in distribution.entry_points}
+    except Exception:  # parsers of other versions of Python raise what they like
+        return ["of a file that can't be read"]
+    loaders = {*known, *map(normalise, LOOKED_FOR)} - {OWN, own}
+    return sorted(
+        group for group in groups if normalise(re.split(r"[._]", group, maxsplit=1)[0]) in loaders
+    )
+
+
 def _listed(distribution: importlib.metadata.Distribution) -> Iterator[str]:
     """The paths in a distribution's list of files (RECORD)."""
     for line in text_of(distribution, "RECORD").splitlines():
         path = line.rsplit(",", 2)[0].strip('"').replace('""', '"')
-        if path:
+        if path and "\0" not in path:
             yield path
 
 

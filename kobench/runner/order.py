@@ -62,14 +62,20 @@ def too_late(
         trial.is_strangers
         and holds(trial.request)
         and any(answerable(name, answers) for name in blind)
-        and trial.dataset.entry.shown_name in shown()
+        and (trial.dataset.entry.shown_name if trial.dataset.entry.spec.seeded else REAL) in shown()
     )
 
 
+#: Stands for all real data: one file may have several names.
+REAL = "real"
+
+
 def shown_in(records: Iterable[Record]) -> frozenset[str]:
-    """Names of the datasets of which a predictor has been shown the expression of cells."""
+    """Names of the simulators of which a predictor has been shown the expression of cells, and
+    `REAL` where it was that of real ones.
+    """
     return frozenset(
-        record.trial.dataset.name
+        record.trial.dataset.name if record.trial.dataset.kind == "simulated" else REAL
         for record in records
         if record.role == "predictor"
         and any(name in SETS and not SETS[name].by_assemblage for name in shown_to(record))

@@ -69,7 +69,7 @@ class Site:
         (info / "entry_points.txt").write_text(
             "[kobench]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
         )
-        (info / "RECORD").write_text("\n".join(record) + "\n")
+        (info / "RECORD").write_text("".join(f"{line}\n" for line in record))
         return info
 
 

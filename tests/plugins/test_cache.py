@@ -46,6 +46,10 @@ def test_an_editable_install_is_described_again_when_it_is_edited(
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "plugin.py").write_text(good("Mine"))
+    project = tmp_path / "checkout"
+    (project / "pyproject.toml").write_text('[project]\nname = "edit-dist"\n')
+    about = {"dir_info": {"editable": True}, "url": f"file://{project}"}
+    (info / "direct_url.json").write_text(json.dumps(about))
     monkeypatch.syspath_prepend(str(package.parent))
     first = load_registry().find("predictors", "mine")
     no_child()

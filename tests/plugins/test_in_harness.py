@@ -108,9 +108,10 @@ def test_what_it_needs_counts_too_unless_kobench_needs_it(site: Site) -> None:
 
 def test_a_project_installed_in_place_may_have_its_link(site: Site, tmp_path: Path) -> None:
     name, link = FILES["what claims to be an editable link"][:2]
-    info = site.install("mine-dist", {"mine_one.py": MEAN, name: link})
+    info = site.install("mine-dist", {name: link}, points={"mine": "mine_one"})
     project = tmp_path / "project"
     project.mkdir()
+    (project / "mine_one.py").write_text(MEAN)
     about = {"url": project.as_uri(), "dir_info": {"editable": True}}
     (info / "direct_url.json").write_text(json.dumps(about))
     assert found(site) == (name,)
@@ -143,6 +144,27 @@ def test_it_is_refused_where_a_sandbox_is_required_and_else_marked(
     (section,) = make_board(records).sections
     (row,) = (row for row in section.rows if row.name == "mine")
     assert "runs code in kobench's own process: mine.pth" in row.remarks
+
+
+@pytest.mark.parametrize(
+    ("group", "runs"),
+    [
+        ("zarr.buffer", True),
+        ("numba_extensions", True),
+        ("fsspec.specs", True),
+        ("pandas_plotting_backends", True),
+        ("console_scripts", False),
+        ("pytest11", False),
+        ("kobench", False),
+    ],
+)
+def test_entry_points_of_groups_that_kobenchs_needs_load_are_found(
+    site: Site, group: str, runs: bool
+) -> None:
+    info = site.install("mine-dist", {"mine_one.py": MEAN, "zed.py": ""})
+    with open(info / "entry_points.txt", "a") as file:
+        file.write(f"\n[{group}]\nz = zed\n" if group != "kobench" else "")
+    assert found(site) == ((f"the entry point {group}",) if runs else ())
 
 
 RECORDS = """

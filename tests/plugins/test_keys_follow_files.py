@@ -103,6 +103,9 @@ def test_every_folder_of_a_package_counts(tmp_path: Path) -> None:
         (folder / f"{number}.npz").write_text("weights")
     init = folders[0] / "__init__.py"
     init.write_text("")
+    (tmp_path / "setup.cfg").write_text("[metadata]\nname = good-dist\n")
+    about = {"dir_info": {"editable": True}, "url": f"file://{tmp_path}"}
+    (info / "direct_url.json").write_text(json.dumps(about))
     roots, files = files_of(
         Distribution.at(info),
         [("g", "good_package:hooks")],

@@ -27,9 +27,11 @@ def claims_to_lie_in(info: Path, folder: Path) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
+    """A project of the user's, with the plugin that it offers where it is installed in place."""
     folder = tmp_path / "home"
     folder.mkdir()
     (folder / "settings.py").write_text("TOKEN = 1\n")
+    (folder / "edity_one.py").write_text(good("Mine"))
     return folder
 
 
@@ -41,19 +43,57 @@ NAMES = {
 
 
 @pytest.mark.parametrize("file", ["", *NAMES])
-def test_a_folder_is_shown_to_whom_it_names(site: Site, home: Path, file: str) -> None:
+def test_a_folder_is_shown_to_whom_it_names(
+    site: Site, home: Path, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if file:
         (home / file).write_text(NAMES[file])
-    info = site.install("edity", {"edity_one.py": good("Mine")})
+    info = site.install("edity", {}, points={"edity": "edity_one"})
     claims_to_lie_in(info, home)
+    monkeypatch.syspath_prepend(str(home))
     distribution = importlib.metadata.Distribution.at(info)
     in_place.cache_clear()
-    (entry,) = load_registry().predictors["mine"]
-    shown = [str(home / "settings.py")] if file else []
+    registry = load_registry()
+    shown = [str(home / f"{name}.py") for name in ("edity_one", "settings")] if file else []
     assert is_editable(distribution) == bool(file)
     assert places_of(distribution) == shown
-    assert ("settings.py" in links_of(entry)) == bool(file)
+    assert ("mine" in registry.predictors) == bool(file), registry.problems
+    if file:
+        assert "settings.py" in links_of(registry.predictors["mine"][0])
     in_place.cache_clear()
+
+
+def test_a_wheel_with_code_of_its_own_is_not_installed_in_place(site: Site, home: Path) -> None:
+    """It may take the name of any project, and needs the folder to read it only."""
+    (home / "setup.cfg").write_text(NAMES["setup.cfg"])
+    with_plugin = site.install("edity", {"own_code.py": good("Mine")})
+    claims_to_lie_in(with_plugin, home)
+    without = site.install("Edity", {"more_code.py": ""}, points={"none": "x"}, version="2.0")
+    (without / "entry_points.txt").unlink()
+    claims_to_lie_in(without, home)
+    for info in (with_plugin, without):
+        assert places_of(importlib.metadata.Distribution.at(info)) == []
+    (without / "RECORD").write_text("claims.pth,,\nEdity-2.0.dist-info/METADATA,,\n")
+    assert places_of(importlib.metadata.Distribution.at(without))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "names"),
+    [
+        (
+            "pyproject.toml",
+            '[project]\nauthors = [{name = "jane"}]\nname = "brain-lab"',
+            ["brain-lab"],
+        ),
+        ("pyproject.toml", '[[tool.uv.index]]\nname = "jane"\n[project]\nname="b"', ["b"]),
+        ("pyproject.toml", '[project]\nversion = "1"\n[other]\nname = "jane"', []),
+        ("pyproject.toml", '[tool.poetry]\nname = "b"', ["b"]),
+        ("setup.cfg", "[options]\nname = jane\n[metadata]\nname = b\n", ["b"]),
+        ("setup.py", "name = 'jane'\nsetup(\n    name='b',\n)", ["b"]),
+    ],
+)
+def test_only_the_projects_own_name_is_its_name(file: str, content: str, names: list[str]) -> None:
+    assert inside.names_in(file, content) == names
 
 
 @pytest.mark.parametrize(
@@ -72,7 +112,7 @@ def test_what_is_not_installed_in_place_from_here_has_no_folder(
     site: Site, home: Path, about: dict[str, object]
 ) -> None:
     (home / "setup.cfg").write_text(NAMES["setup.cfg"])
-    info = site.install("edity", {"edity_one.py": good("Mine")})
+    info = site.install("edity", {}, points={"edity": "edity_one"})
     claims_to_lie_in(info, home)
     assert project_of(importlib.metadata.Distribution.at(info)) == home
     (info / "direct_url.json").write_text(json.dumps(about).replace("{home}", str(home)))
@@ -85,10 +125,12 @@ def test_a_project_shows_no_folder_outside_itself(site: Site, home: Path, tmp_pa
     project = tmp_path / "project"
     project.mkdir()
     (project / "setup.cfg").write_text(NAMES["setup.cfg"])
-    info = site.install("edity", {"edity_one.py": good("Mine")})
+    (project / "edity_one.py").write_text(good("Mine"))
+    info = site.install("edity", {}, points={"edity": "edity_one"})
     claims_to_lie_in(info, project)
     (site.folder / "claims.pth").write_text(f"{project}\n{home}\n")
-    assert places_of(importlib.metadata.Distribution.at(info)) == []
+    places = places_of(importlib.metadata.Distribution.at(info))
+    assert places == [str(project / "edity_one.py")]
 
 
 def test_metadata_in_another_ones_files_are_no_distribution(site: Site) -> None:
@@ -190,6 +232,7 @@ ODD = {
     "metadata": ("METADATA", b"Name: \xff\xfe\n"),
     "no-name": ("METADATA", b"Summary: nothing\n"),
     "needs": ("METADATA", b"Name: odd\nVersion: 1\nRequires-Dist: \xff\n"),
+    "a-nul-in-a-path": ("RECORD", b"odd/a\x00b.py,,\n"),
     "points": ("entry_points.txt", b"kobench \xff\n"),
     "points-faulty": ("entry_points.txt", b"[kobench]\n[[[\n= =\n"),
 }
@@ -232,17 +275,14 @@ def test_a_file_of_metadata_that_is_too_large_is_not_read(
 def test_the_name_in_a_projects_files_is_found_in_one_pass() -> None:
     """A pattern that goes back takes 25 s for the first of these, at a size of 60 KB."""
     for line in ("(" * 20_000 + " name" * 20_000, "name " * 200_000, "name=" * 200_000):
-        steps = sum(1 for _ in inside.PROJECT_NAME.finditer(line))
+        steps = sum(1 for _ in inside.GIVEN.finditer(line))
         assert steps <= len(line)
-    for text in (*NAMES.values(), "x = dict( name = 'edity')", "project.name='edity'"):
-        assert "edity" in map(inside.normalise, inside.PROJECT_NAME.findall(text))
-    for text in ("filename = edity", "name edity", "rename='edity'"):
-        assert "edity" not in inside.PROJECT_NAME.findall(text)
+        assert inside.names_in("setup.py", f"setup({line}") in ([], ["name"])
 
 
 def test_a_project_file_that_is_a_pipe_is_not_waited_for(site: Site, home: Path) -> None:
     os.mkfifo(home / "pyproject.toml")
     (home / "setup.cfg").write_text(NAMES["setup.cfg"])
-    info = site.install("edity", {"edity_one.py": good("Mine")})
+    info = site.install("edity", {}, points={"edity": "edity_one"})
     claims_to_lie_in(info, home)
     assert inside.project_of(importlib.metadata.Distribution.at(info)) == home
