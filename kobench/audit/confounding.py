@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from kobench.audit.material import Material
@@ -16,6 +18,9 @@ KEY, TITLE = "confounding", "Confounding: does the batch tell the perturbation?"
 
 #: What the wild type is called among the perturbations.
 WILD_TYPE = "wild type"
+
+#: Why a perturbation is not judged.
+FEW, OTHERWISE = "too few cells to be asked", "other reasons why they can't be asked"
 
 #: From this share of its cells in one batch on, a perturbation counts as lying in one.
 IN_ONE = 0.95
@@ -51,7 +56,29 @@ def confounding(material: Material) -> Part:
             {"declared": False, "batch_key": None},
         )
     names, batches, table = contingency(dataset)
-    return _counted(names, batches, table, material.seed)
+    kept, others = judged(names, table, material.overview.askable)
+    return _counted([names[row] for row in kept], batches, table[kept], others, material.seed)
+
+
+def judged(
+    names: list[str], table: IntArray, askable: Collection[str]
+) -> tuple[list[int], dict[str, int]]:
+    """Rows of the perturbations that are judged, and how many others are not, by the reason.
+
+    The wild type is the first row and comes first; of the others those with the most cells. Beside
+    what can be asked those are judged that have cells enough, and none of them beside controls.
+    """
+    cells, covered = table.sum(axis=1), table[0] >= MIN_CELLS
+    asked = set(askable)
+    kept, others = [], {FEW: 0, OTHERWISE: 0}
+    for row in range(1, len(names)):
+        apart = cells[row] >= MIN_CELLS and not table[row, covered].sum()
+        if names[row] in asked or apart:
+            kept.append(row)
+        else:
+            others[FEW if cells[row] < MIN_CELLS else OTHERWISE] += 1
+    kept.sort(key=lambda row: (-int(cells[row]), names[row]))
+    return [0, *kept], {reason: count for reason, count in others.items() if count}
 
 
 def contingency(dataset: Dataset) -> tuple[list[str], list[str], IntArray]:
@@ -80,7 +107,9 @@ def distances_of_mixes(table: IntArray) -> list[float]:
     return found
 
 
-def _counted(names: list[str], batches: list[str], table: IntArray, seed: int) -> Part:
+def _counted(
+    names: list[str], batches: list[str], table: IntArray, others: dict[str, int], seed: int
+) -> Part:
     v, p = cramers_v(table), independence_p(table, seed)
     biggest = table.max(axis=1) / np.maximum(table.sum(axis=1), 1)
     alone = [
@@ -104,6 +133,7 @@ def _counted(names: list[str], batches: list[str], table: IntArray, seed: int) -
         "in_one_batch": alone,
         "without_controls": lost,
         "cells_in_batches_without_controls": int(outside[1:].sum()),
+        "not_judged": others,
         "cells": {
             name: dict(zip(batches, row, strict=True))
             for name, row in zip(names, table.tolist(), strict=True)
@@ -119,7 +149,7 @@ def _counted(names: list[str], batches: list[str], table: IntArray, seed: int) -
             f"{int(outside[place]):,}",
             *(f"{int(table[place, column]):,}" for column in shown),
         )
-        for place, name in _worst_first(names, distance)
+        for place, name in enumerate(names)
     ]
     heads = (
         "perturbation",
@@ -133,7 +163,7 @@ def _counted(names: list[str], batches: list[str], table: IntArray, seed: int) -
         KEY,
         TITLE,
         verdict,
-        _sentence(v, p, len(batches), alone, lost, int(outside[1:].sum())),
+        _sentence(v, p, len(batches), alone, lost, int(outside[1:].sum())) + _unjudged(others),
         facts,
         Table(heads, rows),
         Picture(
@@ -148,10 +178,13 @@ def _counted(names: list[str], batches: list[str], table: IntArray, seed: int) -
     )
 
 
-def _worst_first(names: list[str], distance: list[float]) -> list[tuple[int, str]]:
-    """Places and names, the wild type first, then by distance from its mix."""
-    rest = sorted(range(1, len(names)), key=lambda place: (-distance[place], names[place]))
-    return [(place, names[place]) for place in [0, *rest]]
+def _unjudged(others: dict[str, int]) -> str:
+    """A sentence on the perturbations that are not judged, "" where all are."""
+    said = [
+        f"{counted(count, 'other')} {'has' if count == 1 else 'have'} {reason}"
+        for reason, count in others.items()
+    ]
+    return f" Not judged: {'; '.join(said)}." if said else ""
 
 
 def _sentence(v: float, p: float, batches: int, alone: list[str], lost: list[str], cut: int) -> str:

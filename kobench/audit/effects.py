@@ -28,11 +28,13 @@ def effects(material: Material) -> Part:
         responds = question.responds.sum(axis=1)
     order = np.lexsort((np.array(question.names), -question.size))
     seen = [name for name, value in zip(question.names, p, strict=True) if value <= SIGNIFICANT]
-    silent = [
-        name
+    rest = [
+        (name, genes)
         for name, value, genes in zip(question.names, p, responds, strict=True)
-        if not value <= SIGNIFICANT and genes == 0
+        if not value <= SIGNIFICANT
     ]
+    silent = [name for name, genes in rest if genes == 0]
+    unclear = [name for name, genes in rest if genes]
     verdict: Verdict = "fine" if len(seen) > len(question.names) / 2 else "look"
     if not seen:
         verdict = "bad"
@@ -47,31 +49,39 @@ def effects(material: Material) -> Part:
         )
         for place in order
     ]
-    total = int(responds.sum())
-    most = question.names[int(np.argmax(responds))]
+    moving = np.isin(np.array(question.names), seen)
+    total = int(responds[moving].sum())
     text = (
         f"Other genes move in {share(len(seen), len(question.names))} (energy distance, p <="
         f" {SIGNIFICANT} after Benjamini and Hochberg)"
     )
     if total:
+        most = question.names[int(np.argmax(np.where(moving, responds, -1)))]
+        among = responds[moving]
         text += (
-            f", with a median of {counted_half(float(np.median(responds)))} and"
-            f" {int(responds.max()):,} in {named(most)}"
+            f", with a median of {counted_half(float(np.median(among)))} in these and"
+            f" {int(among.max()):,} in {named(most)}"
+            if len(among) > 1
+            else f", with {counted(total, 'responding gene')}"
         )
-        if len(responds) == 1:
-            text = text.partition(", with")[0] + f", with {counted(total, 'responding gene')}"
-        top = int(np.sort(responds)[::-1][:3].sum())
-        if len(responds) > 5 and top > 0.6 * total:
+        top = int(np.sort(among)[::-1][:3].sum())
+        if len(among) > 5 and top > 0.6 * total:
             text += (
                 "; three of them hold most of the responding genes, so look at the table of single"
                 " perturbations before believing a mean"
             )
+    if unclear:
+        text += (
+            f"; too little to tell in {listed(unclear)}, where single genes respond, but not the"
+            " whole"
+        )
     if silent:
         text += f"; nothing is seen in {listed(silent)}, where a score is noise"
     text, verdict = with_caveat(text, verdict, material)
     facts = {
         "significant": seen,
         "silent": silent,
+        "unclear": unclear,
         "perturbations": {
             question.names[place]: {
                 "cells": int(question.perturbed[place]),

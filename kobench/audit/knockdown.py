@@ -20,6 +20,14 @@ KEY, TITLE = "knockdown", "Knockdown: does the target's own transcript fall?"
 #: Working scales whose values are logarithms of 1 + something.
 LOGS = ("log1p", "log1p-cp10k")
 
+#: Where so many targets or more all fall below this fold of the wild type, it looks like CRISPRi.
+FEWEST_EVEN, EVENLY = 3, 0.5
+
+WAS_IT_CRISPRI = (
+    " Every target falls to less than half, as in a knockdown: was this CRISPRi? Then say --kind"
+    " knockdown (kind on the card)."
+)
+
 
 @dataclass(frozen=True)
 class Depth:
@@ -136,6 +144,9 @@ def knockdown(material: Material) -> Part:
         verdict = "look"
     if kind == "knockdown" and not falls:
         verdict = "bad"
+    even = kind == "knockout" and falls_evenly(found)
+    if even:
+        verdict = "look"
     shown = sorted(found, key=lambda one: (-_known(one.fold), one.perturbation))
     rows = [
         (
@@ -158,6 +169,7 @@ def knockdown(material: Material) -> Part:
         "falls": [one.perturbation for one in falls],
         "rises": [one.perturbation for one in rises],
         "unclear": [one.perturbation for one in unclear],
+        "falls_evenly": even,
         "targets": [
             {key: _plain(value) for key, value in vars(one).items()} | {"says": one.says}
             for one in found
@@ -168,7 +180,7 @@ def knockdown(material: Material) -> Part:
         KEY,
         TITLE,
         verdict,
-        _sentence(kind, len(found), falls, rises, unclear),
+        _sentence(kind, len(found), falls, rises, unclear) + (WAS_IT_CRISPRI if even else ""),
         facts,
         Table(heads, rows),
         Picture(
@@ -184,6 +196,16 @@ def knockdown(material: Material) -> Part:
         )
         if drawn
         else None,
+    )
+
+
+def falls_evenly(found: list[Depth]) -> bool:
+    """Whether all targets, three or more, fall surely and to less than half of the wild type.
+
+    A knockdown does that; the transcripts of knocked-out genes fall more or less, or stay.
+    """
+    return len(found) >= FEWEST_EVEN and all(
+        one.says == "falls" and one.fold < EVENLY for one in found
     )
 
 

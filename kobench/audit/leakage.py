@@ -179,8 +179,9 @@ def _sentence(kind: str, perturbed: bool, facts: Mapping[str, Any], marks: list[
         told.append(f"{counted(more, 'cell')} equal another of the same label, so they count twice")
     if unmeasured:
         told.append(
-            f"{counted(len(unmeasured), 'target')} stand in labels alone, so those perturbations"
-            " can't be asked"
+            f"{counted(len(unmeasured), 'target')} ({listed(unmeasured)})"
+            f" {'stands' if len(unmeasured) == 1 else 'stand'} in labels alone, so"
+            f" {'it' if len(unmeasured) == 1 else 'they'} can't be asked"
         )
     if facts["telling_columns"]:
         told.append("a column of obs goes with the perturbation")

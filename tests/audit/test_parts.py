@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -137,6 +138,28 @@ def test_a_library_for_each_perturbation_is_a_problem():
     assert not mixed.facts["without_controls"]
 
 
+def test_perturbations_with_few_cells_are_counted_and_not_judged():
+    base = screen(n=120, k=6, each=40)
+    labels = base.perturbed.obs["perturbation"].astype("U9")
+    # one of 30 cells, and ten of one cell each, all of them in batch "a"
+    lanes = base.perturbed.obs["lane"].copy()
+    labels[30:40] = [f"g0+g{i}" for i in range(6, 16)]
+    lanes[30:40] = "a"
+    found = confounding(
+        Material.of(with_columns(base, None, {"perturbation": labels, "lane": lanes}))
+    )
+    assert found.verdict == "fine"
+    assert found.facts["in_one_batch"] == []
+    assert [row[0] for row in found.table.rows] == [
+        *("wild type", "g1", "g2", "g3", "g4", "g5", "g0"),
+    ]
+    assert list(found.facts["cells"]) == [row[0] for row in found.table.rows]
+    assert found.facts["not_judged"] == {"too few cells to be asked": 10}
+    assert found.sentence.endswith("Not judged: 10 others have too few cells to be asked.")
+    assert found.facts["cramers_v"] < 0.1
+    assert "Not judged" not in confounding(Material.of(base)).sentence
+
+
 def test_leaving_out_the_batch_column_makes_nothing_fine(registry):
     found = audit(screen(n=80, effect=1.0, key=None), "x", registry)
     assert part(found, "confounding").verdict == "unknown"
@@ -230,6 +253,7 @@ def test_targets_in_labels_alone_and_columns_that_tell_are_named():
     )
     seen = leakage(Material.of(dataset))
     assert seen.facts["targets_not_measured"] == ["nowhere"]
+    assert "1 target (nowhere) stands in labels alone, so it can't be asked" in seen.sentence
     assert seen.facts["telling_columns"] == {"type": 1.0}
     assert seen.verdict == "look"
 
@@ -297,6 +321,17 @@ def test_a_knockdown_that_does_not_fall_is_named():
     knockout = knockdown(Material.of(failed))
     assert knockout.verdict == "look"
     assert "transcripts of a knocked-out gene may persist" in knockout.sentence
+    assert "CRISPRi" not in knockout.sentence
+
+
+def test_a_knockout_whose_targets_all_fall_evenly_is_asked_whether_it_was_crispri():
+    even = screen(n=100, k=3, left=0.2)
+    found = knockdown(Material.of(even))
+    assert found.verdict == "look"
+    assert "was this CRISPRi? Then say --kind knockdown" in found.sentence
+    assert "CRISPRi" not in knockdown(Material.of(replace(even, perturbation="knockdown"))).sentence
+    for other in (screen(n=100, k=2, left=0.2), screen(n=100, k=3, left=0.7)):
+        assert not knockdown(Material.of(other)).facts["falls_evenly"]
 
 
 # effects, agreement, near-null
@@ -311,6 +346,26 @@ def test_effects_are_those_of_the_truth(good):
         assert one["responding_genes"] == question.responds[place].sum()
     assert found.verdict == "fine"
     assert agreement(good).facts["halves"] == pytest.approx(dict(good.agreement), abs=1e-6)
+
+
+def test_what_is_said_of_effects_adds_up_and_is_of_those_that_move(good):
+    question = good.question
+    responds = np.zeros_like(question.responds)
+    for place, genes in enumerate((20, 10, 4, 1, 0, 0)):
+        responds[place, :genes] = True
+    p = np.array([0.01, 0.01, 0.01, 0.5, 0.5, np.nan])
+    changed = SimpleNamespace(
+        question=replace(question, responds=responds, size_p=p), caveat=good.caveat
+    )
+    found = effects(changed)
+    names = question.names
+    assert found.facts["significant"] == list(names[:3])
+    assert found.facts["unclear"] == [names[3]]
+    assert found.facts["silent"] == list(names[4:])
+    assert "move in 3 of 6 perturbations" in found.sentence
+    assert f"a median of 10 responding genes in these and 20 in {names[0]}" in found.sentence
+    assert f"too little to tell in {names[3]}, where" in found.sentence
+    assert f"nothing is seen in {names[4]}, {names[5]}" in found.sentence
 
 
 def test_labels_at_random_are_near_null_whatever_the_card_leaves_out(registry):
