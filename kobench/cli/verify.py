@@ -46,13 +46,11 @@ def verify_command(
     """
     from kobench.audit.overview import overview
     from kobench.datasets.differences import disagreements, facts_of
-    from kobench.datasets.room import check_room
 
     entry = the_card(load(plugin_files, dataset_folders).find("datasets", name))
     card = entry.spec.card
     path = brought(entry.spec.name, card, mirror)
     size = path.stat().st_size
-    check_room(path, name)
     say(f"{path}: {size:,} bytes, and the bytes or content that the card says.")
     try:
         dataset: Dataset = entry.spec.load()
@@ -105,9 +103,8 @@ def brought(name: str, card: dict[str, Any], mirror: str) -> Path:
 def write(card: dict[str, Any], path: Path, facts: dict[str, Any]) -> None:
     """Mark a card as opened, if it says that it is not, and say where."""
     from kobench.datasets.cards import builtin_folder, user_folder
-    from kobench.datasets.content import content_of_file
+    from kobench.datasets.content import content_of_file, is_hdf5
     from kobench.datasets.opened import is_opened, write_opened
-    from kobench.datasets.room import is_hdf5
 
     if is_opened(card):
         say("Nothing differs. Nothing was written: the card says already that it was opened.")

@@ -276,10 +276,8 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
     arguments = {**card["parameters"], **params}
     if "path" in card["loader_parameters"]:
         from kobench.datasets.fetch import find_file, obs_file, obtain
-        from kobench.datasets.room import check_room
 
         arguments["path"] = str(obtain(card))
-        check_room(Path(arguments["path"]), card["name"])
         if card.get("obs_file"):
             arguments["obs"] = str(find_file(obs_file(card)))
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)

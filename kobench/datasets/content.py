@@ -44,6 +44,9 @@ ROWS = "kobench.builtin.datasets.formats.fill:read_rows"
 #: Whole numbers beyond this are not all floats: they stay text.
 EXACT = 2**53
 
+#: What an HDF5 file begins with.
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
 
 class Table(Protocol):
     """Names and columns of cells or genes, as the reader gives them."""
@@ -135,3 +138,9 @@ def _number(text: str) -> float | str:
     value = float(text)
     whole = text.lstrip("-").isdigit()
     return text if whole and abs(int(text)) > EXACT else value
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file begins as HDF5 does; OSError where it can't be read."""
+    with open(path, "rb") as stream:
+        return stream.read(len(HDF5)) == HDF5

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from public_layout import card_of, screen
+import scipy.sparse
+from public_layout import GENES, card_of, screen
 
-from kobench.datasets import cards
+from kobench.builtin.datasets.formats import bounds
+from kobench.datasets import cards, room
 from kobench.datasets.opened import NOT_OPENED, is_copy, is_opened, write_opened
-from kobench.datasets.room import check_room, hardly_fits, matrix_mb
+from kobench.datasets.room import hardly_fits
 from kobench.errors import UserError
 
 FACTS = {"cells": 280, "zeros": 0.25}
@@ -218,19 +219,25 @@ def test_what_can_not_be_written_is_said(builtin: Path, tmp_path: Path) -> None:
         write_opened(builtin / "mine.toml", FACTS, CONTENT, blocked / "x", in_place=False)
 
 
-@pytest.mark.parametrize("dense", [False, True])
-def test_a_matrix_that_does_not_fit_is_refused_before_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dense: bool
+def test_a_card_whose_layer_fits_loads_however_large_the_rest_of_its_file_is(
+    builtin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "screen.h5ad"
-    data = screen(genes=[f"G{number}" for number in range(3000)], targets=())
-    if dense:
-        data.X = data.X.toarray()
+    path, data = tmp_path / "screen.h5ad", screen(genes=[*GENES, *map("G{}".format, range(3000))])
+    few = data.X.toarray()
+    few[:, len(GENES) :] = 0
+    data.layers["few"] = scipy.sparse.csr_matrix(few)
     data.write_h5ad(path)
-    assert matrix_mb(path) == (1 if dense else data.X.nnz * 8 >> 20)
-    monkeypatch.setattr("kobench.datasets.room.available_mb", lambda: 0)
-    with pytest.raises(UserError, match=r"dataset 'mine': the matrix in .* MB of memory or more"):
-        check_room(path, "mine")
+    card = card_of(path, hashlib.md5(path.read_bytes()).hexdigest())
+    (builtin / "mine.toml").write_text(card)
+    for module in (bounds, room):
+        monkeypatch.setattr(module, "available_mb", lambda: 1)
+    monkeypatch.setattr(bounds, "HARMLESS", 0)
+    with pytest.raises(UserError, match="there are 1 MB for this process"):
+        only_spec().load()
+    (builtin / "mine.toml").write_text(
+        card.replace("[parameters]\n", '[parameters]\nlayer = "few"\n')
+    )
+    assert only_spec().load().cells.n_obs == 120
 
 
 def test_a_size_that_is_known_is_told_before_the_file_is_got(
@@ -240,24 +247,3 @@ def test_a_size_that_is_known_is_told_before_the_file_is_got(
     assert hardly_fits({"file": {"bytes": 1000 << 20}}) == ""
     assert hardly_fits({"file": {}}) == hardly_fits({}) == ""
     assert hardly_fits({"file": {"bytes": 15 << 30}}).startswith("the file has 15,360 MB and")
-
-
-@pytest.mark.parametrize("where", ["X", "X/data"])
-def test_a_link_is_not_followed_to_look_at_a_size(tmp_path: Path, where: str) -> None:
-    """It may lead to a pipe, and opening that would never end."""
-    import h5py
-
-    pipe, path = tmp_path / "pipe", tmp_path / "x.h5ad"
-    os.mkfifo(pipe)
-    with h5py.File(path, "w") as content:
-        content[where] = h5py.ExternalLink(str(pipe), "/x")
-    assert matrix_mb(path) == 0
-
-
-@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"1,2,3"])
-def test_who_reads_a_file_says_what_is_wrong_with_it(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "x.h5ad"
-    path.write_bytes(content)
-    assert matrix_mb(path) == 0
-    assert matrix_mb(tmp_path / "missing") == 0
-    check_room(path, "mine")
