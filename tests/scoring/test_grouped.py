@@ -16,6 +16,7 @@ from kobench.plugins.load import Entry
 from kobench.question import Answers
 from kobench.question.sets import Profiles
 from kobench.results.parts import TaskScores
+from kobench.scoring.blocks import drawn_groups
 from kobench.scoring.bootstrap import draws
 from kobench.scoring.grouped import LEAST, CellGroups, effective, two_stage_counts
 from kobench.scoring.score import Scoring, score_task
@@ -99,6 +100,43 @@ def test_what_groups_are_worth_by_hand():
     assert groups.worth(np.repeat([0, 1, 2], [98, 1, 1])) is None
     assert groups.worth(np.array([0, 7])) is None  # ids that are not the question's cells
     assert groups.count(np.array([0, 1, 2])) == 2
+
+
+def test_groups_are_worth_what_their_units_or_their_cells_are_whichever_is_less():
+    """Events of few cells are no more donors, nor are many cells of few events."""
+    # three cells of donor a, six of b and one of c
+    groups = CellGroups("donor", np.array(list("aaabbbbbbc")))
+    assert groups.worth(np.arange(10)) == pytest.approx(10**2 / (9 + 36 + 1), rel=1e-5)
+    assert groups.worth(np.repeat(np.arange(10), 7)) == groups.worth(np.arange(10))
+    # as many units of each donor: their cells are as uneven as before
+    even = np.repeat(np.arange(10), [2, 2, 2, 1, 1, 1, 1, 1, 1, 6])
+    assert effective(np.unique(groups.of_cells[even], return_counts=True)[1]) == 3
+    assert groups.worth(even) == groups.worth(np.arange(10))
+    # a cell of each donor, and nearly all units of one of them
+    uneven = np.repeat([0, 3, 9], [18, 1, 1])
+    assert groups.worth(uneven) is None
+    assert groups.worth(np.repeat([0, 3, 9], [4, 1, 1])) == pytest.approx(6**2 / 18, rel=1e-5)
+    # nearly all cells of one donor, and of all as many units
+    few = CellGroups("donor", np.array(["a"] * 20 + ["b", "c"]))
+    assert few.worth(np.repeat(np.arange(22), [1] * 20 + [20, 20])) is None
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_groups_are_worth_those_of_the_variant_that_has_the_fewest(turned):
+    """One number stands in the record for all variants: none is told to have more than it has."""
+    groups = CellGroups("donor", np.array(list("aabbccdd")))
+
+    def units(*cells):
+        values = np.ones((len(cells), 1))
+        return ProfileUnits(values, values, values > 0, np.array(cells))
+
+    variants = {"": units(*range(8)), "two": units(0, 1, 4, 5), "three": units(0, 2, 4)}
+    variants = dict(reversed(variants.items())) if turned else variants
+    assert drawn_groups(groups, TaskUnits(variants, 8, 8)).worth == 2
+    # one donor alone has no draws, whatever it is worth
+    variants = {**variants, "one": units(6, 7)}
+    assert drawn_groups(groups, TaskUnits(variants, 8, 8)).worth == 2
+    assert drawn_groups(groups, TaskUnits({"": units(6, 7)}, 8, 2)).worth is None
 
 
 def test_records_say_which_groups_were_drawn_and_what_they_are_worth():

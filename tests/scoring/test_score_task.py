@@ -19,7 +19,7 @@ from kobench.question import Answers, Responses, Transfers
 from kobench.question.base import answerable_events
 from kobench.scoring.metric import Permuting, score_permuted
 from kobench.scoring.permutations import PERMUTATIONS
-from kobench.scoring.score import Scoring, score_task
+from kobench.scoring.score import POINTS, Scoring, score_task, shown_points
 
 ALL = np.ones(4, bool)
 CELLS = Cells(np.ones((2, 4), np.float32), np.array(list("abcd")))
@@ -269,6 +269,18 @@ def test_as_many_scores_of_permutations_are_kept_as_asked_for():
         assert found.names == (None if kept == 0 else [str(i) for i in range(10)])
 
 
+@pytest.mark.parametrize("without", [math.nan, math.inf])
+@pytest.mark.parametrize("place", [0, 3, 7])
+def test_where_a_permutation_has_no_value_none_of_them_is_kept(without, place):
+    """Those behind it would be taken for other permutations than they are in other splits."""
+    spec = MetricSpec("made-up", "math:fsum", of="impact")
+    values = np.arange(8) / 8
+    values[place] = without
+    for kept in (3, 8):
+        found = score_permuted(spec, Permutable(values), TEN, 0.5, Permuting(7, kept=kept))
+        assert (found.scores, found.names, found.draws) == (None, None, 7)
+
+
 def test_answers_are_permuted_alike_in_all_splits_of_the_same_cells_alone():
     """The draws of blocks differ between splits; a board averages the permutations of all."""
 
@@ -326,3 +338,49 @@ def test_a_metric_without_a_number_costs_its_own_column(score, missing):
     assert found["broken"].missing.startswith(missing)
     assert found["broken"].draws == []
     assert found["error"].value == pytest.approx(1 / 3)
+
+
+def shown(true, predicted, seed=0):
+    """The points of one variant of made-up units, as pairs."""
+    rows = np.arange(len(true))
+    units = ImpactUnits(np.asarray(predicted, float), np.asarray(true, float), rows, rows)
+    found = shown_points(TaskUnits({"": units}, len(rows), len(rows)), "impact", seed)
+    assert found is not None
+    assert found.what == "impact"
+    return list(zip(found.true, found.predicted, strict=True))
+
+
+def test_points_for_pictures_are_all_units_but_those_without_anything_to_see():
+    """A unit that is 0 on one side alone is an error, and a picture must show it."""
+    nan, inf = math.nan, math.inf
+    true = [0.0, 0.0, 0.5, nan, 0.3, 0.4, 0.123456]
+    predicted = [0.0, 0.2, 0.0, 0.1, nan, inf, 7.0]
+    assert shown(true, predicted) == [(0.0, 0.2), (0.5, 0.0), (0.1235, 7.0)]
+    assert shown_points(TaskUnits({}, 3, 0), "impact", 0) is None
+
+
+def test_of_many_points_a_sample_is_kept_that_follows_from_the_seed():
+    true = np.arange(1.0, 1001.0)
+    found = shown(true, -2 * true, seed=4)
+    assert len(found) == len(set(found)) == POINTS
+    assert all(predicted == -2 * value for value, predicted in found)
+    assert found == sorted(found)
+    assert shown(true, -2 * true, seed=4) == found != shown(true, -2 * true, seed=5)
+    assert len(shown(true[:POINTS], true[:POINTS])) == POINTS
+
+
+@pytest.mark.parametrize("showcase", [True, False])
+def test_points_are_those_of_the_first_variant_and_of_a_showcase_alone(showcase):
+    answers = answer()
+    found = score_task(
+        Scoring(task(), QUESTION, answers, FLOORS, 0, "a dataset", "a dataset", showcase)
+    ).scores
+    assert found.table is None
+    if showcase:
+        assert found.points is not None
+        assert (found.points.true, found.points.predicted) == (
+            QUESTION.size.tolist(),
+            answers.raw.tolist(),
+        )
+    else:
+        assert found.points is None
