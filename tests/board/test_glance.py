@@ -65,6 +65,24 @@ def test_many_datasets_are_summed_up_by_what_tells_them_apart():
     )
 
 
+def test_a_row_without_a_rank_counts_in_no_tally():
+    records = []
+    for place, done in enumerate((5, 4, 5)):
+        dataset = f"grn:degree={3 + place}"
+        records += networks("mlp", [x + 0.3 for x in FLOOR[:done]], dataset=dataset)
+        records += networks("own-share", FLOOR, role="floor", dataset=dataset)
+    (matrix,) = make_board(records).matrices
+    (cells,) = matrix.cells
+    assert [one.rank for one in cells] == [(1, 1), None, (1, 1)]
+    left_out = cells[1].scores["spearman"]
+    assert left_out.verdict == "better"
+    assert left_out.skill > 0
+    found = tally(matrix, 0, [0, 1, 2])
+    assert (found.better, found.same, found.worse, found.rest, found.skills) == (2, 0, 0, 1, 2)
+    found = tally(matrix, 0, [1])
+    assert (found.better, found.rest, found.skill, found.skills) == (0, 1, None, 0)
+
+
 def test_the_answer_stands_right_below_the_title():
     records = (
         networks("mlp", [0.7] * 5)

@@ -360,6 +360,38 @@ def test_a_transfer_counts_once_a_dataset_in_the_boards_first_line():
     )
 
 
+def test_who_scores_above_what_is_possible_wins_no_transfer():
+    """An answer that is the truth but for a thousandth of the floor's error is a leak."""
+    records, floor, model = real()
+    mean = (1 - model / floor)[~np.eye(3, dtype=bool)].mean()
+    more = {"dataset": "pbmc", "seed": None, "kind": "real"}
+    truth = {a: {b: 1e-5 * (1 + i) for i, b in enumerate("abc")} for a in "abc"}
+    records += trials("leak", truth, **more)
+    board = make_board(records)
+    assert [one.predictor for one in board.transfers if one.other.above] == ["leak", "mlp"]
+    first, second = board.answer
+    assert first.startswith("Above what is possible, so not ranked until somebody says why: leak")
+    assert f": mlp (explains {mean:.2f}) beats the best trivial predictor on pbmc." in second
+    (line,) = make_board(records, explained={"leak": "it is given the truth"}).answer
+    assert "leak (explains 1.00) and mlp" in line
+
+
+@pytest.mark.parametrize("failed", ["no value on b", "timeout"])
+def test_a_fit_without_a_score_is_not_left_out_of_its_mean(failed):
+    """Else a predictor could better its mean by failing where it errs most."""
+    if failed == "timeout":
+        other = record("mlp", status=failed, split=("cell-type", 0), fit_seed=1)
+        other["trial"]["split"]["train"] = "a"
+    else:
+        other = trial("mlp", "a", {"a": 0.1, "b": 0.2}, fit_seed=1)
+        on_b = other["result"]["scores"]["transfer@1"]["metrics"]["bray-curtis[b]"]
+        on_b.update(value=None, missing=failed)
+    matrix = one([*floors(), *trials("mlp", MODEL), other])
+    own = None if failed == "timeout" else pytest.approx(1 - 0.2 / 0.4)
+    assert explained(matrix) == [[own, None], pytest.approx([0.25, 0.5])]
+    assert matrix.cells[0][1].missing
+
+
 def test_what_has_no_number_says_why():
     broken = record("mlp", role="predictor", status="timeout", split=("cell-type", 0))
     broken["trial"]["split"]["train"] = "b"
