@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -250,6 +252,22 @@ def test_real_cells_of_one_file_are_of_one_origin(tmp_path):
     assert not one & two
     assert blood[0] == blood[1] == blood[2]
     assert not blood[0] & one
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.upper])
+def test_a_card_and_the_path_of_its_file_are_of_one_origin(tmp_path, spelt):
+    """A checksum is the same in capitals, as it is where the file is compared with it."""
+    path = tmp_path / "one.csv"
+    path.write_text("1,2,3\n4,5,6\n")
+    request = Request([f"table:path={path}", "pbmc68k"], ["good"])
+    by_path, card = datasets_of(load_registry([PREDICTORS]), request)
+    assert not origins_of(by_path) & origins_of(card)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    spec = card.entry.spec
+    said = {**spec.card, "file": {**spec.card["file"], "sha256": spelt(digest)}}
+    of_file = replace(card, entry=replace(card.entry, spec=replace(spec, card=said)))
+    assert origins_of(by_path) & origins_of(of_file)
+    assert origins_of(card) & origins_of(of_file)
 
 
 def test_each_job_has_processors_of_its_own(monkeypatch):

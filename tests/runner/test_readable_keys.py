@@ -92,3 +92,21 @@ def test_the_order_in_which_folders_are_named_changes_no_key(weights: Path, tmp_
     first = contents_of(folders)
     assert len(set(first)) == 3
     assert contents_of(folders[::-1]) == contents_of([*folders[1:], *folders]) == first
+
+
+def test_a_link_to_a_folder_is_what_it_leads_to(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(weights, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    names = [str(weights), str(link), "link", "weights"]
+    before = contents_of([str(weights)])
+    for name in names:
+        assert contents_of([name]) == before
+    # what kobench keeps for itself is left out by whatever name the folder is given
+    monkeypatch.setenv("KOBENCH_CACHE", str(weights / "cache"))
+    (weights / "cache" / "plugins").mkdir(parents=True)
+    (weights / "cache" / "plugins" / "x.json").write_text("{}")
+    for name in names:
+        assert contents_of([name]) == before

@@ -138,6 +138,10 @@ def test_another_setting_of_the_same_network_is_the_same_data(tmp_path, other):
     first, second = in_parts(Work(plan, every, Results(tmp_path / "out")))
     assert set(first.todo) == set(second.todo) == set(every)
     assert {action.asks for action in first.todo.values()} == {("profile",)}
+    assert not any(action.goes_on for action in first.todo.values())
+    assert {(one.kind, one.asks, one.keep, one.goes_on) for one in second.todo.values()} == {
+        ("ask", ("singles",), True, True)
+    }
 
 
 #: Fails as a busy machine would make it, in the first part of one fit seed, until a note is there.

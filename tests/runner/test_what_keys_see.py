@@ -246,6 +246,24 @@ def test_how_many_events_are_asked_is_in_the_key_of_their_question_alone(registr
     assert len({one.fit for one in found}) == 1
 
 
+def test_a_network_that_was_one_of_several_is_scored_again_where_it_is_alone(registry):
+    """Several keep no draws, and of one alone the interval is made of them."""
+
+    def trials(networks):
+        request = Request([GRN], ["good"], tasks=["profile", "keystone"], networks=networks)
+        return trials_of(registry, request)
+
+    alone, two, three = map(trials, (1, 2, 3))
+    for who, (one,) in alone.items():
+        first, second = two[who][0], three[who][0]
+        assert (one.draws, first.draws, second.draws) == (keys.DRAWS, 0, 0)
+        assert first.keys == second.keys
+        assert (one.keys.fit, one.keys.questions) == (first.keys.fit, first.keys.questions)
+        assert set(one.keys.scores) == set(first.keys.scores)
+        for label, key in one.keys.scores.items():
+            assert key != first.keys.scores[label]
+
+
 def test_how_answers_are_permuted_is_in_the_keys_of_perturbations_alone(registry, monkeypatch):
     request = Request([GRN], ["good"], tasks=["response", "keystone"])
     (trial,) = trials_of(registry, request)["predictor", "good"]
