@@ -131,6 +131,27 @@ def test_only_changes_and_scores_of_genes_may_be_below_0():
         assert f"{name} holds -1; expected" in refused(population(), put(good, name, 0, -1.0))
 
 
+@pytest.mark.parametrize("below", [-1e-300, -1e-9, -SUM_TOLERANCE / 2])
+def test_the_least_below_0_is_refused(below):
+    """Rows need to sum to 1 only roughly; a share or an impact is never negative."""
+
+    def said(name):
+        return f"{name} holds {below:.6g}; expected values >= 0"
+
+    good = answers_of_singles()
+    good["wild_type"] = np.array([[0.5, 0.5, 0, 0]] * 2)
+    for name, place in (("raw", 0), ("propagated", 3), ("rows", (2, 1)), ("wild_type", (1, 3))):
+        assert good[name][place] == 0
+        assert said(name) in refused(singles(), put(good, name, place, below))
+    good = answers_of_population()
+    for name in ("raw", "propagated"):
+        assert said(name) in refused(population(), put(good, name, 1, below))
+    question = Profiles(np.ones((2, 4), bool), np.full((2, 4), 0.25), np.arange(2))
+    profile = {"profile": np.array([[0.5, 0.5, 0, 0]] * 2)}
+    assert refused(question, profile) == ""
+    assert said("profile") in refused(question, put(profile, "profile", (1, 2), below))
+
+
 def test_a_removed_gene_must_be_0_in_its_own_row():
     # the rows are those of b, c and a
     for row, gene in ((0, 1), (1, 2), (2, 0)):

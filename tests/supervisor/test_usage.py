@@ -698,6 +698,28 @@ def test_files_that_are_received_between_looks_end_nothing(tmp_path, monkeypatch
         looks(watch, clock, 0.1, 2)
 
 
+@pytest.mark.parametrize(
+    ("limits", "ends"),
+    [
+        ({"memory_mb": 1000, "written_mb": None}, True),
+        ({"memory_mb": None, "written_mb": 1000}, True),
+        ({"memory_mb": None, "written_mb": None}, False),
+    ],
+)
+def test_files_in_flight_can_hide_from_either_limit(tmp_path, monkeypatch, limits, ends):
+    """They may lie in memory or on the disk, so each limit alone is reason to look at them."""
+    clock = [0.0]
+    monkeypatch.setattr(usage, "files_in_flight", lambda members: 1)
+    monkeypatch.setattr(usage.time, "perf_counter", lambda: clock[0])
+    watch = Watch(2**22 + 1, Limits(**limits), tmp_path)
+    if ends:
+        with pytest.raises(TrialFailed, match="sent and not received") as ended:
+            looks(watch, clock, 0.1, 3)
+        assert ended.value.status == "out-of-memory"
+    else:
+        looks(watch, clock, 0.1, 3)
+
+
 def test_more_open_files_than_can_be_looked_at_end_a_trial(start, tmp_path, monkeypatch):
     monkeypatch.setattr(usage, "MOST_FILES", 300)
     process = start(SENDING, 0, 280)
