@@ -9,8 +9,9 @@ import pytest
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
-from kobench.truth.population.grouped import halved
+from kobench.truth.population.grouped import halved, within_groups
 from kobench.truth.population.measured import ask_responses
+from kobench.truth.population.profiles import Population
 
 GENES = np.array([f"g{i:02}" for i in range(30)])
 TRAINING, REFERENCE = np.arange(0, 240, 2), np.arange(1, 240, 2)
@@ -94,3 +95,16 @@ def test_cells_of_one_donor_can_be_halved_by_cells_alone(alone):
     groups = [np.arange(20) % 4, np.arange(20) % 4]
     groups[alone] = np.zeros(20, int)
     assert halved(tuple(groups), (np.zeros(20, int), np.zeros(20, int))) is None
+
+
+@pytest.mark.parametrize(("batches", "donors"), [(1, 1), (1, 5), (4, 1), (3, 4), (12, 7)])
+def test_tests_stay_inside_every_donor_of_every_batch(batches, donors):
+    """The last donor of a batch and the first one of the next are no stratum of their own."""
+    batch, group = np.divmod(np.tile(np.arange(batches * donors), 2), donors)
+    cells = Population.of(np.ones((len(batch), 2)), batch)
+    found = within_groups(cells, group, donors - 1)
+    pairs = {}
+    for stratum, *pair in zip(found.batch.tolist(), batch.tolist(), group.tolist(), strict=True):
+        pairs.setdefault(stratum, set()).add(tuple(pair))
+    assert len(pairs) == batches * donors
+    assert all(len(inside) == 1 for inside in pairs.values())

@@ -20,6 +20,7 @@ from kobench.question import Responses
 from kobench.truth.population import ask_responses, measured, why_unasked
 from kobench.truth.population.labels import parts_of, perturbations
 from kobench.truth.population.measure import SPLITS, agreement
+from kobench.units import MIN_CELLS
 
 GENES = np.array([f"g{i}" for i in range(8)])
 
@@ -380,6 +381,31 @@ def test_what_is_left_out_is_counted() -> None:
     training, reference = split(120, "halves", 0, dataset.cells.obs["batch"])
     assert why_unasked(dataset, training, reference) == found.unasked
     assert not ask(dataclasses.replace(dataset, kind="simulated")).unasked
+
+
+@pytest.mark.parametrize(
+    ("asked", "perturbed", "names"),
+    [
+        (MIN_CELLS, measured.MIN_PERTURBED, {"g0", "g0+g2", "g2", "g4"}),
+        (MIN_CELLS - 1, measured.MIN_PERTURBED, {"g0", "g0+g2", "g2"}),
+        (MIN_CELLS, measured.MIN_PERTURBED - 1, {"g0", "g0+g2", "g4"}),
+    ],
+)
+def test_just_enough_cells_are_enough(asked: int, perturbed: int, names: set[str]) -> None:
+    dataset = planted(each=30)
+    assert dataset.perturbed is not None
+    labels = dataset.perturbed.obs["perturbation"].astype("U20")
+    labels[np.flatnonzero(labels == "g2")[perturbed:]] = "control"
+    training, _ = split(120, "halves", 0, dataset.cells.obs["batch"])
+    X = dataset.cells.X.copy()
+    X[training, 4] = 0
+    X[training[:asked], 4] = 1
+    found = ask(
+        relabelled(
+            dataclasses.replace(dataset, cells=dataclasses.replace(dataset.cells, X=X)), labels
+        )
+    )
+    assert set(found.names) == names
 
 
 @pytest.mark.parametrize("kind", ["overexpression", "near-null"])
