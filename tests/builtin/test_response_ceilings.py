@@ -75,6 +75,19 @@ def test_the_ceiling_by_hand():
     np.testing.assert_allclose(trusted(uneven, uneven), [8 / 11, 8 / 11, 8 / 32])
 
 
+@pytest.mark.parametrize("signal", [0.0, 4.0, 8.0, 400.0])
+def test_a_single_change_that_was_chosen_is_trusted_as_among_all(signal):
+    """A change that was chosen of many by its signal was chosen by its noise, too."""
+    asked = powers([0.0, 4, 8], [4.0] * 3, [8.0] * 3)
+    one = powers([signal], [4.0], [8.0])
+    assert trusted(one, asked).tolist() == [0.5]
+    middle = 4 + (signal - 4) / 2
+    assert reachable(one, asked).tolist() == pytest.approx([math.sqrt(middle / (middle + 4))])
+    # of a single one asked nothing tells how far signals are apart
+    assert trusted(asked, one).tolist() == [1.0] * 3
+    assert reachable(one, one).tolist() == pytest.approx([math.sqrt(signal / (signal + 4))])
+
+
 def test_the_terms_of_a_ceiling_are_what_moves_the_mean_signal():
     rng = np.random.default_rng(0)
     asked = powers(

@@ -254,6 +254,26 @@ def test_events_that_cannot_be_answered_are_left_out(order):
     )
 
 
+def test_the_table_of_an_answer_in_part_names_the_sets_that_were_answered():
+    asked = question()
+    supported = np.ones(8, bool)
+    supported[1] = False
+    covered = np.isin(asked.pairs, [1, 2, 4])  # g0+g1 and g1+g3 need the gene
+    predicted = np.where(covered, 0.01 * (1 + asked.pairs), np.nan)
+    found = multiple_knockout(
+        TaskView(asked, Answers(interaction=predicted, supported=supported))
+    ).table
+    names = {"g0+g3": 1, "g2+g5": 2, "g4+g5": 4}
+    assert sorted(found["gene set"]) == sorted(names)
+    pairs = [names[name] for name in found["gene set"]]
+    assert found["linked"] == [pair == 4 for pair in pairs]
+    means = [asked.interaction[asked.pairs == pair].mean() for pair in pairs]
+    assert means == sorted(means, reverse=True)
+    assert found["true"] == pytest.approx(means)
+    assert found["predicted"] == pytest.approx([0.01 * (1 + pair) for pair in pairs])
+    assert found["events"] == [6, 6, 6]
+
+
 def test_a_missing_number_of_a_supported_gene_is_an_invalid_answer():
     predicted = np.ones(30)
     predicted[4] = np.nan
