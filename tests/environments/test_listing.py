@@ -20,6 +20,7 @@ from kobench.checks.environments import check_environment
 from kobench.environments import environment as environments
 from kobench.environments.create import create
 from kobench.environments.environment import BrokenError, Environment, read
+from kobench.environments.inside import closure
 from kobench.errors import UserError
 from kobench.plugins import conversation
 from kobench.plugins.load import links_of, load_registry
@@ -201,6 +202,24 @@ def test_what_it_needs_in_place_is_linked_too(
         f"{snake}.py": tmp_path / f"{snake}_project" / f"{snake}.py"
         for snake in ("plug_in", "tools_one", "tools_two")
     }
+
+
+def test_what_a_plugin_needs_is_followed_to_its_end() -> None:
+    """Keys of records hold the versions of all that, and a sandbox shows it."""
+    needs = {
+        "plug-in": ["one", "two", "not-installed"],
+        "one": ["deep"],
+        "two": ["deep", "one"],
+        "deep": ["deeper"],
+        "deeper": ["one"],
+        "stranger": ["plug-in"],
+    }
+    found = {name: {"needs": wanted} for name, wanted in needs.items()}
+    assert closure("plug-in", found) == ["deep", "deeper", "one", "plug-in", "two"]
+    assert closure("deeper", found) == ["deep", "deeper", "one"]
+    assert closure("stranger", found) == sorted(needs)
+    assert closure("not-installed", found) == []
+    assert needs["plug-in"] == ["one", "two", "not-installed"]
 
 
 def test_links_of_a_single_file_and_of_what_is_installed_in_place(

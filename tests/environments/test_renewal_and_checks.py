@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import sys
@@ -93,6 +94,26 @@ def test_another_kobench_of_the_same_version_is_renewed_too(home: Path, tmp_path
         assert own.noted(made.prefix)["digest"] == own.digest()
         # what the interpreter said of its packages is asked again where they are others
         assert (site.stat().st_mtime_ns == 10**18) == stays
+
+
+@pytest.mark.parametrize("olds", [["0.0.1"], ["0.0.1", "99.0"], []])
+def test_a_renewed_copy_has_the_metadata_of_one_version(
+    home: Path, tmp_path: Path, olds: list[str]
+) -> None:
+    """With two versions there, pip and the interpreter take whichever they find first."""
+    site = tmp_path / "serial" / "lib" / "site-packages"
+    for name, version in (*(("kobench", old) for old in olds), ("kobench_more", "1.0")):
+        folder = site / f"{name}-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    about = {"site": "lib/site-packages", "from": [], "python": {"base": sys.executable}}
+    assert own.renew(Environment("mine", tmp_path, tmp_path / "serial", about))
+    found = [
+        (one.metadata["Name"], one.version)
+        for one in importlib.metadata.distributions(path=[str(site)])
+    ]
+    assert sorted(found) == [("kobench", own.__version__), ("kobench_more", "1.0")]
+    assert not list(site.glob(".kobench-*"))
 
 
 def test_what_is_put_there_is_closed_under_imports() -> None:
