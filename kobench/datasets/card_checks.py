@@ -94,11 +94,12 @@ def check_sources(card: Mapping[str, Any], where: str) -> None:
     if recipe is not None and "content" not in file:
         raise UserError(
             f"{where}, [file] lacks content: the file that a recipe makes is checked by it; add it"
+            " (kobench.datasets.content.content_of_file gives it)"
         )
     if recipe is None and (len(sources) > 1 or len(sources[0].names) > 1):
         raise UserError(
             f"{where} has no recipe but several files in [[sources]]; without a recipe one source"
-            " is the file itself"
+            " is the file itself, so name the recipe, or that one alone"
         )
     if recipe is None and isinstance(sources[0], Distribution) and not file.get("sha256"):
         raise UserError(

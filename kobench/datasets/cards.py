@@ -178,6 +178,10 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
     where = f"card {path}"
     try:
         card = read_toml(path)
+    except PermissionError as error:
+        raise UserError(
+            f"{where} cannot be read ({error.strerror}); see to it that you may read it"
+        ) from error
     except (OSError, ValueError) as error:
         raise UserError(
             f"{where} cannot be read ({str(error).splitlines()[0]}); correct it"

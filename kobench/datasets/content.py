@@ -57,13 +57,28 @@ class Table(Protocol):
     def column(self, key: str) -> Any: ...
 
 
-def content_of_file(path: Path) -> str:
+#: Parts of messages on files that may be right: they are open elsewhere, or can't be read here.
+NOT_ITS_FAULT = (
+    *(
+        "in another process",
+        "was not closed by",
+        "may not be read by you",
+        "of memory",
+        "more memory",
+    ),
+    *("is not installed", "hdf5plugin", "cannot be unpacked into", "unpacked here"),
+)
+
+
+def content_of_file(path: Path, remedy: str = "bring the right file") -> str:
     """The digest of a file of cells, as [file] of a card says it.
 
     Parameters
     ----------
     path : Path
         A file that a loader reads.
+    remedy : str
+        How the message on a file that is none ends.
 
     Returns
     -------
@@ -81,9 +96,11 @@ def content_of_file(path: Path) -> str:
             return _content(source)
     # HDF5 and zarr have no common error
     except Exception as error:
+        if isinstance(error, UserError) and any(each in str(error) for each in NOT_ITS_FAULT):
+            raise
         said = (str(error).strip() or type(error).__name__).splitlines()[0].partition(";")[0]
         raise UserError(
-            f"{path} cannot be read as a file of cells ({said:.300}); bring the right file"
+            f"{path} cannot be read as a file of cells ({said:.300}); {remedy}"
         ) from error
 
 

@@ -7,6 +7,7 @@ and is ended before it would unpack or run anything of it; see `kobench.datasets
 from __future__ import annotations
 
 import contextlib
+import gzip
 import lzma
 import os
 import subprocess
@@ -103,11 +104,13 @@ def get_distribution(
         _run_pip(source, archive, dataset, progress, python)
     if not matches(archive, source.checksum):
         archive.unlink()
-        raise UserError(f"dataset {dataset!r}: pip gave another archive than its card expects")
+        raise UserError(
+            f"dataset {dataset!r}: pip gave another archive than its card expects; correct the card"
+        )
     try:
         _read_members(source, archive, folder)
     except (
-        OSError,
+        gzip.BadGzipFile,  # other errors of the system are a full disk, or one that is not there
         EOFError,
         ValueError,
         tarfile.TarError,

@@ -103,6 +103,11 @@ def find_file(card: Mapping[str, Any]) -> Path:
             "; if the new one is meant, `kobench datasets add ... --name"
             f" {card['name']} --replace` with the options of before writes the card anew"
         )
+    if card.get("sources"):
+        remedy = (
+            f"move it away, and `kobench datasets get {card['name']}` gets the right one, or"
+            " correct the card"
+        )
     if file.get("package"):
         remedy = f"install a version of {file['package']} that ships it"
     check_file_is_right(card, found, f"the file of dataset {card['name']!r}", remedy)

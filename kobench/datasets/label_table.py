@@ -37,6 +37,11 @@ def read_label_table(path: Path) -> dict[str, str]:
     where = f"table of labels {path}"
     try:
         text = read_bounded(path, MOST).decode("utf-8-sig")
+    except (FileNotFoundError, PermissionError) as error:
+        raise UserError(
+            f"{where} cannot be read ({error.strerror}); give one that is there and that you may"
+            " read"
+        ) from error
     except (OSError, ValueError) as error:
         raise UserError(
             f"{where} cannot be read ({str(error).splitlines()[0]}); give a .csv file in UTF-8 with"

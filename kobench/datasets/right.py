@@ -64,7 +64,13 @@ def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: 
     if not said:
         return
     memory = user_cache_path("kobench")
-    found = sha256_of_content(path)
+    try:
+        found = sha256_of_content(path)
+    except OSError as error:
+        raise UserError(
+            f"{what}, {path}, cannot be read ({error.strerror or error}); see to it that you may"
+            " read it"
+        ) from error
     if found == said.get("sha256"):
         return
     derived = _Derived(memory / "contents.json", found)
@@ -75,7 +81,9 @@ def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: 
     if "content" in said:
         from kobench.datasets.content import VERSION, content_of_file
 
-        held = derived.of(f"content {VERSION}", said["content"], lambda: content_of_file(path))
+        held = derived.of(
+            f"content {VERSION}", said["content"], lambda: content_of_file(path, remedy)
+        )
         if held == said["content"]:
             return
         raise UserError(

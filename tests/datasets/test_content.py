@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +19,7 @@ import pytest
 import scipy.sparse
 from contents import content_of
 
+from kobench.datasets import right
 from kobench.datasets.content import content_of_file
 from kobench.datasets.fetch import find_file
 from kobench.errors import UserError
@@ -175,6 +179,33 @@ def test_what_is_no_anndata_is_one_sentence(tmp_path: Path) -> None:
         content_of_file(path)
 
 
+def test_a_file_that_another_process_holds_is_not_the_wrong_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5ad"
+    with h5py.File(path, "w") as file:
+        file["X"] = 3
+    code = "import h5py, sys; f = h5py.File(sys.argv[1], 'r+'); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(UserError, match=r"close it there, or wait, and try again$"):
+            content_of_file(path)
+        other.communicate(b"\n")
+
+
+def test_a_file_that_may_not_be_read_is_not_the_wrong_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(right, "sha256_of_content", closed)
+    card = {"name": "mine", "file": {"name": "a.h5ad", "sha256": "0" * 64}}
+    with pytest.raises(UserError, match=r"\(Permission denied\); see to it that you may read it$"):
+        right.check_file_is_right(card, tmp_path / "a.h5ad", "the file", "bring the right file")
+
+
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KOBENCH_DATA", str(tmp_path / "data"))
@@ -221,5 +252,5 @@ def test_a_file_is_right_by_its_md5(data: Path) -> None:
     card = {"name": "mine", "file": {"name": "a.h5ad"}, "sources": [{**source, "md5": right}]}
     assert find_file(card) == data / "a.h5ad"
     card["sources"] = [{**source, "md5": "0" * 32}]
-    with pytest.raises(UserError, match=f"has md5 {right} but 0{{32}} is expected; bring the righ"):
+    with pytest.raises(UserError, match=f"has md5 {right} but 0{{32}} is expected; move it away"):
         find_file(card)

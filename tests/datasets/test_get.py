@@ -230,8 +230,10 @@ def test_a_wrong_file_in_its_place_is_not_touched(data: Path, tmp_path: Path) ->
     place.write_bytes(b"my own work")
     want = wanted("mine", card(tmp_path).card)
     assert want.sources == ()
-    assert "bring the right file" in want.problem
+    assert "move it away, and `kobench datasets get mine` gets the right one" in want.problem
     assert place.read_bytes() == b"my own work"
+    place.rename(tmp_path / "kept")  # as the message says
+    assert wanted("mine", card(tmp_path).card).sources
 
 
 def test_a_full_disk_is_said_and_leaves_no_file(

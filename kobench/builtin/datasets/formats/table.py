@@ -159,6 +159,11 @@ def _text(path: str, where: str) -> str:
             raw.seek(0)
             file = gzip.GzipFile(fileobj=raw) if packed else raw
             content = file.read(MOST + 1)
+    except (FileNotFoundError, PermissionError) as error:
+        raise UserError(
+            f"{where} cannot be read ({error.strerror}); give one that is there and that you may"
+            " read"
+        ) from error
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise UserError(
             f"{where} cannot be read ({str(error).splitlines()[0]}); give a .csv or .csv.gz file"
