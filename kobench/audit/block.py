@@ -26,6 +26,8 @@ def block(found: Overview) -> list[str]:
         ("cells", [_cells(found)]),
         ("controls", _controls(found)),
     ]
+    if found.doubted_kind:
+        rows.append(("kind", [found.doubted_kind]))
     if found.perturbed:
         rows += [
             ("askable", [_counted(found.askable, len(found.askable) + len(found.unasked))]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,9 @@ WAS_IT_CRISPRI = (
     " Every target falls to less than half, as in a knockdown: was this CRISPRi? Then say --kind"
     " knockdown (kind on the card)."
 )
+
+#: A transcript that may as well have fallen to this share as not at all is read in too few cells.
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,12 @@ class Depth:
 
     @property
     def says(self) -> str:
-        """ "falls", "rises" or "unclear"."""
+        """ "falls", "rises", "unclear", or "too few" where even a fall to half can't be seen."""
         if self.high < 1:
             return "falls"
-        return "rises" if self.low > 1 else "unclear"
+        if self.low > 1:
+            return "rises"
+        return "unclear" if self.low > HALF else "too few"
 
 
 def depths(material: Material) -> list[Depth]:
@@ -89,6 +95,9 @@ def depths(material: Material) -> list[Depth]:
                 values, others = np.expm1(values), np.expm1(others)
             mean, variance = float(values.mean()), float(values.var(ddof=1)) / len(values)
             fold = fold_interval(mean, variance, *_stratified(others, wild_batch, batch))
+            share_low, share_high = wilson(on, len(rows))
+            if not on and wild_on > 0:  # no read has no spread: what share may hide behind it
+                fold = (0.0, 0.0, share_high / wild_on)
             found.append(
                 Depth(
                     name,
@@ -96,7 +105,8 @@ def depths(material: Material) -> list[Depth]:
                     len(rows),
                     *fold,
                     on / len(rows),
-                    *wilson(on, len(rows)),
+                    share_low,
+                    share_high,
                     wild_on,
                 )
             )
@@ -136,16 +146,13 @@ def knockdown(material: Material) -> Part:
             "No perturbation can be asked, so there is no target to look at.",
             {"targets": []},
         )
-    falls = [one for one in found if one.says == "falls"]
-    rises = [one for one in found if one.says == "rises"]
-    unclear = [one for one in found if one.says == "unclear"]
+    seen = _seen(found)
+    doubted = material.overview.doubted_kind
     verdict: Verdict = "fine"
-    if rises or (kind == "knockdown" and unclear) or len(falls) < len(found) / 2:
-        verdict = "look"
-    if kind == "knockdown" and not falls:
+    if doubted or (kind == "knockdown" and not seen["falls"] and not seen["too few"]):
         verdict = "bad"
     even = kind == "knockout" and falls_evenly(found)
-    if even:
+    if verdict == "fine" and (even or seen["unclear"] or seen["rises"] or seen["too few"]):
         verdict = "look"
     shown = sorted(found, key=lambda one: (-_known(one.fold), one.perturbation))
     rows = [
@@ -166,10 +173,9 @@ def knockdown(material: Material) -> Part:
     heads = ("target", "cells", "fold of wild type", "read in", "in wild type", "transcript")
     facts = {
         "kind": kind,
-        "falls": [one.perturbation for one in falls],
-        "rises": [one.perturbation for one in rises],
-        "unclear": [one.perturbation for one in unclear],
         "falls_evenly": even,
+        "doubted_kind": doubted,
+        **{says.replace(" ", "_"): names for says, names in seen.items()},
         "targets": [
             {key: _plain(value) for key, value in vars(one).items()} | {"says": one.says}
             for one in found
@@ -180,7 +186,7 @@ def knockdown(material: Material) -> Part:
         KEY,
         TITLE,
         verdict,
-        _sentence(kind, len(found), falls, rises, unclear) + (WAS_IT_CRISPRI if even else ""),
+        _sentence(kind, seen, found, doubted) + (WAS_IT_CRISPRI if even else ""),
         facts,
         Table(heads, rows),
         Picture(
@@ -209,31 +215,38 @@ def falls_evenly(found: list[Depth]) -> bool:
     )
 
 
-def _sentence(
-    kind: str, count: int, falls: list[Depth], rises: list[Depth], unclear: list[Depth]
-) -> str:
-    middle = (
-        f", in the middle to {float(np.median([one.fold for one in falls])):.2f} of the wild type"
-        if falls
-        else ""
-    )
-    text = f"The transcript falls in {share(len(falls), count, 'targets')}{middle}"
-    if rises:
-        text += f"; it rises in {listed([one.perturbation for one in rises])}"
-    if unclear:
-        text += f"; nothing sure is seen in {listed([one.perturbation for one in unclear])}"
+def _seen(found: list[Depth]) -> dict[str, list[str]]:
+    """What each target does -> the targets, each once: a double's are those of two singles."""
+    order = ("falls", "too few", "unclear", "rises")
+    worst: dict[str, str] = {}
+    for one in found:
+        before = worst.get(one.target, order[0])
+        worst[one.target] = max(before, one.says, key=order.index)
+    return {says: [name for name in worst if worst[name] == says] for says in order}
+
+
+def _sentence(kind: str, seen: Mapping[str, list[str]], found: list[Depth], doubted: str) -> str:
+    """What is seen, and what it means of such a kind."""
+    folds = [one.fold for one in found if one.target in seen["falls"]]
+    middle = f", in the middle to {float(np.median(folds)):.2f} of the wild type" if folds else ""
+    count = sum(map(len, seen.values()))
+    text = f"The transcript falls in {share(len(seen['falls']), count, 'targets')}{middle}"
+    if few := seen["too few"]:
+        are = "is" if len(few) == 1 else "are"
+        text += f"; {listed(few)} {are} read in too few cells to tell"
+    if unclear := seen["unclear"]:
+        text += f"; it does not fall to half in {listed(unclear)}"
+    if rises := seen["rises"]:
+        text += f"; it rises in {listed(rises)}"
+    if doubted:
+        return f"{text}. In their own cells {doubted} (`kind` on the card)."
+    if not (unclear or rises):
+        return f"{text}, as a knockdown should." if kind == "knockdown" and not few else f"{text}."
     if kind == "knockdown":
-        return (
-            f"{text}: a knockdown that does not fall did not work, so leave it out."
-            if unclear or rises
-            else f"{text}, as a knockdown should."
-        )
+        return f"{text}: a knockdown that does not fall did not work, so leave it out."
     return (
         f"{text}: transcripts of a knocked-out gene may persist, so this alone condemns no"
-        " knockout;"
-        " look whether these change anything else."
-        if unclear or rises
-        else f"{text}."
+        " knockout; look whether these change anything else."
     )
 
 

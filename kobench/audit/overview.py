@@ -13,6 +13,7 @@ from kobench.audit.doubled import Doubled, doubled
 from kobench.audit.drawn import SEED, draw
 from kobench.cells import Cells
 from kobench.dataset import Dataset
+from kobench.datasets.differences import doubted_kind
 from kobench.datasets.normalise import zeros
 from kobench.datasets.notes import FEW_ZEROS
 from kobench.datasets.split import rows_of
@@ -61,6 +62,8 @@ class Overview:
         Barcodes that stand in the file more than once; None where nobody looked.
     confounded, declared_null : str
         What the card says of it, "" where it does not.
+    doubted_kind : str
+        Why the perturbed cells may be of another kind, by what their targets do; "" where not.
     """
 
     wild_type: int
@@ -81,6 +84,7 @@ class Overview:
     barcodes: int | None = None
     confounded: str = ""
     declared_null: str = ""
+    doubted_kind: str = ""
 
     @property
     def detectable(self) -> tuple[str, ...]:
@@ -122,6 +126,7 @@ class Overview:
             "duplicates": {**self.doubled.to_json(), "barcodes": self.barcodes},
             "near_null": {"measured": self.near_null, "declared": bool(self.declared_null)},
             "confounded": self.confounded,
+            "doubted_kind": self.doubted_kind,
         }
 
 
@@ -147,6 +152,7 @@ def overview(dataset: Dataset) -> Overview:
         barcodes=barcodes if isinstance(barcodes, int) else None,
         confounded=dataset.confounded,
         declared_null=dataset.near_null,
+        doubted_kind=doubted_kind(dataset) if dataset.kind == "real" else "",
         **found,
     )
 

@@ -166,6 +166,30 @@ def _against(kind: str, moved: Moved) -> Iterator[str]:
         yield f"the card says kind = {kind}, and {seen} in their own cells"
 
 
+def doubted_kind(dataset: Dataset) -> str:
+    """Why a knockout may be overexpression, or the reverse, and what to do; "" without a reason.
+
+    It is asked of each kind by itself, and answered by how targets moved in their own cells.
+    """
+    said = []
+    for kind in sorted({dataset.perturbation, *dataset.kinds.values()}):
+        moved = targets_moved(dataset, kind)
+        if moved is None or moved.down + moved.up < ENOUGH_MOVED:
+            continue
+        if kind in ("knockout", "knockdown") and moved.up > moved.down:
+            seen = f"the target rises in {moved.up:,} of {moved.of:,}: was this CRISPRa?"
+            said.append(f"{seen} then {_how_said(dataset, 'overexpression')}")
+        if kind == "overexpression" and moved.down > moved.up:
+            seen = f"the target falls in {moved.down:,} of {moved.of:,}: was this a knockdown?"
+            said.append(f"{seen} then {_how_said(dataset, 'knockdown')}")
+    return "; ".join(said)
+
+
+def _how_said(dataset: Dataset, kind: str) -> str:
+    """How a user says that cells are of another kind."""
+    return f"{kind} in the column of --kind-key" if dataset.kinds else f"--kind {kind}"
+
+
 def targets_moved(dataset: Dataset, kind: str) -> Moved | None:
     """How the targets of single perturbations of a kind changed; None where no cell is perturbed.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -173,3 +174,18 @@ def test_a_glance_makes_no_second_copy_of_the_cells(wild_type, perturbed):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.75 * size
+
+
+def test_targets_that_rise_ask_whether_it_was_overexpression():
+    dataset = screen(effect=1.0, left=3.0)
+    said = "the target rises in 6 of 6: was this CRISPRa? then --kind overexpression"
+    assert overview(dataset).doubted_kind == said
+    assert said in " ".join(" ".join(block(overview(dataset))).split())
+    assert overview(dataset).to_json()["doubted_kind"] == said
+    assert not overview(replace(dataset, perturbation="overexpression")).doubted_kind
+    fallen = screen(effect=1.0, left=0.2)
+    assert not overview(fallen).doubted_kind
+    turned = overview(replace(fallen, perturbation="overexpression")).doubted_kind
+    assert turned == "the target falls in 6 of 6: was this a knockdown? then --kind knockdown"
+    mixed = replace(dataset, kinds={"g0": "knockdown"})
+    assert "in the column of --kind-key" in overview(mixed).doubted_kind

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.sparse
 from audited import cells_of, screen, with_columns, with_gene
 
 from kobench.audit.agreement import agreement, replicate_agreement
@@ -332,6 +333,43 @@ def test_a_knockout_whose_targets_all_fall_evenly_is_asked_whether_it_was_crispr
     assert "CRISPRi" not in knockdown(Material.of(replace(even, perturbation="knockdown"))).sentence
     for other in (screen(n=100, k=2, left=0.2), screen(n=100, k=3, left=0.7)):
         assert not knockdown(Material.of(other)).facts["falls_evenly"]
+
+
+def test_targets_that_rise_are_no_knockout_whose_transcripts_persist():
+    rising = screen(n=100, k=4, left=3.0)
+    for kind in ("knockout", "knockdown"):
+        found = knockdown(Material.of(replace(rising, perturbation=kind)))
+        assert found.verdict == "bad"
+        assert "persist" not in found.sentence
+        assert "the target rises in 4 of 4: was this CRISPRa?" in found.sentence
+        assert "--kind overexpression" in found.sentence
+
+
+def test_a_target_that_is_hardly_read_is_not_called_a_failure():
+    dataset = with_gene(screen(n=100, k=3, left=0.2), "rare", np.arange(100) < 4, np.zeros(120))
+    labels = np.asarray(dataset.perturbed.obs["perturbation"], dtype="U9")
+    labels[:40] = "rare"  # in no cell of 40, which 4 of 100 are likely to give
+    dataset = with_columns(dataset, perturbed={"perturbation": labels}, perturbation="knockdown")
+    found = knockdown(Material.of(dataset))
+    assert found.facts["too_few"] == ["rare"]
+    assert found.verdict == "look"
+    assert "rare is read in too few cells to tell" in found.sentence
+    assert "leave it out" not in found.sentence
+
+
+def test_targets_of_a_double_are_counted_once():
+    dataset = screen(n=100, k=3, left=0.2)
+    labels = np.asarray(dataset.perturbed.obs["perturbation"], dtype="U9")
+    labels[20:40] = "g0+g1"
+    X = dataset.perturbed.X.toarray()
+    X[20:40, 1] = 0
+    perturbed = Cells(scipy.sparse.csr_matrix(X), dataset.cells.var_names, dataset.perturbed.obs)
+    dataset = with_columns(
+        replace(dataset, perturbed=perturbed), perturbed={"perturbation": labels}
+    )
+    found = knockdown(Material.of(dataset))
+    assert len(found.facts["targets"]) == 4
+    assert "falls in 3 of 3 targets" in found.sentence
 
 
 # effects, agreement, near-null
