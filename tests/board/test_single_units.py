@@ -6,11 +6,14 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 from factories import genes_table, make_board, networks, record, scores
+from places import REPOSITORY
 from sections import flat, made, only, row, tabled
 
 from kobench.board.render.formats import FORMATS, render
+from kobench.results.records import read_records
 
 
 # Training groups
@@ -124,3 +127,25 @@ def test_units_are_matched_by_name_and_not_by_place():
         "B": 0.4,
         "C": 0.7,
     }
+
+
+def test_values_over_all_perturbations_are_called_so_and_have_the_mean_of_that_column():
+    """The primary score is over the detectable ones, whose own mean is taken out of them."""
+    records = list(read_records(REPOSITORY / "leaderboards" / "crispr"))
+    section = next(one for one in make_board(records).sections if one.task.startswith("response@"))
+    name = "pearson-delta-centred"
+    assert [column.name for column in section.columns][:2] == [name, f"{name}[all]"]
+    shown = 0
+    for shown_row in section.rows:
+        own = section.units.answers.get(shown_row.name, {})
+        assert name not in own
+        values = [value for value in own.get(f"{name}[all]", ()) if value is not None]
+        if len(values) == len(section.units.names):
+            assert np.mean(values) == pytest.approx(
+                shown_row.scores[f"{name}[all]"].value, abs=1e-6
+            )
+            shown += 1
+    assert shown > 3
+    text = render(make_board(records), "markdown")
+    assert r"each perturbation, pearson-delta-centred\[all\]" in text
+    assert "each perturbation, pearson-delta-centred<" not in text

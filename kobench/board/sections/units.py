@@ -86,10 +86,23 @@ def units_of(
     }
     facts = {column: values for column, values in shared.items() if values is not None}
     answers: dict[str, Mapping[str, tuple[Any, ...]]] = {}
+    scored = set(numbers.metrics())
     for key, table in aligned.items():
-        own = {column: table[column] for column in order if column in table and column not in facts}
+        own = {
+            over_all(column) if over_all(column) in scored else column: table[column]
+            for column in order
+            if column in table and column not in facts
+        }
         answers |= {names[key]: own} if own else {}
     return Units(unit, of_network(numbers, slot, several), tuple(places), facts, answers)
+
+
+def over_all(metric: str) -> str:
+    """What a metric is called that is scored over all units, where its own name is that over some.
+
+    A table of units has its values: what all units have in common is taken out of each.
+    """
+    return f"{metric}[all]"
 
 
 def points_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kobench.board.sections.units import over_all
 from kobench.board.table import Section, Units
 from kobench.board.written import decimals_for, number
 
@@ -12,7 +13,7 @@ from kobench.board.written import decimals_for, number
 def unit_title(section: Section, units: Units) -> str:
     """What a table of single units is of.
 
-    For instance `each perturbation, pearson-delta-centred (network seed 0, one of 5)`.
+    For instance `each perturbation, pearson-delta-centred[all] (network seed 0, one of 5)`.
     """
     what = unit_column(section, units)
     column = f", {what}" if what else ""
@@ -31,7 +32,7 @@ def unit_column(section: Section, units: Units) -> str:
     """
     known = list(dict.fromkeys(column for own in units.answers.values() for column in own))
     first = [column.name.partition("[")[0] for column in section.leading[:1]]
-    wanted = [*first, "score", "predicted", *known]
+    wanted = [*first, *map(over_all, first), "score", "predicted", *known]
     return next((column for column in wanted if column in known), "")
 
 
