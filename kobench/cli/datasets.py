@@ -305,7 +305,7 @@ def files_command(
 
 def file_rows(registry: Registry) -> list[dict[str, Any]]:
     """Every dataset with a file: where that was found, or what is missing."""
-    from kobench.datasets.fetch import find_file
+    from kobench.datasets.fetch import find_whole
     from kobench.datasets.opened import is_opened
     from kobench.errors import UserError
 
@@ -314,7 +314,7 @@ def file_rows(registry: Registry) -> list[dict[str, Any]]:
         for entry in (entry for entry in entries if "file" in entry.spec.card):
             found, problem = None, None
             try:
-                found = str(find_file(entry.spec.card))
+                found = str(find_whole(entry.spec.card))
             except UserError as error:
                 problem = str(error)
             about = {"dataset": entry.shown_name, "opened": is_opened(entry.spec.card)}

@@ -116,7 +116,7 @@ def chosen_names(registry: Registry, names: tuple[str, ...]) -> list[str]:
         if name in registry.datasets:
             found.append(name)
         elif not is_suite:
-            known = [*registry.datasets, *built_in()]
+            known = [*cards_of(registry), *built_in()]
             raise UserError(f"no dataset or suite is called {name!r}; {suggestion(name, known)}")
         if is_suite:
             found += names_in([read_suite(find_suite(name), run_command)])
@@ -168,6 +168,7 @@ def megabytes(count: int) -> str:
 
 def bring_all(wants: list[Wanted], mirror: str) -> dict[str, str]:
     """Get what is missing; why not, by name, for what could not be got."""
+    from kobench.datasets.fetch import find_whole
     from kobench.datasets.get import bring
 
     problems = {want.name: want.problem for want in wants if want.problem}
@@ -175,6 +176,7 @@ def bring_all(wants: list[Wanted], mirror: str) -> dict[str, str]:
         try:
             with shown() as progress:
                 bring(want, mirror, progress)
+            find_whole(want.card)
         except UserError as error:
             problems[want.name] = str(error)
             say(f"{want.name}: not got", err=True)
@@ -235,8 +237,26 @@ def show_end(wants: list[Wanted], problems: dict[str, str]) -> None:
             rows.append((want.name, "yes", str(want.here or find_file(want.card))))
         else:
             rows.append((want.name, "-", "it needs no file"))
+    for want in (want for want in wants if want.name in problems and want.sources):
+        show_sources(want)
     say()
     show_table(rows)
+
+
+def show_sources(want: Wanted) -> None:
+    """Every file that a dataset is made of and that is not here yet: its place, and its address."""
+    from kobench.datasets.sources import WebFile
+
+    lines = [
+        f"{want.folder / source.name} from {' or '.join(source.urls)}"
+        for source in want.sources
+        if isinstance(source, WebFile) and not (want.folder / source.name).is_file()
+    ]
+    if lines:
+        say()
+        say(f"{want.name} needs these, from a mirror (--mirror URL) or put there by hand:")
+        for line in lines:
+            say(f"  {one_line(line)}")
 
 
 def show_table(rows: Sequence[tuple[str, ...]]) -> None:

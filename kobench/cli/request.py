@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,8 +11,10 @@ import click
 from kobench.cli.options import load, request_options
 from kobench.cli.output import say
 from kobench.cli.tell import tell_unopened
+from kobench.errors import UserError
 
 if TYPE_CHECKING:
+    from kobench.plugins.registry import Registry
     from kobench.results.suite_seed import SuiteSeed
     from kobench.runner.keys import Group
     from kobench.runner.run import Outcome
@@ -53,13 +57,53 @@ def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Out
     click.Abort
         When interrupted.
     """
+    registry = load(flags["plugin_files"], flags["dataset_folders"], flags["sandbox"])
+    try:
+        return _run(registry, flags, notes)
+    except UserError as error:
+        if more := others_that_are_here(registry, flags["datasets"], str(error)):
+            raise UserError(f"{error}; {more}") from error
+        raise
+
+
+def others_that_are_here(registry: Registry, asked: Sequence[str], error: str) -> str:
+    """What works where the file of one of several datasets is missing; "" where nothing does.
+
+    Parameters
+    ----------
+    registry : Registry
+        What is installed.
+    asked : sequence of str
+        Selections of datasets.
+    error : str
+        Why they can't be run.
+    """
+    from kobench.datasets.fetch import is_here
+
+    names = {selection: selection.partition(":")[0] for selection in asked}
+    if not any(f"dataset {name!r} needs the file" in error for name in names.values()):
+        return ""
+    here = [
+        selection
+        for selection, name in names.items()
+        if name in registry.datasets and is_here(registry.datasets[name][0].spec.card)
+    ]
+    if not here or len(here) == len(names):
+        return ""
+    flags = " ".join(f"-d {shlex.quote(selection)}" for selection in here)
+    return f"what is here works without it: `kobench run {flags} ...` (with -p and other flags)"
+
+
+def _run(
+    registry: Registry, flags: dict[str, Any], notes: list[str]
+) -> tuple[list[Group], Outcome]:
+    """What the flags ask for, of what is installed."""
     from kobench.runner.plan import make_plan
     from kobench.runner.progress import make_watcher
     from kobench.runner.request import Request
     from kobench.runner.resume import Policy
     from kobench.runner.run import Run
 
-    registry = load(flags["plugin_files"], flags["dataset_folders"], flags["sandbox"])
     notes += too_much_memory(flags["jobs"], flags["memory"])
     request = Request(
         **{key: flags[key] for key in REQUESTED},

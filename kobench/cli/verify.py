@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.get import mirror_option, show_plan, shown
+from kobench.cli.get import mirror_option, show_plan, show_sources, shown
 from kobench.cli.options import complete_names, load, plugin_options
 from kobench.cli.output import say
 from kobench.cli.tell import tell
@@ -42,7 +42,8 @@ def verify_command(
     """Open the file of the dataset NAME, and say where it differs from its card.
 
     The file is got where it is not here. If nothing differs, a card that says `opened = false` is
-    marked as opened, with what was found. Exit code 1: something differs; nothing was written.
+    marked as opened, with what was found. Exit code 1: something differs, or the file could not be
+    got; nothing was written.
     """
     from kobench.audit.overview import overview
     from kobench.datasets.differences import disagreements, facts_of
@@ -85,19 +86,29 @@ def the_card(entry: Entry) -> Entry:
     )
 
 
+class NotBroughtError(UserError):
+    """A file that is not here could not be got, or another one lies in its place."""
+
+    exit_code = 1
+
+
 def brought(name: str, card: dict[str, Any], mirror: str) -> Path:
-    """The file of a card, got where it is not here; UserError where it is not the right one."""
+    """The file of a card, got where it is not here; an error where it can't be, or is another."""
     from kobench.datasets.get import bring, check_mirror, wanted
 
     check_mirror(mirror)
     want = wanted(name, card)
     if want.problem:
-        raise UserError(want.problem)
+        raise NotBroughtError(want.problem)
     if want.here is not None:
         return want.here
     show_plan([want], mirror)
-    with shown() as progress:
-        return bring(want, mirror, progress)
+    try:
+        with shown() as progress:
+            return bring(want, mirror, progress)
+    except UserError as error:
+        show_sources(want)
+        raise NotBroughtError(str(error)) from error
 
 
 def write(card: dict[str, Any], path: Path, facts: dict[str, Any]) -> None:

@@ -114,6 +114,30 @@ def find_file(card: Mapping[str, Any]) -> Path:
     return found
 
 
+def find_whole(card: Mapping[str, Any]) -> Path:
+    """The file of a card as `find_file` gives it, where the table beside it is here and right, too.
+
+    UserError for the first of them that is not.
+    """
+    found = find_file(card)
+    if card.get("obs_file"):
+        find_file(obs_file(card))
+    return found
+
+
+def is_here(card: Mapping[str, Any]) -> bool:
+    """Whether there is a file in each place that a card needs one in; none is looked into."""
+    tables = [obs_file(card)] if card.get("obs_file") else []
+    try:
+        return all(
+            any(is_there(place) for place in places(each))
+            for each in (card, *tables)
+            if each.get("file")
+        )
+    except UserError:  # its package is not installed
+        return False
+
+
 def _missing(card: Mapping[str, Any], looked: list[Path]) -> str:
     """A sentence on a file that is in none of the places."""
     file = card["file"]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from kobench.datasets.distribution import get_distribution
 from kobench.datasets.download import Patience, download, move
-from kobench.datasets.fetch import find_file, places, target_of, working_folder
+from kobench.datasets.fetch import find_file, find_whole, places, target_of, working_folder
 from kobench.datasets.recipes.common import MissingPackageError
 from kobench.datasets.recipes.names import RECIPES
 from kobench.datasets.right import check_file_is_right, matches
@@ -69,6 +69,11 @@ class Wanted:
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
     @property
+    def folder(self) -> Path:
+        """Where its sources are put until the file is made."""
+        return working_folder() / f"{self.name}-{self.sources[0].checksum.value[:12]}"
+
+    @property
     def come_from(self) -> str:
         """Where the sources come from, in words."""
         found = []
@@ -98,14 +103,14 @@ def wanted(name: str, card: Mapping[str, Any]) -> Wanted:
     if not card.get("file"):
         return Wanted(name, {})
     try:
-        return Wanted(name, card, here=find_file(card))
+        return Wanted(name, card, here=find_whole(card))
     except UserError as error:
         sources = sources_of(card)
         try:
             wrong = any(os.path.lexists(place) for place in places(card))
         except UserError:  # its package is not installed
             wrong = False
-        if sources and not wrong:
+        if sources and not wrong:  # the table beside it, if it is missing, is told afterwards
             return Wanted(name, card, sources=sources)
         return Wanted(name, card, problem=str(error))
 
@@ -177,7 +182,7 @@ def bring(
         Where a source can't be got, or what is made of them is not what the card says.
     """
     card, target = want.card, target_of(want.card)
-    folder = working_folder() / f"{want.name}-{want.sources[0].checksum.value[:12]}"
+    folder = want.folder
     try:
         working_folder().mkdir(parents=True, exist_ok=True)
         with locked(working_folder() / f"{folder.name}.lock", patience=None):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pty
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,7 +119,9 @@ def test_it_ends_with_what_is_here_and_why_the_rest_is_not(
     why = (
         f"  no    {server.url}/gone.org/x cannot be downloaded (404 Not Found); try again later, or"
     )
-    assert f"{why} put the file there yourself and call this again: {data}/.getting/" in done.stdout
+    assert (
+        f"{why} put a copy of the file there and call this again: {data}/.getting/" in done.stdout
+    )
     assert done.stderr.splitlines()[-3:] == [
         "gone: not got",
         "Getting x.h5ad (0.1 MB)",
@@ -170,12 +174,72 @@ def test_a_suite_may_name_what_is_not_here(data: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_all_files_that_could_not_be_got_are_listed_with_their_addresses(
+    cards: Path, data: Path, server: FileServer, content: bytes
+) -> None:
+    write_card(cards, "two", content, "https://gone.org/x")
+    path = cards / "two.toml"
+    card = tomllib.loads(path.read_text())
+    (first,) = card["sources"]
+    card["sources"].append({**first, "name": "z.h5ad", "urls": ["https://gone.org/z"]})
+    card["file"]["content"] = f"sha256:{0:064}"
+    path.write_text(tomli_w.dumps({"recipe": "retina_nuclei", **card}))
+    said = kobench("datasets", "get", "two", "--datasets", cards, "--mirror", server.url, code=1)
+    listed = said.stdout.partition("two needs these, from a mirror (--mirror URL) or")[2]
+    for name in "xz":
+        assert re.search(rf"^  \S+/{name}\.h5ad from https://gone\.org/{name}$", listed, re.M)
+    dry = kobench("datasets", "get", "good", "--datasets", cards, "--mirror", server.url)
+    assert "needs these" not in dry.stdout
+
+
+def test_a_dataset_without_its_table_is_not_here(cards: Path, data: Path, content: bytes) -> None:
+    data.mkdir()
+    (data / "whole.h5ad").write_bytes(content)
+    table = data / "calls.csv"
+    table.write_text("cell,lane\nc0,a\n")
+    write_card(cards, "whole", content, "https://gone.org/x")
+    sha256 = hashlib.sha256(table.read_bytes()).hexdigest()
+    with (cards / "whole.toml").open("a") as card:
+        card.write(f'\n[obs_file]\nname = "calls.csv"\nsha256 = "{sha256}"\n')
+    words = ("datasets", "get", "whole", "--datasets", cards)
+    files = ("datasets", "files", "--json", "--datasets", cards)
+
+    def found() -> object:
+        rows = json.loads(kobench(*files).stdout)
+        return next(row["found"] for row in rows if row["dataset"] == "whole")
+
+    assert "it is here" in kobench(*words).stdout
+    assert found() == str(data / "whole.h5ad")
+    for change in (lambda: table.write_text("cell,lane\nc0,b\n"), table.unlink):
+        change()
+        said = kobench(*words, code=1).stdout
+        assert "it is here" not in said
+        assert "calls.csv" in said
+        assert found() is None
+
+
+def test_what_works_without_a_missing_file_is_said(
+    cards: Path, data: Path, content: bytes, tmp_path: Path
+) -> None:
+    data.mkdir()
+    (data / "good.h5ad").write_bytes(content)
+    words = ("run", "-d", "good:genes=3", "-d", "gone", "-p", "linear", "--datasets", cards)
+    said = kobench(*words, "--out", tmp_path / "out", code=2).stderr
+    assert "`kobench datasets get gone` gets it" in said
+    assert "works without it: `kobench run -d good:genes=3 ...`" in said
+    (data / "good.h5ad").unlink()
+    assert "works without" not in kobench(*words, "--out", tmp_path / "out", code=2).stderr
+
+
 def test_wrong_calls(data: Path, cards: Path) -> None:
     assert "say which datasets" in kobench("datasets", "get", code=2).stderr
     both = kobench("datasets", "get", "hipsc-ko", "--all", code=2)
     assert "say which datasets" in both.stderr
     unknown = kobench("datasets", "get", "hipsc-k", code=2).stderr
     assert "no dataset or suite is called 'hipsc-k'; did you mean 'hipsc-ko'" in unknown
+    nothing = kobench("datasets", "get", "nosuch", code=2).stderr
+    assert "hipsc-ko" in nothing
+    assert " h5ad" not in nothing  # it has no file
     nowhere = kobench("datasets", "get", "own.toml", code=2).stderr
     assert "there is no suite file own.toml" in nowhere
 

@@ -104,7 +104,7 @@ def test_what_differs_is_named_and_nothing_is_written(
 def test_another_file_is_not_opened(folder: Folder) -> None:
     folder.bring()
     screen(seed=8).write_h5ad(folder.file)
-    found = folder.verify(code=2)
+    found = folder.verify(code=1)
     assert "has md5" in found
     assert "askable" not in found
 
@@ -141,7 +141,7 @@ def test_what_can_not_be_got_is_said_and_nothing_is_written(
         del server.files[place]
     else:
         server.faults[place] = [fault] * 20
-    said = folder.verify(code=2)
+    said = folder.verify(code=1)  # as of `get`
     assert "screen.h5ad" in said
     assert "askable" not in said
     assert folder.card.read_bytes() == before
