@@ -141,6 +141,7 @@ def dataset_facts(entry: Entry) -> dict[str, Any]:
     warnings = {
         "not opened": "" if is_opened(spec.card) else NOT_OPENED,
         "memory": hardly_fits(spec.card),
+        "can't be read": without_its_table(spec.card),
     }
     said = {key: value for key, value in spec.card.items() if key not in INTERNAL}
     # what the card fixes; its open parameters are shown as those of any dataset
@@ -153,6 +154,19 @@ def dataset_facts(entry: Entry) -> dict[str, Any]:
         **said,
         **({"read with": fixed} if fixed else {}),
     }
+
+
+def without_its_table(card: Any) -> str:
+    """Why a dataset with a table beside its file can't be read, "" where it can or has none."""
+    from kobench.datasets.fetch import find_whole
+
+    if not card.get("obs_file"):
+        return ""
+    try:
+        find_whole(card)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def metric_facts(entry: Entry) -> dict[str, Any]:

@@ -208,7 +208,9 @@ def test_a_dataset_without_its_table_is_not_here(cards: Path, data: Path, conten
         rows = json.loads(kobench(*files).stdout)
         return next(row["found"] for row in rows if row["dataset"] == "whole")
 
+    info = ("info", "whole", "--datasets", cards)
     assert "it is here" in kobench(*words).stdout
+    assert "can't be read" not in kobench(*info).stdout
     assert found() == str(data / "whole.h5ad")
     for change in (lambda: table.write_text("cell,lane\nc0,b\n"), table.unlink):
         change()
@@ -216,6 +218,7 @@ def test_a_dataset_without_its_table_is_not_here(cards: Path, data: Path, conten
         assert "it is here" not in said
         assert "calls.csv" in said
         assert found() is None
+        assert "can't be read: " in kobench(*info).stdout
 
 
 def test_what_works_without_a_missing_file_is_said(
