@@ -189,7 +189,9 @@ def test_terminal_fits_its_width_and_says_what_it_left_out(board, width):
     text = render(board, "terminal", width=width)
     assert max(map(len, text.splitlines())) <= width
     assert "\x1b" not in text
-    assert "0.620 [0.600, 0.640]" in text  # value and interval of mlp survive every width
+    # the value of mlp survives every width; its interval gives way to a name of 55 characters
+    assert ("0.620 [0.600, 0.640]" in text) == (width > 80)
+    assert "0.620" in text
     assert ("not shown at this width" in text) == (width < 200)
     assert "not ranked: crash" in text
     assert "\x1b" in render(board, "terminal", width=width, color=True)
@@ -234,11 +236,9 @@ def test_floors_and_lines_stand_apart_and_the_best_floor_is_marked(board):
         next(i for i, line in enumerate(lines) if line.startswith(" knockout-impact@1   A")) :
     ]
     table = section[next(i for i, line in enumerate(section) if line.startswith("rank")) + 2 :]
-    starts = [line.split()[0][:6] for line in table if line and line[0] != " "][
-        :9
-    ]  # a long name folds onto indented lines
+    starts = [line.split()[0][:6] for line in table if line][:8]
     rule = "┄" * 6
-    assert starts == ["1", "2", rule, "floor*", "floor", rule, "line", "not", "not"]
+    assert starts == ["1", "2", rule, "floor*", "floor", rule, "line", "not"]
     assert "(best floor)" in render(board, "markdown")
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kobench.board.glance import groups_of, layout_of, tally
-from kobench.board.render.terminal.tables import ruled_table, style_of
+from kobench.board.render.terminal.tables import (
+    LINE,
+    PADDING,
+    TextColumn,
+    ruled_table,
+    side_by_side,
+    style_of,
+    table_of,
+)
 from kobench.board.render.text.matrix import (
     REPLICATE,
     best_floor,
@@ -21,8 +30,8 @@ from kobench.board.render.text.matrix import (
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
 
-#: The largest width of names, in characters.
-NAMES = 32
+#: The least room of a name that has to wrap, in characters.
+NAMES = 12
 
 
 def print_matrix(matrix: Matrix, letters: Mapping[str, str], console: Console) -> None:
@@ -40,11 +49,13 @@ def print_matrix(matrix: Matrix, letters: Mapping[str, str], console: Console) -
     console.print(Text(f"At a glance: {matrix.task}, split {matrix.split}", style="bold"))
     console.print(Text(glance_about(matrix), style="dim"))
     if layout_of(matrix) == "grouped":
-        console.print(grouped(matrix))
+        for table in grouped(matrix, console.width):
+            console.print(table)
         return
     lines = lines_of(matrix)
     widest = max(len(text.plain) for _, texts in lines for text in texts)
-    names = min(NAMES, max(len(name) for name in (f"line: {REPLICATE}", *matrix.predictors)))
+    longest = max(cell_len(name) for name in (f"line: {REPLICATE}", *matrix.predictors))
+    names = min(longest, max(NAMES, console.width - widest - 2))
     step = max(1, (console.width - names) // (widest + 2))
     for start in range(0, len(matrix.datasets), step):
         part = slice(start, start + step)
@@ -80,16 +91,23 @@ def lines_of(matrix: Matrix) -> list[tuple[Text, list[Text]]]:
     return lines
 
 
-def grouped(matrix: Matrix) -> Table:
-    """Many datasets summed up by their parameters."""
-    table = ruled_table()
-    table.add_column("datasets", overflow="fold", max_width=NAMES)
-    for name in matrix.predictors:
-        table.add_column(Text(name), overflow="fold", max_width=NAMES)
-    for title, places in groups_of(matrix):
-        tallies = (tally(matrix, i, places) for i in range(len(matrix.predictors)))
-        table.add_row(Text(title), *(Text(tally_text(one)) for one in tallies))
-    return table
+def grouped(matrix: Matrix, room: int) -> Iterator[Table]:
+    """Many datasets summed up by their parameters, as many predictors side by side as fit."""
+    groups = groups_of(matrix)
+    titles = TextColumn(
+        "datasets", [Text(title) for title, _ in groups], wraps=True, most=max(NAMES, room // 2)
+    )
+    tallies = [
+        TextColumn(
+            name,
+            [Text(tally_text(tally(matrix, i, places))) for _, places in groups],
+            wraps=True,
+            most=max(NAMES, room - titles.width - PADDING - LINE),
+        )
+        for i, name in enumerate(matrix.predictors)
+    ]
+    for part in side_by_side(titles, tallies, room):
+        yield table_of(part, room)
 
 
 def glance(section: Section, row: Row | None) -> Text:

@@ -7,7 +7,7 @@ board. The width of a column is known from its texts, so it is found once and to
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,6 +84,35 @@ def lines_of(text: Text) -> list[str]:
 def width_of(columns: Sequence[TextColumn]) -> int:
     """How wide a table of these columns is, in characters."""
     return sum(column.width for column in columns) + (PADDING + LINE) * (len(columns) - 1)
+
+
+def side_by_side(
+    first: TextColumn, others: Sequence[TextColumn], room: int
+) -> Iterator[list[TextColumn]]:
+    """The columns of several tables, each with the first column and as many others as fit.
+
+    Parameters
+    ----------
+    first : TextColumn
+        What every table begins with.
+    others : sequence of TextColumn
+        What is shared out over the tables, in order.
+    room : int
+        How many characters wide a table may be.
+
+    Yields
+    ------
+    list of TextColumn
+        The columns of a table: the first, and at least one other.
+    """
+    part, width = [first], first.width
+    for column in others:
+        if len(part) > 1 and width + PADDING + LINE + column.width > room:
+            yield part
+            part, width = [first], first.width
+        part.append(column)
+        width += PADDING + LINE + column.width
+    yield part
 
 
 def table_of(

@@ -99,6 +99,33 @@ def knows_text(score: Score | None, column: Column, control: bool = False) -> st
     return f"{above} permuted: {p} (mean {number(permuted.mean, column.decimals)})"
 
 
+def knows_with_p(score: Score | None, control: bool = False) -> str:
+    """The same in fewer words.
+
+    >>> from kobench.board.row import Permuted
+    >>> knows_with_p(Score(0.4, permuted=Permuted(0.1, 0.3)))
+    'no: p = 0.30'
+    """
+    if score is None or score.permuted is None:
+        return ""
+    return f"{knows_word(score, control)}: {permuted_p(score.permuted)}"
+
+
+def knows_word(score: Score | None, control: bool = False) -> str:
+    """The same in one word.
+
+    >>> from kobench.board.row import Permuted
+    >>> sure = Score(0.4, permuted=Permuted(0.1, 0.001))
+    >>> knows_word(sure), knows_word(sure, control=True), knows_word(Score(0.4))
+    ('yes', 'suspect', '')
+    """
+    if score is None or score.permuted is None:
+        return ""
+    if not score.permuted.knows:
+        return "no"
+    return "suspect" if control else "yes"
+
+
 def rank_text(row: Row) -> str:
     """A rank as `1` or `2-4`; "" where not ranked."""
     if row.rank is None:
