@@ -20,7 +20,7 @@ KEY, TITLE = "confounding", "Confounding: does the batch tell the perturbation?"
 WILD_TYPE = "wild type"
 
 #: Why a perturbation is not judged.
-FEW, OTHERWISE = "too few cells to be asked", "no target that can be asked"
+FEW, OTHERWISE = "too few cells to be asked", "no measured target, or few cells beside controls"
 
 #: From this share of its cells in one batch on, a perturbation counts as lying in one.
 IN_ONE = 0.95
