@@ -1,11 +1,14 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Everything they need goes into .venv.
+# Three commands for a fresh machine: `make install`, `make demo` and `make test`. Everything they need goes into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint types unit benchmarks clean
+.PHONY: install demo test lint types unit benchmarks clean
+
+install: $(VENV)/.demo
+	@echo "Installed: . $(BIN)/activate, then kobench --help"
 
 # The run itself; the installation is remembered until a pyproject or the constraints change. Real knockouts come from pip's index; where that does not answer they are left out.
 demo: $(VENV)/.demo

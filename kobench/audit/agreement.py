@@ -9,7 +9,7 @@ import numpy as np
 from kobench.audit.material import Material
 from kobench.audit.pictures import intervals
 from kobench.audit.report import Part, Picture, Table, Verdict, counted, listed, share
-from kobench.audit.shared import nothing_measured, with_caveat
+from kobench.audit.shared import ONCE, nothing_measured, with_caveat
 from kobench.cells import FloatArray
 from kobench.truth.population import DETECTABLE
 from kobench.truth.population.measure import change, matched
@@ -39,7 +39,10 @@ def agreement(material: Material) -> Part:
     if len(good) < len(halves):
         text += "; the others are measured too badly to score anybody by"
     if same := material.overview.doubled.same:
-        text += f". {counted(same, 'cell')} equal another of their label, which makes halves agree"
+        text = (
+            f"{counted(same, 'cell')} equal another of their label, which makes halves agree: take"
+            f" them out first ({ONCE}). {text}"
+        )
         verdict = "bad"
     key = material.measured.replicate_key
     if replicates:

@@ -10,6 +10,7 @@ import numpy as np
 
 from kobench.audit.material import Material
 from kobench.audit.report import Part, Table, Verdict, counted, listed
+from kobench.audit.shared import ONCE
 from kobench.audit.statistics import cramers_v
 from kobench.cells import IntArray
 from kobench.dataset import Dataset
@@ -117,7 +118,7 @@ def leakage(material: Material) -> Part:
     for count, what, advice in (
         (copies.across, "perturbed cells equal one of another label", "one of the labels is wrong"),
         (copies.wild_type, "wild-type cells equal another", "splits keep them on one side"),
-        (copies.same, "perturbed cells equal another of their label", "they count twice"),
+        (copies.same, "perturbed cells equal another of their label", f"take them out: {ONCE}"),
         (seen.barcodes or 0, "barcodes stand there more than once", "look for merged libraries"),
     ):
         if count:
@@ -137,7 +138,7 @@ def leakage(material: Material) -> Part:
         for name, v in columns.items()
     ]
     verdict: Verdict = "fine"
-    if copies.across or any(not mark.target for mark in marks):
+    if copies.across or copies.same or any(not mark.target for mark in marks):
         verdict = "bad"
     elif rows:
         verdict = "look"
@@ -175,8 +176,13 @@ def _sentence(kind: str, perturbed: bool, facts: Mapping[str, Any], marks: list[
             f"{listed(own)} {'is' if len(own) == 1 else 'are'} on in the cells that lost it"
             " alone, so look whether it was a knockout"
         )
-    if more := copies["wild_type"] + copies["same"]:
-        told.append(f"{counted(more, 'cell')} equal another of the same label, so they count twice")
+    if copies["same"]:
+        told.append(
+            f"{counted(copies['same'], 'perturbed cell')} equal another of their label, so they"
+            f" count twice and make halves agree: take them out first ({ONCE})"
+        )
+    if copies["wild_type"]:
+        told.append(f"{counted(copies['wild_type'], 'wild-type cell')} equal another")
     if unmeasured:
         told.append(
             f"{counted(len(unmeasured), 'target')} ({listed(unmeasured)})"

@@ -19,6 +19,7 @@ def presence(material: Material) -> Part:
     shares = detected(cells.X) / cells.n_obs
     vary = int(((shares > VARIES[0]) & (shares < VARIES[1])).sum())
     always, rare = int((shares == 1).sum()), int((shares <= VARIES[0]).sum())
+    nearly = len(shares) - vary - always - rare
     if not seen.presence_varies:
         sentence = (
             f"Only {seen.zeros:.1%} of the wild-type values are zero, so which genes are on tells"
@@ -36,6 +37,7 @@ def presence(material: Material) -> Part:
         )
     rows = [
         ("on in every cell", f"{always:,}"),
+        (f"on in {VARIES[1]:.0%} or more, not in every", f"{nearly:,}"),
         (f"on in {VARIES[0]:.0%} to {VARIES[1]:.0%} of the cells", f"{vary:,}"),
         (f"on in {VARIES[0]:.0%} or fewer", f"{rare:,}"),
     ]
@@ -49,6 +51,7 @@ def presence(material: Material) -> Part:
             "genes": len(shares),
             "varying": vary,
             "always_on": always,
+            "nearly_always_on": nearly,
             "rare": rare,
         },
         Table(("genes", "how many"), rows),

@@ -6,6 +6,9 @@ from kobench.audit.material import Material
 from kobench.audit.report import Part, Table, Verdict, share
 from kobench.util.text import by_reason
 
+#: Where it is said how copies are taken out of a file.
+ONCE = "docs/datasets.md, Cells that stand there twice"
+
 
 def with_caveat(text: str, verdict: Verdict, material: Material) -> tuple[str, Verdict]:
     """A sentence and a verdict, tempered where a difference of libraries would look the same."""

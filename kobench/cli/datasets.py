@@ -73,7 +73,8 @@ datasets_command.add_command(verify_command)
 @click.option("--name", default="", help="What it will be called; must be given to write a card.")
 @click.option(
     "--perturbation-key",
-    required=True,
+    default="",
+    show_default=False,
     help="Column of obs that names the knocked-out gene; `none` when all cells are wild type.",
 )
 @click.option(
@@ -235,6 +236,8 @@ def add_command(
 
     if not name and not only_check:
         raise click.UsageError("Missing option '--name'; or give --check, which writes nothing.")
+    chosen = click.get_current_context().get_parameter_source("scale")
+    assumed = chosen == click.core.ParameterSource.DEFAULT
     labels = read_label_table(label_table) if label_table else {}
     origin = Origin(organism=organism, source=source, licence=licence)
     there = load((), ()).datasets
@@ -263,7 +266,7 @@ def add_command(
             anew=anew,
         )
     except UserError as error:
-        raise UserError(as_options(str(error))) from error
+        raise UserError(as_options(str(error), assumed)) from error
     dataset, seen = found[0]
     if as_json:
         written = None if only_check else str(card)

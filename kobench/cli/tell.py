@@ -40,9 +40,18 @@ _PARAMETER = re.compile(
 )
 
 
-def as_options(said: str) -> str:
+def as_options(said: str, assumed: bool = False) -> str:
     """A message of the loader as one of `kobench datasets add`, whose options are spelt otherwise.
 
+    Parameters
+    ----------
+    said : str
+        The message.
+    assumed : bool
+        Whether nobody said that the values are counts.
+
+    Examples
+    --------
     >>> as_options("mine.h5ad: X is empty; set layer=counts (the layer holds whole numbers)")
     'mine.h5ad: X is empty; set --layer counts (the layer holds whole numbers)'
     >>> as_options("set raw=true, or batch_key to one it has; obs['batch_key'] is none")
@@ -54,7 +63,16 @@ def as_options(said: str) -> str:
         called = "--" + (name or alone).replace("_", "-")
         return called if alone or value == "true" else f"{called} {value}"
 
-    return _PARAMETER.sub(option, said).replace("give path=FILE.h5ad", "give one that is there")
+    said = _PARAMETER.sub(option, said).replace("give path=FILE.h5ad", "give one that is there")
+    if assumed:
+        said = said.replace(
+            "--scale counts is declared, but",
+            "counts are expected unless --scale says otherwise, but",
+        )
+    return said.replace(
+        "obs has no column ''; set --perturbation-key to one it has",
+        "Missing option '--perturbation-key': give the column of obs that says what was perturbed",
+    )
 
 
 def tell_unopened(entries: Iterable[Entry]) -> None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from kobench.datasets.parts import parts, row_sums, stored
+from kobench.datasets.sums import common_total, is_target, of_other_total
 from kobench.errors import UserError
 
 #: Names of cells or genes, for messages.
@@ -201,6 +202,11 @@ def _other_scales(X: Any) -> str:
         fitting = ["counts"]
     else:
         largest = float(values.max(initial=0))
+        total = common_total(X) if largest <= LOG_LIMIT else None
+        if total is not None and is_target(total):
+            return "expm1 of the values adds up to 10,000 in every cell: declare scale=log1p-cp10k"
+        if total is not None:
+            return f"{of_other_total(total)}; scale=log1p takes them as they are"
         fitting = ["log1p-cp10k"] * (largest <= CP10K_LIMIT) + ["log1p"] * (largest <= LOG_LIMIT)
     return SCALES.format(" or ".join(f"scale={each}" for each in [*fitting, "linear"]))
 

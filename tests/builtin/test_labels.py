@@ -380,3 +380,20 @@ def test_the_short_way_finds_what_the_long_one_does(words: list[str], data: st.D
     said = [parser._word(word) for word in words]
     if not (wider := parser._wider(pieces)):
         assert parser._joined(pieces, said).cost == parser._cheapest(pieces, said, wider)[0].cost
+
+
+def test_a_label_with_a_declared_control_in_it_is_no_control_to_name() -> None:
+    """LYL1 is no gene of the file: whoever named LYL1_NT a control made perturbed cells wild."""
+    for label in ("LYL1_ctrl", "ctrl_LYL1", "LYL1-ctrl-2", "LYL1_Ctrl"):
+        assert "may be controls" not in said(["ctrl", label, "TAL1"], control="ctrl")
+        assert "may be controls" in said(["neutral", label, "TAL1"], control="neutral")
+    heard = said(["non-targeting", "LYL1_non-targeting ctrl"], control="non-targeting")
+    assert "may be controls" not in heard
+    # but a word for a control by itself is still pointed out
+    assert "'NT_2' (1 cell) may be controls" in said(["NT", "NT_2"], control="NT")
+
+
+def test_labels_that_are_one_perturbation_are_counted_once() -> None:
+    heard = said(["NT", "TAL1+NT", "NT+TAL1", "GATA1", "SPI1+GATA1", "GATA1+SPI1"], control="NT")
+    assert "5 labels of perturbed cells are 3 perturbations" in heard
+    assert "labels of perturbed" not in said(["NT", "TAL1", "GATA1"], control="NT")

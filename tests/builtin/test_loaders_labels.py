@@ -235,3 +235,41 @@ def test_cells_without_a_label_are_refused(tmp_path: Path) -> None:
     for nothing in (None, float("nan"), "", " ", "\u200b"):
         with pytest.raises(UserError, match="40 of 280 cells"):
             load(tmp_path, lambda x, nothing=nothing: nothing if x == "KLF1" else x)
+
+
+def underscored(label: str) -> str:
+    """Labels as GEARS has them, with another sign, one of them turned, and an unmeasured gene."""
+    gene = "LYL1" if label == "KLF1" else label
+    if gene == "control":
+        return "ctrl"
+    return gene.replace("+", "_") if "+" in gene else f"{gene}_ctrl"
+
+
+def test_where_a_join_is_offered_no_label_is_offered_as_a_control(tmp_path: Path) -> None:
+    adata = screen(underscored)
+    labels = np.asarray(adata.obs["perturbation"], dtype=object)
+    labels[np.flatnonzero(labels == "TAL1_ctrl")[::2]] = "ctrl_TAL1"
+    adata.obs["perturbation"] = labels
+    path = written(adata, tmp_path)
+    notes = h5ad.load(path, control="ctrl").notes
+    assert not [note for note in notes if "may be controls" in note]
+    (offer,) = (note for note in notes if note.startswith("did you mean"))
+    assert "`--join '_'`? then 3 of 4 " in offer  # ctrl_TAL1 and TAL1_ctrl are one
+    read = h5ad.load(path, control="ctrl", join="_")
+    assert asked(read) == ["GATA1", "GATA1+SPI1", "TAL1"]
+    assert "LYL1" in read.perturbed.obs["perturbation"]
+    assert any("5 labels of perturbed cells are 4 perturbations" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("column", ["batch", "Lane", "gem_group", "library"])
+def test_a_column_that_looks_like_the_batch_is_offered(tmp_path: Path, column: str) -> None:
+    adata = screen()
+    adata.obs[column] = ["a", "b"] * (adata.n_obs // 2)
+    adata.obs["cell_cycle"] = ["a", "b"] * (adata.n_obs // 2)
+    path = written(adata, tmp_path)
+    (note,) = (note for note in h5ad.load(path).notes if "no batch column is given" in note)
+    assert f"then --batch-key {column}" in note
+    assert not [each for each in h5ad.load(path, batch_key=column).notes if "batch" in each]
+    adata.obs[column] = "a"
+    path = written(adata, tmp_path)
+    assert not [each for each in h5ad.load(path).notes if "batch" in each]

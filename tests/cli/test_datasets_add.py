@@ -34,11 +34,12 @@ def add(screen, folder, *more):
 
 def test_it_ends_with_what_can_be_asked_and_why_the_rest_can_not(screen, tmp_path):
     said = add(screen, tmp_path / "cards")
+    assert "then --batch-key batch." in said.splitlines()[0]
     assert "Note: 10 of 60 wild-type cells are exact copies of another;" in said
     assert said.splitlines()[-3] == (
         "The kind is not given and taken as knockout; CRISPRi is --kind knockdown."
     )
-    assert said.splitlines()[1:-3] == [
+    assert said.splitlines()[2:-3] == [
         "cells         60 wild-type, 60 perturbed (knockout); 8 genes",
         "controls      60, taken as one batch: no batch column is given",
         "askable       1 of 3 perturbations: gene0",

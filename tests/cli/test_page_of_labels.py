@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import scipy.sparse
 from command import kobench
 from places import REPOSITORY
 from screens import GENES, screen, written
@@ -54,6 +56,15 @@ def with_symbols(change: Callable[[str], str], key: str = "perturbation") -> Any
     return adata
 
 
+def normalised(adata: Any) -> Any:
+    """Counts in a layer, and their logarithms per 10,000 in X."""
+    adata.layers["counts"] = adata.X.copy()
+    counts = adata.X.toarray()
+    X = np.log1p(counts / counts.sum(1, keepdims=True) * 1e4)
+    adata.X = scipy.sparse.csr_matrix(X.astype(np.float32))
+    return adata
+
+
 def gears(label: str) -> str:
     return {"control": "ctrl"}.get(label, label if "+" in label else f"{label}+ctrl")
 
@@ -61,7 +72,7 @@ def gears(label: str) -> str:
 #: The first word of a row -> such a file.
 FILES: dict[str, Callable[[], Any]] = {
     "`GATA1`,": screen,
-    "GEARS:": lambda: with_symbols(gears, "condition"),
+    "GEARS:": lambda: normalised(with_symbols(gears, "condition")),
     "scPerturb:": lambda: screen(lambda label: label.replace("+", "_")),
     "several": lambda: screen(numbered),
     "guides:": lambda: screen(guide("{}_g7")),
@@ -125,3 +136,34 @@ def test_every_option_for_labels_is_on_the_page() -> None:
         assert option in shown
         assert f"`{option}" in SECTION
     assert {"--var-key", "--kind-key", "--kind"} <= set(re.findall("`(--[a-z-]+)", SECTION))
+
+
+def test_a_file_without_counts_is_read_as_the_page_says(tmp_path: Path) -> None:
+    adata = normalised(with_symbols(gears, "condition"))
+    del adata.layers["counts"]
+    (scale,) = re.findall("`(--scale .+?)` in place of `--layer counts`", SECTION)
+    options = ROWS[next(row for row in ROWS if row.startswith("GEARS"))]
+    (options,) = re.findall("`(--perturbation.+?)`", options)
+    words = shlex.split(options.replace("--layer counts", scale))
+    said = kobench("datasets", "add", written(adata, tmp_path), "--check", *words)
+    assert "askable       4 of 4 perturbations" in said.stdout
+    assert "(knockdown)" in said.stdout
+
+
+def test_copies_are_taken_out_as_the_page_says(tmp_path: Path, monkeypatch: Any) -> None:
+    import anndata
+
+    adata = normalised(screen())
+    copies = anndata.concat([adata, adata[[3, 130, 131]]])
+    copies.obs_names_make_unique()
+    path = written(copies, tmp_path, "mine.h5ad")
+    options = ("--perturbation-key", "perturbation", "--layer", "counts", "--check")
+    said = " ".join(kobench("datasets", "add", path, *options).stdout.split())
+    assert "2 perturbed cells equal another of their label" in said
+    part = PAGE.split("## Cells that stand there twice\n")[1].split("\n## ")[0]
+    (recipe,) = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(recipe, {})
+    once = kobench("datasets", "add", tmp_path / "mine-once.h5ad", *options).stdout
+    assert "none: no two cells are equal" in once
+    assert len(anndata.read_h5ad(tmp_path / "mine-once.h5ad")) == len(adata)

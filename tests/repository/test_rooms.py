@@ -61,7 +61,7 @@ LATE = {
 
 #: What the built-ins share with the harness beside the contract, and the rooms of the contract.
 FOR_BUILTINS = {
-    f"datasets.{name}" for name in ("fetch", "matrices", "normalise", "parts", "validate")
+    f"datasets.{name}" for name in ("fetch", "matrices", "normalise", "parts", "sums", "validate")
 }
 CONTRACT = {"api", "cells", "dataset", "errors", "question", "specs", "units", "util"}
 

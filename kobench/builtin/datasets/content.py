@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,13 @@ from kobench.builtin.datasets.working_scale import check_totals, totals_of
 from kobench.cells import BoolArray, IntArray
 from kobench.datasets.matrices import check_gene_names, check_numbers, check_scale, check_shape
 from kobench.datasets.parts import detected, row_sums
+from kobench.datasets.sums import check_total
 from kobench.errors import UserError
+
+#: What a column with the batch is often called, in small letters without signs.
+BATCHES = frozenset(
+    ("batch", "batches", "batchid", "donor", "donorid", "lane", "lanes", "library", "libraryid")
+) | frozenset(("gemgroup", "gem", "channel"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +120,14 @@ def read_content(path: str, wanted: Wanted) -> Content:
         given = totals_of(source.obs, path, key, scale)
         groups = _group(path, genes.names, labels, known, columns, wanted)
         kinds = _kinds(source, wanted, labels, groups.perturbed)
+        batches = _batches(source, groups, wanted)
         rows = groups.rows
         X = read_rows(stored, rows, path)
         no_counts = partial(read_anndata.where_counts_lie, source, stored)
         check_numbers(X, path, barcodes[rows], genes.names, called, no_counts)
         check_scale(X, scale, path, barcodes[rows], genes.names, no_counts)
+        if scale == "log1p-cp10k":
+            check_total(X, path)
     totals = row_sums(X) if scale == "counts" else None
     if given is not None and totals is not None:
         check_totals(given[rows], totals, path, key, barcodes[rows])
@@ -136,7 +146,12 @@ def read_content(path: str, wanted: Wanted) -> Content:
         seen=detected(split_rows(X, len(groups.wild_type))[0]),
         absent=source.absent,
         unassigned=int(np.sum(~known)),
-        notes=(*source.notes, *said, *kinds.notes, *_libraries(barcodes, groups, wanted)),
+        notes=(
+            *source.notes,
+            *said,
+            *kinds.notes,
+            *(batches or _libraries(barcodes, groups, wanted)),
+        ),
     )
 
 
@@ -156,12 +171,28 @@ def _labels(
     known = assigned(written, wanted.unassigned, spelling, where)
     labels = read_labels(written[known.cells], spelling, genes, where)
     meant = advice(labels, spelling, genes, var, wanted.var_key)
-    more = (known.said, *how_read(labels, spelling, genes), why_unknown(labels, genes), meant)
+    read = how_read(labels, spelling, genes, joined_up="`--join " in meant)
+    more = (known.said, *read, why_unknown(labels, genes), meant)
     return (
         known.spread(labels),
         known.cells,
         (*called.notes, *(sentence for sentence in more if sentence)),
     )
+
+
+def _batches(source: Source, groups: Groups, wanted: Wanted) -> tuple[str, ...]:
+    """That a column looks like the batch, where none is named."""
+    if any(wanted.keys.values()) or not len(groups.perturbed):
+        return ()
+    for key in source.obs.columns():
+        if re.sub(r"[\W_]", "", key).casefold() in BATCHES:
+            values = len(np.unique(np.asarray(source.obs.column(key).values)[groups.rows]))
+            if 1 < values <= len(groups.rows) / 2:
+                return (
+                    f"obs has a column {key!r} of {values:,} values, and no batch column is given:"
+                    f" is that the batch? then --batch-key {read_anndata.word(key)}",
+                )
+    return ()
 
 
 def _libraries(barcodes: npt.NDArray[np.str_], groups: Groups, wanted: Wanted) -> tuple[str, ...]:

@@ -91,9 +91,7 @@ def where_counts_lie(source: Source, looked_at: Stored | None, otherwise: str = 
     raw = source.raw()
     others: dict[str, Stored | None] = {
         "leave layer and raw out (X": source.X,
-        **{
-            f"set layer={_word(name)} (the layer": source.layers.get(name) for name in source.layers
-        },
+        **{f"set layer={word(name)} (the layer": source.layers.get(name) for name in source.layers},
         "set raw=true (.raw": raw[1] if raw else None,
     }
     with_counts = [
@@ -104,7 +102,7 @@ def where_counts_lie(source: Source, looked_at: Stored | None, otherwise: str = 
     if with_counts:
         return " or ".join(with_counts)
     if looked_at is None:
-        there = [f"set layer={_word(name)}" for name in source.layers if source.layers.get(name)]
+        there = [f"set layer={word(name)}" for name in source.layers if source.layers.get(name)]
         there += ["set raw=true"] * (raw is not None)
         if source.X is not None:
             there.insert(0, "leave layer and raw out")
@@ -115,7 +113,7 @@ def where_counts_lie(source: Source, looked_at: Stored | None, otherwise: str = 
     return f"{otherwise}; no other matrix of the file holds whole numbers"
 
 
-def _word(name: str) -> str:
+def word(name: str) -> str:
     """A name as it is given to an option."""
     return name if re.fullmatch(r"[\w.-]+", name) else repr(name)
 

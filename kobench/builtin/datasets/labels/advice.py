@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kobench.builtin.datasets.formats.source import Frame
-from kobench.builtin.datasets.labels.controls import is_usual
+from kobench.builtin.datasets.labels.controls import Controls, is_usual
 from kobench.builtin.datasets.labels.genes import Genes
 from kobench.builtin.datasets.labels.names import gene_names
 from kobench.builtin.datasets.labels.read import Labels, Spelling
@@ -63,10 +63,12 @@ def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Frame, var_key
     var_key : str
         The column that names the genes; "" for the index.
     """
+    controls = Controls(spelling.control, genes)
     asked = [
         label
         for label, reading in labels.readings.items()
-        if reading.names and not all(is_usual(part, genes) for part in reading.names)
+        if reading.names
+        and not all(is_usual(part, genes) and not controls.is_in(part) for part in reading.names)
     ]
     missed = [label for label in asked if labels.readings[label].unknown]
     if not missed or (spelling.table and var is None):
@@ -84,9 +86,9 @@ def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Frame, var_key
         best = better
     if not _is_worth_saying(best, len(tried)):
         return ""
-    total = _counted(best, asked).measured
+    measured, every = _perturbations(best, asked)
     return (
-        f"did you mean {' and '.join(best.said)}? then {total:,} of {len(asked):,} perturbations"
+        f"did you mean {' and '.join(best.said)}? then {measured:,} of {every:,} perturbations"
         " would be of measured genes"
     )
 
@@ -149,6 +151,14 @@ def _counted(choice: _Choice, labels: Iterable[str]) -> _Choice:
     table = choice.spelling.table
     best = [parser.read(table.get(label, label))[0] for label in labels]
     return replace(choice, measured=sum(bool(one.genes) and not one.unknown for one in best))
+
+
+def _perturbations(choice: _Choice, labels: Iterable[str]) -> tuple[int, int]:
+    """How many perturbations of measured genes labels would be, and of any."""
+    parser, table = choice.spelling.parser(choice.names), choice.spelling.table
+    read = [parser.read(table.get(label, label))[0] for label in labels]
+    named = {one.names: not one.unknown for one in read if one.names}
+    return sum(named.values()), len(named)
 
 
 def _columns(var: Frame, var_key: str) -> dict[str, Genes]:

@@ -86,6 +86,19 @@ class Controls:
             return self._exact[text]
         return None if text in self._genes else self._loosely(text)
 
+    def is_in(self, text: str) -> bool:
+        """Whether a declared control is one part of a longer text, as in `GATA1_ctrl`.
+
+        Not so in the usual words for a control, numbered or not, as in `NT_2`.
+        """
+        if _is_word(text, USUAL):
+            return False
+        plain = [each for each in self._folded if ANY not in each]
+        written = "|".join(map(re.escape, plain)) or "(?!)"
+        if re.search(rf"(?<![^\W_])(?:{written})(?![^\W_])", trimmed(text).casefold()):
+            return True
+        return any(self.of(word) is not None for word in re.findall(r"[^\W_]+", text))
+
     def is_gene_too(self, text: str) -> bool:
         """Whether a label would be a control, were it no gene of the file."""
         text = trimmed(text)

@@ -16,15 +16,23 @@ from kobench.builtin.datasets.labels.text import joined, listed, shown, trimmed
 MOST = 8
 
 
-def how_read(labels: Labels, spelling: Spelling, genes: Genes) -> tuple[str, ...]:
-    """Sentences on what was taken to be the same, and on what may be meant otherwise."""
+def how_read(
+    labels: Labels, spelling: Spelling, genes: Genes, joined_up: bool = False
+) -> tuple[str, ...]:
+    """Sentences on what was taken to be the same, and on what may be meant otherwise.
+
+    Of undeclared controls nothing is said where labels may be `joined_up` by a sign that is not
+    declared: their parts are not known yet, and whoever names one makes perturbed cells wild type.
+    """
+    controls = Controls(spelling.control, genes)
     return tuple(
         sentence
         for sentence in (
             _taken(labels),
             *_patterns(labels),
-            _undeclared(labels, genes),
-            _genes_like_controls(labels, Controls(spelling.control, genes)),
+            "" if joined_up else _undeclared(labels, genes, controls),
+            _genes_like_controls(labels, controls),
+            _together(labels),
             _respelt(labels),
             _otherwise(labels),
             _unused(labels, spelling.table),
@@ -76,12 +84,30 @@ def _patterns(labels: Labels) -> Iterator[str]:
         yield f"control {shown(control)} stands for {listed(found, MOST)}"
 
 
-def _undeclared(labels: Labels, genes: Genes) -> str:
+def _together(labels: Labels) -> str:
+    """How many perturbations several labels are, where that is not one each."""
+    named: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for label, reading, _ in _each(labels):
+        if reading.names:
+            named[reading.names].append(label)
+    count, number = sum(map(len, named.values())), len(named)
+    if count == number:
+        return ""
+    most = max(named, key=lambda names: len(named[names]))
+    same = joined([shown(label) for label in named[most][:2]], len(named[most]) - 2)
+    return (
+        f"{count:,} labels of perturbed cells are {number:,} perturbation{'s' * (number != 1)}:"
+        f" {same} are {'+'.join(most)}"
+    )
+
+
+def _undeclared(labels: Labels, genes: Genes, controls: Controls) -> str:
     """Words for controls that are not declared."""
     found: Counter[str] = Counter()
     for _, reading, cells in _each(labels):
         words = () if reading.names else reading.words
-        for part in (*words, *(part for part in reading.unknown if is_usual(part, genes))):
+        usual = (part for part in reading.unknown if is_usual(part, genes))
+        for part in (*words, *(part for part in usual if not controls.is_in(part))):
             found[part] += cells
     if not found:
         return ""
