@@ -21,6 +21,7 @@ from kobench.audit.leakage import leakage, markers
 from kobench.audit.material import Material
 from kobench.audit.near_null import near_null, shams
 from kobench.audit.power import PERFECT, Power, part_of, power, sharing
+from kobench.audit.presence import presence
 from kobench.audit.statistics import smallest_seen
 from kobench.cells import Cells
 from kobench.dataset import Dataset
@@ -521,3 +522,22 @@ def test_large_data_are_drawn_from_and_say_so(registry, monkeypatch):
     assert len(part(found, "effects").facts["perturbations"]) == 5
     assert len(part(found, "confounding").facts["cells"]) == 9
     assert found.to_json() == audit(dataset, "x", registry).to_json()
+
+
+def test_genes_of_any_share_stand_in_the_table_of_presence():
+    dataset = with_gene(screen(n=100), "nearly", np.arange(100) > 2, np.ones(240))
+    found = presence(Material.of(dataset))
+    assert found.facts["nearly_always_on"] >= 1
+    assert sum(int(count) for _, count in found.table.rows) == found.facts["genes"] == 31
+
+
+def test_copies_of_a_label_are_one_problem_with_a_way_out():
+    dataset = screen(n=100, effect=1.0)
+    X = dataset.perturbed.X.toarray()
+    X[1] = X[0]
+    perturbed = Cells(scipy.sparse.csr_matrix(X), dataset.cells.var_names, dataset.perturbed.obs)
+    material = Material.of(replace(dataset, perturbed=perturbed))
+    for part in (leakage(material), agreement(material)):
+        assert part.verdict == "bad"
+        assert "take them out first (docs/datasets.md" in part.sentence
+    assert agreement(material).sentence.startswith("1 cell equal another of their label")
