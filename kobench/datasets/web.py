@@ -80,20 +80,24 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def is_inside(url: str) -> bool:
-    """Whether an address names this machine, or one of a private network, by its number.
+    """Whether an address leads to this machine, or into a private network.
+
+    A host is asked for as the system would: many spellings of a number, and any name, may lead
+    there. One that can't be found leads nowhere; where a proxy asks for it, that is its matter.
 
     Examples
     --------
-    >>> is_inside("http://127.0.0.1:80/a"), is_inside("https://example.org/a")
-    (True, False)
+    >>> is_inside("http://127.0.0.1:80/a"), is_inside("http://2130706433/a")
+    (True, True)
     """
-    host = urlsplit(url).hostname or ""
+    host = (urlsplit(url).hostname or "").rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
         return False
+    return any(not ipaddress.ip_address(each.partition("%")[0]).is_global for each in found)
 
 
 def _opener() -> urllib.request.OpenerDirector:

@@ -182,12 +182,33 @@ def test_a_public_address_does_not_lead_into_this_network(
         ("http://10.1.2.3/a", True),
         ("http://192.168.1.1/a", True),
         ("http://169.254.169.254/latest", True),
-        ("https://zenodo.org/a", False),
+        ("http://2130706433/a", True),  # the system reads all of these as 127.0.0.1
+        ("http://0x7f000001/a", True),
+        ("http://127.1/a", True),
+        ("http://localhost./a", True),
+        ("http://[::ffff:127.0.0.1]/a", True),
         ("https://8.8.8.8/a", False),
     ],
 )
 def test_addresses_inside(url: str, inside: bool) -> None:
     assert web.is_inside(url) == inside
+
+
+@pytest.mark.parametrize(("address", "inside"), [("10.0.0.1", True), ("8.8.8.8", False)])
+def test_a_name_leads_where_its_address_is(
+    address: str, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [(2, 1, 6, "", (address, 0))]
+    monkeypatch.setattr(web.socket, "getaddrinfo", lambda host, port: found)
+    assert web.is_inside("https://example.org/a") == inside
+
+
+def test_a_name_that_is_not_found_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(host: str, port: object) -> None:
+        raise OSError("no such name")
+
+    monkeypatch.setattr(web.socket, "getaddrinfo", fails)
+    assert not web.is_inside("https://example.org/a")
 
 
 def test_a_redirect_to_the_file_is_followed(server: FileServer, tmp_path: Path) -> None:
