@@ -207,7 +207,7 @@ def test_cellranger_files_with_labels_of_a_table(adata: Any, sound: str, tmp_pat
     assert dataset.cells.var_names[0] == "ENSG00000"
     said = "only 'Gene Expression' is read, not CRISPR Guide Capture (2)"
     assert any(said in note for note in dataset.notes)
-    assert "obs has no column 'target'" in refused(tmp_path / "v3.h5", perturbation_key="target")
+    assert "has no labels of its cells" in refused(tmp_path / "v3.h5", perturbation_key="target")
 
 
 def test_genes_that_share_a_name_go_by_their_id(adata: Any, tmp_path: Path) -> None:

@@ -69,6 +69,12 @@ def gears(label: str) -> str:
     return {"control": "ctrl"}.get(label, label if "+" in label else f"{label}+ctrl")
 
 
+def called(label: str) -> str:
+    """The guides of a cell as CellRanger calls them."""
+    parts = ("Non-Targeting" if part == "control" else part for part in label.split("+"))
+    return "|".join(f"{part}-2" for part in parts)
+
+
 #: The first word of a row -> such a file.
 FILES: dict[str, Callable[[], Any]] = {
     "`GATA1`,": screen,
@@ -85,18 +91,24 @@ FILES: dict[str, Callable[[], Any]] = {
         lambda label: "+".join(part.capitalize() for part in label.split("+"))
     ),
     "symbols": lambda: with_symbols(str),
+    "`GATA1-1`,": lambda: screen(called),
 }
 
 
 def words_of(row: str) -> list[str]:
     """The options of a row, each alternative by itself, with the columns of these files."""
-    said = re.findall("`(--.+?)`", ROWS[row])
+    said = re.findall("`(--.+?)`", ROWS[row].replace("\\|", "|"))
     return [one.replace("COLUMN", "gene_name") for one in said] or [""]
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_each_row_of_the_table_asks_all(row: str, tmp_path: Path) -> None:
-    path = written(FILES[row.split()[0]](), tmp_path)
+    adata = FILES[row.split()[0]]()
+    if "--obs" in ROWS[row]:  # the labels lie beside the cells
+        calls = adata.obs.rename(columns={"perturbation": "feature_call"})[["feature_call"]]
+        calls.to_csv(tmp_path / "protospacer_calls_per_cell.csv", index_label="cell_barcode")
+        del adata.obs["perturbation"]
+    path = written(adata, tmp_path)
     table = tmp_path / "FILE.csv"
     table.write_text("label,genes\nclone 10,SPI1+GATA1\nGATA1,GATA1\nKLF1,KLF1\nTAL1,TAL1\n")
     for options in words_of(row):
