@@ -88,7 +88,7 @@ def spread_of_uneven(difference: float, spread: float, gap: float) -> float:
     rest, has a mean gain of p * gap with the variance gap^2 p (1 - p), on top of that of
     the spread (a Bernoulli variable, scaled).
 
-    >>> spread_of_uneven(0.2, 0.0, 0.8) == 0.8 * (0.25 * 0.75) ** 0.5
+    >>> round(spread_of_uneven(0.2, 0.0, 0.8), 6) == round(0.8 * (0.25 * 0.75) ** 0.5, 6)
     True
     """
     return sqrt(spread**2 + max(0.0, difference * (gap - difference)))

@@ -111,4 +111,6 @@ def test_barcodes_of_one_library_are_no_batch_and_say_nothing(make_adata, tmp_pa
     adata.obs_names = [f"cell{i}" for i in range(60)]
     adata.write_h5ad(path)
     said = kobench(*asked, "--batch-key", "@barcode-suffix", code=2).stderr
-    assert "batch_key is @barcode-suffix, but 60 of 60 cells have names that do not end in" in said
+    assert (
+        "--batch-key is @barcode-suffix, but 60 of 60 cells have names that do not end in" in said
+    )

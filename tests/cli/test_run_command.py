@@ -141,7 +141,8 @@ def test_a_sound_file_becomes_a_dataset(broken_h5ad, tmp_path):
     found = json.loads(
         kobench("datasets", "files", "--datasets", tmp_path / "cards", "--json").stdout
     )
-    assert {"dataset": "mine", "found": str(path.resolve()), "problem": None} in found
+    (mine,) = [row for row in found if row["dataset"] == "mine"]
+    assert (mine["found"], mine["problem"], mine["opened"]) == (str(path.resolve()), None, True)
     done = kobench(
         "run",
         "-d",

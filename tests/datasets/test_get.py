@@ -279,7 +279,9 @@ def test_an_interrupted_call_is_carried_on(
     server.faults = {"/example.org/KOdata.csv": ["slow 10"]}
     made = card(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from kobench.datasets.cards import read_card;"
+        # a shell starts what runs in its background without it
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " import sys; from pathlib import Path; from kobench.datasets.cards import read_card;"
         " from kobench.datasets.get import bring, wanted;"
         " bring(wanted('mine', read_card(Path(sys.argv[1])).card), sys.argv[2])"
     )

@@ -248,7 +248,9 @@ def test_an_interrupted_download_is_taken_up_again(
 ) -> None:
     server.faults = {"/good/a": ["slow 50000"]}
     code = (
-        "from pathlib import Path; from kobench.datasets.download import *;"
+        # a shell starts what runs in its background without it
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " from pathlib import Path; from kobench.datasets.download import *;"
         " from kobench.datasets.sources import Checksum; import sys;"
         " download([sys.argv[1]], Path(sys.argv[2]), Checksum('sha256', sys.argv[3]), 'mine')"
     )
