@@ -250,8 +250,7 @@ def has_its_code(distribution: importlib.metadata.Distribution, folder: Path) ->
     except Exception:  # parsers of other versions of Python raise what they like
         return False
     if not tops:
-        listed = (line.rsplit(",", 2)[0] for line in text_of(distribution, "RECORD").splitlines())
-        return all(path.endswith(".pth") or LINKS.match(path) for path in listed if path)
+        return all(path.endswith(".pth") or LINKS.match(path) for path in listed_by(distribution))
     inside = [folder / name for name in os.listdir(folder)] if folder.is_dir() else []
     places = [folder, *inside, *linked_folders(distribution, folder)]
     return all(
@@ -262,18 +261,22 @@ def has_its_code(distribution: importlib.metadata.Distribution, folder: Path) ->
 
 def linked_folders(distribution: importlib.metadata.Distribution, project: Path) -> list[Path]:
     """The folders in a project that a distribution's .pth files name."""
-    found = []
-    for line in text_of(distribution, "RECORD").splitlines():
-        path = line.rsplit(",", 2)[0]
+    found: list[Path] = []
+    for path in listed_by(distribution):
         if path.endswith(".pth") and "/" not in path:
             with contextlib.suppress(OSError, ValueError):
-                lines = Path(str(distribution.locate_file(path))).read_text().splitlines()
-                found += [
-                    Path(each)
-                    for each in lines
-                    if os.path.isabs(each) and lies_below(each, project)
-                ]
-    return found
+                with open(str(distribution.locate_file(path)), encoding="utf-8") as file:
+                    lines = file.read(PROJECT_CHARACTERS).splitlines()
+                found += [Path(each) for each in filter(os.path.isabs, lines)]
+    return [each for each in found if lies_below(str(each), project)]
+
+
+def listed_by(distribution: importlib.metadata.Distribution) -> Iterator[str]:
+    """The paths in a distribution's list of files (RECORD); none with a NUL, which no file has."""
+    for line in text_of(distribution, "RECORD").splitlines():
+        path = line.rsplit(",", 2)[0].strip('"').replace('""', '"')
+        if path and "\0" not in path:
+            yield path
 
 
 def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:

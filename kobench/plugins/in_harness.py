@@ -13,12 +13,11 @@ import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kobench.environments.inside import BESIDE, closure, name_of, needs_of, project_of, text_of
+from kobench.environments.inside import BESIDE, closure, listed_by, name_of, needs_of, project_of
 from kobench.errors import UserError
 from kobench.plugins.entry import Entry
 from kobench.plugins.sources import OWN, normalise
@@ -105,15 +104,14 @@ def _files_of(first: str) -> tuple[str, ...]:
     """The same, of a distribution (a normalised name) and all that it needs and kobench doesn't."""
     found, claims = _installed()
     needs: dict[str, Any] = {key: {"needs": needs_of(each)} for key, each in found.items()}
-    theirs = set(closure(first, needs)) - set(closure(OWN, needs))
+    ours = set(closure(OWN, needs))
+    theirs = set(closure(first, needs)) - ours
     said = []
     for key in sorted(theirs):
         each, of = found[key], "" if key == first else f" of {key}"
-        said += [visible(f"{path}{of}") for path in _listed(each) if _runs(each, path, claims)]
-        said += [
-            visible(f"the entry point {group}{of}")
-            for group in _loaded(each, key, closure(OWN, needs))
-        ]
+        said += [visible(f"{path}{of}") for path in listed_by(each) if _runs(each, path, claims)]
+        groups = _loaded(each, key, ours)
+        said += [visible(f"the entry point {group}{of}") for group in groups]
     return tuple(sorted(said))
 
 
@@ -125,12 +123,12 @@ def _installed() -> tuple[dict[str, importlib.metadata.Distribution], dict[str, 
         found.setdefault(normalise(name_of(distribution)), distribution)
     claims: dict[str, set[str]] = {}
     for key, each in found.items():
-        for path in _listed(each):
+        for path in listed_by(each):
             claims.setdefault(_name(each, path, _inside(each, path)), set()).add(key)
     return found, claims
 
 
-def _loaded(distribution: importlib.metadata.Distribution, own: str, known: list[str]) -> list[str]:
+def _loaded(distribution: importlib.metadata.Distribution, own: str, known: set[str]) -> list[str]:
     """The groups of a distribution's entry points that what kobench needs may load.
 
     Their names begin with that of the package that loads them, as `zarr.buffer` and
@@ -144,14 +142,6 @@ def _loaded(distribution: importlib.metadata.Distribution, own: str, known: list
     return sorted(
         group for group in groups if normalise(re.split(r"[._]", group, maxsplit=1)[0]) in loaders
     )
-
-
-def _listed(distribution: importlib.metadata.Distribution) -> Iterator[str]:
-    """The paths in a distribution's list of files (RECORD)."""
-    for line in text_of(distribution, "RECORD").splitlines():
-        path = line.rsplit(",", 2)[0].strip('"').replace('""', '"')
-        if path and "\0" not in path:
-            yield path
 
 
 def _place(distribution: importlib.metadata.Distribution, path: str) -> str:

@@ -78,13 +78,10 @@ def shown_in(records: Iterable[Record]) -> frozenset[str]:
         record.trial.dataset.name if record.trial.dataset.kind == "simulated" else REAL
         for record in records
         if record.role == "predictor"
-        and any(name in SETS and not SETS[name].by_assemblage for name in shown_to(record))
+        # what it was asked, as far as its record tells
+        for name in [*record.result.answers, record.result.stage or ""]
+        if name in SETS and not SETS[name].by_assemblage
     )
-
-
-def shown_to(record: Record) -> list[str]:
-    """The question sets that a record's predictor was asked, as far as it tells."""
-    return [*record.result.answers, record.result.stage or ""]
 
 
 def in_parts(work: Work) -> list[Work]:

@@ -9,7 +9,7 @@ import contextlib
 import errno
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -128,8 +128,12 @@ class Run:
         Raises UserError before any fit when a dataset can't be used, or when the folder holds
         results of other seeds, and NoRoomError where the disk is full.
         """
-        every = [trial for group in groups for trial in (*group.basis, *group.trials)]
-        if strangers := [trial for trial in every if trial.is_strangers]:
+        trials = {
+            (number, place): trial
+            for number, group in enumerate(groups)
+            for place, trial in enumerate((*group.basis, *group.trials))
+        }
+        if strangers := [trial for trial in trials.values() if trial.is_strangers]:
             refuse_written(strangers, self.folder, "--out")
         with sentence_if_full(self.folder), locked(self.folder) as lock:
             if lock.after:
@@ -142,11 +146,9 @@ class Run:
             stored = results.store.keys()
             unreadable: dict[Path, UnreadableError] = {}
             decided = {
-                (number, place): self._decide(trial, stored, unreadable)
-                for number, group in enumerate(groups)
-                for place, trial in enumerate((*group.basis, *group.trials))
+                place: self._decide(trial, stored, unreadable) for place, trial in trials.items()
             }
-            self._leave_what_is_too_late(decided, groups)
+            self._leave_what_is_too_late(decided, trials)
             todo = {
                 place: action for place, (action, _) in decided.items() if action.kind != "nothing"
             }
@@ -197,15 +199,14 @@ class Run:
         return outcome
 
     def _leave_what_is_too_late(
-        self, decided: dict[Place, tuple[Action, Record | None]], groups: list[Group]
+        self, decided: dict[Place, tuple[Action, Record | None]], trials: Mapping[Place, Trial]
     ) -> None:
         """Decide that failures stand which can't be tried again fairly, and say so."""
-        work = Work(groups, {}, Results(self.folder))
         shown = functools.cache(lambda: shown_in(read_records(self.folder, LeftOut())))
         late = [
             place
             for place, (action, record) in decided.items()
-            if too_late(work.trial(place), action, record, shown)
+            if too_late(trials[place], action, record, shown)
         ]
         for place in late:
             decided[place] = Action("nothing", reason=TOO_LATE), decided[place][1]

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kobench.datasets.right import identity
 from kobench.plugins.chosen import Chosen
 from kobench.runner.folder import Results
 from kobench.runner.keys import Group, Trial
@@ -83,12 +84,11 @@ def origins_of(dataset: Chosen) -> frozenset[str]:
         secret = dataset.secret
         number = dataset.params["seed"] if secret is None else f"secret-{secret.index}"
         return frozenset([f"{name} {number}"])
-    file = dataset.entry.spec.card.get("file", {})
-    content = file.get("sha256") or file.get("content")
+    content = identity(dataset.entry.spec.card)
     path = dataset.params.get("path")
-    if content is None and isinstance(path, str) and path:
-        return frozenset([f"sha256 {dataset.source}"])  # a loader stands for no data of its own
-    return frozenset([name] if content is None else [name, f"sha256 {str(content).lower()}"])
+    if not content and isinstance(path, str) and path:
+        return frozenset([dataset.source])  # a loader stands for no data of its own
+    return frozenset([name, content] if content else [name])
 
 
 def shares_of_processors(jobs: int) -> list[tuple[int, ...]]:

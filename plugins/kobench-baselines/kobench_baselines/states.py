@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,10 +45,14 @@ class Counts:
     def centred(self) -> Floats:
         """(n, G) less the mean of each cell's batch."""
         rows = self.values.copy()
-        for batch in range(int(self.batch.max(initial=-1)) + 1):
-            there = self.batch == batch
-            rows[there] -= rows[there].mean(axis=0) if there.any() else 0.0
+        for members in self.by_batch():
+            rows[members] -= rows[members].mean(axis=0)
         return rows
+
+    def by_batch(self) -> Iterator[Ints]:
+        """The rows of each batch that has cells."""
+        for batch in np.unique(self.batch):
+            yield np.flatnonzero(self.batch == batch)
 
     def part(self, rows: Bools) -> Counts:
         """Some of the cells."""
@@ -56,9 +61,8 @@ class Counts:
     def half(self, rng: np.random.Generator) -> Bools:
         """(n,) bool, one half of each batch, drawn."""
         chosen = np.zeros(len(self.values), dtype=bool)
-        for batch in range(int(self.batch.max(initial=-1)) + 1):
-            members = rng.permutation(np.flatnonzero(self.batch == batch))
-            chosen[members[: len(members) // 2]] = True
+        for members in self.by_batch():
+            chosen[rng.permutation(members)[: len(members) // 2]] = True
         return chosen
 
     def axes(self, most: int) -> tuple[Floats, Floats]:
