@@ -12,6 +12,7 @@ from kobench.audit.report import Part, Picture, Table, Verdict, counted, listed,
 from kobench.audit.shared import ONCE, nothing_measured, with_caveat
 from kobench.cells import FloatArray
 from kobench.truth.population import DETECTABLE
+from kobench.truth.population.measure import agreement as agreement_of
 from kobench.truth.population.measure import change, matched
 from kobench.units import MIN_CELLS
 
@@ -132,14 +133,6 @@ def replicate_agreement(material: Material) -> dict[str, float]:
                     changes.append(change(ours[chosen], theirs[against], targets))
                     break
         if len(changes) >= 2:
-            pairs = [_correlation(a, b) for a, b in combinations(changes, 2)]
+            pairs = [agreement_of(np.array([pair])) for pair in combinations(changes, 2)]
             found[name] = float(np.mean(pairs))
     return found
-
-
-def _correlation(a: FloatArray, b: FloatArray) -> float:
-    """Pearson's correlation over the genes that both have; 0 where one is constant."""
-    kept = np.isfinite(a) & np.isfinite(b)
-    x, y = a[kept] - a[kept].mean(), b[kept] - b[kept].mean()
-    size = float(np.sqrt((x**2).sum() * (y**2).sum()))
-    return float((x * y).sum()) / size if size > 0 else 0.0
