@@ -10,7 +10,7 @@ import scipy.sparse
 
 from kobench.cells import IntArray
 from kobench.dataset import Dataset
-from kobench.datasets.copies import first_equal
+from kobench.datasets.copies import copies, first_equal
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,6 @@ class Doubled:
     same: int = 0
     across: int = 0
 
-    @property
-    def any(self) -> bool:
-        """Whether there is any."""
-        return bool(self.wild_type or self.same or self.across)
-
     def to_json(self) -> dict[str, int]:
         """Its numbers by name."""
         return asdict(self)
@@ -46,8 +41,7 @@ def doubled(dataset: Dataset) -> Doubled:
     """Count the copies among all cells of a dataset; simulated cells may meet by chance."""
     perturbed = dataset.perturbed
     if perturbed is None:
-        first = first_equal(dataset.cells.X)
-        return Doubled(wild_type=int((first != np.arange(len(first))).sum()))
+        return Doubled(wild_type=copies(first_equal(dataset.cells.X)))
     names = np.asarray(perturbed.obs["perturbation"], dtype=np.str_)
     of_name = np.unique(names, return_inverse=True)[1].ravel() + 1
     group: IntArray = np.concatenate([np.zeros(dataset.cells.n_obs, np.int64), of_name])
