@@ -9,7 +9,7 @@ import numpy as np
 
 from kobench.audit.drawn import THOROUGH, draw
 from kobench.audit.overview import Overview, overview
-from kobench.cells import Cells, IntArray
+from kobench.cells import IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.split import rows_of
 from kobench.question import Responses
@@ -43,13 +43,12 @@ class Material:
     @classmethod
     def of(cls, dataset: Dataset, seed: int = 0) -> Material:
         """Choose what is measured."""
-        seen = overview(dataset)
-        if dataset.perturbed is None or not seen.askable:
-            return cls(dataset, dataset, seen, (), seed)
-        screened = Screened.of(dataset, dataset.perturbed, *rows_of(dataset, "halves", 0))
-        drawn = draw(screened, seed, THOROUGH)
+        whole = cls(dataset, dataset, overview(dataset), (), seed)
+        if dataset.perturbed is None or not whole.overview.askable:
+            return whole
+        drawn = draw(whole.screened, seed, THOROUGH)
         if not drawn.said:
-            return cls(dataset, dataset, seen, (), seed)
+            return whole
         rows = np.sort(np.concatenate([*drawn.rows.values()]))
         smaller = replace(
             dataset,
@@ -58,12 +57,7 @@ class Material:
             truth=None,  # its rows are those of all cells
             replicate=None,
         )
-        return cls(dataset, smaller, seen, drawn.said, seed)
-
-    @property
-    def perturbed(self) -> Cells | None:
-        """The perturbed cells, all of them."""
-        return self.dataset.perturbed
+        return replace(whole, measured=smaller, drawn=drawn.said)
 
     @cached_property
     def rows(self) -> tuple[IntArray, IntArray]:

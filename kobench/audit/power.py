@@ -258,7 +258,7 @@ def _plain(value: float | None) -> float | None:
 
 def _nothing(material: Material) -> Part:
     """What is said where no perturbation can be asked."""
-    if material.perturbed is not None:
+    if material.dataset.perturbed is not None:
         return Part(
             KEY,
             TITLE,
