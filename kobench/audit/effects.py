@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from kobench.audit.material import Material
 from kobench.audit.pictures import bars
-from kobench.audit.report import Part, Picture, Table, Verdict, counted, listed, named, share
+from kobench.audit.report import (
+    Part,
+    Picture,
+    Table,
+    Verdict,
+    counted,
+    listed,
+    named,
+    plain,
+    share,
+)
 from kobench.audit.shared import nothing_measured, with_caveat
 
 KEY, TITLE = "effects", "Effects: how much changes beside the target?"
@@ -85,8 +93,8 @@ def effects(material: Material) -> Part:
         "perturbations": {
             question.names[place]: {
                 "cells": int(question.perturbed[place]),
-                "size": _plain(float(question.size[place])),
-                "p": _plain(float(p[place])),
+                "size": plain(float(question.size[place])),
+                "p": plain(float(p[place])),
                 "responding_genes": int(responds[place]),
                 "detectable": bool(question.detectable[place]),
             }
@@ -121,7 +129,3 @@ def counted_half(genes: float) -> str:
 
 def _p_text(p: float) -> str:
     return "" if np.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
-
-
-def _plain(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) and np.isfinite(value) else None

@@ -11,7 +11,7 @@ import scipy.sparse
 
 from kobench.audit.material import Material
 from kobench.audit.pictures import intervals
-from kobench.audit.report import Part, Picture, Table, Verdict, listed, share
+from kobench.audit.report import Part, Picture, Table, Verdict, listed, plain, share
 from kobench.audit.statistics import fold_interval, wilson
 from kobench.cells import FloatArray, IntArray
 from kobench.truth.population.measure import matched
@@ -177,7 +177,7 @@ def knockdown(material: Material) -> Part:
         "doubted_kind": doubted,
         **{says.replace(" ", "_"): names for says, names in seen.items()},
         "targets": [
-            {key: _plain(value) for key, value in vars(one).items()} | {"says": one.says}
+            {key: plain(value) for key, value in vars(one).items()} | {"says": one.says}
             for one in found
         ],
     }
@@ -252,9 +252,3 @@ def _sentence(kind: str, seen: Mapping[str, list[str]], found: list[Depth], doub
 
 def _known(value: float) -> float:
     return float("inf") if np.isnan(value) else value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return None if not np.isfinite(value) else round(value, 6)
-    return value

@@ -13,7 +13,7 @@ import numpy as np
 from kobench.audit.floors import FloorValues, floor_values
 from kobench.audit.material import Material
 from kobench.audit.pictures import power_curve
-from kobench.audit.report import Part, Picture, Table, Verdict, counted
+from kobench.audit.report import Part, Picture, Table, Verdict, counted, plain
 from kobench.audit.statistics import (
     POWER,
     smallest_seen,
@@ -168,9 +168,9 @@ def part_of(found: Power, simulated: bool) -> Part:
         "best_floor": found.best,
         "scores": {name: round(value, 6) for name, value in found.scores.items()},
         "spread_of_differences": {name: round(v, 6) for name, v in found.spreads.items()},
-        "room": _plain(room),
-        "smallest_seen": {"even": _plain(even), "uneven": _plain(uneven)},
-        "smallest_named": _plain(found.named),
+        "room": plain(room),
+        "smallest_seen": {"even": plain(even), "uneven": plain(uneven)},
+        "smallest_named": plain(found.named),
         "power": POWER,
         "sharing_a_target": found.shared,
         "perturbations_needed": {
@@ -250,10 +250,6 @@ def _number(value: float) -> str:
 
 def _count(value: int | None) -> str:
     return "not reached" if value is None else f"{value:,}"
-
-
-def _plain(value: float | None) -> float | None:
-    return None if value is None or not isfinite(value) else round(value, 6)
 
 
 def _nothing(material: Material) -> Part:

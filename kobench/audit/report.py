@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -148,6 +149,17 @@ def counted(count: int, one: str, many: str = "") -> str:
     ('1 cell', '1,200 cells')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def plain(value: Any) -> Any:
+    """A value as facts have it: six decimals of a number, None for one that is not finite.
+
+    >>> plain(1 / 3), plain(float("inf")), plain("A")
+    (0.333333, None, 'A')
+    """
+    if isinstance(value, float):
+        return round(value, 6) if isfinite(value) else None
+    return value
 
 
 def share(found: int, of: int, noun: str = "perturbations") -> str:
