@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kobench.board.numbers.intervals import LEVEL, t_quantile
+from kobench.board.numbers.intervals import t_quantile
 from kobench.cells import FloatArray, IntArray
 
 #: With this power a difference counts as one that can be seen.
@@ -269,22 +269,3 @@ def standardised(x: FloatArray, y: FloatArray) -> float:
     if squares <= 0:
         return 0.0
     return float((x.mean() - y.mean()) / sqrt(squares / (n + m - 2)))
-
-
-__all__ = [
-    "LEVEL",
-    "PERMUTATIONS",
-    "POWER",
-    "chi_squared",
-    "cramers_v",
-    "fold_interval",
-    "independence_p",
-    "kruskal_wallis",
-    "power_of",
-    "smallest_seen",
-    "smallest_uneven",
-    "spread_of_uneven",
-    "standardised",
-    "units_needed",
-    "wilson",
-]

@@ -41,6 +41,5 @@ def write(report: Report, path: Path) -> list[Path]:
 
 def _written(texts: dict[Path, str]) -> list[Path]:
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())
     return list(texts)
