@@ -89,7 +89,6 @@ def agreement(material: Material) -> Part:
         },
         Table(heads, rows),
         Picture(
-            "agreement",
             f"Correlation of the changes in two halves of the cells; detectable from"
             f" {DETECTABLE} on",
             lambda: intervals(

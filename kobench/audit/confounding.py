@@ -167,7 +167,6 @@ def _counted(
         facts,
         Table(heads, rows),
         Picture(
-            "confounding",
             "Share of the cells of each perturbation that lie in each batch; the wild type is"
             " on the"
             " left",

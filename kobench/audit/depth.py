@@ -111,7 +111,6 @@ def depth(material: Material) -> Part:
             rows,
         ),
         Picture(
-            "depth",
             f"The {what} of a cell, by perturbation; the wild type is on the left",
             lambda: boxes([groups[name].tolist() for name in shown], shown, what),
         ),

@@ -111,7 +111,6 @@ def effects(material: Material) -> Part:
         facts,
         Table(heads, rows),
         Picture(
-            "effects",
             "Genes that respond to each perturbation, the target itself left out",
             lambda: bars(
                 [question.names[place] for place in shown],

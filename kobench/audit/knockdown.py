@@ -190,7 +190,6 @@ def knockdown(material: Material) -> Part:
         facts,
         Table(heads, rows),
         Picture(
-            "knockdown",
             "The target's mean in perturbed cells over that in wild-type cells of the same batches,"
             " with 95 % intervals; 1 is no change",
             lambda: intervals(

@@ -127,7 +127,6 @@ def near_null(material: Material) -> Part:
         },
         Table(heads, rows),
         Picture(
-            "near-null",
             "Agreement of halves, of the perturbations and of shams; detectable from the line on",
             lambda: dots_of_two(
                 ours,

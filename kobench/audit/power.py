@@ -198,7 +198,6 @@ def part_of(found: Power, simulated: bool) -> Part:
         facts,
         Table(heads, rows),
         Picture(
-            "power",
             f"The smallest gain over the best floor seen with {POWER:.0%} power, by the number of"
             " perturbations: where all have it alike, and where few have it",
             lambda: power_curve(found.perturbations, found.spread, found.room),

@@ -56,7 +56,6 @@ def presence(material: Material) -> Part:
         },
         Table(("genes", "how many"), rows),
         Picture(
-            "presence",
             "In what share of the wild-type cells genes are on",
             lambda: histogram(
                 shares.tolist(), "share of wild-type cells in which a gene is on", "genes"

@@ -32,7 +32,7 @@ def drawings(report: Report) -> dict[str, str]:
     if not available():
         return {}
     return {
-        part.key: svg_of(f"audit-{part.picture.name}", part.picture.draw)
+        part.key: svg_of(f"audit-{part.key}", part.picture.draw)
         for part in report.parts
         if part.picture is not None
     }

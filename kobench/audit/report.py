@@ -46,15 +46,12 @@ class Picture:
 
     Attributes
     ----------
-    name : str
-        The name of its file, without an ending.
     caption : str
         What it shows.
     draw : callable
         Draws it.
     """
 
-    name: str
     caption: str
     draw: Callable[[], Figure]
 
