@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from kobench.audit.overview import ENOUGH_DETECTABLE, Overview
+from kobench.audit.report import listed
 from kobench.truth.population import DETECTABLE
 from kobench.units import MIN_CELLS
-from kobench.util.text import by_reason, one_line
+from kobench.util.text import by_reason, one_line, shortened
 
 #: Columns of the whole, and of the words on the left.
 WIDTH, LEFT = 80, 14
@@ -67,14 +68,9 @@ def _controls(found: Overview) -> list[str]:
     batches = f"{len(counts):,} batch{'' if len(counts) == 1 else 'es'} ({key})"
     texts = [f"{batches}: {shown}"]
     if found.uncovered:
-        names = ", ".join(map(_name, [*found.uncovered][:BATCHES]))
-        more = (
-            ""
-            if len(found.uncovered) <= BATCHES
-            else f" and {len(found.uncovered) - BATCHES:,} more"
-        )
+        names = listed([*map(_name, found.uncovered)], BATCHES)
         texts.append(
-            f"under {MIN_CELLS} in {names}{more}: their {sum(found.uncovered.values()):,}"
+            f"under {MIN_CELLS} in {names}: their {sum(found.uncovered.values()):,}"
             " perturbed cells are not used"
         )
     return texts
@@ -82,9 +78,8 @@ def _controls(found: Overview) -> list[str]:
 
 def _counted(names: Sequence[str], of: int, what: str = "perturbations") -> str:
     """`2 of 3 perturbations: A, B`."""
-    listed = ", ".join(map(_name, names[:NAMES]))
-    more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
-    return f"{len(names):,} of {of:,} {what}{': ' if names else ''}{listed}{more}"
+    shown = listed([*map(_name, names)], NAMES)
+    return f"{len(names):,} of {of:,} {what}{': ' if names else ''}{shown}"
 
 
 def _detectable(found: Overview) -> list[str]:
@@ -138,8 +133,7 @@ def _near_null(found: Overview) -> str:
 
 def _name(text: str) -> str:
     """A name that fits a line, all of it visible."""
-    shown = one_line(text)
-    return shown if len(shown) <= LETTERS else f"{shown[: LETTERS - 1]}…"
+    return shortened(one_line(text), LETTERS)
 
 
 def _short(reasons: Mapping[str, str]) -> dict[str, str]:

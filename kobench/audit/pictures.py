@@ -9,10 +9,9 @@ import numpy as np
 
 from kobench.audit.statistics import smallest_seen, smallest_uneven
 from kobench.board.pictures.figure import panels
-from kobench.board.pictures.figure import short as shortened
 from kobench.board.pictures.style import DASHED, FLOOR, STYLES
 from kobench.cells import IntArray
-from kobench.util.text import one_line
+from kobench.util.text import one_line, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

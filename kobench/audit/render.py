@@ -11,7 +11,7 @@ from kobench.board.pictures.svg import svg_of
 from kobench.board.render.html.elements import esc, simple_table, text_cells
 from kobench.board.render.html.page import file_text
 from kobench.board.render.markdown.elements import escape, table_lines
-from kobench.util.text import one_line
+from kobench.util.text import one_line, shortened
 
 TITLE = "Audit of a data set"
 
@@ -45,8 +45,7 @@ def shown(text: str) -> str:
 
 def cell(text: str) -> str:
     """A text as it stands in a table."""
-    line = shown(text)
-    return line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…"
+    return shortened(shown(text), LETTERS)
 
 
 def left_out(table: Table) -> str:

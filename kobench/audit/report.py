@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
+from kobench.util.text import shortened
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -184,4 +186,4 @@ def named(text: str, letters: int = 40) -> str:
     >>> named("abcdef", 4)
     'abc…'
     """
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+    return shortened(text, letters)

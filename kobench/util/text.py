@@ -108,6 +108,15 @@ def one_line(text: str) -> str:
     return visible(re.sub(r" *[\t\r\n]+ *", " ", text.strip("\t\r\n")), None)
 
 
+def shortened(text: str, letters: int) -> str:
+    """The beginning of a text that is longer than so many letters, with `…`.
+
+    >>> shortened("abcdef", 4), shortened("abcd", 4)
+    ('abc…', 'abcd')
+    """
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
 def escape_of(char: str) -> str:
     """A character as Python writes it in a string."""
     return char.encode("unicode_escape", "surrogatepass").decode()

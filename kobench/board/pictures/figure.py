@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kobench.board.row import Column
 from kobench.board.table import Section
 from kobench.errors import UserError
+from kobench.util.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,4 +94,4 @@ def short(text: str, limit: int = 34) -> str:
     >>> short("abcdef", 4)
     'abc…'
     """
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return shortened(text, limit)
