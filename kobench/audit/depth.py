@@ -40,16 +40,12 @@ def depth(material: Material) -> Part:
     """Totals by perturbation and by batch."""
     dataset = material.dataset
     wild, what = totals(dataset.cells)
-    groups, of_batch = {WILD_TYPE: wild}, _by_batch(dataset.batch_key, [(dataset.cells, wild)])
+    groups, read = {WILD_TYPE: wild}, [(dataset.cells, wild)]
     if dataset.perturbed is not None:
         theirs, _ = totals(dataset.perturbed)
-        labels = np.asarray(dataset.perturbed.obs["perturbation"], dtype=np.str_)
-        order = np.argsort(labels, kind="stable")
-        names, starts = np.unique(labels[order], return_index=True)
-        for name, part in zip(names.tolist(), np.split(theirs[order], starts[1:]), strict=True):
-            groups[name] = part
-        both = [(dataset.cells, wild), (dataset.perturbed, theirs)]
-        of_batch = _by_batch(dataset.batch_key, both)
+        groups |= _by_label(dataset.perturbed.obs["perturbation"], theirs)
+        read.append((dataset.perturbed, theirs))
+    of_batch = _by_batch(dataset.batch_key, read)
     enough = {name: values for name, values in groups.items() if len(values) >= FEWEST}
     h, p, size = kruskal_wallis(list(enough.values()))
     batch_h, batch_p, batch_size = kruskal_wallis(
@@ -127,8 +123,16 @@ def _by_batch(key: str | None, cells: list[tuple[Cells, FloatArray]]) -> dict[st
     if not there:
         return {}
     labels = np.concatenate([label for label, _ in there])
-    values = np.concatenate([value for _, value in there])
-    return {str(name): values[labels == name] for name in np.unique(labels)}
+    return _by_label(labels, np.concatenate([value for _, value in there]))
+
+
+def _by_label(labels: Any, values: FloatArray) -> dict[str, FloatArray]:
+    """The values (n,) of each label (n,)."""
+    labels = np.asarray(labels, dtype=np.str_)
+    order = np.argsort(labels, kind="stable")
+    names, starts = np.unique(labels[order], return_index=True)
+    parts = np.split(values[order], starts[1:])
+    return dict(zip(names.tolist(), parts, strict=True))
 
 
 def _sentence(
