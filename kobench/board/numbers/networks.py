@@ -83,13 +83,10 @@ class Networks:
 
     def slot(self, record: Record) -> Slot:
         """The (block, replicate) of a record."""
-        dataset, split = record.trial.dataset, record.trial.split
-        if dataset.kind != "simulated":
-            return dataset.group, canonical_json([dataset.selection, split.seed])
-        block = self.block(dataset.selection)
-        if block in self._merged:
-            return block, canonical_json([dataset.selection, split.seed])
-        return block, str(split.seed)
+        dataset = record.trial.dataset
+        if dataset.kind == "simulated" and (block := self.block(dataset.selection)) in self._merged:
+            return block, draw_of(record)
+        return slot_of(record)
 
     def evidence(self, block: str) -> str:
         """What a block is a part of when evidence is counted: its network, or the data set."""
@@ -99,6 +96,19 @@ class Networks:
         """Whether all draws of the network of a block have the same permutations of names."""
         members = [one for one, network in self.network.items() if network == self.evidence(block)]
         return len({self._declared[one] for one in members}) <= 1
+
+
+def slot_of(record: Record) -> Slot:
+    """The data seed and split of a record, whichever network the seed is of."""
+    dataset = record.trial.dataset
+    if dataset.kind == "simulated":
+        return dataset.selection, str(record.trial.split.seed)
+    return dataset.group, draw_of(record)
+
+
+def draw_of(record: Record) -> str:
+    """The replicate of a record in a block that has several draws: its data and split seeds."""
+    return canonical_json([record.trial.dataset.selection, record.trial.split.seed])
 
 
 def signs_of(record: Record) -> set[tuple[str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kobench.board.numbers.intervals import Series
-from kobench.board.numbers.networks import Networks
+from kobench.board.numbers.networks import Networks, slot_of
 from kobench.board.numbers.values import (
     NONE,
     NOT_ANSWERED,
@@ -26,17 +26,8 @@ from kobench.board.numbers.values import (
     mean_draws,
 )
 from kobench.results.parts import MetricScore, Record, TaskScores
-from kobench.util.files import canonical_json
 
 T = TypeVar("T")
-
-
-def slot_of(record: Record) -> Slot:
-    """The data seed and split of a record, whichever network the seed is of."""
-    dataset, split = record.trial.dataset, record.trial.split
-    if dataset.kind == "simulated":
-        return dataset.selection, str(split.seed)
-    return dataset.group, canonical_json([dataset.selection, split.seed])
 
 
 def row_key(record: Record) -> Key:
@@ -302,6 +293,11 @@ def units_of(scores: TaskScores) -> float:
     if scores.groups is not None:
         return max(1.0, scores.groups.worth or 1.0)
     return float(scores.blocks or 0)
+
+
+def column_of(scores: Iterable[TaskScores]) -> str:
+    """The column of the groups of cells that draws take; "" where they take something else."""
+    return next((one.groups.column for one in scores if one.groups is not None), "")
 
 
 def has_value(scores: TaskScores, metric: str) -> bool:

@@ -25,7 +25,7 @@ from kobench.board.numbers.intervals import (
     t_quantile,
 )
 from kobench.board.numbers.networks import Networks
-from kobench.board.numbers.series import by_row, row_key, units_of
+from kobench.board.numbers.series import by_row, column_of, row_key, units_of
 from kobench.board.numbers.values import Key, Slot, block_series
 from kobench.results.parts import MetricScore, Record
 
@@ -137,8 +137,8 @@ class TransferNumbers:
         self.groups = sorted({train for _, train in self.fits} | asked)
         self.blocks = sorted({slot[0] for by_slot in self.fits.values() for slot in by_slot})
         self.notes = tuple(sorted({note for one in scores for note in one.notes}))
+        self.column = column_of(scores)
         drawn = [one for one in scores if one.groups is not None]
-        self.column = drawn[0].groups.column if drawn and drawn[0].groups else ""
         self.units = min((units_of(one) for one in drawn), default=0.0)
 
     def levels(self, row: Key, train: str, ask: str) -> Levels:

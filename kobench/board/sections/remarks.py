@@ -8,8 +8,8 @@ from math import inf
 from typing import Any
 
 from kobench.board.numbers.intervals import ENOUGH, t_quantile
-from kobench.board.numbers.networks import CELLS, EDGES
-from kobench.board.numbers.series import Numbers, slot_of, units_of
+from kobench.board.numbers.networks import CELLS, EDGES, slot_of
+from kobench.board.numbers.series import Numbers, column_of, units_of
 from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
 from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import Key
@@ -29,7 +29,7 @@ def label_of(numbers: Numbers, kind: str) -> str:
     if not numbers.all:
         return "nothing, as no trial has scores"
     inside = next((f"{scores.block}s" for scores in numbers.all if scores.block), "units")
-    column = column_of(numbers)
+    column = column_of(numbers.all)
     inside = f"groups of cells ({column})" if column else inside
     drawn = any(numbers.draws(metric) for metric in numbers.primary())
     if kind != "simulated":
@@ -46,14 +46,9 @@ def label_of(numbers: Numbers, kind: str) -> str:
     return label if drawn else f"{label}; no draws inside, so no interval"
 
 
-def column_of(numbers: Numbers) -> str:
-    """The column of the groups of cells that draws take; "" where they take something else."""
-    return next((one.groups.column for one in numbers.all if one.groups is not None), "")
-
-
 def on_groups(numbers: Numbers, slots: Fits) -> list[str]:
     """How many groups of cells the draws take, and what so many are worth."""
-    column = column_of(numbers)
+    column = column_of(numbers.all)
     if len(numbers.blocks) >= ENOUGH:
         return []
     if not column:

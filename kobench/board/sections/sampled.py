@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kobench.board.numbers.series import Numbers, slot_of
+from kobench.board.numbers.networks import slot_of
+from kobench.board.numbers.series import Numbers
 from kobench.board.row import Column
 from kobench.board.sections.counted import by_slot, count
 from kobench.board.written import number
