@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import gc
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+#: Where a process says how much memory it takes, on Linux.
+STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,26 @@ class Row:
 
 class Skipped(Exception):  # noqa: N818 - a finding, not a fault
     """Raised by a row that can't be measured here; its text is the reason."""
+
+
+def memory_of(line: str) -> int:
+    """Bytes that this process takes, by a line of its status: "VmRSS:" now, "VmHWM:" at most.
+
+    getrusage would count what the parent held when it forked.
+    """
+    found = next(each for each in STATUS.read_text().splitlines() if each.startswith(line))
+    return int(found.split()[1]) << 10
+
+
+def said_alone(code: str, *arguments: str) -> str:
+    """What code prints in a fresh process of its own, which can import `benchmarks`."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    ).stdout
 
 
 def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:

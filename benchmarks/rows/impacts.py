@@ -7,15 +7,12 @@ genes that are on are random, too, as many in every cell.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import Finding, Row, Skipped, seconds_of
+from benchmarks.measure import STATUS, Finding, Row, Skipped, memory_of, said_alone, seconds_of
 
 #: Cells in a call, as many as the harness asks at once.
 CELLS_A_CALL = 256
@@ -161,22 +158,13 @@ def rate(genes: int, expressed: int, calls: int, target: float) -> Any:
 def peak_mb(genes: int, expressed: int, cells: int) -> float:
     """Peak memory in MB of a fresh process that asks every single knockout of so many cells."""
     code = f"from benchmarks.rows.impacts import peak; peak({genes}, {expressed}, {cells})"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
-    )
-    return float(done.stdout)
+    return float(said_alone(code))
 
 
 def peak(genes: int, expressed: int, cells: int) -> None:
     """Print the peak memory in MB of this process after asking."""
     ask_all(closed_form(random_network(genes), os.cpu_count() or 1), cells, genes, expressed)
-    # getrusage would count what the parent held when it forked
-    status = Path("/proc/self/status").read_text()
-    print(int(status.partition("VmHWM:")[2].split()[0]) / 1e3)
+    print(memory_of("VmHWM:") / 1024e3)
 
 
 def memory(runs: int) -> Finding:
@@ -184,7 +172,7 @@ def memory(runs: int) -> Finding:
 
     It is measured once, as it is the same in every run.
     """
-    if not Path("/proc/self/status").exists():
+    if not STATUS.exists():
         raise Skipped("peak memory of a process is read from /proc")
     small = [peak_mb(2_000, 300, cells) for cells in GROWING]
     large = [peak_mb(8_000, 2_000, cells // 4) for cells in GROWING]

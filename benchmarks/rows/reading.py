@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.measure import Finding, Row, Skipped
+from benchmarks.measure import STATUS, Finding, Row, Skipped, memory_of, said_alone
 from kobench.dataset import Dataset
 
 #: Cells of the files: 64, 128 and 256 MB as a sparse matrix in memory.
@@ -26,8 +24,8 @@ PLACED = 8
 #: The most memory that adding may take, in sparse matrices.
 TARGET = 2.0
 
-#: Where a process says what it takes now, and at most; writing 5 forgets the most.
-STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+#: Where writing 5 forgets the most memory that a process took.
+FORGET = Path("/proc/self/clear_refs")
 
 #: Does one thing with a file, and prints how many bytes more than before it took at most.
 WATCHED = """
@@ -81,12 +79,6 @@ def write(path: Path, cells: int) -> None:
                 group.create_dataset(column, data=values, dtype=text)
 
 
-def taken(line: str) -> int:
-    """Bytes that this process takes, by the line of its status."""
-    found = next(each for each in STATUS.read_text().splitlines() if each.startswith(line))
-    return int(found.split()[1]) << 10
-
-
 def watched(what: str, path: str) -> int:
     """Do one of three things with a file in this process.
 
@@ -111,7 +103,7 @@ def watched(what: str, path: str) -> int:
     if not small.exists():
         write(small, 1000)
     look(h5ad.load(str(small)))  # whatever is imported late is there
-    before = taken("VmRSS:")
+    before = memory_of("VmRSS:")
     FORGET.write_text("5")
     if what == "load":
         h5ad.load(path)
@@ -120,7 +112,7 @@ def watched(what: str, path: str) -> int:
     else:
         cards = str(Path(path).with_name("cards"))
         add_dataset(path, "mine", seen=look, out_folder=cards, write=False)
-    return taken("VmHWM:") - before
+    return memory_of("VmHWM:") - before
 
 
 def look(dataset: Dataset) -> None:
@@ -135,13 +127,7 @@ def ratios(path: Path, cells: int) -> dict[str, float]:
     matrix = cells * EXPRESSED * PLACED
     found = {}
     for what in ("load", "add", "anndata"):
-        done = subprocess.run(
-            [sys.executable, "-c", WATCHED, what, str(path)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found[what] = json.loads(done.stdout.split()[-1]) / matrix
+        found[what] = json.loads(said_alone(WATCHED, what, str(path)).split()[-1]) / matrix
     return found
 
 
