@@ -13,7 +13,8 @@ from typing import IO, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import SMALLER, check_storage
+from kobench.builtin.datasets.formats.bounds import check_storage
+from kobench.builtin.datasets.formats.held import HeldPart
 from kobench.errors import UserError
 
 #: How HDF5 files start; MuData's have 512 bytes of their own before that.
@@ -116,41 +117,13 @@ def first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-class Hdf5Part:
+class Hdf5Part(HeldPart):
     """A group or a dataset of an HDF5 file; a `formats.source.Part`."""
-
-    def __init__(self, file: str, name: str, content: Any, file_size: int) -> None:
-        self.file, self.name, self._content, self._size = file, name, content, file_size
-
-    @property
-    def file_size(self) -> int:
-        """Bytes of the file."""
-        return self._size
 
     @property
     def attrs(self) -> Mapping[str, Any]:
         """What is written beside it; texts as str."""
         return _Attributes(self)
-
-    @property
-    def is_array(self) -> bool:
-        """Whether it is a dataset."""
-        return hasattr(self._content, "shape")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of a dataset; () for a group."""
-        return tuple(getattr(self._content, "shape", None) or ())
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of a dataset."""
-        return np.dtype(getattr(self._content, "dtype", np.void))
-
-    @property
-    def chunks(self) -> tuple[int, ...] | None:
-        """Of a dataset that is stored in chunks."""
-        return getattr(self._content, "chunks", None)
 
     def names(self) -> list[str]:
         """Names of the parts of a group."""
@@ -168,7 +141,7 @@ class Hdf5Part:
             link = self._asked(partial(group.get, step, getlink=True))
             if link is None:
                 return None
-            inner = f"{part.name}/{step}".lstrip("/")
+            inner = part._inner(step)
             if not isinstance(link, h5py.HardLink):
                 raise UserError(_followed(self.file, inner, "a link to another place"))
             content = self._asked(partial(group.__getitem__, step))
@@ -235,9 +208,7 @@ class Hdf5Part:
         except UnicodeDecodeError as error:
             raise UserError(not_utf8(self.file, self.name, error)) from error
         except MemoryError as error:
-            raise UserError(
-                f"{self.file}: {self.name} needs more memory than there is; {SMALLER}"
-            ) from error
+            raise self._too_large() from error
         # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
         except Exception as error:
             raise UserError(damaged(self.file, error)) from error

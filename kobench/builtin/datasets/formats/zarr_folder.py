@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import SMALLER, check_storage
+from kobench.builtin.datasets.formats.bounds import check_storage
 from kobench.builtin.datasets.formats.hdf5 import first_line
+from kobench.builtin.datasets.formats.held import HeldPart
 from kobench.errors import UserError
 from kobench.util.bounded import read_bounded
 
@@ -94,41 +95,13 @@ def size_of_folder(path: str) -> int:
     return size
 
 
-class ZarrPart:
+class ZarrPart(HeldPart):
     """A group or an array of a zarr folder; a `formats.source.Part`."""
-
-    def __init__(self, file: str, name: str, content: Any, file_size: int) -> None:
-        self.file, self.name, self._content, self._size = file, name, content, file_size
-
-    @property
-    def file_size(self) -> int:
-        """Bytes of the folder."""
-        return self._size
 
     @property
     def attrs(self) -> Mapping[str, Any]:
         """What is written beside it."""
         return dict(self._content.attrs)
-
-    @property
-    def is_array(self) -> bool:
-        """Whether it is an array."""
-        return hasattr(self._content, "shape")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of an array; () for a group."""
-        return tuple(getattr(self._content, "shape", ()))
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of an array."""
-        return np.dtype(getattr(self._content, "dtype", np.void))
-
-    @property
-    def chunks(self) -> tuple[int, ...] | None:
-        """Of an array."""
-        return getattr(self._content, "chunks", None)
 
     @property
     def _place(self) -> Path:
@@ -148,7 +121,7 @@ class ZarrPart:
         for step in name.split("/"):
             if step in ("", ".", "..") or step not in part.names():
                 return None
-            inner = f"{part.name}/{step}".lstrip("/")
+            inner = part._inner(step)
             check_codecs(self.file, inner)
             try:
                 content = part._content[step]
@@ -171,9 +144,7 @@ class ZarrPart:
                 return np.array([self._content[()]]).reshape(1)
             found = np.asarray(self._content[start : self.shape[0] if stop is None else stop])
         except MemoryError as error:
-            raise UserError(
-                f"{self.file}: {self.name} needs more memory than there is; {SMALLER}"
-            ) from error
+            raise self._too_large() from error
         except Exception as error:
             raise UserError(_damaged(self.file, error)) from error
         return found.astype(object) if found.dtype.kind in "TU" else found

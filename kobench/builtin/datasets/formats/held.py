@@ -1,0 +1,61 @@
+"""What parts of HDF5 files and of zarr folders have alike: both packages give such objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kobench.builtin.datasets.formats.bounds import SMALLER
+from kobench.errors import UserError
+
+
+class HeldPart:
+    """A group or an array that h5py or zarr holds; the common half of a `formats.source.Part`.
+
+    Parameters
+    ----------
+    file : str
+        The file or folder, for messages.
+    name : str
+        Where the part is in it; "" for the whole.
+    content : object
+        The group or array, as the package gives it.
+    file_size : int
+        Bytes of the file, or of all files of the folder.
+    """
+
+    def __init__(self, file: str, name: str, content: Any, file_size: int) -> None:
+        self.file, self.name, self._content, self._size = file, name, content, file_size
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of all that there is."""
+        return self._size
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an array."""
+        return hasattr(self._content, "shape")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an array; () for a group, and for what h5py calls empty."""
+        return tuple(getattr(self._content, "shape", None) or ())
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of an array."""
+        return np.dtype(getattr(self._content, "dtype", np.void))
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None:
+        """Of an array that is stored in chunks."""
+        return getattr(self._content, "chunks", None)
+
+    def _inner(self, step: str) -> str:
+        """The name of a part of a group."""
+        return f"{self.name}/{step}".lstrip("/")
+
+    def _too_large(self) -> UserError:
+        return UserError(f"{self.file}: {self.name} needs more memory than there is; {SMALLER}")
