@@ -14,9 +14,10 @@ from kobench.errors import UserError
 NEEDED = ("obs", "var")
 
 
-def is_annotated(whole: Part) -> bool:
-    """Whether a group has what AnnData consists of at least."""
-    return set(NEEDED) <= set(whole.names())
+def missing_in(whole: Part) -> list[str]:
+    """What a group lacks of what AnnData consists of at least."""
+    there = set(whole.names())
+    return [part for part in NEEDED if part not in there]
 
 
 def read_annotated(whole: Part, path: str) -> Source:
@@ -34,8 +35,7 @@ def read_annotated(whole: Part, path: str) -> Source:
     UserError
         Where a part of it is missing or no such part.
     """
-    missing = [part for part in NEEDED if part not in whole.names()]
-    if missing:
+    if missing := missing_in(whole):
         raise UserError(
             f"{path} has groups but is not AnnData ({', '.join(missing)} missing); write it with"
             " adata.write_h5ad(FILE)"

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from kobench.builtin.datasets.formats import hdf5, mtx, zarr_folder
-from kobench.builtin.datasets.formats.annotated import read_annotated
+from kobench.builtin.datasets.formats.annotated import missing_in, read_annotated
 from kobench.builtin.datasets.formats.hdf5 import first_line
 from kobench.builtin.datasets.formats.mudata import is_mudata, read_mudata
 from kobench.builtin.datasets.formats.packed import unpacked
@@ -188,10 +188,10 @@ def source_in(whole: Part, path: str, what: str = "HDF5") -> Source:
     """What a file of groups holds."""
     if is_mudata(whole):
         return read_mudata(whole, path)
-    names = set(whole.names())
-    missing = [part for part in ("obs", "var") if part not in names]
+    missing = missing_in(whole)
     if not missing:
         return read_annotated(whole, path)
+    names = set(whole.names())
     if {"matrix", "row_attrs", "col_attrs"} <= names:
         raise UserError(
             f"{path} is a loom file; convert it with scanpy: sc.read_loom(FILE).write_h5ad(OUT)"
