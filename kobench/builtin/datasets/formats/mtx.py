@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kobench.builtin.datasets.formats.hdf5 import first_line
+from kobench.builtin.datasets.formats.packed import unpacking
 from kobench.builtin.datasets.formats.source import LONGEST, Block, Source
 from kobench.builtin.datasets.formats.stored import AT_ONCE
 from kobench.builtin.datasets.formats.tenx import EXPRESSION, of_features
@@ -112,9 +112,7 @@ def _text(folder: str, path: str) -> Iterator[IO[bytes]]:
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}); bring it again") from error
     with raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        yield cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+        yield unpacking(raw)
 
 
 class Entries:

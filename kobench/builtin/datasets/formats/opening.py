@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from kobench.builtin.datasets.formats import hdf5, mtx, zarr_folder
+from kobench.builtin.datasets.formats import hdf5, mtx, packed, zarr_folder
 from kobench.builtin.datasets.formats.annotated import missing_in, read_annotated
 from kobench.builtin.datasets.formats.hdf5 import first_line
 from kobench.builtin.datasets.formats.mudata import is_mudata, read_mudata
-from kobench.builtin.datasets.formats.packed import unpacked
 from kobench.builtin.datasets.formats.selected import of_rows
 from kobench.builtin.datasets.formats.source import Part, Source
 from kobench.builtin.datasets.formats.table import Widened, read_table
@@ -36,7 +35,7 @@ OTHERS = {
     b"BZh": "is packed by bzip2; unpack it (bunzip2 -k FILE), and give what comes out",
     b"\xfd7zXZ": "is packed by xz; unpack it (xz -dk FILE), and give what comes out",
     b"\x28\xb5\x2f\xfd": "is packed by zstd; unpack it (zstd -d FILE), and give what comes out",
-    b"\x1f\x8b": "is packed by gzip; unpack it once (gunzip -k FILE), and give what comes out",
+    packed.START: "is packed by gzip; unpack it once (gunzip -k FILE), and give what comes out",
     b"version https://git-lfs": (
         "is a pointer of Git LFS and not the file itself; get that (git lfs pull in its repository)"
     ),
@@ -138,8 +137,8 @@ def _folder(path: str) -> Iterator[Source]:
 def _file(path: str) -> Iterator[Source]:
     """What a plain file holds, packed by gzip or not."""
     start = _start(path)
-    if start[:2] == b"\x1f\x8b":
-        with unpacked(path) as stream:
+    if start.startswith(packed.START):
+        with packed.unpacked(path) as stream:
             inside = stream.read(HEAD)
             stream.seek(0)
             _check_hdf5(f"{path} (unpacked)", inside)

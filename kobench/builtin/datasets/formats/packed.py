@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from kobench.builtin.datasets.formats.bounds import HARMLESS
 from kobench.errors import UserError
@@ -20,6 +20,16 @@ MOST_TIMES = 200
 
 #: Bytes that are unpacked at once.
 PIECE = 1 << 20
+
+#: How gzip files start.
+START = b"\x1f\x8b"
+
+
+def unpacking(raw: IO[bytes]) -> IO[bytes]:
+    """An opened file from its start, unpacked as it is read where it is gzip."""
+    packed = raw.read(len(START)) == START
+    raw.seek(0)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import zlib
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kobench.builtin.datasets.formats.packed import unpacking
 from kobench.builtin.datasets.formats.source import LONGEST, Column, Frame
 from kobench.cells import IntArray
 from kobench.errors import UserError
@@ -155,10 +155,7 @@ def _text(path: str, where: str) -> str:
     """All of a text file, gzip-compressed or not."""
     try:
         with open_plain(Path(path)) as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            file = gzip.GzipFile(fileobj=raw) if packed else raw
-            content = file.read(MOST + 1)
+            content = unpacking(raw).read(MOST + 1)
     except (FileNotFoundError, PermissionError) as error:
         raise UserError(
             f"{where} cannot be read ({error.strerror}); give one that is there and that you may"
