@@ -182,30 +182,21 @@ def text_of(values: npt.NDArray[Any], part: Part) -> Column:
             f"{part.file}: {part.name} holds {strange}, not text or numbers; name another column,"
             " or write it again as text"
         )
-    if values.dtype.kind == "S":
-        values = values.astype(object)
-    if values.dtype.kind == "T":
-        values = values.astype(object)
-    try:
-        values = (
-            np.array(
-                [each.decode() if isinstance(each, bytes) else each for each in values.tolist()],
-                dtype=object,
-            )
-            if values.dtype.kind == "O"
-            else values
-        )
-    except UnicodeDecodeError as error:
-        raise UserError(not_utf8(part.file, part.name, error)) from error
+    if values.dtype.kind in "OST":
+        try:
+            texts = [each.decode() if isinstance(each, bytes) else each for each in values.tolist()]
+        except UnicodeDecodeError as error:
+            raise UserError(not_utf8(part.file, part.name, error)) from error
+        values = np.array(texts, dtype=object)
     series = pandas.Series(values)
     missing = series.isna().to_numpy()
-    texts = series.astype(str)
-    longest = int(texts.str.len().max()) if len(texts) else 0
+    written = series.astype(str)
+    longest = int(written.str.len().max()) if len(written) else 0
     if longest > LONGEST:
         raise UserError(
             f"{part.file}: {part.name} has a text of {longest:,} characters; names and labels have"
             f" at most {LONGEST:,}, so name another column"
         )
-    found = texts.to_numpy().astype(np.str_)
+    found = written.to_numpy().astype(np.str_)
     kind = values.dtype.kind
     return Column(found, missing | (found == ""), kind if kind in "fiub" else "O")
