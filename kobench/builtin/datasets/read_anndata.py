@@ -102,11 +102,9 @@ def where_counts_lie(source: Source, looked_at: Stored | None, otherwise: str = 
     if with_counts:
         return " or ".join(with_counts)
     if looked_at is None:
-        there = [f"set layer={word(name)}" for name in source.layers if source.layers.get(name)]
+        there = ["leave layer and raw out"] * (source.X is not None)
+        there += [f"set layer={word(name)}" for name in source.layers if source.layers.get(name)]
         there += ["set raw=true"] * (raw is not None)
-        if source.X is not None:
-            there.insert(0, "leave layer and raw out")
-            return f"{' or '.join(there)}, whichever holds the values"
         if there:
             return f"{' or '.join(there)}, whichever holds the values"
         return "the file has no layer and no .raw either, so it holds no values; bring another one"
