@@ -63,6 +63,8 @@ def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Frame, var_key
     var_key : str
         The column that names the genes; "" for the index.
     """
+    if not any(reading.unknown for reading in labels.readings.values()):
+        return ""
     controls = Controls(spelling.control, genes)
     asked = [
         label
@@ -71,7 +73,7 @@ def advice(labels: Labels, spelling: Spelling, genes: Genes, var: Frame, var_key
         and not all(is_usual(part, genes) and not controls.is_in(part) for part in reading.names)
     ]
     missed = [label for label in asked if labels.readings[label].unknown]
-    if not missed or (spelling.table and var is None):
+    if not missed:
         return ""
     short = [label for label in missed if len(label) <= MOST_TRIED] or missed[:1]
     tried = short[:: max(1, len(short) // TRIED)]
