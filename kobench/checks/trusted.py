@@ -120,8 +120,7 @@ def what_was_slow(lines: Sequence[Mapping[str, Any]]) -> str:
             begun = name if name == LOADING else f"{count:,} {name}"
             continue
         begun = ""
-        part = parts.setdefault(name, Part())
-        part.seconds, part.count = part.seconds + float(line["seconds"]), part.count + count
+        parts.setdefault(name, Part()).add(count, float(line["seconds"]))
     found = [f"it took {told(parts)}"] if parts else []
     found += [f"{begun} had not ended"] if begun else []
     found += [str(line["smaller"]) for line in lines if "smaller" in line]

@@ -29,11 +29,8 @@ def edges_point_on(tested: DatasetUnderTest) -> str:
     except UserError as error:
         raise Wrong(str(error)) from error
     tested.compared += 1
-    if len(np.unique(edges, axis=0)) < len(edges):
-        raise Wrong(
-            f"its truth lists {len(edges) - len(np.unique(edges, axis=0))} of {len(edges)} edges"
-            " twice; list each once"
-        )
+    if twice := len(edges) - len(np.unique(edges, axis=0)):
+        raise Wrong(f"its truth lists {twice} of {len(edges)} edges twice; list each once")
     regulates = np.zeros((n_genes, n_genes), dtype=bool)
     regulates[edges[:, 0], edges[:, 1]] = True
     wild_type, knockout, events = some_truth(dataset)

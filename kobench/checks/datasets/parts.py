@@ -44,6 +44,10 @@ class Part:
     seconds: float = 0.0
     count: int = 0
 
+    def add(self, count: int, seconds: float) -> None:
+        """Count more of them."""
+        self.count, self.seconds = self.count + count, self.seconds + seconds
+
     @property
     def each(self) -> float:
         """Seconds of one of them; 0 where none was measured."""
@@ -85,8 +89,7 @@ class Parts:
             yield
         finally:
             seconds = self.clock() - start
-            part = self.found.setdefault(name, Part())
-            part.seconds, part.count = part.seconds + seconds, part.count + count
+            self.found.setdefault(name, Part()).add(count, seconds)
             self.say(name, count, seconds)
 
     @property

@@ -72,7 +72,7 @@ def counts_of(tested: DatasetUnderTest) -> Mapping[str, int]:
     dataset = tested.dataset
     if dataset.truth is None:
         return {LOADING: LOADS}
-    asked = int((dataset.cells.assemblages().sum(axis=1)).sum()) // 5
+    asked = int(dataset.cells.assemblages().sum()) // 5
     singles, sets = min(EVENTS, asked), SETS * min(CELLS_A_SET, max(1, dataset.cells.n_obs // 5))
     times = 2 if dataset.replicate is not None else 1  # of the reference line that draws again
     return {
