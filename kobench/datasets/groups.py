@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kobench.cells import BoolArray, IntArray
+from kobench.cells import BoolArray, Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
 
@@ -29,7 +29,12 @@ def labels_of_groups(dataset: Dataset) -> npt.NDArray[np.str_] | None:
     """
     if dataset.group_key is None:
         return None
-    return np.char.strip(np.asarray(dataset.cells.obs[dataset.group_key], dtype=np.str_))
+    return labels_in(dataset.cells, dataset.group_key)
+
+
+def labels_in(cells: Cells, key: str) -> npt.NDArray[np.str_]:
+    """(n,) the group of each of n cells by a column, without blanks around it."""
+    return np.char.strip(np.asarray(cells.obs[key], dtype=np.str_))
 
 
 def check_enough(groups: npt.ArrayLike, strategy: str, key: str) -> None:

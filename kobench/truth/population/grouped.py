@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from kobench.cells import BoolArray, Cells, IntArray
-from kobench.datasets.groups import second_half
+from kobench.datasets.groups import labels_in, second_half
 from kobench.truth.population.measure import SPLITS
 from kobench.truth.population.profiles import Population
 
@@ -28,9 +28,7 @@ def numbers_of(key: str | None, perturbed: Cells, wild_type: Cells) -> tuple[Int
     """
     if key is None:
         return None
-    labels = [
-        np.char.strip(np.asarray(cells.obs[key], dtype=np.str_)) for cells in (perturbed, wild_type)
-    ]
+    labels = [labels_in(cells, key) for cells in (perturbed, wild_type)]
     number: IntArray = np.unique(np.concatenate(labels), return_inverse=True)[1].ravel()
     return number[: perturbed.n_obs], number[perturbed.n_obs :]
 
