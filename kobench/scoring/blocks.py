@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kobench.results.parts import DrawnGroups
-from kobench.scoring.bootstrap import Redraw, block_of, field_of
+from kobench.scoring.bootstrap import Redraw, block_of, ids_of
 from kobench.scoring.grouped import CellGroups
 from kobench.units import Block, TaskUnits, Units
 from kobench.util.files import hash_of
@@ -16,7 +16,7 @@ def blocks_of(units: Units | None, block: Block, groups: CellGroups | None = Non
 
     0 where they were not answered.
     """
-    ids = None if units is None else getattr(units, field_of(units, block), None)
+    ids = ids_of(units, block)
     if ids is None:
         return 0
     return len(np.unique(ids)) if groups is None else groups.count(ids)
@@ -42,6 +42,6 @@ def blocks_digest(redraw: Redraw, units: TaskUnits) -> str | None:
         return None
     drawn = {}
     for variant, shown in units.variants.items():
-        ids = None if shown is None else getattr(shown, field_of(shown, redraw.block), None)
+        ids = ids_of(shown, redraw.block)
         drawn[variant] = [] if ids is None else sorted({str(name) for name in names[ids]})
     return hash_of([redraw.seed, drawn])[:16]

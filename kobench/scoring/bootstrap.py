@@ -55,10 +55,16 @@ class Redraw:
 
 def block_of(units: Units, block: Block) -> IntArray:
     """The block id of each unit, (n,); raises ValueError where these units have no such block."""
-    ids = getattr(units, field_of(units, block), None)
+    ids = ids_of(units, block)
     if ids is None:
         raise ValueError(f"{type(units).__name__} without {block}s cannot be drawn by {block}")
-    return np.asarray(ids)
+    return ids
+
+
+def ids_of(units: Units | None, block: Block) -> IntArray | None:
+    """The block id of each unit, (n,); None without units, or where they have no such block."""
+    ids = None if units is None else getattr(units, field_of(units, block), None)
+    return None if ids is None else np.asarray(ids)
 
 
 def field_of(units: Units, block: Block) -> str:

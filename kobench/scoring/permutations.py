@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from kobench.cells import IntArray
-from kobench.scoring.bootstrap import Names, field_of
+from kobench.scoring.bootstrap import Names, ids_of
 from kobench.units import Units
 from kobench.util.files import hash_of
 
@@ -47,8 +47,8 @@ def permutations_of(units: Units, names: Names | None, seed: int) -> Permutation
     seed : int
         The same for all splits of a dataset.
     """
-    ids = getattr(units, field_of(units, "perturbation"), None)
-    numbers = np.arange(len(units.true)) if ids is None else np.asarray(ids)
+    ids = ids_of(units, "perturbation")
+    numbers = np.arange(len(units.true)) if ids is None else ids
     if len(np.unique(numbers)) < len(numbers):
         numbers = np.arange(len(units.true))
         names = None
