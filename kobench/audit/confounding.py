@@ -9,7 +9,7 @@ import numpy as np
 from kobench.audit.material import Material
 from kobench.audit.pictures import stacked_shares
 from kobench.audit.report import Part, Picture, Table, Verdict, counted, listed
-from kobench.audit.statistics import cramers_v, independence_p
+from kobench.audit.statistics import cramers_v, crossed, independence_p
 from kobench.cells import IntArray
 from kobench.dataset import Dataset
 from kobench.units import MIN_CELLS
@@ -94,14 +94,12 @@ def contingency(dataset: Dataset) -> tuple[list[str], list[str], IntArray]:
     )
     batches, of_batch = np.unique(both, return_inverse=True)
     row = np.concatenate([np.zeros(dataset.cells.n_obs, np.int64), of_cell.ravel() + 1])
-    table = np.zeros((len(names) + 1, len(batches)), np.int64)
-    np.add.at(table, (row, of_batch.ravel()), 1)
+    table = crossed(row, of_batch.ravel())
     return [WILD_TYPE, *names.tolist()], batches.tolist(), table
 
 
 def distances_of_mixes(table: IntArray) -> list[float]:
-    """How far each row's mix of batches lies from the first row's, from 0 to 1 (total"
-    " variation)."""
+    """How far each row's mix of batches lies from the first row's, by total variation."""
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     found: list[float] = (np.abs(shares - shares[0]).sum(axis=1) / 2).tolist()
     return found

@@ -11,7 +11,7 @@ import numpy as np
 from kobench.audit.material import Material
 from kobench.audit.report import Part, Table, Verdict, counted, listed
 from kobench.audit.shared import ONCE
-from kobench.audit.statistics import cramers_v
+from kobench.audit.statistics import cramers_v, crossed
 from kobench.cells import IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.parts import detected
@@ -101,11 +101,8 @@ def telling_columns(dataset: Dataset) -> dict[str, float]:
             np.concatenate([dataset.cells.obs[name], perturbed.obs[name]]).astype(str)
         )
         if 1 < values.max() + 1 <= len(values) / 2:
-            table = np.zeros((labels.max() + 1, values.max() + 1), np.int64)
-            np.add.at(table, (labels, values), 1)
-            if (v := cramers_v(table)) >= GIVES_AWAY:
-                found[name] = v
-    return found
+            found[name] = cramers_v(crossed(labels, values))
+    return {name: v for name, v in found.items() if v >= GIVES_AWAY}
 
 
 def leakage(material: Material) -> Part:

@@ -132,6 +132,17 @@ def units_needed(difference: float, spread: float, power: float = POWER) -> int:
     return many
 
 
+def crossed(rows: IntArray, columns: IntArray) -> IntArray:
+    """The contingency table (r, c) of two numbers, from 0, of each of n things.
+
+    >>> crossed(np.array([0, 1, 1]), np.array([0, 1, 1])).tolist()
+    [[1, 0], [0, 2]]
+    """
+    table: IntArray = np.zeros((rows.max() + 1, columns.max() + 1), np.int64)
+    np.add.at(table, (rows, columns), 1)
+    return table
+
+
 def chi_squared(table: IntArray) -> Any:
     """Pearson's chi-squared of a contingency table (r, c), or of several (n, r, c) as (n,)."""
     counts = np.asarray(table, np.float64)
