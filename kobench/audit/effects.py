@@ -17,7 +17,7 @@ from kobench.audit.report import (
     plain,
     share,
 )
-from kobench.audit.shared import nothing_measured, with_caveat
+from kobench.audit.shared import nothing_measured, responding_genes, with_caveat
 
 KEY, TITLE = "effects", "Effects: how much changes beside the target?"
 
@@ -31,9 +31,7 @@ def effects(material: Material) -> Part:
     if question is None:
         return nothing_measured(material, KEY, TITLE)
     p = question.size_p if question.size_p is not None else np.full(len(question.names), np.nan)
-    responds = np.zeros(len(question.names), int)
-    if question.responds is not None:
-        responds = question.responds.sum(axis=1)
+    responds = responding_genes(question)
     order = np.lexsort((np.array(question.names), -question.size))
     seen = [name for name, value in zip(question.names, p, strict=True) if value <= SIGNIFICANT]
     rest = [

@@ -9,7 +9,7 @@ import numpy as np
 from kobench.audit.material import Material
 from kobench.audit.pictures import dots_of_two
 from kobench.audit.report import Part, Picture, Table, Verdict, share
-from kobench.audit.shared import with_caveat
+from kobench.audit.shared import responding_genes, with_caveat
 from kobench.cells import Cells
 from kobench.truth.population import DETECTABLE
 from kobench.truth.population.screen import Screen
@@ -78,9 +78,6 @@ def near_null(material: Material) -> Part:
         )
     sham = shams(material)
     ours = [material.agreement[name] for name in question.names]
-    responding = (
-        question.responds.sum(axis=1).tolist() if question.responds is not None else [0] * len(ours)
-    )
     found = sum(value >= DETECTABLE for value in ours)
     false = sum(value >= DETECTABLE for value in sham.agreement)
     null = seen.near_null == "yes"
@@ -99,7 +96,7 @@ def near_null(material: Material) -> Part:
             f"{max(genes):,}",
         )
         for what, values, genes in (
-            ("the perturbations", ours, responding),
+            ("the perturbations", ours, responding_genes(question).tolist()),
             ("shams", list(sham.agreement), list(sham.responding)),
         )
     ]

@@ -1,9 +1,13 @@
-"""What several parts say alike: that nothing is measured, and that libraries may differ."""
+"""What parts have in common: numbers, that nothing is measured, that libraries may differ."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from kobench.audit.material import Material
 from kobench.audit.report import Part, Table, Verdict, share
+from kobench.cells import IntArray
+from kobench.question import Responses
 from kobench.util.text import by_reason
 
 #: Where it is said how copies are taken out of a file.
@@ -16,6 +20,14 @@ def with_caveat(text: str, verdict: Verdict, material: Material) -> tuple[str, V
         return text, verdict
     said = f"{text}. A difference of libraries would look the same: {material.caveat}"
     return said, "look" if verdict == "fine" else verdict
+
+
+def responding_genes(question: Responses) -> IntArray:
+    """(k,) how many genes respond to each perturbation; 0 where that was not measured."""
+    if question.responds is None:
+        return np.zeros(len(question.names), np.int64)
+    found: IntArray = question.responds.sum(axis=1)
+    return found
 
 
 def nothing_measured(material: Material, key: str, title: str) -> Part:
