@@ -34,6 +34,7 @@ MOST_ARCHIVE = 4 << 30
 
 #: What reading a damaged or hostile archive raises.
 UNREADABLE = (
+    gzip.BadGzipFile,  # other errors of the system are a full disk, or one that is not there
     EOFError,
     ValueError,
     tarfile.TarError,
@@ -109,14 +110,7 @@ def get_distribution(
         )
     try:
         _read_members(source, archive, folder)
-    except (
-        gzip.BadGzipFile,  # other errors of the system are a full disk, or one that is not there
-        EOFError,
-        ValueError,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except UNREADABLE as error:
         raise UserError(
             f"dataset {dataset!r}: {source.name} {source.version} cannot be read"
             f" ({one_line(str(error))[:200]}); correct the card"

@@ -221,3 +221,17 @@ def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
     path.write_bytes(tar_of(tmp_path / "x", FILES).read_bytes()[:-40])
     with pytest.raises(UserError, match=r"evil 1.0 cannot be read \("):
         get_distribution(source(path, "data/none.csv"), tmp_path, "mine")
+
+
+def test_a_damaged_member_of_a_zip_is_said(tmp_path: Path) -> None:
+    """A member packed by LZMA, whose errors are none of zipfile's own."""
+    text = "".join(f"{number},{number * number}\n" for number in range(2000)).encode()
+    path = tmp_path / "evil-1.0.archive"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("evil-1.0/data/E.csv", text)
+        start = archive.getinfo("evil-1.0/data/E.csv").header_offset
+    content = bytearray(path.read_bytes())
+    content[start + 200 : start + 260] = b"\xff" * 60
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"evil 1.0 cannot be read \(Corrupt input data\)"):
+        get_distribution(source(path), tmp_path, "mine")
