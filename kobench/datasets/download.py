@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kobench.datasets import web
-from kobench.datasets.right import checksum_of
 from kobench.datasets.sources import Checksum, fault_of_url
 from kobench.errors import UserError
+from kobench.util.files import checksum_of
 from kobench.util.lock import locked
 from kobench.util.lock_file import NoLockError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from kobench.datasets.sources import Checksum, WebFile, read_sources
 from kobench.errors import UserError
-from kobench.util.files import PIECE, write_atomically
+from kobench.util.files import checksum_of, write_atomically
 from kobench.util.hashes import Hashes, files_below, hash_of_all
 
 
@@ -74,9 +73,9 @@ def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: 
     if found == said.get("sha256"):
         return
     derived = _Derived(memory / "contents.json", found)
-    if md5 := said.get("md5"):
-        found_md5 = derived.of("md5", md5, lambda: checksum_of(path, "md5"))
-        if found_md5 == md5:
+    if "md5" in said:
+        found_md5 = derived.of("md5", said["md5"], lambda: checksum_of(path, "md5"))
+        if found_md5 == said["md5"]:
             return
     if "content" in said:
         from kobench.datasets.content import VERSION, content_of_file
@@ -92,8 +91,7 @@ def check_file_is_right(card: Mapping[str, Any], path: Path, what: str, remedy: 
         )
     if "md5" in said:
         raise UserError(
-            f"{what}, {path}, has md5 {checksum_of(path, 'md5')} but {said['md5']} is expected;"
-            f" {remedy}"
+            f"{what}, {path}, has md5 {found_md5} but {said['md5']} is expected; {remedy}"
         )
     raise UserError(
         f"{what}, {path}, has sha256 {found} but {said['sha256']} is expected; {remedy}"
@@ -119,15 +117,6 @@ def bytes_of(path: Path) -> int:
     """Bytes of a file, or of all files in a folder."""
     files = files_below(path).values() if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files)
-
-
-def checksum_of(path: Path, algorithm: str) -> str:
-    """Hash the bytes of a file; OSError where it can't be read."""
-    total = hashlib.new(algorithm, usedforsecurity=False)
-    with open(path, "rb") as file:
-        while piece := file.read(PIECE):
-            total.update(piece)
-    return total.hexdigest()
 
 
 def matches(path: Path, checksum: Checksum) -> bool:

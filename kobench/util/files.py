@@ -179,7 +179,12 @@ def sha256_of(path: Path) -> str:
     OSError
         Where it can't be read.
     """
-    total = hashlib.sha256()
+    return checksum_of(path, "sha256")
+
+
+def checksum_of(path: Path, algorithm: str) -> str:
+    """The same by another algorithm of `hashlib`, by its name."""
+    total = hashlib.new(algorithm, usedforsecurity=False)
     with open(path, "rb") as file:
         while piece := file.read(PIECE):
             total.update(piece)
