@@ -149,21 +149,15 @@ def species_of(names: npt.NDArray[Any]) -> str:
 
 def _of_kind(dataset: Dataset) -> Iterator[str]:
     """What was done to the perturbed cells, by what became of its target."""
-    for kind in sorted({dataset.perturbation, *dataset.kinds.values()}):
-        moved = targets_moved(dataset, kind)
-        if moved is not None and moved.down + moved.up >= ENOUGH_MOVED:
-            yield from _against(kind, moved)
-
-
-def _against(kind: str, moved: Moved) -> Iterator[str]:
-    """What speaks against one kind."""
-    seen = f"of {moved.of:,} measured targets {moved.down:,} fell and {moved.up:,} rose"
-    if kind in ("knockout", "knockdown") and moved.up > moved.down:
-        yield f"the card says kind = {kind}, and {seen} in their own cells, as in overexpression"
-    if kind == "overexpression" and moved.down > moved.up:
-        yield f"the card says kind = {kind}, and {seen} in their own cells, as in knockdown"
-    if kind == "near-null" and moved.down + moved.up > moved.of / 2:
-        yield f"the card says kind = {kind}, and {seen} in their own cells"
+    for kind, moved in _moved_by_kind(dataset):
+        seen = (
+            f"the card says kind = {kind}, and of {moved.of:,} measured targets {moved.down:,} fell"
+            f" and {moved.up:,} rose in their own cells"
+        )
+        if other := _looks_like(kind, moved):
+            yield f"{seen}, as in {other}"
+        if kind == "near-null" and moved.down + moved.up > moved.of / 2:
+            yield seen
 
 
 def doubted_kind(dataset: Dataset) -> str:
@@ -172,22 +166,34 @@ def doubted_kind(dataset: Dataset) -> str:
     It is asked of each kind by itself, and answered by how targets moved in their own cells.
     """
     said = []
-    for kind in sorted({dataset.perturbation, *dataset.kinds.values()}):
-        moved = targets_moved(dataset, kind)
-        if moved is None or moved.down + moved.up < ENOUGH_MOVED:
-            continue
-        if kind in ("knockout", "knockdown") and moved.up > moved.down:
+    for kind, moved in _moved_by_kind(dataset):
+        other = _looks_like(kind, moved)
+        if other == "overexpression":
             seen = f"the target rises in {moved.up:,} of {moved.of:,}: was this CRISPRa?"
-            said.append(f"{seen} then {_how_said(dataset, 'overexpression')}")
-        if kind == "overexpression" and moved.down > moved.up:
+        elif other:
             seen = f"the target falls in {moved.down:,} of {moved.of:,}: was this a knockdown?"
-            said.append(f"{seen} then {_how_said(dataset, 'knockdown')}")
+        else:
+            continue
+        how = f"{other} in the column of --kind-key" if dataset.kinds else f"--kind {other}"
+        said.append(f"{seen} then {how}")
     return "; ".join(said)
 
 
-def _how_said(dataset: Dataset, kind: str) -> str:
-    """How a user says that cells are of another kind."""
-    return f"{kind} in the column of --kind-key" if dataset.kinds else f"--kind {kind}"
+def _moved_by_kind(dataset: Dataset) -> Iterator[tuple[str, Moved]]:
+    """How targets moved, for each kind of which enough did to conclude something."""
+    for kind in sorted({dataset.perturbation, *dataset.kinds.values()}):
+        moved = targets_moved(dataset, kind)
+        if moved is not None and moved.down + moved.up >= ENOUGH_MOVED:
+            yield kind, moved
+
+
+def _looks_like(kind: str, moved: Moved) -> str:
+    """The kind that targets speak for in place of the one that is said, "" where they don't."""
+    if kind in ("knockout", "knockdown") and moved.up > moved.down:
+        return "overexpression"
+    if kind == "overexpression" and moved.down > moved.up:
+        return "knockdown"
+    return ""
 
 
 def targets_moved(dataset: Dataset, kind: str) -> Moved | None:
