@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kobench.datasets.card_keys import Key
 
@@ -84,4 +85,10 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "urls": (("name", "urls"), ("sha256", "md5", "bytes")),
     "repository": (("repository", "commit", "path"), ("name", "sha256", "md5", "bytes")),
     "distribution": (("distribution", "version", "members", "sha256"), ("bytes",)),
+}
+
+#: The kinds -> all keys of such a table, of which those that this kind must have are required.
+OF_KIND: Mapping[str, tuple[Key, ...]] = {
+    kind: tuple(replace(key, required=key.name in needed) for key in SOURCE)
+    for kind, (needed, _) in KINDS.items()
 }

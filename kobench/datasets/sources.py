@@ -23,12 +23,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from kobench.datasets.key_checks import check_keys
-from kobench.datasets.source_keys import KINDS, SOURCE
+from kobench.datasets.source_keys import KINDS, OF_KIND, SOURCE
 from kobench.errors import UserError
 from kobench.util.names import fault_of_folder, fault_of_name
 
@@ -153,7 +153,7 @@ def _source(table: Any, where: str) -> Source:
     needed, optional = KINDS[kinds[0]]
     if strange := [key for key in table if key not in (*needed, *optional)]:
         raise UserError(f"{where} has {strange[0]!r}, which does not go with {kinds[0]}; remove it")
-    check_keys(table, [replace(key, required=key.name in needed) for key in SOURCE], where)
+    check_keys(table, OF_KIND[kinds[0]], where)
     for key, value in table.items():
         if any(
             len(str(text)) > LONGEST for text in (value if isinstance(value, list) else [value])
