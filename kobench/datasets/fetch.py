@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kobench.datasets.download import Progress, download
 from kobench.datasets.right import check_file_is_right
 from kobench.datasets.sources import Checksum
 from kobench.errors import UserError
@@ -157,10 +156,10 @@ def _missing(card: Mapping[str, Any], looked: list[Path]) -> str:
     )
 
 
-def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
+def obtain(card: Mapping[str, Any]) -> Path:
     """The file of a card as `find_file` gives it, downloaded first where it has to be.
 
-    A missing file whose card has a `url` comes into the data folder; `progress` is told how far.
+    A missing file whose card has a `url` comes into the data folder.
     """
     file = card["file"]
     has_url = file.get("url") and not file.get("package")
@@ -170,12 +169,13 @@ def obtain(card: Mapping[str, Any], progress: Progress | None = None) -> Path:
                 f"dataset {card['name']!r}: its card has a url but no sha256, and kobench loads no"
                 " unchecked file; add sha256 to the card"
             )
+        from kobench.datasets.download import download  # brings all of http: lists need none of it
+
         download(
             [file["url"]],
             target_of(card),
             Checksum("sha256", file["sha256"].lower()),
             card["name"],
-            progress=progress,
             size=file.get("bytes"),
             folder=working_folder(),
         )

@@ -73,7 +73,10 @@ def test_examples_use_options_that_exist(line):
         assert "does not exist" in error.message or "is a directory" in error.message  # noqa: PT017
 
 
-HEAVY = {"torch", "xgboost", "numba", "sklearn", "pandas", "anndata", "scipy", "numpy"}
+HEAVY = {
+    *("torch", "xgboost", "numba", "sklearn", "pandas", "anndata", "scipy", "numpy"),
+    *("http.client", "ssl", "kobench.datasets.download"),
+}
 
 
 @pytest.mark.parametrize(
