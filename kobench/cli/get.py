@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,8 +90,8 @@ def get_command(
     show_plan(wants, mirror)
     if dry_run:
         return
-    problems = bring_all(wants, mirror)
-    show_end(wants, problems)
+    found, problems = bring_all(wants, mirror)
+    show_end(wants, found, problems)
     if problems:
         ctx.exit(1)
 
@@ -166,23 +167,24 @@ def megabytes(count: int) -> str:
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 0.1):,.1f} MB"
 
 
-def bring_all(wants: list[Wanted], mirror: str) -> dict[str, str]:
-    """Get what is missing; why not, by name, for what could not be got."""
-    from kobench.datasets.fetch import find_whole
+def bring_all(wants: list[Wanted], mirror: str) -> tuple[dict[str, Path], dict[str, str]]:
+    """Get what is missing; by name where each file is, and why not for what could not be got."""
+    from kobench.datasets.fetch import find_table
     from kobench.datasets.get import bring
 
+    found = {want.name: want.here for want in wants if want.here is not None}
     problems = {want.name: want.problem for want in wants if want.problem}
     for want in (want for want in wants if want.sources):
         try:
             with shown() as progress:
-                bring(want, mirror, progress)
-            find_whole(want.card)
+                found[want.name] = bring(want, mirror, progress)
+            find_table(want.card)
         except UserError as error:
             problems[want.name] = str(error)
             say(f"{want.name}: not got", err=True)
         else:
             say(f"{want.name}: got", err=True)
-    return problems
+    return found, problems
 
 
 @contextlib.contextmanager
@@ -224,17 +226,15 @@ def shown() -> Iterator[Progress]:
         yield move
 
 
-def show_end(wants: list[Wanted], problems: dict[str, str]) -> None:
+def show_end(wants: list[Wanted], found: dict[str, Path], problems: dict[str, str]) -> None:
     """One table: where each file is, or why it is not here."""
-    from kobench.datasets.fetch import find_file
-
     rows = [("dataset", "here", "where, or why not")]
     for want in wants:
         if want.name in problems:
             reason = problems[want.name].removeprefix(f"dataset {want.name!r}: ")
             rows.append((want.name, "no", reason))
         elif want.card:
-            rows.append((want.name, "yes", str(want.here or find_file(want.card))))
+            rows.append((want.name, "yes", str(found[want.name])))
         else:
             rows.append((want.name, "-", "it needs no file"))
     for want in (want for want in wants if want.name in problems and want.sources):

@@ -279,11 +279,11 @@ def load_card(card: Mapping[str, Any], load: Reference, /, **params: Any) -> Dat
     """
     arguments = {**card["parameters"], **params}
     if "path" in card["loader_parameters"]:
-        from kobench.datasets.fetch import find_file, obs_file, obtain
+        from kobench.datasets.fetch import find_table, obtain
 
         arguments["path"] = str(obtain(card))
-        if card.get("obs_file"):
-            arguments["obs"] = str(find_file(obs_file(card)))
+        if table := find_table(card):
+            arguments["obs"] = str(table)
     dataset: Dataset = (resolve_reference(load) if isinstance(load, str) else load)(**arguments)
     caveats = [] if is_opened(card) else _on_unopened(card, dataset, arguments)
     caveats += [text for flag, text in CAVEATS.items() if card.get(flag)]

@@ -119,9 +119,13 @@ def find_whole(card: Mapping[str, Any]) -> Path:
     UserError for the first of them that is not.
     """
     found = find_file(card)
-    if card.get("obs_file"):
-        find_file(obs_file(card))
+    find_table(card)
     return found
+
+
+def find_table(card: Mapping[str, Any]) -> Path | None:
+    """The table beside the file of a card, as `find_file` gives it; None where it has none."""
+    return find_file(obs_file(card)) if card.get("obs_file") else None
 
 
 def is_here(card: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ import pty
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,13 @@ from command import COMMAND, kobench
 from file_server import FileServer, serving
 from places import DATA
 
+from kobench.cli.get import bring_all, show_end
 from kobench.datasets.cards import builtin_folder, read_card
 from kobench.datasets.content import content_of_file
 from kobench.datasets.digest import digest
+from kobench.datasets.get import wanted
 from kobench.datasets.sources import WebFile, read_sources
+from kobench.util import hashes
 from kobench.util.resolve import resolve_reference
 
 
@@ -190,6 +193,19 @@ def test_all_files_that_could_not_be_got_are_listed_with_their_addresses(
         assert re.search(rf"^  \S+/{name}\.h5ad from https://gone\.org/{name}$", listed, re.M)
     dry = kobench("datasets", "get", "good", "--datasets", cards, "--mirror", server.url)
     assert "needs these" not in dry.stdout
+
+
+def test_what_was_got_is_not_read_once_more(
+    cards: Path, data: Path, server: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    real: Callable[[Path], str] = hashes.sha256_of
+    monkeypatch.setattr(hashes, "sha256_of", lambda path: (read.append(path), real(path))[1])
+    want = wanted("good", read_card(cards / "good.toml").card)
+    found, problems = bring_all([want], server.url)
+    show_end([want], found, problems)
+    assert (found, problems) == ({"good": data / "good.h5ad"}, {})
+    assert [path.name for path in read] == ["x.h5ad"]  # before it was moved to its place
 
 
 def test_a_dataset_without_its_table_is_not_here(cards: Path, data: Path, content: bytes) -> None:
