@@ -18,9 +18,10 @@ from places import REPOSITORY
 from kobench.cells import Cells
 from kobench.dataset import Dataset
 from kobench.datasets import cards
-from kobench.datasets.add import H5adParameters, Origin, add_dataset
+from kobench.datasets.add import add_dataset
 from kobench.datasets.card_checks import check_parameter
 from kobench.datasets.card_keys import TOP
+from kobench.datasets.card_text import H5adParameters, Origin
 from kobench.datasets.digest import digest
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec, Param
