@@ -101,7 +101,7 @@ def download(
     with _full_disk_is_said(folder, dataset):
         for each in (folder, target.parent):
             each.mkdir(parents=True, exist_ok=True)
-        with _locked(part, dataset):
+        with one_at_a_time(part.with_suffix(".lock"), dataset):
             if target.is_file():
                 return target
             for url in urls:
@@ -250,11 +250,11 @@ def _full_disk_is_said(folder: Path, dataset: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(part: Path, dataset: str) -> Iterator[None]:
-    """One process at a time; who comes second waits."""
+def one_at_a_time(lock: Path, dataset: str) -> Iterator[None]:
+    """One process at a time; who comes second waits. UserError where the lock is another file."""
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(locked(part.with_suffix(".lock"), patience=None))
+            stack.enter_context(locked(lock, patience=None))
         except NoLockError as error:
             raise UserError(f"dataset {dataset!r}: {error}; move it away and try again") from None
         yield

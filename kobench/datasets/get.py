@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kobench.datasets.distribution import get_distribution
-from kobench.datasets.download import Patience, download, move
+from kobench.datasets.download import Patience, download, move, one_at_a_time
 from kobench.datasets.fetch import find_file, find_whole, places, target_of, working_folder
 from kobench.datasets.recipes.common import MissingPackageError
 from kobench.datasets.recipes.names import RECIPES
@@ -28,8 +28,6 @@ from kobench.datasets.sources import (
     read_sources,
 )
 from kobench.errors import UserError
-from kobench.util.lock import locked
-from kobench.util.lock_file import NoLockError
 from kobench.util.resolve import resolve_reference
 from kobench.util.text import one_line
 
@@ -185,7 +183,7 @@ def bring(
     folder = want.folder
     try:
         working_folder().mkdir(parents=True, exist_ok=True)
-        with locked(working_folder() / f"{folder.name}.lock", patience=None):
+        with one_at_a_time(working_folder() / f"{folder.name}.lock", want.name):
             if target.is_file():  # another process has brought it at this moment
                 return find_file(card)
             folder.mkdir(exist_ok=True)
@@ -198,8 +196,6 @@ def bring(
             finally:
                 with contextlib.suppress(OSError):  # what was begun stays for the next call
                     folder.rmdir()
-    except NoLockError as error:
-        raise UserError(f"dataset {want.name!r}: {error}; move it away and try again") from None
     except OSError as error:
         raise UserError(
             f"dataset {want.name!r}: {error.filename or folder} cannot be written"
