@@ -147,6 +147,8 @@ def show_plan(wants: list[Wanted], mirror: str) -> None:
 
 def to_get(want: Wanted) -> tuple[str, str]:
     """How much is to be got, and from where."""
+    from kobench.datasets.opened import is_opened
+
     if not want.card and not want.problem:
         return "nothing", "it is simulated, or its plugin brings it"
     if want.here is not None:
@@ -154,7 +156,7 @@ def to_get(want: Wanted) -> tuple[str, str]:
     if want.problem:
         return "nothing", "it cannot be got; see the end"
     size = "unknown" if want.size is None else megabytes(want.size)
-    unopened = "; nobody has opened it yet" if want.card.get("opened") is False else ""
+    unopened = "" if is_opened(want.card) else "; nobody has opened it yet"
     return size, f"{want.come_from}{unopened}"
 
 
