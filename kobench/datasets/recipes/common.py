@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -75,6 +76,15 @@ def read_csv(path: Path) -> Any:
     import pandas
 
     return pandas.read_csv(io.BytesIO(unpacked(path)), index_col=0, keep_default_na=False)
+
+
+def read_h5ad(path: Path) -> Any:
+    """An AnnData file, without the warnings of one of an old layout."""
+    import anndata
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return anndata.read_h5ad(path)
 
 
 def from_counts(

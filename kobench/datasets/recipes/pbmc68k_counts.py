@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from kobench.datasets.recipes.common import fail, from_counts
+from kobench.datasets.recipes.common import fail, from_counts, read_h5ad
 
 #: How far a count worked out from values with three decimals may be from a whole number; the
 #: farthest is 0.082.
@@ -25,11 +24,7 @@ def make(files: Mapping[str, Path]) -> Any:
     files : mapping of str to Path
         `10x_pbmc68k_reduced.h5ad`.
     """
-    import anndata
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an old layout
-        source = anndata.read_h5ad(files["10x_pbmc68k_reduced.h5ad"])
+    source = read_h5ad(files["10x_pbmc68k_reduced.h5ad"])
     totals = source.obs["n_counts"].to_numpy(dtype=np.float64)
     values = scipy.sparse.csr_matrix(source.raw.X, dtype=np.float64)
     counts = scipy.sparse.diags(totals / 1e4) @ values.expm1()

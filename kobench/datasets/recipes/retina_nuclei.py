@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from kobench.datasets.recipes.common import from_counts
+from kobench.datasets.recipes.common import from_counts, read_h5ad
 
 #: Share of the nuclei in which a gene is seen.
 SEEN = 0.1
@@ -24,11 +23,7 @@ def make(files: Mapping[str, Path]) -> Any:
     files : mapping of str to Path
         `test.h5ad`, genes by Ensembl id.
     """
-    import anndata
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an old layout
-        source = anndata.read_h5ad(files["test.h5ad"])
+    source = read_h5ad(files["test.h5ad"])
     counts = scipy.sparse.csr_matrix(source.X)
     symbols = source.var["symbol"].astype(str)
     seen = np.asarray((counts > 0).sum(axis=0)).ravel() >= SEEN * source.n_obs
