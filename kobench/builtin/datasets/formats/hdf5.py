@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -253,11 +252,3 @@ def _plugins_have(code: int) -> bool:
     except ImportError:
         return False
     return bool(h5py.h5z.filter_avail(code))
-
-
-def is_plain(path: str) -> bool:
-    """Whether this is a plain file, which can be read to an end."""
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
-        return False

@@ -11,7 +11,6 @@ import numpy as np
 
 from kobench.builtin.datasets.formats import hdf5, mtx, packed, zarr_folder
 from kobench.builtin.datasets.formats.annotated import missing_in, read_annotated
-from kobench.builtin.datasets.formats.hdf5 import first_line
 from kobench.builtin.datasets.formats.mudata import is_mudata, read_mudata
 from kobench.builtin.datasets.formats.selected import of_rows
 from kobench.builtin.datasets.formats.source import Part, Source
@@ -79,7 +78,7 @@ def opened(path: str, obs: str = "") -> Iterator[Source]:
 def _why_unseen(path: str, error: OSError) -> str:
     """Why there is nothing to be read at a path."""
     if isinstance(error, PermissionError):
-        return f"{path} may not be read by you ({first_line(error)}); ask its owner"
+        return hdf5.why_closed(path, error)
     if isinstance(error, FileNotFoundError) and os.path.islink(path):
         return f"{path} is a link to {os.readlink(path)!r}, where nothing is; give the file itself"
     why = "" if isinstance(error, FileNotFoundError) else f" ({error.strerror})"
@@ -152,7 +151,7 @@ def _file(path: str) -> Iterator[Source]:
 
 def _start(path: str) -> bytes:
     """The first bytes of a plain file."""
-    if not hdf5.is_plain(path):
+    if not os.path.isfile(path):
         raise UserError(f"{path} is no plain file; give path=FILE.h5ad")
     try:
         with open(path, "rb") as stream:
