@@ -21,6 +21,7 @@ from kobench.datasets import cards
 from kobench.datasets.add import add_dataset
 from kobench.datasets.card_checks import check_parameter
 from kobench.datasets.card_keys import TOP
+from kobench.datasets.card_load import CAVEATS
 from kobench.datasets.card_text import H5adParameters, Origin
 from kobench.datasets.digest import digest
 from kobench.errors import UserError
@@ -312,7 +313,7 @@ def test_cards_can_build_on_a_plugins_dataset(
     assert dataset.cells.n_obs == 12
     assert dataset.notes == (
         "mind the step",
-        cards.CAVEATS["near_null"],
+        CAVEATS["near_null"],
         "hello",
     )  # the card's, those of its flags, the loader's
     assert dataset.facts == {"size": 12, "near-null": True}
