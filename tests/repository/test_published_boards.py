@@ -48,8 +48,8 @@ def test_boards_on_secret_seeds_reveal_them(folder):
     secret = [record for record in records if record.trial.dataset.secret is not None]
     if not secret:
         assert find_seed(folder) is None
-        # real data have no seeds; of the simulated ones this alone is still to be run anew
-        assert not published_as_secret(folder.name) or folder.name == "paper-grn"
+        # real data have no seeds
+        assert not published_as_secret(folder.name)
         return
     assert published_as_secret(folder.name)
     assert all(record.trial.dataset.secret.seed is not None for record in secret)
