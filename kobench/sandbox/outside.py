@@ -38,7 +38,8 @@ IPC = (
 #: What is refused in the machine's own file tree: to change what is kept of a file beside its
 #: content, which the owner may do by its mere path, and to shorten it, which Landlock has known
 #: since its version 3. Modes and times are only said to be changed: whoever copies a file sets
-#: them, and needs them no more.
+#: them, and needs them no more. Attributes hold whatever somebody put there, so to read them is
+#: refused, too; programs that copy files take it that there are none.
 METADATA = (
     Rule(("truncate",)),
     Rule(
@@ -47,8 +48,10 @@ METADATA = (
     ),
     Rule(("chown", "lchown", "fchown", "fchownat"), error=errno.EPERM),
     Rule(("setxattr", "lsetxattr", "fsetxattr", "setxattrat"), error=errno.EOPNOTSUPP),
+    Rule(("getxattr", "lgetxattr", "fgetxattr", "getxattrat"), error=errno.EOPNOTSUPP),
+    Rule(("listxattr", "llistxattr", "flistxattr", "listxattrat"), error=errno.EOPNOTSUPP),
     Rule(("removexattr", "lremovexattr", "fremovexattr", "removexattrat"), error=errno.EOPNOTSUPP),
-    Rule(("file_setattr",), error=errno.EOPNOTSUPP),
+    Rule(("file_getattr", "file_setattr"), error=errno.EOPNOTSUPP),
 )
 
 #: What is refused where the machine's processes have numbers: to set limits, priorities and

@@ -32,7 +32,8 @@ X86_64 = """
     utimes=235 mq_open=240 mq_unlink=241 add_key=248 request_key=249 keyctl=250 ioprio_set=251
     fchownat=260 futimesat=261 fchmodat=268 unshare=272 utimensat=280 fallocate=285
     prlimit64=302 sched_setattr=314 io_uring_setup=425 clone3=435 fchmodat2=452 setxattrat=463
-    removexattrat=466 file_setattr=469
+    removexattrat=466 file_setattr=469 getxattr=191 lgetxattr=192 fgetxattr=193 listxattr=194
+    llistxattr=195 flistxattr=196 getxattrat=464 listxattrat=465 file_getattr=468
     mincore=27 madvise=28 prctl=157 setrlimit=160 io_setup=206 fadvise64=221 inotify_init=253
     inotify_add_watch=254 inotify_init1=294 perf_event_open=298 fanotify_init=300
     fanotify_mark=301 seccomp=317 bpf=321 preadv2=327 close_range=436 process_madvise=440
@@ -46,7 +47,8 @@ AARCH64 = """
     msgrcv=188 msgsnd=189 semget=190 semctl=191 semtimedop=192 semop=193 shmget=194 shmctl=195
     shmat=196 socket=198 socketpair=199 setsockopt=208 add_key=217 request_key=218 keyctl=219
     clone=220 prlimit64=261 sched_setattr=274 io_uring_setup=425 clone3=435 fchmodat2=452
-    setxattrat=463 removexattrat=466 file_setattr=469
+    setxattrat=463 removexattrat=466 file_setattr=469 getxattr=8 lgetxattr=9 fgetxattr=10
+    listxattr=11 llistxattr=12 flistxattr=13 getxattrat=464 listxattrat=465 file_getattr=468
     io_setup=0 inotify_init1=26 inotify_add_watch=27 setrlimit=164 prctl=167 fadvise64=223
     mincore=232 madvise=233 perf_event_open=241 fanotify_init=262 fanotify_mark=263 seccomp=277
     bpf=280 preadv2=286 close_range=436 process_madvise=440 landlock_create_ruleset=444
@@ -182,6 +184,8 @@ def test_the_filter_of_what_lies_outside_step_by_step(machine):
     assert refused("utime", "utimes", "futimesat", "utimensat", error=0)
     assert refused("chown", "fchown", "lchown", "fchownat", error=1)
     assert refused("setxattr", "lsetxattr", "fsetxattr", "setxattrat", "file_setattr", error=95)
+    assert refused("getxattr", "lgetxattr", "fgetxattr", "getxattrat", "file_getattr", error=95)
+    assert refused("listxattr", "llistxattr", "flistxattr", "listxattrat", error=95)
     assert refused("removexattr", "lremovexattr", "fremovexattr", "removexattrat", error=95)
     assert [does("socket", family) for family in (1, 16)] == [REFUSE | 13, ALLOW]
     flags = 0o2004000  # SOCK_CLOEXEC | SOCK_NONBLOCK
