@@ -118,7 +118,8 @@ def record_of_metric(spec: MetricSpec) -> str:
     blocks = sorted({task.block for task in used})
     return (
         f"Version {spec.version}: {spec.summary}. {spec.direction.capitalize()} is better; best"
-        f" {number(spec.best)}, from {number(spec.low)} to {number(spec.high)}. Used"
+        f" {number(spec.best)}, from {number(spec.low)} to {number(spec.high)},"
+        f" tolerance {number(spec.tolerance)}. Used"
         f" {'; '.join(places)}. Drawn again for intervals: {', '.join(blocks)}. [What floors"
         f" score](floors.md#{anchor(used[0].label)})."
     )

@@ -116,6 +116,11 @@ class PredictorSpec:
     floor: bool = False
     order_matters: bool = False
 
+    @property
+    def meaning(self) -> str:
+        """What the response that tasks see of it means: its own, or the one that is derived."""
+        return self.response if "response" in self.answers else "profile-change"
+
 
 @dataclass(frozen=True)
 class DatasetSpec:
@@ -191,6 +196,10 @@ class MetricSpec:
     descriptive : bool
         The value does not depend on the truth: it says what an answer follows, for readers, and
         ranks nobody.
+    tolerance : float
+        The largest relative difference between two values of the same answers that may come of the
+        machine, such as the order in which sums are taken. 0: exact, as counts are. A larger one is
+        no value that can be checked; see `kobench score --replay`.
 
     Notes
     -----
@@ -220,6 +229,7 @@ class MetricSpec:
     version: int = 1
     nothing: Union[float, None] = None
     descriptive: bool = False
+    tolerance: float = 1e-8
 
     @property
     def span(self) -> float:

@@ -177,6 +177,7 @@ def metric_facts(entry: Entry) -> dict[str, Any]:
         "direction": f"{spec.direction} is better",
         "best": spec.best,
         "range": [spec.low, spec.high],
+        "tolerance": f"{spec.tolerance:g} relative" if spec.tolerance else "exact",
         "tasks": spec.tasks or "all of its kind",
         **reference(entry),
     }

@@ -316,5 +316,4 @@ def as_answers(arrays: Mapping[str, Any], spec: PredictorSpec | None = None) -> 
     """
     if spec is None:
         return Answers.of_arrays(arrays)
-    kind = spec.response if "response" in spec.answers else "profile-change"
-    return Answers.of_arrays(arrays, max_order=spec.max_order, response_kind=kind)
+    return Answers.of_arrays(arrays, max_order=spec.max_order, response_kind=spec.meaning)

@@ -91,7 +91,7 @@ class Trial:
         """
         dataset, predictor, request = self.dataset, self.predictor, self.request
         seed = dataset.params.get("seed") if dataset.entry.spec.seeded else None
-        secret = dataset.secret
+        secret, meant = dataset.secret, predictor.entry.spec.meaning
         return TrialInfo(
             dataset=DatasetInfo(
                 name=dataset.entry.shown_name,
@@ -118,6 +118,8 @@ class Trial:
                 digest=predictor.source,
                 environment=predictor.entry.environment or None,
                 readable=list(self.readable) or None,
+                response=None if meant == "profile-change" else meant,
+                max_order=predictor.entry.spec.max_order,
             ),
             fit_seed=self.fit_seed,
             threads=request.threads,
@@ -130,6 +132,8 @@ class Trial:
         description = self.describe().to_json()
         for part in ("kind", "digest", "notes"):
             del description["dataset"][part]
+        for part in ("response", "max_order"):  # the predictor's digest stands for them
+            description["predictor"].pop(part, None)
         source = {"contract": CONTRACT, "source": self.dataset.source, "role": self.role}
         fit = hash_of({**source, **description})
         questions = {name: self._question_key(fit, name) for name in self.asks}

@@ -182,6 +182,7 @@ def _ranking_metrics() -> Iterator[MetricSpec]:
             "share of the tenth predicted highest that is in the true highest tenth; 200 genes or"
             " more"
         ),
+        tolerance=0.0,
     )
     yield MetricSpec(
         "with-abundance",

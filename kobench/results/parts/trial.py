@@ -110,6 +110,10 @@ class PredictorInfo(Part):
         Name of the environment it lives in; left out for kobench's own interpreter.
     readable : list of str, or None
         Hash of the content of each folder that `--readable` let it read; left out for none.
+    response : str or None
+        What its response means, "direction" or "affected"; left out for a change of the profile.
+    max_order : int or None
+        How many genes it removes at once; left out for any number.
     """
 
     name: str
@@ -119,6 +123,8 @@ class PredictorInfo(Part):
     digest: str
     environment: str | None = optional()
     readable: Sequence[str] | None = optional()
+    response: str | None = optional()
+    max_order: int | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,374 @@
+"""Scores of records made again from the answers that were stored, and where they differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kobench.errors import BAD, InvalidAnswerError, TrialFailed, UserError
+from kobench.plugins.chosen import Chosen, Task, choose, version_of
+from kobench.plugins.load import Entry, Registry
+from kobench.question import SETS
+from kobench.results.agreement import Difference, compare
+from kobench.results.answer_store import AnswerStore, hash_of_arrays
+from kobench.results.parts import DatasetInfo, Record, TaskScores
+from kobench.results.suite_seed import SuiteSeed
+from kobench.runner.answers import answers_in_process, answers_of_line, as_answers
+from kobench.runner.datasets import join
+from kobench.runner.keys import Trial
+from kobench.runner.plan import line, make_group
+from kobench.runner.prepared import Prepared
+from kobench.runner.request import ENOUGH_NETWORKS, Request, Split
+from kobench.runner.resume import Action
+from kobench.runner.seeds import with_secret_seed
+from kobench.runner.tasks import find_tasks
+from kobench.runner.trial import Draft, kept, score
+from kobench.specs import ANSWERS, PredictorSpec
+from kobench.supervisor.guard import guard_answers
+
+#: How selections name a network of a secret seed.
+SECRET = re.compile(r"(?<=[:,]seed=)secret-([0-9]{1,9})(?=,|$)")
+
+#: What joins the selections of datasets that were joined as one.
+JOINED = " + "
+
+
+@dataclass
+class Replayed:
+    """What came of scoring one record's answers again.
+
+    Attributes
+    ----------
+    row : str
+        Whose answers, and on what.
+    tasks, numbers : int
+        How many tasks were scored again, and how many numbers compared.
+    differing : list of tuple of (str, Difference)
+        Task label, and where its scores differ.
+    left_out : list of str
+        A sentence for each thing that could not be scored again.
+    notes : list of str
+        What a reader may want to know of it, and is no difference.
+    """
+
+    row: str
+    tasks: int = 0
+    numbers: int = 0
+    differing: list[tuple[str, Difference]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where what is scored again is found.
+
+    Attributes
+    ----------
+    registry : Registry
+        Everything that is installed.
+    store : AnswerStore
+        The stored answers.
+    seed : SuiteSeed or None
+        The secret seed of the networks, where they have one.
+    tasks, metrics : sequence of str
+        Strangers' tasks and metrics that may be used, by name: they see the truth.
+    """
+
+    registry: Registry
+    store: AnswerStore
+    seed: SuiteSeed | None = None
+    tasks: Sequence[str] = ()
+    metrics: Sequence[str] = ()
+
+
+def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
+    """Score the stored answers of records again, with the settings that each carries.
+
+    Nothing is fitted and no predictor needs to be installed. Floors and lines have no stored
+    answers: they are made again. Records on one dataset come one after another, which is then
+    loaded once.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        The records.
+    source : Source
+        Where datasets, tasks, metrics and answers are found.
+
+    Yields
+    ------
+    Replayed
+        One a record.
+    """
+    ready: dict[tuple[Any, ...], Prepared] = {}
+    for record in sorted(records, key=order_of):
+        result = record.result
+        found = Replayed(named(record))
+        if result.status in BAD:
+            found.notes.append(f"its trial ended as {result.status!r}, so it has no scores")
+        else:
+            try:
+                again(record, source, ready, found)
+            except (InvalidAnswerError, TrialFailed, UserError) as error:
+                found.left_out.append(str(error))
+        yield found
+
+
+def named(record: Record) -> str:
+    """How a record is named to a reader; seeds where they are not 0."""
+    trial = record.trial
+    seeds = [
+        f", {what} seed {seed}"
+        for what, seed in (("split", trial.split.seed), ("fit", trial.fit_seed))
+        if seed
+    ]
+    train = f", trained on {trial.split.train}" if trial.split.train else ""
+    where = f"{trial.dataset.selection}, {trial.split.name}"
+    return f"{trial.predictor.selection} on {where}{train}{''.join(seeds)}"
+
+
+def order_of(record: Record) -> tuple[str, ...]:
+    """Records on one dataset and split come together."""
+    trial = record.trial
+    split = (trial.split.name, str(trial.split.seed), trial.split.train or "")
+    return (trial.dataset.selection, *split, record.role, trial.predictor.selection)
+
+
+def again(
+    record: Record, source: Source, ready: dict[tuple[Any, ...], Prepared], found: Replayed
+) -> None:
+    """Score one record again, and write down in `found` what came of it.
+
+    Raises
+    ------
+    UserError
+        Where its dataset or answers are not here.
+    InvalidAnswerError, TrialFailed
+        Where its answers are not what the contract allows.
+    """
+    dataset = dataset_of(record, source)
+    scores = usable(record.result.scores, source, found)
+    if not scores:
+        return
+    tasks = tuple(scores[label][0] for label in scores)
+    request, split = request_of(record, dataset), split_of(record)
+    trial = Trial(
+        record.role,  # type: ignore[arg-type]  # a record's role is checked when it is read
+        dataset,
+        predictor_of(record, source.registry, tasks[0].entry),
+        tasks,
+        request,
+        split,
+        record.trial.fit_seed,
+    )
+    prepared = prepared_of(trial, ready)
+    if prepared.digest != record.trial.dataset.digest:
+        found.notes.append(
+            f"its cells have the sha256 {record.trial.dataset.digest}, those here"
+            f" {prepared.digest}: other data, or last digits of another machine"
+        )
+    draft = Draft(Action("score", reason="replay"), record.keys, {})
+    for name in trial.asks:
+        if (recorded := record.result.answers.get(name)) is None:
+            continue
+        arrays = arrays_of(trial, name, recorded, prepared, source.store)
+        if hash_of_arrays(arrays) != recorded:
+            found.notes.append(f"its answers to {name} were made again and are not those recorded")
+        draft.hashes[name] = recorded
+        draft.at_hand[name] = as_answers(arrays, trial.predictor.entry.spec)
+    basis = make_group(source.registry, dataset, tasks, [], request, split).basis
+    score(draft, trial, prepared, basis, source.store)
+    for label, (task, recorded_scores) in scores.items():
+        if label not in draft.scores:
+            found.left_out.append(f"{label}: the record names no answers to it")
+            continue
+        now = only(draft.scores[label], recorded_scores)
+        tolerances = {
+            name: task.named_metrics[name.partition("[")[0]].spec.tolerance
+            for name in recorded_scores.metrics
+        }
+        agreement = compare(recorded_scores, now, tolerances)
+        found.tasks += 1
+        found.numbers += agreement.numbers
+        found.differing += [(label, difference) for difference in agreement.differing]
+
+
+def usable(
+    scores: Mapping[str, TaskScores], source: Source, found: Replayed
+) -> dict[str, tuple[Task, TaskScores]]:
+    """The tasks of a record that are here in its version, each with the scores to compare.
+
+    Metrics that are not here in the version of the record are taken out of the scores. Both is
+    said in `found`.
+    """
+    usable = {}
+    for label, recorded in scores.items():
+        try:
+            task = task_of(recorded.task, source)
+        except UserError as error:
+            found.left_out.append(f"{label}: {error}")
+            continue
+        if task.spec.version != recorded.version:
+            found.left_out.append(
+                f"{label}: the task has version {task.spec.version} here; scores of two versions"
+                " are not comparable"
+            )
+            continue
+        metrics = {}
+        for shown, entry in recorded.metrics.items():
+            here = task.named_metrics.get(shown.partition("[")[0])
+            if here is None:
+                found.left_out.append(f"{label}: the metric {shown} is not here")
+            elif here.spec.version != entry.version:
+                found.left_out.append(
+                    f"{label}: the metric {shown} has version {here.spec.version} here,"
+                    f" {entry.version} in the record"
+                )
+            else:
+                metrics[shown] = entry
+        usable[label] = task, replace(recorded, metrics=metrics)
+    return usable
+
+
+def task_of(name: str, source: Source) -> Task:
+    """A task by its name, with its metrics; UserError where it is not here or not allowed."""
+    entry = source.registry.find("tasks", name)
+    if not entry.trusted and not {name, entry.full_name} & set(source.tasks):
+        raise UserError(
+            f"{name} is a task of {entry.distribution}, and would see the truth; name it with"
+            f" -t {name} to have it"
+        )
+    request = Request((), (), tasks=[name], metrics=source.metrics)
+    (task,) = find_tasks(source.registry, request, lambda message: None)
+    return task
+
+
+def dataset_of(record: Record, source: Source) -> Chosen:
+    """The dataset of a record, as it was; UserError where it is not here in that version."""
+    info = record.trial.dataset
+    parts = [part_of(text, info, source) for text in info.selection.split(JOINED)]
+    first = any(scores.points or scores.table for scores in record.result.scores.values())
+    dataset = replace(parts[0], first=first) if len(parts) == 1 else join(parts, first)
+    here, recorded = (
+        str(version).rpartition("/")[2] for version in (version_of(dataset.entry), info.version)
+    )
+    if here != recorded:
+        raise UserError(f"its dataset {info.selection} has version {recorded}, here {here}")
+    return dataset
+
+
+def part_of(text: str, info: DatasetInfo, source: Source) -> Chosen:
+    """One dataset by its selection in a record, its seed secret where it was."""
+    chosen = choose(source.registry, "datasets", SECRET.sub(r"\1", text))
+    if not SECRET.search(text):
+        return chosen
+    if source.seed is None:
+        raise UserError(
+            f"the networks of {text} come from a secret seed, which is not in the folder; put its"
+            " secret-seed.txt beside the records"
+        )
+    if info.secret is not None and info.secret.commitment != source.seed.commitment:
+        raise UserError(f"{text} was made from another secret seed than the one in the folder")
+    return with_secret_seed(chosen, source.seed)
+
+
+def request_of(record: Record, dataset: Chosen) -> Request:
+    """The request of a run that would have given this record."""
+    scores = record.result.scores.values()
+    drawn = any(
+        each.blocks_digest or any(metric.draws for metric in each.metrics.values())
+        for each in scores
+    )
+    events = {each.events.asked for each in scores if each.events is not None}
+    return Request(
+        (dataset.selection,),
+        (),
+        networks=1 if drawn else ENOUGH_NETWORKS,
+        split_seed=record.trial.split.seed,
+        threads=record.trial.threads,
+        device=record.trial.device,
+        events=max(events, default=None),
+    )
+
+
+def split_of(record: Record) -> Split:
+    """Which cells of the record's trial train."""
+    return Split(record.trial.split.name, record.trial.split.train or "")
+
+
+def predictor_of(record: Record, registry: Registry, task: Entry) -> Chosen:
+    """What answered: floors and lines are made again, of a predictor its answers are enough.
+
+    A predictor that is not here is replaced by what the record says of its answers.
+    """
+    info = record.trial.predictor
+    if record.role == "line":
+        return line(info.name, task)
+    try:
+        return choose(registry, "predictors", info.selection)
+    except UserError:
+        if record.role == "floor":
+            raise
+    spec = PredictorSpec(
+        info.name,
+        make="",
+        answers=ANSWERS,
+        response=info.response or "profile-change",  # type: ignore[arg-type]  # checked when used
+        max_order=info.max_order,
+    )
+    stranger = replace(task, spec=spec, shadowed=False, trusted=False)
+    return Chosen(stranger, {}, info.selection, info.selection)
+
+
+def prepared_of(trial: Trial, ready: dict[tuple[Any, ...], Prepared]) -> Prepared:
+    """The dataset and split of a trial; those of the trial before where they are the same."""
+    secret = trial.dataset.secret
+    key = (
+        trial.dataset.selection,
+        trial.dataset.first,
+        secret and secret.commitment,
+        trial.split,
+        trial.request.split_seed,
+        trial.request.events,
+    )
+    if key not in ready:
+        ready.clear()
+        ready[key] = Prepared(trial.dataset, trial.request, trial.split)
+    return ready[key]
+
+
+def arrays_of(
+    trial: Trial, name: str, key: str, prepared: Prepared, store: AnswerStore
+) -> dict[str, Any]:
+    """The answers of a trial to one question set: the stored ones, or made again.
+
+    Stored ones may be anybody's, so they are looked at as if a predictor had just given them.
+    """
+    if not kept(trial):
+        make = answers_of_line if trial.role == "line" else answers_in_process
+        made = make(trial, prepared, (name,)).arrays.get(name, {})
+        return {array: values for array, values in made.items() if values is not None}
+    if not store.path(key).is_file():
+        raise UserError(f"its answers are not stored ({store.path(key)} is not there)")
+    question = prepared.question(name)
+    arrays = store.load(key)
+    if not arrays and question.asks_nothing:
+        return arrays
+    supported = arrays.get("supported")
+    genes = prepared.dataset.cells.n_vars
+    if supported is None or supported.dtype != bool or supported.shape != (genes,):
+        raise TrialFailed("invalid", name, f"its answers hold no {genes} booleans 'supported'")
+    known = {*SETS[name].arrays, "supported"}
+    if others := sorted(set(arrays) - known):
+        raise TrialFailed("invalid", name, f"its answers hold {others[0][:40]!r}, which is none")
+    guard_answers(name, arrays, question, supported, trial.predictor.entry.spec.max_order)
+    return arrays
+
+
+def only(now: TaskScores, recorded: TaskScores) -> TaskScores:
+    """Scores with the metrics of the recorded ones alone."""
+    metrics = {name: now.metrics[name] for name in recorded.metrics if name in now.metrics}
+    return replace(now, metrics=metrics)

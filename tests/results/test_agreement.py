@@ -1,0 +1,115 @@
+"""Two scorings compared: which differences count, by the digits that are kept of each number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kobench.results.agreement import compare, same
+from kobench.results.parts import MetricScore, PermutedScores, TaskScores
+
+PERMUTED = PermutedScores(
+    mean=0.1, sd=0.2, low=-0.2, high=0.4, p=0.01, draws=999, scores=[0.1234, 0.2], names=["A", "B"]
+)
+METRIC = MetricScore(
+    version=1,
+    value=0.5,
+    draws=[0.4, None, 0.6],
+    direction="higher",
+    best=1.0,
+    low=-1.0,
+    high=1.0,
+    missing=None,
+    floors={},
+    permuted=PERMUTED,
+)
+SCORES = TaskScores(
+    task="response",
+    kind="response",
+    asks="perturbations",
+    primary=["pearson"],
+    floors=["plus-mean"],
+    lines=[],
+    block="perturbation",
+    blocks=2,
+    asked=2.0,
+    answered=2.0,
+    coverage=1.0,
+    left_out={},
+    metrics={"pearson": METRIC},
+)
+
+
+def with_metric(**changes):
+    return replace(SCORES, metrics={"pearson": replace(METRIC, **changes)})
+
+
+def places(here, tolerance=1e-8):
+    return [each.where for each in compare(SCORES, here, {"pearson": tolerance}).differing]
+
+
+def test_the_same_scores_differ_nowhere_and_every_number_was_looked_at():
+    agreement = compare(SCORES, SCORES, {"pearson": 1e-8})
+    assert agreement.differing == []
+    # version, value, best, low, high; 2 draws; 5 and draws, 2 scores of the permuted;
+    # version, blocks, asked, answered, coverage of the task
+    assert agreement.numbers == 5 + 2 + 6 + 2 + 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"value": 0.5 * (1 + 2e-8)}, ["metrics.pearson.value"]),
+        ({"value": 0.5 * (1 + 0.9e-8)}, []),
+        ({"value": None, "missing": "none"}, ["metrics.pearson.missing", "metrics.pearson.value"]),
+        ({"version": 2}, ["metrics.pearson.version"]),
+        ({"draws": [0.4, None, 0.6001]}, ["metrics.pearson.draws.2"]),
+        ({"draws": [0.4, None, 0.600001]}, []),
+        ({"draws": [0.4, 0.1, 0.6]}, ["metrics.pearson.draws.1"]),
+        ({"draws": [0.4, None]}, ["metrics.pearson.draws"]),
+        ({"direction": "lower"}, ["metrics.pearson.direction"]),
+        (
+            {"permuted": replace(PERMUTED, p=0.0101, scores=[0.12341, 0.2])},
+            ["metrics.pearson.permuted.p"],
+        ),
+        (
+            {"permuted": replace(PERMUTED, scores=[0.1244, 0.2])},
+            ["metrics.pearson.permuted.scores.0"],
+        ),
+        ({"permuted": None}, ["metrics.pearson.permuted"]),
+    ],
+)
+def test_what_differs_of_a_metric(changes, where):
+    assert places(with_metric(**changes)) == where
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"answered": 1.9999999}, ["answered"]),
+        ({"blocks": 3}, ["blocks"]),
+        ({"left_out": {"silent": 1.0}}, ["left_out.silent"]),
+        ({"primary": ["other"]}, ["primary.0"]),
+        ({"coverage": 1.0000001}, []),
+    ],
+)
+def test_what_differs_of_a_task(changes, where):
+    assert places(replace(SCORES, **changes)) == where
+
+
+def test_a_metric_without_tolerance_must_be_equal_to_the_last_digit():
+    assert places(with_metric(value=0.500000000001), tolerance=0.0) == ["metrics.pearson.value"]
+    assert places(with_metric(value=0.500000000001)) == []
+
+
+def test_what_is_left_of_sums_that_cancel_is_no_difference():
+    assert same(1e-17, -2e-17, 1e-8)
+    assert not same(1e-7, 2e-7, 1e-8)
+    assert not same(0.0, 1e-300, 0.0)
+    assert not same(1, True, 1e-8)
+
+
+def test_a_difference_says_both_numbers_and_what_was_allowed():
+    (difference,) = compare(SCORES, with_metric(value=0.9), {"pearson": 1e-8}).differing
+    assert str(difference) == "metrics.pearson.value: 0.5 recorded, 0.9 here (within 1e-08)"
