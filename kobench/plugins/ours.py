@@ -28,6 +28,7 @@ PREDICTORS = {
         "steady-state",
         "additive",
         "state-contrast",
+        "twofold",
     ),
     "kobench-cipher": ("cipher",),
     "kobench-example": ("nearest-cells",),

@@ -248,3 +248,20 @@ def cell_models() -> Iterator[PredictorSpec]:
         },
         reference="the equation: arXiv 2510.03359; its fit: Lawson & Hanson 1974, Tibshirani 1996",
     )
+    yield PredictorSpec(
+        "twofold",
+        "kobench_baselines.twofold:Twofold",
+        summary=(
+            "additive where wild-type cells show a network, else state-contrast; linear where"
+            " presence alone says more of a profile"
+        ),
+        answers=("expression", "knockout"),
+        params={
+            "explained": Param(
+                0.5,
+                "share of the held-out error that the network must explain to answer knockouts",
+                low=0.0,
+            )
+        },
+        reference="its parts: additive, linear-anchored, state-contrast",
+    )

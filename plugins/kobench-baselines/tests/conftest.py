@@ -17,6 +17,7 @@ from kobench_baselines.neighbours import KNN
 from kobench_baselines.partial import PartialCorrelation
 from kobench_baselines.state_contrast import StateContrast
 from kobench_baselines.steady import SteadyState
+from kobench_baselines.twofold import Twofold
 
 from kobench.api import Cells, Context
 
@@ -43,6 +44,8 @@ OF_CELLS: dict[str, Callable[[], Any]] = {
     "steady-state-silenced": lambda: SteadyState(
         rule="silenced", half="median", price=0.05, regulators=6, targets=9
     ),
+    "twofold": Twofold,
+    "twofold-state": lambda: Twofold(explained=2.0),
 }
 
 
