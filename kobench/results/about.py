@@ -81,6 +81,9 @@ class DatasetAbout(Part):
         Groups of cells that belong together; there where it has them.
     replicate_key : str or None
         The column of its cells with the biological replicate; there where it has one.
+    origins : list of str, or None
+        Names of what its cells come from, whatever its parameters make of them; there in records
+        of predictors.
     """
 
     near_null: str = older("")
@@ -88,6 +91,7 @@ class DatasetAbout(Part):
     network: NetworkAbout | None = optional()
     groups: GroupsAbout | None = optional()
     replicate_key: str | None = optional()
+    origins: Sequence[str] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,17 +7,15 @@ read. So none must have been shown the expression of cells that another is still
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from kobench.errors import BAD
 from kobench.question import SETS
-from kobench.results.parts import Record
 from kobench.runner.answers import answerable
 from kobench.runner.keys import Group, Trial
+from kobench.runner.origins import origins_of
 from kobench.runner.request import Request
 from kobench.runner.resume import Action
-from kobench.runner.work import Place, Work, origins_of
+from kobench.runner.work import Place, Work
 
 
 def holds(request: Request) -> bool:
@@ -33,55 +31,6 @@ def is_parted(work: Work) -> bool:
     The second part fits again, which costs time.
     """
     return work.results.staged and any(holds(work.trial(place).request) for place in work.todo)
-
-
-#: Why a failure is not tried again.
-TOO_LATE = "others have been shown these cells since it failed"
-
-
-def too_late(
-    trial: Trial, action: Action, record: Record | None, shown: Callable[[], frozenset[str]]
-) -> bool:
-    """Whether a trial that failed may not be asked by assemblage any more.
-
-    In a run that is to hold, whoever fails in the first part could be told, when it is tried again,
-    what others were shown in the second.
-
-    Parameters
-    ----------
-    trial, action, record
-        The trial, what was to be done for it, and its record.
-    shown : callable
-        Says of which datasets strangers have been shown the expression of cells, see `shown_in`.
-    """
-    if record is None or record.result.status not in BAD or action.kind not in ("fit", "ask"):
-        return False
-    answers = trial.predictor.entry.spec.answers
-    blind = [name for name in action.asks if SETS[name].by_assemblage]
-    return (
-        trial.is_strangers
-        and holds(trial.request)
-        and any(answerable(name, answers) for name in blind)
-        and (trial.dataset.entry.shown_name if trial.dataset.entry.spec.seeded else REAL) in shown()
-    )
-
-
-#: Stands for all real data: one file may have several names.
-REAL = "real"
-
-
-def shown_in(records: Iterable[Record]) -> frozenset[str]:
-    """Names of the simulators of which a predictor has been shown the expression of cells, and
-    `REAL` where it was that of real ones.
-    """
-    return frozenset(
-        record.trial.dataset.name if record.trial.dataset.kind == "simulated" else REAL
-        for record in records
-        if record.role == "predictor"
-        # what it was asked, as far as its record tells
-        for name in [*record.result.answers, record.result.stage or ""]
-        if name in SETS and not SETS[name].by_assemblage
-    )
 
 
 def in_parts(work: Work) -> list[Work]:

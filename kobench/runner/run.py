@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,12 +18,13 @@ from kobench.plugins.in_harness import code_here, refuse_code_here
 from kobench.plugins.sources import Source
 from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
-from kobench.results.records import read_record, read_records, record_path, write_record
+from kobench.results.records import read_record, record_path, write_record
 from kobench.runner.described import refuse_told
 from kobench.runner.folder import Results, locked
 from kobench.runner.jobs import work_through
 from kobench.runner.keys import Group, Trial
-from kobench.runner.order import TOO_LATE, in_parts, is_asked, shown_in, too_late
+from kobench.runner.late import look_for_late
+from kobench.runner.order import in_parts, is_asked
 from kobench.runner.prepared import Prepared
 from kobench.runner.reach import hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
@@ -148,7 +148,7 @@ class Run:
             decided = {
                 place: self._decide(trial, stored, unreadable) for place, trial in trials.items()
             }
-            self._leave_what_is_too_late(decided, trials)
+            late = look_for_late(decided, trials, self.folder, self.note)
             todo = {
                 place: action for place, (action, _) in decided.items() if action.kind != "nothing"
             }
@@ -176,7 +176,9 @@ class Run:
             def report(what: str, place: Place, *more: Any) -> None:
                 trial = work.trial(place)
                 if what == "finished":
-                    records[place] = vouched(more[0], trial, brought[place], here[place])
+                    records[place] = vouched(
+                        more[0], trial, brought[place], here[place], late.get(place, ())
+                    )
                     results.refuse_if_lost()  # it was not when the trial ended, in whatever process
                     write_record(self.folder, records[place])
                     if any(place in part.todo for part in left):
@@ -197,25 +199,6 @@ class Run:
         for action, _ in decided.values():
             outcome.actions[action.kind] = outcome.actions.get(action.kind, 0) + 1
         return outcome
-
-    def _leave_what_is_too_late(
-        self, decided: dict[Place, tuple[Action, Record | None]], trials: Mapping[Place, Trial]
-    ) -> None:
-        """Decide that failures stand which can't be tried again fairly, and say so."""
-        shown = functools.cache(lambda: shown_in(read_records(self.folder, LeftOut())))
-        late = [
-            place
-            for place, (action, record) in decided.items()
-            if too_late(trials[place], action, record, shown)
-        ]
-        for place in late:
-            decided[place] = Action("nothing", reason=TOO_LATE), decided[place][1]
-        if late:
-            many = "1 trial that failed is" if len(late) == 1 else f"{len(late)} that failed are"
-            self.note(
-                f"{many} not tried again, because {TOO_LATE} and might have left what they saw;"
-                " run into a new folder, with new secret seeds, to try again"
-            )
 
     def _decide(
         self, trial: Trial, stored: set[str], unreadable: dict[Path, UnreadableError]

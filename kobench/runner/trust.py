@@ -14,6 +14,7 @@ from kobench.plugins.sources import normalise
 from kobench.results.parts import Record
 from kobench.results.records import identity
 from kobench.runner.keys import Trial
+from kobench.runner.origins import origins_of
 
 
 class NotItsRecordError(UserError):
@@ -52,7 +53,11 @@ def trusted_with_predictor(trial: Trial) -> list[str]:
 
 
 def vouched(
-    record: Record, trial: Trial, brought: Sequence[str], here: Sequence[str] = ()
+    record: Record,
+    trial: Trial,
+    brought: Sequence[str],
+    here: Sequence[str] = (),
+    late: Sequence[str] = (),
 ) -> Record:
     """A trial's record with what was decided before it was carried out.
 
@@ -66,6 +71,8 @@ def vouched(
         `trusted_with_predictor` of it.
     here : sequence of str
         `kobench.plugins.in_harness.code_here` of its predictor.
+    late : sequence of str
+        `kobench.runner.order.asked_late` of it.
 
     Raises
     ------
@@ -78,5 +85,7 @@ def vouched(
             " dataset, task or metric that was named has changed kobench there"
         )
     result = replace(record.result, trusted_with_predictor=list(brought))
-    run = replace(record.run, code_in_harness=list(here) or None)
-    return replace(record, result=result, run=run)
+    run = replace(record.run, code_in_harness=list(here) or None, asked_late=list(late) or None)
+    origins = sorted(origins_of(trial.dataset)) if trial.role == "predictor" else None
+    about = replace(record.about, dataset=replace(record.about.dataset, origins=origins))
+    return replace(record, result=result, run=run, about=about)

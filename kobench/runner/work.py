@@ -7,10 +7,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kobench.datasets.right import identity
-from kobench.plugins.chosen import Chosen
 from kobench.runner.folder import Results
 from kobench.runner.keys import Group, Trial
+from kobench.runner.origins import origins_of
 from kobench.runner.resume import Action
 from kobench.runner.trust import has_strangers
 
@@ -68,27 +67,6 @@ class Work:
             if not dataset.entry.spec.seeded and dataset.trusted != strangers:
                 found.setdefault(dataset.selection, place)
         return list(found.values())
-
-
-def origins_of(dataset: Chosen) -> frozenset[str]:
-    """Names of what the cells of a dataset come from, whatever its parameters make of it.
-
-    Two datasets with a common one may have cells in common. Of a simulation it is the number of the
-    network: with other noise, dropout or size it may have the same links, assemblages and cells. Of
-    real data it is the dataset, and its file.
-    """
-    if dataset.parts:
-        return frozenset().union(*map(origins_of, dataset.parts))
-    name = dataset.entry.full_name
-    if dataset.entry.spec.seeded:
-        secret = dataset.secret
-        number = dataset.params["seed"] if secret is None else f"secret-{secret.index}"
-        return frozenset([f"{name} {number}"])
-    content = identity(dataset.entry.spec.card)
-    path = dataset.params.get("path")
-    if not content and isinstance(path, str) and path:
-        return frozenset([dataset.source])  # a loader stands for no data of its own
-    return frozenset([name, content] if content else [name])
 
 
 def shares_of_processors(jobs: int) -> list[tuple[int, ...]]:

@@ -20,12 +20,13 @@ from kobench.results.records import read_records
 from kobench.results.suite_seed import SuiteSeed
 from kobench.runner.datasets import datasets_of
 from kobench.runner.folder import Results
+from kobench.runner.origins import origins_of
 from kobench.runner.plan import make_plan
 from kobench.runner.processes import JobEndedError, error_from, error_in_words
 from kobench.runner.request import Request
 from kobench.runner.resume import Action
 from kobench.runner.run import Run
-from kobench.runner.work import Turns, Work, origins_of, shares_of_processors
+from kobench.runner.work import Turns, Work, shares_of_processors
 
 FIT = Action("fit")
 HERE = Results(Path())

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from kobench.board.make import make_board
 from kobench.plugins.load import load_registry
-from kobench.results.records import read_records
+from kobench.results.about import About
+from kobench.results.records import read_records, write_record
 from kobench.results.suite_seed import SuiteSeed
 from kobench.runner.folder import Results
+from kobench.runner.late import shown_in
 from kobench.runner.order import in_parts
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
-from kobench.runner.resume import Action
+from kobench.runner.resume import Action, Policy
 from kobench.runner.run import Run
 from kobench.runner.work import Work
 
@@ -199,3 +202,101 @@ def test_what_failed_before_anybody_was_shown_is_tried_again(tmp_path):
     Run(tmp_path / "out").run(make_plan(registry, asked))
     found = [one for one in read_records(tmp_path / "out") if one.role == "predictor"]
     assert {one.result.status for one in found} == {"ok"}
+
+
+def late_of(folder: Path) -> dict[str, list[str]]:
+    """By predictor the tasks that were asked late, as its records say; [] where none was."""
+    found = [one for one in read_records(folder / "out") if one.role == "predictor"]
+    return {one.trial.predictor.name: list(one.run.asked_late or ()) for one in found}
+
+
+LATE = ["profile@2"]
+
+
+@pytest.mark.parametrize(
+    ("added", "late"),
+    [
+        ({"tasks": BOTH}, {"carrier": LATE}),
+        ({"tasks": BOTH, "predictors": ["carrier", "blind"]}, {"carrier": LATE, "blind": LATE}),
+        ({"predictors": ["blind"], "tasks": ["profile"]}, {"carrier": [], "blind": LATE}),
+    ],
+    ids=["a task", "a task and a predictor", "a predictor"],
+)
+def test_what_is_added_to_a_finished_run_may_have_been_told_and_its_row_says_so(
+    tmp_path, added, late
+):
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    first = request(tasks=["knockout-impact"], suite_seed=SECRET)
+    said: list[str] = []
+    finished = Run(tmp_path / "out", note=said.append)
+    finished.run(make_plan(registry, first))
+    assert (late_of(tmp_path), said) == ({"carrier": []}, [])
+    finished.run(make_plan(registry, replace(first, **added)))
+    assert late_of(tmp_path) == late
+    records = list(read_records(tmp_path / "out"))
+    assert min(errors([one for one in records if one.run.asked_late])) == 0  # it was told
+    (sentence,) = said
+    assert "asked by assemblage after predictors were shown the expression of the same" in sentence
+    assert "run all of it into a new folder (--out), with new secret seeds" in sentence
+    for section in make_board(records).sections:
+        remarks = {row.name: " ".join(row.remarks) for row in section.rows}
+        for name in late.keys() & remarks.keys():
+            told = section.task in late[name]
+            assert ("it may have been told" in remarks[name]) == told, (section.task, name)
+
+
+def test_answers_that_came_late_stay_so_when_they_are_scored_anew(tmp_path):
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    first = request(tasks=["knockout-impact"], suite_seed=SECRET)
+    both = make_plan(registry, replace(first, tasks=BOTH))
+    Run(tmp_path / "out").run(make_plan(registry, first))
+    Run(tmp_path / "out").run(both)
+    (record,) = (one for one in read_records(tmp_path / "out") if one.role == "predictor")
+    keys = replace(record.keys, scores={**record.keys.scores, "profile@2": "of older code"})
+    write_record(tmp_path / "out", replace(record, keys=keys))
+    assert Run(tmp_path / "out").run(both).actions["score"] == 1
+    assert late_of(tmp_path) == {"carrier": LATE}
+
+
+def test_all_that_is_done_anew_comes_late(tmp_path):
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    plan = make_plan(registry, request(suite_seed=SECRET))
+    Run(tmp_path / "out").run(plan)
+    assert late_of(tmp_path) == {"carrier": []}
+    Run(tmp_path / "out", Policy.FRESH).run(plan)
+    assert late_of(tmp_path) == {"carrier": LATE}
+
+
+def test_other_cells_come_in_time_and_so_does_all_in_a_run_that_need_not_hold(tmp_path):
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    said: list[str] = []
+
+    def go(folder: str, **changes) -> None:
+        plan = make_plan(registry, request(**changes))
+        Run(tmp_path / folder, note=said.append).run(plan)
+
+    go("out", suite_seed=SECRET)
+    go("out", suite_seed=SECRET, networks=2)
+    go(
+        "out",
+        suite_seed=SECRET,
+        datasets=["planted:genes=15,cells=60,perturbations=3"],
+        tasks=["profile"],
+    )
+    go("open", tasks=["knockout-impact"])
+    go("open")
+    assert said == []
+    found = [one for name in ("out", "open") for one in read_records(tmp_path / name)]
+    assert not any(one.run.asked_late for one in found)
+
+
+def test_records_that_do_not_say_what_their_cells_come_from_count_by_name(tmp_path):
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    Run(tmp_path / "out").run(make_plan(registry, request(suite_seed=SECRET)))
+    (record,) = (one for one in read_records(tmp_path / "out") if one.role == "predictor")
+    (origin,) = record.about.dataset.origins
+    assert origin.endswith("/grn secret-0")
+    assert shown_in([record]) == ({"grn"}, {origin}, set())
+    assert shown_in([replace(record, about=About())]) == ({"grn"}, set(), {"grn"})
+    unseen = replace(record, result=replace(record.result, answers={"profile": "x"}))
+    assert shown_in([unseen, replace(record, role="floor")]) == (set(), set(), set())

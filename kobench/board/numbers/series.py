@@ -56,6 +56,8 @@ class Numbers:
 
     Attributes
     ----------
+    task : str
+        The label of its task.
     records : dict of Key to list of Record
         The records of each row.
     slots : tuple of Slot
@@ -75,6 +77,7 @@ class Numbers:
     """
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
+        self.task = task
         self.records: dict[Key, list[Record]] = defaultdict(list)
         for record in by_row(records):
             self.records[row_key(record)].append(record)

@@ -13,6 +13,12 @@ from kobench.board.written import permuted_p
 #: How many times the error of one fit may be that of another on the same cells, before it is said.
 APART = 10.0
 
+#: Said of a row whose answers by assemblage may come from what others left in the machine.
+ASKED_LATE = (
+    "asked by assemblage after predictors had been shown the expression of these cells in the same"
+    " results folder: it may have been told"
+)
+
 #: From this correlation on a ranking is said to follow abundance.
 FOLLOWS = 0.8
 
@@ -39,6 +45,10 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
     if key[0] == "predictor":
         remarks += fits_apart(compared.numbers, key)
         remarks += follows_abundance(compared.numbers, key)
+    if any(
+        compared.numbers.task in (fit.run.asked_late or ()) for fit in compared.numbers.records[key]
+    ):
+        remarks.append(ASKED_LATE)
     remarks += of_its_packages(compared.numbers, key)
     for metric in compared.numbers.primary():
         if metric in scores and scores[metric].unproven:

@@ -109,6 +109,9 @@ class RunInfo(Part):
     code_in_harness : list of str, or None
         Files of the predictor's distribution by which its code ran in kobench's own process, where
         no sandbox is.
+    asked_late : list of str, or None
+        Labels of tasks that were asked by assemblage after predictors had been shown the same cells
+        in this results folder, in a run that is meant to hold against hostile predictors.
     """
 
     fit_seconds: float | None = optional()
@@ -128,3 +131,4 @@ class RunInfo(Part):
     kobench: str | None = optional()
     packages: Mapping[str, str] | None = optional()
     code_in_harness: Sequence[str] | None = optional()
+    asked_late: Sequence[str] | None = optional()
