@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import check_names
+from kobench.builtin.datasets.formats.bounds import check_names, check_texts
 from kobench.builtin.datasets.formats.hdf5 import not_utf8, unsound
 from kobench.builtin.datasets.formats.source import LONGEST, Column, Part, said
 from kobench.errors import UserError
 
 #: What a column of objects may hold.
 _PLAIN = (str, bytes, bool, int, float, type(None))
+
+#: Bytes of a character of a column.
+_LETTER = np.dtype("<U1").itemsize
 
 #: Columns of numbers with gaps: the values, and a mask.
 MASKED = ("nullable-integer", "nullable-boolean", "nullable-string-array")
@@ -40,8 +43,6 @@ class StoredFrame:
                 f"{self._group.file}: {self._group.name} has no names (they should be in"
                 f" {self._index!r}, as its attribute _index says); add them with h5py or zarr"
             )
-        if part.is_array:
-            check_names(part)
         return column_of(part, None).values
 
     def columns(self) -> Sequence[str]:
@@ -81,6 +82,7 @@ class RecordFrame:
 
     @cached_property
     def _records(self) -> npt.NDArray[Any]:
+        check_names(self._part)
         return self._part.read()
 
     def _fields(self) -> list[str]:
@@ -89,7 +91,6 @@ class RecordFrame:
     @cached_property
     def names(self) -> npt.NDArray[np.str_]:
         """Of the rows."""
-        check_names(self._part)
         return text_of(self._records[self._fields()[0]], self._part).values
 
     def columns(self) -> Sequence[str]:
@@ -105,7 +106,7 @@ class RecordFrame:
         found = uns.get(f"{key}_categories") if uns is not None else None
         if found is None or values.dtype.kind not in "iu":
             return text_of(values, self._part)
-        return categorical(values, text_of(found.read(), found), self._part)
+        return categorical(values, texts_in(found), self._part)
 
 
 def column_of(part: Part, categories: Part | None) -> Column:
@@ -121,7 +122,7 @@ def column_of(part: Part, categories: Part | None) -> Column:
     if part.is_array:
         values = _read_column(part)
         if categories is not None and values.dtype.kind in "iu":
-            return categorical(values, text_of(categories.read(), categories), part)
+            return categorical(values, texts_in(categories), part)
         return text_of(values, part)
     kind = said(part, "encoding-type")
     if kind in ("categorical", ""):
@@ -138,6 +139,11 @@ def column_of(part: Part, categories: Part | None) -> Column:
         f"{part.file}: {part.name} is {f'stored as {kind!r}' if kind else 'a group of parts'}, from"
         " which no text or numbers are read; name another column, or write it again as text"
     )
+
+
+def texts_in(part: Part) -> Column:
+    """A list of names or labels."""
+    return text_of(_read_column(part), part)
 
 
 def _read_column(part: Part) -> npt.NDArray[Any]:
@@ -161,7 +167,9 @@ def categorical(codes: npt.NDArray[Any], categories: Column, part: Part) -> Colu
                 f"{part.name} numbers {codes.max() + 1:,} categories and has {len(names):,}",
             )
         )
-    values = np.zeros(len(codes), dtype=names.dtype if len(names) else "<U1")
+    kind = names.dtype if len(names) else np.dtype("<U1")
+    check_texts(part.file, part.name, len(codes), kind.itemsize // _LETTER, part.file_size)
+    values = np.zeros(len(codes), dtype=kind)
     values[~missing] = names[codes[~missing]]
     return Column(values, missing | (values == ""), categories.kind)
 
@@ -197,6 +205,7 @@ def text_of(values: npt.NDArray[Any], part: Part) -> Column:
             f"{part.file}: {part.name} has a text of {longest:,} characters; names and labels have"
             f" at most {LONGEST:,}, so name another column"
         )
+    check_texts(part.file, part.name, len(written), longest, part.file_size)
     found = written.to_numpy().astype(np.str_)
     kind = values.dtype.kind
     return Column(found, missing | (found == ""), kind if kind in "fiub" else "O")

@@ -51,7 +51,7 @@ def read_rows(stored: Stored, rows: IntArray, path: str) -> Any:
 
 
 def _dense(stored: Stored, place: IntArray, shape: tuple[int, int], path: str) -> Any:
-    check_memory(path, shape[0] * shape[1] * ALONE)
+    check_memory(path, shape[0] * shape[1] * ALONE, stored.file_size)
     found = np.zeros(shape, dtype=np.float32)
     for block in stored.blocks():
         kept = _wanted(block, place, path)
@@ -64,7 +64,7 @@ def _sparse(
 ) -> Any:
     ends = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=ends[1:])
-    check_memory(path, int(ends[-1]) * PLACED)
+    check_memory(path, int(ends[-1]) * PLACED, stored.file_size)
     columns = np.empty(int(ends[-1]), dtype=np.int32)
     values = np.empty(int(ends[-1]), dtype=np.float32)
     free = ends[:-1].copy()  # the next free place of each row

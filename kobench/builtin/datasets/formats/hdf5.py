@@ -12,9 +12,10 @@ from typing import IO, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import check_storage
-from kobench.builtin.datasets.formats.held import HeldPart
+from kobench.builtin.datasets.formats.bounds import check_storage, reading
+from kobench.builtin.datasets.formats.held import HeldPart, is_of_memory
 from kobench.errors import UserError
+from kobench.util.memory import allocating
 
 #: How HDF5 files start; MuData's have 512 bytes of their own before that.
 START, MUDATA = b"\x89HDF\r\n\x1a\n", b"MuData"
@@ -190,26 +191,27 @@ class Hdf5Part(HeldPart):
             return np.array([value.decode() if isinstance(value, bytes) else value])
         if content.shape is None:
             return np.zeros(0)
-        rows = slice(start, stop)
+        rows, count = slice(start, stop), (content.shape[0] if stop is None else stop) - start
         if h5py.check_string_dtype(content.dtype) is not None:
-            return np.asarray(self._asked(lambda: content.asstr()[rows]), dtype=object)
-        found = np.asarray(self._asked(lambda: content[rows]))
+            return np.asarray(self._asked(lambda: content.asstr()[rows], count), dtype=object)
+        found = np.asarray(self._asked(lambda: content[rows], count))
         words = h5py.check_enum_dtype(content.dtype)
         if words and len(content.shape) == 1:
             named = {number: word for word, number in words.items()}
             return np.array([named.get(each, each) for each in found.tolist()], dtype=object)
         return found
 
-    def _asked(self, work: Callable[[], Found]) -> Found:
-        """What the library gives; UserError where the file is damaged there."""
+    def _asked(self, work: Callable[[], Found], rows: int = 0) -> Found:
+        """What the library gives, of so many rows; UserError where the file is damaged there."""
         try:
-            return work()
+            with allocating(reading(self, rows)):
+                return work()
         except UnicodeDecodeError as error:
             raise UserError(not_utf8(self.file, self.name, error)) from error
-        except MemoryError as error:
-            raise self._too_large() from error
         # HDF5 has no common error: OSError where a file is cut, RuntimeError and others inside it
         except Exception as error:
+            if is_of_memory(error):
+                raise self._too_large(rows) from error
             raise UserError(damaged(self.file, error)) from error
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from kobench.builtin.datasets.formats.bounds import SMALLER
+from kobench.builtin.datasets.formats.bounds import LOOSER, SMALLER, reading
 from kobench.errors import UserError
+from kobench.util.bounded import size_text
+from kobench.util.machine import available_mb
+
+if TYPE_CHECKING:
+    from kobench.builtin.datasets.formats.source import Part
 
 
 class HeldPart:
@@ -57,5 +62,19 @@ class HeldPart:
         """The name of a part of a group."""
         return f"{self.name}/{step}".lstrip("/")
 
-    def _too_large(self) -> UserError:
-        return UserError(f"{self.file}: {self.name} needs more memory than there is; {SMALLER}")
+    def _too_large(self, rows: int) -> UserError:
+        """That so many rows take more memory than there is, or than they can need."""
+        most = reading(cast("Part", self), rows)
+        if most > available_mb() << 20:
+            return UserError(f"{self.file}: {self.name} needs more memory than there is; {SMALLER}")
+        return UserError(
+            f"{self.file}: {self.name} takes more than {size_text(most)} of memory to read, in a"
+            f" file of {size_text(self.file_size)}; {LOOSER}"
+        )
+
+
+def is_of_memory(error: Exception) -> bool:
+    """Whether a library says that it was given no memory; each has words of its own."""
+    return isinstance(error, MemoryError) or any(
+        word in str(error).lower() for word in ("alloc", "out of memory", "can't start new thread")
+    )

@@ -37,7 +37,9 @@ def read_mudata(whole: Part, path: str) -> Source:
         )
     source = read_annotated(part, path)
     if "obs" in whole.names():
-        source = replace(source, obs=Widened(source.obs, frame_of(whole, "obs", whole), path))
+        source = replace(
+            source, obs=Widened(source.obs, frame_of(whole, "obs", whole), path, whole.file_size)
+        )
     others = [other for other in there if other != name]
     if others:
         said = f"of the modalities of the file only {name} is read, not {', '.join(others)}"

@@ -87,8 +87,9 @@ def _why_unseen(path: str, error: OSError) -> str:
 
 def with_table(source: Source, path: str) -> Source:
     """The cells that a table has, with its columns; UserError where it has none of them."""
-    table = read_table(path)
-    wide = Widened(source.obs, table, path)
+    table = read_table(path, len(source.obs.names))
+    size = os.path.getsize(path) + (0 if source.X is None else source.X.file_size)
+    wide = Widened(source.obs, table, path, size)
     found = wide.rows >= 0
     absent = sorted(set(table.names.tolist()) - set(source.obs.names.tolist()))
     if not found.any():

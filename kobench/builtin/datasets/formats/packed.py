@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
-from kobench.builtin.datasets.formats.bounds import HARMLESS
+from kobench.builtin.datasets.formats.bounds import HARMLESS, MOST_TIMES
 from kobench.errors import UserError
 from kobench.util.bounded import open_plain, size_text
-
-#: How many times its own size a packed file may unpack to, beyond what is harmless.
-MOST_TIMES = 200
 
 #: Bytes that are unpacked at once.
 PIECE = 1 << 20
@@ -25,11 +23,49 @@ PIECE = 1 << 20
 START = b"\x1f\x8b"
 
 
-def unpacking(raw: IO[bytes]) -> IO[bytes]:
-    """An opened file from its start, unpacked as it is read where it is gzip."""
+class _Bounded(io.RawIOBase):
+    """What a packed file holds, as far as it is read; UserError beyond so many bytes."""
+
+    def __init__(self, raw: IO[bytes], path: str, most: int) -> None:
+        self._file, self._path, self._most, self._total = gzip.GzipFile(fileobj=raw), path, most, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(buffer)
+        self._total += count
+        if self._total > self._most:
+            raise UserError(
+                f"{self._path} unpacks to more than {size_text(self._most)}, the most that is read"
+                " of a packed text of its size; unpack it yourself (gunzip -k FILE), and give what"
+                " comes out"
+            )
+        return count
+
+
+def unpacking(
+    raw: IO[bytes], path: str, harmless: int | None = None, times: int | None = None
+) -> IO[bytes]:
+    """An opened file from its start, unpacked as it is read where it is gzip.
+
+    Parameters
+    ----------
+    raw : file
+        The file.
+    path : str
+        Where it lies, for messages.
+    harmless, times : int
+        Bytes that it may unpack to however small it is, and how many times its size beyond that;
+        None for what any packed file may.
+    """
     packed = raw.read(len(START)) == START
+    size = raw.seek(0, 2)
     raw.seek(0)
-    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+    if not packed:
+        return raw
+    most = max(harmless or HARMLESS, (times or MOST_TIMES) * size)
+    return cast(IO[bytes], io.BufferedReader(_Bounded(raw, path, most), PIECE))
 
 
 @contextmanager

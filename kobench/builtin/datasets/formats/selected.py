@@ -28,7 +28,7 @@ class Selected:
         self._matrix, self._chosen = matrix, chosen
         self._number = np.cumsum(chosen) - 1
         self.shape = matrix.shape[0], int(chosen.sum())
-        self.dtype, self.dense = matrix.dtype, matrix.dense
+        self.dtype, self.dense, self.file_size = matrix.dtype, matrix.dense, matrix.file_size
 
     def lengths(self) -> npt.NDArray[np.integer[Any]]:
         """(n,) how many values each row stores, those of other columns included."""
@@ -63,7 +63,7 @@ class Rows:
         self._number = np.full(matrix.shape[0], -1, dtype=np.int64)
         self._number[rows] = np.arange(len(rows))
         self.shape = len(rows), matrix.shape[1]
-        self.dtype, self.dense = matrix.dtype, matrix.dense
+        self.dtype, self.dense, self.file_size = matrix.dtype, matrix.dense, matrix.file_size
 
     def lengths(self) -> npt.NDArray[np.integer[Any]]:
         """(m,) how many values each row stores."""

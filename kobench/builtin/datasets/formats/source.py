@@ -130,6 +130,8 @@ class Stored(Protocol):
     dtype : numpy dtype
     dense : bool
         Whether it is stored with its zeros.
+    file_size : int
+        Bytes of the file.
     """
 
     @property
@@ -140,6 +142,9 @@ class Stored(Protocol):
 
     @property
     def dense(self) -> bool: ...
+
+    @property
+    def file_size(self) -> int: ...
 
     def lengths(self) -> npt.NDArray[np.integer[Any]]:
         """(n,) how many values each row stores; no less than are not 0."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kobench.builtin.datasets.formats.bounds import check_lengths
 from kobench.builtin.datasets.formats.hdf5 import unsound
 from kobench.builtin.datasets.formats.source import Block, Part, Stored, said
 from kobench.datasets.matrices import whole
@@ -29,6 +30,7 @@ def stored(part: Part) -> Stored | None:
                 f"{part.file}: {part.name} has {len(part.shape)} dimensions; give a matrix of"
                 " cells x genes"
             )
+        check_lengths(part, part.shape)
         return Dense(part)
     kind = said(part, "encoding-type") or said(part, "h5sparse_format")
     shape = part.attrs.get("shape", part.attrs.get("h5sparse_shape"))
@@ -36,6 +38,7 @@ def stored(part: Part) -> Stored | None:
         return None
     if kind[:3] in ("csr", "csc") and shape is not None:
         rows, columns = (int(length) for length in np.asarray(shape).ravel()[:2])
+        check_lengths(part, (rows, columns))
         return Sparse(part, (rows, columns), by_rows=kind.startswith("csr"))
     if not kind and not part.names():
         return None
@@ -62,7 +65,7 @@ class Sparse:
 
     def __init__(self, part: Part, shape: tuple[int, int], by_rows: bool) -> None:
         self._part, self.shape, self._by_rows = part, shape, by_rows
-        self.dense = False
+        self.dense, self.file_size = False, part.file_size
 
     def _array(self, name: str) -> Part:
         found = self._part.get(name)
@@ -94,6 +97,10 @@ class Sparse:
         length = min(self._values.shape[0], self._places.shape[0])
         if ends[0] != 0 or np.any(np.diff(ends) < 0) or ends[-1] > length:
             raise self._damaged("indptr does not count up to the number of values")
+        longest, across = int(np.diff(ends).max(initial=0)), self.shape[int(self._by_rows)]
+        if longest > max(AT_ONCE, 2 * across):  # some write a place twice
+            what = ("column", "row")[int(self._by_rows)]
+            raise self._damaged(f"a {what} has {longest:,} values in {across:,} places")
         return ends
 
     def lengths(self) -> npt.NDArray[np.integer[Any]]:
@@ -146,7 +153,7 @@ class Dense:
     """A matrix with its zeros."""
 
     def __init__(self, part: Part) -> None:
-        self._part, self.dense = part, True
+        self._part, self.dense, self.file_size = part, True, part.file_size
         self.shape = (int(part.shape[0]), int(part.shape[1]))
         self.dtype = part.dtype
 

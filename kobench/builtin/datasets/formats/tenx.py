@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import check_names
-from kobench.builtin.datasets.formats.columns import text_of
+from kobench.builtin.datasets.formats.columns import texts_in
 from kobench.builtin.datasets.formats.selected import Selected
 from kobench.builtin.datasets.formats.source import Part, Source, Stored
 from kobench.builtin.datasets.formats.stored import Sparse
@@ -72,7 +71,7 @@ def read_tenx(whole: Part, path: str) -> Source:
     return of_features(
         path,
         barcodes,
-        (ids, names, text_of(kinds.read(), kinds).values if kinds is not None else None),
+        (ids, names, texts_in(kinds).values if kinds is not None else None),
         Sparse(part, (len(barcodes), len(ids)), by_rows=True),
     )
 
@@ -83,8 +82,7 @@ def _names(part: Part, name: str) -> Names:
         raise UserError(
             f"{part.file}: {part.name} has no list {name}; copy or download the file again"
         )
-    check_names(found)
-    return text_of(found.read(), found).values
+    return texts_in(found).values
 
 
 def of_features(

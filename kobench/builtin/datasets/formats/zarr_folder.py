@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import check_storage
+from kobench.builtin.datasets.formats.bounds import check_storage, reading
 from kobench.builtin.datasets.formats.hdf5 import first_line
-from kobench.builtin.datasets.formats.held import HeldPart
+from kobench.builtin.datasets.formats.held import HeldPart, is_of_memory
 from kobench.errors import UserError
 from kobench.util.bounded import read_bounded
+from kobench.util.memory import allocating
 
 #: Files that say what a group or an array is: of version 3, and of version 2.
 SAID = ("zarr.json", ".zgroup", ".zarray")
@@ -139,13 +140,15 @@ class ZarrPart(HeldPart):
 
     def read(self, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
         """Numbers, texts (as objects) or records of an array, from one row up to another."""
+        stop = (self.shape or (1,))[0] if stop is None else stop
         try:
-            if not self.shape:
-                return np.array([self._content[()]]).reshape(1)
-            found = np.asarray(self._content[start : self.shape[0] if stop is None else stop])
-        except MemoryError as error:
-            raise self._too_large() from error
+            with allocating(reading(self, stop - start)):
+                if not self.shape:
+                    return np.array([self._content[()]]).reshape(1)
+                found = np.asarray(self._content[start:stop])
         except Exception as error:
+            if is_of_memory(error):
+                raise self._too_large(stop - start) from error
             raise UserError(_damaged(self.file, error)) from error
         return found.astype(object) if found.dtype.kind in "TU" else found
 
