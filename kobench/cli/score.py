@@ -67,7 +67,8 @@ def score_command(
     """
     from kobench.results.answer_store import AnswerStore
     from kobench.results.suite_seed import find_seed
-    from kobench.runner.replay import Source, replay
+    from kobench.runner.recorded import Source
+    from kobench.runner.replay import replay
 
     registry = load(plugin_files, dataset_folders)
     seen: list[Replayed] = []
