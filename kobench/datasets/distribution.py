@@ -7,41 +7,22 @@ and is ended before it would unpack or run anything of it; see `kobench.datasets
 from __future__ import annotations
 
 import contextlib
-import gzip
-import lzma
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
+from kobench.datasets.archive import read_members
 from kobench.datasets.right import matches
 from kobench.datasets.sources import Distribution
 from kobench.errors import UserError
 from kobench.util.text import one_line
 
-#: Bytes of one member, and of all that is unpacked on the way to it.
-MOST_MEMBER, MOST_UNPACKED = 8 << 30, 16 << 30
-
 #: Bytes that pip may write into one file where the size of the archive is not known.
 MOST_ARCHIVE = 4 << 30
-
-#: What reading a damaged or hostile archive raises.
-UNREADABLE = (
-    gzip.BadGzipFile,  # other errors of the system are a full disk, or one that is not there
-    EOFError,
-    ValueError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
 
 #: Seconds in which pip must get on.
 PATIENCE = 300.0
@@ -109,8 +90,8 @@ def get_distribution(
             f"dataset {dataset!r}: pip gave another archive than its card expects; correct the card"
         )
     try:
-        _read_members(source, archive, folder)
-    except UNREADABLE as error:
+        read_members(source, archive, folder)
+    except ValueError as error:
         raise UserError(
             f"dataset {dataset!r}: {source.name} {source.version} cannot be read"
             f" ({one_line(str(error))[:200]}); correct the card"
@@ -198,49 +179,3 @@ def _reason(output: str) -> str:
     unreachable = [line for line in lines if "NewConnectionError" in line or "Max retries" in line]
     found = [*(["no connection to the index"] if unreachable else []), *errors[-1:]]
     return one_line("; ".join(found) or (lines[-1] if lines else "it says nothing"))[:300]
-
-
-def _read_members(source: Distribution, archive: Path, folder: Path) -> None:
-    """Copy the wanted members out of an archive: plain files alone, none longer than is right."""
-    wanted = dict(zip(source.members, source.names, strict=True))
-    for path, stream in _entries(archive):
-        name = wanted.pop(path.partition("/")[2], None)
-        if name is None:
-            continue
-        aside = folder / f".{name}.part"
-        with stream() as inner, open(aside, "wb") as out:
-            _copy(inner, out, path)
-        os.replace(aside, folder / name)
-        if not wanted:
-            return
-    raise ValueError(f"it has no plain file {sorted(wanted)[0]!r}")
-
-
-def _entries(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """The plain files of an archive, one after the other: path, and what opens it."""
-    total = 0
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as content:
-            for info in content.infolist():
-                if not info.is_dir():
-                    yield info.filename, lambda info=info: content.open(info)  # type: ignore[misc]
-        return
-    with tarfile.open(archive, "r|*") as stream:
-        for member in stream:
-            total += member.size
-            if total > MOST_UNPACKED:
-                raise ValueError(f"it unpacks to more than {MOST_UNPACKED >> 30} GB")
-            if member.isreg() and not member.issparse():
-                inner = stream.extractfile(member)
-                assert inner is not None  # of a plain file it never is
-                yield member.name, lambda inner=inner: inner  # type: ignore[misc]
-
-
-def _copy(inner: IO[bytes], out: IO[bytes], path: str) -> None:
-    """Copy a member; ValueError where it is too long."""
-    total = 0
-    while piece := inner.read(1 << 20):
-        total += len(piece)
-        if total > MOST_MEMBER:
-            raise ValueError(f"{path!r} is longer than {MOST_MEMBER >> 30} GB")
-        out.write(piece)

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -166,72 +165,3 @@ def test_an_archive_longer_than_its_card_says_fills_no_disk(
         want = Distribution("evil", "1.0", Checksum("sha256", sha256), ("data/E.csv",), None)
         with pytest.raises(UserError, match="pip does not get"):
             get_distribution(want, tmp_path / "out", "mine")
-
-
-def link(name: str, kind: bytes, target: str) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(name)
-    member.type, member.linkname = kind, target
-    return member
-
-
-@pytest.mark.parametrize(
-    "member",
-    [
-        link("evil-1.0/data/secret", tarfile.SYMTYPE, "/etc/passwd"),
-        link("evil-1.0/data/secret", tarfile.LNKTYPE, "/etc/passwd"),
-        link("evil-1.0/data/secret", tarfile.FIFOTYPE, ""),
-        link("evil-1.0/data/secret", tarfile.CHRTYPE, ""),
-        link("evil-1.0/data/secret", tarfile.DIRTYPE, ""),
-    ],
-    ids=lambda member: str(member.type),
-)
-def test_members_that_are_no_plain_files_are_not_read(
-    index: Path, tmp_path: Path, member: tarfile.TarInfo
-) -> None:
-    archive = tar_of(index / "evil-1.0.tar.gz", FILES, member)
-    with pytest.raises(UserError, match=r"evil 1.0 cannot be read \(it has no plain file 'data/se"):
-        get_distribution(source(archive, "data/secret"), tmp_path / "out", "mine")
-    assert os.listdir(tmp_path / "out") in ([], ["evil-1.0.archive"])
-
-
-def test_members_are_bounded(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    padding = tarfile.TarInfo("evil-1.0/padding")
-    padding.size = 5000
-    archive = tar_of(index / "evil-1.0.tar.gz", FILES, padding)
-    monkeypatch.setattr(distribution, "MOST_MEMBER", 5)
-    with pytest.raises(UserError, match=r"'evil-1.0/data/E.csv' is longer than 0 GB"):
-        get_distribution(source(archive), tmp_path / "out", "mine")
-    monkeypatch.setattr(distribution, "MOST_UNPACKED", 5)
-    with pytest.raises(UserError, match="it unpacks to more than 0 GB"):
-        get_distribution(source(archive), tmp_path / "out", "mine")
-    assert not (tmp_path / "out" / "E.csv").exists()
-
-
-def test_an_archive_may_be_a_zip(tmp_path: Path) -> None:
-    path = tmp_path / "evil-1.0.archive"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in FILES.items():
-            archive.writestr(name, text)
-    found = get_distribution(source(path), tmp_path, "mine")  # what is here is not asked for again
-    assert found["E.csv"].read_text() == "a,b\n1,2\n"
-
-
-def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "evil-1.0.archive"
-    path.write_bytes(tar_of(tmp_path / "x", FILES).read_bytes()[:-40])
-    with pytest.raises(UserError, match=r"evil 1.0 cannot be read \("):
-        get_distribution(source(path, "data/none.csv"), tmp_path, "mine")
-
-
-def test_a_damaged_member_of_a_zip_is_said(tmp_path: Path) -> None:
-    """A member packed by LZMA, whose errors are none of zipfile's own."""
-    text = "".join(f"{number},{number * number}\n" for number in range(2000)).encode()
-    path = tmp_path / "evil-1.0.archive"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
-        archive.writestr("evil-1.0/data/E.csv", text)
-        start = archive.getinfo("evil-1.0/data/E.csv").header_offset
-    content = bytearray(path.read_bytes())
-    content[start + 200 : start + 260] = b"\xff" * 60
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"evil 1.0 cannot be read \(Corrupt input data\)"):
-        get_distribution(source(path), tmp_path, "mine")
