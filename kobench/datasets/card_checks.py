@@ -30,6 +30,9 @@ EXPECTED = {
 #: one with a dot.
 PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+#: The folder in the data folder where files lie that are not whole.
+OWN = ".getting"
+
 #: What no path has.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -120,8 +123,8 @@ def check_place(file: Mapping[str, Any], where: str, table: str = "file") -> Non
     installed package, and is downloaded there: no part of it may name another folder or a device.
     """
     faults = {
-        "name": fault_of_name(file["name"]),
-        "folder": fault_of_folder(file.get("folder", "")),
+        "name": fault_of_name(file["name"]) or _fault_of_own(file["name"]),
+        "folder": fault_of_folder(file.get("folder", "")) or _fault_of_hidden(file),
         "path": "has a control character in it" if CONTROL.search(file.get("path", "")) else "",
         "package": "is no name of a package",
     }
@@ -132,6 +135,17 @@ def check_place(file: Mapping[str, Any], where: str, table: str = "file") -> Non
             raise UserError(
                 f"{where}, [{table}]: {key} is {file[key]!r}, which {fault}; {EXPECTED[key]}"
             )
+
+
+def _fault_of_own(name: str) -> str:
+    """Why a file can't have a name in the data folder: kobench has that itself."""
+    return "is a folder of kobench's own" if name.casefold() == OWN else ""
+
+
+def _fault_of_hidden(file: Mapping[str, Any]) -> str:
+    """Why a folder can't be one of the data folder, where kobench has one for files of its own."""
+    parts = str(file.get("folder", "")).split("/")
+    return "has a part that begins with a dot" if any(part[:1] == "." for part in parts) else ""
 
 
 def check_values(card: Mapping[str, Any], loader: DatasetSpec, where: str) -> None:

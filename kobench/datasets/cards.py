@@ -25,6 +25,7 @@ from kobench.datasets.card_checks import (
 )
 from kobench.datasets.card_load import load_card
 from kobench.datasets.opened import is_copy
+from kobench.datasets.own_places import taken
 from kobench.datasets.right import identity
 from kobench.errors import UserError
 from kobench.specs import DatasetSpec
@@ -96,7 +97,8 @@ def card_specs(
     Returns
     -------
     list of DatasetSpec
-        Sorted by name. Of two cards with one name the first is used.
+        Sorted by name. Of two cards with one name the first is used, and none that would put its
+        file in the way of another one's.
     list of str
         A sentence for each card that cannot be used.
     """
@@ -129,6 +131,9 @@ def card_specs(
                 )
             else:
                 specs[spec.name] = spec
+    for name, problem in taken(specs).items():
+        problems.append(problem)
+        del specs[name]
     return [specs[name] for name in sorted(specs)], problems
 
 

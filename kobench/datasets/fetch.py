@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kobench.datasets.card_checks import OWN
 from kobench.datasets.right import check_file_is_right
 from kobench.datasets.sources import Checksum
 from kobench.errors import UserError
@@ -32,7 +33,7 @@ def target_of(card: Mapping[str, Any]) -> Path:
 
 def working_folder() -> Path:
     """Where files lie that are not whole yet: inside the data folder, so on the same disk."""
-    return data_folder() / ".getting"
+    return data_folder() / OWN
 
 
 def places(card: Mapping[str, Any]) -> list[Path]:

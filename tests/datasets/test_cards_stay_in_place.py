@@ -65,6 +65,66 @@ def test_a_file_or_folder_outside_is_refused(tmp_path: Path, key: str, written: 
     assert any(str(path) in problem for problem in problems)
 
 
+@pytest.mark.parametrize(
+    "line", ['folder = ".getting"', 'folder = "a/.x"', 'name = ".getting"', 'name = ".Getting"']
+)
+def test_folders_of_kobench_itself_are_no_places(tmp_path: Path, line: str) -> None:
+    other = 'name = "x.h5ad"' if line.startswith("folder") else ""
+    with pytest.raises(UserError, match=r"begins with a dot|a folder of kobench's own"):
+        read_card(card_in(tmp_path, line, other, 'url = "http://127.0.0.1/x"'))
+
+
+def of_data(folder: Path, name: str, place: str, sha256: str, gets: bool = True) -> Path:
+    """A card whose file lies there in the data folder."""
+    where, _, file = place.rpartition("/")
+    lines = [CARD.format(name=name, sha256=sha256 * 64), f'name = "{file}"']
+    lines += [f'folder = "{where}"'] * bool(where) + ['url = "http://127.0.0.1/x"'] * gets
+    path = folder / f"{name}.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["a/x.h5ad", "A/X.h5ad", "x.h5ad", "a", "a/x.h5ad/y"],
+    ids=["the same", "other case", "where it is looked for, too", "its folder", "inside it"],
+)
+@pytest.mark.parametrize("gets", [True, False])
+@pytest.mark.parametrize("later", ["z", "0"])
+def test_no_card_takes_the_place_of_another_ones_file(
+    tmp_path: Path, place: str, gets: bool, later: str
+) -> None:
+    """Of two that get a file the first has the place, else the one whose file is brought."""
+    mine = of_data(tmp_path, "mine", "a/x.h5ad", "0", gets)
+    evil = of_data(tmp_path, f"{later}evil", place, "1")
+    specs, problems = card_specs([tmp_path])
+    used = {spec.name for spec in specs} & {"mine", f"{later}evil"}
+    refused = mine if gets and later == "0" else evil
+    (said,) = (problem for problem in problems if "in the way of another file" in problem)
+    assert used == {"mine", f"{later}evil"} - {refused.stem}
+    assert said.startswith(f"card {refused} ")
+    assert str(mine) in said
+    assert str(evil) in said
+
+
+def test_two_cards_of_one_file_have_one_place(tmp_path: Path) -> None:
+    of_data(tmp_path, "mine", "a/x.h5ad", "0")
+    of_data(tmp_path, "other", "a/x.h5ad", "0")
+    of_data(tmp_path, "another", "b/x.h5ad", "1")
+    specs, problems = card_specs([tmp_path])
+    assert {"mine", "other", "another"} <= {spec.name for spec in specs}
+    assert not problems
+
+
+def test_a_built_in_dataset_keeps_its_place(tmp_path: Path) -> None:
+    of_data(tmp_path, "evil", "trem2_microglia_ko/trem2_microglia_ko.h5ad", "1")
+    specs, problems = card_specs([tmp_path])
+    names = {spec.name for spec in specs}
+    assert "trem2-microglia" in names
+    assert "evil" not in names
+    assert any("dataset 'trem2-microglia'" in problem for problem in problems)
+
+
 @pytest.mark.parametrize("package", ["os.path", "../x", "", "a b", "1x"])
 def test_a_package_is_a_name_that_nothing_is_imported_for(tmp_path: Path, package: str) -> None:
     path = card_in(tmp_path, 'name = "x.h5ad"', f'package = "{package}"')
