@@ -271,9 +271,21 @@ def linked_folders(distribution: importlib.metadata.Distribution, project: Path)
     return [each for each in found if lies_below(str(each), project)]
 
 
+#: Lines that are read of a list of files; the largest packages of Python have some 20,000.
+MOST_LISTED = 100_000
+
+
+def lines_listed(distribution: importlib.metadata.Distribution) -> int:
+    """How many lines a distribution's list of files (RECORD) has."""
+    return len(text_of(distribution, "RECORD").splitlines())
+
+
 def listed_by(distribution: importlib.metadata.Distribution) -> Iterator[str]:
-    """The paths in a distribution's list of files (RECORD); none with a NUL, which no file has."""
-    for line in text_of(distribution, "RECORD").splitlines():
+    """The paths in a distribution's list of files (RECORD); none with a NUL, which no file has.
+
+    Of a list with more lines than `MOST_LISTED` the first of them are read.
+    """
+    for line in text_of(distribution, "RECORD").splitlines()[:MOST_LISTED]:
         path = line.rsplit(",", 2)[0].strip('"').replace('""', '"')
         if path and "\0" not in path:
             yield path

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kobench.environments.inside import (
+    MOST_LISTED,
     claimed,
     is_editable,
     lies_below,
+    lines_listed,
     name_of,
     project_of,
 )
@@ -49,6 +51,10 @@ PROGRAMS = ("console_scripts", "gui_scripts")
 Place = tuple["str | None", "list[str]"]
 
 
+class TooManyFilesError(ValueError):
+    """A distribution lists more files than are looked at."""
+
+
 def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
     """Find every distribution on `sys.path` with entry points in the group.
 
@@ -70,7 +76,8 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
             source = _source_of(distribution)
         except Exception as error:
             where = getattr(distribution, "_path", "its folder")
-            message = f"the metadata in {where} can't be read ({error}); install the package again"
+            remedy = "" if isinstance(error, TooManyFilesError) else "; install the package again"
+            message = f"the metadata in {where} can't be read ({error}){remedy}"
             name = name_of(distribution) or os.path.basename(str(where))
             shown = visible(message, lines=True)
             problems.append(PluginProblem(visible(name), "", "metadata", shown))
@@ -218,15 +225,27 @@ def files_of(
         installed it (`NOTES`, programs of entry points, the links of editable installs), and code
         that was compiled here. What a wheel brought is no such code, whatever it is called: the
         list of files has its hash.
+
+    Raises
+    ------
+    TooManyFilesError
+        Its list of files has more lines than are read.
     """
-    editable = is_editable(distribution)
+    if (lines := lines_listed(distribution)) > MOST_LISTED:
+        raise TooManyFilesError(
+            f"the list of files of {visible(name_of(distribution))}, RECORD, has {lines:,} lines"
+            f" and may have {MOST_LISTED:,}; leave data out, and name their folder by --readable"
+        )
+    editable, base = is_editable(distribution), Path(str(distribution.locate_file("")))
     programs = {point.name for point in distribution.entry_points if point.group in PROGRAMS}
     brought = {
-        file.as_posix(): Path(str(file.locate()))
-        for file in distribution.files or ()
-        if "\0" not in file.as_posix()
-        and is_content(file.as_posix(), editable, programs)
-        and not (file.hash is None and is_compiled(str(file.locate())))
+        name: base / name
+        for name, has_hash in (
+            (file.as_posix(), file.hash is not None) for file in distribution.files or ()
+        )
+        if "\0" not in name
+        and is_content(name, editable, programs)
+        and (has_hash or not is_compiled(os.path.join(base, name)))
     }
     files = dict(brought)
     roots: dict[str, Path] = {}
@@ -252,8 +271,9 @@ def files_of(
         # without this file other distributions may have a part in it
         if (root / "__init__.py").is_file():
             files.update(_files_at(root))
-    compiled = {name for name, path in files.items() if is_compiled(str(path))}
-    return roots, {name: files[name] for name in files if name in brought or name not in compiled}
+    return roots, {
+        name: path for name, path in files.items() if name in brought or not is_compiled(str(path))
+    }
 
 
 def _is_own(

@@ -13,35 +13,39 @@ import re
 import shutil
 import sys
 import sysconfig
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kobench.environments.inside import BESIDE, closure, listed_by, name_of, needs_of, project_of
+from kobench.environments.inside import (
+    BESIDE,
+    MOST_LISTED,
+    closure,
+    lines_listed,
+    name_of,
+    needs_of,
+    project_of,
+)
 from kobench.errors import UserError
 from kobench.plugins.entry import Entry
+from kobench.plugins.installed_here import (
+    EXECUTED,
+    Here,
+    inside_of,
+    installed_here,
+    known_as,
+    lines_of,
+    paths_of,
+    place_of,
+)
+from kobench.plugins.looked_for import LOOKED_FOR, may_bring
 from kobench.plugins.sources import OWN, normalise
 from kobench.util.bounded import read_toml
 from kobench.util.text import visible
 
 #: Modules that an interpreter imports when it starts, wherever on its path they lie.
 AT_START = ("sitecustomize", "usercustomize")
-
-#: Packages that what kobench needs imports where they are there: whoever brings one is imported
-#: unasked. They may come from the distribution of their name alone, which is the one that is meant.
-_LOOKED_FOR = (
-    "awkward bottleneck brotli brotlicffi chardet charset_normalizer cupy cupyx cython dask"
-    " fsspec ipykernel ipywidgets IPython jinja2 jax lxml lz4 matplotlib mudata numba numexpr"
-    " odf openpyxl polars psutil pyarrow s3fs sksparse snappy tables tabulate uarray xarray"
-    " zappy zarr zlib_ng zstandard backports isal lzmaffi msgpack pcodec rdata"
-)
-LOOKED_FOR = frozenset(_LOOKED_FOR.split())
-
-#: The same that no distribution has by right: modules of Python on other systems.
-NOBODYS = sys.stdlib_module_names | {"org", "_winreg", "pyximport", "scikits", "compression"}
-
-#: How a line of a .pth file begins that is executed; all others name a folder.
-EXECUTED = ("import ", "import\t")
 
 #: The line of setuptools, which brings it to every interpreter that has it.
 OF_SETUPTOOLS = (
@@ -102,30 +106,19 @@ def refuse_code_here(entry: Entry, sandbox: str) -> None:
 @cache
 def _files_of(first: str) -> tuple[str, ...]:
     """The same, of a distribution (a normalised name) and all that it needs and kobench doesn't."""
-    found, claims = _installed()
-    needs: dict[str, Any] = {key: {"needs": needs_of(each)} for key, each in found.items()}
+    here = installed_here()
+    needs: dict[str, Any] = {key: {"needs": needs_of(each)} for key, each in here.found.items()}
     ours = set(closure(OWN, needs))
     theirs = set(closure(first, needs)) - ours
     said = []
     for key in sorted(theirs):
-        each, of = found[key], "" if key == first else f" of {key}"
-        said += [visible(f"{path}{of}") for path in listed_by(each) if _runs(each, path, claims)]
+        each, of = here.found[key], "" if key == first else f" of {key}"
+        said += [visible(f"{path}{of}") for path in paths_of(each) if _runs(each, path, key, here)]
         groups = _loaded(each, key, ours)
         said += [visible(f"the entry point {group}{of}") for group in groups]
+        if (lines := lines_listed(each)) > MOST_LISTED:
+            said.append(f"a list of files with {lines:,} lines{of} ({MOST_LISTED:,} are read)")
     return tuple(sorted(said))
-
-
-@cache
-def _installed() -> tuple[dict[str, importlib.metadata.Distribution], dict[str, set[str]]]:
-    """Every distribution by its normalised name, and whose each installed file is."""
-    found: dict[str, importlib.metadata.Distribution] = {}
-    for distribution in importlib.metadata.distributions():
-        found.setdefault(normalise(name_of(distribution)), distribution)
-    claims: dict[str, set[str]] = {}
-    for key, each in found.items():
-        for path in listed_by(each):
-            claims.setdefault(_name(each, path, _inside(each, path)), set()).add(key)
-    return found, claims
 
 
 def _loaded(distribution: importlib.metadata.Distribution, own: str, known: set[str]) -> list[str]:
@@ -138,49 +131,51 @@ def _loaded(distribution: importlib.metadata.Distribution, own: str, known: set[
         groups = {point.group for point in distribution.entry_points}
     except Exception:  # parsers of other versions of Python raise what they like
         return ["of a file that can't be read"]
-    loaders = {*known, *map(normalise, LOOKED_FOR)} - {OWN, own}
+    others = {normalise(name) for name, owners in LOOKED_FOR.items() if own not in owners}
+    loaders = {*known, *others} - {OWN, own}
     return sorted(
         group for group in groups if normalise(re.split(r"[._]", group, maxsplit=1)[0]) in loaders
     )
 
 
-def _place(distribution: importlib.metadata.Distribution, path: str) -> str:
-    """Where a file of a distribution lies."""
-    return os.path.normpath(os.path.join(str(distribution.locate_file("")), path))
-
-
-def _inside(distribution: importlib.metadata.Distribution, path: str) -> list[str]:
-    """The parts of a file's path from the folder of packages, whichever such folder that is."""
-    parts = path.split("/")
-    if "" not in parts and "." not in parts and os.pardir not in parts:
-        return parts
-    return os.path.relpath(_place(distribution, path), _place(distribution, "")).split(os.sep)
-
-
-def _name(distribution: importlib.metadata.Distribution, path: str, inside: list[str]) -> str:
-    """By what two files are the same: of two folders the first on the path counts."""
-    return _place(distribution, path) if inside[0] == os.pardir else "/".join(inside)
-
-
-def _runs(
-    distribution: importlib.metadata.Distribution, path: str, claims: dict[str, set[str]]
-) -> bool:
+def _runs(distribution: importlib.metadata.Distribution, path: str, key: str, here: Here) -> bool:
     """Whether a file of a distribution runs unasked, or in the place of another's."""
-    inside = _inside(distribution, path)
-    claimed = claims[_name(distribution, path, inside)]
+    inside, place = inside_of(distribution, path), place_of(distribution, path)
+    claimed = here.claims[known_as(distribution, path, inside)]
     if any(part.split(".")[0] in AT_START for part in inside) or inside[0].split(".")[0] == OWN:
         return True
     if len(inside) == 1 and inside[0].endswith(".pth"):
-        return len(claimed) > 1 or _is_executed(distribution, Path(_place(distribution, path)))
-    if inside[0] == os.pardir:
-        return len(claimed) > 1 or _is_pythons(_place(distribution, path))
-    if inside[0] in BESIDE or (len(inside) == 1 and not inside[0].endswith(CODE)):
-        return False  # tests and notes, which many leave there; nobody imports them
-    top = inside[0].split(".")[0]
-    if top in NOBODYS or (top in LOOKED_FOR and normalise(top) != normalise(name_of(distribution))):
+        return len(claimed) > 1 or _is_executed(distribution, Path(place))
+    if any(_takes_a_place(parts, key, here) for parts in _inside_linked(place, here.linked)):
         return True
-    package = claims.get(f"{inside[0]}/__init__.py", set())
-    return len(claimed) > 1 or (len(inside) > 1 and bool(package) and not claimed & package)
+    if inside[0] == os.pardir:
+        return len(claimed) > 1 or _is_pythons(place)
+    return _takes_a_place(inside, key, here)
+
+
+def _inside_linked(place: str, linked: frozenset[str]) -> Iterator[list[str]]:
+    """The parts of a file's path from each folder that a `.pth` file puts on the path."""
+    above, _, name = place.rpartition(os.sep)
+    parts = [name]
+    while above:
+        if above in linked:
+            yield parts
+        above, _, name = above.rpartition(os.sep)
+        parts = [name, *parts]
+
+
+def _takes_a_place(parts: list[str], key: str, here: Here) -> bool:
+    """Whether a file, by its path from a folder on the path, is in the place of another's."""
+    if parts[0] in BESIDE or (len(parts) == 1 and not parts[0].endswith(CODE)):
+        return False  # tests and notes, which many leave there; nobody imports them
+    top = parts[0].split(".")[0]
+    if top == OWN or not may_bring(key, top):
+        return True
+    claimed = here.claims.get("/".join(parts), set())
+    modules = here.claims.get(f"{top}/__init__.py", set()) | here.claims.get(f"{top}.py", set())
+    if len(parts) == 1 or parts[1:] == ["__init__.py"]:
+        claimed = claimed | modules
+    return bool(claimed - {key}) or (bool(modules) and key not in modules)
 
 
 def _is_pythons(place: str) -> bool:
@@ -222,11 +217,7 @@ def _is_systems(name: str, programs: set[str]) -> bool:
 
 def _is_executed(distribution: importlib.metadata.Distribution, file: Path) -> bool:
     """Whether a .pth file has code, but that of setuptools and of what is installed in place."""
-    try:
-        lines = file.read_text("utf-8-sig", errors="replace").splitlines()
-    except OSError:
-        return False  # it isn't there, so nothing of it runs
-    code = [line.strip() for line in lines if line.startswith(EXECUTED)]
+    code = [line.strip() for line in lines_of(file) if line.startswith(EXECUTED)]
     return any(line != OF_SETUPTOOLS and not _is_link(distribution, line) for line in code)
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from places import REPOSITORY
 from pretend_plugins import Site
 from tiny import TINY
 
 from kobench.board.make import make_board
 from kobench.checks.predictors import Setting, check_predictor
+from kobench.environments.inside import listed_by
 from kobench.errors import UserError
 from kobench.plugins import in_harness
 from kobench.plugins.chosen import choose
 from kobench.plugins.entry import Entry
 from kobench.plugins.in_harness import OF_SETUPTOOLS, code_here
+from kobench.plugins.installed_here import installed_here
 from kobench.plugins.load import load_registry
+from kobench.plugins.looked_for import LOOKED_FOR, NOBODYS, may_bring
+from kobench.plugins.sources import normalise
 from kobench.predict.predict import predict
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
@@ -39,9 +47,14 @@ def kobench_predictors():
 """
 
 
-def found(site: Site, **more: str) -> tuple[str, ...]:
+def forget() -> None:
+    """Have what is installed looked at again."""
     in_harness._files_of.cache_clear()
-    in_harness._installed.cache_clear()
+    installed_here.cache_clear()
+
+
+def found(site: Site, **more: str) -> tuple[str, ...]:
+    forget()
     return code_here(Entry(None, "mine-dist", "1.0", "", **more))
 
 
@@ -93,9 +106,125 @@ def test_a_package_that_is_looked_for_may_come_from_the_distribution_of_its_name
     (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: Zappy\n")
     site.install("Zappy", {"zappy/__init__.py": ""})
     assert found(site) == ()
-    site.install("scikit-sparse", {"sksparse/__init__.py": ""})
-    (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: scikit-sparse\n")
-    assert found(site) == ("sksparse/__init__.py of scikit-sparse",)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "module", "runs"),
+    [
+        ("scikit-sparse", "sksparse", False),
+        ("sksparse", "sksparse", True),
+        ("odfpy", "odf", False),
+        ("odf", "odf", True),  # there is one, which is another's
+        ("python-snappy", "snappy", False),
+        ("snappy", "snappy", True),
+        ("Cython", "pyximport", False),
+        ("cupy-cuda12x", "cupyx", False),
+        ("cupyx", "cupyx", True),
+        ("backports", "backports", True),
+        ("IPython", "IPython", False),
+        ("hdf5plugin", "hdf5plugin", False),
+        ("helper", "hdf5plugin", True),
+        ("helper", "helper", False),
+    ],
+)
+def test_whose_a_module_is_decides_and_not_how_the_distribution_is_called(
+    site: Site, distribution: str, module: str, runs: bool
+) -> None:
+    """What many look for has an owner on the index of packages, by whatever name."""
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    (info / "METADATA").write_text(f"Name: mine-dist\nVersion: 1\nRequires-Dist: {distribution}\n")
+    site.install(distribution, {f"{module}/__init__.py": ""})
+    of = normalise(distribution)
+    assert found(site) == ((f"{module}/__init__.py of {of}",) if runs else ())
+
+
+def test_without_a_list_of_files_the_names_of_modules_count(site: Site) -> None:
+    """So it is of what a system's own tools install."""
+    info = site.install("mine-dist", {"mine_one.py": MEAN, "hdf5plugin/__init__.py": ""})
+    (info / "RECORD").unlink()
+    (info / "top_level.txt").write_text("mine_one\nhdf5plugin\n")
+    assert found(site) == ("hdf5plugin/__init__.py",)
+
+
+@pytest.mark.parametrize(
+    ("link", "path", "runs"),
+    [
+        ("deep", "deep/pyarrow/__init__.py", True),
+        ("deep/../deep/", "deep/pyarrow.py", True),
+        ("{folder}/deep", "deep/kobench/mine.py", True),
+        ("../share/x", "../share/x/org/__init__.py", True),
+        ("deep", "deep/mine_more/__init__.py", False),
+        ("other", "deep/pyarrow/__init__.py", False),
+    ],
+)
+def test_a_folder_that_a_link_puts_on_the_path_is_looked_at_as_one_of_packages(
+    site: Site, link: str, path: str, runs: bool
+) -> None:
+    line = link.format(folder=site.folder)
+    site.install("mine-dist", {"mine_one.py": MEAN, "mine.pth": f"# a link\n{line}\n", path: ""})
+    assert found(site) == ((path,) if runs else ())
+
+
+@pytest.mark.parametrize("path", ["their_lab/__init__.py", "their_lab/more.py", "their_lab.py"])
+def test_the_place_of_what_is_installed_in_place_is_taken(
+    site: Site, tmp_path: Path, path: str
+) -> None:
+    """Its own list has links alone, and the folder of packages comes first on the path."""
+    project = tmp_path / "project"
+    (project / "their_lab").mkdir(parents=True)
+    (project / "their_lab" / "__init__.py").touch()
+    (project / "pyproject.toml").write_text("[project]\nname = 'their-lab'\n")
+    info = site.install("their-lab", {}, points={"theirs": "their_lab"})
+    about = {"url": project.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(about))
+    assert found(site) == ()
+    site.install("mine-dist", {"mine_one.py": MEAN, path: ""})
+    assert found(site) == (path,)
+
+
+def test_a_list_of_files_without_end_is_not_looked_through(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    real = in_harness._runs
+    monkeypatch.setattr(in_harness, "_runs", lambda *given: looked.append("") or real(*given))
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: helper\n")
+    record = site.install("helper", {"helper.py": ""}) / "RECORD"
+    # each of these ends a line for who splits them
+    for end in ("\n", "\x0b", "\u2028"):
+        record.write_text("".join(f"helper/{number}.npy,,{end}" for number in range(400_000)))
+        looked.clear()
+        (said,) = found(site)
+        assert said == "a list of files with 400,000 lines of helper (100,000 are read)"
+        assert len(looked) <= 100_010
+
+
+def test_the_installed_packages_that_are_looked_for_are_their_owners() -> None:
+    here = installed_here()
+    brought = {
+        (top, key)
+        for key, each in here.found.items()
+        for path in listed_by(each)
+        if (top := path.split("/")[0].removesuffix(".py")) in LOOKED_FOR
+    }
+    assert "matplotlib" in dict(brought), "nothing was looked at"
+    assert not [one for one in sorted(brought) if not may_bring(one[1], one[0])]
+
+
+def test_what_kobench_itself_looks_for_is_on_the_list() -> None:
+    """Whatever its modules import and its needs don't bring may be somebody else's."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    needed = {normalise(re.split(r"[^\w-]", line)[0]) for line in project["dependencies"]}
+    needed |= {"kobench", "h5py"}  # anndata needs h5py
+    files = list((REPOSITORY / "kobench").rglob("*.py"))
+    trees = [ast.parse(file.read_text()) for file in files]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {each.name for node in nodes if isinstance(node, ast.Import) for each in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names
+    assert {"numpy", "hdf5plugin", "rdata"} <= tops
+    assert {top for top in tops if normalise(top) not in needed} <= LOOKED_FOR.keys()
 
 
 def test_what_it_needs_counts_too_unless_kobench_needs_it(site: Site) -> None:
@@ -123,8 +252,7 @@ def test_it_is_refused_where_a_sandbox_is_required_and_else_marked(
     site: Site, tmp_path: Path
 ) -> None:
     site.install("mine-dist", {"mine_one.py": MEAN, "mine.pth": "import os\n"})
-    in_harness._files_of.cache_clear()
-    in_harness._installed.cache_clear()
+    forget()
     registry = load_registry()
     said = (
         r"--sandbox require: mine-dist .* brings mine.pth, .*kobench env create NAME --from mine-d"
@@ -201,4 +329,4 @@ def test_all_that_is_looked_for_in_vain_is_on_the_list(tmp_path: Path) -> None:
         )
         assert "looked for:" in ran.stderr, ran.stderr
         looked_for = set(ran.stderr.partition("looked for:")[2].split("\n")[0].split())
-        assert looked_for <= in_harness.LOOKED_FOR | in_harness.NOBODYS
+        assert looked_for <= LOOKED_FOR.keys() | NOBODYS

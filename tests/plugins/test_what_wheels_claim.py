@@ -12,7 +12,8 @@ from pretend_plugins import Site, good, problems_of
 
 from kobench.environments import inside
 from kobench.environments.inside import installed, is_editable, places_of, project_of
-from kobench.plugins import in_harness
+from kobench.plugins import discovery, in_harness
+from kobench.plugins.installed_here import installed_here
 from kobench.plugins.links import in_place
 from kobench.plugins.load import links_of, load_registry
 
@@ -246,7 +247,7 @@ def test_odd_metadata_cost_nobody_else_anything(site: Site, case: str) -> None:
     (info / "entry_points.txt").unlink()
     (info / file).write_bytes(content)
     site.install("honest", {"honest_one.py": good("Mine")})
-    for cached in (in_place, in_harness._files_of, in_harness._installed):
+    for cached in (in_place, in_harness._files_of, installed_here):
         cached.cache_clear()
     try:
         registry = load_registry()
@@ -256,7 +257,7 @@ def test_odd_metadata_cost_nobody_else_anything(site: Site, case: str) -> None:
         installed()
         assert not problems_of(registry, "honest")
     finally:
-        for cached in (in_place, in_harness._files_of, in_harness._installed):
+        for cached in (in_place, in_harness._files_of, installed_here):
             cached.cache_clear()
 
 
@@ -286,3 +287,24 @@ def test_a_project_file_that_is_a_pipe_is_not_waited_for(site: Site, home: Path)
     info = site.install("edity", {}, points={"edity": "edity_one"})
     claims_to_lie_in(info, home)
     assert inside.project_of(importlib.metadata.Distribution.at(info)) == home
+
+
+def test_a_list_of_files_without_end_costs_its_own_distribution_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command would look at each of its lines, in kobench's own process."""
+    info = site.install("endless", {"endless_one.py": good("Endless")})
+    site.install("honest", {"honest_one.py": good("Mine")})
+    lines = "".join(f"endless_data/{number}.npy,,\n" for number in range(400_000))
+    (info / "RECORD").write_text(f"endless_one.py,,\n{lines}")
+    looked: list[str] = []
+    real = discovery.is_content
+    monkeypatch.setattr(discovery, "is_content", lambda *given: looked.append("") or real(*given))
+    registry = load_registry()
+    assert "mine" in registry.predictors
+    assert "endless" not in registry.predictors
+    (problem,) = problems_of(registry, "endless")
+    assert "endless, RECORD, has 400,001 lines and may have 100,000" in problem.message
+    assert "name their folder by --readable" in problem.message
+    assert not problems_of(registry, "honest")
+    assert len(looked) < 100_000

@@ -1,0 +1,108 @@
+"""What is installed in kobench's own interpreter: whose each file is, and where it is imported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from kobench.environments.inside import listed_by, name_of, places_of, text_of
+from kobench.plugins.sources import normalise
+from kobench.util.bounded import TooLargeError, read_bounded
+
+#: How a line of a .pth file begins that is executed; all others name a folder.
+EXECUTED = ("import ", "import\t")
+
+#: Bytes that are read of a `.pth` file.
+MOST_PTH = 1 << 20
+
+
+@dataclass(frozen=True)
+class Here:
+    """What is installed in kobench's own interpreter.
+
+    Attributes
+    ----------
+    found : dict of str to Distribution
+        Every distribution by its normalised name.
+    claims : dict of str to set of str
+        Whose each file is that is installed, or can be imported from a project's folder.
+    linked : frozenset of str
+        Folders that `.pth` files put on the path.
+    """
+
+    found: dict[str, importlib.metadata.Distribution]
+    claims: dict[str, set[str]]
+    linked: frozenset[str]
+
+
+@cache
+def installed_here() -> Here:
+    """All that is installed here."""
+    found: dict[str, importlib.metadata.Distribution] = {}
+    for distribution in importlib.metadata.distributions():
+        found.setdefault(normalise(name_of(distribution)), distribution)
+    claims: dict[str, set[str]] = {}
+    for key, each in found.items():
+        for path in paths_of(each):
+            claims.setdefault(known_as(each, path, inside_of(each, path)), set()).add(key)
+        for place in places_of(each):  # of what is installed in place the list has links alone
+            name = os.path.basename(place)
+            one = name if name.endswith(".py") else f"{name}/__init__.py"
+            claims.setdefault(one, set()).add(key)
+    folders = {place_of(each, "") for each in found.values()}
+    return Here(found, claims, frozenset(_linked_from(folders)))
+
+
+def paths_of(distribution: importlib.metadata.Distribution) -> list[str]:
+    """The files that a distribution lists, from the folder of packages.
+
+    Where it has no list, they are what its packages would have, by the names of its modules.
+    """
+    listed = list(listed_by(distribution))
+    if not listed:
+        tops = text_of(distribution, "top_level.txt").split()
+        listed = [f"{top}/__init__.py" for top in tops if top.isidentifier()]
+    return listed
+
+
+def _linked_from(folders: Iterable[str]) -> Iterator[str]:
+    """The folders that the `.pth` files in folders of packages name, wherever links lead."""
+    for folder in folders:
+        real = os.path.realpath(folder)
+        for file in sorted(Path(folder).glob("*.pth")):
+            for line in lines_of(file):
+                if line.strip() and not line.startswith(("#", *EXECUTED)) and "\0" not in line:
+                    named = os.path.realpath(os.path.join(folder, line.strip()))
+                    yield os.path.normpath(os.path.join(folder, os.path.relpath(named, real)))
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a `.pth` file; none of one that can't be read."""
+    try:
+        return read_bounded(file, MOST_PTH).decode("utf-8-sig", errors="replace").splitlines()
+    except TooLargeError:
+        return [f"{EXECUTED[0]}all that is not read"]
+    except (OSError, ValueError):
+        return []  # it isn't there, so nothing of it runs
+
+
+def place_of(distribution: importlib.metadata.Distribution, path: str) -> str:
+    """Where a file of a distribution lies."""
+    return os.path.normpath(os.path.join(str(distribution.locate_file("")), path))
+
+
+def inside_of(distribution: importlib.metadata.Distribution, path: str) -> list[str]:
+    """The parts of a file's path from the folder of packages, whichever such folder that is."""
+    parts = path.split("/")
+    if "" not in parts and "." not in parts and os.pardir not in parts:
+        return parts
+    return os.path.relpath(place_of(distribution, path), place_of(distribution, "")).split(os.sep)
+
+
+def known_as(distribution: importlib.metadata.Distribution, path: str, inside: list[str]) -> str:
+    """By what two files are the same: of two folders the first on the path counts."""
+    return place_of(distribution, path) if inside[0] == os.pardir else "/".join(inside)
