@@ -53,6 +53,7 @@ KINDS = {
     "ranking": "a ranking",
     "response": "responses",
     "interaction": "interactions",
+    "screen": "screens",
 }
 
 #: What each question set asks.
@@ -69,6 +70,7 @@ ASKED = {
 TRUTHS = {
     "wild-type": "wild-type cells",
     "counterfactual": "counterfactual truth",
+    "population": "measured knockouts",
     "any": "counterfactual or measured knockouts",
 }
 

@@ -29,7 +29,7 @@ METHODS = {
 PERTURBATIONS = ("knockout", "knockdown", "overexpression", "near-null")
 
 #: Kinds of units, which is what a metric scores.
-Of = Literal["profile", "impact", "ranking", "response", "interaction"]
+Of = Literal["profile", "impact", "ranking", "response", "interaction", "screen"]
 
 
 @dataclass(frozen=True)
@@ -259,8 +259,8 @@ class TaskSpec:
         dataset), "singles" (every single knockout of the asked cells), "response" (the mean change
         in each perturbation), "doubles" or "triples" (several knockouts at once).
     truth : str
-        What the dataset must offer: "wild-type" cells, "counterfactual" truth, or "any" truth of
-        knockouts (counterfactual or population).
+        What the dataset must offer: "wild-type" cells, "counterfactual" truth, "population" (cells
+        that were perturbed), or "any" truth of knockouts (one of the last two).
     primary : tuple of str
         One metric, or two co-primary ones, each as it is shown: `name`, or `name[variant]`.
     floors : tuple of str
@@ -280,13 +280,15 @@ class TaskSpec:
         How much it demands of a predictor. Boards tell tasks from the highest demand down.
     of_knockouts : bool
         Whether it asks about knockouts, and not about unperturbed cells alone.
+    by_name : bool
+        Whether it is scored only where it is named.
     """
 
     name: str
     units: Reference
     of: Of
     asks: str
-    truth: Literal["wild-type", "counterfactual", "any"]
+    truth: Literal["wild-type", "counterfactual", "population", "any"]
     primary: tuple[str, ...]
     floors: tuple[str, ...]
     lines: tuple[str, ...] = ()
@@ -296,6 +298,7 @@ class TaskSpec:
     says: str = ""
     demand: float = 0.0
     of_knockouts: bool = True
+    by_name: bool = False
 
     @property
     def label(self) -> str:

@@ -131,10 +131,45 @@ class InteractionUnits:
     pairs: IntArray
 
 
+#: Place of the log2 fold change in the second axis of `ScreenUnits`.
+FOLD = 2
+
+
+@dataclass(frozen=True, eq=False)
+class ScreenUnits:
+    """What counted cells of each perturbation say, predicted and measured.
+
+    Attributes
+    ----------
+    predicted, true : (k, 5, G) float
+        By perturbation and gene: the log bulk, its difference from the control cells', the log2
+        fold change, and the p value before and after adjustment. NaN at the perturbation's own
+        targets; p values are NaN for genes that are not tested.
+    error, true_error : (k,) float
+        The sampling variances of the log bulks, summed over genes.
+    perturbations : (k,) int
+        The perturbation of each row.
+    control_error : float
+        The sampling variance of the control cells' log bulk.
+    zero, one : mapping of str to float
+        By metric what the mean response has, and what a replicate of the measurement has; a metric
+        that has no scale here is in neither.
+    """
+
+    predicted: FloatArray
+    true: FloatArray
+    error: FloatArray
+    true_error: FloatArray
+    perturbations: IntArray
+    control_error: float = 0.0
+    zero: Mapping[str, float] = field(default_factory=dict)
+    one: Mapping[str, float] = field(default_factory=dict)
+
+
 #: What is drawn again inside one dataset for intervals.
 Block = Literal["cell", "gene", "perturbation", "pair"]
 
-Units = Union[ProfileUnits, ImpactUnits, RankingUnits, ResponseUnits, InteractionUnits]
+Units = Union[ProfileUnits, ImpactUnits, RankingUnits, ResponseUnits, InteractionUnits, ScreenUnits]
 
 
 class NotComputed(Exception):  # noqa: N818 - a finding, not a fault

@@ -5,6 +5,7 @@ The table of question sets is in `sets`.
 
 from kobench.question.answers import Answers
 from kobench.question.base import Payload, Question, Shape
+from kobench.question.counted import CountedCells
 from kobench.question.sets import (
     SETS,
     Multiples,
@@ -19,6 +20,7 @@ from kobench.question.view import TaskView
 __all__ = [
     "SETS",
     "Answers",
+    "CountedCells",
     "Multiples",
     "Payload",
     "Profiles",

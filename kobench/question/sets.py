@@ -18,6 +18,7 @@ import numpy.typing as npt
 from kobench.cells import BoolArray, Cells, FloatArray, IntArray, Knockouts
 from kobench.question.answers import Answers
 from kobench.question.base import Payload, Question, Shape, answerable_events, removed_genes
+from kobench.question.counted import CountedCells
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +245,10 @@ class Responses(Question):
         Reason -> how many perturbations were left out.
     unasked : mapping of str to str
         Of a real dataset, each perturbation that can't be asked -> why.
+    counted : CountedCells or None
+        The counts that the truth was measured with, where the dataset has counts.
+    scale : str
+        The working scale of `cells`.
     """
 
     called: ClassVar[str] = "the population question"
@@ -267,6 +272,8 @@ class Responses(Question):
     confounded: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
     unasked: Mapping[str, str] = field(default_factory=dict)
+    counted: CountedCells | None = None
+    scale: str = ""
 
     def payload(self) -> Payload:
         arrays: dict[str, npt.NDArray[Any]] = {"n_rows": np.array(len(self.row_perturbation))}

@@ -35,7 +35,7 @@ def split_of(task: TaskSpec, dataset: Chosen, request: Request) -> str | None:
         return asked if asked in BETWEEN_GROUPS else None
     if asked in BETWEEN_GROUPS:
         return None
-    if task.truth == "any" and truth == "population":
+    if task.truth in ("any", "population") and truth == "population":
         return "halves" if asked == "auto" else None
     if task.truth == "wild-type":
         # cells that were trained on are no test of their own profiles

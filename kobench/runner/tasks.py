@@ -52,14 +52,17 @@ def named_metrics(registry: Registry, names: Iterable[str]) -> list[Entry]:
 def tasks_asked(
     registry: Registry, request: Request, warn: Callable[[str], None]
 ) -> Iterator[Entry]:
-    """The tasks that were named, or else kobench's own; `warn` is told of the others."""
+    """The tasks that were named, or else kobench's own; `warn` is told of the others.
+
+    Those that are scored only where they are named are left out without a word.
+    """
     if request.tasks:
         yield from (registry.find("tasks", name) for name in request.tasks)
         return
     for entry in (entry for entries in registry.tasks.values() for entry in entries):
-        if entry.trusted:
+        if entry.trusted and not entry.spec.by_name:
             yield entry
-        else:
+        elif not entry.trusted:
             warn(left_out("task", entry, "-t"))
 
 

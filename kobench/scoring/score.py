@@ -33,7 +33,7 @@ from kobench.scoring.metric import (
 )
 from kobench.scoring.permutations import PERMUTATIONS
 from kobench.scoring.sampling_error import sampling_error
-from kobench.units import NotComputed, TaskUnits, Units
+from kobench.units import FOLD, NotComputed, ScreenUnits, TaskUnits, Units
 from kobench.util.files import hash_of
 
 #: Single units kept for pictures.
@@ -286,7 +286,10 @@ def shown_points(units: TaskUnits, what: str, seed: int) -> SampledPoints | None
     first = next(iter(units.variants.values()), None)
     if first is None:
         return None
-    true, predicted = np.ravel(first.true), np.ravel(first.predicted)
+    true, predicted = (
+        np.ravel(shown[:, FOLD] if isinstance(first, ScreenUnits) else shown)
+        for shown in (first.true, first.predicted)
+    )
     known = np.flatnonzero(
         np.isfinite(true) & np.isfinite(predicted) & ((true != 0) | (predicted != 0))
     )

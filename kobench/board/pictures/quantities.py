@@ -13,6 +13,7 @@ QUANTITIES = {
     "profile": "share of the profile",
     "response": "change of a gene's share",
     "interaction": "interaction (Bray-Curtis)",
+    "screen": "log2 fold change",
 }
 
 #: What a ranking ranks by, by task.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kobench.builtin.specs.screens import screen_metrics
 from kobench.specs import MetricSpec
 
 _PROFILE = "kobench.builtin.metrics.profile"
@@ -24,6 +25,7 @@ def metric_specs() -> Iterator[MetricSpec]:
     yield from _ranking_metrics()
     yield from _response_metrics()
     yield from _interaction_metrics()
+    yield from screen_metrics()
 
 
 def _profile_metrics() -> Iterator[MetricSpec]:

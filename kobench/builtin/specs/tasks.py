@@ -145,6 +145,20 @@ def task_specs() -> Iterator[TaskSpec]:
         demand=20,
         of_knockouts=False,
     )
+    yield TaskSpec(
+        "vcc2026",
+        f"{_TASKS}.screen:vcc2026",
+        of="screen",
+        asks="response",
+        truth="population",
+        primary=("mean-of-six",),
+        floors=("no-effect", "presence-contrast"),
+        block="perturbation",
+        summary="counted cells of each perturbation, by the six scores of the challenge of 2026",
+        says="Cells after a knockout, scored as in the Virtual Cell Challenge 2026",
+        demand=85,
+        by_name=True,
+    )
 
 
 def _several(

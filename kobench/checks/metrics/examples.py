@@ -11,6 +11,7 @@ from kobench.units import (
     ProfileUnits,
     RankingUnits,
     ResponseUnits,
+    ScreenUnits,
     Units,
 )
 
@@ -30,7 +31,7 @@ def example_units(of: str, seed: int) -> dict[str, Units]:
     Parameters
     ----------
     of : str
-        The kind: "profile", "impact", "ranking", "response" or "interaction".
+        The kind: "profile", "impact", "ranking", "response", "interaction" or "screen".
     seed : int
         One seed, one set of units.
 
@@ -51,6 +52,8 @@ def example_units(of: str, seed: int) -> dict[str, Units]:
             "clean truth": responses(rng, noisy=False),
             "measured truth": responses(rng, noisy=True),
         }
+    if of == "screen":
+        return {"perturbations": _screen(rng)}
     return {"events": _interactions(rng)}
 
 
@@ -135,6 +138,21 @@ def _interactions(rng: np.random.Generator) -> InteractionUnits:
         * (rng.random(len(pairs)) < 0.6)
     )
     return InteractionUnits(true.copy(), true, cells, pairs)
+
+
+def _screen(rng: np.random.Generator) -> ScreenUnits:
+    """9 perturbations of 60 genes, half of which respond, on a scale that ends at the truth."""
+    k, genes = 9, 60
+    level = rng.normal(3, 1, genes)
+    responds = rng.random((k, genes)) < 0.5
+    effect = rng.normal(0, 0.2, (k, genes)) + responds * rng.choice([-2.0, 2.0], (k, genes))
+    adjusted = np.where(responds, 1e-4, 0.3) * rng.uniform(0.5, 2, (k, genes))
+    true = np.stack([level + effect, effect, effect * 1.4, adjusted / 4, adjusted], axis=1)
+    error = np.full(k, 0.02)
+    zero = {"pds-cosine": 0.5, "direction-fidelity": 0.1, "direction-reach": 0.1}
+    zero |= {"significance-jaccard": 0.1, "mse-capped": 1.0, "lfc-nmae": 1.0}
+    one = {name: 1.0 if value < 1 else 0.0 for name, value in zero.items()}
+    return ScreenUnits(true.copy(), true, error, error, np.arange(k), 0.01, zero, one)
 
 
 def _pairs_of(n: int, m: int) -> tuple[IntArray, IntArray]:

@@ -9,14 +9,21 @@ from typing import Any
 import numpy as np
 
 from kobench.cells import FloatArray, normalise_rows
-from kobench.units import Block, InteractionUnits, ProfileUnits, ResponseUnits, Units
+from kobench.units import (
+    Block,
+    InteractionUnits,
+    ProfileUnits,
+    ResponseUnits,
+    ScreenUnits,
+    Units,
+)
 
 
 def block_of(units: Units) -> Block:
     """What the bootstrap draws of such units."""
     if isinstance(units, ProfileUnits):
         return "cell" if units.genes is None else "gene"
-    if isinstance(units, ResponseUnits):
+    if isinstance(units, (ResponseUnits, ScreenUnits)):
         return "perturbation"
     return "pair" if isinstance(units, InteractionUnits) else "gene"
 
@@ -47,6 +54,12 @@ def noisy(units: Units, level: float, rng: np.random.Generator) -> Units:
     noise, true = rng.normal(size=units.true.shape), units.true
     if isinstance(units, ProfileUnits):
         return answered(units, normalise_rows(true * np.exp(level * noise)))
+    if isinstance(units, ScreenUnits):
+        spread = np.nanstd(true, axis=(0, 2))[:, None]
+        predicted = true + level * spread * noise
+        # p values are spoilt by their logarithms, and stay in their order with their adjusted ones
+        p = true[:, 3:] * np.exp(5 * level * noise[:, 3:4])
+        return answered(units, np.concatenate([predicted[:, :3], np.minimum(p, 1.0)], axis=1))
     predicted = true + level * float(np.nanstd(true)) * noise
     return answered(units, predicted if isinstance(units, ResponseUnits) else np.abs(predicted))
 
@@ -103,7 +116,7 @@ def genes_reordered(units: Units, rng: np.random.Generator) -> Units:
 
     Columns move, and the ids of cells, genes, perturbations and pairs are drawn anew.
     """
-    columns = rng.permutation(units.true.shape[1]) if units.true.ndim == 2 else None
+    columns = rng.permutation(units.true.shape[-1]) if units.true.ndim > 1 else None
     changed: dict[str, Any] = {}
     for entry in dataclasses.fields(units):
         values = getattr(units, entry.name)
@@ -111,7 +124,7 @@ def genes_reordered(units: Units, rng: np.random.Generator) -> Units:
             continue
         if entry.name in ("cells", "genes", "perturbations", "pairs"):
             changed[entry.name] = rng.permutation(int(values.max(initial=0)) + 1)[values]
-        elif columns is not None and values.shape[-1:] == units.true.shape[1:]:
+        elif columns is not None and values.shape[-1:] == units.true.shape[-1:]:
             changed[entry.name] = values[..., columns]
     return dataclasses.replace(units, **changed)
 

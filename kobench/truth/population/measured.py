@@ -11,7 +11,7 @@ import numpy as np
 from kobench.cells import Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.errors import UserError
-from kobench.question import Responses
+from kobench.question import CountedCells, Responses
 from kobench.truth.population.counterfactual import expected_changes
 from kobench.truth.population.events import Events, abundance, events_of, joined, nothing_asked
 from kobench.truth.population.labels import perturbations
@@ -105,7 +105,22 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
         confounded=dataset.confounded,
         left_out=counts,
         unasked=unasked,
+        counted=_counted(dataset, sorted_out, reference),
+        scale=dataset.scale,
     )
+
+
+def _counted(dataset: Dataset, asked: Screened, reference: IntArray) -> CountedCells | None:
+    """Where the counts of the asked perturbations lie; None for a dataset without counts."""
+    assert dataset.perturbed is not None
+    perturbed, wild_type = (
+        cells.layers.get("counts") for cells in (dataset.perturbed, dataset.cells)
+    )
+    if perturbed is None or wild_type is None:
+        return None
+    rows = [asked.cells(name) for name in asked.names]
+    group = np.repeat(np.arange(len(rows)), [len(mine) for mine in rows])
+    return CountedCells(perturbed, wild_type, np.concatenate(rows), group, np.asarray(reference))
 
 
 def why_unasked(dataset: Dataset, training: IntArray, reference: IntArray) -> dict[str, str]:
