@@ -51,8 +51,8 @@ class Measured:
     Attributes
     ----------
     table : (k, 5, G) float
-        See `kobench.units.ScreenUnits`. NaN at a perturbation's own targets; p values are NaN for genes
-        that are not tested.
+        See `kobench.units.ScreenUnits`. NaN at a perturbation's own targets; p values are NaN for
+        genes that are not tested.
     error : (k,) float
         The sampling variance of each log bulk, summed over genes.
     control_error : float

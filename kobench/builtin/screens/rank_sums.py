@@ -92,7 +92,7 @@ def per_million(counts: Any) -> Any:
     scaled.sum_duplicates()
     scaled.eliminate_zeros()
     total = np.asarray(scaled.sum(axis=1)).ravel() / CELL_TOTAL
-    # a quotient, not a product: equal shares of two cells then stay equal, and ties are ties
+    # a quotient by a quotient, digit for digit as others do it: ties hang on the last digit
     scaled.data /= np.repeat(np.where(total > 0, total, 1.0), np.diff(scaled.indptr))
     return scaled
 
