@@ -24,7 +24,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -111,24 +113,28 @@ def _content(source: Any) -> str:
     if raw is not None:
         matrices["raw"] = raw[1]
     matrices |= {f"layers/{name}": source.layers[name] for name in sorted(source.layers)}
-    cells = _texts(source.obs.names)
+    cells = len(source.obs.names)
     head = {
         "content": VERSION,
-        "cells": cells,
-        "genes": _texts(source.var.names),
+        "cells": partial(_texts, source.obs.names),
+        "genes": partial(_texts, source.var.names),
         "obs": _columns(source.obs),
         "var": _columns(source.var),
-        "raw": None if raw is None else {"genes": _texts(raw[0].names), "var": _columns(raw[0])},
+        "raw": None
+        if raw is None
+        else {"genes": partial(_texts, raw[0].names), "var": _columns(raw[0])},
         "matrices": list(matrices),
     }
-    total = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+    total = hashlib.sha256()
+    for piece in _written(head):
+        total.update(piece.encode())
     for name, stored in matrices.items():
-        if stored.shape[0] != len(cells):
+        if stored.shape[0] != cells:
             raise UserError(
-                f"{source.path}: {name} has {stored.shape[0]:,} rows for {len(cells):,} cells;"
+                f"{source.path}: {name} has {stored.shape[0]:,} rows for {cells:,} cells;"
                 " bring the right file"
             )
-        for part in nonzero(read_rows(stored, np.arange(len(cells)), source.path)):
+        for part in nonzero(read_rows(stored, np.arange(cells), source.path)):
             total.update(np.ascontiguousarray(part).data)
     return f"sha256:{total.hexdigest()}"
 
@@ -137,13 +143,25 @@ def _texts(names: Any) -> list[str]:
     return [str(name) for name in names.tolist()]
 
 
-def _columns(table: Table) -> dict[str, list[Any]]:
-    """The values of each column of a table."""
-    return {str(name): _values(table.column(name)) for name in table.columns()}
+def _written(head: Any) -> Iterator[str]:
+    """JSON with sorted keys, in pieces, so that one column at a time is in memory."""
+    if not isinstance(head, dict):
+        yield json.dumps(head() if callable(head) else head)
+        return
+    for number, key in enumerate(sorted(head)):
+        yield f"{', ' if number else '{'}{json.dumps(key)}: "
+        yield from _written(head[key])
+    yield "}" if head else "{}"
 
 
-def _values(column: Any) -> list[Any]:
+def _columns(table: Table) -> dict[str, Callable[[], list[Any]]]:
+    """What gives the values of each column of a table."""
+    return {str(name): partial(_values, table, name) for name in table.columns()}
+
+
+def _values(table: Table, name: str) -> list[Any]:
     """The values of one column: numbers as floats, others as text, None where there is none."""
+    column = table.column(name)
     return [
         None if absent else _number(text) if column.kind in "iuf" else str(text)
         for text, absent in zip(column.values.tolist(), column.missing.tolist(), strict=True)

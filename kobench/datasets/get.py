@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,8 @@ from urllib.parse import urlsplit
 from kobench.datasets.distribution import get_distribution
 from kobench.datasets.download import Patience, download, move, one_at_a_time
 from kobench.datasets.fetch import find_file, find_whole, places, target_of, working_folder
+from kobench.datasets.made import made_of
 from kobench.datasets.recipes.common import MissingPackageError
-from kobench.datasets.recipes.names import RECIPES
 from kobench.datasets.right import check_file_is_right, matches
 from kobench.datasets.sources import (
     Checksum,
@@ -28,8 +26,6 @@ from kobench.datasets.sources import (
     read_sources,
 )
 from kobench.errors import UserError
-from kobench.util.resolve import resolve_reference
-from kobench.util.text import one_line
 
 #: Told what is got (or made, with 0 bytes), how many bytes are here, and how many are expected
 #: (0: not known).
@@ -216,7 +212,7 @@ def _right_file(
         else:
             if progress is not None:
                 progress(f"{card['file']['name']} (made of its sources)", 0, 0)
-            file = _make(card, files, folder)
+            file = made_of(card, files, folder)
         remedy = "tell who wrote the card"
         check_file_is_right(card, file, f"what was got for dataset {want.name!r}", remedy)
     except MissingPackageError as error:  # the sources are of use once it is there
@@ -267,34 +263,6 @@ def _told(progress: Progress | None, what: str) -> Callable[[int, int], None] | 
     if progress is None:
         return None
     return lambda done, total: progress(what, done, total)
-
-
-def _make(card: Mapping[str, Any], files: Mapping[str, Path], folder: Path) -> Path:
-    """The file that the recipe of a card makes; UserError where it does not."""
-    number, name = tempfile.mkstemp(dir=folder, prefix=".made-", suffix=".h5ad")
-    os.close(number)
-    made = Path(name)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            resolve_reference(RECIPES[card["recipe"]])(files).write_h5ad(made, compression="gzip")
-    except MissingPackageError:
-        made.unlink(missing_ok=True)
-        raise
-    # a recipe reads files of others with libraries of others, which have no common error
-    except Exception as error:
-        made.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            raise
-        said = one_line(str(error) or type(error).__name__)[:300]
-        raise UserError(
-            f"dataset {card['name']!r}: recipe {card['recipe']} cannot make its file of the sources"
-            f" ({said}); tell who wrote the card"
-        ) from error
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
-    return made
 
 
 def names_in(suites: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -10,12 +10,15 @@ from pathlib import Path
 #: Where Linux says how much a process has allocated: in pages, the sixth number.
 ALLOCATED = Path("/proc/self/statm")
 
+#: Bytes of a thread's stack where nothing limits it.
+STACK = 8 << 20
+
 #: A limit belongs to the whole process, so one at a time is set and taken back.
 _LOCK = threading.RLock()
 
 
 @contextlib.contextmanager
-def allocating(most: int) -> Iterator[None]:
+def allocating(most: int, threads: int = 0) -> Iterator[None]:
     """Let this process allocate no more than so much beyond what it has, while this lasts.
 
     What asks for more gets none, so that it raises MemoryError, or what its library makes of that.
@@ -25,6 +28,8 @@ def allocating(most: int) -> Iterator[None]:
     ----------
     most : int
         Bytes.
+    threads : int
+        How many threads may be started meanwhile: the stack of each counts, used or not.
     """
     with _LOCK:
         try:
@@ -35,6 +40,8 @@ def allocating(most: int) -> Iterator[None]:
         except (ImportError, OSError, ValueError, IndexError):
             yield
             return
+        stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
+        most += threads * (STACK if stack == resource.RLIM_INFINITY else stack)
         wanted = there + most
         lower = before[0] != resource.RLIM_INFINITY and before[0] <= wanted
         if not lower:

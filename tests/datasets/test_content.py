@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 import scipy.sparse
 from contents import content_of
 
-from kobench.datasets import right
+from kobench.datasets import content, right
 from kobench.datasets.content import content_of_file
 from kobench.datasets.fetch import find_file
 from kobench.errors import UserError
@@ -254,3 +255,25 @@ def test_a_file_is_right_by_its_md5(data: Path) -> None:
     card["sources"] = [{**source, "md5": "0" * 32}]
     with pytest.raises(UserError, match=f"has md5 {right} but 0{{32}} is expected; move it away"):
         find_file(card)
+
+
+class Listed(list[Any]):
+    """A list of which can be told whether it is still held."""
+
+
+def test_one_column_at_a_time_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file may have very many columns."""
+    made: list[weakref.ref[Listed]] = []
+    values = content._values
+
+    def watched(table: Any, name: str) -> list[Any]:
+        assert all(each() is None for each in made)
+        found = Listed(values(table, name))
+        made.append(weakref.ref(found))
+        return found
+
+    cells().write_h5ad(tmp_path / "mine.h5ad")
+    digest = content_of_file(tmp_path / "mine.h5ad")
+    monkeypatch.setattr(content, "_values", watched)
+    assert content_of_file(tmp_path / "mine.h5ad") == digest
+    assert len(made) == 5

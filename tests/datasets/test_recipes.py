@@ -158,7 +158,8 @@ def test_packed_sources_are_unpacked_with_a_limit(
     with pytest.raises(common.RecipeError, match="cannot be unpacked"):
         common.unpacked(path)
     path.write_bytes(pack(b"x" * 1000))
-    monkeypatch.setattr(common, "MOST", 999)
+    monkeypatch.setattr(common, "HARMLESS", 999)
+    monkeypatch.setattr(common, "MOST_TIMES", 1)
     with pytest.raises(common.RecipeError, match="unpacks to more than"):
         common.unpacked(path)
 

@@ -12,7 +12,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.formats.bounds import check_storage, reading
+from kobench.builtin.datasets.formats.bounds import check_memory, check_storage, reading
 from kobench.builtin.datasets.formats.held import HeldPart, is_of_memory
 from kobench.errors import UserError
 from kobench.util.memory import allocating
@@ -76,6 +76,34 @@ def _said(error: Exception) -> int:
     _, _, rest = str(error).partition("errno = ")
     digits = rest.split(",")[0].strip()
     return int(digits) if digits.isdigit() else -1
+
+
+def check_whole(path: str) -> None:
+    """UserError where another library, which reads all of a file, would need far too much memory.
+
+    Parameters
+    ----------
+    path : str
+        An HDF5 file. No part of it may be a link to another place, either.
+    """
+    import h5py
+
+    with opened(path) as whole:
+        claimed, left, seen = 0, [whole], set()
+        while left:
+            group = left.pop()
+            address = h5py.h5o.get_info(group._content.id).addr
+            if address in seen:
+                raise UserError(unsound(path, f"its group {group.name} lies in two places"))
+            seen.add(address)
+            for name in group.names():
+                part = group.get(name)
+                assert part is not None
+                if part.is_array:
+                    claimed += part._content.nbytes
+                    check_memory(path, claimed, whole.file_size)
+                else:
+                    left.append(part)
 
 
 def why_closed(path: str, error: Exception) -> str:

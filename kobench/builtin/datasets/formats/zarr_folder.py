@@ -27,6 +27,9 @@ SAID = ("zarr.json", ".zgroup", ".zarray")
 #: Bytes that such a file may hold.
 MOST_SAID = 16 << 20
 
+#: How many threads zarr and what unpacks for it start at most, at the first read.
+THREADS = 40
+
 #: What may pack values. Others, pickle above all, could run what a stranger wrote.
 CODECS = {
     *("blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd", "shuffle", "delta", "crc32", "crc32c"),
@@ -142,7 +145,7 @@ class ZarrPart(HeldPart):
         """Numbers, texts (as objects) or records of an array, from one row up to another."""
         stop = (self.shape or (1,))[0] if stop is None else stop
         try:
-            with allocating(reading(self, stop - start)):
+            with allocating(reading(self, stop - start), THREADS):
                 if not self.shape:
                     return np.array([self._content[()]]).reshape(1)
                 found = np.asarray(self._content[start:stop])
