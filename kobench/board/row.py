@@ -235,6 +235,8 @@ class Row:
         Share of units answered.
     blocks_done : int
         On how many of the section's blocks it has a score in full.
+    splits : int
+        In how many splits of the same cells it has a score.
     hollow : bool
         Whether this is one simulated network, so that a verdict says nothing of others.
     rank : (int, int), or None
@@ -266,6 +268,7 @@ class Row:
     scores: Mapping[str, Score]
     coverage: float | None
     blocks_done: int
+    splits: int = 1
     hollow: bool = False
     rank: tuple[int, int] | None = None
     level_with: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import click
 
 from kobench.cli.options import load, request_options
 from kobench.cli.output import say
-from kobench.cli.tell import tell_unopened
+from kobench.cli.tell import tell_splits, tell_unopened
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ REQUESTED = (
     "fit_seeds",
     "split",
     "split_seed",
+    "splits",
     "threads",
     "device",
     "events",
@@ -113,6 +114,7 @@ def _run(
     )
     groups = make_plan(registry, request, notes.append)
     tell_unopened([part.entry for group in groups for part in group.dataset.each])
+    tell_splits(groups)
     if request.suite_seed is not None:
         say(
             f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",

@@ -125,6 +125,16 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
     "--split-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split."
 )
 @click.option(
+    "--splits",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help=(
+        "Halve the wild-type cells N times where knockouts are measured, and average the scores; N"
+        " seeds from --split-seed on. Without it 8 for real data, and 1 for simulated networks."
+    ),
+)
+@click.option(
     "--secret",
     is_flag=True,
     help=(

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from kobench.cli.output import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kobench.audit.overview import Overview
     from kobench.dataset import Dataset
     from kobench.plugins.entry import Entry
+    from kobench.runner.keys import Group
 
 
 def tell(dataset: Dataset, seen: Overview) -> None:
@@ -81,6 +84,22 @@ def tell_unopened(entries: Iterable[Entry]) -> None:
 
     for name in sorted({one.shown_name for one in entries if not is_opened(one.spec.card)}):
         say(f"Dataset {name}: {NOT_OPENED}; `kobench datasets verify {name}` looks.", err=True)
+
+
+def tell_splits(groups: Sequence[Group]) -> None:
+    """Say which datasets are split several times, so that every predictor is fitted as often."""
+    names: dict[int, list[str]] = {}
+    for group in groups:
+        known = names.setdefault(group.split.of, [])
+        if group.split.of > 1 and group.dataset.group not in known:
+            known.append(group.dataset.group)
+    for of, found in sorted(names.items()):
+        if of > 1:
+            say(
+                f"Knockouts are measured in {of} splits of the wild-type cells of"
+                f" {', '.join(found)}, and each predictor is fitted in each (--splits).",
+                err=True,
+            )
 
 
 def must_name_genes(file: Path, dataset: Dataset) -> None:

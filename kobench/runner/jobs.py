@@ -33,28 +33,31 @@ class Job:
     def __init__(self, work: Work, report: Report) -> None:
         self.work, self.report = work, report
         self.holds: int | None = None
+        self.prepared: Prepared | None = None
 
-    def hold(self, place: Place) -> None:
-        """Get the dataset of a place ready, unless it is the one that is held."""
+    def hold(self, place: Place) -> Prepared:
+        """The dataset of a place, made ready; the one that is held where that is it."""
         group = self.work.groups[place[0]]
-        if self.holds != place[0]:
-            self.prepared = Prepared(group.dataset, self.work.trial(place).request, group.split)
-            self.holds = place[0]
+        if self.prepared is None or self.holds != place[0]:
+            prepared = Prepared(group.dataset, self.work.trial(place).request, group.split)
+            if self.prepared is not None:
+                prepared.take_over(self.prepared)
+            self.prepared, self.holds = prepared, place[0]
+        return self.prepared
 
     def check(self, place: Place) -> None:
         """Load the dataset of a place; raises UserError where it can't be used."""
-        self.hold(place)
-        _ = self.prepared.material
+        _ = self.hold(place).material
         self.report("checked", place)
 
     def do(self, place: Place) -> None:
         """Carry out the trial at a place; raises UserError for a dataset that can't be used."""
         group, trial = self.work.groups[place[0]], self.work.trial(place)
-        self.hold(place)
+        prepared = self.hold(place)
         self.report("started", place)
         log = partial(self.report, "logged", place)
         action = self.work.todo[place]
-        record = carry_out(trial, action, self.prepared, group.basis, self.work.results, log)
+        record = carry_out(trial, action, prepared, group.basis, self.work.results, log)
         self.report("finished", place, record)
 
 

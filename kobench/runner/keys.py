@@ -78,7 +78,8 @@ class Trial:
             else ""
         )
         train = f", trained on {self.split.train}" if self.split.train else ""
-        return f"{self.predictor.selection} on {self.dataset.selection}{train}{seed}"
+        split = f", split seed {self.split.seed}" if self.split.of > 1 else ""
+        return f"{self.predictor.selection} on {self.dataset.selection}{train}{split}{seed}"
 
     def describe(self, kind: str = "", digest: str = "", notes: Iterable[str] = ()) -> TrialInfo:
         """The `trial` part of its record.
@@ -108,7 +109,7 @@ class Trial:
                 notes=list(notes),
             ),
             split=SplitInfo(
-                name=self.split.name, seed=request.split_seed, train=self.split.train or None
+                name=self.split.name, seed=self.split.seed, train=self.split.train or None
             ),
             predictor=PredictorInfo(
                 name=predictor.entry.shown_name,
@@ -171,8 +172,12 @@ class Trial:
 
     @property
     def showcase(self) -> bool:
-        """Whether the record keeps single units for pictures: of predictors, on one network."""
-        return self.role == "predictor" and self.fit_seed == 0 and self.dataset.first
+        """Whether the record keeps single units for pictures: of predictors, on one network.
+
+        Of several splits the first alone.
+        """
+        first = self.dataset.first and self.split.seed == self.request.split_seed
+        return self.role == "predictor" and self.fit_seed == 0 and first
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from kobench.runner.keys import Group, Trial, identity_of
 from kobench.runner.load import groups_to_train_on
 from kobench.runner.processes import groups_apart
 from kobench.runner.readable import contents_of
-from kobench.runner.request import BETWEEN_GROUPS, Request, Split
+from kobench.runner.request import BETWEEN_GROUPS, MEASURED_SPLITS, Request, Split
 from kobench.runner.tasks import find_tasks
 from kobench.specs import PredictorSpec, TaskSpec
 from kobench.truth.references import code_hash
@@ -77,7 +77,7 @@ def make_plan(
     groups: dict[tuple[str, Split], Group] = {}  # a network asked for twice is planned once
     for dataset in datasets_of(registry, request):
         for name, chosen in tasks_by_split(tasks, dataset, request, warn).items():
-            for split in splits_of(name, dataset):
+            for split in splits_of(name, dataset, request):
                 if (dataset.selection, split) not in groups:
                     groups[dataset.selection, split] = make_group(
                         registry, dataset, tuple(chosen), predictors, request, split, readable
@@ -122,16 +122,31 @@ def tasks_by_split(
     return by_split
 
 
-def splits_of(name: str, dataset: Chosen) -> list[Split]:
-    """The splits of that name: one, or one for each group of cells that a model is trained on.
+def splits_of(name: str, dataset: Chosen, request: Request) -> list[Split]:
+    """The splits of that name: several halvings, or one for each group of cells to train on.
 
     For groups the dataset is loaded, a stranger's in another process: they are known from its cells
     alone.
     """
+    first = request.split_seed
+    if name == "halves":
+        of = splits_where_measured(dataset, request)
+        return [Split(name, seed=seed, of=of) for seed in range(first, first + of)]
     if name not in BETWEEN_GROUPS:
-        return [Split(name)]
+        return [Split(name, seed=first)]
     groups = groups_to_train_on(dataset, name) if dataset.trusted else groups_apart(dataset, name)
-    return [Split(name, train) for train in groups]
+    return [Split(name, train, first) for train in groups]
+
+
+def splits_where_measured(dataset: Chosen, request: Request) -> int:
+    """How often the wild-type cells of a dataset are halved where its knockouts are measured.
+
+    As often as the request says. Where it does not say: a simulator has networks, which differ by
+    more than splits of one do.
+    """
+    if request.splits is not None:
+        return request.splits
+    return 1 if dataset.entry.spec.seeded else MEASURED_SPLITS
 
 
 def make_group(

@@ -29,7 +29,7 @@ class Prepared:
     chosen : Chosen
         The dataset.
     request : Request
-        What the run asks for: seeds and sizes.
+        What the run asks for: sizes.
     split : Split
         Which cells train.
     """
@@ -37,6 +37,13 @@ class Prepared:
     def __init__(self, chosen: Chosen, request: Request, split: Split) -> None:
         self.chosen, self.request, self.split = chosen, request, split
         self._questions: dict[str, Question] = {}
+
+    def take_over(self, before: Prepared) -> None:
+        """Share what another one has loaded, if it is of the same choice: the next split of it."""
+        if before.chosen is self.chosen:
+            for name in ("dataset", "digest"):
+                if name in before.__dict__:
+                    self.__dict__[name] = before.__dict__[name]
 
     def release(self) -> None:
         """Forget the data; it is loaded again when asked for."""
@@ -85,7 +92,7 @@ class Prepared:
     def material(self) -> Material:
         """The dataset and its split: what questions are built from."""
         dataset, request = self.dataset, self.request
-        cells, seed = dataset.cells, request.split_seed
+        cells, seed = dataset.cells, self.split.seed
         labels, reference, secret = None, None, self.chosen.secret
         if self.split.train:
             labels = labels_of(dataset, self.split.name, self.chosen.selection)

@@ -18,6 +18,10 @@ ENOUGH_NETWORKS = 2
 #: other cells are the truth.
 SPLITS = ("auto", "holdout", "all", "cell-type", "dataset")
 
+#: In so many splits the wild-type cells of real data are halved where knockouts are measured: half
+#: of them is the reference of the truth, so one split is one draw of it.
+MEASURED_SPLITS = 8
+
 #: The splits in which a model is trained on one group of cells and asked about all of them.
 BETWEEN_GROUPS = ("cell-type", "dataset")
 
@@ -44,7 +48,10 @@ class Request:
     split : str
         One of `SPLITS`.
     split_seed : int
-        Seed of the split.
+        Seed of the split, of several the first one.
+    splits : int or None
+        How often the wild-type cells are split where knockouts are measured; None for
+        `MEASURED_SPLITS` of real data, and for one of a simulator, which has networks.
     threads : int
         Threads of a trial.
     device : str
@@ -73,6 +80,7 @@ class Request:
     fit_seeds: int = 1
     split: str = "auto"
     split_seed: int = 0
+    splits: int | None = None
     threads: int = 1
     device: str = "auto"
     row_limit: int = ROW_LIMIT
@@ -96,10 +104,16 @@ class Split:
         "dataset" train on the group `train` alone.
     train : str
         The group of cells that is trained on; "" for none.
+    seed : int
+        Its seed.
+    of : int
+        How many splits of that name the run has; it decides no answer.
     """
 
     name: str
     train: str = ""
+    seed: int = 0
+    of: int = field(default=1, compare=False)
 
 
 def device_kind(setting: str) -> str:

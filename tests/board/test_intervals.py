@@ -11,15 +11,14 @@ from scipy import stats
 from kobench.board.numbers.intervals import (
     Interval,
     Series,
-    beats,
     combine,
     mean_interval,
     paired_difference,
-    rank_intervals,
     ratio_interval,
     spread_of,
     t_quantile,
 )
+from kobench.board.numbers.pairs import beats, rank_intervals
 
 
 def series(*values: float, draws=None, units=0) -> Series:

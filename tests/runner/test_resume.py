@@ -130,7 +130,7 @@ CHANGES = {
         "new",
     ),
     "another fit seed": (lambda t, r: replace(t, fit_seed=1), "new"),
-    "another split seed": (lambda t, r: ask(t, split_seed=1), "new"),
+    "another split seed": (lambda t, r: replace(t, split=replace(t.split, seed=1)), "new"),
     "more threads": (lambda t, r: ask(t, threads=2), "new"),
     "another device": (lambda t, r: ask(t, device="cuda"), "new"),
     # what needs a new question

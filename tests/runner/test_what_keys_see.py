@@ -207,7 +207,7 @@ def test_every_part_of_a_trial_is_in_its_keys(registry):
         "fit seed": replace(base, fit_seed=1),
         "split": replace(base, split=replace(base.split, name="all")),
         "group": replace(base, split=replace(base.split, train="rod")),
-        "split seed": replace(base, request=replace(base.request, split_seed=1)),
+        "split seed": replace(base, split=replace(base.split, seed=1)),
         "threads": replace(base, request=replace(base.request, threads=2)),
         "device": replace(base, request=replace(base.request, device="cuda")),
         "environment": replace(

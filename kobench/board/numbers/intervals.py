@@ -16,7 +16,7 @@ from math import inf, sqrt
 
 import numpy as np
 
-from kobench.cells import BoolArray, FloatArray
+from kobench.cells import FloatArray
 
 #: Confidence of every interval that is printed.
 LEVEL = 0.95
@@ -70,11 +70,15 @@ class Series:
     units : float
         How many units (cells, genes, perturbations) a draw takes, 0 where that is not known; of
         groups of cells, how many of one size they are worth.
+    splits : (R,) float, or None
+        Of one block the value in each of its R splits, where the draws are of the same units in all
+        of them; None where there is one split, or nothing to add for several.
     """
 
     values: FloatArray
     draws: FloatArray | None = None
     units: float = 0.0
+    splits: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -121,7 +125,9 @@ def combine(function: Callable[..., FloatArray], *series: Series) -> Series:
     drawn = [one.draws for one in series if one.draws is not None]
     if len(drawn) < len(series) or len({draws.shape[1] for draws in drawn} - {1}) > 1:
         return Series(values, units=units)
-    return Series(values, function(*drawn), units)
+    apart = [one.splits for one in series if one.splits is not None]
+    alike = len(apart) == len(series) and len({len(splits) for splits in apart}) == 1
+    return Series(values, function(*drawn), units, function(*apart) if alike else None)
 
 
 def t_quantile(degrees: float, level: float = LEVEL) -> float:
@@ -161,7 +167,10 @@ def spread_of(*series: Series) -> Spread | None:
     K >= 2: the sample covariance of the block values over K, with K - 1 degrees of freedom. K = 1:
     the covariance of the draws inside the block, with n - 1 degrees of freedom, n the units drawn.
     It is multiplied by n / (n - 1), as drawing n of n units divides by n where an unbiased estimate
-    divides by n - 1. Draws without a value (NaN) for one of the series are left out.
+    divides by n - 1. Draws without a value (NaN) for one of the series are left out. To that, R
+    splits of one block add their sample covariance over R, by which their mean strays from that of
+    all splits; what units and splits do together is in both, so the sum is rather too large. The
+    degrees are those of the sum for the first series.
     """
     if not series or len(series[0]) < 1:
         return None
@@ -180,7 +189,30 @@ def spread_of(*series: Series) -> Spread | None:
     if draws.shape[1] < 2 or 0 < units <= 1:
         return None
     factor, degrees = (units / (units - 1), units - 1.0) if units else (1.0, inf)
-    return Spread(factor * np.atleast_2d(np.cov(draws, ddof=1)), degrees)
+    inside = factor * np.atleast_2d(np.cov(draws, ddof=1))
+    apart = [one.splits for one in series if one.splits is not None]
+    if len(apart) < len(series) or len({len(splits) for splits in apart}) > 1:
+        return Spread(inside, degrees)
+    count = len(apart[0])
+    of_splits = np.atleast_2d(np.cov(np.stack(apart), ddof=1)) / count
+    both = inside[0, 0], of_splits[0, 0]
+    return Spread(inside + of_splits, degrees_of_sum(both, (degrees, count - 1.0)))
+
+
+def degrees_of_sum(variances: Sequence[float], degrees: Sequence[float]) -> float:
+    """The degrees of freedom of a sum of independent estimates of variances.
+
+    Notes
+    -----
+    (sum v)^2 / sum(v^2 / degrees): F. E. Satterthwaite, Biometrics Bull. 2:110 (1946). Never fewer
+    than the fewest, never more than all together.
+
+    >>> degrees_of_sum([1.0, 0.0], [14.0, 7.0]), degrees_of_sum([1.0, 1.0], [10.0, 10.0])
+    (14.0, 20.0)
+    """
+    total = sum(variances)
+    below = sum(v**2 / d for v, d in zip(variances, degrees, strict=True))
+    return float(total**2 / below) if below > 0 else float(degrees[0])
 
 
 def mean_interval(series: Series, level: float = LEVEL) -> Interval:
@@ -230,7 +262,9 @@ def ratio_interval(top: Series, bottom: Series) -> Interval:
         return Interval(value)
     # with q = R - value, the residual r = top - value bottom (of mean 0) and b = mean(bottom): (q
     # b)^2 <= t^2 (Vrr - 2 q Vrb + q^2 Vbb)
-    squared = t_quantile(spread.degrees) ** 2
+    own_spread = spread_of(top)
+    degrees = spread.degrees if own_spread is None else own_spread.degrees
+    squared = t_quantile(degrees) ** 2
     rest, joint, own = (squared * spread.covariance[i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
     scale = bottom.mean**2 - own
     if scale <= 0:
@@ -244,46 +278,3 @@ def ratio_interval(top: Series, bottom: Series) -> Interval:
 def paired_difference(a: Series, b: Series) -> Interval:
     """The mean of a - b over the same blocks with its interval."""
     return mean_interval(combine(np.subtract, a, b))
-
-
-def rank_intervals(better: BoolArray) -> list[tuple[int, int]]:
-    """The ranks that n predictors may have; rank 1 is the best.
-
-    Predictor i lies between 1 + the number better than i and n - the number that i is better than.
-
-    Parameters
-    ----------
-    better : (n, n) bool
-        better[i, j]: i is significantly better than j.
-
-    >>> none = [False, False, False]
-    >>> rank_intervals(np.array([[False, True, True], none, none]))
-    [(1, 1), (2, 3), (2, 3)]
-    """
-    n = len(better)
-    return [(1 + int(better[:, i].sum()), n - int(better[i].sum())) for i in range(n)]
-
-
-def beats(series: Sequence[Series], smallest: float = 0.0) -> BoolArray:
-    """Whether series i lies significantly, and by enough to name it, above series j, (n, n) bool.
-
-    Parameters
-    ----------
-    series : sequence of Series
-        Over the same blocks.
-    smallest : float
-        The smallest difference of two means that counts.
-
-    Notes
-    -----
-    Each paired comparison over the same blocks is made at 95 %, uncorrected: two predictors are
-    told apart, or not, whoever else is on the board.
-    """
-    won = np.zeros((len(series), len(series)), dtype=bool)
-    for i, a in enumerate(series):
-        for j, b in enumerate(series[:i]):
-            difference = paired_difference(a, b)
-            if abs(difference.value) < smallest:
-                continue
-            won[i, j], won[j, i] = difference.above, difference.below
-    return won

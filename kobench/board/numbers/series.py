@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from kobench.board.numbers.intervals import Series
 from kobench.board.numbers.networks import Networks, slot_of
+from kobench.board.numbers.splits import Splits, steady_blocks
 from kobench.board.numbers.values import (
     NONE,
     NOT_ANSWERED,
@@ -74,6 +75,8 @@ class Numbers:
         The blocks whose draws are of the same units in all their slots.
     networks : Networks
         Which blocks are networks of their own.
+    splits : Splits
+        Which splits of its cells each of them has.
     """
 
     def __init__(self, records: Iterable[Record], task: str) -> None:
@@ -83,6 +86,7 @@ class Numbers:
             self.records[row_key(record)].append(record)
         every = [record for fits in self.records.values() for record in fits]
         self.networks = Networks(every)
+        self.splits = Splits(every, self.networks)
         self.slots: Slots = tuple(sorted({self.networks.slot(record) for record in every}))
         self.blocks = tuple(sorted({block for block, _ in self.slots}))
         self.scores: dict[Key, dict[Slot, list[TaskScores]]] = {
@@ -130,6 +134,14 @@ class Numbers:
             self.memory[key] = make()
         found: T = self.memory[key]
         return found
+
+    def owed(self, key: Key) -> Slots:
+        """The slots where a row must have scores: all, or the first splits; of a floor all."""
+        return self.remember(("owed", key), lambda: self._owed(key))
+
+    def _owed(self, key: Key) -> Slots:
+        run = {self.networks.slot(record) for record in self.records.get(key, [])}
+        return self.slots if key[0] == "floor" else self.splits.owed(run)
 
     def metric_slots(self, metric: str) -> Slots:
         """Slots where any row has a number: the others allow none, whatever the answer."""
@@ -226,14 +238,15 @@ class Numbers:
         return mean([one.value for one in values]), () if draws is None else draws.tolist()
 
     def measure(self, key: Key, metric: str) -> RowValues:
-        """One row by one metric, in every slot that allows a number."""
+        """One row by one metric, in every slot that it must have and that allows a number."""
         return self.remember(("measure", key, metric), lambda: self._measure(key, metric))
 
     def _measure(self, key: Key, metric: str) -> RowValues:
         known: dict[Slot, Sequence[Value]] = {}
         missing: Counter[str] = Counter()
         nones = 0
-        for slot in self.metric_slots(metric) or self.slots:
+        owed = self.owed(key)
+        for slot in (slot for slot in self.metric_slots(metric) or owed if slot in owed):
             values, why = self.values(key, slot, metric)
             if values:
                 known[slot] = values
@@ -307,16 +320,3 @@ def has_value(scores: TaskScores, metric: str) -> bool:
     """Whether a fit has a value by a metric."""
     score = scores.metrics.get(metric)
     return score is not None and score.value is not None
-
-
-def steady_blocks(scores: Mapping[Key, Mapping[Slot, Sequence[TaskScores]]]) -> frozenset[str]:
-    """The blocks in which each row was drawn from the same units in all slots, as records say."""
-    drawn: dict[str, dict[Key, set[str | None]]] = defaultdict(lambda: defaultdict(set))
-    for key, slots in scores.items():
-        for (block, _), fits in slots.items():
-            drawn[block][key] |= {fit.blocks_digest for fit in fits}
-    return frozenset(
-        block
-        for block, rows in drawn.items()
-        if all(len(found) == 1 and None not in found for found in rows.values())
-    )

@@ -7,13 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kobench.board.numbers.intervals import (
-    Series,
-    beats,
-    combine,
-    mean_interval,
-    rank_intervals,
-)
+from kobench.board.numbers.intervals import Series, combine, mean_interval
+from kobench.board.numbers.pairs import beats, rank_intervals
 from kobench.board.numbers.rules import smallest_named
 from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.skill import (
@@ -163,7 +158,10 @@ class Standings:
 
         The floor is scored on the same units and blocks.
         """
-        measured = self.numbers.measure(key, metric)
+        return self.standing_of(self.numbers.measure(key, metric), metric)
+
+    def standing_of(self, measured: RowValues, metric: str) -> Standing:
+        """The same of a row's values, of all or of some of its slots."""
         column = self.columns[metric]
         if not measured.values:
             return Standing(Score(missing=measured.missing, skill_reason=measured.missing))
@@ -206,6 +204,19 @@ class Standings:
             )
         return Standing(score, combine(lambda x: x / scale, gain))
 
+    def pair(
+        self, key: Key, other: Key, gains: Mapping[Key, Series], metric: str
+    ) -> tuple[Series, Series]:
+        """The gains of two rows over the splits that both have."""
+        one, two = self.numbers.measure(key, metric), self.numbers.measure(other, metric)
+        if set(one.values) == set(two.values):
+            return gains[key], gains[other]
+        both = sorted(set(one.values) & set(two.values))
+        first, second = (self.standing_of(row.within(both), metric).gain for row in (one, two))
+        if first is None or second is None:
+            return gains[key], gains[other]
+        return first, second
+
     def places(self, standings: Mapping[Key, Standing], metric: str) -> list[Place]:
         """Rows that have every block, best first, by their standing by a metric.
 
@@ -222,7 +233,11 @@ class Standings:
         column = self.columns[metric]
         least = column.smallest / (column.gap.value if column.gap and not column.reason else 1.0)
         better = np.zeros((len(keys), len(keys)), dtype=bool)
-        better[: len(first), : len(first)] = beats([gains[key] for key in first], least)
+        better[: len(first), : len(first)] = beats(
+            [gains[key] for key in first],
+            least,
+            lambda i, j: self.pair(first[i], first[j], gains, metric),
+        )
         better[: len(first), len(first) :] = True
         same = ~(better | better.T)
         return [

@@ -86,6 +86,10 @@ class RowValues:
     nones: int = 0
     steady: frozenset[str] = frozenset()
 
+    def within(self, slots: Collection[Slot]) -> RowValues:
+        """The same in some of its slots."""
+        return replace(self, values={slot: self.values[slot] for slot in slots})
+
     @property
     def blocks(self) -> tuple[str, ...]:
         """The blocks with a value, by name."""
@@ -125,10 +129,11 @@ class RowValues:
     @cached_property
     def coverage(self) -> Series:
         """Share of units answered, by block; draws of one column, which fit any number of draws."""
-        values = block_series(
-            {slot: [(one.coverage, ()) for one in fits] for slot, fits in self.values.items()}
-        ).values
-        return Series(values, values[:, None])
+        found = block_series(
+            {slot: [(one.coverage, ()) for one in fits] for slot, fits in self.values.items()},
+            self.steady,
+        )
+        return replace(found, draws=found.values[:, None])
 
     @property
     def only_none(self) -> bool:
@@ -169,7 +174,8 @@ def block_series(
     Notes
     -----
     Where draw b takes the same units in every slot (perturbations, genes), its mean is that of the
-    same draw of the units' means: what the slots share stays, and no more. Else (cells) several
+    same draw of the units' means: what the slots share stays, and no more; of one block the values
+    of its slots are kept, too, as their own spread adds to that. Else (cells) several
     splits still share most of what makes their scores vary, so they must not narrow the interval
     inside a block. The mean of R of them keeps the spread of one: its draws are spread by sqrt(R)
     around the mean.
@@ -180,6 +186,7 @@ def block_series(
             (mean([value for value, _ in fits]), mean_draws([draws for _, draws in fits]))
         )
     values, spreads = [], []
+    apart: FloatArray | None = None
     for block, pairs in sorted(blocks.items()):
         value = mean([one for one, _ in pairs])
         values.append(value)
@@ -187,8 +194,10 @@ def block_series(
         if draws is not None:
             alike = len(pairs) == 1 or block in steady
             spreads.append(draws if alike else value + np.sqrt(len(pairs)) * (draws - value))
+        if len(blocks) == 1 and len(pairs) > 1 and block in steady:
+            apart = np.array([one for one, _ in pairs])
     joint = len(spreads) == len(values) and len({len(one) for one in spreads}) == 1
-    return Series(np.array(values), np.array(spreads) if joint else None)
+    return Series(np.array(values), np.array(spreads) if joint else None, splits=apart)
 
 
 def ceiling_of(score: MetricScore) -> Level | None:

@@ -132,6 +132,7 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         "best_floor": bool(column and column.name in row.best_floor),
         "blocks_done": row.blocks_done,
         "blocks": section.blocks,
+        "splits": row.splits,
         "sandbox": row.sandbox or None,
         "environment": row.environment or None,
         "reason": "; ".join([*map(problem_text, row.problems), *row.remarks]) or None,

@@ -61,13 +61,12 @@ class Comparison:
     explained: Mapping[Key, str]
 
     def done(self, key: Key) -> set[str]:
-        """The blocks whose every slot has a score of this row by the first primary metric."""
+        """The blocks where this row has all scores that it must, by the first primary metric."""
         one = next(iter(self.values[key].values()), None)
         if one is None:
             return set()
-        lacking = {
-            block for block, replicate in self.numbers.slots if (block, replicate) not in one.values
-        }
+        owed = self.numbers.owed(key)
+        lacking = {slot[0] for slot in owed if slot not in one.values}
         return set(self.numbers.blocks) - lacking
 
     def answered(self) -> list[Key]:
@@ -176,8 +175,8 @@ def belongs(record: Record, task: str, example: TaskScores) -> bool:
 def status_of(numbers: Numbers, key: Key, values: Mapping[str, RowValues]) -> str:
     """What became of a row.
 
-    "ok" with a score on every block, else the status of its failed trials, "not answered" or
-    "incomplete".
+    "ok" with a score on every block, where it may have the first splits alone; else the status of
+    its failed trials, "not answered" or "incomplete".
     """
     failed = Counter(
         record.result.status for record in numbers.records[key] if record.result.status != "ok"
@@ -185,13 +184,13 @@ def status_of(numbers: Numbers, key: Key, values: Mapping[str, RowValues]) -> st
     if failed:
         return min(failed, key=lambda status: (-failed[status], status))
     for metric, one in values.items():
-        allowed = set(numbers.metric_slots(metric))
+        allowed = set(numbers.metric_slots(metric)) & set(numbers.owed(key))
         if not allowed or (not one.values and one.missing == NONE):
             continue
         if not one.values:
             return INCOMPLETE if one.missing == NOT_RUN else one.missing
         if set(one.values) != allowed:
             return INCOMPLETE
-    if set(numbers.scores[key]) == set(numbers.slots):
+    if set(numbers.scores[key]) == set(numbers.owed(key)):
         return "ok"
     return INCOMPLETE if numbers.scores[key] or not values else NOT_ANSWERED

@@ -35,6 +35,10 @@ def label_of(numbers: Numbers, kind: str) -> str:
     if kind != "simulated":
         count = next((scores.blocks for scores in numbers.all if scores.blocks), None)
         label = f"{count:,} {inside}" if count else inside
+        splits = numbers.splits.count(numbers.slots)
+        label += (
+            f" and {splits} splits" if splits > 1 and set(numbers.blocks) <= numbers.steady else ""
+        )
     elif blocks >= ENOUGH:
         networks, draws = numbers.networks.count, numbers.networks.draws
         if networks < ENOUGH:

@@ -41,6 +41,7 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
         remarks.append(above_possible(compared, key))
     if key[0] == "predictor" and values:
         remarks += on_some_blocks(compared, key)
+        remarks += on_some_splits(compared.numbers, key)
     remarks += without_ranking(compared.numbers, key, values, compared.statuses[key])
     if key[0] == "predictor":
         remarks += fits_apart(compared.numbers, key)
@@ -71,6 +72,21 @@ def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:
         yield f"scored on {done} of {total} {noun}s"
 
 
+def on_some_splits(numbers: Numbers, key: Key) -> Iterator[str]:
+    """That a predictor has fewer splits than the section."""
+    own, of = splits_of(numbers, key), numbers.splits.count(numbers.slots)
+    if own < of:
+        yield (
+            f"scored on the first {own} of {of} splits; compared with floors and others on the"
+            " splits that both have"
+        )
+
+
+def splits_of(numbers: Numbers, key: Key) -> int:
+    """How many splits a row has scores of."""
+    return numbers.splits.count(numbers.scores.get(key, {}))
+
+
 def without_ranking(
     numbers: Numbers, key: Key, values: Mapping[str, RowValues], status: str
 ) -> Iterator[str]:
@@ -95,8 +111,8 @@ def without_ranking(
             continue
         if one.nones:
             yield (
-                f"{metric}: no ranking in {one.nones} of {len(numbers.slots)} (a constant answer),"
-                f" counted there as {like}"
+                f"{metric}: no ranking in {one.nones} of {len(numbers.owed(key))} (a constant"
+                f" answer), counted there as {like}"
             )
         elif not one.values and one.missing not in ("", status, NOT_RUN):
             yield f"{metric}: {one.missing}"

@@ -16,7 +16,7 @@ from kobench.board.row import IMPOSSIBLE, Column, Cost, Permuted, Problem, Row, 
 from kobench.board.sections.comparison import INCOMPLETE, Comparison
 from kobench.board.sections.notes import UNRANKED
 from kobench.board.sections.provenance import environment_of, open_of
-from kobench.board.sections.row_remarks import row_remarks
+from kobench.board.sections.row_remarks import row_remarks, splits_of
 from kobench.board.sections.seeds import network_of
 from kobench.board.written import decimals_for
 from kobench.errors import LIMIT_OF
@@ -75,7 +75,8 @@ def rows_of(
     permuted = permuted_scores(compared)
     rows = [make_row(compared, key, names, cost, permuted) for key in compared.numbers.records]
     if not compared.unranked:
-        rows += nothing_row(compared.standings, len(compared.numbers.blocks))
+        splits = compared.numbers.splits.count(compared.numbers.slots)
+        rows += nothing_row(compared.standings, len(compared.numbers.blocks), splits)
     order = {names[key]: i for i, key in enumerate(compared.places)}
     first = columns[0] if columns else None
     return tuple(sorted(rows, key=lambda row: position(row, order, first)))
@@ -132,6 +133,7 @@ def make_row(
         scores=scores,
         coverage=coverage_of(compared.values[key]),
         blocks_done=done,
+        splits=splits_of(compared.numbers, key),
         hollow=compared.kind == "simulated" and done < ENOUGH,
         rank=place.rank if place else None,
         level_with=tuple(names[other] for other in place.level_with) if place else (),
@@ -164,7 +166,7 @@ def shown_scores(
     return found
 
 
-def nothing_row(standings: Standings, blocks: int) -> list[Row]:
+def nothing_row(standings: Standings, blocks: int, splits: int) -> list[Row]:
     """The floor row of doing nothing, where it counts for a metric."""
     scores = {
         metric: Score(
@@ -188,6 +190,7 @@ def nothing_row(standings: Standings, blocks: int) -> list[Row]:
         scores=scores,
         coverage=None,
         blocks_done=blocks,
+        splits=splits,
         best_floor=tuple(scores),
     )
     return [row]
@@ -218,12 +221,14 @@ def problems_of(fits: Sequence[Record]) -> tuple[Problem, ...]:
     """Failed trials, those of the same kind together."""
     groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     refitted = len({fit.trial.fit_seed for fit in fits}) > 1
+    several = len({fit.trial.split.seed for fit in fits}) > 1
     for fit in fits:
         result, network = fit.result, network_of(fit.trial.dataset)
         if result.status == "ok":
             continue
         where = [network] if network else []
-        where += [f"fit seed {fit.trial.fit_seed}"] if refitted or not network else []
+        where += [f"split seed {fit.trial.split.seed}"] if several else []
+        where += [f"fit seed {fit.trial.fit_seed}"] if refitted or not where else []
         what = (result.stage or "", result.message or "", result.traceback or "")
         groups[(result.status, *what)].append(", ".join(where))
     return tuple(

@@ -149,14 +149,28 @@ def first_with(
 
 
 def of_network(numbers: Numbers, slot: Slot, several: bool) -> str:
-    """Which network a part is of, nothing where there is one."""
+    """Which network a part is of, or which split of it; nothing where there is one."""
     if not several:
-        return ""
+        return of_split(numbers, slot)
     datasets = [record.trial.dataset for fits in numbers.records.values() for record in fits]
     named = (network_of(dataset) for dataset in datasets if dataset.selection == slot[0])
     network = next(named, "")
     noun = numbers.networks.noun
     return f"{f'{noun} {network}' if network else 'data set'}, one of {len(numbers.blocks)}"
+
+
+def of_split(numbers: Numbers, slot: Slot) -> str:
+    """Which split of the cells a part is of, nothing where there is one."""
+    of = numbers.splits.count(numbers.slots)
+    if of < 2:
+        return ""
+    seed = next(
+        record.trial.split.seed
+        for fits in numbers.records.values()
+        for record in fits
+        if numbers.networks.slot(record) == slot
+    )
+    return f"split seed {seed}, one of {of}"
 
 
 def name_column(columns: Sequence[str], table: Mapping[str, Sequence[Any]]) -> str | None:

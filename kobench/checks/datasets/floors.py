@@ -21,7 +21,8 @@ def floors_run(tested: DatasetUnderTest) -> str:
 
     name = f"{tested.chosen.entry.distribution}/{tested.chosen.selection}"
     warnings: list[str] = []
-    groups = make_plan(tested.registry, Request([name], [], events=EVENTS), warnings.append)
+    request = Request([name], [], events=EVENTS, splits=1)
+    groups = make_plan(tested.registry, request, warnings.append)
     with TemporaryDirectory(prefix="kobench-check-") as folder:
         outcome = Run(Path(folder)).run(groups)
     for record in outcome.failed:
