@@ -19,6 +19,8 @@ from kobench.cli.suites import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kobench.results.parts import Record
     from kobench.runner.keys import Group
 
@@ -221,7 +223,7 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
             " board.html` makes a page of them."
         )
     for record in outcome.failed:
-        say(failure_line(record), err=True)
+        say(failure_line(record, len(splits_of(record, outcome.records)) > 1), err=True)
     remark = outcome.set_aside.remark(
         f"They lie beside the new ones in {flags['out']}/records, with .aside- in their names, and"
         " their trials were done anew."
@@ -231,10 +233,21 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     ctx.exit(1 if outcome.failed or remark else 0)
 
 
-def failure_line(record: Record) -> str:
-    """Why a trial has no result, in one line."""
+def splits_of(record: Record, records: Iterable[Record]) -> set[int]:
+    """The seeds of the splits of that name that a run had on the dataset of one of its records."""
+    found, split = record.trial.dataset.selection, record.trial.split.name
+    return {
+        other.trial.split.seed
+        for other in records
+        if other.trial.dataset.selection == found and other.trial.split.name == split
+    }
+
+
+def failure_line(record: Record, several: bool = False) -> str:
+    """Why a trial has no result, in one line; with the split where the run has `several`."""
     trial, result = record.trial, record.result
     what = f"{trial.predictor.selection} on {trial.dataset.selection}"
+    what += f", split seed {trial.split.seed}" if several else ""
     why = f"{result.status} in {result.stage}: {record.run.found or result.message}"
     last = (result.traceback or "").splitlines()[-1:] if result.status == "failed" else []
     return f"{what}: {why}" + "".join(f" ({line})" for line in last)

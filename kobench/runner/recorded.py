@@ -98,7 +98,8 @@ def request_of(record: Record, dataset: Chosen) -> Request:
 
 def split_of(record: Record) -> Split:
     """Which cells of the record's trial train."""
-    return Split(record.trial.split.name, record.trial.split.train or "")
+    split = record.trial.split
+    return Split(split.name, split.train or "", split.seed)
 
 
 def predictor_of(record: Record, registry: Registry, task: Entry) -> Chosen:

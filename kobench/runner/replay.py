@@ -222,7 +222,6 @@ def prepared_of(trial: Trial, ready: dict[tuple[Any, ...], Prepared]) -> Prepare
         trial.dataset.first,
         secret and secret.commitment,
         trial.split,
-        trial.request.split_seed,
         trial.request.events,
     )
     if key not in ready:

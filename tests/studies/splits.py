@@ -75,7 +75,7 @@ def screen(cells: int, seed: int) -> Screen:
     params = {"genes": GENES, "cells": cells, "perturbations": GENES, "perturbed_cells": 40}
     dataset = generate_planted({**params, "seed": seed})
     assert dataset.perturbed is not None
-    true, answers = [], []
+    true, answers, names = [], [], []
     for split in range(SPLITS):
         training, reference = rows_of(dataset, "halves", split)
         found = Screened.of(dataset, dataset.perturbed, training, reference)
@@ -87,9 +87,13 @@ def screen(cells: int, seed: int) -> Screen:
             measured.append(change(*pair, genes))
         profiles = normalise_rows(np.asarray(dataset.cells[training].X, np.float64))
         covariance = -np.cov(profiles.T)
-        true.append(np.array(measured))
-        answers.append(covariance[[genes[0] for genes in targets]])
-    truth, answer = np.array(true), np.array(answers)
+        true.append(dict(zip(found.names, measured, strict=True)))
+        answers.append({name: covariance[found.targets[name][0]] for name in found.names})
+        names.append(set(found.names))
+    both = sorted(set.intersection(*names))  # few cells may not do for all in every split
+    truth, answer = (
+        np.array([[one[name] for name in both] for one in each]) for each in (true, answers)
+    )
     answer[np.isnan(truth)] = np.nan
     return Screen(truth, answer)
 
@@ -148,7 +152,7 @@ def repeat(
     found: Screen, target: float, n: int, splits: int, rng: np.random.Generator, counts: Counts
 ) -> None:
     """One board."""
-    knockouts: IntArray = rng.integers(0, GENES, n)
+    knockouts: IntArray = rng.integers(0, found.true.shape[1], n)
     chosen = rng.choice(SPLITS, splits, replace=False)
     true = found.true[chosen][:, knockouts]
     answer = found.answer[chosen][:, knockouts]
@@ -184,7 +188,7 @@ def lines(repeats: int, cells: tuple[int, ...]) -> Iterator[str]:
                 rng = np.random.default_rng([number, n, place, 3])
                 drawn = []
                 for _ in range(100):
-                    rows = rng.integers(0, GENES, n)
+                    rows = rng.integers(0, found.true.shape[1], n)
                     drawn.append(values_of(found.answer[:, rows], found.true[:, rows]))
                 targets.append(float(np.mean(drawn)))
             for splits in NUMBERS:

@@ -74,7 +74,7 @@ def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:
 
 def on_some_splits(numbers: Numbers, key: Key) -> Iterator[str]:
     """That a predictor has fewer splits than the section."""
-    own, of = splits_of(numbers, key), numbers.splits.count(numbers.slots)
+    own, of = (numbers.splits.count(slots) for slots in (numbers.owed(key), numbers.slots))
     if own < of:
         yield (
             f"scored on the first {own} of {of} splits; compared with floors and others on the"
