@@ -39,7 +39,7 @@ PREDICTORS = {
 
 #: Rows of a board that are no predictors: the lines that kobench's tasks draw. (Its floors are
 #: predictors of its own.)
-LINES = ("truth", "replicate", "gene-oracle", "true-change")
+LINES = ("truth", "replicate", "gene-oracle", "true-change", "one-direction", "size-only")
 
 #: Whose a name of a predictor is.
 OWNERS = {

@@ -89,7 +89,16 @@ def score_metric(
         value=rounded(value, VALUE_DIGITS),
         draws=drawn_values(score, units, redraw, result),
         ceiling=score_ceiling(score, units, redraw) if noisy else None,
+        over=blocks_over(result, units, redraw),
     )
+
+
+def blocks_over(result: Parts | float, units: Units, redraw: Redraw | None) -> int | None:
+    """How many blocks a value is over; None where that is all of its units, or not known."""
+    if redraw is None or not isinstance(result, Parts) or result.over != redraw.block:
+        return None
+    scored, drawn = np.unique(result.ids), np.unique(block_of(units, redraw.block))
+    return len(scored) if redraw.groups is None and len(scored) < len(drawn) else None
 
 
 def score_ceiling(score: Score, units: Units, redraw: Redraw | None = None) -> DrawnValue:

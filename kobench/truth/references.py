@@ -15,6 +15,13 @@ LINES = {
     "true-change": "the change without noise, where the truth has noise and the dataset knows it",
     "replicate": "the same cells drawn again with new noise",
     "gene-oracle": "for every event the true mean impact of its gene, the same for all cells",
+    "one-direction": (
+        "for every perturbation the mean true change of all, as long as the true change of its own"
+    ),
+    "size-only": (
+        "for every perturbation the mean wild-type profile, up or down alike for all, as long as"
+        " the true change of its own"
+    ),
 }
 
 

@@ -225,6 +225,47 @@ def delta(kind, centred=False):
     return reference
 
 
+def of_unit_length(rows):
+    out = []
+    for row in rows:
+        length = math.sqrt(math.fsum(value**2 for value in row if not math.isnan(value)))
+        out.append(row / length if length else row)
+    return np.array(out)
+
+
+def unit_delta(units):
+    """Row by row: scaled, less the mean, correlated by scipy."""
+    tested = np.abs(units.true) > 1e-9 if units.responds is None else units.responds
+    rows = [
+        row
+        for row, true in enumerate(units.true)
+        if np.nan_to_num(np.abs(true)).max(initial=0.0) > 1e-9
+        and sum(yes and not math.isnan(value) for yes, value in zip(tested[row], true, strict=True))
+        >= 5
+    ]
+    if len(rows) < 5:
+        raise Skip
+    unscaled = [table[rows] for table in (units.predicted, units.true)]
+    answers, truths = (less_their_mean(of_unit_length(table)) for table in unscaled)
+    counted = [row for row in range(len(rows)) if not flat(truths[row], 1.0)]
+    said, true = (
+        any(not flat(row, np.nanmax(np.abs(table))) for row in less_their_mean(table))
+        for table in unscaled
+    )
+    if not counted or not true:
+        raise Skip
+    constant = {row: flat(answers[row], 1.0) for row in counted}
+    if all(constant.values()) or not said:
+        return NAN
+    known = ~np.isnan(truths)
+    return np.mean(
+        [
+            0.0 if constant[row] else pearsonr(answers[row][known[row]], truths[row][known[row]])[0]
+            for row in counted
+        ]
+    )
+
+
 def signs(units):
     shares = []
     for a, b, responds in zip(units.predicted, units.true, units.responds, strict=True):
@@ -304,6 +345,7 @@ REFERENCE = {
     ("ranking", "top-10-percent"): top_tenth,
     ("ranking", "with-abundance"): with_abundance,
     ("response", "pearson-delta-centred"): delta("pearson", centred=True),
+    ("response", "pearson-delta-centred-unit"): unit_delta,
     ("response", "pearson-delta"): delta("pearson"),
     ("response", "spearman-delta"): delta("spearman"),
     ("response", "cosine-delta"): delta("cosine"),
@@ -441,6 +483,15 @@ HAND = {
     # the last target is a gap; one-hot changes less their mean correlate by -1/4 where they differ,
     # and one of five is right
     ("response", "pearson-delta-centred"): (responses(np.eye(5)[::-1], np.eye(5)), (1 - 4 / 4) / 5),
+    # five changes of five genes each; of equal length they are one-hot in blocks, and correlate by
+    # -1/4 where they differ: two of five are right
+    ("response", "pearson-delta-centred-unit"): (
+        responses(
+            np.repeat(np.diag([9.0, 1, 5, 3, 7])[[0, 1, 3, 4, 2]], 5, axis=1),
+            np.repeat(np.diag([1.0, 2, 300, 4, 5]), 5, axis=1),
+        ),
+        (2 - 3 / 4) / 5,
+    ),
     # deviations -2, -1, 3 and -1, -2, 3
     ("response", "pearson-delta"): (responses([[1, 2, 6, NAN]], [[2, 1, 6, NAN]]), 13 / 14),
     ("response", "spearman-delta"): (responses([[1, 2, 6, NAN]], [[2, 1, 6, NAN]]), 0.5),

@@ -242,7 +242,7 @@ def test_doubles_are_asked_answered_and_named(tmp_path, registry):
     assert asked == {tuple(name.split("+")) for name in doubles}
     records = Run(tmp_path / "results").run(plan, 1).records
     linear = next(
-        record["result"]["scores"]["response@1"]
+        record["result"]["scores"]["response@2"]
         for record in records
         if record["role"] == "predictor"
     )

@@ -44,6 +44,7 @@ def test_a_perturbation_without_change_is_dropped_for_everybody():
         units.perturbations[rest],
         True,
         units.halves[:, :, rest],
+        units.responds[rest],
     )
     orders = orders_by_name(tuple(map(str, units.perturbations)), 0, 9)
     for name, score in {**CORRELATIONS, "centroid-accuracy": centroid_accuracy}.items():

@@ -16,6 +16,7 @@ from kobench.builtin.metrics.response import (
     cosine_delta,
     pearson_delta,
     pearson_delta_centred,
+    pearson_delta_centred_unit,
     sign_accuracy,
     spearman_delta,
 )
@@ -23,6 +24,7 @@ from kobench.scoring.permutations import orders_by_name
 
 CORRELATIONS = {
     "pearson-delta-centred": pearson_delta_centred,
+    "pearson-delta-centred-unit": pearson_delta_centred_unit,
     "pearson-delta": pearson_delta,
     "spearman-delta": spearman_delta,
     "cosine-delta": cosine_delta,
@@ -60,7 +62,8 @@ def random_units(seed=0, k=7, g=20, digits=None, splits=3, targets=1) -> Respons
     halves = true + rng.normal(size=(splits, 2, k, g))
     if digits is not None:
         true, predicted, halves = (values.round(digits) for values in (true, predicted, halves))
-    responds = np.abs(true) > 1.2
+    eighth = np.sort(np.abs(true), axis=1)[:, -min(8, g), None]  # five without three targets
+    responds = (np.abs(true) > 1.2) | (np.abs(true) >= eighth)
     for row in range(k):
         genes = rng.permutation(g if row else 4)[: rng.integers(1, targets + 1)]
         for values in (true, predicted):
@@ -90,8 +93,14 @@ def one_value(name, predicted, true, responds):
 
 
 def levelled(name, units):
-    centred = name in ("pearson-delta-centred", "centroid-accuracy")
+    centred = name in (
+        "pearson-delta-centred",
+        "pearson-delta-centred-unit",
+        "centroid-accuracy",
+    )
     values = units.predicted, units.true
+    if name.endswith("unit"):
+        values = tuple(rows / np.sqrt(np.nansum(rows**2, axis=1))[:, None] for rows in values)
     return tuple(rows - np.nanmean(rows, axis=0) for rows in values) if centred else values
 
 

@@ -201,7 +201,7 @@ def test_a_table_by_hand():
         "| spearman | 0.300 | **0.600** | none | 1.000 |",
         r"| mae\[raw] | 0.250 | 0.250 | 0.250 | – |",
     ]
-    assert rows_of(page, "response@1") == ["No published board has this task."]
+    assert rows_of(page, "transfer@2") == ["No published board has this task."]
     assert generate.floors_page({"mine": read(records[::-1])}) == page
 
 

@@ -153,7 +153,7 @@ def test_training_and_asking_all_cells_scores_no_profile(tmp_path, registry):
         "knockout-profile@1",
         "knockout-impact@2",
         "keystone@1",
-        "response@1",
+        "response@2",
         "response-size@1",
         "double-knockout@2",
     }

@@ -123,7 +123,7 @@ def test_splits_of_one_dataset_have_the_same_permutations(tmp_path):
     named = {}
     for record in records:
         for scores in record.result.scores.values():
-            metric = scores.metrics.get("pearson-delta-centred[all]")
+            metric = scores.metrics.get("pearson-delta-centred")
             if metric is not None and metric.permuted is not None and record.role == "floor":
                 key = record.trial.predictor.name, record.trial.split.seed
                 named[key] = metric.permuted, scores.blocks_digest

@@ -112,8 +112,15 @@ class Numbers:
         return [*primary, *sorted(others, key=lambda name: ("[" in name, name))]
 
     def primary(self) -> list[str]:
-        """The metrics that rank, in the task's order."""
-        return list(self.all[0].primary) if self.all else []
+        """The metrics that rank, in the task's order.
+
+        Where the truth of some slots allows one more than that of others, it ranks, over these.
+        """
+        first = list(self.all[0].primary) if self.all else []
+        longer = (
+            list(scores.primary) for scores in self.all if scores.primary[: len(first)] == first
+        )
+        return max(longer, key=len, default=first)
 
     def example(self, metric: str) -> MetricScore | None:
         """The first record's score by a metric, for what is the same in all of them."""
@@ -173,7 +180,8 @@ class Numbers:
         if score is None:
             return NOT_ANSWERED
         coverage = 1.0 if fit.coverage is None else float(fit.coverage)
-        units = units_of(fit)
+        # a draw of all the units takes of these, on average, as many as there are
+        units = units_of(fit) if score.over is None else float(score.over)
         if score.value is not None:
             return Value(
                 float(score.value), score.draws, coverage, units, score.floors, ceiling_of(score)

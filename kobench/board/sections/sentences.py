@@ -96,7 +96,7 @@ def over(section: Section, column: Column) -> str:
         return OVER.get(variant.rstrip("]"), f"on {variant.rstrip(']')}")
     return (
         "over the detectable perturbations"
-        if any(other.name == f"{base}[all]" for other in section.primary)
+        if any(other.name == f"{base}[all]" for other in section.columns)
         else ""
     )
 

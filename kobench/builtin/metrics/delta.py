@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -10,10 +10,13 @@ import numpy as np
 from kobench.api import NotComputed, Parts, ResponseUnits
 from kobench.builtin.metrics.ceiling import Power, reachable
 from kobench.builtin.metrics.over_perturbations import (
+    MIN_RESPONDING,
+    MIN_TO_CENTRE,
     ROUNDING,
     Compared,
     OverPerturbations,
     enough_to_centre,
+    many_respond,
     mean_over,
     moved,
     must_be_signed,
@@ -69,7 +72,7 @@ class DeltaCorrelation(OverPerturbations):
         Needs an answer with a sign, and `MIN_TO_CENTRE` perturbations to centre.
         """
         must_be_signed(units)
-        kept = enough_to_centre(moved(units)) if self.centred else moved(units)
+        kept = self.chosen(units)
         true, differs = self.levelled(units.true[kept])
         predicted, varies = self.levelled(units.predicted[kept])
         kept, true, predicted = kept[differs], true[differs], predicted[differs]
@@ -81,6 +84,10 @@ class DeltaCorrelation(OverPerturbations):
             lambda: self._rows(predicted, true),
             lambda: self._pairs(predicted, true),
         )
+
+    def chosen(self, units: ResponseUnits) -> IntArray:
+        """Rows of the perturbations that are scored; NotComputed where they are too few."""
+        return enough_to_centre(moved(units)) if self.centred else moved(units)
 
     def levelled(self, changes: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Changes as they are correlated, and which of them differ between genes.
@@ -170,6 +177,58 @@ class ProductCorrelation(DeltaCorrelation):
         return prepared
 
 
+class UnitCorrelation(ProductCorrelation):
+    """Pearson's correlation of centred changes, each scaled to unit length before.
+
+    Over the perturbations in which `MIN_RESPONDING` genes respond or more; their mean is the one
+    that is taken out. Unscaled, that mean is mostly what the strongest perturbation changes, and so
+    is what it leaves of the weak ones: an answer that knows the strongest alone, or which ones are
+    strong, has most of the score. Scaled, every perturbation has the same part in the mean.
+    """
+
+    def chosen(self, units: ResponseUnits) -> IntArray:
+        """Rows of the perturbations that are scored; NotComputed where they are too few."""
+        moved(units)  # says why, where nothing moves
+        kept = np.flatnonzero(many_respond(units.true, units.responds))
+        if len(kept) < MIN_TO_CENTRE:
+            raise NotComputed(
+                f"{len(kept)} in which {MIN_RESPONDING} genes or more respond; taking out their"
+                f" mean needs {MIN_TO_CENTRE} perturbations or more"
+            )
+        return kept
+
+    def compare(self, units: ResponseUnits) -> Compared:
+        """As for other correlations.
+
+        Changes that are the same for every perturbation say nothing here, too: without its target
+        one is not as long as another, so scaled they would differ by that alone.
+        """
+        found = super().compare(units)
+        varies, differs = (
+            super(UnitCorrelation, self).levelled(changes[found.kept])[1].any()
+            for changes in (units.predicted, units.true)
+        )
+        if not differs:
+            raise NotComputed("the true changes are all alike")
+        return replace(found, varies=found.varies and bool(varies))
+
+    def levelled(self, changes: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Changes of unit length, centred, and which of them differ between genes."""
+        return super().levelled(unit_length(changes))
+
+    def _halves(self, halves: FloatArray, rows: IntArray) -> FloatArray:
+        """As of other correlations, over the length of the mean of both halves.
+
+        That is what the truth is measured with, so it is what the truth was scaled by.
+        """
+        scaled = np.empty((*halves.shape[:2], len(rows), halves.shape[3]), halves.dtype)
+        for split, pair in zip(scaled, halves, strict=True):
+            whole = pair[:, rows].mean(axis=0)
+            length = np.sqrt(np.nansum(whole**2, axis=1, keepdims=True))
+            split[:] = pair[:, rows] / np.where(length > 0, length, 1.0)
+        return super()._halves(scaled, np.arange(len(rows)))
+
+
 class CentroidAccuracy(OverPerturbations):
     """How often an answer is more like its own truth than like another perturbation's.
 
@@ -221,6 +280,18 @@ def centre(changes: FloatArray) -> FloatArray:
     """
     centred: FloatArray = changes - _known_mean(changes, axis=0)
     return centred
+
+
+def unit_length(changes: FloatArray) -> FloatArray:
+    """(k, G) changes over their Euclidean length, from changes (k, G) with NaN at the gaps.
+
+    0 stays 0.
+    """
+    largest = np.nanmax(np.abs(changes), axis=1, initial=0.0, keepdims=True)
+    rows = changes / np.where(largest > 0, largest, 1.0)  # so that no square vanishes
+    length = np.sqrt(np.nansum(rows**2, axis=1, keepdims=True))
+    scaled: FloatArray = rows / np.where(length > 0, length, 1.0)
+    return scaled
 
 
 def _known_mean(values: FloatArray, axis: int) -> FloatArray:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kobench.api import NotComputed, Parts, ResponseUnits, orders_among
-from kobench.cells import FloatArray, IntArray
+from kobench.cells import BoolArray, FloatArray, IntArray
 
 #: The mean over fewer perturbations says little about what they have in common.
 MIN_TO_CENTRE = 5
+
+#: Where fewer genes respond, what a change has of a direction is mostly noise once its length is
+#: taken out.
+MIN_RESPONDING = 5
 
 #: A perturbation that moves no gene's share by more than this has changed nothing: it is the
 #: rounding of single-precision profiles.
@@ -131,6 +135,22 @@ def enough_to_centre(kept: IntArray) -> IntArray:
             " perturbations or more"
         )
     return kept
+
+
+def many_respond(true: FloatArray, responds: BoolArray | None) -> BoolArray:
+    """(k,) bool, the changes in which `MIN_RESPONDING` genes respond or more.
+
+    Parameters
+    ----------
+    true : (k, G) float
+        NaN at the targets, which do not count.
+    responds : (k, G) bool or None
+        The genes that respond. None where none was tested: then those do that change at all.
+    """
+    sizes = np.nan_to_num(np.abs(true))
+    found = sizes > NO_CHANGE if responds is None else responds & ~np.isnan(true)
+    enough = found.sum(axis=1) >= MIN_RESPONDING
+    return np.asarray(enough & (sizes.max(axis=1, initial=0.0) > NO_CHANGE))
 
 
 def _complete(units: ResponseUnits) -> bool:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from kobench.builtin.metrics.delta import CentroidAccuracy, DeltaCorrelation, ProductCorrelation
+from kobench.builtin.metrics.delta import (
+    CentroidAccuracy,
+    DeltaCorrelation,
+    ProductCorrelation,
+    UnitCorrelation,
+)
 from kobench.builtin.metrics.responders import FindingResponders, SignAccuracy
 
 pearson_delta_centred = ProductCorrelation("pearson", centred=True)
+pearson_delta_centred_unit = UnitCorrelation("pearson", centred=True)
 pearson_delta = ProductCorrelation("pearson")
 spearman_delta = DeltaCorrelation("spearman")
 cosine_delta = ProductCorrelation("cosine")

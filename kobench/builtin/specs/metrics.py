@@ -217,6 +217,18 @@ def _response_metrics() -> Iterator[MetricSpec]:
         reference=_SYSTEMA,
     )
     yield MetricSpec(
+        "pearson-delta-centred-unit",
+        f"{_RESPONSE}:pearson_delta_centred_unit",
+        of="response",
+        low=-1.0,
+        nothing=0.0,
+        summary=(
+            "the same with every change scaled to unit length first, over the perturbations in"
+            " which five genes or more respond: one strong perturbation can't earn it"
+        ),
+        reference=_SYSTEMA,
+    )
+    yield MetricSpec(
         "pearson-delta",
         f"{_RESPONSE}:pearson_delta",
         of="response",

@@ -10,8 +10,17 @@ import numpy as np
 
 from kobench.api import NotComputed, Parts, Responses, ResponseUnits, TaskUnits, TaskView, Units
 from kobench.builtin.metrics.delta import ChosenUnits
-from kobench.builtin.metrics.over_perturbations import MIN_TO_CENTRE, NO_CHANGE
-from kobench.builtin.metrics.response import pearson_delta, pearson_delta_centred
+from kobench.builtin.metrics.over_perturbations import (
+    MIN_RESPONDING,
+    MIN_TO_CENTRE,
+    NO_CHANGE,
+    many_respond,
+)
+from kobench.builtin.metrics.response import (
+    pearson_delta,
+    pearson_delta_centred,
+    pearson_delta_centred_unit,
+)
 from kobench.builtin.tasks.population import (
     nothing_note,
     plain,
@@ -30,8 +39,13 @@ NAMES_SHOWN = 30
 #: Metrics whose value for each perturbation is shown in the table.
 _IN_TABLE: dict[str, Callable[[ResponseUnits], Parts]] = {
     "pearson-delta-centred": pearson_delta_centred,
+    "pearson-delta-centred-unit": pearson_delta_centred_unit,
     "pearson-delta": pearson_delta,
 }
+
+
+#: The one primary metric where the other has no value.
+_CENTRED = ("pearson-delta-centred",)
 
 
 @dataclass(frozen=True)
@@ -108,31 +122,43 @@ def read_response(question: Responses) -> Reading:
     """Which scores the truth of a population question allows."""
     k, moving = len(question.names), _moving(question)
     everything, detectable = np.ones(k, bool), np.asarray(question.detectable, bool)
-    own = ("pearson-delta-centred",)
     notes = _detectable_note(question)
     if question.confounded:
         why = f"confounded: no skill, no rank ({question.confounded})"
-        return Reading({"confounded": everything}, own, (why, *notes), why)
+        return Reading({"confounded": everything}, _CENTRED, (why, *notes), why)
     if k == 0:
         why = nothing_note(question)
-        return Reading({"": everything}, own, (why,), why)
+        return Reading({"": everything}, _CENTRED, (why,), why)
     if k == 1:
         why = "a single perturbation: nothing to compare it with, no skill, no rank"
-        return Reading({"single": everything}, own, (why, *notes), why)
+        return Reading({"single": everything}, _CENTRED, (why, *notes), why)
     few = int(moving.sum()) < MIN_TO_CENTRE
     not_specific = f"under {MIN_TO_CENTRE} perturbations: not gene-specific"
-    if not question.noisy and few:
-        return Reading({"": everything}, ("pearson-delta",), (not_specific, *notes))
-    if not question.noisy:
-        return Reading({"": everything}, own, notes)
-    variants = {"": detectable, "all": everything}
+    variants = {"": everything}
+    if question.noisy:
+        variants = {"": detectable, "all": everything}
     if few:
-        return Reading(variants, ("pearson-delta[all]",), (not_specific, *notes))
+        stands_in = "pearson-delta[all]" if question.noisy else "pearson-delta"
+        return Reading(variants, (stands_in,), (not_specific, *notes))
     d = int((detectable & moving).sum())
-    if d < MIN_TO_CENTRE:
+    if question.noisy and d < MIN_TO_CENTRE:
         why = f"only {d} of {k} perturbations are detectable: no score over them"
         return Reading(variants, ("pearson-delta-centred[all]",), (why, *notes))
-    return Reading(variants, None, notes)
+    scaled = int((many_respond(question.change, question.responds) & variants[""]).sum())
+    said = _scaled_note(scaled, int(variants[""].sum()), question.noisy)
+    return Reading(variants, None if scaled >= MIN_TO_CENTRE else _CENTRED, (*notes, said))
+
+
+def _scaled_note(scaled: int, scored: int, noisy: bool) -> str:
+    """A sentence on how many perturbations of those scored the metric of unit lengths is over."""
+    kind = "detectable " if noisy else ""
+    among = f"{MIN_RESPONDING} genes or more respond in {scaled} of {scored} {kind}perturbations"
+    if scaled >= MIN_TO_CENTRE:
+        return f"{among}: pearson-delta-centred-unit is over these"
+    return (
+        f"{among}, too few for pearson-delta-centred-unit, so one primary metric alone: a single"
+        " strong perturbation can earn much of it"
+    )
 
 
 def _moving(question: Responses) -> BoolArray:

@@ -98,6 +98,9 @@ class MetricScore(Part):
         What an answer without error would score; there where the truth has noise.
     permuted : PermutedScores or None
         The scores of permuted answers; there where the metric offers them.
+    over : int or None
+        How many perturbations, or other blocks, the value of a primary metric is over; there
+        where the metric leaves out some of those that are drawn again.
     """
 
     version: int = older(1)
@@ -113,6 +116,7 @@ class MetricScore(Part):
     sampling_error: float | None = optional()
     ceiling: DrawnValue | None = optional()
     permuted: PermutedScores | None = optional()
+    over: int | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

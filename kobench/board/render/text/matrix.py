@@ -105,6 +105,11 @@ def about_metrics(names: tuple[str, ...]) -> str:
     first = names[0].partition("[")[0]
     if names == (first, f"{first}[all]"):
         return f"first mark and skill by {first} over {DETECTABLE}; second mark: over all"
+    if names == (first, f"{first}-unit"):
+        return (
+            f"first mark and skill by {first}; second mark: by {first}-unit, with every change"
+            " scaled to one length"
+        )
     if names == (f"{first}[all]",):
         return f"mark and skill by {first} over all perturbations"
     if len(names) == 1:
