@@ -33,7 +33,10 @@ from kobench.runner.run import Run
 PREDICTORS = ("linear", "covariance-shift")
 
 #: What skill is read of, with the name it has in the tables.
-PRIMARY = {"pearson-delta-centred": "detectable", "pearson-delta-centred[all]": "all"}
+PRIMARY = {
+    "pearson-delta-centred": "detectable",
+    "pearson-delta-centred-unit": "detectable, five genes respond",
+}
 
 #: The planted populations on which the true change should score about 1; the first four are
 #: kobench's default size.
@@ -205,7 +208,7 @@ def skill_table(networks: int, folder: Path, jobs: int) -> Iterator[str]:
         section = section_of(records, "response")
         single = [section_of(own, "response") for own in by_network(records).values()]
         for column in section.columns:
-            if column.name in PRIMARY:
+            if column.name in PRIMARY and column.gap is not None:
                 yield skill_line(setting, section, column, single)
 
 
