@@ -83,6 +83,6 @@ def test_the_command_of_the_page_leaves_it_as_it_is_without_the_real_data(tmp_pa
     before = PAGE.read_bytes()
     monkeypatch.setenv("KOBENCH_DATA", str(tmp_path / "nowhere"))
     monkeypatch.setattr(sys, "argv", ["oracles"])
-    with pytest.raises(SystemExit, match="the real data are not at .*nowhere"):
+    with pytest.raises(SystemExit, match=r"the real data are not at .*nowhere"):
         oracles.main()
     assert PAGE.read_bytes() == before

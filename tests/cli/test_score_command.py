@@ -82,11 +82,11 @@ def test_answers_of_another_and_counts_are_found(folder):
     name, arrays = next(found for found in arrays_of.items() if "profile" in found[1])
     profile = np.full_like(arrays["profile"], 1 / arrays["profile"].shape[1])
     record["result"]["answers"][name] = store.save({**arrays, "profile": profile})
-    record["result"]["scores"]["response@1"]["left_out"]["made up"] = 3
+    record["result"]["scores"]["response@2"]["left_out"]["made up"] = 3
     path.write_text(json.dumps(record))
     done = kobench("score", "--replay", path, "-v", code=1)
     assert "profile@2 metrics.bray-curtis.value" in done.stdout
-    assert "response@1 left_out.made up: 3 recorded, nothing here (exactly that)" in done.stdout
+    assert "response@2 left_out.made up: 3 recorded, nothing here (exactly that)" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_is_not_here_is_said(folder, tmp_path):
     path, record = record_of(folder)
     scores = record["result"]["scores"]
     scores["keystone@77"] = {**scores.pop("keystone@1"), "version": 77}
-    scores["mine@1"] = {**scores["response@1"], "task": "mine"}
+    scores["mine@1"] = {**scores["response@2"], "task": "mine"}
     scores["profile@2"]["metrics"]["rmse"]["version"] = 9
     scores["profile@2"]["metrics"]["made-up"] = scores["profile@2"]["metrics"]["pearson"]
     path.write_text(json.dumps(record))
