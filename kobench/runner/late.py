@@ -7,16 +7,17 @@ folder have shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from kobench.errors import BAD
 from kobench.question import SETS
-from kobench.results.left_out import LeftOut
+from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
-from kobench.results.records import read_records
+from kobench.results.records import read_record, read_records
 from kobench.runner.answers import answerable
 from kobench.runner.keys import Trial
 from kobench.runner.order import holds
@@ -123,9 +124,9 @@ def shown_in(records: Iterable[Record]) -> Shown:
     of_older: set[str] = set()
     for record in records:
         asked = [*record.result.answers, record.result.stage or ""]
-        if record.role != "predictor" or not any(
-            name in SETS and not SETS[name].by_assemblage for name in asked
-        ):
+        seen = any(name in SETS and not SETS[name].by_assemblage for name in asked)
+        # what came late has taken the place of another record
+        if record.role != "predictor" or not (seen or record.run.asked_late):
             continue
         dataset = record.trial.dataset
         name = dataset.name if dataset.kind == "simulated" else REAL
@@ -135,6 +136,13 @@ def shown_in(records: Iterable[Record]) -> Shown:
         else:
             origins.update(record.about.dataset.origins)
     return Shown(frozenset(names), frozenset(origins), frozenset(of_older))
+
+
+def set_aside_in(folder: Path) -> Iterator[Record]:
+    """The records of a results folder that others have taken the place of, and were kept."""
+    for path in sorted((folder / "records").glob("*.json.aside-*")):
+        with suppress(UnreadableError):
+            yield read_record(path)
 
 
 def look_for_late(
@@ -162,7 +170,7 @@ def look_for_late(
         The tasks of each trial that are asked by assemblage after its cells were shown, or were
         before, and their answers are kept.
     """
-    shown = cache(lambda: shown_in(read_records(folder, LeftOut())))
+    shown = cache(lambda: shown_in([*read_records(folder, LeftOut()), *set_aside_in(folder)]))
     failed = [
         place
         for place, (action, record) in decided.items()

@@ -22,6 +22,7 @@ from kobench.results.records import read_record, record_path, write_record
 from kobench.runner.described import refuse_told
 from kobench.runner.folder import Results, locked
 from kobench.runner.jobs import work_through
+from kobench.runner.kept import Kept
 from kobench.runner.keys import Group, Trial
 from kobench.runner.late import look_for_late
 from kobench.runner.order import in_parts, is_asked
@@ -77,11 +78,14 @@ class Outcome:
         How many trials there were of each kind of action.
     set_aside : LeftOut
         Earlier records of these trials that can't be read. The trials were done anew.
+    kept : list of str
+        Which earlier records of these trials were good, as they are not now, in sentences.
     """
 
     records: list[Record] = field(default_factory=list)
     actions: dict[str, int] = field(default_factory=dict)
     set_aside: LeftOut = field(default_factory=LeftOut)
+    kept: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Record]:
@@ -172,6 +176,14 @@ class Run:
             self.watcher.planned(len(todo))
 
             left = in_parts(work)
+            kept = Kept(
+                self.folder,
+                {
+                    place: record
+                    for place, (_, record) in decided.items()
+                    if place in todo and record is not None and record.result.status == "ok"
+                },
+            )
 
             def report(what: str, place: Place, *more: Any) -> None:
                 trial = work.trial(place)
@@ -180,9 +192,13 @@ class Run:
                         more[0], trial, brought[place], here[place], late.get(place, ())
                     )
                     results.refuse_if_lost()  # it was not when the trial ended, in whatever process
+                    status = records[place].result.status
+                    goes_on = any(place in part.todo for part in left)
+                    kept.before(place, status, not goes_on)
                     write_record(self.folder, records[place])
-                    if any(place in part.todo for part in left):
-                        if records[place].result.status == "ok":
+                    kept.after(place, status, not goes_on)
+                    if goes_on:
+                        if status == "ok":
                             self.watcher.paused(trial)
                             return
                         for part in left:  # what failed is not asked the rest
@@ -196,6 +212,7 @@ class Run:
         outcome = Outcome([records[place] for place in decided])
         for path, error in unreadable.items():
             outcome.set_aside.add(f"records/{path.name}", error)
+        outcome.kept = kept.sentences()
         for action, _ in decided.values():
             outcome.actions[action.kind] = outcome.actions.get(action.kind, 0) + 1
         return outcome
