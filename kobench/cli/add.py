@@ -45,6 +45,13 @@ def one_or_several(
     return list(values) if len(values) > 1 else "".join(values)
 
 
+def controls_given(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> str | list[str]:
+    """The controls as a card has them: one alone is a text, but for ""."""
+    return values[0] if len(values) == 1 and values[0] else list(values)
+
+
 @click.command("add", epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", default="", help="What it will be called; must be given to write a card.")
@@ -59,10 +66,10 @@ def one_or_several(
     multiple=True,
     default=("control",),
     show_default="control",
-    callback=one_or_several,
+    callback=controls_given,
     help=(
-        "The label of unperturbed cells in that column; `*` stands for any text ('NT*'). May be"
-        " given several times."
+        "The label of unperturbed cells in that column; `*` stands for any text ('NT*'), '' for"
+        " cells without a label. May be given several times."
     ),
 )
 @click.option(

@@ -99,3 +99,68 @@ def test_a_perturbation_that_a_card_hides_is_named_on_every_board(path: Path) ->
 def test_a_gap_elsewhere_is_refused_as_before(path: Path) -> None:
     with pytest.raises(UserError, match=r"obs\['batch'\] has no value for 5 of 280 cells"):
         load(str(path), unassigned=[""], batch_key="batch")
+
+
+def without_control_labels(tmp_path: Path, gap: Any) -> Path:
+    """The screen with nothing in the place of its controls' labels."""
+    data = screen()
+    labels = data.obs["perturbation"].astype(object)
+    labels[labels == "control"] = gap
+    data.obs["perturbation"] = labels
+    data.write_h5ad(tmp_path / "bare.h5ad")
+    return tmp_path / "bare.h5ad"
+
+
+@pytest.mark.parametrize("gap", [None, "", " "])
+def test_cells_without_a_label_are_the_controls_where_that_is_said(
+    tmp_path: Path, gap: Any
+) -> None:
+    path = without_control_labels(tmp_path, gap)
+    screen().write_h5ad(tmp_path / "x.h5ad")
+    usual, bare = load(str(tmp_path / "x.h5ad")), load(str(path), control=[""])
+    assert cells_of(bare) == cells_of(usual) == (120, 160)
+    np.testing.assert_array_equal(bare.cells.profiles(), usual.cells.profiles())
+    assert bare.perturbed.obs["perturbation"].tolist() == (
+        usual.perturbed.obs["perturbation"].tolist()
+    )
+    assert "120 cells without a label are taken as wild type, as declared" in bare.notes
+    with pytest.raises(UserError, match="--control ''"):
+        load(str(path))
+
+
+def test_they_may_be_controls_beside_others(tmp_path: Path) -> None:
+    data = screen()
+    labels = data.obs["perturbation"].astype(object)
+    labels.iloc[np.flatnonzero(labels == "control")[:1]] = None
+    labels.iloc[np.flatnonzero(labels == "KLF1")[:2]] = "?"
+    data.obs["perturbation"] = labels
+    data.write_h5ad(tmp_path / "x.h5ad")
+    found = load(str(tmp_path / "x.h5ad"), control=["control", ""], unassigned="?")
+    assert cells_of(found) == (120, 158)
+    assert "1 cell without a label is taken as wild type, as declared" in found.notes
+    assert any("'?' (2 cells)" in note for note in found.notes)
+    with pytest.raises(UserError, match="'' is declared as a control and as unassigned"):
+        load(str(tmp_path / "x.h5ad"), control=["control", ""], unassigned=["", "?"])
+    with pytest.raises(UserError, match="no cell has 'NT'"):
+        load(str(tmp_path / "x.h5ad"), control=["NT", ""], unassigned="?")
+
+
+def test_where_every_cell_has_a_label_such_controls_are_refused(tmp_path: Path) -> None:
+    screen().write_h5ad(tmp_path / "x.h5ad")
+    said = (
+        r"cells without a label are declared as controls \(''\), and every cell has one; .*control"
+    )
+    with pytest.raises(UserError, match=said):
+        load(str(tmp_path / "x.h5ad"), control=[""])
+    with pytest.raises(UserError, match=r"control is ' '; give the label"):
+        load(str(tmp_path / "x.h5ad"), control=" ")
+
+
+def test_the_command_takes_them_and_writes_the_card(tmp_path: Path) -> None:
+    path = without_control_labels(tmp_path, None)
+    add = ("datasets", "add", path, "--name", "mine", "--perturbation-key", "perturbation")
+    done = kobench(*add, "--control", "", "--to", tmp_path / "cards")
+    assert "120 cells without a label" in " ".join(done.stdout.split())
+    text = (tmp_path / "cards" / "mine.toml").read_text()
+    assert 'control = [\n    "",\n]' in text or 'control = [""]' in text
+    assert "control" in kobench("info", "mine", "--datasets", tmp_path / "cards").stdout

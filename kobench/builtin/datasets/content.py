@@ -167,12 +167,14 @@ def _labels(
         return all_wild_type(n), np.ones(n, dtype=bool), called.notes
     genes = Genes(map(str, called.names), spelling.ignore_case, called.several)
     where = f"{source.path}: obs[{key!r}]"
-    written = read_anndata.labels(source.obs, source.path, key, gaps="" in wanted.unassigned)
+    written = read_anndata.labels(
+        source.obs, source.path, key, gaps="" in wanted.unassigned or spelling.unlabelled
+    )
     known = assigned(written, wanted.unassigned, spelling, where)
-    labels = read_labels(written[known.cells], spelling, genes, where)
+    labels = read_labels(written[known.labelled], spelling, genes, where)
     meant = advice(labels, spelling, genes, var, wanted.var_key)
     read = how_read(labels, spelling, genes, joined_up="`--join " in meant)
-    more = (known.said, *read, why_unknown(labels, genes), meant)
+    more = (*known.said, *read, why_unknown(labels, genes), meant)
     return (
         known.spread(labels),
         known.cells,

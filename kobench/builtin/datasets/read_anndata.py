@@ -194,7 +194,7 @@ def labels(obs: Frame, path: str, key: str, gaps: bool) -> npt.NDArray[np.str_]:
     also = f" (perturbation_key={NO_PERTURBATION} if every cell is wild type)"
     remedy = (
         "fill it in, or, if nobody knows what was perturbed in them, say that they are to be left"
-        " out: --unassigned ''"
+        " out: --unassigned ''; if they are the controls: --control ''"
     )
     known = np.zeros(len(obs.names), dtype=bool) if gaps else None
     if not obs.columns():

@@ -49,7 +49,7 @@ def h5ad_spec() -> DatasetSpec:
             "control": Param(
                 "control",
                 "what that column says for wild-type cells; `*` stands for any text; a list for"
-                ' several: control=["NT1", "NT2"]',
+                ' several: control=["NT1", "NT2"], in which "" stands for cells without a label',
                 many=True,
             ),
             "unassigned": Param(

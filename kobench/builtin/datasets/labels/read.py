@@ -30,6 +30,8 @@ class Spelling:
     ----------
     control : tuple of str
         What says that nothing was perturbed; `*` in it stands for any text.
+    unlabelled : bool
+        Whether cells without a label are controls.
     join : tuple of str
         What joins genes, beside `+`.
     templates : tuple of Template
@@ -45,6 +47,7 @@ class Spelling:
     templates: tuple[Template, ...] = ()
     table: Mapping[str, str] = field(default_factory=dict)
     ignore_case: bool = False
+    unlabelled: bool = False
 
     @classmethod
     def of(
@@ -58,11 +61,13 @@ class Spelling:
     ) -> Spelling:
         """The spelling that parameters describe; UserError where they contradict each other."""
         controls, joins, patterns = map(several, (control, join, guide_pattern))
-        if not controls or any(not trimmed(each).strip("*") for each in controls):
+        if not controls or any(each and not trimmed(each).strip("*") for each in controls):
             raise UserError(
                 f"{where}: control is {control!r}; give the label of unperturbed cells, or a list"
-                " of such labels (`*` stands for the rest of one: 'NT*')"
+                " of such labels (`*` stands for the rest of one: 'NT*'; [\"\"] for cells without"
+                " a label)"
             )
+        unlabelled, controls = "" in controls, tuple(filter(None, controls))
         for each in joins:
             if each.isalnum():
                 raise UserError(
@@ -83,7 +88,8 @@ class Spelling:
                         " '{gene}_g{n}'"
                     )
         templates = tuple(Template.read(each, where) for each in patterns)
-        return cls(controls, joins, templates, _checked_table(table, where), ignore_case)
+        known = _checked_table(table, where)
+        return cls(controls, joins, templates, known, ignore_case, unlabelled)
 
     def parser(self, genes: Genes) -> Parser:
         """What reads such labels, where these genes are measured."""
@@ -160,7 +166,8 @@ def read_labels(
         raise UserError(
             f"{where}: {sum(cells[label] for label in blank):,} of {len(labels):,} cells have the"
             f" label {shown(blank[0])}, in which nothing can be seen; fill it in, or, if"
-            " nobody knows what was perturbed in them, leave them out by `--unassigned ''`"
+            " nobody knows what was perturbed in them, leave them out by `--unassigned ''`; if they"
+            " are the controls, say so by `--control ''`"
         )
     parser = spelling.parser(genes)
     readings, others = _readings(cells, spelling, parser, where)
@@ -230,7 +237,7 @@ def _check_controls(
     """UserError where a declared control is in no label, or no cell is a control."""
     seen = {trimmed(control) for reading in readings.values() for _, control in reading.controls}
     missing = [control for control in spelling.control if trimmed(control) not in seen]
-    alone = any(reading.is_control for reading in readings.values())
+    alone = spelling.unlabelled or any(reading.is_control for reading in readings.values())
     if alone and not missing:
         return
     what = "so there is no wild type; set control to the label of unperturbed cells"

@@ -1,4 +1,6 @@
-"""Cells of which nobody knows what was perturbed in them: they are left out, and that is said."""
+"""Cells whose label says nothing: left out where nobody knows what was perturbed in them, or wild
+type where those without a label are the controls. Either is said.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from kobench.builtin.datasets.labels.read import Labels, Spelling
+from kobench.builtin.datasets.labels.read import Labels, Spelling, labels_there
 from kobench.builtin.datasets.labels.text import listed, trimmed
 from kobench.cells import BoolArray
 from kobench.errors import UserError
@@ -27,30 +29,44 @@ class Assigned:
         Those cells.
     left_out : dict of str to int
         Label of other cells -> their number; "" for those that have none.
+    unlabelled : (n,) bool
+        Which of those cells are controls because they have no label.
     """
 
     cells: BoolArray
     left_out: dict[str, int]
+    unlabelled: BoolArray
 
     @property
-    def said(self) -> str:
-        """A sentence on the cells that are left out, "" where none is."""
+    def labelled(self) -> BoolArray:
+        """Which cells have a label that is to be read."""
+        return self.cells & ~self.unlabelled
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Sentences on the cells that are left out, and on those that are controls, if any are."""
+        without = int(self.unlabelled.sum())
+        are = "cell without a label is" if without == 1 else "cells without a label are"
+        wild_type = (f"{without:,} {are} taken as wild type, as declared",) if without else ()
         number = sum(self.left_out.values())
         if not number:
-            return ""
+            return wild_type
         named = {label or "(no label)": cells for label, cells in self.left_out.items()}
         are = "cell is" if number == 1 else "cells are"
         return (
             f"{number:,} {are} left out, as it is not known what was perturbed in them:"
-            f" {listed(named, MOST)}"
+            f" {listed(named, MOST)}",
+            *wild_type,
         )
 
     def spread(self, labels: Labels) -> Labels:
-        """The labels of all n cells, from those of the assigned ones; others are no wild type."""
-        wild_type = np.zeros(len(self.cells), dtype=bool)
-        wild_type[self.cells] = labels.wild_type
+        """The labels of all n cells, from those of the `labelled` ones; of others those without
+        a label are wild type, if that is so declared.
+        """
+        wild_type = self.unlabelled.copy()
+        wild_type[self.labelled] = labels.wild_type
         names = np.full(len(self.cells), "", dtype=labels.names.dtype)
-        names[self.cells] = labels.names
+        names[self.labelled] = labels.names
         return replace(labels, wild_type=wild_type, names=names)
 
 
@@ -73,9 +89,11 @@ def assigned(
     Raises
     ------
     UserError
-        Where a label is declared as a control, too.
+        Where a label is declared as a control, too, or no cell lacks a label, and these are
+        declared as controls.
     """
-    both = sorted({trimmed(each) for each in unassigned} & set(map(trimmed, spelling.control)))
+    controls = {*map(trimmed, spelling.control), *([""] if spelling.unlabelled else [])}
+    both = sorted({trimmed(each) for each in unassigned} & controls)
     if both:
         raise UserError(
             f"{where}: {both[0]!r} is declared as a control and as unassigned; leave it out of one"
@@ -87,4 +105,11 @@ def assigned(
     left_out = {
         str(label): int(count) for label, count in zip(distinct[out], counts[out], strict=True)
     }
-    return Assigned(~out[of_cell.ravel()], left_out)
+    blank = np.array([not trimmed(str(label)) for label in distinct], dtype=bool)
+    unlabelled = (blank & spelling.unlabelled)[of_cell.ravel()]
+    if spelling.unlabelled and not unlabelled.any():
+        raise UserError(
+            f"{where}: cells without a label are declared as controls (''), and every cell has one;"
+            f" {labels_there('', dict(zip(map(str, distinct), map(int, counts), strict=True)))}"
+        )
+    return Assigned(~out[of_cell.ravel()], left_out, unlabelled)
