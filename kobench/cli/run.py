@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,6 +225,8 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         )
     for record in outcome.failed:
         say(failure_line(record, len(splits_of(record, outcome.records)) > 1), err=True)
+    for sentence in outcome.kept:
+        say(sentence, err=True)
     remark = outcome.set_aside.remark(
         f"They lie beside the new ones in {flags['out']}/records, with .aside- in their names, and"
         " their trials were done anew."
@@ -243,6 +246,10 @@ def splits_of(record: Record, records: Iterable[Record]) -> set[int]:
     }
 
 
+#: How a message ends that names a line of code.
+PLACE = re.compile(r" \(\S+:\d+ in \S+\)$")
+
+
 def failure_line(record: Record, several: bool = False) -> str:
     """Why a trial has no result, in one line; with the split where the run has `several`."""
     trial, result = record.trial, record.result
@@ -250,6 +257,8 @@ def failure_line(record: Record, several: bool = False) -> str:
     what += f", split seed {trial.split.seed}" if several else ""
     why = f"{result.status} in {result.stage}: {record.run.found or result.message}"
     last = (result.traceback or "").splitlines()[-1:] if result.status == "failed" else []
+    if PLACE.search(why):
+        last = []  # it says already where the predictor's own code was
     return f"{what}: {why}" + "".join(f" ({line})" for line in last)
 
 

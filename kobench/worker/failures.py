@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,18 @@ NO_LOCKS = (
 )
 
 
-def failure(error: BaseException) -> dict[str, Any]:
+def failure(error: BaseException, own: str = "") -> dict[str, Any]:
     """Status, message and the end of the traceback of what a predictor raised.
 
-    Nothing in it names a folder of this machine.
+    Nothing in it names a folder of this machine. The message ends with the place in the predictor's
+    own code.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    own : str
+        What the predictor's code is called, see `code_of`; "" where that is not known.
     """
     status = "failed"
     if isinstance(error, InvalidAnswerError):
@@ -39,14 +48,48 @@ def failure(error: BaseException) -> dict[str, Any]:
         message = (
             said if isinstance(error, InvalidAnswerError) else f"{name}: {said}" if said else name
         )
-    frames = traceback.extract_tb(error.__traceback__)[-TRACEBACK_LINES:]
+    every = traceback.extract_tb(error.__traceback__)
+    frames = every[-TRACEBACK_LINES:]
     if isinstance(error, PermissionError) and makes_a_lock(frames[-1].filename):
         message = f"{message}: {NO_LOCKS}"
     lines = [
         f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"[:300]
         for frame in frames
     ]
-    return {"status": status, "message": message[:2000], "traceback": "\n".join(lines)}
+    message = f"{message[:2000]}{place_in(every, own, status)}"
+    return {"status": status, "message": message, "traceback": "\n".join(lines)}
+
+
+def code_of(make: str, plugin_file: str | None) -> str:
+    """What the code of a predictor is called: its file, or its top-level package or module.
+
+    >>> code_of(":Mine", "folder/mine.py"), code_of("my_method.fast:Mine", None)
+    ('mine.py', 'my_method')
+    """
+    return Path(plugin_file).name if plugin_file else make.partition(":")[0].partition(".")[0]
+
+
+def place_in(frames: Sequence[traceback.FrameSummary], own: str, status: str) -> str:
+    """Where something was raised, in brackets: the deepest line of the predictor's own code.
+
+    Where none of its lines is among them it is the deepest of all; of an answer that is refused,
+    which kobench raises itself, that would say nothing.
+    """
+    mine = [frame for frame in frames if own and is_of(Path(frame.filename), own)]
+    if status != "invalid":
+        mine = mine or list(frames)
+    return f" ({Path(mine[-1].filename).name}:{mine[-1].lineno} in {mine[-1].name})" if mine else ""
+
+
+def is_of(file: Path, own: str) -> bool:
+    """Whether a file has the name of the predictor's code, or lies in a package of that name.
+
+    >>> is_of(Path("site/my_method/fast.py"), "my_method"), is_of(Path("a/mine.py"), "mine.py")
+    (True, True)
+    >>> is_of(Path("numpy/core.py"), "mine.py")
+    False
+    """
+    return own in file.parts or file.name == f"{own}.py"
 
 
 def makes_a_lock(file: str) -> bool:

@@ -25,7 +25,7 @@ from kobench.api import Context
 from kobench.util.resolve import resolve_reference
 from kobench.util.versions import versions_of
 from kobench.worker.answers import ANSWER
-from kobench.worker.failures import failure
+from kobench.worker.failures import code_of, failure
 from kobench.worker.predictor import Recipe, fit_predictor
 from kobench.worker.protocol import PROTOCOL, RENEW, ProtocolError, read_payload
 from kobench.worker.wire import read_cells, write_arrays
@@ -49,6 +49,7 @@ class Worker:
         self.out = os.fdopen(reply_to, "w", buffering=1)
         self.lock = threading.Lock()
         self.last_log = 0.0
+        self.own = ""
 
     def reply(self, **message: Any) -> None:
         """Write one message to the harness."""
@@ -72,9 +73,11 @@ class Worker:
                     f"the harness speaks protocol {request['protocol']}, this worker {PROTOCOL};"
                     f" {RENEW}"
                 )
+            if "make" in request:
+                self.own = code_of(request["make"], request["plugin_file"])
             do(Path(request["folder"]), request)
         except BaseException as error:
-            self.reply(kind="failed", **{"for": token}, **failure(error))
+            self.reply(kind="failed", **{"for": token}, **failure(error, self.own))
         else:
             self.reply(kind="done", **{"for": token})
 
