@@ -5,7 +5,7 @@ Standard library and numpy only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +124,9 @@ class Cells:
 class Knockouts:
     """A batch of n knockout events that remove the same number of genes each, the order.
 
-    Order 0 removes nothing: the predictor's own wild type.
+    Order 0 removes nothing: the predictor's own wild type. It is a batch and no sequence: take its
+    arrays, as in `for genes, cell in zip(knockouts.genes, knockouts.cells)`. A slice, a mask or a
+    list of rows gives a smaller batch.
 
     Attributes
     ----------
@@ -160,7 +162,19 @@ class Knockouts:
         """Number of genes that each event removes."""
         return int(self.genes.shape[1])
 
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError(
+            f"knockouts are a batch of {len(self)} events, which is not iterated over; take their"
+            " arrays: knockouts.genes (n, order), the columns of the removed genes, and"
+            " knockouts.cells (n,), the row of each event's cell, or None for a population"
+        )
+
     def __getitem__(self, rows: Any) -> Knockouts:
+        if np.ndim(rows) == 0 and not isinstance(rows, slice):
+            raise TypeError(
+                f"knockouts[{rows!r}] asks for one event, and gives none; knockouts.genes[{rows!r}]"
+                f" has its genes, knockouts[{rows!r}:][:1] is a batch of it alone"
+            )
         return Knockouts(self.genes[rows], None if self.cells is None else self.cells[rows])
 
     @classmethod

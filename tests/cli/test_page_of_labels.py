@@ -86,6 +86,7 @@ FILES: dict[str, Callable[[], Any]] = {
         lambda label: label if label == "control" else guide("{}_+_48645022.23-P1P2")(label)
     ),
     "cells": lambda: screen(unknown),
+    "controls": lambda: screen(lambda label: None if label == "control" else label),
     "numbers,": lambda: screen(lambda label: f"clone {len(label)}" if "+" in label else label),
     "`Gata1`": lambda: screen(
         lambda label: "+".join(part.capitalize() for part in label.split("+"))

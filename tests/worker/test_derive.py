@@ -260,3 +260,19 @@ def test_broken_impacts_are_refused(impacts, message):
 
     with pytest.raises(InvalidAnswerError, match=message):
         singles(Broken(), ("impact",), cells_of([[1, 1, 1, 0]]))
+
+
+def test_knockouts_are_a_batch_whose_arrays_are_looped_over():
+    batch = Knockouts(np.array([[3], [5], [2]]), np.array([0, 0, 1]))
+    pairs = [
+        (genes.tolist(), int(cell)) for genes, cell in zip(batch.genes, batch.cells, strict=True)
+    ]
+    assert pairs == [([3], 0), ([5], 0), ([2], 1)]
+    for part in (batch[1:2], batch[[1]], batch[np.array([False, True, False])]):
+        assert (part.genes.tolist(), part.cells.tolist(), len(part)) == ([[5]], [0], 1)
+    assert len(Knockouts(batch.genes)[:2]) == 2
+    with pytest.raises(TypeError, match=r"a batch of 3 events.*knockouts\.genes \(n, order\)"):
+        list(batch)
+    for number in (0, np.int64(2), np.array(1)):
+        with pytest.raises(TypeError, match=r"asks for one event.*knockouts\.genes\["):
+            batch[number]
