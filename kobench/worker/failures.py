@@ -78,7 +78,10 @@ def place_in(frames: Sequence[traceback.FrameSummary], own: str, status: str) ->
     mine = [frame for frame in frames if own and is_of(Path(frame.filename), own)]
     if status != "invalid":
         mine = mine or list(frames)
-    return f" ({Path(mine[-1].filename).name}:{mine[-1].lineno} in {mine[-1].name})" if mine else ""
+    if not mine:
+        return ""
+    file, line, name = Path(mine[-1].filename).name, mine[-1].lineno, mine[-1].name
+    return f" ({file[:100]}:{line} in {name[:100]})"
 
 
 def is_of(file: Path, own: str) -> bool:

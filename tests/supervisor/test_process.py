@@ -327,7 +327,7 @@ def test_why_a_worker_ended_is_said(worker, mode):
             "Odd: .its message can't be shown"
         ),
         "raise ValueError(os.getcwd() + chr(27) + chr(0x202e))": (
-            r"ValueError: [^\x1b\u202e]*\\x1b\\u202e$"
+            r"ValueError: [^\x1b\u202e]*\\x1b\\u202e \(plugin\.py:\d+ in fit\)$"
         ),
     }
     for code, message in said.items():
