@@ -76,9 +76,9 @@ def one_long_name(file: Any) -> None:
     file["obs/_index"] = text([*(f"c{i}" for i in range(79_999)), "x" * 1000])
 
 
-def one_text_many_times(file: Any) -> None:
+def one_text_many_times(file: Any, count: int = 60_000) -> None:
     """Texts of any length are addresses, and nothing keeps them from being the same one."""
-    part = column(file).create_dataset("perturbation", (60_000,), h5py.string_dtype())
+    part = column(file).create_dataset("perturbation", (count,), h5py.string_dtype())
     part[0] = "x" * 100_000
     place = part.id.get_offset()
     file.flush()
@@ -86,7 +86,7 @@ def one_text_many_times(file: Any) -> None:
         raw.seek(place)
         address = raw.read(16)
         raw.seek(place)
-        raw.write(address * 60_000)
+        raw.write(address * count)
 
 
 def one_long_row(file: Any) -> None:
@@ -148,8 +148,8 @@ def zstd(size: int) -> bytes:
     return b"\x28\xb5\x2f\xfd\xe0" + struct.pack("<Q", size) + blocks
 
 
-def zarr_chunk(folder: Path) -> Path:
-    """A zarr folder of which one chunk unpacks to 2 GB."""
+def zarr_chunk(folder: Path, size: int = 2 << 30) -> Path:
+    """A zarr folder of which one chunk unpacks to so many bytes."""
     import zarr
 
     store = zarr.open_group(str(folder), mode="w", zarr_format=2)
@@ -162,7 +162,7 @@ def zarr_chunk(folder: Path) -> Path:
     said = json.loads((folder / "obs/perturbation/.zarray").read_text())
     said |= {"compressor": {"id": "zstd", "level": 0, "checksum": False}, "filters": None}
     (folder / "obs/perturbation/.zarray").write_text(json.dumps(said))
-    (folder / "obs/perturbation/0").write_bytes(zstd(2 << 30))
+    (folder / "obs/perturbation/0").write_bytes(zstd(size))
     return folder
 
 
@@ -265,3 +265,19 @@ def test_what_the_sentences_advise_is_read(tmp_path: Path, monkeypatch: pytest.M
     (folder / "matrix.mtx").write_bytes(gzip.decompress(packed_file.read_bytes()))
     packed_file.unlink()
     assert load(str(folder), perturbation_key="none").cells.n_obs == 40
+
+
+@pytest.mark.parametrize("kind", ["hdf5", "zarr"])
+def test_libraries_are_given_no_more_than_a_read_can_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The wall is what refuses: the sentence names it, and the process itself has more."""
+    if kind == "hdf5":
+        path = annotated(tmp_path / "mine.h5ad")
+        with h5py.File(path, "r+") as file:
+            one_text_many_times(file, 4_000)
+    else:
+        path = zarr_chunk(tmp_path / "mine.zarr", 600 << 20)
+    monkeypatch.setattr(bounds, "BESIDE", 128 << 20)
+    with pytest.raises(UserError, match=r"obs/perturbation takes more than 1\d\d MB of memory"):
+        load(str(path))
