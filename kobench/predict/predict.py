@@ -12,6 +12,14 @@ from kobench.errors import PredictorFailedError, TrialFailed, UserError
 from kobench.plugins.chosen import Chosen, choose
 from kobench.plugins.in_harness import refuse_code_here
 from kobench.plugins.load import Registry
+from kobench.predict.cells import (
+    CELLS,
+    CellsFile,
+    check_cells,
+    check_columns,
+    read_columns,
+    write_cells,
+)
 from kobench.predict.client import Client, available_of
 from kobench.predict.table_file import TableFile
 from kobench.predict.writers import WRITERS
@@ -28,6 +36,7 @@ WHAT = {
     "keystone": ("genes",),
     "profile": ("expression",),
     "response": ("response", "knockout"),
+    "cells": ("response", "knockout"),
 }
 
 
@@ -43,6 +52,9 @@ def predict(
     fit_seed: int = 0,
     log: Log | None = None,
     cards: Sequence[str | os.PathLike[str]] = (),
+    each: int = CELLS,
+    cell_seed: int = 0,
+    columns: Path | None = None,
 ) -> dict[str, Any]:
     """Fit on wild-type cells and write the answers to a file.
 
@@ -55,7 +67,7 @@ def predict(
     what : str
         A key of `WHAT`.
     out : Path
-        The file: .csv, .csv.gz or .npz.
+        The file: .csv, .csv.gz or .npz; of cells .h5ad.
     split : str
         "all" trains on and asks every cell, "holdout" trains on 80 % and asks the rest.
     genes : sequence of str
@@ -70,6 +82,12 @@ def predict(
         Is told of progress: message, done, total.
     cards : sequence of path
         Folders of dataset cards beside the usual ones: the predictor may not read their files.
+    each : int
+        Of cells, how many of each removed gene.
+    cell_seed : int
+        Seed by which they are drawn.
+    columns : Path or None
+        Of cells, a text file with the genes that the file has, one a line; None for the dataset's.
 
     Returns
     -------
@@ -90,11 +108,18 @@ def predict(
     data = choose(registry, "datasets", dataset)
     trial = Trial("predictor", data, chosen, (), request, Split(split), fit_seed)
     refuse_written([trial], Path(gettempdir()), "TMPDIR")
-    with TableFile(out) as file:
+    named = read_columns(columns) if columns else ()
+    file: TableFile | CellsFile = (
+        CellsFile(out, each, cell_seed, genes, named) if what == "cells" else TableFile(out)
+    )
+    with file:
         prepared = Prepared(data, request, Split(split))
         rows = prepared.asked
         cells = prepared.training if split == "all" else prepared.dataset.cells[rows]
         available = available_of(cells, genes)
+        if what == "cells":
+            check_cells(cells, prepared.dataset.scale, chosen, data.selection)
+            check_columns(cells, named, columns)
         try:
             with (
                 TemporaryDirectory(prefix="kobench-") as work,
@@ -107,7 +132,10 @@ def predict(
                     client.check_support()
                 if what == "keystone" and "genes" not in chosen.entry.spec.answers:
                     client.check_number()
-                WRITERS[what](client, file)
+                if isinstance(file, CellsFile):
+                    write_cells(client, file)
+                else:
+                    WRITERS[what](client, file)
         except TrialFailed as ended:
             detail = f"\n{ended.traceback}" if ended.traceback else ""
             raise PredictorFailedError(
@@ -119,7 +147,8 @@ def predict(
         "what": what,
         "cells": cells.n_obs,
         "events": client.events,
-        "left_out": 0 if what == "profile" else int(client.unsupported.sum()),
+        "left_out": 0 if what in ("profile", "cells") else int(client.unsupported.sum()),
+        "unchanged": file.unchanged if isinstance(file, CellsFile) else [],
         "rows": file.rows,
         "file": str(out),
         "fit_seconds": worker.seconds["fit"],

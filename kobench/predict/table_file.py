@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from types import TracebackType
 from typing import IO, Any
 
 import numpy as np
 
-from kobench.errors import UserError
-from kobench.util.files import umask
+from kobench.predict.new_file import NewFile
 from kobench.util.spreadsheet import cell_text
 
 #: Endings of the files that can be written.
@@ -30,7 +25,7 @@ def as_cells(values: Any) -> Any:
     return np.array([cell_text(str(name)) for name in names], object)[places]
 
 
-class TableFile:
+class TableFile(NewFile):
     """A table in a file that is there after a `with` block without an exception.
 
     Parameters
@@ -50,21 +45,8 @@ class TableFile:
     """
 
     def __init__(self, out: Path) -> None:
-        if not out.name.endswith(FORMATS):
-            raise UserError(
-                f"the output {out.name!r} has no known ending; expected one of {', '.join(FORMATS)}"
-            )
-        self.out, self.rows = out, 0
+        super().__init__(out, FORMATS)
         self.pieces: list[Mapping[str, Any]] = []  # of an .npz file: its arrays are written whole
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            self.file = NamedTemporaryFile(  # noqa: SIM115 - closed on exit
-                dir=out.parent, prefix=f".{out.name}.", suffix=".tmp", delete=False
-            )
-        except OSError as error:
-            raise UserError(
-                f"the output {out} can't be written: {error.strerror}; name another file with -o"
-            ) from error
 
     def __enter__(self) -> TableFile:
         self.text: IO[str] | None = None
@@ -93,22 +75,7 @@ class TableFile:
             pandas.DataFrame(cells).to_csv(self.text, index=False, header=self.rows == 0)
         self.rows += len(next(iter(columns.values())))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._finish()
-        finally:
-            self.file.close()
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.file.name)
-
-    def _finish(self) -> None:
-        """Write what is left and put the file in its place."""
+    def finish(self) -> None:
         if self.text is None:
             names = self.pieces[0] if self.pieces else {}
             whole: dict[str, Any] = {
@@ -120,7 +87,3 @@ class TableFile:
             inner = self.text.detach()  # type: ignore[attr-defined]
             if inner is not self.file:
                 inner.close()  # the gzip trailer; the file below stays open
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        os.chmod(self.file.name, 0o666 & ~umask())
-        os.replace(self.file.name, self.out.resolve())  # a symbolic link stays one

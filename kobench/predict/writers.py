@@ -114,6 +114,13 @@ def write_profiles(client: Client, file: TableFile) -> None:
 
 def write_responses(client: Client, file: TableFile) -> None:
     """One row a removed gene: the mean change of every gene over the cells that express it."""
+    genes, changes = responses(client)
+    names = np.asarray(client.cells.var_names)
+    file.add({"removed": names[genes], **by_name(names, changes)})
+
+
+def responses(client: Client) -> tuple[IntArray, FloatArray]:
+    """The genes (k,) whose knockouts are asked, and the mean change of every gene (k, G)."""
     events = every_single(client.cells)
     events = events[np.flatnonzero(client.answerable[events.genes[:, 0]])]
     client.events = len(events)
@@ -133,8 +140,9 @@ def write_responses(client: Client, file: TableFile) -> None:
         detectable=np.ones(len(genes), bool),
         perturbed=np.bincount(rows.ravel()),
     )
-    changes = client.ask("response", question.payload(), question.shapes(client.supported))
-    file.add({"removed": names[genes], **by_name(names, changes["response"])})
+    answers = client.ask("response", question.payload(), question.shapes(client.supported))
+    changes: FloatArray = answers["response"]
+    return genes, changes
 
 
 def by_name(names: Iterable[str], columns: FloatArray) -> dict[str, FloatArray]:

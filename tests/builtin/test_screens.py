@@ -10,9 +10,9 @@ import scipy.sparse
 from counted_screens import made_screen
 from scipy.stats import mannwhitneyu
 
-from kobench.builtin.screens.bulk import BULK_TOTAL, log_bulk, sampling_error, summed
-from kobench.builtin.screens.measure import ADJUSTED, BULK, EFFECT, FOLD, Counted, P, measure
-from kobench.builtin.screens.members import (
+from kobench.screens.bulk import BULK_TOTAL, log_bulk, sampling_error, summed
+from kobench.screens.measure import ADJUSTED, BULK, EFFECT, FOLD, Counted, P, measure
+from kobench.screens.members import (
     direction_fidelity,
     direction_reach,
     discrimination,
@@ -22,8 +22,8 @@ from kobench.builtin.screens.members import (
     squared_effect,
     squared_error,
 )
-from kobench.builtin.screens.rank_sums import LEAST_IN_CONTROL, differences, per_million
-from kobench.builtin.screens.scale import (
+from kobench.screens.rank_sums import LEAST_IN_CONTROL, differences, per_million
+from kobench.screens.scale import (
     LIMITS,
     MEMBERS,
     Member,

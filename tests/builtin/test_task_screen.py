@@ -15,8 +15,6 @@ from counted_screens import made_screen
 
 from kobench.api import Answers, Cells, Dataset, NotComputed, Parts, TaskView
 from kobench.builtin.metrics.screen import Scaled, mean_of_six, scaled_parts
-from kobench.builtin.screens.emit import FACTORS, Emitter
-from kobench.builtin.screens.scale import MEMBERS
 from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.screen import vcc2026
 from kobench.checks.metrics.examples import example_units
@@ -26,6 +24,8 @@ from kobench.question import SETS
 from kobench.runner.request import Request
 from kobench.runner.tasks import find_tasks
 from kobench.scoring.bootstrap import draws
+from kobench.screens.emit import FACTORS, Emitter
+from kobench.screens.scale import MEMBERS
 from kobench.truth.build import Material, build
 
 

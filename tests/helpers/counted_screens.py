@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from kobench.builtin.screens.measure import Counted
+from kobench.screens.measure import Counted
 
 #: How many screens there are.
 SCREENS = 10

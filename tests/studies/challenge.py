@@ -46,7 +46,9 @@ def config() -> Any:
     return replace(preset, de=replace(preset.de, backend="scanpy"), device="cpu")
 
 
-def score(predicted: Any, real: Any, settings: Any | None = None) -> dict[str, dict[str, float]]:
+def score(
+    predicted: Any, real: Any, settings: Any | None = None, ends: Any | None = None
+) -> tuple[dict[str, dict[str, float]], Any]:
     """By member: the answer, the mean response, a replicate, and the place between these.
 
     Parameters
@@ -55,6 +57,13 @@ def score(predicted: Any, real: Any, settings: Any | None = None) -> dict[str, d
         Counts with the control cells, labels in the column that the settings say.
     settings : EvalConfig or None
         None for `config`.
+    ends : the second result for the same real cells, or None
+        Where it is given the ends of the scale are not made again.
+
+    Returns
+    -------
+    tuple
+        Numbers by member, and the two ends of the scale.
     """
     import polars
     from cell_eval2 import compute_metrics
@@ -70,21 +79,26 @@ def score(predicted: Any, real: Any, settings: Any | None = None) -> dict[str, d
         (row,) = frame.filter(polars.col("statistic") == "mean").drop("statistic").to_dicts()
         return dict(row)
 
-    found = compute_metrics(predicted, real, config=settings)
-    answer = mean(aggregate_metrics_wide(found, metrics=metric_output_names(settings)))
-    zero = mean(build_generic_baseline(real, config=settings, allow_degenerate=True).agg)
-    _, anchor = compute_replicate_anchor(real, config=settings)
+    tidy = compute_metrics(predicted, real, config=settings)
+    answer = mean(aggregate_metrics_wide(tidy, metrics=metric_output_names(settings)))
+    if ends is None:
+        zero = mean(build_generic_baseline(real, config=settings, allow_degenerate=True).agg)
+        ends = zero, compute_replicate_anchor(real, config=settings)[1]
+    zero, anchor = ends
     one = dict(zip(anchor["metric"].to_list(), anchor["replicate"].to_list(), strict=True))
-    ends = _replicate_entries(zero, anchor)
-    return {
+    policies = _replicate_entries(zero, anchor)
+    found = {
         ours: {
             "answer": float(answer[theirs]),
             "zero": float(zero[theirs]),
             "one": float(one[theirs]),
-            "scaled": float(score_one(answer[theirs], ends[theirs].base, ends[theirs].scoring)),
+            "scaled": float(
+                score_one(answer[theirs], policies[theirs].base, policies[theirs].scoring)
+            ),
         }
         for theirs, ours in NAMES.items()
     }
+    return found, ends
 
 
 def as_anndata(screen: MadeScreen, predicted: bool) -> Any:
@@ -108,7 +122,7 @@ def main() -> None:
     screens = []
     for number in range(SCREENS):
         screen = made_screen(number)
-        found = score(as_anndata(screen, True), as_anndata(screen, False))
+        found, _ = score(as_anndata(screen, True), as_anndata(screen, False))
         screens.append({"digest": screen.digest, "members": found})
         print(number, {name: round(values["scaled"], 4) for name, values in found.items()})
     versions = {name: version(name) for name in ("cell_eval2", "scanpy", "scipy", "numpy")}

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from kobench.api import NotComputed, Parts, ScreenUnits
-from kobench.builtin.screens.scale import LIMITS, MEMBERS, Member, members_of
 from kobench.cells import FloatArray
+from kobench.screens.scale import LIMITS, MEMBERS, Member, members_of
 
 
 class Scaled:

@@ -10,14 +10,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from kobench.api import Responses, ScreenUnits, TaskUnits, TaskView
-from kobench.builtin.screens.emit import SCALE, Emitter
-from kobench.builtin.screens.measure import Counted, Measured, measure
-from kobench.builtin.screens.members import (
-    direction_fidelity,
-    discrimination,
-    significance_jaccard,
-)
-from kobench.builtin.screens.scale import MEMBERS, Scale
 from kobench.builtin.tasks.population import (
     nothing_note,
     plain,
@@ -27,6 +19,14 @@ from kobench.builtin.tasks.population import (
 )
 from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.question import CountedCells
+from kobench.screens.emit import SCALE, Emitter
+from kobench.screens.measure import Counted, Measured, measure
+from kobench.screens.members import (
+    direction_fidelity,
+    discrimination,
+    significance_jaccard,
+)
+from kobench.screens.scale import MEMBERS, Scale
 
 
 def vcc2026(view: TaskView) -> TaskUnits:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from kobench.builtin.screens.bulk import log_bulk, sampling_error, summed
-from kobench.builtin.screens.rank_sums import differences
 from kobench.cells import FloatArray, IntArray
+from kobench.screens.bulk import log_bulk, sampling_error, summed
+from kobench.screens.rank_sums import differences
 from kobench.units import FOLD as FOLD
 
 #: Places in the second axis of a table, see `kobench.units.ScreenUnits`.

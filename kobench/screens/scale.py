@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kobench.builtin.screens.bulk import summed
-from kobench.builtin.screens.measure import Counted, Measured, measure
-from kobench.builtin.screens.members import (
+from kobench.cells import FloatArray, IntArray
+from kobench.screens.bulk import summed
+from kobench.screens.measure import Counted, Measured, measure
+from kobench.screens.members import (
     direction_fidelity,
     direction_reach,
     discrimination,
@@ -18,7 +19,6 @@ from kobench.builtin.screens.members import (
     squared_effect,
     squared_error,
 )
-from kobench.cells import FloatArray, IntArray
 
 #: How often the cells are cut into halves for the replicate.
 SPLITS = 5

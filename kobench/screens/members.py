@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kobench.builtin.screens.measure import ADJUSTED, BULK, EFFECT, FOLD, P
 from kobench.cells import BoolArray, FloatArray
+from kobench.screens.measure import ADJUSTED, BULK, EFFECT, FOLD, P
 
 #: Below this adjusted p value a gene responds.
 ALPHA = 0.05

@@ -33,6 +33,8 @@ class Emitter:
     ----------
     cells : Cells
         Control cells with `layers["counts"]`, in the scale `SCALE`.
+    seed : int
+        Seed of the draws.
 
     Attributes
     ----------
@@ -40,13 +42,14 @@ class Emitter:
         Their counts.
     """
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, seed: int = 0) -> None:
         import scipy.sparse
 
+        self.seed = seed
         self.counts = scipy.sparse.csr_matrix(cells.layers["counts"])
         some: IntArray = np.arange(cells.n_obs)
         if len(some) > MOST_CELLS:
-            rng = np.random.default_rng([_STREAM, 0])
+            rng = np.random.default_rng([_STREAM, 0, seed])
             some = np.sort(rng.choice(some, MOST_CELLS, replace=False))
         logs = scipy.sparse.csc_matrix(cells.X[some], dtype=np.float64)
         self._logs = logs
@@ -86,12 +89,12 @@ class Emitter:
         factors[own] = 0.0
         return factors
 
-    def draw(self, factors: FloatArray, n: int, seed: int) -> Any:
+    def draw(self, factors: FloatArray, n: int, place: int) -> Any:
         """n cells whose counts are multiplied by the factors (G,) on average.
 
         Where a factor is below 1 each molecule stays with that probability. Where it is above, a
         Poisson number is added: its mean is (factor - 1) times the cell's depth times the gene's
-        share of all counts of control cells.
+        share of all counts of control cells. `place` tells draws of one seed apart.
 
         Returns
         -------
@@ -100,7 +103,7 @@ class Emitter:
         """
         import scipy.sparse
 
-        rng = np.random.default_rng([_STREAM, 1, seed])
+        rng = np.random.default_rng([_STREAM, 1, self.seed, place])
         rows = rng.integers(0, self.counts.shape[0], size=n)
         drawn = self.counts[rows].astype(np.float64)
         kept = np.minimum(factors, 1.0)[drawn.indices]
