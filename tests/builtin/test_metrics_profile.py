@@ -151,6 +151,15 @@ def test_a_row_of_constant_truth_is_dropped_and_a_constant_answer_counts_as_noth
         metric(units([varied], [flat]))
 
 
+@pytest.mark.parametrize("metric", [profile.pearson, profile.spearman])
+def test_an_answer_that_varies_only_where_the_truth_does_not_has_no_value(metric):
+    """Its rows that count are all constant: it ranks nothing, and gets no 0 for it."""
+    true = [[0.25, 0.25, 0.25, 0.25], [0.1, 0.2, 0.3, 0.4]]
+    varied, flat = [0.4, 0.3, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25]
+    assert math.isnan(metric(units([varied, flat], true)))
+    assert metric(units([flat, varied], true)).value == pytest.approx(-1)
+
+
 def test_a_constant_answer_with_rounding_noise_is_still_constant():
     noisy = np.array([[0.1, 0.1, 0.1 + 1e-17, 0.1 - 2e-17, 0.1, 0.1]])
     assert math.isnan(profile.pearson(units(noisy, [[0.1, 0.2, 0.1, 0.2, 0.3, 0.1]])))

@@ -223,6 +223,19 @@ def test_strangers_on_the_same_cells_are_kept_apart_where_a_sandbox_is_required(
         assert len(cells) == len(set(cells.values()))  # each network is its own
 
 
+@pytest.mark.parametrize(("role", "strangers"), [("floor", True), ("line", False)])
+def test_a_floor_of_a_stranger_is_kept_apart_as_predictors_are(role, strangers):
+    """Anybody's task may name anybody's predictor as its floor. A line has no predictor."""
+    request = Request(["grn:genes=10,cells=40"], ["good"], sandbox="require")
+    (group,) = make_plan(load_registry([PREDICTORS]), request)
+    (good,) = group.trials
+    basis = (*group.basis, replace(good, role=role))
+    group = replace(group, basis=basis)
+    every = {(0, place): FIT for place in range(len(basis) + 1)}
+    places = {(0, len(basis) - 1)} if strangers else set()
+    assert set(Work([group], every, HERE).apart()) == {*places, (0, len(basis))}
+
+
 @pytest.mark.parametrize(
     ("others", "common"),
     [

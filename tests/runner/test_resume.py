@@ -313,6 +313,16 @@ def test_of_what_failed_the_answers_by_assemblage_stand_and_no_others(finished, 
     assert (action.kind, action.asks, action.keep) == anew
 
 
+def test_what_failed_after_all_was_answered_by_assemblage_is_fitted_anew(finished):
+    """As where its answers could not be scored: nothing is left to be asked."""
+    folder, trial = finished
+    alone = replace(trial, tasks=trial.tasks[:1])
+    record = read_record(record_path(folder, trial.describe("", "", ()))).to_json()
+    record["result"]["status"] = "failed"
+    action = decide(alone, Record.from_json(record), AnswerStore(folder).keys())
+    assert (action.kind, action.asks, action.keep) == ("fit", ("profile",), False)
+
+
 def test_what_a_smaller_run_does_not_ask_is_not_asked_again_later(tmp_path, registry):
     trial = only_trial(registry)
     run_alone(tmp_path, trial)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,7 @@ from kobench.results.about import About
 from kobench.results.records import read_records, write_record
 from kobench.results.suite_seed import SuiteSeed
 from kobench.runner.folder import Results
-from kobench.runner.late import shown_in
+from kobench.runner.late import REAL, Shown, shown_in, too_late
 from kobench.runner.order import in_parts
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
@@ -300,3 +301,27 @@ def test_records_that_do_not_say_what_their_cells_come_from_count_by_name(tmp_pa
     assert shown_in([replace(record, about=About())]) == ({"grn"}, set(), {"grn"})
     unseen = replace(record, result=replace(record.result, answers={"profile": "x"}))
     assert shown_in([unseen, replace(record, role="floor")]) == (set(), set(), set())
+
+
+def test_what_was_shown_of_real_cells_counts_for_every_name_of_theirs(tmp_path):
+    """Two paths may lead to one file, and two files may hold one screen."""
+    cells = "".join(f"{1 + cell % 3},{1 + cell % 5},{1 + cell % 7}\n" for cell in range(40))
+    (tmp_path / "cells.csv").write_text(cells)
+    asked = request(
+        datasets=[f"table:path={tmp_path / 'cells.csv'}"], tasks=["profile"], sandbox="require"
+    )
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    ((trial,),) = (group.trials for group in make_plan(registry, asked))
+    (simulated,) = make_plan(registry, replace(asked, datasets=["grn:genes=15,cells=60"]))
+    failed = SimpleNamespace(result=SimpleNamespace(status="failed"))
+    again = Action("fit", asks=("profile",))
+
+    def stands(trial, *shown: str) -> bool:
+        return too_late(
+            trial, again, failed, lambda: Shown(frozenset(shown), frozenset(), frozenset())
+        )
+
+    assert stands(trial, REAL)
+    assert not stands(trial, "grn")
+    assert stands(simulated.trials[0], "grn")
+    assert not stands(simulated.trials[0], REAL)

@@ -222,6 +222,16 @@ def test_holes_of_a_terabyte_are_not_read(tmp_path):
             receive(tmp_path, "profile", wanted)
 
 
+@pytest.mark.parametrize(("descr", "size"), [("f4", 4), ("f8", 8), ("?", 1)])
+def test_an_array_of_any_shape_has_no_more_bytes_than_can_be_held(descr, size):
+    """Its bytes count, whatever numbers they are."""
+    most = received.MOST // size
+    assert ANY.fits((most,), np.dtype(descr))
+    assert ANY.fits((2, most // 2), np.dtype(descr))
+    assert not ANY.fits((most + 1,), np.dtype(descr))
+    assert not ANY.fits((3, most // 2), np.dtype(descr))
+
+
 def test_a_file_that_is_cut_or_grows_while_it_is_read_gives_an_answer_or_invalid(
     tmp_path, monkeypatch
 ):

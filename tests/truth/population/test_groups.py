@@ -90,6 +90,14 @@ def test_each_donor_is_in_one_half_and_both_halves_have_both_kinds_of_cells():
     assert len({ours[split, 0].tobytes() for split in range(20)}) > 5
 
 
+def test_perturbed_and_reference_cells_are_each_halved_evenly():
+    """Donors of as many cells each, of which two have mostly the one kind and two the other."""
+    groups = np.repeat([0, 1, 2, 3], [10, 2, 10, 2]), np.repeat([0, 1, 2, 3], [2, 10, 2, 10])
+    batches = np.zeros(24, int), np.zeros(24, int)
+    for halves in halved(groups, batches):
+        assert halves.sum(axis=2).tolist() == [[12, 12]] * 20
+
+
 @pytest.mark.parametrize("alone", [0, 1])
 def test_cells_of_one_donor_can_be_halved_by_cells_alone(alone):
     groups = [np.arange(20) % 4, np.arange(20) % 4]

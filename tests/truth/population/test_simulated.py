@@ -139,6 +139,25 @@ def test_a_cell_left_without_expression_is_no_event() -> None:
     np.testing.assert_allclose(found.change[0, 2], (2 / 5 - 1 / 3) / 2)
 
 
+def test_a_cell_that_expresses_nothing_else_is_no_event_whatever_the_knockout_wakes() -> None:
+    """It was read with another gene, which is noise: without response it has no profile."""
+
+    class Waking(Chain):
+        def knockout(self, knockouts: Knockouts) -> np.ndarray:
+            rows = super().knockout(knockouts)
+            rows[(knockouts.genes == 0).any(axis=1) & (knockouts.cells % 4 == 2), 3] = 1
+            return rows
+
+    observed = np.tile(CLEAN, (12, 1))
+    observed[2::4, 2] = 1
+    dataset = chain(observed=observed)
+    waking = dataclasses.replace(dataset, truth=Waking(np.tile(CLEAN, (12, 1))))
+    found, plain = (ask_simulated_responses(one, np.arange(48)) for one in (waking, dataset))
+    assert found.perturbed[0] == plain.perturbed[0] == 36
+    np.testing.assert_array_equal(found.change[0], plain.change[0])
+    assert found.left_out["events after which no gene is on"] == 12
+
+
 @pytest.fixture(scope="module")
 def network() -> Dataset:
     return load(genes=12, cells=90, seed=3, dropout=0.2)
