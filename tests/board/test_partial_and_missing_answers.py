@@ -40,6 +40,15 @@ def test_partial_coverage_without_floors_on_its_units_has_no_skill():
     assert score(only(records), "half").skill_reason == "no floor"
 
 
+@pytest.mark.parametrize("kind", ["run", "answered"])
+def test_networks_without_a_score_say_whether_they_were_run(kind):
+    """What a row lacks on a network is told by its records there, not by those of others."""
+    rest = [record("mlp", seed=seed) for seed in range(2, 5)]
+    section = only(floors() + networks("mlp", [0.6, 0.7]) + (rest if kind == "answered" else []))
+    assert score(section, "mlp").missing == f"not {kind}"
+    assert (row(section, "mlp").status, row(section, "mlp").rank) == ("incomplete", None)
+
+
 def test_none_is_shown_as_none_and_ranked_level_with_random():
     const = [
         record("const", scores({"spearman": metric(None, missing="none")}), seed=seed)

@@ -323,6 +323,18 @@ def test_what_failed_after_all_was_answered_by_assemblage_is_fitted_anew(finishe
     assert (action.kind, action.asks, action.keep) == ("fit", ("profile",), False)
 
 
+def test_lost_answers_are_asked_for_again_only_where_a_score_needs_them(finished):
+    folder, trial = finished
+    first, *others = trial.tasks
+    newer = replace(trial, tasks=(newer_metric(first), *others))
+    record = read_record(record_path(folder, trial.describe("", "", ())))
+    profile, singles = (record.result.answers[name] for name in ("profile", "singles"))
+    assert first.spec.asks == "profile"
+    assert decide(newer, record, {profile}).kind == "score"
+    action = decide(newer, record, {singles})
+    assert (action.kind, action.asks) == ("ask", ("profile",))
+
+
 def test_what_a_smaller_run_does_not_ask_is_not_asked_again_later(tmp_path, registry):
     trial = only_trial(registry)
     run_alone(tmp_path, trial)

@@ -303,6 +303,16 @@ def test_records_that_do_not_say_what_their_cells_come_from_count_by_name(tmp_pa
     assert shown_in([unseen, replace(record, role="floor")]) == (set(), set(), set())
 
 
+@pytest.mark.parametrize(("stage", "shown"), [("profile", set()), ("singles", {"grn"})])
+def test_who_failed_while_it_was_asked_has_been_shown_what_it_was_asked(tmp_path, stage, shown):
+    """It has no answer, and may have left what it saw."""
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    Run(tmp_path / "out").run(make_plan(registry, request(suite_seed=SECRET)))
+    (record,) = (one for one in read_records(tmp_path / "out") if one.role == "predictor")
+    result = replace(record.result, status="failed", stage=stage, answers={}, scores={})
+    assert shown_in([replace(record, result=result)]).names == shown
+
+
 def test_what_was_shown_of_real_cells_counts_for_every_name_of_theirs(tmp_path):
     """Two paths may lead to one file, and two files may hold one screen."""
     cells = "".join(f"{1 + cell % 3},{1 + cell % 5},{1 + cell % 7}\n" for cell in range(40))
