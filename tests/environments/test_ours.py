@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kobench.environments.interpreters import _matches
+from kobench.environments.interpreters import _matches, find_interpreter
 from kobench.environments.ours import MARK, is_ours, remove_others
+from kobench.errors import UserError
 
 ABOUT = json.dumps({"format": 1, "serial": "0123abcd", "kobench": "0.1.0"})
 
@@ -126,3 +127,20 @@ def test_all_virtual_environments_but_one_are_removed_and_nothing_else(tmp_path:
 )
 def test_a_version_or_its_series(version: tuple[int, ...], asked: str, fits: bool) -> None:
     assert _matches(version, asked) == fits
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [("3.9.0", True), ("3.10.1", True), ("3.8.20", False), ("2.7.18", False)],
+)
+def test_an_interpreter_may_be_as_old_as_a_worker_runs_on(
+    tmp_path: Path, version: str, fits: bool
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '[{version.replace('.', ', ')}]'\n")
+    python.chmod(0o755)
+    if fits:
+        assert find_interpreter(str(python)) == (python, version)
+    else:
+        with pytest.raises(UserError, match=rf"is Python {version}; .* needs 3\.9 or newer"):
+            find_interpreter(str(python))
