@@ -78,6 +78,20 @@ def test_a_wheel_with_code_of_its_own_is_not_installed_in_place(site: Site, home
     assert places_of(importlib.metadata.Distribution.at(without))
 
 
+@pytest.mark.parametrize("below", ["", "stash", "stash/src"])
+def test_what_a_wheel_brought_is_no_project_of_the_users(site: Site, below: str) -> None:
+    """Else its code would count as installed in place, and its list of files for nothing."""
+    info = site.install("edity", {}, points={"edity": "edity_one"})
+    folder = info.parent / below
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text(NAMES["pyproject.toml"])
+    (folder / "edity_one.py").write_text(good("Mine"))
+    claims_to_lie_in(info, folder)
+    distribution = importlib.metadata.Distribution.at(info)
+    assert not is_editable(distribution)
+    assert places_of(distribution) == []
+
+
 @pytest.mark.parametrize(
     ("file", "content", "names"),
     [
