@@ -101,6 +101,13 @@ class PredictorSpec:
         The order of the columns has a part in the answers, as in a network whose first weights are
         drawn column by column: the same genes in another order then get other answers. `kobench
         check` calls that a fault where it is not declared.
+    prior : str
+        What it knows beside the cells that it is given, in one line: a table of genes, weights
+        trained on other cells; "" for nothing. Boards mark such a predictor, and rank it among its
+        like.
+    developed_on : tuple of str
+        Names of the datasets whose knockouts were looked at while the method was made: boards say
+        that its scores there are no evidence.
     """
 
     name: str
@@ -115,6 +122,8 @@ class PredictorSpec:
     max_order: Union[int, None] = None
     floor: bool = False
     order_matters: bool = False
+    prior: str = ""
+    developed_on: tuple[str, ...] = ()
 
     @property
     def meaning(self) -> str:

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from kobench.board.contests import Contest, contests_of
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
-from kobench.board.words import base
+from kobench.board.words import PRIOR, base
 from kobench.board.written import number, spoken
+
+#: How what is said of predictors with prior knowledge begins, after what is said of the others.
+WITH_PRIOR = f"with prior knowledge ({PRIOR})"
 
 #: How many predictors are named in the answer, and how many datasets; of more it gives counts.
 NAMED, FEW_NAMED = 6, 4
@@ -95,7 +98,10 @@ def task_line(task: str, words: str, contests: Sequence[Contest], silent: Sequen
         Task and answer, with a colon between them.
     """
     counted = [contest for contest in contests if not contest.control]
-    said = [winners_text(counted)] if counted else []
+    said = []
+    for prior, start in ((False, ""), (True, f"{WITH_PRIOR}: ")):
+        like = [one for contest in counted if (one := contest.among(prior)).won]
+        said += [f"{start}{winners_text(like)}"] if like else []
     said += [control_text(contest) for contest in contests if contest.control]
     if silent:
         where = spoken(silent) if len(silent) <= NAMED else f"{len(silent)} datasets"

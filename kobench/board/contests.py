@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kobench.board.numbers.rules import NAMED
 from kobench.board.numbers.skill import verdict_of
@@ -24,6 +24,8 @@ class Contest:
         The label of the task.
     won : mapping of str to bool
         Name of a predictor -> whether it is better than trivial.
+    prior : frozenset of str
+        The names of those with prior knowledge.
     metrics : int
         How many primary metrics it has to be better by.
     place : str
@@ -46,6 +48,12 @@ class Contest:
     skills: Mapping[str, float] = field(default_factory=dict)
     control: bool = False
     simulated: bool = False
+    prior: frozenset[str] = frozenset()
+
+    def among(self, prior: bool) -> Contest:
+        """The same of predictors with prior knowledge alone, or of the others."""
+        won = {name: won for name, won in self.won.items() if (name in self.prior) == prior}
+        return replace(self, won=won)
 
     @property
     def winners(self) -> list[str]:
@@ -101,6 +109,7 @@ def section_contest(section: Section) -> Contest:
         skills={name: score.skill for name, score in scores.items() if score.skill is not None},
         control=section.control,
         simulated=section.kind == "simulated",
+        prior=frozenset(row.name for row in section.with_prior),
     )
 
 
@@ -115,6 +124,7 @@ def transfer_contest(group: Sequence[TransferMatrix]) -> Contest:
         gains={name: f"explains {number(value, 2)}" for name, value in skills.items()},
         skills=skills,
         simulated=group[0].kind == "simulated",
+        prior=frozenset(matrix.predictor for matrix in group if matrix.prior),
     )
 
 

@@ -40,11 +40,18 @@ def matrices_of(sections: Sequence[Section]) -> tuple[Matrix, ...]:
         groups.items(), key=lambda item: (item[1][0].order, item[0][1])
     ):
         rows = [section.predictors for section in members]
-        predictors = in_order(members, rows)
+        predictors = (*in_order(members, alike(rows, False)), *in_order(members, alike(rows, True)))
         if len(members) > 1 and predictors:
             cells = tuple(tuple(row.get(name) for row in rows) for name in predictors)
             matrices.append(Matrix(task, split, tuple(members), predictors, cells))
     return tuple(matrices)
+
+
+def alike(rows: Sequence[Mapping[str, Row]], prior: bool) -> list[dict[str, Row]]:
+    """Of each dataset's rows those with prior knowledge, or those without."""
+    return [
+        {name: row for name, row in named.items() if bool(row.prior) == prior} for named in rows
+    ]
 
 
 def in_order(sections: Sequence[Section], rows: Sequence[Mapping[str, Row]]) -> tuple[str, ...]:

@@ -18,8 +18,7 @@ from kobench.board.answer import answer_of
 from kobench.board.board import Board
 from kobench.board.glance import matrices_of
 from kobench.board.growth import growths_of
-from kobench.board.numbers.series import row_key
-from kobench.board.numbers.values import Key
+from kobench.board.names import by_key, name_rows, prior_of
 from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.seeds import seeds_of
@@ -68,10 +67,12 @@ def make_board(
         Without records, for an unknown name, where two records of the same trial disagree, and
         where networks of secret and of public seeds are mixed.
     """
-    kept = chosen_records(distinct(records), datasets, predictors)
+    every = distinct(records)
+    kept = chosen_records(every, datasets, predictors)
     labels = sorted({label for record in kept for label in record.result.scores})
     chosen = chosen_tasks(labels, tasks)
-    row_names = name_rows(kept)
+    priors = prior_of(every)
+    row_names = name_rows(kept, priors)
     reasons = by_key(explained or {}, row_names)
     groups = grouped(kept)
     shorts = short_names(key.dataset for key in groups)
@@ -80,12 +81,14 @@ def make_board(
         found = tasks_of(members, chosen) or ([] if tasks else [NO_TASK])
         for task in found:
             short = shorts[key.dataset]
-            sections.append(make_section(members, key, task, short, row_names, cost, reasons))
+            sections.append(
+                make_section(members, key, task, short, row_names, cost, reasons, priors)
+            )
     with_rows = [section for section in sections if section.rows]
     # the order is stable: controls come last, others stay as they are
     shown = tuple(sorted(with_rows, key=lambda section: bool(section.near_null)))
     transfers = tuple(
-        matrix for matrix in transfer_matrices(kept, row_names) if matrix.task in chosen
+        matrix for matrix in transfer_matrices(kept, row_names, priors) if matrix.task in chosen
     )
     growths = growths_of(shown) if cost else ()
     remarks = (*([left_out] if left_out else []), *ran_of(kept, row_names))
@@ -101,15 +104,6 @@ def make_board(
             seeds_of(kept),
         )
     )
-
-
-def by_key(explained: Mapping[str, str], row_names: Mapping[Key, str]) -> dict[Key, str]:
-    """Explanations by row; those of rows that are not on the board are left out."""
-    return {
-        key: explained[name]
-        for key, name in row_names.items()
-        if key[0] == "predictor" and name in explained
-    }
 
 
 def chosen_records(
@@ -263,23 +257,3 @@ def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> No
                 f"no record has the {what} {name!r}; {hint}these records have:"
                 f" {', '.join(known) or 'none'}"
             )
-
-
-def name_rows(records: Iterable[Record]) -> dict[Key, str]:
-    """A name for every row: its selection.
-
-    With distribution, threads or device where these alone tell rows apart.
-    """
-    keys = sorted({row_key(record) for record in records})
-    names = {}
-    for key in keys:
-        if key[0] != "predictor":
-            names[key] = key[1]
-            continue
-        twins = [other for other in keys if other[:2] == key[:2]]
-        distribution, threads, device = ([other[part] for other in twins] for part in (2, 3, 4))
-        extra = [f"threads={key[3]}"] if len(set(threads)) > 1 else []
-        extra += [f"device={key[4]}"] if len(set(device)) > 1 else []
-        prefix = f"{key[2]}/" if len(set(distribution)) > 1 else ""
-        names[key] = f"{prefix}{key[1]}{' (' + ', '.join(extra) + ')' if extra else ''}"
-    return names

@@ -257,6 +257,8 @@ class Row:
         "" or what was open to it.
     environment : str
         "" or where it ran, with its Python.
+    prior : str
+        "" or what it says that it knows beside the cells it was given.
     """
 
     role: str
@@ -279,6 +281,7 @@ class Row:
     cost: Cost | None = None
     sandbox: str = ""
     environment: str = ""
+    prior: str = ""
 
     @property
     def suspect(self) -> bool:

@@ -204,6 +204,16 @@ class Section:
         return tuple(row for row in self.rows if row.rank is not None)
 
     @property
+    def from_cells(self) -> tuple[Row, ...]:
+        """The ranked rows that know the cells alone, best first."""
+        return tuple(row for row in self.ranked if not row.prior)
+
+    @property
+    def with_prior(self) -> tuple[Row, ...]:
+        """The ranked rows with prior knowledge, whose ranks are among themselves, best first."""
+        return tuple(row for row in self.ranked if row.prior)
+
+    @property
     def floors(self) -> tuple[Row, ...]:
         """The floors with a score in full."""
         return tuple(row for row in self.rows if row.role == "floor" and row.status == "ok")
@@ -260,6 +270,11 @@ class Matrix:
     def words(self) -> str:
         """What the task asks, or its label where it does not say."""
         return self.datasets[0].words
+
+    @property
+    def mixed(self) -> bool:
+        """Whether predictors with prior knowledge are among them; they stand last."""
+        return any(row.prior for rows in self.cells for row in rows if row)
 
     def params_say(self, names: Iterable[str]) -> str:
         """`gamma: exponent of that power law; ...` for the parameters that say what they mean."""

@@ -7,7 +7,7 @@ What the numbers are: `kobench.board.numbers.transfer`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,6 +59,8 @@ class TransferMatrix:
         The floor that shares are measured against.
     predictor : str
         The name of the predictor.
+    prior : bool
+        Whether it has prior knowledge.
     groups : (g,) tuple of str
         The groups of cells.
     cells : (g, g) tuple of tuple of TransferCell
@@ -88,6 +90,7 @@ class TransferMatrix:
     direction: str
     floor: str
     predictor: str
+    prior: bool
     groups: tuple[str, ...]
     cells: tuple[tuple[TransferCell, ...], ...]
     floors: tuple[tuple[float | None, ...], ...]
@@ -112,7 +115,9 @@ class TransferMatrix:
 
 
 def transfer_matrices(
-    records: Iterable[Record], names: Mapping[Key, str] | None = None
+    records: Iterable[Record],
+    names: Mapping[Key, str] | None = None,
+    priors: Collection[Key] = (),
 ) -> tuple[TransferMatrix, ...]:
     """A matrix for each dataset group, split, task and predictor.
 
@@ -122,11 +127,14 @@ def transfer_matrices(
         Those of transfers count, others are passed over.
     names : mapping or None
         What rows are called, by `kobench.board.numbers.series.row_key`; None: by their selection.
+    priors : collection of Key
+        The rows with prior knowledge.
 
     Returns
     -------
     tuple of TransferMatrix
-        By dataset, split and task; of these the best transfer first.
+        By dataset, split and task; of these the best transfer first, those with prior knowledge
+        after the others.
     """
     groups: dict[tuple[str, str, str, str], list[Record]] = defaultdict(list)
     for record in records:
@@ -146,15 +154,19 @@ def transfer_matrices(
             called = {row: (names or {}).get(row, row[1]) for row in numbers.rows}
             floor = floor_of(numbers)
             found += sorted(
-                (matrix_of(numbers, row, called[row], floor) for row in numbers.rows),
+                (
+                    matrix_of(numbers, row, called[row], row in priors, floor)
+                    for row in numbers.rows
+                ),
                 key=best_first,
             )
     return tuple(found)
 
 
-def best_first(matrix: TransferMatrix) -> tuple[float, str]:
-    """Sorts matrices by what they explain of other groups, the most first."""
-    return -np.inf if matrix.other is None else -matrix.other.value, matrix.predictor
+def best_first(matrix: TransferMatrix) -> tuple[bool, float, str]:
+    """Sorts matrices by what they explain of other groups, the most first, by kind of predictor."""
+    explained = -np.inf if matrix.other is None else -matrix.other.value
+    return matrix.prior, explained, matrix.predictor
 
 
 class Floor(NamedTuple):
@@ -174,7 +186,9 @@ def floor_of(numbers: TransferNumbers) -> Floor:
     return Floor(scores, numbers.mean(drops))
 
 
-def matrix_of(numbers: TransferNumbers, row: Key, name: str, floor: Floor) -> TransferMatrix:
+def matrix_of(
+    numbers: TransferNumbers, row: Key, name: str, prior: bool, floor: Floor
+) -> TransferMatrix:
     """The matrix of one predictor, called `name`."""
     shares, drops = shares_and_drops(numbers, row)
     cells = tuple(
@@ -194,6 +208,7 @@ def matrix_of(numbers: TransferNumbers, row: Key, name: str, floor: Floor) -> Tr
         direction=numbers.direction,
         floor=numbers.floor,
         predictor=name,
+        prior=prior,
         groups=tuple(numbers.groups),
         cells=cells,
         floors=floor.scores,

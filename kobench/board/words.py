@@ -5,6 +5,13 @@ from __future__ import annotations
 #: What the whole benchmark asks, in one sentence.
 PURPOSE = "Can a method predict what removing a gene does, from unperturbed cells alone?"
 
+#: The mark of a predictor that knows more than the cells it was given. A row's name ends in it, so
+#: that no table, picture or sentence can leave it out.
+PRIOR = "◆"
+
+#: What stands above rows with prior knowledge.
+APART = "with prior knowledge, ranked among themselves"
+
 #: Reasons for no number that do not explain themselves.
 REASONS = {"none": "constant", "no ceiling": "ceiling unknown"}
 
@@ -16,6 +23,24 @@ def base(task: str) -> str:
     ('response', 'response')
     """
     return task.rpartition("@")[0] or task
+
+
+def marked(name: str, prior: str) -> str:
+    """The name of a row, with the mark of prior knowledge where it has some.
+
+    >>> marked("linear", ""), marked("scgpt", "weights of 33 million cells")
+    ('linear', 'scgpt ◆')
+    """
+    return f"{name} {PRIOR}" if prior else name
+
+
+def unmarked(name: str) -> str:
+    """The name of a row without that mark.
+
+    >>> unmarked("scgpt ◆")
+    'scgpt'
+    """
+    return name.removesuffix(f" {PRIOR}")
 
 
 def reason(text: str) -> str:

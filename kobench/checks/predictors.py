@@ -100,7 +100,8 @@ def check_predictor(
         worker_for(chosen, Path(work), setting, threads) as worker,
     ):
         try:
-            worker.ask("check", **request_of(chosen), order_matters=entry.spec.order_matters)
+            declared = {"order_matters": entry.spec.order_matters, "prior": entry.spec.prior}
+            worker.ask("check", **request_of(chosen), **declared)
             direct = _given(worker.answers("check", arrays))
         except TrialFailed as failed:
             ended = failed

@@ -129,6 +129,9 @@ def predictor_facts(entry: Entry) -> dict[str, Any]:
     shown["derived"] = derivations(spec.answers)
     shown["wants"] = spec.wants
     shown["floor"] = spec.floor
+    shown["prior knowledge"] = spec.prior or "none, as it declares"
+    if spec.developed_on:
+        shown["developed on"] = list(spec.developed_on)
     return {**shown, **reference(entry)}
 
 

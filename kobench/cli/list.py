@@ -67,6 +67,7 @@ def show_entries(entries: Sequence[dict[str, Any]]) -> None:
         kind = f"{'of ' + entry['of']:<{kinds}}  " if "of" in entry else ""
         where = where_of(entry)
         origin = f"  [{where}]" if where != "kobench" else ""
+        origin += "  with prior knowledge" if entry.get("prior") else ""
         say(f"  {entry['name']:<{width}}  {kind}{one_line(entry['summary'])}{origin}")
     if not entries:
         say("  none")
@@ -116,7 +117,11 @@ def rows_of(registry: Registry, section: str) -> Iterator[dict[str, Any]]:
         for entries in registry.predictors.values():
             for entry in entries:
                 if entry.spec.floor == (section == "floors"):
-                    yield entry_row(entry, environment=entry.environment or None)
+                    yield entry_row(
+                        entry,
+                        environment=entry.environment or None,
+                        prior=entry.spec.prior or None,
+                    )
     elif section == "datasets":
         from kobench.datasets.opened import is_opened
 

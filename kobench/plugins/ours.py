@@ -28,6 +28,7 @@ PREDICTORS = {
         "steady-state",
         "additive",
         "state-contrast",
+        "state-contrast-prior",
         "twofold",
     ),
     "kobench-cipher": ("cipher",),

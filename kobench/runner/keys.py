@@ -121,6 +121,8 @@ class Trial:
                 readable=list(self.readable) or None,
                 response=None if meant == "profile-change" else meant,
                 max_order=predictor.entry.spec.max_order,
+                prior=predictor.entry.spec.prior or None,
+                developed_on=list(predictor.entry.spec.developed_on) or None,
             ),
             fit_seed=self.fit_seed,
             threads=request.threads,
@@ -133,7 +135,8 @@ class Trial:
         description = self.describe().to_json()
         for part in ("kind", "digest", "notes"):
             del description["dataset"][part]
-        for part in ("response", "max_order"):  # the predictor's digest stands for them
+        # the predictor's digest stands for what its spec declares
+        for part in ("response", "max_order", "prior", "developed_on"):
             description["predictor"].pop(part, None)
         source = {"contract": CONTRACT, "source": self.dataset.source, "role": self.role}
         fit = hash_of({**source, **description})

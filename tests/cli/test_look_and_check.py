@@ -45,6 +45,31 @@ def test_info_says_what_is_derived_from_what():
     assert kinds == {"metrics"}
 
 
+def test_prior_knowledge_is_listed_and_told(tmp_path):
+    file = tmp_path / "declaring.py"
+    file.write_text(
+        "from kobench.api import PredictorSpec, hookimpl\n"
+        "class Same:\n"
+        "    def fit(self, cells, context): ...\n"
+        "    def predict_expression(self, on): return on / on.sum(1, keepdims=True)\n"
+        "@hookimpl\n"
+        "def kobench_predictors():\n"
+        "    yield PredictorSpec('silent', Same)\n"
+        "    yield PredictorSpec('knowing', Same, prior='a list of genes', developed_on=('grn',))\n"
+    )
+    lines = kobench("list", "predictors", "--plugin", file).stdout.splitlines()
+    said = {line.split()[0]: line.endswith("with prior knowledge") for line in lines}
+    assert (said["knowing"], said["silent"]) == (True, False)
+    rows = json.loads(kobench("list", "predictors", "--json", "--plugin", file).stdout)
+    assert {row["name"]: row["prior"] for row in rows["predictors"]}["knowing"] == "a list of genes"
+    knowing = kobench("info", "knowing", "--plugin", file).stdout
+    assert "prior knowledge: a list of genes" in knowing
+    assert "developed on: grn" in knowing
+    silent = kobench("info", "silent", "--plugin", file).stdout
+    assert "prior knowledge: none, as it declares" in silent
+    assert "developed on" not in silent
+
+
 def test_a_suite_has_a_page():
     assert "networks = 5" in kobench("info", "quick").stdout
 

@@ -66,6 +66,8 @@ specs = st.one_of(
         wants=st.sampled_from(["dense", "sparse", "anndata"]),
         max_order=st.none() | st.integers(1),
         floor=st.booleans(),
+        prior=text,
+        developed_on=names,
     ),
     st.builds(
         DatasetSpec,

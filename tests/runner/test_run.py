@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from places import PREDICTORS
 
+from kobench.board.make import make_board
 from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_records
@@ -260,3 +261,32 @@ def test_a_floor_asked_for_by_name_is_scored_on_every_task(tmp_path, registry):
     _, rows = run(tmp_path / "named", registry, ["presence-contrast"])
     assert rows["presence-contrast"]["role"] == "floor"
     assert value(rows["presence-contrast"], "knockout-profile@1", "explained-change") is not None
+
+
+DECLARING = """
+from kobench.api import PredictorSpec, hookimpl
+
+class Uniform:
+    def fit(self, cells, context): ...
+    def predict_expression(self, assemblages):
+        return assemblages / assemblages.sum(1, keepdims=True)
+
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("silent", Uniform)
+    yield PredictorSpec("knowing", Uniform, prior="a list of genes", developed_on=("grn", "other"))
+"""
+
+
+def test_a_record_carries_what_a_predictor_declares_and_nothing_where_it_declares_nothing(tmp_path):
+    (tmp_path / "declaring.py").write_text(DECLARING)
+    registry = load_registry(plugin_files=[tmp_path / "declaring.py"])
+    _, rows = run(tmp_path / "out", registry, ["silent", "knowing"], tasks=["profile"])
+    knowing, silent = (rows[name]["trial"]["predictor"] for name in ("knowing", "silent"))
+    assert (knowing["prior"], knowing["developed_on"]) == ("a list of genes", ["grn", "other"])
+    written = [json.loads(path.read_text()) for path in (tmp_path / "out/records").glob("*.json")]
+    assert sum("prior" in one["trial"]["predictor"] for one in written) == 1
+    assert "developed_on" not in silent
+    (section,) = make_board(read_records(tmp_path / "out")).sections
+    assert [row.name for row in section.with_prior] == ["knowing ◆"]
+    assert [row.name for row in section.from_cells] == ["silent"]

@@ -16,6 +16,7 @@ from kobench.board.pictures.figure import counted, headed, metric_label, panels,
 from kobench.board.pictures.style import DASHED, FLOOR, Style
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
+from kobench.board.words import APART, PRIOR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,6 +54,8 @@ def draw_standings(task: str, sections: Sequence[Section], styles: Mapping[str, 
     several = any(spread(row, section) for section in sections for row in rows[id(section)])
     intervals = ", with 95 % intervals" if several else ""
     title = f"{task}: better to the right{intervals}; bars join those that can't be told apart"
+    if any(section.with_prior for section in sections):
+        title += f"; {PRIOR} below the others: {APART}"
     if len({skilled(section) for section in sections}) > 1:
         title += "; the axes differ: skill where it is given for everybody, else the score itself"
     headed(figure, title)
@@ -60,14 +63,19 @@ def draw_standings(task: str, sections: Sequence[Section], styles: Mapping[str, 
 
 
 def shown_rows(section: Section) -> list[Row]:
-    """Ranked predictors and the best few floors that have a value, best first."""
+    """Ranked predictors and the best few floors that have a value, best first.
+
+    Predictors with prior knowledge stand below all others.
+    """
     column = section.primary[0]
     values = {id(row): ends.value for row in section.rows if (ends := value_of(row, section))}
     floors = [row for row in section.floors if id(row) in values]
     floors.sort(key=lambda row: column.name not in row.best_floor)
     rows = [row for row in section.ranked if id(row) in values] + floors[: 1 + OTHER_FLOORS]
     sign = 1.0 if skilled(section) else column.sign
-    return sorted(rows, key=lambda row: (-sign * values[id(row)], row.role, row.name))
+    return sorted(
+        rows, key=lambda row: (bool(row.prior), -sign * values[id(row)], row.role, row.name)
+    )
 
 
 def draw_panel(

@@ -20,6 +20,7 @@ from kobench.board.render.text.values import (
 )
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
+from kobench.board.words import APART
 
 #: Characters that LaTeX reads otherwise, and those that its usual fonts lack.
 SPECIAL = {
@@ -41,6 +42,7 @@ SPECIAL = {
     "≈": r"$\approx$",
     "▼": r"$\downarrow$",
     "·": r"$\cdot$",
+    "◆": r"$\diamond$",
     "×": r"$\times$",
     "△": r"$\bigtriangleup$",
     "▽": r"$\bigtriangledown$",
@@ -91,7 +93,8 @@ def section_lines(board: Board, section: Section) -> list[str]:
         row_line(heads),
     ]
     parts = (
-        ("", section.ranked),
+        ("", section.from_cells),
+        (APART, section.with_prior),
         ("", section.unrankable),
         ("floors", section.floors),
         ("lines", section.lines),

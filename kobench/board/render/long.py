@@ -12,6 +12,7 @@ from kobench.board.board import Board
 from kobench.board.render.text.section import problem_text
 from kobench.board.row import Column, Row, Score
 from kobench.board.table import Section, Units
+from kobench.board.words import unmarked
 
 
 def rounded(value: float | None) -> float | None:
@@ -61,7 +62,12 @@ def unit_rows(board: Board, section: Section, units: Units) -> list[dict[str, An
     found = table_rows({**common, "role": "unit"}, units.names, units.facts)
     for name, columns in units.answers.items():
         row = roles[name]
-        who = {"role": row.role, "predictor": name, "distribution": row.distribution}
+        who = {
+            "role": row.role,
+            "predictor": unmarked(name),
+            "distribution": row.distribution,
+            "prior": row.prior or None,
+        }
         found += table_rows({**common, **who}, units.names, columns)
     return found
 
@@ -102,8 +108,9 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         **where(section),
         "unit": None,
         "role": row.role,
-        "predictor": row.name,
+        "predictor": unmarked(row.name),
         "distribution": row.distribution,
+        "prior": row.prior or None,
         "version": " ".join(row.versions),
         "status": row.status,
         "metric": column.name if column else None,

@@ -41,11 +41,14 @@ class Comparison:
     statuses : mapping of Key to str
         Each row's status.
     places : mapping of Key to Place
-        The ranked rows, best first.
+        The ranked rows, best first: those that know the cells alone, then those with prior
+        knowledge, each ranked among its like.
     beyond : mapping of Key to str
         Why a predictor scores above what is possible, see `kobench.board.numbers.possible`.
     explained : mapping of Key to str
         Why rows may do so.
+    priors : mapping of Key to str
+        What rows know beside the cells.
     """
 
     numbers: Numbers
@@ -59,6 +62,7 @@ class Comparison:
     places: Mapping[Key, Place]
     beyond: Mapping[Key, str]
     explained: Mapping[Key, str]
+    priors: Mapping[Key, str]
 
     def done(self, key: Key) -> set[str]:
         """The blocks where this row has all scores that it must, by the first primary metric."""
@@ -77,7 +81,11 @@ class Comparison:
 
 
 def compare(
-    records: Sequence[Record], task: str, kind: str, explained: Mapping[Key, str]
+    records: Sequence[Record],
+    task: str,
+    kind: str,
+    explained: Mapping[Key, str],
+    priors: Mapping[Key, str],
 ) -> Comparison:
     """Compare the rows of a section.
 
@@ -91,6 +99,8 @@ def compare(
         The kind of the dataset.
     explained : mapping of Key to str
         Why rows may score above what is possible, in which case they are ranked.
+    priors : mapping of Key to str
+        What rows know beside the cells.
     """
     numbers = Numbers(records, task)
     standings = Standings(numbers)
@@ -111,14 +121,10 @@ def compare(
     places: list[Place] = []
     if not unranked and numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
         first = numbers.primary()[0]
-        places = standings.places(
-            {
-                key: scores[key][first]
-                for key in scores
-                if key[0] == "predictor" and statuses[key] == "ok"
-            },
-            first,
-        )
+        able = [key for key in scores if key[0] == "predictor" and statuses[key] == "ok"]
+        for apart in (False, True):
+            like = {key: scores[key][first] for key in able if (key in priors) == apart}
+            places += standings.places(like, first)
     by_key = {place.key: place for place in places}
     return Comparison(
         numbers=numbers,
@@ -132,6 +138,7 @@ def compare(
         places=by_key,
         beyond=beyond,
         explained=explained,
+        priors=priors,
     )
 
 

@@ -8,7 +8,7 @@ from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.values import NONE, NOT_RUN, STAND_IN, Key, RowValues
 from kobench.board.row import Score
 from kobench.board.sections.comparison import Comparison
-from kobench.board.written import permuted_p
+from kobench.board.written import permuted_p, spoken
 
 #: How many times the error of one fit may be that of another on the same cells, before it is said.
 APART = 10.0
@@ -39,6 +39,7 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
     remarks: list[str] = []
     if key in compared.beyond:
         remarks.append(above_possible(compared, key))
+    remarks += declared(compared, key)
     if key[0] == "predictor" and values:
         remarks += on_some_blocks(compared, key)
         remarks += on_some_splits(compared.numbers, key)
@@ -62,6 +63,21 @@ def above_possible(compared: Comparison, key: Key) -> str:
     said = compared.explained.get(key)
     rest = f"explained: {said}" if said else "a leak, until somebody says why"
     return f"above what is possible: {compared.beyond[key]}; {rest}"
+
+
+def declared(compared: Comparison, key: Key) -> Iterator[str]:
+    """What a row's maker says of it: what it knows beside the cells, what it was made on."""
+    if key in compared.priors:
+        yield f"prior knowledge, as declared: {compared.priors[key]}"
+    made_on = sorted(
+        {
+            trial.dataset.name
+            for fit in compared.numbers.records[key]
+            if (trial := fit.trial).dataset.name in (trial.predictor.developed_on or ())
+        }
+    )
+    if made_on:
+        yield f"developed on {spoken(made_on)}, so its scores here are no evidence"
 
 
 def on_some_blocks(compared: Comparison, key: Key) -> Iterator[str]:

@@ -148,6 +148,7 @@ def make_row(
         cost=cost_of(fits) if cost else None,
         sandbox=open_of(fits),
         environment=environment_of(fits),
+        prior=compared.priors.get(key, ""),
     )
 
 

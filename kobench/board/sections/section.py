@@ -54,6 +54,7 @@ def make_section(
     names: Mapping[Key, str],
     cost: bool,
     explained: Mapping[Key, str],
+    priors: Mapping[Key, str],
 ) -> Section:
     """The section of one dataset, split, training group and task.
 
@@ -73,9 +74,12 @@ def make_section(
         Whether rows say what they cost.
     explained : mapping of Key to str
         Why rows may score above what is possible.
+    priors : mapping of Key to str
+        What rows know beside the cells; they are ranked among themselves.
     """
     members, odd = with_equal_events(members_of(records, task), task)
-    compared = compare(members, task, records[0].trial.dataset.kind, explained)
+    kind = records[0].trial.dataset.kind
+    compared = compare(members, task, kind, explained, priors)
     columns = columns_of(compared)
     section = Section(
         dataset=key.dataset,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
@@ -12,10 +12,10 @@ from kobench.errors import UserError
 from kobench.util.grammar import split as split_selection
 
 
-def by_verdict(section: Section, metric: str) -> dict[str, list[Row]]:
+def by_verdict(rows: Iterable[Row], metric: str) -> dict[str, list[Row]]:
     """Ranked rows by what their comparison with the best floor says."""
     groups: dict[str, list[Row]] = defaultdict(list)
-    for row in section.ranked:
+    for row in rows:
         groups[row.scores[metric].verdict].append(row)
     return groups
 
@@ -122,9 +122,16 @@ def on_networks(count: int) -> str:
     return "on this network" if count == 1 else f"on these {count} networks"
 
 
+#: How what is said of rows with prior knowledge begins, after what is said of the others.
+WITH_PRIOR = "With prior knowledge, ranked apart: "
+
+
 def first_metric(section: Section, column: Column) -> list[str]:
-    """Who is above, level with and below the best floor by the metric that ranks."""
-    here = f" {on_networks(section.blocks)}" if section.few else ""
+    """Who is above, level with and below the best floor by the metric that ranks.
+
+    Of rows that know the cells alone, and then of those with prior knowledge: each kind has its
+    best.
+    """
     if not section.ranked:
         return [
             (
@@ -133,17 +140,27 @@ def first_metric(section: Section, column: Column) -> list[str]:
                 else "No predictor is ranked."
             )
         ]
-    groups = by_verdict(section, column.name)
-    top = section.ranked[0]
     start = f"{called(section, column)}: " if over(section, column) else ""
+    parts = compared_rows(section, column, section.from_cells, start) if section.from_cells else []
+    if section.with_prior:
+        parts += compared_rows(section, column, section.with_prior, WITH_PRIOR)
+    if column.floor is None:
+        no_floor = "No floor was scored, so nothing here says whether that is better than trivial."
+        return [*parts, no_floor]
+    specific = [closed(note) for note in section.task_notes if NOT_SPECIFIC in note]
+    return [*parts, *knowing(section, column), *specific]
+
+
+def compared_rows(section: Section, column: Column, rows: Sequence[Row], start: str) -> list[str]:
+    """How ranked rows of one kind compare with the best floor; `start` begins the first sentence.
+
+    The rows are at least one, the best first.
+    """
+    here = f" {on_networks(section.blocks)}" if section.few else ""
+    groups, top, parts = by_verdict(rows, column.name), rows[0], []
     if column.floor is None:
         tie = f"; it can't be told apart from {spoken(top.level_with)}" if top.level_with else ""
-        said = f"{start}{top.name} comes first{here}{tie}."
-        return [
-            said,
-            "No floor was scored, so nothing here says whether that is better than trivial.",
-        ]
-    parts = []
+        return [f"{start}{top.name} comes first{here}{tie}."]
     if groups["better"]:
         lead = groups["better"][0]
         score = lead.scores[column.name]
@@ -165,8 +182,7 @@ def first_metric(section: Section, column: Column) -> list[str]:
         parts.append(f"Below the floor: {names(groups['worse'])}.")
     if groups[""]:
         parts.append(f"No interval, so no verdict: {names(groups[''])}.")
-    specific = [closed(note) for note in section.task_notes if NOT_SPECIFIC in note]
-    return [*parts, *knowing(section, column), *specific]
+    return parts
 
 
 #: What a task says of scores that an answer without any gene in it could have; the sentence says
@@ -215,7 +231,7 @@ def second_metric(section: Section, column: Column) -> str:
     start = called(section, column)
     if column.floor is None:
         return ""
-    groups = by_verdict(section, column.name)
+    groups = by_verdict(section.ranked, column.name)
     if all(row.scores[column.name].value is None for row in section.ranked):
         why = next(
             (

@@ -114,6 +114,10 @@ class PredictorInfo(Part):
         What its response means, "direction" or "affected"; left out for a change of the profile.
     max_order : int or None
         How many genes it removes at once; left out for any number.
+    prior : str or None
+        What it says that it knows beside the cells it was given; left out for nothing.
+    developed_on : list of str, or None
+        The datasets that it says it was developed on; left out for none.
     """
 
     name: str
@@ -125,6 +129,8 @@ class PredictorInfo(Part):
     readable: Sequence[str] | None = optional()
     response: str | None = optional()
     max_order: int | None = optional()
+    prior: str | None = optional()
+    developed_on: Sequence[str] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ CHECKS: dict[str, Callable[[PredictorUnderTest], str]] = {
     "same-seed": invariance.same_seed,
     "permuted-events": invariance.permuted_events,
     "permuted-genes": invariance.permuted_genes,
+    "renamed-genes": invariance.renamed_genes,
     "one-cell": invariance.one_cell,
     "one-gene": edge_cases.one_gene,
     "two-genes": edge_cases.two_genes,
@@ -51,8 +52,9 @@ def run_checks(
     only: Collection[str] | None = None,
     order_matters: bool = False,
     max_order: int | None = None,
+    prior: str = "",
 ) -> Iterator[CheckResult]:
-    """Run the checks of predictors one after the other, with at most five fits.
+    """Run the checks of predictors one after the other, with at most six fits.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def run_checks(
         (n, G), dense; the last 6 are kept for questions. 80 + 6 made-up cells x 12 genes if None.
     only : collection of str, optional
         Names of the checks to run; None for all.
-    order_matters, max_order : bool, int or None
+    order_matters, max_order, prior : bool, int or None, str
         See `PredictorSpec`.
 
     Yields
@@ -85,5 +87,6 @@ def run_checks(
         example_cells(seed) if cells is None else cells,
         order_matters,
         max_order,
+        prior,
     )
     yield from run_named(CHECKS, tested, only)

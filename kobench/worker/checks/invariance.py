@@ -90,6 +90,37 @@ def permuted_genes(tested: PredictorUnderTest) -> str:
     return f"{cells.n_vars} genes in one other order{undeclared}"
 
 
+def renamed_genes(tested: PredictorUnderTest) -> str:
+    """Genes that swap their names keep their answers: what a name tells is prior knowledge.
+
+    The genes that it supports swap names among each other; values stay where they are.
+    """
+    cells, n_training = tested.cells, tested.training.n_obs
+    known = np.flatnonzero(tested.first.supported)
+    if len(known) == 1:
+        raise NotApplicable("supports takes one gene, so there are no names to swap")
+    names = np.array(cells.var_names)
+    names[known] = np.roll(names[known], 1)
+    called = Cells(cells.X, names, cells.obs)
+    fitted = tested.again(called[:n_training])
+    for kind in tested.answers:
+        after = fitted.ask(kind, called[n_training:], tested.events_of(kind))
+        for method, before in tested.raw(kind).items():
+            if _apart(before, after.get(method)):
+                found = (
+                    f"{method} gives other answers where genes swapped their names;"
+                    f" {_difference(before, after.get(method))}"
+                )
+                if tested.prior:
+                    raise NotApplicable(f"prior is declared: {found}")
+                raise Wrong(
+                    f"{found}; what is known of genes by their names is prior knowledge: declare"
+                    " it, as in prior='a list of transcription factors', in its PredictorSpec"
+                )
+            tested.compared += np.size(before)
+    return f"{len(known)} genes called by each other's names"
+
+
 def one_cell(tested: PredictorUnderTest) -> str:
     """A cell asked alone gets the answers it gets among others: chunks may be of any size."""
     for kind in tested.answers:

@@ -116,7 +116,8 @@ def checks_of_request(recipe: Recipe, request: Mapping[str, Any]) -> Iterator[di
     are left out where a check says already that there are none; the harness then has nothing to
     compare a worker's with.
     """
-    declared = {name: request[name] for name in ("order_matters", "max_order") if name in request}
+    names = ("order_matters", "max_order", "prior")
+    declared = {name: request[name] for name in names if name in request}
     for result in run_checks(
         lambda: recipe.make(**recipe.params), recipe.answers, recipe.wants, **declared
     ):

@@ -36,6 +36,8 @@ class PredictorUnderTest(UnderTest):
         As declared in its `PredictorSpec`.
     max_order : int or None
         As declared in its `PredictorSpec`.
+    prior : str
+        As declared in its `PredictorSpec`.
     """
 
     make: Callable[[], Any]
@@ -45,6 +47,7 @@ class PredictorUnderTest(UnderTest):
     cells: Cells
     order_matters: bool = False
     max_order: int | None = None
+    prior: str = ""
     _raw: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property

@@ -32,6 +32,7 @@ def assert_contract(
     only: Collection[str] | None = None,
     order_matters: bool = False,
     max_order: int | None = None,
+    prior: str = "",
 ) -> None:
     """Run the checks of predictors and raise an AssertionError that lists those that failed.
 
@@ -41,7 +42,7 @@ def assert_contract(
         The class, or a function that returns a new predictor.
     answers : sequence of str, optional
         The answer kinds that it declares; read off its methods if None.
-    wants, seed, cells, only, order_matters, max_order
+    wants, seed, cells, only, order_matters, max_order, prior
         See `run_checks`.
 
     Raises
@@ -65,7 +66,7 @@ def assert_contract(
             f"there is no check {sorted(unknown)[0]!r}; the checks are {', '.join(CHECKS)}"
         )
     answers = _answers_of(make) if answers is None else answers
-    results = run_checks(make, answers, wants, seed, cells, only, order_matters, max_order)
+    results = run_checks(make, answers, wants, seed, cells, only, order_matters, max_order, prior)
     failed = [result for result in results if result.status == "failed"]
     if failed:
         raise AssertionError(
@@ -130,7 +131,7 @@ class ContractTests(CheckTests):
         The class, or a function that returns a new predictor.
     answers : sequence of str, optional
         The answer kinds that it declares; read off its methods if None.
-    wants, seed, cells, order_matters, max_order
+    wants, seed, cells, order_matters, max_order, prior
         See `run_checks`.
     """
 
@@ -141,6 +142,7 @@ class ContractTests(CheckTests):
     cells: Cells | None = None
     order_matters: bool = False
     max_order: int | None = None
+    prior: str = ""
 
     def _make_tested(self) -> PredictorUnderTest:
         mine = type(self)
@@ -153,6 +155,7 @@ class ContractTests(CheckTests):
             example_cells(mine.seed) if mine.cells is None else mine.cells,
             mine.order_matters,
             mine.max_order,
+            mine.prior,
         )
 
 

@@ -42,6 +42,13 @@ LINEAR_PARAMS = {
 }
 
 
+STATE_PARAMS = {
+    "factors": Param(0, "states; 0: as many as two halves of the cells agree on", low=0),
+    "most": Param(10, "most states", low=1),
+    "overlap": Param(0.5, "how well the halves must agree on them", low=0.0, high=1.0),
+}
+
+
 @hookimpl
 def kobench_predictors() -> Iterator[PredictorSpec]:
     """mlp, linear and gbm, their anchored twins, and models that start from a cell."""
@@ -206,12 +213,26 @@ def cell_models() -> Iterator[PredictorSpec]:
             " two halves of the cells agree on"
         ),
         answers=("knockout",),
-        params={
-            "factors": Param(0, "states; 0: as many as two halves of the cells agree on", low=0),
-            "most": Param(10, "most states", low=1),
-            "overlap": Param(0.5, "how well the halves must agree on them", low=0.0, high=1.0),
-        },
+        params=STATE_PARAMS,
         reference="errors in variables: Fuller 1987, doi 10.1002/9780470316665",
+        developed_on=("hipsc-ko",),
+    )
+    yield PredictorSpec(
+        "state-contrast-prior",
+        "kobench_baselines.prior:StateContrastPrior",
+        summary="state-contrast times how strong a table has the removed gene",
+        answers=("knockout",),
+        params={
+            "table": Param(
+                "",
+                "a file with the columns gene and strength; none: in how many processes mutants of"
+                " the human gene were seen",
+            ),
+            **STATE_PARAMS,
+        },
+        reference="Gene Ontology: Ashburner et al. 2000, doi 10.1038/75556",
+        prior="Gene Ontology annotations from human mutants (2022), or a table of the user's",
+        developed_on=("hipsc-ko",),
     )
     yield PredictorSpec(
         "steady-state",
@@ -264,4 +285,5 @@ def cell_models() -> Iterator[PredictorSpec]:
             )
         },
         reference="its parts: additive, linear-anchored, state-contrast",
+        developed_on=("hipsc-ko",),
     )

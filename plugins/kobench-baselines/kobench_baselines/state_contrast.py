@@ -77,9 +77,13 @@ class StateContrast:
         change[gene] = 0.0
         return change
 
+    def log_change(self, gene: int) -> Floats:
+        """(G,) by how much log expression moves along the states when a gene is removed."""
+        return self.states.log_change(gene)
+
     def factor(self, gene: int) -> Floats:
         """(G,) by what the working value of each gene is multiplied when a gene is removed."""
-        change = np.clip(self.states.log_change(gene), -LARGEST_CHANGE, LARGEST_CHANGE)
+        change = np.clip(self.log_change(gene), -LARGEST_CHANGE, LARGEST_CHANGE)
         if self.per_log is None:
             factor = np.exp(change)
         else:

@@ -15,6 +15,7 @@ from kobench_baselines.linear import Linear
 from kobench_baselines.mlp import MLP
 from kobench_baselines.neighbours import KNN
 from kobench_baselines.partial import PartialCorrelation
+from kobench_baselines.prior import StateContrastPrior
 from kobench_baselines.state_contrast import StateContrast
 from kobench_baselines.steady import SteadyState
 from kobench_baselines.twofold import Twofold
@@ -40,6 +41,7 @@ OF_CELLS: dict[str, Callable[[], Any]] = {
     "knn": lambda: KNN(k=5),
     "partial-correlation": PartialCorrelation,
     "state-contrast": StateContrast,
+    "state-contrast-prior": StateContrastPrior,
     "steady-state": SteadyState,
     "steady-state-silenced": lambda: SteadyState(
         rule="silenced", half="median", price=0.05, regulators=6, targets=9

@@ -23,7 +23,7 @@ from kobench.board.render.text.values import (
 )
 from kobench.board.row import Column, Cost, Row, Score
 from kobench.board.table import Section
-from kobench.board.words import reason
+from kobench.board.words import APART, reason
 from kobench.board.written import bracket, number
 
 #: What a hover says of skill.
@@ -37,7 +37,8 @@ def table(board: Board, section: Section) -> str:
     """The table, its rows in parts that are sorted apart."""
     titles = heads(board, section)
     parts = (
-        ("ranked", "", section.ranked),
+        ("ranked", "", section.from_cells),
+        ("ranked", APART, section.with_prior),
         ("unrankable", "", section.unrankable),
         ("floors", "floors: trivial predictors", section.floors),
         ("lines", "lines: answers the dataset gives, no predictors", section.lines),

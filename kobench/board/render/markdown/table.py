@@ -21,6 +21,7 @@ from kobench.board.render.text.values import (
 )
 from kobench.board.row import Row
 from kobench.board.table import Section
+from kobench.board.words import APART
 
 #: Secondary metrics shown beside the primary ones.
 SECONDARY = 3
@@ -35,7 +36,8 @@ def section_table(board: Board, section: Section) -> list[str]:
     heads = heads_of(board, section)
     lines = head_lines(heads)
     parts = (
-        ("", section.ranked),
+        ("", section.from_cells),
+        (APART, section.with_prior),
         ("", section.unrankable),
         ("floors", section.floors),
         ("lines, no predictors", section.lines),

@@ -33,7 +33,8 @@ def print_rows(board: Board, section: Section, console: Console) -> None:
     parts = [
         part
         for part in (
-            section.ranked,
+            section.from_cells,
+            section.with_prior,
             section.unrankable,
             section.floors,
             section.lines,

@@ -8,7 +8,7 @@ from kobench.board.numbers.values import NONE
 from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow
 from kobench.board.render.text.values import has_permuted
 from kobench.board.table import Section
-from kobench.board.words import PURPOSE
+from kobench.board.words import PRIOR, PURPOSE
 
 TITLE = "kobench leaderboard"
 
@@ -38,6 +38,13 @@ KNOWS_LEGEND = (
 SUSPECT = (
     "‼ above what is possible: a score that no answer reaches which does not know the truth. Such a"
     " row is not ranked until somebody says why."
+)
+
+#: What the mark of prior knowledge says, and what its absence doesn't.
+PRIOR_LEGEND = (
+    f"{PRIOR} prior knowledge: as its maker declares, such a predictor knows more than the"
+    f" unperturbed cells; it is ranked among its like alone. That a name has no {PRIOR} is its"
+    " maker's word, too: knowledge of genes that somebody hides can't be found in answers."
 )
 
 #: What an impact is where nothing is said beside its metric.
@@ -91,6 +98,8 @@ def notices(board: Board) -> list[str]:
             "Ceiling unknown: what an answer without error would score can't be estimated, so there"
             " is no skill."
         )
+    if any(row.prior for section in board.sections for row in section.rows):
+        said.append(PRIOR_LEGEND)
     if any(row.suspect for section in board.sections for row in section.rows):
         said.append(SUSPECT)
     if any(score.missing == NONE for score in scores):

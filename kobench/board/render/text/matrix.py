@@ -8,10 +8,14 @@ from kobench.board.render.text.marks import BEYOND, MARKS, arrow_of, mark, marks
 from kobench.board.render.text.values import skill_text
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
+from kobench.board.words import PRIOR
 from kobench.board.written import number
 
 #: The line that the matrices show: what another draw of the same cells scores.
 REPLICATE = "replicate"
+
+#: What is said where predictors with prior knowledge are among the others.
+LAST = f"Those with prior knowledge ({PRIOR}) stand last, and are not compared with the others."
 
 #: What a reader of the matrices should not read into them.
 ORDER = "A number stands with ▲ and ▼ only; the order of rows with ≈ means nothing."
@@ -88,6 +92,8 @@ def glance_about(matrix: Matrix) -> str:
         tuple(column.name for column in section.primary) for section in matrix.datasets
     )
     said.append(sentence("; elsewhere ".join(about_metrics(names) for names in metrics)))
+    if matrix.mixed:
+        said.append(LAST)
     if layout_of(matrix) != "grouped":
         return " ".join([*said, ORDER])
     keys = dict.fromkeys(title.partition("=")[0] for title, _ in groups_of(matrix))

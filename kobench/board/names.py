@@ -1,0 +1,55 @@
+"""What the rows of a board are called, and which of them are marked for prior knowledge."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from kobench.board.numbers.series import row_key
+from kobench.board.numbers.values import Key
+from kobench.board.words import marked, unmarked
+from kobench.results.parts import Record
+
+
+def prior_of(records: Iterable[Record]) -> dict[Key, str]:
+    """What rows say that they know beside the cells: of a row whose records differ all of it.
+
+    So one record that leaves it out takes no row out of its group.
+    """
+    said: dict[Key, set[str]] = defaultdict(set)
+    for record in records:
+        if record.role == "predictor" and record.trial.predictor.prior:
+            said[row_key(record)].add(record.trial.predictor.prior)
+    return {key: "; ".join(sorted(texts)) for key, texts in said.items()}
+
+
+def name_rows(records: Iterable[Record], priors: Mapping[Key, str]) -> dict[Key, str]:
+    """A name for every row: its selection.
+
+    With distribution, threads or device where these alone tell rows apart, and with the mark of
+    prior knowledge.
+    """
+    keys = sorted({row_key(record) for record in records})
+    names = {}
+    for key in keys:
+        if key[0] != "predictor":
+            names[key] = key[1]
+            continue
+        twins = [other for other in keys if other[:2] == key[:2]]
+        distribution, threads, device = ([other[part] for other in twins] for part in (2, 3, 4))
+        extra = [f"threads={key[3]}"] if len(set(threads)) > 1 else []
+        extra += [f"device={key[4]}"] if len(set(device)) > 1 else []
+        prefix = f"{key[2]}/" if len(set(distribution)) > 1 else ""
+        name = f"{prefix}{key[1]}{' (' + ', '.join(extra) + ')' if extra else ''}"
+        names[key] = marked(name, priors.get(key, ""))
+    return names
+
+
+def by_key(explained: Mapping[str, str], row_names: Mapping[Key, str]) -> dict[Key, str]:
+    """Explanations by row; those of rows that are not on the board are left out."""
+    plain = {unmarked(name): why for name, why in explained.items()}
+    return {
+        key: plain[unmarked(name)]
+        for key, name in row_names.items()
+        if key[0] == "predictor" and unmarked(name) in plain
+    }
