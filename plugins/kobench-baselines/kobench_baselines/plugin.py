@@ -154,6 +154,12 @@ def cell_models() -> Iterator[PredictorSpec]:
             "regulators": Param(
                 100, "most candidate regulators of a gene, those that correlate most with it", low=1
             ),
+            "dropout": Param(
+                "auto",
+                "auto: wild-type cells show whether low readings were lost, which are then filled"
+                " in; off: every zero is an absent gene",
+                choices=("auto", "off"),
+            ),
         },
         reference="additive models: Hastie & Tibshirani 1986, doi 10.1214/ss/1177013604",
     )

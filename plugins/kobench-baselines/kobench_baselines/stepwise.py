@@ -76,7 +76,16 @@ class Moments:
     width: int
 
     @classmethod
-    def by_fold(cls, of: Floats, y: Floats, fold: Ints, folds: int) -> list[Moments]:
+    def by_fold(
+        cls,
+        of: Floats,
+        y: Floats,
+        fold: Ints,
+        folds: int,
+        presence: Floats | None = None,
+        counts: Floats | None = None,
+        doubt: float = 1.0,
+    ) -> list[Moments]:
         """The moments of each fold.
 
         A cell's weight is one over its value, squared, so that relative errors count.
@@ -89,11 +98,27 @@ class Moments:
             Values of the gene in these cells, > 0.
         fold : (n,) int
             The fold of each cell, 0 to `folds` - 1.
+        folds : int
+            Number of folds.
+        presence : (n, k) float or None
+            The chance that each regulator is there. Its features are expected values then.
+        counts : (n,) float or None
+            How often each cell counts; None for once.
+        doubt : float
+            Which part of the variance that the chances give features is added to the products, 0 to
+            1; with 1 they are the expected products.
         """
         weight = 1 / np.maximum(y, LEAST_RELATIVE_TO * y.mean())
-        table = np.column_stack([np.ones(len(y)), of.reshape(len(y), -1), y]) * weight[:, None]
+        if counts is not None:
+            weight = weight * np.sqrt(counts)
+        seen = of if presence is None else of * presence[:, :, None]
+        table = np.column_stack([np.ones(len(y)), seen.reshape(len(y), -1), y]) * weight[:, None]
         parts = [table[fold == number] for number in range(folds)]
-        return [cls(part.T @ part, of.shape[2]) for part in parts]
+        sums = [part.T @ part for part in parts]
+        if presence is not None and doubt:
+            variance = doubt * presence * (1 - presence) * weight[:, None] ** 2
+            _add_variance(sums, of, variance, fold)
+        return [cls(each, of.shape[2]) for each in sums]
 
     @property
     def regulators(self) -> int:
@@ -174,6 +199,29 @@ class Moments:
         columns = np.concatenate([[0], self.columns(chosen)])
         squares = fitted @ self.sums[np.ix_(columns, columns)] @ fitted
         return float(self.sums[-1, -1] - 2 * fitted @ self.sums[columns, -1] + squares)
+
+
+def _add_variance(sums: list[Floats], of: Floats, variance: Floats, fold: Ints) -> None:
+    """Add to the products of each regulator's features, by fold, what its presence may vary.
+
+    Parameters
+    ----------
+    sums : list of (1 + k d + 1, 1 + k d + 1) float
+        Products by fold.
+    of : (n, k, d) float
+        Features where regulators are there.
+    variance : (n, k) float
+        Variance of presence, weighted as the cell is.
+    fold : (n,) int
+        The fold of each cell.
+    """
+    _, k, d = of.shape
+    at = 1 + d * np.arange(k)
+    for one in range(d):
+        for other in range(d):
+            products = variance * of[:, :, one] * of[:, :, other]
+            for number, total in enumerate(sums):
+                total[at + one, at + other] += products[fold == number].sum(axis=0)
 
 
 def total_of(folds: list[Moments]) -> Moments:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
-from kobench_baselines import additive
-from kobench_baselines.additive import Additive, Sums, mean_where_on, quantiles_where_on, settle
+from kobench_baselines.additive import Additive
 from kobench_baselines.batches import BatchLevels
+from kobench_baselines.regressions import Taken, nearest
+from kobench_baselines.sums import Sums, mean_where_on, quantiles_where_on, settle
 from scipy.integrate import solve_ivp
 
 from kobench.api import Cells, Context, Knockouts, normalise_rows
@@ -33,7 +34,8 @@ CHAIN = sums_of(np.zeros((3, 3)), [[0, 2, 0], [0, 0, -1.5], [0, 0, 0]], [1, 0, 1
 
 def of_chain() -> Additive:
     predictor = Additive()
-    predictor.threads, predictor.sums, predictor.levels = 1, CHAIN, BatchLevels(None, {})
+    predictor.threads, predictor.levels, predictor.filler = 1, BatchLevels(None, {}), None
+    predictor.sums = predictor.of_assemblages = CHAIN
     return predictor
 
 
@@ -185,12 +187,12 @@ def test_quantiles_and_means_where_on() -> None:
 def test_candidates_are_those_that_correlate_most() -> None:
     values, _ = drawn(300)
     knots = quantiles_where_on(values)
-    few = additive._candidates(values, knots, 2)
+    few = nearest(Taken.as_read(values), 2)
     strength = np.abs(np.corrcoef(np.log1p(values / knots[1]).T))
     np.fill_diagonal(strength, -1)
     for gene, found in enumerate(few):
         np.testing.assert_array_equal(found, np.sort(np.argsort(-strength[gene])[:2]))
-    for gene, found in enumerate(additive._candidates(values, knots, 7)):
+    for gene, found in enumerate(nearest(Taken.as_read(values), 7)):
         np.testing.assert_array_equal(found, [g for g in range(8) if g != gene])
 
 
@@ -206,6 +208,22 @@ def test_the_kind_is_chosen_by_held_out_cells(fit: Any) -> None:
     chosen = fit(Additive(), cells_with(values))
     np.testing.assert_allclose(chosen.explained, losses[chosen.sums.kind], atol=0.02)
     assert losses["on"] > 0.9
+
+
+def test_presence_counts_in_the_sums() -> None:
+    """Gene 0 has 3 with a chance of 1/2: gene 1 is at 3, as with 1.5, and gene 2 at 10 less 1.5."""
+    said = CHAIN(np.array([[3.0, 1.0, 5.0]]), np.array([[0.5, 1.0, 1.0]]))
+    np.testing.assert_allclose(said, [[1, 3, 8.5]])
+
+
+def test_a_filled_cell_runs_by_chances() -> None:
+    """The chain with steps: half of gene 0 gives half of its step, and all of it on removal."""
+    sums = sums_of([[0, 2], [0, 0]], np.zeros((2, 2)), [1, 1])
+    presence, start = np.array([[0.5, 1.0]]), np.array([[1.0, 2.0]])
+    np.testing.assert_allclose(settle(sums, start, np.ones((1, 2)), presence), [[1, 2]], rtol=1e-4)
+    start[0, 0] = presence[0, 0] = 0.0
+    end = settle(sums, start, np.array([[0.0, 1.0]]), presence)
+    np.testing.assert_allclose(end, [[0, 1]], rtol=1e-4)
 
 
 def test_an_unknown_kind_is_named() -> None:

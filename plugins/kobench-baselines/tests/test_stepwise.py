@@ -55,6 +55,41 @@ def test_a_small_value_counts_as_a_part_of_the_mean() -> None:
     np.testing.assert_allclose(only.sums[0, 0], 1 / 0.3**2 + 1 / 1.9**2)
 
 
+def test_moments_of_uncertain_regulators_are_expected_products() -> None:
+    """Against the mean over both states of one regulator with two features."""
+    rng = np.random.default_rng(5)
+    of, y, chance = rng.random((6, 1, 2)), rng.uniform(1, 2, 6), rng.random((6, 1))
+    fold = np.zeros(6, int)
+    (mine,) = Moments.by_fold(of, y, fold, 1, chance)
+    w = 1 / np.maximum(y, 0.3 * y.mean())
+    expected = np.zeros((4, 4))
+    for there in (0, 1):
+        table = np.column_stack([np.ones(6), there * of[:, 0], y]) * w[:, None]
+        weight = chance[:, 0] if there else 1 - chance[:, 0]
+        expected += table.T @ (table * weight[:, None])
+    np.testing.assert_allclose(mine.sums, expected)
+
+
+def test_two_uncertain_regulators_are_independent() -> None:
+    """Of two regulators only the products with itself take the variance."""
+    of, y = np.ones((2, 2, 1)), np.ones(2)
+    chance = np.array([[0.5, 0.25], [0.5, 0.25]])
+    (mine,) = Moments.by_fold(of, y, np.zeros(2, int), 1, chance)
+    np.testing.assert_allclose(mine.sums[1:3, 1:3], [[1, 0.25], [0.25, 0.5]])
+    (half,) = Moments.by_fold(of, y, np.zeros(2, int), 1, chance, doubt=0.0)
+    np.testing.assert_allclose(half.sums[1:3, 1:3], [[0.5, 0.25], [0.25, 0.125]])
+
+
+def test_a_cell_that_counts_twice_is_two_cells() -> None:
+    of, y, _ = drawn(20)
+    counts = np.arange(20) % 2 + 1.0
+    (mine,) = Moments.by_fold(of, y, np.zeros(20, int), 1, counts=counts)
+    twice = np.repeat(np.arange(20), counts.astype(int))
+    w = 1 / np.maximum(y, 0.3 * y.mean())
+    table = (np.column_stack([np.ones(20), of.reshape(20, -1), y]) * w[:, None])[twice]
+    np.testing.assert_allclose(mine.sums, table.T @ table)
+
+
 def test_folds_add_up_and_can_be_left_out() -> None:
     of, y, fold = drawn()
     folds = Moments.by_fold(of, y, fold, 5)
