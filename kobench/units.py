@@ -230,12 +230,16 @@ class Parts:
         The block of each entry.
     sums, weights : (b,) float
         A mean over blocks has weights of 1.
+    moves : (b,) float or None
+        What a draw adds for each block beside its sum, because the block has a part in the sums of
+        others; it adds up to 0. None for nothing.
     """
 
     over: Block
     ids: IntArray
     sums: FloatArray
     weights: FloatArray
+    moves: Union[FloatArray, None] = None
 
     @property
     def value(self) -> float:

@@ -195,8 +195,9 @@ def draws(
     if isinstance(value, Parts) and value.over == block:
         often = counts[:, np.searchsorted(distinct, value.ids)].astype(np.float64)
         weights = often @ value.weights
+        sums = value.sums if value.moves is None else value.sums + value.moves
         ratio: FloatArray = np.divide(
-            often @ value.sums, weights, out=np.full(n, np.nan), where=weights != 0
+            often @ sums, weights, out=np.full(n, np.nan), where=weights != 0
         )
         return ratio
     place = np.searchsorted(distinct, ids)

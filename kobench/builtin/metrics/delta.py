@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from kobench.api import NotComputed, Parts, ResponseUnits
 from kobench.builtin.metrics.ceiling import Power, reachable
+from kobench.builtin.metrics.leave_one_out import moves_of_others
 from kobench.builtin.metrics.over_perturbations import (
     MIN_RESPONDING,
     MIN_TO_CENTRE,
@@ -83,6 +85,7 @@ class DeltaCorrelation(OverPerturbations):
             bool(varies[differs].any()),
             lambda: self._rows(predicted, true),
             lambda: self._pairs(predicted, true),
+            partial(moves_of_others, predicted, true) if self.centred else None,
         )
 
     def chosen(self, units: ResponseUnits) -> IntArray:

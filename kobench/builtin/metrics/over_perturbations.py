@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,12 +40,15 @@ class Compared:
         Gives the (u,) value of each perturbation.
     pairs : callable
         Gives the (u, u) value of answer i for truth j; its diagonal is `values`.
+    moves : callable or None
+        Gives the (u,) `moves` of `kobench.api.Parts`.
     """
 
     kept: IntArray
     varies: bool
     values: Callable[[], FloatArray]
     pairs: Callable[[], FloatArray]
+    moves: Callable[[], FloatArray] | None = None
 
 
 class OverPerturbations(ABC):
@@ -67,11 +70,10 @@ class OverPerturbations(ABC):
     def __call__(self, units: ResponseUnits) -> Parts:
         """The metric: Parts over perturbations."""
         compared = self.compare(units)
-        if compared.varies and _complete(units):
-            values = compared.values()
-        else:
-            values = np.full(len(compared.kept), np.nan)
-        return mean_over(units, compared.kept, values)
+        if not (compared.varies and _complete(units)):
+            return mean_over(units, compared.kept, np.full(len(compared.kept), np.nan))
+        parts = mean_over(units, compared.kept, compared.values())
+        return parts if compared.moves is None else replace(parts, moves=compared.moves())
 
     def permuted(self, units: ResponseUnits, orders: IntArray) -> FloatArray:
         """Values of the metric with the answers permuted among the perturbations.

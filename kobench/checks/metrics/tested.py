@@ -90,11 +90,13 @@ class MetricUnderTest(UnderTest):
     @staticmethod
     def check_parts(parts: Parts) -> None:
         """Raise Wrong where parts are no ratio of sums over blocks."""
-        sizes = {np.shape(parts.ids), np.shape(parts.sums), np.shape(parts.weights)}
+        arrays = [parts.ids, parts.sums, parts.weights]
+        arrays += [] if parts.moves is None else [parts.moves]
+        sizes = {np.shape(values) for values in arrays}
         if len(sizes) != 1 or len(next(iter(sizes))) != 1:
             raise Wrong(
-                f"its Parts have ids, sums and weights of shapes {sorted(sizes)}; expected three"
-                " arrays (b,) of one length"
+                f"its Parts have ids, sums and weights (and moves) of shapes {sorted(sizes)};"
+                " expected arrays (b,) of one length"
             )
         if parts.over not in get_args(Block):
             raise Wrong(
