@@ -171,6 +171,13 @@ def uneven(given: RankingUnits) -> Parts:
     )
 
 
+def moves_one(given: RankingUnits) -> Parts:
+    n = len(given.true)
+    return Parts(
+        "gene", given.genes, np.abs(given.predicted - given.true), np.ones(n), moves=np.zeros(1)
+    )
+
+
 def raises(given: RankingUnits) -> float:
     raise KeyError("gene")
 
@@ -218,6 +225,7 @@ FOOLED: list[tuple[Callable[[Any], Any], dict[str, Any], str, str]] = [
     (infinite, {}, "more-noise-is-worse", "it is inf for noise on 240 genes"),
     (words, {}, "gives-a-value", "it returned a str for the truth on 240 genes"),
     (uneven, {}, "gives-a-value", "its Parts have ids, sums and weights of shapes"),
+    (moves_one, {}, "gives-a-value", "its Parts have moves of shape (1,) for 240 blocks"),
     (raises, {}, "gives-a-value", "KeyError: 'gene'"),
     (
         never,

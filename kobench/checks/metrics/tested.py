@@ -90,13 +90,16 @@ class MetricUnderTest(UnderTest):
     @staticmethod
     def check_parts(parts: Parts) -> None:
         """Raise Wrong where parts are no ratio of sums over blocks."""
-        arrays = [parts.ids, parts.sums, parts.weights]
-        arrays += [] if parts.moves is None else [parts.moves]
-        sizes = {np.shape(values) for values in arrays}
+        sizes = {np.shape(parts.ids), np.shape(parts.sums), np.shape(parts.weights)}
         if len(sizes) != 1 or len(next(iter(sizes))) != 1:
             raise Wrong(
-                f"its Parts have ids, sums and weights (and moves) of shapes {sorted(sizes)};"
-                " expected arrays (b,) of one length"
+                f"its Parts have ids, sums and weights of shapes {sorted(sizes)}; expected three"
+                " arrays (b,) of one length"
+            )
+        if parts.moves is not None and {np.shape(parts.moves)} != sizes:
+            raise Wrong(
+                f"its Parts have moves of shape {np.shape(parts.moves)} for"
+                f" {len(parts.ids)} blocks; expected one for each, or None"
             )
         if parts.over not in get_args(Block):
             raise Wrong(
