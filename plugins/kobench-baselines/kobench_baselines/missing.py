@@ -45,7 +45,7 @@ DAMPING = 0.5
 UNKNOWN = 0.3
 
 #: Where the sums of zeros as they were read explain less than this, nothing is inferred from them.
-LEAST_EXPLAINED = 0.3
+LEAST_EXPLAINED = 0.5
 
 #: Where less than this part of the readings is lost, none is taken for lost.
 LEAST_LOST = 0.02
