@@ -151,7 +151,7 @@ def board_command(
         agreeing = agrees(records, published, form, folder, {**chosen, "left_out": remark})
         ending = ending if seeds_follow(records, folder) and agreeing else 1
     elif check_seeds:
-        ending = ending if seeds_follow(records, folder, True) else 1
+        ending = ending if seeds_follow(records, folder, True, datasets) else 1
     elif pack is not None:
         # of what could be read alone: the records beside it are to give the same board again
         pack_board(folder, records, pack, cost=not no_cost)

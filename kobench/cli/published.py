@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,9 @@ def revealed_seed(records: list[Record], folder: Path) -> SuiteSeed | None:
     return seed
 
 
-def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bool:
+def seeds_follow(
+    records: list[Record], folder: Path, asked: bool = False, named: Collection[str] = ()
+) -> bool:
     """Whether what records say of secret seeds follows from the one in the folder; prints which.
 
     Parameters
@@ -81,6 +84,8 @@ def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bo
         The folder that they lie in.
     asked : bool
         Whether to say so where no seed was secret, too, and to simulate the networks again.
+    named : collection of str
+        Simulators of other packages that may run.
     """
     from kobench.results.revealed import unfounded
     from kobench.util.text import one_line
@@ -100,16 +105,16 @@ def seeds_follow(records: list[Record], folder: Path, asked: bool = False) -> bo
             f"The revealed seed has the sha256 that was committed to, {seed.commitment}; the"
             f" seeds of its networks ({len(networks)}) follow from it."
         )
-    return not wrong and (not asked or networks_follow(records, seed))
+    return not wrong and (not asked or networks_follow(records, seed, named))
 
 
-def networks_follow(records: list[Record], seed: SuiteSeed) -> bool:
+def networks_follow(records: list[Record], seed: SuiteSeed, named: Collection[str]) -> bool:
     """Whether the networks simulated again have the cells that records say; prints which."""
     from kobench.cli.options import load
     from kobench.runner.rebuilt import rebuild
     from kobench.util.text import one_line
 
-    found = rebuild(load((), ()), records, seed)
+    found = rebuild(load((), ()), records, seed, named)
     for sentence in found.others:
         say(one_line(sentence), err=True)
     for sentence in found.left_out:

@@ -41,6 +41,13 @@ Examples:
     "-p", "--predictor", "predictors", multiple=True, help="Only this one; may be repeated."
 )
 @click.option(
+    "-d",
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="A dataset of another package, or one that reads a file of yours, that may be used.",
+)
+@click.option(
     "-t", "--task", "tasks", multiple=True, help="A task of another package that may be used."
 )
 @click.option(
@@ -53,6 +60,7 @@ def score_command(
     ctx: click.Context,
     paths: tuple[Path, ...],
     predictors: tuple[str, ...],
+    datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     metrics: tuple[str, ...],
     verbose: bool,
@@ -62,8 +70,9 @@ def score_command(
     """Score stored answers again, with the settings that each record carries.
 
     Nothing is fitted or written, and the predictors need not be installed. Each number must be that
-    of the record within the tolerance of its metric (`kobench info METRIC`). Exit code 1: something
-    differs, or could not be scored again.
+    of the record within the tolerance of its metric (`kobench info METRIC`). What other packages
+    bring runs only where it is named, and here: believe the outcome as far as you believe them.
+    Exit code 1: something differs, or could not be scored again.
     """
     from kobench.results.answer_store import AnswerStore
     from kobench.results.suite_seed import find_seed
@@ -80,7 +89,7 @@ def score_command(
             if not predictors
             or {record.trial.predictor.name, record.trial.predictor.selection} & set(predictors)
         ]
-        source = Source(registry, AnswerStore(folder), find_seed(folder), tasks, metrics)
+        source = Source(registry, AnswerStore(folder), find_seed(folder), tasks, metrics, datasets)
         for done in replay(chosen, source):
             show(done, verbose)
             seen.append(done)

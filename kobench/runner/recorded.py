@@ -12,11 +12,14 @@ from kobench.plugins.load import Entry, Registry
 from kobench.results.answer_store import AnswerStore
 from kobench.results.parts import DatasetInfo, Record
 from kobench.results.suite_seed import SuiteSeed
+from kobench.runner.by_record import dataset_by_record
 from kobench.runner.datasets import join
 from kobench.runner.plan import line
 from kobench.runner.request import ENOUGH_NETWORKS, Request, Split
 from kobench.runner.seeds import with_secret_seed
 from kobench.specs import ANSWERS, PredictorSpec
+from kobench.truth.references import LINES
+from kobench.util.text import suggestion
 
 #: How selections name a network of a secret seed.
 SECRET = re.compile(r"(?<=[:,]seed=)secret-([0-9]{1,9})(?=,|$)")
@@ -37,8 +40,9 @@ class Source:
         The stored answers.
     seed : SuiteSeed or None
         The secret seed of the networks, where they have one.
-    tasks, metrics : sequence of str
-        Strangers' tasks and metrics that may be used, by name: they see the truth.
+    tasks, metrics, datasets : sequence of str
+        Strangers' that may be used, by name: they run in this process and see the truth. Of
+        datasets that read a file of the user the whole selection.
     """
 
     registry: Registry
@@ -46,6 +50,7 @@ class Source:
     seed: SuiteSeed | None = None
     tasks: Sequence[str] = ()
     metrics: Sequence[str] = ()
+    datasets: Sequence[str] = ()
 
 
 def dataset_of(record: Record, source: Source) -> Chosen:
@@ -64,7 +69,7 @@ def dataset_of(record: Record, source: Source) -> Chosen:
 
 def part_of(text: str, info: DatasetInfo, source: Source) -> Chosen:
     """One dataset by its selection in a record, its seed secret where it was."""
-    chosen = choose(source.registry, "datasets", SECRET.sub(r"\1", text))
+    chosen = dataset_by_record(source.registry, SECRET.sub(r"\1", text), source.datasets)
     if not SECRET.search(text):
         return chosen
     if source.seed is None:
@@ -109,6 +114,10 @@ def predictor_of(record: Record, registry: Registry, task: Entry) -> Chosen:
     """
     info = record.trial.predictor
     if record.role == "line":
+        if info.name not in LINES:
+            raise UserError(
+                f"{info.name[:60]!r} is no line of kobench; {suggestion(info.name, LINES)}"
+            )
         return line(info.name, task)
     try:
         return choose(registry, "predictors", info.selection)

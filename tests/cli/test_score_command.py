@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from command import kobench
 from tiny import PLUGIN
 
+from kobench.plugins.load import load_registry
 from kobench.results.answer_store import AnswerStore
+from kobench.results.records import read_records
+from kobench.results.suite_seed import find_seed
+from kobench.runner.rebuilt import rebuild
 
 TINY = "grn:genes=12,cells=120"
 TASKS = ("-t", "profile", "-t", "keystone", "-t", "response")
@@ -159,3 +164,85 @@ def test_the_meaning_of_answers_is_kept_with_them(tmp_path):
     del named["response"]
     path.write_text(json.dumps(record))
     assert "differs: pointing" in kobench("score", "--replay", path, code=1).stdout
+
+
+#: A predictor's file that also brings a dataset, which leaves a trace where it runs.
+SPY = """
+import numpy as np
+from pathlib import Path
+from kobench.api import DatasetSpec, Param, PredictorSpec, hookimpl
+class Spy:
+    def fit(self, cells, context): self.n = cells.n_vars
+    def predict_expression(self, assemblages):
+        return assemblages / np.maximum(assemblages.sum(1, keepdims=True), 1)
+def load(seed=0):
+    Path(__file__).with_name("trace").write_text("ran")
+    raise ValueError("ran")
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("spy", Spy)
+@hookimpl
+def kobench_datasets():
+    yield DatasetSpec("innocent", load, params={"seed": Param(0)}, seeded=True)
+"""
+
+
+def forged(out, predictor, **dataset):
+    """The file of the record of a predictor, its dataset replaced."""
+    path, record = record_of(out, predictor, "grn")
+    record["trial"]["dataset"].update(dataset)
+    path.write_text(json.dumps(record))
+    return path
+
+
+def test_a_record_runs_nobodys_dataset_and_opens_no_file(tmp_path):
+    plugin, out = tmp_path / "spy.py", tmp_path / "out"
+    plugin.write_text(SPY)
+    asked = ("-d", TINY, "-p", "spy", "--plugin", plugin, "-t", "profile")
+    kobench("run", *asked, "--out", out)
+    path = forged(out, "spy", name="innocent", selection="innocent", group="innocent", version=1)
+    trace = tmp_path / "trace"
+    replay = ("score", "--replay", path, "--plugin", plugin)
+    done = kobench(*replay, code=1)
+    assert "would run here because a record names it; name it with -d innocent" in done.stdout
+    assert not trace.exists()
+    kobench(*replay, "-d", "innocent", code=1)
+    assert trace.exists()
+    mine = tmp_path / "mine.csv"
+    mine.write_text("secret of the user\n")
+    record = json.loads(path.read_text())
+    record["trial"]["dataset"].update(name="table", selection=f"table:path={mine}", group="table")
+    path.write_text(json.dumps(record))
+    done = kobench(*replay, code=1)
+    assert "a record names a file of yours" in done.stdout
+    assert "secret of the user" not in done.stdout + done.stderr
+
+
+def test_a_published_board_runs_nobodys_simulator(tmp_path):
+    plugin, out = tmp_path / "spy.py", tmp_path / "out"
+    plugin.write_text(SPY)
+    asked = ("-d", TINY, "-p", "spy", "--plugin", plugin, "-t", "profile")
+    kobench("run", *asked, "--secret", "--out", out)
+    registry = load_registry((str(plugin),))
+    records = [
+        replace(
+            record,
+            trial=replace(
+                record.trial,
+                dataset=replace(record.trial.dataset, name="innocent", group="innocent"),
+            ),
+        )
+        for record in read_records(out)
+    ]
+    found = rebuild(registry, records, find_seed(out))
+    assert found.same == 0
+    assert "name it with -d innocent" in found.left_out[0]
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_line_that_is_none_and_a_role_of_another_are_said(folder):
+    path, record = record_of(folder)
+    record["role"], record["trial"]["predictor"]["name"] = "line", "no-such-line"
+    path.write_text(json.dumps(record))
+    done = kobench("score", "--replay", path, code=1)
+    assert "'no-such-line' is no line of kobench" in done.stdout
