@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -18,6 +19,7 @@ from wheels import plugin, wheel
 
 from kobench.checks.environments import check_environment
 from kobench.environments import environment as environments
+from kobench.environments import seen
 from kobench.environments.create import create
 from kobench.environments.environment import BrokenError, Environment, read
 from kobench.environments.inside import closure
@@ -103,6 +105,28 @@ def test_what_is_installed_or_edited_there_later_is_seen(offline: Path, tmp_path
     assert [entry.distribution for entry in load_registry().predictors["beta-mean"]] == [
         "beta-plugin"
     ]
+
+
+def test_a_newer_script_asks_anew_what_was_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an older kobench remembered may lack what this one looks for."""
+    about = {"site": "lib", "from": [], "python": {"base": sys.executable}}
+    made = Environment("alpha", tmp_path, tmp_path / "0123abcd", about)
+    made.site.mkdir(parents=True)
+    script = tmp_path / "inside.py"
+    script.write_text("")
+    asked: list[str] = []
+
+    def answer(*_: Any) -> dict[str, Any]:
+        asked.append("once")
+        return {"asked": len(asked)}
+
+    monkeypatch.setattr(seen, "INSIDE", script)
+    monkeypatch.setattr(seen, "ask_inside", answer)
+    assert [seen.seen(made), seen.seen(made)] == [{"asked": 1}] * 2
+    os.utime(script, ns=(1, script.stat().st_mtime_ns + 1))
+    assert [seen.seen(made), seen.seen(made)] == [{"asked": 2}] * 2
 
 
 def test_a_plugin_edited_in_place_runs_from_where_it_lies(offline: Path, tmp_path: Path) -> None:

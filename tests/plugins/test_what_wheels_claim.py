@@ -78,6 +78,35 @@ def test_a_wheel_with_code_of_its_own_is_not_installed_in_place(site: Site, home
     assert places_of(importlib.metadata.Distribution.at(without))
 
 
+@pytest.mark.parametrize("second", ["edity_two", "edity_one", "own_code"])
+def test_every_plugin_of_what_is_installed_in_place_lies_in_its_project(
+    site: Site, home: Path, second: str
+) -> None:
+    (home / "setup.cfg").write_text(NAMES["setup.cfg"])
+    (home / "edity_two.py").write_text(good("Yours"))
+    points = {"one": "edity_one", "two": f"{second}:more"}
+    info = site.install("edity", {"own_code.py": good("Theirs")}, points=points)
+    claims_to_lie_in(info, home)
+    assert is_editable(importlib.metadata.Distribution.at(info)) == (second != "own_code")
+
+
+def test_links_lead_to_no_folder_outside_of_the_project(site: Site, home: Path) -> None:
+    """A .pth file may name any folder of the user's: it is neither shown nor believed."""
+    (home / "setup.cfg").write_text(NAMES["setup.cfg"])
+    other = home.parent / "other"
+    other.mkdir()
+    (other / "secrets_of_mine.py").write_text("TOKEN = 1\n")
+    info = site.install("edity", {}, points={"edity": "edity_one"})
+    claims_to_lie_in(info, home)
+    distribution = importlib.metadata.Distribution.at(info)
+    before = places_of(distribution)
+    with open(info.parent / "claims.pth", "a") as file:
+        file.write(f"{other}\n{home.parent}\n")
+    assert places_of(distribution) == before != []
+    (home / "edity_one.py").rename(other / "edity_one.py")  # its plugin lies there alone
+    assert not is_editable(distribution)
+
+
 @pytest.mark.parametrize("below", ["", "stash", "stash/src"])
 def test_what_a_wheel_brought_is_no_project_of_the_users(site: Site, below: str) -> None:
     """Else its code would count as installed in place, and its list of files for nothing."""
