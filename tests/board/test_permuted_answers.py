@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -12,6 +13,7 @@ from factories import make_board, metric, networks, permuted, record, scores
 from scipy.stats import norm
 from sections import FLOOR, IMPACT, five, flat, made, only, row
 
+from kobench.board.numbers.permuted import Block, combined
 from kobench.board.render.formats import render
 from kobench.board.row import Permuted, Score
 from kobench.board.sections.row_remarks import unproven
@@ -31,6 +33,22 @@ def test_one_network_has_the_p_of_its_record():
     found = row(section, "mlp").scores["spearman"].permuted
     assert (found.mean, found.p, found.networks, found.knows) == (0.02, 0.004, 1, True)
     assert (found.low, found.high) == pytest.approx((-0.18, 0.22))
+
+
+@pytest.mark.parametrize(
+    ("names", "least"),
+    [
+        (["ABC", "ABC"], 1 / 36),  # each of six orders on either network
+        (["ABC", ""], 1 / 1001),  # of how many it is permuted there is not known
+        (["", ""], 1 / 1001),
+        (["ABC", "ABCDEFGHIJ"], 1 / 1001),
+    ],
+)
+def test_p_is_no_smaller_than_the_share_of_orders_that_change_nothing(names, least):
+    sure = Block(0.9, 0.0, 0.01, None, 1000, frozenset())
+    blocks = [replace(sure, names=frozenset(one)) for one in names]
+    assert combined(blocks, 1.0).p == pytest.approx(least)
+    assert combined([replace(one, value=-0.9) for one in blocks], 1.0).p == 1
 
 
 def test_several_networks_are_combined_by_hand():
