@@ -38,6 +38,23 @@ def test_a_bad_name_is_refused(home: Path, name: str) -> None:
     assert not home.exists()
 
 
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_link_in_the_place_of_an_environment_is_left_alone(
+    home: Path, tmp_path: Path, there: bool, replace: bool
+) -> None:
+    """Also one that leads nowhere: whose disk is not mounted, for instance."""
+    elsewhere = tmp_path / "elsewhere"
+    if there:
+        elsewhere.mkdir()
+    home.mkdir(parents=True)
+    (home / "alpha").symlink_to(elsewhere)
+    with pytest.raises(UserError, match="is there already and is not an environment of kobench's"):
+        create("alpha", ["numpy"], replace=replace)
+    assert (home / "alpha").readlink() == elsewhere
+    assert [*elsewhere.glob("*")] == []
+
+
 def test_what_can_not_be_made_is_refused_and_leaves_nothing(offline: Path, tmp_path: Path) -> None:
     built = str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))
     with pytest.raises(UserError, match=r"nothing to install; say with --from"):
