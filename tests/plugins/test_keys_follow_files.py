@@ -50,12 +50,16 @@ def package(site: Site) -> Path:
             "good_package/data/w.npz": "weights",
             "good_package/model.so": "machine code",
             "good_dist_more.txt": "beside the package",
+            "good_dist.pth": "import good_package\n",  # run at the start of every interpreter
         },
     )
     return site.folder / "good_package"
 
 
-@pytest.mark.parametrize("name", ["data/w.npz", "model.so", "../good_dist_more.txt", "__init__.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["data/w.npz", "model.so", "../good_dist_more.txt", "../good_dist.pth", "__init__.py"],
+)
 def test_a_changed_file_changes_the_key_though_size_and_time_are_kept(
     name: str, package: Path
 ) -> None:
