@@ -15,12 +15,12 @@ from kobench.audit.material import Material
 from kobench.audit.pictures import power_curve
 from kobench.audit.report import Part, Picture, Table, Verdict, counted, plain
 from kobench.audit.statistics import (
-    POWER,
     smallest_seen,
     smallest_uneven,
     spread_of_uneven,
     units_needed,
 )
+from kobench.board.numbers.power import POWER
 from kobench.board.numbers.rules import least_gap, range_of, smallest_named
 from kobench.plugins.load import Registry
 

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from kobench.board.numbers.intervals import t_quantile
+from kobench.board.numbers.power import POWER, errors_needed, power_at
 from kobench.cells import FloatArray, IntArray
-
-#: With this power a difference counts as one that can be seen.
-POWER = 0.8
 
 #: How often labels are permuted; the smallest p value is 1 / (1 + PERMUTATIONS).
 PERMUTATIONS = 999
@@ -37,29 +35,16 @@ def power_of(difference: float, spread: float, units: int) -> float:
     -------
     float
         The power of the two-sided paired t test, which is what the 95 % interval over units
-        comes to; 0 with fewer than two units.
-
-    Notes
-    -----
-    t follows the noncentral t distribution with n - 1 degrees of freedom and the noncentrality
-    difference * sqrt(n) / spread. J. Cohen, Statistical Power Analysis for the Behavioral Sciences
-    (2nd ed. 1988), chapter 2.
+        comes to; 0 with fewer than two units. See `kobench.board.numbers.power`.
 
     >>> round(power_of(0.5, 1.0, 34), 3)
     0.808
     """
-    from scipy.special import nctdtr
-
     if units < 2:
         return 0.0
     if spread <= 0:
         return 1.0 if difference else 0.0
-    degrees, centre = units - 1, abs(difference) * sqrt(units) / spread
-    reach = t_quantile(degrees)
-    below = float(nctdtr(degrees, centre, reach))
-    if not np.isfinite(below):  # so far out that the distribution can't be computed
-        return 1.0
-    return 1.0 - below + float(np.nan_to_num(nctdtr(degrees, centre, -reach)))
+    return power_at(abs(difference) * sqrt(units) / spread, units - 1)
 
 
 def smallest_seen(spread: float, units: int, power: float = POWER) -> float:
@@ -70,15 +55,7 @@ def smallest_seen(spread: float, units: int, power: float = POWER) -> float:
     """
     if units < 2:
         return inf
-    if spread <= 0:
-        return 0.0
-    low, high = 0.0, spread
-    while power_of(high, spread, units) < power:
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if power_of(middle, spread, units) >= power else (middle, high)
-    return high
+    return errors_needed(units - 1, power) * max(spread, 0.0) / sqrt(units)
 
 
 def spread_of_uneven(difference: float, spread: float, gap: float) -> float:

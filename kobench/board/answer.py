@@ -9,7 +9,7 @@ from kobench.board.contests import Contest, contests_of
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
 from kobench.board.words import PRIOR, base
-from kobench.board.written import number, spoken
+from kobench.board.written import number, sized, spoken
 
 #: How what is said of predictors with prior knowledge begins, after what is said of the others.
 WITH_PRIOR = f"with prior knowledge ({PRIOR})"
@@ -126,11 +126,19 @@ def winners_text(contests: Sequence[Contest]) -> str:
     if len(contests) > FEW_NAMED:
         return counts_text(contests)
     said = [place_text(contest) for contest in contests if contest.winners]
-    lost = [contest.place for contest in contests if not contest.winners]
+    lost = [contest.place + unseen_text(contest) for contest in contests if not contest.winners]
     if lost:
         by = by_all_metrics(contests)
         said.append(f"nobody beats the best trivial predictor on {spoken(lost)}{by}")
     return f"{'; '.join(said)}."
+
+
+def unseen_text(contest: Contest) -> str:
+    """What would have been seen where nobody is better; "" where everybody is told apart."""
+    if not contest.unseen:
+        return ""
+    low, high = sized(min(contest.unseen)), sized(max(contest.unseen))
+    return f" (where a gain of {low if low == high else f'{low} to {high}'} would have been seen)"
 
 
 def place_text(contest: Contest) -> str:

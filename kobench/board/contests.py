@@ -34,6 +34,8 @@ class Contest:
         Name -> how much better, in words.
     skills : mapping of str to float
         Name -> its skill, of those that have one.
+    unseen : tuple of float
+        Of those without a verdict the differences by the first metric that would have been seen.
     control : bool
         Whether being better is suspect here.
     simulated : bool
@@ -46,6 +48,7 @@ class Contest:
     place: str = ""
     gains: Mapping[str, str] = field(default_factory=dict)
     skills: Mapping[str, float] = field(default_factory=dict)
+    unseen: tuple[float, ...] = ()
     control: bool = False
     simulated: bool = False
     prior: frozenset[str] = frozenset()
@@ -107,6 +110,7 @@ def section_contest(section: Section) -> Contest:
         place=section.place,
         gains={name: gain_of(score) for name, score in scores.items()},
         skills={name: score.skill for name, score in scores.items() if score.skill is not None},
+        unseen=tuple(score.unseen for score in scores.values() if score.unseen is not None),
         control=section.control,
         simulated=section.kind == "simulated",
         prior=frozenset(row.name for row in section.with_prior),

@@ -153,6 +153,8 @@ class Score:
         Score - floor, > 0 is better whatever the direction; where positive, times the coverage.
     verdict : "better", "same", "worse" or ""
         What the interval of the difference says.
+    detectable : float, or None
+        The smallest difference from the floor that would have been seen with a power of 80 %.
     permuted : Permuted, or None
         None where nothing was permuted.
     """
@@ -168,7 +170,19 @@ class Score:
     floor: str | None = None
     difference: Interval | None = None
     verdict: str = ""
+    detectable: float | None = None
     permuted: Permuted | None = None
+
+    @property
+    def unseen(self) -> float | None:
+        """The difference that would have been seen where none was; None where there is a verdict.
+
+        A difference that is too small to name is no lack of power.
+        """
+        difference = self.difference
+        if self.verdict != "same" or difference is None or difference.above or difference.below:
+            return None
+        return self.detectable
 
     @property
     def unproven(self) -> bool:

@@ -41,6 +41,16 @@ def decimals_for(values: Iterable[float | None], digits: int = 3) -> int:
     return min(8, max(0, digits - 1 - floor(log10(largest))))
 
 
+def sized(value: float) -> str:
+    """A size with two digits that say something.
+
+    >>> sized(0.1234), sized(0.0312), sized(0.000456), sized(2.0)
+    ('0.12', '0.031', '0.00046', '2.00')
+    """
+    decimals = 2 if value >= 0.0995 else decimals_for([value], 2)
+    return number(value, decimals)
+
+
 def spoken(names: Sequence[str]) -> str:
     """Names as in a sentence.
 

@@ -91,7 +91,8 @@ def test_verdicts_come_from_the_paired_difference():
     assert (
         section.sentence
         == "up is above the best floor, own-share, by 0.050 [0.050, 0.050]; it can't be told apart"
-        " from noisy. Not told apart from the floor: noisy. Below the floor: down."
+        " from noisy. No difference from the floor seen; one of this size would have been:"
+        " noisy (0.20). Below the floor: down."
     )
 
 

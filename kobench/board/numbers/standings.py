@@ -9,6 +9,7 @@ import numpy as np
 
 from kobench.board.numbers.intervals import Series, combine, mean_interval
 from kobench.board.numbers.pairs import beats, rank_intervals
+from kobench.board.numbers.power import detectable
 from kobench.board.numbers.rules import smallest_named
 from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.skill import (
@@ -192,6 +193,7 @@ class Standings:
                 floor=best[0],
                 difference=difference,
                 verdict=verdict_of(difference, column.smallest),
+                detectable=detectable(gain, column.smallest),
             )
             score, scale = with_skill(score, scale, column, gain, floor, measured.ceiling)
         if measured.only_none:
@@ -201,6 +203,7 @@ class Standings:
                 floor=score.floor,
                 difference=score.difference,
                 verdict=score.verdict,
+                detectable=score.detectable,
             )
         return Standing(score, combine(lambda x: x / scale, gain))
 

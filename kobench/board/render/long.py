@@ -136,6 +136,7 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         "difference": rounded(difference.value) if difference else None,
         "difference_low": rounded(difference.low) if difference else None,
         "difference_high": rounded(difference.high) if difference else None,
+        "detectable_difference": rounded(score.detectable),
         "best_floor": bool(column and column.name in row.best_floor),
         "blocks_done": row.blocks_done,
         "blocks": section.blocks,

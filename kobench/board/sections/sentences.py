@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
-from kobench.board.written import permuted_p, spoken, with_interval
+from kobench.board.written import permuted_p, sized, spoken, with_interval
 from kobench.errors import UserError
 from kobench.util.grammar import split as split_selection
 
@@ -176,13 +176,27 @@ def compared_rows(section: Section, column: Column, rows: Sequence[Row], start: 
         parts.append(
             f"{start}{nobody} is above the best floor, {column.floor}{here and f',{here}'}."
         )
-    if groups["same"]:
-        parts.append(f"Not told apart from the floor: {names(groups['same'])}.")
+    parts += level(groups["same"], column)
     if groups["worse"]:
         parts.append(f"Below the floor: {names(groups['worse'])}.")
     if groups[""]:
         parts.append(f"No interval, so no verdict: {names(groups[''])}.")
     return parts
+
+
+def level(rows: Sequence[Row], column: Column) -> list[str]:
+    """Who is not told apart from the floor, with the difference that would have been seen."""
+    unseen = [(row.name, row.scores[column.name].unseen) for row in rows]
+    sizes = [f"{name} ({sized(value)})" for name, value in unseen if value is not None]
+    small = [name for name, value in unseen if value is None]
+    said = []
+    if sizes:
+        said.append(
+            f"No difference from the floor seen; one of this size would have been: {spoken(sizes)}."
+        )
+    if small:
+        said.append(f"Not told apart from the floor by enough to name: {spoken(small)}.")
+    return said
 
 
 #: What a task says of scores that an answer without any gene in it could have; the sentence says
@@ -247,7 +261,7 @@ def second_metric(section: Section, column: Column) -> str:
         f"{start}, above its best floor, {column.floor}{here}:"
         f" {names(groups['better']) or 'nobody'}."
     )
-    return " ".join([said, *knowing(section, column, first=False)])
+    return " ".join([said, *level(groups["same"], column), *knowing(section, column, first=False)])
 
 
 def short_names(selections: Iterable[str]) -> dict[str, str]:

@@ -21,8 +21,9 @@ KEY = (
 LEGEND = (
     "Each predictor is compared with the best floor: the best of the trivial predictors that a"
     " method has to beat. ▲ better than it (95 % interval of the paired difference above 0), ≈"
-    " can't be told apart from it, ▼ worse; a difference under 1 % of the way from that floor to"
-    " the truth counts as none. Skill: 0 is that floor, 1 the truth itself. A rank is an interval:"
+    " can't be told apart from it (beside it, the difference that would have been seen in four"
+    " boards of five), ▼ worse; a difference under 1 % of the way from that floor to the truth"
+    " counts as none. Skill: 0 is that floor, 1 the truth itself. A rank is an interval:"
     " predictors that can't be told apart share it."
 )
 

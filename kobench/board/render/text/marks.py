@@ -5,6 +5,7 @@ from __future__ import annotations
 from kobench.board.board import Board
 from kobench.board.row import IMPOSSIBLE, VERDICTS, Row
 from kobench.board.sections.sentences import on_networks
+from kobench.board.written import sized
 
 #: What stands in place of a verdict where a score is above what is possible, and nobody says why.
 BEYOND = "beyond"
@@ -62,6 +63,10 @@ def verdict_text(row: Row, metric: str) -> str:
     if row.suspect and row.role == "predictor":
         return f"{IMPOSSIBLE}: {row.beyond}"
     text = VERDICTS.get(verdict_of(row, metric), "")
+    unseen = row.scores[metric].unseen if text else None
+    if unseen is not None:
+        seen = "no difference from the best trivial predictor seen"
+        text = f"{seen}; one of {sized(unseen)} would have been"
     if text and row.hollow:
         return f"{text} {on_networks(row.blocks_done)} ({HOLLOW_LEGEND})"
     return text
