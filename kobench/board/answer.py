@@ -135,9 +135,10 @@ def winners_text(contests: Sequence[Contest]) -> str:
 
 def unseen_text(contest: Contest) -> str:
     """What would have been seen where nobody is better; "" where everybody is told apart."""
-    if not contest.unseen:
+    sizes = [size for name, size in contest.unseen.items() if name in contest.won]
+    if not sizes:
         return ""
-    low, high = sized(min(contest.unseen)), sized(max(contest.unseen))
+    low, high = sized(min(sizes)), sized(max(sizes))
     return f" (where a gain of {low if low == high else f'{low} to {high}'} would have been seen)"
 
 

@@ -34,8 +34,9 @@ class Contest:
         Name -> how much better, in words.
     skills : mapping of str to float
         Name -> its skill, of those that have one.
-    unseen : tuple of float
-        Of those without a verdict the differences by the first metric that would have been seen.
+    unseen : mapping of str to float
+        Name -> the difference by the first metric that would have been seen, of those that are
+        neither above the floor nor below it.
     control : bool
         Whether being better is suspect here.
     simulated : bool
@@ -48,7 +49,7 @@ class Contest:
     place: str = ""
     gains: Mapping[str, str] = field(default_factory=dict)
     skills: Mapping[str, float] = field(default_factory=dict)
-    unseen: tuple[float, ...] = ()
+    unseen: Mapping[str, float] = field(default_factory=dict)
     control: bool = False
     simulated: bool = False
     prior: frozenset[str] = frozenset()
@@ -110,7 +111,7 @@ def section_contest(section: Section) -> Contest:
         place=section.place,
         gains={name: gain_of(score) for name, score in scores.items()},
         skills={name: score.skill for name, score in scores.items() if score.skill is not None},
-        unseen=tuple(score.unseen for score in scores.values() if score.unseen is not None),
+        unseen={name: one.unseen for name, one in scores.items() if one.unseen is not None},
         control=section.control,
         simulated=section.kind == "simulated",
         prior=frozenset(row.name for row in section.with_prior),

@@ -16,6 +16,7 @@ from kobench.board.numbers.intervals import (
     ratio_interval,
 )
 from kobench.board.numbers.values import block_series
+from tests.studies.splits import series_of, values_of, with_errors
 
 #: 300 draws of the mean over 12 perturbations, with mean 0 and SD 1.
 DRAWS = (lambda drawn: (drawn - drawn.mean()) / drawn.std(ddof=1))(
@@ -219,3 +220,18 @@ def test_networks_with_fewer_splits_in_one_are_compared_there_as_well():
 def test_the_order_of_records_changes_nothing():
     records = read([*several(EIGHT), *several([0.2, 0.4], name="slow"), *floor([0.1] * 8)])
     assert make_board(records) == make_board(records[::-1])
+
+
+def test_the_study_scores_as_boards_do():
+    """`tests/studies/splits.py` in small; docs/intervals.md has what the whole of it found."""
+    rng = np.random.default_rng(3)
+    true = rng.normal(size=(1, 15, 30)) + 0.1 * rng.normal(size=(8, 15, 30))
+    answer = with_errors(rng, true)
+    series = series_of(answer, true, 1)
+    assert series.mean == pytest.approx(values_of(answer, true), abs=1e-5)
+    assert len(series.splits) == 8
+    assert series.mean == pytest.approx(series.splits.mean())
+    assert mean_interval(series).low < series.mean < mean_interval(series).high
+    twins = [series_of(with_errors(rng, true), true, 1) for _ in range(2)]
+    difference = mean_interval(combine(np.subtract, *twins))
+    assert abs(difference.value) < 0.2
