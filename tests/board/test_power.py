@@ -13,6 +13,8 @@ from scipy import stats
 from sections import floors, only, row
 
 from kobench.audit.statistics import smallest_seen
+from kobench.board.answer import unseen_text
+from kobench.board.contests import Contest
 from kobench.board.numbers.intervals import Series, mean_interval
 from kobench.board.numbers.power import detectable, errors_needed, power_at
 from kobench.board.render import render
@@ -137,3 +139,11 @@ def test_without_an_interval_nothing_is_said():
     ]
     found = row(only(rows), "alone").scores["spearman"]
     assert (found.verdict, found.detectable) == ("", None)
+
+
+def test_who_has_prior_knowledge_is_no_witness_for_the_others():
+    """What would have been seen is said of the rows that are compared."""
+    contest = Contest("t", {"a": False, "b": False}, unseen={"a": 0.1, "b": 0.5}, prior=frozenset({"b"}))
+    assert unseen_text(contest.among(False)) == " (where a gain of 0.10 would have been seen)"
+    assert unseen_text(contest.among(True)) == " (where a gain of 0.50 would have been seen)"
+    assert unseen_text(contest) == " (where a gain of 0.10 to 0.50 would have been seen)"
