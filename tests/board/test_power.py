@@ -143,7 +143,9 @@ def test_without_an_interval_nothing_is_said():
 
 def test_who_has_prior_knowledge_is_no_witness_for_the_others():
     """What would have been seen is said of the rows that are compared."""
-    contest = Contest("t", {"a": False, "b": False}, unseen={"a": 0.1, "b": 0.5}, prior=frozenset({"b"}))
+    contest = Contest(
+        "t", {"a": False, "b": False}, unseen={"a": 0.1, "b": 0.5}, prior=frozenset({"b"})
+    )
     assert unseen_text(contest.among(False)) == " (where a gain of 0.10 would have been seen)"
     assert unseen_text(contest.among(True)) == " (where a gain of 0.50 would have been seen)"
     assert unseen_text(contest) == " (where a gain of 0.10 to 0.50 would have been seen)"
