@@ -54,6 +54,7 @@ KINDS = {
     "response": "responses",
     "interaction": "interactions",
     "screen": "screens",
+    "structure": "structures",
 }
 
 #: What each question set asks.
@@ -62,6 +63,7 @@ ASKED = {
     "transfer": "assemblages of every group of cells",
     "singles": "single knockouts of the asked cells",
     "response": "perturbations of the population",
+    "cells": "counted cells of perturbations",
     "doubles": "knockouts of two genes at once",
     "triples": "knockouts of three genes at once",
 }

@@ -33,6 +33,7 @@ from kobench.dataset import Counterfactual, Dataset, OffersEdges
 from kobench.question import (
     Answers,
     Multiples,
+    PerturbedCells,
     Profiles,
     Question,
     Responses,
@@ -58,6 +59,7 @@ from kobench.units import (
     RankingUnits,
     ResponseUnits,
     ScreenUnits,
+    StructureUnits,
     TaskUnits,
     Units,
     orders_among,
@@ -82,6 +84,7 @@ __all__ = [
     "OffersEdges",
     "Param",
     "Parts",
+    "PerturbedCells",
     "Predictor",
     "PredictorSpec",
     "ProfileUnits",
@@ -92,6 +95,7 @@ __all__ = [
     "Responses",
     "ScreenUnits",
     "Singles",
+    "StructureUnits",
     "TaskSpec",
     "TaskUnits",
     "TaskView",
@@ -272,6 +276,22 @@ class Predictor(Protocol):
         -------
         (n,) float
             Larger means that removing the gene matters more.
+        """
+
+    def predict_cells(self, cells: Cells, knockouts: Knockouts, n: int) -> npt.NDArray[Any]:
+        """Counted cells of the population after each event.
+
+        Parameters
+        ----------
+        cells, knockouts
+            As for `predict_response`; `cells.layers["counts"]` are their counts.
+        n : int
+            How many cells of each event.
+
+        Returns
+        -------
+        (len(knockouts), n, G) float
+            Counts: whole numbers, >= 0.
         """
 
     def supports(self, genes: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Union
 Reference = Union[str, Callable[..., Any]]
 
 #: What a predictor can answer, in the order in which missing answers are derived from given ones.
-ANSWERS = ("expression", "knockout", "impact", "response", "interaction", "genes")
+ANSWERS = ("expression", "knockout", "impact", "response", "interaction", "genes", "cells")
 
 #: The method of a predictor behind each answer kind.
 METHODS = {
@@ -23,13 +23,14 @@ METHODS = {
     "response": "predict_response",
     "interaction": "predict_interaction",
     "genes": "score_genes",
+    "cells": "predict_cells",
 }
 
 #: What may have been done to the perturbed cells of a dataset; only the first two are asked.
 PERTURBATIONS = ("knockout", "knockdown", "overexpression", "near-null")
 
 #: Kinds of units, which is what a metric scores.
-Of = Literal["profile", "impact", "ranking", "response", "interaction", "screen"]
+Of = Literal["profile", "impact", "ranking", "response", "interaction", "screen", "structure"]
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,8 @@ class TaskSpec:
     asks : str
         The question set: "profile" (held-out assemblages), "transfer" (those of every cell type or
         dataset), "singles" (every single knockout of the asked cells), "response" (the mean change
-        in each perturbation), "doubles" or "triples" (several knockouts at once).
+        in each perturbation), "cells" (counted cells of each perturbation), "doubles" or "triples"
+        (several knockouts at once).
     truth : str
         What the dataset must offer: "wild-type" cells, "counterfactual" truth, "population" (cells
         that were perturbed), or "any" truth of knockouts (one of the last two).

@@ -166,10 +166,35 @@ class ScreenUnits:
     one: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class StructureUnits:
+    """How genes vary together among the cells of each perturbation.
+
+    Attributes
+    ----------
+    predicted, true : (k, M) float
+        Correlations of M pairs of genes.
+    perturbations : (k,) int
+        The perturbation of each row.
+    """
+
+    predicted: FloatArray
+    true: FloatArray
+    perturbations: IntArray
+
+
 #: What is drawn again inside one dataset for intervals.
 Block = Literal["cell", "gene", "perturbation", "pair"]
 
-Units = Union[ProfileUnits, ImpactUnits, RankingUnits, ResponseUnits, InteractionUnits, ScreenUnits]
+Units = Union[
+    ProfileUnits,
+    ImpactUnits,
+    RankingUnits,
+    ResponseUnits,
+    InteractionUnits,
+    ScreenUnits,
+    StructureUnits,
+]
 
 
 class NotComputed(Exception):  # noqa: N818 - a finding, not a fault

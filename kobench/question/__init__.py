@@ -9,6 +9,7 @@ from kobench.question.counted import CountedCells
 from kobench.question.sets import (
     SETS,
     Multiples,
+    PerturbedCells,
     Profiles,
     QuestionSet,
     Responses,
@@ -23,6 +24,7 @@ __all__ = [
     "CountedCells",
     "Multiples",
     "Payload",
+    "PerturbedCells",
     "Profiles",
     "Question",
     "QuestionSet",

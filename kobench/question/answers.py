@@ -34,6 +34,8 @@ class Answers:
         targets taken out of both and rows renormalised first.
     interaction : (n,) float
         Of `Multiples`: the interaction of every event.
+    cells : (k * n, G) float
+        Of `PerturbedCells`: counts of n cells of each perturbation, one perturbation after another.
     supported : (G,) bool
         The genes that the predictor can remove.
     max_order : int or None
@@ -50,6 +52,7 @@ class Answers:
     gene_scores: FloatArray | None = None
     response: FloatArray | None = None
     interaction: FloatArray | None = None
+    cells: FloatArray | None = None
     supported: BoolArray | None = None
     max_order: int | None = None
     response_kind: str = "profile-change"

@@ -327,6 +327,39 @@ class Responses(Question):
 
 
 @dataclass(frozen=True, eq=False)
+class PerturbedCells(Responses):
+    """Counted cells of each perturbation, or else how the mean of each gene changes.
+
+    Attributes
+    ----------
+    each : int
+        How many cells of each perturbation are asked of a predictor that gives cells.
+    """
+
+    called: ClassVar[str] = "the question of counted cells"
+
+    each: int = 0
+
+    def payload(self) -> Payload:
+        asked = super().payload()
+        most = max((len(genes) for genes in self.targets), default=0)
+        targets = np.full((len(self.targets), most), -1, np.int32)
+        for row, genes in enumerate(self.targets):
+            targets[row, : len(genes)] = genes
+        arrays = {**asked.arrays, "targets": targets, "each": np.array(self.each)}
+        return Payload(arrays, asked.cells)
+
+    def shapes(self, supported: BoolArray, max_order: int | None = None) -> Mapping[str, Shape]:
+        missing = [
+            not supported[list(genes)].all() or (max_order is not None and len(genes) > max_order)
+            for genes in self.targets
+        ]
+        rows = np.repeat(np.array(missing, bool), self.each)
+        response = super().shapes(supported, max_order)["response"]
+        return {"cells": Shape(rows, self.cells.n_vars), "response": response}
+
+
+@dataclass(frozen=True, eq=False)
 class Multiples(Question):
     """Several genes removed at once: which events differ from the sum of their single knockouts.
 
@@ -449,6 +482,13 @@ _ROWS = (
         needs=("response", "knockout", "impact", "genes"),
         arrays=("response", "raw", "propagated", "gene_scores"),
         truth="kobench.truth.population",
+    ),
+    QuestionSet(
+        "cells",
+        PerturbedCells,
+        needs=("cells", "response", "knockout"),
+        arrays=("cells", "response"),
+        truth="kobench.truth.cells",
     ),
     QuestionSet(
         "doubles",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from kobench.cells import Cells, IntArray, Knockouts
 from kobench.question import Payload
 from kobench.worker.interactions import answer_interactions
@@ -48,6 +50,22 @@ def answer_response(fitted: Fitted, asked: Payload) -> Arrays:
     return vars(answer)
 
 
+def answer_cells(fitted: Fitted, asked: Payload) -> Arrays:
+    """Of `PerturbedCells`: counted cells where the predictor gives them, else changes."""
+    if "cells" not in fitted.asker.answers:
+        return {"cells": None, "response": answer_response(fitted, asked)["response"]}
+    assert asked.cells is not None
+    targets, each = asked.arrays["targets"], int(asked.arrays["each"])
+    counts = np.full((len(targets) * each, asked.cells.n_vars), np.nan, np.float32)
+    for row, genes in enumerate(targets):
+        removed = genes[genes >= 0]
+        most = fitted.max_order
+        if fitted.supported[removed].all() and (most is None or len(removed) <= most):
+            place = slice(row * each, (row + 1) * each)
+            counts[place] = fitted.asker.counted(asked.cells, removed, each)
+    return {"cells": counts, "response": None}
+
+
 def answer_multiples(fitted: Fitted, asked: Payload) -> Arrays:
     """Of `Multiples`: the interaction of every event."""
     cells, events = cells_and_events(asked)
@@ -83,6 +101,7 @@ ANSWER: Mapping[str, Callable[[Fitted, Payload], Arrays]] = {
     "transfer": answer_profile,
     "singles": answer_singles,
     "response": answer_response,
+    "cells": answer_cells,
     "doubles": answer_multiples,
     "triples": answer_multiples,
     "impacts": answer_impacts,

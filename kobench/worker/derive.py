@@ -43,6 +43,7 @@ SOURCES = {
     "response": ("response", "knockout", "expression"),
     "interaction": ("interaction", "knockout", "expression"),
     "genes": ("genes", "impact", "knockout", "expression"),
+    "cells": ("cells",),
 }
 
 
@@ -97,6 +98,18 @@ def profiles_of(values: Any, shape: tuple[int, ...], what: str) -> npt.NDArray[A
             " sum to 1"
         )
     return rows
+
+
+def counts_of(values: Any, shape: tuple[int, ...], what: str) -> npt.NDArray[Any]:
+    """The answer as counts: whole numbers, >= 0; raises InvalidAnswerError."""
+    counts = array_of(values, shape, what)
+    wrong = (counts < 0) | (counts != np.rint(counts))
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise InvalidAnswerError(
+            f"{what} returned {counts[where]} at {where}; counts are whole numbers, >= 0"
+        )
+    return counts
 
 
 def chunks(cells_of_events: IntArray, n_genes: int, rows: bool) -> Iterator[slice]:
@@ -375,6 +388,13 @@ class Asker:
             self.predictor.score_genes(self.hand(cells), genes.copy()), genes.shape, "score_genes"
         )
         return out
+
+    def counted(self, cells: Cells, genes: IntArray, n: int) -> npt.NDArray[Any]:
+        """Counts (n, G) of the cells that the predictor gives after these genes are removed."""
+        asked = Knockouts(np.asarray(genes, np.int32)[None])
+        given = self.predictor.predict_cells(self.hand(cells), asked, n)
+        counts: npt.NDArray[Any] = counts_of(given, (1, n, cells.n_vars), "predict_cells")[0]
+        return counts
 
     def chunks(
         self, cells: Cells, events: Knockouts, asked: IntArray, rows: bool

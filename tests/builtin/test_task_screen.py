@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse
 from command import kobench
+from counted_questions import answers, asked, cells_of, dataset_of, written
 from counted_screens import made_screen
 
-from kobench.api import Answers, Cells, Dataset, NotComputed, Parts, TaskView
+from kobench.api import NotComputed, Parts, TaskView
 from kobench.builtin.metrics.screen import Scaled, mean_of_six, scaled_parts
 from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.screen import vcc2026
@@ -26,48 +26,6 @@ from kobench.runner.tasks import find_tasks
 from kobench.scoring.bootstrap import draws
 from kobench.screens.emit import FACTORS, Emitter
 from kobench.screens.scale import MEMBERS
-from kobench.truth.build import Material, build
-
-
-def logs(counts) -> np.ndarray:
-    counts = np.asarray(counts, np.float64)
-    total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return np.log1p(1e4 * counts / total).astype(np.float32)
-
-
-def cells_of(counts, genes) -> Cells:
-    counts = np.asarray(counts, np.float32)
-    return Cells(logs(counts), genes, layers={"counts": counts})
-
-
-def dataset_of(number: int = 4, **more) -> Dataset:
-    """A made screen as a dataset: its control cells are the wild type."""
-    screen = made_screen(number)
-    kept = screen.real.sum(axis=0) + screen.control.sum(axis=0) > 0
-    perturbed = cells_of(screen.real, screen.genes)
-    labels = np.array(screen.names)[screen.group]
-    fields = {
-        "cells": cells_of(screen.control, screen.genes),
-        "scale": "log1p-cp10k",
-        "kind": "real",
-        "perturbed": dataclasses.replace(perturbed, obs={"perturbation": labels}),
-    }
-    assert kept.any()
-    return Dataset(**{**fields, **more})
-
-
-def asked(dataset: Dataset):
-    n = dataset.cells.n_obs
-    training, reference = np.arange(0, n, 2), np.arange(1, n, 2)
-    return build("response", Material(dataset, training, training, reference))
-
-
-def answers(question, change) -> Answers:
-    """The same answer in every answer row of a perturbation."""
-    return Answers(
-        response=np.nan_to_num(change)[question.row_perturbation],
-        supported=np.ones(question.cells.n_vars, bool),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +116,8 @@ def test_no_predictor_is_handed_any_count_of_the_truth(question) -> None:
     cells = handed.cells.layers["counts"]
     screen = made_screen(4)
     np.testing.assert_array_equal(cells, screen.control[::2])
-    assert set(handed.arrays) == {"n_rows", "genes0", "cells0", "rows0"}
+    population = {"n_rows", "genes0", "cells0", "rows0"}
+    assert set(handed.arrays) == population | {"targets", "each"}
     assert question.counted is not None
     assert question.counted.control.tolist() == list(range(1, len(screen.control), 2))
 
@@ -288,20 +247,6 @@ def test_an_answer_with_gaps_has_no_value() -> None:
 
 
 # on a board
-
-
-def written(folder: Path) -> Path:
-    import anndata
-    import pandas
-
-    screen = made_screen(4)
-    labels = np.array(screen.names)[screen.group].tolist() + ["control"] * len(screen.control)
-    counts = np.concatenate([screen.real, screen.control]).astype(np.float32)
-    obs = pandas.DataFrame({"perturbation": labels}, index=[f"c{i}" for i in range(len(labels))])
-    var = pandas.DataFrame(index=screen.genes.tolist())
-    path = folder / "screen.h5ad"
-    anndata.AnnData(scipy.sparse.csr_matrix(counts), obs=obs, var=var).write_h5ad(path)
-    return path
 
 
 def test_it_is_run_where_it_is_named_and_nowhere_else(tmp_path: Path) -> None:

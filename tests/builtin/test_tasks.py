@@ -464,6 +464,7 @@ CAN_ANSWER = {
     "doubles": {"interaction"},
     "triples": {"interaction"},
     "response": {"response", "knockout", "genes"},
+    "cells": {"cells", "response", "knockout"},
 }
 
 

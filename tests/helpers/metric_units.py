@@ -23,10 +23,12 @@ from kobench.cells import normalise_rows
 from kobench.units import Block
 from kobench.util.resolve import resolve_reference
 
-#: Metrics of screens say several things of each gene, and have tests of their own:
+#: Metrics of counted cells say several things of each gene, and have tests of their own:
 #: test_screens.py, test_screens_reference.py and test_task_screen.py.
 SPECS: list[MetricSpec] = [
-    spec for spec in kobench.builtin.plugin.kobench_metrics() if spec.of != "screen"
+    spec
+    for spec in kobench.builtin.plugin.kobench_metrics()
+    if spec.of not in ("screen", "structure")
 ]
 IDS = [f"{spec.of}-{spec.name}" for spec in SPECS]
 

@@ -14,6 +14,7 @@ QUANTITIES = {
     "response": "change of a gene's share",
     "interaction": "interaction (Bray-Curtis)",
     "screen": "log2 fold change",
+    "structure": "correlation of two genes",
 }
 
 #: What a ranking ranks by, by task.

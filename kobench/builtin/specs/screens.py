@@ -23,6 +23,17 @@ def screen_metrics() -> Iterator[MetricSpec]:
             summary=summary,
             reference=_CELL_EVAL,
         )
+    yield MetricSpec(
+        "pair-correlation",
+        "kobench.builtin.metrics.structure:pair_correlation",
+        of="structure",
+        low=-1.0,
+        summary=(
+            "mean over perturbations of Pearson's correlation of predicted and true gene-gene"
+            " correlations"
+        ),
+        reference="cell_cov_corr of cell_eval2 0.20.0 (Arc Institute, MIT)",
+    )
 
 
 _ROWS = (

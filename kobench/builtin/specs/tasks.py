@@ -150,7 +150,7 @@ def task_specs() -> Iterator[TaskSpec]:
         "vcc2026",
         f"{_TASKS}.screen:vcc2026",
         of="screen",
-        asks="response",
+        asks="cells",
         truth="population",
         primary=("mean-of-six",),
         floors=("no-effect", "presence-contrast"),
@@ -158,6 +158,20 @@ def task_specs() -> Iterator[TaskSpec]:
         summary="counted cells of each perturbation, by the six scores of the challenge of 2026",
         says="Cells after a knockout, scored as in the Virtual Cell Challenge 2026",
         demand=85,
+        by_name=True,
+    )
+    yield TaskSpec(
+        "cell-structure",
+        f"{_TASKS}.structure:cell_structure",
+        of="structure",
+        asks="cells",
+        truth="population",
+        primary=("pair-correlation",),
+        floors=("no-effect", "presence-contrast"),
+        block="perturbation",
+        summary="how genes vary together among the cells of each perturbation",
+        says="Which genes vary together after a knockout",
+        demand=84,
         by_name=True,
     )
 

@@ -12,6 +12,7 @@ from kobench.units import (
     RankingUnits,
     ResponseUnits,
     ScreenUnits,
+    StructureUnits,
     Units,
 )
 
@@ -31,7 +32,8 @@ def example_units(of: str, seed: int) -> dict[str, Units]:
     Parameters
     ----------
     of : str
-        The kind: "profile", "impact", "ranking", "response", "interaction" or "screen".
+        The kind: "profile", "impact", "ranking", "response", "interaction", "screen" or
+        "structure".
     seed : int
         One seed, one set of units.
 
@@ -54,6 +56,9 @@ def example_units(of: str, seed: int) -> dict[str, Units]:
         }
     if of == "screen":
         return {"perturbations": _screen(rng)}
+    if of == "structure":
+        true = np.clip(rng.normal(0, 0.3, (12, 45)), -1, 1)
+        return {"perturbations": StructureUnits(true.copy(), true, np.arange(12))}
     return {"events": _interactions(rng)}
 
 

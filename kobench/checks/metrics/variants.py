@@ -15,6 +15,7 @@ from kobench.units import (
     ProfileUnits,
     ResponseUnits,
     ScreenUnits,
+    StructureUnits,
     Units,
 )
 
@@ -23,7 +24,7 @@ def block_of(units: Units) -> Block:
     """What the bootstrap draws of such units."""
     if isinstance(units, ProfileUnits):
         return "cell" if units.genes is None else "gene"
-    if isinstance(units, (ResponseUnits, ScreenUnits)):
+    if isinstance(units, (ResponseUnits, ScreenUnits, StructureUnits)):
         return "perturbation"
     return "pair" if isinstance(units, InteractionUnits) else "gene"
 
@@ -61,7 +62,8 @@ def noisy(units: Units, level: float, rng: np.random.Generator) -> Units:
         p = true[:, 3:] * np.exp(5 * level * noise[:, 3:4])
         return answered(units, np.concatenate([predicted[:, :3], np.minimum(p, 1.0)], axis=1))
     predicted = true + level * float(np.nanstd(true)) * noise
-    return answered(units, predicted if isinstance(units, ResponseUnits) else np.abs(predicted))
+    signed = isinstance(units, (ResponseUnits, StructureUnits))
+    return answered(units, predicted if signed else np.abs(predicted))
 
 
 def constants(units: Units) -> Iterator[tuple[str, Units]]:

@@ -182,8 +182,8 @@ class TaskScores(Part):
     version : int
         Version of the task.
     kind : str
-        Kind of its units, "profile", "impact", "ranking", "response", "interaction" or
-        "screen".
+        Kind of its units, "profile", "impact", "ranking", "response", "interaction",
+        "screen" or "structure".
     asks : str
         Its question set; an ok record whose `keys.questions` has it but whose scores lack
         the task did not answer it.

@@ -23,6 +23,7 @@ CHECKS: dict[str, Callable[[PredictorUnderTest], str]] = {
     "numbers": form.numbers,
     "finite": form.finite,
     "non-negative": form.non_negative,
+    "whole-counts": form.whole_counts,
     "rows-sum-to-one": form.rows_sum_to_one,
     "removed-gene-is-zero": form.removed_gene_is_zero,
     "order-zero": form.order_zero,

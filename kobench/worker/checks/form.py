@@ -12,7 +12,7 @@ from kobench.cells import Knockouts
 from kobench.units import TOLERANCE
 from kobench.worker.checks.result import NotApplicable, Wrong
 from kobench.worker.checks.tested import PredictorUnderTest
-from kobench.worker.derive import SUM_TOLERANCE, Asker, array_of, profiles_of
+from kobench.worker.derive import SUM_TOLERANCE, Asker, array_of, counts_of, profiles_of
 
 #: How far a given impact may be from the derived one, as a share of the derived one.
 RELATIVE = 1e-4
@@ -79,15 +79,25 @@ def finite(tested: PredictorUnderTest) -> str:
 
 
 def non_negative(tested: PredictorUnderTest) -> str:
-    """Profiles, impacts and interactions are >= 0."""
+    """Profiles, impacts, interactions and counts are >= 0."""
     lowest = np.inf
-    for method, values, expected in tested.everything((*PROFILES, "impact", "interaction")):
+    for method, values, expected in tested.everything(
+        (*PROFILES, "impact", "interaction", "cells")
+    ):
         array = array_of(values, expected, method)
         if array.size and array.min() < 0:
             raise Wrong(f"{method} returned {array.min():.6g}; expected nothing below 0")
         lowest = min(lowest, array.min(initial=np.inf))
         tested.compared += array.size
     return f"smallest {lowest:.3g}"
+
+
+def whole_counts(tested: PredictorUnderTest) -> str:
+    """Counted cells are whole numbers."""
+    for method, values, expected in tested.everything(("cells",)):
+        counts_of(values, expected, method)
+        tested.compared += values.size
+    return f"{tested.compared} counts"
 
 
 def rows_sum_to_one(tested: PredictorUnderTest) -> str:

@@ -20,7 +20,10 @@ from kobench.worker.derive import array_of
 SAME_RELATIVE, SAME_ABSOLUTE = 1e-4, 1e-6
 
 #: Answer kinds that have a row for each removed gene, not for each event.
-BY_GENE = ("response", "genes")
+BY_GENE = ("response", "genes", "cells")
+
+#: Answer kinds that are drawn: in another order other numbers may be drawn.
+DRAWN = ("cells",)
 
 
 def repeatable(tested: PredictorUnderTest) -> str:
@@ -41,9 +44,17 @@ def same_seed(tested: PredictorUnderTest) -> str:
     )
 
 
+def in_any_order(tested: PredictorUnderTest) -> list[str]:
+    """The answer kinds that must not depend on an order; raises NotApplicable without any."""
+    kinds = [kind for kind in tested.answers if kind not in DRAWN]
+    if tested.answers and not kinds:
+        raise NotApplicable(f"gives {', '.join(DRAWN)} alone, which are drawn")
+    return kinds
+
+
 def permuted_events(tested: PredictorUnderTest) -> str:
     """Events in another order give the same answers in that order."""
-    for kind in tested.answers:
+    for kind in in_any_order(tested):
         events = tested.events_of(kind)
         order = tested.reordered(events)
         after = tested.first.ask(kind, tested.asked, events[order], reverse=True)
@@ -68,7 +79,7 @@ def permuted_genes(tested: PredictorUnderTest) -> str:
         raise Wrong(
             "supports takes other genes when they are given in another order; go by their names"
         )
-    for kind in tested.answers:
+    for kind in in_any_order(tested):
         events = tested.events_of(kind)
         moved_events = Knockouts(place.astype(np.int32)[events.genes], events.cells)
         after = fitted.ask(kind, moved[n_training:], moved_events)

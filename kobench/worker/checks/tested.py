@@ -13,7 +13,7 @@ from kobench.cells import Cells, IntArray, Knockouts
 from kobench.worker.checks.examples import ASKED, doubles_of
 from kobench.worker.checks.result import NotApplicable, NotRun
 from kobench.worker.checks.run import UnderTest
-from kobench.worker.checks.watched import WatchedPredictor
+from kobench.worker.checks.watched import CELLS, WatchedPredictor
 
 
 @dataclass
@@ -141,6 +141,7 @@ class PredictorUnderTest(UnderTest):
             "knockout": (n, genes),
             "response": (removed, genes),
             "genes": (removed,),
+            "cells": (removed, CELLS, genes),
         }[kind]
 
     def everything(

@@ -18,6 +18,9 @@ from kobench.worker.derive import SinglesAnswer
 from kobench.worker.predictor import Recipe, fit_predictor
 from kobench.worker.wire import read_cells, write_cells
 
+#: How many cells of each removed gene are asked of a predictor that gives cells.
+CELLS = 3
+
 
 class Declared(Protocol):
     """What the checks need to know of a predictor; see `PredictorSpec` for the meaning."""
@@ -149,8 +152,8 @@ class WatchedPredictor:
         cells : Cells
             (n, G), dense.
         events : Knockouts
-            What is removed from these cells. Responses and gene scores are asked once for each
-            gene in it, in ascending order.
+            What is removed from these cells. Responses, gene scores and counted cells are asked
+            once for each gene in it, in ascending order.
         reverse : bool
             Asks for these genes in descending order.
 
@@ -177,10 +180,17 @@ class WatchedPredictor:
 
         if kind == "expression":
             return {name: called(events.remove_from(cells.assemblages()))}
-        given = self.fitted.asker.hand(self._as_wanted(cells))
-        if kind in ("response", "genes"):
+        wanted = self._as_wanted(cells)
+        if kind == "cells":  # made of counts, which made-up cells have for this alone
+            counts = {"counts": np.rint(cells.X)}
+            wanted = Cells(wanted.X, wanted.var_names, wanted.obs, counts)
+        given = self.fitted.asker.hand(wanted)
+        if kind in ("response", "genes", "cells"):
             genes = np.unique(events.genes)[:: -1 if reverse else 1].copy()
-            return {name: called(given, Knockouts(genes[:, None]) if kind == "response" else genes)}
+            if kind == "genes":
+                return {name: called(given, genes)}
+            more = (CELLS,) if kind == "cells" else ()
+            return {name: called(given, Knockouts(genes[:, None]), *more)}
         answer = called(
             given,
             Knockouts(events.genes.copy(), None if events.cells is None else events.cells.copy()),
