@@ -75,3 +75,26 @@ def test_metrics_that_stand_in_for_another_are_not_joined():
         for seed, value in enumerate(values)
     ]
     assert [column.name for column in only(records).primary] == ["a[all]"]
+
+
+def test_a_note_whose_numbers_differ_between_splits_says_so():
+    def noted(numbers):
+        return [
+            record(
+                name,
+                scores({"spearman": 0.5}, notes=[f"{number} of 15 respond"]),
+                role=role,
+                seed=None,
+                kind="real",
+                dataset="screen",
+                split=("halves", split),
+            )
+            for name, role in (("mlp", "predictor"), ("own-share", "floor"))
+            for split, number in enumerate(numbers)
+        ]
+
+    def said(numbers):
+        return list(only(noted(numbers)).task_notes)
+
+    assert said([5, 10, 8]) == ["5 of 15 respond (first of 3 splits; their numbers differ)"]
+    assert said([5, 5]) == ["5 of 15 respond"]

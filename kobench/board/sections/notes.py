@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from kobench.board.numbers.series import Numbers
-from kobench.board.numbers.values import NONE, NOT_ANSWERED
+from kobench.board.numbers.values import NONE, NOT_ANSWERED, Slot
 
 #: What stands in place of a skill where nobody is ranked.
 UNRANKED = "not ranked"
@@ -31,7 +31,7 @@ def notes_of(numbers: Numbers, reasons: Collection[str] = ()) -> tuple[Note, ...
     """The tasks' sentences, each once, in the order of the records.
 
     Sentences that differ between networks in their numbers alone are one: the first network's, with
-    how many there are.
+    how many there are. So are those of several splits of one network.
 
     Parameters
     ----------
@@ -39,16 +39,25 @@ def notes_of(numbers: Numbers, reasons: Collection[str] = ()) -> tuple[Note, ...
     reasons : why the truth gives no ranking; those that are no task's sentence come last
     """
     found: dict[str, dict[str, str]] = defaultdict(dict)
+    by_split: dict[str, dict[Slot, str]] = defaultdict(dict)
     for key in sorted(numbers.records):
         for slot, fits in sorted(numbers.scores[key].items()):
             for fit in fits:
                 for note in fit.notes:
-                    found[re.sub(r"\d+(?:[.,]\d+)*", "#", note)].setdefault(slot[0], note)
+                    said = re.sub(r"\d+(?:[.,]\d+)*", "#", note)
+                    found[said].setdefault(slot[0], note)
+                    by_split[said].setdefault(slot, note)
     total = len(numbers.blocks)
     notes = []
-    for by_network in found.values():
+    for said, by_network in found.items():
         given = [by_network[name] for name in sorted(by_network, key=natural)]
-        notes.append(Note(joined(given, total, numbers.networks.noun), tuple(given)))
+        splits = [by_split[said][slot] for slot in sorted(by_split[said])]
+        text = (
+            joined(splits, len(splits), "split")
+            if total == 1
+            else joined(given, total, numbers.networks.noun)
+        )
+        notes.append(Note(text, tuple(splits if total == 1 else given)))
     known = {text for note in notes for text in note.given}
     return (*notes, *(Note(reason, (reason,)) for reason in reasons if reason not in known))
 
