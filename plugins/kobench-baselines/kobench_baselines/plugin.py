@@ -290,6 +290,6 @@ def cell_models() -> Iterator[PredictorSpec]:
                 low=0.0,
             )
         },
-        reference="its parts: additive, linear-anchored, state-contrast",
+        reference="its parts: additive, linear, state-contrast",
         developed_on=("hipsc-ko",),
     )

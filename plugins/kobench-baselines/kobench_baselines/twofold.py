@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from kobench.api import Cells, Context, Knockouts
 from kobench_baselines.additive import Additive
-from kobench_baselines.anchored import LinearAnchored
 from kobench_baselines.common import Floats, expressing, hold_out, mean_bray_curtis
+from kobench_baselines.linear import Linear
 from kobench_baselines.state_contrast import StateContrast
 
 #: Share of the wild-type cells that is held back to decide whose profiles are better.
@@ -44,7 +44,7 @@ class Decided:
     """
 
     profiles: Literal["network", "presence"]
-    knockouts: Literal["network", "presence", "state"]
+    knockouts: Literal["network", "state"]
     explained: float
     lost: Mapping[str, float]
 
@@ -61,14 +61,14 @@ def decide(explained: float, lost: Mapping[str, float], least: float) -> Decided
     """
     profiles: Literal["network", "presence"]
     profiles = "network" if lost["network"] <= lost["presence"] else "presence"
-    return Decided(profiles, profiles if explained >= least else "state", explained, lost)
+    return Decided(profiles, "network" if explained >= least else "state", explained, lost)
 
 
 class Twofold:
     """One of three models, each where wild-type cells say that it is right.
 
     1. `network`, see `Additive`: each gene a sparse sum over the values of a few others.
-    2. `presence`, see `LinearAnchored`: a ridge regression on which genes are on.
+    2. `presence`, see `Linear`: a ridge regression on which genes are on.
     3. `state`, see `StateContrast`: cells without the gene against cells with it, and the states of
        the cells.
 
@@ -76,10 +76,11 @@ class Twofold:
 
     - Held-out profiles are answered by the one of these two whose profiles of the cells held back,
       from their assemblages, have the smaller mean Bray-Curtis dissimilarity.
-    - Knockouts are answered by `state` unless the sums of `network` explain at least `explained` of
-      the squared relative errors that constants make, by cross-validation inside the cells that it
-      was fitted to. Then the one that answers profiles answers knockouts, too: where presence alone
-      says more of a cell than values do, zeros are readings that are missing, and values mislead.
+    - Knockouts are answered by `network` where its sums explain at least `explained` of the squared
+      relative errors that constants make, by cross-validation inside the cells that it was fitted
+      to; elsewhere by `state`. Whose profiles are better has no part in that: with lost readings
+      presence says more of a profile as it was read, and `network` fills in what was lost before a
+      knockout runs.
 
     What answers is then fitted to all cells. No perturbed cell and no gene's name is used.
 
@@ -95,13 +96,18 @@ class Twofold:
     def fit(self, cells: Cells, context: Context) -> None:
         """Decide who answers what, and fit these models to cells (n, G)."""
         self.decided = self._decide(cells[expressing(cells)[1]], context)
-        self.profiles: Additive | LinearAnchored
-        self.profiles = Additive() if self.decided.profiles == "network" else LinearAnchored()
-        self.profiles.fit(cells, context)
-        self.knockouts: Additive | LinearAnchored | StateContrast = self.profiles
-        if self.decided.knockouts == "state":
-            self.knockouts = StateContrast()
-            self.knockouts.fit(cells, context)
+        self.knockouts: Additive | StateContrast
+        self.knockouts = Additive() if self.decided.knockouts == "network" else StateContrast()
+        self.knockouts.fit(cells, context)
+        self.profiles: Additive | Linear
+        if self.decided.profiles == "presence":
+            self.profiles = Linear()
+            self.profiles.fit(cells, context)
+        elif isinstance(self.knockouts, Additive):
+            self.profiles = self.knockouts
+        else:
+            self.profiles = Additive()
+            self.profiles.fit(cells, context)
 
     def _decide(self, cells: Cells, context: Context) -> Decided:
         """Who answers, from cells that all express something."""
@@ -109,7 +115,7 @@ class Twofold:
             return Decided("presence", "state", 0.0, {})
         rng = np.random.default_rng([context.seed, 1])
         kept, held = hold_out(cells.n_obs, HELD, rng)
-        network, presence = Additive(), LinearAnchored()
+        network, presence = Additive(), Linear()
         network.fit(cells[kept], context)
         presence.fit(cells[kept], context)
         asked, true = cells[held].assemblages(), cells[held].profiles()
