@@ -5,7 +5,9 @@ section has every part.
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+import sys
 
 import pytest
 from factories import metric, read, record, scores
@@ -289,3 +291,15 @@ def test_the_check_says_which_pages_are_out_of_date(tmp_path, monkeypatch, capsy
     assert generate.main([]) == 0
     assert old.read_text() == "new"
     assert generate.main(["--check"]) == 0
+
+
+def test_the_table_of_the_challenge_is_that_of_its_stored_scores():
+    studies = DOCS.parent / "tests" / "studies"
+    spec = importlib.util.spec_from_file_location("table", studies / "challenge_table.py")
+    study = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = study  # for its dataclass
+    spec.loader.exec_module(study)
+    rows = json.loads((studies / "challenge_scores.json").read_text(encoding="utf-8"))
+    page = (DOCS / "vcc.md").read_text(encoding="utf-8")
+    assert "\n".join(study.table(rows)) in page
+    assert {len(each) for each in rows.values()} == {len(study.CONTEXTS)}
