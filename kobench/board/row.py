@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kobench.board.numbers.calibrated import Calibrated
 from kobench.board.numbers.intervals import TIE, Interval
 from kobench.board.numbers.rules import least_gap, range_of
 
@@ -49,6 +50,10 @@ class Column:
         The smallest difference that is named, in the metric's units.
     decimals : int
         How many are shown, so that the largest value has three digits that say something.
+    ranks : bool
+        Whether the task names it to rank by, also where it is greyed.
+    calibrated : Calibrated, or None
+        What it tells apart on this dataset; None where the records do not say.
     """
 
     name: str
@@ -65,6 +70,13 @@ class Column:
     reason: str = ""
     smallest: float = 0.0
     decimals: int = 3
+    ranks: bool = False
+    calibrated: Calibrated | None = None
+
+    @property
+    def greyed(self) -> bool:
+        """Whether it can't tell controls of known quality apart here."""
+        return self.calibrated is not None and not self.calibrated.tells
 
     @property
     def span(self) -> float:

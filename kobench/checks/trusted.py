@@ -31,6 +31,7 @@ def check_trusted(
     plugin_files: Sequence[str] = (),
     dataset_folders: Sequence[str] = (),
     timeout: float | None = None,
+    dataset: str | None = None,
 ) -> list[Result]:
     """Run the checks of a metric or data set in a process of its own.
 
@@ -46,6 +47,9 @@ def check_trusted(
         What the registry is loaded with.
     timeout : float, optional
         Seconds for all checks together.
+    dataset : str, optional
+        For a metric a data set, on which controls of known quality take the place of the checks; a
+        variant of the task's units follows in square brackets.
 
     Returns
     -------
@@ -65,6 +69,7 @@ def check_trusted(
         "plugin_files": [os.path.abspath(file) for file in plugin_files],
         "dataset_folders": [os.path.abspath(folder) for folder in dataset_folders],
         "timeout": timeout,
+        "dataset": dataset,
     }
     with TemporaryFile("w+") as replies, TemporaryFile("w+") as output:
         process = subprocess.Popen(

@@ -52,6 +52,12 @@ def _answers(
         from kobench.checks.metrics.catalogue import run_metric_checks
 
         entry = registry.find("metrics", request["name"], of=request["of"])
+        if request.get("dataset"):
+            from kobench.checks.metrics.on_dataset import results_on
+
+            name, _, variant = request["dataset"].partition("[")
+            yield from map(vars, results_on(registry, entry, name, variant.rstrip("]")))
+            return
         yield from map(vars, run_metric_checks(entry.spec, resolve(entry)))
     else:
         from kobench.checks.datasets.catalogue import run_dataset_checks

@@ -33,6 +33,7 @@ Examples:
   kobench check mlp:preset=paper --json
   kobench check grn:genes=30,cells=100
   kobench check spearman --of ranking
+  kobench check pearson-delta -d planted:perturbations=12,perturbed_cells=100
   kobench check --plugin my.py my-metric --kind metric
 """
 
@@ -83,6 +84,15 @@ def limits_of_checks(function: F) -> F:
     metavar="UNITS",
     help="The kind of units that a metric measures, where several are called NAME.",
 )
+@click.option(
+    "--dataset",
+    "-d",
+    metavar="DATASET",
+    help=(
+        "For a metric of responses: what it tells apart on this data set, in place of the checks."
+        " DATASET[all] takes all perturbations, not the detectable ones alone."
+    ),
+)
 @limits_of_checks
 @json_option
 @plugin_options
@@ -93,6 +103,7 @@ def check_command(
     name: str,
     kind: str | None,
     of: str | None,
+    dataset: str | None,
     as_json: bool,
     plugin_files: tuple[str, ...],
     dataset_folders: tuple[str, ...],
@@ -103,6 +114,8 @@ def check_command(
     """
     registry = load(plugin_files, dataset_folders, flags["sandbox"])
     found = kind_of(registry, name, kind)
+    if dataset is not None and found != "metrics":
+        raise UserError(f"-d {dataset}: {name} is a {found[:-1]}; -d is for metrics of responses")
     if found == "predictors":
         from kobench.checks.predictors import Setting, check_predictor
         from kobench.plugins.chosen import choose
@@ -118,7 +131,9 @@ def check_command(
         # says at once which kinds of units there are
         entry = registry.find(found, parse(name).full_name, of=of if found == "metrics" else None)
         refuse_unasked(entry, found, kind, flags["sandbox"])
-        results = check_trusted(found, name, of, plugin_files, dataset_folders, flags["timeout"])
+        results = check_trusted(
+            found, name, of, plugin_files, dataset_folders, flags["timeout"], dataset
+        )
     if as_json:
         say(json.dumps(results, indent=1))
     else:

@@ -250,6 +250,7 @@ def score(
             cells_of=cells_of(trial, prepared),
             showcase=trial.showcase,
             groups=prepared.groups(name),
+            calibrate=trial.role == "floor" and spec.name in task.spec.floors[:1],
         )
         draft.scores[label], unranked = score_task(scoring)
         draft.told[label] = TaskAbout(unranked=unranked)

@@ -22,6 +22,7 @@ from kobench.results.parts import (
 )
 from kobench.scoring.blocks import blocks_digest, blocks_of, drawn_groups
 from kobench.scoring.bootstrap import Redraw
+from kobench.scoring.calibration import calibrate
 from kobench.scoring.digits import drawn_digits, plain, rounded
 from kobench.scoring.grouped import CellGroups
 from kobench.scoring.metric import (
@@ -86,6 +87,8 @@ class Scoring:
         Whether single units are written down, too.
     groups : CellGroups or None
         Groups of cells that belong together, by the ids that units give cells.
+    calibrate : bool
+        Whether it is written down what metrics tell apart here; see `calibration`.
     """
 
     task: Task
@@ -97,6 +100,7 @@ class Scoring:
     cells_of: str
     showcase: bool = False
     groups: CellGroups | None = None
+    calibrate: bool = False
 
     @property
     def redraw(self) -> Redraw:
@@ -206,6 +210,10 @@ def score_metrics(
             how = permuting if leads else replace(permuting, kept=0)
             permuted = score_permuted(metric.spec, score, shown, entry.value, how)
             entry = replace(entry, permuted=permuted)
+            if scoring.calibrate:
+                entry = replace(
+                    entry, calibration=calibrate(metric.spec, score, shown, scoring.redraw)
+                )
             if leads and entry.value is not None:
                 share = question.asked_share(spec.of)
                 error = error_of_draw(scoring, score, variant, share) if share < 1 else None

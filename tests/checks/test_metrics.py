@@ -392,3 +392,15 @@ def test_a_metric_that_ends_its_process_fails(tmp_path: Any) -> None:
     plugin.write_text(CRASHES.replace("os.abort()", "while True: pass"))
     (result,) = check_trusted("metrics", "crashes", plugin_files=[str(plugin)], timeout=3)
     assert result["found"] == "it took longer than 3 seconds; 0 checks came before"
+
+
+def test_a_metric_that_cannot_tell_controls_apart_fails() -> None:
+    assert "tells-controls-apart" not in failed(error)
+    assert "tells-controls-apart" in failed(lambda given: 0.0)
+    found = results(lambda given: 0.0)["tells-controls-apart"].found
+    assert found.startswith("it can't tell controls apart: 240 genes: the truth 0, best of what")
+
+    def coin(given: RankingUnits) -> float:
+        return float(np.random.default_rng(int(1e6 * np.abs(given.predicted).sum())).random())
+
+    assert "tells-controls-apart" in failed(coin)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kobench.results.agreement import compare, same
-from kobench.results.parts import MetricScore, PermutedScores, TaskScores
+from kobench.results.parts import Calibration, MetricScore, PermutedScores, TaskScores
 
 PERMUTED = PermutedScores(
     mean=0.1, sd=0.2, low=-0.2, high=0.4, p=0.01, draws=999, scores=[0.1234, 0.2], names=["A", "B"]
@@ -96,6 +96,20 @@ def test_what_differs_of_a_metric(changes, where):
 )
 def test_what_differs_of_a_task(changes, where):
     assert places(replace(SCORES, **changes)) == where
+
+
+CALIBRATION = Calibration(duplicate=0.5, control="mean", known=0.1, apart=0.4, low=0.3, high=0.5)
+
+
+def test_what_scoring_came_to_write_down_since_is_no_difference():
+    assert places(with_metric(calibration=CALIBRATION)) == []
+    recorded = with_metric(calibration=CALIBRATION)
+    gone, other = with_metric(), with_metric(calibration=replace(CALIBRATION, apart=0.41))
+    found = [
+        [each.where for each in compare(recorded, here, {"pearson": 1e-8}).differing]
+        for here in (gone, other)
+    ]
+    assert found == [["metrics.pearson.calibration"], ["metrics.pearson.calibration.apart"]]
 
 
 def test_a_metric_without_tolerance_must_be_equal_to_the_last_digit():

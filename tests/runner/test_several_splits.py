@@ -107,6 +107,31 @@ def test_a_run_loads_the_data_once_and_measures_a_truth_in_each_split(real, tmp_
     assert len(set(values.values())) == 3
 
 
+def test_the_first_floor_says_what_metrics_tell_apart(real, tmp_path):
+    selection, plugin = real
+    request = Request([selection], ["slope"], tasks=["response"], splits=1)
+    registry = load_registry(plugin_files=[plugin])
+    outcome = Run(tmp_path / "out").run(make_plan(registry, request))
+    (label,) = outcome.records[0].result.scores
+    said = {
+        record.trial.predictor.name: {
+            name: metric.calibration
+            for name, metric in record.result.scores[label].metrics.items()
+            if metric.calibration is not None
+        }
+        for record in outcome.records
+        if record.result.status == "ok"
+    }
+    first = outcome.records[0].result.scores[label].floors[0]
+    assert [name for name, found in said.items() if found] == [first]
+    found = said[first]["pearson-delta[all]"]
+    assert found.apart == pytest.approx(found.duplicate - found.known, rel=1e-4)
+    assert found.low <= found.apart <= found.high
+    (section,) = make_board(read_records(tmp_path / "out")).sections
+    known = {column.name: column.calibrated for column in section.columns}
+    assert known["pearson-delta[all]"].apart.value == pytest.approx(found.apart)
+
+
 def test_a_slow_method_may_have_fewer_splits_in_the_same_folder(real, tmp_path):
     selection, plugin = real
     suite = tmp_path / "mine.toml"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kobench.board.numbers.calibrated import CANNOT_TELL, calibration_of
 from kobench.board.numbers.intervals import Series, combine, mean_interval
 from kobench.board.numbers.pairs import beats, rank_intervals
 from kobench.board.numbers.power import detectable
@@ -91,6 +92,15 @@ class Standings:
             self.columns[metric] = self.column(metric)
 
     def column(self, metric: str) -> Column:
+        """A metric's facts, its best floor over all blocks, and whether that leaves headroom.
+
+        One that can't tell controls apart here does not rank, and has no skill.
+        """
+        calibrated = calibration_of(self.numbers, metric)
+        column = replace(self.with_floor(metric), calibrated=calibrated)
+        return replace(column, primary=False, reason=CANNOT_TELL) if column.greyed else column
+
+    def with_floor(self, metric: str) -> Column:
         """A metric's facts, its best floor over all blocks, and whether that leaves headroom."""
         example = self.numbers.example(metric)
         column = Column(
@@ -101,6 +111,7 @@ class Standings:
             low=example.low if example else None,
             high=example.high if example else None,
             primary=metric in self.numbers.primary(),
+            ranks=metric in self.numbers.primary(),
             nothing=self.numbers.nothing(metric),
             reason=NO_FLOOR,
         )
@@ -192,8 +203,8 @@ class Standings:
                 score,
                 floor=best[0],
                 difference=difference,
-                verdict=verdict_of(difference, column.smallest),
-                detectable=detectable(gain, column.smallest),
+                verdict="" if column.greyed else verdict_of(difference, column.smallest),
+                detectable=None if column.greyed else detectable(gain, column.smallest),
             )
             score, scale = with_skill(score, scale, column, gain, floor, measured.ceiling)
         if measured.only_none:

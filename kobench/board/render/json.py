@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kobench.board.board import Board
+from kobench.board.numbers.calibrated import Calibrated
 from kobench.board.numbers.rules import RULES
 from kobench.board.render.long import long_rows, rounded
 from kobench.board.row import Column
@@ -90,4 +91,19 @@ def metric_of(column: Column) -> dict[str, Any]:
         "gap": [rounded(gap.value), rounded(gap.low), rounded(gap.high)] if gap else None,
         "smallest": rounded(column.smallest) if column.floor else None,
         "skill": column.reason or "printed",
+        "calibration": calibration_of(column.calibrated),
+    }
+
+
+def calibration_of(found: Calibrated | None) -> dict[str, Any] | None:
+    """What a metric tells apart on the dataset, None where the records do not say."""
+    if found is None:
+        return None
+    apart = found.apart
+    return {
+        "duplicate": rounded(found.duplicate),
+        "control": found.control,
+        "known": rounded(found.known),
+        "apart": [rounded(apart.value), rounded(apart.low), rounded(apart.high)],
+        "tells": found.tells,
     }

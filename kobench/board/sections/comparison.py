@@ -11,6 +11,7 @@ from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.standings import Place, Standing, Standings
 from kobench.board.numbers.values import NONE, NOT_ANSWERED, NOT_RUN, Key, RowValues
 from kobench.board.row import IMPOSSIBLE
+from kobench.board.sections.calibrated import why_greyed
 from kobench.board.sections.notes import Note, notes_of, why_unranked
 from kobench.results.parts import Record, TaskScores
 
@@ -106,7 +107,7 @@ def compare(
     standings = Standings(numbers)
     reasons = unranked_reasons(records, task)
     notes = notes_of(numbers, reasons)
-    unranked = why_unranked(numbers, notes, reasons)
+    unranked = why_unranked(numbers, notes, reasons) or why_greyed(standings.columns)
     scores = {
         key: {metric: standings.standing(key, metric) for metric in numbers.metrics()}
         for key in numbers.records
@@ -119,8 +120,8 @@ def compare(
     beyond = beyond_of(standings, statuses, kind)
     statuses.update({key: IMPOSSIBLE for key in beyond if key not in explained})
     places: list[Place] = []
-    if not unranked and numbers.primary() and numbers.metric_slots(numbers.primary()[0]):
-        first = numbers.primary()[0]
+    first = next((name for name, one in standings.columns.items() if one.primary), None)
+    if not unranked and first is not None and numbers.metric_slots(first):
         able = [key for key in scores if key[0] == "predictor" and statuses[key] == "ok"]
         for apart in (False, True):
             like = {key: scores[key][first] for key in able if (key in priors) == apart}

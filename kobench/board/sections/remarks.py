@@ -14,6 +14,7 @@ from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
 from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import Key
 from kobench.board.row import Column
+from kobench.board.sections.calibrated import on_greyed
 from kobench.board.sections.counted import Fits, by_slot, count, left_out
 from kobench.board.sections.sampled import remarks_on_draws
 from kobench.board.written import number, with_interval
@@ -120,6 +121,7 @@ def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) 
             remarks.append(nothing_remark(column, by, *standings.beaten[column.name]))
         if column.reason == NO_HEADROOM:
             remarks.append(headroom_remark(column, by))
+    remarks += on_greyed(standings.columns)
     if ranked > 1:
         remarks.append(
             "ranks come from pairwise comparisons at 95 % each, not corrected for their number"

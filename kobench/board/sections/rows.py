@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kobench.board.numbers.calibrated import CANNOT_TELL
 from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.permuted import among_all, permuted_of
 from kobench.board.numbers.skill import NOTHING
@@ -35,7 +36,7 @@ def columns_of(compared: Comparison) -> tuple[Column, ...]:
     There, what the task ranks by elsewhere comes first.
     """
     columns = compared.standings.columns
-    names = list(columns)
+    names = sorted(columns, key=lambda name: not columns[name].primary)
     if compared.unranked:
         bases = {metric.partition("[")[0] for metric in compared.numbers.primary()}
         names = [
@@ -43,7 +44,13 @@ def columns_of(compared: Comparison) -> tuple[Column, ...]:
         ]
         names.sort(key=lambda name: name.partition("[")[0] not in bases)
         columns = {
-            name: replace(columns[name], primary=False, floor=None, gap=None, reason=UNRANKED)
+            name: replace(
+                columns[name],
+                primary=False,
+                floor=None,
+                gap=None,
+                reason=CANNOT_TELL if columns[name].greyed else UNRANKED,
+            )
             for name in names
         }
     return tuple(
@@ -160,7 +167,8 @@ def shown_scores(
     for metric, standing in compared.scores[key].items():
         score = standing.score
         if compared.unranked:
-            score = Score(score.value, score.low, score.high, score.missing, skill_reason=UNRANKED)
+            why = CANNOT_TELL if compared.standings.columns[metric].greyed else UNRANKED
+            score = Score(score.value, score.low, score.high, score.missing, skill_reason=why)
         elif one := permuted[metric].get(key):
             score = replace(score, permuted=one)
         found[metric] = score

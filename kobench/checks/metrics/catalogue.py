@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from kobench.checks.metrics import offers, ranking, values
+from kobench.checks.metrics import calibration, offers, ranking, values
 from kobench.checks.metrics.tested import MetricUnderTest
 from kobench.specs import MetricSpec
 from kobench.units import Units
@@ -17,6 +17,7 @@ METRIC_CHECKS: dict[str, Callable[[MetricUnderTest], str]] = {
     "gives-a-value": values.gives_a_value,
     "truth-scores-best": ranking.truth_scores_best,
     "more-noise-is-worse": ranking.more_noise_is_worse,
+    "tells-controls-apart": calibration.tells_controls_apart,
     "reads-the-truth": ranking.reads_the_truth,
     "unit-order": values.unit_order,
     "gene-order": values.gene_order,

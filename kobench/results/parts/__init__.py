@@ -7,6 +7,7 @@ docs/records.schema.json are made from them.
 from kobench.results.parts.record import Record, Result
 from kobench.results.parts.run import RunEnvironment, RunInfo, RunLimits, RunSandbox
 from kobench.results.parts.scores import (
+    Calibration,
     DrawnEvents,
     DrawnGroups,
     DrawnValue,
@@ -25,6 +26,7 @@ from kobench.results.parts.trial import (
 )
 
 __all__ = [
+    "Calibration",
     "DatasetInfo",
     "DrawnEvents",
     "DrawnGroups",

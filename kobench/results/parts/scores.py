@@ -62,6 +62,37 @@ class PermutedScores(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Calibration(Part):
+    """Whether a metric tells what was measured twice from answers that know nothing of it.
+
+    These know no perturbation, or its strength alone. It follows from the truth, whatever was
+    answered.
+
+    Attributes
+    ----------
+    duplicate : float
+        Score of the change in one half of the cells against that in the other half.
+    control : str
+        The best of the answers that know nothing: "permuted", "mean", "direction" or "nothing".
+    known : float
+        Its score against the same half.
+    apart : float
+        How far the duplicate is above it, > 0 is better whatever the direction.
+    low : float or None
+        Lower end of the 95 % interval of that over perturbations, null where there are too few.
+    high : float or None
+        Upper end of it.
+    """
+
+    duplicate: float
+    control: str
+    known: float
+    apart: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricScore(Part):
     """What one metric says of one task's answers.
 
@@ -101,6 +132,9 @@ class MetricScore(Part):
     over : int or None
         How many perturbations, or other blocks, the value of a primary metric is over; there
         where the metric leaves out some of those that are drawn again.
+    calibration : Calibration or None
+        Whether the metric tells controls apart here; there in the record of the task's first floor,
+        where the truth of responses has noise.
     """
 
     version: int = older(1)
@@ -117,6 +151,7 @@ class MetricScore(Part):
     ceiling: DrawnValue | None = optional()
     permuted: PermutedScores | None = optional()
     over: int | None = optional()
+    calibration: Calibration | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

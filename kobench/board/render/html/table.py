@@ -190,6 +190,8 @@ def value_cell(score: Score | None, column: Column, classes: str = "") -> str:
         return f'<td class="missing {classes}" data-value="">{esc(why)}</td>'
     ends = bracket(score.low, score.high, column.decimals) if score.low != score.high else ""
     text = minus(number(score.value, column.decimals)) + small(ends)
+    if column.greyed:
+        text, classes = f"({text})", f"missing {classes}"
     return f'<td class="{classes}" data-value="{score.value:.6g}">{text}</td>'
 
 

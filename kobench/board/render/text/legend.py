@@ -101,6 +101,12 @@ def notices(board: Board) -> list[str]:
         )
     if any(row.prior for section in board.sections for row in section.rows):
         said.append(PRIOR_LEGEND)
+    if any(column.greyed for section in board.sections for column in section.columns):
+        said.append(
+            "Can't tell: by this metric half of the cells is no better here than an answer that"
+            " knows no perturbation, or its strength alone; its scores stand in brackets, without"
+            " skill, verdict or rank."
+        )
     if any(row.suspect for section in board.sections for row in section.rows):
         said.append(SUSPECT)
     if any(score.missing == NONE for score in scores):

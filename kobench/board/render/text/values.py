@@ -24,15 +24,15 @@ def arrow(column: Column) -> str:
 
 
 def value_text(score: Score | None, column: Column, interval: bool = True) -> str:
-    """A score as `0.617 [0.588, 0.645]`, or why there is no value."""
+    """A score as `0.617 [0.588, 0.645]`, or why there is no value; in brackets where greyed."""
     if score is None:
         return "-"
     if score.value is None:
         return reason(score.missing) if 0 < len(score.missing) <= len(LONGEST) else "-"
     value = number(score.value, column.decimals)
-    if not interval or score.low == score.high:
-        return value
-    return f"{value} {bracket(score.low, score.high, column.decimals)}".strip()
+    if interval and score.low != score.high:
+        value = f"{value} {bracket(score.low, score.high, column.decimals)}".strip()
+    return f"({value})" if column.greyed else value
 
 
 def skill_text(score: Score | None, interval: bool = True) -> str:
