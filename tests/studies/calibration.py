@@ -56,6 +56,9 @@ RANKING = RESPONSE[:2]
 #: Shares of the perturbed cells.
 SHARES = (0.125, 0.25, 0.5, 1.0)
 
+#: More perturbations are not counted.
+MANY = 1000
+
 #: Tasks without noise in their truth, with what is asked of a network.
 EXACT = ("profile", "knockout-profile", "knockout-impact", "keystone", "double-knockout")
 
@@ -206,9 +209,16 @@ def row_of(name: str, several: Sequence[Sequence[Ladder]]) -> str:
         percent(one.wins for one in flat),
         f"{np.mean(told):.1f} of {len(NOISE)}",
         needs_text(needs),
-        "tells" if whole.low is None or whole.above else "**greyed**",
+        verdict_of(whole),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def verdict_of(whole: Interval) -> str:
+    """What boards do with such a difference."""
+    if whole.low is None:
+        return "too few to say"
+    return "tells" if whole.above else "**greyed**"
 
 
 def cells_table(registry: Registry, setting: Setting) -> list[str]:
@@ -307,7 +317,7 @@ def interval_text(found: Interval) -> str:
 def percent(values: Iterator[float | None]) -> str:
     """A mean share, "–" without any."""
     known = [one for one in values if one is not None]
-    return f"{np.mean(known):.0%}" if known else "–"
+    return f"{round(100 * float(np.mean(known))) + 0} %" if known else "–"
 
 
 def spread(numbers: Sequence[int]) -> str:
@@ -320,7 +330,9 @@ def needs_text(needs: Sequence[int | None]) -> str:
     """The median of how many are needed; "–" where half of them can't be had."""
     known = sorted(10**9 if one is None else one for one in needs)
     middle = known[len(known) // 2]
-    return "–" if middle >= 10**9 else f"{middle:,}"
+    if middle > MANY:
+        return "–" if middle >= 10**9 else f"over {MANY:,}"
+    return f"{middle:,}"
 
 
 def page(text: str, made: Mapping[str, Sequence[str]]) -> str:
