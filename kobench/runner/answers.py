@@ -74,6 +74,7 @@ def get_answers(
     staged: bool = True,
     hidden: Hidden | None = None,
     processors: tuple[int, ...] = (),
+    asks_next: Callable[[str], None] = lambda _: None,
 ) -> Answered:
     """The answers of one trial.
 
@@ -96,6 +97,8 @@ def get_answers(
         What a worker must not read.
     processors : tuple of int
         On which processors it computes; none where on any.
+    asks_next : callable
+        Is called with each question set before a worker is handed its question.
 
     Raises
     ------
@@ -121,7 +124,7 @@ def get_answers(
     if trial.role == "floor" and entry.trusted:
         return answers_in_process(trial, prepared, ordered)
     with worker_of(trial, work, log, hidden, processors) as worker:
-        return answers_of_worker(trial, prepared, ordered, worker)
+        return answers_of_worker(trial, prepared, ordered, worker, asks_next)
 
 
 def answers_of_line(trial: Trial, prepared: Prepared, asks: Sequence[str]) -> Answered:
@@ -171,7 +174,11 @@ def answers_in_process(trial: Trial, prepared: Prepared, asks: Sequence[str]) ->
 
 
 def answers_of_worker(
-    trial: Trial, prepared: Prepared, asks: Sequence[str], worker: WorkerProcess
+    trial: Trial,
+    prepared: Prepared,
+    asks: Sequence[str],
+    worker: WorkerProcess,
+    asks_next: Callable[[str], None] = lambda _: None,
 ) -> Answered:
     """A stranger's answers, from a process of its own.
 
@@ -183,6 +190,7 @@ def answers_of_worker(
     try:
         for name in asks:
             question = prepared.question(name)
+            asks_next(name)
             write_payload(worker.stage(name), question.payload())
             worker.ask(name)
             given = worker.answers(name, expected_arrays(question.shapes(supported)))

@@ -19,6 +19,10 @@ from kobench.util.lock_file import STALE, Claim, NoLockError
 #: The folder of a results folder in which trials have theirs while they run.
 WORK = ".work"
 
+#: The folder of a results folder in which is written down what predictors are about to be shown,
+#: see `kobench.runner.shown`, and what a run does there, for a reader.
+SHOWN, NOTED = "shown", "notes which cells it shows"
+
 #: The file in a results folder by which one run holds it, see `kobench.util.lock`.
 LOCK = ".kobench-lock"
 
@@ -31,6 +35,7 @@ TRIAL = re.compile(r"trial-[a-z0-9_]{8}")
 HALF_WRITTEN = {
     "records": re.compile(r"\.[0-9a-f]{24}\.json\.\d+-\d+\.tmp"),
     "answers": re.compile(r"\.[0-9a-f]{64}\.npz\.\d+-\d+\.tmp"),
+    SHOWN: re.compile(r"\.[0-9a-f]{24}\.json\.\d+-\d+\.tmp"),
 }
 
 
@@ -114,14 +119,14 @@ def locked(folder: Path) -> Iterator[Lock]:
 
 
 def _refuse_other_work(folder: Path) -> None:
-    """Raise UserError where trials' folders can't lie where they must."""
-    work = folder / WORK
-    if work.is_symlink() or (work.exists() and not work.is_dir()):
-        what = "a link" if work.is_symlink() else "a file"
-        raise UserError(
-            f"{work} is {what}, but a run makes its trials' folders in a folder of this name;"
-            " move it, or name another --out"
-        )
+    """Raise UserError where a run can't have its own folders where they must be."""
+    for place, what_for in ((folder / WORK, "makes its trials' folders"), (folder / SHOWN, NOTED)):
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            what = "a link" if place.is_symlink() else "a file"
+            raise UserError(
+                f"{place} is {what}, but a run {what_for} in a folder of this name; move it, or"
+                " name another --out"
+            )
 
 
 def clear(folder: Path) -> None:

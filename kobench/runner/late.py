@@ -2,7 +2,7 @@
 
 What a trial leaves in the machine, such as which pages of a file are in memory, a later trial can
 read. `kobench.runner.order` sees to it inside one run; here is what earlier runs into the same
-folder have shown.
+folder have shown, which `kobench.runner.shown` has written down.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kobench.runner.keys import Trial
 from kobench.runner.order import holds
 from kobench.runner.origins import origins_of
 from kobench.runner.resume import Action
+from kobench.runner.shown import Showing, name_of, written_in
 from kobench.runner.work import Place
 
 #: Why a failure is not tried again.
@@ -37,7 +38,7 @@ class Shown(NamedTuple):
     names : frozenset of str
         Names of simulators, and `REAL` where it was that of real cells.
     origins : frozenset of str
-        What those cells come from, see `kobench.runner.work.origins_of`.
+        What those cells come from, see `kobench.runner.origins.origins_of`.
     of_older : frozenset of str
         The names of those whose records don't say what their cells come from.
     """
@@ -64,7 +65,7 @@ def too_late(
     """
     if record is None or record.result.status not in BAD:
         return False
-    return bool(asked_blind(trial, action)) and name_of(trial) in shown().names
+    return bool(asked_blind(trial, action)) and name_of(trial.dataset) in shown().names
 
 
 def asked_late(trial: Trial, action: Action, shown: Callable[[], Shown]) -> tuple[str, ...]:
@@ -88,7 +89,8 @@ def asked_late(trial: Trial, action: Action, shown: Callable[[], Shown]) -> tupl
     labels = asked_blind(trial, action)
     if not labels:
         return ()
-    known = origins_of(trial.dataset) & shown().origins or name_of(trial) in shown().of_older
+    dataset, before = trial.dataset, shown()
+    known = origins_of(dataset) & before.origins or name_of(dataset) in before.of_older
     return labels if known else ()
 
 
@@ -101,40 +103,27 @@ def asked_blind(trial: Trial, action: Action) -> tuple[str, ...]:
     return tuple(task.spec.label for task in trial.tasks if task.spec.asks in asked)
 
 
-#: Stands for all real data: one file may have several names.
-REAL = "real"
-
-
-def name_of(trial: Trial) -> str:
-    """The name of a trial's simulator, `REAL` where its cells are real."""
-    entry = trial.dataset.entry
-    return entry.shown_name if entry.spec.seeded else REAL
-
-
-def shown_in(records: Iterable[Record]) -> Shown:
-    """What predictors have been shown the expression of, as far as their records tell.
+def shown_in(records: Iterable[Record], written: Iterable[Showing] = ()) -> Shown:
+    """What predictors have been shown the expression of.
 
     Parameters
     ----------
     records : iterable of Record
-        All of a results folder.
+        All of a results folder. Older folders have nothing else that tells.
+    written : iterable of Showing
+        What was written down in the folder before it was shown.
     """
     names: set[str] = set()
     origins: set[str] = set()
     of_older: set[str] = set()
-    for record in records:
-        asked = [*record.result.answers, record.result.stage or ""]
-        seen = any(name in SETS and not SETS[name].by_assemblage for name in asked)
-        # what came late has taken the place of another record
-        if record.role != "predictor" or not (seen or record.run.asked_late):
+    for showing in {*written, *map(Showing.of_record, records)}:
+        if showing is None:
             continue
-        dataset = record.trial.dataset
-        name = dataset.name if dataset.kind == "simulated" else REAL
-        names.add(name)
-        if record.about.dataset.origins is None:
-            of_older.add(name)
+        names.add(showing.name)
+        if showing.origins is None:
+            of_older.add(showing.name)
         else:
-            origins.update(record.about.dataset.origins)
+            origins.update(showing.origins)
     return Shown(frozenset(names), frozenset(origins), frozenset(of_older))
 
 
@@ -170,7 +159,11 @@ def look_for_late(
         The tasks of each trial that are asked by assemblage after its cells were shown, or were
         before, and their answers are kept.
     """
-    shown = cache(lambda: shown_in([*read_records(folder, LeftOut()), *set_aside_in(folder)]))
+    shown = cache(
+        lambda: shown_in(
+            [*read_records(folder, LeftOut()), *set_aside_in(folder)], written_in(folder)
+        )
+    )
     failed = [
         place
         for place, (action, record) in decided.items()

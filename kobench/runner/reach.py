@@ -24,7 +24,7 @@ from kobench.sandbox.hiding import lies_in
 from kobench.sandbox.places import readable_by, this_interpreter
 
 #: What a run writes into a results folder.
-RESULTS = ("records", "answers", ".work")
+RESULTS = ("records", "answers", "shown", ".work")
 
 #: How names of files end that are code: a predictor may need it, and it is no data.
 CODE = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dylib", ".dll")

@@ -30,6 +30,7 @@ from kobench.runner.prepared import Prepared
 from kobench.runner.reach import hidden_from, refuse_written
 from kobench.runner.resume import Action, Policy, decide
 from kobench.runner.seeds import settle_seeds
+from kobench.runner.shown import keep_shown
 from kobench.runner.trust import trusted_with_predictor, vouched
 from kobench.runner.work import Place, Work
 from kobench.sandbox.finding import refuse_if_open
@@ -173,6 +174,10 @@ class Run:
             refuse_told(theirs, hidden, self.sources, self.cards)
             for path in unreadable:
                 set_aside(path)  # not lost: a newer kobench may read it, or its owner mend it
+            keep_shown(
+                self.folder,
+                [record for place in todo if (record := decided[place][1]) is not None],
+            )
             self.watcher.planned(len(todo))
 
             left = in_parts(work)

@@ -20,6 +20,7 @@ from kobench.runner.folder import WORK, Results
 from kobench.runner.keys import Trial
 from kobench.runner.prepared import Prepared
 from kobench.runner.resume import Action
+from kobench.runner.shown import written_before
 from kobench.scoring.score import Scoring, score_task
 
 #: Answers of floors that were made again, by place in the basis and by question set.
@@ -197,6 +198,7 @@ def ask(draft: Draft, trial: Trial, prepared: Prepared, results: Results, log: L
             results.staged,
             results.hidden,
             results.processors,
+            written_before(trial.dataset, results.folder),
         )
     except TrialFailed as ended:
         if results.staged:  # these are final: see `resume.answered_for_good`

@@ -13,18 +13,21 @@ from types import SimpleNamespace
 import pytest
 
 from kobench.board.make import make_board
+from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.about import About
 from kobench.results.records import read_records, write_record
 from kobench.results.suite_seed import SuiteSeed
 from kobench.runner.folder import Results
-from kobench.runner.late import REAL, Shown, shown_in, too_late
+from kobench.runner.late import Shown, shown_in, too_late
 from kobench.runner.order import in_parts
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.resume import Action, Policy
 from kobench.runner.run import Run
+from kobench.runner.shown import REAL, Showing, written_in
 from kobench.runner.work import Work
+from kobench.supervisor.process import WorkerProcess
 
 SECRET = SuiteSeed("000102030405060708090a0b0c0d0e0f")
 BOTH = ["profile", "knockout-impact"]
@@ -335,3 +338,94 @@ def test_what_was_shown_of_real_cells_counts_for_every_name_of_theirs(tmp_path):
     assert not stands(trial, "grn")
     assert stands(simulated.trials[0], "grn")
     assert not stands(simulated.trials[0], REAL)
+
+
+def stopped_when_asked(question: str, when: str, run: Run, plan, monkeypatch) -> None:
+    """A run that its user stops just before a worker is handed a question, or once it answered."""
+    real = getattr(WorkerProcess, when)
+
+    def stop(worker: WorkerProcess, name: str, *more):
+        if name == question:
+            raise KeyboardInterrupt
+        return real(worker, name, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkerProcess, when, stop)
+        with pytest.raises(KeyboardInterrupt):
+            run.run(plan)
+
+
+def shown_to_somebody(folder: Path) -> set[str]:
+    return {showing.name for showing in written_in(folder)}
+
+
+def test_what_is_shown_is_written_down_before_it_is_shown(tmp_path, monkeypatch):
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    plan = make_plan(registry, request(suite_seed=SECRET))
+    for question, written in (("profile", set()), ("singles", {"grn"})):
+        folder = tmp_path / question
+        stopped_when_asked(question, "stage", Run(folder), plan, monkeypatch)
+        assert not (tmp_path / "notes.npy").exists()
+        assert shown_to_somebody(folder) == written
+
+
+def test_what_failed_is_not_tried_again_though_the_run_was_stopped_that_showed(
+    tmp_path, monkeypatch
+):
+    """Who was shown the cells has no record, and has left what it saw."""
+    plugin = tmp_path / "failing.py"
+    plugin.write_text(FAILS.format(notes=str(tmp_path / "note")))
+    registry = load_registry(plugin_files=[plugin])
+    asked = request(predictors=["fails"], fit_seeds=2, suite_seed=SECRET)
+    plan, said = make_plan(registry, asked), []
+    stopped_when_asked("singles", "answers", Run(tmp_path / "out"), plan, monkeypatch)
+    assert (tmp_path / "note").exists()
+    Run(tmp_path / "out", note=said.append).run(plan)
+    found = [one for one in read_records(tmp_path / "out") if one.role == "predictor"]
+    assert sorted(one.result.status for one in found) == ["ok", "out-of-memory"]
+    assert "1 trial that failed is not tried again, because others have been" in said[0]
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_what_is_asked_after_a_run_that_was_stopped_comes_late(tmp_path, policy, monkeypatch):
+    registry = load_registry(plugin_files=[carrier(tmp_path)])
+    first = request(tasks=["knockout-impact"], suite_seed=SECRET)
+    plan = make_plan(registry, first)
+    stopped_when_asked("singles", "answers", Run(tmp_path / "out"), plan, monkeypatch)
+    assert (tmp_path / "notes.npy").exists()
+    added = replace(first, tasks=["profile"], predictors=["blind"])
+    Run(tmp_path / "out", policy).run(make_plan(registry, added))
+    assert late_of(tmp_path) == {"blind": LATE}
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_a_failure_was_shown_is_known_when_an_earlier_failure_takes_its_place(tmp_path, older):
+    """Of older folders nothing is written down but records."""
+    asked = request(tasks=["knockout-impact"], suite_seed=SECRET)
+    registry = load_registry(plugin_files=[carrier(tmp_path, dies=True)])
+    (ended,) = run(tmp_path, asked, registry)
+    assert ended.result.stage == "singles"
+    if older:
+        for path in (tmp_path / "out" / "shown").iterdir():
+            path.unlink()
+    plugin = tmp_path / "carrying.py"
+    plugin.write_text(plugin.read_text().replace("self.found = False", "raise OSError"))
+    (ended,) = run(tmp_path, asked, load_registry(plugin_files=[plugin]))
+    assert (ended.result.stage, ended.result.answers) == ("fit", {})
+    found = list(read_records(tmp_path / "out"))
+    assert not shown_in(found).names
+    written = shown_in(found, written_in(tmp_path / "out"))
+    assert (written.names, len(written.origins)) == ({"grn"}, 1)
+
+
+def test_a_note_of_what_was_shown_that_cannot_be_read_is_named(tmp_path):
+    for said in (Showing("grn", None), Showing(REAL, ("a", "b"))):
+        said.write(tmp_path)
+    assert set(written_in(tmp_path)) == {Showing("grn", None), Showing(REAL, ("a", "b"))}
+    path = min((tmp_path / "shown").iterdir())
+    for content in ("", "[]", '{"name": 1, "origins": []}', '{"name": "grn", "origins": [1]}'):
+        path.write_text(content)
+        with pytest.raises(UserError, match=f"{path.name} can't be read .*run into a new folder"):
+            list(written_in(tmp_path))
+    path.rename(path.with_name("mine.json"))  # the user's own are no such notes
+    assert len(list(written_in(tmp_path))) == 1
