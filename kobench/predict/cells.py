@@ -15,7 +15,7 @@ from kobench.plugins.chosen import Chosen
 from kobench.predict.client import Client
 from kobench.predict.new_file import NewFile
 from kobench.predict.writers import responses
-from kobench.screens.emit import SCALE, Emitter
+from kobench.screens.emit import Emitter, no_cells_of
 
 #: The column with what was removed, and what the control cells have there.
 COLUMN, CONTROL = "target", "non-targeting"
@@ -132,16 +132,8 @@ def check_columns(cells: Cells, columns: Sequence[str], path: Path | None) -> No
 
 def check_cells(cells: Cells, scale: str, predictor: Chosen, dataset: str) -> None:
     """Raise UserError where no counted cells can be made of a predictor's answers."""
-    if "counts" not in cells.layers:
-        raise UserError(
-            f"{dataset} has no counts, of which --what cells makes cells; load counts with"
-            " scale=counts"
-        )
-    if scale != SCALE:
-        raise UserError(
-            f"{dataset} has the working scale {scale}; --what cells needs {SCALE}, which counts"
-            " have with normalise=auto"
-        )
+    if why := no_cells_of(cells, scale):
+        raise UserError(f"no cells can be made on {dataset}: {why}")
     spec = predictor.entry.spec
     if "response" in spec.answers and spec.response != "profile-change":
         raise UserError(

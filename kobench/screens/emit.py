@@ -16,8 +16,9 @@ from kobench.cells import Cells, FloatArray, IntArray
 #: Keeps these draws apart from every other use of random numbers.
 _STREAM = 0xCE11
 
-#: The working scale in which factors are found: the log of 1 + counts per ten thousand.
-SCALE = "log1p-cp10k"
+#: The working scales in which factors are found: the log of 1 + counts, per ten thousand or as they
+#: are.
+SCALES = ("log1p-cp10k", "log1p")
 
 #: Cells that factors are found with; of more, a fixed draw.
 MOST_CELLS = 2000
@@ -26,13 +27,26 @@ MOST_CELLS = 2000
 FACTORS = np.concatenate([[0.0], 2.0 ** (np.arange(-80, 81) / 8.0)])
 
 
+def no_cells_of(cells: Cells, scale: str) -> str:
+    """Why no counted cells can be made of changes in these cells, "" where they can."""
+    if "counts" not in cells.layers:
+        return "the dataset has no counts, of which cells are made (load counts with scale=counts)"
+    if scale not in SCALES:
+        return f"the working scale is {scale}; cells are made in {' or '.join(SCALES)}"
+    counts = cells.layers["counts"]
+    values = getattr(counts, "data", counts) if hasattr(counts, "indptr") else counts
+    if (values != np.rint(values)).any():
+        return "the dataset's counts are no whole numbers, which raw counts are"
+    return ""
+
+
 class Emitter:
     """Makes counted cells of predicted changes.
 
     Parameters
     ----------
     cells : Cells
-        Control cells with `layers["counts"]`, in the scale `SCALE`.
+        Control cells with `layers["counts"]`, in one of `SCALES`.
     seed : int
         Seed of the draws.
 
@@ -73,8 +87,8 @@ class Emitter:
         -----
         A profile is a cell's values over their sum. So the predicted mean value of a gene is its
         mean value in the control cells plus the change times the mean of these sums (without the
-        targets), and 0 where that is negative. The factor is the number that all counts per ten
-        thousand of the gene must be multiplied by for that mean. It is at most 1024, and 1 for a
+        targets), and 0 where that is negative. The factor is the number that all counts of the gene
+        (per ten thousand) must be multiplied by for that mean. It is at most 1024, and 1 for a
         gene that no control cell has.
         """
         own = np.zeros(self.counts.shape[1], bool)

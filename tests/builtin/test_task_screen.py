@@ -102,10 +102,16 @@ def test_what_no_cells_can_be_made_of_is_said() -> None:
     given = vcc2026(TaskView(without, answers(without, without.change)))
     assert given.variants == {}
     assert given.unranked.startswith("the dataset has no counts")
-    other = asked(dataset_of(scale="log1p"))
+    other = asked(dataset_of(scale="linear"))
     assert vcc2026(TaskView(other, answers(other, other.change))).unranked.startswith(
-        "the working scale is log1p;"
+        "the working scale is linear;"
     )
+    plain = asked(dataset_of(scale="log1p"))  # counts of another scale, but counts
+    assert vcc2026(TaskView(plain, answers(plain, plain.change))).unranked == ""
+    halves = {"counts": whole.cells.layers["counts"] + np.float32(0.5)}
+    parts = asked(dataset_of(cells=dataclasses.replace(whole.cells, layers=halves)))
+    given = vcc2026(TaskView(parts, answers(parts, parts.change)))
+    assert "no whole numbers" in given.unranked
     confounded = asked(dataset_of(confounded="two libraries"))
     given = vcc2026(TaskView(confounded, answers(confounded, confounded.change)))
     assert given.unranked == "confounded: no skill, no rank (two libraries)"

@@ -165,7 +165,7 @@ def test_a_target_without_an_answer_has_cells_in_which_nothing_else_changes(
 def test_what_has_no_counts_or_no_size_is_refused(registry, controls: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="answers with a direction, which has no size"):
         ask(registry, controls, tmp_path / "x.h5ad", "direction", genes=("g010",))
-    with pytest.raises(UserError, match=r"grn.* has no counts"):
+    with pytest.raises(UserError, match=r"on grn.*: the dataset has no counts"):
         predict(
             registry,
             "grn:cells=30,genes=20",

@@ -13,7 +13,7 @@ from kobench.builtin.tasks.values import must_be_finite
 from kobench.cells import BoolArray, FloatArray
 from kobench.errors import InvalidAnswerError
 from kobench.question import CountedCells
-from kobench.screens.emit import SCALE, Emitter
+from kobench.screens.emit import Emitter, no_cells_of
 from kobench.screens.measure import Counted
 
 
@@ -119,10 +119,10 @@ def why_not(question: PerturbedCells) -> str:
         return nothing_note(question)
     if question.confounded:
         return f"confounded: no skill, no rank ({question.confounded})"
-    if question.counted is None or "counts" not in question.cells.layers:
-        return "the dataset has no counts; no score of cells (load it with scale=counts)"
-    if question.scale != SCALE:
-        return f"the working scale is {question.scale}; cells are made in {SCALE} alone"
+    if why := no_cells_of(question.cells, question.scale):
+        return why
+    if question.counted is None:
+        return "the perturbed cells have no counts"
     if len(question.names) < 2:
         return "a single perturbation: nothing to tell it from, no score"
     return ""
