@@ -11,6 +11,8 @@ import click
 from kobench.cli.options import show_board
 from kobench.cli.output import say, show_rendered
 from kobench.cli.published import pack_board, seeds_follow
+from kobench.errors import UserError
+from kobench.util.bounded import read_bounded
 
 if TYPE_CHECKING:
     from kobench.board.board import Board
@@ -174,7 +176,6 @@ def records_of(folder: Path) -> tuple[list[Record], str]:
     UserError
         Where there are none.
     """
-    from kobench.errors import UserError
     from kobench.results.left_out import LeftOut, NothingReadableError
     from kobench.results.records import read_records
 
@@ -193,13 +194,20 @@ def records_of(folder: Path) -> tuple[list[Record], str]:
     raise UserError(f"there are no records in {folder}; {hint}")
 
 
+#: Bytes of a published board that is compared, many times the largest.
+MOST_BOARD = 256 << 20
+
+
 def agrees(
     records: list[Record], published: Path, form: str, folder: Path, chosen: dict[str, Any]
 ) -> bool:
     """Whether a published board is what the records give; prints which."""
     from kobench.board.make import check_board
 
-    text = published.read_bytes()
+    try:
+        text = read_bounded(published, MOST_BOARD)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{published} can't be compared ({error}); name a board's file") from error
     if check_board(records, text, form, **chosen):
         drawn = " Its pictures were not compared." if b"<!-- pictures -->" in text else ""
         say(f"{published} agrees with the records in {folder}.{drawn}")
@@ -266,7 +274,6 @@ def recorded(texts: Sequence[str], what: str, records: list[Record]) -> list[str
     list of str
         For each text the equal ones of the records; itself where there is none.
     """
-    from kobench.errors import UserError
     from kobench.util.grammar import parse
 
     def read(text: str) -> tuple[str, Any] | None:

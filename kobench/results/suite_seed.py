@@ -14,11 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kobench.errors import UserError
+from kobench.util.bounded import read_bounded
 from kobench.util.files import write_atomically
 
 #: The file of a results folder that holds the seed, 32 hexadecimal digits and no line end, and the
 #: one that `sha256sum -c` takes.
 SEED, COMMITMENT = "secret-seed.txt", "secret-seed.sha256"
+
+#: Bytes of either file that are read.
+MOST = 1 << 10
 
 #: Bytes of a suite seed, and of every seed that follows from it: too many to be searched.
 SIZE = 16
@@ -99,13 +103,13 @@ def find_seed(folder: Path) -> SuiteSeed | None:
     Raises UserError where it is damaged, gone, or not the one that was committed to.
     """
     try:
-        promised = (folder / COMMITMENT).read_text(encoding="ascii").split()[:1]
+        promised = read_bounded(folder / COMMITMENT, MOST).decode("ascii").split()[:1]
     except FileNotFoundError:
         promised = []
     except (OSError, ValueError) as error:
         raise UserError(f"{folder / COMMITMENT} can't be read ({error})") from error
     try:
-        seed = SuiteSeed.parse((folder / SEED).read_text(encoding="ascii"))
+        seed = SuiteSeed.parse(read_bounded(folder / SEED, MOST).decode("ascii"))
     except FileNotFoundError:
         if promised:
             raise UserError(

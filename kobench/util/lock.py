@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kobench.util.lock_file import Claim, NoLockError, Owner, Seen, this_machine
+from kobench.util.bounded import open_plain
+from kobench.util.lock_file import MOST, Claim, NoLockError, Owner, Seen, this_machine
 from kobench.util.processes import start_of
 
 #: Seconds between two signs of life of an owner.
@@ -187,11 +188,13 @@ def _link(aside: Path, path: Path, owner: Owner) -> bool:
 def _look(path: Path) -> Seen | None:
     """The file of a lock as it is now, None where there is none."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(1 << 16)
+        with open_plain(path) as file:
+            content = file.read(MOST)
             return Seen(content, os.fstat(file.fileno()).st_mtime)
     except FileNotFoundError:
         return None
+    except ValueError as error:  # a pipe, say, which would be waited for
+        raise NoLockError(f"{path} {error}, and so no lock of kobench's") from error
 
 
 def _beat(claim: Claim, stop: threading.Event) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kobench.util.bounded import read_bounded
 from kobench.util.files import parse_json
 from kobench.util.processes import runs
 from kobench.util.text import visible
@@ -22,6 +23,10 @@ from kobench.util.text import visible
 #: Seconds without a sign of life after which an owner on another machine counts as gone. File
 #: systems of networks may show a change a minute late.
 STALE = 300.0
+
+
+#: Bytes of such a file that are read.
+MOST = 1 << 16
 
 
 class NoLockError(Exception):
@@ -126,7 +131,7 @@ class Claim:
     def holds(self) -> bool:
         """Whether the lock is still its owner's, and nobody took it over or removed it."""
         try:
-            owner = Owner.read(self.path.read_bytes())
+            owner = Owner.read(read_bounded(self.path, MOST))
         except FileNotFoundError:
             return False
         except OSError:  # a file system that is out of reach for a while says nothing

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from command import kobench
 from tiny import PLUGIN, TINY
+
+from kobench.cli.board import agrees
+from kobench.errors import UserError
 
 
 def test_board_from_records_in_every_format(tmp_path):
@@ -34,3 +40,10 @@ def test_board_from_records_in_every_format(tmp_path):
         "these records have: good"
         in kobench("board", tmp_path / "out", "-p", "godo", code=2).stderr
     )
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, lambda path: os.symlink("/dev/zero", path)])
+def test_what_is_compared_and_is_no_file_is_not_waited_for(put, tmp_path):
+    put(tmp_path / "board.md")
+    with pytest.raises(UserError, match=r"board\.md can't be compared \(is no file\)"):
+        agrees([], tmp_path / "board.md", "markdown", tmp_path, {})

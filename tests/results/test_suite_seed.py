@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 
 import pytest
@@ -119,3 +120,20 @@ def test_records_without_a_secret_are_written_as_ever():
     assert "secret" not in info.to_json()
     part = SecretSeed(commitment="0", index=1)
     assert part.to_json() == {"commitment": "0", "index": 1}
+
+
+@pytest.mark.parametrize("name", [SEED, COMMITMENT])
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
+def test_what_could_be_read_without_end_is_no_seed(name, put, tmp_path):
+    """Whoever publishes a folder decides what lies in it."""
+    keep_seed(tmp_path, KNOWN)
+    (tmp_path / name).unlink()
+    put(tmp_path / name)
+    with pytest.raises(UserError, match=f"{name} can't be (read|used).*is (no file|a folder)"):
+        find_seed(tmp_path)
+
+
+def test_a_large_file_is_no_seed(tmp_path):
+    (tmp_path / SEED).write_text(" " * 2000 + KNOWN.digits)
+    with pytest.raises(UserError, match="holds more than 1,024 bytes"):
+        find_seed(tmp_path)

@@ -151,6 +151,19 @@ def test_an_empty_one_was_left_half_made_and_any_other_file_is_its_owners(tmp_pa
         assert [file.name for file in tmp_path.iterdir()] == ["lock"]
 
 
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
+def test_what_is_no_file_is_no_lock_and_nobody_waits_for_it(tmp_path: Path, put) -> None:
+    with locked(tmp_path / "mine") as mine:
+        (tmp_path / "mine").unlink()
+        put(tmp_path / "mine")
+        assert not mine.claim.holds()
+        with pytest.raises(NoLockError, match=r"mine is .*, and so no lock of kobench's"):
+            take(tmp_path / "mine")
+        put(tmp_path / LOCK)
+        with pytest.raises(UserError, match=f"{LOCK} is .*, and so no lock.*--out"):
+            locked_results(tmp_path).__enter__()
+
+
 @pytest.mark.parametrize("code", [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP])
 def test_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, dead: tuple[int, str]
