@@ -124,7 +124,7 @@ def worker_for(chosen: Chosen, work: Path, setting: Setting, threads: int) -> Wo
         interpreter=entry.interpreter,
         sandbox=setting.sandbox,
         readable=tuple(Path(folder) for folder in setting.readable),
-        hidden=kept_from(entry.interpreter, setting.cards),
+        hidden=(*kept_from(entry.interpreter, setting.cards), *entry.caches),
         links=links_of(entry),
     )
     return WorkerProcess(work, settings)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from kobench.environments.inside import (
     MOST_LISTED,
@@ -20,7 +21,7 @@ from kobench.environments.inside import (
 )
 from kobench.errors import UserError
 from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
-from kobench.util.hashes import files_below, is_compiled
+from kobench.util.hashes import files_below, without_caches
 from kobench.util.text import visible
 
 #: The entry-point group of plugins.
@@ -125,8 +126,9 @@ def _source_of(distribution: importlib.metadata.Distribution) -> Source | None:
     check_name(name)
     if normalise(name) == OWN and {_top_level(value) for _, value in points} != {OWN}:
         raise ValueError("it calls itself kobench, and is not; remove it")
-    roots, files = files_of(distribution, points, place_here)
-    return Source(name, visible(distribution.version or ""), points, files, roots=roots)
+    found = files_of(distribution, points, place_here)
+    version = visible(distribution.version or "")
+    return Source(name, version, points, found.files, roots=found.roots, caches=found.caches)
 
 
 def check_name(name: str) -> None:
@@ -197,11 +199,33 @@ def place_here(top: str) -> Place | None:
     return None if spec is None else (spec.origin, list(spec.submodule_search_locations or ()))
 
 
+class Found(NamedTuple):
+    """What a distribution consists of.
+
+    Attributes
+    ----------
+    roots : dict of str to Path
+        Its top-level packages and modules, by the name of their folder or file.
+    files : dict of str to Path
+        Its files, by their path inside the folder of packages. Left out is what depends on who
+        installed it (`NOTES`, programs of entry points, the links of editable installs), and what
+        looks like code that was compiled here. What a wheel brought is no such code, whatever it is
+        called: the list of files has its hash.
+    caches : frozenset of Path
+        The folders in which what looks compiled lies. Who wrote that list can leave out a hash, so
+        nobody knows what they hold: its predictors must not read them.
+    """
+
+    roots: dict[str, Path]
+    files: dict[str, Path]
+    caches: frozenset[Path]
+
+
 def files_of(
     distribution: importlib.metadata.Distribution,
     points: Sequence[tuple[str, str]],
     place: Callable[[str], Place | None],
-) -> tuple[dict[str, Path], dict[str, Path]]:
+) -> Found:
     """Find the files that a distribution consists of.
 
     These are what it installed, and all that lies in its packages by now, which covers editable
@@ -216,16 +240,6 @@ def files_of(
     place : callable
         Says where a top-level package or module lies.
 
-    Returns
-    -------
-    roots : dict of str to Path
-        Its top-level packages and modules, by the name of their folder or file.
-    files : dict of str to Path
-        Its files, by their path inside the folder of packages. Left out is what depends on who
-        installed it (`NOTES`, programs of entry points, the links of editable installs), and code
-        that was compiled here. What a wheel brought is no such code, whatever it is called: the
-        list of files has its hash.
-
     Raises
     ------
     TooManyFilesError
@@ -238,16 +252,13 @@ def files_of(
         )
     editable, base = is_editable(distribution), Path(str(distribution.locate_file("")))
     programs = {point.name for point in distribution.entry_points if point.group in PROGRAMS}
-    brought = {
+    rows = [(file.as_posix(), file.hash is not None) for file in distribution.files or ()]
+    hashed = {name for name, has_hash in rows if has_hash}
+    files = {
         name: base / name
-        for name, has_hash in (
-            (file.as_posix(), file.hash is not None) for file in distribution.files or ()
-        )
-        if "\0" not in name
-        and is_content(name, editable, programs)
-        and (has_hash or not is_compiled(os.path.join(base, name)))
+        for name, _ in rows
+        if "\0" not in name and is_content(name, editable, programs)
     }
-    files = dict(brought)
     roots: dict[str, Path] = {}
     for name, file in files.items():
         inside = name.split("/")
@@ -271,9 +282,7 @@ def files_of(
         # without this file other distributions may have a part in it
         if (root / "__init__.py").is_file():
             files.update(_files_at(root))
-    return roots, {
-        name: path for name, path in files.items() if name in brought or not is_compiled(str(path))
-    }
+    return Found(roots, *without_caches(files, hashed))
 
 
 def _is_own(

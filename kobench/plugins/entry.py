@@ -44,6 +44,8 @@ class Entry:
         In an environment, the versions of the distribution and of all that it needs.
     shadowed : bool
         Whether its name alone means another one, see `kobench.plugins.ours`.
+    caches : frozenset of Path
+        See `Source.caches`.
     """
 
     spec: Any
@@ -59,6 +61,7 @@ class Entry:
     problem: PluginProblem | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
     shadowed: bool = False
+    caches: frozenset[Path] = frozenset()
 
     @property
     def shown_name(self) -> str:
@@ -121,4 +124,5 @@ def entry_of(source: Source, spec: Any, digest: str, entry_point: str) -> Entry:
         environment=source.environment,
         roots=source.roots,
         packages=source.packages,
+        caches=source.caches,
     )

@@ -78,7 +78,7 @@ def _sources_in(environment: Environment) -> list[Source]:
             continue
         check_name(each["name"])
         in_place = _in_place(environment, [by_name[name] for name in each["needs"]])
-        roots, files = files_of(
+        content = files_of(
             importlib.metadata.Distribution.at(metadata),
             points,
             _places(in_place, found["tops"]),
@@ -88,12 +88,13 @@ def _sources_in(environment: Environment) -> list[Source]:
                 visible(each["name"]),
                 visible(each["version"] or ""),
                 points,
-                files=_held(environment, files),
-                roots=_held(environment, {**roots, **in_place}),
+                files=_held(environment, content.files),
+                roots=_held(environment, {**content.roots, **in_place}),
                 environment=environment.name,
                 interpreter=interpreter,
                 about=(str(environment.prefix), found["version"], digest()),
                 packages={name: visible(by_name[name]["version"] or "") for name in each["needs"]},
+                caches=content.caches,
             )
         )
     return sources

@@ -138,7 +138,7 @@ class HiddenFromPlugins:
 
     def of(self, source: Source) -> tuple[Path, ...]:
         """What is hidden from a source; nothing from kobench itself."""
-        return () if source.is_own else self._of(source.interpreter)[0]
+        return () if source.is_own else (*self._of(source.interpreter)[0], *source.caches)
 
     def _of(self, interpreter: Interpreter | None) -> tuple[tuple[Path, ...], list[str]]:
         """What is hidden from an interpreter's plugins, and what they may read, as real paths."""

@@ -94,6 +94,8 @@ class Source:
         What a description depends on beside the files.
     packages : mapping of str to str
         In an environment: versions of what it needs there, itself included.
+    caches : frozenset of Path
+        Folders of what looks compiled, which is among no files: it must not read them.
     """
 
     distribution: str
@@ -106,6 +108,7 @@ class Source:
     interpreter: Interpreter | None = None
     about: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
+    caches: frozenset[Path] = frozenset()
 
     @property
     def known_as(self) -> str:

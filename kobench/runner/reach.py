@@ -18,6 +18,7 @@ from kobench.plugins.entry import Entry
 from kobench.plugins.hidden import files_in, files_of_card, known_files, own_folders
 from kobench.plugins.load import links_of
 from kobench.runner.keys import Trial
+from kobench.runner.readable import caches_in
 from kobench.runner.request import device_kind
 from kobench.runner.search import search
 from kobench.sandbox.hiding import lies_in
@@ -47,9 +48,10 @@ class Hidden:
     brought: Mapping[tuple[str, str], tuple[Path, ...]] = field(default_factory=dict)
 
     def of(self, predictor: Entry) -> tuple[Path, ...]:
-        """What is hidden from a predictor."""
+        """What is hidden from a predictor, what looks compiled in its own packages too."""
         others = [places for home, places in self.brought.items() if home != predictor.home]
-        return (*self.places, *(place for places in others for place in places))
+        places = [place for places in others for place in places]
+        return (*self.places, *places, *predictor.caches)
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,10 @@ def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str
         [read.place for read in reads if not read.given],
         [read.place for read in reads if read.given],
     )
+    readable = {folder for trial in trials for folder in trial.request.readable}
+    caches = [place for folder in sorted(readable) for place in caches_in(folder)]
     return Hidden(
-        within([*own_folders(), *known, *files, *copies], reads),
+        within([*own_folders(), *known, *files, *copies, *caches], reads),
         {
             dataset.entry.home: within(data_of(dataset.entry), reads)
             for dataset in datasets

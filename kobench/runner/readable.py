@@ -10,7 +10,7 @@ from pathlib import Path
 from kobench.plugins.cache import cache_folder
 from kobench.plugins.hidden import own_folders
 from kobench.sandbox.hiding import lies_in
-from kobench.util.hashes import Hashes, files_below, hash_of_all
+from kobench.util.hashes import Hashes, files_below, hash_of_all, without_caches
 
 
 def contents_of(folders: Sequence[str]) -> tuple[str, ...]:
@@ -26,6 +26,7 @@ def contents_of(folders: Sequence[str]) -> tuple[str, ...]:
     tuple of str
         The same for the same names and contents of files, wherever the folders lie. What kobench
         keeps in them for itself is left out: it changes with every run, and no predictor sees it.
+        So is what looks compiled, see `caches_in`.
 
     Notes
     -----
@@ -41,8 +42,13 @@ def content_of(folder: str) -> str:
     real = os.path.realpath(folder)
     files = {
         name: path
-        for name, path in files_below(Path(real)).items()
+        for name, path in without_caches(files_below(Path(real)))[0].items()
         if not any(lies_in(str(path), place) for place in own)
     }
     slot = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
     return hash_of_all(files, Hashes(cache_folder() / f"readable-{slot}.hashes.json"), folder)
+
+
+def caches_in(folder: str) -> list[Path]:
+    """The folders of what looks compiled in a folder: it counts in no key, so it is hidden."""
+    return sorted(without_caches(files_below(Path(os.path.realpath(folder))))[1])

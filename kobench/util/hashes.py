@@ -9,7 +9,7 @@ import re
 import stat
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -158,17 +158,44 @@ def files_below(folder: Path) -> dict[str, Path]:
     Returns
     -------
     dict of str to Path
-        Path from the folder -> place. Left out is what Python and Numba keep of code that they
-        compiled, see `is_compiled`.
+        Path from the folder -> place.
     """
     found = {}
     for inner, folders, names in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(inner, name))]
         for name in (*names, *links):
             path = os.path.join(inner, name)
-            if not is_compiled(path):
-                found[os.path.relpath(path, folder).replace(os.sep, "/")] = Path(path)
+            found[os.path.relpath(path, folder).replace(os.sep, "/")] = Path(path)
     return found
+
+
+def without_caches(
+    files: Mapping[str, Path], brought: Collection[str] = ()
+) -> tuple[dict[str, Path], frozenset[Path]]:
+    """Files without those that Python and Numba make anew, and the folders in which those lie.
+
+    What is left out looks compiled, and may hold anything: whoever leaves it out of what a result
+    depends on hides these folders from who gives the result.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        Name -> place.
+    brought : collection of str
+        Names of those that count whatever they are called.
+
+    Returns
+    -------
+    files : dict of str to Path
+        Those that are left.
+    caches : frozenset of Path
+        Folders called `__pycache__`.
+    """
+    out = {
+        name: path for name, path in files.items() if name not in brought and is_compiled(str(path))
+    }
+    left = {name: path for name, path in files.items() if name not in out}
+    return left, frozenset(path.parent for path in out.values())
 
 
 #: What Python and Numba call such files; one that is being written has a number behind.
@@ -176,7 +203,7 @@ CACHED = re.compile(r"\.(pyc|pyo)(\.\d+)?$|\.(nbi|nbc)$")
 
 
 def is_compiled(path: str) -> bool:
-    """Whether a file is kept by Python or Numba of code that they compiled, and is made anew.
+    """Whether a file looks as if Python or Numba kept it of code that they compiled.
 
     Examples
     --------
@@ -184,16 +211,13 @@ def is_compiled(path: str) -> bool:
     >>> is_compiled(str(beside / "hashes.cpython-311.pyc")), is_compiled(str(beside / "w.npz"))
     (True, False)
 
-    A module that has no source is code itself:
+    A module that has no source is code itself, and beside its source nobody keeps it:
 
-    >>> is_compiled("no/such/folder/module.pyc")
-    False
+    >>> is_compiled("no/such/__pycache__/module.pyc"), is_compiled(__file__ + "c")
+    (False, False)
     """
     folder, name = os.path.split(path)
-    if os.path.basename(folder) == "__pycache__":
-        folder = os.path.dirname(folder)
-        if not CACHED.search(name):
-            return False
-    elif not name.endswith((".pyc", ".pyo")):
+    above, last = os.path.split(folder)
+    if last != "__pycache__" or not CACHED.search(name):
         return False
-    return os.path.exists(os.path.join(folder, name.partition(".")[0] + ".py"))
+    return os.path.exists(os.path.join(above, name.partition(".")[0] + ".py"))

@@ -12,7 +12,9 @@ import pytest
 from pretend_plugins import Site, good
 
 from kobench.plugins.discovery import files_of
+from kobench.plugins.hidden import HiddenFromPlugins
 from kobench.plugins.load import load_registry
+from kobench.runner.reach import Hidden
 from kobench.util import hashes
 from kobench.util.hashes import Hashes, files_below, hash_of_all
 
@@ -83,6 +85,7 @@ def test_a_changed_file_changes_the_key_though_size_and_time_are_kept(
         "__pycache__/w.nbc",
         "__pycache__/__init__.pyc.txt",
         "sourceless.pyc",
+        "__init__.pyc",  # beside its source nobody keeps it
         "data/link",
     ],
 )
@@ -110,7 +113,7 @@ def test_every_folder_of_a_package_counts(tmp_path: Path) -> None:
     (tmp_path / "setup.cfg").write_text("[metadata]\nname = good-dist\n")
     about = {"dir_info": {"editable": True}, "url": f"file://{tmp_path}"}
     (info / "direct_url.json").write_text(json.dumps(about))
-    roots, files = files_of(
+    roots, files, _ = files_of(
         Distribution.at(info),
         [("g", "good_package:hooks")],
         lambda top: (str(init), list(map(str, folders))) if top == "good_package" else None,
@@ -141,7 +144,6 @@ def test_what_is_compiled_anew_does_not_change_the_key(package: Path) -> None:
         "a.f-1.py311.1.nbc",
     ):
         (package / "__pycache__" / name).write_text("x")
-    (package / "__init__.pyc").write_text("x")
     assert digest() == first
 
 
@@ -167,6 +169,35 @@ def test_what_a_wheel_brought_counts_whatever_it_is_called(
     first = digest()
     replaced(file, file.read_bytes()[:-1] + b" ")
     assert digest() != first
+
+
+@pytest.mark.parametrize(
+    ("name", "is_listed"),
+    [
+        ("good_package/__pycache__/__init__.cpython-39.pyc", True),
+        ("good_package/__pycache__/__init__.cpython-311.pyc", False),
+        ("good_package/data/__pycache__/more.f-1.py311.nbc", True),
+        ("beside-it/__pycache__/more.cpython-311.opt-2.pyc", True),
+    ],
+)
+def test_what_no_key_holds_is_hidden_from_who_brought_it(
+    name: str, is_listed: bool, package: Path
+) -> None:
+    """Whoever makes a wheel writes its list of files, and can leave out a hash."""
+    file = package.parent / name
+    file.parent.mkdir(parents=True)
+    (file.parents[1] / "more.py").touch()
+    file.write_text("weights")
+    if is_listed:
+        record = package.parent / "good_dist-1.0.dist-info" / "RECORD"
+        record.write_text(record.read_text() + f"{name},,\n")
+    first = digest()
+    replaced(file, b"stolen!")
+    assert digest() == first
+    registry = load_registry()
+    assert file.parent in Hidden().of(registry.find("predictors", "mine"))
+    (source,) = [each for each in registry.sources if each.distribution == "good-dist"]
+    assert file.parent in HiddenFromPlugins().of(source)
 
 
 def test_programs_that_an_installer_makes_do_not_count(package: Path) -> None:

@@ -89,10 +89,14 @@ def write_cells(path: Path) -> Path:
 
 
 def seek(
-    seeker: Path, dataset: str, out: Path, mode: str = "auto", readable: tuple[Path, ...] = ()
+    seeker: Path | None,
+    dataset: str,
+    out: Path,
+    mode: str = "auto",
+    readable: tuple[Path, ...] = (),
 ) -> list[str]:
-    """What the seeker finds in a run."""
-    registry = load_registry(plugin_files=[seeker])
+    """What the seeker finds in a run; None for one that is installed."""
+    registry = load_registry(plugin_files=[seeker] if seeker else [])
     request = Request(
         [dataset],
         ["seeker"],
@@ -193,6 +197,35 @@ def test_the_data_of_an_installed_dataset_are_hidden_from_other_plugins(
     readable = (site.folder,)
     assert seek(seeker, "brought", tmp_path / "off", "off", readable) == ["their_data/cells.csv"]
     assert seek(seeker, "brought", tmp_path / "out", "require", readable) == []
+
+
+@pytest.mark.parametrize("layers", [None, ("landlock-files", "environment")])
+def test_what_looks_compiled_and_counts_in_no_key_is_not_read(
+    layers: tuple[str, ...] | None,
+    described: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may be weights by such a name: two predictors would have one key."""
+    require_all()
+    if layers:
+        monkeypatch.setattr(room, "LAYERS", layers)
+    monkeypatch.setenv("KOBENCH_CACHE", str(described))
+    site, given = Site(tmp_path / "site"), tmp_path / "given"
+    monkeypatch.syspath_prepend(str(site.folder))
+    code = SEEKER.format(folders=[str(site.folder / "spy"), str(given)], marker=MARKER)
+    names = ["__pycache__/__init__.cpython-39.pyc", "deep/__pycache__/m.f-1.py39.nbc"]
+    modules = {"spy/__init__.py": code, "spy/deep/m.py": ""}
+    site.install("spy-dist", {**modules, **{f"spy/{name}": MARKER for name in names}})
+    (given / "__pycache__").mkdir(parents=True)
+    (given / "net.py").touch()
+    (given / "__pycache__" / "net.cpython-39.pyc").write_text(MARKER)
+    found = seek(None, "grn:genes=15,cells=60", tmp_path / "off", "off", (given,))
+    assert found == sorted(["__pycache__/net.cpython-39.pyc", "__init__.py", *names])
+    found = seek(None, "grn:genes=15,cells=60", tmp_path / "out", "auto", (given,))
+    assert found == ["__init__.py"]
+    described_as = load_registry().find("predictors", "seeker").spec.summary
+    assert json.loads(described_as) == ["__init__.py"]
 
 
 def test_a_copy_in_any_interpreters_packages_is_known(tmp_path: Path) -> None:
