@@ -209,8 +209,9 @@ def test_a_bad_file_ends_in_one_sentence_before_any_fit(broken_h5ad, tmp_path, f
         out,
         code=2,
     )
-    (line,) = done.stderr.strip().splitlines()
+    *before, line = done.stderr.strip().splitlines()
     assert line.startswith("Error: ")
+    assert all("Knockouts are measured in 8 splits" in other for other in before)
     assert path.name in line
     assert not list(out.glob("records/*"))
     assert kobench(
