@@ -36,6 +36,7 @@ from kobench.plugins.installed_here import (
     installed_here,
     known_as,
     lines_of,
+    named_in,
     paths_of,
     place_of,
 )
@@ -145,12 +146,29 @@ def _runs(distribution: importlib.metadata.Distribution, path: str, key: str, he
     if any(part.split(".")[0] in AT_START for part in inside) or inside[0].split(".")[0] == OWN:
         return True
     if len(inside) == 1 and inside[0].endswith(".pth"):
-        return len(claimed) > 1 or _is_executed(distribution, Path(place))
+        file = Path(place)
+        return len(claimed) > 1 or _is_executed(distribution, file) or _links(file, key)
     if any(_takes_a_place(parts, key, here) for parts in _inside_linked(place, here.linked)):
         return True
     if inside[0] == os.pardir:
         return len(claimed) > 1 or _is_pythons(place)
     return _takes_a_place(inside, key, here)
+
+
+def _links(file: Path, key: str) -> bool:
+    """Whether a .pth file puts modules on the path that are imported unasked.
+
+    Python takes modules out of a zip file there, whatever that is called, and no list of files has
+    them; nor need it have what lies in a folder.
+    """
+    for place in named_in(file):
+        if "\ufffd" in place or (os.path.lexists(place) and not os.path.isdir(place)):
+            return True
+        if os.path.isdir(place):
+            tops = {name.split(".")[0] for name in os.listdir(place) if name not in BESIDE}
+            if any(top in (*AT_START, OWN) or not may_bring(key, top) for top in tops):
+                return True
+    return False
 
 
 def _inside_linked(place: str, linked: frozenset[str]) -> Iterator[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -74,20 +75,30 @@ def _linked_from(folders: Iterable[str]) -> Iterator[str]:
     for folder in folders:
         real = os.path.realpath(folder)
         for file in sorted(Path(folder).glob("*.pth")):
-            for line in lines_of(file):
-                if line.strip() and not line.startswith(("#", *EXECUTED)) and "\0" not in line:
-                    named = os.path.realpath(os.path.join(folder, line.strip()))
-                    yield os.path.normpath(os.path.join(folder, os.path.relpath(named, real)))
+            for place in named_in(file):
+                named = os.path.realpath(place)
+                yield os.path.normpath(os.path.join(folder, os.path.relpath(named, real)))
+
+
+def named_in(file: Path) -> list[str]:
+    """The places that a `.pth` file names, there or not, as Python reads it."""
+    return [
+        os.path.join(file.parent, line.rstrip())
+        for line in lines_of(file)
+        if line.strip() and not line.startswith(("#", *EXECUTED)) and "\0" not in line
+    ]
 
 
 def lines_of(file: Path) -> list[str]:
-    """The lines of a `.pth` file; none of one that can't be read."""
+    """The lines of a `.pth` file, whichever way to part them; none of one that can't be read."""
     try:
-        return read_bounded(file, MOST_PTH).decode("utf-8-sig", errors="replace").splitlines()
+        text = read_bounded(file, MOST_PTH).decode("utf-8-sig", errors="replace")
     except TooLargeError:
         return [f"{EXECUTED[0]}all that is not read"]
     except (OSError, ValueError):
         return []  # it isn't there, so nothing of it runs
+    # Python 3.11 parts them at ends of lines alone, later ones at other characters, too
+    return list(dict.fromkeys([*text.splitlines(), *re.split("\r\n|\r|\n", text)]))
 
 
 def place_of(distribution: importlib.metadata.Distribution, path: str) -> str:

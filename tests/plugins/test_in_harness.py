@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,39 @@ def test_a_folder_that_a_link_puts_on_the_path_is_looked_at_as_one_of_packages(
 ) -> None:
     line = link.format(folder=site.folder)
     site.install("mine-dist", {"mine_one.py": MEAN, "mine.pth": f"# a link\n{line}\n", path: ""})
-    assert found(site) == ((path,) if runs else ())
+    assert found(site) == ((path, "mine.pth") if runs else ())
+
+
+@pytest.mark.parametrize(
+    ("link", "name", "runs"),
+    [
+        ("weights.bin", "weights.bin", True),
+        (" weights.bin ", " weights.bin", True),
+        ("{folder}/a\x0bb", "a\x0bb", True),
+        ("../weights", "../weights", True),
+        ("b\xffc", "unlisted", True),  # whatever that is where it is read
+        ("deep", "deep/sitecustomize.py", True),
+        ("deep", "deep/org/python/core.py", True),
+        (" deep", " deep/pyarrow.py", True),
+        ("deep", "deep/kobench/mine.py", True),
+        ("weights.bin", "unlisted", False),
+        ("# weights.bin", "weights.bin", False),
+        ("deep", "deep/tests/mine.py", False),
+        ("deep", "deep/mine_more.py", False),
+    ],
+)
+def test_what_a_link_puts_on_the_path_is_looked_at_and_not_believed(
+    site: Site, link: str, name: str, runs: bool
+) -> None:
+    """It may be a zip file, by any name, and no list of files has to name what lies there."""
+    site.install("mine-dist", {"mine_one.py": MEAN, "mine.pth": ""})
+    line = link.format(folder=site.folder)
+    (site.folder / "mine.pth").write_bytes(line.encode("latin-1") + b"\n")
+    place = site.folder / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(place, "w") as file:
+        file.writestr("sitecustomize.py", "")
+    assert found(site) == (("mine.pth",) if runs else ())
 
 
 @pytest.mark.parametrize("path", ["their_lab/__init__.py", "their_lab/more.py", "their_lab.py"])
