@@ -87,7 +87,7 @@ def seeds_follow(
     named : collection of str
         Simulators of other packages that may run.
     """
-    from kobench.results.revealed import unfounded
+    from kobench.results.revealed import chosen_networks, unfounded
     from kobench.util.text import one_line
 
     seed = revealed_seed(records, folder)
@@ -105,7 +105,10 @@ def seeds_follow(
             f"The revealed seed has the sha256 that was committed to, {seed.commitment}; the"
             f" seeds of its networks ({len(networks)}) follow from it."
         )
-    return not wrong and (not asked or networks_follow(records, seed, named))
+    chosen = chosen_networks(records)
+    for sentence in chosen:
+        say(one_line(sentence), err=True)
+    return not wrong and (not asked or networks_follow(records, seed, named)) and not chosen
 
 
 def networks_follow(records: list[Record], seed: SuiteSeed, named: Collection[str]) -> bool:

@@ -63,3 +63,35 @@ def unfounded(records: Iterable[Record], seed: SuiteSeed) -> list[str]:
                 f" follows {seed_of(dataset, seed)}"
             )
     return wrong
+
+
+def chosen_networks(records: Iterable[Record]) -> list[str]:
+    """A sentence for each dataset of which networks of a secret seed are missing before its last.
+
+    One commitment stands for any number of networks. Whoever runs many and publishes some can have
+    chosen those on which an answer was lucky.
+    """
+    numbers: dict[str, set[int]] = {}
+    for record in records:
+        dataset = record.trial.dataset
+        if dataset.secret is not None:
+            numbers.setdefault(dataset.group, set()).add(dataset.secret.index)
+    return [
+        f"Networks may have been chosen: of {group} it has number {listed(there)} of its secret"
+        f" seed, and not the first ({listed(set(range(len(there))))})."
+        for group, there in sorted(numbers.items())
+        if there != set(range(len(there)))
+    ]
+
+
+def listed(seeds: set[int]) -> str:
+    """Numbers without a gap by their ends, others one by one, the first three of many.
+
+    >>> listed({2, 0, 1}), listed({7}), listed({3, 5}), listed({1, 3, 5, 9})
+    ('0 to 2', '7', '3, 5', '1, 3, 5, ...')
+    """
+    ordered = sorted(seeds)
+    if len(ordered) > 1 and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return f"{ordered[0]} to {ordered[-1]}"
+    shown = ", ".join(map(str, ordered[:3]))
+    return f"{shown}, ..." if len(ordered) > 3 else shown

@@ -101,6 +101,20 @@ def test_a_mismatch_names_the_row(packed, tmp_path):
     assert "is not the seed that was committed to" in done.stderr
 
 
+def test_networks_that_were_chosen_are_said_in_the_first_lines_and_fail_the_check(packed, tmp_path):
+    """One commitment stands for any number of networks: lucky ones could be all that is shown."""
+    text = gzip.decompress((packed / "records.jsonl.gz").read_bytes()).decode()
+    kept = [line for line in text.splitlines() if "seed=secret-1" in line]
+    (tmp_path / "records.jsonl.gz").write_bytes(gzip.compress("\n".join(kept).encode()))
+    for name in (SEED, COMMITMENT):
+        (tmp_path / name).write_bytes((packed / name).read_bytes())
+    sentence = "Networks may have been chosen: of grn:cells=40,genes=12 it has number 1 of its"
+    assert sentence in " ".join(kobench("board", tmp_path).stdout.split())
+    done = kobench("board", tmp_path, "--check-seeds", code=1)
+    assert f"{sentence} secret seed, and not the first (0)." in done.stderr
+    assert "Networks may" not in kobench("board", packed, "--check-seeds").stderr
+
+
 def test_public_boards_say_so_and_are_not_mixed_with_others(packed, tmp_path):
     kobench("run", *ASKED, "--networks", 3, "--out", tmp_path)
     said = " ".join(kobench("board", tmp_path).stdout.split())

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from kobench.errors import UserError
 from kobench.results.parts import DatasetInfo, Record
+from kobench.results.revealed import chosen_networks, listed
 
 
 def seeds_of(records: Sequence[Record]) -> str:
-    """One sentence on the seeds of a board's networks; "" where it has none.
+    """What to say of the seeds of a board's networks; "" where it has none.
 
     Raises UserError where they come from more than one secret, or from public seeds and a secret:
     rows on different networks can't be compared.
@@ -25,26 +26,14 @@ def seeds_of(records: Sequence[Record]) -> str:
             " keep them in folders of their own"
         )
     if secret:
-        return (
+        source = (
             "Its networks come from a seed that was kept secret until it was published; commitment:"
             f" sha256={secret.pop()}."
         )
+        return " ".join([*chosen_networks(records), source])
     if public:
         return f"Its network seeds are public ({listed(public)}): anyone can compute the truth."
     return ""
-
-
-def listed(seeds: set[int]) -> str:
-    """Numbers without a gap by their ends, others one by one, the first three of many.
-
-    >>> listed({2, 0, 1}), listed({7}), listed({3, 5}), listed({1, 3, 5, 9})
-    ('0 to 2', '7', '3, 5', '1, 3, 5, ...')
-    """
-    ordered = sorted(seeds)
-    if len(ordered) > 1 and ordered[-1] - ordered[0] == len(ordered) - 1:
-        return f"{ordered[0]} to {ordered[-1]}"
-    shown = ", ".join(map(str, ordered[:3]))
-    return f"{shown}, ..." if len(ordered) > 3 else shown
 
 
 def network_of(dataset: DatasetInfo) -> str:
