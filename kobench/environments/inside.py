@@ -37,7 +37,7 @@ def installed() -> list[dict[str, Any]]:
         points, name and value), `needs` (of a plugin: all that it needs, see `closure`).
     """
     found: dict[str, dict[str, Any]] = {}
-    distributions = list(importlib.metadata.distributions())
+    distributions = distributions_here()
     brought = claimed(distributions)
     for distribution in distributions:
         name = name_of(distribution)
@@ -66,6 +66,16 @@ def installed() -> list[dict[str, Any]]:
     for key, each in found.items():
         each["needs"] = closures.get(key, [])
     return [found[key] for key in sorted(found)]
+
+
+def distributions_here() -> list[importlib.metadata.Distribution]:
+    """All distributions whose metadata are files.
+
+    A path may lead to a zip file, too. Metadata in one are in no list of files, so nobody knows who
+    brought them, and they could have any distribution's name.
+    """
+    found = importlib.metadata.distributions()
+    return [one for one in found if isinstance(getattr(one, "_path", None), Path)]
 
 
 #: No file of metadata is read that is larger than this, in bytes.

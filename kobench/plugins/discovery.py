@@ -13,6 +13,7 @@ from typing import NamedTuple
 from kobench.environments.inside import (
     MOST_LISTED,
     claimed,
+    distributions_here,
     is_editable,
     lies_below,
     lines_listed,
@@ -69,7 +70,7 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
     sources: dict[str, tuple[Source, str]] = {}
     twice: set[str] = set()
     problems = []
-    distributions = list(importlib.metadata.distributions())
+    distributions = distributions_here()
     brought = claimed(distributions)
     for distribution in distributions:
         place = os.path.normpath(getattr(distribution, "_path", ""))

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from kobench.environments.inside import listed_by, name_of, places_of, text_of
+from kobench.environments.inside import (
+    distributions_here,
+    listed_by,
+    name_of,
+    places_of,
+    text_of,
+)
 from kobench.plugins.sources import normalise
 from kobench.util.bounded import TooLargeError, read_bounded
 
@@ -44,7 +50,7 @@ class Here:
 def installed_here() -> Here:
     """All that is installed here."""
     found: dict[str, importlib.metadata.Distribution] = {}
-    for distribution in importlib.metadata.distributions():
+    for distribution in distributions_here():
         found.setdefault(normalise(name_of(distribution)), distribution)
     claims: dict[str, set[str]] = {}
     for key, each in found.items():

@@ -5,7 +5,6 @@ Nothing else of the user's is shown to it.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -66,9 +65,16 @@ def in_place(distribution: str) -> tuple[Path, ...]:
     tuple of Path
         Packages and modules, without kobench's own.
     """
-    from kobench.environments.inside import claimed, is_editable, name_of, needs_of, places_of
+    from kobench.environments.inside import (
+        claimed,
+        distributions_here,
+        is_editable,
+        name_of,
+        needs_of,
+        places_of,
+    )
 
-    everything = list(importlib.metadata.distributions())
+    everything = distributions_here()
     brought = claimed(everything)
     editable = {
         normalise(name_of(one)): one

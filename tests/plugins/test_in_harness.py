@@ -22,6 +22,7 @@ from kobench.environments.inside import listed_by
 from kobench.errors import UserError
 from kobench.plugins import in_harness
 from kobench.plugins.chosen import choose
+from kobench.plugins.discovery import installed_sources
 from kobench.plugins.entry import Entry
 from kobench.plugins.in_harness import OF_SETUPTOOLS, code_here
 from kobench.plugins.installed_here import installed_here
@@ -196,6 +197,23 @@ def test_what_a_link_puts_on_the_path_is_looked_at_and_not_believed(
     with zipfile.ZipFile(place, "w") as file:
         file.writestr("sitecustomize.py", "")
     assert found(site) == (("mine.pth",) if runs else ())
+
+
+def test_metadata_in_a_zip_file_are_no_distribution(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No list of files has them, so they could take any distribution out of every run."""
+    site.install("mine-dist", {"mine_one.py": MEAN})
+    place = site.folder / "data.bin"
+    with zipfile.ZipFile(place, "w") as file:
+        info = "mine_dist-9.0.dist-info"
+        file.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: mine-dist\nVersion: 9\n")
+        file.writestr(f"{info}/entry_points.txt", "[kobench]\nx = nowhere_x\n")
+    monkeypatch.syspath_prepend(str(place))
+    sources, problems = installed_sources()
+    assert [one.version for one in sources if one.distribution == "mine-dist"] == ["1.0"]
+    assert not [one for one in problems if one.distribution == "mine-dist"]
+    assert found(site) == ()
 
 
 @pytest.mark.parametrize("path", ["their_lab/__init__.py", "their_lab/more.py", "their_lab.py"])
