@@ -24,6 +24,7 @@ from kobench.scoring.calibration import (
     level_of,
 )
 from kobench.units import RankingUnits
+from tests.studies.calibration import made_screen as screen
 
 
 def spec(score, direction="higher", best=1.0, of="response"):
@@ -50,25 +51,6 @@ def coin(predicted, true):
 
 constant = each_one(lambda predicted, true: 0.5)
 error = each_one(lambda predicted, true: np.nanmean(np.abs(predicted - true)))
-
-
-def screen(seed=0, k=20, g=40, signal=1.0, shared=0.0, splits=5, noise=0.7):
-    """A measured screen; `signal` is each perturbation's own, `shared` what all have in common."""
-    rng = np.random.default_rng(seed)
-    clean = signal * rng.normal(size=(k, g)) + shared * rng.normal(size=g)
-    measured = clean + noise * rng.normal(size=(k, g))
-    apart = noise * rng.normal(size=(splits, k, g))
-    halves = np.stack([measured + apart, measured - apart], axis=1)
-    ids = np.arange(k)
-    measured[ids, ids % g] = NAN
-    halves[:, :, ids, ids % g] = NAN
-    return ResponseUnits(
-        np.where(np.isnan(measured), NAN, 0.0),
-        measured,
-        ids,
-        halves=halves,
-        responds=np.abs(measured) > 1,
-    )
 
 
 def calibrated(score, units, seed=0, direction="higher", names=None):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kobench.api import NotComputed, Responses, TaskView
+from kobench.api import NotComputed, Responses, ResponseUnits, TaskView
 from kobench.board.numbers.intervals import Interval, Series, mean_interval
 from kobench.checks.metrics.calibration import NOISE, Ladder, climb
 from kobench.checks.metrics.on_dataset import units_of
@@ -28,6 +28,7 @@ from kobench.plugins.load import load_registry, resolve
 from kobench.plugins.registry import Registry
 from kobench.runner.load import load
 from kobench.scoring.bootstrap import Redraw
+from kobench.scoring.calibration import calibrate
 from kobench.truth.build import Material, build
 from kobench.truth.references import line_answers
 
@@ -55,6 +56,9 @@ RANKING = RESPONSE[:2]
 
 #: Shares of the perturbed cells.
 SHARES = (0.125, 0.25, 0.5, 1.0)
+
+#: Metrics by which screens are looked at in which there is nothing to tell, and how many screens.
+NOTHING, MADE = ("pearson-delta-centred", "pearson-delta"), 400
 
 #: More perturbations are not counted.
 MANY = 1000
@@ -258,6 +262,62 @@ def share_text(several: Sequence[Sequence[Ladder]]) -> str:
     return f"{interval_text(found)} over {blocks}{greyed}"
 
 
+def made_screen(
+    seed: int = 0,
+    k: int = 20,
+    g: int = 40,
+    signal: float = 1.0,
+    shared: float = 0.0,
+    splits: int = 5,
+    noise: float = 0.7,
+) -> ResponseUnits:
+    """Made-up units of a measured screen of k perturbations and g genes.
+
+    Parameters
+    ----------
+    seed, k, g, splits : int
+        One seed, one screen; halves in so many splits.
+    signal, shared : float
+        How strong what each perturbation does alone is, and what all do alike.
+    noise : float
+        Of the mean of both halves, and as much again between them.
+    """
+    rng = np.random.default_rng(seed)
+    clean = signal * rng.normal(size=(k, g)) + shared * rng.normal(size=g)
+    measured = clean + noise * rng.normal(size=(k, g))
+    apart = noise * rng.normal(size=(splits, k, g))
+    halves = np.stack([measured + apart, measured - apart], axis=1)
+    ids = np.arange(k)
+    measured[ids, ids % g] = np.nan
+    halves[:, :, ids, ids % g] = np.nan
+    return ResponseUnits(
+        np.where(np.isnan(measured), np.nan, 0.0),
+        measured,
+        ids,
+        halves=halves,
+        responds=np.abs(measured) > 1,
+    )
+
+
+def nothing_rows(registry: Registry) -> Iterator[str]:
+    """How often a metric is said to tell, where no perturbation has a change of its own."""
+    kinds = {"no effect at all": {"shared": 0.0}, "one effect of all": {"shared": 1.0}}
+    yield f"| made screens | {' | '.join(f'`{name}`' for name in NOTHING)} |"
+    yield "|---" * (1 + len(NOTHING)) + "|"
+    for words, made in kinds.items():
+        shares = []
+        for name in NOTHING:
+            entry = registry.find("metrics", name, of="response")
+            told = 0
+            for seed in range(MADE):
+                units = made_screen(seed, k=10, signal=0.0, **made)
+                score, redraw = resolve(entry), Redraw("perturbation")
+                found = calibrate(entry.spec, score, units, redraw)
+                told += found is not None and found.low is not None and found.low > 0
+            shares.append(f"{100 * told / MADE:.2f} %")
+        yield f"| {words} | {' | '.join(shares)} |"
+
+
 def exact_rows(registry: Registry) -> Iterator[str]:
     """What metrics of exact truths give to controls, of the tasks that have them."""
     heads = " | ".join(f"noise {level:g}" for level in NOISE)
@@ -363,9 +423,9 @@ def main() -> None:
         made[f"What is told apart: {setting.title}"] = table(registry, setting)
         print("\n".join(made[f"What is told apart: {setting.title}"]), flush=True)
     for setting in settings(given.networks, min(given.splits, 4)):
-        if setting.variant or "k562" not in setting.title:
-            made[f"Cells it needs: {setting.title}"] = cells_table(registry, setting)
-            print("\n".join(made[f"Cells it needs: {setting.title}"]), flush=True)
+        made[f"Cells it needs: {setting.title}"] = cells_table(registry, setting)
+        print("\n".join(made[f"Cells it needs: {setting.title}"]), flush=True)
+    made["Screens in which there is nothing to tell"] = list(nothing_rows(registry))
     made["Truths without noise"] = list(exact_rows(registry))
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")
 
