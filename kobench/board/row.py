@@ -76,7 +76,8 @@ class Column:
     @property
     def greyed(self) -> bool:
         """Whether it can't tell controls of known quality apart here."""
-        return self.calibrated is not None and not self.calibrated.tells
+        found = self.calibrated
+        return found is not None and not found.tells and not found.near_null
 
     @property
     def span(self) -> float:

@@ -160,6 +160,18 @@ def test_over_networks_it_is_their_mean_that_must_be_above(values, greyed):
     assert bool(section.unranked_reason) == greyed
 
 
+def test_a_near_null_control_keeps_its_verdicts_as_a_good_score_is_suspect_there():
+    records = [real("own-share", 0.4, "floor", more=BLIND), real("mlp", 0.5)]
+    for one in records:
+        one["trial"]["dataset"]["notes"] = ["near-null: hardly any effect"]
+    section = only(records)
+    (column,) = section.primary
+    assert not column.calibrated.tells
+    assert not column.greyed
+    assert not section.unranked_reason
+    assert row(section, "mlp").rank is not None
+
+
 def test_what_a_predictor_scores_greys_nothing_and_saves_nothing():
     for value in (0.0, 0.99):
         section = only(

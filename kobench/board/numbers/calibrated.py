@@ -34,12 +34,16 @@ class Calibrated:
         What the best one scores.
     apart : Interval
         How far the duplicate is above it; > 0 is better.
+    near_null : bool
+        Whether the dataset is a control in which there is nothing to tell. Nothing is greyed there:
+        a verdict of "better" has to be seen, as it is suspect.
     """
 
     duplicate: float
     control: str
     known: float
     apart: Interval
+    near_null: bool = False
 
     @property
     def tells(self) -> bool:
@@ -69,6 +73,9 @@ def calibration_of(numbers: Numbers, metric: str) -> Calibrated | None:
         control=min(counts, key=lambda name: (-counts[name], name)),
         known=mean([one.known for one in found]),
         apart=_apart(slots),
+        near_null=any(
+            one.about.dataset.near_null for fits in numbers.records.values() for one in fits
+        ),
     )
 
 
