@@ -219,10 +219,10 @@ def row_of(name: str, several: Sequence[Sequence[Ladder]]) -> str:
 
 
 def verdict_of(whole: Interval) -> str:
-    """What boards do with such a difference."""
+    """What such a difference says."""
     if whole.low is None:
         return "too few to say"
-    return "tells" if whole.above else "**greyed**"
+    return "tells" if whole.above else "**can't tell**"
 
 
 def cells_table(registry: Registry, setting: Setting) -> list[str]:
@@ -258,7 +258,7 @@ def share_text(several: Sequence[Sequence[Ladder]]) -> str:
     found = apart(several)
     flat = [one for splits in several for one in splits]
     blocks = spread([one.whole.blocks for one in flat])
-    greyed = "" if found.low is None or found.above else ", **greyed**"
+    greyed = "" if found.low is None or found.above else ", **can't tell**"
     return f"{interval_text(found)} over {blocks}{greyed}"
 
 
@@ -357,7 +357,7 @@ def exact_row(task: str, shown: str, metric: Entry, given: object, redraw: Redra
         f"{floor.value:.2f} ({control})",
         f"{told} of {len(NOISE)}",
         f"{needs_text([ladder.needs])} {redraw.block}s",
-        "tells" if ladder.tells else "**greyed**",
+        "tells" if ladder.tells else "**can't tell**",
     ]
     return f"| {' | '.join(cells)} |"
 
