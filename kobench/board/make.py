@@ -19,6 +19,7 @@ from kobench.board.board import Board
 from kobench.board.glance import matrices_of
 from kobench.board.growth import growths_of
 from kobench.board.names import by_key, name_rows, prior_of
+from kobench.board.sections.basis import missing_basis
 from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.seeds import seeds_of
@@ -74,15 +75,16 @@ def make_board(
     priors = prior_of(every)
     row_names = name_rows(kept, priors)
     reasons = by_key(explained or {}, row_names)
-    groups = grouped(kept)
+    groups, whole = grouped(kept), grouped(every)
     shorts = short_names(key.dataset for key in groups)
     sections = []
     for key, members in groups.items():
         found = tasks_of(members, chosen) or ([] if tasks else [NO_TASK])
         for task in found:
             short = shorts[key.dataset]
+            missing = missing_basis(whole[key], task)
             sections.append(
-                make_section(members, key, task, short, row_names, cost, reasons, priors)
+                make_section(members, key, task, short, row_names, cost, reasons, priors, missing)
             )
     with_rows = [section for section in sections if section.rows]
     # the order is stable: controls come last, others stay as they are

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kobench.errors import STATUSES
+from kobench.errors import BAD, STATUSES
 from kobench.results.faults import Fault, shown
 from kobench.results.parts import Record
 
@@ -25,6 +25,13 @@ def check_sound(record: Record) -> None:
     """
     one_of(record.role, ROLES, "role")
     one_of(record.result.status, ENDINGS, "result.status")
+    if record.result.status in BAD and record.result.scores:
+        ended = record.result.status
+        raise Fault(
+            f"has scores of a trial that ended as {ended!r}, expected none", "result.scores"
+        )
+    if record.trial.split.seed < 0:
+        raise Fault(f"is {record.trial.split.seed}, expected 0 or more", "trial.split.seed")
     for label, scores in record.result.scores.items():
         place = f"result.scores.{label}"
         for name, metric in scores.metrics.items():

@@ -11,7 +11,7 @@ from kobench.plugins.chosen import Task
 from kobench.question import SETS
 from kobench.results.agreement import Difference, compare
 from kobench.results.answer_store import AnswerStore, hash_of_arrays
-from kobench.results.parts import Record, TaskScores
+from kobench.results.parts import DatasetInfo, Record, TaskScores
 from kobench.runner.answers import answers_in_process, answers_of_line, as_answers
 from kobench.runner.keys import Trial
 from kobench.runner.plan import make_group
@@ -80,6 +80,8 @@ def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
                 again(record, source, ready, found)
             except (InvalidAnswerError, TrialFailed, UserError) as error:
                 found.left_out.append(str(error))
+            except (ValueError, TypeError, KeyError, IndexError) as error:  # it may be anyone's
+                found.left_out.append(f"it is no record of a run ({type(error).__name__}: {error})")
         yield found
 
 
@@ -133,11 +135,7 @@ def again(
     if record.role == "predictor" and not trial.predictor.source:
         found.notes.append("its predictor is not here, so its record alone says what answers mean")
     prepared = prepared_of(trial, ready)
-    if prepared.digest != record.trial.dataset.digest:
-        found.notes.append(
-            f"its cells have the sha256 {record.trial.dataset.digest}, those here"
-            f" {prepared.digest}: other data, or last digits of another machine"
-        )
+    found.differing += [("dataset", one) for one in other_dataset(record.trial.dataset, prepared)]
     draft = Draft(Action("score", reason="replay"), record.keys, {})
     for name in trial.asks:
         if (recorded := record.result.answers.get(name)) is None:
@@ -153,6 +151,9 @@ def again(
         if label not in draft.scores:
             found.left_out.append(f"{label}: the record names no answers to it")
             continue
+        for name in set(draft.scores[label].primary) - set(recorded_scores.metrics):
+            where = f"metrics.{name}"
+            found.differing.append((label, Difference(where, None, "a primary metric", 0.0)))
         now = only(draft.scores[label], recorded_scores)
         tolerances = {
             name: task.named_metrics[name.partition("[")[0]].spec.tolerance
@@ -256,6 +257,29 @@ def arrays_of(
         raise TrialFailed("invalid", name, f"its answers hold {others[0][:40]!r}, which is none")
     guard_answers(name, arrays, question, supported, trial.predictor.entry.spec.max_order)
     return arrays
+
+
+def other_dataset(recorded: DatasetInfo, prepared: Prepared) -> list[Difference]:
+    """Where a record says of its dataset what is not so here.
+
+    Cells that were simulated on another machine may differ in their last digits, and so have
+    another digest; nothing here can tell that from other data.
+    """
+    chosen, kind = prepared.chosen, prepared.dataset.kind
+    seed = chosen.params.get("seed") if chosen.entry.spec.seeded and not chosen.secret else None
+    here = {
+        "selection": chosen.selection,
+        "group": chosen.group,
+        "name": chosen.entry.shown_name,
+        "kind": kind,
+        "digest": prepared.digest,
+        **({} if chosen.parts else {"seed": seed}),
+    }
+    return [
+        Difference(key, getattr(recorded, key), value, 0.0)
+        for key, value in here.items()
+        if getattr(recorded, key) != value
+    ]
 
 
 def only(now: TaskScores, recorded: TaskScores) -> TaskScores:

@@ -16,8 +16,10 @@ from factories import (
     metric,
     networks,
     points,
+    read,
     record,
     scores,
+    told,
     write_record,
 )
 
@@ -421,7 +423,7 @@ def test_boards_hold_their_pictures_and_are_checked_without_them():
 
 
 def test_the_command_writes_them_and_packs_them(tmp_path, capsys):
-    for one in standing_records():
+    for one in told(read(standing_records())):
         write_record(tmp_path / "results", one)
     assert command(tmp_path / "results", "--pictures", tmp_path / "drawn") == 0
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kobench.board import make, transfer
 from kobench.board.board import Board
+from kobench.board.sections.basis import slot_of
 from kobench.board.transfer import TransferMatrix
 from kobench.results import records as files
 from kobench.results.faults import Fault
@@ -211,16 +213,39 @@ def fault(document: dict[str, Any]) -> str:
     return ""
 
 
+def told(records: Sequence[Record]) -> list[Record]:
+    """Records whose tasks name just those floors and lines that have a record beside them.
+
+    Tests make up what they are about; a folder that lacks floors ranks nobody, which has tests of
+    its own.
+    """
+    there = {(slot_of(one), one.role, one.trial.predictor.name) for one in records}
+
+    def with_those(record: Record) -> Record:
+        slot = slot_of(record)
+        found = {
+            label: replace(
+                scores,
+                floors=[name for name in scores.floors if (slot, "floor", name) in there],
+                lines=[name for name in scores.lines if (slot, "line", name) in there],
+            )
+            for label, scores in record.result.scores.items()
+        }
+        return replace(record, result=replace(record.result, scores=found))
+
+    return [with_those(record) if record.role == "predictor" else record for record in records]
+
+
 def make_board(documents: Iterable[Record | dict[str, Any]], **options: Any) -> Board:
     """The board of these records."""
-    return make.make_board(read(documents), **options)
+    return make.make_board(told(read(documents)), **options)
 
 
 def check_board(
     documents: Iterable[Record | dict[str, Any]], published: bytes, format: str, **options: Any
 ) -> bool:
     """Whether a published board is what these records give."""
-    return make.check_board(read(documents), published, format, **options)
+    return make.check_board(told(read(documents)), published, format, **options)
 
 
 def transfer_matrices(
@@ -230,6 +255,6 @@ def transfer_matrices(
     return transfer.transfer_matrices(read(documents), **options)
 
 
-def write_record(folder: Path, document: dict[str, Any]) -> Path:
+def write_record(folder: Path, document: Record | dict[str, Any]) -> Path:
     """Write one record into a results folder."""
     return files.write_record(folder, *read([document]))

@@ -87,6 +87,7 @@ def compare(
     kind: str,
     explained: Mapping[Key, str],
     priors: Mapping[Key, str],
+    missing: str = "",
 ) -> Comparison:
     """Compare the rows of a section.
 
@@ -102,12 +103,14 @@ def compare(
         Why rows may score above what is possible, in which case they are ranked.
     priors : mapping of Key to str
         What rows know beside the cells.
+    missing : str
+        Which floors and lines have no record, so that nobody is ranked; "" for none.
     """
     numbers = Numbers(records, task)
     standings = Standings(numbers)
     reasons = unranked_reasons(records, task)
     notes = notes_of(numbers, reasons)
-    unranked = why_unranked(numbers, notes, reasons) or why_greyed(standings.columns)
+    unranked = missing or why_unranked(numbers, notes, reasons) or why_greyed(standings.columns)
     scores = {
         key: {metric: standings.standing(key, metric) for metric in numbers.metrics()}
         for key in numbers.records

@@ -55,6 +55,7 @@ def make_section(
     cost: bool,
     explained: Mapping[Key, str],
     priors: Mapping[Key, str],
+    missing: str = "",
 ) -> Section:
     """The section of one dataset, split, training group and task.
 
@@ -76,10 +77,12 @@ def make_section(
         Why rows may score above what is possible.
     priors : mapping of Key to str
         What rows know beside the cells; they are ranked among themselves.
+    missing : str
+        Which floors and lines have no record; "" for none.
     """
     members, odd = with_equal_events(members_of(records, task), task)
     kind = records[0].trial.dataset.kind
-    compared = compare(members, task, kind, explained, priors)
+    compared = compare(members, task, kind, explained, priors, missing)
     columns = columns_of(compared)
     section = Section(
         dataset=key.dataset,
