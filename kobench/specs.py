@@ -158,6 +158,9 @@ class DatasetSpec:
         Where the data are published.
     card : mapping
         The facts of a TOML card (source, licence, sha256, scale, ...); empty for generators.
+    same_cells : tuple of str
+        Names of other datasets with some of its cells, in whatever form. No two strangers' trials
+        run side by side on the same cells where a sandbox is required.
     """
 
     name: str
@@ -169,6 +172,7 @@ class DatasetSpec:
     seeded: bool = False
     reference: str = ""
     card: Mapping[str, Any] = field(default_factory=dict)
+    same_cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -211,6 +211,14 @@ TOP = (
         example='["one donor"]',
     ),
     Key(
+        "same_cells",
+        "texts",
+        "names of other datasets with some of its cells, in whatever form: with `--sandbox require`"
+        " no two strangers' trials run side by side on the same cells, and a row says where these"
+        " were shown before",
+        example='["my-screen-counts"]',
+    ),
+    Key(
         "recipe",
         "text",
         "the function of kobench that makes the file of its sources, one in"

@@ -192,6 +192,7 @@ def read_card(path: Path, loaders: Mapping[str, DatasetSpec] | None = None) -> D
         truth=card.get("truth", "none"),
         reference=card.get("reference", ""),
         card=about,
+        same_cells=tuple(card.get("same_cells", ())),
     )
 
 

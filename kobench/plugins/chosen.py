@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kobench.errors import UserError
 from kobench.plugins.load import Entry, Registry
 from kobench.plugins.parameters import canonical, complete
 from kobench.specs import Param, TaskSpec
@@ -56,6 +58,8 @@ class Chosen:
         The datasets that it joins, for a transfer between datasets.
     secret : SecretNetwork or None
         Where its seed comes from, if that is secret; `selection` then has no seed.
+    same_cells : tuple of Entry
+        Other datasets with some of its cells, as far as they are there.
     """
 
     entry: Entry
@@ -66,6 +70,7 @@ class Chosen:
     first: bool = True
     parts: tuple[Chosen, ...] = ()
     secret: SecretNetwork | None = None
+    same_cells: tuple[Entry, ...] = ()
 
     @property
     def each(self) -> tuple[Chosen, ...]:
@@ -165,7 +170,23 @@ def choose(
         canonical(entry.shown_name, params, entry.spec.params),
         canonical(entry.shown_name, open_params, entry.spec.params),
         source_of(kind, entry, params),
+        same_cells=_same_cells(registry, entry) if kind == "datasets" else (),
     )
+
+
+def _same_cells(registry: Registry, entry: Entry) -> tuple[Entry, ...]:
+    """The datasets that one says to have cells of, and those that they say so of in turn."""
+    found: dict[str, Entry] = {}
+    left = [entry]
+    while left:
+        one = left.pop()
+        for name in one.spec.same_cells:
+            with suppress(UserError):  # it need not be there
+                other = registry.find("datasets", name, prefer=one.distribution)
+                if other.full_name not in found:
+                    found[other.full_name] = other
+                    left.append(other)
+    return tuple(found.values())
 
 
 def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kobench.datasets.right import identity
+from collections.abc import Mapping
+from typing import Any
+
+from kobench.datasets.right import expected_of
 from kobench.plugins.chosen import Chosen
 
 
@@ -11,17 +14,27 @@ def origins_of(dataset: Chosen) -> frozenset[str]:
 
     Two datasets with a common one may have cells in common. Of a simulation it is the number of the
     network: with other noise, dropout or size it may have the same links, assemblages and cells. Of
-    real data it is the dataset, and its file.
+    real data it is the dataset, its file and what that holds, and all of these of the datasets that
+    it says to have cells of.
     """
     if dataset.parts:
         return frozenset().union(*map(origins_of, dataset.parts))
-    name = dataset.entry.full_name
-    if dataset.entry.spec.seeded:
+    spec, name = dataset.entry.spec, dataset.entry.full_name
+    if spec.seeded:
         secret = dataset.secret
         number = dataset.params["seed"] if secret is None else f"secret-{secret.index}"
         return frozenset([f"{name} {number}"])
-    content = identity(dataset.entry.spec.card)
+    found = {*spec.same_cells, *contents_of(spec.card)}
+    for other in dataset.same_cells:
+        found |= {other.full_name, *other.spec.same_cells, *contents_of(other.spec.card)}
     path = dataset.params.get("path")
-    if not content and isinstance(path, str) and path:
-        return frozenset([dataset.source])  # a loader stands for no data of its own
-    return frozenset([name, content] if content else [name])
+    if not contents_of(spec.card) and isinstance(path, str) and path:
+        return frozenset([*found, dataset.source])  # a loader stands for no data of its own
+    return frozenset([*found, name])
+
+
+def contents_of(card: Mapping[str, Any]) -> list[str]:
+    """What stands for a file's content, each by itself: one content may lie in several files."""
+    return [
+        value if key == "sha256" else f"{key} {value}" for key, value in expected_of(card).items()
+    ]

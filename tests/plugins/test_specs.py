@@ -76,6 +76,7 @@ specs = st.one_of(
         params=params,
         seeded=st.booleans(),
         card=st.dictionaries(text, plain, max_size=3),
+        same_cells=names,
     ),
     st.builds(
         MetricSpec,

@@ -268,6 +268,55 @@ def test_real_cells_of_one_file_are_of_one_origin(tmp_path):
     assert not blood[0] & one
 
 
+SAME = """
+name = "{name}"
+version = 1
+summary = "cells"
+loader = "table"
+scale = "linear"
+{more}
+[file]
+name = "{name}.csv"
+sha256 = "{sha256}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "common"),
+    [
+        ("pbmc68k", "pbmc68k-counts", True),
+        ("pbmc", "pbmc68k", True),
+        ("pbmc", "pbmc68k-counts", True),
+        ("pbmc", "pbmc:genes=100", True),
+        ("k562-crispri", "gasperini2019", True),
+        ("mine", "pbmc68k", True),
+        ("mine", "theirs", True),  # by way of another that says so
+        ("away", "gone", True),  # both of one that is not here
+        ("boxed", "packed", True),  # one content in two files
+        ("mine", "away", False),
+        ("boxed", "pbmc68k", False),
+        ("k562-crispri", "pbmc68k", False),
+    ],
+)
+def test_the_same_cells_by_several_names_are_of_one_origin(tmp_path, one, other, common):
+    for name, more in (
+        ("mine", 'same_cells = ["pbmc68k-counts"]'),
+        ("theirs", 'same_cells = ["mine"]'),
+        ("away", 'same_cells = ["nowhere"]'),
+        ("gone", 'same_cells = ["nowhere"]'),
+        ("boxed", ""),
+        ("packed", ""),
+    ):
+        card = SAME.format(name=name, more=more, sha256=hashlib.sha256(name.encode()).hexdigest())
+        if not more:
+            card += f'content = "sha256:{"0" * 64}"\n'
+        (tmp_path / f"{name}.toml").write_text(card)
+    registry = load_registry([PREDICTORS], [tmp_path])
+    request = Request([one, other], ["good"], sandbox="require")
+    first, second = datasets_of(registry, request)
+    assert bool(origins_of(first) & origins_of(second)) == common
+
+
 @pytest.mark.parametrize("spelt", [str.lower, str.upper])
 def test_a_card_and_the_path_of_its_file_are_of_one_origin(tmp_path, spelt):
     """A checksum is the same in capitals, as it is where the file is compared with it."""

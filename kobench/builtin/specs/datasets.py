@@ -152,4 +152,5 @@ def pbmc_spec() -> DatasetSpec:
             "genes": GENES,
             "cell_type": CELL_TYPE,
         },
+        same_cells=("pbmc68k",),
     )

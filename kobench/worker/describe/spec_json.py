@@ -9,7 +9,7 @@ from typing import Any
 from kobench.specs import KINDS, Param, Spec, kind_of
 
 #: Fields that are tuples, which JSON writes as lists.
-_TUPLES = ("answers", "tasks", "primary", "floors", "lines", "developed_on")
+_TUPLES = ("answers", "tasks", "primary", "floors", "lines", "developed_on", "same_cells")
 
 
 def spec_to_json(spec: Spec) -> dict[str, Any]:
