@@ -205,8 +205,8 @@ class MetricSpec:
     version : int
         Raised when the same units give another value than before.
     nothing : float or None
-        The value of the true answer in which nothing responds, where the metric knows one. No floor
-        counts below it.
+        The value of the true answer in which nothing responds, where the metric knows one; of
+        screens of counted cells that of the mean response. No floor counts below it.
     descriptive : bool
         The value does not depend on the truth: it says what an answer follows, for readers, and
         ranks nobody.

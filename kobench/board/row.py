@@ -36,7 +36,9 @@ class Column:
     primary : bool
         Whether it ranks.
     nothing : float, or None
-        The score of doing nothing, None where the metric has none.
+        The score that no floor counts below, None where the metric has none.
+    level : str
+        What has that score.
     floor : str, or None
         The floor that counts.
     ceiling : float, or None
@@ -64,6 +66,7 @@ class Column:
     high: float | None
     primary: bool
     nothing: float | None = None
+    level: str = "doing nothing"
     floor: str | None = None
     ceiling: float | None = None
     gap: Interval | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from factories import metric, record, scores
 from scipy import stats
 from sections import change, only, score
 
@@ -115,3 +116,27 @@ def test_doing_nothing_has_draws_as_the_floor_it_stands_for():
         stats.t.ppf(0.975, 99) * np.sqrt(100 / 99) * np.std(draws, ddof=1)
     )  # the gap does not vary, so only the score does
     assert (found.skill_low, found.skill_high) == pytest.approx((0.4 - half, 0.4 + half))
+
+
+def screens(name, value, role="predictor", **cell):
+    """A score on the scale of screens: 0 is what the mean response has."""
+    made = metric(value, low=None, nothing=0.0, **cell)
+    entry = scores({"six": made}, primary=("six",), floors=("no-effect",), kind="screen")
+    return [record(name, entry, role=role, seed=seed) for seed in range(5)]
+
+
+def test_of_screens_the_mean_response_is_the_floor_where_the_best_floor_is_worse():
+    records = screens("no-effect", -0.4, "floor") + screens("constant", -0.1)
+    section = only(records + screens("good", 0.3))
+    assert section.primary[0].floor == "mean response"
+    assert [one.name for one in section.floors] == ["mean response", "no-effect"]
+    assert score(section, "constant", "six").verdict == "worse"
+    assert score(section, "good", "six").verdict == "better"
+    assert "so mean response counts" in " ".join(section.remarks)
+
+
+def test_an_answer_without_a_value_is_not_given_that_of_the_mean_response():
+    gaps = screens("gaps", None, missing="none")
+    section = only(screens("no-effect", -0.4, "floor") + screens("good", 0.3) + gaps)
+    found = score(section, "gaps", "six")
+    assert (found.value, found.verdict) == (None, "")

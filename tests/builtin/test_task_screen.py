@@ -266,7 +266,14 @@ def test_it_is_run_where_it_is_named_and_nowhere_else(tmp_path: Path) -> None:
         assert record["result"]["status"] == "ok"
         found = record["result"]["scores"]["vcc2026@1"]["metrics"]
         values[record["trial"]["predictor"]["name"]] = found
-    assert set(values) == {"no-effect", "presence-contrast"}
+    assert set(values) == {
+        "no-effect",
+        "presence-contrast",
+        "call-all",
+        "call-down",
+        "call-all-300",
+        "call-down-300",
+    }
     for found in values.values():
         assert set(found) == {"mean-of-six", *MEMBERS}
         assert found["mean-of-six"]["value"] == pytest.approx(

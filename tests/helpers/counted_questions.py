@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse
-from counted_screens import made_screen
+from counted_screens import MadeScreen, made_screen
 
 from kobench.api import Answers, Cells, Dataset
 from kobench.question import PerturbedCells
@@ -29,7 +29,11 @@ def cells_of(counts: np.ndarray, genes: np.ndarray) -> Cells:
 
 def dataset_of(number: int = 4, **more: object) -> Dataset:
     """A made screen as a dataset: its control cells are the wild type."""
-    screen = made_screen(number)
+    return dataset_from(made_screen(number), **more)
+
+
+def dataset_from(screen: MadeScreen, **more: object) -> Dataset:
+    """A screen as a dataset."""
     perturbed = cells_of(screen.real, screen.genes)
     labels = np.array(screen.names)[screen.group]
     fields = {

@@ -117,3 +117,39 @@ def made_screen(number: int) -> MadeScreen:
     return MadeScreen(
         real, predicted, control, group, targets, np.array([f"g{i:03d}" for i in range(genes)])
     )
+
+
+def screen_of(number: int, shared: float = 0.2, k: int = 24) -> MadeScreen:
+    """A screen with more cells and perturbations, for scores with intervals; nothing is predicted.
+
+    Parameters
+    ----------
+    number : int
+        The same number, the same counts.
+    shared : float
+        The share of genes that respond to every perturbation.
+    k : int
+        How many perturbations there are.
+    """
+    rng = np.random.default_rng([77, number])
+    genes, depth, base = 150, float(rng.uniform(1500, 3500)), rng.lognormal(0, 1.0, 150)
+    load = rng.normal(0, 0.2, (4, genes))
+    targets = np.sort(rng.choice(np.argsort(-base)[: genes // 2], k, replace=False))
+    strength = rng.uniform(0.2, 0.7)
+    alike = np.where(rng.random(genes) < shared, rng.normal(0, strength / 2, genes), 0.0)
+    effect = np.where(rng.random((k, genes)) < 0.25, rng.normal(0, strength, (k, genes)), 0.0)
+    effect += alike
+    effect[0] = 0.0  # nothing responds but the target
+    effect[np.arange(k), targets] = -2.5
+    size = rng.integers(60, 100, k)
+
+    def cells(n: int, change: np.ndarray) -> np.ndarray:
+        rate = np.log(base) + rng.normal(size=(n, 4)) @ load + change
+        share = np.exp(rate)
+        share /= share.sum(axis=1, keepdims=True)
+        return rng.poisson(share * depth * rng.lognormal(0, 0.3, (n, 1)))
+
+    real = np.concatenate([cells(int(n), effect[row]) for row, n in enumerate(size)])
+    control = cells(300, np.zeros(genes))
+    names = np.array([f"g{i:03d}" for i in range(genes)])
+    return MadeScreen(real, real[:0], control, np.repeat(np.arange(k), size), targets, names)

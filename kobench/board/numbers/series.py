@@ -10,9 +10,11 @@ from kobench.board.numbers.intervals import Series
 from kobench.board.numbers.networks import Networks, slot_of
 from kobench.board.numbers.splits import Splits, steady_blocks
 from kobench.board.numbers.values import (
+    MEAN_RESPONSE,
     NONE,
     NOT_ANSWERED,
     NOT_RUN,
+    NOTHING,
     STAND_IN,
     Key,
     Level,
@@ -135,6 +137,11 @@ class Numbers:
         known = (one.nothing for one in self.by_metric(metric) if one.nothing is not None)
         return next((float(value) for value in known), None)
 
+    @property
+    def least_floor(self) -> str:
+        """What has the score that no floor counts below."""
+        return MEAN_RESPONSE if any(one.kind == "screen" for one in self.all) else NOTHING
+
     def remember(self, key: Any, make: Callable[[], T]) -> T:
         """A value made once: it is asked for again for every row that is compared with it."""
         if key not in self.memory:
@@ -197,9 +204,12 @@ class Numbers:
     def no_change(self, score: MetricScore, metric: str) -> Level | None:
         """The level of doing nothing, None where the metric knows none.
 
-        It stands in where `random` was not scored.
+        It stands in where `random` was not scored. An answer without a value is not given what the
+        mean response has, which takes knowledge.
         """
-        return None if score.nothing is None else constant_level(score.nothing, self.draws(metric))
+        if score.nothing is None or self.least_floor != NOTHING:
+            return None
+        return constant_level(score.nothing, self.draws(metric))
 
     def ceiling(self, slot: Slot, metric: str) -> Level | None:
         """The ceiling in a slot: that of the first row there that has a score.

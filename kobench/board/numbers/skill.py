@@ -16,9 +16,8 @@ from kobench.board.numbers.intervals import (
 from kobench.board.row import Column, Score
 from kobench.cells import FloatArray
 
-#: The floor that counts where the best floor scores worse than doing nothing (`nothing` in the
-#: records) by more than SLACK.
-NOTHING = "doing nothing"
+#: What no floor counts below (`nothing` in the records) is itself the floor where the best one
+#: scores worse than that by more than this.
 SLACK = 1e-4
 
 #: Why no skill is printed.
@@ -80,10 +79,10 @@ def constant(value: float, like: Series) -> Series:
 
 
 def or_nothing(column: Column, name: str, floor: Series) -> tuple[str, Series]:
-    """A floor, or doing nothing where that is better."""
+    """A floor, or what no floor counts below where that is better."""
     if column.nothing is None or column.sign * (column.nothing - floor.mean) <= SLACK:
         return name, floor
-    return NOTHING, constant(column.nothing, floor)
+    return column.level, constant(column.nothing, floor)
 
 
 def gap_of(column: Column, ceiling: Series, floor: Series) -> Series:

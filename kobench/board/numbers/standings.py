@@ -16,7 +16,6 @@ from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.skill import (
     NO_CEILING,
     NO_FLOOR,
-    NOTHING,
     constant,
     covered,
     gap_of,
@@ -113,6 +112,7 @@ class Standings:
             primary=metric in self.numbers.primary(),
             ranks=metric in self.numbers.primary(),
             nothing=self.numbers.nothing(metric),
+            level=self.numbers.least_floor,
             reason=NO_FLOOR,
         )
         slots = set(self.numbers.metric_slots(metric))
@@ -127,7 +127,7 @@ class Standings:
         if best is None:
             return column
         name, floor = or_nothing(column, best[0], best[1].series)
-        if name == NOTHING:
+        if name == column.level:
             self.beaten[metric] = best[0], best[1].series.mean
         self.section_floors[metric] = floor
         ceiling = best[1].ceiling
@@ -145,7 +145,7 @@ class Standings:
         return replace(column, reason=headroom_reason(column, gap))
 
     def best_floor(self, metric: str, units: RowValues) -> tuple[str, Series] | None:
-        """The floor that scores best on the units that a row answered, or doing nothing.
+        """The floor that scores best on the units that a row answered, or its lowest `level`.
 
         The first by name among equals; None where no floor has a score there.
         """
@@ -161,8 +161,8 @@ class Standings:
                 best = name, series
         if best is not None:
             return or_nothing(column, *best)
-        if column.floor == NOTHING and column.nothing is not None:
-            return NOTHING, constant(column.nothing, units.series)
+        if column.floor == column.level and column.nothing is not None:
+            return column.level, constant(column.nothing, units.series)
         return None
 
     def standing(self, key: Key, metric: str) -> Standing:

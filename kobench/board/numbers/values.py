@@ -30,6 +30,9 @@ Level = tuple[float, Draws]
 #: The floor whose score stands in where an answer gives no ranking.
 STAND_IN: Key = ("floor", "random")
 
+#: What has the score that no floor counts below. The scale of screens begins at the mean response.
+NOTHING, MEAN_RESPONSE = "doing nothing", "mean response"
+
 #: Why there is no value: an answer that gives no ranking, one that was not given, a trial not run.
 NONE, NOT_ANSWERED, NOT_RUN = "none", "not answered", "not run"
 

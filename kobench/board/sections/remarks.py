@@ -10,7 +10,7 @@ from typing import Any
 from kobench.board.numbers.intervals import ENOUGH, t_quantile
 from kobench.board.numbers.networks import CELLS, EDGES, slot_of
 from kobench.board.numbers.series import Numbers, column_of, units_of
-from kobench.board.numbers.skill import NO_HEADROOM, NOTHING
+from kobench.board.numbers.skill import NO_HEADROOM
 from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import Key
 from kobench.board.row import Column
@@ -117,7 +117,7 @@ def remarks_of(numbers: Numbers, standings: Standings, split: str, ranked: int) 
     remarks += on_what_was_left_out(slots)
     for column in primary:
         by = f" by {column.name}" if len(primary) > 1 else ""
-        if column.floor == NOTHING:
+        if column.floor == column.level:
             remarks.append(nothing_remark(column, by, *standings.beaten[column.name]))
         if column.reason == NO_HEADROOM:
             remarks.append(headroom_remark(column, by))
@@ -158,11 +158,11 @@ def on_what_was_left_out(slots: Fits) -> list[str]:
 
 
 def nothing_remark(column: Column, by: str, floor: str, value: float) -> str:
-    """Why doing nothing counts and not the best floor, whose mean is `value`."""
+    """Why the level below which no floor counts is the floor; the best one has `value`."""
     worse = "below" if column.sign > 0 else "above"
     return (
-        f"the best floor{by}, {floor}, is {worse} doing nothing ({column.nothing:g}): it has"
-        f" {number(value)}, so doing nothing counts"
+        f"the best floor{by}, {floor}, is {worse} {column.level} ({column.nothing:g}): it has"
+        f" {number(value)}, so {column.level} counts"
     )
 
 

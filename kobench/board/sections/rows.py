@@ -10,7 +10,6 @@ from typing import Any
 from kobench.board.numbers.calibrated import CANNOT_TELL
 from kobench.board.numbers.intervals import ENOUGH
 from kobench.board.numbers.permuted import among_all, permuted_of
-from kobench.board.numbers.skill import NOTHING
 from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import NOT_ANSWERED, Key, RowValues
 from kobench.board.row import IMPOSSIBLE, Column, Cost, Permuted, Problem, Row, Score
@@ -176,23 +175,24 @@ def shown_scores(
 
 
 def nothing_row(standings: Standings, blocks: int, splits: int) -> list[Row]:
-    """The floor row of doing nothing, where it counts for a metric."""
+    """The floor row of what no floor counts below, where it counts for a metric."""
     scores = {
         metric: Score(
             column.nothing,
             skill=None if column.reason else 0.0,
             skill_reason=column.reason,
-            floor=NOTHING,
+            floor=column.level,
         )
         for metric, column in standings.columns.items()
-        if column.floor == NOTHING
+        if column.floor == column.level
     }
     if not scores:
         return []
+    level = next(column.level for column in standings.columns.values())
     row = Row(
         role="floor",
-        name=NOTHING,
-        selection=NOTHING,
+        name=level,
+        selection=level,
         distribution="kobench",
         versions=(),
         status="ok",

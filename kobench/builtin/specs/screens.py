@@ -20,6 +20,7 @@ def screen_metrics() -> Iterator[MetricSpec]:
             of="screen",
             low=low,
             high=high,
+            nothing=0.0,
             summary=summary,
             reference=_CELL_EVAL,
         )

@@ -24,6 +24,7 @@ from kobench.units import (
     Parts,
     ProfileUnits,
     ResponseUnits,
+    ScreenUnits,
     Units,
 )
 from kobench.worker.checks.result import NotApplicable, Wrong
@@ -54,6 +55,8 @@ def nothing_agrees(tested: MetricUnderTest) -> str:
         raise NotApplicable("the spec declares no value of `nothing`")
     found = []
     for what, given in tested.scored.items():
+        if isinstance(given, ScreenUnits):
+            raise NotApplicable("the mean response is made of a screen's cells, not of units")
         if isinstance(given, ProfileUnits):
             if given.null is None:
                 continue
