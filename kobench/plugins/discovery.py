@@ -7,8 +7,9 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kobench.environments.inside import (
     MOST_LISTED,
@@ -49,6 +50,9 @@ METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
 #: Entry points of which installers make programs, which begin with the place of an interpreter.
 PROGRAMS = ("console_scripts", "gui_scripts")
 
+#: Bytes that are read of entry points in a zip file.
+MOST_POINTS = 1 << 16
+
 #: Where a top-level package or module lies: its origin and, of a package, its folders.
 Place = tuple["str | None", "list[str]"]
 
@@ -69,7 +73,7 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
     """
     sources: dict[str, tuple[Source, str]] = {}
     twice: set[str] = set()
-    problems = []
+    problems = list(_in_files())
     distributions = distributions_here()
     brought = claimed(distributions)
     for distribution in distributions:
@@ -104,6 +108,21 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
             shown = visible(message, lines=True)
             problems.append(PluginProblem(source.distribution, "", "metadata", shown))
     return [sources[key][0] for key in sorted(sources) if key not in twice], problems
+
+
+def _in_files() -> Iterator[PluginProblem]:
+    """One problem for all metadata of plugins in a file on the path, such as a zip file."""
+    for distribution in importlib.metadata.distributions():
+        where: Any = getattr(distribution, "_path", None)
+        if isinstance(where, Path):
+            continue
+        with suppress(Exception):  # what such a file holds may be anything
+            with (where / "entry_points.txt").open("rb") as file:
+                if GROUP.encode() not in file.read(MOST_POINTS):
+                    continue
+            name = visible(os.path.basename(str(where).rstrip("/")))
+            message = f"{where} lies in no folder, so it is not taken; install the package"
+            yield PluginProblem(name, "", "metadata", visible(message, lines=True))
 
 
 def _source_of(distribution: importlib.metadata.Distribution) -> Source | None:

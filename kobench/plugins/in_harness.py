@@ -165,7 +165,11 @@ def _links(file: Path, key: str) -> bool:
         if "\ufffd" in place or (os.path.lexists(place) and not os.path.isdir(place)):
             return True
         if os.path.isdir(place):
-            tops = {name.split(".")[0] for name in os.listdir(place) if name not in BESIDE}
+            try:
+                names = os.listdir(place)
+            except OSError:
+                return True  # whatever is in it, Python may find it by name
+            tops = {name.split(".")[0] for name in names if name not in BESIDE}
             if any(top in (*AT_START, OWN) or not may_bring(key, top) for top in tops):
                 return True
     return False
@@ -213,6 +217,7 @@ def _is_pythons(place: str) -> bool:
 STARTED = (
     "cc",
     "clang",
+    "fc-list",
     "file",
     "gcc",
     "git",
@@ -225,9 +230,16 @@ STARTED = (
 )
 
 
+#: How programs begin that an environment has beside its Python, which are in nobody's list of
+#: files: shells run `activate` as their own.
+OF_ENVIRONMENTS = ("python", "activate", "deactivate")
+
+
 def _is_systems(name: str, programs: set[str]) -> bool:
     """Whether a program has the name of Python, or of one that would be started in its place."""
-    if name.startswith(("python", *(f"{one}." for one in STARTED))) or name in STARTED:
+    if name.lower().startswith(OF_ENVIRONMENTS) or name in STARTED:
+        return True
+    if name.startswith(tuple(f"{one}." for one in STARTED)):
         return True
     elsewhere = [each for each in os.get_exec_path() if os.path.normpath(each) not in programs]
     return shutil.which(name, path=os.pathsep.join([*elsewhere, *SYSTEMS])) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -80,6 +81,8 @@ FILES = {
     "a program that Python starts": ("../bin/uname", "", True),
     "a program that some machines lack": ("../bin/nvcc", "", True),
     "a program of the system's": ("../bin/ls", "", True),
+    "what shells run of an environment": ("../bin/activate", "", True),
+    "the same for another shell": ("../bin/Activate.ps1", "", True),
     "a program of its own": ("../bin/mine-train", "", False),
     "a module that pickle looks for": ("org/__init__.py", "", True),
     "a module of another system's Python": ("winreg.py", "", True),
@@ -199,6 +202,22 @@ def test_what_a_link_puts_on_the_path_is_looked_at_and_not_believed(
     assert found(site) == (("mine.pth",) if runs else ())
 
 
+def test_a_folder_on_the_path_that_cannot_be_listed_is_not_believed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = site.folder / "deep"
+    site.install("mine-dist", {"mine_one.py": MEAN, "mine.pth": "deep\n", "deep/mine_two.py": ""})
+    listed = os.listdir
+
+    def refused(place: str = ".") -> list[str]:
+        if str(place) == str(deep):
+            raise PermissionError(13, "Permission denied")
+        return listed(place)
+
+    monkeypatch.setattr(in_harness.os, "listdir", refused)
+    assert found(site) == ("mine.pth",)
+
+
 def test_metadata_in_a_zip_file_are_no_distribution(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +232,8 @@ def test_metadata_in_a_zip_file_are_no_distribution(
     sources, problems = installed_sources()
     assert [one.version for one in sources if one.distribution == "mine-dist"] == ["1.0"]
     assert not [one for one in problems if one.distribution == "mine-dist"]
+    (said,) = [one.message for one in problems if "data.bin" in one.message]
+    assert said.endswith("lies in no folder, so it is not taken; install the package")
     assert found(site) == ()
 
 
