@@ -131,10 +131,14 @@ def test_units_are_matched_by_name_and_not_by_place():
 
 def test_values_over_all_perturbations_are_called_so_and_have_the_mean_of_that_column():
     """The primary score is over the detectable ones, whose own mean is taken out of them."""
-    records = list(read_records(REPOSITORY / "leaderboards" / "crispr"))
+    records = [  # of several splits the table shows the first
+        record
+        for record in read_records(REPOSITORY / "leaderboards" / "crispr")
+        if record.trial.split.seed == 0
+    ]
     section = next(one for one in make_board(records).sections if one.task.startswith("response@"))
     name = "pearson-delta-centred"
-    assert [column.name for column in section.columns][:2] == [name, f"{name}[all]"]
+    assert [column.name for column in section.columns][:2] == [name, f"{name}-unit"]
     shown = 0
     for shown_row in section.rows:
         own = section.units.answers.get(shown_row.name, {})

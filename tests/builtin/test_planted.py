@@ -162,14 +162,12 @@ def test_with_all_labels_shuffled_the_board_says_that_there_is_no_headroom(tmp_p
                 column for column in section.columns if column.name == "pearson-delta-centred[all]"
             ).reason
         )
-    assert notes.count("no headroom") >= 8
+    # a metric that can't tell the other half of the cells from nothing is greyed before that
+    assert sum(note in ("no headroom", "can't tell") for note in notes) >= 8
     together = section_of(records)
-    assert (
-        next(
-            column for column in together.columns if column.name == "pearson-delta-centred[all]"
-        ).reason
-        == "no headroom"
-    )
+    assert next(
+        column for column in together.columns if column.name == "pearson-delta-centred[all]"
+    ).reason in ("no headroom", "can't tell")
     assert not [
         row.name
         for row in together.rows  # a line is made of the truth, and agrees with its noise

@@ -135,7 +135,7 @@ def test_a_name_of_several_kinds_asks_which(odd):
         in check_command("spearman", "--plugin", odd, code=2).stderr
     )
     assert check_command("spearman", "--kind", "predictor", "--plugin", odd).stdout.endswith(
-        " 0 failed, 2 skipped\n"
+        " 0 failed, 3 skipped\n"
     )
     assert (
         "say of which, 'profile' or"

@@ -33,7 +33,8 @@ def test_a_log_has_a_line_a_trial(tmp_path, capsys):
     assert lines[0] == "kobench: 9 trials to do"
     assert [line.partition("] ")[2] for line in lines[1:]] == [
         "good on grn:cells=40,genes=12: ok",
-        "raises-in-fit on grn:cells=40,genes=12: failed in fit: RuntimeError: no luck today",
+        "raises-in-fit on grn:cells=40,genes=12: failed in fit: RuntimeError: no luck today"
+        " (predictors.py:79 in fit)",
     ]
     run(tmp_path, Plain())
     assert (

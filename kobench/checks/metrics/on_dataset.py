@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 
@@ -80,8 +81,8 @@ def question_of(registry: Registry, dataset: str, seed: int = 0) -> Responses:
         other if measured else None,
         split_seed=seed,
     )
-    question = build("response", material)
-    if not isinstance(question, Responses) or question.asks_nothing:
+    question = cast("Responses", build("response", material))
+    if question.asks_nothing:
         raise UserError(f"{dataset} has no perturbations that can be asked")
     return question
 
