@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
-from kobench.api import Cells, Context, Responses
+from kobench.api import Cells, Context, Responses, normalise_rows
+from kobench.api import bray_curtis as distances
 from kobench.plugins.chosen import choose
 from kobench.plugins.load import Registry, load_registry, resolve
 from kobench.runner.prepared import Prepared
@@ -55,8 +56,7 @@ class Fitted:
     def profiles(self, assemblages: np.ndarray[Any, Any]) -> Floats:
         """(n, G) profiles for assemblages (n, G), rows that sum to 1."""
         found = np.asarray(self.model.predict_expression(assemblages), np.float64)
-        found = np.where(assemblages > 0, np.maximum(found, 0), 0)
-        return found / np.maximum(found.sum(axis=1, keepdims=True), 1e-300)
+        return normalise_rows(np.where(assemblages > 0, np.maximum(found, 0), 0))
 
 
 def fit(registry: Registry, name: str, cells: Cells, scale: str) -> Fitted:
@@ -69,13 +69,12 @@ def fit(registry: Registry, name: str, cells: Cells, scale: str) -> Fitted:
 
 def bray_curtis(a: Floats, b: Floats) -> float:
     """Mean over rows of sum|a - b| / sum(a + b)."""
-    return float((np.abs(a - b).sum(axis=-1) / (a + b).sum(axis=-1)).mean())
+    return float(distances(np.atleast_2d(a), np.atleast_2d(b)).mean())
 
 
 def without(profiles: Floats, gene: int) -> Floats:
     """(n, G - 1) profiles without a gene, renormalised."""
-    rest = np.delete(profiles, gene, axis=1)
-    return rest / np.maximum(rest.sum(axis=1, keepdims=True), 1e-300)
+    return normalise_rows(np.delete(profiles, gene, axis=1))
 
 
 def knocked_out(method: Fitted, cells: Cells, gene: int) -> tuple[Floats, Floats]:
@@ -90,9 +89,7 @@ def impacts(wild_type: Floats, after: Floats, gene: int) -> tuple[Floats, Floats
     """(n,) raw and propagated impacts: BC to the wild type, and to it without the gene."""
     null = wild_type.copy()
     null[:, gene] = 0
-    null /= np.maximum(null.sum(axis=1, keepdims=True), 1e-300)
-    raw = np.abs(after - wild_type).sum(axis=1) / 2
-    return raw, np.abs(after - null).sum(axis=1) / 2
+    return distances(after, wild_type), distances(after, normalise_rows(null))
 
 
 def held_out_profiles(registry: Registry, name: str) -> Iterator[str]:
