@@ -14,7 +14,7 @@ from typing import Any
 
 from kobench.board import make, transfer
 from kobench.board.board import Board
-from kobench.board.sections.basis import slot_of
+from kobench.board.numbers.networks import slot_of
 from kobench.board.transfer import TransferMatrix
 from kobench.results import records as files
 from kobench.results.faults import Fault

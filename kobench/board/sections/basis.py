@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from kobench.board.numbers.networks import Slot, slot_of
 from kobench.results.parts import Record
-
-#: A dataset with its seed, and a split, as text.
-Slot = tuple[str, str]
 
 
 def missing_basis(records: Iterable[Record], task: str) -> str:
@@ -47,12 +45,6 @@ def missing_basis(records: Iterable[Record], task: str) -> str:
         f"{named} of this task have no record for all of the rows, so nothing is compared; the"
         " command of the run makes them"
     )
-
-
-def slot_of(record: Record) -> Slot:
-    """The network, or dataset, and split of a record."""
-    split = record.trial.split
-    return record.trial.dataset.selection, f"{split.name} {split.seed} {split.train or ''}"
 
 
 def own_name(name: str) -> str:
