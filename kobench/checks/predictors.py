@@ -24,7 +24,7 @@ from kobench.question import SETS
 from kobench.supervisor.limits import Limits
 from kobench.supervisor.process import WorkerProcess
 from kobench.supervisor.settings import WorkerSettings
-from kobench.worker.checks.invariance import SAME_ABSOLUTE, SAME_RELATIVE
+from kobench.worker.checks.deviation import SAME_ABSOLUTE, SAME_RELATIVE, further
 from kobench.worker.checks.stages import (
     CONTEXT,
     arrays_of_stages,
@@ -184,7 +184,8 @@ def survives_worker(
         if not _equal(direct[array], staged[array]):
             return failed_check(
                 name,
-                f"{array} has other values when it is asked directly than in a worker of its own",
+                f"{array} has other values when it is asked directly than in a worker of its own;"
+                f" {further(direct[array], staged[array])}",
             )
     numbers = sum(np.size(values) for values in direct.values())
     found = f"{numbers} numbers in {len(direct)} arrays, as asked directly"

@@ -95,7 +95,7 @@ def profiles_of(values: Any, shape: tuple[int, ...], what: str) -> npt.NDArray[A
         row = int(np.flatnonzero(off)[0])
         raise InvalidAnswerError(
             f"{what} returned a row {row} that sums to {rows[row].sum():.6g}; every profile must"
-            " sum to 1"
+            f" sum to 1, within {SUM_TOLERANCE:g} (absolute)"
         )
     return rows
 

@@ -516,6 +516,34 @@ def test_what_breaks_the_contract_fails_the_checks_that_say_so(make: type) -> No
         assert_contract(make)
 
 
+#: Checks whose messages state a deviation, and what they must say it is.
+DEVIATIONS = [
+    (Random, "repeatable", ["(absolute) and", "(relative)"]),
+    (Unseeded, "same-seed", ["(absolute) and", "(relative)"]),
+    *(
+        (make, check, ["allowed are 0.0001 of the value (relative) plus 1e-06 (absolute)"])
+        for make, check in [
+            (Sorted, "permuted-events"),
+            (ColumnSeeded, "permuted-genes"),
+            (KnowsFactors, "renamed-genes"),
+            (BatchNormalised, "one-cell"),
+        ]
+    ),
+    (Unnormalised, "rows-sum-to-one", ["within 0.001 (absolute)"]),
+    (ImpactDisagrees, "impact-agrees", ["relative deviation is", "allowed 0.0001"]),
+    (Sound, "rows-sum-to-one", ["largest absolute deviation"]),
+    (Whole, "impact-agrees", ["largest relative deviation"]),
+]
+
+
+@pytest.mark.parametrize(("make", "check", "said"), DEVIATIONS)
+def test_a_deviation_is_said_to_be_relative_or_absolute(
+    make: type, check: str, said: list[str]
+) -> None:
+    found = results(make)[check].found
+    assert [text for text in said if text not in found] == [], found
+
+
 def test_no_check_is_without_a_predictor_that_breaks_it() -> None:
     broken = set().union(
         *(checks for make, (checks, _) in BREAKS.items() if len(checks) < len(CHECKS) - 4)

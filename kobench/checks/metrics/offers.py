@@ -27,6 +27,7 @@ from kobench.units import (
     ScreenUnits,
     Units,
 )
+from kobench.worker.checks.deviation import allowed, deviation
 from kobench.worker.checks.result import NotApplicable, Wrong
 
 #: The two ways in which a metric may offer its bootstrap draws.
@@ -67,7 +68,7 @@ def nothing_agrees(tested: MetricUnderTest) -> str:
         if value is not None and not math.isnan(value) and abs(value - declared) > EQUAL:
             raise Wrong(
                 f"the answer that nothing responds scores {value:.6g} on {what}; the spec declares"
-                f" nothing={declared:g}"
+                f" nothing={declared:g}, and {EQUAL:g} (absolute) is allowed"
             )
         found.append("no value" if value is None or math.isnan(value) else f"{value:.3g}")
         tested.compared += 1
@@ -88,10 +89,11 @@ def redraws_agree(tested: MetricUnderTest) -> str:
         if quick.shape != anew.shape or not np.allclose(
             quick, anew, rtol=EQUAL, atol=EQUAL, equal_nan=True
         ):
-            apart = np.nanmax(np.abs(quick - anew)) if quick.shape == anew.shape else math.nan
+            told = f"shape {quick.shape} instead of {anew.shape}"
+            if quick.shape == anew.shape:
+                told = f"{deviation(anew, quick)}, {allowed(EQUAL, EQUAL)}"
             raise Wrong(
-                f"{offered[0]} gives other values than scoring drawn units anew on {what}; they"
-                f" differ by up to {apart:.3g}"
+                f"{offered[0]} gives other values than scoring drawn units anew on {what}; {told}"
             )
         tested.compared += int(np.isfinite(anew).sum())
     if not tested.compared:
@@ -163,7 +165,8 @@ def _are_of_orders(what: str, values: FloatArray, known: FloatArray, orders: Int
         place = int(np.flatnonzero(strange)[0])
         raise Wrong(
             f"permuted gave {values[place]:.6g} on {what} for the order {orders[place].tolist()};"
-            f" the answers in that order score {known[place]:.6g}"
+            f" the answers in that order score {known[place]:.6g}, and {EQUAL:g} (absolute) is"
+            " allowed"
         )
 
 
@@ -209,7 +212,7 @@ def ceiling_agrees(tested: MetricUnderTest) -> str:
     if clean is not None and not math.isnan(clean) and abs(clean - tested.spec.best) > EQUAL:
         raise Wrong(
             f"ceiling is {clean:.4g} where the truth has no noise; expected NotComputed, or"
-            f" {tested.spec.best:g}"
+            f" {tested.spec.best:g} within {EQUAL:g} (absolute)"
         )
     tested.compared += len(scored)
     return (

@@ -36,7 +36,7 @@ def truth_scores_best(tested: MetricUnderTest) -> str:
         if value is None or not abs(value - best) <= EQUAL:
             raise Wrong(
                 f"the truth scores {value:.6g} on {what}; expected {best:g}, which the spec"
-                " declares best"
+                f" declares best, within {EQUAL:g} (absolute)"
             )
         tested.compared += 1
     return f"{best:g}"

@@ -56,7 +56,10 @@ def _same_value(
         before = tested.value(what, answer)
         after = tested.value(f"{what} {how}", change(answer, rng))
         if before is None or after is None or not _same(before, after, EQUAL):
-            raise Wrong(f"{what} {how} score {after}; expected {before}, as before")
+            raise Wrong(
+                f"{what} {how} score {after}; expected {before}, as before, within {EQUAL:g}"
+                " (absolute)"
+            )
         tested.compared += 1
     return f"{tested.compared} kinds of units"
 
@@ -93,7 +96,8 @@ def in_range(tested: MetricUnderTest) -> str:
     for what, value in values:
         if not spec.low - EQUAL <= value <= spec.high + EQUAL:
             raise Wrong(
-                f"it is {value:.6g} for {what}; the spec declares {spec.low:g} to {spec.high:g}"
+                f"it is {value:.6g} for {what}; the spec declares {spec.low:g} to {spec.high:g},"
+                f" and {EQUAL:g} more (absolute) is allowed"
             )
     tested.compared += len(values)
     numbers = [value for _, value in values]

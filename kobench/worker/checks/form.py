@@ -110,11 +110,11 @@ def rows_sum_to_one(tested: PredictorUnderTest) -> str:
             row = int(off.argmax())
             raise Wrong(
                 f"{method} returned a row {row} that sums to {rows[row].sum():.6g}; every profile"
-                " must sum to 1"
+                f" must sum to 1, within {SUM_TOLERANCE:g} (absolute)"
             )
         worst = max(worst, off.max(initial=0))
         tested.compared += off.size
-    return f"largest deviation {worst:.2g}"
+    return f"largest absolute deviation {worst:.2g}, allowed {SUM_TOLERANCE:g}"
 
 
 def removed_gene_is_zero(tested: PredictorUnderTest) -> str:
@@ -157,11 +157,13 @@ def impact_agrees(tested: PredictorUnderTest) -> str:
             event = int(off.argmax())
             raise Wrong(
                 f"{method} is {mine[event]:.6g} for event {event}, and {theirs[event]:.6g} when"
-                " derived from its profiles"
+                f" derived from its profiles; the relative deviation is {off[event]:.2g} (of the"
+                f" derived one, or of {ABSOLUTE / RELATIVE:g} where that is more), allowed"
+                f" {RELATIVE:g}"
             )
         worst = max(worst, off.max(initial=0))
         tested.compared += off.size
-    return f"largest relative difference {worst:.2g}"
+    return f"largest relative deviation {worst:.2g}, allowed {RELATIVE:g}"
 
 
 def impacts_vary(tested: PredictorUnderTest) -> str:

@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 
 from kobench.cells import Cells, IntArray, Knockouts
+from kobench.worker.checks.deviation import SAME_ABSOLUTE, SAME_RELATIVE, deviation, further
 from kobench.worker.checks.result import NotApplicable, Wrong
 from kobench.worker.checks.tested import PredictorUnderTest
 from kobench.worker.derive import array_of
-
-#: How far answers may be apart that should be equal, relative and absolute: they are float32 and
-#: may be summed in another order.
-SAME_RELATIVE, SAME_ABSOLUTE = 1e-4, 1e-6
 
 #: Answer kinds that have a row for each removed gene, not for each event.
 BY_GENE = ("response", "genes", "cells")
@@ -88,7 +85,7 @@ def permuted_genes(tested: PredictorUnderTest) -> str:
             if _apart(before, back):
                 found = (
                     f"{method} gives other answers with the genes in another order;"
-                    f" {_difference(before, back)}"
+                    f" {further(before, back)}"
                 )
                 if tested.order_matters and np.shape(before) == np.shape(back):
                     raise NotApplicable(f"order_matters is declared: {found}")
@@ -120,7 +117,7 @@ def renamed_genes(tested: PredictorUnderTest) -> str:
             if _apart(before, after.get(method)):
                 found = (
                     f"{method} gives other answers where genes swapped their names;"
-                    f" {_difference(before, after.get(method))}"
+                    f" {further(before, after.get(method))}"
                 )
                 if tested.prior:
                     raise NotApplicable(f"prior is declared: {found}")
@@ -173,7 +170,7 @@ def _equal(tested: PredictorUnderTest, again: Callable[[str], dict[str, Any]], w
         for method, values in again(kind).items():
             before = np.asarray(tested.raw(kind)[method])
             if not np.array_equal(before, np.asarray(values), equal_nan=before.dtype.kind == "f"):
-                raise Wrong(f"{method} gave other answers {when}; {_difference(before, values)}")
+                raise Wrong(f"{method} gave other answers {when}; {deviation(before, values)}")
             tested.compared += before.size
     return f"{tested.compared} numbers are equal"
 
@@ -181,7 +178,7 @@ def _equal(tested: PredictorUnderTest, again: Callable[[str], dict[str, Any]], w
 def _close(tested: PredictorUnderTest, method: str, before: Any, after: Any, when: str) -> None:
     """Wrong where other answers are further from the first ones than sums in another order."""
     if _apart(before, after):
-        raise Wrong(f"{method} gave other answers {when}; {_difference(before, after)}")
+        raise Wrong(f"{method} gave other answers {when}; {further(before, after)}")
     tested.compared += np.size(before)
 
 
@@ -190,14 +187,6 @@ def _apart(before: Any, after: Any) -> bool:
     return np.shape(before) != np.shape(after) or not np.allclose(
         before, after, rtol=SAME_RELATIVE, atol=SAME_ABSOLUTE, equal_nan=True
     )
-
-
-def _difference(before: Any, after: Any) -> str:
-    """How two answers differ, in words."""
-    if np.shape(before) != np.shape(after):
-        return f"shape {np.shape(after)} instead of {np.shape(before)}"
-    largest = np.max(np.abs(np.asarray(before, float) - np.asarray(after, float)))
-    return f"they differ by up to {largest:.3g}"
 
 
 def _in_first_order(kind: str, values: Any, events: Knockouts, place: IntArray) -> Any:
