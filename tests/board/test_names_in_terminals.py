@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from factories import make_board, metric, networks, record, scores
+from factories import make_board, metric, networks, permuted, record, scores
 from places import REPOSITORY
 from rich.console import Console
 
@@ -17,9 +17,11 @@ from kobench.board.make import make_board as board_of
 from kobench.board.render.terminal import fit
 from kobench.board.render.terminal.document import render
 from kobench.board.render.terminal.matrix import print_matrix
-from kobench.board.render.terminal.rows import place_text
+from kobench.board.render.terminal.rows import SHOWN_BY, place_text
+from kobench.board.render.text.letters import letter
 from kobench.board.render.text.marks import mark
 from kobench.board.render.text.section import scored_without_rank
+from kobench.board.render.text.transfer import title_of
 from kobench.board.render.text.values import COSTS, KNOWS_HEAD, arrow, has_permuted, secondary
 from kobench.cli.board import board_command
 from kobench.results.records import read_records
@@ -68,7 +70,7 @@ def check_rows(section, head, lines):
 
 def check_columns(board, section, head, below):
     """The score is shown, and so is every other column, or it is named as not shown."""
-    _, _, said = below.partition("not shown at this width: ")
+    said = below.partition("not shown at this width: ")[2].partition(f" ({SHOWN_BY})")[0]
     hidden = [
         one
         for one in columns_said(board, section)
@@ -78,6 +80,20 @@ def check_columns(board, section, head, below):
     shown = re.split(r" {2,}", head.split("predictor", 1)[1].strip())
     assert shown[0].endswith(section.leading[0].name.split("-")[-1][-5:] + shown[0][-2:])
     assert len(shown) + len(hidden) == 1 + len(columns_said(board, section)), (hidden, head)
+
+
+def check_other_tables(board, text):
+    """The names of groups, predictors and floors are whole where no section is."""
+    for matrix in board.transfers:
+        part = text.partition(f"\n{title_of(matrix)}\n")[2]
+        for i, name in enumerate(matrix.groups):
+            assert re.search(rf"(?m)^ ?{letter(i)}  {re.escape(name)}$", part)
+        assert re.search(rf"(?m)^{re.escape(matrix.predictor)} {{2,}}", part)
+    for growth in board.growths:
+        part = text.partition(f"{growth.task} on ")[2]
+        for name in (*growth.predictors, *(name for name, _ in growth.floors)):
+            assert re.search(rf"(?m)  {re.escape(name)}(\s|$)", part)
+    assert "…" not in text
 
 
 def columns_said(board, section):
@@ -99,6 +115,7 @@ def test_every_row_of_every_published_board_is_whole_and_every_column_is_told(fo
         for section, head, lines, below in tables_of(board, text):
             check_rows(section, head, lines)
             check_columns(board, section, head, below)
+        check_other_tables(board, text)
         for matrix in board.matrices:
             glance = text.partition(f"At a glance: {matrix.task}, split {matrix.split}")[2]
             for name in matrix.predictors:
@@ -162,13 +179,26 @@ def test_columns_leave_in_the_order_of_what_they_are_worth():
         ["spearman ↑", "skill", "cover", "kendall ↑", "skill", *costs],
         ["spearman ↑", "skill", "kendall ↑", "skill", *costs],
         ["spearman ↑", "skill", "kendall ↑", *costs],
-        ["spearman ↑", "skill", *costs],
-        ["spearman ↑", "skill", "fit s", "pred s"],
-        ["spearman ↑", "skill", "fit s"],
+        ["spearman ↑", "skill", "kendall ↑", "fit s", "pred s"],
+        ["spearman ↑", "skill", "kendall ↑", "fit s"],
+        ["spearman ↑", "skill", "kendall ↑"],
         ["spearman ↑", "skill"],
         ["spearman ↑"],
         [""],
     ]
+
+
+def test_whether_it_knows_the_gene_stays_longer_than_what_it_costs():
+    def with_permuted(name, value, role="predictor"):
+        cell = {**metric(value), "permuted": permuted(0.1, 0.001)}
+        return [record(name, scores({"spearman": cell}), role=role, seed=seed) for seed in range(5)]
+
+    board = make_board(with_permuted("mlp", 0.6) + networks("random", [0.1] * 5, "floor"))
+    heads = [heads_at(board, width) for width in range(160, 40, -1)]
+    assert KNOWS_HEAD in heads[0]
+    # its head is broken over lines where it is one word
+    without_costs = [one for one in heads if len(one) == 3]
+    assert {one[-1] for one in without_costs} == {"gene?"}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -197,8 +227,8 @@ def test_a_long_reason_stands_below_the_table():
     ]
     board = make_board(silent + networks("mlp", [0.5] * 5) + networks("random", [0.1] * 5, "floor"))
     text = render(board, width=200)
-    table, _, below = text[text.index("\nrank ") :].partition("\n¹ ")
-    assert re.search(r"silent +-¹ +-¹ ", table)
+    table, _, below = text[text.index("\nrank ") :].partition("\n(a) ")
+    assert re.search(r"silent +\(a\) +\(a\) ", table)
     assert why not in table
     assert below.startswith(why)
 

@@ -29,13 +29,15 @@ from kobench.board.words import reason
 SECONDARY = 3
 
 #: When what gives way, the largest number first. First the secondary metrics, the last of them
-#: first; the coverage that is 100 % for all; what permuted answers score on average; then the other
-#: primary metrics, the last of them first.
-SECONDARIES, COVER_OF_ALL, MEANS, OTHERS = 3000, 2000, 1000, 100
+#: first; the coverage that is 100 % for all; what permuted answers score on average; what stands
+#: beside the score of the other primary metrics, those of the last of them first; the costs; p of
+#: the first metric's permuted answers; then the scores of the other primary metrics.
+SECONDARIES, COVER_OF_ALL, MEANS, EXTRAS, COST, P, OTHERS = 3000, 2000, 1500, 1000, 200, 150, 100
 
-#: Of the first primary metric: p of its permuted answers, whether they do as well, the costs, the
-#: intervals of skill and of the score, a coverage that differs, skill, the score. Names stay.
-KNOWS, COST, SKILL_INTERVAL, INTERVAL, COVER, SKILL, SCORE = (51, 50), 40, 30, 29, 20, 10, 1
+#: Of the first primary metric: the interval of its score (that of the skill says the same), whether
+#: permuted answers do as well, a coverage that differs, the interval of skill, skill, the score.
+#: Names stay.
+INTERVAL, KNOWS, COVER, SKILL_INTERVAL, SKILL, SCORE = 60, 50, 40, 30, 10, 1
 
 
 def columns_of(board: Board, section: Section, notes: Footnotes) -> list[Shown]:
@@ -60,13 +62,13 @@ def columns_of(board: Board, section: Section, notes: Footnotes) -> list[Shown]:
         value_column(section, first, notes, (INTERVAL, SCORE)),
         skill_column(section, first, notes, (SKILL_INTERVAL, SKILL)),
         cover_column(section),
-        *knows_columns(section, first, KNOWS),
+        *knows_columns(section, first, (P, KNOWS)),
     ]
     for i, column in enumerate(others):
         # in the order of leaving
-        p, skills, scores, knows, skill, last = range(OTHERS + 10 * i + 6, OTHERS + 10 * i, -1)
+        p, skills, scores, knows, skill = range(EXTRAS + 10 * i + 5, EXTRAS + 10 * i, -1)
         shown += [
-            value_column(section, column, notes, (scores, last)),
+            value_column(section, column, notes, (scores, OTHERS + i)),
             skill_column(section, column, notes, (skills, skill)),
             *knows_columns(section, column, (p, knows)),
         ]

@@ -14,6 +14,7 @@ from kobench.board.render.terminal.matrix import print_matrix
 from kobench.board.render.terminal.section import print_section
 from kobench.board.render.terminal.transfer import print_transfers
 from kobench.board.render.text.legend import KEY, TITLE, answer_parts, legend, purpose
+from kobench.board.render.text.letters import letter
 
 
 def render(board: Board, width: int = 100, color: bool = False) -> str:
@@ -89,12 +90,3 @@ def print_answer(board: Board, console: Console) -> None:
         console.print()
     for task, who in map(answer_parts, board.answer):
         console.print(Text.assemble(Text(task, style="bold"), f" {who}"))
-
-
-def letter(i: int) -> str:
-    """A short name for dataset i: A, B, ... Z, AA, AB, ...
-
-    >>> letter(0), letter(25), letter(26)
-    ('A', 'Z', 'AA')
-    """
-    return (letter(i // 26 - 1) if i >= 26 else "") + chr(ord("A") + i % 26)

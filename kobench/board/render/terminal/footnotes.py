@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kobench.board.render.text.letters import letter
+
 #: The longest reason that stands in a table; a longer one becomes a footnote.
 LONGEST = len("ceiling unknown")
 
-#: The numbers of footnotes.
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
 
 class Footnotes:
-    """The footnotes of one table, numbered as they come up."""
+    """The footnotes of one table, lettered as they come up."""
 
     def __init__(self) -> None:
         self.marks: dict[str, str] = {}
 
     def short(self, text: str) -> str:
-        """A text as it is, or `-` with the number of a footnote where it is too long.
+        """A text as it is, or the letter of a footnote where it is too long.
 
         Parameters
         ----------
@@ -34,15 +33,15 @@ class Footnotes:
         --------
         >>> notes = Footnotes()
         >>> notes.short("constant"), notes.short("it says which genes, not which direction")
-        ('constant', '-¹')
+        ('constant', '(a)')
         """
         if len(text) <= LONGEST:
             return text
         if text not in self.marks:
-            self.marks[text] = "-" + str(len(self.marks) + 1).translate(RAISED)
+            self.marks[text] = f"({letter(len(self.marks)).lower()})"
         return self.marks[text]
 
     def said(self, shown: Iterable[str]) -> list[str]:
-        """The footnotes of the texts that are shown, each with its number."""
+        """The footnotes of the texts that are shown, each with its letter."""
         found = set(shown)
-        return [f"{mark[1:]} {text}" for text, mark in self.marks.items() if mark in found]
+        return [f"{mark} {text}" for text, mark in self.marks.items() if mark in found]

@@ -12,6 +12,7 @@ from rich.text import Text
 from kobench.board.glance import groups_of, layout_of, tally
 from kobench.board.render.terminal.tables import (
     LINE,
+    NAMES,
     PADDING,
     TextColumn,
     ruled_table,
@@ -29,9 +30,6 @@ from kobench.board.render.text.matrix import (
 )
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
-
-#: The least room of a name that has to wrap, in characters.
-NAMES = 12
 
 
 def print_matrix(matrix: Matrix, letters: Mapping[str, str], console: Console) -> None:

@@ -12,6 +12,7 @@ from kobench.board.render.terminal.fit import fitting
 from kobench.board.render.terminal.footnotes import Footnotes
 from kobench.board.render.terminal.tables import (
     LINE,
+    NAMES,
     PADDING,
     TextColumn,
     style_of,
@@ -24,8 +25,8 @@ from kobench.board.render.text.values import rank_text
 from kobench.board.row import Row
 from kobench.board.table import Section
 
-#: The least width of the names, in characters.
-NAME = 12
+#: What shows the columns that a table has no room for.
+SHOWN_BY = "a wider terminal or -o board.md shows them"
 
 
 def print_rows(board: Board, section: Section, console: Console) -> None:
@@ -52,7 +53,7 @@ def print_rows(board: Board, section: Section, console: Console) -> None:
     ends = {sum(map(len, parts[: i + 1])) for i in range(len(parts))}
     console.print(table_of([*first, *columns], console.width, styles, ends))
     if left:
-        said = f"not shown at this width: {', '.join(left)}"
+        said = f"not shown at this width: {', '.join(left)} ({SHOWN_BY})"
         console.print(Text(said, style="dim"))
     for said in notes.said(text.plain for column in columns for text in column.texts):
         console.print(Text(said, style="dim"))
@@ -86,8 +87,8 @@ def first_columns(section: Section, rows: list[Row], room: int) -> list[TextColu
     ]
     room -= width_of(columns) + PADDING + LINE
     fit = [width for width in (cell_len(row.name) for row in rows) if width <= room]
-    most = None if len(fit) == len(rows) else max(NAME, room // 2, *fit)
-    return [*columns, TextColumn("predictor", names, wraps=True, least=NAME, most=most)]
+    most = None if len(fit) == len(rows) else max(NAMES, room // 2, *fit)
+    return [*columns, TextColumn("predictor", names, wraps=True, least=NAMES, most=most)]
 
 
 def is_best(section: Section, row: Row) -> bool:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kobench.board.board import Board
-from kobench.board.render.terminal.rows import print_rows
+from kobench.board.render.terminal.rows import SHOWN_BY, print_rows
 from kobench.board.render.terminal.tables import TextColumn, broken, table_of, width_of
 from kobench.board.render.text.legend import explained
 from kobench.board.render.text.section import asked, notes_here, said_of, trained_on, unranked
@@ -79,7 +79,7 @@ def print_units(section: Section, units: Units, console: Console) -> None:
         said = f"the first {UNITS} of {len(rows):,}; --format csv has all"
         console.print(Text(said, style="dim"))
     if shown < len(heads):
-        said = f"not shown at this width: {', '.join(heads[shown:])}"
+        said = f"not shown at this width: {', '.join(heads[shown:])} ({SHOWN_BY})"
         console.print(Text(said, style="dim"))
 
 

@@ -7,8 +7,8 @@ board. The width of a column is known from its texts, so it is found once and to
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rich import box
@@ -29,17 +29,15 @@ RULES = box.Box("    \n    \n ── \n    \n ┄┄ \n    \n    \n    \n")
 #: Characters between two columns: the padding of the left one, and the place of a line.
 PADDING, LINE = 1, 1
 
+#: The least room of a name that has to wrap, in characters.
+NAMES = 12
+
 
 def ruled_table() -> Table:
     """A table with rules under its head and between its parts, and nothing else."""
     return Table(
         box=RULES, padding=(0, PADDING, 0, 0), pad_edge=False, header_style="bold", show_edge=False
     )
-
-
-def bare_table() -> Table:
-    """A table without any line, as narrow as its text."""
-    return Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
 
 
 @dataclass(frozen=True)
@@ -158,6 +156,30 @@ def table_of(
         if i + 1 in parts:
             table.add_section()
     return table
+
+
+def bare_table_of(columns: Sequence[TextColumn]) -> Table:
+    """A table without any line, of columns that fit side by side."""
+    table = Table(box=None, padding=(0, PADDING + LINE, 0, 0), pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(
+            Text(column.head),
+            no_wrap=not column.wraps,
+            overflow="fold" if column.wraps else "ellipsis",
+            width=column.width,
+        )
+    for texts in zip(*(column.texts for column in columns), strict=True):
+        table.add_row(*texts)
+    return table
+
+
+def name_column(head: str, texts: Iterable[Text], room: int) -> TextColumn:
+    """A column whose texts are whole: one wraps that is longer than the room, and no other."""
+    column = TextColumn(head, list(texts))
+    if column.width <= room:
+        return column
+    fit = [line for text in column.texts for line in map(cell_len, lines_of(text)) if line <= room]
+    return replace(column, wraps=True, most=max(NAMES, room // 2, *fit))
 
 
 def broken(title: str, width: int = 13) -> str:

@@ -1,4 +1,4 @@
-"""Transfer matrices for a terminal (80 columns hold eight groups side by side)."""
+"""Transfer matrices for a terminal: names are whole, groups that do not fit stand below."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from rich.text import Text
 
 from kobench.board.numbers.rules import NAMED
 from kobench.board.numbers.skill import verdict_of
-from kobench.board.render.terminal.tables import STYLES, bare_table
+from kobench.board.render.terminal.tables import (
+    STYLES,
+    TextColumn,
+    bare_table_of,
+    name_column,
+    side_by_side,
+    width_of,
+)
+from kobench.board.render.text.letters import letter
 from kobench.board.render.text.transfer import (
     by_dataset,
     drop_text,
     floor_title,
     interval_line,
     legend_of,
-    letters_of,
     sentence_of,
     share_text,
     summary_head,
@@ -28,9 +35,6 @@ from kobench.board.written import number
 
 #: The colour of what a drop says.
 DROP_STYLES = {"gains": "green", "same": "yellow", "loses": "red", "": "dim"}
-
-#: The least room for the name of a row, and the largest width of a column, in characters.
-NAME_WIDTH, COLUMN_WIDTH = 8, 12
 
 
 def print_transfers(matrices: Sequence[TransferMatrix], console: Console) -> None:
@@ -57,19 +61,22 @@ def print_dataset(group: Sequence[TransferMatrix], console: Console) -> None:
     console.print(Text(floor_title(first), style="dim"))
     floors = [[Text(number(value), style="dim") for value in row] for row in first.floors]
     print_grid(first, floors, console)
-    for letter, name in zip(letters_of(len(first.groups)), first.groups, strict=True):
-        console.print(Text.assemble(Text(f"{letter:>2}", style="bold"), f"  {name}"))
+    for i, name in enumerate(first.groups):
+        console.print(Text.assemble(Text(f"{letter(i):>2}", style="bold"), f"  {name}"))
     console.print(Text(interval_line(first), style="dim"))
 
 
 def print_summary(group: Sequence[TransferMatrix], console: Console) -> None:
-    """Print the means of every predictor; names give way to numbers."""
-    table = bare_table()
-    for i, head in enumerate(summary_head(group[0])):
-        table.add_column(Text(head), overflow="fold", no_wrap=i > 0)
-    for row in summary_rows(group):
-        table.add_row(*map(Text, row))
-    console.print(table)
+    """Print the means of every predictor, and of the floor, which has its name elsewhere."""
+    *rows, (_, *floor) = summary_rows(group)
+    named, *columns = zip(*rows, ("best floor", *floor), strict=True)
+    heads = summary_head(group[0])[1:]
+    names = name_column("explained", map(Text, named), console.width)
+    others = [
+        TextColumn(head, list(map(Text, texts))) for head, texts in zip(heads, columns, strict=True)
+    ]
+    for part in side_by_side(names, others, console.width):
+        console.print(bare_table_of(part))
 
 
 def pair_texts(matrix: TransferMatrix) -> list[list[Text]]:
@@ -91,9 +98,7 @@ def pair_text(matrix: TransferMatrix, cell: TransferCell, own: bool) -> Text:
 
 
 def print_grid(matrix: TransferMatrix, cells: Sequence[Sequence[Text]], console: Console) -> None:
-    """Print groups x groups, as many columns side by side as fit.
-
-    Columns go by their letters, rows by letter and as much of the name as fits.
+    """Print groups x groups; what goes by its letter alone has its name below.
 
     Parameters
     ----------
@@ -104,17 +109,14 @@ def print_grid(matrix: TransferMatrix, cells: Sequence[Sequence[Text]], console:
     console : Console
         Where to print.
     """
-    letters = letters_of(len(matrix.groups))
-    longest = max(len(line) for row in cells for cell in row for line in cell.plain.split("\n"))
-    width = min(COLUMN_WIDTH, longest)
-    step = min(len(letters), max(1, (console.width - NAME_WIDTH) // (width + 1)))
-    names = [f"{letter} {name}" for letter, name in zip(letters, matrix.groups, strict=True)]
-    name_width = min(max(map(len, names)), console.width - step * (width + 1) - 1)
-    for start in range(0, len(letters), step):
-        table = bare_table()
-        table.add_column("", width=name_width, no_wrap=True, overflow="ellipsis")
-        for letter in letters[start : start + step]:
-            table.add_column(letter, width=width, overflow="fold")
-        for name, row in zip(names, cells, strict=True):
-            table.add_row(Text(name), *row[start : start + step])
-        console.print(table)
+    letters = [letter(i) for i in range(len(matrix.groups))]
+    columns = [
+        TextColumn(short, texts)
+        for short, texts in zip(letters, zip(*cells, strict=True), strict=True)
+    ]
+    named = [f"{short} {name}" for short, name in zip(letters, matrix.groups, strict=True)]
+    names = TextColumn("", list(map(Text, named)))
+    if width_of([names, *columns]) > console.width:
+        names = TextColumn("", list(map(Text, letters)))
+    for part in side_by_side(names, columns, console.width):
+        console.print(bare_table_of(part))

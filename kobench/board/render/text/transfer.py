@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from string import ascii_uppercase
 
 from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.rules import NAMED
@@ -190,8 +189,3 @@ def two_digits(interval: Interval) -> str:
     if text == "0.00" and interval.below:
         return "-0.00"
     return text
-
-
-def letters_of(count: int) -> list[str]:
-    """Short names of groups: A, B, ... Z, AA, BB, ..."""
-    return [ascii_uppercase[i % 26] * (i // 26 + 1) for i in range(count)]
