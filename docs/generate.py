@@ -29,6 +29,7 @@ from kobench.results.records import (
     read_records,
 )
 from kobench.results.schema import field_words, json_schema, parts_of, summary_of, type_words
+from kobench.runner.older import KEPT
 from kobench.specs import MetricSpec, TaskSpec
 from kobench.util.bounded import size_text
 from kobench.util.files import DEEPEST, LARGEST
@@ -404,6 +405,33 @@ UNREADABLE = (
 )
 
 
+#: What happens to results where code has changed, paragraph by paragraph.
+VERSIONS = (
+    "## Older versions",
+    "",
+    "A trial has one record, in `records/`. Where the code of its predictor or floor has changed"
+    " (`trial.predictor.digest`, or what `--readable` names), the record of the older code moves to"
+    " `older/CODE/` when the new one is written, with the scores of all its tasks. CODE is the"
+    " first 12 digits of the digest.",
+    "",
+    "- A row of a board is of one version on each dataset and split: the one that was begun last."
+    " So all networks, splits and seeds of a row move together. A remark on the board says of which"
+    " rows older results are kept, and of how many tasks nothing newer tells. `kobench board"
+    " --older` shows older versions of predictors as rows of their own.",
+    "- Floors move as predictors do. Where a floor has not been run again for a task, nobody is"
+    " compared with it there.",
+    "- Put the older code back and run again: its results come back, and nothing is fitted.",
+    "- What is done anew (`--fresh`, other data) for some of the tasks moves the earlier record in"
+    " the same way. Failures of older code are not kept.",
+    f"- On each dataset and split {KEPT} older versions of a row are kept. Older ones are removed,"
+    " with their stored answers that no other record names; the run says so. `kobench versions`"
+    " lists all versions of a folder, and `kobench versions FOLDER --remove CODE` (or `--remove"
+    " all`) removes older ones.",
+    "- `kobench board --pack` publishes each method by its newest version, and says which.",
+    "",
+)
+
+
 def records_page() -> str:
     """docs/records.md: the parts of a record, field by field."""
     out = [
@@ -420,6 +448,7 @@ def records_page() -> str:
         "In Python, `kobench.results.records.read_records(folder)` gives these records with the"
         " fields as attributes: `record.result.scores[label].metrics[name].value`.",
         "",
+        *VERSIONS,
         *UNREADABLE,
     ]
     for part in parts_of(Record):

@@ -19,7 +19,9 @@ from kobench.board.board import Board
 from kobench.board.glance import matrices_of
 from kobench.board.growth import growths_of
 from kobench.board.names import by_key, name_rows, prior_of
+from kobench.board.numbers.series import row_key
 from kobench.board.sections.basis import missing_basis
+from kobench.board.sections.older import older_remark
 from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.seeds import seeds_of
@@ -30,6 +32,7 @@ from kobench.board.words import base
 from kobench.errors import UserError
 from kobench.results.parts import Record, TrialInfo
 from kobench.results.records import identity
+from kobench.results.versions import newest
 from kobench.util.files import canonical_json
 
 
@@ -41,6 +44,7 @@ def make_board(
     predictors: Sequence[str] | None = None,
     left_out: str = "",
     explained: Mapping[str, str] | None = None,
+    older: Iterable[Record] = (),
 ) -> Board:
     """The leaderboard of trial records.
 
@@ -61,6 +65,8 @@ def make_board(
         What is said first of records that are not among these, because they can't be read.
     explained : mapping of str to str, or None
         Name of a row -> why it may score above what is possible, see `kobench.board.explained`.
+    older : iterable of Record
+        Results of older versions that are kept beside these; the board says so.
 
     Raises
     ------
@@ -68,7 +74,8 @@ def make_board(
         Without records, for an unknown name, where two records of the same trial disagree, and
         where networks of secret and of public seeds are mixed.
     """
-    every = distinct(records)
+    present, before = newest(records)
+    every = distinct(present)
     kept = chosen_records(every, datasets, predictors)
     labels = sorted({label for record in kept for label in record.result.scores})
     chosen = chosen_tasks(labels, tasks)
@@ -93,7 +100,11 @@ def make_board(
         matrix for matrix in transfer_matrices(kept, row_names, priors) if matrix.task in chosen
     )
     growths = growths_of(shown) if cost else ()
-    remarks = (*([left_out] if left_out else []), *ran_of(kept, row_names))
+    remarks = (
+        *([left_out] if left_out else []),
+        *ran_of(kept, row_names),
+        *older_remark(every, like((*before, *older), kept), row_names),
+    )
     return all_visible(
         Board(
             shown,
@@ -138,6 +149,17 @@ def chosen_records(
     )
     # a line that a dataset does not offer is no news
     return [record for record in kept if record.role != "line" or record.result.status == "ok"]
+
+
+def like(records: Iterable[Record], kept: Sequence[Record]) -> list[Record]:
+    """Those of some records that are of rows and datasets of a board."""
+    rows = {row_key(record) for record in kept}
+    groups = {record.trial.dataset.group for record in kept}
+    return [
+        record
+        for record in records
+        if row_key(record) in rows and record.trial.dataset.group in groups
+    ]
 
 
 def grouped(records: Iterable[Record]) -> dict[SectionKey, list[Record]]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kobench.cli.folders import versions_of
 from kobench.cli.options import show_board
 from kobench.cli.output import say, show_rendered
-from kobench.cli.published import pack_board, seeds_follow
+from kobench.cli.published import pack_board, say_versions, seeds_follow
 from kobench.errors import UserError
 from kobench.util.bounded import read_bounded
 
@@ -40,6 +41,7 @@ Examples:
   kobench board leaderboards/quick --check leaderboards/quick/board.csv
   kobench board leaderboards/quick --check-seeds
   kobench board kobench-results --pictures pictures
+  kobench board kobench-results --older -p mine
   kobench board kobench-results --pack leaderboards/mine
 """
 
@@ -83,6 +85,12 @@ Examples:
     help="Only this predictor, beside floors and lines; may be repeated.",
 )
 @click.option(
+    "--older",
+    "with_older",
+    is_flag=True,
+    help="Show kept results of older versions of predictors, too, as rows of their own.",
+)
+@click.option(
     "--check",
     "published",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -104,7 +112,7 @@ Examples:
     default=None,
     help=(
         "Write a folder to publish: every format, the records in one file, and pictures where"
-        " matplotlib is there."
+        " matplotlib is there. Each method is published by its newest version."
     ),
 )
 @click.option(
@@ -123,6 +131,7 @@ def board_command(
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     predictors: tuple[str, ...],
+    with_older: bool,
     published: Path | None,
     check_seeds: bool,
     pack: Path | None,
@@ -131,6 +140,7 @@ def board_command(
     """Build the leaderboard of a results folder. Same records in, same bytes out."""
     from kobench.board.explained import read_explained
     from kobench.board.make import make_board
+    from kobench.board.sections.older import as_rows
 
     if pack is not None and (datasets or tasks or predictors):
         raise click.UsageError(
@@ -140,7 +150,15 @@ def board_command(
         )
     file = published or output
     form = form or (form_of(file) if file else "terminal")
-    records, remark = records_of(folder)
+    if pack is not None and with_older:
+        raise click.UsageError(
+            "--pack publishes one version of a method; leave out --older, or pack a folder with the"
+            " other one",
+            ctx,
+        )
+    records, older, remark = versions_of(folder)
+    if with_older:
+        records, older = [*records, *as_rows(older, records)], []
     ending = 1 if remark else 0
     chosen: dict[str, Any] = {
         "cost": not no_cost,
@@ -148,6 +166,7 @@ def board_command(
         "tasks": tasks or None,
         "predictors": recorded(predictors, "predictor", records) or None,
         "explained": read_explained(folder),
+        "older": older,
     }
     if published is not None:
         agreeing = agrees(records, published, form, folder, {**chosen, "left_out": remark})
@@ -157,6 +176,7 @@ def board_command(
     elif pack is not None:
         # of what could be read alone: the records beside it are to give the same board again
         pack_board(folder, records, pack, cost=not no_cost)
+        say_versions(records, older)
     else:
         board = make_board(records, **chosen, left_out=remark)
         if pictures is not None:
@@ -166,32 +186,6 @@ def board_command(
     if remark:
         say(remark, err=True)
     ctx.exit(ending)
-
-
-def records_of(folder: Path) -> tuple[list[Record], str]:
-    """The records of a results folder, and a remark on those that can't be read, "" for none.
-
-    Raises
-    ------
-    UserError
-        Where there are none.
-    """
-    from kobench.results.left_out import LeftOut, NothingReadableError
-    from kobench.results.records import read_records
-
-    left_out = LeftOut()
-    records = list(read_records(folder, left_out))
-    if records:
-        return records, left_out.remark()
-    if left_out.count:
-        raise NothingReadableError(
-            f"there is no record in {folder} that can be read. {left_out.remark()}"
-        )
-    hint = "make some with `kobench run quick`, or name another folder"
-    inside = sorted(str(found.parent) for found in folder.glob("*/records"))
-    if inside:
-        hint = f"did you mean {' or '.join(inside[:3])}?"
-    raise UserError(f"there are no records in {folder}; {hint}")
 
 
 #: Bytes of a published board that is compared, many times the largest.

@@ -54,6 +54,26 @@ def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) ->
         say("No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]').")
 
 
+def say_versions(records: list[Record], older: list[Record]) -> None:
+    """Say of each method that has results of several versions which one was published."""
+    from kobench.results.versions import code_of, spot_of
+    from kobench.util.text import one_line
+
+    codes = {
+        spot_of(record.role, record.trial): code_of(record.trial.predictor) for record in records
+    }
+    said = {
+        f"{spot.row[1]} on {spot.dataset} is published by its newest version (code"
+        f" {codes[spot]}), and not by an older one (code {code_of(record.trial.predictor)})."
+        if (spot := spot_of(record.role, record.trial)) in codes
+        else f"{spot.row[1]} on {spot.dataset} is not published: it is of an older version (code"
+        f" {code_of(record.trial.predictor)}) alone."
+        for record in older
+    }
+    for sentence in sorted(said):
+        say(one_line(sentence))
+
+
 def revealed_seed(records: list[Record], folder: Path) -> SuiteSeed | None:
     """The secret seed of a folder whose records need one; UserError where it is not there."""
     from kobench.errors import UserError

@@ -206,13 +206,15 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         )
     from kobench.board.explained import read_explained
     from kobench.board.make import make_board
+    from kobench.results.versions import read_older
 
     groups, outcome = fulfilled(flags, notes)
     for note in notes:
         say(f"Note: {note}", err=True)
     tasks = scored_tasks(groups, outcome.records) if flags["tasks"] else None
     explained = read_explained(Path(flags["out"]))
-    board = make_board(outcome.records, tasks=tasks, explained=explained)
+    older = [record for _, record in read_older(Path(flags["out"]))]
+    board = make_board(outcome.records, tasks=tasks, explained=explained, older=older)
     if flags["as_json"]:
         from kobench.board.render import render
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kobench.errors import UserError
 from kobench.results.answer_store import AnswerStore
+from kobench.results.versions import OLDER
 from kobench.runner.reach import Hidden
 from kobench.sandbox.folders import remove
 from kobench.util import lock
@@ -120,7 +121,8 @@ def locked(folder: Path) -> Iterator[Lock]:
 
 def _refuse_other_work(folder: Path) -> None:
     """Raise UserError where a run can't have its own folders where they must be."""
-    for place, what_for in ((folder / WORK, "makes its trials' folders"), (folder / SHOWN, NOTED)):
+    places = {WORK: "makes its trials' folders", SHOWN: NOTED, OLDER: "keeps older results"}
+    for place, what_for in ((folder / name, what_for) for name, what_for in places.items()):
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             what = "a link" if place.is_symlink() else "a file"
             raise UserError(

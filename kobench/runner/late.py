@@ -18,6 +18,7 @@ from kobench.question import SETS
 from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
 from kobench.results.records import read_record, read_records
+from kobench.results.versions import older_files
 from kobench.runner.answers import answerable
 from kobench.runner.keys import Trial
 from kobench.runner.order import holds
@@ -129,7 +130,7 @@ def shown_in(records: Iterable[Record], written: Iterable[Showing] = ()) -> Show
 
 def set_aside_in(folder: Path) -> Iterator[Record]:
     """The records of a results folder that others have taken the place of, and were kept."""
-    for path in sorted((folder / "records").glob("*.json.aside-*")):
+    for path in (*sorted((folder / "records").glob("*.json.aside-*")), *older_files(folder)):
         with suppress(UnreadableError):
             yield read_record(path)
 

@@ -17,6 +17,7 @@ from kobench.plugins.chosen import Chosen
 from kobench.plugins.entry import Entry
 from kobench.plugins.hidden import files_in, files_of_card, known_files, own_folders
 from kobench.plugins.load import links_of
+from kobench.results.versions import OLDER
 from kobench.runner.keys import Trial
 from kobench.runner.readable import caches_in
 from kobench.runner.request import device_kind
@@ -25,7 +26,7 @@ from kobench.sandbox.hiding import lies_in
 from kobench.sandbox.places import readable_by, this_interpreter
 
 #: What a run writes into a results folder.
-RESULTS = ("records", "answers", "shown", ".work")
+RESULTS = ("records", "answers", "shown", OLDER, ".work")
 
 #: How names of files end that are code: a predictor may need it, and it is no data.
 CODE = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dylib", ".dll")

@@ -19,12 +19,14 @@ from kobench.plugins.sources import Source
 from kobench.results.left_out import LeftOut, UnreadableError
 from kobench.results.parts import Record
 from kobench.results.records import read_record, record_path, write_record
+from kobench.results.versions import spot_of
 from kobench.runner.described import refuse_told
 from kobench.runner.folder import Results, locked
 from kobench.runner.jobs import work_through
 from kobench.runner.kept import Kept
 from kobench.runner.keys import Group, Trial
 from kobench.runner.late import look_for_late
+from kobench.runner.older import Older
 from kobench.runner.order import in_parts, is_asked
 from kobench.runner.prepared import Prepared
 from kobench.runner.reach import hidden_from, refuse_written
@@ -147,6 +149,8 @@ class Run:
                     " run took the folder over"
                 )
             settle_seeds(self.folder, groups)
+            older = Older(self.folder)
+            older.bring_back(trials.values())
             results = Results(self.folder, self.staged, claim=lock.claim)
             stored = results.store.keys()
             unreadable: dict[Path, UnreadableError] = {}
@@ -178,6 +182,18 @@ class Run:
                 self.folder,
                 [record for place in todo if (record := decided[place][1]) is not None],
             )
+            older.look(
+                {
+                    spot_of(trial.role, trial.describe())
+                    for place in todo
+                    if (trial := work.trial(place))
+                },
+                {
+                    record_path(self.folder, record.trial): record
+                    for _, record in decided.values()
+                    if record is not None
+                },
+            )
             self.watcher.planned(len(todo))
 
             left = in_parts(work)
@@ -199,7 +215,10 @@ class Run:
                     results.refuse_if_lost()  # it was not when the trial ended, in whatever process
                     status = records[place].result.status
                     goes_on = any(place in part.todo for part in left)
-                    kept.before(place, status, not goes_on)
+                    labels = [task.spec.label for task in trial.tasks]
+                    older.before(records[place], labels, not todo[place].keep)
+                    if record_path(self.folder, records[place].trial) not in older.moved:
+                        kept.before(place, status, not goes_on)
                     write_record(self.folder, records[place])
                     kept.after(place, status, not goes_on)
                     if goes_on:
@@ -214,10 +233,12 @@ class Run:
 
             while left:
                 work_through(left.pop(0), jobs, report, lock)
+            for sentence in older.end():
+                self.note(sentence)
         outcome = Outcome([records[place] for place in decided])
         for path, error in unreadable.items():
             outcome.set_aside.add(f"records/{path.name}", error)
-        outcome.kept = kept.sentences()
+        outcome.kept = [*kept.sentences(), *older.sentences(outcome.records)]
         for action, _ in decided.values():
             outcome.actions[action.kind] = outcome.actions.get(action.kind, 0) + 1
         return outcome

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kobench.results.versions import FILE, OLDER
 from kobench.sandbox.hiding import lies_in
 from kobench.util.files import PIECE, sha256_of
 
@@ -18,6 +19,7 @@ from kobench.util.files import PIECE, sha256_of
 RESULTS = {
     "records": re.compile(r"[0-9a-f]{24}\.json"),
     "answers": re.compile(r"[0-9a-f]{64}\.npz"),
+    OLDER: FILE,
 }
 
 #: The file of records that were packed for publishing.
@@ -93,7 +95,16 @@ def is_result(path: str) -> bool:
     if name not in RESULTS:
         return name == PACKED
     try:
-        return any(RESULTS[name].fullmatch(each) for each in os.listdir(path))
+        # those of older versions lie in a folder for each
+        inside = (
+            [os.path.join(path, each) for each in os.listdir(path)] if name == OLDER else [path]
+        )
+        return any(
+            RESULTS[name].fullmatch(each)
+            for folder in inside
+            if os.path.isdir(folder)
+            for each in os.listdir(folder)
+        )
     except OSError:
         return False
 

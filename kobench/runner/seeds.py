@@ -11,6 +11,7 @@ from kobench.plugins.chosen import Chosen, SecretNetwork, version_of
 from kobench.plugins.parameters import canonical
 from kobench.results.records import read_record
 from kobench.results.suite_seed import SIZE, SuiteSeed, find_seed, keep_seed
+from kobench.results.versions import older_files
 from kobench.runner.keys import Group
 
 
@@ -78,7 +79,7 @@ def settle_seeds(folder: Path, groups: Iterable[Group]) -> None:
 
 def public_networks(folder: Path) -> Iterator[str]:
     """Networks of public seeds that a results folder has records of."""
-    for path in sorted((folder / "records").glob("*.json")):
+    for path in (*sorted((folder / "records").glob("*.json")), *older_files(folder)):
         try:
             dataset = read_record(path).trial.dataset
         except UserError:

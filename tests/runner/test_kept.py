@@ -9,15 +9,16 @@ import pytest
 from command import kobench
 
 from kobench.plugins.load import load_registry
-from kobench.results.records import read_record, read_records
+from kobench.results.records import read_records
 from kobench.results.suite_seed import SuiteSeed
+from kobench.results.versions import older_files, read_older
 from kobench.runner.late import set_aside_in
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.resume import Policy
 from kobench.runner.run import Outcome, Run
 
-#: Fails in its fit, or in its second question, as it is told.
+#: Fails in its fit, or in its second question, as it is told by its code or by a file.
 METHOD = """
 import os
 from kobench.api import Impacts, PredictorSpec, hookimpl
@@ -25,13 +26,13 @@ import numpy as np
 
 class Mine:
     def fit(self, cells, context):
-        if {fails!r} == "fit":
+        if {fails} == "fit":
             raise RuntimeError("no longer")
     def predict_expression(self, assemblages):
         shares = np.asarray(assemblages, float)
         return shares / shares.sum(1, keepdims=True)
     def predict_impact(self, cells, knockouts):
-        if {fails!r} == "impact":
+        if {fails} == "impact":
             raise RuntimeError("no longer")
         return Impacts(np.ones(len(knockouts)), np.ones(len(knockouts)))
 
@@ -46,9 +47,14 @@ REQUEST = Request(
 SECRET = SuiteSeed("000102030405060708090a0b0c0d0e0f")
 
 
-def run(folder: Path, fails: str = "", policy: Policy = Policy.RESUME, **changes) -> Outcome:
-    plugin = folder / "mine.py"
-    plugin.write_text(METHOD.format(fails=fails))
+def run(
+    folder: Path, fails: str = "", policy: Policy = Policy.RESUME, same=False, **changes
+) -> Outcome:
+    """Run it; `same` leaves the code as it is, which is told by a file whether to fail."""
+    plugin, told = folder / "mine.py", folder / "told"
+    told.write_text(fails)
+    told_by = f"open({str(told)!r}).read()" if same else repr(fails)
+    plugin.write_text(METHOD.format(fails=told_by))
     registry = load_registry(plugin_files=[plugin])
     return Run(folder / "out", policy).run(make_plan(registry, replace(REQUEST, **changes)))
 
@@ -71,28 +77,27 @@ def test_code_that_fails_now_does_not_take_the_place_of_a_good_result(tmp_path, 
     good = {one.trial.fit_seed: one for one in first.records if one.role == "predictor"}
     then = run(tmp_path, fails, suite_seed=secret, fit_seeds=fits)
     assert {one.result.status for one in then.failed} == {"failed"}
-    kept = [read_record(path) for path in aside(tmp_path)]
+    kept = [record for _, record in read_older(tmp_path / "out")]
     assert {one.trial.fit_seed: one for one in kept} == good
     assert len(then.kept) == fits
     for sentence in then.kept:
         assert "mine on grn:cells=60,genes=15" in sentence
-        assert any(str(path) in sentence for path in aside(tmp_path))
         assert f"code {kept[0].trial.predictor.digest[:12]}" in sentence
     again = run(tmp_path, fails, suite_seed=secret, fit_seeds=fits)
     assert again.kept == []  # what failed is no good result
-    assert len(aside(tmp_path)) == fits
-    for path in aside(tmp_path):  # as the sentence says
-        path.rename(path.with_name(path.name.rpartition(".aside-")[0]))
-    back = run(tmp_path, suite_seed=secret, fit_seeds=fits)
+    assert len(older_files(tmp_path / "out")) == fits
+    back = run(tmp_path, suite_seed=secret, fit_seeds=fits)  # as the sentence says
     assert set(back.actions) == {"nothing"}
     assert back.failed == []
+    assert aside(tmp_path) == []
 
 
 def test_so_it_is_for_what_is_done_anew_and_for_a_task_that_is_added(tmp_path):
     for folder in (one := tmp_path / "anew", other := tmp_path / "added"):
         folder.mkdir()
-    assert run(one).kept == []
-    assert len(run(one, "fit", Policy.FRESH).kept) == len(aside(one)) == 1
+    assert run(one, same=True).kept == []
+    (sentence,) = run(one, "fit", Policy.FRESH, same=True).kept
+    assert str(aside(one)[0]) in sentence
     assert run(other, "impact", tasks=["profile"]).kept == []
     assert len(run(other, "impact").kept) == len(aside(other)) == 1
     assert mine(other).result.status == "failed"
@@ -112,17 +117,18 @@ def test_what_was_shown_before_is_remembered_by_what_is_kept(tmp_path):
     assert "singles" not in mine(tmp_path).result.answers
     (record,) = set_aside_in(tmp_path / "out")
     assert "singles" in record.result.answers
-    (aside(tmp_path)[0].with_name("x.json.aside-1")).write_text("damaged")
+    (tmp_path / "out" / "records" / "x.json.aside-1").write_text("damaged")
     assert len(list(set_aside_in(tmp_path / "out"))) == 1
 
 
 def test_the_command_says_where_it_is(tmp_path):
     words = ["run", "-d", "grn:genes=15,cells=60", "-p", "mine", "-t", "profile", "--plugin"]
     words += ["mine.py", "--sandbox", "off", "--out", "out"]
-    (tmp_path / "mine.py").write_text(METHOD.format(fails=""))
+    (tmp_path / "mine.py").write_text(METHOD.format(fails=repr("")))
     assert kobench(*words, cwd=tmp_path).returncode == 0
-    (tmp_path / "mine.py").write_text(METHOD.format(fails="fit"))
+    (tmp_path / "mine.py").write_text(METHOD.format(fails=repr("fit")))
     done = kobench(*words, cwd=tmp_path, code=1)
     assert done.returncode == 1
     assert "it had a good result before" in " ".join(done.stderr.split())
-    assert aside(tmp_path)[0].name in done.stderr.replace("\n", "")
+    assert older_files(tmp_path / "out")[0].parent.name in done.stderr
+    assert "Older version kept" in " ".join(done.stdout.split())

@@ -29,6 +29,7 @@ from kobench.board.numbers.values import (
     mean_draws,
 )
 from kobench.results.parts import MetricScore, Record, TaskScores
+from kobench.results.versions import row_of
 
 T = TypeVar("T")
 
@@ -38,13 +39,7 @@ def row_key(record: Record) -> Key:
 
     For predictors also the parameters, where they come from, threads and device.
     """
-    trial, predictor = record.trial, record.trial.predictor
-    if record.role != "predictor":
-        return record.role, predictor.name
-    origin = predictor.distribution
-    if predictor.environment:
-        origin = f"{predictor.environment}/{origin}"
-    return record.role, predictor.selection, origin, str(trial.threads), trial.device
+    return row_of(record.role, record.trial)
 
 
 def by_row(records: Iterable[Record]) -> list[Record]:
