@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kobench.results.agreement import compare, same
+from kobench.results.agreement import Agreement, Difference, compare, same, short, walk
 from kobench.results.parts import Calibration, MetricScore, PermutedScores, TaskScores
 
 PERMUTED = PermutedScores(
@@ -127,3 +127,50 @@ def test_what_is_left_of_sums_that_cancel_is_no_difference():
 def test_a_difference_says_both_numbers_and_what_was_allowed():
     (difference,) = compare(SCORES, with_metric(value=0.9), {"pearson": 1e-8}).differing
     assert str(difference) == "metrics.pearson.value: 0.5 recorded, 0.9 here (within 1e-08)"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "here", "tolerance", "agree"),
+    [
+        (0.0, 0.9e-9, 1e-5, True),  # what is left of sums that cancel
+        (0.0, 1.1e-9, 1e-5, False),
+        (0.0, 5e-6, 1e-5, False),
+        (0.0, 5e-10, 1e-11, False),  # no more than a number of size 1 may differ by
+        (1.0, 1.0 + 0.9e-5, 1e-5, True),
+        (1.0 + 1.1e-5, 1.0, 1e-5, False),
+        (-1.0, 1.0, 1.5, False),
+        (3, 3.0, 0.0, True),
+        (True, 1, 0.0, False),
+        (True, 1.0, 1e-5, False),
+    ],
+)
+def test_numbers_near_0_and_what_is_no_number(recorded, here, tolerance, agree):
+    assert same(recorded, here, tolerance) == agree
+
+
+def test_what_only_one_side_has_is_a_number_that_was_compared():
+    for recorded, here in ((None, 0.5), (0.5, None)):
+        found = Agreement(0, [])
+        (difference,) = walk({"a": recorded}, {"a": here}, ("metrics",), {}, found)
+        assert (found.numbers, difference.where) == (1, "metrics.a")
+        assert (difference.recorded, difference.here) == (recorded, here)
+
+
+def test_a_calibration_that_a_record_lacks_is_no_difference_in_a_metric_alone():
+    def found(*path):
+        here = {"calibration": "x"}
+        return [each.where for each in walk({}, here, path, {"m": 1.0}, Agreement(0, []))]
+
+    assert found("metrics", "m") == []
+    assert found("floors", "m") == ["floors.m.calibration"]
+    assert found("metrics", "m", "permuted") == ["metrics.m.permuted.calibration"]
+
+
+def test_values_in_messages_are_short():
+    assert short("x" * 60) == "x" * 60
+    assert short("x" * 61) == "x" * 57 + "..."
+    assert short(None) == "nothing"
+    assert short(0.12345678901) == "0.123456789"
+    one = Difference("metrics.mae", 0.5, None, 1e-5)
+    assert str(one) == "metrics.mae: 0.5 recorded, nothing here (within 1e-05)"
+    assert str(replace(one, tolerance=0.0)).endswith("(exactly that)")

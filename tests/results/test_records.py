@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kobench.cells import Cells
-from kobench.errors import UserError
+from kobench.errors import STATUSES, UserError
 from kobench.results import records
 from kobench.results.answer_store import AnswerStore, hash_of_arrays
 from kobench.results.parts import Record, TrialInfo
@@ -388,3 +388,32 @@ def test_cells_cross_the_wire(tmp_path, sparse, wants):
     adata = back.to_anndata()
     assert adata.shape == (6, 4)
     assert list(adata.obs["batch"]) == list("uvwxyz")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "fault"),
+    [
+        ("trial/split/seed", -1, "trial.split.seed is -1, expected 0 or more"),
+        ("role", "judge", 'role is "judge", expected one of predictor, floor, line'),
+        ("result/status", "good", 'result.status is "good", expected one of ok,'),
+        ("result/status", "failed", "result.scores has scores of a trial that ended as 'failed'"),
+    ],
+)
+def test_what_no_board_could_be_made_of_is_no_record(place, value, fault):
+    document = record()
+    *parents, last = place.split("/")
+    part = document
+    for key in parents:
+        part = part[key]
+    part[last] = value
+    with pytest.raises(UserError) as refused:
+        records.parse_record(document, "it")
+    assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("role", ["predictor", "floor", "line"])
+def test_every_role_and_ending_makes_a_record(role, status):
+    document = {**record(), "role": role}
+    document["result"] = {**document["result"], "status": status, "scores": {}}
+    assert records.parse_record(document, "it").result.status == status

@@ -137,3 +137,9 @@ def test_a_large_file_is_no_seed(tmp_path):
     (tmp_path / SEED).write_text(" " * 2000 + KNOWN.digits)
     with pytest.raises(UserError, match="holds more than 1,024 bytes"):
         find_seed(tmp_path)
+
+
+def test_a_seed_may_be_given_in_capitals_and_with_blanks_around_it():
+    assert SuiteSeed.parse("\n " + "AbCdEf01" * 4 + " \n") == SuiteSeed("abcdef01" * 4)
+    with pytest.raises(UserError, match="a secret seed of 31 characters was given"):
+        SuiteSeed.parse(" " + "0" * 31 + " ")

@@ -140,3 +140,22 @@ def test_a_part_that_was_read_keeps_what_it_lacked_what_was_null_and_what_is_unk
     assert found.to_json() == document
     changed = replace(found, nothing=0.0)
     assert changed.to_json() == {**document, "nothing": 0.0}
+
+
+def test_a_part_is_looked_up_as_its_document_is():
+    read = MetricScore.from_json({**METRIC, "permuted": None, "later": [1]})
+    made = MetricScore(**METRIC)
+    for part in (read, made):
+        assert (part["value"], part.get("value", 7)) == (METRIC["value"],) * 2
+        assert "value" in part
+        assert "sampling_error" not in part
+        assert part.get("sampling_error", 7) == 7
+        with pytest.raises(KeyError):
+            part["sampling_error"]
+        with pytest.raises(KeyError):
+            part["unheard of"]
+    assert ("later" in read, read["later"], read.get("later")) == (True, [1], [1])
+    assert ("later" in made, made.get("later")) == (False, None)
+    assert ("permuted" in read, "permuted" in made) == (True, False)
+    filled = replace(made, sampling_error=0.5)
+    assert (filled["sampling_error"], filled.get("sampling_error")) == (0.5, 0.5)

@@ -16,7 +16,8 @@ import pytest
 from kobench.errors import UserError
 from kobench.results import records
 from kobench.results.answer_store import AnswerStore
-from kobench.results.left_out import LeftOut, UnreadableError
+from kobench.results.faults import Fault, shown
+from kobench.results.left_out import LeftOut, NothingReadableError, UnreadableError
 
 GOOD = json.dumps(factories.record("p", 0.5)).encode()
 
@@ -255,3 +256,45 @@ def test_answers_that_would_fill_the_memory_or_wait_are_refused(tmp_path):
         store.load(key)
     assert store.save({"raw": np.arange(4.0)}) == key
     np.testing.assert_array_equal(store.load(key)["raw"], np.arange(4.0))
+
+
+def test_a_remark_names_five_and_says_how_many_more():
+    left = LeftOut()
+    assert left.remark() == ""
+    left.add("one.json", UnreadableError("one.json", "is\nnot JSON", "delete it"))
+    one = left.remark()
+    assert one.startswith("Left out, because it can't be read: 1 record: one.json (is not JSON). ")
+    assert "Run again what made it (" in one
+    for number in range(2, 7):
+        left.add(f"{number}.json", UnreadableError("", "x" * (159 + number), ""))
+    many = left.remark("Look at them.")
+    assert many.startswith("Left out, because they can't be read: 6 records: one.json (is not JSON")
+    assert many.endswith("; and 1 more. Look at them.")
+    # 160 characters of a reason are shown, else the first 157
+    reasons = [f"({'x' * 157}...)"] * 4
+    assert [part.partition(" ")[2] for part in many.partition("); ")[2].split("; ")][:4] == [
+        *reasons[:3],
+        reasons[3],
+    ]
+
+
+def test_a_reason_of_160_characters_is_shown_in_full():
+    left = LeftOut()
+    left.add("a", UnreadableError("", "y" * 160, ""))
+    left.add("b", UnreadableError("", "z" * 161, ""))
+    assert left.named == [("a", "y" * 160), ("b", "z" * 157 + "...")]
+    assert left.count == 2
+    assert "Run again what made them (" in left.remark()
+
+
+def test_values_in_faults_are_short():
+    assert shown("v" * 38) == f'"{"v" * 38}"'
+    assert shown("v" * 39) == f'"{"v" * 36}...'
+    assert str(Fault("is 3", "trial").inside("record")) == "record.trial is 3"
+    assert Fault("is missing").inside("trial").place == "trial"
+
+
+@pytest.mark.parametrize("error", [UnreadableError("a", "b", "c"), NothingReadableError("none")])
+def test_what_cannot_be_read_is_no_wrong_use_of_the_command(error):
+    assert error.exit_code == 1
+    assert UserError("x").exit_code == 2

@@ -267,3 +267,12 @@ def test_blocks_are_drawn_by_name_wherever_they_stand():
     for place, name in enumerate("abcd"):
         assert by_name[name] == [(row == place).sum() for row in drawn]
     assert (counts.sum(axis=1) == 4).all()
+
+
+def test_what_a_draw_adds_for_a_block_is_added_as_often_as_it_is_drawn():
+    units = ResponseUnits(np.zeros((3, 2)), np.zeros((3, 2)), np.array([4, 2, 9]))
+    sums, moves = np.array([1.0, 2.0, 4.0]), np.array([8.0, -24.0, 16.0])
+    result = Parts("perturbation", units.perturbations, sums, np.ones(3), moves)
+    found = draws(lambda units: result, units, "perturbation", 50, 1)
+    _, counts = block_counts(units.perturbations, 50, 1)  # of the blocks 2, 4 and 9
+    np.testing.assert_allclose(found, counts @ [-22.0, 9.0, 20.0] / 3)

@@ -17,6 +17,7 @@ from kobench.scoring.calibration import (
     DUPLICATE,
     Gap,
     Level,
+    best_of,
     calibrate,
     gap_of,
     halved,
@@ -229,3 +230,49 @@ def test_what_a_ladder_needs_is_what_draws_of_that_many_show():
     rng = np.random.default_rng(0)
     drawn = rng.choice(ahead, (4000, gap.needs)).mean(axis=1)
     assert 0.92 <= np.mean(drawn > 0) <= 0.99
+
+
+def test_two_perturbations_are_enough_and_one_is_not():
+    two = screen(seed=3, k=2)
+    assert calibrated(error, two, direction="lower") is not None
+    one = ResponseUnits(
+        two.predicted[:1], two.true[:1], two.perturbations[:1], halves=two.halves[:, :, :1]
+    )
+    assert calibrated(error, one, direction="lower") is None
+
+
+def test_a_gene_that_one_perturbation_has_keeps_its_change_in_the_mean():
+    true = np.array([[1.0, NAN, NAN], [3.0, 5.0, NAN]])
+    mean = know_nothing(true, true)["mean"]
+    np.testing.assert_allclose(mean, [[2.0, 5.0, 0.0]] * 2)
+
+
+def test_the_best_control_is_the_one_nearer_to_the_better_end():
+    levels = {name: Level(value, np.zeros(0), 2) for name, value in (("a", 1), ("b", 3), ("c", 3))}
+    assert best_of(spec(error), levels) == "b"
+    assert best_of(spec(error, "lower"), levels) == "a"
+    assert best_of(spec(error), {}) is None
+
+
+def test_a_level_is_the_mean_over_splits_and_over_the_fewest_blocks():
+    def split(values):
+        k = len(values)
+        return ResponseUnits(np.array([values]).T, np.zeros((k, 1)), np.arange(k))
+
+    several = [split([1.0, 2.0, 3.0]), split([4.0, 8.0])]
+    level = level_of(error, several, Redraw("perturbation", seed=1))
+    assert (level.value, level.blocks, len(level.draws)) == (4.0, 2, 400)
+    assert level.each == {0: 2.5, 1: 5.0, 2: 3.0}
+    anew = level_of(lambda units: float(units.predicted.mean()), several, Redraw("perturbation"))
+    assert (anew.value, anew.blocks, len(anew.draws), anew.each) == (2.0, 3, 100, {})
+    weighed = level_of(
+        lambda units: Parts(
+            "perturbation",
+            units.perturbations,
+            units.predicted[:, 0],
+            np.full(len(units.true), 2.0),
+        ),
+        several,
+        Redraw("perturbation"),
+    )
+    assert (weighed.value, weighed.each) == (2.0, {})

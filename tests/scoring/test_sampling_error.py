@@ -154,3 +154,35 @@ def test_all_events_asked_for_by_number_are_all_events(tmp_path, registry):
     for label in every:
         assert "events" not in drawn[label]
         assert every[label]["metrics"] == drawn[label]["metrics"]
+
+
+def test_an_error_needs_ten_draws_with_a_score_of_twenty():
+    question = make_question(np.arange(6.0), [0, 1, 1, 2, 2, 3])
+    answers = Answers(raw=np.arange(6.0))
+
+    def found(known, share=0.36):
+        scores = iter([1.0, 3.0] * (known // 2) + [1.0] * (known % 2) + [np.nan] * (20 - known))
+        return sampling_error(lambda *_: next(scores), question, answers, share, 0)
+
+    assert found(9) is None
+    # ten of 1 and 3 by turns: a variance of 10 / 9, and 64 % of the events are not asked
+    assert found(10) == pytest.approx(np.sqrt(10 / 9) * 0.8)
+    assert found(20) == pytest.approx(np.sqrt(20 / 19) * 0.8)
+    assert found(20, share=1.0) == 0.0
+
+
+def test_events_are_drawn_among_all_of_them_and_by_the_seed():
+    question = make_question(np.arange(6.0), [0, 1, 1, 2, 2, 3])
+    seen = []
+
+    def score(question, answers):
+        seen.append(answers.raw.astype(int).tolist())
+        return float(answers.raw.mean())
+
+    answers = Answers(raw=np.arange(6.0))
+    first = sampling_error(score, question, answers, 0.5, 1)
+    assert len(seen) == 20
+    assert all(len(rows) == 6 and rows == sorted(rows) for rows in seen)
+    assert {row for rows in seen for row in rows} == set(range(6))
+    assert sampling_error(score, question, answers, 0.5, 1) == first
+    assert sampling_error(score, question, answers, 0.5, 2) != first

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from kobench.util import hashes
-from kobench.util.hashes import Hashes, files_below, hash_of_all
+from kobench.util.hashes import (
+    Hashes,
+    files_below,
+    hash_of_all,
+    stamp_of_all,
+    without_caches,
+)
 
 
 @pytest.fixture
@@ -170,3 +176,47 @@ def test_what_is_no_file_counts_by_what_it_is(tmp_path):
     first = [hashed(kind) for kind in kinds]
     assert [hashed(kind) for kind in kinds] == first
     assert len(set(first)) == len(kinds)
+
+
+def test_what_a_stamp_of_many_follows(tmp_path):
+    one, two, gone = (tmp_path / name for name in ("one", "two", "gone"))
+    one.write_text("1")
+    two.write_text("2")
+    found = stamp_of_all([one, two, gone])
+    assert stamp_of_all([gone, two, one]) == found
+    assert len({found, stamp_of_all([one, two]), stamp_of_all([one, gone])}) == 3
+    two.write_text("22")
+    changed = stamp_of_all([one, two, gone])
+    two.unlink()
+    assert len({found, changed, stamp_of_all([one, two, gone])}) == 3
+
+
+@pytest.mark.parametrize(("size", "said"), [(5, ""), (6, "0.0 GB of weights")])
+def test_who_waits_for_much_to_be_read_is_told_so(tmp_path, monkeypatch, capsys, size, said):
+    monkeypatch.setattr(hashes, "MUCH", 12)
+    monkeypatch.setattr(hashes, "YOUNG", -hashes.YOUNG)
+    (tmp_path / "folder").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "folder" / name).write_bytes(b"x" * size)
+    (tmp_path / "folder" / "pipe").symlink_to("/dev/null")
+    for again in (False, True):
+        known = Hashes(tmp_path / "memory.json")
+        hash_of_all(files_below(tmp_path / "folder"), known, "weights")
+        told = capsys.readouterr().err
+        assert bool(told) == (bool(said) and not again)  # what stays is not read again
+        assert said in told or again
+
+
+def test_what_looks_compiled_is_left_out_unless_it_was_brought(tmp_path):
+    (tmp_path / "__pycache__").mkdir()
+    for name in ("a.py", "__pycache__/a.cpython-311.pyc", "__pycache__/weights.npz"):
+        (tmp_path / name).touch()
+    for name in ("__pycache__/a.x.nbc", "__pycache__/a.pyo.123", "__pycache__/b.pyc", "a.pyc"):
+        (tmp_path / name).touch()
+    files = files_below(tmp_path)
+    compiled = {f"__pycache__/{name}" for name in ("a.cpython-311.pyc", "a.x.nbc", "a.pyo.123")}
+    left, caches = without_caches(files)
+    assert set(files) - set(left) == compiled
+    assert caches == {tmp_path / "__pycache__"}
+    left, caches = without_caches(files, compiled)
+    assert (left, caches) == (files, frozenset())

@@ -9,6 +9,7 @@ import pytest
 
 from kobench.cells import Cells
 from kobench.dataset import Dataset
+from kobench.truth.population import grouped
 from kobench.truth.population.grouped import halved, within_groups
 from kobench.truth.population.measured import ask_responses
 from kobench.truth.population.profiles import Population
@@ -116,3 +117,49 @@ def test_tests_stay_inside_every_donor_of_every_batch(batches, donors):
         pairs.setdefault(stratum, set()).add(tuple(pair))
     assert len(pairs) == batches * donors
     assert all(len(inside) == 1 for inside in pairs.values())
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+def test_the_batches_of_either_kind_are_halved_by_themselves(batch):
+    """Two donors have most of the perturbed cells, two most of the reference, whatever batch."""
+    groups = np.repeat(np.arange(6), [10, 2, 10, 2, 1, 1]), np.repeat(np.arange(4), [2, 10, 2, 10])
+    batches = np.repeat([1, 0], [24, 2]), np.full(24, batch)
+    ours, theirs = halved(groups, batches)
+    assert ours[:, :, :24].sum(axis=2).tolist() == [[12, 12]] * 20
+    assert theirs.sum(axis=2).tolist() == [[12, 12]] * 20
+
+
+def test_two_donors_are_halved_one_by_one():
+    groups, batches = (np.arange(20) % 2, np.arange(8) % 2), (np.zeros(20, int), np.zeros(8, int))
+    ours, theirs = halved(groups, batches)
+    assert ours.sum(axis=2).tolist() == [[10, 10]] * 20
+    assert theirs.sum(axis=2).tolist() == [[4, 4]] * 20
+
+
+def test_a_cut_with_one_kind_in_one_half_is_drawn_anew_and_given_up_after_ten(monkeypatch):
+    groups = np.arange(4) % 2, np.arange(6) % 2
+    batches = np.zeros(4, int), np.zeros(6, int)
+    asked = []
+
+    def cut(second):
+        def draw(together, strata, rng):
+            asked.append(rng)
+            return second(len(asked))
+
+        return draw
+
+    for kind in (slice(0, 4), slice(4, 10)):
+        for value in (False, True):
+            wrong = np.arange(10) % 2 == 0
+            right = wrong.copy()
+            wrong[kind] = value
+            asked.clear()
+            monkeypatch.setattr(grouped, "second_half", cut(lambda n, w=wrong: w))
+            assert halved(groups, batches) is None
+            assert len(asked) == grouped.TRIES == 10
+            asked.clear()
+            choose = cut(lambda n, w=wrong, r=right: w if n % 10 else r)
+            monkeypatch.setattr(grouped, "second_half", choose)
+            ours, _ = halved(groups, batches)
+            assert (ours[:, 1] == right[:4]).all()
+            assert len(asked) == 200

@@ -256,3 +256,20 @@ def test_labels_shuffled_within_batch_change_nothing_on_average() -> None:
 def test_what_is_detectable_is_said_once() -> None:
     assert measure.DETECTABLE == 0.2
     assert measure.SPLITS == 20
+
+
+def test_batches_that_only_one_kind_of_cells_has_are_left_out_whichever_has_more() -> None:
+    ours, theirs = (
+        group([[1, 1]] * 12, [0] * 10 + [1] * 2),
+        group([[1, 1]] * 30, [0] * 10 + [2] * 20),
+    )
+    for chosen, other in (matched(ours, theirs, [0]), matched(theirs, ours, [0])[::-1]):
+        assert chosen.tolist() == [True] * 10 + [False] * 2
+        assert other.tolist() == [True] * 10 + [False] * 20
+
+
+def test_a_batch_counts_from_ten_reference_cells_on() -> None:
+    ours = group([[1, 1]] * 2, [0, 1])
+    theirs = group([[1, 1]] * 19, [0] * 10 + [1] * 9)
+    chosen, other = matched(ours, theirs, [0])
+    assert (chosen.tolist(), other.tolist()) == ([True, False], [True] * 10 + [False] * 9)

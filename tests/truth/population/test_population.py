@@ -609,3 +609,93 @@ def test_real_data(name: str, real_data: Callable[[str], Path]) -> None:
 
 def test_the_fewest_perturbed_cells() -> None:
     assert measured.MIN_PERTURBED == 20
+
+
+def test_two_cells_in_each_batch_are_enough_to_measure() -> None:
+    dataset = planted(wild_type=600)
+    assert dataset.perturbed is not None
+    kept = dataset.perturbed[np.arange(40)]
+    obs = {
+        "perturbation": kept.obs["perturbation"],
+        "batch": (np.arange(40) % 20).astype(str),
+    }
+    cells = dataclasses.replace(dataset.cells, obs={"batch": (np.arange(600) % 20).astype(str)})
+    pairs = dataclasses.replace(dataset, cells=cells, perturbed=dataclasses.replace(kept, obs=obs))
+    found = ask(pairs)
+    assert (found.names, found.perturbed.tolist()) == (("g0",), [40])
+    assert np.isfinite(found.size).all()
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("a", "z"), ("z", "a"), ("both", "a"), ("a", "both")])
+def test_batches_may_be_of_one_kind_of_cells_alone(ours: str, theirs: str) -> None:
+    """Whichever comes last by name: each kind has a batch that the other lacks."""
+    dataset = planted(wild_type=200)
+    assert dataset.perturbed is not None
+    n, m = dataset.perturbed.n_obs, dataset.cells.n_obs
+    own = {
+        kind: np.array(["m", "m", "m", "m"] if name == "both" else ["m", name, "m", f"{name}2"])[
+            np.arange(size) % 4
+        ]
+        for kind, size, name in (("perturbed", n, ours), ("cells", m, theirs))
+    }
+    moved = dataclasses.replace(
+        dataset,
+        cells=dataclasses.replace(dataset.cells, obs={"batch": own["cells"]}),
+        perturbed=dataclasses.replace(
+            dataset.perturbed, obs={**dataset.perturbed.obs, "batch": own["perturbed"]}
+        ),
+    )
+    found = ask(moved)
+    assert found.names == ("g0", "g0+g2", "g2", "g4")
+    assert found.perturbed.tolist() == [40 if ours == "both" else 20] * 4
+    few = found.left_out.get("batches with under 10 reference cells", 0)
+    assert few == (0 if ours == "both" else 2)
+    (singles, doubles) = found.events
+    asked = found.cells.obs["batch"]
+    for events in (singles, doubles):
+        assert events.cells is not None
+        assert set(asked[events.cells]) == {"m"}
+
+
+def test_labels_of_another_kind_are_not_asked_for_that_whatever_they_name() -> None:
+    dataset = planted()
+    assert dataset.perturbed is not None
+    labels = dataset.perturbed.obs["perturbation"].astype("U8")
+    labels[labels == "g4"] = "other"
+    found = ask(dataclasses.replace(relabelled(dataset, labels), kinds={"other": "near-null"}))
+    assert found.unasked == {"other": "perturbations of kind near-null, which takes no gene away"}
+    found = ask(dataclasses.replace(relabelled(dataset, labels), kinds={"g0": "near-null"}))
+    assert found.unasked == {
+        "g0": "perturbations of kind near-null, which takes no gene away",
+        "other": "perturbations whose target is not among the genes",
+    }
+    assert found.names == ("g0+g2", "g2")
+
+
+def test_what_is_said_where_nothing_is_left_counts_the_cells_that_could_be_measured() -> None:
+    dataset = planted(each=30)
+    assert dataset.perturbed is not None
+    batch = np.where(np.arange(120) % 30 < 15, "one", "new")
+    moved = dataclasses.replace(
+        dataset,
+        cells=dataclasses.replace(dataset.cells, obs={"batch": np.full(120, "one")}),
+        perturbed=dataclasses.replace(
+            dataset.perturbed, obs={**dataset.perturbed.obs, "batch": batch}
+        ),
+    )
+    (said,) = [why for why in ask(moved).left_out if why.startswith("perturbations")]
+    assert "under 10 reference cells: g0 in 15, g0+g2 in 15, g2 in 15, ..." in said
+
+
+@pytest.mark.parametrize("lacks", ["perturbed", "cells", ""])
+def test_counts_are_there_where_both_kinds_of_cells_have_them(lacks: str) -> None:
+    dataset = planted()
+    kinds = {
+        name: dataclasses.replace(cells, layers={} if name == lacks else {"counts": cells.X})
+        for name in ("perturbed", "cells")
+        if (cells := getattr(dataset, name)) is not None
+    }
+    counted = ask(dataclasses.replace(dataset, **kinds)).counted
+    assert (counted is None) == bool(lacks)
+    if counted is not None:
+        assert np.bincount(counted.group).tolist() == [40] * 4

@@ -18,6 +18,8 @@ from kobench.question import Responses
 from kobench.truth.population import ask_responses, ask_simulated_responses, counterfactual
 from kobench.truth.population import size as size_module
 from kobench.truth.population.counterfactual import change_of, expected_changes
+from kobench.truth.population.events import abundance
+from kobench.truth.population.profiles import Population
 from kobench.truth.population.size import paired_energy_distance
 from kobench.truth.singles import ask_singles
 
@@ -295,3 +297,49 @@ def test_confounded_is_passed_on() -> None:
 
 def test_how_many_cells_sizes_are_drawn_from() -> None:
     assert counterfactual.MOST_CELLS == size_module.MOST_CELLS == 400
+
+
+def test_a_size_takes_two_cells_and_is_not_made_where_it_is_not_asked() -> None:
+    cells = np.array([0, 1])
+    two = change_of(Chain(CLEAN), cells, CLEAN[cells], (0,))
+    after = np.array([[0, 1 / 3, 2 / 3, 0], [0, 1 / 5, 0, 4 / 5]])
+    null = np.array([[0, 1 / 2, 1 / 2, 0], [0, 1 / 3, 0, 2 / 3]])
+    across = np.linalg.norm(after[0] - null[1]) + np.linalg.norm(after[1] - null[0])
+    within = np.linalg.norm(after[0] - after[1]) + np.linalg.norm(null[0] - null[1])
+    assert two.size == pytest.approx(across - within)
+    assert np.isnan(change_of(Chain(CLEAN), cells[:1], CLEAN[:1], (0,)).size)
+    unsized = change_of(Chain(CLEAN), cells, CLEAN[cells], (0,), sized=False)
+    assert np.isnan(unsized.size)
+    np.testing.assert_array_equal(unsized.change, two.change)
+
+
+def test_no_cell_has_no_change_and_nothing_that_is_not_known() -> None:
+    none = change_of(Chain(CLEAN), np.arange(0), CLEAN[:0], (0,))
+    assert np.isnan([*none.change, none.size]).all()
+    assert (none.unsolved, none.silent, len(none.known)) == (0, 0, 0)
+
+
+def test_ten_cells_are_enough_and_nine_are_counted_as_too_few() -> None:
+    found = ask_simulated_responses(chain(10), np.arange(40))
+    assert found.names == ("a", "b", "c", "d")  # c has ten events with a steady state
+    assert found.perturbed.tolist()[2] == 10
+    observed = np.tile(CLEAN, (12, 1))
+    observed[np.flatnonzero(observed[:, 1])[10:], 1] = 0
+    found = ask_simulated_responses(chain(observed=observed), np.arange(48))
+    assert dict(zip(found.names, found.perturbed.tolist(), strict=True))["b"] == 10
+    observed[np.flatnonzero(observed[:, 1])[9:], 1] = 0
+    found = ask_simulated_responses(chain(observed=observed), np.arange(48))
+    assert "b" not in found.names
+    assert found.left_out["genes asked in under 10 cells"] == 1
+    few = ask_simulated_responses(chain(2), np.arange(8)).left_out
+    assert few == {"genes asked in under 10 cells": 4}
+
+
+def test_shares_of_targets_are_of_all_that_a_cell_expresses_and_of_several_added() -> None:
+    X = np.zeros((4, 9))
+    X[0, [1, 8]] = 0.25, 0.25
+    X[1, [1, 8, 3]] = 1, 2, 1
+    X[2, 3] = 5  # and cell 3 expresses nothing
+    cells = Population.of(X, np.zeros(4, int))
+    found = abundance(cells, [(8,), (1,), (1, 8)])
+    np.testing.assert_allclose(found, [1 / 4, (1 / 2 + 1 / 4) / 4, (1 + 3 / 4) / 4])
