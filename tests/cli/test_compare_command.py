@@ -1,0 +1,122 @@
+"""`kobench compare`: rows, older versions, folders, and a file at two git revisions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from command import kobench
+from factories import networks, read
+
+from kobench.results.records import read_records, write_record
+
+METHOD = """
+from kobench.api import Impacts, PredictorSpec, hookimpl
+import numpy as np
+
+class Mine:
+    def fit(self, cells, context):
+        pass
+    def predict_impact(self, cells, knockouts):
+        size = np.{how}(len(knockouts))
+        return Impacts(size, size)
+
+@hookimpl
+def kobench_predictors():
+    yield PredictorSpec("mine", Mine)
+"""
+
+
+def write(folder: Path, name: str, values, digest="a" * 64, role="predictor") -> None:
+    documents = networks(name, values, role=role, floors=["own-share"])
+    for one in documents:
+        one["trial"]["predictor"]["digest"] = digest
+    for record in read(documents):
+        write_record(folder, replace(record, keys=replace(record.keys, fit=digest)))
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    out = tmp_path / "out"
+    write(out, "own-share", [0.3, 0.3, 0.3, 0.3], role="floor")
+    write(out, "mlp", [0.5, 0.6, 0.4, 0.5])
+    write(out, "linear", [0.55, 0.66, 0.44, 0.55])
+    return out
+
+
+def test_two_methods_of_a_folder(folder):
+    done = kobench("compare", "mlp", "linear", "--in", "out", cwd=folder.parent)
+    text = " ".join(done.stdout.split())
+    assert "A: mlp (code aaaaaaaaaaaa) B: linear (code aaaaaaaaaaaa)" in text
+    assert "knockout-impact@1 by spearman: A 0.500, B 0.550; B - A = 0.050" in text
+    assert "B is better (over 4 networks)" in text
+    assert len(done.stdout.splitlines()) < 10
+    said = json.loads(
+        kobench("compare", "linear", "mlp", "--in", "out", "--json", cwd=folder.parent).stdout
+    )
+    assert said["A"].startswith("linear")
+    (one,) = said["contests"]
+    assert one["verdict"] == "worse"
+    assert one["difference"]["value"] == pytest.approx(-0.05)
+
+
+def test_two_folders_and_two_versions(folder, tmp_path):
+    write(tmp_path / "other", "mlp", [0.4, 0.5, 0.3, 0.41], "b" * 64)
+    write(tmp_path / "other", "own-share", [0.3, 0.3, 0.3, 0.3], role="floor")
+    done = kobench("compare", "out", "other", "-p", "mlp", cwd=tmp_path)
+    assert "A is better" in done.stdout
+    older = tmp_path / "out" / "older" / ("b" * 12)
+    older.mkdir(parents=True)
+    for path in (tmp_path / "other" / "records").glob("*.json"):
+        path.rename(older / f"{path.stem}-bbbbbbbb.json")
+    done = kobench("compare", "mlp@bbbb", "mlp", "--in", "out", cwd=tmp_path)
+    assert "B is better" in done.stdout
+    assert "A: mlp (code bbbbbbbbbbbb)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nobody", "mlp"], "no results of 'nobody'"),
+        (["mlp", "mlp"], "are the same results"),
+        (["out", "out"], "could be"),
+        (["mlp@c0ffee", "mlp"], "code aaaaaaaaaaaa"),
+        (["there.py", "mlp"], "there is no file there.py"),
+    ],
+)
+def test_mistakes_are_sentences(folder, words, said):
+    done = kobench("compare", *words, "--in", "out", cwd=folder.parent, code=2)
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_file_at_two_revisions_is_run_at_both(tmp_path):
+    def git(*words):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True, capture_output=True)
+
+    git("init", "-q")
+    git("config", "user.email", "a@b")
+    git("config", "user.name", "a")
+    file = tmp_path / "mine.py"
+    file.write_text(METHOD.format(how="ones"))
+    git("add", "mine.py")
+    git("commit", "-qm", "one")
+    file.write_text(METHOD.format(how="arange"))
+    words = ["compare", "mine.py@HEAD", "mine.py", "--in", "out", "-d", "grn:genes=15,cells=60"]
+    words += ["-t", "keystone", "--sandbox", "off", "--json"]
+    said = json.loads(kobench(*words, cwd=tmp_path).stdout)
+    assert said["A"] != said["B"]
+    assert {one["task"].partition("@")[0] for one in said["contests"]} == {"keystone"}
+    # the folder is left with the file as it is, and both are known by now
+    (mine,) = (one for one in read_records(tmp_path / "out") if one.role == "predictor")
+    assert mine.trial.predictor.digest[:12] in said["B"]
+    again = kobench(*words, cwd=tmp_path)
+    assert json.loads(again.stdout) == said
+    assert "[1/" not in again.stderr
+    wrong = kobench(words[0], "mine.py@nope", *words[2:], cwd=tmp_path, code=2)
+    assert "git has no mine.py at revision 'nope'" in " ".join(wrong.stderr.split())
