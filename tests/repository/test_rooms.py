@@ -30,7 +30,7 @@ from places import REPOSITORY as ROOT
 #: below it.
 LAYERS = (
     ("cli",),
-    ("audit", "checks", "checking", "predict"),
+    ("audit", "checks", "checking", "predict", "show"),
     ("runner",),
     ("scoring",),
     ("plugins",),

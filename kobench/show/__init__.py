@@ -1,0 +1,1 @@
+"""`kobench show`: all that is known of one trial, from its record alone."""
