@@ -178,12 +178,13 @@ def test_ranked_rows_come_first_then_floors_lines_and_what_failed(direction, flo
         shown_row("z", status="failed"),
         shown_row("a", status="failed"),
         shown_row("b", "floor", status="failed"),
+        shown_row("x", status="unsupported"),
         shown_row("late", status="unheard of"),
     ]
     column = SimpleNamespace(name="m", sign=1.0 if direction == "higher" else -1.0)
     order = {"first": 0, "second": 1}
     found = [row.name for row in sorted(rows, key=lambda row: position(row, order, column))]
-    assert found == ["first", "second", *floors, "f0", "line", "b", "a", "z", "late"]
+    assert found == ["first", "second", *floors, "f0", "line", "x", "b", "a", "z", "late"]
     without = [row.name for row in sorted(rows, key=lambda row: position(row, order, None))]
     assert without[2:6] == ["f0", "f1", "f2", "f3"]
 
@@ -415,6 +416,7 @@ def test_predictors_are_ordered_by_wins_then_skill_then_rank_then_name():
     assert ordered({"a": good, "b": fair, "c": low}, {"b": fair, "c": low}) == ("b", "a", "c")
     # without any skill by the mean of the ends of ranks; no rank is the last
     assert ordered({"b": seen((1, 4)), "a": seen((3, 3))}, {}) == ("b", "a")
+    assert ordered({"b": seen((1, 6)), "a": seen((3, 3))}, {}) == ("a", "b")
     assert ordered({"b": seen((1, 2)), "a": seen()}, {}) == ("b", "a")
     assert ordered({"b": seen((1, 2)), "a": seen((1, 2))}, {}) == ("a", "b")
 
