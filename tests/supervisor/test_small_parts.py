@@ -267,6 +267,9 @@ def test_replies_are_read_line_by_line():
         os.write(theirs, b'{"kind": "done", "for": "a"}\n{"kind": "done", "for": "b"}\n{"kind"')
         assert pipe.read()
         assert [pipe.reply()["for"], pipe.reply()["for"], pipe.reply()] == ["a", "b", None]
+        os.write(theirs, b': "done", "for": "c"}\n')
+        assert pipe.read()
+        assert pipe.reply() == {"kind": "done", "for": "c"}
         pipe._unread = b"x" * MOST_BYTES
         assert pipe.reply() is None
         pipe._unread += b"x"
