@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from typing import Any
 
-from kobench.audit.report import VERDICTS, Part, Report, Table
+from markupsafe import Markup
+
+from kobench.audit.report import VERDICTS, Report, Table
 from kobench.board.pictures import available
 from kobench.board.pictures.svg import svg_of
-from kobench.board.render.html.elements import esc, simple_table, text_cells
-from kobench.board.render.html.page import file_text
+from kobench.board.render.html.templates import environment, file_text
 from kobench.board.render.markdown.elements import escape, table_lines
 from kobench.util.text import one_line, shortened
 
@@ -66,79 +68,43 @@ def about(report: Report) -> list[str]:
 
 def html(report: Report, pictures: Mapping[str, str]) -> str:
     """One page with everything inside, for light and dark."""
-    items = "".join(
-        f'<li><a href="#{esc(part.key)}">{esc(part.title)}</a> {_mark(part)}</li>'
+    parts = [
+        {
+            "key": part.key,
+            "title": part.title,
+            "mark": MARKS[part.verdict],
+            "verdict": VERDICTS[part.verdict],
+            "sentence": shown(part.sentence),
+            "svg": Markup(pictures.get(part.key, "").strip()),
+            "caption": shown(part.picture.caption) if part.picture is not None else "",
+            "tables": [_table(table) for table in part.tables],
+        }
         for part in report.parts
-    )
-    notes = "".join(f"<li>{esc(shown(note))}</li>" for note in report.notes)
-    head = "".join(f"<p>{esc(shown(text))}</p>" for text in about(report))
-    if not available():
-        head += f'<p class="soft">{esc(NO_PICTURES)}</p>'
-    listing = f"<h2>What the data set says of itself</h2><ul>{notes}</ul>" if notes else ""
-    parts = "\n".join(_html_part(part, pictures.get(part.key, "")) for part in report.parts)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<title>{esc(TITLE)}: {esc(shown(report.dataset))}</title>
-<style>
-{file_text("page.css")}
-h1, h2, li, p {{ overflow-wrap: anywhere; }}
-.verdicts li {{ margin: 3px 0; }}
-.verdicts .mark, h2 .mark {{ padding: 0 8px; font-weight: 500; }}
-.pictures figcaption {{ color: var(--soft); font-size: 13px; }}
-@media (prefers-color-scheme: dark) {{
-  .pictures figure {{ background: none; padding: 0; }}
-  .pictures svg {{ filter: invert(0.88) hue-rotate(180deg); border-radius: 6px; }}
-}}
-</style>
-</head>
-<body>
-<header>
-<h1>{esc(TITLE)}: {esc(shown(report.dataset))}</h1>
-{head}
-<ul class="verdicts">{items}</ul>
-</header>
-<main>
-{parts}
-{f'<section class="card">{listing}</section>' if listing else ""}
-</main>
-</body>
-</html>
-"""
-
-
-def _mark(part: Part) -> str:
-    return f'<span class="mark {MARKS[part.verdict]}">{esc(VERDICTS[part.verdict])}</span>'
-
-
-def _html_part(part: Part, svg: str) -> str:
-    figure = ""
-    if svg and part.picture is not None:
-        caption = esc(shown(part.picture.caption))
-        figure = (
-            f'<div class="pictures"><figure role="img" aria-label="{caption}">{svg.strip()}'
-            f'</figure><p class="soft">{caption}.</p></div>'
-        )
-    tables = "".join(map(_html_table, part.tables))
+    ]
     return (
-        f'<section class="card" id="{esc(part.key)}"><h2>{esc(part.title)} {_mark(part)}</h2>'
-        f'<p class="sentence">{esc(shown(part.sentence))}</p>{figure}{tables}</section>'
+        environment("kobench.audit")
+        .get_template("page.html")
+        .render(
+            policy=POLICY,
+            title=TITLE,
+            dataset=shown(report.dataset),
+            css=file_text("page.css"),
+            about=[shown(text) for text in about(report)],
+            without="" if available() else NO_PICTURES,
+            parts=parts,
+            notes=[shown(note) for note in report.notes],
+        )
     )
 
 
-def _html_table(table: Table) -> str:
+def _table(table: Table) -> dict[str, Any]:
+    """A table as the template takes it."""
     rows = table.rows[: len(table.rows) - table.left_out]
-    text = simple_table(
-        [cell(head) for head in table.heads],
-        [text_cells([cell(each) for each in row[1:]]) for row in rows],
-        [cell(row[0]) for row in rows],
-        "glance",
-    )
-    more = left_out(table)
-    return text + (f'<p class="soft">{esc(more)}</p>' if more else "")
+    return {
+        "heads": [cell(head) for head in table.heads],
+        "rows": [[cell(text) for text in row] for row in rows],
+        "more": left_out(table),
+    }
 
 
 def markdown(report: Report, files: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kobench.board.growth import Growth
+from kobench.board.made import Made
 from kobench.board.table import Matrix, Section
 from kobench.board.transfer import TransferMatrix
 
@@ -31,6 +32,8 @@ class Board:
         Who was run without a full sandbox, could read more, or lives in an environment of its own.
     seeds : str
         Whether the seeds of simulated networks were secret; "" where nothing is simulated.
+    made : Made or None
+        How the board came to be.
     """
 
     sections: tuple[Section, ...]
@@ -41,3 +44,4 @@ class Board:
     growths: tuple[Growth, ...] = ()
     remarks: tuple[str, ...] = ()
     seeds: str = ""
+    made: Made | None = None

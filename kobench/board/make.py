@@ -18,6 +18,7 @@ from kobench.board.answer import answer_of
 from kobench.board.board import Board
 from kobench.board.glance import matrices_of
 from kobench.board.growth import growths_of
+from kobench.board.made import made_of
 from kobench.board.names import by_key, name_rows, prior_of
 from kobench.board.numbers.series import row_key
 from kobench.board.sections.basis import missing_basis
@@ -115,6 +116,7 @@ def make_board(
             growths,
             remarks,
             seeds_of(kept),
+            made_of(kept, cost),
         )
     )
 

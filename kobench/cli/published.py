@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from kobench.cli.output import say
 if TYPE_CHECKING:
     from kobench.results.parts import Record
     from kobench.results.suite_seed import SuiteSeed
+
+#: What the page of a packed board offers to download, beside its pictures.
+BESIDE = ("board.csv", "board.json.gz", "board.md", "board.tex", "records.jsonl.gz")
 
 
 def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) -> None:
@@ -35,17 +39,21 @@ def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) ->
     drawn = draw_all(board) if available() else []
     pack_records(records, folder / "records.jsonl.gz")
     write_pictures(drawn, folder / "pictures")
-    texts = {
-        "board.html": render(board, "html", pictures=drawn),
-        "board.md": render(board, "markdown", pictures=drawn),
-        "board.csv": render(board, "csv"),
+    beside = [*BESIDE, *([SEED] if seed is not None else [])]
+    contents = {
+        "board.html": render(board, "html", pictures=drawn, files=beside).encode(),
+        "board.md": render(board, "markdown", pictures=drawn).encode(),
+        "board.csv": render(board, "csv").encode(),
+        # a text of many equal words, a hundredth as long when compressed
+        "board.json.gz": gzip.compress(render(board, "json").encode(), mtime=0),
+        "board.tex": render(board, "latex").encode(),
     }
-    for name, text in texts.items():
-        write_atomically(folder / name, text.encode())
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
     if (source / FILE).is_file():
         write_atomically(folder / FILE, (source / FILE).read_bytes())
     say(
-        f"Wrote {folder}: {', '.join(texts)}, records.jsonl.gz ({len(records)} records) and"
+        f"Wrote {folder}: {', '.join(contents)}, records.jsonl.gz ({len(records)} records) and"
         f" {len(drawn)} pictures."
     )
     if seed is not None:

@@ -36,7 +36,7 @@ def test_few_datasets_stand_side_by_side_more_below_each_other():
     text = render(many(FEW + 1, 2), "markdown")
     assert "| dataset | mlp | best floor |" in text
     assert "| grn degree=3 sigma=0.05 | ▲ 0.50 | own-share |" in text
-    assert '<td class="soft">own-share</td>' in render(many(FEW + 1, 2), "html")
+    assert '<span class="cell soft">own-share</span>' in render(many(FEW + 1, 2), "html")
 
 
 def test_many_datasets_are_summed_up_by_what_tells_them_apart():

@@ -155,6 +155,10 @@ def test_better_but_not_by_knowing_the_gene_is_plain_everywhere():
         text = flat(render(board, format, **({"width": 160} if format == "terminal" else {})))
         assert "▲?" in text, format
         assert "knows which gene?" in text or "knows which gene?" in text.replace("- ", "-"), format
+        if format == "html":
+            assert '<td class="m">no<small>p = 0.41</small>' in text
+            assert "<td>yes<small>p = 0.001</small>" in text
+            continue
         assert "not above permuted: p = 0.41 (mean 0.590)" in text, format
         assert "above permuted: p = 0.001" in text, format
     rows = {

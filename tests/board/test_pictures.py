@@ -398,7 +398,7 @@ class Nested(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.figures += tag == "figure"
-        if tag not in ("meta", "input"):
+        if tag not in ("meta", "input", "img"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
@@ -416,6 +416,8 @@ def test_boards_hold_their_pictures_and_are_checked_without_them():
     parsed = Nested(page)
     assert (parsed.open, parsed.figures) == ([], len(drawn))
     assert re.findall(r"\]\(pictures/(.*?)\.svg\)", text) == [one.name for one in drawn]
+    shown = re.findall(r'<img src="pictures/(.*?)\.svg"', page)
+    assert sorted(shown) == sorted(one.name for one in drawn)
     for written, format in ((page, "html"), (text, "markdown")):
         assert check_board(records, written.encode(), format)
         assert not check_board(records, written.replace("0.7", "0.8").encode(), format)
@@ -455,7 +457,7 @@ def test_without_matplotlib_the_extra_is_named_and_a_pack_has_no_pictures(
     assert not (tmp_path / "drawn").exists()
     assert command(tmp_path / "results", "--pack", tmp_path / "packed") == 0
     assert (
-        "<svg class=" in (tmp_path / "packed" / "board.html").read_text()
+        '<i class="bar"' in (tmp_path / "packed" / "board.html").read_text()
     )  # the bars of the tables
     assert "<figure" not in (tmp_path / "packed" / "board.html").read_text()
     assert "pictures" not in [path.name for path in (tmp_path / "packed").iterdir()]

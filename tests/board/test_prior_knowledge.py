@@ -141,7 +141,7 @@ def test_every_format_marks_them_and_says_what_the_mark_means(format):
     marked, plain = (render(make_board(records), format) for records in (mixed(), cells_only()))
     assert "strong ◆" in marked
     assert "◆ prior knowledge: as its maker declares" in " ".join(marked.split())
-    assert "can't be found in answers" in " ".join(marked.split()).replace("&#x27;", "'")
+    assert "can't be found in answers" in " ".join(marked.split()).replace("&#39;", "'")
     assert f"prior knowledge, as declared: {KNOWS}" in " ".join(marked.split())
     assert PRIOR not in plain
 

@@ -100,21 +100,44 @@ def test_html_is_whole_escaped_and_loads_nothing(board):
     text = render(board, "html")
     page = Page(text)
     assert page.open == []
-    assert page.tags.count("script") == 1
+    assert re.findall(r"<script[^>]*>", text) == [
+        *('<script type="application/json" id="m-s1">', "<script>")
+    ]
     assert any(NASTY in one for one in page.texts)
     assert ("data-predictor", NASTY) in page.attributes
-    assert not re.search(r"https?:|//[a-z]|@import|url\(", text)
-    assert {name for name, _ in page.attributes} & {"src", "onclick", "onload", "style"} == set()
-    assert [value for name, value in page.attributes if name == "href"] != []
-    assert all(value.startswith("#s") for name, value in page.attributes if name == "href")
+    assert not re.search(r"https?:|(?<!\n)//[a-z]|@import|url\(", text)
+    assert {name for name, _ in page.attributes} & {"src", "onclick", "onload"} == set()
+    styles = {value for name, value in page.attributes if name == "style"}
+    assert styles
+    assert all(re.fullmatch(r"(--[lvhf]:\d+;?)+", style) for style in styles)
+    links = [value for name, value in page.attributes if name == "href"]
+    assert links
+    anchors = {f"#{value}" for name, value in page.attributes if name == "id"}
+    assert set(links) <= anchors
 
 
 def test_html_cells_match_their_heads(board):
-    for table in re.findall(r"<table>(.*?)</table>", render(board, "html"), re.S):
+    page = render(board, "html")
+    tables = re.findall(r'<table class="scores">(.*?)</table>', page, re.S)
+    assert len(tables) == 2
+    for table in tables:
         heads = len(re.findall(r"<th scope=\"col\"", table))
         rows = re.findall(r"<tr data-predictor.*?</tr>", table, re.S)
         assert rows
-        assert {row.count("<td") for row in rows} == {heads}
+        for row in rows:
+            wide = sum(int(span) - 1 for span in re.findall(r'colspan="(\d+)"', row))
+            assert row.count("<td") + row.count("<th") + wide == heads
+        assert f'colspan="{heads}"' in table  # the titles of its parts
+    (data,) = re.findall(r'<script type="application/json" id="m-s1">(.*?)</script>', page)
+    titles, *lines = json.loads(data)
+    assert [title[0] for title in titles] == [
+        "skill, spearman-within-gene",
+        "above best floor, spearman-within-gene",
+        "mae ↓",
+        "spearman-within-cell[raw] ↑",
+    ]
+    assert len(lines) == len(re.findall("<tr data-predictor", tables[0]))
+    assert {len(line) for line in lines} == {len(titles)}
 
 
 def test_csv_is_long_and_an_empty_field_is_no_number(board):
@@ -376,8 +399,8 @@ def test_doing_nothing_stands_among_the_floors(format):
         "json": ['"floor": "doing nothing"'],
         "latex": [r"\textbf{doing nothing} (best)"],
         "html": [
-            'title="doing nothing">doing nothing<span class="tag">best floor</span>',
-            "<tfoot><tr><td>best floor</td>",
+            '<th scope="row">doing nothing <span class="tag">best floor</span></th>',
+            '<tr><th scope="row">best floor</th><td',
         ],
     }
     assert [one for one in expected[format] if one not in text] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -72,6 +73,13 @@ def test_single_units_have_a_table_of_facts_and_a_column_a_predictor():
 def test_the_table_shows_scores_by_the_first_metric(format):
     text = flat(render(make_board(tabled()), format))
     assert "each gene, spearman (network seed 0, one of 5)" in text.replace("Each", "each")
+    if format == "html":  # of which the page makes a table when it is opened
+        (data,) = re.findall(r'<script type="application/json" id="u-s1">(.*?)</script>', text)
+        heads, *columns = json.loads(data)
+        assert heads == ["gene", "cells", "true", "true_low", "true_high", "linear", "mlp"]
+        assert columns[:3] == [[0, "A", "B"], [1, 20, 20], [2, 0.1, 0.4]]
+        assert columns[5:] == [[2, 0.8, None], [2, 0.2, None]]
+        return
     assert text.count("0.800") == 1  # linear on A
     if format == "markdown":
         assert "| gene | cells | true | true\\_low | true\\_high | linear | mlp |" in text

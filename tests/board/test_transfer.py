@@ -15,7 +15,7 @@ from scipy import stats
 
 from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.transfer import leave_one_out
-from kobench.board.render.html.page import file_text
+from kobench.board.render.html.templates import environment, file_text
 from kobench.board.render.html.transfer import transfer_cards
 from kobench.board.render.markdown.transfer import transfer_lines
 from kobench.board.render.terminal.transfer import print_transfers
@@ -565,6 +565,13 @@ def test_markdown():
     assert "| trained on \\\\ asked | a | b |" in text
 
 
+def cards_of(matrices):
+    """The matrices as the page has them."""
+    parts = environment().get_template("parts.html").module
+    template = environment().get_template("transfer.html")
+    return "".join(template.render(card=card, parts=parts) for card in transfer_cards(matrices))
+
+
 def test_names_are_escaped():
     table = {"<b>|x": {"<b>|x": 0.3, "[y]": 0.4}, "[y]": {"<b>|x": 0.2, "[y]": 0.1}}
     floor = {a: {b: 0.5 for b in table} for a in table}
@@ -572,7 +579,7 @@ def test_names_are_escaped():
         floors(floor, dataset="<i>", seed=None, kind="real")
         + trials("<u>", table, dataset="<i>", seed=None, kind="real")
     )
-    page = transfer_cards(matrices)
+    page = cards_of(matrices)
     assert matrices[0].groups == ("<b>|x", "[y]")
     assert explained(matrices[0])[0] == pytest.approx([0.4, 0.2])
     for raw in ("<b>", "<i>", "<u>"):
@@ -583,7 +590,7 @@ def test_names_are_escaped():
 
 def test_the_page_carries_numbers_and_marks_beside_colours():
     (matrix,) = wide()
-    page = transfer_cards([matrix])
+    page = cards_of([matrix])
     plain = html.unescape(re.sub(r"<[^>]+>", " ", page))
     for a, row in enumerate(matrix.cells):
         for b, cell in enumerate(row):
@@ -591,6 +598,6 @@ def test_the_page_carries_numbers_and_marks_beside_colours():
             share = cell.explained.value
             mark = "≈" if abs(share) < 0.01 else "▲" if share > 0 else "▼"
             assert (f"{mark}[{shown}]" if a == b else f"{mark} {shown}") in plain
-    assert len(re.findall(r'<td class="own" style="background: rgba', page)) == 8
-    assert page.count('<td style="background: rgba') == 56
-    assert "table.transfer" in file_text("transfer.css")
+    assert len(re.findall(r'<td class="own (up|down)" style="--t:\d+"', page)) == 8
+    assert len(re.findall(r'<td class="(up|down)" style="--t:\d+"', page)) == 56
+    assert "table.transfer" in file_text("page.css")

@@ -29,7 +29,8 @@ print(json.dumps({
     "recipes": [resolve_reference(reference).__name__ for reference in RECIPES.values()],
     "holds pip": HOLDS_PIP.is_file(),
     "templates": sorted(path.name for path in (files / "templates" / "predictor").iterdir()),
-    "page": [(html / name).is_file() for name in ("page.css", "page.js", "transfer.css")],
+    "page": [(html / name).is_file() for name in ("page.css", "page.js", "templates/page.html")],
+    "audit": (files / "audit" / "templates" / "page.html").is_file(),
 }))
 """
 
@@ -62,6 +63,7 @@ def test_a_wheel_has_all_that_kobench_needs(tmp_path):
     assert set(found["recipes"]) == {"make"}
     assert found["holds pip"]
     assert found["page"] == [True, True, True]
+    assert found["audit"]
     assert found["templates"] == [
         "README.md.tmpl",
         "module.py.tmpl",

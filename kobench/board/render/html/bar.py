@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from kobench.board.row import Column, Score
 from kobench.board.table import Section
 
-#: Width and height of the picture in pixels, and the room left at each end.
-WIDTH, HEIGHT, MARGIN = 120, 16, 6
+
+class Bar(NamedTuple):
+    """Where an interval, its value and the best floor stand, in percent from the worse end.
+
+    Attributes
+    ----------
+    low, value, high, floor : str
+        A number as CSS has it; "" for what there is not. low is the left end.
+    """
+
+    low: str
+    value: str
+    high: str
+    floor: str
 
 
-def bar(section: Section, column: Column, score: Score | None) -> str:
-    """The interval as SVG; better is to the right, what lies outside is cut.
+def bar(section: Section, column: Column, score: Score | None) -> Bar | None:
+    """The interval as a bar; better is to the right, what lies outside is cut.
 
     Parameters
     ----------
@@ -23,34 +37,24 @@ def bar(section: Section, column: Column, score: Score | None) -> str:
 
     Returns
     -------
-    str
-        SVG; "" without a value, an interval or a scale.
+    Bar or None
+        None without a value, an interval or a scale.
     """
-    if score is None or score.value is None or score.low is None:
-        return ""
+    if score is None or score.value is None or score.low is None or score.high is None:
+        return None
     ends = scale(section, column)
     if ends is None:
-        return ""
+        return None
     worst, best = ends
 
-    def place(value: float) -> str:
+    def place(value: float | None) -> str:
+        if value is None:
+            return ""
         share = min(1.0, max(0.0, (value - worst) / (best - worst)))
-        return f"{MARGIN + share * (WIDTH - 2 * MARGIN):.1f}"
+        return f"{100 * share:.0f}"
 
-    middle = HEIGHT // 2
-    parts = [f'<line class="axis" x1="0" x2="{WIDTH}" y1="{middle}" y2="{middle}"/>']
-    floor = best_floor(section, column)
-    if floor is not None:
-        x = place(floor)
-        parts.append(f'<line class="floor" x1="{x}" x2="{x}" y1="0" y2="{HEIGHT}"/>')
-    if score.high is not None:
-        low, high = place(score.low), place(score.high)
-        parts.append(f'<line class="range" x1="{low}" x2="{high}" y1="{middle}" y2="{middle}"/>')
-    parts.append(f'<circle cx="{place(score.value)}" cy="{middle}" r="3.5"/>')
-    return (
-        f'<svg class="bar" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">'
-        f"{''.join(parts)}</svg>"
-    )
+    left, right = sorted((score.low, score.high), reverse=column.sign < 0)
+    return Bar(place(left), place(score.value), place(right), place(best_floor(section, column)))
 
 
 def scale(section: Section, column: Column) -> tuple[float, float] | None:

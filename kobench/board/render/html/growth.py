@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kobench.board.growth import Growth
-from kobench.board.render.html.elements import esc, simple_table, text_cells
 from kobench.board.render.text.growth import head_of, legend_of, rows_of, title_of
 
 
-def growth_cards(growths: Sequence[Growth]) -> str:
-    """A card a table."""
-    return "\n".join(map(growth_card, growths))
+@dataclass(frozen=True)
+class GrowthCard:
+    """A card: its title, legend, and table."""
+
+    anchor: str
+    dataset: str
+    task: str
+    title: str
+    legend: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
-def growth_card(growth: Growth) -> str:
+def growth_card(growth: Growth, anchor: str) -> GrowthCard:
     """One card."""
-    rows = rows_of(growth)
-    cells = [text_cells(row[1:]) for row in rows]
-    table = simple_table(head_of(growth), cells, [row[0] for row in rows], "glance")
-    return f"""\
-<section class="card" data-dataset="{esc(growth.dataset)}" data-task="{esc(growth.task)}">
-<h2>{esc(title_of(growth))}</h2>
-<p class="soft">{esc(legend_of(growth))}</p>
-{table}
-</section>"""
+    return GrowthCard(
+        anchor,
+        growth.dataset,
+        growth.task,
+        title_of(growth),
+        legend_of(growth),
+        tuple(head_of(growth)),
+        tuple(map(tuple, rows_of(growth))),
+    )

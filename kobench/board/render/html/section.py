@@ -2,20 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kobench.board.board import Board
-from kobench.board.render.html.elements import esc, minus, scrolled
-from kobench.board.render.html.table import sortable_head, table
+from kobench.board.figures import Drawn
+from kobench.board.render.html.notes import About, own_notes
+from kobench.board.render.html.table import Table, table_of
+from kobench.board.render.html.units import UnitData, units_of
 from kobench.board.render.text.section import asked, problem_text, said_of, trained_on
-from kobench.board.render.text.units import unit_table, unit_text, unit_title
-from kobench.board.render.text.values import others
-from kobench.board.row import Row
-from kobench.board.table import CONTROL, Section, Units
+from kobench.board.table import CONTROL, Section
+
+#: How many words a sentence above a table may have; a longer one stands folded below it, since the
+#: table has all its numbers.
+WORDS = 60
 
 
-def section_card(board: Board, section: Section, anchor: str) -> str:
-    """One card.
+@dataclass(frozen=True)
+class Remark:
+    """What is to be known of rows: their names, the text, and a traceback or ""."""
+
+    names: str
+    text: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A section as the template takes it.
+
+    Attributes
+    ----------
+    anchor : str
+        What links to the card call it.
+    dataset, task : str
+        What the filters find it by.
+    place : str
+        The dataset in short.
+    title, subtitle : str
+        Its heading, and what stands below in small print.
+    sentence : str
+        The result in words.
+    long : bool
+        Whether that is too long to be read above a table.
+    warnings : tuple of str
+        What nobody must miss.
+    table : Table or None
+        None where there is no metric.
+    remarks : tuple of Remark
+        What is to be known of rows.
+    basis : tuple of str
+        What the intervals stand for, what was asked, what the task says of its truth.
+    notes : tuple of str
+        What is to be known of this dataset alone, below the first of its sections.
+    about : About or None
+        What all data of its name have in common.
+    units : UnitData or None
+        The table of single units.
+    pictures : tuple of Drawn
+        The section's own.
+    """
+
+    anchor: str
+    dataset: str
+    place: str
+    task: str
+    title: str
+    subtitle: str
+    sentence: str
+    long: bool
+    warnings: tuple[str, ...]
+    table: Table | None
+    remarks: tuple[Remark, ...]
+    basis: tuple[str, ...]
+    notes: tuple[str, ...]
+    about: About | None
+    units: UnitData | None
+    pictures: tuple[Drawn, ...]
+
+
+def card_of(
+    board: Board, section: Section, anchor: str, shared: About | None, pictures: Sequence[Drawn]
+) -> Card:
+    """The card of a section.
 
     Parameters
     ----------
@@ -25,104 +94,42 @@ def section_card(board: Board, section: Section, anchor: str) -> str:
         One of its sections.
     anchor : str
         What links to the card call it.
-
-    Returns
-    -------
-    str
-        HTML.
+    shared : About or None
+        What all data of its name say of themselves.
+    pictures : sequence of Drawn
+        The section's own pictures.
     """
-    warnings = "".join(
-        f'<p class="warning"><b>Warning.</b> {esc(warning)}</p>' for warning in section.warnings
-    )
-    scores = table(board, section) if section.leading else ""
-    said = " ".join(text.rstrip(".") + "." for text in said_of(section))
-    units = units_card(section, section.units) if section.units else ""
-    question = f"{esc(asked(section))}; " if asked(section) else ""
-    return f"""\
-<section class="card" id="{anchor}" data-dataset="{esc(section.dataset)}" \
-data-task="{esc(section.task)}">
-<h2>{esc(section.task)} on {esc(section.short + (CONTROL if section.near_null else ""))}\
-<small>{question}{esc(section.dataset)} (version {esc(section.dataset_version)}), \
-split {esc(section.split + trained_on(section))}</small></h2>
-<p class="sentence">{esc(section.sentence)}</p>{warnings}
-{scores}{more_button(section)}
-{reasons(section)}<p class="soft">{esc(said)}</p>
-{units}{notes(section)}
-</section>"""
-
-
-def more_button(section: Section) -> str:
-    """What shows the columns of all metrics; nothing where all are shown already."""
-    if not others(section):
-        return ""
-    every = f"Show all {len(section.columns)} metrics"
-    return (
-        f'<button class="more" aria-expanded="false" data-more="{every}"'
-        f' data-less="Show primary metrics only">{every}</button>'
+    control = CONTROL if section.near_null else ""
+    whole = f"{section.dataset} (version {section.dataset_version})"
+    about = [asked(section), whole, f"split {section.split}{trained_on(section)}"]
+    return Card(
+        anchor=anchor,
+        dataset=section.dataset,
+        place=f"{section.place}{control}",
+        task=section.task,
+        title=f"{section.task} on {section.place}{control}",
+        subtitle="; ".join(filter(None, about)),
+        sentence=section.sentence,
+        long=len(section.sentence.split()) > WORDS,
+        warnings=section.warnings,
+        table=table_of(board, section) if section.leading else None,
+        remarks=remarks_of(section),
+        basis=tuple(text.rstrip(".") + "." for text in said_of(section)),
+        notes=own_notes(board, section, shared),
+        about=shared,
+        units=units_of(section, f"u-{anchor}") if section.units else None,
+        pictures=tuple(pictures),
     )
 
 
-def notes(section: Section) -> str:
-    """What is to be known of the dataset, folded away."""
-    if not section.dataset_notes:
-        return ""
-    items = "".join(f"<li>{esc(text)}</li>" for text in section.dataset_notes)
-    return (
-        '<details class="soft"><summary>About this dataset</summary>'
-        f'<ul class="facts">{items}</ul></details>'
-    )
-
-
-def reasons(section: Section) -> str:
-    """Why rows are not ranked, and what else is to be known of rows."""
-    items = []
+def remarks_of(section: Section) -> tuple[Remark, ...]:
+    """Why rows are not ranked, and what else is to be known of them; each text once."""
+    names: dict[tuple[str, str], list[str]] = {}
     for row in section.rows:
-        if texts := row_reasons(row):
-            items.append(f"<dt>{esc(row.name)}</dt>")
-            items += [f"<dd>{text}</dd>" for text in texts]
-    return f'<dl class="why">{"".join(items)}</dl>' if items else ""
-
-
-def row_reasons(row: Row) -> list[str]:
-    """Remarks on a row and its problems as HTML, tracebacks folded away."""
-    texts = [esc(remark) for remark in row.remarks]
-    for problem in row.problems:
-        text = esc(problem_text(problem))
-        if problem.traceback:
-            trace = f"<pre>{esc(problem.traceback)}</pre>"
-            text += f"<details><summary>traceback</summary>{trace}</details>"
-        texts.append(text)
-    return texts
-
-
-def units_card(section: Section, units: Units) -> str:
-    """The table of single units, folded away."""
-    heads, rows = unit_table(section, units)
-    first, *columns = heads
-    titles = sortable_head(first, "ascending", text=True)
-    titles += "".join(sortable_head(name, "descending", "number") for name in columns)
-    lines = [f"<tr>{unit_name(row[0])}{''.join(map(unit_value, row[1:]))}</tr>" for row in rows]
-    inner = (
-        f'<table class="units"><thead><tr>{titles}</tr></thead>'
-        f"<tbody>{chr(10).join(lines)}</tbody></table>"
+        said = [(text, "") for text in row.remarks]
+        said += [(problem_text(problem), problem.traceback) for problem in row.problems]
+        for each in said:
+            names.setdefault(each, []).append(row.name)
+    return tuple(
+        Remark(", ".join(who), text, traceback) for (text, traceback), who in names.items()
     )
-    title = unit_title(section, units)
-    summary = esc(title[:1].upper() + title[1:])
-    return f"<details><summary>{summary}</summary>{scrolled(inner, title)}</details>"
-
-
-def unit_name(value: Any) -> str:
-    """The name of a unit."""
-    return f'<td class="name" data-value="{esc(sort_key(value))}">{esc(unit_text(value))}</td>'
-
-
-def unit_value(value: Any) -> str:
-    """A value of a unit, sorted as the number it is."""
-    return f'<td class="number" data-value="{esc(sort_key(value))}">{minus(unit_text(value))}</td>'
-
-
-def sort_key(value: Any) -> Any:
-    """What a value is sorted by: numbers to six digits, "" for nothing."""
-    if value is None:
-        return ""
-    return f"{float(value):.6g}" if isinstance(value, (int, float)) else value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from kobench.board.render.html.elements import esc, minus, simple_table, text_cells
 from kobench.board.render.text.transfer import (
     by_dataset,
     drop_with_ends,
@@ -20,67 +20,109 @@ from kobench.board.render.text.transfer import (
 from kobench.board.transfer import TransferCell, TransferMatrix
 from kobench.board.written import number
 
-#: Colours of cells (red, green, blue): what is explained, and what is worse than the floor.
-GREEN, RED = "28, 124, 77", "176, 57, 47"
+
+@dataclass(frozen=True)
+class Pair:
+    """A coloured cell.
+
+    Attributes
+    ----------
+    text : str
+        Mark and number, or why there is none.
+    small : tuple of str
+        The interval and the drop.
+    tint : str
+        How strongly it is coloured, in percent of the colour; "" for not at all.
+    above : bool
+        Whether anything is explained.
+    own : bool
+        Whether the model was trained on the asked group itself.
+    missing : bool
+        Whether there is no number.
+    """
+
+    text: str
+    small: tuple[str, ...] = ()
+    tint: str = ""
+    above: bool = True
+    own: bool = False
+    missing: bool = False
 
 
-def transfer_cards(matrices: Sequence[TransferMatrix]) -> str:
-    """A card a dataset; its styles are in `transfer.css`."""
-    return "\n".join(map(transfer_card, by_dataset(matrices)))
+@dataclass(frozen=True)
+class Pairs:
+    """A table of groups trained on and groups asked, with its title."""
+
+    title: str
+    groups: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Pair, ...]], ...]
 
 
-def transfer_card(group: Sequence[TransferMatrix]) -> str:
+@dataclass(frozen=True)
+class TransferCard:
+    """A card: `head` and `summary` are the table of means."""
+
+    anchor: str
+    dataset: str
+    task: str
+    title: str
+    subtitle: str
+    sentence: str
+    legend: str
+    head: tuple[str, ...]
+    summary: tuple[tuple[str, ...], ...]
+    tables: tuple[Pairs, ...]
+    floors: Pairs
+    intervals: str
+
+
+def transfer_cards(matrices: Sequence[TransferMatrix]) -> list[TransferCard]:
+    """A card a dataset."""
+    return [transfer_card(group, f"t{i}") for i, group in enumerate(by_dataset(matrices), 1)]
+
+
+def transfer_card(group: Sequence[TransferMatrix], anchor: str) -> TransferCard:
     """Sentence, summary, a coloured table of each predictor, the floor's scores."""
     first = group[0]
-    rows = summary_rows(group)
-    names = [row[0] for row in rows]
-    summary = simple_table(
-        summary_head(first), [text_cells(row[1:]) for row in rows], names, "glance"
+    return TransferCard(
+        anchor=anchor,
+        dataset=first.dataset,
+        task=first.task,
+        title=f"{first.task} between {first.noun}s",
+        subtitle=f"{first.dataset} (version {first.dataset_version}), split {first.split}",
+        sentence=sentence_of(group),
+        legend=legend_of(first),
+        head=tuple(summary_head(first)),
+        summary=tuple(map(tuple, summary_rows(group))),
+        tables=tuple(map(pairs_of, group)),
+        floors=floors_of(first),
+        intervals=f"{interval_line(first)}.",
     )
-    tables = [
-        f"<h3>{esc(matrix.predictor)}: explained, and the drop</h3>"
-        + groups_table(
-            matrix,
-            [
-                [pair_cell(matrix, cell, a == b) for b, cell in enumerate(row)]
-                for a, row in enumerate(matrix.cells)
-            ],
-        )
-        for matrix in group
+
+
+def pairs_of(matrix: TransferMatrix) -> Pairs:
+    """What a predictor explains of every group, and the drop."""
+    rows = [
+        (name, tuple(pair_of(matrix, cell, a == b) for b, cell in enumerate(cells)))
+        for a, (name, cells) in enumerate(zip(matrix.groups, matrix.cells, strict=True))
     ]
-    floors = groups_table(
-        first, [[f"<td>{number(value)}</td>" for value in row] for row in first.floors]
-    )
-    return f"""\
-<section class="card" data-dataset="{esc(first.dataset)}" data-task="{esc(first.task)}">
-<h2>{esc(first.task)} between {first.noun}s<small>{esc(first.dataset)} \
-(version {esc(first.dataset_version)}), split {esc(first.split)}</small></h2>
-<p class="sentence">{esc(sentence_of(group))}</p>
-<p class="soft">{esc(legend_of(first))}</p>
-{summary}
-{chr(10).join(tables)}
-<details class="soft"><summary>{esc(floor_title(first))}</summary>{floors}</details>
-<p class="soft">{esc(interval_line(first))}.</p>
-</section>"""
+    return Pairs(f"{matrix.predictor}: explained, and the drop", matrix.groups, tuple(rows))
 
 
-def groups_table(matrix: TransferMatrix, cells: Sequence[Sequence[str]]) -> str:
-    """A table of groups trained on and groups asked."""
-    heads = ["trained on \\ asked", *matrix.groups]
-    return simple_table(heads, cells, matrix.groups, "transfer")
+def floors_of(matrix: TransferMatrix) -> Pairs:
+    """The scores of the floor itself."""
+    rows = [
+        (name, tuple(Pair(number(value)) for value in values))
+        for name, values in zip(matrix.groups, matrix.floors, strict=True)
+    ]
+    return Pairs(floor_title(matrix), matrix.groups, tuple(rows))
 
 
-def pair_cell(matrix: TransferMatrix, cell: TransferCell, own: bool) -> str:
+def pair_of(matrix: TransferMatrix, cell: TransferCell, own: bool) -> Pair:
     """One coloured cell: mark and number, the interval and the drop in small print."""
     if cell.explained is None:
-        return f'<td class="missing{" own" if own else ""}">{esc(cell.missing)}</td>'
+        return Pair(cell.missing, own=own, missing=True)
     share = cell.explained.value
-    tint = f"rgba({GREEN if share > 0 else RED}, {min(0.45, 0.9 * abs(share)):.2f})"
-    small = "".join(
-        f'<span class="interval">{minus(text)}</span>'
-        for text in (ends(cell.explained), drop_with_ends(cell))
-        if text
-    )
-    text = minus(share_text(matrix, cell, own)) + small
-    kind = ' class="own"' if own else ""
-    return f'<td{kind} style="background: {tint}">{text}</td>'
+    small = tuple(text for text in (ends(cell.explained), drop_with_ends(cell)) if text)
+    tint = f"{min(45.0, 90 * abs(share)):.0f}"
+    return Pair(share_text(matrix, cell, own), small, tint, share > 0, own)
