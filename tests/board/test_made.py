@@ -64,9 +64,7 @@ def test_names_are_quoted_for_a_shell():
     assert shlex.split(" ".join(made.command))[2:4] == ["-p", "my method;rm"]
 
 
-@pytest.mark.parametrize(
-    "suite", ["crispr", "quick", "planted", "scale", "transfer-datasets"]
-)
+@pytest.mark.parametrize("suite", ["crispr", "quick", "planted", "scale", "transfer-datasets"])
 def test_the_command_of_a_published_board_is_what_its_suite_asks_for(suite):
     made = made_of(list(read_records(REPOSITORY / "leaderboards" / suite)), cost=True)
     words = shlex.split(" ".join(made.command))

@@ -4,6 +4,8 @@ the README shows one of them.
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from places import REPOSITORY
 
@@ -35,10 +37,13 @@ def test_published_boards_are_rebuilt_byte_for_byte(folder, monkeypatch):
 
     monkeypatch.setattr(make, "make_board", made_once)
     assert {record["result"]["status"] for record in records} <= {"ok", "unsupported", "timeout"}
-    for name, form in (("board.md", "markdown"), ("board.csv", "csv"), ("board.html", "html")):
+    forms = {"md": "markdown", "csv": "csv", "html": "html", "tex": "latex", "json.gz": "json"}
+    for ending, form in forms.items():
+        name = f"board.{ending}"
         published = (folder / name).read_bytes()
+        published = gzip.decompress(published) if ending.endswith("gz") else published
         assert make.check_board(records, published, form, explained=explained), (
-            f"rebuild with `kobench board {folder} -o {folder / name}`"
+            f"{name}: make it again with `kobench board {folder} --pack` into a new folder"
         )
 
 
