@@ -65,7 +65,9 @@ def record_path(folder: Path, trial: TrialInfo) -> Path:
 def write_record(folder: Path, record: Record) -> Path:
     """Write one record; an earlier one of the same trial is replaced."""
     path = record_path(folder, record.trial)
-    text = json.dumps(record.to_json(), sort_keys=True, indent=1, allow_nan=False)
+    document = {key: value for key, value in record.to_json().items() if key != "seal"}
+    document["seal"] = hash_of(document)
+    text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
     clear_way(path)
     write_atomically(path, f"{text}\n".encode())
     return path
@@ -102,6 +104,10 @@ def parse_record(document: Any, where: str) -> Record:
             f"has schema {schema}, this kobench reads up to {SCHEMA}",
             "update kobench to read it",
         )
+    seal = document.get("seal")
+    document = {key: value for key, value in document.items() if key != "seal"}
+    if seal is not None and seal != hash_of(document):
+        raise UnreadableError(where, "was changed after it was written (its seal is broken)", anew)
     try:
         record = Record.from_json(document)
         record = upgrade(record, where)

@@ -132,19 +132,13 @@ class Trial:
     @property
     def keys(self) -> Keys:
         """Keys of fit, questions and scores. Nothing that only changes cost is in them."""
-        description = self.describe().to_json()
-        for part in ("kind", "digest", "notes"):
-            del description["dataset"][part]
-        # the predictor's digest stands for what its spec declares
-        for part in ("response", "max_order", "prior", "developed_on"):
-            description["predictor"].pop(part, None)
-        source = {"contract": CONTRACT, "source": self.dataset.source, "role": self.role}
-        fit = hash_of({**source, **description})
+        source = self.dataset.source
+        fit = fit_key(CONTRACT, source, self.role, self.describe())
         questions = {name: self._question_key(fit, name) for name in self.asks}
         scores = {
             task.spec.label: self._score_key(questions[task.spec.asks], task) for task in self.tasks
         }
-        return Keys(fit=fit, questions=questions, scores=scores)
+        return Keys(fit=fit, questions=questions, scores=scores, contract=CONTRACT, source=source)
 
     def _question_key(self, fit: str, name: str) -> str:
         """The key of one question set, given that of the fit."""
@@ -203,6 +197,31 @@ class Group:
     split: Split
     basis: tuple[Trial, ...]
     trials: tuple[Trial, ...]
+
+
+def fit_key(contract: int, source: str, role: str, trial: TrialInfo) -> str:
+    """The key of a fit, by what its record says of the trial.
+
+    Parameters
+    ----------
+    contract : int
+        Version of the contract.
+    source : str
+        Hash of what makes the dataset.
+    role : str
+        "predictor", "floor" or "line".
+    trial : TrialInfo
+        Of which what only describes is left out, and the seed that a published record reveals. The
+        predictor's digest stands for what its spec declares.
+    """
+    description = trial.to_json()
+    for part in ("kind", "digest", "notes"):
+        del description["dataset"][part]
+    if description["dataset"].get("secret") is not None:
+        description["dataset"]["secret"].pop("seed", None)
+    for part in ("response", "max_order", "prior", "developed_on"):
+        description["predictor"].pop(part, None)
+    return hash_of({"contract": contract, "source": source, "role": role, **description})
 
 
 def facts_of(entry: Entry) -> dict[str, Any]:

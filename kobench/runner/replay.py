@@ -11,6 +11,7 @@ from kobench.plugins.chosen import Task
 from kobench.question import SETS
 from kobench.results.agreement import Difference, compare
 from kobench.results.answer_store import AnswerStore, hash_of_arrays
+from kobench.results.naming import row_of
 from kobench.results.parts import DatasetInfo, Record, TaskScores
 from kobench.runner.answers import answers_in_process, answers_of_line, as_answers
 from kobench.runner.keys import Trial
@@ -30,6 +31,8 @@ class Replayed:
 
     Attributes
     ----------
+    record : Record
+        The record.
     row : str
         Whose answers, and on what.
     tasks, numbers : int
@@ -42,6 +45,7 @@ class Replayed:
         What a reader may want to know of it, and is no difference.
     """
 
+    record: Record
     row: str
     tasks: int = 0
     numbers: int = 0
@@ -72,7 +76,7 @@ def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
     ready: dict[tuple[Any, ...], Prepared] = {}
     for record in sorted(records, key=order_of):
         result = record.result
-        found = Replayed(named(record))
+        found = Replayed(record, row_of(record))
         if result.status in BAD:
             found.notes.append(f"its trial ended as {result.status!r}, so it has no scores")
         else:
@@ -83,19 +87,6 @@ def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
             except (ValueError, TypeError, KeyError, IndexError) as error:  # it may be anyone's
                 found.left_out.append(f"it is no record of a run ({type(error).__name__}: {error})")
         yield found
-
-
-def named(record: Record) -> str:
-    """How a record is named to a reader; seeds where they are not 0."""
-    trial = record.trial
-    seeds = [
-        f", {what} seed {seed}"
-        for what, seed in (("split", trial.split.seed), ("fit", trial.fit_seed))
-        if seed
-    ]
-    train = f", trained on {trial.split.train}" if trial.split.train else ""
-    where = f"{trial.dataset.selection}, {trial.split.name}"
-    return f"{trial.predictor.selection} on {where}{train}{''.join(seeds)}"
 
 
 def order_of(record: Record) -> tuple[str, ...]:
@@ -283,6 +274,16 @@ def other_dataset(recorded: DatasetInfo, prepared: Prepared) -> list[Difference]
 
 
 def only(now: TaskScores, recorded: TaskScores) -> TaskScores:
-    """Scores with the metrics of the recorded ones alone."""
-    metrics = {name: now.metrics[name] for name in recorded.metrics if name in now.metrics}
+    """Scores with the metrics of the recorded ones alone.
+
+    Those that rank nobody have the range that was declared then: it is no score, and was widened
+    for some without a new version.
+    """
+    metrics = {}
+    for name, then in recorded.metrics.items():
+        if name not in now.metrics:
+            continue
+        ranks = name in recorded.primary
+        metric = now.metrics[name]
+        metrics[name] = metric if ranks else replace(metric, low=then.low, high=then.high)
     return replace(now, metrics=metrics)

@@ -142,6 +142,7 @@ def _impact_metrics() -> Iterator[MetricSpec]:
         of="impact",
         direction="lower",
         best=0.0,
+        high=float("inf"),
         summary="mean absolute error over events",
     )
     yield MetricSpec(
@@ -311,5 +312,6 @@ def _interaction_metrics() -> Iterator[MetricSpec]:
         of="interaction",
         direction="lower",
         best=0.0,
+        high=float("inf"),
         summary="mean absolute error over events",
     )

@@ -9,7 +9,7 @@ from kobench.results.about import About
 from kobench.results.parts.run import RunInfo
 from kobench.results.parts.scores import TaskScores
 from kobench.results.parts.trial import Keys, TrialInfo
-from kobench.results.typed import Part, older
+from kobench.results.typed import Part, older, optional
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,9 @@ class Record(Part):
         How it was run; may differ between two equal runs.
     about : About
         What a reader of a board is told of the dataset and the tasks.
+    seal : str or None
+        Sha256 of all the rest, by which a file that was changed afterwards is noticed. It says
+        nothing of who wrote it; a published folder has none.
     """
 
     schema: int
@@ -76,3 +79,4 @@ class Record(Part):
     result: Result
     run: RunInfo
     about: About = older(About())
+    seal: str | None = optional()

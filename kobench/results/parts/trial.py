@@ -173,8 +173,15 @@ class Keys(Part):
         Key of each question set, by its name.
     scores : mapping of str to str
         Key of each task's scores, by task label.
+    contract : int or None
+        Version of the contract that predictors were asked by.
+    source : str or None
+        Hash of what makes the dataset: its code and files. With `contract`, and with what is said
+        of the trial, it gives the key of the fit again.
     """
 
     fit: str
     questions: Mapping[str, str]
     scores: Mapping[str, str]
+    contract: int | None = optional()
+    source: str | None = optional()

@@ -1,0 +1,1 @@
+"""Whether the records of a board are what a run could have left: by themselves, and scored anew."""

@@ -1,0 +1,69 @@
+"""The lowest level: a board's records by themselves, in milliseconds, without data or answers.
+
+It finds what contradicts itself, what a metric can't give and what no kobench writes. Who forges
+all that follows from a number, too, is found only by scoring the answers again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from kobench.results.naming import row_of
+from kobench.results.parts import Record
+from kobench.verify.finding import Finding, by_record
+from kobench.verify.known import Known
+from kobench.verify.origin import check_origin
+from kobench.verify.tables import check_table
+from kobench.verify.together import check_together
+from kobench.verify.values import check_scores
+
+#: The status of a row that contradicts itself.
+INCONSISTENT = "inconsistent"
+
+
+def check_consistent(records: Sequence[Record], known: Known) -> list[Finding]:
+    """What is wrong with records, as far as they show it themselves.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        All records of a folder.
+    known : Known
+        What kobench declares here.
+
+    Returns
+    -------
+    list of Finding
+        First those of single records, in their order, then those of several.
+    """
+    found = []
+    for record in records:
+        row = row_of(record)
+        found += [Finding(record, row, "", reason) for reason in check_origin(record, known)]
+        for label, scores in record.result.scores.items():
+            reasons = [*check_scores(label, scores, known), *check_table(record, scores, known)]
+            found += [Finding(record, row, label, reason) for reason in reasons]
+    return [*found, *check_together(records)]
+
+
+def without(records: Iterable[Record], findings: Iterable[Finding]) -> list[Record]:
+    """The records, those with findings as records of a trial that ended so.
+
+    Their scores are taken out, and the first reason stands where these would.
+    """
+    wrong = by_record(findings)
+    return [
+        struck(record, wrong[id(record)]) if id(record) in wrong else record for record in records
+    ]
+
+
+def struck(record: Record, findings: Sequence[Finding]) -> Record:
+    """A record without its scores, which says why."""
+    first, more = findings[0], len(findings) - 1
+    task = f"{first.task}: " if first.task else ""
+    message = f"{task}{first.reason}{f', and {more} more' if more else ''}"
+    result = replace(
+        record.result, status=INCONSISTENT, stage="verify", message=message, scores={}, answers={}
+    )
+    return replace(record, result=result)
