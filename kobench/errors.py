@@ -43,6 +43,9 @@ STATUSES = (
 #: stands ends with exit code 1.
 BAD = STATUSES[:-1]
 
+#: The status that a board gives to a trial whose record contradicts itself; no run ends so.
+INCONSISTENT = "inconsistent"
+
 #: For each status of a trial that passed a limit, the name of that limit.
 LIMIT_OF = {
     "timeout": "seconds",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.folders import versions_of
+from kobench.cli.folders import consistent, versions_of
 from kobench.cli.options import show_board
 from kobench.cli.output import say, show_rendered
 from kobench.cli.published import pack_board, say_versions, seeds_follow
@@ -159,7 +159,9 @@ def board_command(
     records, older, remark = versions_of(folder)
     if with_older:
         records, older = [*records, *as_rows(older, records)], []
-    ending = 1 if remark else 0
+    shown, said = consistent(records)
+    ending = 1 if remark or said else 0
+    left_out = " ".join(filter(None, (remark, said)))
     chosen: dict[str, Any] = {
         "cost": not no_cost,
         "datasets": recorded(datasets, "dataset", records) or None,
@@ -169,22 +171,22 @@ def board_command(
         "older": older,
     }
     if published is not None:
-        agreeing = agrees(records, published, form, folder, {**chosen, "left_out": remark})
+        agreeing = agrees(shown, published, form, folder, {**chosen, "left_out": left_out})
         ending = ending if seeds_follow(records, folder) and agreeing else 1
     elif check_seeds:
         ending = ending if seeds_follow(records, folder, True, datasets) else 1
     elif pack is not None:
         # of what could be read alone: the records beside it are to give the same board again
-        pack_board(folder, records, pack, cost=not no_cost)
+        pack_board(folder, records, pack, cost=not no_cost, shown=shown, left_out=said)
         say_versions(records, older)
     else:
-        board = make_board(records, **chosen, left_out=remark)
+        board = make_board(shown, **chosen, left_out=left_out)
         if pictures is not None:
             draw_board(board, pictures)
         if pictures is None or output is not None:
             write_board(board, form, output, len(records))
-    if remark:
-        say(remark, err=True)
+    for sentence in filter(None, (remark, said)):
+        say(sentence, err=True)
     ctx.exit(ending)
 
 

@@ -17,10 +17,30 @@ if TYPE_CHECKING:
 BESIDE = ("board.csv", "board.json.gz", "board.md", "board.tex", "records.jsonl.gz")
 
 
-def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) -> None:
+def pack_board(
+    source: Path,
+    records: list[Record],
+    folder: Path,
+    cost: bool,
+    shown: list[Record] | None = None,
+    left_out: str = "",
+) -> None:
     """Write the folder to publish of a results folder, and say what is in it.
 
     A secret seed is revealed in it.
+
+    Parameters
+    ----------
+    source, folder : Path
+        The results folder, and the one to write.
+    records : list of Record
+        Its records, which are packed.
+    cost : bool
+        Whether boards say what rows cost.
+    shown : list of Record, or None
+        The records as boards show them; None: as they are.
+    left_out : str
+        What boards say first of records that are not shown.
     """
     from kobench.board.explained import FILE, read_explained
     from kobench.board.make import make_board
@@ -32,7 +52,12 @@ def pack_board(source: Path, records: list[Record], folder: Path, cost: bool) ->
     from kobench.util.files import write_atomically
 
     seed = revealed_seed(records, source)
-    board = make_board(records, cost=cost, explained=read_explained(source))
+    board = make_board(
+        records if shown is None else shown,
+        cost=cost,
+        explained=read_explained(source),
+        left_out=left_out,
+    )
     if seed is not None:
         records = with_seeds(records, seed)
         keep_seed(folder, seed, 0o644)

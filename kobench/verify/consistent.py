@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from kobench.errors import INCONSISTENT
 from kobench.results.naming import row_of
 from kobench.results.parts import Record
 from kobench.verify.finding import Finding, by_record
@@ -17,9 +18,6 @@ from kobench.verify.origin import check_origin
 from kobench.verify.tables import check_table
 from kobench.verify.together import check_together
 from kobench.verify.values import check_scores
-
-#: The status of a row that contradicts itself.
-INCONSISTENT = "inconsistent"
 
 
 def check_consistent(records: Sequence[Record], known: Known) -> list[Finding]:

@@ -26,7 +26,7 @@ class Known:
 
     registry: Registry
     _tasks: dict[str, Task | None] = field(default_factory=dict)
-    _own: dict[str, frozenset[str]] = field(default_factory=dict)
+    _brought: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def task(self, name: str) -> Task | None:
         """A task of kobench's own with its metrics, None for another."""
@@ -49,19 +49,18 @@ class Known:
         entry = None if found is None else found.named_metrics.get(shown.partition("[")[0])
         return None if entry is None else entry.spec
 
-    def names_of(self, distribution: str) -> frozenset[str]:
-        """The predictors that one of kobench's own distributions brings here.
+    def names_of(self, distribution: str, version: str) -> frozenset[str]:
+        """The predictors that a distribution brings, where it is installed here in that version.
 
-        None where it is not installed, or not kobench's own.
+        Empty where it is not.
         """
-        if distribution not in self._own:
+        key = (distribution, version.partition("/")[0])
+        if key not in self._brought:
             entries = [entry for found in self.registry.predictors.values() for entry in found]
-            self._own[distribution] = frozenset(
-                entry.spec.name
-                for entry in entries
-                if entry.distribution == distribution and entry.trusted
+            self._brought[key] = frozenset(
+                entry.spec.name for entry in entries if (entry.distribution, entry.version) == key
             )
-        return self._own[distribution]
+        return self._brought[key]
 
     def ranks_by_impacts(self, predictor: str) -> bool:
         """Whether a predictor of kobench's own gives no ranking of genes beside its impacts."""

@@ -69,16 +69,18 @@ def check_hashes(record: Record) -> Iterator[str]:
 
 
 def check_distribution(record: Record, known: Known) -> Iterator[str]:
-    """A predictor that its distribution does not bring, as far as that is kobench's own."""
+    """A predictor that its distribution does not bring, where that is installed here."""
     predictor = record.trial.predictor
     if record.role == "line":
         return
-    names = known.names_of(predictor.distribution)
+    version = str(predictor.version)
+    names = known.names_of(predictor.distribution, version)
     own = predictor.name.rpartition("/")[2]
     if names and own not in names:
-        yield f"it is said to come with {predictor.distribution}, which brings no {own[:60]!r}"
-    elif not names and predictor.distribution == "kobench":
-        yield "it is said to come with kobench, which brings no predictor here"
+        yield (
+            f"it is said to come with {predictor.distribution} {version}, which brings no"
+            f" {own[:60]!r}"
+        )
 
 
 def check_run(record: Record) -> Iterator[str]:

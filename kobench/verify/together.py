@@ -11,7 +11,7 @@ from kobench.board.sections.basis import missing_basis
 from kobench.results.naming import row_of
 from kobench.results.parts import Record
 from kobench.results.revealed import chosen_networks, listed
-from kobench.results.versions import spot_of, version_key
+from kobench.results.versions import spot_of
 from kobench.verify.finding import Finding
 
 

@@ -31,6 +31,7 @@ from places import REPOSITORY as ROOT
 LAYERS = (
     ("cli",),
     ("audit", "checks", "checking", "predict", "show"),
+    ("audit", "checks", "checking", "predict", "verify"),
     ("runner",),
     ("scoring",),
     ("plugins",),
