@@ -30,8 +30,7 @@ from places import REPOSITORY as ROOT
 #: below it.
 LAYERS = (
     ("cli",),
-    ("audit", "checks", "checking", "predict", "show"),
-    ("audit", "checks", "checking", "predict", "verify"),
+    ("audit", "checks", "checking", "predict", "show", "verify"),
     ("runner",),
     ("scoring",),
     ("plugins",),
