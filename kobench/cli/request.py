@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kobench.plugins.registry import Registry
     from kobench.results.suite_seed import SuiteSeed
     from kobench.runner.keys import Group
+    from kobench.runner.request import Request
     from kobench.runner.run import Outcome
 
 #: The flags that a request takes as they are.
@@ -34,6 +35,12 @@ REQUESTED = (
     "events",
     "jobs",
 )
+
+
+def planned(flags: dict[str, Any], notes: list[str]) -> list[Group]:
+    """The plan of what the flags ask for, of which nothing is run; see `fulfilled`."""
+    registry = load(flags["plugin_files"], flags["dataset_folders"], flags["sandbox"])
+    return _plan(registry, flags, notes)[0]
 
 
 def fulfilled(flags: dict[str, Any], notes: list[str]) -> tuple[list[Group], Outcome]:
@@ -95,15 +102,12 @@ def others_that_are_here(registry: Registry, asked: Sequence[str], error: str) -
     return f"what is here works without it: `kobench run {flags} ...` (with -p and other flags)"
 
 
-def _run(
+def _plan(
     registry: Registry, flags: dict[str, Any], notes: list[str]
-) -> tuple[list[Group], Outcome]:
-    """What the flags ask for, of what is installed."""
+) -> tuple[list[Group], Request]:
+    """The plan of what the flags ask for, of what is installed."""
     from kobench.runner.plan import make_plan
-    from kobench.runner.progress import make_watcher
     from kobench.runner.request import Request
-    from kobench.runner.resume import Policy
-    from kobench.runner.run import Run
 
     notes += too_much_memory(flags["jobs"], flags["memory"])
     request = Request(
@@ -115,6 +119,18 @@ def _run(
     groups = make_plan(registry, request, notes.append)
     tell_unopened([part.entry for group in groups for part in group.dataset.each])
     tell_splits(groups)
+    return groups, request
+
+
+def _run(
+    registry: Registry, flags: dict[str, Any], notes: list[str]
+) -> tuple[list[Group], Outcome]:
+    """What the flags ask for, of what is installed."""
+    from kobench.runner.progress import make_watcher
+    from kobench.runner.resume import Policy
+    from kobench.runner.run import Run
+
+    groups, request = _plan(registry, flags, notes)
     if request.suite_seed is not None:
         say(
             f"Networks come from a secret seed; commitment: sha256={request.suite_seed.commitment}",

@@ -18,6 +18,7 @@ from kobench.cli.suites import (
     read_suite,
     with_suite,
 )
+from kobench.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -185,14 +186,28 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 )
 @click.option("--fresh", is_flag=True, help="Do everything anew, whatever is stored.")
 @click.option(
+    "--debug",
+    is_flag=True,
+    help=(
+        "Ask predictors in this process, without a sandbox, and stop in pdb where one raises."
+        " Nothing is kept."
+    ),
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the leaderboard as JSON instead of a table."
 )
 @plugin_options
 @click.pass_context
 def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     """Fit predictors, ask them, score them and print the leaderboard."""
+    debugging = flags.pop("debug")
     if suite is not None:
         flags = with_suite(ctx, read_suite(find_suite(suite), run_command), flags)
+        if flags.pop("debug", False):
+            raise UserError(
+                f"suite {suite} sets debug, which takes predictors out of the sandbox; say --debug"
+                " on the command line where you want that"
+            )
     notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
     if published_as_secret(suite) and not secret_asked(flags):
         notes.append(
@@ -204,6 +219,12 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
             f"nothing to do: name a suite ({', '.join(built_in())}) or a dataset with -d; `kobench"
             " list` shows them"
         )
+    if debugging:
+        from kobench.cli.debug import debug
+
+        if flags["sandbox"] == "require" and given(ctx, "sandbox"):
+            raise click.UsageError("--debug has no sandbox; leave --sandbox require out", ctx)
+        ctx.exit(debug(flags, notes))
     from kobench.board.explained import read_explained
     from kobench.board.make import make_board
     from kobench.results.versions import read_older
@@ -236,6 +257,11 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     if remark:
         say(remark, err=True)
     ctx.exit(1 if outcome.failed or remark else 0)
+
+
+def given(ctx: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def splits_of(record: Record, records: Iterable[Record]) -> set[int]:
