@@ -154,6 +154,10 @@ class ScreenUnits:
     zero, one : mapping of str to float
         By metric what the mean response has, and what a replicate of the measurement has; a metric
         that has no scale here is in neither.
+    alike : callable or None
+        Gives units of the same answers and truths in which nothing differs between perturbations
+        but what is predicted: not how many cells an answer has, nor what was drawn for them. These
+        are permuted; None where the units themselves can be.
     """
 
     predicted: FloatArray
@@ -164,6 +168,7 @@ class ScreenUnits:
     control_error: float = 0.0
     zero: Mapping[str, float] = field(default_factory=dict)
     one: Mapping[str, float] = field(default_factory=dict)
+    alike: Union[Callable[[], ScreenUnits], None] = None
 
 
 @dataclass(frozen=True, eq=False)

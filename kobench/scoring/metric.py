@@ -202,7 +202,9 @@ def score_permuted(
     if not len(values):
         return None
     sign = -1.0 if spec.direction == "lower" else 1.0
-    as_good = int((sign * values >= sign * observed - 1e-12).sum())
+    # the value was rounded, permuted ones were not
+    close = 10.0**-VALUE_DIGITS * max(1.0, 10 * abs(observed))
+    as_good = int((sign * values >= sign * observed - close).sum())
     low, high = np.quantile(values, [0.025, 0.975])
     p = max((1 + as_good) / (1 + len(values)), least_p([len(drawn.names)], len(values)))
     numbers = [

@@ -27,15 +27,23 @@ def discrimination(predicted: FloatArray, true: FloatArray) -> FloatArray:
 
     Every gene that any perturbation removes is left out. Truths that are equally far count half.
     """
+    return np.diagonal(alike(predicted, true)).copy()
+
+
+def alike(predicted: FloatArray, true: FloatArray) -> FloatArray:
+    """(k, k) the same of each answer, a row, with each of the truths, a column, for its own."""
     gone = np.isnan(true[:, EFFECT]).any(axis=0) | np.isnan(predicted[:, EFFECT]).any(axis=0)
     answers, truths = predicted[:, EFFECT][:, ~gone], true[:, EFFECT][:, ~gone]
     long = np.sqrt(np.einsum("ij,ij->i", answers, answers))[:, None] * np.sqrt(
         np.einsum("ij,ij->i", truths, truths)
     )
-    alike = np.divide(answers @ truths.T, long, out=np.zeros_like(long), where=long != 0)
-    away = np.clip(1.0 - alike, 0.0, 2.0)
-    own = np.diagonal(away)[:, None]
-    before = (away < own).sum(axis=1) + ((away == own).sum(axis=1) - 1) / 2.0
+    cosines = np.divide(answers @ truths.T, long, out=np.zeros_like(long), where=long != 0)
+    away = np.clip(1.0 - cosines, 0.0, 2.0)
+    ordered = np.sort(away, axis=1)
+    before = np.empty_like(away)
+    for row, (values, own) in enumerate(zip(ordered, away, strict=True)):
+        nearer, upto = (np.searchsorted(values, own, side=side) for side in ("left", "right"))
+        before[row] = nearer + (upto - nearer - 1) / 2.0
     return np.asarray(1.0 - before / max(len(away) - 1, 1))
 
 
@@ -83,9 +91,9 @@ def direction_fidelity(predicted: FloatArray, true: FloatArray) -> FloatArray:
 
     Over the larger of the two numbers. NaN where no gene is called and none responds.
     """
-    called = _responding(predicted) & _says(true)
+    called = responding(predicted) & says_direction(true)
     right = (called & _agree(predicted, true)).sum(axis=1)
-    most = np.maximum(called.sum(axis=1), _responding(true).sum(axis=1))
+    most = np.maximum(called.sum(axis=1), responding(true).sum(axis=1))
     return _over(right, most)
 
 
@@ -95,8 +103,8 @@ def direction_reach(predicted: FloatArray, true: FloatArray) -> FloatArray:
     The largest number of genes, most significant in the answer first, of which a share of `PURITY`
     or more has the right direction; over the number of genes that respond. NaN where none does.
     """
-    responds = _responding(true)
-    agree, says = _agree(predicted, true), _says(true) & ~np.isnan(predicted[:, ADJUSTED])
+    responds = responding(true)
+    agree, says = _agree(predicted, true), says_direction(true) & ~np.isnan(predicted[:, ADJUSTED])
     reach = np.full(len(true), np.nan)
     for row in np.flatnonzero(responds.any(axis=1)).tolist():
         pool = np.flatnonzero(responds[row] & says[row])
@@ -113,7 +121,7 @@ def direction_reach(predicted: FloatArray, true: FloatArray) -> FloatArray:
 
 def significance_jaccard(predicted: FloatArray, true: FloatArray) -> FloatArray:
     """(k,) genes that respond in both over genes that respond in either; 1 where none does."""
-    ours, theirs = _responding(predicted), _responding(true)
+    ours, theirs = responding(predicted), responding(true)
     either = (ours | theirs).sum(axis=1)
     return np.where(either > 0, (ours & theirs).sum(axis=1) / np.maximum(either, 1), 1.0)
 
@@ -128,7 +136,7 @@ def fold_error(
     the responding genes and their fold changes are that one's.
     """
     given = true if gate is None else gate
-    genes = _responding(given) & np.isfinite(given[:, FOLD])
+    genes = responding(given) & np.isfinite(given[:, FOLD])
     count = genes.sum(axis=1)
 
     def mean(values: FloatArray) -> FloatArray:
@@ -142,12 +150,12 @@ def fold_error(
     return np.where(count >= LEAST_RESPONDING, relative, np.nan)
 
 
-def _responding(table: FloatArray) -> BoolArray:
+def responding(table: FloatArray) -> BoolArray:
     """(k, G) the genes that respond; own targets and genes that are not tested do not."""
     return np.asarray(table[:, ADJUSTED] < ALPHA)
 
 
-def _says(table: FloatArray) -> BoolArray:
+def says_direction(table: FloatArray) -> BoolArray:
     """(k, G) the tested genes whose fold change has a direction."""
     fold = table[:, FOLD]
     return np.asarray(~np.isnan(fold) & (fold != 0) & ~np.isnan(table[:, P]))
@@ -156,7 +164,7 @@ def _says(table: FloatArray) -> BoolArray:
 def _agree(predicted: FloatArray, true: FloatArray) -> BoolArray:
     """(k, G) the tested genes whose fold change has the same direction in both."""
     same = np.sign(predicted[:, FOLD]) == np.sign(true[:, FOLD])
-    return np.asarray(_says(predicted) & _says(true) & same)
+    return np.asarray(says_direction(predicted) & says_direction(true) & same)
 
 
 def _over(total: FloatArray, count: FloatArray) -> FloatArray:

@@ -104,6 +104,60 @@ def cells_of(view: TaskView, kept: BoolArray) -> Counted:
     return Counted(scipy.sparse.vstack(drawn, format="csr"), group, truth.cells.control, targets)
 
 
+def cells_alike(view: TaskView, kept: BoolArray) -> Counted:
+    """The answers' cells with nothing that differs but what is predicted.
+
+    There are as many of each perturbation, the median of what was measured, made by the same draws,
+    and no gene is left in them that any perturbation removes. So answers that say the same of all
+    perturbations have the same cells. Of a predictor's own cells the first ones are taken.
+
+    Parameters
+    ----------
+    view : TaskView
+        As in `cells_of`.
+    kept : (k,) bool
+        The perturbations that the answers cover.
+    """
+    import scipy.sparse
+
+    question = view.asked(PerturbedCells)
+    truth, rows = truth_of(question), np.flatnonzero(kept).tolist()
+    every = removed_of(question)
+    n = int(np.median(np.bincount(truth.cells.group, minlength=len(kept))))
+    if view.answers.cells is not None:
+        n = min(n, question.each)
+        drawn = [
+            scipy.sparse.csr_matrix(_counts(view.answers.cells, row * question.each, n))
+            for row in rows
+        ]
+    else:
+        changes, emitter = np.nan_to_num(predicted_changes(view, kept)), truth.emitter
+        drawn = [emitter.draw(emitter.factors(changes[row], every), n, 0) for row in rows]
+    counts = scipy.sparse.vstack(drawn, format="csr")
+    group = np.repeat(np.arange(len(rows)), n)
+    return without_removed(Counted(counts, group, truth.cells.control, [every] * len(rows)))
+
+
+def removed_of(question: PerturbedCells) -> tuple[int, ...]:
+    """Columns of the genes that any perturbation of a question removes."""
+    return tuple(sorted({gene for targets in question.targets for gene in targets}))
+
+
+def without_removed(cells: Counted) -> Counted:
+    """The same cells, and control cells, without counts of the first perturbation's targets."""
+    import scipy.sparse
+
+    left = np.ones(cells.counts.shape[1], np.float32)
+    left[list(cells.targets[0])] = 0
+    counts, control = (
+        scipy.sparse.csr_matrix(each @ scipy.sparse.diags(left))
+        for each in (cells.counts, cells.control)
+    )
+    for each in (counts, control):
+        each.eliminate_zeros()
+    return Counted(counts, cells.group, control, cells.targets)
+
+
 def _counts(given: FloatArray, start: int, n: int) -> FloatArray:
     """n rows of given cells, which must be counts."""
     block = np.asarray(given[start : start + n], np.float32)

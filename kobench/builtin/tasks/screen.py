@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from kobench.api import PerturbedCells, ScreenUnits, TaskUnits, TaskView
-from kobench.builtin.tasks.counted import answers_cells, cells_of, truth_of, why_not
+from kobench.builtin.tasks.counted import (
+    answers_cells,
+    cells_alike,
+    cells_of,
+    removed_of,
+    truth_of,
+    why_not,
+    without_removed,
+)
 from kobench.builtin.tasks.population import (
     plain,
     supported_perturbations,
     unasked_notes,
 )
-from kobench.cells import FloatArray, IntArray
+from kobench.cells import BoolArray, FloatArray, IntArray
 from kobench.screens.measure import Measured, measure
 from kobench.screens.members import (
     direction_fidelity,
@@ -54,12 +63,28 @@ def vcc2026(view: TaskView) -> TaskUnits:
         rows,
         screen.true.control_error,
         *screen.ends,
+        partial(_alike, view, kept),
     )
     return found(
         {"": units},
         answered=len(rows),
         notes=(*screen.notes, *unasked_notes(question)),
         table=_table(question, rows, units),
+    )
+
+
+def _alike(view: TaskView, kept: BoolArray) -> ScreenUnits:
+    """Units in which nothing differs between perturbations but what is predicted."""
+    question = view.asked(PerturbedCells)
+    rows, true = np.flatnonzero(kept), _prepared(question).without_removed
+    predicted = measure(cells_alike(view, kept))
+    return ScreenUnits(
+        predicted.table,
+        true.table[rows],
+        predicted.error,
+        true.error[rows],
+        rows,
+        true.control_error,
     )
 
 
@@ -70,6 +95,14 @@ class _Screen:
         cells = truth_of(question).cells
         self.true: Measured = measure(cells)
         self.scale = Scale.of(cells, self.true)
+        self._cells, self._removed = cells, removed_of(question)
+
+    @cached_property
+    def without_removed(self) -> Measured:
+        """What the cells say without the genes that any perturbation removes."""
+        cells = self._cells
+        targets = [self._removed] * cells.k
+        return measure(without_removed(replace(cells, targets=targets)))
 
     @property
     def usable(self) -> list[str]:
