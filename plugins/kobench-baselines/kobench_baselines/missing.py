@@ -15,6 +15,7 @@ from scipy.special import expit
 from kobench.api import Context
 from kobench_baselines.common import Bools, Floats, Ints
 from kobench_baselines.detection import BINS, Detection
+from kobench_baselines.moments import LEAST_RELATIVE_TO
 from kobench_baselines.presence import Presence
 from kobench_baselines.regressions import (
     Fit,
@@ -25,7 +26,7 @@ from kobench_baselines.regressions import (
     nearest,
     regulators_of,
 )
-from kobench_baselines.stepwise import LEAST_RELATIVE_TO, Kind, features
+from kobench_baselines.stepwise import Kind, features
 from kobench_baselines.sums import BLOCK_ENTRIES, LEAST, Sums
 
 #: Rounds of expectation and maximisation; from this part of them on, the variance of uncertain

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import expit, logit
@@ -27,45 +28,58 @@ class Ridge:
     """Each gene's presence regressed on that of all others, from one inverse covariance matrix.
 
     With O = (C + penalty)^-1, the regression of gene j on the others says x_j - (x O)_j / O_jj of
-    it (Lauritzen, Graphical Models, 1996, section 5.1). C is kept as its eigenvectors, so nothing
-    of the size genes x genes is made.
+    it (Lauritzen, Graphical Models, 1996, section 5.1). C is kept as its eigenvectors, which serve
+    every penalty, so nothing of the size genes x genes is made.
 
     Attributes
     ----------
     mean : (G,) float
+    variance : float
+        Mean variance of presence.
     vectors : (G, k) float
         Eigenvectors of the covariance.
-    shrink : (k,) float
-        1 / (eigenvalue + penalty) - 1 / penalty.
+    values : (k,) float
+        Its eigenvalues.
     penalty : float
-    diagonal : (G,) float
-        The diagonal of O.
     """
 
     mean: Floats
+    variance: float
     vectors: Floats
-    shrink: Floats
-    penalty: float
-    diagonal: Floats
+    values: Floats
+    penalty: float = 1.0
 
     @classmethod
-    def of(cls, presence: Floats, relative: float) -> Ridge:
-        """Fit it to chances of presence (n, G), with a penalty relative to their mean variance."""
+    def of(cls, presence: Floats) -> Ridge:
+        """Fit it to chances of presence (n, G)."""
         mean = presence.mean(axis=0)
         centred = presence - mean
-        penalty = relative * max(float((centred**2).mean()), 1e-9)
         values, left = np.linalg.eigh(centred @ centred.T)
         keep = values > 1e-9 * max(float(values.max(initial=0.0)), 1e-9)
         vectors = centred.T @ (left[:, keep] / np.sqrt(values[keep]))
-        of = values[keep] / max(len(presence) - 1, 1)
-        shrink = 1 / (of + penalty) - 1 / penalty
-        return cls(mean, vectors, shrink, penalty, 1 / penalty + (vectors**2) @ shrink)
+        variance = max(float((centred**2).mean()), 1e-9)
+        return cls(mean, variance, vectors, values[keep] / max(len(presence) - 1, 1))
+
+    def penalised(self, relative: float) -> Ridge:
+        """The same by a penalty relative to the mean variance."""
+        return replace(self, penalty=relative * self.variance)
 
     def __call__(self, presence: Floats) -> Floats:
         """(n, G) by how much the other genes raise each gene's presence over its mean."""
         centred = presence - self.mean
-        inverse = centred / self.penalty + ((centred @ self.vectors) * self.shrink) @ self.vectors.T
-        return centred - inverse / self.diagonal
+        within = (centred @ self.vectors) * self.shrink
+        return centred - (centred / self.penalty + within @ self.vectors.T) / self.diagonal
+
+    @cached_property
+    def shrink(self) -> Floats:
+        """(k,) 1 / (eigenvalue + penalty) - 1 / penalty."""
+        return 1 / (self.values + self.penalty) - 1 / self.penalty
+
+    @cached_property
+    def diagonal(self) -> Floats:
+        """(G,) the diagonal of O."""
+        diagonal: Floats = 1 / self.penalty + (self.vectors**2) @ self.shrink
+        return diagonal
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +109,14 @@ class Presence:
         few = np.linspace(0, len(presence) - 1, min(len(presence), MOST_CELLS)).astype(np.intp)
         presence, fold = presence[few], fold[few]
         best, chosen = alone.loss(presence, np.zeros_like(presence)) - LEAST_GAIN, alone
+        of_all = Ridge.of(presence)
+        apart = [(rows, Ridge.of(presence[~rows])) for rows in fold == np.unique(fold)[:, None]]
         for penalty in PENALTIES:
             said = np.zeros_like(presence)
-            for held in np.unique(fold):
-                rows = fold == held
-                said[rows] = Ridge.of(presence[~rows], penalty)(presence[rows])
+            for rows, others in apart:
+                said[rows] = others.penalised(penalty)(presence[rows])
             odds = _logistic(said / (share * (1 - share)), presence, logit(share))
-            tried = cls(share, Ridge.of(presence, penalty), odds)
+            tried = cls(share, of_all.penalised(penalty), odds)
             loss = tried.loss(presence, said)
             if loss < best:
                 best, chosen = loss, tried

@@ -9,16 +9,9 @@ import numpy as np
 import scipy.sparse
 
 from kobench_baselines.common import Bools, Floats, Ints
-from kobench_baselines.stepwise import (
-    KINDS,
-    Kind,
-    Moments,
-    choose,
-    cross_validated,
-    features,
-    total_of,
-)
-from kobench_baselines.sums import Sums, mean_where_on, quantiles_where_on
+from kobench_baselines.moments import Moments, total_of
+from kobench_baselines.stepwise import KINDS, Kind, choose, cross_validated, features
+from kobench_baselines.sums import BLOCK_ENTRIES, Sums, mean_where_on, quantiles_where_on
 
 #: Folds of the cross-validation.
 FOLDS = 5
@@ -182,9 +175,10 @@ def fit_sums(taken: Taken, fold: Ints, chosen: list[Ints], kind: Kind) -> Fit:
         fitted = total_of(folds).fit(everyone)
         constant[gene] = fitted[0]
         found.append((regulators, np.full(len(regulators), gene), fitted[1:].reshape(-1, width)))
-        of_sums = cross_validated(folds, everyone)
+        held_out = cross_validated(folds, everyone)
+        of_sums = float(held_out[-1])
         loss += of_sums
-        of_means += cross_validated(folds, [])
+        of_means += float(held_out[0])
         total = cells if taken.weight is None else taken.weight[taken.on[:, gene], gene].sum()
         noise[gene] = np.sqrt(max(of_sums, 0.0) / total)
     width = features(taken.values[:1, :1], knots[:, :1], kind).shape[2]
@@ -225,10 +219,12 @@ def nearest(taken: Taken, most: int) -> list[Ints]:
     size = np.sqrt((logs**2).sum(axis=0))
     logs = np.divide(logs, size, out=np.zeros_like(logs), where=size > 1e-12)
     found = []
-    for gene in range(genes):
-        strength = np.abs(logs[:, gene] @ logs)
-        strength[gene] = -1
-        found.append(np.sort(np.argsort(-strength, kind="stable")[:most]))
+    step = max(1, BLOCK_ENTRIES // genes)
+    for first in range(0, genes, step):
+        strengths = np.abs(logs[:, first : first + step].T @ logs)
+        for gene, strength in enumerate(strengths, first):
+            strength[gene] = -1
+            found.append(np.sort(np.argsort(-strength, kind="stable")[:most]))
     return found
 
 

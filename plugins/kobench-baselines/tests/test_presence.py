@@ -22,7 +22,7 @@ def test_the_ridge_is_one_regression_for_each_gene() -> None:
     """Both with more cells than genes and with fewer."""
     for n in (300, 9):
         presence, asked = in_modules(n), in_modules(5, 1)
-        ridge = Ridge.of(presence, 2.0)
+        ridge = Ridge.of(presence).penalised(2.0)
         for gene in range(12):
             others = np.arange(12) != gene
             theirs = TheirRidge(alpha=ridge.penalty * (n - 1))

@@ -6,16 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kobench_baselines import stepwise
-from kobench_baselines.stepwise import (
-    JITTER,
-    RIDGE,
-    Moments,
-    choose,
-    cross_validated,
-    features,
-    total_of,
-)
+from kobench_baselines import moments, stepwise
+from kobench_baselines.moments import JITTER, RIDGE, Moments, orders, total_of
+from kobench_baselines.stepwise import choose, cross_validated, features
 from sklearn.linear_model import LinearRegression
 
 
@@ -101,7 +94,7 @@ def test_folds_add_up_and_can_be_left_out() -> None:
 
 
 def test_the_fit_is_weighted_least_squares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stepwise, "RIDGE", 0.0)
+    monkeypatch.setattr(moments, "RIDGE", 0.0)
     of, y, fold = drawn()
     theirs = LinearRegression().fit(of[:, [4, 1]].reshape(len(y), -1), y, sample_weight=weights(y))
     mine = total_of(Moments.by_fold(of, y, fold, 5)).fit([4, 1])
@@ -122,14 +115,16 @@ def test_the_ridge_is_relative_to_each_features_variance() -> None:
     np.testing.assert_allclose(mine[0], w @ y - w @ X @ slopes, rtol=1e-5)
 
 
-def test_the_loss_is_that_of_the_cells() -> None:
+def test_the_losses_are_those_of_the_cells() -> None:
     of, y, fold = drawn()
     folds = Moments.by_fold(of, y, fold, 5)
-    fitted = total_of(folds).fit([1, 6])
-    said = fitted[0] + of[:, [1, 6]].reshape(len(y), -1) @ fitted[1:]
-    held = fold == 3
-    expected = (weights(y) * (said - y) ** 2)[held].sum()
-    np.testing.assert_allclose(folds[3].loss([1, 6], fitted), expected, rtol=1e-9)
+    kept, held = total_of(folds).without(folds[3]), fold == 3
+    expected = []
+    for chosen in ([], [6], [6, 1], [6, 1, 3]):
+        fitted = kept.fit(chosen)
+        said = fitted[0] + of[:, chosen].reshape(len(y), -1) @ fitted[1:]
+        expected.append((weights(y) * (said - y) ** 2)[held].sum())
+    np.testing.assert_allclose(folds[3].losses([6, 1, 3], kept), expected, rtol=1e-9)
 
 
 def test_the_order_is_that_of_least_squares_by_groups() -> None:
@@ -149,6 +144,41 @@ def test_the_order_is_that_of_least_squares_by_groups() -> None:
     assert set(expected[:3]) == {1, 4, 6}
 
 
+def test_side_by_side_orders_are_those_of_each_alone() -> None:
+    """Also where one stops before the others: of the last, y is regulator 1 and nothing else."""
+    every = [
+        total_of(Moments.by_fold(*drawn(n, k=40, seed=seed), 5)) for seed, n in enumerate((60, 90))
+    ]
+    of, _, fold = drawn(k=40, seed=7)
+    every.append(total_of(Moments.by_fold(of, 1 + of[:, 1, 0], fold, 5)))
+    found = orders(every, 10)
+    assert found == [orders_plainly(each, 10) for each in every] == [m.order(10) for m in every]
+    assert len(found[0]) == len(found[1]) == 10
+
+
+def orders_plainly(of: Moments, most: int) -> list[int]:
+    """Every product made orthogonal to what was taken, in each step."""
+    d, k, sums = of.width, of.regulators, of.sums
+    left = sums[1:, 1:] - np.outer(sums[1:, 0], sums[0, 1:]) / sums[0, 0]
+    penalty = (RIDGE + JITTER) * np.diag(left)[:-1]
+    enough = 1e-9 * left[-1, -1] + 1e-12 * sums[-1, -1]
+    taken: list[int] = []
+    while len(taken) < most:
+        gains = np.full(k, -1.0)
+        for place in set(range(k)) - set(taken):
+            at = slice(place * d, place * d + d)
+            block = left[at, at] + np.diag(penalty[at])
+            gains[place] = left[at, -1] @ np.linalg.solve(block, left[at, -1])
+        best = int(gains.argmax())
+        if gains[best] <= enough:
+            break
+        taken.append(best)
+        at = slice(best * d, best * d + d)
+        block = left[at, at] + np.diag(penalty[at])
+        left = left - left[:, at] @ np.linalg.solve(block, left[at, :])
+    return taken
+
+
 def test_what_explains_nothing_is_not_taken() -> None:
     of, y, fold = drawn()
     of[:, 3:] = of[:, 1:2]  # copies of regulator 1, and nothing else
@@ -164,8 +194,7 @@ def test_the_number_is_chosen_by_held_out_cells() -> None:
     for held in range(5):
         kept = total_of(folds).without(folds[held])
         order = kept.order(8)
-        for number in range(9):
-            errors[number] += folds[held].loss(order[:number], kept.fit(order[:number]))
+        errors += folds[held].losses(order, kept)
     smallest = next(m for m in range(9) if errors[m] <= errors.min() * (1 + 2 / len(y)))
     assert len(choose(folds, len(y), 1.0)) == smallest
     assert set(choose(folds, len(y), 1.0)[:3]) == {1, 4, 6}
@@ -184,7 +213,7 @@ def test_cross_validated_error_by_hand() -> None:
     first, second = (w[rows] @ y[rows] / w[rows].sum() for rows in (fold == 1, fold == 0))
     expected = (w * (y - np.where(fold == 0, first, second)) ** 2).sum()
     found = cross_validated(Moments.by_fold(np.zeros((4, 0, 2)), y, fold, 2), [])
-    np.testing.assert_allclose(found, expected)
+    np.testing.assert_allclose(found, [expected])
 
 
 def test_twins_are_kept_apart_by_the_jitter() -> None:
