@@ -73,6 +73,7 @@ def test_a_project_that_gives_the_name_is_believed(tmp_path, project):
         "{",
         "[]",
         '["editable"]',
+        '{"editable"',
         '{"editable": 1}',
         '{"dir_info": "editable"}',
         '{"dir_info": {"editable": true}}',
@@ -96,6 +97,9 @@ def test_a_project_of_another_name_or_place_is_not_believed(tmp_path, project):
     assert believed(editable=False) is None
     assert believed("other") is None
     assert believed(record=[*LINKS, "my_plug/__init__.py"]) is None  # its code is elsewhere
+    elsewhere = {**in_place(project), "url": project.as_uri().replace("file:", "ftps:")}
+    found = installed(next(sites), "my_plug", LINKS, direct=elsewhere)
+    assert inside.project_of(found) is None
     within = tmp_path / "own" / "project"
     within.mkdir(parents=True)
     (within / "pyproject.toml").write_text('[project]\nname = "my-plug"\n')
@@ -132,7 +136,10 @@ def test_a_project_has_the_code_of_its_plugins(tmp_path, project, values, files,
     assert (inside.project_of(found) == project) == known
 
 
-def test_folders_that_pth_files_name_count_where_they_lie_in_the_project(tmp_path, project):
+def test_folders_that_pth_files_name_count_where_they_lie_in_the_project(
+    tmp_path, project, monkeypatch
+):
+    monkeypatch.chdir(project)
     site = tmp_path / "site"
     (project / "deep" / "more").mkdir(parents=True)
     (project / "deep" / "more" / "a.py").touch()
@@ -305,6 +312,7 @@ def test_why_an_interpreter_cannot_be_used(home, tmp_path):
 
     assert said("echo '[3, 11, 4]'") == (3, 11, 4)
     assert said("echo one >&2; echo two >&2; exit 3") == "two"
+    assert said("echo '[3, 11, 4]'; exit 3") == "it ended with exit code 3"
     assert said("exit 3") == "it ended with exit code 3"
     assert isinstance(said("echo nothing"), str)
     assert "No such file" in interpreters._version(tmp_path / "gone")
