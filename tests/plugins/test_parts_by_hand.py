@@ -248,11 +248,12 @@ def test_datasets_of_the_same_cells_are_followed_to_their_end():
         ("../../bin/other", True, True),
         ("../share/run", True, True),
         ("bin/run", True, True),
+        ("../share/bin", True, True),
     ],
 )
 def test_files_that_are_the_same_wherever_they_are_installed(name, plain, in_place):
-    assert is_content(name, programs=["run"]) == plain
-    assert is_content(name, editable=True, programs=["run"]) == in_place
+    assert is_content(name, programs=["run", "bin"]) == plain
+    assert is_content(name, editable=True, programs=["run", "bin"]) == in_place
 
 
 def test_names_that_can_be_imported():
