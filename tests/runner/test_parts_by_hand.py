@@ -225,6 +225,7 @@ def test_how_many_come_late_and_what_helps():
     assert one.startswith("1 trial is ")
     assert "secret seeds" in one
     assert "machine" not in one
+    assert said_of_late([simulated] * 2, Path("out")).startswith("2 trials are ")
     both = said_of_late([real, simulated, simulated], Path("out"))
     assert both.startswith("3 trials are ")
     assert both.index("secret seeds") < both.index("machine's new start")
@@ -492,7 +493,7 @@ def test_what_a_file_may_be_the_size_of(tmp_path):
     assert sizes("a", packed) == [len(packed)]
     assert sizes("a.gz", packed) == [len(packed), 1000]
     assert sizes("a.gz", b"x" * 17) == [17]
-    assert sizes("a.gz", b"x" * 14 + (18).to_bytes(4, "little")) == [18]
+    assert sizes("a.gz", b"x" * 14 + (7).to_bytes(4, "little")) == [18, 7]
     assert unpacked(str(tmp_path / "a.gz"), 3) is None
     (tmp_path / "a.gz").write_bytes(packed)
     assert unpacked(str(tmp_path / "a.gz"), 1000)
@@ -508,6 +509,7 @@ def test_results_are_known_by_the_names_of_what_is_in_them(tmp_path):
         ("answers", f"{'a' * 64}.npz", True),
         ("answers", f"{'a' * 24}.json", False),
         ("other", f"{'a' * 24}.json", False),
+        ("records", f"{'a' * 24}.json.bak", False),
     ):
         place = tmp_path / f"{folder}-{name[:3]}-{name[-3:]}" / folder
         place.mkdir(parents=True)
@@ -537,12 +539,15 @@ def test_copies_are_found_packed_or_not_and_by_a_second_name(tmp_path):
         (tmp_path / name).write_bytes(written)
         assert found.has_copy(str(tmp_path / name)) == copy, name
     assert not found.has_copy(str(tmp_path / "nowhere"))
+    for name in ("data/bad.csv.gz", "bad.gz"):  # both say that they hold 999 bytes, and hold none
+        (tmp_path / name).write_bytes(name[-6:].encode().ljust(16) + (999).to_bytes(4, "little"))
+    assert not Originals([tmp_path / "data" / "bad.csv.gz"]).has_copy(str(tmp_path / "bad.gz"))
     os.link(original, tmp_path / "link.txt")
     linked = Originals([original])
     assert linked.inodes == {original.stat().st_ino}
     (tmp_path / "records").mkdir()
     (tmp_path / "records.jsonl.gz").touch()
-    (tmp_path / "to").symlink_to(original)
+    (tmp_path / "to.h5ad").symlink_to(original)
     walked = set(walk([str(tmp_path), str(tmp_path / "data")], (".h5ad",), linked.inodes))
     names = ("data/cells.h5ad", "link.txt", "records", "records.jsonl.gz")
     assert walked == {str(tmp_path / name) for name in names}

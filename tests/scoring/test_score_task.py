@@ -8,18 +8,42 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kobench.api import ImpactUnits, MetricSpec, TaskSpec, TaskUnits
+from kobench.api import (
+    ImpactUnits,
+    MetricSpec,
+    NotComputed,
+    Parts,
+    TaskSpec,
+    TaskUnits,
+    TaskView,
+)
 from kobench.builtin.specs.metrics import metric_specs
 from kobench.builtin.specs.tasks import task_specs
 from kobench.builtin.tasks.values import supported_genes
 from kobench.cells import Cells, Knockouts
+from kobench.errors import InvalidAnswerError
 from kobench.plugins.chosen import Task
 from kobench.plugins.load import Entry
 from kobench.question import Answers, Responses, Transfers
 from kobench.question.base import answerable_events
-from kobench.scoring.metric import Permuting, score_permuted
+from kobench.scoring.bootstrap import Redraw
+from kobench.scoring.grouped import CellGroups
+from kobench.scoring.metric import (
+    Permuting,
+    blocks_over,
+    score_ceiling,
+    score_metric,
+    score_permuted,
+)
 from kobench.scoring.permutations import PERMUTATIONS
-from kobench.scoring.score import POINTS, Scoring, score_task, shown_points
+from kobench.scoring.score import (
+    POINTS,
+    Scoring,
+    floors_on_same_units,
+    score_task,
+    shown_points,
+    shown_table,
+)
 
 ALL = np.ones(4, bool)
 CELLS = Cells(np.ones((2, 4), np.float32), np.array(list("abcd")))
@@ -384,3 +408,140 @@ def test_points_are_those_of_the_first_variant_and_of_a_showcase_alone(showcase)
         )
     else:
         assert found.points is None
+
+
+def broken(make):
+    """The scores of a task that makes this of its answers."""
+    spec = TaskSpec("x", make, "impact", "response", "any", ("error",), ("ones",), block="cell")
+    return scored(answer(), draws=4, of=Task(own(spec), task().metrics))
+
+
+@pytest.mark.parametrize(
+    ("units", "why"),
+    [
+        ({}, "it gave a dict, expected kobench.api.TaskUnits"),
+        (TaskUnits({}, 1, 1, unranked=3), "its units say unranked=3, expected text"),
+        (ValueError("oh"), "ValueError: oh"),
+        (SystemExit(3), "SystemExit: 3"),
+    ],
+)
+def test_a_broken_task_has_no_units_and_says_why(units, why):
+    def make(view):
+        if isinstance(units, BaseException):
+            raise units
+        return units
+
+    found = broken(make)
+    assert (found.asked, found.answered, found.coverage, found.blocks) == (0, 0, 0.0, 0)
+    assert found.metrics["error"].missing == f"the task failed: {why}"
+    assert found.metrics["error"].floors == {}
+
+
+@pytest.mark.parametrize("error", [InvalidAnswerError("bad"), KeyboardInterrupt()])
+def test_an_answer_that_is_refused_and_a_key_are_no_fault_of_the_task(error):
+    def make(view):
+        raise error
+
+    with pytest.raises(type(error)):
+        broken(make)
+
+
+def test_an_answer_to_nothing_is_compared_with_no_floor():
+    def make(view):
+        rows = np.zeros(0, int)
+        return TaskUnits({"": ImpactUnits(np.zeros(0), np.zeros(0), rows, rows)}, 5, 0)
+
+    found = broken(make)
+    assert (found.asked, found.answered, found.coverage) == (5, 0, 0.0)
+    assert found.metrics["error"].missing == "none"
+    spec = TaskSpec("x", make, "impact", "response", "any", ("error",), ("ones",), block="cell")
+    scoring = Scoring(Task(own(spec), task().metrics), QUESTION, answer(), FLOORS, 0, "a", "a")
+    some = TaskUnits({}, 5, 2)
+    assert set(floors_on_same_units(scoring, some)) == {"ones"}
+    for units in (replace(some, answered=0), replace(some, answered=5)):
+        assert floors_on_same_units(scoring, units) == {}
+
+
+def test_draws_are_of_metrics_that_rank_and_named_where_there_are_some():
+    def halved(units):
+        return mean_error(units) / 2
+
+    metrics = tuple(
+        own(MetricSpec(name, score, of="impact", direction="lower", best=0.0))
+        for name, score in (("error", mean_error), ("half", halved))
+    )
+    found = scored(answer(), draws=7, of=Task(task().entry, metrics))
+    assert [len(found.metrics[name].draws) for name in ("error", "half")] == [7, 0]
+    assert found.metrics["half"].floors == {}
+
+    def digest(draws, block):
+        spec = replace(task().spec, block=block)
+        return scored(answer(), draws=draws, of=Task(own(spec), metrics)).blocks_digest
+
+    assert digest(7, "cell") is None  # cells have no names
+    groups = CellGroups("donor", np.array([*"aabbc"]))
+    for block, kept in (("cell", groups), ("gene", None)):
+        spec = replace(task().spec, block=block)
+        scoring = Scoring(
+            Task(own(spec), metrics), QUESTION, answer(), {}, 7, "a", "a", groups=groups
+        )
+        assert scoring.redraw.groups is kept
+        assert score_task(scoring).scores.block == ("group" if kept else "gene")
+
+
+def test_an_infinite_value_is_none_and_a_table_is_plain():
+    spec = MetricSpec("m", mean_error, of="impact", direction="lower", best=0.0, high=math.inf)
+    units = sizes(TaskView(QUESTION, answer())).variants[""]
+    found = score_metric(spec, lambda units: math.inf, units)
+    assert (found.value, found.missing, found.high) == (None, "the value is not finite", None)
+    assert score_metric(spec, mean_error, None).missing == "not answered"
+    assert score_metric(spec, lambda units: math.nan, units).missing == "none"
+    table = {"gene": np.array(["a", "b"]), "x": np.array([0.1, np.nan]), "n": [np.int64(3), 4]}
+    assert shown_table(TaskUnits({}, 1, 1, table=table)) == {
+        "gene": ["a", "b"],
+        "x": [0.1, None],
+        "n": [3, 4],
+    }
+    assert shown_table(TaskUnits({}, 1, 1)) is None
+
+
+def test_a_value_over_fewer_blocks_than_its_units_says_over_how_many():
+    units = ImpactUnits(np.zeros(4), np.zeros(4), np.array([0, 1, 2, 2]), np.arange(4))
+
+    def over(ids, what="cell", redraw=None):
+        parts = Parts(what, np.array(ids), np.zeros(len(ids)), np.ones(len(ids)))
+        return blocks_over(parts, units, redraw or Redraw("cell", 5))
+
+    assert over([0, 2]) == 2
+    assert over([0, 1, 2]) is None
+    assert over([0], "gene") is None
+    assert over([0], redraw=Redraw("gene", 5)) is None
+    assert over([0], redraw=Redraw("cell", 5, groups=CellGroups("d", np.array([*"abc"])))) is None
+    assert blocks_over(0.5, units, Redraw("cell", 5)) is None
+    assert (
+        blocks_over(Parts("cell", np.zeros(1, int), np.zeros(1), np.ones(1)), units, None) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "value"),
+    [(lambda units: 0.75, 0.75), (lambda units: math.nan, None), (mean_error, 1.0)],
+)
+def test_a_ceiling_is_what_the_metric_says_or_unknown(ceiling, value):
+    class Offers:
+        def __call__(self, units):
+            return 0.5
+
+        def ceiling(self, units):
+            return ceiling(units)
+
+    units = ImpactUnits(np.ones(3), np.zeros(3), np.arange(3), np.arange(3))
+    found = score_ceiling(Offers(), units, Redraw("cell", 4))
+    assert (found.value, len(found.draws)) == (value, 0 if value is None else 4)
+    assert score_ceiling(mean_error, units).value is None
+
+    class Refuses(Offers):
+        def ceiling(self, units):
+            raise NotComputed("no")
+
+    assert score_ceiling(Refuses(), units).value is None
