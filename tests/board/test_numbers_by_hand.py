@@ -18,6 +18,7 @@ from kobench.board.numbers.intervals import (
     spread_of,
     t_quantile,
 )
+from kobench.board.numbers.networks import Networks
 from kobench.board.numbers.pairs import beats
 from kobench.board.numbers.permuted import Block, Permutable, block_of, combined, one_spread
 from kobench.board.numbers.possible import equals_truth, over_ceiling, under_half
@@ -25,6 +26,7 @@ from kobench.board.numbers.power import detectable, errors_needed
 from kobench.board.numbers.series import Numbers, units_of
 from kobench.board.numbers.skill import headroom_reason, or_nothing, verdict_of, within
 from kobench.board.numbers.splits import Splits, steady_blocks
+from kobench.board.numbers.standings import Standings
 from kobench.board.numbers.values import (
     RowValues,
     Value,
@@ -531,3 +533,163 @@ def test_what_groups_are_worth_is_one_at_least():
     assert made(blocks=7, groups={"column": "donor", "worth": 2.5}) == 2.5
     assert made(blocks=7, groups={"column": "donor", "worth": 0.5}) == 1.0
     assert made(blocks=7, groups={"column": "donor", "worth": None}) == 1.0
+
+
+# standings
+
+
+#: What the best floor scores on five networks, 0.4 in mean.
+FLOOR = [0.40, 0.42, 0.38, 0.41, 0.39]
+MLP = ("predictor", "mlp", "kobench-baselines", "1", "cpu")
+
+
+def rows_by_name(direction="higher", nothing=0.0, more=None, **rows):
+    """The standings of rows with a score on each of five networks, floors by a name with `f`."""
+    best = 1.0 if direction == "higher" else 0.0
+    low = -1.0 if direction == "higher" else 0.0
+    records = []
+    for name, values in rows.items():
+        for seed, value in enumerate(values):
+            if value == "gone":
+                continue
+            cell = metric(
+                value,
+                direction=direction,
+                best=best,
+                low=low,
+                nothing=nothing,
+                missing="none" if value is None else None,
+            )
+            made = scores(
+                {"m": {**cell, **(more or {})}}, primary=("m",), floors=["f1", "f2", "f3"]
+            )
+            role = "floor" if name.startswith("f") else "predictor"
+            records.append(record(name, made, role=role, seed=seed))
+    return Standings(Numbers(read(records), TASK))
+
+
+def test_the_best_floor_is_the_first_by_name_among_equals():
+    worse = [one - 0.2 for one in FLOOR]
+    found = rows_by_name(f3=worse, f2=FLOOR, f1=FLOOR, mlp=[0.6] * 5)
+    assert (found.columns["m"].floor, found.beaten) == ("f1", {})
+    assert found.section_floors["m"].values.tolist() == FLOOR
+    assert found.standing(MLP, "m").score.floor == "f1"
+    found = rows_by_name(f1=worse, f2=FLOOR, mlp=[0.6] * 5)
+    assert (found.columns["m"].floor, found.columns["m"].reason) == ("f2", "")
+    found = rows_by_name("lower", None, f1=FLOOR, f2=worse, mlp=[0.1] * 5)
+    assert found.columns["m"].floor == "f2"
+    assert found.columns["m"].gap.value == pytest.approx(0.2)
+
+
+def test_a_floor_must_have_a_score_on_every_network():
+    part = [0.9, "gone", 0.9, 0.9, 0.9]
+    assert rows_by_name(f1=part, f2=FLOOR, mlp=[0.6] * 5).columns["m"].floor == "f2"
+    none = [None] * 5  # a constant answer gives no ranking
+    assert rows_by_name(f1=none, f2=FLOOR, mlp=[0.6] * 5).columns["m"].floor == "f2"
+    alone = rows_by_name(f1=part, mlp=[0.6] * 5)
+    assert (alone.columns["m"].floor, alone.columns["m"].reason) == (None, "no floor")
+    assert alone.standing(MLP, "m").score.skill_reason == "no floor"
+
+
+def test_doing_nothing_beats_the_best_floor_where_that_is_worse():
+    found = rows_by_name(f1=[-0.3] * 5, f2=[-0.1] * 5, mlp=[0.6] * 5)
+    assert found.columns["m"].floor == "doing nothing"
+    assert found.beaten == {"m": ("f2", pytest.approx(-0.1))}
+    standing = found.standing(MLP, "m")
+    assert (standing.score.floor, standing.score.difference.value) == ("doing nothing", 0.6)
+    assert standing.score.skill == pytest.approx(0.6)
+
+
+def test_a_gain_is_a_share_of_the_gap_where_skill_is_printed():
+    found = rows_by_name(f1=FLOOR, mlp=[one + 0.3 for one in FLOOR])
+    standing = found.standing(MLP, "m")
+    assert standing.score.difference.value == pytest.approx(0.3)
+    assert standing.score.skill == pytest.approx(0.3 / 0.6)
+    assert standing.gain.mean == pytest.approx(0.3 / 0.6)
+    assert (standing.score.verdict, standing.score.skill_reason) == ("better", "")
+    assert found.columns["m"].smallest == pytest.approx(0.006)
+    near = rows_by_name(f1=[0.95] * 5, mlp=[0.98] * 5)
+    standing = near.standing(MLP, "m")
+    assert (standing.score.skill, standing.score.skill_reason) == (None, "no headroom")
+    assert standing.gain.mean == pytest.approx(0.03)
+    assert near.places({MLP: standing}, "m")[0].rank == (1, 1)
+
+
+def test_rows_without_a_score_are_last_and_shared_ranks_name_each_other():
+    def named(name):
+        return (MLP[0], name, *MLP[2:])
+
+    found = rows_by_name(
+        f1=FLOOR,
+        a=[0.6] * 5,
+        b=[0.7] * 5,
+        c=[0.6] * 5,
+        d=[None] * 5,
+    )
+    keys = [named(name) for name in "dcba"]
+    standings = {key: found.standing(key, "m") for key in keys}
+    places = found.places(standings, "m")
+    assert [place.key[1] for place in places] == ["b", "a", "c", "d"]
+    assert [place.rank for place in places][:3] == [(1, 1), (2, 3), (2, 3)]
+    assert [[key[1] for key in place.level_with] for place in places][:3] == [[], ["c"], ["a"]]
+    # a row that ranks nothing counts as doing nothing
+    assert places[3].rank == (4, 4)
+    last = standings[named("d")]
+    assert (last.score.value, last.score.missing) == (None, "none")
+    assert last.gain.mean == pytest.approx(-0.4 / 0.6)
+    # with nothing to stand in it has no gain, and is last all the same
+    bare = rows_by_name(nothing=None, f1=FLOOR, a=[0.6] * 5, d=[None] * 5)
+    standings = {key: bare.standing(key, "m") for key in (named("d"), named("a"))}
+    assert standings[named("d")].gain is None
+    assert [(one.key[1], one.rank) for one in bare.places(standings, "m")] == [
+        ("a", (1, 1)),
+        ("d", (2, 2)),
+    ]
+
+
+def test_differences_too_small_to_name_share_a_rank():
+    def places(gap):
+        found = rows_by_name(f1=FLOOR, a=[0.6] * 5, b=[0.6 + gap] * 5)
+        keys = [(MLP[0], name, *MLP[2:]) for name in "ab"]
+        return [one.rank for one in found.places({k: found.standing(k, "m") for k in keys}, "m")]
+
+    assert places(0.0059) == [(1, 2), (1, 2)]  # 0.01 of the way from 0.4 to 1
+    assert places(0.0061) == [(1, 1), (2, 2)]
+
+
+# networks
+
+
+def network(selection, digest, name="", edges="", kind="simulated"):
+    dataset = SimpleNamespace(kind=kind, selection=selection, group="g", digest=digest)
+    told = SimpleNamespace(name=name, edges=edges) if name or edges else None
+    return SimpleNamespace(
+        trial=SimpleNamespace(dataset=dataset, split=SimpleNamespace(seed=0)),
+        about=SimpleNamespace(dataset=SimpleNamespace(network=told)),
+    )
+
+
+def test_what_counts_as_networks_of_their_own():
+    none = Networks([network("r", "x", kind="real")])
+    assert (none.count, none.draws, none.noun) == (0, 0, "data set")
+    apart = Networks([network("a", "1"), network("b", "2"), network("a", "1")])
+    assert (apart.count, apart.draws, apart.noun, apart.block("b")) == (2, 2, "network", "b")
+    one = Networks([network("a", "1"), network("b", "1")])  # the same cells
+    assert (one.count, one.draws, one.noun) == (1, 1, "network")
+    assert one.claimed == {"edges": 0, "cells": 1}
+    unknown = Networks([network("a", ""), network("b", "")])
+    assert (unknown.count, unknown.claimed["cells"]) == (2, 0)
+    draws = Networks([network("a", "1", "n"), network("b", "2", "n")])
+    assert (draws.count, draws.draws, draws.noun) == (1, 2, "draw")
+    assert (draws.block("b"), draws.evidence("b"), draws.evidence("?")) == ("b", "a", "?")
+    assert draws.permuted_alike("b")
+    assert draws.claimed == {"edges": 0, "cells": 0}
+    told = Networks(
+        [network("a", "1", "n", "e"), network("b", "2", "m", "e"), network("c", "3", "o")]
+    )
+    assert (told.count, told.block("b"), told.block("c")) == (2, "a", "c")
+    assert told.claimed == {"edges": 1, "cells": 0}
+    assert not told.permuted_alike("a")
+    assert told.permuted_alike("c")
+    slots = [told.slot(network("b", "2")), told.slot(network("c", "3"))]
+    assert slots == [("a", '["b",0]'), ("c", "0")]

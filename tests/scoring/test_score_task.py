@@ -13,6 +13,7 @@ from kobench.api import (
     MetricSpec,
     NotComputed,
     Parts,
+    ResponseUnits,
     TaskSpec,
     TaskUnits,
     TaskView,
@@ -474,11 +475,18 @@ def test_draws_are_of_metrics_that_rank_and_named_where_there_are_some():
     assert [len(found.metrics[name].draws) for name in ("error", "half")] == [7, 0]
     assert found.metrics["half"].floors == {}
 
-    def digest(draws, block):
-        spec = replace(task().spec, block=block)
+    def digest(draws, units, block):
+        def make(view):
+            return TaskUnits({"": units}, 5, 5)
+
+        spec = replace(task().spec, units=make, block=block)
         return scored(answer(), draws=draws, of=Task(own(spec), metrics)).blocks_digest
 
-    assert digest(7, "cell") is None  # cells have no names
+    cells = ImpactUnits(np.zeros(2), np.ones(2), np.arange(2), np.arange(2))
+    changes = ResponseUnits(np.zeros((2, 3)), np.ones((2, 3)), np.arange(2))
+    assert digest(7, cells, "cell") is None  # cells have no names
+    assert len(digest(7, changes, "perturbation")) == 16
+    assert digest(0, changes, "perturbation") is None
     groups = CellGroups("donor", np.array([*"aabbc"]))
     for block, kept in (("cell", groups), ("gene", None)):
         spec = replace(task().spec, block=block)

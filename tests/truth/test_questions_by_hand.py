@@ -49,11 +49,11 @@ def test_which_events_can_be_answered():
 
 
 def test_what_single_knockouts_expect():
-    question = singles()
+    question = singles(sample=np.array([1, 2]))
     shapes = question.shapes(np.array([True, False, True, True]))
     assert shapes["wild_type"].missing.tolist() == [False] * 3
-    assert shapes["rows"].missing.tolist() == [False, False]
-    assert shapes["rows"].removed.tolist() == [[0], [2]]
+    assert shapes["rows"].missing.tolist() == [False, True]
+    assert shapes["rows"].removed.tolist() == [[0], [1]]
     assert shapes["raw"].missing.tolist() == [False, False, True, False, False]
     assert shapes["gene_scores"].missing.tolist() == [False, True, False, True]
     wide = {name: (one.width, one.profile, one.signed) for name, one in shapes.items()}
