@@ -586,6 +586,9 @@ def test_a_floor_must_have_a_score_on_every_network():
     assert rows_by_name(f1=part, f2=FLOOR, mlp=[0.6] * 5).columns["m"].floor == "f2"
     none = [None] * 5  # a constant answer gives no ranking
     assert rows_by_name(f1=none, f2=FLOOR, mlp=[0.6] * 5).columns["m"].floor == "f2"
+    found = rows_by_name(f1=none, f2=[-0.3] * 5, mlp=[0.6] * 5)
+    assert found.columns["m"].floor == "doing nothing"
+    assert found.beaten == {"m": ("f2", pytest.approx(-0.3))}
     alone = rows_by_name(f1=part, mlp=[0.6] * 5)
     assert (alone.columns["m"].floor, alone.columns["m"].reason) == (None, "no floor")
     assert alone.standing(MLP, "m").score.skill_reason == "no floor"
@@ -655,6 +658,47 @@ def test_differences_too_small_to_name_share_a_rank():
 
     assert places(0.0059) == [(1, 2), (1, 2)]  # 0.01 of the way from 0.4 to 1
     assert places(0.0061) == [(1, 1), (2, 2)]
+    near = rows_by_name(f1=[0.95] * 5, a=[0.98] * 5, b=[0.985] * 5, c=[0.9851] * 5)
+    keys = [(MLP[0], name, *MLP[2:]) for name in "abc"]
+    found = near.places({key: near.standing(key, "m") for key in keys}, "m")
+    # without headroom a difference of 0.001 is named: 0.01 of a tenth of the ceiling
+    assert [(one.key[1], one.rank) for one in found] == [
+        ("c", (1, 2)),
+        ("b", (1, 2)),
+        ("a", (3, 3)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shift", "verdict"), [(0.003, "same"), (0.007, "better"), (-0.3, "worse")]
+)
+def test_a_verdict_is_on_the_side_of_what_is_better(shift, verdict):
+    higher = rows_by_name(f1=FLOOR, mlp=[one + shift for one in FLOOR]).standing(MLP, "m").score
+    floor = [one + 0.2 for one in FLOOR]  # the way to 0 is 0.6, too
+    lower = rows_by_name("lower", None, f1=floor, mlp=[one - shift for one in floor])
+    for score in (higher, lower.standing(MLP, "m").score):
+        assert (score.verdict, score.difference.value) == (verdict, pytest.approx(shift))
+
+
+def test_a_part_that_no_floor_has_a_score_on_is_compared_with_none():
+    part = metric(0.6)
+    made = [
+        record("mlp", scores({"m": part}, primary=("m",), coverage=0.5), seed=s) for s in (0, 1)
+    ]
+    floors = [
+        record(
+            "f1", scores({"m": metric(0.4)}, primary=("m",), floors=["f1"]), role="floor", seed=s
+        )
+        for s in (0, 1)
+    ]
+    found = Standings(Numbers(read(made + floors), TASK)).standing(MLP, "m")
+    assert (found.score.skill_reason, found.score.floor, found.score.verdict) == (
+        "no floor",
+        None,
+        "",
+    )
+    # a gain shrinks with the share that was answered
+    assert found.gain.mean == pytest.approx(0.5 * 0.2 / 0.6)
 
 
 # networks

@@ -12,6 +12,7 @@ import factories
 import pytest
 
 from kobench.errors import UserError
+from kobench.results.naming import row_of
 from kobench.results.parts import Record
 from kobench.results.suite_seed import SuiteSeed
 from kobench.runner import rebuilt, recorded
@@ -25,7 +26,7 @@ from kobench.runner.progress import Plain
 from kobench.runner.reach import Hidden, Read, refuse_shown, within
 from kobench.runner.rebuilt import rebuild
 from kobench.runner.recorded import request_of
-from kobench.runner.replay import named, only, order_of
+from kobench.runner.replay import only, order_of
 from kobench.runner.request import ENOUGH_NETWORKS, Request, device_kind
 from kobench.runner.resume import Action, limits_of, passed_a_limit
 from kobench.runner.search import Originals, is_result, sizes_of, unpacked, walk
@@ -339,7 +340,7 @@ def test_a_record_is_named_by_what_is_not_usual():
         document = factories.record("mlp", 0.5, split=split, **more)
         if train:
             document["trial"]["split"]["train"] = train
-        return named(read(document))
+        return row_of(read(document))
 
     assert said() == "mlp on grn:genes=100,seed=0, holdout"
     assert said(("all", 2)).endswith(", all, split seed 2")
