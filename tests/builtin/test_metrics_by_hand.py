@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kobench.api import ImpactUnits, InteractionUnits, NotComputed, ResponseUnits, StructureUnits
-from kobench.builtin.metrics import impact, interaction, structure
+from kobench.api import (
+    ImpactUnits,
+    InteractionUnits,
+    NotComputed,
+    ProfileUnits,
+    RankingUnits,
+    ResponseUnits,
+    StructureUnits,
+)
+from kobench.builtin.metrics import impact, interaction, profile, ranking, structure
 from kobench.builtin.metrics.average_precision import (
     average_precision,
     average_precision_pairs,
@@ -126,3 +134,33 @@ def test_structure_is_a_mean_over_perturbations_with_pairs_that_differ():
     assert np.isnan(score([[1, 2, np.nan], [1, 2, 3], [1, 2, 3]], true).value)
     with pytest.raises(NotComputed):
         score([[1, 2, 3]], [[3, 3, 3]])
+
+
+def test_a_tie_between_a_gap_and_what_is_looked_for_is_taken_out():
+    scores = np.array([[2.0, 2.0, 1.0], [np.nan, 3.0, 1.0]])
+    found = np.array([[False, True, False], [False, True, False]])
+    # of row 0 gene 1 is found first of two; without gene 0, a gap of row 1, first of one
+    assert average_precision_pairs(scores, found)[0].tolist() == [1 / 2, 1.0]
+
+
+def test_change_is_explained_though_some_profiles_stay_as_they_are():
+    true = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
+    null = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+
+    def explained(predicted, null=null):
+        units = ProfileUnits(predicted, true, true > 0, np.arange(2), null=null)
+        return profile.explained_change(units).value
+
+    assert (explained(true), explained(null)) == (1.0, 0.0)
+    assert explained(np.array([[0.75, 0.25, 0.0], [1.0, 0.0, 0.0]])) == 0.5
+    for nothing in (None, true):
+        with pytest.raises(NotComputed):
+            explained(true, nothing)
+
+
+def test_abundance_must_be_known_to_be_compared_with():
+    ranked = RankingUnits(np.array([1.0, 2, 3]), np.ones(3), np.arange(3))
+    with pytest.raises(NotComputed, match="no abundance is known"):
+        ranking.with_abundance(ranked)
+    known = RankingUnits(np.array([1.0, 2, 3]), np.ones(3), np.arange(3), np.array([3.0, 2, 1]))
+    assert ranking.with_abundance(known) == pytest.approx(-1)

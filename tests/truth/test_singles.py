@@ -104,3 +104,12 @@ def test_profiles_are_asked_by_assemblage():
 def test_no_truth_no_score():
     with pytest.raises(UserError, match="kobench predict"):
         ask_singles(Dataset(dataset().cells, scale="linear", kind="real"), np.arange(2))
+
+
+@pytest.mark.parametrize(("most", "drawn"), [(None, 0), (100, 0), (10, 0), (9, 9), (4, 4)])
+def test_how_many_events_there_are_is_said_where_some_are_drawn(most, drawn):
+    question = ask_singles(dataset(), np.arange(4), most=most, seed=0)
+    # three of cells 0 and 1, four of cell 3, one of which has no steady state and is not asked
+    asked = len(question.events)
+    assert asked + question.unsolved == (drawn or 10)
+    assert question.drawn_events == ((asked, 10) if drawn else None)

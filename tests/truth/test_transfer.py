@@ -390,3 +390,36 @@ def test_retina_by_type(real_data):
         matrix[a] = [found[group] for group in groups]
     # with as many cells, what was learnt from the asked type itself fits it best
     assert (np.argmin(matrix, axis=0) == np.arange(7)).all()
+
+
+def test_cells_that_are_kept_back_are_asked_and_never_trained_on():
+    labels = np.repeat(["a", "b", "few"], [20, 30, 5])
+    back = np.zeros(55, bool)
+    back[:5] = back[20:38] = back[50] = True
+    groups = ("a", "b")
+    assert training_size(labels, groups, back) == 12  # all of the smaller rest
+    assert training_size(labels, groups) == 16
+    for group, own in (("a", range(5, 20)), ("b", range(38, 50))):
+        rows = training_rows(labels, groups, group, 3, back)
+        assert len(rows) == 12
+        assert set(rows) <= set(own)
+        assert rows.tolist() == sorted(rows)
+    assert asked_rows(labels, groups, 3, back=back).tolist() == [*range(5), *range(20, 38)]
+    # a copy of a cell that is trained on is not asked
+    first = np.arange(55)
+    first[0] = 38
+    assert asked_rows(labels, groups, 3, first, back).tolist() == [*range(1, 5), *range(20, 38)]
+    with pytest.raises(ValueError, match="'few' is not one of the groups a, b"):
+        training_rows(labels, groups, "few", 3)
+
+
+def test_a_group_of_fifty_cells_is_large_enough():
+    labels = ["a"] * 50 + ["b"] * 60 + ["c"] * 49
+    assert groups_of(labels) == (("a", "b"), {"c": 49})
+    with pytest.raises(UserError, match="and 1 of 2 is that large"):
+        groups_of(["a"] * 50 + ["c"] * 49)
+    many = [name for i, name in enumerate("abcdefg") for _ in range(i + 1)]
+    with pytest.raises(
+        UserError, match=r"none of 7 .*'g' 7, 'f' 6, 'e' 5, 'd' 4, 'c' 3, 'b' 2, \.\.\."
+    ):
+        groups_of(many)
