@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from types import SimpleNamespace
 
 import pytest
@@ -36,11 +36,20 @@ from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.series import Numbers
 from kobench.board.row import Column, Cost, Permuted, Score
 from kobench.board.sections.basis import missing_basis, own_name
+from kobench.board.sections.comparison import members_of, status_of
 from kobench.board.sections.counted import Count, count, left_out
 from kobench.board.sections.row_remarks import fits_apart, follows_abundance
 from kobench.board.sections.rows import cost_of, mean_of, nothing_row, position, problems_of
 from kobench.board.sections.sampled import remarks_on_draws, with_equal_events
 from kobench.board.sections.seeds import network_of, seeds_of
+from kobench.board.sections.units import (
+    aligned_to,
+    first_with,
+    name_column,
+    points_of,
+    same_for_all,
+)
+from kobench.board.table import Section
 from kobench.errors import UserError
 
 # how many
@@ -548,3 +557,180 @@ def test_explanations_are_sentences_for_rows(tmp_path):
         path.write_text(content)
         with pytest.raises(UserError, match=named):
             read_explained(tmp_path)
+
+
+# single units
+
+
+def test_units_are_aligned_by_name_and_lacking_ones_are_none():
+    places = {"a": 0, "b": 1, "3": 2}
+    table = {"gene": ["b", 3], "x": [0.1, 0.2], "short": [7]}
+    assert aligned_to(places, "gene", table) == {
+        "gene": (None, "b", 3),
+        "x": (None, 0.1, 0.2),
+        "short": (None, 7, None),
+    }
+
+
+def test_a_column_is_a_fact_where_all_who_know_it_say_the_same():
+    one, two = {"x": (1, None, 3), "y": (1, 2, 3)}, {"x": (None, None, 3)}
+    assert same_for_all("x", [one, two]) == (1, None, 3)
+    assert same_for_all("x", [one, {"x": (1, 2, 4)}]) is None
+    assert same_for_all("y", [one, two]) == (1, 2, 3)  # one does not have the column
+    same = {"predicted change": (1, 1), "score x": (2, 2)}
+    assert same_for_all("predicted change", [same, same]) is None
+    assert same_for_all("score x", [same, same]) is None
+
+
+def test_the_column_of_names_is_a_known_one_or_else_of_text():
+    table = {"a": [1, 2], "b": ["x", "y"], "gene": ["g", "h"], "mixed": ["x", 1], "none": []}
+    assert name_column(["a", "b", "gene"], table) == "gene"
+    assert name_column(["a", "mixed", "none", "b"], table) == "b"
+    assert name_column(["a", "mixed", "none"], table) is None
+
+
+def test_units_are_of_the_first_slot_that_has_some():
+    def made(name, seed, fit, points):
+        return record(name, 0.5, seed=seed, fit_seed=fit, points=points)
+
+    def sample(what):
+        return {"what": what, "true": [1.0], "predicted": [2.0]}
+
+    numbers = Numbers(
+        read(
+            [
+                made("a", 0, 0, None),
+                made("a", 1, 0, None),
+                made("a", 1, 1, sample("later")),
+                made("b", 1, 0, sample("b")),
+                made("b", 2, 0, sample("last")),
+            ]
+        ),
+        TASK,
+    )
+    keys = sorted(numbers.records)
+    slot, found = first_with(numbers, keys, lambda scores: scores.points)
+    assert slot[0].endswith("seed=1")
+    assert {key[1]: one.what for key, one in found.items()} == {"a": "later", "b": "b"}
+    assert first_with(numbers, keys, lambda scores: scores.table) is None
+    shown = points_of(numbers, {key: key[1].upper() for key in keys}, keys, True)
+    assert [(one.predictor, one.what, one.true, one.predicted) for one in shown] == [
+        ("A", "later", (1.0,), (2.0,)),
+        ("B", "b", (1.0,), (2.0,)),
+    ]
+    assert shown[0].of == "network seed 1, one of 3"
+    assert points_of(numbers, {}, [], True) == ()
+
+
+# sections and who is in them
+
+
+def listed(**more):
+    def row(name, role="predictor", rank=None, status="ok", prior=""):
+        return SimpleNamespace(name=name, role=role, rank=rank, status=status, prior=prior)
+
+    rows = (
+        row("b", rank=(1, 1)),
+        row("k", rank=(1, 1), prior="knows"),
+        row("f", "floor"),
+        row("f2", "floor", status="failed"),
+        row("l", "line"),
+        row("x", status="failed"),
+        row("y"),
+        row("l2", "line", status="unsupported"),
+    )
+    known = {
+        "dataset": "d",
+        "dataset_name": "d",
+        "dataset_version": "1",
+        "short": "d",
+        "split": "s",
+        "task": "t",
+        "columns": (),
+        "rows": rows,
+        "blocks": 1,
+        "label": "",
+        "kind": "simulated",
+    }
+    return Section(**{**known, **more})
+
+
+def names(rows):
+    return [row.name for row in rows]
+
+
+def test_rows_of_a_section_by_what_became_of_them():
+    section = listed()
+    assert names(section.ranked) == ["b", "k"]
+    assert (names(section.from_cells), names(section.with_prior)) == (["b"], ["k"])
+    assert (names(section.floors), names(section.lines)) == (["f"], ["l"])
+    assert [*section.predictors] == ["b", "k", "x", "y"]
+    assert (names(section.unrankable), names(section.unranked)) == ([], ["f2", "x", "y", "l2"])
+    nobody = listed(unranked_reason="why")
+    assert names(nobody.unrankable) == ["b", "k", "y"]
+    assert names(nobody.unranked) == ["f2", "x", "l2"]
+
+
+def test_what_a_section_says_of_itself():
+    columns = tuple(
+        Column(name, 1, "higher", 1.0, None, None, name in ("b", "c")) for name in "abcdef"
+    )
+    assert [one.name for one in listed(columns=columns).leading] == ["b", "c"]
+    other = tuple(replace(one, primary=False) for one in columns)
+    leading = [one.name for one in listed(columns=other).leading]
+    assert leading == [*"abcdef"][: len(leading)] != []
+    assert (listed().few, listed(blocks=2).few, listed(kind="real").few) == (True, False, False)
+    assert (listed().place, listed(train="A").place) == ("d", "d, trained on A")
+    control = listed(near_null="why")
+    assert control.control
+    assert not replace(control, of_knockouts=False).control
+    assert not listed().control
+    assert (listed().words, listed(says="what").words) == ("t", "what")
+    assert sorted([(listed(demand=1.0).order), (listed(demand=5.0).order)])[0][0] == -5.0
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "status", "asks", "member"),
+    [
+        ("predictor", "p", "ok", {"singles": "q"}, True),
+        ("predictor", "p", "ok", {"profile": "q"}, False),
+        ("predictor", "p", "ok", {}, True),
+        ("predictor", "p", "failed", {"profile": "q"}, True),
+        ("floor", "own", "failed", {}, True),
+        ("floor", "other", "failed", {}, False),
+        ("floor", "own", "ok", {}, False),
+        ("line", "truth", "failed", {}, True),
+        ("line", "own", "failed", {}, False),
+        ("line", "truth", "ok", {}, False),
+    ],
+)
+def test_who_has_a_row_where_others_have_scores(role, name, status, asks, member):
+    document = record(name, None, role=role, status=status)
+    document["keys"]["questions"] = asks
+    example = record("mlp", 0.5, floors=["own"])
+    one, scored = read([document, example])
+    assert (one in members_of([one, scored], TASK)) == member
+    assert members_of([one], TASK) == [one]  # nobody has scores
+    assert scored in members_of([one, scored], TASK)
+
+
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [
+        ([(0, 0.5, "ok"), (1, 0.5, "ok")], "ok"),
+        ([(0, 0.5, "ok"), (1, None, "failed")], "failed"),
+        ([(0, None, "timeout"), (1, None, "failed")], "failed"),
+        ([(0, None, "timeout"), (1, None, "timeout"), (2, None, "failed")], "timeout"),
+        ([(0, 0.5, "ok")], "incomplete"),
+        ([(0, 0.5, "ok"), (1, None, "ok")], "incomplete"),
+        ([(0, None, "ok"), (1, None, "ok")], "not answered"),
+    ],
+)
+def test_what_became_of_a_row(rows, status):
+    other = [record("other", 0.1, seed=seed) for seed in (0, 1)]
+    numbers = Numbers(
+        read([*other, *(record("mlp", value, seed=s, status=one) for s, value, one in rows)]), TASK
+    )
+    (key,) = [key for key in numbers.records if key[1] == "mlp"]
+    values = {"spearman": numbers.measure(key, "spearman")}
+    assert status_of(numbers, key, values) == status

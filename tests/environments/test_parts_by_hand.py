@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from kobench import __version__
+from kobench.environments import create, inside, interpreters, own, pip
 from kobench.environments import environment as environments
-from kobench.environments import inside, interpreters, own, pip
 from kobench.environments.environment import BrokenError, folders_in_place
 from kobench.environments.pip import Wanted, arguments_of
 from kobench.environments.size import megabytes
@@ -477,3 +477,50 @@ def test_a_digest_is_of_names_and_contents(tmp_path):
     found = own.digest_of({"x": a, "y": b})
     assert own.digest_of({"y": b, "x": c}) == found
     assert len({found, own.digest_of({"x": b, "y": a}), own.digest_of({"x": a, "z": b})}) == 3
+
+
+# what an environment was made of
+
+
+def test_what_pip_takes_for_a_path_is_kept_as_one_that_can_be_read_from_anywhere(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plug").mkdir()
+    (tmp_path / "a.whl").touch()
+    (tmp_path / "r.txt").touch()
+    for spec, kept in (
+        ("-e  plug ", f"-e {tmp_path}/plug"),
+        ("-e plug[x]", f"-e {tmp_path}/plug[x]"),
+        ("./plug", f"{tmp_path}/plug"),
+        ("plug", "plug"),
+        ("a.whl", f"{tmp_path}/a.whl"),
+        ("gone.whl", "gone.whl"),
+        ("./gone", "./gone"),
+        ("numpy[extra]<2", "numpy[extra]<2"),
+        ("plug/../plug[y]", f"{tmp_path}/plug[y]"),
+    ):
+        assert create._absolute(spec) == kept
+    (tmp_path / "r.txt").write_bytes(b"numpy\n\xff")
+    assert create._text_of(tmp_path / "r.txt") == {"file": "r.txt", "text": "numpy\n\ufffd"}
+    assert create._text_of(None) is None
+
+
+def test_an_environment_must_have_a_plugin():
+    def inside(*installed):
+        return {
+            "installed": [
+                {"name": name, "version": "1", "points": points} for name, points in installed
+            ]
+        }
+
+    create._refuse_without_plugin("e", ["x"], inside(("a", []), ("b", [["p", "b:x"]])))
+    many = [(f"n{i}", []) for i in range(14)]
+    with pytest.raises(UserError) as refused:
+        create._refuse_without_plugin("e", [], inside(("pip", []), ("kobench", []), *many))
+    said = str(refused.value)
+    assert "the requirements installed n0 1, " in said
+    assert "n11 1 and 2 more," in said
+    assert "pip 1" not in said
+    with pytest.raises(UserError, match="x, y installed a 1, none of which"):
+        create._refuse_without_plugin("e", ["x", "y"], inside(("a", [])))
