@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from kobench.board.answer import answer_of
@@ -21,7 +21,9 @@ from kobench.board.growth import growths_of
 from kobench.board.made import made_of
 from kobench.board.names import by_key, name_rows, prior_of
 from kobench.board.numbers.series import row_key
+from kobench.board.numbers.values import Key
 from kobench.board.sections.basis import missing_basis
+from kobench.board.sections.elsewhere import with_marks
 from kobench.board.sections.older import older_remark
 from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
@@ -46,6 +48,8 @@ def make_board(
     left_out: str = "",
     explained: Mapping[str, str] | None = None,
     older: Iterable[Record] = (),
+    elsewhere: Collection[Key] = (),
+    more: Sequence[str] = (),
 ) -> Board:
     """The leaderboard of trial records.
 
@@ -68,6 +72,10 @@ def make_board(
         Name of a row -> why it may score above what is possible, see `kobench.board.explained`.
     older : iterable of Record
         Results of older versions that are kept beside these; the board says so.
+    elsewhere : collection of Key
+        Rows that were run on another machine: their costs are marked.
+    more : sequence of str
+        More remarks, on how the records came together.
 
     Raises
     ------
@@ -96,7 +104,9 @@ def make_board(
             )
     with_rows = [section for section in sections if section.rows]
     # the order is stable: controls come last, others stay as they are
-    shown = tuple(sorted(with_rows, key=lambda section: bool(section.near_null)))
+    ordered = sorted(with_rows, key=lambda section: bool(section.near_null))
+    with_costs, on_costs = with_marks(ordered, elsewhere, row_names)
+    shown = tuple(with_costs)
     transfers = tuple(
         matrix for matrix in transfer_matrices(kept, row_names, priors) if matrix.task in chosen
     )
@@ -104,6 +114,8 @@ def make_board(
     remarks = (
         *([left_out] if left_out else []),
         *ran_of(kept, row_names),
+        *more,
+        *on_costs,
         *older_remark(every, like((*before, *older), kept), row_names),
     )
     return all_visible(

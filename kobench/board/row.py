@@ -235,11 +235,14 @@ class Cost:
         Mean time of fitting and of answering, s.
     peak_mb : float, or None
         Largest memory, MB.
+    elsewhere : bool
+        Whether they were measured on another machine than those of the board's own rows.
     """
 
     fit_seconds: float | None
     predict_seconds: float | None
     peak_mb: float | None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)

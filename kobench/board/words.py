@@ -9,6 +9,9 @@ PURPOSE = "Can a method predict what removing a gene does, from unperturbed cell
 #: that no table, picture or sentence can leave it out.
 PRIOR = "◆"
 
+#: The mark of a cost that was measured on another machine.
+ELSEWHERE = "\N{DEGREE SIGN}"
+
 #: What stands above rows with prior knowledge.
 APART = "with prior knowledge, ranked among themselves"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.folders import consistent, versions_of
+from kobench.cli.folders import all_of, consistent, own_folder
 from kobench.cli.options import show_board
 from kobench.cli.output import say, show_rendered
 from kobench.cli.published import pack_board, say_versions, seeds_follow
@@ -42,15 +42,17 @@ Examples:
   kobench board leaderboards/quick --check-seeds
   kobench board kobench-results --pictures pictures
   kobench board kobench-results --older -p mine
+  kobench board kobench-results leaderboards/crispr
   kobench board kobench-results --pack leaderboards/mine
 """
 
 
 @click.command("board", epilog=EXAMPLES)
 @click.argument(
-    "folder",
+    "folders",
+    metavar="[FOLDER]...",
+    nargs=-1,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("kobench-results"),
 )
 @click.option(
     "--format",
@@ -124,7 +126,7 @@ Examples:
 @click.pass_context
 def board_command(
     ctx: click.Context,
-    folder: Path,
+    folders: tuple[Path, ...],
     form: str | None,
     output: Path | None,
     no_cost: bool,
@@ -137,8 +139,12 @@ def board_command(
     pack: Path | None,
     pictures: Path | None,
 ) -> None:
-    """Build the leaderboard of a results folder. Same records in, same bytes out."""
-    from kobench.board.explained import read_explained
+    """Build the leaderboard of results folders or published boards. Same records in, same bytes
+    out.
+
+    Of several the first one's record of a trial counts; where they disagree the board says so.
+    Without FOLDER: kobench-results.
+    """
     from kobench.board.make import make_board
     from kobench.board.sections.older import as_rows
 
@@ -146,6 +152,12 @@ def board_command(
         raise click.UsageError(
             "--pack takes all records of a folder; leave out -d, -t and -p, or write one file"
             " with -o",
+            ctx,
+        )
+    folder, *others = folders or (own_folder(ctx),)
+    if others and (pack is not None or published is not None or check_seeds):
+        raise click.UsageError(
+            "--pack, --check and --check-seeds take one folder; of several, -o writes the board",
             ctx,
         )
     file = published or output
@@ -156,7 +168,8 @@ def board_command(
             " other one",
             ctx,
         )
-    records, older, remark = versions_of(folder)
+    found = all_of(folder, others)
+    records, older, remark = found.records, found.older, found.remark
     if with_older:
         records, older = [*records, *as_rows(older, records)], []
     shown, said = consistent(records)
@@ -167,8 +180,10 @@ def board_command(
         "datasets": recorded(datasets, "dataset", records) or None,
         "tasks": tasks or None,
         "predictors": recorded(predictors, "predictor", records) or None,
-        "explained": read_explained(folder),
+        "explained": found.explained,
         "older": older,
+        "elsewhere": found.elsewhere,
+        "more": found.more,
     }
     if published is not None:
         agreeing = agrees(shown, published, form, folder, {**chosen, "left_out": left_out})

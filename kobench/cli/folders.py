@@ -2,13 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
     from kobench.results.parts import Record
+
+#: The results folder that commands look into where none is named.
+FOLDER = Path("kobench-results")
+
+
+@dataclass
+class Found:
+    """What folders hold, as a board is made of it.
+
+    Attributes
+    ----------
+    records, older : list of Record
+        Of the newest version of each method, and of older ones.
+    remark : str
+        On what can't be read, "" for nothing.
+    explained : dict of str to str
+        See `kobench.board.explained`.
+    elsewhere : set of tuple of str
+        Rows of other folders than the first, run on other machines.
+    more : list of str
+        What folders disagree about, and what was not taken.
+    """
+
+    records: list[Record]
+    older: list[Record]
+    remark: str = ""
+    explained: dict[str, str] = field(default_factory=dict)
+    elsewhere: set[tuple[str, ...]] = field(default_factory=set)
+    more: list[str] = field(default_factory=list)
+
+
+def own_folder(ctx: click.Context) -> Path:
+    """The folder that is meant where none is named; UsageError where there is none."""
+    if not FOLDER.is_dir():
+        raise click.UsageError(f"there is no folder {FOLDER}; name a results folder", ctx)
+    return FOLDER
+
+
+def all_of(folder: Path, others: Sequence[Path] = ()) -> Found:
+    """What one folder holds, or several together.
+
+    Raises
+    ------
+    UserError
+        Where one holds no records.
+    """
+    from kobench.board.explained import read_explained
+    from kobench.results.merge import merge
+
+    records, older, remark = versions_of(folder)
+    found = Found(records, older, remark, dict(read_explained(folder)))
+    if not others:
+        return found
+    sources = [(str(folder), records)]
+    for other in others:
+        more, older_there, said = versions_of(other)
+        sources.append((str(other), more))
+        found.older += older_there
+        found.remark = " ".join(text for text in (found.remark, said) if text)
+        found.explained = {**read_explained(other), **found.explained}
+    merged = merge(sources, tolerance())
+    found.records, found.elsewhere = merged.records, merged.elsewhere
+    found.more = merged.remarks()
+    return found
+
+
+def tolerance() -> Callable[[str], float]:
+    """Metric -> the relative difference by which its values may differ between machines."""
+    from kobench.specs import MetricSpec
+
+    @cache
+    def registry() -> dict[str, float]:
+        from kobench.cli.options import load
+
+        known = load((), ()).metrics
+        return {name: entries[0].spec.tolerance for name, entries in known.items() if entries}
+
+    usual = MetricSpec("any", "", of="profile").tolerance
+    return lambda metric: registry().get(metric, usual)
 
 
 def versions_of(folder: Path) -> tuple[list[Record], list[Record], str]:

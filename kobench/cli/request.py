@@ -115,6 +115,7 @@ def _plan(
         **request_options(flags, flags["jobs"]),
         tasks=flags["tasks"] or None,
         suite_seed=suite_seed_of(flags),
+        seed_known=seed_known(flags),
     )
     groups = make_plan(registry, request, notes.append)
     tell_unopened([part.entry for group in groups for part in group.dataset.each])
@@ -166,6 +167,16 @@ def suite_seed_of(flags: dict[str, Any]) -> SuiteSeed | None:
     if flags["secret_seed"] is not None:
         return SuiteSeed.parse(flags["secret_seed"])
     return (find_seed(flags["out"]) or SuiteSeed.draw()) if flags["secret"] else None
+
+
+def seed_known(flags: dict[str, Any]) -> bool:
+    """Whether the secret seed of a run may have been known before it, as a published one is.
+
+    A folder remembers that it was given its seed, whatever later flags say.
+    """
+    from kobench.results.suite_seed import KNOWN
+
+    return flags["secret_seed"] is not None or (flags["out"] / KNOWN).is_file()
 
 
 def too_much_memory(jobs: int, memory_mb: int | None) -> list[str]:

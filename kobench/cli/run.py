@@ -33,6 +33,7 @@ Examples:
   kobench run -d grn:network=sf,sigma=0.05 -d pbmc68k -p linear --networks 10 --jobs 2
   kobench run -d grn --plugin my.py -p my-predictor
   kobench run my-suite.toml --out results --fresh
+  kobench run crispr --plugin my.py -p my-predictor --beside leaderboards/crispr
 
 \b
 SUITE is a built-in suite ({suites}) or a TOML file whose keys are the flags.
@@ -184,6 +185,15 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
     show_default=True,
     help="Folder of the results.",
 )
+@click.option(
+    "--beside",
+    metavar="BOARD",
+    default=None,
+    help=(
+        "Show the predictors of -p in this published board (a folder, or its address on the web):"
+        " its rows are taken from its records, and only yours are fitted."
+    ),
+)
 @click.option("--fresh", is_flag=True, help="Do everything anew, whatever is stored.")
 @click.option(
     "--debug",
@@ -209,6 +219,12 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
                 " on the command line where you want that"
             )
     notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
+    beside = None
+    if flags["beside"] is not None:
+        from kobench.cli.beside import flags_beside, read_beside
+
+        beside = read_beside(flags["beside"])
+        flags = flags_beside(ctx, flags, beside)
     if published_as_secret(suite) and not secret_asked(flags):
         notes.append(
             "network seeds are public in this run; the published board has secret ones (--secret,"
@@ -227,6 +243,7 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         ctx.exit(debug(flags, notes))
     from kobench.board.explained import read_explained
     from kobench.board.make import make_board
+    from kobench.results.merge import Merged
     from kobench.results.versions import read_older
 
     groups, outcome = fulfilled(flags, notes)
@@ -235,7 +252,19 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     tasks = scored_tasks(groups, outcome.records) if flags["tasks"] else None
     explained = read_explained(Path(flags["out"]))
     older = [record for _, record in read_older(Path(flags["out"]))]
-    board = make_board(outcome.records, tasks=tasks, explained=explained, older=older)
+    merged = Merged(outcome.records)
+    if beside is not None:
+        merged = beside.with_own(outcome.records)
+        explained = {**beside.explained, **explained}
+        notes += [beside.remark] if beside.remark else []
+    board = make_board(
+        merged.records,
+        tasks=tasks,
+        explained=explained,
+        older=older,
+        elsewhere=merged.elsewhere,
+        more=merged.remarks(),
+    )
     if flags["as_json"]:
         from kobench.board.render import render
 

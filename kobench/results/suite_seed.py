@@ -21,6 +21,9 @@ from kobench.util.files import write_atomically
 #: one that `sha256sum -c` takes.
 SEED, COMMITMENT = "secret-seed.txt", "secret-seed.sha256"
 
+#: The file that says that the seed of a results folder was known before its runs.
+KNOWN = "secret-seed.known"
+
 #: Bytes of either file that are read.
 MOST = 1 << 10
 
@@ -125,6 +128,12 @@ def find_seed(folder: Path) -> SuiteSeed | None:
             f" {seed.commitment}, {COMMITMENT} says {promised[0]}"
         )
     return seed
+
+
+def keep_known(folder: Path) -> None:
+    """Write down that the seed of a folder was given to its run, so that others may have known."""
+    if not (folder / KNOWN).is_file():
+        write_atomically(folder / KNOWN, b"This seed was given to the run: others may know it.\n")
 
 
 def keep_seed(folder: Path, seed: SuiteSeed, mode: int = 0o600) -> None:

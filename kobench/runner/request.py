@@ -68,6 +68,8 @@ class Request:
         Folders that predictors may read, too.
     suite_seed : SuiteSeed or None
         The secret seed from which those of all networks follow; None for public seeds, 0, 1, 2, ...
+    seed_known : bool
+        Whether others may have known that seed before the run; it decides no answer.
     jobs : int
         How many trials run at a time: each may fill its share of the disk.
     """
@@ -89,6 +91,7 @@ class Request:
     sandbox: str = "auto"
     readable: tuple[str, ...] = ()
     suite_seed: SuiteSeed | None = None
+    seed_known: bool = False
     jobs: int = 1
 
 

@@ -10,7 +10,7 @@ from kobench.errors import UserError
 from kobench.plugins.chosen import Chosen, SecretNetwork, version_of
 from kobench.plugins.parameters import canonical
 from kobench.results.records import read_record
-from kobench.results.suite_seed import SIZE, SuiteSeed, find_seed, keep_seed
+from kobench.results.suite_seed import SIZE, SuiteSeed, find_seed, keep_known, keep_seed
 from kobench.results.versions import older_files
 from kobench.runner.keys import Group
 
@@ -75,6 +75,8 @@ def settle_seeds(folder: Path, groups: Iterable[Group]) -> None:
         )
     if known is None:
         keep_seed(folder, asked)
+    if any(trial.request.seed_known for trial in trials):
+        keep_known(folder)
 
 
 def public_networks(folder: Path) -> Iterator[str]:

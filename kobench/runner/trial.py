@@ -153,7 +153,8 @@ def begin(trial: Trial, action: Action, results: Results) -> Draft:
 
 def new_run(trial: Trial) -> dict[str, Any]:
     """The run part of a record whose predictor is about to be fitted."""
-    return {**here_and_now(), "limits": trial.request.limits.to_json()}
+    known = {"seed_known": True} if trial.dataset.secret and trial.request.seed_known else {}
+    return {**here_and_now(), "limits": trial.request.limits.to_json(), **known}
 
 
 def with_lost_answers(

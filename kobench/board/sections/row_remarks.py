@@ -19,6 +19,11 @@ ASKED_LATE = (
     " results folder: it may have been told"
 )
 
+#: Said of a row that was run on networks of a secret seed that was known by then.
+SEED_KNOWN = (
+    "run after the secret seed of its networks was known, so it could have been made for them"
+)
+
 #: From this correlation on a ranking is said to follow abundance.
 FOLLOWS = 0.8
 
@@ -51,6 +56,8 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
         compared.numbers.task in (fit.run.asked_late or ()) for fit in compared.numbers.records[key]
     ):
         remarks.append(ASKED_LATE)
+    if key[0] == "predictor" and any(fit.run.seed_known for fit in compared.numbers.records[key]):
+        remarks.append(SEED_KNOWN)
     remarks += of_its_packages(compared.numbers, key)
     for metric in compared.numbers.primary():
         if metric in scores and scores[metric].unproven:

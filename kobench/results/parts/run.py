@@ -112,6 +112,8 @@ class RunInfo(Part):
     asked_late : list of str, or None
         Labels of tasks that were asked by assemblage after predictors had been shown the same cells
         in this results folder, in a run that is meant to hold against hostile predictors.
+    seed_known : bool or None
+        True where the secret seed of its network was known before the run; left out else.
     """
 
     fit_seconds: float | None = optional()
@@ -132,3 +134,4 @@ class RunInfo(Part):
     packages: Mapping[str, str] | None = optional()
     code_in_harness: Sequence[str] | None = optional()
     asked_late: Sequence[str] | None = optional()
+    seed_known: bool | None = optional()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kobench.board.render.text.marks import arrow_of
 from kobench.board.row import Column, Cost, Row, Score
 from kobench.board.table import Section
-from kobench.board.words import reason
+from kobench.board.words import ELSEWHERE, reason
 from kobench.board.written import bracket, number, permuted_p
 
 #: The longest reason that stands in a table; a longer one stands below it.
@@ -166,7 +166,8 @@ def cost_texts(cost: Cost | None) -> list[str]:
     if cost is None:
         return ["-", "-", "-"]
     memory = "-" if cost.peak_mb is None else f"{cost.peak_mb:,.0f}"
-    return [seconds(cost.fit_seconds), seconds(cost.predict_seconds), memory]
+    texts = [seconds(cost.fit_seconds), seconds(cost.predict_seconds), memory]
+    return [f"{text}{ELSEWHERE}" if cost.elsewhere and text != "-" else text for text in texts]
 
 
 def secondary(section: Section, limit: int) -> list[Column]:
