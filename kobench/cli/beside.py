@@ -44,7 +44,7 @@ class Beside:
     explained : dict of str to str
         See `kobench.board.explained`.
     remark : str
-        What of it can't be read, "" for nothing.
+        What of it can't be read, or contradicts itself; "" for nothing.
     """
 
     name: str
@@ -75,11 +75,13 @@ def read_beside(place: str) -> Beside:
         Where there is none, or it can't be read.
     """
     from kobench.board.explained import read_explained
-    from kobench.cli.folders import versions_of
+    from kobench.cli.folders import consistent, versions_of
     from kobench.results.suite_seed import find_seed
 
     with folder_of(place) as folder:
-        records, _, remark = versions_of(folder)
+        records, _, unreadable = versions_of(folder)
+        records, wrong = consistent(records)
+        remark = " ".join(text for text in (unreadable, wrong) if text)
         secret = any(record.trial.dataset.secret is not None for record in records)
         seed = find_seed(folder) if secret else None
         if secret and seed is None:

@@ -170,9 +170,10 @@ def board_command(
         )
     found = all_of(folder, others)
     records, older, remark = found.records, found.older, found.remark
-    if with_older:
-        records, older = [*records, *as_rows(older, records)], []
     shown, said = consistent(records)
+    if with_older:  # which are checked before they are named by their code
+        rows = as_rows(consistent(older)[0], records)
+        records, shown, older = [*records, *rows], [*shown, *rows], []
     ending = 1 if remark or said else 0
     left_out = " ".join(filter(None, (remark, said)))
     chosen: dict[str, Any] = {

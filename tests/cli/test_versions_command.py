@@ -3,52 +3,60 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
 from pathlib import Path
 
 import pytest
 from command import kobench
-from factories import networks, read
+from places import PREDICTORS
+from tiny import TINY
 
-from kobench.results.records import read_record, read_records, write_record
-from kobench.results.versions import older_files, older_path, read_older
+from kobench.results.records import read_records
+from kobench.results.versions import older_files, read_older
 
-OLD, NEW = ("a" * 64, "2026-01-01T00:00:00Z"), ("b" * 64, "2026-01-02T00:00:00Z")
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A folder of a run before and after the code of its predictor was changed."""
+    home = tmp_path_factory.mktemp("versions")
+    for code in ("", "# changed\n"):
+        (home / "mine.py").write_text(PREDICTORS.read_text() + code)
+        words = ("-d", TINY, "-t", "profile", "-p", "good", "--plugin", home / "mine.py")
+        kobench("run", *words, "--out", home / "out")
+    return home / "out"
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
-    """A results folder with one predictor in two versions, and one floor."""
-    out = tmp_path / "out"
-    for value, (digest, started) in ((0.9, OLD), (0.5, NEW)):
-        documents = networks("mlp", [value] * 3)
-        for one in documents:
-            one["trial"]["predictor"]["digest"] = digest
-            one["run"]["started"] = started
-        for record in read(documents):
-            path = write_record(out, replace(record, keys=replace(record.keys, fit=digest)))
-            if (digest, started) == OLD:
-                older = older_path(out, read_record(path))
-                older.parent.mkdir(parents=True, exist_ok=True)
-                path.rename(older)
-    for record in read(networks("own-share", [0.4] * 3, role="floor")):
-        write_record(out, record)
-    return out
+def folder(made, tmp_path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(made, tmp_path / "out"))
+
+
+def newest_code(folder) -> str:
+    (code,) = {
+        one.trial.predictor.digest for one in read_records(folder) if one.role == "predictor"
+    }
+    return code[:12]
+
+
+def older_code(folder) -> str:
+    (code,) = {one.trial.predictor.digest for _, one in read_older(folder)}
+    return code[:12]
 
 
 def test_versions_are_listed_and_the_older_ones_removed(folder):
     listed = json.loads(kobench("versions", "out", "--json", cwd=folder.parent).stdout)
     codes = [(one["method"], one["code"], one["kept"]) for one in listed]
-    assert ("mlp", "a" * 12, "older") in codes
-    assert ("mlp", "b" * 12, "newest") in codes
+    assert ("good", older_code(folder), "older") in codes
+    assert ("good", newest_code(folder), "newest") in codes
     text = kobench("versions", "out", cwd=folder.parent).stdout
-    assert text.count("mlp: code") == 2
-    assert "own-share" not in text  # has one version
-    wrong = kobench("versions", "out", "--remove", "bbbb", cwd=folder.parent, code=2)
-    assert "no older results of code 'bbbb'" in wrong.stderr
-    assert len(older_files(folder)) == 3
+    assert text.count("good: code") == 2
+    assert "uniform" not in text  # has one version
+    wrong = kobench("versions", "out", "--remove", newest_code(folder), cwd=folder.parent, code=2)
+    assert "no older results of code" in wrong.stderr
+    assert older_files(folder)
     shown = list(read_records(folder))
-    kobench("versions", "out", "--remove", "aaaa", cwd=folder.parent)
+    kobench("versions", "out", "--remove", older_code(folder)[:6], cwd=folder.parent)
     assert older_files(folder) == []
     assert not (folder / "older").exists()
     assert list(read_records(folder)) == shown
@@ -58,19 +66,19 @@ def test_versions_are_listed_and_the_older_ones_removed(folder):
 def test_a_board_shows_one_version_and_all_when_asked(folder):
     board = kobench("board", "out", "--format", "markdown", cwd=folder.parent).stdout
     assert "Older version kept" in board
-    assert "mlp (code aaaaaaaaaaaa) |" not in board
+    assert board.count("good (code") == 1
     both = kobench("board", "out", "--older", "--format", "markdown", cwd=folder.parent).stdout
-    assert "mlp (code aaaaaaaaaaaa)" in both
+    assert f"good (code {older_code(folder)}) | 0." in both
     assert "Older version kept" not in both
 
 
 def test_what_is_packed_is_one_version_and_says_which(folder):
     done = kobench("board", "out", "--pack", "packed", cwd=folder.parent)
-    assert "mlp on grn:genes=100 is published by its newest version (code bbbbbbbbbbbb)" in (
-        done.stdout.replace("\n", " ")
-    )
+    said = f"is published by its newest version (code {newest_code(folder)}), and not by an older"
+    assert said in done.stdout.replace("\n", " ")
     packed = list(read_records(folder.parent / "packed"))
-    assert {one.trial.predictor.digest[0] for one in packed if one.role == "predictor"} == {"b"}
+    codes = {one.trial.predictor.digest for one in packed if one.role == "predictor"}
+    assert {code[:12] for code in codes} == {newest_code(folder)}
     kobench("board", "packed", "--check", "packed/board.md", cwd=folder.parent)
-    assert len(list(read_older(folder))) == 3
+    assert list(read_older(folder))
     kobench("board", "out", "--pack", "again", "--older", cwd=folder.parent, code=2)
