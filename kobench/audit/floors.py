@@ -35,7 +35,8 @@ class FloorValues:
     unranked : str
         Why nobody is ranked on this dataset, "" where somebody is.
     floors : mapping of str to (k,) float
-        Floor -> its value for each of the k perturbations.
+        Floor -> its value for each of the k perturbations, with what that perturbation moves the
+        others by, as the intervals of boards have it.
     ceiling : (k,) float, or None
         What an answer without error would score; None where nobody can say.
     why : str
@@ -76,7 +77,7 @@ def floor_values(material: Material, question: Responses, registry: Registry) ->
         if ceiling is None:
             ceiling = _ceiling(score, units)
         if isinstance(parts, Parts) and np.isfinite(parts.value):
-            values[floor] = np.asarray(parts.sums, np.float64)
+            values[floor] = _with_moves(parts)
     return FloorValues(metric, unranked, values, ceiling, "" if values else why)
 
 
@@ -104,4 +105,10 @@ def _ceiling(score: object, units: Units) -> FloatArray | None:
         found = score.ceiling(units)
     except NotComputed:
         return None
-    return np.asarray(found.sums, np.float64) if isinstance(found, Parts) else None
+    return _with_moves(found) if isinstance(found, Parts) else None
+
+
+def _with_moves(parts: Parts) -> FloatArray:
+    """(k,) values of perturbations, as they are drawn again for intervals."""
+    values = np.asarray(parts.sums, np.float64)
+    return values if parts.moves is None else values + parts.moves

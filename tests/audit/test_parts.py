@@ -23,6 +23,7 @@ from kobench.audit.near_null import near_null, shams
 from kobench.audit.power import PERFECT, Power, part_of, power, sharing
 from kobench.audit.presence import presence
 from kobench.audit.statistics import smallest_seen
+from kobench.builtin.metrics import delta
 from kobench.cells import Cells
 from kobench.dataset import Dataset
 from kobench.plugins.chosen import choose
@@ -102,6 +103,18 @@ def test_power_of_a_screen_is_that_of_a_run(good, registry):
     found = power(good, registry)
     assert found.facts["perturbations"] == 6
     assert found.verdict in ("fine", "look")
+
+
+def test_power_goes_by_what_perturbations_move_others_by(good, registry, monkeypatch):
+    """As boards do: without it intervals of centred correlations are too narrow."""
+    found = floor_values(good, good.question, registry)
+    monkeypatch.setattr(delta, "moves_of_others", lambda _, true: np.zeros(len(true)))
+    plain = floor_values(good, good.question, registry)
+    for floor, values in plain.floors.items():
+        assert found.floors[floor].mean() == pytest.approx(values.mean())
+    assert (
+        np.abs(found.floors["presence-contrast"] - plain.floors["presence-contrast"]).max() > 1e-3
+    )
 
 
 def test_one_gene_under_several_names_is_not_several_perturbations():

@@ -24,6 +24,12 @@ from kobench.worker.checks.result import CheckResult
 #: The task whose units are scored.
 TASK = "response"
 
+#: What says of other units what calibration says of responses.
+_INSTEAD = {
+    "ranking": " (of sizes, a board of response-size prints how far chance reaches)",
+    "screen": " (of vcc2026, the scale itself is one: 0 the mean response, 1 a replicate)",
+}
+
 
 def ladder_on(
     registry: Registry, metric: Entry, dataset: str, variant: str = "", seed: int = 0
@@ -52,7 +58,8 @@ def ladder_on(
     if metric.spec.of != "response":
         raise UserError(
             f"{metric.full_name} measures {metric.spec.of} units; only metrics of responses are"
-            " calibrated on a data set. Without -d it is checked on made-up units"
+            f" calibrated on a data set{_INSTEAD.get(metric.spec.of, '')}. Without -d it is checked"
+            " on made-up units"
         )
     question = question_of(registry, dataset, seed)
     units = units_of(registry, question).variants.get(variant)

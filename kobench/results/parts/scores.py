@@ -114,8 +114,8 @@ class MetricScore(Part):
     high : float or None
         Upper end of the metric's range, null where it is open.
     nothing : float or None
-        Score of the true answer in which nothing responds, null where the metric knows
-        none.
+        Score of the true answer in which nothing responds, of screens of counted cells that of
+        the mean response; null where the metric knows none.
     missing : str or None
         Why there is no value: "none" for a constant answer that gives no ranking, "not
         answered", or a sentence; null where there is a value.
