@@ -118,6 +118,16 @@ Examples:
     ),
 )
 @click.option(
+    "--answers-mb",
+    type=click.IntRange(min=0),
+    default=4,
+    show_default=True,
+    help=(
+        "Size of the answers that --pack writes, so that anybody can score them again: all of"
+        " them, or a sample of each row that the hash of all chooses."
+    ),
+)
+@click.option(
     "--pictures",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
@@ -137,6 +147,7 @@ def board_command(
     published: Path | None,
     check_seeds: bool,
     pack: Path | None,
+    answers_mb: int,
     pictures: Path | None,
 ) -> None:
     """Build the leaderboard of results folders or published boards. Same records in, same bytes
@@ -193,7 +204,15 @@ def board_command(
         ending = ending if seeds_follow(records, folder, True, datasets) else 1
     elif pack is not None:
         # of what could be read alone: the records beside it are to give the same board again
-        pack_board(folder, records, pack, cost=not no_cost, shown=shown, left_out=said)
+        pack_board(
+            folder,
+            records,
+            pack,
+            cost=not no_cost,
+            shown=shown,
+            left_out=said,
+            answers=answers_mb << 20,
+        )
         say_versions(records, older)
     else:
         board = make_board(shown, **chosen, left_out=left_out)

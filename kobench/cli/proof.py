@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kobench.results.parts import Record
     from kobench.verify.finding import Finding
+    from kobench.verify.rescored import Rescored
 
 #: Findings of one row that are shown without -v.
 SHOWN = 4
@@ -98,21 +99,22 @@ def verify_command(
     if not (folder / "records.jsonl.gz").is_file():
         records, _ = newest(records)  # the others are kept there, and no board shows them
     findings = check_consistent(records, Known(registry))
-    opened: list[Finding] = []
-    checked: set[int] = set()
     chosen = [one for one in records if not predictors or is_named(one, predictors)]
     if not chosen:
         raise click.UsageError(f"no record of {' or '.join(predictors)} there", ctx)
+    again: Rescored | None = None
     if rescore:
-        place = AnswerStore(store or folder)
-        source = Source(registry, place, find_seed(folder), tasks, metrics, datasets)
+        published, lacking = published_of(folder, records) if store is None else (None, [])
+        findings += lacking
+        place, seed = AnswerStore(store or folder), find_seed(folder)
+        source = Source(registry, place, seed, tasks, metrics, datasets, published)
         wrong = {id(finding.record) for finding in findings}
         again = score_again([one for one in chosen if id(one) not in wrong], source)
-        findings, opened, checked = [*findings, *again.findings], again.open, again.checked
-    show_rows(chosen, findings, opened, checked if rescore else None, verbose)
+        findings += again.findings
+    show_rows(chosen, findings, again, verbose)
     if remark:
         say(remark, err=True)
-    ctx.exit(1 if findings or opened or remark else 0)
+    ctx.exit(1 if findings or (again and again.open) or remark else 0)
 
 
 def is_named(record: Record, names: Sequence[str]) -> bool:
@@ -121,11 +123,30 @@ def is_named(record: Record, names: Sequence[str]) -> bool:
     return bool({predictor.name, predictor.selection} & set(names))
 
 
+def published_of(
+    folder: Path, records: Sequence[Record]
+) -> tuple[frozenset[str] | None, list[Finding]]:
+    """The answers that a folder was to publish, None for all; and what is wrong with them."""
+    from kobench.errors import UserError
+    from kobench.results.packed_answers import chosen_answers, missing_of, read_sample
+    from kobench.verify.finding import Finding
+
+    try:
+        sample = read_sample(folder)
+    except ValueError as error:
+        raise UserError(
+            f"{error}; get it again, or name a results folder with --answers"
+        ) from error
+    if sample is None:
+        return None, []
+    wrong = [Finding(None, "answers", "", said) for said in missing_of(records, folder, sample)]
+    return frozenset(chosen_answers(records, sample)), wrong
+
+
 def show_rows(
     records: Sequence[Record],
     findings: Sequence[Finding],
-    opened: Sequence[Finding],
-    checked: set[int] | None,
+    again: Rescored | None,
     verbose: bool,
 ) -> None:
     """Print a line for each row, with what is wrong with it, and then what is wrong with several.
@@ -134,41 +155,31 @@ def show_rows(
     ----------
     records : sequence of Record
         The records.
-    findings, opened : sequence of Finding
-        What is wrong, and what could not be looked at.
-    checked : set of int, or None
-        The `id` of each record that came out as recorded; None where nothing was scored again.
+    findings : sequence of Finding
+        What is wrong.
+    again : Rescored or None
+        What came of scoring them again; None where that was not asked.
     verbose : bool
         Whether to show every finding.
     """
-    from kobench.errors import BAD
-
     rows: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
     for record in records:
         trial = record.trial
         rows[record.role, trial.dataset.group, trial.split.name, trial.predictor.selection].append(
             record
         )
-    wrong, unknown = by_id(findings), by_id(opened)
+    wrong, unknown = by_id(findings), by_id(again.open if again else ())
     counts: dict[str, int] = defaultdict(int)
     for (role, group, split, name), members in rows.items():
         bad = unique(reason for one in members for reason in wrong.get(id(one), ()))
         left = unique(reason for one in members for reason in unknown.get(id(one), ()))
-        scored = [one for one in members if one.result.status not in BAD]
-        level = "consistent"
-        if bad:
-            level = "wrong"
-        elif left:
-            level = "not re-scored"
-        elif checked is not None and scored:
-            level = "re-scored"
+        level = "wrong" if bad else "not re-scored" if left else level_of(members, again)
         counts[level] += 1
         kind = "" if role == "predictor" else f" ({role})"
-        number = f"{len(members)} record{'s' * (len(members) != 1)}"
         mark = {"wrong": ("✗ ", "red"), "not re-scored": ("? ", "yellow")}.get(
             level, ("✓ ", "green")
         )
-        say(f"{level}: {name}{kind} on {group}, {split}, {number}", mark=mark)
+        say(f"{level}: {name}{kind} on {group}, {split}, {extent(members, again)}", mark=mark)
         shown = [*bad, *left] if verbose else [*bad, *left][:SHOWN]
         for sentence in shown:
             say(f"    {sentence}")
@@ -181,6 +192,27 @@ def show_rows(
     said = ", ".join(f"{number} {level}" for level, number in counts.items())
     also = f"; {together} thing{'s' * (together != 1)} of several rows" if together else ""
     say(f"{len(rows)} rows: {said}{also}.")
+
+
+def level_of(members: Sequence[Record], again: Rescored | None) -> str:
+    """The level that a row without findings has reached."""
+    reached = again is not None and any(id(one) in again.checked for one in members)
+    return "re-scored" if reached else "consistent"
+
+
+def extent(members: Sequence[Record], again: Rescored | None) -> str:
+    """How many records of a row were looked at, and which of its answers were not published."""
+    number = f"{len(members)} record{'s' * (len(members) != 1)}"
+    if again is None:
+        return number
+    out = [again.sampled_out.get(id(one), []) for one in members]
+    if not any(out):
+        return number
+    done = sum(id(one) in again.checked for one in members)
+    never = sorted(set.intersection(*map(set, out)))
+    return f"{done} of {number}" + (
+        f"; no answers to {', '.join(never)} published" if never else ""
+    )
 
 
 def by_id(findings: Iterable[Finding]) -> dict[int, list[str]]:

@@ -24,6 +24,7 @@ def pack_board(
     cost: bool,
     shown: list[Record] | None = None,
     left_out: str = "",
+    answers: int = 0,
 ) -> None:
     """Write the folder to publish of a results folder, and say what is in it.
 
@@ -41,6 +42,8 @@ def pack_board(
         The records as boards show them; None: as they are.
     left_out : str
         What boards say first of records that are not shown.
+    answers : int
+        Bytes that the packed answers may have.
     """
     from kobench.board.explained import FILE, read_explained
     from kobench.board.make import make_board
@@ -63,6 +66,7 @@ def pack_board(
         keep_seed(folder, seed, 0o644)
     drawn = draw_all(board) if available() else []
     pack_records(records, folder / "records.jsonl.gz")
+    say(keep_answers(source, records, folder, answers))
     write_pictures(drawn, folder / "pictures")
     beside = [*BESIDE, *([SEED] if seed is not None else [])]
     contents = {
@@ -105,6 +109,27 @@ def say_versions(records: list[Record], older: list[Record]) -> None:
     }
     for sentence in sorted(said):
         say(one_line(sentence))
+
+
+def keep_answers(source: Path, records: list[Record], folder: Path, most: int) -> str:
+    """Pack the answers of a folder beside its records, and a sentence on what was kept."""
+    from kobench.results.packed_answers import FILE, pack_answers
+    from kobench.util.files import write_atomically
+
+    if (source / FILE).is_file() and not (source / "answers").is_dir():
+        content = (source / FILE).read_bytes()
+        write_atomically(folder / FILE, content)
+        return f"{FILE} was taken over from {source}."
+    (folder / FILE).unlink(missing_ok=True)
+    sample = pack_answers(records, source / "answers", folder / FILE, most) if most else None
+    if sample is None:
+        return (
+            "No answers were packed, so nobody can score them again without the results folder"
+            f" (--answers-mb is {most >> 20})."
+        )
+    kept = "all answers" if sample.of_row is None else f"{sample.of_row} of each row's answers"
+    without = f", none to {', '.join(sample.left_out)}" if sample.left_out else ""
+    return f"{FILE} has {kept}{without} ({(folder / FILE).stat().st_size / 1e6:.1f} MB)."
 
 
 def revealed_seed(records: list[Record], folder: Path) -> SuiteSeed | None:

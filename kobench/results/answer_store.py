@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from kobench.errors import UserError
+from kobench.results import packed_answers
 from kobench.util.bounded import open_plain
 from kobench.util.files import clear_way, write_atomically
 
@@ -43,6 +44,7 @@ class AnswerStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "answers"
+        self.packed = folder / packed_answers.FILE
 
     def path(self, key: str) -> Path:
         """Where answers with this hash lie."""
@@ -85,7 +87,7 @@ class AnswerStore:
             )
         path = self.path(key)
         try:
-            with open_plain(path) as plain:
+            with self.opened(key) as plain:
                 refuse_packed(plain)
                 with np.load(plain, allow_pickle=False) as file:
                     arrays = {name: file[name] for name in file.files}
@@ -100,6 +102,24 @@ class AnswerStore:
                 " again"
             )
         return arrays
+
+    def opened(self, key: str) -> BinaryIO:
+        """The file of some answers, or of a published folder their packed bytes."""
+        if not self.path(key).is_file():
+            content = packed_answers.read_member(
+                self.packed, f"{key}.npz", packed_answers.MOST_ANSWER
+            )
+            if content is not None:
+                return io.BytesIO(content)
+        return open_plain(self.path(key))
+
+    def has(self, key: str) -> bool:
+        """Whether answers with this hash are stored, or packed."""
+        if not KEY.fullmatch(key):
+            return False
+        if self.path(key).is_file():
+            return True
+        return f"{key}.npz" in packed_answers.names_in(self.packed)
 
     def discard(self, key: str) -> None:
         """Remove the answers with this hash, if they are there.

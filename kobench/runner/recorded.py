@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from kobench.errors import UserError
@@ -43,6 +43,8 @@ class Source:
     tasks, metrics, datasets : sequence of str
         Strangers' that may be used, by name: they run in this process and see the truth. Of
         datasets that read a file of the user the whole selection.
+    published : set of str, or None
+        The hashes of the answers that were published; None where all are expected to be there.
     """
 
     registry: Registry
@@ -51,6 +53,7 @@ class Source:
     tasks: Sequence[str] = ()
     metrics: Sequence[str] = ()
     datasets: Sequence[str] = ()
+    published: Set[str] | None = None
 
 
 def dataset_of(record: Record, source: Source) -> Chosen:

@@ -43,6 +43,8 @@ class Replayed:
         A sentence for each thing that could not be scored again.
     notes : list of str
         What a reader may want to know of it, and is no difference.
+    sampled_out : list of str
+        The question sets whose answers were not published, though others of the row were.
     """
 
     record: Record
@@ -52,6 +54,7 @@ class Replayed:
     differing: list[tuple[str, Difference]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    sampled_out: list[str] = field(default_factory=list)
 
 
 def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
@@ -125,11 +128,18 @@ def again(
     )
     if record.role == "predictor" and not trial.predictor.source:
         found.notes.append("its predictor is not here, so its record alone says what answers mean")
+    if source.published is not None and kept(trial):
+        keys = record.result.answers
+        found.sampled_out += [name for name in trial.asks if keys.get(name) not in source.published]
+    if set(found.sampled_out) >= set(trial.asks):
+        return
     prepared = prepared_of(trial, ready)
     found.differing += [("dataset", one) for one in other_dataset(record.trial.dataset, prepared)]
     draft = Draft(Action("score", reason="replay"), record.keys, {})
     for name in trial.asks:
         if (recorded := record.result.answers.get(name)) is None:
+            continue
+        if name in found.sampled_out:
             continue
         arrays = arrays_of(trial, name, recorded, prepared, source.store)
         if hash_of_arrays(arrays) != recorded:
@@ -139,6 +149,8 @@ def again(
     basis = make_group(source.registry, dataset, tasks, [], request, split).basis
     score(draft, trial, prepared, basis, source.store)
     for label, (task, recorded_scores) in scores.items():
+        if task.spec.asks in found.sampled_out:
+            continue
         if label not in draft.scores:
             found.left_out.append(f"{label}: the record names no answers to it")
             continue
@@ -233,7 +245,7 @@ def arrays_of(
         make = answers_of_line if trial.role == "line" else answers_in_process
         made = make(trial, prepared, (name,)).arrays.get(name, {})
         return {array: values for array, values in made.items() if values is not None}
-    if not store.path(key).is_file():
+    if not store.has(key):
         raise UserError(f"its answers are not stored ({store.path(key)} is not there)")
     question = prepared.question(name)
     arrays = store.load(key)

@@ -26,7 +26,9 @@ class Rescored:
     open : list of Finding
         What could not be scored again, and why: no answers, no data, another version.
     checked : set of int
-        The `id` of each record of which every score came out as recorded.
+        The `id` of each record of which every score that could be made came out as recorded.
+    sampled_out : dict of int to list of str
+        The `id` of a record -> the question sets whose answers were not published.
     numbers : int
         How many numbers were compared.
     """
@@ -34,6 +36,7 @@ class Rescored:
     findings: list[Finding] = field(default_factory=list)
     open: list[Finding] = field(default_factory=list)
     checked: set[int] = field(default_factory=set)
+    sampled_out: dict[int, list[str]] = field(default_factory=dict)
     numbers: int = 0
 
 
@@ -64,7 +67,10 @@ def rescore(
             )
             found.findings.append(Finding(record, done.row, label, f"{difference}{rest}"))
         found.open += [Finding(record, done.row, "", why) for why in done.left_out]
-        if not done.differing and not done.left_out and record.result.status not in BAD:
+        if done.sampled_out:
+            found.sampled_out[id(record)] = done.sampled_out
+        fine = not done.differing and not done.left_out and record.result.status not in BAD
+        if fine and (done.tasks or not done.sampled_out):
             found.checked.add(id(record))
         tell(done)
     return found

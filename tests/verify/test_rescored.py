@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
+from dataclasses import replace
 
 import pytest
 from command import kobench
 from tiny import PLUGIN
+
+from kobench.results.packed_answers import chosen_answers, pack_answers
+from kobench.results.records import read_records
 
 TINY = "grn:genes=12,cells=120"
 TASKS = ("-t", "profile", "-t", "keystone")
@@ -78,3 +83,69 @@ def test_answers_may_lie_elsewhere(folder, tmp_path):
     shutil.move(folder / "answers", other / "answers")
     done = kobench("verify", folder, "--rescore", "--answers", other)
     assert "✓ re-scored: good on" in done.stdout
+
+
+def packed(folder, place, *more):
+    kobench("board", folder, "--pack", place, *more)
+    return place
+
+
+def test_a_published_folder_is_scored_again_by_itself(folder, tmp_path):
+    board = packed(folder, tmp_path / "board")
+    assert (board / "answers.zip").is_file()
+    assert not (board / "answers").exists()
+    done = kobench("verify", board, "--rescore")
+    assert "✓ re-scored: good on grn:cells=120,genes=12, holdout, 2 records" in done.stdout
+    again = packed(board, tmp_path / "again")
+    assert (again / "answers.zip").read_bytes() == (board / "answers.zip").read_bytes()
+
+
+def test_a_sample_of_each_row_is_chosen_by_all_answers(folder, tmp_path):
+    records = list(read_records(folder))
+    whole = pack_answers(records, folder / "answers", tmp_path / "whole.zip", 1 << 30)
+    assert whole.of_row is None
+    size = (tmp_path / "whole.zip").stat().st_size
+    board = tmp_path / "board"
+    packed(folder, board)
+    sample = pack_answers(records, folder / "answers", board / "answers.zip", size * 2 // 3)
+    assert sample.of_row == 1
+    done = kobench("verify", board, "--rescore")
+    assert "✓ re-scored: good on grn:cells=120,genes=12, holdout, 1 of 2 records" in done.stdout
+    other = replace(sample, all_answers="0" * 64)
+    lots = {
+        frozenset(chosen_answers(records, replace(other, all_answers=f"{n}"))) for n in range(9)
+    }
+    assert len(lots) > 1, "another hash chooses others"
+
+
+def test_chosen_answers_that_are_missing_and_other_records_are_named(folder, tmp_path):
+    board = packed(folder, tmp_path / "board")
+    with zipfile.ZipFile(board / "answers.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    victim = next(name for name in sorted(members) if name != "sample.json")
+    with zipfile.ZipFile(board / "answers.zip", "w") as archive:
+        for name in members.keys() - {victim}:
+            archive.writestr(name, members[name])
+    done = kobench("verify", board, "--rescore", code=1)
+    assert "answers.zip lacks 1 answers that the hash of all chose" in done.stdout
+    assert "its answers are not stored" in done.stdout
+    with zipfile.ZipFile(board / "answers.zip", "w") as archive:
+        said = json.loads(members["sample.json"]) | {"all_answers": "0" * 64}
+        archive.writestr("sample.json", json.dumps(said))
+    done = kobench("verify", board, "--rescore", code=1)
+    assert "answers.zip is of other records" in done.stdout
+    (board / "answers.zip").write_bytes(b"no zip")
+    assert "can't be read" in kobench("verify", board, "--rescore", code=2).stderr
+
+
+def test_a_packed_answer_that_is_another_is_not_believed(folder, tmp_path):
+    board = packed(folder, tmp_path / "board")
+    with zipfile.ZipFile(board / "answers.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    first, second = sorted(name for name in members if name != "sample.json")[:2]
+    members[first] = members[second]
+    with zipfile.ZipFile(board / "answers.zip", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    done = kobench("verify", board, "--rescore", code=1)
+    assert "are not what their name says" in done.stdout
