@@ -734,3 +734,16 @@ def test_what_became_of_a_row(rows, status):
     (key,) = [key for key in numbers.records if key[1] == "mlp"]
     values = {"spearman": numbers.measure(key, "spearman")}
     assert status_of(numbers, key, values) == status
+
+
+@pytest.mark.parametrize(
+    ("missing", "status"),
+    [("the metric failed", "incomplete"), ("none", "ok")],
+)
+def test_a_row_without_a_value_on_one_network_is_incomplete(missing, status):
+    cell = metric(None, missing=missing, nothing=0.0)
+    rows = [record("other", 0.1, seed=seed) for seed in (0, 1)]
+    rows += [record("mlp", 0.5, seed=0), record("mlp", scores({"spearman": cell}), seed=1)]
+    numbers = Numbers(read(rows), TASK)
+    (key,) = [key for key in numbers.records if key[1] == "mlp"]
+    assert status_of(numbers, key, {"spearman": numbers.measure(key, "spearman")}) == status

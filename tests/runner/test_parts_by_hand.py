@@ -18,6 +18,7 @@ from kobench.results.suite_seed import SuiteSeed
 from kobench.runner import rebuilt, recorded
 from kobench.runner.datasets import datasets_of, join
 from kobench.runner.environment import in_its_environment
+from kobench.runner.folder import LostError, Results, clear, locked
 from kobench.runner.keys import Group
 from kobench.runner.late import Shown, asked_blind, asked_late, said_of_late, shown_in, too_late
 from kobench.runner.order import holds, with_trials
@@ -33,6 +34,7 @@ from kobench.runner.search import Originals, is_result, sizes_of, unpacked, walk
 from kobench.runner.shown import REAL, Showing, parse, written_in
 from kobench.runner.tasks import fits
 from kobench.runner.trust import has_strangers, trusted_with_predictor
+from kobench.runner.work import Work
 
 
 def read(document) -> Record:
@@ -625,3 +627,92 @@ def test_a_log_counts_every_trial_and_shows_predictors_and_failures(capsys):
     assert ["floor failed" in lines[0], "predictor ok" in lines[1]] == [True, True]
     Plain().planned(0)
     assert capsys.readouterr().err == "kobench: everything is up to date\n"
+
+
+# folders
+
+
+def test_only_what_a_killed_run_left_is_cleared_away(tmp_path):
+    left = (
+        ".work/trial-abcd1234/x",
+        f"records/.{'a' * 24}.json.12-3.tmp",
+        f"answers/.{'a' * 64}.npz.1-2.tmp",
+        f"shown/.{'b' * 24}.json.1-2.tmp",
+    )
+    kept = (
+        ".work/mine/x",
+        ".work/trial-ABCD1234/x",
+        ".work/trial-abcd12345/x",
+        f"records/{'a' * 24}.json",
+        "records/.mine.json.1-2.tmp",
+        f"records/.{'a' * 24}.json.1.tmp",
+        f"answers/.{'a' * 24}.json.1-2.tmp",
+        ".a.tmp",
+    )
+    for name in (*left, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".work" / "trial-link1234").symlink_to(tmp_path / "records")
+    (tmp_path / ".work" / "trial-file1234").touch()
+    clear(tmp_path)
+    there = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert there == {*kept, ".work/trial-file1234"}
+    assert (tmp_path / ".work" / "trial-link1234").is_symlink()
+    empty = tmp_path / "new"
+    (empty / ".work" / "trial-abcd1234").mkdir(parents=True)
+    clear(empty)
+    assert not (empty / ".work").exists()
+
+
+@pytest.mark.parametrize("name", [".work", "shown"])
+def test_a_run_needs_its_own_folders(tmp_path, name):
+    with locked(tmp_path):
+        pass
+    (tmp_path / name).symlink_to(tmp_path)
+    with pytest.raises(UserError, match="is a link"), locked(tmp_path):
+        pass
+    (tmp_path / name).unlink()
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match="is a file"), locked(tmp_path):
+        pass
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    with locked(tmp_path) as held:
+        results = Results(tmp_path, claim=held.claim)
+        results.refuse_if_lost()
+        (tmp_path / ".kobench-lock").unlink()
+        with pytest.raises(LostError) as lost:
+            results.refuse_if_lost()
+        assert lost.value.exit_code == 1
+    Results(tmp_path).refuse_if_lost()
+
+
+# what there is to do
+
+
+def planned(selection, seeded=False, trusted=True, sandbox="require", stranger=True):
+    dataset = SimpleNamespace(
+        selection=selection,
+        trusted=trusted,
+        entry=SimpleNamespace(spec=SimpleNamespace(seeded=seeded)),
+    )
+    trial = SimpleNamespace(
+        dataset=dataset, request=Request([], [], sandbox=sandbox), is_strangers=stranger
+    )
+    return Group(dataset, None, (trial,), (trial, trial))
+
+
+def test_real_datasets_are_looked_at_once_each():
+    groups = [planned("a"), planned("a"), planned("grn", seeded=True), planned("x", trusted=False)]
+    todo = {(number, 1): None for number in (3, 2, 1, 0)} | {(0, 2): None}
+    work = Work(groups, todo, None)
+    assert (work.with_data(), work.with_data(strangers=True)) == ([(0, 1)], [(3, 1)])
+    assert work.trial((0, 0)) is groups[0].basis[0]
+    assert work.trial((0, 2)) is groups[0].trials[1]
+
+
+def test_strangers_on_the_same_cells_are_apart_where_a_sandbox_is_required(monkeypatch):
+    monkeypatch.setattr("kobench.runner.work.origins_of", lambda dataset: dataset.selection)
+    groups = [planned("a"), planned("b", sandbox="auto"), planned("c", stranger=False)]
+    todo = {(number, 1): None for number in range(3)}
+    assert Work(groups, todo, None).apart() == {(0, 1): "a"}
