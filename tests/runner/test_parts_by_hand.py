@@ -696,10 +696,13 @@ def planned(selection, seeded=False, trusted=True, sandbox="require", stranger=T
         trusted=trusted,
         entry=SimpleNamespace(spec=SimpleNamespace(seeded=seeded)),
     )
-    trial = SimpleNamespace(
-        dataset=dataset, request=Request([], [], sandbox=sandbox), is_strangers=stranger
-    )
-    return Group(dataset, None, (trial,), (trial, trial))
+    trials = [
+        SimpleNamespace(
+            dataset=dataset, request=Request([], [], sandbox=sandbox), is_strangers=stranger
+        )
+        for _ in range(3)
+    ]
+    return Group(dataset, None, tuple(trials[:1]), tuple(trials[1:]))
 
 
 def test_real_datasets_are_looked_at_once_each():
