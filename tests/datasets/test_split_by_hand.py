@@ -144,3 +144,11 @@ def test_a_digest_is_of_every_value_and_name_and_of_nothing_else():
         replace(cells, layers={"counts": X * 2}),
     ]
     assert len({found, *map(digest, others)}) == 1 + len(others)
+
+
+def test_a_group_is_held_out_only_where_that_comes_nearer_to_a_fifth():
+    names = np.repeat(np.arange(7), [40, *[10] * 6])  # 40 of 100 is as far from 20 as none
+    for seed in range(8):
+        out = held_out(names, np.zeros(100), np.random.default_rng(seed))
+        assert np.bincount(names[out], minlength=7)[0] == 0
+        assert out.sum() == 20
