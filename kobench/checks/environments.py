@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kobench.api import CONTRACT
 from kobench.checks.predictors import Result, Setting, check_predictor
 from kobench.environments.environment import Environment
+from kobench.environments.lock import LOCK, lock_of, read_lock
 from kobench.environments.own import digest, digest_of
 from kobench.environments.seen import ask_inside
 from kobench.errors import TrialFailed, UserError
@@ -66,6 +68,7 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
     yield kobench_there(environment)
     yield from speaks(environment)
     yield pip_check(environment)
+    yield as_locked(environment, inside)
     yield from _plugins_and_predictors(environment, setting)
 
 
@@ -128,6 +131,25 @@ def pip_check(environment: Environment) -> Result:
     )
     found = "; ".join(ran.output.strip().splitlines()[:5]) or ran.why
     return _result("packages", ran.code == 0, visible(found))
+
+
+def as_locked(environment: Environment, inside: Mapping[str, Any]) -> Result:
+    """Whether what is installed is what the lock file says; installing more later is no fault."""
+    file = environment.folder / LOCK
+    if "lock" not in environment.about:
+        found = "it was made before environments had lock files; --replace writes one"
+        return {"name": "lock", "status": "skipped", "found": found}
+    try:
+        lock = read_lock(file)
+    except UserError as error:
+        return _result("lock", False, str(error))
+    if lock.digest != environment.about["lock"]:
+        return _result("lock", False, f"{file} was changed; make the environment again")
+    changed = sorted(set(lock.lines) ^ set(lock_of(inside, {}).lines))
+    if changed:
+        found = f"since it was made, these have come or gone: {visible(', '.join(changed), 300)}"
+        return {"name": "lock", "status": "skipped", "found": found}
+    return _result("lock", True, f"{len(lock.lines)} distributions, as {file} says")
 
 
 def _result(name: str, passed: bool, found: str) -> Result:

@@ -21,6 +21,7 @@ EXAMPLES = """
 Examples:
   kobench env create genki --from ./plugins/kobench-genki
   kobench env create old --from my-plugin==1.2 --python 3.9 --constraint pins.txt
+  kobench env create genki-again --from genki.lock.txt
   kobench env list
   kobench env check genki
   kobench env remove genki
@@ -47,7 +48,7 @@ def env_command() -> None:
     metavar="SPEC",
     help=(
         "A package, a folder, a wheel, an address, '-e FOLDER' or a requirements file; may be"
-        " repeated."
+        " repeated. Or a lock file of an environment, which makes the same again."
     ),
 )
 @click.option(
@@ -68,6 +69,13 @@ def env_command() -> None:
     metavar="FILE",
     help="A requirements file for pip; may be repeated.",
 )
+@click.option(
+    "--installer",
+    type=click.Choice(["auto", "uv", "pip"]),
+    default="auto",
+    show_default=True,
+    help="auto: uv, which is much faster, where it is here and knows all of pip's settings.",
+)
 @click.option("--replace", is_flag=True, help="Take the place of an environment of this name.")
 @click.option("--keep", is_flag=True, help="Keep it even if nothing in it is a kobench plugin.")
 def create_command(
@@ -76,6 +84,7 @@ def create_command(
     python: str | None,
     constraint: Path | None,
     requirements: tuple[Path, ...],
+    installer: str,
     replace: bool,
     keep: bool,
 ) -> None:
@@ -94,6 +103,7 @@ def create_command(
         replace,
         keep,
         say=lambda text: say(f"{text} ...", err=True),
+        installer=installer,
     )
     registry = load_registry()
     here = sorted(entry.full_name for entry in registry.predictors_in(name))
@@ -103,6 +113,7 @@ def create_command(
         f" {environment.folder}."
     )
     say(f"Its predictors: {', '.join(here) or 'none'}.")
+    say(f"Its lock file, from which --from makes it again: {environment.folder / 'lock.txt'}.")
     for problem in registry.problems_in(name):
         say(f"Problem: {problem.distribution}: {problem.message}", err=True)
     if here:
@@ -144,6 +155,8 @@ def environment_row(environment: Environment, registry: Registry) -> dict[str, A
         "megabytes": megabytes(environment.folder),
         "from": about["from"],
         "made": about["made"],
+        "installer": about.get("installer", "pip"),
+        "lock": about.get("lock"),
         "folder": str(environment.folder),
         "problems": [problem.message for problem in registry.problems_in(environment.name)],
     }

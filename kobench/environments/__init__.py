@@ -2,6 +2,7 @@
 
 - `environment` reads what has been made, `folder` says where it lies and holds its locks.
 - `create` makes and removes environments: `interpreters` finds what one is made from, `pip`
-  installs into it, `own` puts the worker's part of kobench there, `ours` tells what may be removed.
+  or `uv` (which is told pip's settings by `pip_settings`) installs into it, `lock` writes down
+  what, `own` puts the worker's part of kobench there, `ours` tells what may be removed.
 - `seen` asks an environment's interpreter what it has; `inside` is the script that answers there.
 """

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kobench.environments.folder import environments_folder
@@ -67,6 +67,30 @@ def find_interpreter(asked: str | None) -> tuple[Path, str]:
             " a version such as 3.11"
         )
     return _checked(Path(os.path.abspath(found)), f"--python {asked}")
+
+
+def interpreter_for(
+    asked: str | None, locked: str | None, say: Callable[[str], None]
+) -> tuple[Path, str]:
+    """The interpreter that was asked for, else that of a lock, of the same series if need be.
+
+    Parameters
+    ----------
+    asked : str or None
+        See `find_interpreter`.
+    locked : str or None
+        The version that a lock is of; None without a lock.
+    say : callable
+        Told where another version of that series is taken.
+    """
+    if asked is not None or locked is None:
+        return find_interpreter(asked)
+    try:
+        return find_interpreter(locked)
+    except UserError:
+        base, version = find_interpreter(locked.rpartition(".")[0])
+        say(f"the lock is of Python {locked}, here is {version}")
+        return base, version
 
 
 def candidates(version: str) -> Iterator[Path]:

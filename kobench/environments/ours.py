@@ -15,7 +15,8 @@ SERIAL = re.compile(r"[0-9a-f]{8}")
 MARK = "kobench.json"
 
 #: The names of files beside it, also of those that were half written.
-FILES = re.compile(r"(?:environment|seen)\.json|\.(?:environment|seen)\.json\.\d+-\d+\.tmp")
+_NAMES = r"(?:environment\.json|seen\.json|lock\.txt)"
+FILES = re.compile(rf"{_NAMES}|\.{_NAMES}\.\d+-\d+\.tmp")
 
 
 def is_ours(folder: Path) -> bool:

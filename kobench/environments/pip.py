@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kobench import __version__
 from kobench.environments.folder import making_folder
+from kobench.environments.lock import Lock
 from kobench.errors import UserError
+from kobench.util.files import parse_json
 
 #: Lines of pip's log that an error shows.
 LOG_LINES = 12
@@ -46,11 +49,14 @@ class Wanted:
         A file of versions for pip.
     requirements : sequence of path
         More requirements files.
+    lock : Lock or None
+        What exactly is installed, where `specs` is a lock file.
     """
 
     specs: Sequence[str]
     constraint: str | os.PathLike[str] | None = None
     requirements: Sequence[str | os.PathLike[str]] = ()
+    lock: Lock | None = None
 
     def __str__(self) -> str:
         return ", ".join([*self.specs, *map(str, self.requirements)])
@@ -70,7 +76,7 @@ class Wanted:
                 )
 
 
-def install(python: Path, wanted: Wanted, log: Path, name: str) -> None:
+def install(python: Path, wanted: Wanted, log: Path, name: str) -> dict[str, list[str]]:
     """Let pip install everything in one go, with numpy.
 
     Parameters
@@ -84,28 +90,103 @@ def install(python: Path, wanted: Wanted, log: Path, name: str) -> None:
     name : str
         The environment's name.
 
+    Returns
+    -------
+    dict of str to list of str
+        By normalised name the sha256 of the file that each came from, where pip says it.
+
     Raises
     ------
     UserError
-        pip failed; the message has what it said last.
+        pip failed; the message has what it said last. Or a file is not the one of the lock.
+    """
+    command = [str(python), "-I", "-m", "pip", "install"]  # -I: nothing of the user's folder
+    command += ["--disable-pip-version-check", "--no-input"]
+    report = making_folder() / f"{name}.report"
+    if can_report(python):
+        command += ["--report", str(report)]
+    # pip wants hashes of all or of none: where a folder has none, its report is looked at instead
+    hashed = wanted.lock is not None and wanted.lock.hashed
+    try:
+        with arguments_for(wanted, name, hashed) as arguments:
+            run_logged(
+                [*command, *arguments], log, f"environment {name!r}: pip could not install {wanted}"
+            )
+        found = reported(report)
+    finally:
+        report.unlink(missing_ok=True)
+    if wanted.lock is not None:
+        refuse_other_files(wanted.lock, found)
+    return found
+
+
+@contextlib.contextmanager
+def arguments_for(wanted: Wanted, name: str, hashed: bool = True) -> Iterator[list[str]]:
+    """What an installer is told: the same for pip and uv, in one go.
+
+    Parameters
+    ----------
+    wanted : Wanted
+        What is installed.
+    name : str
+        The environment's name.
+    hashed : bool
+        Whether it is told the hashes of a lock.
     """
     # this kobench is there already: no registry is asked for another one
     own = making_folder() / f"{name}.constraint"
-    own.write_text(f"kobench=={__version__}\n")
-    command = [str(python), "-I", "-m", "pip", "install"]  # -I: nothing of the user's folder
-    command += ["--disable-pip-version-check", "--no-input", "-c", str(own)]
-    if wanted.constraint:
-        command += ["-c", os.fspath(wanted.constraint)]
-    for file in wanted.requirements:
-        command += ["-r", os.fspath(file)]
-    for spec in wanted.specs:
-        command += arguments_of(spec)
-    try:
-        run_logged(
-            [*command, "numpy>=1.21"], log, f"environment {name!r}: pip could not install {wanted}"
+    if wanted.lock is not None:
+        lock = (
+            wanted.lock
+            if hashed
+            else Lock(wanted.lock.python, dict.fromkeys(wanted.lock.lines, frozenset()))
         )
+        own.write_text(lock.text)
+        arguments = ["--no-deps", "-r", str(own)]
+    else:
+        own.write_text(f"kobench=={__version__}\n")
+        arguments = ["-c", str(own)]
+        if wanted.constraint:
+            arguments += ["-c", os.fspath(wanted.constraint)]
+        for file in wanted.requirements:
+            arguments += ["-r", os.fspath(file)]
+        for spec in wanted.specs:
+            arguments += arguments_of(spec)
+        arguments.append("numpy>=1.21")
+    try:
+        yield arguments
     finally:
         own.unlink(missing_ok=True)
+
+
+def can_report(python: Path) -> bool:
+    """Whether the pip beside an interpreter can say what it installed, as it can from 22.2 on."""
+    found = python.parent.parent.glob("lib/python*/site-packages/pip-*.dist-info")
+    versions = [tuple(map(int, re.findall(r"\d+", each.name)[:2])) for each in found]
+    return any(version >= (22, 2) for version in versions)
+
+
+def reported(report: Path) -> dict[str, list[str]]:
+    """By normalised name the sha256 of what pip's report says was installed."""
+    found: dict[str, list[str]] = {}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        for each in parse_json(report.read_text(encoding="utf-8"))["install"]:
+            name = re.sub(r"[-_.]+", "-", str(each["metadata"]["name"])).lower()
+            archive = each["download_info"].get("archive_info") or {}
+            if "sha256" in (hashes := archive.get("hashes") or {}):
+                found[name] = [str(hashes["sha256"])]
+    return found
+
+
+def refuse_other_files(lock: Lock, found: Mapping[str, Sequence[str]]) -> None:
+    """Raise UserError where a file that was installed is not one of those that a lock names."""
+    for what, hashes in lock.lines.items():
+        name = re.split(r"==| @ ", what)[0]
+        if hashes and name in found and not hashes & set(found[name]):
+            raise UserError(
+                f"the file of {what} has the sha256 {found[name][0]}, which is not in the lock;"
+                " nothing was kept"
+            )
 
 
 def arguments_of(spec: str) -> list[str]:
@@ -124,7 +205,9 @@ def arguments_of(spec: str) -> list[str]:
     return ["-r", spec] if spec.endswith(".txt") and Path(spec).is_file() else [spec]
 
 
-def run_logged(command: list[str], log: Path, what: str) -> None:
+def run_logged(
+    command: list[str], log: Path, what: str, variables: Mapping[str, str] | None = None
+) -> None:
     """Run a command with its output in a log; it is ended together with this process.
 
     Parameters
@@ -135,6 +218,8 @@ def run_logged(command: list[str], log: Path, what: str) -> None:
         The file to which its output is appended.
     what : str
         What it does, for an error.
+    variables : mapping of str to str, or None
+        Its variables; None for this process's, without `UNWANTED`.
 
     Raises
     ------
@@ -142,6 +227,7 @@ def run_logged(command: list[str], log: Path, what: str) -> None:
         It could not be started or failed; the message has the log's last lines.
     """
     environment = {key: value for key, value in os.environ.items() if key not in UNWANTED}
+    environment = dict(environment if variables is None else variables)
     with open(log, "ab") as output:
         try:
             process = subprocess.Popen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import numpy as np
 
 from kobench.api import Context
 from kobench.cells import BoolArray
-from kobench.errors import TrialFailed
+from kobench.environments.environment import read
+from kobench.errors import TrialFailed, UserError
 from kobench.plugins.load import links_of, resolve
 from kobench.question import SETS, Answers
 from kobench.runner.keys import Trial
@@ -307,8 +308,16 @@ def ran_in(worker: WorkerProcess) -> dict[str, Any]:
                 for name, version in [*packages.items()][:MOST_PACKAGES]
                 if PACKAGE.fullmatch(name) and VERSION.fullmatch(str(version))
             },
+            "lock": lock_of(interpreter.environment),
         }
     return {"sandbox": worker.report, "output": worker.output_tail(), "environment": environment}
+
+
+def lock_of(environment: str | None) -> str | None:
+    """The sha256 of an environment's lock file; None where it has none."""
+    with suppress(UserError):
+        return read(environment or "").about.get("lock")
+    return None
 
 
 def as_answers(arrays: Mapping[str, Any], spec: PredictorSpec | None = None) -> Answers:

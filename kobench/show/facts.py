@@ -86,6 +86,7 @@ def versions_of(record: Record) -> dict[str, Any]:
         "kobench": run.kobench,
         "python": run.python if environment is None else environment.python,
         "environment": None if environment is None else environment.name,
+        "lock": None if environment is None else environment.lock,
         "predictor": {
             "distribution": predictor.distribution,
             "version": predictor.version,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kobench.environments import pip
+from kobench.environments import pip, uv
 
 
 def linked(place: str, target: str) -> None:
@@ -39,7 +39,7 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def without_pip(command: list[str], log: Path, what: str) -> None:
         run([*command, "--without-pip"], log, what)
 
-    def unpack(python: Path, wanted: pip.Wanted, *_: Any) -> None:
+    def unpack(python: Path, wanted: pip.Wanted, *_: Any) -> dict[str, list[str]]:
         (site,) = (python.parent.parent / "lib").glob("python*/site-packages")
         for spec in wanted.specs:
             if spec.endswith(".whl"):
@@ -50,7 +50,9 @@ def offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             shutil.copytree(
                 place, site / place.name, copy_function=linked
             )  # a link to a folder outside would not be shown to a plugin
+        return {}
 
+    monkeypatch.setattr(uv, "find_uv", lambda: None)
     monkeypatch.setattr(pip, "run_logged", without_pip)
     monkeypatch.setattr(pip, "install", unpack)
     return home

@@ -17,6 +17,7 @@ from environment_problems import sentences
 from wheels import plugin, wheel
 
 from kobench.environments import environment as environments
+from kobench.environments import uv
 from kobench.environments.create import _absolute, create, remove
 from kobench.environments.folder import locked
 from kobench.environments.interpreters import find_interpreter
@@ -145,10 +146,16 @@ def test_interpreters_are_found_by_path_version_and_default() -> None:
     )
 
 
-def test_a_failing_pip_is_shown_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
-    done = kobench("env", "create", "alpha", "--from", tmp_path / "nowhere.whl", code=2)
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_a_failing_installer_is_shown_and_leaves_nothing(
+    home: Path, tmp_path: Path, tool: str
+) -> None:
+    if tool == "uv" and uv.find_uv() is None:
+        pytest.skip("uv is not here: kobench[env] brings it")
+    asked = ("--from", tmp_path / "nowhere.whl", "--installer", tool)
+    done = kobench("env", "create", "alpha", *asked, code=2)
     log = home / ".making" / "alpha.log"
-    assert f"pip could not install {tmp_path / 'nowhere.whl'}" in done.stderr
+    assert f"{tool} could not install {tmp_path / 'nowhere.whl'}" in done.stderr
     assert f"The end of {log}:" in done.stderr
     assert log.read_text().strip().splitlines()[-1] in done.stderr
     assert environments.names() == []

@@ -61,11 +61,15 @@ class RunEnvironment(Part):
         Its version of Python.
     packages : mapping of str to str
         Version of each installed package.
+    lock : str or None
+        Sha256 of the lock file from which the same environment can be made again; older records
+        lack it.
     """
 
     name: str
     python: str
     packages: Mapping[str, str]
+    lock: str | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)
