@@ -19,6 +19,9 @@ LEAST_RELATIVE_TO = 0.3
 #: apart that are one and the same in the cells at hand.
 RIDGE, JITTER = 1e-3, 1e-6
 
+#: A feature whose variance is less than this part of its mean square is a constant.
+CONSTANT = 1e-8
+
 #: A regulator adds nothing when the error falls by less than this share of it, or by what rounding
 #: leaves of a sum of squares.
 NOTHING, ROUNDING = 1e-9, 1e-12
@@ -212,7 +215,10 @@ def orders(every: Sequence[Moments], most: int) -> list[list[int]]:
         own = own - np.einsum("frki,frkj->fkij", parts, parts)
         with_y = with_y - np.einsum("frki,fr->fki", parts, new[:, :, -1])
         if not step:
-            penalty = (RIDGE + JITTER) * np.maximum(np.einsum("fkii->fki", own), 1e-12)
+            # what is constant but for rounding has no variance of its own
+            squares = sums[:, places, places]
+            least = np.maximum(CONSTANT * squares, 1e-12)
+            penalty = (RIDGE + JITTER) * np.maximum(np.einsum("fkii->fki", own), least)
         blocks = own.copy()
         np.einsum("fkii->fki", blocks)[...] += penalty
         gain = np.where(free, _explained(blocks.copy(), with_y), -1.0)
