@@ -29,6 +29,7 @@ from kobench.board.sections.provenance import ran_of
 from kobench.board.sections.section import NO_TASK, SectionKey, make_section, task_about
 from kobench.board.sections.seeds import seeds_of
 from kobench.board.sections.sentences import short_names
+from kobench.board.sections.tuned import tuned_remark
 from kobench.board.transfer import transfer_matrices
 from kobench.board.visible import all_visible
 from kobench.board.words import base
@@ -114,6 +115,7 @@ def make_board(
     remarks = (
         *([left_out] if left_out else []),
         *ran_of(kept, row_names),
+        *tuned_remark(kept, row_names),
         *more,
         *on_costs,
         *older_remark(every, like((*before, *older), kept), row_names),

@@ -116,6 +116,7 @@ def _plan(
         tasks=flags["tasks"] or None,
         suite_seed=suite_seed_of(flags),
         seed_known=seed_known(flags),
+        tuned=tuned_settings(flags["plugin_files"]),
     )
     groups = make_plan(registry, request, notes.append)
     tell_unopened([part.entry for group in groups for part in group.dataset.each])
@@ -177,6 +178,18 @@ def seed_known(flags: dict[str, Any]) -> bool:
     from kobench.results.suite_seed import KNOWN
 
     return flags["secret_seed"] is not None or (flags["out"] / KNOWN).is_file()
+
+
+def tuned_settings(plugin_files: Sequence[str]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """By distribution and selection what `kobench tune` says that settings were chosen on.
+
+    It is written beside plugin files, and in the present folder.
+    """
+    from kobench.results.tuned import read_tuned, tuned_path, used_by
+
+    return used_by(
+        sweep for plugin in (None, *plugin_files) for sweep in read_tuned(tuned_path(plugin))
+    )
 
 
 def too_much_memory(jobs: int, memory_mb: int | None) -> list[str]:

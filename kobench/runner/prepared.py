@@ -10,6 +10,7 @@ from kobench.cells import Cells, IntArray
 from kobench.dataset import Dataset
 from kobench.datasets.digest import digest
 from kobench.datasets.groups import labels_of_groups
+from kobench.datasets.nested import CHOOSE, CONFIRM, nested_rows
 from kobench.datasets.split import rows_of
 from kobench.plugins.chosen import Chosen
 from kobench.question import Question
@@ -99,6 +100,8 @@ class Prepared:
             back, groups = kept_back(dataset, labels, seed), groups_of(labels)[0]
             training = training_rows(labels, groups, self.split.train, seed, back)
             asked = np.setdiff1d(np.arange(cells.n_obs), training)
+        elif self.split.name in (CHOOSE, CONFIRM):
+            training, asked = nested_rows(dataset, self.split.name, seed)
         else:
             training, asked = rows_of(dataset, self.split.name, seed)
         if self.split.name == "halves":  # asked in the cells that train; the others are kept back

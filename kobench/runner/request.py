@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kobench.results.suite_seed import SuiteSeed
@@ -70,6 +70,8 @@ class Request:
         The secret seed from which those of all networks follow; None for public seeds, 0, 1, 2, ...
     seed_known : bool
         Whether others may have known that seed before the run; it decides no answer.
+    tuned : mapping of (str, str) to tuple of str
+        By distribution and selection what a setting was tuned on; it decides no answer.
     jobs : int
         How many trials run at a time: each may fill its share of the disk.
     """
@@ -92,6 +94,7 @@ class Request:
     readable: tuple[str, ...] = ()
     suite_seed: SuiteSeed | None = None
     seed_known: bool = False
+    tuned: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     jobs: int = 1
 
 

@@ -153,7 +153,12 @@ def begin(trial: Trial, action: Action, results: Results) -> Draft:
 
 def new_run(trial: Trial) -> dict[str, Any]:
     """The run part of a record whose predictor is about to be fitted."""
-    known = {"seed_known": True} if trial.dataset.secret and trial.request.seed_known else {}
+    known: dict[str, Any] = {}
+    if trial.dataset.secret and trial.request.seed_known:
+        known["seed_known"] = True
+    of = trial.predictor.entry.distribution, trial.predictor.selection
+    if trial.role == "predictor" and of in trial.request.tuned:
+        known["tuned_on"] = list(trial.request.tuned[of])
     return {**here_and_now(), "limits": trial.request.limits.to_json(), **known}
 
 

@@ -8,6 +8,7 @@ from kobench.board.numbers.series import Numbers
 from kobench.board.numbers.values import NONE, NOT_RUN, STAND_IN, Key, RowValues
 from kobench.board.row import Score
 from kobench.board.sections.comparison import Comparison
+from kobench.board.sections.tuned import on_tuning
 from kobench.board.written import permuted_p, spoken
 
 #: How many times the error of one fit may be that of another on the same cells, before it is said.
@@ -58,6 +59,8 @@ def row_remarks(compared: Comparison, key: Key, scores: Mapping[str, Score]) -> 
         remarks.append(ASKED_LATE)
     if key[0] == "predictor" and any(fit.run.seed_known for fit in compared.numbers.records[key]):
         remarks.append(SEED_KNOWN)
+    if key[0] == "predictor":
+        remarks += on_tuning(compared.numbers.records[key])
     remarks += of_its_packages(compared.numbers, key)
     for metric in compared.numbers.primary():
         if metric in scores and scores[metric].unproven:

@@ -118,6 +118,9 @@ class RunInfo(Part):
         in this results folder, in a run that is meant to hold against hostile predictors.
     seed_known : bool or None
         True where the secret seed of its network was known before the run; left out else.
+    tuned_on : list of str, or None
+        The networks and data on which `kobench tune` chose among settings of which this is one;
+        left out for none.
     """
 
     fit_seconds: float | None = optional()
@@ -139,3 +142,4 @@ class RunInfo(Part):
     code_in_harness: Sequence[str] | None = optional()
     asked_late: Sequence[str] | None = optional()
     seed_known: bool | None = optional()
+    tuned_on: Sequence[str] | None = optional()

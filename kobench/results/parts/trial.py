@@ -77,8 +77,9 @@ class SplitInfo(Part):
     ----------
     name : str
         "holdout" (80/20), "halves" (by wild-type halves, for a measured truth), "all"
-        (trains on and asks every cell), or "cell-type" and "dataset", which train on one
-        group of cells.
+        (trains on and asks every cell), "cell-type" and "dataset", which train on one
+        group of cells, or "tune" and "confirm", by which `kobench tune` chooses inside the
+        training cells of "holdout".
     seed : int
         Seed of the split.
     train : str or None
