@@ -1,4 +1,5 @@
-# Three commands for a fresh machine: `make install`, `make demo` and `make test`. Everything they need goes into .venv.
+# Three commands for a fresh machine: `make install`, `make demo` and `make test`. Everything they need goes into .venv, which
+# is made of the Python that PYTHON names (`make demo PYTHON=python3.13`); of pyenv's, those that are not switched on are found, too.
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,7 +37,9 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks --write
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@for python in $(PYTHON) $(HOME)/.pyenv/versions/*/bin/$(PYTHON); do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then exec $$python -m venv $(VENV); fi; \
+	done; echo "PYTHON=$(PYTHON) is no Python 3.11 or newer that is here; name one, or its path" >&2; exit 1
 
 PROJECTS := pyproject.toml plugins/kobench-baselines/pyproject.toml plugins/kobench-example/pyproject.toml constraints.txt
 

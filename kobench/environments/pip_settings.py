@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-#: What a setting of pip is called by uv. Those that may have several values, one a word, are in
-#: `SEVERAL`.
+#: What a setting of pip is called by uv. Several values are parted by blanks, those of `LISTS` by
+#: commas, too.
 FLAGS = {
     "index-url": "--default-index",
     "extra-index-url": "--index",
@@ -19,7 +20,7 @@ FLAGS = {
     "no-binary": "--no-binary",
     "only-binary": "--only-binary",
 }
-SEVERAL = ("extra-index-url", "find-links", "constraint", "trusted-host")
+LISTS = ("no-binary", "only-binary")
 
 #: Settings that are on or off.
 SWITCHES = {"no-index": "--no-index", "no-cache-dir": "--no-cache", "pre": "--prerelease=allow"}
@@ -97,7 +98,7 @@ def settings_for_uv(variables: Mapping[str, str]) -> Settings:
         if name in SWITCHES:
             arguments += [SWITCHES[name]] if value.strip().lower() not in OFF else []
         elif name in FLAGS:
-            for each in value.split() if name in SEVERAL else [value.strip()]:
+            for each in re.split(r"[,\s]+" if name in LISTS else r"\s+", value.strip()):
                 arguments += [FLAGS[name], each] if each else []
         elif name in VARIABLES:
             given[VARIABLES[name]] = value.strip()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
+import shlex
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from command import COMMAND, kobench
+from places import REPOSITORY
 from planted_bug import PLANTED, TINY
 
 ASKED = ("run", "-d", TINY, "--plugin", "mine.py", "-t", "response", "--out", "results")
@@ -132,3 +135,19 @@ def test_it_works_in_a_terminal(here: Path) -> None:
         process.kill()
         os.close(master)
     assert b"inner()" in seen
+
+
+def test_the_commands_of_the_kit_work(here: Path) -> None:
+    """Those of its section on trials that fail, on a smaller dataset and by another task."""
+    page = (REPOSITORY / "docs" / "kit.md").read_text()
+    section = page.partition("## When a trial fails")[2].partition("\n## ")[0]
+    lines = re.findall(r"^kobench .*?(?=  #|$)", section, re.MULTILINE)
+    assert len(lines) == 3
+    (here / "my_method.py").write_text(PLANTED.replace('"mine"', '"my-method"'))
+    made = ("run", "-d", TINY, "-p", "my-method", "--plugin", "my_method.py", "-t", "response")
+    kobench(*made, cwd=here)
+    for line in lines:
+        words = shlex.split(line.replace("-t keystone", "-t response"))[1:]
+        words = [TINY if words[0] == "run" and word == "grn" else word for word in words]
+        done = kobench(*words, cwd=here)
+        assert "my-method on grn" in done.stdout or "Nothing was raised" in done.stdout

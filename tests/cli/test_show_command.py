@@ -29,6 +29,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 100 columns, wherever the tests are run."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 def shown(made: Path, *words: object, code: int = 0) -> list[str]:
     """The lines that `kobench show` prints."""
     return kobench("show", *words, cwd=made, code=code).stdout.splitlines()

@@ -212,6 +212,7 @@ def test_pips_settings_are_given_to_uv(tmp_path: Path, monkeypatch: pytest.Monke
         "PIP_CERT": "/cert.pem",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INDEX": "false",
+        "PIP_ONLY_BINARY": "numpy,scipy",
         "PIP_DEFAULT_TIMEOUT": "9",
     }
     found = settings_for_uv(asked)
@@ -224,12 +225,15 @@ def test_pips_settings_are_given_to_uv(tmp_path: Path, monkeypatch: pytest.Monke
             ("--index", "https://a"),
             ("--index", "https://b"),
             ("--index-strategy", "unsafe-best-match"),
+            ("--only-binary", "numpy"),
+            ("--only-binary", "scipy"),
         ]
     )
     assert found.variables == {"SSL_CERT_FILE": "/cert.pem", "UV_HTTP_TIMEOUT": "9"}
     assert found.unknown == ()
     assert settings({**asked, "PIP_CONFIG_FILE": os.devnull}).keys() == {
         *("extra-index-url", "cert", "disable-pip-version-check", "no-index", "timeout"),
+        "only-binary",
         "config-file",
     }
 
