@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kobench.api import CONTRACT
@@ -16,8 +16,10 @@ from kobench.environments.seen import ask_inside
 from kobench.errors import TrialFailed, UserError
 from kobench.plugins.chosen import choose
 from kobench.plugins.environments import interpreter_of
+from kobench.plugins.hidden import kept_from
 from kobench.plugins.load import load_registry
 from kobench.plugins.sources import HARMLESS
+from kobench.sandbox.once import Ran
 from kobench.supervisor.held import run_held
 from kobench.util.text import visible
 from kobench.worker.protocol import PROTOCOL
@@ -54,17 +56,20 @@ def check_environment(environment: Environment, setting: Setting | None = None) 
     """
     try:
         inside = ask_inside(
-            environment.python,
+            environment.behind,
             environment.name,
+            environment.prefix,
             environment.site,
-            environment.base,
             environment.in_place,
         )
+        why = _run(environment, ["-I", "-S", "-c", "pass"]).why
     except UserError as error:
         yield _result("interpreter", False, str(error))
         return
     python = f"{inside['implementation']} {inside['version']} at {environment.python}"
-    yield _result("interpreter", True, python)
+    yield _result("interpreter", not why, f"{python}: {why}" if why else python)
+    if why:
+        return
     yield kobench_there(environment)
     yield from speaks(environment)
     yield pip_check(environment)
@@ -104,7 +109,7 @@ def kobench_there(environment: Environment) -> Result:
 
 def speaks(environment: Environment) -> Iterator[Result]:
     """Whether a worker in an environment speaks this kobench's contract, protocol and numpy."""
-    ran = run_held(interpreter_of(environment), ["-I", "-c", SAYS], seconds=SECONDS)
+    ran = _run(environment, ["-I", "-c", SAYS])
     try:
         contract, protocol, numpy, place = json.loads(ran.output.strip().splitlines()[-1])
     except (ValueError, IndexError):
@@ -124,11 +129,7 @@ def speaks(environment: Environment) -> Iterator[Result]:
 
 def pip_check(environment: Environment) -> Result:
     """Whether all that the packages of an environment need is there, in versions that fit."""
-    ran = run_held(
-        interpreter_of(environment),
-        ["-I", "-m", "pip", "check", "--disable-pip-version-check"],
-        seconds=SECONDS,
-    )
+    ran = _run(environment, ["-I", "-m", "pip", "check", "--disable-pip-version-check"])
     found = "; ".join(ran.output.strip().splitlines()[:5]) or ran.why
     return _result("packages", ran.code == 0, visible(found))
 
@@ -150,6 +151,12 @@ def as_locked(environment: Environment, inside: Mapping[str, Any]) -> Result:
         found = f"since it was made, these have come or gone: {visible(', '.join(changed), 300)}"
         return {"name": "lock", "status": "skipped", "found": found}
     return _result("lock", True, f"{len(lock.lines)} distributions, as {file} says")
+
+
+def _run(environment: Environment, arguments: Sequence[str]) -> Ran:
+    """Run an environment's interpreter, from which is hidden what is hidden from all plugins."""
+    interpreter = interpreter_of(environment)
+    return run_held(interpreter, arguments, (), SECONDS, hidden=kept_from(interpreter))
 
 
 def _result(name: str, passed: bool, found: str) -> Result:

@@ -4,5 +4,5 @@
 - `create` makes and removes environments: `interpreters` finds what one is made from, `pip`
   or `uv` (which is told pip's settings by `pip_settings`) installs into it, `lock` writes down
   what, `own` puts the worker's part of kobench there, `ours` tells what may be removed.
-- `seen` asks an environment's interpreter what it has; `inside` is the script that answers there.
+- `seen` says what an environment has; `inside` is the script that finds it.
 """

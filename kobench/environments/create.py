@@ -17,7 +17,13 @@ from typing import Any
 
 from kobench import __version__
 from kobench.environments import pip, uv
-from kobench.environments.environment import FORMAT, Environment, folders_in_place, read
+from kobench.environments.environment import (
+    FORMAT,
+    Environment,
+    behind,
+    folders_in_place,
+    read,
+)
 from kobench.environments.folder import environments_folder, locked, making_folder
 from kobench.environments.interpreters import interpreter_for
 from kobench.environments.lock import LOCK, Lock, lock_among, lock_of, refuse_others
@@ -148,7 +154,7 @@ class _Making:
         Returns
         -------
         dict of str to object
-            What its interpreter then says of itself, see `kobench.environments.inside`.
+            What it then has, see `kobench.environments.inside`.
         Lock
             What is installed.
         """
@@ -163,6 +169,7 @@ class _Making:
             f"environment {self.name!r}: making a virtual environment with {self.base}",
         )
         python = self.prefix / "bin" / "python"
+        program = behind(self.prefix, self.base)
         put_into(self.site, self.base)
         say(f"installing {self.wanted} with {'pip' if self.uv is None else 'uv'}")
         hashes: dict[str, list[str]] = {}
@@ -171,9 +178,8 @@ class _Making:
         else:
             self.uv.install(python, self.wanted, self.log, self.name)
             self.uv.compile(self.site)
-        installation = self.base.resolve().parents[1]
         in_place = folders_in_place(self.wanted.specs)
-        inside = ask_inside(python, self.name, self.site, installation, in_place)
+        inside = ask_inside(program, self.name, self.prefix, self.site, in_place)
         return inside, self.lock_of(inside, hashes)
 
     @property

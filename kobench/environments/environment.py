@@ -3,7 +3,7 @@
 Layout, under `kobench.environments.folder.environments_folder()`::
 
     NAME/environment.json     how it was made; written last, so that a folder without it is none
-    NAME/seen.json            what its interpreter said of itself, and when its packages were so
+    NAME/seen.json            its Python and packages, and when they were so
     NAME/SERIAL/              the virtual environment; a new one is made beside the old one
     NAME/SERIAL/kobench.json  which kobench was put into it
     .making/NAME.log          what pip says while it is being made, kept where that fails
@@ -64,9 +64,14 @@ class Environment:
         return Path(str(self.about["python"]["base"]))
 
     @property
+    def behind(self) -> Path:
+        """The program behind its interpreter, see `behind`."""
+        return behind(self.prefix, self.made_from)
+
+    @property
     def base(self) -> Path:
         """The Python installation that it was made from."""
-        return self.made_from.resolve().parents[1]
+        return self.behind.parents[1]
 
     @property
     def site(self) -> Path:
@@ -87,6 +92,21 @@ class Environment:
             place.resolve().is_relative_to(folder.resolve())
             for folder in (self.prefix, *self.in_place)
         )
+
+
+def behind(prefix: Path, made_from: Path) -> Path:
+    """The program behind an environment's interpreter, which its packages can't change.
+
+    Parameters
+    ----------
+    prefix : Path
+        The virtual environment.
+    made_from : Path
+        The interpreter that it was made from, which may be a script that starts another.
+    """
+    program = (prefix / "bin" / "python").resolve()
+    # packages bring files and no links: what the link leads to is what venv made it for
+    return made_from.resolve() if program.is_relative_to(prefix.resolve()) else program
 
 
 def folders_in_place(specs: Iterable[str]) -> tuple[Path, ...]:

@@ -1,8 +1,9 @@
-"""A script for an environment's interpreter: prints as JSON what it is and what is installed there.
+"""A script that prints as JSON what an environment's Python is and what is installed there.
 
-Standard library only, Python 3.9 or newer. It imports none of the packages that it names. The
-interpreter is started without its folder of packages (`-S`), so that no code of theirs runs,
-neither .pth files nor sitecustomize; that folder is the script's argument.
+Standard library only, Python 3.9 or newer. It imports none of the packages that it names. It is run
+by the interpreter that the environment was made from, without any folder of packages (`-S`), so
+that no code of theirs runs, neither .pth files nor sitecustomize; the environment's is its
+argument.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import os
 import platform
 import re
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -407,9 +407,8 @@ def describe() -> dict[str, Any]:
     Returns
     -------
     dict of str to object
-        The interpreter's `version`, `implementation`, `executable`, `prefix`, `base` prefixes,
-        `site` (folder of packages) and `path`; `installed`, see `installed`; `tops`, where the
-        top-level packages of plugins' entry points lie, see `place_of`.
+        The interpreter's `version` and `implementation`; `installed`, see `installed`; `tops`,
+        where the top-level packages of plugins' entry points lie, see `place_of`.
     """
     distributions = installed()
     tops = {
@@ -420,11 +419,6 @@ def describe() -> dict[str, Any]:
     return {
         "version": platform.python_version(),
         "implementation": platform.python_implementation(),
-        "executable": sys.executable,
-        "prefix": sys.prefix,
-        "base": [sys.base_prefix, sys.base_exec_prefix],
-        "site": sysconfig.get_paths()["purelib"],
-        "path": [entry for entry in sys.path if entry],
         "installed": distributions,
         "tops": {top: place_of(top) for top in sorted(tops)},
     }

@@ -1,4 +1,9 @@
-"""What the interpreter of an environment says of itself and of its packages."""
+"""What an environment has: its Python and its packages.
+
+The program in the environment is not asked. A package may have put another one in its place, and
+what that says would outlive it: it could hand on to trials what it has read. So the interpreter
+that the environment was made from runs a script of kobench's, and none of the packages' code.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from kobench.environments.environment import BrokenError, Environment
+from kobench.util.files import parse_json, write_atomically
 
-#: The script that an environment's interpreter runs to say what it has.
+#: The script that says what an environment has.
 INSIDE = Path(__file__).with_name("inside.py")
 
 #: Seconds that it may take.
@@ -19,17 +25,17 @@ SECONDS = 120.0
 
 
 def seen(environment: Environment) -> dict[str, Any]:
-    """What an environment's interpreter says of itself, remembered until its packages change.
+    """What an environment has, remembered until its packages change.
 
     Parameters
     ----------
     environment : Environment
-        Whose interpreter is asked. It is not started where its answer is remembered.
+        Which one. Nothing is started where its answer is remembered.
 
     Returns
     -------
     dict of str to object
-        What `kobench.environments.inside.describe` returns there.
+        What `kobench.environments.inside.describe` returns of it.
 
     Raises
     ------
@@ -49,16 +55,14 @@ def seen(environment: Environment) -> dict[str, Any]:
             " --replace"
         ) from error
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        document = json.loads(file.read_bytes())
+        document = parse_json(file.read_text())
         if document["stamp"] == stamp:
             return dict(document["seen"])
-    from kobench.util.files import write_atomically
-
     found = ask_inside(
-        environment.python,
+        environment.behind,
         environment.name,
+        environment.prefix,
         environment.site,
-        environment.base,
         environment.in_place,
     )
     with contextlib.suppress(OSError):
@@ -67,20 +71,22 @@ def seen(environment: Environment) -> dict[str, Any]:
 
 
 def ask_inside(
-    python: Path, name: str, site: Path, base: Path, in_place: Sequence[Path] = ()
+    program: Path, name: str, prefix: Path, site: Path, in_place: Sequence[Path] = ()
 ) -> dict[str, Any]:
-    """Run `kobench.environments.inside` by an environment's interpreter, in the sandbox.
+    """Run `kobench.environments.inside` on an environment, in the sandbox.
 
     Parameters
     ----------
-    python : Path
-        The interpreter.
+    program : Path
+        The program behind its interpreter, see `kobench.environments.environment.behind`.
     name : str
         The environment's name.
+    prefix : Path
+        The virtual environment.
     site : Path
         Its folder of packages, which is looked at; no code that lies there is run.
-    base, in_place : Path, sequence of Path
-        What must be readable for that, see `kobench.environments.environment.Environment`.
+    in_place : sequence of Path
+        What else must be readable for that, see `Environment.in_place`.
 
     Raises
     ------
@@ -90,16 +96,16 @@ def ask_inside(
     from kobench.sandbox.places import Interpreter  # every `kobench list` imports this module
     from kobench.supervisor.held import run_held
 
-    interpreter = Interpreter(python, (python.parents[1], base), name)
+    interpreter = Interpreter(program, (prefix, program.parents[1]), name)
     ran = run_held(interpreter, ["-I", "-S", str(INSIDE), str(site)], (INSIDE, *in_place), SECONDS)
     why = ran.why
     if ran.code == 0:
         try:
-            found: dict[str, Any] = json.loads(ran.output)
+            found: dict[str, Any] = parse_json(ran.output)
             return found
         except ValueError as error:
             why = f"what it says of itself can't be read ({error})"
     raise BrokenError(
-        f"the interpreter {python} of environment {name!r} can't be used: {why}; make it again with"
+        f"what environment {name!r} has can't be found by {program}: {why}; make it again with"
         " --replace"
     )

@@ -15,13 +15,16 @@ from kobench.environments.environment import Environment, complete
 from kobench.environments.own import digest, renew
 from kobench.environments.seen import seen
 from kobench.errors import UserError
-from kobench.plugins.discovery import Place, check_name, files_of, is_importable
+from kobench.plugins.discovery import NAME, Place, check_name, files_of, is_importable
 from kobench.plugins.sources import OWN, PluginProblem, Source, normalise
 from kobench.sandbox.places import Interpreter
 from kobench.util.text import visible
 
 #: What stands in the place of a distribution where a problem is about a whole environment.
 WHOLE = "environment"
+
+#: Packages of which a record has the version, and how long a name or version may be.
+MOST_PACKAGES, LONGEST = 1000, 200
 
 
 def environment_sources() -> tuple[list[Source], list[PluginProblem]]:
@@ -50,7 +53,7 @@ def environment_sources() -> tuple[list[Source], list[PluginProblem]]:
             sources.extend(_sources_in(environment))
         except UserError as error:
             problems.append(_problem(environment.name, str(error)))
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except Exception as error:  # whatever is in it, it costs itself alone
             message = (
                 f"what is installed in {environment.prefix} can't be read ({type(error).__name__}:"
                 f" {error}); make it again"
@@ -93,11 +96,24 @@ def _sources_in(environment: Environment) -> list[Source]:
                 environment=environment.name,
                 interpreter=interpreter,
                 about=(str(environment.prefix), found["version"], digest()),
-                packages={name: visible(by_name[name]["version"] or "") for name in each["needs"]},
+                packages=_versions([by_name[name] for name in each["needs"]]),
                 caches=content.caches,
             )
         )
     return sources
+
+
+def _versions(needed: list[dict[str, Any]]) -> dict[str, str]:
+    """The versions of what a distribution needs, by normalised name.
+
+    A trial is told the names, so they are no more than names, and not too many.
+    """
+    names = [each for each in needed if NAME.fullmatch(each["name"])][:MOST_PACKAGES]
+    return {
+        normalise(each["name"]): visible(str(each["version"] or ""))[:LONGEST]
+        for each in names
+        if len(each["name"]) <= LONGEST
+    }
 
 
 def _in_place(environment: Environment, needed: list[dict[str, Any]]) -> dict[str, Path]:

@@ -58,6 +58,7 @@ def run_once(
     layers: Sequence[str] = LAYERS,
     file_bytes: int | None = None,
     await_end: Callable[[Launch, Path, float], str] = plainly,
+    hidden: Sequence[Path] = (),
 ) -> Ran:
     """Run an interpreter in the sandbox, in a folder that is removed afterwards.
 
@@ -78,10 +79,13 @@ def run_once(
     await_end : callable
         Waits for its end, given its launch, its folder and the seconds; says why it is to be ended
         before, "" where it isn't. What strangers wrote is run by `kobench.supervisor.held`.
+    hidden : sequence of Path
+        What of all that it must not read.
     """
     folder = Path(tempfile.mkdtemp(prefix="kobench-")).resolve()
     try:
-        access = Access(read=readable, file_bytes=FILE_BYTES if file_bytes is None else file_bytes)
+        size = FILE_BYTES if file_bytes is None else file_bytes
+        access = Access(read=readable, hidden=hidden, file_bytes=size)
         plan = make_plan(interpreter, arguments, Folders.make(folder), access, layers)
         log = os.open(folder / "output.log", os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
         try:

@@ -25,6 +25,7 @@ def run_held(
     readable: Sequence[Path] = (),
     seconds: float = 120.0,
     limits: Limits = LIMITS,
+    hidden: Sequence[Path] = (),
 ) -> Ran:
     """Run an interpreter in the sandbox, held to limits as a trial is.
 
@@ -34,6 +35,8 @@ def run_held(
         See `kobench.sandbox.once.run_once`.
     limits : Limits
         What it may use beside its time.
+    hidden : sequence of Path
+        What of all that it must not read.
 
     Raises
     ------
@@ -45,7 +48,9 @@ def run_held(
         return await_within(launch, folder, seconds, limits)
 
     size = None if limits.written_mb is None else limits.written_mb * MB
-    return run_once(interpreter, arguments, readable, seconds, file_bytes=size, await_end=held)
+    return run_once(
+        interpreter, arguments, readable, seconds, file_bytes=size, await_end=held, hidden=hidden
+    )
 
 
 def await_within(launch: Launch, folder: Path, seconds: float, limits: Limits) -> str:

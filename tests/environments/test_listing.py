@@ -25,6 +25,7 @@ from kobench.environments.environment import BrokenError, Environment, read
 from kobench.environments.inside import closure
 from kobench.errors import UserError
 from kobench.plugins import conversation
+from kobench.plugins.environments import _versions, environment_sources
 from kobench.plugins.load import links_of, load_registry
 from kobench.sandbox.finding import layers_here
 from kobench.sandbox.layers import uncovered
@@ -193,6 +194,83 @@ def test_what_lies_in_it_is_not_run_to_see_what_it_has(offline: Path, tmp_path: 
         assert not ran.exists()
 
 
+def test_the_program_in_an_environment_does_not_say_what_it_has(
+    offline: Path, tmp_path: Path
+) -> None:
+    """A wheel can put one there, and what it says would be handed to trials as arguments."""
+    made = create(
+        "alpha", [str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))]
+    )
+    real = made.python.resolve()
+    more = {
+        "name": "marker-of-hidden-data",
+        "version": "marker",
+        "metadata": "",
+        "editable": False,
+        "places": [],
+        "points": [],
+        "needs": [],
+    }
+    script = tmp_path / "says.py"
+    script.write_text(
+        "import contextlib, io, json, runpy, sys\n"
+        "said = io.StringIO()\n"
+        "with contextlib.redirect_stdout(said):\n"
+        "    runpy.run_path(sys.argv[1], run_name='__main__')\n"
+        "found = json.loads(said.getvalue())\n"
+        f"more = {more!r}\n"
+        "for each in found['installed']:\n"
+        "    each['needs'] = [*each['needs'], more['name']]\n"
+        "print(json.dumps({**found, 'installed': [*found['installed'], more]}))\n"
+    )
+    shutil.copy(script, made.site / "says.py")
+    made.python.unlink()
+    made.python.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *inside.py*)\n'
+        f'  shift 2; exec {real} -I -S {made.site / "says.py"} "$@";; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    made.python.chmod(0o755)
+    (offline / "alpha" / "seen.json").unlink(missing_ok=True)
+    os.utime(made.site)
+    assert "marker" not in json.dumps(seen.seen(made))
+    assert "marker" not in (offline / "alpha" / "seen.json").read_text()
+    (source,) = environment_sources()[0]
+    assert set(source.packages) == {"alpha-plugin"}
+
+
+def test_what_trials_are_told_of_packages_is_names_and_versions_of_bounded_length() -> None:
+    """They are arguments of its process: too many or too long ones would end it."""
+    names = ["sound", "x" * 201, "not a name", "-option", *(f"p{number}" for number in range(2000))]
+    found = _versions([{"name": name, "version": "1" * 300} for name in names])
+    assert set(found) <= {"sound", *names[4:]}
+    assert len(found) <= 1000
+    assert found["sound"] == "1" * 200
+
+
+def test_an_environment_that_cannot_be_read_costs_itself_alone(
+    offline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = str(wheel(tmp_path, "alpha-plugin", "alpha_plugin", plugin("alpha-mean")))
+    for name in ("good", "odd"):
+        create(name, [built])
+    (offline / "odd" / "seen.json").write_text("[" * 200_000)
+    sources, problems = environment_sources()  # it is asked again
+    assert [source.environment for source in sources] == ["good", "odd"]
+    assert problems == []
+
+    def odd(environment: Environment) -> dict[str, Any]:
+        if environment.name == "odd":
+            raise RecursionError("too deep")
+        return seen.seen(environment)
+
+    monkeypatch.setattr("kobench.plugins.environments.seen", odd)
+    sources, (problem,) = environment_sources()
+    assert [source.environment for source in sources] == ["good"]
+    assert "can't be read (RecursionError: too deep)" in problem.message
+
+
 def test_what_it_needs_in_place_is_linked_too(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,7 +429,7 @@ def test_a_broken_environment_is_a_problem_in_a_sentence(offline: Path, tmp_path
         "newer": "made by a newer kobench (format 99, this one knows 1)",
         "headless": "has no interpreter at",
         "emptied": "has lost its packages",
-        "strange": "it ended with exit code 3: no such luck",
+        "strange": "starting ended the process with exit code 3",
         "half": "its making was ended; make it again with `kobench env create half --replace",
     }.items():
         (sentence,) = sentences(registry, name)
