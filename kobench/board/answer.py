@@ -78,7 +78,7 @@ def suspects_of(sections: Sequence[Section]) -> tuple[str, ...]:
 def task_line(task: str, words: str, contests: Sequence[Contest], silent: Sequence[str]) -> str:
     """The answer by one task.
 
-    For instance `How each gene's mean changes (response): nobody beats the best trivial predictor
+    For instance `How each gene's mean changes (response): nobody beats the best floor
     on hipsc-ko. On the near-null control k562-crispri: nobody.`
 
     Parameters
@@ -129,7 +129,7 @@ def winners_text(contests: Sequence[Contest]) -> str:
     lost = [contest.place + unseen_text(contest) for contest in contests if not contest.winners]
     if lost:
         by = by_all_metrics(contests)
-        said.append(f"nobody beats the best trivial predictor on {spoken(lost)}{by}")
+        said.append(f"nobody beats the best floor on {spoken(lost)}{by}")
     return f"{'; '.join(said)}."
 
 
@@ -153,13 +153,13 @@ def place_text(contest: Contest) -> str:
         named.append(f"{len(won) - NAMED} more")
     verb = "beats" if len(won) == 1 else "beat"
     by = by_all_metrics([contest])
-    return f"{spoken(named)} {verb} the best trivial predictor on {contest.place}{by}"
+    return f"{spoken(named)} {verb} the best floor on {contest.place}{by}"
 
 
 def counts_text(contests: Sequence[Contest]) -> str:
     """How often each predictor is better, the most often first.
 
-    For instance `linear beats the best trivial predictor on 192 of 192 simulated datasets (mean
+    For instance `linear beats the best floor on 192 of 192 simulated datasets (mean
     skill 0.25 over the 107 with headroom); ...`.
     """
     wins, asked = wins_of(contests)
@@ -170,10 +170,10 @@ def counts_text(contests: Sequence[Contest]) -> str:
     what = "simulated datasets" if simulated else "datasets"
     by = by_all_metrics(contests)
     if not winners:
-        return f"nobody beats the best trivial predictor on any of {len(contests)} {what}{by}."
+        return f"nobody beats the best floor on any of {len(contests)} {what}{by}."
     said: list[str] = []
     for name in winners[:NAMED]:
-        beats = "" if said else "beats the best trivial predictor "
+        beats = "" if said else "beats the best floor "
         times = f"on {wins[name]} of {asked[name]} {what}"
         said.append(f"{name} {beats}{times}{mean_skill_text(name, contests, asked[name])}")
     rest = f", and {len(winners) - NAMED} more" if len(winners) > NAMED else ""

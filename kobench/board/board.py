@@ -30,6 +30,8 @@ class Board:
         Accuracy and cost by size, where datasets differ in size.
     remarks : tuple of str
         Who was run without a full sandbox, could read more, or lives in an environment of its own.
+    headline : str
+        The verdict in one plain sentence.
     seeds : str
         Whether the seeds of simulated networks were secret; "" where nothing is simulated.
     made : Made or None
@@ -44,4 +46,5 @@ class Board:
     growths: tuple[Growth, ...] = ()
     remarks: tuple[str, ...] = ()
     seeds: str = ""
+    headline: str = ""
     made: Made | None = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from kobench.board.numbers.rules import NAMED
 from kobench.board.numbers.skill import verdict_of
-from kobench.board.row import Row, Score
+from kobench.board.overall import overall
+from kobench.board.row import Score
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
 from kobench.board.written import decimals_for, number
@@ -41,6 +42,10 @@ class Contest:
         Whether being better is suspect here.
     simulated : bool
         Whether the dataset is simulated.
+    of_knockouts : bool
+        Whether the task asks for what removing genes does.
+    few : bool
+        Whether this is one simulated network, so that it says nothing of others.
     """
 
     task: str
@@ -53,6 +58,8 @@ class Contest:
     control: bool = False
     simulated: bool = False
     prior: frozenset[str] = frozenset()
+    of_knockouts: bool = True
+    few: bool = False
 
     def among(self, prior: bool) -> Contest:
         """The same of predictors with prior knowledge alone, or of the others."""
@@ -106,7 +113,7 @@ def section_contest(section: Section) -> Contest:
     scores = {row.name: row.scores[section.primary[0].name] for row in section.ranked}
     return Contest(
         task=section.task,
-        won={row.name: better(section, row) for row in section.ranked},
+        won={row.name: overall(section, row) == "better" for row in section.ranked},
         metrics=len(section.primary),
         place=section.place,
         gains={name: gain_of(score) for name, score in scores.items()},
@@ -115,6 +122,8 @@ def section_contest(section: Section) -> Contest:
         control=section.control,
         simulated=section.kind == "simulated",
         prior=frozenset(row.name for row in section.with_prior),
+        of_knockouts=section.of_knockouts,
+        few=section.few,
     )
 
 
@@ -130,17 +139,8 @@ def transfer_contest(group: Sequence[TransferMatrix]) -> Contest:
         skills=skills,
         simulated=group[0].kind == "simulated",
         prior=frozenset(matrix.predictor for matrix in group if matrix.prior),
-    )
-
-
-def better(section: Section, row: Row) -> bool:
-    """Whether a predictor is better than trivial.
-
-    It has to be so by every primary metric, and not just as well with permuted answers.
-    """
-    scores = [row.scores.get(column.name) for column in section.primary]
-    return row.rank is not None and all(
-        score and score.verdict == "better" and not score.unproven for score in scores
+        of_knockouts=False,
+        few=group[0].few,
     )
 
 

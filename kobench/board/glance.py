@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kobench.board.overall import MIXED, UNPROVEN, overall
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
 from kobench.util.text import visible
@@ -83,7 +84,7 @@ def in_order(sections: Sequence[Section], rows: Sequence[Mapping[str, Row]]) -> 
             row = named.get(name)
             if row:
                 ranks[name].append(sum(row.rank) / 2 if row.rank else len(predictors) + 1.0)
-                won = name in scores and scores[name].verdict == "better"
+                won = overall(section, row) == "better"
                 wins[name] += won and not row.hollow
             if known:
                 skills[name].append(known.get(name, min(known.values())))
@@ -165,16 +166,16 @@ def order_of(text: str) -> tuple[int, float, str]:
 
 @dataclass(frozen=True)
 class Tally:
-    """What a predictor does on several datasets, by the first primary metric.
+    """What a predictor does on several datasets.
 
     Attributes
     ----------
-    better, same, worse : int
-        How often each verdict.
+    better, mixed, same, worse : int
+        How often each verdict by all primary metrics; unproven ones count as mixed.
     rest : int
         Datasets without a verdict.
     skill : float or None
-        The mean of the printed skills.
+        The mean of the printed skills, by the first primary metric.
     skills : int
         Of how many datasets a skill is printed.
     hollow : bool
@@ -182,6 +183,7 @@ class Tally:
     """
 
     better: int
+    mixed: int
     same: int
     worse: int
     rest: int
@@ -197,12 +199,13 @@ def tally(matrix: Matrix, predictor: int, places: Sequence[int]) -> Tally:
     for place in places:
         section, row = matrix.datasets[place], matrix.cells[predictor][place]
         score = row.scores.get(section.primary[0].name) if row and row.rank is not None else None
-        verdicts[score.verdict if score else ""] += 1
+        verdicts[overall(section, row) if row else ""] += 1
         if score and score.skill is not None:
             skills.append(score.skill)
         hollow = hollow and (row is None or row.hollow)
     return Tally(
         better=verdicts["better"],
+        mixed=verdicts[MIXED] + verdicts[UNPROVEN],
         same=verdicts["same"],
         worse=verdicts["worse"],
         rest=verdicts[""],

@@ -18,6 +18,7 @@ from kobench.board.answer import answer_of
 from kobench.board.board import Board
 from kobench.board.glance import matrices_of
 from kobench.board.growth import growths_of
+from kobench.board.headline import headline_of
 from kobench.board.made import made_of
 from kobench.board.names import by_key, name_rows, prior_of
 from kobench.board.numbers.series import row_key
@@ -38,6 +39,7 @@ from kobench.results.parts import Record, TrialInfo
 from kobench.results.records import identity
 from kobench.results.versions import newest
 from kobench.util.files import canonical_json
+from kobench.util.text import listed
 
 
 def make_board(
@@ -130,6 +132,7 @@ def make_board(
             growths,
             remarks,
             seeds_of(kept),
+            headline_of(shown, transfers),
             made_of(kept, cost),
         )
     )
@@ -294,6 +297,5 @@ def refuse_unknown(wanted: Sequence[str], known: Sequence[str], what: str) -> No
             close = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise UserError(
-                f"no record has the {what} {name!r}; {hint}these records have:"
-                f" {', '.join(known) or 'none'}"
+                f"no record has the {what} {name!r}; {hint}these records have: {listed(known)}"
             )

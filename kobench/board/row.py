@@ -11,9 +11,9 @@ from kobench.board.numbers.rules import least_gap, range_of
 
 #: What the paired comparison with the best floor says; "" where there is no interval to say it by.
 VERDICTS = {
-    "better": "better than the best trivial predictor",
-    "same": "no better than the best trivial predictor, or not by enough to name",
-    "worse": "worse than the best trivial predictor",
+    "better": "better than the best floor",
+    "same": "not told apart from the best floor, or not by enough to name",
+    "worse": "worse than the best floor",
 }
 
 

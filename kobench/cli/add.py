@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -266,5 +267,5 @@ def add_command(
         say("Nothing was written: --check.")
         return
     say(f"Wrote {card}.")
-    hint = f" --datasets {out_folder}" if out_folder else ""
+    hint = f" --datasets {shlex.quote(str(out_folder))}" if out_folder else ""
     say(f"Try `kobench info {name}{hint}` and `kobench run -d {name}{hint} -p linear`.")

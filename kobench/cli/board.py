@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kobench.cli.folders import all_of, consistent, own_folder
-from kobench.cli.options import show_board
 from kobench.cli.output import say, show_rendered
 from kobench.cli.published import pack_board, say_versions, seeds_follow
+from kobench.cli.screen import lines_of, show_board, show_summary, whole_options
 from kobench.errors import UserError
 from kobench.util.bounded import read_bounded
 
@@ -36,6 +37,8 @@ EXAMPLES = """
 \b
 Examples:
   kobench board kobench-results
+  kobench board kobench-results -v
+  kobench board kobench-results -t response
   kobench board kobench-results -o board.html
   kobench board kobench-results --no-cost --format markdown
   kobench board leaderboards/quick --check leaderboards/quick/board.csv
@@ -45,6 +48,9 @@ Examples:
   kobench board kobench-results leaderboards/crispr
   kobench board kobench-results --pack leaderboards/mine
 """
+
+#: What is said below the first screen.
+WHOLE = "-v prints the whole board, -t NAME one task, -o board.html writes a page."
 
 
 @click.command("board", epilog=EXAMPLES)
@@ -133,6 +139,7 @@ Examples:
     default=None,
     help="Write the board's pictures (SVG) into a folder; needs the extra `pictures`.",
 )
+@whole_options
 @click.pass_context
 def board_command(
     ctx: click.Context,
@@ -149,12 +156,14 @@ def board_command(
     pack: Path | None,
     answers_mb: int,
     pictures: Path | None,
+    verbose: bool,
+    units: bool,
 ) -> None:
-    """Build the leaderboard of results folders or published boards. Same records in, same bytes
-    out.
+    """Print the leaderboard of results folders or published boards, or write it to a file.
 
-    Of several the first one's record of a trial counts; where they disagree the board says so.
-    Without FOLDER: kobench-results.
+    Of one it is one screen: the verdict and a table. -v, -t and -d print the tables of every
+    dataset and task. Same records in, same bytes out. Of several folders the first one's record of
+    a trial counts; where they disagree the board says so. Without FOLDER: kobench-results.
     """
     from kobench.board.make import make_board
     from kobench.board.sections.older import as_rows
@@ -172,6 +181,7 @@ def board_command(
             ctx,
         )
     file = published or output
+    whole = bool(verbose or units or datasets or tasks or form)
     form = form or (form_of(file) if file else "terminal")
     if pack is not None and with_older:
         raise click.UsageError(
@@ -219,7 +229,7 @@ def board_command(
         if pictures is not None:
             draw_board(board, pictures)
         if pictures is None or output is not None:
-            write_board(board, form, output, len(records))
+            write_board(board, form, output, len(records), whole, units)
     for sentence in filter(None, (remark, said)):
         say(sentence, err=True)
     ctx.exit(ending)
@@ -245,7 +255,7 @@ def agrees(
         return True
     say(
         f"{published} differs from what the records in {folder} give; rebuild it with `kobench"
-        f" board {folder} -o {published}`",
+        f" board {shlex.quote(str(folder))} -o {shlex.quote(str(published))}`",
         err=True,
     )
     return False
@@ -262,18 +272,39 @@ def draw_board(board: Board, folder: Path) -> None:
         say("These records have nothing that a picture is drawn of.")
 
 
-def write_board(board: Board, form: str, output: Path | None, count: int) -> None:
-    """Write a board of `count` records to a file, or print it."""
+def write_board(
+    board: Board, form: str, output: Path | None, count: int, whole: bool, units: bool
+) -> None:
+    """Write a board to a file, or print it.
+
+    Parameters
+    ----------
+    board : Board
+        The board.
+    form : str
+        Its format.
+    output : Path or None
+        The file.
+    count : int
+        How many records it is of.
+    whole : bool
+        Whether to print all of it, and not its first screen.
+    units : bool
+        Whether to print its single units.
+    """
     from kobench.board.render import render
     from kobench.util.files import write_atomically
 
     if output is not None:
         write_atomically(output, render(board, form).encode())
         say(f"Wrote {output} ({form}, {count} records).")
+    elif form == "terminal" and whole:
+        show_board(board, units)
     elif form == "terminal":
-        show_board(board)
+        show_summary(board, more="-v", reserved=lines_of(WHOLE))
+        say(WHOLE)
     else:
-        show_rendered(render(board, form))
+        show_rendered(render(board, form), file=True)
 
 
 def form_of(file: Path) -> str:

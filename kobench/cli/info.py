@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,24 +47,41 @@ def info_command(
     name: str, as_json: bool, plugin_files: tuple[str, ...], dataset_folders: tuple[str, ...]
 ) -> None:
     """Show all there is to know about the dataset, predictor, metric, task or suite NAME."""
-    if name in built_in():
-        path = built_in()[name]
-        says = f"suite {name}: `kobench run {name}` runs it; its file {path} says"
-        say(f"{says}\n\n{path.read_text()}", nl=False)
-        return
     registry = load(plugin_files, dataset_folders)
-    found = [(kind, entry, facts(kind, entry)) for kind, entry in matches(registry, name)]
+    suite = built_in().get(name)
+    found = [
+        (kind, entry, facts(kind, entry))
+        for kind, entry in matches(registry, name, needed=suite is None)
+    ]
     if as_json:
         rows = [{"kind": kind, **known} for kind, _, known in found]
+        rows += [{"kind": "suites", "name": name, "file": str(suite)}] if suite else []
         say(json.dumps(rows, indent=1, default=str))
         return
+    kinds = [kind[:-1] for kind, _, _ in found] + ["suite"] * bool(suite)
+    if len(kinds) > 1:
+        say(f"{name} is the name of {spoken([f'a {kind}' for kind in kinds])}.\n")
     for kind, entry, known in found:
         say(f"{entry.shown_name} ({kind[:-1]})", bold=True)
         for key, value in known.items():
             show(key, value)
+    if suite:
+        say(f"{name} (suite)", bold=True)
+        say(f"  `kobench run {name}` runs it; its file {suite} says")
+        for line in suite.read_text(encoding="utf-8").splitlines():
+            say(f"    {line}".rstrip())
 
 
-def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
+def spoken(names: list[str]) -> str:
+    """Names as in a sentence.
+
+    >>> spoken(["a dataset", "a metric", "a suite"])
+    'a dataset, a metric and a suite'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def matches(registry: Registry, name: str, needed: bool = True) -> list[tuple[str, Entry]]:
     """Every entry of any kind with a name.
 
     Parameters
@@ -72,6 +90,8 @@ def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
         What is installed.
     name : str
         The name, perhaps with the distribution before it.
+    needed : bool
+        Whether there has to be one.
 
     Returns
     -------
@@ -90,7 +110,7 @@ def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
             found.extend((kind, entry) for entry in registry.find_all(kind, name))
         except UserError as error:
             reasons.append(str(error))
-    if found:
+    if found or not needed:
         return found
     for reason in reasons:
         if "Not loaded" in reason or "can't be used" in reason:
@@ -100,7 +120,7 @@ def matches(registry: Registry, name: str) -> list[tuple[str, Entry]]:
             raise UserError(strangers)
     from kobench.util.text import suggestion
 
-    known = [other for kind in KINDS for other in getattr(registry, kind)]
+    known = [*built_in(), *(other for kind in KINDS for other in getattr(registry, kind))]
     raise UserError(f"nothing is called {name!r}; {suggestion(name, known)}")
 
 
@@ -149,6 +169,9 @@ def dataset_facts(entry: Entry) -> dict[str, Any]:
     said = {key: value for key, value in spec.card.items() if key not in INTERNAL}
     # what the card fixes; its open parameters are shown as those of any dataset
     fixed = said.pop("parameters", {})
+    notes = simulated_notes(entry)
+    if notes:
+        said["notes"] = notes
     return {
         **{key: text for key, text in warnings.items() if text},
         "truth": spec.truth,
@@ -157,6 +180,17 @@ def dataset_facts(entry: Entry) -> dict[str, Any]:
         **said,
         **({"read with": fixed} if fixed else {}),
     }
+
+
+def simulated_notes(entry: Entry) -> list[str]:
+    """What a simulator of kobench's own says of its cells, as its parameters are by themselves."""
+    if not entry.spec.seeded or entry.distribution != "kobench":
+        return []
+    from kobench.plugins.load import resolve
+
+    says = getattr(sys.modules[resolve(entry).__module__], "notes_of", None)
+    defaults = {key: param.default for key, param in entry.spec.params.items()}
+    return list(says(entry.spec.name, defaults)) if says else []
 
 
 def without_its_table(card: Any) -> str:

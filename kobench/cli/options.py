@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kobench.cli.output import show_rendered
-
 if TYPE_CHECKING:
-    from kobench.board.board import Board
     from kobench.plugins.registry import Registry
 
 #: A function that click turns into a command.
@@ -198,14 +195,3 @@ def complete_names(kind: str) -> Callable[[click.Context, click.Parameter, str],
         )
 
     return complete
-
-
-def show_board(board: Board) -> None:
-    """Print a board as wide as the terminal is, in colour where output goes to one."""
-    import shutil
-    import sys
-
-    from kobench.board.render import render
-
-    width = max(80, shutil.get_terminal_size((120, 40)).columns)
-    show_rendered(render(board, "terminal", width=width, color=sys.stdout.isatty()))

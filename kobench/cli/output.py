@@ -8,9 +8,12 @@ passed a border of its own (`kobench.board.visible`), and its colours go through
 from __future__ import annotations
 
 import io
+import os
+import sys
 
 import click
 
+from kobench.util.ascii import in_encoding
 from kobench.util.text import visible
 
 
@@ -37,7 +40,7 @@ def say(
     nl : bool
         Whether to end the line.
     """
-    shown = safe(text)
+    shown = in_encoding(safe(text), encoding_of(err))
     if bold:
         shown = click.style(shown, bold=True)
     if mark is not None:
@@ -50,9 +53,29 @@ def safe(text: object) -> str:
     return visible(str(text), None, lines=True)
 
 
-def show_rendered(text: str) -> None:
-    """Print a rendered board, of which every text passed the border of boards."""
-    click.echo(text, nl=False)
+def encoding_of(err: bool = False) -> str:
+    """What a standard stream can take: its encoding, and ASCII where the locale says C outright.
+
+    There Python writes UTF-8 all the same, and such a terminal shows it as signs without a meaning.
+    """
+    stream = sys.stderr if err else sys.stdout
+    plain = os.environ.get("LC_ALL") in ("C", "POSIX") and "PYTHONIOENCODING" not in os.environ
+    if plain and stream in (sys.__stdout__, sys.__stderr__):
+        return "ascii"
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+def show_rendered(text: str, file: bool = False) -> None:
+    """Print a rendered board, of which every text passed the border of boards.
+
+    Parameters
+    ----------
+    text : str
+        The board.
+    file : bool
+        Whether it is what a file would have, which is UTF-8 whatever the terminal takes.
+    """
+    click.echo(text.encode() if file else in_encoding(text, encoding_of()), nl=False)
 
 
 def show_error(error: click.ClickException) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.options import complete_names, limit_options, plugin_options, show_board
+from kobench.cli.failures import failures
+from kobench.cli.options import complete_names, limit_options, plugin_options
 from kobench.cli.output import say, show_rendered
 from kobench.cli.request import fulfilled, secret_asked
+from kobench.cli.screen import lines_of, show_board, show_summary, whole_options
 from kobench.cli.suites import (
     built_in,
     find_suite,
@@ -21,8 +23,6 @@ from kobench.cli.suites import (
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kobench.results.parts import Record
     from kobench.runner.keys import Group
 
@@ -206,11 +206,13 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the leaderboard as JSON instead of a table."
 )
+@whole_options
 @plugin_options
 @click.pass_context
 def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     """Fit predictors, ask them, score them and print the leaderboard."""
     debugging = flags.pop("debug")
+    asked = {text.partition(":")[0] for text in flags["predictors"]} | {*flags["predictors"]}
     if suite is not None:
         flags = with_suite(ctx, read_suite(find_suite(suite), run_command), flags)
         if flags.pop("debug", False):
@@ -256,7 +258,6 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     if beside is not None:
         merged = beside.with_own(outcome.records)
         explained = {**beside.explained, **explained}
-        notes += [beside.remark] if beside.remark else []
     board = make_board(
         merged.records,
         tasks=tasks,
@@ -265,58 +266,40 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
         elsewhere=merged.elsewhere,
         more=merged.remarks(),
     )
-    if flags["as_json"]:
-        from kobench.board.render import render
-
-        show_rendered(render(board, "json"))
-    else:
-        show_board(board)
-        say(
-            f"Records are in {flags['out']}; `kobench board {flags['out']} --format html -o"
-            " board.html` makes a page of them."
-        )
-    for record in outcome.failed:
-        say(failure_line(record, len(splits_of(record, outcome.records)) > 1), err=True)
-    for sentence in outcome.kept:
-        say(sentence, err=True)
+    whole = flags["verbose"] or flags["units"]
+    folder = shlex.quote(str(flags["out"]))
+    published = flags["beside"] if beside is not None and Path(flags["beside"]).is_dir() else ""
+    more = f"kobench board {folder}{published and f' {shlex.quote(published)}'} -v"
+    below = failures(outcome.failed, outcome.records, whole, more)
+    below += outcome.kept
+    below += [beside.remark] if beside is not None and beside.remark else []
     remark = outcome.set_aside.remark(
         f"They lie beside the new ones in {flags['out']}/records, with .aside- in their names, and"
         " their trials were done anew."
     )
-    if remark:
-        say(remark, err=True)
+    below += [remark] if remark else []
+    name = outcome.failed[0].trial.predictor.selection if outcome.failed else ""
+    why = f" `kobench show {shlex.quote(name)} {folder}` says why it failed." if name else ""
+    rest = f"`{more}` prints the whole board (-t NAME one task, -o board.html a page).{why}"
+    if flags["as_json"]:
+        from kobench.board.render import render
+
+        show_rendered(render(board, "json"), file=True)
+    elif whole:
+        show_board(board, units=flags["units"])
+    else:
+        reserved = sum(map(lines_of, (rest, *below)))
+        show_summary(board, more="-v", reserved=reserved, named=asked)
+    if not flags["as_json"]:
+        say(rest)
+    for sentence in below:
+        say(sentence, err=True)
     ctx.exit(1 if outcome.failed or remark else 0)
 
 
 def given(ctx: click.Context, name: str) -> bool:
     """Whether an option stands on the command line."""
     return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-
-
-def splits_of(record: Record, records: Iterable[Record]) -> set[int]:
-    """The seeds of the splits of that name that a run had on the dataset of one of its records."""
-    found, split = record.trial.dataset.selection, record.trial.split.name
-    return {
-        other.trial.split.seed
-        for other in records
-        if other.trial.dataset.selection == found and other.trial.split.name == split
-    }
-
-
-#: How a message ends that names a line of code.
-PLACE = re.compile(r" \(\S+:\d+ in \S+\)$")
-
-
-def failure_line(record: Record, several: bool = False) -> str:
-    """Why a trial has no result, in one line; with the split where the run has `several`."""
-    trial, result = record.trial, record.result
-    what = f"{trial.predictor.selection} on {trial.dataset.selection}"
-    what += f", split seed {trial.split.seed}" if several else ""
-    why = f"{result.status} in {result.stage}: {record.run.found or result.message}"
-    last = (result.traceback or "").splitlines()[-1:] if result.status == "failed" else []
-    if PLACE.search(why):
-        last = []  # it says already where the predictor's own code was
-    return f"{what}: {why}" + "".join(f" ({line})" for line in last)
 
 
 def scored_tasks(groups: list[Group], records: list[Record]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from kobench.errors import BAD, STATUSES
 from kobench.results.faults import Fault, shown
 from kobench.results.parts import Record
+from kobench.util.text import listed
 
 #: What a trial may be of, how it may end, and which end of a metric may be the better one.
 ROLES = ("predictor", "floor", "line")
@@ -44,7 +45,7 @@ def check_sound(record: Record) -> None:
 def one_of(value: str, known: tuple[str, ...], place: str) -> None:
     """Raise Fault for a value that is none of those that are known."""
     if value not in known:
-        raise Fault(f"is {shown(value)}, expected one of {', '.join(known)}", place)
+        raise Fault(f"is {shown(value)}, expected one of {listed(known)}", place)
 
 
 def equally_long(columns: Mapping[str, Sequence[Any]], place: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def suggestion(name: str, known: Iterable[str], what: str = "known") -> str:
@@ -38,7 +38,21 @@ def suggestion(name: str, known: Iterable[str], what: str = "known") -> str:
         return "there are none"
     close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     meant = f"did you mean {close[0]!r}? " if close else ""
-    return f"{meant}{what}: {', '.join(names)}"
+    return f"{meant}{what}: {listed(names)}"
+
+
+#: How many names an error spells out.
+MOST_NAMES = 12
+
+
+def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    """Names with commas between them, of many the first ones and how many more there are.
+
+    >>> listed(["a", "b"]), listed("abcde", 3), listed([])
+    ('a, b', 'a, b, c and 2 more', 'none')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}" or "none"
 
 
 #: Unicode categories of what can't be seen: control, format, surrogate, private, unassigned, and

@@ -43,7 +43,7 @@ def test_doing_nothing_is_the_floor_where_the_best_floor_is_worse():
         " counts" in section.remarks
     )
     assert section.sentence.startswith(
-        "good is above the best floor, doing nothing, by 0.500 [0.500, 0.500]."
+        "good is better than the best floor, doing nothing, by 0.500 [0.500, 0.500]."
     )
 
 

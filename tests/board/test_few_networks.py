@@ -26,7 +26,7 @@ def test_the_sentence_says_on_how_few_networks(count, here):
     assert better.few == (count == 1)
     assert re.search(rf"by 0\.300 \[[-0-9., ]+\]{here and ' '}{here}\.", better.sentence)
     assert level.sentence.startswith(
-        f"No predictor is above the best floor, own-share{here and ', '}{here}."
+        f"No predictor is better than the best floor, own-share{here and ', '}{here}."
     )
     bare = only(drawn("mlp", 0.7, count))
     assert bare.sentence.startswith(f"mlp comes first{here and ' '}{here}.")

@@ -10,6 +10,7 @@ from sections import FLOOR, IMPACT, only, row
 
 from kobench.board.glance import FEW, MANY, groups_of, layout_of, tally
 from kobench.board.render.formats import render
+from kobench.board.render.markdown.elements import escape
 from kobench.board.render.text.matrix import glance_text
 
 
@@ -58,10 +59,7 @@ def test_many_datasets_are_summed_up_by_what_tells_them_apart():
     for format in ("terminal", "html"):
         assert "▲ 8, ≈ 40 of 48; mean skill" in render(board, format)
     assert board.answer == (
-        (
-            f"{IMPACT}mlp beats the best trivial predictor on 8 of 48 simulated datasets (mean"
-            " skill 0.08)."
-        ),
+        (f"{IMPACT}mlp beats the best floor on 8 of 48 simulated datasets (mean skill 0.08)."),
     )
 
 
@@ -104,34 +102,33 @@ def test_the_answer_stands_right_below_the_title():
         merged.setdefault(trial, one)["result"]["scores"].update(one["result"]["scores"])
     board = make_board(merged.values())
     assert board.answer == (
-        (
-            "Which genes matter most when removed (keystone): nobody beats the best trivial"
-            " predictor on grn."
-        ),
-        f"{IMPACT}mlp (skill 0.50) beats the best trivial predictor on grn.",
+        ("Which genes matter most when removed (keystone): nobody beats the best floor on grn."),
+        f"{IMPACT}mlp (skill 0.50) beats the best floor on grn.",
     )
     lines = [line for line in render(board, "markdown").splitlines() if line]
-    assert lines[1:5] == [
+    assert lines[1:6] == [
+        f"**{escape(board.headline)}**",
         (
             "Can a method predict what removing a gene does, from unperturbed cells alone? All data"
             " here are simulated (grn). Its network seeds are public (0 to 4): anyone can compute"
             " the truth."
         ),
+        ("**▲ better than the best floor, ≈ not told apart from it, ▼ worse, · no verdict**"),
         (
-            "**▲ better than every trivial predictor, ≈ no better, ▼ worse, · not ranked or no"
-            " interval to judge by**"
+            "- **Which genes matter most when removed (keystone):** nobody beats the best floor on"
+            " grn."
         ),
-        (
-            "- **Which genes matter most when removed (keystone):** nobody beats the best trivial"
-            " predictor on grn."
-        ),
-        f"- **{IMPACT.strip()}** mlp (skill 0.50) beats the best trivial predictor on grn.",
+        f"- **{IMPACT.strip()}** mlp (skill 0.50) beats the best floor on grn.",
     ]
-    assert render(board, "terminal", width=160).splitlines()[-2:] == list(board.answer)
+    assert render(board, "terminal", width=160).splitlines()[-4:] == [
+        *board.answer,
+        "",
+        board.headline,
+    ]
     page = render(board, "html")
     assert (
         page.index("</h1>")
-        < page.index("better than every trivial predictor")
+        < page.index("better than the best floor<")
         < page.index("(keystone):</b> nobody")
         < page.index("Each predictor")
     )
@@ -140,7 +137,7 @@ def test_the_answer_stands_right_below_the_title():
 
 def test_nobody_better_is_said():
     board = make_board(networks("mlp", [0.3] * 5) + networks("own-share", FLOOR, role="floor"))
-    assert board.answer == (f"{IMPACT}nobody beats the best trivial predictor on grn.",)
+    assert board.answer == (f"{IMPACT}nobody beats the best floor on grn.",)
 
 
 def test_a_question_is_won_by_all_of_its_metrics():
@@ -162,8 +159,8 @@ def test_a_question_is_won_by_all_of_its_metrics():
     )
     assert board.answer == (
         (
-            f"{IMPACT}all (skill 0.50) beats the best trivial predictor on grn genes=50 by both"
-            " metrics; all (skill 0.50) beats the best trivial predictor on grn genes=60 by both"
+            f"{IMPACT}all (skill 0.50) beats the best floor on grn genes=50 by both"
+            " metrics; all (skill 0.50) beats the best floor on grn genes=60 by both"
             " metrics."
         ),
     )
@@ -187,10 +184,10 @@ def test_a_near_null_control_is_set_apart_and_comes_last(value):
     assert [section.title for section in board.sections] == ["b", "a (near-null control)"]
     who = "nobody" if value < 0.4 else "mlp, which makes it suspect"
     assert board.answer == (
-        f"{IMPACT}nobody beats the best trivial predictor on b. On the near-null control a: {who}.",
+        f"{IMPACT}nobody beats the best floor on b. On the near-null control a: {who}.",
     )
     assert [
-        section.sentence.startswith("Near-null control: hardly any effect")
+        section.sentence.startswith("Near-null control: hardly anything changes here")
         for section in board.sections
     ] == [False, True]
     assert "| skill | b | a (near-null control) |" in render(board, "markdown")

@@ -10,23 +10,22 @@ import pytest
 from click.testing import CliRunner
 from factories import make_board, metric, networks, permuted, record, scores
 from places import REPOSITORY
+from published import FOLDERS, published
 from rich.console import Console
 
-from kobench.board.explained import read_explained
 from kobench.board.make import make_board as board_of
 from kobench.board.render.terminal import fit
 from kobench.board.render.terminal.document import render
 from kobench.board.render.terminal.matrix import print_matrix
 from kobench.board.render.terminal.rows import SHOWN_BY, place_text
 from kobench.board.render.text.letters import letter
-from kobench.board.render.text.marks import mark
+from kobench.board.render.text.marks import row_mark
 from kobench.board.render.text.section import scored_without_rank
 from kobench.board.render.text.transfer import title_of
 from kobench.board.render.text.values import COSTS, KNOWS_HEAD, arrow, has_permuted, secondary
 from kobench.cli.board import board_command
 from kobench.results.records import read_records
 
-FOLDERS = sorted(path for path in (REPOSITORY / "leaderboards").iterdir() if path.is_dir())
 WIDTHS = (80, 100, 120, 160)
 RULE = re.compile(r"[┄─ ]+")
 
@@ -60,9 +59,8 @@ def tables_of(board, text):
 
 def check_rows(section, head, lines):
     """Rank, mark and name of every row are whole, in a line of its own."""
-    first = section.leading[0].name
     for row, line in zip(rows_of(section), lines, strict=True):
-        start = [place_text(section, row), mark(row, first), row.name]
+        start = [place_text(section, row), row_mark(section, row), row.name]
         start = [text for text in start if text]
         assert re.split(r" {2,}", line)[: len(start)] == start, line
     assert not any("…" in line for line in (head, *lines))
@@ -108,7 +106,7 @@ def columns_said(board, section):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_row_of_every_published_board_is_whole_and_every_column_is_told(folder):
-    board = board_of(list(read_records(folder)), explained=read_explained(folder))
+    board = published(folder)
     for width in WIDTHS:
         text = render(board, width=width)
         assert max(map(len, text.splitlines())) <= width

@@ -139,7 +139,7 @@ def test_the_answer_counts_what_nobody_is_ranked_on():
     )
     assert board.answer == (
         (
-            f"{IMPACT}mlp (skill 0.33) beats the best trivial predictor on grn. On trem2 nobody can"
+            f"{IMPACT}mlp (skill 0.33) beats the best floor on grn. On trem2 nobody can"
             " be ranked; its section says why."
         ),
     )

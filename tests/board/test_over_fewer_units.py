@@ -58,7 +58,7 @@ def test_a_metric_that_ranks_in_some_networks_ranks_over_these(second):
     assert found.verdict == "better"
     assert row(section, "mlp").scores[PRIMARY[0]].value == pytest.approx(np.mean(high))
     assert section.sentence.startswith(
-        "By pearson-delta-centred over the detectable perturbations: mlp is above"
+        "mlp is better than the best floor, own-share, by both metrics"
     )
 
 

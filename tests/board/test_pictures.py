@@ -289,7 +289,7 @@ def test_the_best_floor_is_grey_behind_the_curves():
     assert lines(figure.axes[0], "_floor, degree 3") == [
         ([0.05, 0.3], [pytest.approx(0.6), pytest.approx(0.55)])
     ]
-    assert "best trivial predictor in grey" in figure.get_suptitle().replace("\n", " ")
+    assert "best floor in grey" in figure.get_suptitle().replace("\n", " ")
 
 
 def test_one_noise_level_has_no_curve():

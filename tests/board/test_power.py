@@ -97,14 +97,12 @@ def test_a_row_that_is_level_says_what_would_have_been_seen():
     assert found.verdict == "same"
     assert found.detectable == found.unseen == pytest.approx(expected)
     assert expected == pytest.approx(3.761 * sqrt(0.00688 / 4 / 5), rel=1e-3)
-    said = "No difference from the floor seen; one of this size would have been: level (0.070)."
+    said = "Not told apart from it: level (a difference of 0.070 would have been seen)."
     assert said in section.sentence
     board = make_board([*networks("level", LEVEL), *floors()])
     assert any("where a gain of 0.070 would have been seen" in line for line in board.answer)
     html = render(board, "html")
-    assert (
-        "no difference from the best trivial predictor seen; one of 0.070 would have been" in html
-    )
+    assert "no difference from the best floor seen; one of 0.070 would have been" in html
     (one, *_) = [
         one
         for one in csv.DictReader(io.StringIO(render(board, "csv")))
@@ -128,7 +126,7 @@ def test_a_sure_difference_that_is_too_small_to_name_is_no_lack_of_power():
     tiny = [value + 1e-5 for value in [0.40, 0.42, 0.38, 0.41, 0.39]]
     section = only([*networks("tiny", tiny), *floors()])
     assert row(section, "tiny").scores["spearman"].verdict == "same"
-    assert "Not told apart from the floor by enough to name: tiny." in section.sentence
+    assert "Not told apart from it by enough to name: tiny." in section.sentence
 
 
 def test_without_an_interval_nothing_is_said():

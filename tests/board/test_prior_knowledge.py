@@ -58,7 +58,7 @@ def test_without_a_declaration_it_is_ranked_first_of_all():
         ("good", (2, 2)),
         ("poor", (3, 3)),
     ]
-    assert section.sentence.startswith("strong is above the best floor")
+    assert section.sentence.startswith("strong is better than the best floor")
 
 
 def test_ranks_are_among_each_kind():
@@ -94,9 +94,9 @@ def test_who_knows_more_changes_nothing_of_the_others():
 def test_the_first_lines_name_the_best_of_each_kind():
     board = make_board(mixed())
     (section,) = board.sections
-    assert section.sentence.startswith("good is above the best floor, own-share, by 0.246")
+    assert section.sentence.startswith("good is better than the best floor, own-share, by 0.246")
     apart = section.sentence.partition("With prior knowledge, ranked apart: ")[2]
-    assert apart.startswith("strong ◆ is above the best floor, own-share, by 0.52")
+    assert apart.startswith("strong ◆ is better than the best floor, own-share, by 0.52")
     (line,) = board.answer
     first, _, second = line.partition(" With prior knowledge (◆): ")
     assert "good (" in first

@@ -69,7 +69,7 @@ def test_a_tiny_win_stands_in_no_headline():
     floor = [0.40, 0.42, 0.38, 0.41, 0.39]
     records = networks("own-share", floor, "floor") + networks("up", [x + 1e-5 for x in floor])
     board = make_board(records)
-    assert "nobody beats the best trivial predictor" in board.answer[0]
+    assert "nobody beats the best floor" in board.answer[0]
     for format in ("terminal", "markdown", "html", "latex"):
         assert "▲ up" not in render(board, format)
     found = json.loads(render(board, "json"))

@@ -73,7 +73,7 @@ def test_lower_is_better_flips_difference_skill_and_order():
     assert score(section, "bad", "rmse").verdict == "worse"
     assert [row.name for row in section.ranked] == ["good", "bad"]
     assert section.sentence.startswith(
-        "good is above the best floor, own-share, by 0.600 [0.600, 0.600]."
+        "good is better than the best floor, own-share, by 0.600 [0.600, 0.600]."
     )
 
 
@@ -90,9 +90,9 @@ def test_verdicts_come_from_the_paired_difference():
     assert verdicts == {"up": "better", "noisy": "same", "down": "worse"}
     assert (
         section.sentence
-        == "up is above the best floor, own-share, by 0.050 [0.050, 0.050]; it can't be told apart"
-        " from noisy. No difference from the floor seen; one of this size would have been:"
-        " noisy (0.20). Below the floor: down."
+        == "up is better than the best floor, own-share, by 0.050 [0.050, 0.050]; it can't be told"
+        " apart from noisy. Not told apart from it: noisy (a difference of 0.20 would have been"
+        " seen). Worse: down."
     )
 
 
@@ -172,7 +172,9 @@ def test_the_best_floor_is_the_best_by_each_metric():
     ]
     assert score(section, "mlp", "a").skill == pytest.approx(0.3 / 0.5)
     assert score(section, "mlp", "b").skill == pytest.approx(0.2 / 0.7)
-    assert "By b, above its best floor, abundance: mlp." in section.sentence
+    assert section.sentence.startswith(
+        "mlp is better than the best floors, own-share and abundance, by both metrics"
+    )
 
 
 def test_no_headroom_is_said_once_with_its_numbers():

@@ -346,7 +346,7 @@ def test_a_transfer_counts_once_a_dataset_in_the_boards_first_line():
     assert make_board(records).answer == (
         (
             "Expression of cells of other types than trained on (transfer): mlp (explains 0.23)"
-            " beats the best trivial predictor on grn."
+            " beats the best floor on grn."
         ),
     )
     records = [
@@ -355,7 +355,7 @@ def test_a_transfer_counts_once_a_dataset_in_the_boards_first_line():
     assert make_board(records).answer == (
         (
             "Expression of cells of other types than trained on (transfer): nobody beats the best"
-            " trivial predictor on grn."
+            " floor on grn."
         ),
     )
 
@@ -371,7 +371,7 @@ def test_who_scores_above_what_is_possible_wins_no_transfer():
     assert [one.predictor for one in board.transfers if one.other.above] == ["leak", "mlp"]
     first, second = board.answer
     assert first.startswith("Above what is possible, so not ranked until somebody says why: leak")
-    assert f": mlp (explains {mean:.2f}) beats the best trivial predictor on pbmc." in second
+    assert f": mlp (explains {mean:.2f}) beats the best floor on pbmc." in second
     (line,) = make_board(records, explained={"leak": "it is given the truth"}).answer
     assert "leak (explains 1.00) and mlp" in line
 

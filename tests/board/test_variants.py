@@ -22,13 +22,13 @@ def test_sentences_say_what_a_variant_is_over():
     section = only(variants("mlp", 0.7, 0.3) + variants("own-share", 0.4, 0.4, "floor"))
     assert (
         section.sentence
-        == "Over linked sets of genes: mlp is above the best floor, own-share, by 0.300 [0.300,"
-        " 0.300]. Over random sets of genes, above its best floor, own-share: nobody."
+        == "No predictor is better than the best floor, own-share, by both metrics. By auprc over"
+        " linked sets of genes alone: mlp."
     )
     nobody = only(variants("mlp", 0.3, 0.5) + variants("own-share", 0.4, 0.4, "floor"))
     assert nobody.sentence.startswith(
-        "Over linked sets of genes: no predictor is above the best floor, own-share. Below the"
-        " floor: mlp."
+        "No predictor is better than the best floor, own-share, by both metrics. By auprc over"
+        " random sets of genes alone: mlp."
     )
 
 
@@ -38,19 +38,20 @@ def test_beside_all_perturbations_no_variant_means_the_detectable_ones():
         variants("mlp", 0.7, 0.5, primary=primary)
         + variants("own-share", 0.4, 0.4, "floor", primary=primary)
     )
-    assert section.sentence.startswith("Over the detectable perturbations: mlp is above")
+    assert section.sentence.startswith("mlp is better than the best floor, own-share, by both")
+    section = only(
+        variants("mlp", 0.7, 0.4, primary=primary)
+        + variants("own-share", 0.4, 0.4, "floor", primary=primary)
+    )
     assert section.sentence.endswith(
-        "Over all perturbations, above its best floor, own-share: mlp."
+        "By pearson-delta-centred over the detectable perturbations alone: mlp."
     )
     two = ("a", "b[all]")
     section = only(
-        variants("mlp", 0.7, 0.5, primary=two)
+        variants("mlp", 0.3, 0.5, primary=two)
         + variants("own-share", 0.4, 0.4, "floor", primary=two)
     )
-    assert section.sentence.startswith("mlp is above the best floor")
-    assert section.sentence.endswith(
-        "By b over all perturbations, above its best floor, own-share: mlp."
-    )
+    assert section.sentence.endswith("By b alone: mlp.")
 
 
 def test_what_is_not_gene_specific_says_so_in_the_sentence():

@@ -89,7 +89,7 @@ def test_a_question_that_nobody_can_be_asked_fits_nobody(screen, tmp_path):
     assert "kind: overexpression" in shown
     # a predictor that fails as soon as it is fitted does not fail
     done = kobench(
-        *("run", "-d", "mine", "-t", "response", "-p", "raises-in-fit", "--plugin", PLUGIN),
+        *("run", "-d", "mine", "-t", "response", "-p", "raises-in-fit", "--plugin", PLUGIN, "-v"),
         *("--datasets", cards, "--out", tmp_path / "out"),
     )
     assert "overexpression, which takes no gene away: gene0, gene2, elsewhere" in " ".join(

@@ -5,14 +5,17 @@ terminal.
 from __future__ import annotations
 
 import io
+import threading
+from types import SimpleNamespace
 
 from places import PREDICTORS
 from rich.console import Console
 from rich.progress import Progress
 
 from kobench.plugins.load import load_registry
+from kobench.runner import progress
 from kobench.runner.plan import make_plan
-from kobench.runner.progress import Live, Plain
+from kobench.runner.progress import QUIET, Live, Plain
 from kobench.runner.request import Request
 from kobench.runner.run import Run
 
@@ -51,9 +54,51 @@ def test_a_terminal_shows_running_trials_with_their_steps(tmp_path):
             seen.append([task.description for task in self.progress.tasks])
 
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with Progress(console=console) as progress:
-        run(tmp_path, Watched(progress))
-        (overall,) = progress.tasks
+    with Progress(console=console) as bars:
+        run(tmp_path, Watched(bars))
+        (overall,) = bars.tasks
         assert (overall.completed, overall.total) == (9, 9)
     assert ["trials", "  good on grn:cells=40,genes=12: fitted"] in seen
     assert "RuntimeError: no luck today" in console.file.getvalue()
+
+
+def test_a_log_that_was_quiet_says_what_runs_and_how_far_it_is(capsys):
+    now = [0.0]
+    plain = Plain(clock=lambda: now[0])
+    plain.tick()
+    plain.planned(45)
+    floor, mine = (
+        SimpleNamespace(label=label, role=role)
+        for label, role in (("random on grn", "floor"), ("mine on grn", "predictor"))
+    )
+    fine = SimpleNamespace(result=SimpleNamespace(status="ok"))
+    plain.started(floor)
+    plain.finished(floor, None, fine)
+    now[0] = QUIET - 1
+    plain.tick()
+    assert capsys.readouterr().err.splitlines() == ["kobench: 45 trials to do"]
+    now[0] = QUIET
+    plain.tick()
+    plain.tick()
+    assert capsys.readouterr().err == "[1/45, 20 s] between two trials\n"
+    plain.started(mine)
+    plain.logged(mine, "epoch", 3, 10)
+    now[0] = 3 * QUIET
+    plain.tick()
+    assert capsys.readouterr().err == "[1/45, 60 s] running: mine on grn (40 s, epoch 3/10)\n"
+    plain.finished(mine, None, fine)
+    assert capsys.readouterr().err == "[2/45, 60 s] mine on grn: ok\n"
+    now[0] = 3.5 * QUIET
+    plain.tick()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_watcher_is_asked_by_itself_and_ends(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "EVERY", 0.01)
+    asked = threading.Event()
+    plain = Plain()
+    plain.tick = asked.set
+    before = threading.active_count()
+    with progress.ticking(plain):
+        assert asked.wait(10)
+    assert threading.active_count() == before

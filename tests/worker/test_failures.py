@@ -9,7 +9,7 @@ import pytest
 
 from kobench.board.make import make_board
 from kobench.board.render import render
-from kobench.cli.run import failure_line
+from kobench.cli.failures import failure_line
 from kobench.errors import InvalidAnswerError
 from kobench.plugins.load import load_registry
 from kobench.runner.plan import make_plan

@@ -240,5 +240,5 @@ def title_of(predictor: str, sections: Sequence[Section], about: str, floored: b
     counts = sorted({section.blocks for section in sections})
     said = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     mean = f"mean of {said} networks, 95 % intervals" if counts != [1] else "1 network"
-    beside = ", best trivial predictor in grey" if floored else ""
+    beside = ", best floor in grey" if floored else ""
     return f"{predictor}: Spearman of predicted and true profiles{beside} ({mean}); {about}"

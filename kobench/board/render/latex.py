@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kobench.board.board import Board
-from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow, mark
+from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow, row_mark
 from kobench.board.render.text.section import heading, said_of, why_unranked
 from kobench.board.render.text.values import (
     COSTS,
@@ -156,7 +156,7 @@ def table_row(board: Board, section: Section, row: Row) -> str:
         metric = section.leading[0].name
         if metric in row.best_floor:
             name = rf"\textbf{{{name}}} (best)"
-        one = mark(row, metric)
+        one = row_mark(section, row)
         sign = MARKS.get(one, escape(one))
     cells = [escape(rank_text(row)).replace("-", "--"), name, sign]
     for i, column in enumerate(section.leading):

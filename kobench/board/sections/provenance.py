@@ -17,6 +17,9 @@ from kobench.sandbox.layers import open_in_words
 #: What is said of trials from before there was a sandbox.
 UNKNOWN = "made before kobench had a sandbox"
 
+#: How the remark begins on who has an environment of its own, which is nothing to mind.
+ENVIRONMENTS = "In environments of their own"
+
 #: Kobench's own code needs none.
 OWN = "kobench"
 
@@ -99,7 +102,7 @@ def ran_of(records: Iterable[Record], names: Mapping[Key, str]) -> tuple[str, ..
             without,
         ),
         ("Could read more folders", reading),
-        ("In environments of their own", environments),
+        (ENVIRONMENTS, environments),
     )
     parts = {
         what: [f"{', '.join(who)} ({where})" for where, who in sorted(found.items())]

@@ -9,7 +9,7 @@ from kobench.board.numbers.values import NONE, NOT_RUN, STAND_IN, Key, RowValues
 from kobench.board.row import Score
 from kobench.board.sections.comparison import Comparison
 from kobench.board.sections.tuned import on_tuning
-from kobench.board.written import permuted_p, spoken
+from kobench.board.written import spoken
 
 #: How many times the error of one fit may be that of another on the same cells, before it is said.
 APART = 10.0
@@ -205,14 +205,10 @@ def unproven(metric: str, score: Score) -> str:
     Permuted answers reach it, too; or one of so many predictors gets so far above them by luck.
     """
     one = score.permuted
-    why = "its answers score as well when permuted among the perturbations"
+    why = "its answers score as well where they are given to the wrong genes"
     if one is not None and one.one_of_many:
         why = (
-            "among so many predictors one may be so far above its answers permuted among the"
-            " perturbations by chance"
+            "among so many predictors one may do so much better than with its answers given to the"
+            " wrong genes by chance"
         )
-    p = f" ({permuted_p(one)})" if one else ""
-    return (
-        f"above the floor by {metric}, yet {why}{p}, so nothing shows that it knows which gene was"
-        " removed"
-    )
+    return f"better than the floor by {metric}, yet {why}, so nothing shows that it knows the gene"

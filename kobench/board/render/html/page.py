@@ -29,10 +29,10 @@ from kobench.board.row import VERDICTS
 
 #: What the marks say, short.
 PLAIN = {
-    "better": "better than every trivial predictor",
-    "same": "no better",
+    "better": "better than the best floor",
+    "same": "not told apart from it",
     "worse": "worse",
-    "": "not ranked, or no interval to judge by",
+    "": "no verdict",
 }
 
 #: Nothing may be loaded but pictures that lie beside the page, whatever a name in a record tries;
@@ -89,6 +89,7 @@ def context(board: Board, pictures: Sequence[Drawn], files: Sequence[str]) -> di
         "js": file_text("page.js"),
         "open": Markup(OPEN),
         "close": Markup(CLOSE),
+        "headline": board.headline,
         "purpose": purpose(board),
         "marks": marks_of(board),
         "answers": [answer_parts(text) for text in board.answer],

@@ -42,8 +42,9 @@ def render(board: Board, pictures: Sequence[Drawn] = ()) -> str:
 
 
 def summary_lines(board: Board) -> list[str]:
-    """Title, what the marks mean, and who is better than trivial."""
-    lines = [f"# {TITLE}", "", escape(purpose(board)), "", f"**{escape(KEY)}**", ""]
+    """Title, the verdict, what the marks mean, and who is better than trivial."""
+    lines = [f"# {TITLE}", "", f"**{escape(board.headline)}**", ""]
+    lines += [escape(purpose(board)), "", f"**{escape(KEY)}**", ""]
     if board.answer:
         answers = map(answer_parts, board.answer)
         lines += [f"- **{escape(task)}** {escape(who)}" for task, who in answers]

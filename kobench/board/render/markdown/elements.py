@@ -24,7 +24,7 @@ def number_cell(text: str) -> str:
     >>> print(number_cell("0.12 [-0.08, 0.16]"), number_cell("not_run"))
     0.12 [-0.08, 0.16] not\\_run
     """
-    if re.fullmatch(r"[<>]?[-0-9.]+( \[[-0-9., ]+\])?", text):
+    if re.fullmatch(r"([▲△≈▼▽·] )?[<>]?[-0-9.]+( \[[-0-9., ]+\])?", text):
         return html.escape(text)
     return escape(text)
 

@@ -6,7 +6,7 @@ from kobench.board.board import Board
 from kobench.board.render.markdown.elements import escape, head_lines, line
 from kobench.board.render.markdown.table import section_table
 from kobench.board.render.text.legend import explained
-from kobench.board.render.text.section import heading, notes_here, said_of, why_unranked
+from kobench.board.render.text.section import heading, notes_here, on_rows, said_of, why_unranked
 from kobench.board.render.text.units import unit_table, unit_text, unit_title
 from kobench.board.table import Section, Units
 
@@ -22,11 +22,10 @@ def section_lines(board: Board, section: Section) -> list[str]:
         lines += section_table(board, section)
     if section.unranked:
         lines += unranked_lines(section)
-    remarks = [f"{row.name}: {remark}" for row in section.ranked for remark in row.remarks]
     said = [
         *said_of(section),
         *explained(board, section),
-        *remarks,
+        *on_rows(section),
         *notes_here(board, section),
     ]
     lines += [f"- {escape(text)}" for text in said]

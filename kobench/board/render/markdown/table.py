@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kobench.board.board import Board
 from kobench.board.render.markdown.elements import escape, head_lines, line, number_cell
-from kobench.board.render.text.marks import mark
+from kobench.board.render.text.marks import row_mark
 from kobench.board.render.text.section import scored_without_rank
 from kobench.board.render.text.values import (
     COSTS,
@@ -13,6 +13,7 @@ from kobench.board.render.text.values import (
     cost_texts,
     coverage_text,
     has_permuted,
+    judged_value,
     knows_text,
     rank_text,
     secondary,
@@ -69,10 +70,10 @@ def row_cells(board: Board, section: Section, row: Row) -> list[str]:
     name = escape(row.name)
     if metric in row.best_floor:
         name = f"**{name}** (best floor)"
-    cells = [rank_text(row), mark(row, metric), name]
+    cells = [rank_text(row), row_mark(section, row), name]
     for i, column in enumerate(section.leading):
         score = row.scores.get(column.name)
-        cells += [number_cell(value_text(score, column)), number_cell(skill_text(score))]
+        cells += [number_cell(judged_value(section, row, column)), number_cell(skill_text(score))]
         if i == 0:
             cells.append(coverage_text(row))
         if has_permuted(section, column):

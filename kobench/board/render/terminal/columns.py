@@ -7,6 +7,7 @@ from collections.abc import Callable
 from kobench.board.board import Board
 from kobench.board.render.terminal.fit import Form, Shown
 from kobench.board.render.terminal.footnotes import Footnotes
+from kobench.board.render.text.marks import HOLLOW, MARKS
 from kobench.board.render.text.values import (
     COSTS,
     KNOWS_HEAD,
@@ -14,12 +15,12 @@ from kobench.board.render.text.values import (
     cost_texts,
     coverage_text,
     has_permuted,
+    judged_value,
     knows_text,
     knows_with_p,
     knows_word,
     secondary,
     skill_text,
-    value_text,
 )
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
@@ -31,12 +32,15 @@ SECONDARY = 3
 #: When what gives way, the largest number first. First the secondary metrics, the last of them
 #: first; the coverage that is 100 % for all; what permuted answers score on average; what stands
 #: beside the score of the other primary metrics, those of the last of them first; the costs; p of
-#: the first metric's permuted answers; then the scores of the other primary metrics.
-SECONDARIES, COVER_OF_ALL, MEANS, EXTRAS, COST, P, OTHERS = 3000, 2000, 1500, 1000, 200, 150, 100
+#: the first metric's permuted answers; the interval of its score, where that of the skill says the
+#: same; then the scores of the other primary metrics.
+SECONDARIES, COVER_OF_ALL, MEANS, EXTRAS, COST, P, SAME, OTHERS = (
+    *(3000, 2000, 1500, 1000),
+    *(200, 150, 120, 100),
+)
 
-#: Of the first primary metric: the interval of its score (that of the skill says the same), whether
-#: permuted answers do as well, a coverage that differs, the interval of skill, skill, the score.
-#: Names stay.
+#: Of the first primary metric: the interval of its score, whether permuted answers do as well, a
+#: coverage that differs, the interval of skill, skill, the score. Names stay.
 INTERVAL, KNOWS, COVER, SKILL_INTERVAL, SKILL, SCORE = 60, 50, 40, 30, 10, 1
 
 
@@ -59,7 +63,7 @@ def columns_of(board: Board, section: Section, notes: Footnotes) -> list[Shown]:
     """
     first, *others = section.leading
     shown = [
-        value_column(section, first, notes, (INTERVAL, SCORE)),
+        value_column(section, first, notes, (INTERVAL if first.reason else SAME, SCORE)),
         skill_column(section, first, notes, (SKILL_INTERVAL, SKILL)),
         cover_column(section),
         *knows_columns(section, first, (P, KNOWS)),
@@ -73,7 +77,7 @@ def columns_of(board: Board, section: Section, notes: Footnotes) -> list[Shown]:
             *knows_columns(section, column, (p, knows)),
         ]
     for i, column in enumerate(secondary(section, SECONDARY)):
-        form = Form(value_of(column, notes, False), SECONDARIES + i)
+        form = Form(value_of(section, column, notes, False), SECONDARIES + i)
         shown.append(Shown(arrow(column), (form,)))
     if board.cost:
         shown += [Shown(title, (Form(cost_of(i), COST + i),)) for i, title in enumerate(COSTS)]
@@ -88,8 +92,8 @@ def value_column(
         arrow(column),
         forms_of(
             section,
-            value_of(column, notes),
-            value_of(column, notes, False),
+            value_of(section, column, notes),
+            value_of(section, column, notes, False),
             f"intervals of {column.name}",
             leaves,
         ),
@@ -162,14 +166,21 @@ def knows_columns(section: Section, column: Column, leaves: tuple[int, int]) -> 
     ]
 
 
-def value_of(column: Column, notes: Footnotes, interval: bool = True) -> Callable[[Row], str]:
+def value_of(
+    section: Section, column: Column, notes: Footnotes, interval: bool = True
+) -> Callable[[Row], str]:
     """Row -> its score by a metric, or why there is none."""
 
     def text(row: Row) -> str:
         score = row.scores.get(column.name)
         if score is not None and score.value is None and score.missing:
             return notes.short(reason(score.missing))
-        return value_text(score, column, interval)
+        value = judged_value(section, row, column, interval)
+        # numbers stand below each other, with a mark before them or not
+        return value if value[:1] in marks or not several else f"  {value}"
+
+    marks = {*MARKS.values(), *HOLLOW.values()} - {""}
+    several = column.primary and len(section.primary) > 1
 
     return text
 

@@ -17,7 +17,7 @@ from kobench.board.render.text.legend import KEY, TITLE, answer_parts, legend, p
 from kobench.board.render.text.letters import letter
 
 
-def render(board: Board, width: int = 100, color: bool = False) -> str:
+def render(board: Board, width: int = 100, color: bool = False, units: bool | None = None) -> str:
     """The board as text.
 
     Parameters
@@ -28,6 +28,8 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
         Characters in a line.
     color : bool
         Whether to use ANSI colours.
+    units : bool or None
+        Whether to print single units; None: where the board has one dataset.
 
     Returns
     -------
@@ -35,7 +37,13 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
         Lines without spaces at their ends.
     """
     file = io.StringIO()
-    console = Console(
+    print_board(board, console_of(file, width, color), units)
+    return text_of(file)
+
+
+def console_of(file: io.StringIO, width: int, color: bool) -> Console:
+    """A console of that width that writes to a text."""
+    return Console(
         file=file,
         width=width,
         force_terminal=color,
@@ -43,26 +51,31 @@ def render(board: Board, width: int = 100, color: bool = False) -> str:
         legacy_windows=False,
         _environ={},
     )
-    print_board(board, console)
+
+
+def text_of(file: io.StringIO) -> str:
+    """What was written, without spaces at the ends of lines."""
     return "\n".join(text.rstrip() for text in file.getvalue().splitlines()) + "\n"
 
 
-def print_board(board: Board, console: Console) -> None:
-    """Print the board on a console, at its width.
+def print_board(board: Board, console: Console, units: bool | None = None) -> None:
+    """Print the board on a console, at its width; `units` as `render` takes them.
 
     What sums everything up comes last, because the end is what a terminal shows.
     """
+    if units is None:
+        units = len({section.dataset for section in board.sections}) == 1
     console.print(Text(TITLE, style="bold"))
     console.print(Text(purpose(board)))
     console.print(Text(KEY))
-    console.print(Text(f"{legend(board)} floor*: the best floor.", style="dim"))
+    console.print(Text(f"{legend(board)} floor*: the best.", style="dim"))
     for said in board.remarks:
         console.print(Text(said))
     datasets = {section.place: section.title for section in board.sections}
     letters = {place: letter(i) for i, place in enumerate(datasets)} if board.matrices else {}
     for section in board.sections:
         console.print()
-        print_section(board, section, letters.get(section.place, ""), console)
+        print_section(board, section, letters.get(section.place, ""), console, units)
     if board.transfers:
         console.print()
         print_transfers(board.transfers, console)
@@ -85,8 +98,10 @@ def print_letters(
 
 
 def print_answer(board: Board, console: Console) -> None:
-    """Print who is better than trivial, a line a task."""
+    """Print who is better than trivial, a line a task, and the verdict in one sentence."""
     if board.answer:
         console.print()
     for task, who in map(answer_parts, board.answer):
         console.print(Text.assemble(Text(task, style="bold"), f" {who}"))
+    console.print()
+    console.print(Text(board.headline, style="bold"))

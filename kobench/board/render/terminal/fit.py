@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from kobench.board.render.terminal.tables import LINE, PADDING, TextColumn, broken
+from kobench.board.render.terminal.tables import LINE, PADDING, TextColumn
+from kobench.board.render.text.broken import broken
 from kobench.board.row import Row
 
 #: The longest line of a head, and that of a column whose texts were shortened.

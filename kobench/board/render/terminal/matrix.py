@@ -113,5 +113,5 @@ def glance(section: Section, row: Row | None) -> Text:
     if row is None:
         return Text("")
     told = row.status == "ok" or row.suspect
-    style = style_of(row, section.primary[0].name) if told else "dim"
+    style = style_of(section, row) if told else "dim"
     return Text(glance_text(section, row), style=style)

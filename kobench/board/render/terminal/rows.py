@@ -19,7 +19,7 @@ from kobench.board.render.terminal.tables import (
     table_of,
     width_of,
 )
-from kobench.board.render.text.marks import mark
+from kobench.board.render.text.marks import row_mark
 from kobench.board.render.text.section import scored_without_rank
 from kobench.board.render.text.values import rank_text
 from kobench.board.row import Row
@@ -76,11 +76,10 @@ def first_columns(section: Section, rows: list[Row], room: int) -> list[TextColu
     list of TextColumn
         As wide as their texts; a name that is longer than the table goes on in the next line.
     """
-    metric = section.leading[0].name
     names = [
         Text(row.name, style="bold" if row.rank or is_best(section, row) else "") for row in rows
     ]
-    marks = [Text(mark(row, metric), style=style_of(row, metric)) for row in rows]
+    marks = [Text(row_mark(section, row), style=style_of(section, row)) for row in rows]
     columns = [
         TextColumn("rank", [Text(place_text(section, row)) for row in rows], least=6),
         TextColumn("", marks, least=1),

@@ -10,9 +10,17 @@ from rich.text import Text
 
 from kobench.board.board import Board
 from kobench.board.render.terminal.rows import SHOWN_BY, print_rows
-from kobench.board.render.terminal.tables import TextColumn, broken, table_of, width_of
+from kobench.board.render.terminal.tables import TextColumn, table_of, width_of
+from kobench.board.render.text.broken import broken
 from kobench.board.render.text.legend import explained
-from kobench.board.render.text.section import asked, notes_here, said_of, trained_on, unranked
+from kobench.board.render.text.section import (
+    asked,
+    notes_here,
+    on_rows,
+    said_of,
+    trained_on,
+    unranked,
+)
 from kobench.board.render.text.units import unit_table, unit_text, unit_title
 from kobench.board.table import CONTROL, Section, Units
 
@@ -20,7 +28,9 @@ from kobench.board.table import CONTROL, Section, Units
 UNITS = 40
 
 
-def print_section(board: Board, section: Section, letter: str, console: Console) -> None:
+def print_section(
+    board: Board, section: Section, letter: str, console: Console, units: bool
+) -> None:
     """Print a section.
 
     Parameters
@@ -33,6 +43,8 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
         What its dataset goes by in the matrices; "" without any.
     console : Console
         Where to print.
+    units : bool
+        Whether to print its single units.
     """
     console.print(heading(section, letter))
     if asked(section):
@@ -46,12 +58,14 @@ def print_section(board: Board, section: Section, letter: str, console: Console)
     for why, names in unranked(section).items():
         title = Text(f"not ranked: {', '.join(names)}", style="red")
         console.print(Text.assemble(title, f": {why}"))
-    for row in section.ranked:
-        for remark in row.remarks:
-            console.print(Text(f"{row.name}: {remark}", style="dim"))
-    for text in (*said_of(section), *explained(board, section), *notes_here(board, section)):
+    for text in on_rows(section):
         console.print(Text(text, style="dim"))
-    if section.units and len({other.dataset for other in board.sections}) == 1:
+    for text in (*said_of(section), *explained(board, section)):
+        console.print(Text(text, style="dim"))
+    if notes_here(board, section):
+        said = f"`kobench info {section.dataset_name}` says more of this dataset"
+        console.print(Text(said, style="dim"))
+    if section.units and units:
         console.print()
         print_units(section, section.units, console)
 

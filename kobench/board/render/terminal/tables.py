@@ -6,7 +6,6 @@ board. The width of a column is known from its texts, so it is found once and to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,11 +16,16 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from kobench.board.render.text.marks import BEYOND, verdict_of
+from kobench.board.overall import MIXED, UNPROVEN
+from kobench.board.render.text.marks import BEYOND, row_verdict
 from kobench.board.row import Row
+from kobench.board.table import Section
 
 #: The colour of a verdict.
-STYLES = {"better": "green", "same": "yellow", "worse": "red", "": "dim", BEYOND: "magenta"}
+STYLES = {
+    **{"better": "green", "same": "yellow", "worse": "red", "": "dim"},
+    **{MIXED: "cyan", UNPROVEN: "cyan", BEYOND: "magenta"},
+}
 
 #: A rule under the head, a fainter one between the parts of a table, and no other lines.
 RULES = box.Box("    \n    \n ── \n    \n ┄┄ \n    \n    \n    \n")
@@ -182,21 +186,7 @@ def name_column(head: str, texts: Iterable[Text], room: int) -> TextColumn:
     return replace(column, wraps=True, most=max(NAMES, room // 2, *fit))
 
 
-def broken(title: str, width: int = 13) -> str:
-    """A long title over several lines, broken after hyphens.
-
-    >>> broken("spearman-within-cell[raw] ↑")
-    'spearman-\\nwithin-\\ncell[raw] ↑'
-    """
-    lines = [""]
-    for part in re.findall(r"[^-]+-?", title):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(lines)
-
-
-def style_of(row: Row, metric: str) -> str:
-    """The colour of a verdict, faint where it is hollow."""
-    style = STYLES[verdict_of(row, metric)]
+def style_of(section: Section, row: Row) -> str:
+    """The colour of a row's verdict, faint where it is hollow."""
+    style = STYLES[row_verdict(section, row)]
     return f"dim {style}" if row.hollow and style != "dim" else style

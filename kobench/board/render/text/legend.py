@@ -5,6 +5,7 @@ from __future__ import annotations
 from kobench.board.board import Board
 from kobench.board.numbers.skill import NO_CEILING, NO_HEADROOM
 from kobench.board.numbers.values import NONE
+from kobench.board.overall import MIXED, UNPROVEN, overall
 from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow
 from kobench.board.render.text.values import has_permuted
 from kobench.board.table import Section
@@ -13,26 +14,34 @@ from kobench.board.words import PRIOR, PURPOSE
 TITLE = "kobench leaderboard"
 
 #: What the marks say, in one line.
-KEY = (
-    "▲ better than every trivial predictor, ≈ no better, ▼ worse, · not ranked or no interval to"
-    " judge by"
-)
+KEY = "▲ better than the best floor, ≈ not told apart from it, ▼ worse, · no verdict"
 
 LEGEND = (
-    "Each predictor is compared with the best floor: the best of the trivial predictors that a"
-    " method has to beat. ▲ better than it (95 % interval of the paired difference above 0), ≈"
-    " can't be told apart from it (beside it, the difference that would have been seen in four"
-    " boards of five), ▼ worse; a difference under 1 % of the way from that floor to the truth"
-    " counts as none. Skill: 0 is that floor, 1 the truth itself. A rank is an interval:"
-    " predictors that can't be told apart share it."
+    "Floor: a trivial answer, which a method has to beat; the best one counts. Interval: [low,"
+    " high], at 95 %; ▲ and ▼ stand where that of the difference from the best floor is all on one"
+    " side of 0, and a difference under 1 % of the way to the truth counts as none. Skill: 0 is the"
+    " best floor, 1 the truth. Predictors that can't be told apart share a rank."
 )
+
+#: What a word in place of a mark says.
+WORDS = {
+    MIXED: "mixed: better than the best floor by one metric of the task, and not by another.",
+    UNPROVEN: (
+        "unproven: better, but just as well where its answers are given to the wrong genes, so it"
+        " doesn't count."
+    ),
+}
 
 #: What the column with permuted answers holds.
 KNOWS_LEGEND = (
-    "Knows which gene: p is how often the same answers, permuted among the perturbations, score as"
-    " well (a normal approximation where records do not keep every permutation). Above permuted: p,"
-    " corrected for the number of predictors (Holm), is at most 0.05; that does not mean better"
-    " than the floor. ▲? is above the floor and not above permuted: it does not count as better."
+    "Knows which gene: yes where the same answers, given to the wrong genes, score worse (p at most"
+    " 0.05, corrected for the number of predictors). Who knows the gene may still be no better than"
+    " the floor."
+)
+
+#: What is said of the tables at a glance.
+GLANCE = (
+    "At a glance a number stands with ▲ and ▼ alone: the order of rows without one means nothing."
 )
 
 #: What a row is that scores above what is possible.
@@ -83,9 +92,18 @@ def legend(board: Board) -> str:
     return " ".join([LEGEND, *notices(board), *hollow])
 
 
+def words_here(board: Board) -> list[str]:
+    """What the words in place of marks mean that are on this board, and its tables at a glance."""
+    verdicts = {
+        overall(section, row) for section in board.sections for row in section.predictors.values()
+    }
+    said = [text for word, text in WORDS.items() if word in verdicts]
+    return [*said, GLANCE] if board.matrices else said
+
+
 def notices(board: Board) -> list[str]:
     """Sentences that the legend needs for what is on this board."""
-    said = []
+    said = words_here(board)
     ranked = [(section, row) for section in board.sections for row in section.ranked]
     scores = [score for _, row in ranked for score in row.scores.values()]
     first = [row.scores[section.primary[0].name] for section, row in ranked if section.primary]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from kobench.board.board import Board
+from kobench.board.overall import MIXED, UNPROVEN, overall
 from kobench.board.row import IMPOSSIBLE, VERDICTS, Row
-from kobench.board.sections.sentences import on_networks
+from kobench.board.sections.called import on_networks
+from kobench.board.table import Section
 from kobench.board.written import sized
 
 #: What stands in place of a verdict where a score is above what is possible, and nobody says why.
 BEYOND = "beyond"
 
-#: The mark of a verdict.
-MARKS = {"better": "▲", "same": "≈", "worse": "▼", "": "·", BEYOND: "‼"}
+#: The mark of a verdict; where metrics disagree, a word.
+MARKS = {
+    **{"better": "▲", "same": "≈", "worse": "▼", "": "·", BEYOND: "‼"},
+    **{MIXED: MIXED, UNPROVEN: UNPROVEN},
+}
 
 #: The same where a verdict rests on one network.
-HOLLOW = {"better": "△", "same": "≈", "worse": "▽", "": "·", BEYOND: "‼"}
+HOLLOW = {**MARKS, "better": "△", "worse": "▽"}
 
 HOLLOW_LEGEND = "hollow: one network only, which says nothing of other networks"
 
@@ -47,15 +52,24 @@ def verdict_of(row: Row, metric: str) -> str:
 
 
 def mark(row: Row, metric: str) -> str:
-    """The mark of a predictor's verdict by a metric; nothing for floors and lines.
-
-    A question mark follows where permuted answers do as well.
-    """
+    """The mark of a predictor's verdict by one metric; nothing for floors and lines."""
     if row.role != "predictor":
         return ""
     score = row.scores.get(metric)
-    unproven = "?" if score and score.unproven and not row.suspect else ""
-    return marks_of(row.hollow)[verdict_of(row, metric)] + unproven
+    if score and score.unproven and not row.suspect:
+        return UNPROVEN
+    return marks_of(row.hollow)[verdict_of(row, metric)]
+
+
+def row_verdict(section: Section, row: Row) -> str:
+    """A row's verdict by all metrics that rank, or `BEYOND`; "" without one."""
+    suspect = row.suspect and row.role == "predictor"
+    return BEYOND if suspect else overall(section, row)
+
+
+def row_mark(section: Section, row: Row) -> str:
+    """The one mark of a row, by all metrics that rank; nothing for floors and lines."""
+    return marks_of(row.hollow)[row_verdict(section, row)] if row.role == "predictor" else ""
 
 
 def verdict_text(row: Row, metric: str) -> str:
@@ -65,7 +79,7 @@ def verdict_text(row: Row, metric: str) -> str:
     text = VERDICTS.get(verdict_of(row, metric), "")
     unseen = row.scores[metric].unseen if text else None
     if unseen is not None:
-        seen = "no difference from the best trivial predictor seen"
+        seen = "no difference from the best floor seen"
         text = f"{seen}; one of {sized(unseen)} would have been"
     if text and row.hollow:
         return f"{text} {on_networks(row.blocks_done)} ({HOLLOW_LEGEND})"

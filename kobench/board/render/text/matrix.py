@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from kobench.board.glance import Tally, groups_of, layout_of
-from kobench.board.render.text.legend import DETECTABLE
-from kobench.board.render.text.marks import BEYOND, MARKS, arrow_of, mark, marks_of, verdict_of
+from kobench.board.overall import MIXED
+from kobench.board.render.text.legend import DETECTABLE, WORDS
+from kobench.board.render.text.marks import (
+    BEYOND,
+    MARKS,
+    arrow_of,
+    marks_of,
+    row_mark,
+    row_verdict,
+)
 from kobench.board.render.text.values import skill_text
 from kobench.board.row import Row
 from kobench.board.table import Matrix, Section
 from kobench.board.words import PRIOR
-from kobench.board.written import number
+from kobench.board.written import number, spoken
 
 #: The line that the matrices show: what another draw of the same cells scores.
 REPLICATE = "replicate"
 
 #: What is said where predictors with prior knowledge are among the others.
 LAST = f"Those with prior knowledge ({PRIOR}) stand last, and are not compared with the others."
-
-#: What a reader of the matrices should not read into them.
-ORDER = "A number stands with ▲ and ▼ only; the order of rows with ≈ means nothing."
 
 
 def glance_text(section: Section, row: Row) -> str:
@@ -34,9 +39,9 @@ def glance_text(section: Section, row: Row) -> str:
     Returns
     -------
     str
-        A mark for each primary metric, then the skill by the first of them: `▲ 0.33` or
-        `▲≈ 0.33`. Where no skill is printed, the score: `▲ score 0.981 ↑`. `≈` stands alone,
-        because its number would be read as a rank. The row's status where that is not "ok".
+        The one mark by all primary metrics, then the skill by the first of them: `▲ 0.33`. Where
+        no skill is printed, the score: `▲ score 0.981 ↑`. `≈` and words stand alone, because their
+        number would be read as a rank. The row's status where that is not "ok".
     """
     column = section.primary[0]
     score = row.scores.get(column.name)
@@ -44,12 +49,12 @@ def glance_text(section: Section, row: Row) -> str:
         return f"{MARKS[BEYOND]} {row.status}"
     if row.status != "ok" or score is None:
         return row.status
-    marks = "".join(mark(row, one.name) for one in section.primary)
-    if verdict_of(row, column.name) == "same":
-        return marks
+    sign = row_mark(section, row)
+    if row_verdict(section, row) in ("same", *WORDS):
+        return sign
     if score.skill is not None or score.value is None:
-        return f"{marks} {skill_text(score, interval=False)}"
-    return f"{marks} score {number(score.value, column.decimals)} {arrow_of(column.direction)}"
+        return f"{sign} {skill_text(score, interval=False)}"
+    return f"{sign} score {number(score.value, column.decimals)} {arrow_of(column.direction)}"
 
 
 def best_floor(section: Section) -> str:
@@ -72,12 +77,15 @@ def tally_text(tally: Tally) -> str:
     Verdicts that nobody has are left out.
     """
     marks = marks_of(tally.hollow)
-    counts = {"better": tally.better, "same": tally.same, "worse": tally.worse, "": tally.rest}
+    counts = {
+        **{"better": tally.better, MIXED: tally.mixed, "same": tally.same},
+        **{"worse": tally.worse, "": tally.rest},
+    }
     named = ", ".join(f"{marks[verdict]} {count}" for verdict, count in counts.items() if count)
     said = f"{named} of {sum(counts.values())}"
     if tally.skill is None:
         return said
-    judged = tally.better + tally.same + tally.worse
+    judged = tally.better + tally.mixed + tally.same + tally.worse
     part = "" if tally.skills == judged else f" over the {tally.skills} with headroom"
     return f"{said}; mean skill {number(tally.skill, 2)}{part}"
 
@@ -95,7 +103,7 @@ def glance_about(matrix: Matrix) -> str:
     if matrix.mixed:
         said.append(LAST)
     if layout_of(matrix) != "grouped":
-        return " ".join([*said, ORDER])
+        return " ".join(said)
     keys = dict.fromkeys(title.partition("=")[0] for title, _ in groups_of(matrix))
     params = matrix.params_say(keys)
     return " ".join([*said, sentence(params)] if params else said)
@@ -110,14 +118,14 @@ def about_metrics(names: tuple[str, ...]) -> str:
     """What marks and numbers are by, with the metrics' names."""
     first = names[0].partition("[")[0]
     if names == (first, f"{first}[all]"):
-        return f"first mark and skill by {first} over {DETECTABLE}; second mark: over all"
+        return f"skill by {first} over {DETECTABLE}; marks by it over these and over all"
     if names == (first, f"{first}-unit"):
         return (
-            f"first mark and skill by {first}; second mark: by {first}-unit, with every change"
-            " scaled to one length"
+            f"skill by {first}; marks by it and by {first}-unit, with every change scaled to one"
+            " length"
         )
     if names == (f"{first}[all]",):
         return f"mark and skill by {first} over all perturbations"
     if len(names) == 1:
         return f"skill by {names[0]}"
-    return f"skill by {names[0]}; marks by {', then '.join(names)}"
+    return f"skill by {names[0]}; marks by {spoken(names)} together"

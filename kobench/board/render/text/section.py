@@ -5,6 +5,7 @@ from __future__ import annotations
 from kobench.board.board import Board
 from kobench.board.row import Problem, Row
 from kobench.board.table import CONTROL, Section
+from kobench.board.written import spoken
 from kobench.util.text import one_line
 
 
@@ -62,6 +63,15 @@ def unranked(section: Section) -> dict[str, list[str]]:
     for row in section.unranked:
         found.setdefault(why_unranked(row), []).append(row.name)
     return found
+
+
+def on_rows(section: Section) -> list[str]:
+    """The remarks on ranked rows, each once, with the names of all rows that it is on."""
+    found: dict[str, list[str]] = {}
+    for row in section.ranked:
+        for remark in row.remarks:
+            found.setdefault(remark, []).append(row.name)
+    return [f"{spoken(names)}: {remark}" for remark, names in found.items()]
 
 
 def why_unranked(row: Row) -> str:

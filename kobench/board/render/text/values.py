@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kobench.board.render.text.marks import arrow_of
+from kobench.board.render.text.marks import arrow_of, mark
 from kobench.board.row import Column, Cost, Row, Score
 from kobench.board.table import Section
 from kobench.board.words import ELSEWHERE, reason
@@ -33,6 +33,13 @@ def value_text(score: Score | None, column: Column, interval: bool = True) -> st
     if interval and score.low != score.high:
         value = f"{value} {bracket(score.low, score.high, column.decimals)}".strip()
     return f"({value})" if column.greyed else value
+
+
+def judged_value(section: Section, row: Row, column: Column, interval: bool = True) -> str:
+    """A score as `value_text` has it, behind the mark by this metric where several rank."""
+    value = value_text(row.scores.get(column.name), column, interval)
+    several = column.primary and len(section.primary) > 1
+    return f"{mark(row, column.name)} {value}".strip() if several and row.rank else value
 
 
 def skill_text(score: Score | None, interval: bool = True) -> str:

@@ -5,6 +5,7 @@ Importing this needs no scipy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kobench.dataset import Dataset
@@ -58,3 +59,18 @@ def load_planted(**params: Any) -> Dataset:
     from kobench.builtin.datasets.grn.planted import generate_planted
 
     return generate_planted(params)
+
+
+def notes_of(name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is said of the cells of `grn` or `planted` with some parameters, for `kobench info`.
+
+    Parameters
+    ----------
+    name : "grn" or "planted"
+        Which of them.
+    params : mapping
+        A value for every parameter.
+    """
+    from kobench.builtin.datasets.grn.describe import notes, planted_notes
+
+    return (*planted_notes(params), *notes(params)) if name == "planted" else notes(params)
