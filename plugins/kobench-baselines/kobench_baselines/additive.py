@@ -18,7 +18,7 @@ from kobench_baselines.common import (
     expressing,
     limited_threads,
 )
-from kobench_baselines.missing import Filled, Filler, learn_losses
+from kobench_baselines.missing import Filled, Filler, learn_losses, shown
 from kobench_baselines.regressions import FOLDS, Taken, best_fit, nearest, regulators_of
 from kobench_baselines.stepwise import KINDS, Kind
 from kobench_baselines.sums import BLOCK_ENTRIES, settle
@@ -118,7 +118,7 @@ class Additive:
             levels = self.levels(cells)
             values = own / levels
             filled = None if self.filler is None else self.filler(values)
-            before = own if filled is None else filled.values * filled.presence * levels
+            before = own if filled is None else filled.values * filled.shown * levels
             rows = normalise_rows(knockouts.remove_from(before))
             if knockouts.order:
                 self._run(knockouts, values, levels, filled, rows)
@@ -142,7 +142,7 @@ class Additive:
             there = None if presence is None else part.remove_from(presence)
             after = settle(self.sums, part.remove_from(values), part.remove_from(factor), there)
             if there is not None:
-                after *= there
+                after *= shown(there)
             block = slice(first, first + step)
             rows[block] = close_on(after * levels[part.cells], rows[block])
 

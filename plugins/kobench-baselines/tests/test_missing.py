@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse
 from kobench_baselines.additive import Additive
 from kobench_baselines.detection import BINS, Detection
-from kobench_baselines.missing import Filler, _Products
+from kobench_baselines.missing import Filler, _Products, shown
 from kobench_baselines.presence import Presence
 from kobench_baselines.stepwise import features
 from kobench_baselines.sums import Sums
@@ -185,7 +185,20 @@ def test_nothing_removed_is_the_filled_cell(of_lost: Additive) -> None:
     read = lose(CLEAN[300:], 0.5, 0.5, seed=2)
     filled = of_lost.filler(read)
     rows = of_lost.predict_knockout(cells_with(read), Knockouts.none(len(read)))
-    np.testing.assert_allclose(rows, normalise_rows(filled.values * filled.presence))
+    np.testing.assert_allclose(rows, normalise_rows(filled.values * filled.shown))
+
+
+def test_profiles_show_chances_by_squared_odds_as_that_is_nearer(of_lost: Additive) -> None:
+    """Than the mean of what may be there, to the clean cells."""
+    assert of_lost.filler is not None
+    clean = CLEAN[300:]
+    filled = of_lost.filler(lose(clean, 0.5, 0.5, seed=2))
+    np.testing.assert_allclose(shown(np.array([0, 0.25, 0.5, 1])), [0, 0.1, 0.5, 1])
+    off = [
+        np.abs(normalise_rows(filled.values * part) - normalise_rows(clean)).sum()
+        for part in (filled.shown, filled.presence)
+    ]
+    assert off[0] < off[1]
 
 
 def test_assemblages_are_answered_as_they_were_read(of_lost: Additive) -> None:
