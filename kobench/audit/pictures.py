@@ -9,7 +9,7 @@ import numpy as np
 
 from kobench.audit.statistics import smallest_seen, smallest_uneven
 from kobench.board.pictures.figure import panels
-from kobench.board.pictures.style import DASHED, FLOOR, STYLES
+from kobench.board.pictures.style import DASHED, FLOOR, style_at
 from kobench.cells import IntArray
 from kobench.util.text import one_line, shortened
 
@@ -31,7 +31,7 @@ def power_curve(n: int, spread: float, room: float | None) -> Figure:
     figure, (axis,) = panels(1, 1, 5.6, 2.8)
     more = np.geomspace(12, max(60, 3 * n), 25).astype(int).tolist()
     counts = sorted({*range(2, 12), *more, n} - {0, 1})
-    style, other = STYLES[0], STYLES[1]
+    style, other = style_at(0), style_at(1)
     even = [smallest_seen(spread, count) for count in counts]
     axis.plot(counts, even, color=style.color, label="all gain alike")
     top = 3 * smallest_seen(spread, n)
@@ -74,7 +74,7 @@ def stacked_shares(names: Sequence[str], batches: Sequence[str], table: IntArray
             heights,
             0.8,
             bottom,
-            color=STYLES[rank % len(STYLES)].color,
+            color=style_at(rank).color,
             label=label,
         )
         bottom += heights
@@ -97,8 +97,8 @@ def intervals(
     axis, figure = _named_axis(names[:DRAWN])
     for x, (value, low, high) in enumerate(values[:DRAWN]):
         if low is not None and high is not None:
-            axis.plot([x, x], [low, high], color=STYLES[0].color, linewidth=1.4)
-        axis.plot([x], [value], "o", color=STYLES[0].color, markersize=4)
+            axis.plot([x, x], [low, high], color=style_at(0).color, linewidth=1.4)
+        axis.plot([x], [value], "o", color=style_at(0).color, markersize=4)
     axis.axhline(line, color=FLOOR, linestyle=DASHED, linewidth=0.9)
     axis.set_ylabel(label)
     return figure
@@ -107,7 +107,7 @@ def intervals(
 def bars(names: Sequence[str], values: Sequence[float], label: str) -> Figure:
     """A bar for each name, in the order given."""
     axis, figure = _named_axis(names[:DRAWN])
-    axis.bar(range(len(names[:DRAWN])), values[:DRAWN], 0.7, color=STYLES[0].color)
+    axis.bar(range(len(names[:DRAWN])), values[:DRAWN], 0.7, color=style_at(0).color)
     axis.set_ylabel(label)
     return figure
 
@@ -117,7 +117,7 @@ def boxes(values: Sequence[Sequence[float]], names: Sequence[str], label: str) -
     axis, figure = _named_axis(names[:DRAWN])
     for x, group in enumerate(values[:DRAWN]):
         low, first, middle, third, high = np.percentile(group, (5, 25, 50, 75, 95))
-        color = FLOOR if x == 0 else STYLES[0].color
+        color = FLOOR if x == 0 else style_at(0).color
         axis.plot([x, x], [low, high], color=color, linewidth=0.9)
         axis.bar([x], [third - first], 0.6, [first], color=color, alpha=0.45)
         axis.plot([x - 0.3, x + 0.3], [middle, middle], color="black", linewidth=1.2)
@@ -129,7 +129,7 @@ def boxes(values: Sequence[Sequence[float]], names: Sequence[str], label: str) -
 def histogram(values: Sequence[float], label: str, count: str) -> Figure:
     """How often values between 0 and 1 lie where."""
     figure, (axis,) = panels(1, 1, 5.6, 2.4)
-    axis.hist(values, bins=np.linspace(0, 1, 21).tolist(), color=STYLES[0].color)
+    axis.hist(values, bins=np.linspace(0, 1, 21).tolist(), color=style_at(0).color)
     axis.set_xlabel(label)
     axis.set_ylabel(count)
     return figure
@@ -143,9 +143,9 @@ def dots_of_two(
     for x, group in enumerate((first, second)):
         ordered = sorted(group)
         offsets = np.linspace(-0.3, 0.3, len(ordered)) if len(ordered) > 1 else np.zeros(1)
-        style = STYLES[x]
+        style = style_at(x)
         axis.plot(
-            x + offsets, ordered, style.marker, color=style.color, markersize=4, linestyle="none"
+            x + offsets, ordered, marker=style.marker, color=style.color, markersize=4, ls="none"
         )
     axis.axhline(line, color=FLOOR, linestyle=DASHED, linewidth=0.9)
     axis.set_xticks([0, 1], list(names))

@@ -175,7 +175,10 @@ def test_scatter_has_a_panel_a_predictor_and_a_dot_a_unit():
     ]
     assert lines(figure.axes[0], "mlp") == [(true, first)]
     assert lines(figure.axes[1], "linear") == [(true, second)]
-    assert all(axis.get_xlabel() == "true propagated impact (Bray-Curtis)" for axis in figure.axes)
+    assert all(
+        axis.get_xlabel().replace("\n", " ") == "true propagated impact (Bray- Curtis)"
+        for axis in figure.axes
+    )
     assert (
         figure.get_suptitle()
         == "knockout-impact@1 on grn: network seed 0, one of 5; 3 values drawn"
@@ -206,7 +209,8 @@ def test_small_values_have_short_ticks():
     ]
     board = make_board(records + networks("own-share", FLOOR, role="floor"))
     (axis,) = figure_of(board, "predicted").axes
-    assert axis.get_xlabel() == "true propagated impact (Bray-Curtis) / 0.001"
+    assert axis.get_xlabel() == "true propagated impact (Bray-\nCurtis)\n/ 0.001"
+    assert axis.get_ylabel() == "predicted (own axis)\n/ 0.001"
     assert axis.xaxis.get_major_formatter()(0.005, 0) == "5"
     low, high = axis.get_xlim()
     assert 2 <= sum(low <= tick <= high for tick in axis.get_xticks()) <= 4

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kobench.board.pictures.axis import skilled, spread, value_of
-from kobench.board.pictures.figure import counted, headed, metric_label, panels, short
+from kobench.board.pictures.figure import counted, fitted, headed, metric_label, panels, short, wide
 from kobench.board.pictures.style import DASHED, FLOOR, Style
 from kobench.board.row import Row
 from kobench.board.table import Section
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-#: How high the numbers of points stand, as shares of the panel, in the order of cost: neighbours'
-#: numbers don't collide.
-HEIGHTS = (0.97, 0.91, 0.85)
+#: How wide a panel is, the labels of its upright axis, and a mark in the legend, in inches.
+WIDTH, LABELS, MARK = 3.6, 0.8, 0.6
+
+#: Letters of a name in the legend.
+NAME = 26
 
 
 def seconds_of(row: Row) -> float | None:
@@ -34,7 +36,7 @@ def priced(section: Section) -> list[Row]:
 
 
 def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Style]) -> Figure:
-    """A panel for each dataset; points are numbered, and the legend says who is who.
+    """A panel for each dataset; the legend says who is who.
 
     Parameters
     ----------
@@ -50,46 +52,39 @@ def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Style
     Figure
         The dashed line is the best floor.
     """
-    figure, axes = panels(len(sections), 3, 3.6, 3.3)
+    figure, axes = panels(len(sections), 3, WIDTH, 3.3)
     names = sorted({row.name for section in sections for row in priced(section)})
-    numbers = {name: i for i, name in enumerate(names, 1)}
     for axis, section in zip(axes, sections, strict=True):
-        draw_points(axis, section, numbers, styles)
+        draw_points(axis, section, styles)
         draw_best_floor(axis, section)
         label_axes(axis, section)
     figure.legend(
-        handles=legend_handles(numbers, styles),
+        handles=legend_handles(names, styles),
         loc="outside lower center",
-        ncols=2 * len(sections) if len(sections) < 3 else 5,
+        ncols=max(1, int(figure.get_size_inches()[0] / entry_width(names))),
     )
     headed(figure, f"{task}: accuracy against cost, better upwards")
     return figure
 
 
-def draw_points(
-    axis: Axes, section: Section, numbers: Mapping[str, int], styles: Mapping[str, Style]
-) -> None:
-    """A numbered point with its interval for each predictor, the cheapest first."""
+def entry_width(names: Sequence[str]) -> float:
+    """How wide a column of the legend is, in inches."""
+    return max((wide(short(name, NAME), 8) for name in names), default=0.0) + MARK
+
+
+def draw_points(axis: Axes, section: Section, styles: Mapping[str, Style]) -> None:
+    """A point with its interval for each predictor, the cheapest first."""
     points = [
         (seconds, row.name, row, ends.value)
         for row in priced(section)
         if (seconds := seconds_of(row)) and (ends := value_of(row, section))
     ]
-    for i, (seconds, name, row, value) in enumerate(sorted(points, key=lambda one: one[:2])):
+    for seconds, name, row, value in sorted(points, key=lambda one: one[:2]):
         color, marker, _ = styles[name]
         if interval := spread(row, section):
             axis.plot([seconds, seconds], interval, color=color, linewidth=1.2, label="_interval")
         axis.plot(
-            [seconds], [value], marker, color=color, markersize=6, linestyle="none", label=name
-        )
-        axis.text(
-            seconds,
-            HEIGHTS[i % len(HEIGHTS)],
-            str(numbers[name]),
-            transform=axis.get_xaxis_transform(),
-            fontsize=8,
-            color=color,
-            ha="center",
+            [seconds], [value], marker=marker, color=color, markersize=7, ls="none", label=name
         )
 
 
@@ -108,7 +103,7 @@ def label_axes(axis: Axes, section: Section) -> None:
 
     column = section.primary[0]
     axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=6))
     axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.margins(x=0.35, y=0.22)
@@ -116,12 +111,14 @@ def label_axes(axis: Axes, section: Section) -> None:
         axis.invert_yaxis()
     axis.set_xlabel("seconds to fit and answer")
     axis.set_ylabel(metric_label(column, skilled(section)), fontsize=8)
-    place = f"{short(section.place)} ({counted(section)})"
-    axis.set_title(f"{place}\nbest floor: {column.floor or 'none'}", loc="left")
+    place = f"{section.place} ({counted(section)})"
+    axis.set_title(
+        fitted(WIDTH - LABELS, place, f"best floor: {column.floor or 'none'}"), loc="left"
+    )
 
 
-def legend_handles(numbers: Mapping[str, int], styles: Mapping[str, Style]) -> list[Line2D]:
-    """The marker of each predictor with its number and name, then the line of the best floor."""
+def legend_handles(names: Sequence[str], styles: Mapping[str, Style]) -> list[Line2D]:
+    """The marker of each predictor with its name, then the line of the best floor."""
     from matplotlib.lines import Line2D
 
     handles = [
@@ -131,10 +128,10 @@ def legend_handles(numbers: Mapping[str, int], styles: Mapping[str, Style]) -> l
             color=styles[name].color,
             marker=styles[name].marker,
             linestyle="none",
-            markersize=5,
-            label=f"{number} {short(name, 24)}",
+            markersize=6,
+            label=short(name, NAME),
         )
-        for name, number in numbers.items()
+        for name in names
     ]
     floor = Line2D([], [], color=FLOOR, linewidth=0.9, linestyle=DASHED, label="best floor")
     return [*handles, floor]

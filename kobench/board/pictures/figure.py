@@ -74,6 +74,21 @@ def headed(figure: Figure, text: str, size: float = 10.0) -> None:
     figure.suptitle("\n".join(textwrap.wrap(text, letters)), fontsize=size)
 
 
+def fitted(inches: float, *texts: str, size: float = 9.0) -> str:
+    r"""Texts below each other, each in lines of so many inches; size of the font in points.
+
+    >>> fitted(1.0, "two words", "a-very-long-name")
+    'two words\na-very-long-\nname'
+    """
+    letters = max(8, int(inches * POINTS / (LETTER * size)))
+    return "\n".join(line for text in texts for line in textwrap.wrap(text, letters))
+
+
+def wide(text: str, size: float = 9.0) -> float:
+    """About how wide a text is, in inches; size of its font in points."""
+    return len(text) * LETTER * size / POINTS
+
+
 def counted(section: Section) -> str:
     """How much a panel's numbers stand on: `5 networks`, `1 network`, `140 cells`."""
     if section.kind == "simulated":

@@ -124,9 +124,9 @@ def draw_predictions(
         axis.plot(
             [x for x, _ in known],
             [y for _, y in known],
-            marker,
+            marker=marker,
             color=color,
-            markersize=4,
+            markersize=5,
             linestyle="none",
             label=name,
         )

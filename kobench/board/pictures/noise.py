@@ -11,7 +11,7 @@ from kobench.board.glance import shown
 from kobench.board.growth import SIZES
 from kobench.board.pictures.axis import Ends
 from kobench.board.pictures.figure import headed, panels
-from kobench.board.pictures.style import FLOOR, STYLES, Style
+from kobench.board.pictures.style import FLOOR, Style, style_at
 from kobench.board.table import Section
 from kobench.board.words import base
 from kobench.errors import UserError
@@ -151,7 +151,7 @@ def draw_noise(predictor: str, sections: Sequence[Section], about: str) -> Figur
     figure, axes = panels(
         len(networks) * len(dropouts), len(networks), 2.6, 2.1, sharex=True, sharey=True
     )
-    styles = {degree: STYLES[i % len(STYLES)] for i, degree in enumerate(degrees)}
+    styles = {degree: style_at(i) for i, degree in enumerate(degrees)}
     floored = False
     for i, axis in enumerate(axes):
         row, place = divmod(i, len(networks))

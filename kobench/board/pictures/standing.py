@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kobench.board.pictures.axis import skilled, spread, value_of
-from kobench.board.pictures.figure import counted, headed, metric_label, panels, short
+from kobench.board.pictures.figure import counted, fitted, headed, metric_label, panels, short, wide
 from kobench.board.pictures.style import DASHED, FLOOR, Style
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
 from kobench.board.words import APART, PRIOR
+from kobench.board.written import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Floors shown beside the best one.
 OTHER_FLOORS = 3
+
+#: How wide a panel is, and the bars beside it at most, in inches.
+WIDTH, BARS = 5.0, 0.4
 
 #: Letters in a line below a panel.
 LETTERS = 52
@@ -48,7 +52,7 @@ def draw_standings(task: str, sections: Sequence[Section], styles: Mapping[str, 
     """
     rows = {id(section): shown_rows(section) for section in sections}
     most = max(map(len, rows.values()))
-    figure, axes = panels(len(sections), 2 if len(sections) > 1 else 1, 5.0, 1.6 + 0.24 * most)
+    figure, axes = panels(len(sections), 2 if len(sections) > 1 else 1, WIDTH, 1.6 + 0.24 * most)
     for axis, section in zip(axes, sections, strict=True):
         draw_panel(axis, section, rows[id(section)], styles)
     several = any(spread(row, section) for section in sections for row in rows[id(section)])
@@ -95,7 +99,9 @@ def draw_panel(
     axis.set_ylim(len(rows) - 0.4, -0.6)
     below = [metric_label(column, skilled(section)), not_drawn(section, rows)]
     axis.set_xlabel("\n".join(filter(None, below)), fontsize=8)
-    axis.set_title(f"{short(section.place)} ({counted(section)})", loc="left")
+    left_of = max((wide(named(row, column)) for row in rows), default=0.0)
+    title = f"{section.place} ({counted(section)})"
+    axis.set_title(fitted(WIDTH - left_of - BARS, title), loc="left")
 
 
 def draw_row(
@@ -109,7 +115,7 @@ def draw_row(
     left, right = sorted(axis.get_xlim())
     if not left <= value <= right:
         axis.annotate(
-            f"{value:.2f}: off the axis",
+            f"{number(value, 2)}: off the axis",
             (0.02, place),
             color=color,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
@@ -122,9 +128,9 @@ def draw_row(
     axis.plot(
         [value],
         [place],
-        marker,
+        marker=marker,
         color=color,
-        markersize=6,
+        markersize=7,
         markerfacecolor="white" if predictor and row.hollow else color,
         linestyle="none",
         label=row.name,

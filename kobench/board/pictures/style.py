@@ -37,26 +37,45 @@ class Style(NamedTuple):
     """What tells a predictor from others in a picture, as matplotlib takes it."""
 
     color: str
-    marker: str
+    marker: Any
     line: Any
 
 
-#: Colours that the colour-blind tell apart (Okabe & Ito, Color Universal Design, 2008), each with a
-#: marker and a line of its own, so that a print without colour says the same.
-STYLES = (
-    Style("#0072B2", "o", "-"),
-    Style("#D55E00", "s", "--"),
-    Style("#009E73", "^", "-."),
-    Style("#CC79A7", "D", ":"),
-    Style("#E69F00", "v", (0, (5, 1))),
-    Style("#56B4E9", "P", (0, (3, 1, 1, 1))),
-    Style("#000000", "X", (0, (1, 1))),
+#: Colours that the colour-blind tell apart: seven of Okabe & Ito (Color Universal Design, 2008),
+#: then those that are each as far as can be from all before, in CIE Lab, as eyes with and without
+#: red and green cones see them (Machado, Oliveira & Fernandes 2009). Any two are at least 16 apart.
+COLORS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#0000FF"),
+    *("#00004B", "#5A2D00", "#6969FF", "#2D00A5", "#1E3C5A", "#2DC369", "#5A2D2D", "#003C96"),
+    *("#6996FF", "#875A3C", "#000F2D", "#2D3CE1", "#A53C00", "#0F2D69", "#785A87", "#0F0078"),
 )
+
+#: As many markers that can be filled, so that a print without colour says the same; a tuple is a
+#: star: how many points, 1, degrees that it is turned by.
+MARKERS: tuple[Any, ...] = (
+    *("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "d", "h", "8", "H"),
+    *((4, 1, 0), (3, 1, 0), (6, 1, 0), (3, 1, 180), (4, 1, 45), (8, 1, 0), (5, 1, 180)),
+    *((12, 1, 0), (7, 1, 0)),
+)
+
+#: Lines, which tell few things apart.
+LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+
+def style_at(place: int) -> Style:
+    """The style at a place: a colour and a marker that no other has, as far as there are some.
+
+    After that the pairs of both are still each other's only ones.
+    """
+    turned = place + place // len(MARKERS)
+    return Style(
+        COLORS[place % len(COLORS)], MARKERS[turned % len(MARKERS)], LINES[place % len(LINES)]
+    )
 
 
 def styles_of(names: Iterable[str]) -> dict[str, Style]:
     """A style for each name, by its place among all the board's names, so that pictures agree."""
-    return {name: STYLES[i % len(STYLES)] for i, name in enumerate(sorted(names))}
+    return {name: style_at(i) for i, name in enumerate(sorted(names))}
 
 
 @contextmanager
