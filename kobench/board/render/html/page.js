@@ -104,7 +104,7 @@ function build(details) {
     });
   }
   const box = document.createElement("div");
-  box.className = "scroll units";
+  box.className = heads.length > 14 ? "scroll units many" : "scroll units";
   box.tabIndex = 0;
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", `${details.firstElementChild.textContent}, ${details.dataset.units}`);

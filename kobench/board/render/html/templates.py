@@ -37,6 +37,7 @@ def environment(package: str = PACKAGE) -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["minus"] = minus
+    made.filters["size"] = size
     return made
 
 
@@ -47,6 +48,16 @@ def minus(text: str) -> str:
     ('−0.1 [−0.2, 0.1]', 'mean-2', '-')
     """
     return re.sub(r"(?<!\w)-(?=\d)", "\u2212", text)
+
+
+def size(svg: str) -> dict[str, int]:
+    """The width and height of a picture in pixels, so that a page has room for it before it loads.
+
+    >>> size('<svg width="72pt" height="36.6pt" viewBox="0 0 72 36.6">')
+    {'width': 96, 'height': 49}
+    """
+    found = re.findall(r'\b(width|height)="([\d.]+)pt"', svg.partition(">")[0])
+    return {name: round(float(points) * 4 / 3) for name, points in found}
 
 
 def file_text(name: str) -> Markup:
