@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from factories import TASK, metric, read, record, scores
 
-from kobench.board.contests import Contest, better, contests_of, gain_of, transfer_contest
+from kobench.board.contests import Contest, contests_of, gain_of, transfer_contest
 from kobench.board.explained import read_explained
 from kobench.board.glance import (
     FEW,
@@ -34,6 +34,7 @@ from kobench.board.growth import (
 )
 from kobench.board.numbers.intervals import Interval
 from kobench.board.numbers.series import Numbers
+from kobench.board.overall import overall
 from kobench.board.row import Column, Cost, Permuted, Score
 from kobench.board.sections.basis import missing_basis, own_name
 from kobench.board.sections.comparison import members_of, status_of
@@ -319,7 +320,10 @@ def test_better_is_who_is_so_by_every_metric_and_has_a_rank():
     section = SimpleNamespace(primary=[SimpleNamespace(name="a"), SimpleNamespace(name="b")])
 
     def row(rank=(1, 1), **found):
-        return SimpleNamespace(rank=rank, scores=found)
+        return SimpleNamespace(role="predictor", rank=rank, scores=found)
+
+    def better(section, row):
+        return overall(section, row) == "better"
 
     assert better(section, row(a=winner(), b=winner()))
     assert better(section, row(a=winner(knows=None), b=winner()))
@@ -340,7 +344,8 @@ def test_how_much_better_is_said_as_skill_else_as_a_difference():
 def test_contests_are_of_sections_that_rank_above_a_floor():
     def section(task, floor="own", ranked=1, train="", primary=1, verdict="better"):
         row = SimpleNamespace(
-            name="mlp", rank=(1, 1), scores={"m": winner(verdict)}, suspect=False, prior=""
+            **{"name": "mlp", "role": "predictor", "rank": (1, 1), "suspect": False, "prior": ""},
+            scores={"m": winner(verdict)},
         )
         return SimpleNamespace(
             task=task,
@@ -352,6 +357,8 @@ def test_contests_are_of_sections_that_rank_above_a_floor():
             primary=[SimpleNamespace(name="m", floor=floor)] * primary,
             kind="simulated",
             with_prior=[],
+            of_knockouts=True,
+            few=False,
         )
 
     clear = Interval(0.2, 0.1, 0.3)
@@ -365,6 +372,7 @@ def test_contests_are_of_sections_that_rank_above_a_floor():
             other=other,
             kind="real",
             prior=prior,
+            few=False,
         )
 
     sections = [
@@ -398,7 +406,8 @@ def test_contests_are_of_sections_that_rank_above_a_floor():
 
 def seen(rank=None, verdict="", skill=None, hollow=False):
     return SimpleNamespace(
-        rank=rank, hollow=hollow, scores={"m": Score(0.5, verdict=verdict, skill=skill)}, prior=""
+        **{"role": "predictor", "rank": rank, "hollow": hollow, "prior": ""},
+        scores={"m": Score(0.5, verdict=verdict, skill=skill)},
     )
 
 
