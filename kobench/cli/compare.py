@@ -108,7 +108,6 @@ def records_of_both(
     sides: list[Side], folder: Path, flags: tuple[str, ...]
 ) -> tuple[list[Record], list[Record], list[Record]]:
     """The records of both sides, and floors and lines, run first where flags or files say so."""
-    from kobench.cli.folders import versions_of
     from kobench.cli.sides import chosen, run_side
 
     if any(side.needs_run for side in sides) and not flags:
@@ -122,14 +121,27 @@ def records_of_both(
     for place in sorted(range(len(sides)), key=lambda place: not sides[place].revision):
         side = sides[place]
         if side.folder is not None:
-            records, older, _ = versions_of(side.folder)
+            records, older = read(side.folder)
         elif flags and not side.code:
             records, older = run_side(side, [*flags, "--out", str(folder)]), []
         else:
-            records, older, _ = versions_of(folder)
+            records, older = read(folder)
         found[place] = chosen(side, records, older)
         basis += records
     return found[0], found[1], distinct_basis(basis)
+
+
+def read(folder: Path) -> tuple[list[Record], list[Record]]:
+    """The records of a folder by the newest version of each row, and older ones.
+
+    What can't be read is said. Whether records hold together `kobench verify` says.
+    """
+    from kobench.cli.folders import versions_of
+
+    records, older, unreadable = versions_of(folder)
+    if unreadable:
+        say(unreadable, err=True)
+    return records, older
 
 
 def distinct_basis(records: list[Record]) -> list[Record]:

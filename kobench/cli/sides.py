@@ -54,7 +54,7 @@ class Side:
         predictor : str
             The predictor of folders and files; "" where they have one alone.
         """
-        if Path(text).is_dir():
+        if is_folder(text):
             return cls(text, folder=Path(text), name=predictor)
         head, _, tail = text.rpartition("@")
         for file, revision in ((text, ""), (head, tail)):
@@ -70,6 +70,16 @@ class Side:
     def needs_run(self) -> bool:
         """Whether nothing but a run has its records."""
         return self.file is not None
+
+
+def is_folder(text: str) -> bool:
+    """Whether a side is a folder: one with records, or one that is written as a path.
+
+    A predictor may be called as a folder is that lies here.
+    """
+    path = Path(text)
+    results = (path / "records").is_dir() or (path / "records.jsonl.gz").is_file()
+    return path.is_dir() and (results or "/" in text or text in (".", ".."))
 
 
 @contextmanager
@@ -136,9 +146,11 @@ def ran(arguments: Sequence[str]) -> list[Record]:
 
     with run_command.make_context("kobench run", list(arguments)) as ctx:
         flags: dict[str, Any] = dict(ctx.params)
+        only = flags["predictors"]
         suite = flags.pop("suite")
         if suite is not None:
             flags = with_suite(ctx, read_suite(find_suite(suite), run_command), flags)
+            flags["predictors"] = only  # and not those of the suite
         if not flags["datasets"]:
             raise UserError("nothing to run: name a suite or a dataset with -d")
         notes: list[str] = []

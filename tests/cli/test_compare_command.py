@@ -120,3 +120,19 @@ def test_a_file_at_two_revisions_is_run_at_both(tmp_path):
     assert "[1/" not in again.stderr
     wrong = kobench(words[0], "mine.py@nope", *words[2:], cwd=tmp_path, code=2)
     assert "git has no mine.py at revision 'nope'" in " ".join(wrong.stderr.split())
+
+
+def test_a_suite_runs_both_sides_and_none_of_its_own_predictors(tmp_path):
+    for how in ("ones", "arange"):
+        (tmp_path / f"{how}.py").write_text(METHOD.format(how=how))
+    suite = 'dataset = "grn:genes=15,cells=60"\ntask = "keystone"\npredictor = "nobody"\n'
+    (tmp_path / "mine.toml").write_text(suite)
+    done = kobench("compare", "ones.py", "arange.py", "mine.toml", "--in", "out", cwd=tmp_path)
+    assert "keystone@" in done.stdout
+    assert "nobody" not in done.stdout + done.stderr
+
+
+def test_a_predictor_may_be_called_as_a_folder_is(folder):
+    (folder.parent / "mlp").mkdir()
+    done = kobench("compare", "mlp", "linear", "--in", "out", cwd=folder.parent)
+    assert "B is better" in done.stdout

@@ -9,12 +9,14 @@ import pytest
 
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_record, read_records, record_path
-from kobench.results.versions import code_of, older_files
+from kobench.results.versions import OLDER, code_of, older_files
 from kobench.runner import older
 from kobench.runner.plan import make_plan
+from kobench.runner.reach import RESULTS
 from kobench.runner.request import Request
 from kobench.runner.resume import Policy
 from kobench.runner.run import Outcome, Run
+from kobench.runner.search import search
 
 METHOD = """
 from kobench.api import Impacts, PredictorSpec, hookimpl
@@ -134,6 +136,17 @@ def test_older_versions_do_not_pile_up_nor_do_their_answers(tmp_path, monkeypatc
     # answers that a record still names stay
     assert not own.exists()
     assert answers.is_file()
+
+
+def test_they_are_hidden_from_predictors_as_results_are(tmp_path):
+    theirs = tmp_path / "readable" / "older" / "abc"
+    theirs.mkdir(parents=True)
+    readable = [str(tmp_path / "readable")]
+    (theirs / "notes.json").write_text("{}")
+    assert search([], [], readable) == []
+    (theirs / f"{'0' * 24}-{'1' * 8}.json").write_text("{}")
+    assert search([], [], readable) == [theirs.parent]
+    assert OLDER in RESULTS
 
 
 def test_the_users_own_files_in_a_folder_of_that_name_stay(tmp_path):
