@@ -44,7 +44,7 @@ $(VENV)/bin/python:
 PROJECTS := pyproject.toml plugins/kobench-baselines/pyproject.toml plugins/kobench-example/pyproject.toml constraints.txt
 
 $(VENV)/.demo: $(VENV)/bin/python $(PROJECTS)
-	$(PIP) -e '.[pbmc,pictures]' -e plugins/kobench-baselines -e plugins/kobench-example
+	$(PIP) -e '.[pbmc,pictures]' -e 'plugins/kobench-baselines[all]' -e plugins/kobench-example
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo

@@ -284,7 +284,7 @@ def jobs(runs: int, predictor: str, **more: Any) -> Finding:
 def jobs_of_mlp(runs: int) -> Finding:
     """As above with a real predictor, on two tasks; raises Skipped where it isn't installed."""
     if find_spec("kobench_baselines") is None or find_spec("torch") is None:
-        raise Skipped("the predictor mlp isn't installed; pip install -e plugins/kobench-baselines")
+        raise Skipped("mlp isn't installed; pip install -e 'plugins/kobench-baselines[all]'")
     return jobs(runs, "mlp", tasks=("profile", "knockout-impact"))
 
 

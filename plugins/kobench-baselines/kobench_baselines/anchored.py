@@ -14,7 +14,6 @@ import numpy.typing as npt
 from kobench.api import Cells, Knockouts, normalise_rows
 from kobench_baselines.common import Floats, blocks_of, close_on
 from kobench_baselines.linear import Linear
-from kobench_baselines.mlp import ProfileNetwork
 
 #: A share changes at most by this factor. Where the predicted share before the knockout is next to
 #: nothing, the factor could be anything.
@@ -73,14 +72,6 @@ def anchored_knockouts(
         expected = normalise_rows(part.remove_from(before))
         rows[block] = anchored(null, expected, predict(part.remove_from(on)))
     return rows
-
-
-class MLPAnchored(ProfileNetwork):
-    """The network's profiles; a knockout changes the cell's own profile as the network's."""
-
-    def predict_knockout(self, cells: Cells, knockouts: Knockouts) -> Floats:
-        """Profiles (n, G) after n knockouts of the cells, rows summing to 1."""
-        return anchored_knockouts(self.predict_expression, cells, knockouts)
 
 
 class LinearAnchored(Linear):

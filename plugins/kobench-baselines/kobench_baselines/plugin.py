@@ -61,7 +61,7 @@ def profile_models() -> Iterator[PredictorSpec]:
     """Models that learn assemblage -> profile; a knockout is asked as the smaller assemblage."""
     yield PredictorSpec(
         "mlp",
-        "kobench_baselines.mlp:MLP",
+        "kobench_baselines.heavy:mlp",
         summary=(
             "the network of the DKO paper: two linear layers on the assemblage, trained on"
             " Bray-Curtis; impacts in closed form"
@@ -84,7 +84,7 @@ def profile_models() -> Iterator[PredictorSpec]:
     )
     yield PredictorSpec(
         "gbm",
-        "kobench_baselines.gbm:GBM",
+        "kobench_baselines.heavy:gbm",
         summary="XGBoost trees for each gene's share, where it is on, on top of a masked mean",
         answers=("expression",),
         params={
@@ -113,7 +113,7 @@ def anchored_models() -> Iterator[PredictorSpec]:
     """The change that a model of profiles predicts, applied to the cell's own profile."""
     yield PredictorSpec(
         "mlp-anchored",
-        "kobench_baselines.anchored:MLPAnchored",
+        "kobench_baselines.heavy:mlp_anchored",
         summary="the cell's own profile, changed by the factors by which the mlp's profile changes",
         answers=("expression", "knockout"),
         params=MLP_PARAMS,

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from kobench_baselines.additive import Additive
-from kobench_baselines.anchored import LinearAnchored, MLPAnchored
+from kobench_baselines.anchored import LinearAnchored
+from kobench_baselines.anchored_network import MLPAnchored
 from kobench_baselines.covariance import CovarianceShift
 from kobench_baselines.gbm import GBM
 from kobench_baselines.linear import Linear

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kobench_baselines.anchored import LinearAnchored, MLPAnchored, anchored, anchored_knockouts
+from kobench_baselines.anchored import LinearAnchored, anchored, anchored_knockouts
+from kobench_baselines.anchored_network import MLPAnchored
 from kobench_baselines.linear import Linear
 from kobench_baselines.mlp import MLP
 
