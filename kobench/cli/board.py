@@ -140,6 +140,21 @@ WHOLE = "-v prints the whole board, -t NAME one task, -o board.html writes a pag
     help="Write the board's pictures (SVG) into a folder; needs the extra `pictures`.",
 )
 @whole_options
+@click.option(
+    "--picture-format",
+    type=click.Choice(["svg", "pdf"]),
+    default="svg",
+    show_default=True,
+    help="What --pictures writes; pdf for LaTeX.",
+)
+@click.option(
+    "--summary",
+    is_flag=True,
+    help=(
+        "With LaTeX: one table for a paper, predictors x datasets of a task (-t), as wide as the"
+        " text, with booktabs."
+    ),
+)
 @click.pass_context
 def board_command(
     ctx: click.Context,
@@ -227,7 +242,7 @@ def board_command(
     else:
         board = make_board(shown, **chosen, left_out=left_out)
         if pictures is not None:
-            draw_board(board, pictures)
+            draw_board(board, pictures, picture_format)
         if pictures is None or output is not None:
             write_board(board, form, output, len(records), whole, units)
     for sentence in filter(None, (remark, said)):
@@ -261,11 +276,11 @@ def agrees(
     return False
 
 
-def draw_board(board: Board, folder: Path) -> None:
+def draw_board(board: Board, folder: Path, form: str) -> None:
     """Write the pictures of a board into a folder, and say how many."""
-    from kobench.board.pictures import draw_all, write_pictures
+    from kobench.board.pictures import draw_all, write_pdfs, write_pictures
 
-    paths = write_pictures(draw_all(board), folder)
+    paths = write_pictures(draw_all(board), folder) if form == "svg" else write_pdfs(board, folder)
     if paths:
         say(f"Wrote {len(paths)} pictures to {folder}.")
     else:

@@ -1,0 +1,99 @@
+"""One table for a paper: compiled by a real TeX, within the width of the text."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from command import kobench
+
+from kobench.board.make import make_board
+from kobench.board.render.latex_summary import render_summary
+from kobench.errors import UserError
+from kobench.results.records import read_records
+
+BOARDS = Path(__file__).parents[2] / "leaderboards"
+PUBLISHED = sorted(path.parent.name for path in BOARDS.glob("*/records.jsonl.gz"))
+
+DOCUMENT = r"""\documentclass{article}
+\usepackage[T1]{fontenc}\usepackage{booktabs}\usepackage{graphicx}
+\begin{document}%s\end{document}
+"""
+
+with_tex = pytest.mark.skipif(
+    shutil.which("pdflatex") is None, reason="pdflatex is not installed, which sets the table"
+)
+
+
+def compiled(body, folder):
+    """What pdflatex says of a document, after it could set it."""
+    (folder / "paper.tex").write_text(DOCUMENT % body)
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_captions_are_short_and_every_predictor_is_there(name):
+    board = make_board(read_records(BOARDS / name))
+    text = render_summary(board)
+    (caption,) = re.findall(r"\\caption\{(.*)\}", text)
+    assert len(caption.split()) <= 40
+    assert text.count(r"\begin{table}") == 1
+    plain = text.replace(r"\allowbreak{}", "")
+    first = min((one for one in board.sections if one.primary), key=lambda one: one.order)
+    for row in first.predictors:
+        assert row.replace("◆", "").replace("_", r"\_") in plain
+
+
+@with_tex
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_tables_are_as_wide_as_the_text(name, tmp_path):
+    said = compiled(render_summary(make_board(read_records(BOARDS / name))), tmp_path)
+    assert "Overfull" not in said
+
+
+@with_tex
+def test_a_long_name_is_parted(tmp_path):
+    records = list(read_records(BOARDS / "mouse-ko"))
+    text = render_summary(make_board(records))
+    long = "mine:" + ",".join(f"parameter_{n}=0.00{n}" for n in range(9))
+    from kobench.board.render.latex_summary import name_cell
+
+    said = compiled(text.replace(name_cell("twofold"), name_cell(long)), tmp_path)
+    assert "Overfull" not in said
+
+
+def test_the_command_writes_one_task_and_pictures_as_pdf(tmp_path):
+    out = tmp_path / "table.tex"
+    kobench("board", BOARDS / "mouse-ko", "-t", "profile", "--summary", "-o", out)
+    assert r"\caption{profile on 2 datasets" in out.read_text()
+    pytest.importorskip("matplotlib")
+    again = [tmp_path / "one", tmp_path / "two"]
+    for folder in again:
+        kobench("board", BOARDS / "mouse-ko", "--pictures", folder, "--picture-format", "pdf")
+    first, second = ({path.name: path.read_bytes() for path in one.iterdir()} for one in again)
+    assert first
+    assert all(content.startswith(b"%PDF") for content in first.values())
+    assert first == second
+
+
+def test_a_summary_is_of_latex_alone(tmp_path):
+    done = kobench("board", BOARDS / "quick", "--summary", "-o", tmp_path / "b.html", code=2)
+    assert "--summary is a table of LaTeX" in done.stderr
+
+
+def test_nothing_ranked_is_said():
+    board = make_board(read_records(BOARDS / "mouse-ko"), tasks=["response"])
+    with pytest.raises(UserError, match="no task of this board ranks anybody"):
+        render_summary(board)
