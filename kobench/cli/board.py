@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: As in `kobench.board.render`, which would bring numpy in here.
 FORMATS = ("terminal", "markdown", "csv", "json", "latex", "html")
 
+#: The LaTeX of one table alone.
+SUMMARY = "latex, one table"
+
 #: The format that a file's ending stands for.
 ENDINGS = {
     ".md": "markdown",
@@ -44,6 +47,7 @@ Examples:
   kobench board leaderboards/quick --check leaderboards/quick/board.csv
   kobench board leaderboards/quick --check-seeds
   kobench board kobench-results --pictures pictures
+  kobench board kobench-results --summary -t keystone -o table.tex
   kobench board kobench-results --older -p mine
   kobench board kobench-results leaderboards/crispr
   kobench board kobench-results --pack leaderboards/mine
@@ -171,6 +175,8 @@ def board_command(
     pack: Path | None,
     answers_mb: int,
     pictures: Path | None,
+    picture_format: str,
+    summary: bool,
     verbose: bool,
     units: bool,
 ) -> None:
@@ -197,7 +203,12 @@ def board_command(
         )
     file = published or output
     whole = bool(verbose or units or datasets or tasks or form)
-    form = form or (form_of(file) if file else "terminal")
+    form = form or (form_of(file) if file else "latex" if summary else "terminal")
+    if summary and form != "latex":
+        raise click.UsageError(
+            f"--summary is a table of LaTeX, and {form} was asked for; write it with -o NAME.tex",
+            ctx,
+        )
     if pack is not None and with_older:
         raise click.UsageError(
             "--pack publishes one version of a method; leave out --older, or pack a folder with the"
@@ -244,7 +255,7 @@ def board_command(
         if pictures is not None:
             draw_board(board, pictures, picture_format)
         if pictures is None or output is not None:
-            write_board(board, form, output, len(records), whole, units)
+            write_board(board, SUMMARY if summary else form, output, len(records), whole, units)
     for sentence in filter(None, (remark, said)):
         say(sentence, err=True)
     ctx.exit(ending)
@@ -297,7 +308,7 @@ def write_board(
     board : Board
         The board.
     form : str
-        Its format.
+        Its format, or `SUMMARY`.
     output : Path or None
         The file.
     count : int
@@ -308,10 +319,12 @@ def write_board(
         Whether to print its single units.
     """
     from kobench.board.render import render
+    from kobench.board.render.latex_summary import render_summary
     from kobench.util.files import write_atomically
 
     if output is not None:
-        write_atomically(output, render(board, form).encode())
+        text = render_summary(board) if form == SUMMARY else render(board, form)
+        write_atomically(output, text.encode())
         say(f"Wrote {output} ({form}, {count} records).")
     elif form == "terminal" and whole:
         show_board(board, units)
@@ -319,7 +332,8 @@ def write_board(
         show_summary(board, more="-v", reserved=lines_of(WHOLE))
         say(WHOLE)
     else:
-        show_rendered(render(board, form), file=True)
+        text = render_summary(board) if form == SUMMARY else render(board, form)
+        show_rendered(text, file=True)
 
 
 def form_of(file: Path) -> str:
