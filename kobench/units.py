@@ -181,11 +181,14 @@ class StructureUnits:
         Correlations of M pairs of genes.
     perturbations : (k,) int
         The perturbation of each row.
+    alike : callable or None
+        As that of `ScreenUnits`.
     """
 
     predicted: FloatArray
     true: FloatArray
     perturbations: IntArray
+    alike: Union[Callable[[], StructureUnits], None] = None
 
 
 #: What is drawn again inside one dataset for intervals.

@@ -54,6 +54,10 @@ class Emitter:
     ----------
     counts : (m, G) CSR matrix
         Their counts.
+    depth : (m,) float
+        The sum of each cell's counts.
+    share : (G,) float
+        Each gene's share of all counts.
     """
 
     def __init__(self, cells: Cells, seed: int = 0) -> None:
@@ -69,9 +73,9 @@ class Emitter:
         self._logs = logs
         self._total = np.asarray(logs.sum(axis=1)).ravel()
         self._means = _means_by_factor(logs)
-        self._depth = np.asarray(self.counts.sum(axis=1), dtype=np.float64).ravel()
+        self.depth = np.asarray(self.counts.sum(axis=1), dtype=np.float64).ravel()
         together = np.asarray(self.counts.sum(axis=0), dtype=np.float64).ravel()
-        self._share = together / max(together.sum(), 1.0)
+        self.share = together / max(together.sum(), 1.0)
 
     def factors(self, change: FloatArray, targets: tuple[int, ...]) -> FloatArray:
         """(G,) the factor of each gene.
@@ -123,7 +127,7 @@ class Emitter:
         kept = np.minimum(factors, 1.0)[drawn.indices]
         drawn.data = rng.binomial(drawn.data.astype(np.int64), kept).astype(np.float64)
         more = np.flatnonzero(factors > 1.0)
-        rate = self._depth[rows, None] * (self._share[more] * (factors[more] - 1.0))
+        rate = self.depth[rows, None] * (self.share[more] * (factors[more] - 1.0))
         added = scipy.sparse.csr_matrix(rng.poisson(rate))
         added = scipy.sparse.csr_matrix(
             (added.data, more[added.indices], added.indptr), shape=drawn.shape

@@ -46,24 +46,33 @@ def correlations(cells: Counted, rows: IntArray, genes: IntArray) -> FloatArray:
     genes : (g,) int
         Columns of the genes. A pair of which one does not vary has 0.
     """
-    first, second = np.triu_indices(len(genes), 1)
-    found = np.empty((len(rows), len(first)))
+    found = np.empty((len(rows), len(genes) * (len(genes) - 1) // 2))
     for place, row in enumerate(rows.tolist()):
-        logs = log_values(cells.counts[cells.group == row])[:, genes]
-        logs = logs - logs.mean(axis=0)
-        size = np.sqrt((logs**2).sum(axis=0))
-        # a gene that all cells have alike but for rounding does not vary
-        varies = size > 1e-9 * np.sqrt(len(logs))
-        unit = np.divide(logs, size, out=np.zeros_like(logs), where=varies)
-        found[place] = (unit.T @ unit)[first, second]
+        found[place] = pairs_of(log_values(cells.counts[cells.group == row])[:, genes])
+    return found
+
+
+def pairs_of(logs: FloatArray) -> FloatArray:
+    """(pairs,) Pearson's correlation of each pair of columns (n, g); 0 where one is constant."""
+    logs = logs - logs.mean(axis=0)
+    size = np.sqrt((logs**2).sum(axis=0))
+    # a gene that all cells have alike but for rounding does not vary
+    varies = size > 1e-9 * np.sqrt(len(logs))
+    unit = np.divide(logs, size, out=np.zeros_like(logs), where=varies)
+    found: FloatArray = (unit.T @ unit)[np.triu_indices(logs.shape[1], 1)]
     return found
 
 
 def log_values(counts: Any) -> FloatArray:
     """(n, G) the log of 1 + counts per ten thousand, dense."""
     dense = np.asarray(counts.toarray(), dtype=np.float64)
-    total = dense.sum(axis=1, keepdims=True)
+    return scaled_logs(dense, dense.sum(axis=1))
+
+
+def scaled_logs(counts: FloatArray, total: FloatArray) -> FloatArray:
+    """(n, g) the log of 1 + counts (n, g) per ten thousand of a cell's total (n,)."""
+    total = total[:, None]
     values: FloatArray = np.log1p(
-        np.divide(dense * TOTAL, total, out=np.zeros_like(dense), where=total > 0)
+        np.divide(counts * TOTAL, total, out=np.zeros_like(counts), where=total > 0)
     )
     return values

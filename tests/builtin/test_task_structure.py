@@ -85,8 +85,10 @@ def test_given_cells_are_scored_as_they_are(question) -> None:
         blocks.append(np.resize(mine, (question.each, mine.shape[1])).astype(np.float32))
     given = Answers(cells=np.concatenate(blocks), supported=np.ones(len(screen.genes), bool))
     units = cell_structure(TaskView(question, given)).variants[""]
-    np.testing.assert_allclose(units.predicted, units.true, atol=1e-12)
-    assert pair_correlation(units).value == pytest.approx(1.0)
+    whole = question.each % size[units.perturbations] == 0
+    np.testing.assert_allclose(units.predicted[whole], units.true[whole], atol=1e-12)
+    assert whole.any()
+    assert pair_correlation(units).value > 0.95
     assert question.each == min(int(size.max()), 256)
 
 
@@ -243,7 +245,7 @@ def test_predictors_of_cells_are_checked_and_scored(tmp_path: Path) -> None:
         scores = record["result"]["scores"]
         name = record["trial"]["predictor"]["name"]
         if not name.startswith("call-"):  # floors of vcc2026 alone
-            values[name] = scores["cell-structure@1"]["metrics"]["pair-correlation"]["value"]
+            values[name] = scores["cell-structure@2"]["metrics"]["pair-correlation"]["value"]
         assert scores["vcc2026@1"]["metrics"]["mean-of-six"]["value"] is not None
     assert values["mix"] > 0.2
     assert abs(values["apart"]) < 0.1

@@ -170,6 +170,7 @@ def task_specs() -> Iterator[TaskSpec]:
     yield TaskSpec(
         "cell-structure",
         f"{_TASKS}.structure:cell_structure",
+        version=2,
         of="structure",
         asks="cells",
         truth="population",

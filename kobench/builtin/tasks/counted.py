@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from kobench.api import PerturbedCells, TaskView
 from kobench.builtin.tasks.population import nothing_note, predicted_changes
 from kobench.builtin.tasks.values import must_be_finite
-from kobench.cells import BoolArray, FloatArray
+from kobench.cells import BoolArray
 from kobench.errors import InvalidAnswerError
 from kobench.question import CountedCells
 from kobench.screens.emit import Emitter, no_cells_of
@@ -89,10 +90,7 @@ def cells_of(view: TaskView, kept: BoolArray) -> Counted:
     size = np.bincount(truth.cells.group, minlength=len(kept))
     if view.answers.cells is not None:
         size = np.minimum(size, question.each)
-        drawn = [
-            scipy.sparse.csr_matrix(_counts(view.answers.cells, start, int(size[row])))
-            for row, start in ((row, row * question.each) for row in rows)
-        ]
+        drawn = [given_cells(view, row, int(size[row])) for row in rows]
     else:
         changes, emitter = predicted_changes(view, kept), truth.emitter
         drawn = [
@@ -126,10 +124,7 @@ def cells_alike(view: TaskView, kept: BoolArray) -> Counted:
     n = int(np.median(np.bincount(truth.cells.group, minlength=len(kept))))
     if view.answers.cells is not None:
         n = min(n, question.each)
-        drawn = [
-            scipy.sparse.csr_matrix(_counts(view.answers.cells, row * question.each, n))
-            for row in rows
-        ]
+        drawn = [given_cells(view, row, n) for row in rows]
     else:
         changes, emitter = np.nan_to_num(predicted_changes(view, kept)), truth.emitter
         drawn = [emitter.draw(emitter.factors(changes[row], every), n, 0) for row in rows]
@@ -158,13 +153,23 @@ def without_removed(cells: Counted) -> Counted:
     return Counted(counts, cells.group, control, cells.targets)
 
 
-def _counts(given: FloatArray, start: int, n: int) -> FloatArray:
-    """n rows of given cells, which must be counts."""
-    block = np.asarray(given[start : start + n], np.float32)
+def given_cells(view: TaskView, row: int, n: int) -> Any:
+    """The first n cells (CSR matrix) that a predictor gave of a perturbation, which must be counts.
+
+    Raises
+    ------
+    InvalidAnswerError
+        Where they are none.
+    """
+    import scipy.sparse
+
+    assert view.answers.cells is not None
+    start = row * view.asked(PerturbedCells).each
+    block = np.asarray(view.answers.cells[start : start + n], np.float32)
     must_be_finite(block, "counts of supported perturbations")
     if (block < 0).any() or (block != np.rint(block)).any():
         raise InvalidAnswerError("predicted cells hold what is no count; expected 0, 1, 2, ...")
-    return block
+    return scipy.sparse.csr_matrix(block)
 
 
 def why_not(question: PerturbedCells) -> str:
