@@ -272,6 +272,9 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     more = f"kobench board {folder}{published and f' {shlex.quote(published)}'} -v"
     below = failures(outcome.failed, outcome.records, whole, more)
     below += outcome.kept
+    if not whole and not flags["as_json"]:  # which a summary counts, and does not show
+        said = merged.remarks()
+        below += [one for one in board.remarks if one in said or one.startswith(URGENT)]
     below += [beside.remark] if beside is not None and beside.remark else []
     remark = outcome.set_aside.remark(
         f"They lie beside the new ones in {flags['out']}/records, with .aside- in their names, and"
@@ -295,6 +298,10 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     for sentence in below:
         say(sentence, err=True)
     ctx.exit(1 if outcome.failed or remark else 0)
+
+
+#: How remarks begin that the end of a run shows: what is not there any more, what is no evidence.
+URGENT = ("Older version kept", "Tuned on")
 
 
 def given(ctx: click.Context, name: str) -> bool:

@@ -131,4 +131,4 @@ def test_the_command_says_where_it_is(tmp_path):
     assert done.returncode == 1
     assert "it had a good result before" in " ".join(done.stderr.split())
     assert older_files(tmp_path / "out")[0].parent.name in done.stderr
-    assert "Older version kept" in " ".join(done.stdout.split())
+    assert "Older version kept" in " ".join(done.stderr.split())
