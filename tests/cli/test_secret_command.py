@@ -34,7 +34,7 @@ def test_secret_draws_a_seed_and_goes_on_with_it(tmp_path):
     first = kobench("run", *ASKED, "--secret", "--out", out)
     commitment = (out / COMMITMENT).read_text().split()[0]
     assert commitment in first.stderr
-    assert f"sha256={commitment}" in " ".join(first.stdout.split())
+    assert f"sha256={commitment}" in " ".join(first.stderr.split())
     again = kobench("run", *ASKED, "--secret", "--out", out)
     assert "everything is up to date" in again.stderr
     assert (out / COMMITMENT).read_text().split()[0] == commitment
@@ -53,7 +53,7 @@ def test_secret_draws_a_seed_and_goes_on_with_it(tmp_path):
 def test_a_published_folder_reveals_the_seed_and_is_checked(packed):
     assert (packed / SEED).read_text() == KNOWN.digits
     assert (packed / SEED).stat().st_mode & 0o044
-    assert KNOWN.commitment in (packed / "board.md").read_text().partition("**")[0]
+    assert KNOWN.commitment in (packed / "board.md").read_text().partition("- **")[0]
     lines = gzip.decompress((packed / "records.jsonl.gz").read_bytes()).splitlines()
     seeds = {json.loads(line)["trial"]["dataset"]["secret"]["seed"] for line in lines}
     expected = {f"0x{KNOWN.network('grn', '1', index):032x}" for index in (0, 1)}

@@ -8,6 +8,9 @@ from kobench.errors import UserError
 from kobench.results.parts import DatasetInfo, Record
 from kobench.results.revealed import chosen_networks, listed
 
+#: How it begins where nobody could know the networks, which is nothing to mind.
+KEPT_SECRET = "Its networks come from a seed that was kept secret"
+
 
 def seeds_of(records: Sequence[Record]) -> str:
     """What to say of the seeds of a board's networks; "" where it has none.
@@ -26,10 +29,7 @@ def seeds_of(records: Sequence[Record]) -> str:
             " keep them in folders of their own"
         )
     if secret:
-        source = (
-            "Its networks come from a seed that was kept secret until it was published; commitment:"
-            f" sha256={secret.pop()}."
-        )
+        source = f"{KEPT_SECRET} until it was published; commitment: sha256={secret.pop()}."
         return " ".join([*chosen_networks(records), source])
     if public:
         return f"Its network seeds are public ({listed(public)}): anyone can compute the truth."

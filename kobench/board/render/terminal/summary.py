@@ -15,6 +15,7 @@ from kobench.board.render.terminal.summary_columns import columns_of
 from kobench.board.render.terminal.tables import TextColumn, name_column, table_of
 from kobench.board.sections.called import names
 from kobench.board.sections.provenance import ENVIRONMENTS
+from kobench.board.sections.seeds import KEPT_SECRET
 from kobench.board.words import base, unmarked
 from kobench.util.text import shortened
 
@@ -137,11 +138,12 @@ def unranked_of(board: Board, most: int) -> list[str]:
 
 
 def remarks_of(board: Board, more: str) -> list[str]:
-    """How many warnings and remarks the whole board has; none where it has none."""
+    """Who could know the seeds of networks, and how many warnings and remarks the board has."""
     warnings = sum(len(section.warnings) for section in board.sections)
     remarks = [text for text in board.remarks if not text.startswith(ENVIRONMENTS)]
     count = warnings + len(remarks)
+    seeds = [board.seeds] if board.seeds and not board.seeds.startswith(KEPT_SECRET) else []
     if not count:
-        return []
+        return seeds
     what = "warnings and remarks" if warnings else "remarks" if count > 1 else "remark"
-    return [f"{count} {what} on how predictors were run and compared ({more})"]
+    return [*seeds, f"{count} {what} on how predictors were run and compared ({more})"]
