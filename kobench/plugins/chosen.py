@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -9,12 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kobench.datasets.right import sha256_of_content
 from kobench.errors import UserError
 from kobench.plugins.load import Entry, Registry
 from kobench.plugins.parameters import canonical, complete
 from kobench.specs import Param, TaskSpec
 from kobench.util.files import file_hash, hash_of
 from kobench.util.grammar import parse
+
+#: Parameters of kobench's own datasets that name a file.
+FILES = ("path", "obs")
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Chosen:
     group : str
         The same without the seed.
     source : str
-        Hash of what its content rests on beside its parameters: a file or code.
+        Hash of what its content rests on beside its parameters: files, folders or code.
     first : bool
         Whether it is the first network of its group.
     parts : tuple of Chosen
@@ -192,14 +197,54 @@ def _same_cells(registry: Registry, entry: Entry) -> tuple[Entry, ...]:
 def source_of(kind: str, entry: Entry, params: Mapping[str, Any]) -> str:
     """What the content of a dataset or predictor rests on beside its parameters.
 
-    It is the hash of a file or of code.
+    It is the hash of files and folders that parameters name, of what a card says of its own, and of
+    a stranger's code.
     """
     if kind == "predictors":
         return own_hash(str(entry.spec.make)) if entry.trusted else entry.digest
-    if isinstance(params.get("path"), str) and params["path"]:
-        return file_hash(Path(params["path"]))
     card = str(entry.spec.card.get("digest", ""))  # of a card's loader, parameters and file
-    return card or ("" if entry.trusted else entry.digest)
+    known = card or ("" if entry.trusted else entry.digest)
+    contents = {
+        f"{key} {place}": content_hash(path)
+        for key, paths in named_files(entry, params).items()
+        for place, path in enumerate(paths)
+    }
+    if not known and list(contents) == ["path 0"]:
+        return contents["path 0"]
+    return hash_of([known, contents]) if contents else known
+
+
+def named_files(entry: Entry, params: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """By parameter of a dataset the files and folders that it names; none is opened.
+
+    Of kobench's own datasets those in `FILES` name any, there or not. Of a stranger's nobody knows:
+    whatever is there counts.
+    """
+    found: dict[str, list[Path]] = {}
+    for key in sorted(params):
+        value = params[key]
+        texts = [text for text in (value if isinstance(value, list | tuple) else [value]) if text]
+        for text in texts:
+            if isinstance(text, str) and (key in FILES or (not entry.trusted and _is_place(text))):
+                found.setdefault(key, []).append(Path(text).expanduser())
+    return found
+
+
+def _is_place(text: str) -> bool:
+    """Whether a text is the path of something; a word may be the name of a folder by chance."""
+    try:
+        path = Path(text).expanduser()
+        return path.exists() and (os.sep in text or not path.is_dir())
+    except (OSError, ValueError, RuntimeError):  # no path at all
+        return False
+
+
+def content_hash(path: Path) -> str:
+    """sha256 of what lies in a file or folder, "" for what is none: a loader reports that."""
+    try:
+        return sha256_of_content(path) if path.is_dir() or path.is_file() else ""
+    except (OSError, ValueError):
+        return ""
 
 
 @cache

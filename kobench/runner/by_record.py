@@ -6,12 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from kobench.errors import UserError
-from kobench.plugins.chosen import Chosen, choose
+from kobench.plugins.chosen import Chosen, choose, named_files
 from kobench.plugins.load import Registry
 from kobench.util.grammar import parse
-
-#: Parameters of kobench's own datasets that name a file.
-FILES = ("path", "obs", "labels")
 
 
 def dataset_by_record(
@@ -41,17 +38,17 @@ def dataset_by_record(
     UserError
         Where it is not here, and where the user has to name it.
     """
-    chosen = choose(registry, "datasets", text, extra)
-    entry, allowed = chosen.entry, set(named)
+    selection, allowed = parse(text), set(named)
+    entry = registry.find("datasets", selection.full_name)
     if not entry.trusted and not {entry.shown_name, entry.full_name, text} & allowed:
         raise UserError(
             f"the dataset {entry.shown_name} of {entry.distribution} would run here because a"
             f" record names it; name it with -d {entry.shown_name} to have it"
         )
-    given = parse(text).params
-    if any(given.get(key) for key in FILES) and text not in allowed:
+    # before anything is completed: that opens what is named
+    if named_files(entry, selection.params) and text not in allowed:
         raise UserError(
             f"a record names a file of yours ({text}); name the dataset with -d '{text}' to have it"
             " read"
         )
-    return chosen
+    return choose(registry, "datasets", text, extra)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kobench.datasets.right import expected_of
-from kobench.plugins.chosen import Chosen
+from kobench.plugins.chosen import Chosen, content_hash
 
 
 def origins_of(dataset: Chosen) -> frozenset[str]:
@@ -29,7 +30,8 @@ def origins_of(dataset: Chosen) -> frozenset[str]:
         found |= {other.full_name, *other.spec.same_cells, *contents_of(other.spec.card)}
     path = dataset.params.get("path")
     if not contents_of(spec.card) and isinstance(path, str) and path:
-        return frozenset([*found, dataset.source])  # a loader stands for no data of its own
+        # a loader stands for no data of its own, and other labels make no other cells
+        return frozenset([*found, content_hash(Path(path).expanduser())])
     return frozenset([*found, name])
 
 

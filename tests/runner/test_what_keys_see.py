@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -9,12 +11,15 @@ from pathlib import Path
 import pytest
 from places import PREDICTORS
 
+from kobench.errors import UserError
 from kobench.plugins import chosen
 from kobench.plugins.chosen import choose, own_hash
 from kobench.plugins.load import load_registry
 from kobench.results.answer_store import AnswerStore
 from kobench.results.records import read_record, record_path
 from kobench.runner import keys
+from kobench.runner.by_record import dataset_by_record
+from kobench.runner.origins import origins_of
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.resume import decide
@@ -152,6 +157,90 @@ def test_the_source_of_a_dataset_is_its_file_or_its_card(registry, tmp_path):
     assert chosen.source_of("datasets", strangers, {}) == "d"
     assert chosen.source_of("datasets", replace(strangers, trusted=True), {}) == ""
     assert chosen.source_of("predictors", replace(strangers, digest="e"), {}) == "e"
+
+
+def sources(registry, text: str, files: list[Path]) -> list[str]:
+    """The source of a dataset, before and after the last byte of each file is another one."""
+    found = [choose(registry, "datasets", text).source]
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        found.append(choose(registry, "datasets", text).source)
+    return found
+
+
+def test_every_file_that_a_loader_of_ours_is_given_is_in_its_source(registry, tmp_path):
+    """Whatever says `a file` in its help is given one, and a byte of it is changed."""
+    seen = set()
+    every = [entry for entries in registry.of_kind("datasets").values() for entry in entries]
+    for spec in [each.spec for each in every if each.trusted and not each.spec.card]:
+        for key, param in spec.params.items():
+            if param.default != "" or not re.search(r"\bfile\b(?!')", param.help):
+                continue
+            file = tmp_path / f"{spec.name}-{key}.csv"
+            file.write_text("1,2\n3,4\n")
+            found = sources(registry, f"{spec.name}:{key}={file}", [file])
+            assert "" not in found
+            assert len(set(found)) == 2, (spec.name, key)
+            seen.add((spec.name, key))
+    assert {("h5ad", "path"), ("h5ad", "obs"), ("table", "path")} <= seen
+
+
+def test_every_file_of_a_folder_and_both_files_are_in_the_source(registry, tmp_path):
+    folder, labels = tmp_path / "cells.zarr", tmp_path / "labels.csv"
+    (folder / "X").mkdir(parents=True)
+    files = [folder / ".zgroup", folder / "X" / "0.0", labels]
+    for file in files:
+        file.write_text("{}")
+    found = sources(registry, f"h5ad:path={folder},obs={labels}", files)
+    assert "" not in found
+    assert len(set(found)) == 4
+
+
+def test_a_strangers_dataset_rests_on_its_code_and_on_the_files_it_is_given(registry, tmp_path):
+    strangers = replace(
+        choose(registry, "datasets", "pbmc68k").entry, trusted=False, digest="d", problem=None
+    )
+    strangers = replace(strangers, spec=replace(strangers.spec, card={}))
+    file = tmp_path / "graph.txt"
+    file.write_text("a b")
+    found = []
+    for digest, content in (("d", "a b"), ("e", "a b"), ("d", "a c")):
+        file.write_text(content)
+        entry = replace(strangers, digest=digest)
+        found.append(chosen.source_of("datasets", entry, {"graph": str(file), "word": "word"}))
+        assert chosen.source_of("datasets", entry, {"word": "word"}) == digest
+    assert len(set(found)) == 3
+
+
+def test_labels_beside_a_file_make_no_other_cells(registry, tmp_path):
+    """Two data sets of one file have cells in common, whichever labels they are given."""
+    paths = [tmp_path / name for name in ("cells.csv", "one.csv", "two.csv")]
+    for path in paths:
+        path.write_text(path.name)
+    one, two = (
+        choose(registry, "datasets", f"h5ad:path={paths[0]},obs={path}") for path in paths[1:]
+    )
+    assert one.source != two.source
+    assert origins_of(one) & origins_of(two)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_a_record_has_no_file_opened(registry, tmp_path, kind):
+    """Not to be refused afterwards, either: a pipe would be waited for, a device has no end."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path = pipe if kind == "pipe" else Path("/dev/zero")
+    opened: list[str] = []
+    monkeypatched = pytest.MonkeyPatch()
+    monkeypatched.setattr(chosen, "content_hash", lambda path: opened.append(path) or "")
+    for text in (f"h5ad:path={path}", f"h5ad:obs={path}", f"table:path={path}"):
+        with pytest.raises(UserError, match="a record names a file of yours"):
+            dataset_by_record(registry, text, named=["h5ad", "table"])
+    monkeypatched.undo()
+    assert not opened
+    # and where it is named, nothing is waited for
+    assert dataset_by_record(registry, f"table:path={path}", [f"table:path={path}"]).source == ""
 
 
 def test_one_fit_on_one_network_is_shown_in_full(registry):
