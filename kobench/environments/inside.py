@@ -9,15 +9,17 @@ argument.
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib.metadata
 import importlib.util
+import io
 import itertools
 import json
 import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -141,33 +143,36 @@ def claimed(distributions: Iterable[importlib.metadata.Distribution]) -> dict[st
         own = getattr(distribution, "_path", None)
         if own is None:
             continue
-        for path in set(metadata_in(text_of(distribution, "RECORD"))):
+        try:
+            text = text_of_list(distribution)
+        except UnreadableError:
+            continue  # who looks at a list as a whole says so
+        inside = text.count("-info") + text.count("EGG-INFO")
+        if inside == f"\n{text}".count(f"\n{own.name}/"):
+            continue  # its own alone: to take a list apart takes three times as long
+        for path in set(metadata_in(listed_by(distribution))):
             place = os.path.normpath(own.parent / path)
             if place != os.path.normpath(own):
                 found[place] = name_of(distribution) or own.name
     return found
 
 
-#: A path that is longer is none.
-LONGEST_PATH = 4096
-
 #: What folders, or single files, of metadata end with.
-OF_METADATA = re.compile(r"\.(?:dist|egg)-info(?=[/,\"])|[/\"\n]EGG-INFO(?=/)")
+OF_METADATA = (".dist-info", ".egg-info")
 
 
-def metadata_in(listed: str) -> Iterator[str]:
-    """The paths of metadata in a list of files (RECORD), as it has them.
+def metadata_in(paths: Iterable[str]) -> Iterator[str]:
+    """The folders of metadata, or single files, in which paths lie.
 
-    Each character is looked at a few times at most: lists of large packages have megabytes.
-
-    >>> list(metadata_in("a/b.py,,\\na-1.0.dist-info/METADATA,,\\nc/d.egg/EGG-INFO/PKG-INFO,,\\n"))
+    >>> list(metadata_in(["a/b.py", "a-1.0.dist-info/METADATA", "c/d.egg/EGG-INFO/PKG-INFO"]))
     ['a-1.0.dist-info', 'c/d.egg/EGG-INFO']
     """
-    for match in OF_METADATA.finditer(listed):
-        first = max(0, match.end() - LONGEST_PATH)
-        start = listed.rfind("\n", first, match.end()) + 1
-        if start or not first:
-            yield listed[start : match.end()].lstrip('"')
+    for path in paths:
+        if "-info" in path or "EGG-INFO" in path:
+            parts = path.split("/")
+            for count, part in enumerate(parts, 1):
+                if part.endswith(OF_METADATA) or (part == "EGG-INFO" and count < len(parts)):
+                    yield "/".join(parts[:count])
 
 
 def is_editable(distribution: importlib.metadata.Distribution) -> bool:
@@ -212,13 +217,8 @@ def names_in(file: str, content: str) -> list[str]:
     return found
 
 
-def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
-    """The project's folder of a distribution that is installed in place; None for all others.
-
-    Any wheel can say that it is. So the folder is believed only where its own files give the name
-    of the distribution, and where that has its code there: what is installed in place has its
-    plugins in the folder, and nothing else than links among the packages.
-    """
+def named_project(distribution: importlib.metadata.Distribution) -> Path | None:
+    """The folder that a distribution says is its project, and that says so, too; else None."""
     text = text_of(distribution, "direct_url.json")
     if '"editable"' not in text:
         return None
@@ -244,29 +244,94 @@ def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
                 content = stream.read(PROJECT_CHARACTERS)
         except (OSError, ValueError):
             continue
-        if name in map(normalise, names_in(file, content)) and has_its_code(distribution, folder):
+        if name in map(normalise, names_in(file, content)):
             return folder
     return None
 
 
-#: How what an editable installation puts among the packages begins, or ends.
-LINKS = re.compile(r"(?:__editable__|_editable_impl_|__pycache__/|\.\./)|[^/]*\.(?:dist|egg)-info/")
+def project_of(distribution: importlib.metadata.Distribution) -> Path | None:
+    """The project's folder of a distribution that is installed in place; None for all others.
+
+    Any wheel can say that it is, and name any folder. So that is believed only where the folder's
+    own files give the name of the distribution, and where that has its code there: what is
+    installed in place has nothing to import among the packages but links.
+    """
+    folder = named_project(distribution)
+    return folder if folder is not None and has_its_code(distribution, folder) else None
+
+
+#: What an editable installation puts among the packages: links, and what follows them.
+LINKS = re.compile(
+    r"(?:(?:__editable__|_editable_impl_)[^/]*|_\w+_editable(?:_loader)?\.py|.*\.pth"
+    r"|__pycache__/[^/]*|[^/]*\.(?:dist|egg)-info/.*)"
+)
 
 
 def has_its_code(distribution: importlib.metadata.Distribution, folder: Path) -> bool:
-    """Whether a distribution has its plugins in a folder; one without, no code anywhere else."""
+    """Whether a distribution has nothing to import among the packages, and its plugins in a folder.
+
+    Its plugins are where this interpreter finds them, too: another distribution may have put
+    something in their place.
+    """
+    packages = Path(str(getattr(distribution, "_path", ""))).parent
     try:
-        tops = {value.split(":")[0].strip().split(".")[0] for _, value in points_of(distribution)}
+        modules = [value.partition(":")[0].strip() for _, value in points_of(distribution)]
+        listed = [row[0] for row in rows_listed(distribution)]
+        inside = [folder / name for name in os.listdir(folder)]
     except Exception:  # parsers of other versions of Python raise what they like
         return False
-    if not tops:
-        return all(path.endswith(".pth") or LINKS.match(path) for path in listed_by(distribution))
-    inside = [folder / name for name in os.listdir(folder)] if folder.is_dir() else []
+    if not all(LINKS.fullmatch(path) or lies_beside(packages, path) for path in listed):
+        return False
     places = [folder, *inside, *linked_folders(distribution, folder)]
     return all(
-        any((place / top).is_dir() or (place / f"{top}.py").is_file() for place in places)
-        for top in tops
+        module_in(module.split("."), places) is not None
+        and module_in(module.split("."), [packages]) is None
+        and is_found_below(module.partition(".")[0], folder)
+        for module in modules
     )
+
+
+def lies_beside(packages: Path, path: str) -> bool:
+    """Whether a path from a folder of packages leads out of it."""
+    place = os.path.normpath(os.path.join(str(packages), path))
+    return not place.startswith(os.path.join(os.path.normpath(str(packages)), ""))
+
+
+#: Endings of what can be imported.
+IMPORTED = (".py", ".pyc", ".so")
+
+
+def module_in(parts: Sequence[str], folders: Iterable[Path]) -> Path | None:
+    """The first package with an `__init__`, or module, on the way to a module.
+
+    Parameters
+    ----------
+    parts : sequence of str
+        The names of which the module's name is made.
+    folders : iterable of Path
+        Where Python looks for it. What has no `__init__` is a part of a namespace, as others may
+        have theirs.
+    """
+    left = list(folders)
+    for part in parts:
+        for folder in left:
+            for place, name in ((folder / part, "__init__"), (folder, part)):
+                with contextlib.suppress(OSError, ValueError):
+                    for file in os.listdir(place):
+                        if file.split(".")[0] == name and file.endswith(IMPORTED):
+                            return place / file
+        left = [folder / part for folder in left if (folder / part).is_dir()]
+    return None
+
+
+def is_found_below(top: str, folder: Path) -> bool:
+    """Whether this interpreter imports a package or module from a folder, if it finds one at all.
+
+    A part of a namespace may lie anywhere.
+    """
+    found = place_of(top)
+    origin = found and found["origin"]
+    return origin in (None, "namespace") or lies_below(str(origin), folder)
 
 
 def linked_folders(distribution: importlib.metadata.Distribution, project: Path) -> list[Path]:
@@ -281,36 +346,104 @@ def linked_folders(distribution: importlib.metadata.Distribution, project: Path)
     return [each for each in found if lies_below(str(each), project)]
 
 
-#: Lines that are read of a list of files; the largest packages of Python have some 20,000.
+class UnreadableError(ValueError):
+    """A list of files is there and can't be read as a whole; the message says why."""
+
+
+class TooManyFilesError(UnreadableError):
+    """A list of files has more lines than are read."""
+
+
+#: Lines that a list of files may have; the largest packages of Python have some 20,000.
 MOST_LISTED = 100_000
 
 
-def lines_listed(distribution: importlib.metadata.Distribution) -> int:
-    """How many lines a distribution's list of files (RECORD) has."""
-    return len(text_of(distribution, "RECORD").splitlines())
+def text_of_list(distribution: importlib.metadata.Distribution) -> str:
+    """A distribution's list of files (RECORD) as it is; "" where there is none.
 
-
-def listed_by(distribution: importlib.metadata.Distribution) -> Iterator[str]:
-    """The paths in a distribution's list of files (RECORD); none with a NUL, which no file has.
-
-    Of a list with more lines than `MOST_LISTED` the first of them are read.
+    Raises
+    ------
+    UnreadableError
+        It is there and can't be read.
     """
-    for line in text_of(distribution, "RECORD").splitlines()[:MOST_LISTED]:
-        path = line.rsplit(",", 2)[0].strip('"').replace('""', '"')
-        if path and "\0" not in path:
-            yield path
+    folder = getattr(distribution, "_path", None)
+    if folder is None:
+        return ""
+    place = os.path.join(str(folder), "RECORD")
+    try:
+        size = os.stat(place).st_size
+        if size > LARGEST:
+            raise UnreadableError(f"has {size:,} bytes and may have {LARGEST:,}")
+        if not os.path.isfile(place):
+            raise UnreadableError("is no file")
+        # ends of lines as they are: names of files may have some
+        with open(place, encoding="utf-8", newline="") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeError) as error:
+        raise UnreadableError(f"can't be read ({error})") from error
 
 
-def needs_of(distribution: importlib.metadata.Distribution) -> list[str]:
-    """Names of what a distribution says that it needs, also for extras and other systems.
+def rows_listed(distribution: importlib.metadata.Distribution) -> list[list[str]]:
+    """The rows of a distribution's list of files (RECORD); none where it has no list.
 
-    None where that can't be read.
+    Whatever a name has in it, it is read as installers wrote it: quotes, commas, ends of lines.
+
+    Raises
+    ------
+    UnreadableError
+        It is there and can't be read as a whole, or has too many lines.
+    """
+    reader = csv.reader(io.StringIO(text_of_list(distribution), newline=""))
+    try:
+        rows = list(itertools.islice(reader, MOST_LISTED + 1))
+    except csv.Error as error:
+        raise UnreadableError(f"can't be read ({error})") from error
+    if len(rows) > MOST_LISTED:
+        raise TooManyFilesError(f"has more than {MOST_LISTED:,} lines")
+    if wide := next((row for row in rows if len(row) > 3), None):
+        raise UnreadableError(f"has a line of {len(wide):,} columns where 3 are expected")
+    return [row for row in rows if row and row[0] and "\0" not in row[0]]  # no file has a NUL
+
+
+def fault_of_list(distribution: importlib.metadata.Distribution) -> str:
+    """Why a distribution's list of files can't be read; "" where it can, or has none."""
+    try:
+        rows_listed(distribution)
+    except UnreadableError as error:
+        return str(error)
+    return ""
+
+
+def listed_by(distribution: importlib.metadata.Distribution) -> list[str]:
+    """The paths in a distribution's list of files; none of one that can't be read."""
+    try:
+        return [row[0] for row in rows_listed(distribution)]
+    except UnreadableError:
+        return []
+
+
+def needs_of(distribution: importlib.metadata.Distribution, always: bool = False) -> list[str]:
+    """Names of what a distribution says that it needs; none where that can't be read.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        Which one.
+    always : bool
+        Whether to leave out what it needs under a condition, such as for an extra, a version of
+        Python or another system.
     """
     try:
         needed = [str(line) for line in distribution.requires or ()]
     except Exception:  # parsers of other versions of Python raise what they like
         return []
-    return [normalise(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in needed]
+    return [
+        normalise(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0])
+        for line in needed
+        if not (always and ";" in line)
+    ]
 
 
 #: What lies beside a package in a project's folder and is no part of it.
@@ -335,8 +468,11 @@ def places_of(distribution: importlib.metadata.Distribution) -> list[str]:
     Whoever reads this decides which of them to believe.
     """
     project = project_of(distribution)
-    if project is None:
-        return []
+    return [] if project is None else places_in(distribution, project)
+
+
+def places_in(distribution: importlib.metadata.Distribution, project: Path) -> list[str]:
+    """The packages and modules that a distribution's project shows."""
     folders = [project, project / "src", *linked_folders(distribution, project)]
     return sorted({place for folder in folders for place in importable_in(folder)})
 

@@ -8,18 +8,19 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from kobench.environments.inside import (
-    MOST_LISTED,
+    TooManyFilesError,
+    UnreadableError,
     claimed,
     distributions_here,
     is_editable,
     lies_below,
-    lines_listed,
     name_of,
     project_of,
+    rows_listed,
 )
 from kobench.errors import UserError
 from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
@@ -55,10 +56,6 @@ MOST_POINTS = 1 << 16
 
 #: Where a top-level package or module lies: its origin and, of a package, its folders.
 Place = tuple["str | None", "list[str]"]
-
-
-class TooManyFilesError(ValueError):
-    """A distribution lists more files than are looked at."""
 
 
 def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
@@ -262,17 +259,12 @@ def files_of(
 
     Raises
     ------
-    TooManyFilesError
-        Its list of files has more lines than are read.
+    UnreadableError
+        Its list of files can't be read as a whole.
     """
-    if (lines := lines_listed(distribution)) > MOST_LISTED:
-        raise TooManyFilesError(
-            f"the list of files of {visible(name_of(distribution))}, RECORD, has {lines:,} lines"
-            f" and may have {MOST_LISTED:,}; leave data out, and name their folder by --readable"
-        )
     editable, base = is_editable(distribution), Path(str(distribution.locate_file("")))
     programs = {point.name for point in distribution.entry_points if point.group in PROGRAMS}
-    rows = [(file.as_posix(), file.hash is not None) for file in distribution.files or ()]
+    rows = _rows_of(distribution)
     hashed = {name for name, has_hash in rows if has_hash}
     files = {
         name: base / name
@@ -303,6 +295,22 @@ def files_of(
         if (root / "__init__.py").is_file():
             files.update(_files_at(root))
     return Found(roots, *without_caches(files, hashed))
+
+
+def _rows_of(distribution: importlib.metadata.Distribution) -> list[tuple[str, bool]]:
+    """The paths in a distribution's list of files, and whether it has a hash of each."""
+    try:
+        rows = rows_listed(distribution)
+    except UnreadableError as error:
+        remedy = ""
+        if isinstance(error, TooManyFilesError):
+            remedy = "; leave data out, and name their folder by --readable"
+        where = f"the list of files of {visible(name_of(distribution))}, RECORD,"
+        raise type(error)(f"{where} {error}{remedy}") from error
+    if rows:
+        return [(PurePosixPath(row[0]).as_posix(), any(row[1:2])) for row in rows]
+    # what an older tool installed has another list
+    return [(file.as_posix(), file.hash is not None) for file in distribution.files or ()]
 
 
 def _is_own(

@@ -20,9 +20,9 @@ from typing import Any
 
 from kobench.environments.inside import (
     BESIDE,
-    MOST_LISTED,
+    OF_METADATA,
     closure,
-    lines_listed,
+    fault_of_list,
     name_of,
     needs_of,
     project_of,
@@ -30,31 +30,22 @@ from kobench.environments.inside import (
 from kobench.errors import UserError
 from kobench.plugins.entry import Entry
 from kobench.plugins.installed_here import (
-    EXECUTED,
     Here,
     inside_of,
     installed_here,
     known_as,
-    lines_of,
-    named_in,
     paths_of,
     place_of,
 )
 from kobench.plugins.looked_for import LOOKED_FOR, may_bring
+from kobench.plugins.pth import AT_START, OF_SETUPTOOLS, code_in, links_unasked
 from kobench.plugins.sources import OWN, normalise
+from kobench.plugins.unowned import unowned
 from kobench.util.bounded import read_toml
 from kobench.util.text import visible
 
-#: Modules that an interpreter imports when it starts, wherever on its path they lie.
-AT_START = ("sitecustomize", "usercustomize")
-
-#: The line of setuptools, which brings it to every interpreter that has it.
-OF_SETUPTOOLS = (
-    "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') =="
-    " 'local'; enabled and __import__('_distutils_hack').add_shim();"
-)
-
-#: Where a system's programs lie, whatever the path of this process says.
+#: Where a system's programs lie. What else is on the path may be of other Pythons, which have the
+#: same programs of packages.
 SYSTEMS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 #: Endings of what is imported or executed.
@@ -106,20 +97,35 @@ def refuse_code_here(entry: Entry, sandbox: str) -> None:
 
 @cache
 def _files_of(first: str) -> tuple[str, ...]:
-    """The same, of a distribution (a normalised name) and all that it needs and kobench doesn't."""
+    """The same, of a distribution (a normalised name) and all that it needs and kobench doesn't.
+
+    What is in nobody's list counts against everybody.
+    """
     here = installed_here()
     needs: dict[str, Any] = {key: {"needs": needs_of(each)} for key, each in here.found.items()}
-    ours = set(closure(OWN, needs))
-    theirs = set(closure(first, needs)) - ours
-    said = []
-    for key in sorted(theirs):
+    known = set(closure(OWN, needs))
+    said = list(unowned(here))
+    theirs = {first, *(set(closure(first, needs)) - _kobenchs(here))}
+    for key in sorted(theirs & here.found.keys()):
         each, of = here.found[key], "" if key == first else f" of {key}"
         said += [visible(f"{path}{of}") for path in paths_of(each) if _runs(each, path, key, here)]
-        groups = _loaded(each, key, ours)
+        groups = _loaded(each, key, known)
         said += [visible(f"the entry point {group}{of}") for group in groups]
-        if (lines := lines_listed(each)) > MOST_LISTED:
-            said.append(f"a list of files with {lines:,} lines{of} ({MOST_LISTED:,} are read)")
+        if fault := fault_of_list(each):
+            said.append(visible(f"a list of files{of} that {fault}"))
     return tuple(sorted(said))
+
+
+def _kobenchs(here: Here) -> set[str]:
+    """kobench and what it can't be without.
+
+    What it needs for an extra or under some condition may not be there, and anybody can then be
+    called so.
+    """
+    always: dict[str, Any] = {
+        key: {"needs": needs_of(each, always=True)} for key, each in here.found.items()
+    }
+    return set(closure(OWN, always))
 
 
 def _loaded(distribution: importlib.metadata.Distribution, own: str, known: set[str]) -> list[str]:
@@ -141,38 +147,41 @@ def _loaded(distribution: importlib.metadata.Distribution, own: str, known: set[
 
 def _runs(distribution: importlib.metadata.Distribution, path: str, key: str, here: Here) -> bool:
     """Whether a file of a distribution runs unasked, or in the place of another's."""
-    inside, place = inside_of(distribution, path), place_of(distribution, path)
-    claimed = here.claims[known_as(distribution, path, inside)]
+    inside, place = as_source(inside_of(distribution, path)), place_of(distribution, path)
+    claimed = here.claims.get(known_as(distribution, path, inside), set())
     if any(part.split(".")[0] in AT_START for part in inside) or inside[0].split(".")[0] == OWN:
         return True
     if len(inside) == 1 and inside[0].endswith(".pth"):
         file = Path(place)
-        return len(claimed) > 1 or _is_executed(distribution, file) or _links(file, key)
-    if any(_takes_a_place(parts, key, here) for parts in _inside_linked(place, here.linked)):
+        return len(claimed) > 1 or _is_executed(distribution, file) or links_unasked(file, key)
+    for parts in _inside_linked(place, here.linked):
+        if _takes_a_place(as_source(parts), key, here) or _is_metadata(distribution, place, parts):
+            return True
+    if _is_metadata(distribution, place, inside):
         return True
     if inside[0] == os.pardir:
         return len(claimed) > 1 or _is_pythons(place)
     return _takes_a_place(inside, key, here)
 
 
-def _links(file: Path, key: str) -> bool:
-    """Whether a .pth file puts modules on the path that are imported unasked.
+def as_source(parts: list[str]) -> list[str]:
+    """The parts of a file's path, or those of the module that it is if it looks compiled.
 
-    Python takes modules out of a zip file there, whatever that is called, and no list of files has
-    them; nor need it have what lies in a folder.
+    >>> as_source(["a", "__pycache__", "b.cpython-311.pyc"]), as_source(["a", "b.pyc"])
+    (['a', 'b.py'], ['a', 'b.pyc'])
     """
-    for place in named_in(file):
-        if "\ufffd" in place or (os.path.lexists(place) and not os.path.isdir(place)):
-            return True
-        if os.path.isdir(place):
-            try:
-                names = os.listdir(place)
-            except OSError:
-                return True  # whatever is in it, Python may find it by name
-            tops = {name.split(".")[0] for name in names if name not in BESIDE}
-            if any(top in (*AT_START, OWN) or not may_bring(key, top) for top in tops):
-                return True
-    return False
+    if len(parts) > 1 and parts[-2] == "__pycache__" and parts[-1].endswith(".pyc"):
+        return [*parts[:-2], f"{parts[-1].split('.')[0]}.py"]
+    return parts
+
+
+def _is_metadata(
+    distribution: importlib.metadata.Distribution, place: str, parts: list[str]
+) -> bool:
+    """Whether a file would be metadata of another distribution, in a folder on the path."""
+    own = os.path.normpath(str(getattr(distribution, "_path", "")))
+    is_other = not f"{place}{os.sep}".startswith(f"{own}{os.sep}")
+    return is_other and (parts[0].endswith(OF_METADATA) or parts[0] == "EGG-INFO")
 
 
 def _inside_linked(place: str, linked: frozenset[str]) -> Iterator[list[str]]:
@@ -208,7 +217,7 @@ def _is_pythons(place: str) -> bool:
     return (
         any(place.startswith(folder + os.sep) for folder in library)
         or name == "pyvenv.cfg"
-        or (os.path.dirname(place) in programs and _is_systems(name, programs))
+        or (os.path.dirname(place) in programs and _is_systems(name))
     )
 
 
@@ -235,20 +244,20 @@ STARTED = (
 OF_ENVIRONMENTS = ("python", "activate", "deactivate")
 
 
-def _is_systems(name: str, programs: set[str]) -> bool:
+def _is_systems(name: str) -> bool:
     """Whether a program has the name of Python, or of one that would be started in its place."""
     if name.lower().startswith(OF_ENVIRONMENTS) or name in STARTED:
         return True
     if name.startswith(tuple(f"{one}." for one in STARTED)):
         return True
-    elsewhere = [each for each in os.get_exec_path() if os.path.normpath(each) not in programs]
-    return shutil.which(name, path=os.pathsep.join([*elsewhere, *SYSTEMS])) is not None
+    return shutil.which(name, path=os.pathsep.join(SYSTEMS)) is not None
 
 
 def _is_executed(distribution: importlib.metadata.Distribution, file: Path) -> bool:
     """Whether a .pth file has code, but that of setuptools and of what is installed in place."""
-    code = [line.strip() for line in lines_of(file) if line.startswith(EXECUTED)]
-    return any(line != OF_SETUPTOOLS and not _is_link(distribution, line) for line in code)
+    if normalise(name_of(distribution)) == "setuptools":
+        return any(line != OF_SETUPTOOLS for line in code_in(file))
+    return any(not _is_link(distribution, line) for line in code_in(file))
 
 
 def _is_link(distribution: importlib.metadata.Distribution, line: str) -> bool:

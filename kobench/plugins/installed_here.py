@@ -11,10 +11,12 @@ from functools import cache
 from pathlib import Path
 
 from kobench.environments.inside import (
+    claimed,
     distributions_here,
     listed_by,
     name_of,
-    places_of,
+    named_project,
+    places_in,
     text_of,
 )
 from kobench.plugins.sources import normalise
@@ -39,29 +41,44 @@ class Here:
         Whose each file is that is installed, or can be imported from a project's folder.
     linked : frozenset of str
         Folders that `.pth` files put on the path.
+    folders : frozenset of str
+        The folders of packages.
+    owned : frozenset of str
+        What lies directly in them and is in the list of files of some distribution.
     """
 
     found: dict[str, importlib.metadata.Distribution]
     claims: dict[str, set[str]]
     linked: frozenset[str]
+    folders: frozenset[str]
+    owned: frozenset[str]
 
 
 @cache
 def installed_here() -> Here:
-    """All that is installed here."""
+    """All that is installed here; metadata that another distribution brought are none."""
     found: dict[str, importlib.metadata.Distribution] = {}
-    for distribution in distributions_here():
-        found.setdefault(normalise(name_of(distribution)), distribution)
+    everything = distributions_here()
+    brought = claimed(everything)
+    for distribution in everything:
+        if os.path.normpath(getattr(distribution, "_path", "")) not in brought:
+            found.setdefault(normalise(name_of(distribution)), distribution)
     claims: dict[str, set[str]] = {}
+    owned: set[str] = set()
     for key, each in found.items():
         for path in paths_of(each):
-            claims.setdefault(known_as(each, path, inside_of(each, path)), set()).add(key)
-        for place in places_of(each):  # of what is installed in place the list has links alone
+            inside = inside_of(each, path)
+            claims.setdefault(known_as(each, path, inside), set()).add(key)
+            owned.add(place_of(each, inside[0]))
+        # of what is installed in place the list has links alone, and another's may be found first
+        project = named_project(each)
+        for place in places_in(each, project) if project else ():
             name = os.path.basename(place)
             one = name if name.endswith(".py") else f"{name}/__init__.py"
             claims.setdefault(one, set()).add(key)
-    folders = {place_of(each, "") for each in found.values()}
-    return Here(found, claims, frozenset(_linked_from(folders)))
+    folders = frozenset(place_of(each, "") for each in everything)
+    linked = frozenset(_linked_from(folders))
+    return Here(found, claims, linked, folders, frozenset(owned))
 
 
 def paths_of(distribution: importlib.metadata.Distribution) -> list[str]:
@@ -69,7 +86,7 @@ def paths_of(distribution: importlib.metadata.Distribution) -> list[str]:
 
     Where it has no list, they are what its packages would have, by the names of its modules.
     """
-    listed = list(listed_by(distribution))
+    listed = listed_by(distribution)
     if not listed:
         tops = text_of(distribution, "top_level.txt").split()
         listed = [f"{top}/__init__.py" for top in tops if top.isidentifier()]

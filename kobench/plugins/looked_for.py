@@ -34,7 +34,10 @@ _OF_OTHER_NAMES = {
     "odf": ("odfpy",),
     "pyximport": ("cython",),
     "sksparse": ("scikit-sparse",),
+    "pkg_resources": ("setuptools",),
+    "setuptools": ("setuptools",),
     "snappy": ("python-snappy",),
+    "_distutils_hack": ("setuptools",),
 }
 
 #: Whose each module is that is looked for: normalised names of distributions.
@@ -43,9 +46,11 @@ LOOKED_FOR = {
     **{name: frozenset(owners) for name, owners in _OF_OTHER_NAMES.items()},
 }
 
-#: What no distribution has by right: modules of Python, also on other systems, and folders in which
-#: many have their part.
-NOBODYS = sys.stdlib_module_names | {"org", "_winreg", "scikits", "compression", "backports"}
+#: Folders in which many have their part.
+NAMESPACES = frozenset({"scikits", "backports"})
+
+#: What no distribution has by right: modules of Python, also on other systems, and such folders.
+NOBODYS = sys.stdlib_module_names | {"org", "_winreg", "compression"} | NAMESPACES
 
 
 def may_bring(distribution: str, module: str) -> bool:

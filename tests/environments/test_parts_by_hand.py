@@ -116,7 +116,10 @@ def test_a_project_of_another_name_or_place_is_not_believed(tmp_path, project):
 @pytest.mark.parametrize(
     ("values", "files", "known"),
     [
-        (["a.b:c"], ["a/x.py"], True),
+        (["a.b:c"], ["a/x.py"], False),  # any folder is a part of a namespace
+        (["a.b:c"], ["a/b.py"], True),
+        (["a.b:c"], ["a/__init__.py"], True),
+        (["docs"], ["docs/conf.py"], False),
         (["a"], ["a.py"], True),
         (["a:c"], ["src/a/__init__.py"], True),
         (["a:c"], ["src/a.py"], True),
@@ -130,7 +133,7 @@ def test_a_project_has_the_code_of_its_plugins(tmp_path, project, values, files,
     for file in files:
         (project / file).parent.mkdir(parents=True, exist_ok=True)
         (project / file).touch()
-    found = installed(tmp_path / "site", "my_plug", ["a/x.py"], points(*values), in_place(project))
+    found = installed(tmp_path / "site", "my_plug", LINKS, points(*values), in_place(project))
     assert inside.has_its_code(found, project) == known
     assert inside.points_of(found) == [[f"p{i}", value] for i, value in enumerate(values)]
     assert (inside.project_of(found) == project) == known
@@ -172,9 +175,12 @@ def test_packages_and_modules_of_a_folder(tmp_path, project):
 def test_a_list_of_files_is_read_line_by_line_up_to_a_number(tmp_path, monkeypatch):
     found = installed(tmp_path, "a", ['"b,""c"".py"', "d\0e.py", "", "f.py", "g.py"])
     assert [*inside.listed_by(found)] == ['b,"c".py', "f.py", "g.py"]
-    assert inside.lines_listed(found) == 5
+    assert inside.fault_of_list(found) == ""
+    monkeypatch.setattr(inside, "MOST_LISTED", 5)
+    assert inside.fault_of_list(found) == ""
     monkeypatch.setattr(inside, "MOST_LISTED", 4)
-    assert [*inside.listed_by(found)] == ['b,"c".py', "f.py"]
+    assert inside.listed_by(found) == []
+    assert inside.fault_of_list(found) == "has more than 4 lines"
 
 
 def test_metadata_is_read_up_to_a_size(tmp_path, monkeypatch):
@@ -189,6 +195,12 @@ def test_metadata_is_read_up_to_a_size(tmp_path, monkeypatch):
     assert inside.name_of(found) == "a"
     monkeypatch.setattr(inside, "LARGEST", size - 1)
     assert inside.name_of(found) == ""
+    monkeypatch.setattr(inside, "LARGEST", 7)
+    (found._path / "RECORD").write_text("a.py,,\n")
+    assert inside.listed_by(found) == ["a.py"]
+    monkeypatch.setattr(inside, "LARGEST", 6)
+    assert inside.fault_of_list(found) == "has 7 bytes and may have 6"
+    monkeypatch.setattr(inside, "LARGEST", size - 1)
     (found._path / "direct_url.json").write_bytes(b"\xff")
     assert inside.text_of(found, "direct_url.json") == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from kobench.plugins.load import PluginProblem, Registry
@@ -50,12 +51,12 @@ class Site:
         """Write a distribution's modules and metadata; the first module is its entry point unless
         `points` says otherwise.
         """
-        record = []
+        rows = []
         for path, text in modules.items():
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
-            record.append(f"{path},,")
+            rows.append([path, "", ""])
         points = points or {
             distribution: (
                 next(iter(modules)).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -69,7 +70,8 @@ class Site:
         (info / "entry_points.txt").write_text(
             "[kobench]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
         )
-        (info / "RECORD").write_text("".join(f"{line}\n" for line in record))
+        with open(info / "RECORD", "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
         return info
 
 

@@ -11,6 +11,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from places import REPOSITORY
@@ -19,21 +20,25 @@ from tiny import TINY
 
 from kobench.board.make import make_board
 from kobench.checks.predictors import Setting, check_predictor
+from kobench.environments import inside
 from kobench.environments.inside import listed_by
 from kobench.errors import UserError
 from kobench.plugins import in_harness
 from kobench.plugins.chosen import choose
 from kobench.plugins.discovery import installed_sources
 from kobench.plugins.entry import Entry
-from kobench.plugins.in_harness import OF_SETUPTOOLS, code_here
-from kobench.plugins.installed_here import installed_here
+from kobench.plugins.in_harness import code_here
+from kobench.plugins.installed_here import installed_here, paths_of
 from kobench.plugins.load import load_registry
 from kobench.plugins.looked_for import LOOKED_FOR, NOBODYS, may_bring
+from kobench.plugins.pth import OF_SETUPTOOLS
 from kobench.plugins.sources import normalise
+from kobench.plugins.unowned import unowned
 from kobench.predict.predict import predict
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
 from kobench.runner.run import Run
+from kobench.util.text import visible
 
 MEAN = """
 from kobench.api import PredictorSpec, hookimpl, normalise_rows
@@ -66,7 +71,36 @@ FILES = {
     "code in a link": ("mine.pth", "# a link\nimport os; os.getpid()\n", True),
     "code after a tab": ("mine.pth", "import\tos\n", True),
     "a link": ("mine.pth", "a_folder\n/another\n# import os\n", False),
-    "the line of setuptools": ("mine.pth", OF_SETUPTOOLS + "\n", False),
+    "the line of setuptools": ("mine.pth", OF_SETUPTOOLS + "\n", True),
+    "what the line of setuptools imports": ("_distutils_hack/__init__.py", "", True),
+    "code in a link whose name has quotes": ('"mine.pth', "import os\n", True),
+    "code in a link whose name has an end of page": ("x\x0cmine.pth", "import os\n", True),
+    "code in a link whose name has an end of line": ("x\nmine.pth", "import os\n", True),
+    "code in a link whose name has a carriage return": ("x\rmine.pth", "import os\n", True),
+    "code in a link whose name has an end of paragraph": ("x\u2028.pth", "import os\n", True),
+    "what looks like another's module, compiled": (
+        f"__pycache__/typing_extensions.{sys.implementation.cache_tag}.pyc",
+        "",
+        True,
+    ),
+    "what looks like another package's module": (
+        "click/__pycache__/core.cpython-311.pyc",
+        "",
+        True,
+    ),
+    "what looks compiled of its own": ("__pycache__/mine_one.cpython-311.pyc", "", False),
+    "what looks compiled in a package of its own": (
+        "more/__pycache__/a.cpython-311.pyc",
+        "",
+        False,
+    ),
+    "metadata of another distribution": ("other-1.0.dist-info/entry_points.txt", "", True),
+    "a single file of such metadata": ("other.egg-info", "", True),
+    "metadata that a package keeps for itself": (
+        "mine_more/other-1.0.dist-info/METADATA",
+        "",
+        False,
+    ),
     "what claims to be an editable link": (
         "__editable__.mine.pth",
         "import __editable___mine_finder; __editable___mine_finder.install()\n",
@@ -99,7 +133,8 @@ def test_files_that_run_unasked_are_found(
 ) -> None:
     monkeypatch.setattr("sys.executable", str(site.folder.parent / "bin" / "python"))
     site.install("mine-dist", {"mine_one.py": MEAN, path: text})
-    assert found(site) == ((path,) if runs else ())
+    shown = visible(path)
+    assert found(site) == ((shown,) if runs else ())
     assert found(site, plugin_file="mine.py") == found(site, environment="apart") == ()
 
 
@@ -264,12 +299,138 @@ def test_a_list_of_files_without_end_is_not_looked_through(
     (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: helper\n")
     record = site.install("helper", {"helper.py": ""}) / "RECORD"
     # each of these ends a line for who splits them
-    for end in ("\n", "\x0b", "\u2028"):
+    for end, why in (
+        ("\n", "has more than 100,000 lines"),
+        ("\x0b", "has a line of 800,001 columns where 3 are expected"),
+        ("\u2028", "has a line of 800,001 columns where 3 are expected"),
+    ):
         record.write_text("".join(f"helper/{number}.npy,,{end}" for number in range(400_000)))
         looked.clear()
         (said,) = found(site)
-        assert said == "a list of files with 400,000 lines of helper (100,000 are read)"
-        assert len(looked) <= 100_010
+        assert said == f"a list of files of helper that {why}"
+        assert len(looked) <= 10
+
+
+@pytest.mark.parametrize("size", [0, inside.LARGEST + 1])
+def test_a_list_of_files_that_cannot_be_read_is_said(site: Site, size: int) -> None:
+    """What it lists may run here, and whoever imports the plugin reads it in another way."""
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: helper\n")
+    record = site.install("helper", {"helper.py": "", "helper.pth": "import os\n"}) / "RECORD"
+    record.write_bytes(b"helper.pth,,\n\xff,,\n")
+    if size:
+        os.truncate(record, size)
+    listed, link = found(site)
+    assert listed.startswith("a list of files of helper that ")
+    assert link == "helper.pth, which is in no list of installed files"
+
+
+def test_nobodys_files_count_against_everybody(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Some installers copy what a wheel's list leaves out."""
+    site.install("mine-dist", {"mine_one.py": MEAN})
+    (site.folder / "a_project").mkdir()
+    for name, text, runs in (
+        ("hides.pth", "import os\n", True),
+        ("sitecustomize.py", "", True),
+        ("usercustomize.so", "", True),
+        ("org.py", "", True),
+        ("pyarrow.py", "", True),
+        ("setuptools.py", "", True),
+        ("distutils-precedence.pth", f"{OF_SETUPTOOLS}\n", "setuptools" in installed_here().found),
+        ("a_link.pth", "a_project\n", False),
+        ("conda.pth", f"{REPOSITORY}\n", False),
+        ("queue.py", "", False),  # Python's own is found first
+        ("sitecustomize.txt", "", False),
+        ("theirs.py", "", False),
+        ("_virtualenv.pth", "import _virtualenv\n", True),
+    ):
+        if name in ("setuptools.py", "distutils-precedence.pth"):
+            runs = "setuptools" not in installed_here().found
+        place = site.folder / name
+        place.write_text(text)
+        expected = (f"{name}, which is in no list of installed files",) if runs else ()
+        assert (name, found(site)) == (name, expected)
+        place.unlink()
+    prefix = tmp_path / "prefix"
+    prefix.mkdir()
+    monkeypatch.setattr(sys, "prefix", str(prefix))
+    for tool in ("virtualenv", "uv"):
+        (site.folder / "_virtualenv.pth").write_text("import _virtualenv\n")
+        (prefix / "pyvenv.cfg").write_text(f"home = /usr/bin\n{tool} = 1.0\n")
+        assert found(site) == ()
+        (site.folder / "_virtualenv.pth").write_text("import _virtualenv, os\n")
+        assert found(site) == ("_virtualenv.pth, which is in no list of installed files",)
+
+
+def test_what_is_installed_beside_it_is_not_its_own(site: Site) -> None:
+    """Coverage, setuptools and what many tools bring run code, and no predictor brought them."""
+    site.install("mine-dist", {"mine_one.py": MEAN})
+    site.install("coverage", {"coverage/__init__.py": "", "a1_coverage.pth": "import sys\n"})
+    site.install(
+        "setuptools",
+        {
+            "setuptools/__init__.py": "",
+            "pkg_resources/__init__.py": "",
+            "_distutils_hack/__init__.py": "",
+            "distutils-precedence.pth": f"{OF_SETUPTOOLS}\n",
+        },
+        version="0.1",
+    )
+    assert found(site) == ()
+    info = site.install("yours", {"yours_one.py": MEAN})
+    (info / "METADATA").write_text("Name: yours\nVersion: 1\nRequires-Dist: setuptools\n")
+    forget()
+    assert code_here(Entry(None, "yours", "1.0", "")) == ()
+
+
+def test_nothing_that_is_installed_here_is_refused() -> None:
+    """Any of it may be needed by a predictor, by whatever tool it came."""
+    forget()
+    here = installed_here()
+    said = {
+        f"{path} of {key}"
+        for key, each in here.found.items()
+        if key not in in_harness._kobenchs(here)
+        for path in paths_of(each)
+        if in_harness._runs(each, path, key, here)
+    }
+    # systems have programs of this name, too
+    assert {one for one in said if not one.endswith(" of pip")} == set()
+    assert not list(unowned(here))
+    assert not [key for key, each in here.found.items() if inside.fault_of_list(each)]
+
+
+def test_what_kobench_may_do_without_counts_as_a_strangers(site: Site) -> None:
+    """Names of extras and conditions may be free on the index of packages, or a wheel's."""
+    free = "".join(
+        f"Requires-Dist: {line}\n"
+        for line in ("a-free-name; extra == 'x'", "other-free; sys_platform == 'win32'")
+    )
+    with open(site.install("a-need", {"a_need.py": ""}) / "METADATA", "a") as file:
+        file.write(free)
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    (info / "METADATA").write_text("Name: mine-dist\nVersion: 1\nRequires-Dist: a-free-name\n")
+    site.install("a-free-name", {"a_free.py": "", "a_free.pth": "import os\n"})
+    forget()
+    own = installed_here().found["kobench"]
+    needs = {"kobench": ["a-need"]}
+    real = in_harness.needs_of
+
+    def needs_of(one: Any, **more: Any) -> list[str]:
+        return needs["kobench"] if one is own else real(one, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_harness, "needs_of", needs_of)
+        assert found(site) == ("a_free.pth of a-free-name",)
+        needs["kobench"] = ["a-need", "mine-dist"]  # the one that is chosen always counts
+        site_own = Entry(None, "a-need", "1.0", "")
+        (site.folder / "a_need.pth").write_text("import os\n")
+        with open(site.folder / "a_need-1.0.dist-info" / "RECORD", "a") as file:
+            file.write("a_need.pth,,\n")
+        forget()
+        assert "a_need.pth" in code_here(site_own)
 
 
 def test_the_installed_packages_that_are_looked_for_are_their_owners() -> None:
