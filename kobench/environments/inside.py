@@ -280,7 +280,7 @@ def has_its_code(distribution: importlib.metadata.Distribution, folder: Path) ->
         inside = [folder / name for name in os.listdir(folder)]
     except Exception:  # parsers of other versions of Python raise what they like
         return False
-    if not all(LINKS.fullmatch(path) or lies_beside(packages, path) for path in listed):
+    if any(is_importable_here(path) and not lies_beside(packages, path) for path in listed):
         return False
     places = [folder, *inside, *linked_folders(distribution, folder)]
     return all(
@@ -289,6 +289,11 @@ def has_its_code(distribution: importlib.metadata.Distribution, folder: Path) ->
         and is_found_below(module.partition(".")[0], folder)
         for module in modules
     )
+
+
+def is_importable_here(path: str) -> bool:
+    """Whether something could be imported by a path from a folder of packages, but for links."""
+    return not LINKS.fullmatch(path) and ("/" in path or path.endswith(IMPORTED))
 
 
 def lies_beside(packages: Path, path: str) -> bool:

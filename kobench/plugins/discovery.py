@@ -6,12 +6,14 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from kobench.environments.inside import (
+    LINKS,
     TooManyFilesError,
     UnreadableError,
     claimed,
@@ -19,10 +21,13 @@ from kobench.environments.inside import (
     is_editable,
     lies_below,
     name_of,
+    needs_of,
+    places_of,
     project_of,
     rows_listed,
 )
 from kobench.errors import UserError
+from kobench.plugins.programs import is_program
 from kobench.plugins.sources import CARDS, OWN, PluginProblem, Source, normalise
 from kobench.util.hashes import files_below, without_caches
 from kobench.util.text import visible
@@ -48,11 +53,11 @@ NOTES = (
 #: installation, and those files themselves count.
 METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
 
-#: Entry points of which installers make programs, which begin with the place of an interpreter.
-PROGRAMS = ("console_scripts", "gui_scripts")
-
 #: Bytes that are read of entry points in a zip file.
 MOST_POINTS = 1 << 16
+
+#: Nothing that is installed in place.
+NO_PLACES: Mapping[str, Path] = MappingProxyType({})
 
 #: Where a top-level package or module lies: its origin and, of a package, its folders.
 Place = tuple["str | None", "list[str]"]
@@ -73,10 +78,11 @@ def installed_sources() -> tuple[list[Source], list[PluginProblem]]:
     problems = list(_in_files())
     distributions = distributions_here()
     brought = claimed(distributions)
+    editable = editable_among(distributions, brought)
     for distribution in distributions:
         place = os.path.normpath(getattr(distribution, "_path", ""))
         try:
-            source = _source_of(distribution)
+            source = _source_of(distribution, editable)
         except Exception as error:
             where = getattr(distribution, "_path", "its folder")
             remedy = "" if isinstance(error, TooManyFilesError) else "; install the package again"
@@ -122,7 +128,49 @@ def _in_files() -> Iterator[PluginProblem]:
             yield PluginProblem(name, "", "metadata", visible(message, lines=True))
 
 
-def _source_of(distribution: importlib.metadata.Distribution) -> Source | None:
+def editable_among(
+    distributions: Iterable[importlib.metadata.Distribution], brought: Container[str]
+) -> dict[str, importlib.metadata.Distribution]:
+    """Those that are installed in place, by normalised name, without what another one brought."""
+    return {
+        normalise(name_of(one)): one
+        for one in distributions
+        if os.path.normpath(getattr(one, "_path", "")) not in brought and is_editable(one)
+    }
+
+
+def shown_in_place(
+    distribution: str, editable: Mapping[str, importlib.metadata.Distribution]
+) -> dict[str, Path]:
+    """The packages and modules in place of a distribution, and of those in place that it needs.
+
+    Parameters
+    ----------
+    distribution : str
+        Its name.
+    editable : mapping of str to Distribution
+        See `editable_among`.
+
+    Returns
+    -------
+    dict of str to Path
+        Name of the folder or file -> place, without kobench's own.
+    """
+    found: dict[str, Path] = {}
+    left, reached = [normalise(distribution)], {OWN}
+    while left:
+        name = left.pop()
+        if name in editable and name not in reached:
+            reached.add(name)
+            left.extend(needs_of(editable[name]))
+            found.update({Path(place).name: Path(place) for place in places_of(editable[name])})
+    return {name: found[name] for name in sorted(found) if is_importable(name)}
+
+
+def _source_of(
+    distribution: importlib.metadata.Distribution,
+    editable: Mapping[str, importlib.metadata.Distribution],
+) -> Source | None:
     """The source that a distribution is; None for one without plugins.
 
     Raises what reading its metadata raises, and ValueError where they are wrong.
@@ -143,7 +191,7 @@ def _source_of(distribution: importlib.metadata.Distribution) -> Source | None:
     check_name(name)
     if normalise(name) == OWN and {_top_level(value) for _, value in points} != {OWN}:
         raise ValueError("it calls itself kobench, and is not; remove it")
-    found = files_of(distribution, points, place_here)
+    found = files_of(distribution, points, place_here, shown_in_place(name, editable))
     version = visible(distribution.version or "")
     return Source(name, version, points, found.files, roots=found.roots, caches=found.caches)
 
@@ -224,13 +272,15 @@ class Found(NamedTuple):
     roots : dict of str to Path
         Its top-level packages and modules, by the name of their folder or file.
     files : dict of str to Path
-        Its files, by their path inside the folder of packages. Left out is what depends on who
+        Its files, by their path inside the folder of packages; of what is installed in place also
+        those of all that it is shown. Left out is what depends on who
         installed it (`NOTES`, programs of entry points, the links of editable installs), and what
         looks like code that was compiled here. What a wheel brought is no such code, whatever it is
         called: the list of files has its hash.
     caches : frozenset of Path
-        The folders in which what looks compiled lies. Who wrote that list can leave out a hash, so
-        nobody knows what they hold: its predictors must not read them.
+        The folders in which what looks compiled lies, and notes of packaging tools. Who wrote that
+        list can leave out a hash, so nobody knows what they hold: its predictors must not read
+        them.
     """
 
     roots: dict[str, Path]
@@ -242,6 +292,7 @@ def files_of(
     distribution: importlib.metadata.Distribution,
     points: Sequence[tuple[str, str]],
     place: Callable[[str], Place | None],
+    in_place: Mapping[str, Path] = NO_PLACES,
 ) -> Found:
     """Find the files that a distribution consists of.
 
@@ -256,6 +307,9 @@ def files_of(
         Name and value of its entry points.
     place : callable
         Says where a top-level package or module lies.
+    in_place : mapping of str to Path
+        Packages and modules, by the name of their folder or file, that it is shown because it, or
+        what it needs, is installed in place.
 
     Raises
     ------
@@ -263,13 +317,14 @@ def files_of(
         Its list of files can't be read as a whole.
     """
     editable, base = is_editable(distribution), Path(str(distribution.locate_file("")))
-    programs = {point.name for point in distribution.entry_points if point.group in PROGRAMS}
+    points_of_all = list(distribution.entry_points)
     rows = _rows_of(distribution)
     hashed = {name for name, has_hash in rows if has_hash}
+    own = os.path.basename(str(getattr(distribution, "_path", "")))
     files = {
         name: base / name
         for name, _ in rows
-        if "\0" not in name and is_content(name, editable, programs)
+        if is_content(name, own, editable) and not is_program(name, base, points_of_all)
     }
     roots: dict[str, Path] = {}
     for name, file in files.items():
@@ -290,11 +345,17 @@ def files_of(
                 files[os.path.basename(where)] = Path(where)
             for folder in folders[1:]:
                 files.update(_files_at(Path(folder)))
+    for name, root in in_place.items():
+        roots.setdefault(name, root)
+        if root.suffix == ".py":
+            files.setdefault(name, root)
     for root in roots.values():
         # without this file other distributions may have a part in it
         if (root / "__init__.py").is_file():
             files.update(_files_at(root))
-    return Found(roots, *without_caches(files, hashed))
+    files, caches = without_caches(files, hashed)
+    notes = [base / own / note for note in NOTES]
+    return Found(roots, files, caches.union(note for note in notes if note.is_file()))
 
 
 def _rows_of(distribution: importlib.metadata.Distribution) -> list[tuple[str, bool]]:
@@ -323,31 +384,31 @@ def _is_own(
     return project is not None and lies_below(where, project)
 
 
-def is_content(name: str, editable: bool = False, programs: Iterable[str] = ()) -> bool:
+def is_content(name: str, own: str, editable: bool = False) -> bool:
     """Whether a file that a distribution installed is the same wherever it is installed.
+
+    What is not must be hidden from its predictors, or it would hold anything.
 
     Parameters
     ----------
     name : str
         Its path from the folder of packages, as the list of files (RECORD) has it.
+    own : str
+        The name of the folder of its metadata.
     editable : bool
         Whether the distribution is installed in place: then links lead to where it lies, and its
         metadata are made anew with it.
-    programs : iterable of str
-        Names of programs that installers make.
 
     Examples
     --------
-    >>> is_content("mine/weights.npz"), is_content("mine-1.0.dist-info/RECORD")
+    >>> own = "mine-1.0.dist-info"
+    >>> is_content("mine/weights.npz", own), is_content(f"{own}/RECORD", own)
     (True, False)
     """
     first, _, rest = name.partition("/")
-    if first.endswith((".dist-info", ".egg-info")):
+    if first == own:
         return rest not in NOTES and not (editable and rest in METADATA)
-    if first == ".." and not {"bin", "Scripts"}.isdisjoint(name.split("/")[:-1]):
-        return name.rpartition("/")[2].removesuffix(".exe") not in programs
-    is_link = name.startswith(("__editable__", "_editable_impl_"))
-    return not is_link and not (editable and not rest and name.endswith(".pth"))
+    return not (editable and not rest and LINKS.fullmatch(name))
 
 
 def is_importable(name: str) -> bool:

@@ -85,6 +85,7 @@ def _sources_in(environment: Environment) -> list[Source]:
             importlib.metadata.Distribution.at(metadata),
             points,
             _places(in_place, found["tops"]),
+            in_place,
         )
         sources.append(
             Source(

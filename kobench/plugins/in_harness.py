@@ -23,12 +23,14 @@ from kobench.environments.inside import (
     OF_METADATA,
     closure,
     fault_of_list,
+    lies_below,
     name_of,
     needs_of,
     project_of,
 )
 from kobench.errors import UserError
 from kobench.plugins.entry import Entry
+from kobench.plugins.finder import imports_finder
 from kobench.plugins.installed_here import (
     Here,
     inside_of,
@@ -41,7 +43,6 @@ from kobench.plugins.looked_for import LOOKED_FOR, may_bring
 from kobench.plugins.pth import AT_START, OF_SETUPTOOLS, code_in, links_unasked
 from kobench.plugins.sources import OWN, normalise
 from kobench.plugins.unowned import unowned
-from kobench.util.bounded import read_toml
 from kobench.util.text import visible
 
 #: Where a system's programs lie. What else is on the path may be of other Pythons, which have the
@@ -257,22 +258,15 @@ def _is_executed(distribution: importlib.metadata.Distribution, file: Path) -> b
     """Whether a .pth file has code, but that of setuptools and of what is installed in place."""
     if normalise(name_of(distribution)) == "setuptools":
         return any(line != OF_SETUPTOOLS for line in code_in(file))
-    return any(not _is_link(distribution, line) for line in code_in(file))
+    return any(not _is_link(distribution, file, line) for line in code_in(file))
 
 
-def _is_link(distribution: importlib.metadata.Distribution, line: str) -> bool:
+def _is_link(distribution: importlib.metadata.Distribution, file: Path, line: str) -> bool:
     """Whether a line is setuptools' link to a project's folder on this machine.
 
-    A wheel can bring such a line, too, but no project of its name in a folder of the user's.
+    A wheel can bring such a line, too, and what it imports, and name any project of its name.
     """
-    module = line.removeprefix("import ").partition(";")[0]
-    if line != f"import {module}; {module}.install()" or not module.startswith("__editable__"):
+    project = project_of(distribution)
+    if project is None or lies_below(str(project), Path(sys.prefix)):
         return False
-    try:
-        folder = project_of(distribution)
-        if folder is None or folder.resolve().is_relative_to(Path(sys.prefix).resolve()):
-            return False
-        name = read_toml(folder / "pyproject.toml")["project"]["name"]
-        return normalise(str(name)) == normalise(name_of(distribution))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    return imports_finder(line, file.parent, project, normalise(name_of(distribution)))

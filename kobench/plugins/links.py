@@ -5,13 +5,13 @@ Nothing else of the user's is shown to it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from kobench.plugins.discovery import is_importable
-from kobench.plugins.sources import OWN, normalise
+from kobench.environments.inside import claimed, distributions_here
+from kobench.plugins.discovery import editable_among, shown_in_place
+from kobench.plugins.sources import OWN
 from kobench.sandbox.places import Interpreter, installed, this_interpreter
 
 
@@ -38,9 +38,7 @@ def importable(
     """
     found = dict(roots)
     if interpreter is None:
-        found.update(
-            {path.name: path for path in in_place(distribution) if is_importable(path.name)}
-        )
+        found.update({path.name: path for path in in_place(distribution)})
         found[OWN] = Path(__file__).parents[1]
     read = (interpreter or this_interpreter()).read
     places = [place for folder in read for place in installed(folder)]
@@ -65,28 +63,7 @@ def in_place(distribution: str) -> tuple[Path, ...]:
     tuple of Path
         Packages and modules, without kobench's own.
     """
-    from kobench.environments.inside import (
-        claimed,
-        distributions_here,
-        is_editable,
-        name_of,
-        needs_of,
-        places_of,
-    )
-
     everything = distributions_here()
-    brought = claimed(everything)
-    editable = {
-        normalise(name_of(one)): one
-        for one in everything
-        if os.path.normpath(getattr(one, "_path", "")) not in brought and is_editable(one)
-    }
-    places: set[str] = set()
-    left = [normalise(distribution)]
-    while left:
-        name = left.pop()
-        one = editable.pop(name, None)
-        if one is not None and name != OWN:
-            left.extend(needs_of(one))
-            places.update(places_of(one))
-    return tuple(map(Path, sorted(places)))
+    return tuple(
+        shown_in_place(distribution, editable_among(everything, claimed(everything))).values()
+    )

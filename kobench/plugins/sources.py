@@ -95,7 +95,8 @@ class Source:
     packages : mapping of str to str
         In an environment: versions of what it needs there, itself included.
     caches : frozenset of Path
-        Folders of what looks compiled, which is among no files: it must not read them.
+        Folders of what looks compiled, and notes of packaging tools, which are among no files: it
+        must not read them.
     """
 
     distribution: str

@@ -111,6 +111,7 @@ def hidden_from(trials: Sequence[Trial], folders: Iterable[str | os.PathLike[str
         [*files, *known] if real else (),
         [read.place for read in reads if not read.given],
         [read.place for read in reads if read.given],
+        {one.secret.commitment for each in datasets for one in each.each if one.secret},
     )
     readable = {folder for trial in trials for folder in trial.request.readable}
     caches = [place for folder in sorted(readable) for place in caches_in(folder)]

@@ -8,11 +8,14 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from kobench.errors import UserError
+from kobench.results.suite_seed import MOST, SEED, SuiteSeed
 from kobench.results.versions import FILE, OLDER
 from kobench.sandbox.hiding import lies_in
+from kobench.util.bounded import read_bounded
 from kobench.util.files import PIECE, sha256_of
 
 #: Folders of a results folder, and how the files in them are named.
@@ -29,7 +32,12 @@ PACKED = "records.jsonl.gz"
 ZIPPED = ".gz"
 
 
-def search(files: Sequence[Path], installed: Sequence[str], given: Sequence[str]) -> list[Path]:
+def search(
+    files: Sequence[Path],
+    installed: Sequence[str],
+    given: Sequence[str],
+    promised: Collection[str] = (),
+) -> list[Path]:
     """Copies of files, and results of runs, in what predictors may read.
 
     Parameters
@@ -41,18 +49,20 @@ def search(files: Sequence[Path], installed: Sequence[str], given: Sequence[str]
         any name that ends as the original's. Without files nothing is looked for there.
     given : sequence of str
         Real paths of what the user or a plugin brought. A copy is found there under any name.
+    promised : collection of str
+        Commitments to the run's own secret seeds, which are found there under any name, too.
 
     Returns
     -------
     list of Path
-        Copies of the files, compressed by gzip or not, and hard links; packed records, and folders
-        with records or answers.
+        Copies of the files, compressed by gzip or not, and hard links; packed records, secret
+        seeds, and folders with records or answers.
     """
     originals = Originals(files)
     found: set[str] = set()
     for places, endings in ((given, ("",)), (installed if files else (), originals.endings)):
         for path in walk(places, endings, originals.inodes):
-            if originals.has_copy(path) or is_result(path):
+            if originals.has_copy(path) or is_result(path) or is_seed(path, promised):
                 found.add(path)
     return [Path(path) for path in sorted(found)]
 
@@ -79,7 +89,7 @@ def walk(places: Sequence[str], endings: tuple[str, ...], inodes: set[int]) -> I
                             yield entry.path
                     elif (
                         entry.name.endswith(endings)
-                        or entry.name == PACKED
+                        or entry.name in (PACKED, SEED)
                         or (inodes and entry.inode() in inodes)
                     ) and entry.is_file(follow_symlinks=False):
                         yield entry.path
@@ -90,10 +100,10 @@ def walk(places: Sequence[str], endings: tuple[str, ...], inodes: set[int]) -> I
 
 
 def is_result(path: str) -> bool:
-    """Whether these are packed records, or a folder with records or answers of a run."""
+    """Whether these are packed records, a seed, or a folder with records or answers of a run."""
     name = os.path.basename(path)
     if name not in RESULTS:
-        return name == PACKED
+        return name in (PACKED, SEED)
     try:
         # those of older versions lie in a folder for each
         inside = (
@@ -106,6 +116,17 @@ def is_result(path: str) -> bool:
             for each in os.listdir(folder)
         )
     except OSError:
+        return False
+
+
+def is_seed(path: str, promised: Collection[str]) -> bool:
+    """Whether a small file holds a seed that was committed to, and nothing else."""
+    try:
+        if not promised or os.stat(path).st_size > MOST:
+            return False
+        text = read_bounded(Path(path), MOST).decode("ascii")
+        return SuiteSeed.parse(text).commitment in promised
+    except (OSError, ValueError, UserError):
         return False
 
 

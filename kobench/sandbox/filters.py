@@ -79,6 +79,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "file_getattr": (468, 468),
     "file_setattr": (469, 469),
     "ioctl": (16, 29),
+    "pidfd_open": (434, 434),
     "prlimit64": (302, 261),
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import site
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,9 +97,7 @@ def this_interpreter() -> Interpreter:
     )
     places = [place for prefix in prefixes for place in installed(prefix)]
     real = Path(sys.executable).resolve().parent
-    elsewhere = [
-        Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")
-    ]
+    elsewhere = [Path(folder) for folder in folders_of_packages()]
     elsewhere += [
         Path(folder)
         for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
@@ -110,6 +109,24 @@ def this_interpreter() -> Interpreter:
         if not any(place.is_relative_to(known) for known in places)
     ]
     return Interpreter(Path(sys.executable), (*prefixes, *others))
+
+
+def folders_of_packages() -> list[str]:
+    """The folders of packages that Python itself or the user put on the path.
+
+    What else is there a `.pth` file may have put there, which any package can bring.
+    """
+    own = site.getsitepackages()
+    if site.ENABLE_USER_SITE:
+        own.append(site.getusersitepackages())
+    own += os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    known = {os.path.realpath(folder) for folder in own if folder}
+    return [
+        folder
+        for folder in sys.path
+        if os.path.basename(folder) in ("site-packages", "dist-packages")
+        and os.path.realpath(folder) in known
+    ]
 
 
 def installed(place: Path) -> Iterator[Path]:

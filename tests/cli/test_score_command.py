@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -11,10 +12,12 @@ import pytest
 from command import kobench
 from tiny import PLUGIN
 
+from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.answer_store import AnswerStore
 from kobench.results.records import read_records
 from kobench.results.suite_seed import find_seed
+from kobench.runner.by_record import dataset_by_record
 from kobench.runner.rebuilt import rebuild
 
 TINY = "grn:genes=12,cells=120"
@@ -217,6 +220,23 @@ def test_a_record_runs_nobodys_dataset_and_opens_no_file(tmp_path):
     done = kobench(*replay, code=1)
     assert "a record names a file of yours" in done.stdout
     assert "secret of the user" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("key", ["path", "obs"])
+def test_a_file_that_a_record_names_is_not_opened_before_it_is_refused(tmp_path, monkeypatch, key):
+    """A pipe would be waited for, a device read without end."""
+    registry = load_registry()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = f"h5ad:{key}={pipe}"
+    opened = []
+    read = "kobench.plugins.chosen.content_hash"
+    monkeypatch.setattr(read, lambda path: opened.append(path) or "")
+    with pytest.raises(UserError, match="a record names a file of yours"):
+        dataset_by_record(registry, text)
+    assert opened == []
+    dataset_by_record(registry, text, [text])
+    assert opened == [pipe]
 
 
 def test_a_published_board_runs_nobodys_simulator(tmp_path):

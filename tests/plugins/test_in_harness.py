@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
+import importlib.util
 import json
 import os
+import py_compile
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -468,17 +472,90 @@ def test_what_it_needs_counts_too_unless_kobench_needs_it(site: Site) -> None:
     assert found(site) == ("helper.pth of helper",)
 
 
-def test_a_project_installed_in_place_may_have_its_link(site: Site, tmp_path: Path) -> None:
+def finder_of_setuptools(mapping: dict[str, str], namespaces: dict[str, list[str]]) -> str:
+    """What setuptools writes for a project that is installed in place."""
+    source = importlib.util.find_spec("setuptools")
+    if source is None or source.origin is None:
+        pytest.skip("setuptools is not here, which writes the module")
+    file = Path(source.origin).parent / "command" / "editable_wheel.py"
+    (template,) = re.findall(r'(?ms)^_FINDER_TEMPLATE = """\\\n(.*?)^"""', file.read_text())
+    return str(template).format(mapping=mapping, namespaces=namespaces, name="__editable__.mine")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "",
+        "other-code",
+        "no-value",
+        "another-folder",
+        "looked-for",
+        "compiled",
+        "compiled-unchecked",
+        "other-name",
+    ],
+)
+def test_a_project_installed_in_place_may_have_its_link(
+    site: Site, tmp_path: Path, change: str
+) -> None:
     name, link = FILES["what claims to be an editable link"][:2]
-    info = site.install("mine-dist", {name: link}, points={"mine": "mine_one"})
     project = tmp_path / "project"
     project.mkdir()
     (project / "mine_one.py").write_text(MEAN)
+    mapping = {"mine_one": str(project / "mine_one")}
+    if change == "another-folder":
+        mapping["lab"] = str(tmp_path / "lab")
+    if change == "looked-for":
+        mapping["pyarrow"] = str(project / "pyarrow")
+    text = finder_of_setuptools(mapping, {"ns": [str(project / "ns")]})
+    if change == "other-code":
+        text += "import os\n"
+    if change == "no-value":
+        text = text.replace("= {'ns'", "= print() or {'ns'")
+    finder = "__editable___mine_finder.py"
+    info = site.install("mine-dist", {name: link, finder: text}, points={"mine": "mine_one"})
+    if change.startswith("compiled"):
+        mode = "UNCHECKED_HASH" if change == "compiled-unchecked" else "TIMESTAMP"
+        py_compile.compile(
+            str(site.folder / finder), invalidation_mode=py_compile.PycInvalidationMode[mode]
+        )
     about = {"url": project.as_uri(), "dir_info": {"editable": True}}
     (info / "direct_url.json").write_text(json.dumps(about))
     assert found(site) == (name,)
-    (project / "pyproject.toml").write_text("[project]\nname = 'Mine.Dist'\n")
-    assert found(site) == ()
+    named = "Mine.Dist" if change != "other-name" else "other"
+    (project / "pyproject.toml").write_text(f"[project]\nname = '{named}'\n")
+    assert found(site) == (() if change in ("", "compiled") else (name,))
+
+
+def test_a_project_that_is_only_named_is_not_believed(site: Site, tmp_path: Path) -> None:
+    """Every machine has folders with names in them, and every project some folder."""
+    project = tmp_path / "brainlab"
+    (project / "docs").mkdir(parents=True)
+    (project / "docs" / "conf.py").write_text("")
+    (project / "brainlab").mkdir()
+    (project / "brainlab" / "__init__.py").write_text("")
+    (project / "pyproject.toml").write_text("[project]\nname = 'brainlab'\n")
+    info = site.install("brainlab", {"docs/__init__.py": MEAN}, points={"a": "docs"})
+    about = {"url": project.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(about))
+    one = importlib.metadata.Distribution.at(info)
+    assert not inside.is_editable(one)
+    assert inside.places_of(one) == []
+    with open(info / "RECORD", "w") as file:  # brought by a second distribution, in its place
+        file.write("")
+    assert not inside.is_editable(one)
+    shutil.rmtree(site.folder / "docs")
+    assert not inside.is_editable(one)  # and no folder of docs is a plugin
+    (info / "entry_points.txt").write_text("[kobench]\na = docs.conf\n")
+    assert inside.is_editable(one)
+    (info / "entry_points.txt").write_text("[kobench]\na = brainlab:hooks\n")
+    assert inside.places_of(one) == [str(project / "brainlab")]
+    other = tmp_path / "other"  # a further folder on the path comes before the project
+    (other / "brainlab").mkdir(parents=True)
+    (other / "brainlab" / "__init__.py").write_text(MEAN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(other))
+        assert not inside.is_editable(one)
 
 
 def test_it_is_refused_where_a_sandbox_is_required_and_else_marked(

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from pretend_plugins import Site, good
 
-from kobench.plugins.discovery import files_of
+from kobench.plugins.discovery import NOTES, files_of
 from kobench.plugins.hidden import HiddenFromPlugins
-from kobench.plugins.load import load_registry
+from kobench.plugins.links import in_place
+from kobench.plugins.load import links_of, load_registry
 from kobench.runner.reach import Hidden
 from kobench.util import hashes
 from kobench.util.hashes import Hashes, files_below, hash_of_all
@@ -126,6 +127,118 @@ def test_every_folder_of_a_package_counts(tmp_path: Path) -> None:
     }
 
 
+#: A script as pip writes it.
+SCRIPT = """#!/bin/sh
+# -*- coding: utf-8 -*-
+import re
+import sys
+from good_package import main
+if __name__ == '__main__':
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
+    sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "good_package/w.npz",
+        "w.npz",
+        "x\x0cw.npz",
+        "../share/x/bin/good",
+        "../share/x/bin/other",
+        "../bin/good",
+        "../bin/good.exe",
+        "../bin/other",
+        "../include/good.h",
+        "_editable_impl_good/w.txt",
+        "_editable_impl_good.pth",
+        "__editable__good/w.txt",
+        "other-1.0.dist-info/uv_cache.json",
+        "good_package/good_dist-1.0.dist-info/RECORD",
+        *(f"good_dist-1.0.dist-info/{note}" for note in (*NOTES, "licenses/w.txt")),
+    ],
+)
+def test_no_file_is_left_out_of_the_key_that_a_predictor_may_read(site: Site, path: str) -> None:
+    """Whatever it is called: two predictors would have one key."""
+    modules = {"good_package/__init__.py": good("Mine"), path: "weights 0"}
+    if path == "good_dist-1.0.dist-info/RECORD":
+        modules.pop(path)
+    info = site.install("good-dist", modules)
+    with open(info / "entry_points.txt", "a") as file:
+        file.write("[console_scripts]\ngood = good_package:main\n")
+    registry = load_registry()
+    entry = registry.find("predictors", "mine")
+    place = site.folder / path
+    if place.name != "RECORD" or place.parent != info:
+        place.write_text("weights 1")
+    changed = load_registry().find("predictors", "mine").digest != entry.digest
+    hidden = {place, place.parent} & set(Hidden().of(entry))
+    assert changed or hidden
+    if place.parent == info and place.name in NOTES:
+        assert {place} == hidden
+
+
+def test_what_an_installer_makes_of_an_entry_point_does_not_change_the_key(site: Site) -> None:
+    """It begins with the place of an interpreter, which is another one for everybody."""
+    info = site.install("good-dist", {"good_package/__init__.py": good("Mine"), "../bin/good": ""})
+    with open(info / "entry_points.txt", "a") as file:
+        file.write("[console_scripts]\ngood = good_package:main\n")
+    script = site.folder.parent / "bin" / "good"
+    same, others = set(), set()
+    for start in ("#!/bin/sh", "#!/usr/bin/env"):
+        script.write_text(SCRIPT.replace("#!/bin/sh", start))
+        same.add(digest())
+    script.write_text(SCRIPT.replace("'')", '"")').replace("import re\n", ""))
+    same.add(digest())
+    assert len(same) == 1
+    for old, new in (
+        ("import main", "import main, other"),
+        ("main()", "main() or 5"),
+        ("#!/bin/sh", "#!/no/such/place"),
+        ("# -*- coding: utf-8 -*-", "# five"),
+        ("import re", "'five'"),
+        ("\n", "\n" * 300),
+    ):
+        script.write_text(SCRIPT.replace(old, new))
+        others.add(digest())
+    assert len(others) == 6
+    assert not same & others
+
+
+@pytest.mark.parametrize("needed", [False, True])
+def test_all_that_is_shown_of_what_is_installed_in_place_is_in_the_key(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, needed: bool
+) -> None:
+    """Other packages of the project, and of a project that it needs, are read in trials."""
+    for number, name in enumerate(("good-dist", "good-core")[: 1 + needed]):
+        project = tmp_path / name
+        for package in (("good_one", "good_two"), ("core_one", "core_two"))[number]:
+            (project / package).mkdir(parents=True)
+            (project / package / "__init__.py").write_text(good("Mine") if not number else "")
+        (project / "setup.cfg").write_text(f"[metadata]\nname = {name}\n")
+        info = site.install(name, {}, {"g": "good_one"} if not number else {"c": "core_one"})
+        if number:
+            (info / "entry_points.txt").unlink()
+        else:
+            with open(info / "METADATA", "a") as file:
+                file.write("Requires-Dist: good-core\n")
+        about = {"dir_info": {"editable": True}, "url": f"file://{project}"}
+        (info / "direct_url.json").write_text(json.dumps(about))
+        monkeypatch.syspath_prepend(str(project))
+    in_place.cache_clear()
+    first = digest()
+    other = tmp_path / ("good-core/core_two" if needed else "good-dist/good_two") / "w.txt"
+    other.write_text("5.0")
+    second = digest()
+    assert second != first
+    other.write_text("0.0")
+    assert digest() not in (first, second)
+    shown = links_of(load_registry().find("predictors", "mine"))
+    assert other.parent.name in shown
+    in_place.cache_clear()
+
+
 def test_a_renamed_file_changes_the_key(package: Path) -> None:
     first = digest()
     (package / "data" / "w.npz").rename(package / "data" / "v.npz")
@@ -198,19 +311,6 @@ def test_what_no_key_holds_is_hidden_from_who_brought_it(
     assert file.parent in Hidden().of(registry.find("predictors", "mine"))
     (source,) = [each for each in registry.sources if each.distribution == "good-dist"]
     assert file.parent in HiddenFromPlugins().of(source)
-
-
-def test_programs_that_an_installer_makes_do_not_count(package: Path) -> None:
-    info = package.parent / "good_dist-1.0.dist-info"
-    points = info / "entry_points.txt"
-    points.write_text(points.read_text() + "[console_scripts]\nmine = good_package:main\n")
-    program = package.parent.parent / "bin" / "mine"
-    program.parent.mkdir()
-    program.write_text("#!/here/python")
-    (info / "RECORD").write_text((info / "RECORD").read_text() + "../bin/mine,sha256=abc,7\n")
-    first = digest()
-    program.write_text("#!/there/python")
-    assert digest() == first
 
 
 def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installed(

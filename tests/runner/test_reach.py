@@ -24,6 +24,7 @@ from kobench.plugins.chosen import choose
 from kobench.plugins.hidden import files_of_card, known_files
 from kobench.plugins.load import Registry, load_registry
 from kobench.results.records import read_records
+from kobench.results.suite_seed import SuiteSeed
 from kobench.runner.keys import Trial
 from kobench.runner.plan import make_plan
 from kobench.runner.reach import hidden_from, refuse_written
@@ -528,3 +529,16 @@ def test_copies_are_found_by_content_and_not_by_size(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(content, 1))
     assert given / "copy.csv" in search([packed], [], [str(given)])
     assert search([], [str(installed)], []) == []
+
+
+def test_secret_seeds_are_results_under_any_name(tmp_path: Path) -> None:
+    """With that of a run every network can be computed."""
+    mine, other = SuiteSeed.draw(), SuiteSeed.draw()
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "secret-seed.txt").write_text(other.digits)
+    (tmp_path / "notes.txt").write_text(f"{mine.digits.upper()}\n")
+    (tmp_path / "others.txt").write_text(other.digits)
+    (tmp_path / "longer.txt").write_text(f"{mine.digits}0")
+    named = [tmp_path / "backup" / "secret-seed.txt"]
+    assert search([], [], [str(tmp_path)]) == named
+    assert search([], [], [str(tmp_path)], {mine.commitment}) == [*named, tmp_path / "notes.txt"]

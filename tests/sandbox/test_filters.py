@@ -38,6 +38,7 @@ X86_64 = """
     inotify_add_watch=254 inotify_init1=294 perf_event_open=298 fanotify_init=300
     fanotify_mark=301 seccomp=317 bpf=321 preadv2=327 close_range=436 process_madvise=440
     landlock_create_ruleset=444 memfd_secret=447 cachestat=451 vmsplice=278
+    pidfd_open=434
 """
 AARCH64 = """
     setxattr=5 lsetxattr=6 fsetxattr=7 removexattr=14 lremovexattr=15 fremovexattr=16 fcntl=25
@@ -52,7 +53,7 @@ AARCH64 = """
     io_setup=0 inotify_init1=26 inotify_add_watch=27 setrlimit=164 prctl=167 fadvise64=223
     mincore=232 madvise=233 perf_event_open=241 fanotify_init=262 fanotify_mark=263 seccomp=277
     bpf=280 preadv2=286 close_range=436 process_madvise=440 landlock_create_ruleset=444
-    memfd_secret=447 cachestat=451 vmsplice=75
+    memfd_secret=447 cachestat=451 vmsplice=75 pidfd_open=434
 """
 
 
@@ -191,6 +192,7 @@ def test_the_filter_of_what_lies_outside_step_by_step(machine):
     flags = 0o2004000  # SOCK_CLOEXEC | SOCK_NONBLOCK
     assert {does("socketpair", 1, kind | flags) for kind in (1, 5)} == {ALLOW}
     assert {does("socketpair", 1, kind | flags) for kind in (2, 3, 4)} == {REFUSE | 13}
+    assert refused("pidfd_open", error=1)
     for name in (
         "prlimit64",
         "sched_setaffinity",
@@ -231,6 +233,7 @@ def test_the_filter_refuses_no_more_than_what_no_namespace_closes():
         ("mounts", "chmod", ()),
         ("ipc-namespace", "shmget", ()),
         ("process-namespace", "prlimit64", (5,)),
+        ("process-namespace", "pidfd_open", (1,)),
     ):
         rules = needed({**every, layer: "no"})
         assert verdict(rules, call, *arguments) != ALLOW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -104,3 +105,19 @@ def test_what_is_hidden_can_not_be_read(
     read = {name: said[path] == "content" for name, path in paths.items()}
     # links are left out where a folder is taken apart for Landlock alone: what they lead to counts
     assert read == (FILES if layers else dict.fromkeys(FILES, True))
+
+
+def test_folders_that_packages_put_on_the_path_are_not_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line of a `.pth` file may name the packages of any other environment of the user's."""
+    theirs, named = tmp_path / "lab" / "site-packages", tmp_path / "mine" / "dist-packages"
+    monkeypatch.syspath_prepend(str(theirs))
+    monkeypatch.syspath_prepend(str(named))
+    own = this_interpreter().read
+    assert theirs not in own
+    assert named not in own
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{named}")
+    assert set(this_interpreter().read) - set(own) == {named}
+    monkeypatch.setattr("site.getsitepackages", lambda: [str(theirs)])
+    assert theirs in this_interpreter().read
