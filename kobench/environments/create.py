@@ -193,7 +193,11 @@ class _Making:
         if self.wanted.lock is not None:
             refuse_others(self.wanted.lock, found)
             return replace(found, lines=self.wanted.lock.lines)
-        return found if self.uv is None else lock_of(inside, self.uv.hashes(found))
+        return (
+            found
+            if self.uv is None
+            else lock_of(inside, self.uv.hashes(found, self.wanted.is_wheels_alone))
+        )
 
     def about(self, inside: Mapping[str, Any], python: str | None, lock: Lock) -> dict[str, Any]:
         """The content of its environment.json; `python` is the interpreter that was asked for."""

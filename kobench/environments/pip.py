@@ -14,11 +14,15 @@ from pathlib import Path
 from kobench import __version__
 from kobench.environments.folder import making_folder
 from kobench.environments.lock import Lock
+from kobench.environments.wheels import ONLY_WHEELS, from_wheels_alone, guarded_pip
 from kobench.errors import UserError
 from kobench.util.files import parse_json
 
 #: Lines of pip's log that an error shows.
 LOG_LINES = 12
+
+#: What an error says where nothing may be built.
+FROM_WHEELS = "from wheels alone (what has to be built of sources needs a --from of its own)"
 
 #: Variables by which another Python would leak into the new one.
 UNWANTED = (
@@ -61,6 +65,13 @@ class Wanted:
     def __str__(self) -> str:
         return ", ".join([*self.specs, *map(str, self.requirements)])
 
+    @property
+    def is_wheels_alone(self) -> bool:
+        """Whether nothing may be built, see `kobench.environments.wheels`."""
+        return self.lock is None and from_wheels_alone(
+            self.specs, bool(self.requirements), os.environ
+        )
+
     def check(self) -> None:
         """Raise UserError where nothing is wanted, or a file is not there."""
         if not self.specs and not self.requirements:
@@ -100,18 +111,23 @@ def install(python: Path, wanted: Wanted, log: Path, name: str) -> dict[str, lis
     UserError
         pip failed; the message has what it said last. Or a file is not the one of the lock.
     """
-    command = [str(python), "-I", "-m", "pip", "install"]  # -I: nothing of the user's folder
-    command += ["--disable-pip-version-check", "--no-input"]
+    options = ["install", "--disable-pip-version-check", "--no-input"]
     report = making_folder() / f"{name}.report"
     if can_report(python):
-        command += ["--report", str(report)]
+        options += ["--report", str(report)]
     # pip wants hashes of all or of none: where a folder has none, its report is looked at instead
     hashed = wanted.lock is not None and wanted.lock.hashed
+    what = f"environment {name!r}: pip could not install {wanted}"
     try:
-        with arguments_for(wanted, name, hashed) as arguments:
-            run_logged(
-                [*command, *arguments], log, f"environment {name!r}: pip could not install {wanted}"
-            )
+        with contextlib.ExitStack() as stack:
+            arguments = stack.enter_context(arguments_for(wanted, name, hashed))
+            # -I: nothing of the user's folder
+            command = [str(python), "-I", "-m", "pip"]
+            if wanted.is_wheels_alone:
+                command = stack.enter_context(guarded_pip(python, name))
+                options += ONLY_WHEELS
+                what += f" {FROM_WHEELS}"
+            run_logged([*command, *options, *arguments], log, what)
         found = reported(report)
     finally:
         report.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from kobench.environments import pip
 from kobench.environments.lock import Lock
 from kobench.environments.pip_settings import Settings, settings_for_uv
+from kobench.environments.wheels import ONLY_WHEELS
 from kobench.errors import UserError
 from kobench.util.files import sha256_of
 
@@ -135,12 +136,16 @@ class Uv:
         # a copy: a link would be one file for all environments, and for uv's cache
         command += ["--link-mode", "copy", *self.settings.arguments]
         command += map(str, pip_of(self.base)[:1])
+        why = ""
+        if wanted.is_wheels_alone:
+            command += ONLY_WHEELS
+            why = f" {pip.FROM_WHEELS}"
         with pip.arguments_for(wanted, name) as arguments:
             pip.run_logged(
                 [*command, *arguments],
                 log,
-                f"environment {name!r}: uv could not install {wanted} (--installer pip lets pip"
-                " try)",
+                f"environment {name!r}: uv could not install {wanted}{why} (--installer pip lets"
+                " pip try)",
                 self.variables,
             )
 
@@ -153,13 +158,15 @@ class Uv:
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS)
 
-    def hashes(self, lock: Lock) -> dict[str, list[str]]:
+    def hashes(self, lock: Lock, wheels: bool = False) -> dict[str, list[str]]:
         """By name the hashes of all files of the versions in a lock, in registries and folders.
 
-        Of registries none where one does not answer.
+        Of registries none where one does not answer. `wheels`: whether nothing may be built to know
+        them.
         """
         pins = [what for what in lock.lines if "==" in what]
-        return {**self.hashes_in_folders(pins), **self.hashes_in_registries(pins)}
+        of_registries = self.hashes_in_registries(pins, ONLY_WHEELS if wheels else ())
+        return {**self.hashes_in_folders(pins), **of_registries}
 
     def hashes_in_folders(self, pins: Sequence[str]) -> dict[str, list[str]]:
         """The hashes of the files in the folders that pip is told to look into."""
@@ -175,7 +182,9 @@ class Uv:
                     found.setdefault(name, []).append(sha256_of(file))
         return found
 
-    def hashes_in_registries(self, pins: Sequence[str]) -> dict[str, list[str]]:
+    def hashes_in_registries(
+        self, pins: Sequence[str], options: Sequence[str] = ()
+    ) -> dict[str, list[str]]:
         """The hashes that registries name."""
         command = [str(self.program), "pip", "compile", "--python", str(self.base), "--no-progress"]
         command += ["--generate-hashes", "--no-deps", "--no-header", "--no-annotate", "--quiet"]
@@ -184,7 +193,7 @@ class Uv:
             file.write_text("".join(f"{each}\n" for each in pins))
             try:
                 done = subprocess.run(
-                    [*command, *self.settings.arguments, str(file)],
+                    [*command, *options, *self.settings.arguments, str(file)],
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     timeout=SECONDS,
