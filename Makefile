@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: install demo test lint types unit benchmarks clean
+.PHONY: install demo test lint types unit docs benchmarks clean
 
 install: $(VENV)/.demo
 	@echo "Installed: . $(BIN)/activate, then kobench --help"
@@ -32,6 +32,10 @@ types: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# The documentation site, in build/docs: open build/docs/index.html. Nothing is fetched while it is made.
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+
 # The table of benchmarks/RESULTS.md measured again, which takes about three quarters of an hour; `python -m benchmarks --only NAME` measures one row.
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks --write
@@ -48,7 +52,7 @@ $(VENV)/.demo: $(VENV)/bin/python $(PROJECTS)
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) -e '.[pbmc,pictures,dev]'
+	$(PIP) -e '.[pbmc,pictures,docs,dev]'
 	touch $@
 
 clean:

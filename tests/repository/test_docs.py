@@ -147,7 +147,7 @@ def anchors(page: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     page = path.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", page):

@@ -78,7 +78,7 @@ def test_commands_parse(words):
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
-        *(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md")),
+        *(str(p.relative_to(REPOSITORY)) for p in (REPOSITORY / "docs").rglob("*.md")),
     ],
 )
 def test_links_lead_somewhere(page):
