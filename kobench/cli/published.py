@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from kobench.cli.output import say
 
 if TYPE_CHECKING:
+    from kobench.board.board import Board
+    from kobench.board.figures import Drawn
     from kobench.results.parts import Record
     from kobench.results.suite_seed import SuiteSeed
 
@@ -71,11 +73,7 @@ def pack_board(
     beside = [*BESIDE, *([SEED] if seed is not None else [])]
     contents = {
         "board.html": render(board, "html", pictures=drawn, files=beside).encode(),
-        "board.md": render(board, "markdown", pictures=drawn).encode(),
-        "board.csv": render(board, "csv").encode(),
-        # a text of many equal words, a hundredth as long when compressed
-        "board.json.gz": gzip.compress(render(board, "json").encode(), mtime=0),
-        "board.tex": render(board, "latex").encode(),
+        **texts_of(board, drawn),
     }
     for name, content in contents.items():
         write_atomically(folder / name, content)
@@ -89,6 +87,40 @@ def pack_board(
         say(f"The secret seed of its networks is revealed in {folder / SEED}.")
     if not available():
         say("No pictures were drawn: they need matplotlib (pip install 'kobench[pictures]').")
+
+
+def texts_of(board: Board, pictures: list[Drawn]) -> dict[str, bytes]:
+    """The files of a packed board that hold the same as its page: name -> content."""
+    from kobench.board.render import render
+
+    return {
+        "board.md": render(board, "markdown", pictures=pictures).encode(),
+        "board.csv": render(board, "csv").encode(),
+        # a text of many equal words, a hundredth as long when compressed
+        "board.json.gz": gzip.compress(render(board, "json").encode(), mtime=0),
+        "board.tex": render(board, "latex").encode(),
+    }
+
+
+def offer_files(
+    board: Board, pictures: list[Drawn], records: list[Record], source: Path, folder: Path
+) -> list[str]:
+    """Write what the page of a board on a site offers to download; returns the names.
+
+    A secret seed is among them where the records reveal it already.
+    """
+    from kobench.results.records import pack_records
+    from kobench.results.suite_seed import SEED
+    from kobench.util.files import write_atomically
+
+    contents = texts_of(board, pictures)
+    secret = [one for record in records if (one := record.trial.dataset.secret)]
+    if any(one.seed for one in secret) and (source / SEED).is_file():
+        contents[SEED] = (source / SEED).read_bytes()
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
+    pack_records(records, folder / "records.jsonl.gz")
+    return sorted([*contents, "records.jsonl.gz"])
 
 
 def say_versions(records: list[Record], older: list[Record]) -> None:

@@ -4,6 +4,7 @@ predictor is a flat line because another one has a larger scale.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -120,8 +121,17 @@ def published(suite):
     return make.make_board(list(read_records(REPOSITORY / "leaderboards" / suite)))
 
 
+def one_panel():
+    """The same on one dataset: the legend is below a narrow panel."""
+    board = crowded()
+    return replace(board, sections=board.sections[:1])
+
+
+@pytest.mark.filterwarnings("error:constrained_layout")
 @pytest.mark.parametrize(
-    "board", [crowded, lambda: published("transfer-datasets")], ids=["crowded", "published"]
+    "board",
+    [crowded, one_panel, lambda: published("transfer-datasets")],
+    ids=["crowded", "one panel", "published"],
 )
 def test_no_label_lies_on_another_or_is_cut(board):
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: How wide a panel is, the labels of its upright axis, and a mark in the legend, in inches.
 WIDTH, LABELS, MARK = 3.6, 0.8, 0.6
 
+#: How high a panel is, and a line of the legend, in inches.
+HEIGHT, LINE = 2.7, 0.19
+
 #: Letters of a name in the legend.
 NAME = 26
 
@@ -52,17 +55,16 @@ def draw_cost(task: str, sections: Sequence[Section], styles: Mapping[str, Style
     Figure
         The dashed line is the best floor.
     """
-    figure, axes = panels(len(sections), 3, WIDTH, 3.3)
+    figure, axes = panels(len(sections), 3, WIDTH, HEIGHT)
     names = sorted({row.name for section in sections for row in priced(section)})
     for axis, section in zip(axes, sections, strict=True):
         draw_points(axis, section, styles)
         draw_best_floor(axis, section)
         label_axes(axis, section)
-    figure.legend(
-        handles=legend_handles(names, styles),
-        loc="outside lower center",
-        ncols=max(1, int(figure.get_size_inches()[0] / entry_width(names))),
-    )
+    width, height = figure.get_size_inches()
+    columns = max(1, int(width / entry_width(names)))
+    figure.set_size_inches(width, height + LINE * -(-(len(names) + 1) // columns))
+    figure.legend(handles=legend_handles(names, styles), loc="outside lower center", ncols=columns)
     headed(figure, f"{task}: accuracy against cost, better upwards")
     return figure
 

@@ -35,15 +35,15 @@ class Named:
 
     Attributes
     ----------
-    text, title, anchor : str
-        What stands in it, what a hover says, and the anchor of the section; "" for none.
+    text, title, href : str
+        What stands in it, what a hover says, and the address of the section; "" for none.
     dataset, predictor : str
         What the filters find it by; "" for none.
     """
 
     text: str
     title: str = ""
-    anchor: str = ""
+    href: str = ""
     dataset: str = ""
     predictor: str = ""
 
@@ -82,7 +82,7 @@ class Glance:
     folded: Grid | None = None
 
 
-def glance_of(matrix: Matrix, anchor: str, anchors: Mapping[int, str]) -> Glance:
+def glance_of(matrix: Matrix, anchor: str, links: Mapping[int, str]) -> Glance:
     """A card with the predictors and datasets of one task.
 
     Parameters
@@ -91,25 +91,25 @@ def glance_of(matrix: Matrix, anchor: str, anchors: Mapping[int, str]) -> Glance
         Predictors x datasets.
     anchor : str
         What links to the card call it.
-    anchors : mapping
-        `id` of a section -> the anchor of its card.
+    links : mapping
+        `id` of a section -> the address of its card.
     """
     layout, folded = layout_of(matrix), None
     if layout == "across":
-        grid = across(matrix, anchors)
+        grid = across(matrix, links)
     elif layout == "down":
-        grid = down(matrix, anchors)
+        grid = down(matrix, links)
     else:
-        grid, folded = grouped(matrix), down(matrix, anchors)
+        grid, folded = grouped(matrix), down(matrix, links)
     return Glance(matrix.task, matrix.split, glance_about(matrix), anchor, grid, folded)
 
 
-def dataset_head(section: Section, anchors: Mapping[int, str]) -> Named:
+def dataset_head(section: Section, links: Mapping[int, str]) -> Named:
     """A dataset's head, which leads to its section."""
-    return Named(section.title, section.dataset, anchors[id(section)], section.dataset)
+    return Named(section.title, section.dataset, links[id(section)], section.dataset)
 
 
-def across(matrix: Matrix, anchors: Mapping[int, str]) -> Grid:
+def across(matrix: Matrix, links: Mapping[int, str]) -> Grid:
     """Datasets side by side."""
     rows = [
         (
@@ -122,11 +122,11 @@ def across(matrix: Matrix, anchors: Mapping[int, str]) -> Grid:
     replicates = line_texts(matrix, REPLICATE)
     if any(replicates):
         last.append((f"line: {REPLICATE}", tuple(replicates)))
-    heads = [dataset_head(section, anchors) for section in matrix.datasets]
+    heads = [dataset_head(section, links) for section in matrix.datasets]
     return Grid("predictor", tuple(heads), tuple(rows), tuple(last))
 
 
-def down(matrix: Matrix, anchors: Mapping[int, str]) -> Grid:
+def down(matrix: Matrix, links: Mapping[int, str]) -> Grid:
     """Datasets below each other, predictors side by side."""
     heads = [*map(Named, matrix.predictors), Named("best floor")]
     replicates = line_texts(matrix, REPLICATE)
@@ -138,7 +138,7 @@ def down(matrix: Matrix, anchors: Mapping[int, str]) -> Grid:
         cells.append(Shown("soft", best_floor(section)))
         if any(replicates):
             cells.append(Shown("soft", replicates[i]))
-        rows.append((dataset_head(section, anchors), tuple(cells)))
+        rows.append((dataset_head(section, links), tuple(cells)))
     return Grid("dataset", tuple(heads), tuple(rows))
 
 

@@ -127,5 +127,7 @@ function filter() {
     row.hidden = Boolean(predictor) && !row.dataset.predictor.toLowerCase().includes(predictor.toLowerCase());
   }
 }
-for (const control of chosen) control.addEventListener("input", filter);
-filter();
+if (chosen.every(Boolean)) {
+  for (const control of chosen) control.addEventListener("input", filter);
+  filter();
+}

@@ -68,7 +68,8 @@ def context(board: Board, pictures: Sequence[Drawn], files: Sequence[str]) -> di
     """What the template of the page lays out."""
     anchors = {id(section): f"s{i}" for i, section in enumerate(board.sections, 1)}
     transfers = transfer_cards(board.transfers)
-    glances = [glance_of(matrix, f"g{i}", anchors) for i, matrix in enumerate(board.matrices, 1)]
+    links = {key: f"#{anchor}" for key, anchor in anchors.items()}
+    glances = [glance_of(matrix, f"g{i}", links) for i, matrix in enumerate(board.matrices, 1)]
     growths = [growth_card(growth, f"c{i}") for i, growth in enumerate(board.growths, 1)]
     shared = shared_notes(board.sections)
     cards = [
