@@ -195,7 +195,7 @@ def test_pages_fit_any_width_and_axe_finds_nothing(page, site, width, scheme):
 def test_search_leaves_what_has_all_words(page, site):
     page.size(1400)
     page.show(site / "index.html")
-    assert page.run("document.getElementById('pages-count').textContent")== "13 of 13"
+    assert page.run("document.getElementById('pages-count').textContent") == "13 of 13"
     page.run("""(() => {
       const field = document.querySelector('input[data-for=pages]');
       field.value = "GENES=500 dataset";
