@@ -13,7 +13,14 @@ from factories import record
 from sections import only, score
 
 from kobench.api import Context
-from kobench.builtin.floors.calling import CallAll, CallAll300, CallDown, CallDown300
+from kobench.builtin.floors.calling import (
+    CallAll,
+    CallAll300,
+    CallCommon,
+    CallCommon300,
+    CallDown,
+    CallDown300,
+)
 from kobench.builtin.specs.metrics import metric_specs
 from kobench.builtin.specs.tasks import task_specs
 from kobench.cells import Knockouts
@@ -100,6 +107,8 @@ def boards(request) -> Board:
     floors = {
         "no-effect": 0 * question.change,
         "call-all": answered_by(question, CallAll),
+        "call-common": answered_by(question, CallCommon),
+        "call-common-300": answered_by(question, CallCommon300),
         "call-down": answered_by(question, CallDown),
         "call-all-300": answered_by(question, CallAll300),
         "call-down-300": answered_by(question, CallDown300),
@@ -122,7 +131,7 @@ def boards(request) -> Board:
 
 
 def of(name: str, role: str, entry: dict) -> dict:
-    return record(name, {"vcc2026@1": entry}, role=role, kind="real", dataset="screen", seed=None)
+    return record(name, {"vcc2026@2": entry}, role=role, kind="real", dataset="screen", seed=None)
 
 
 def test_a_constant_is_not_better_than_the_best_floor(boards: Board) -> None:
@@ -131,6 +140,18 @@ def test_a_constant_is_not_better_than_the_best_floor(boards: Board) -> None:
     for name in KNOW_NOTHING:
         assert of_predictor(section, name).verdict != "better", name
     assert "better" in {of_predictor(before, name).verdict for name in KNOW_NOTHING}
+
+
+def test_rare_genes_stay_where_they_are() -> None:
+    """No change of theirs can be seen, so whoever calls them is wrong more often."""
+    question, _ = halves(*SCREENS["shared"])
+    mean = question.cells.profiles().mean(axis=0)
+    for make, whole in ((CallCommon, CallAll), (CallCommon300, CallAll300)):
+        change = answered_by(question, make)
+        moved = change.any(axis=0)
+        assert moved.sum() == round(0.3 * len(mean))
+        assert mean[moved].min() >= mean[~moved].max()
+        np.testing.assert_array_equal(change[:, moved], answered_by(question, whole)[:, moved])
 
 
 def test_half_of_the_cells_is_better(boards: Board) -> None:

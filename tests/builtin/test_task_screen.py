@@ -259,19 +259,21 @@ def test_it_is_run_where_it_is_named_and_nowhere_else(tmp_path: Path) -> None:
     out = tmp_path / "out"
     dataset = f"h5ad:path={written(tmp_path)}"
     done = kobench("run", "-d", dataset, "-t", "vcc2026", "--out", out)
-    assert "vcc2026@1" in done.stdout
+    assert "vcc2026@2" in done.stdout
     values = {}
     for path in (out / "records").glob("*.json"):
         record = json.loads(path.read_text())
         assert record["result"]["status"] == "ok"
-        found = record["result"]["scores"]["vcc2026@1"]["metrics"]
+        found = record["result"]["scores"]["vcc2026@2"]["metrics"]
         values[record["trial"]["predictor"]["name"]] = found
     assert set(values) == {
         "no-effect",
         "presence-contrast",
         "call-all",
+        "call-common",
         "call-down",
         "call-all-300",
+        "call-common-300",
         "call-down-300",
     }
     for found in values.values():

@@ -246,7 +246,7 @@ def test_predictors_of_cells_are_checked_and_scored(tmp_path: Path) -> None:
         name = record["trial"]["predictor"]["name"]
         if not name.startswith("call-"):  # floors of vcc2026 alone
             values[name] = scores["cell-structure@2"]["metrics"]["pair-correlation"]["value"]
-        assert scores["vcc2026@1"]["metrics"]["mean-of-six"]["value"] is not None
+        assert scores["vcc2026@2"]["metrics"]["mean-of-six"]["value"] is not None
     assert values["mix"] > 0.2
     assert abs(values["apart"]) < 0.1
     assert values["no-effect"] == pytest.approx(values["mix"], abs=0.15)

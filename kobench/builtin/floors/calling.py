@@ -18,11 +18,14 @@ class _Calling:
     ----------
     cells : int
         Of how many perturbed cells the standard error is: no predictor is told their number.
+    part : float
+        Which part of the genes is moved, the most abundant ones.
     change : (G,) float
         In units of the profile.
     """
 
     cells = 40
+    part = 1.0
     change: FloatArray
 
     def fit(self, cells: Cells, context: Context) -> None:
@@ -33,6 +36,7 @@ class _Calling:
         error = values.std(axis=0) * np.sqrt(1 / self.cells + 1 / m)
         total = values.sum(axis=1).mean()
         self.change = self.signs(mean) * ERRORS * error / (total if total > 0 else 1.0)
+        self.change[np.argsort(-mean, kind="stable")[round(self.part * len(mean)) :]] = 0.0
 
     def signs(self, mean: FloatArray) -> FloatArray:
         """(G,) the sign of each gene's change, by its mean share."""
@@ -55,6 +59,12 @@ class CallAll(_Calling):
         return signs
 
 
+class CallCommon(CallAll):
+    """The same of the common genes alone: of rare ones no change can be seen."""
+
+    part = 0.3
+
+
 class CallDown(_Calling):
     """All down: shares that are left follow, and ranks with them."""
 
@@ -64,6 +74,12 @@ class CallDown(_Calling):
 
 
 class CallAll300(CallAll):
+    """The same for screens with more cells of each perturbation."""
+
+    cells = 300
+
+
+class CallCommon300(CallCommon):
     """The same for screens with more cells of each perturbation."""
 
     cells = 300

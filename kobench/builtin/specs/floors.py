@@ -110,15 +110,20 @@ def _response_floors() -> Iterator[PredictorSpec]:
     )
     for cells, more in ((40, ""), (300, "-300")):
         for name, make, how in (
-            ("call-all", "CallAll", "up and down in turn by abundance"),
-            ("call-down", "CallDown", "down"),
+            ("call-all", "CallAll", "every gene moved up and down in turn by abundance"),
+            (
+                "call-common",
+                "CallCommon",
+                "the most abundant 30 % of the genes moved up and down in turn by abundance",
+            ),
+            ("call-down", "CallDown", "every gene moved down"),
         ):
             yield _floor(
                 f"{name}{more}",
                 f"calling:{make}{cells if more else ''}",
                 ("response",),
-                f"every gene moved {how}, by 2.5 standard errors of its mean over {cells} cells,"
-                " whichever gene is removed",
+                f"{how}, by 2.5 standard errors of its mean over {cells} cells, whichever gene is"
+                " removed",
             )
     yield _gene_scores(
         "minus-abundance", "MinusAbundance", "minus the gene's mean share over all cells"

@@ -149,6 +149,7 @@ def task_specs() -> Iterator[TaskSpec]:
     yield TaskSpec(
         "vcc2026",
         f"{_TASKS}.screen:vcc2026",
+        version=2,
         of="screen",
         asks="cells",
         truth="population",
@@ -157,8 +158,10 @@ def task_specs() -> Iterator[TaskSpec]:
             "no-effect",
             "presence-contrast",
             "call-all",
+            "call-common",
             "call-down",
             "call-all-300",
+            "call-common-300",
             "call-down-300",
         ),
         block="perturbation",
