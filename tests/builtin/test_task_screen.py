@@ -258,8 +258,7 @@ def test_an_answer_with_gaps_has_no_value() -> None:
 def test_it_is_run_where_it_is_named_and_nowhere_else(tmp_path: Path) -> None:
     out = tmp_path / "out"
     dataset = f"h5ad:path={written(tmp_path)}"
-    done = kobench("run", "-d", dataset, "-t", "vcc2026", "--out", out)
-    assert "vcc2026@2" in done.stdout
+    kobench("run", "-d", dataset, "-t", "vcc2026", "--out", out)
     values = {}
     for path in (out / "records").glob("*.json"):
         record = json.loads(path.read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from importlib.metadata import Distribution
 from pathlib import Path
@@ -208,7 +209,7 @@ def test_what_an_installer_makes_of_an_entry_point_does_not_change_the_key(site:
 
 @pytest.mark.parametrize("needed", [False, True])
 def test_all_that_is_shown_of_what_is_installed_in_place_is_in_the_key(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, needed: bool
+    site: Site, tmp_path: Path, needed: bool
 ) -> None:
     """Other packages of the project, and of a project that it needs, are read in trials."""
     for number, name in enumerate(("good-dist", "good-core")[: 1 + needed]):
@@ -225,7 +226,7 @@ def test_all_that_is_shown_of_what_is_installed_in_place_is_in_the_key(
                 file.write("Requires-Dist: good-core\n")
         about = {"dir_info": {"editable": True}, "url": f"file://{project}"}
         (info / "direct_url.json").write_text(json.dumps(about))
-        monkeypatch.syspath_prepend(str(project))
+        sys.path.insert(1, str(project))  # the fixture of the site takes it back
     in_place.cache_clear()
     first = digest()
     other = tmp_path / ("good-core/core_two" if needed else "good-dist/good_two") / "w.txt"
@@ -318,6 +319,8 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
 ) -> None:
     monkeypatch.setenv("KOBENCH_CACHE", str(tmp_path / "cache"))
     found, files = [], []
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mine").write_text(SCRIPT)
     for place in ("here", "there"):
         site = Site(tmp_path / place)
         info = site.install(
@@ -329,10 +332,11 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
         (info / "RECORD").write_text(
             (info / "RECORD").read_text()
             + "".join(f"{info.name}/{path.name},,\n" for path in info.iterdir())
-            + "../../bin/mine,,\n"
+            + "../bin/mine,,\n"
         )
         (info / "entry_points.txt").write_text(
-            (info / "entry_points.txt").read_text() + "[console_scripts]\nmine = good_package:f\n"
+            (info / "entry_points.txt").read_text()
+            + "[console_scripts]\nmine = good_package:main\n"
         )
         with monkeypatch.context() as patch:
             patch.syspath_prepend(str(site.folder))
