@@ -30,7 +30,8 @@ extensions = [
     "sphinx_click",
 ]
 exclude_patterns = ["_build"]
-templates_path: list[str] = []
+default_role = "literal"  # docstrings put names into single backticks
+smartquotes = False  # else `--option` in an example becomes a dash
 
 # GitHub makes the same anchors, so that links lead to the same places there and here.
 myst_heading_anchors = 4
@@ -46,6 +47,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
+    "navbar_persistent": [],  # the search stands in the side bar
 }
 html_copy_source = False
 html_show_sourcelink = False
@@ -95,8 +97,20 @@ def without_nameless(app: Sphinx, context: Any, lines: list[str]) -> None:
         del lines[start:end]
 
 
+def with_examples(app: Sphinx, context: Any, lines: list[str]) -> None:
+    """Show the examples below a command's help as code, not as lines of prose."""
+    examples = [line[1:].strip() for line in lines if line.startswith("|   ")]
+    if examples:
+        first = next(i for i, line in enumerate(lines) if line.startswith("|   "))
+        kept = [line for line in lines if not line.startswith("|   ")]
+        kept[first:first] = ["", ".. code-block:: console", "", *[f"   {one}" for one in examples]]
+        kept.insert(first + len(examples) + 3, "")
+        lines[:] = kept
+
+
 def setup(app: Sphinx) -> None:
     """Add what is above to Sphinx."""
     app.add_post_transform(PlainWords)
     app.add_lexer("csv", TextLexer)
     app.connect("sphinx-click-process-arguments", without_nameless)
+    app.connect("sphinx-click-process-epilog", with_examples)

@@ -68,6 +68,8 @@ def test_the_reference_has_every_command_and_all_of_the_api(site):
     text = (site / "reference" / "command-line.html").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f'id="kobench-{name}"' in text, name
+    plain = re.sub(r"<[^>]+>", "", text)
+    assert "kobench run -d grn -p linear --networks 3\n" in plain  # to be copied as it is
     text = (site / "reference" / "api.html").read_text(encoding="utf-8")
     for name in kobench.api.__all__:
         if getattr(getattr(kobench.api, name), "__module__", "").startswith("kobench"):
@@ -116,7 +118,10 @@ SMALLER = {
 
 #: What a page shows and a test does not run: it installs, it needs files from elsewhere or a
 #: history, or it takes long. That these parse is tested above.
-LEFT_OUT = ("make ", ". .venv", "kobench datasets get", "kobench run crispr", "kobench run grn")
+LEFT_OUT = (
+    *("make ", ". .venv", "kobench datasets get", "kobench run crispr", "kobench run grn"),
+    "kobench compare mine.py@",
+)
 
 
 def follow(page, folder):
@@ -160,8 +165,8 @@ def test_own_data(tmp_path):
 def test_own_predictor_and_what_follows(tmp_path):
     follow(DOCS / "tutorials" / "own-predictor.md", tmp_path)
     assert (tmp_path / "published" / "records.jsonl.gz").exists()
-    kobench("compare", "mine", "linear", "--in", "results", cwd=tmp_path)
-    assert "mine" in kobench("show", "mine", "results", "-t", "keystone", cwd=tmp_path).stdout
+    follow(DOCS / "how-to" / "debug.md", tmp_path)
+    assert any("penalty=100" in one for one in follow(DOCS / "how-to" / "compare.md", tmp_path))
     follow(DOCS / "how-to" / "paper-table.md", tmp_path)
     assert "booktabs" in (tmp_path / "table.tex").read_text()
     kobench("verify", "published", "--rescore", cwd=tmp_path)
