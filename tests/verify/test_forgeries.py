@@ -171,7 +171,7 @@ FORGERIES = {
         lambda documents, name: put("trial", "predictor", "distribution", "kobench")(
             of(documents, "cipher")[0]
         ),
-        "said to come with kobench, which brings no 'cipher'",
+        "which brings no 'cipher'",
     ),
     "the best floor deleted": ("quick", best_floor_deleted, "presence-contrast"),
     "a method of zeros": ("quick", wholly_forged, "expected a sha256"),
