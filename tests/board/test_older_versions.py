@@ -85,6 +85,19 @@ def test_an_older_version_is_shown_as_a_row_of_its_own():
     assert as_rows(read(old), shown) == []
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_two_results_of_one_older_version_the_later_one_is_shown(reverse):
+    """Such as where it was fitted anew by another kobench."""
+    old = [
+        *of([record("mlp", 0.7)], FIRST, OLD),
+        *of([record("mlp", 0.8)], FIRST, "2026-01-01T12:00:00Z"),
+    ]
+    shown = read(of([record("mlp", 0.5)], SECOND, NEW))
+    (row,) = as_rows(read(old[::-1] if reverse else old), shown)
+    assert row.result.scores["knockout-impact@1"].metrics["spearman"].value == 0.8
+    assert row.trial.predictor.selection == "mlp (code aaaaaaaaaaaa)"
+
+
 def test_floors_of_two_versions_are_not_mixed_either():
     old = of(networks("own-share", [0.8, 0.8, 0.8], role="floor"), FIRST, OLD)
     new = of(networks("own-share", [0.2], role="floor"), SECOND, NEW)

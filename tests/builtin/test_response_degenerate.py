@@ -142,6 +142,10 @@ def test_one_perturbation_and_equal_ones():
     alike = np.tile(np.arange(4.0), (6, 1))
     with pytest.raises(NotComputed, match="true changes are all alike"):
         centroid_accuracy(units_of(alike, alike))
+    # without the mean of all one alone differs between genes: the others have one gene each
+    true = np.array([[1.0, 0.0], [2.0, NAN], [3.0, NAN], [NAN, 2.0], [NAN, 3.0]])
+    with pytest.raises(NotComputed, match="true changes are all alike"):
+        centroid_accuracy(units_of(true, true))
     assert pearson_delta(one).value == pytest.approx(table_of("pearson-delta", one)[0, 0])
     assert permuted(pearson_delta, one, 3, 0).tolist() == pytest.approx(
         [pearson_delta(one).value] * 3, rel=1e-12

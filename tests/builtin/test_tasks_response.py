@@ -470,6 +470,19 @@ def test_what_a_size_is_taken_from():
     assert (list(raw_only.variants), raw_only.answered) == (["raw"], 0)
 
 
+@pytest.mark.parametrize("given", ["gene_scores", "response", "propagated"])
+def test_perturbations_without_an_answer_have_no_size(given):
+    """Not one of 0: what is not answered would then be the weakest, and count as answered."""
+    question, supported = twenty(), np.arange(G) != 2
+    whole = answers_of(question, gene_scores=np.arange(G) + 1.0)
+    answers = Answers(supported=supported, **{given: getattr(whole, given)})
+    found = response_size(TaskView(question, answers))
+    rows = [row for row in range(24) if row % G != 2]
+    assert (found.asked, found.answered) == (24, len(rows))
+    np.testing.assert_array_equal(found.variants[""].genes, rows)
+    assert [row for row in range(24) if found.table["predicted"][row] is not None] == rows
+
+
 def test_scores_of_genes_say_nothing_about_several():
     targets = (*((row % G,) for row in range(22)), (0, 1), (2, 3))
     question = question_of(k=24, targets=targets)

@@ -213,6 +213,14 @@ def test_metadata_that_another_distribution_brought_is_claimed(tmp_path):
     assert inside.claimed([a]) == {str(tmp_path / "b-1.dist-info"): "a-1.dist-info"}
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_metadata_are_claimed_wherever_they_stand_in_a_list(tmp_path, place):
+    listed = ["a.py", "a-1.dist-info/METADATA"]
+    listed.insert(place, "b-1.dist-info/METADATA")
+    a = installed(tmp_path, "a", listed)
+    assert inside.claimed([a]) == {str(tmp_path / "b-1.dist-info"): "a"}
+
+
 def test_what_a_distribution_needs_is_known_by_normalised_names(tmp_path):
     needs = ["Foo_Bar[x]>=1; extra == 'y'", "a.b", "c (>=2)"]
     assert inside.needs_of(installed(tmp_path, "n", needs=needs)) == ["foo-bar", "a-b", "c"]
@@ -377,13 +385,16 @@ def test_folders_in_place_are_absolute(tmp_path, monkeypatch):
 
 
 def test_the_size_of_an_environment_counts_each_file_once(tmp_path):
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "one").write_bytes(os.urandom(3_000_000))
-    os.link(tmp_path / "deep" / "one", tmp_path / "two")
-    (tmp_path / "link").symlink_to(tmp_path / "deep" / "one")
-    assert megabytes(tmp_path) == 3
-    (tmp_path / "three").write_bytes(os.urandom(2_000_000))
-    assert megabytes(tmp_path) == 5
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "here"
+    elsewhere.write_bytes(os.urandom(4_000_000))
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "one").write_bytes(os.urandom(3_000_000))
+    os.link(folder / "deep" / "one", folder / "two")
+    for number, target in enumerate((folder / "deep" / "one", elsewhere, tmp_path / "nowhere")):
+        (folder / f"link{number}").symlink_to(target)
+    assert megabytes(folder) == 3
+    (folder / "three").write_bytes(os.urandom(2_000_000))
+    assert megabytes(folder) == 5
 
 
 # pip

@@ -357,6 +357,27 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
     assert files_of_mine() == files[0] - metadata == files[1] - metadata
 
 
+def test_a_module_that_is_installed_in_place_counts_though_no_list_has_it(
+    site: Site, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "setup.cfg").write_text("[metadata]\nname = good_dist\n")
+    module = project / "good_one.py"
+    module.write_text(good("Mine"))
+    info = site.install("good-dist", {"unused.py": ""}, points={"good-dist": "good_one"})
+    about = {"dir_info": {"editable": True}, "url": project.as_uri()}
+    (info / "direct_url.json").write_text(json.dumps(about))
+    (site.folder / "mine.pth").write_text(str(project))
+    (info / "RECORD").write_text("mine.pth,,\n")
+    with pytest.MonkeyPatch.context() as patch:  # undone before the site is
+        patch.syspath_prepend(str(project))
+        assert "good_one.py" in files_of_mine()
+        first = digest()
+        module.write_text(good("Mine") + "# edited\n")
+        assert digest() != first
+
+
 def test_a_single_plugin_file_is_all_that_counts_of_its_folder(
     tmp_path: Path, described: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

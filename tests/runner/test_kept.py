@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from command import kobench
+from factories import read, record, write_record
 
 from kobench.plugins.load import load_registry
-from kobench.results.records import read_records
+from kobench.results.records import read_record, read_records
 from kobench.results.suite_seed import SuiteSeed
 from kobench.results.versions import older_files, read_older
+from kobench.runner.kept import Kept
 from kobench.runner.late import set_aside_in
 from kobench.runner.plan import make_plan
 from kobench.runner.request import Request
@@ -109,6 +111,30 @@ def test_a_good_result_replaces_a_good_one_and_leaves_nothing(tmp_path, policy):
     again = run(tmp_path, "never", policy, suite_seed=SECRET, fit_seeds=2)
     assert again.actions["fit"] >= 2
     assert (again.failed, again.kept, aside(tmp_path)) == ([], [], [])
+
+
+def test_what_is_kept_stays_until_all_that_was_asked_is_good_again(tmp_path):
+    """Neither a good first part nor a second failure takes its place."""
+    place, other = (0, 0), (0, 1)
+    good = read([record("mlp", 0.5)])[0]
+    path = write_record(tmp_path, good)
+    kept = Kept(tmp_path, {place: good})
+    kept.before(place, "ok", is_last=True)
+    kept.before(other, "failed", is_last=True)  # had no good one
+    assert kept.aside == {}
+    assert path.is_file()
+    for number, (status, is_last) in enumerate([("ok", False), ("failed", True), ("ok", False)]):
+        kept.before(place, status, is_last)
+        write_record(tmp_path, record("mlp", fit_seed=0, run={"peak_mb": number}))
+        kept.after(place, status, is_last)
+        assert read_record(kept.aside[place]) == good
+        assert len(list(path.parent.iterdir())) == 2
+    (sentence,) = kept.sentences()
+    assert str(kept.aside[place]) in sentence
+    kept.before(place, "ok", is_last=True)
+    kept.after(place, "ok", is_last=True)
+    assert list(path.parent.iterdir()) == [path]
+    assert kept.sentences() == []
 
 
 def test_what_was_shown_before_is_remembered_by_what_is_kept(tmp_path):

@@ -20,7 +20,15 @@ from kobench.runner.datasets import datasets_of, join
 from kobench.runner.environment import in_its_environment
 from kobench.runner.folder import LostError, Results, clear, locked
 from kobench.runner.keys import Group
-from kobench.runner.late import Shown, asked_blind, asked_late, said_of_late, shown_in, too_late
+from kobench.runner.late import (
+    Shown,
+    asked_blind,
+    asked_late,
+    look_for_late,
+    said_of_late,
+    shown_in,
+    too_late,
+)
 from kobench.runner.order import holds, with_trials
 from kobench.runner.plan import split_of
 from kobench.runner.progress import Plain
@@ -220,6 +228,20 @@ def test_what_is_asked_late_is_known_by_origin_or_by_the_name_in_older_records(b
         raise AssertionError("nobody needs to know what was shown")
 
     assert asked_late(stranger((), *TASKS, holds=False), ASK, never) == ()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_came_late_stays_so_where_its_answers_are_kept(blind, tmp_path, kept):
+    """Done wholly anew in a run that need not hold, nothing of it came late."""
+    record = SimpleNamespace(
+        run=SimpleNamespace(asked_late=["profile@1"]), result=SimpleNamespace(status="ok")
+    )
+    decided = {(0, 0): (replace(ASK, keep=kept), record), (0, 1): (ASK, None)}
+    trials = dict.fromkeys(decided, stranger((), *TASKS, holds=False))
+    said: list[str] = []
+    found = look_for_late(decided, trials, tmp_path, said.append)
+    assert found == ({(0, 0): ("profile@1",)} if kept else {})
+    assert said == []
 
 
 def test_how_many_come_late_and_what_helps():

@@ -251,6 +251,10 @@ def test_one_fit_on_one_network_is_shown_in_full(registry):
         ("predictor", "good", 0)
     ]
     assert shown[0].dataset.params["seed"] == 0
+    # of several splits the first, whichever number that has
+    later = replace(shown[0], split=replace(shown[0].split, seed=1))
+    assert not later.showcase
+    assert replace(later, request=replace(request, split_seed=1)).showcase
     # what is shown is written into the record, so it is scored again where that changes
     (task,) = shown[0].tasks
     other = replace(shown[0], dataset=replace(shown[0].dataset, first=False))
@@ -312,6 +316,44 @@ def test_every_part_of_a_trial_is_in_its_keys(registry):
     }
     for (one, a), (other, b) in combinations(trials.items(), 2):
         assert a.keys.fit != b.keys.fit, (one, other)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"prior": "a list of genes"},
+        {"developed_on": ("grn",)},
+        {"response": "direction", "answers": ("response",)},
+        {"max_order": 1},
+    ],
+)
+def test_what_a_spec_declares_is_in_the_keys_by_its_code_alone(registry, declared):
+    """Records from before it could be declared have the keys that they would have today."""
+    (trial,) = trials_of(registry, Request([GRN], ["good"], tasks=["profile"]))["predictor", "good"]
+    entry = trial.predictor.entry
+    entry = replace(entry, spec=replace(entry.spec, **declared))
+    other = replace(trial, predictor=replace(trial.predictor, entry=entry))
+    assert other.describe() != trial.describe()
+    assert other.keys == trial.keys
+
+
+def test_what_only_describes_a_dataset_is_in_no_key(registry):
+    (trial,) = trials_of(registry, Request([GRN], ["good"], tasks=["profile"]))["predictor", "good"]
+    told = trial.describe("simulated", "of the cells", ["a note"])
+    assert told != trial.describe()
+    found = trial.keys
+    assert keys.fit_key(found.contract, found.source, trial.role, told) == found.fit
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_device_of_a_trial_is_the_one_that_is_there(registry, monkeypatch, device):
+    """Who leaves it open has the same keys, row and record as who names what is there."""
+    monkeypatch.setattr(keys, "device_kind", lambda asked: device if asked == "auto" else asked)
+    request = Request([GRN], ["good"], tasks=["profile"], device="auto")
+    (trial,) = trials_of(registry, request)["predictor", "good"]
+    assert trial.describe().device == device
+    named = replace(trial, request=replace(request, device=device))
+    assert named.keys == trial.keys
 
 
 def test_another_contract_is_fitted_anew(registry, monkeypatch):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kobench.errors import TrialFailed
+from kobench.errors import LIMIT_OF, TrialFailed
 from kobench.supervisor import enforcement
 from kobench.supervisor.disk import Disk, NoRoomError, Space
 from kobench.supervisor.ended import failure_of
@@ -244,7 +244,10 @@ def test_a_reply_has_the_fields_of_its_kind_and_no_others(fields, kept):
         reply(kind="done", **{"for": 3}),
         reply(kind="log", message="m", done="1", total=2),
         reply(**{**READY, "packages": []}),
-        reply(kind="failed", **{"for": "f"}, status="ok", message="m", traceback=None),
+        *(
+            reply(kind="failed", **{"for": "f"}, status=status, message="m", traceback=None)
+            for status in sorted({"ok", "unsupported", "disk-full", *LIMIT_OF} - {"out-of-memory"})
+        ),
         reply(kind="failed", **{"for": "f"}, status="failed", message="m", traceback=3),
     ],
 )

@@ -1,0 +1,132 @@
+"""What contradicts itself in a record, at the edge of each rule, of records made up for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import factories
+import pytest
+
+from kobench.results.parts import TaskScores
+from kobench.verify import rescored
+from kobench.verify.origin import check_hashes, check_run
+from kobench.verify.tables import check_table
+from kobench.verify.values import check_counts, check_declared, check_metric
+
+TASK = factories.TASK
+
+
+def scores_of(metric=None, **more) -> TaskScores:
+    """Scores of one task, with one metric."""
+    made = factories.scores({"spearman": metric or factories.metric(0.5)}, **more)
+    (record,) = factories.read([factories.record("mlp", made)])
+    (scores,) = record.result.scores.values()
+    return scores
+
+
+def metric_with(**more):
+    return scores_of({**factories.metric(0.5), **more})
+
+
+@pytest.mark.parametrize(
+    ("coverage", "contradicts"),
+    [(0.5, False), (0.5 + 1e-7, False), (0.5 - 1e-7, False), (0.6, True), (0.4, True)],
+)
+def test_coverage_is_what_was_answered_of_what_was_asked(coverage, contradicts):
+    scores = scores_of(asked=10, answered=5, coverage=coverage)
+    assert bool(list(check_counts(scores))) == contradicts
+
+
+@pytest.mark.parametrize(
+    ("p", "possible"), [(0.0, False), (-0.1, False), (1.0, True), (1.1, False)]
+)
+def test_a_p_of_permutations_is_above_0_and_1_at_most(p, possible):
+    scores = metric_with(permuted=factories.permuted(0.1, p))
+    said = list(check_metric("spearman", scores.metrics["spearman"], scores, None))
+    assert said == ([] if possible else [f"has p {p:g}"])
+
+
+def test_only_what_is_declared_of_the_same_version_counts():
+    """What an older version of a metric was may have been another thing."""
+    scores = metric_with(direction="lower")
+    metric = scores.metrics["spearman"]
+    spec = SimpleNamespace(version=1, direction="higher", best=1.0, low=-1.0, high=1.0)
+    assert list(check_declared("spearman", metric, scores, spec)) == [
+        "is better when lower, expected higher"
+    ]
+    spec.version = 2
+    assert list(check_declared("spearman", metric, scores, spec)) == []
+
+
+HASH = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        (None, []),
+        ("scores", [f"it has scores of {TASK}, and no key of them"]),
+        ("questions", [f"it has scores of {TASK}, and no key of them"]),
+        ("answers", [f"it has scores of {TASK}, and no answers to singles"]),
+    ],
+)
+def test_scores_have_keys_and_answers(missing, said):
+    document = factories.record("mlp", 0.5)
+    document["trial"]["dataset"]["digest"] = document["trial"]["predictor"]["digest"] = HASH
+    document["keys"] = {"fit": HASH, "questions": {"singles": HASH}, "scores": {TASK: HASH}}
+    document["result"]["answers"] = {"singles": HASH}
+    if missing:
+        (document["result"] if missing == "answers" else document["keys"])[missing] = {}
+    (record,) = factories.read([document])
+    assert list(check_hashes(record)) == said
+
+
+@pytest.mark.parametrize(
+    ("after", "zone", "possible"),
+    [(-1, True, True), (0.9, True, True), (1.1, True, False), (-1, False, True), (2, False, False)],
+)
+def test_no_run_begins_more_than_a_day_from_now(after, zone, possible):
+    started = datetime.now(UTC) + timedelta(days=after)
+    text = (started if zone else started.replace(tzinfo=None)).isoformat()
+    (record,) = factories.read([factories.record("mlp", 0.5, role="floor", run={"started": text})])
+    assert list(check_run(record)) == ([] if possible else [f"it started at {text}"])
+
+
+@pytest.mark.parametrize(
+    "name", ["pearson-delta", "pearson-delta-centred", "pearson-delta-centred-unit"]
+)
+@pytest.mark.parametrize("variant", ["", "[all]"])
+def test_each_mean_over_perturbations_is_that_of_its_column(name, variant):
+    """Where there is a variant of all perturbations, it is the one that the column has."""
+    known = SimpleNamespace(task=lambda _: True)
+
+    def said(value):
+        metrics = {name: 0.9, f"{name}{variant}": value}
+        made = factories.scores(metrics, "response@2", [name], table={name: [0.2, None, 0.4]})
+        (record,) = factories.read([factories.record("mlp", made)])
+        (scores,) = record.result.scores.values()
+        return list(check_table(record, scores, known))
+
+    assert said(0.3) == []
+    assert said(0.31) == [f"{name}{variant} is 0.31, and the mean of its 2 perturbations is 0.3"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "checked"),
+    [
+        ({}, True),
+        ({"left_out": ["no data"]}, False),
+        ({"differing": [("t@1", "a")]}, False),
+        ({"sampled_out": ["singles"]}, True),
+        ({"sampled_out": ["singles"], "tasks": []}, False),
+        ({"status": "failed"}, False),
+    ],
+)
+def test_a_record_is_checked_where_all_of_it_came_out(monkeypatch, changes, checked):
+    (record,) = factories.read([factories.record("mlp", status=changes.get("status", "ok"))])
+    sound = {"numbers": 1, "differing": [], "left_out": [], "sampled_out": [], "tasks": ["t@1"]}
+    done = SimpleNamespace(record=record, row="mlp", **{**sound, **changes})
+    monkeypatch.setattr(rescored, "replay", lambda records, source: [done])
+    found = rescored.rescore([record], None)
+    assert found.checked == ({id(record)} if checked else set())
