@@ -129,6 +129,7 @@ def test_older_versions_do_not_pile_up_nor_do_their_answers(tmp_path, monkeypatc
     path = record_path(tmp_path / "out", first.trial)
     document = json.loads(path.read_text().replace(answers.stem, own.stem))
     del document["seal"]  # it is broken by now
+    document["run"]["started"] = "2026-01-01T00:00:00+00:00"  # the others begin in one second
     path.write_text(json.dumps(document))
     if named_elsewhere:  # by one that is set aside
         path.with_name("other.json.aside-1").write_text(json.dumps(document))
