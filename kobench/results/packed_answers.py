@@ -93,7 +93,8 @@ def chosen_answers(records: Iterable[Record], sample: Sample) -> set[str]:
     for record, name, key in named_answers(records):
         if name in sample.sets:
             lot = hashlib.sha256(f"{sample.all_answers}|{identity(record.trial)}".encode())
-            rows[spot_of(record.role, record.trial), name].append((lot.hexdigest(), key))
+            row = spot_of(record.role, record.trial)._replace(train="")
+            rows[row, name].append((lot.hexdigest(), key))
     return {key for lots in rows.values() for _, key in sorted(lots)[: sample.of_row]}
 
 
