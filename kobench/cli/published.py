@@ -57,15 +57,11 @@ def pack_board(
     from kobench.util.files import write_atomically
 
     seed = revealed_seed(records, source)
-    board = make_board(
-        records if shown is None else shown,
-        cost=cost,
-        explained=read_explained(source),
-        left_out=left_out,
-    )
-    if seed is not None:
-        records = with_seeds(records, seed)
+    shown = records if shown is None else shown
+    if seed is not None:  # as whoever reads the folder has them, so that its board is the same
+        records, shown = with_seeds(records, seed), with_seeds(shown, seed)
         keep_seed(folder, seed, 0o644)
+    board = make_board(shown, cost=cost, explained=read_explained(source), left_out=left_out)
     drawn = draw_all(board) if available() else []
     pack_records(records, folder / "records.jsonl.gz")
     say(keep_answers(source, records, folder, answers))

@@ -149,3 +149,15 @@ def test_a_packed_answer_that_is_another_is_not_believed(folder, tmp_path):
             archive.writestr(name, content)
     done = kobench("verify", board, "--rescore", code=1)
     assert "are not what their name says" in done.stdout
+
+
+def test_a_packed_folder_of_secret_networks_gives_its_own_board_again(tmp_path):
+    out = tmp_path / "out"
+    kobench(
+        *("run", "-d", TINY, "-p", "good", "--plugin", PLUGIN, "-t", "profile"),
+        *("--networks", 2, "--secret", "--out", out),
+    )
+    board = packed(out, tmp_path / "board")
+    again = packed(board, tmp_path / "again")
+    for name in ("board.html", "board.md", "board.csv", "records.jsonl.gz", "answers.zip"):
+        assert (again / name).read_bytes() == (board / name).read_bytes(), name
