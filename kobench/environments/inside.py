@@ -292,8 +292,11 @@ def has_its_code(distribution: importlib.metadata.Distribution, folder: Path) ->
 
 
 def is_importable_here(path: str) -> bool:
-    """Whether something could be imported by a path from a folder of packages, but for links."""
-    return not LINKS.fullmatch(path) and ("/" in path or path.endswith(IMPORTED))
+    """Whether a path from a folder of packages is code that could be imported, but for links.
+
+    Data may lie there: some tools copy what a project takes from elsewhere.
+    """
+    return not LINKS.fullmatch(path) and path.endswith(IMPORTED)
 
 
 def lies_beside(packages: Path, path: str) -> bool:

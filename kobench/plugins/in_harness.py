@@ -233,6 +233,7 @@ STARTED = (
     "git",
     "ld",
     "ldconfig",
+    "lsb_release",
     "lscpu",
     "nvcc",
     "objdump",
@@ -251,7 +252,16 @@ def _is_systems(name: str) -> bool:
         return True
     if name.startswith(tuple(f"{one}." for one in STARTED)):
         return True
-    return shutil.which(name, path=os.pathsep.join(SYSTEMS)) is not None
+    found = shutil.which(name, path=os.pathsep.join(SYSTEMS))
+    if found is None:
+        return False
+    try:
+        with open(found, "rb") as file:
+            first = file.readline(256)
+    except OSError:
+        return True
+    # of a package of the system's own Python, as pip is there: who needs it may bring it
+    return not (first.startswith(b"#!") and b"python" in first)
 
 
 def _is_executed(distribution: importlib.metadata.Distribution, file: Path) -> bool:
