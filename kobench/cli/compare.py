@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,6 +125,8 @@ def records_of_both(
             records, older = read(side.folder)
         elif flags and not side.code:
             records, older = run_side(side, [*flags, "--out", str(folder)]), []
+            # it has one predictor, whose record leaves out parameters that are as by default
+            side = replace(side, name="")
         else:
             records, older = read(folder)
         found[place] = chosen(side, records, older)

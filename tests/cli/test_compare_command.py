@@ -132,6 +132,19 @@ def test_a_suite_runs_both_sides_and_none_of_its_own_predictors(tmp_path):
     assert "nobody" not in done.stdout + done.stderr
 
 
+def test_a_setting_that_is_the_default_may_be_named(tmp_path):
+    method = METHOD.format(how="ones").replace("import Impacts", "import Impacts, Param")
+    method = method.replace('"mine", Mine', '"mine", Mine, params={"size": Param(1.0, "size")}')
+    method = method.replace("def fit", "def __init__(self, size):\n        pass\n    def fit")
+    (tmp_path / "mine.py").write_text(method)
+    words = ["-d", "grn:genes=15,cells=60", "-t", "keystone", "--in", "out", "--json"]
+    words += ["--plugin", "mine.py", "--sandbox", "off"]
+    done = kobench("compare", "mine:size=1", "mine:size=2", *words, cwd=tmp_path)
+    said = json.loads(done.stdout)
+    assert said["A"].startswith("mine (code")
+    assert said["B"].startswith("mine:size=2.0 (code")
+
+
 def test_a_predictor_may_be_called_as_a_folder_is(folder):
     (folder.parent / "mlp").mkdir()
     done = kobench("compare", "mlp", "linear", "--in", "out", cwd=folder.parent)

@@ -120,7 +120,7 @@ SMALLER = {
 #: history, or it takes long. That these parse is tested above.
 LEFT_OUT = (
     *("make ", ". .venv", "kobench datasets get", "kobench run crispr", "kobench run grn"),
-    "kobench compare mine.py@",
+    *("kobench compare mine.py@", "kobench tune -p 'mine:penalty=log"),
 )
 
 
@@ -166,7 +166,9 @@ def test_own_predictor_and_what_follows(tmp_path):
     follow(DOCS / "tutorials" / "own-predictor.md", tmp_path)
     assert (tmp_path / "published" / "records.jsonl.gz").exists()
     follow(DOCS / "how-to" / "debug.md", tmp_path)
-    assert any("penalty=100" in one for one in follow(DOCS / "how-to" / "compare.md", tmp_path))
+    assert any("penalty=1" in one for one in follow(DOCS / "how-to" / "compare.md", tmp_path))
+    (tuned,) = follow(DOCS / "how-to" / "tune.md", tmp_path)
+    assert "On fresh data" in tuned
     follow(DOCS / "how-to" / "paper-table.md", tmp_path)
     assert "booktabs" in (tmp_path / "table.tex").read_text()
     kobench("verify", "published", "--rescore", cwd=tmp_path)
