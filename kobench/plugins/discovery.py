@@ -49,10 +49,6 @@ NOTES = (
     "uv_build.json",
 )
 
-#: What a project's files say: of one that is installed in place they are made anew with each
-#: installation, and those files themselves count.
-METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
-
 #: Bytes that are read of entry points in a zip file.
 MOST_POINTS = 1 << 16
 
@@ -278,9 +274,9 @@ class Found(NamedTuple):
         looks like code that was compiled here. What a wheel brought is no such code, whatever it is
         called: the list of files has its hash.
     caches : frozenset of Path
-        The folders in which what looks compiled lies, and notes of packaging tools. Who wrote that
-        list can leave out a hash, so nobody knows what they hold: its predictors must not read
-        them.
+        The folders in which what looks compiled lies, notes of packaging tools, and links of
+        editable installs. Who wrote that list can leave out a hash, so nobody knows what they hold:
+        its predictors must not read them.
     """
 
     roots: dict[str, Path]
@@ -321,11 +317,13 @@ def files_of(
     rows = _rows_of(distribution)
     hashed = {name for name, has_hash in rows if has_hash}
     own = os.path.basename(str(getattr(distribution, "_path", "")))
-    files = {
-        name: base / name
-        for name, _ in rows
-        if is_content(name, own, editable) and not is_program(name, base, points_of_all)
-    }
+    every = {name: base / name for name, _ in rows}
+    if own.endswith(".dist-info"):  # no list needs to have what lies there
+        every.update({f"{own}/{name}": path for name, path in files_below(base / own).items()})
+    files = {name: path for name, path in every.items() if is_content(name, own, editable)}
+    left_out = [path for name, path in every.items() if name not in files]
+    for name in [each for each in files if is_program(each, base, points_of_all)]:
+        del files[name]
     roots: dict[str, Path] = {}
     for name, file in files.items():
         inside = name.split("/")
@@ -354,8 +352,8 @@ def files_of(
         if (root / "__init__.py").is_file():
             files.update(_files_at(root))
     files, caches = without_caches(files, hashed)
-    notes = [base / own / note for note in NOTES]
-    return Found(roots, files, caches.union(note for note in notes if note.is_file()))
+    left_out += [base / own / note for note in NOTES]
+    return Found(roots, files, caches.union(path for path in left_out if os.path.lexists(path)))
 
 
 def _rows_of(distribution: importlib.metadata.Distribution) -> list[tuple[str, bool]]:
@@ -396,8 +394,7 @@ def is_content(name: str, own: str, editable: bool = False) -> bool:
     own : str
         The name of the folder of its metadata.
     editable : bool
-        Whether the distribution is installed in place: then links lead to where it lies, and its
-        metadata are made anew with it.
+        Whether the distribution is installed in place: then links lead to where it lies.
 
     Examples
     --------
@@ -407,7 +404,7 @@ def is_content(name: str, own: str, editable: bool = False) -> bool:
     """
     first, _, rest = name.partition("/")
     if first == own:
-        return rest not in NOTES and not (editable and rest in METADATA)
+        return rest not in NOTES
     return not (editable and not rest and LINKS.fullmatch(name))
 
 

@@ -1,7 +1,8 @@
-"""Programs that installers make of entry points, told from others by what is in them."""
+"""Programs that installers make of entry points, told from others by their text."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint
@@ -13,39 +14,49 @@ from kobench.util.bounded import read_bounded
 PROGRAMS = ("console_scripts", "gui_scripts")
 
 #: Where programs lie, from a folder of packages.
-PLACE = re.compile(r"(?:\.\./)+(?:bin|Scripts)/([^/]+)")
+PLACE = re.compile(r"(?:\.\./)+bin/([^/]+)")
 
 #: Bytes that such a program may have.
-MOST = 2048
+MOST = 4096
 
-#: How it begins: with the interpreter, or with a shell that starts one with a long path.
-START = re.compile(r"#!(?:/bin/sh\n'''exec' )?\"?(/[^\n\"]*?)\"?(?: \"\$0\" \"\$@\"\n' ''')?\n")
+#: How a program begins: with its interpreter, which a shell finds where the path is long.
+HEAD = re.compile(
+    r"#!/bin/sh\n'{3}exec' (?P<q>'?)(?P<long>/[^'\n\0]*)(?P=q) \"\$0\" \"\$@\"\n' '{3}\n"
+    r"|#!(?P<short>/[^\s\0]*)\n"
+)
 
-#: The words of a program: texts, names, numbers and signs.
-WORD = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"|(\w+|==|[^\w\s])")
-
-#: What pip, uv and others write in it, beside the names of what is called.
-WRITTEN = r"""
+#: What follows, as pip (three versions), conda and uv write it.
+_PLAIN = """# -*- coding: utf-8 -*-
 import re
 import sys
-from . import ,
+from {module} import {name}
 if __name__ == '__main__':
-    sys.argv[0] = re.sub(r'(-script\.pyw|\.exe)?$', '', sys.argv[0])
-    sys.argv[0] = re.sub(r'(-script\.pyw?|\.exe)?$', '', sys.argv[0])
-    if sys.argv[0].endswith('.exe'): sys.argv[0] = sys.argv[0][:-4]
-    elif sys.argv[0].endswith("-script.pyw"): sys.argv[0] = sys.argv[0][:-11]
-    sys.argv[0] = sys.argv[0].removesuffix(".exe")
-    sys.exit()
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
+    sys.exit({call}())
 """
-
-
-def words_of(text: str) -> set[str]:
-    """The words of a program, without quotes."""
-    return {"".join(word) for word in WORD.findall(text)}
+TAILS = (
+    _PLAIN,
+    _PLAIN.replace(".pyw|", ".pyw?|"),
+    _PLAIN.replace("import re\n", "").replace(
+        r"re.sub(r'(-script\.pyw|\.exe)?$', '', sys.argv[0])", "sys.argv[0].removesuffix('.exe')"
+    ),
+    """# -*- coding: utf-8 -*-
+import sys
+from {module} import {name}
+if __name__ == "__main__":
+    if sys.argv[0].endswith("-script.pyw"):
+        sys.argv[0] = sys.argv[0][:-11]
+    elif sys.argv[0].endswith(".exe"):
+        sys.argv[0] = sys.argv[0][:-4]
+    sys.exit({call}())
+""",
+)
 
 
 def is_program(name: str, folder: Path, points: Iterable[EntryPoint]) -> bool:
-    """Whether a file is what an installer made of an entry point, and nothing more.
+    """Whether a file is what an installer made of an entry point, to the letter.
+
+    Anything else could hold weights: in the order of words, in blanks, in ways to write a path.
 
     Parameters
     ----------
@@ -57,16 +68,18 @@ def is_program(name: str, folder: Path, points: Iterable[EntryPoint]) -> bool:
         The entry points of its distribution.
     """
     found = PLACE.fullmatch(name)
-    point = found and next((one for one in points if one.name == found[1]), None)
-    if not point or point.group not in PROGRAMS:
+    point = found and next(
+        (one for one in points if one.name == found[1] and one.group in PROGRAMS), None
+    )
+    if not point:
         return False
     try:
         text = read_bounded(folder / name, MOST).decode()
-    except (OSError, ValueError):
+        said = {"module": point.module, "name": point.attr.partition(".")[0], "call": point.attr}
+    except (OSError, ValueError, AttributeError):  # an entry point need not have the form of one
         return False
-    start = START.match(text)
-    if start is None or not Path(start[1]).exists():
+    head = HEAD.match(text)
+    python = (head["short"] or head["long"]) if head else ""
+    if head is None or os.path.normpath(python) != python or not os.path.isfile(python):
         return False
-    rest = text[start.end() :].replace("# -*- coding: utf-8 -*-\n", "", 1)
-    own = set(re.findall(r"\w+", point.value))
-    return words_of(rest) <= words_of(WRITTEN) | own
+    return text[head.end() :] in [tail.format(**said) for tail in TAILS]

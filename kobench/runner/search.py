@@ -11,8 +11,7 @@ import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from kobench.errors import UserError
-from kobench.results.suite_seed import MOST, SEED, SuiteSeed
+from kobench.results.suite_seed import SEED, SIZE, SuiteSeed
 from kobench.results.versions import FILE, OLDER
 from kobench.sandbox.hiding import lies_in
 from kobench.util.bounded import read_bounded
@@ -27,6 +26,9 @@ RESULTS = {
 
 #: The file of records that were packed for publishing.
 PACKED = "records.jsonl.gz"
+
+#: Digits that may be a secret seed, and bytes of a file in which they are looked for.
+DIGITS, MOST_SAYING = re.compile(rb"(?<![0-9a-f])[0-9a-f]{%d}(?![0-9a-f])" % (2 * SIZE)), 1 << 22
 
 #: How the name of a compressed file ends.
 ZIPPED = ".gz"
@@ -120,14 +122,14 @@ def is_result(path: str) -> bool:
 
 
 def is_seed(path: str, promised: Collection[str]) -> bool:
-    """Whether a small file holds a seed that was committed to, and nothing else."""
+    """Whether a file of a few MB says a seed that was committed to, as boards do at the end."""
     try:
-        if not promised or os.stat(path).st_size > MOST:
+        if not promised or os.stat(path).st_size > MOST_SAYING:
             return False
-        text = read_bounded(Path(path), MOST).decode("ascii")
-        return SuiteSeed.parse(text).commitment in promised
-    except (OSError, ValueError, UserError):
+        text = read_bounded(Path(path), MOST_SAYING).lower()
+    except (OSError, ValueError):
         return False
+    return any(SuiteSeed(one.decode()).commitment in promised for one in set(DIGITS.findall(text)))
 
 
 class Originals:

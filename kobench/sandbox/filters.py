@@ -80,6 +80,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "file_setattr": (469, 469),
     "ioctl": (16, 29),
     "pidfd_open": (434, 434),
+    "open_by_handle_at": (304, 265),
     "prlimit64": (302, 261),
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),

@@ -56,10 +56,10 @@ METADATA = (
 
 #: What is refused where the machine's processes have numbers: to set limits, priorities and
 #: processors of others, or of all of the user (setpriority: 2, ioprio_set: 3). They are kept as
-#: long as those processes live, and an owner may set them. To get hold of one by its number, too:
-#: by that the kernel tells its family, users and control group.
+#: long as those processes live, and an owner may set them. To get hold of one by its number, or by
+#: the handle of such a file, too: by that the kernel tells its family, users and control group.
 PROCESSES = (
-    Rule(("pidfd_open",), error=errno.EPERM),
+    Rule(("pidfd_open", "open_by_handle_at"), error=errno.EPERM),
     Rule(("setpriority",), (Where(0, (2,)),), errno.EPERM),
     Rule(("ioprio_set",), (Where(0, (3,)),), errno.EPERM),
     Rule(("setpriority", "ioprio_set"), (Where(1, (0,), among=False),), errno.EPERM),

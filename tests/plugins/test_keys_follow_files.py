@@ -128,18 +128,6 @@ def test_every_folder_of_a_package_counts(tmp_path: Path) -> None:
     }
 
 
-#: A script as pip writes it.
-SCRIPT = """#!/bin/sh
-# -*- coding: utf-8 -*-
-import re
-import sys
-from good_package import main
-if __name__ == '__main__':
-    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
-    sys.exit(main())
-"""
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -180,31 +168,120 @@ def test_no_file_is_left_out_of_the_key_that_a_predictor_may_read(site: Site, pa
         assert {place} == hidden
 
 
-def test_what_an_installer_makes_of_an_entry_point_does_not_change_the_key(site: Site) -> None:
-    """It begins with the place of an interpreter, which is another one for everybody."""
-    info = site.install("good-dist", {"good_package/__init__.py": good("Mine"), "../bin/good": ""})
-    with open(info / "entry_points.txt", "a") as file:
-        file.write("[console_scripts]\ngood = good_package:main\n")
-    script = site.folder.parent / "bin" / "good"
-    same, others = set(), set()
-    for start in ("#!/bin/sh", "#!/usr/bin/env"):
-        script.write_text(SCRIPT.replace("#!/bin/sh", start))
-        same.add(digest())
-    script.write_text(SCRIPT.replace("'')", '"")').replace("import re\n", ""))
-    same.add(digest())
-    assert len(same) == 1
-    for old, new in (
-        ("import main", "import main, other"),
-        ("main()", "main() or 5"),
-        ("#!/bin/sh", "#!/no/such/place"),
-        ("# -*- coding: utf-8 -*-", "# five"),
-        ("import re", "'five'"),
-        ("\n", "\n" * 300),
-    ):
-        script.write_text(SCRIPT.replace(old, new))
-        others.add(digest())
-    assert len(others) == 6
-    assert not same & others
+#: What follows the first line of programs that pip and uv make of `mine = good_package:main.run`.
+BODIES = {
+    "pip": """# -*- coding: utf-8 -*-
+import re
+import sys
+from good_package import main
+if __name__ == '__main__':
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
+    sys.exit(main.run())
+""",
+    "uv": """# -*- coding: utf-8 -*-
+import sys
+from good_package import main
+if __name__ == "__main__":
+    if sys.argv[0].endswith("-script.pyw"):
+        sys.argv[0] = sys.argv[0][:-11]
+    elif sys.argv[0].endswith(".exe"):
+        sys.argv[0] = sys.argv[0][:-4]
+    sys.exit(main.run())
+""",
+}
+
+
+@pytest.fixture
+def program(package: Path) -> Path:
+    """A program of an entry point, which the list of files has."""
+    info = package.parent / "good_dist-1.0.dist-info"
+    points = info / "entry_points.txt"
+    points.write_text(points.read_text() + "[console_scripts]\nmine = good_package:main.run\n")
+    (info / "RECORD").write_text(
+        (info / "RECORD").read_text() + "../bin/mine,sha256=abc,7\n../share/bin/mine,,\n"
+    )
+    found = package.parent.parent / "bin" / "mine"
+    found.parent.mkdir()
+    return found
+
+
+def test_programs_that_an_installer_makes_do_not_count(program: Path) -> None:
+    here, long = sys.executable, Path(sys.executable).resolve()
+    found = set()
+    for body in BODIES.values():
+        for head in (
+            f"#!{here}\n",
+            f"#!{long}\n",
+            f"#!/bin/sh\n'''exec' '{here}' \"$0\" \"$@\"\n' '''\n",
+            f"#!/bin/sh\n'''exec' {here} \"$0\" \"$@\"\n' '''\n",
+        ):
+            program.write_text(head + body)
+            found.add(digest())
+    program.write_text("")
+    assert len(found) == 1
+    assert digest() not in found
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("bin/mine", "weights"),
+        ("bin/mine", "#!{python}\n{body}# weights\n"),
+        ("bin/mine", "#!/no/weights/python\n{body}"),
+        ("bin/mine", "#!{python}\n# weights\n{body}"),
+        ("bin/mine", "#!{python}\n{body} \t  \t\n\n\n"),
+        ("bin/mine", "#!{python}\n{body}import sys, re\n"),
+        ("bin/mine", "#!/usr/../usr/bin/env\n{body}"),
+        ("share/bin/mine", "weights"),
+        ("bin/other", "#!{python}\n{body}"),
+    ],
+)
+def test_what_a_wheel_calls_a_program_counts(place: str, text: str, program: Path) -> None:
+    """Any name can be that of an entry point, and any folder may be called bin."""
+    file = program.parents[1] / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    record = program.parents[1] / "site" / "good_dist-1.0.dist-info" / "RECORD"
+    if place == "bin/other":
+        record.write_text(record.read_text() + "../bin/other,,\n")
+    file.write_text(text.format(python=sys.executable, body=BODIES["pip"]))
+    first = digest()
+    replaced(file, file.read_bytes().replace(b"g", b"G").replace(b"n", b"N"))
+    assert digest() != first
+
+
+@pytest.mark.parametrize("name", ["METADATA", "w.txt", "licenses/w.txt"])
+def test_metadata_count_in_no_list_too(package: Path, name: str) -> None:
+    """Not every installer completes a list that leaves files out."""
+    file = package.parent / "good_dist-1.0.dist-info" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text((file.read_text() if file.exists() else "") + "Summary: 1\n")
+    first = digest()
+    file.write_text(file.read_text().replace("Summary: 1", "Summary: 2"))
+    assert digest() != first
+
+
+def test_of_what_is_installed_in_place_links_are_hidden_and_metadata_count(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What builds a project writes both, so they may hold anything."""
+    project = tmp_path / "project"
+    (project / "good_one").mkdir(parents=True)
+    (project / "good_one" / "__init__.py").write_text(good("Mine"))
+    (project / "setup.cfg").write_text("[metadata]\nname = good-dist\n")
+    links = ["_editable_impl_good_dist.pth", "__editable___good_finder.py", "good.pth"]
+    info = site.install("good-dist", dict.fromkeys(links, "# 1\n"), {"g": "good_one"})
+    about = {"dir_info": {"editable": True}, "url": f"file://{project}"}
+    (info / "direct_url.json").write_text(json.dumps(about))
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(str(project))
+        in_place.cache_clear()
+        first = digest()
+        hidden = Hidden().of(load_registry().find("predictors", "mine"))
+        assert {site.folder / name for name in links} <= set(hidden)
+        with (info / "METADATA").open("a") as file:
+            file.write("\nweights\n")
+        assert digest() != first
+    in_place.cache_clear()
 
 
 @pytest.mark.parametrize("needed", [False, True])
@@ -320,7 +397,7 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
     monkeypatch.setenv("KOBENCH_CACHE", str(tmp_path / "cache"))
     found, files = [], []
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "mine").write_text(SCRIPT)
+    (tmp_path / "bin" / "mine").write_text(f"#!{sys.executable}\n{BODIES['pip']}")
     for place in ("here", "there"):
         site = Site(tmp_path / place)
         info = site.install(
@@ -336,7 +413,7 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
         )
         (info / "entry_points.txt").write_text(
             (info / "entry_points.txt").read_text()
-            + "[console_scripts]\nmine = good_package:main\n"
+            + "[console_scripts]\nmine = good_package:main.run\n"
         )
         with monkeypatch.context() as patch:
             patch.syspath_prepend(str(site.folder))
@@ -353,8 +430,7 @@ def test_the_same_files_have_the_same_key_wherever_and_however_they_are_installe
     monkeypatch.syspath_prepend(str(tmp_path / "there"))
     monkeypatch.syspath_prepend(str(editable.folder))
     assert found[0] == found[1]
-    metadata = {f"good_dist-1.0.dist-info/{name}" for name in ("METADATA", "entry_points.txt")}
-    assert files_of_mine() == files[0] - metadata == files[1] - metadata
+    assert files_of_mine() == files[0] == files[1]
 
 
 def test_a_module_that_is_installed_in_place_counts_though_no_list_has_it(

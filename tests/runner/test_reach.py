@@ -539,6 +539,8 @@ def test_secret_seeds_are_results_under_any_name(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text(f"{mine.digits.upper()}\n")
     (tmp_path / "others.txt").write_text(other.digits)
     (tmp_path / "longer.txt").write_text(f"{mine.digits}0")
+    (tmp_path / "board.md").write_text(f"| seed | `{mine.digits}` |, as everybody may see\n")
     named = [tmp_path / "backup" / "secret-seed.txt"]
     assert search([], [], [str(tmp_path)]) == named
-    assert search([], [], [str(tmp_path)], {mine.commitment}) == [*named, tmp_path / "notes.txt"]
+    told = [*named, tmp_path / "board.md", tmp_path / "notes.txt"]
+    assert search([], [], [str(tmp_path)], {mine.commitment}) == told

@@ -38,7 +38,7 @@ X86_64 = """
     inotify_add_watch=254 inotify_init1=294 perf_event_open=298 fanotify_init=300
     fanotify_mark=301 seccomp=317 bpf=321 preadv2=327 close_range=436 process_madvise=440
     landlock_create_ruleset=444 memfd_secret=447 cachestat=451 vmsplice=278
-    pidfd_open=434
+    pidfd_open=434 open_by_handle_at=304
 """
 AARCH64 = """
     setxattr=5 lsetxattr=6 fsetxattr=7 removexattr=14 lremovexattr=15 fremovexattr=16 fcntl=25
@@ -54,6 +54,7 @@ AARCH64 = """
     mincore=232 madvise=233 perf_event_open=241 fanotify_init=262 fanotify_mark=263 seccomp=277
     bpf=280 preadv2=286 close_range=436 process_madvise=440 landlock_create_ruleset=444
     memfd_secret=447 cachestat=451 vmsplice=75 pidfd_open=434
+    open_by_handle_at=265
 """
 
 
@@ -192,7 +193,7 @@ def test_the_filter_of_what_lies_outside_step_by_step(machine):
     flags = 0o2004000  # SOCK_CLOEXEC | SOCK_NONBLOCK
     assert {does("socketpair", 1, kind | flags) for kind in (1, 5)} == {ALLOW}
     assert {does("socketpair", 1, kind | flags) for kind in (2, 3, 4)} == {REFUSE | 13}
-    assert refused("pidfd_open", error=1)
+    assert refused("pidfd_open", "open_by_handle_at", error=1)
     for name in (
         "prlimit64",
         "sched_setaffinity",

@@ -244,6 +244,7 @@ ATTACKS = {
         "import os; pid = int(given['pid']);"
         " os.sched_setaffinity(pid, os.sched_getaffinity(pid)); print(marker)"
     ),
+    "opens a process": "import os; os.pidfd_open(int(given['pid'])); print(marker)",
     "abstract socket": (
         "import socket; s = socket.socket(1); s.connect('\\0' + given['abstract']);"
         " print(s.recv(100))"
@@ -309,6 +310,8 @@ STOPPED = [
     ("cuts a file short", ("seccomp-outside",)),
     ("sets limits of a process", ("user-namespace", "process-namespace")),
     ("sets limits of a process", ("seccomp-outside",)),
+    ("opens a process", ("user-namespace", "process-namespace")),
+    ("opens a process", ("seccomp-outside",)),
     ("sets processors of a process", ("user-namespace", "process-namespace")),
     ("sets processors of a process", ("seccomp-outside",)),
     ("abstract socket", ("seccomp-outside",)),
