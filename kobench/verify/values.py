@@ -121,10 +121,12 @@ def drawn_of(metric: MetricScore) -> Iterator[tuple[str, DrawnValue]]:
 
 
 def numbers_of(metric: MetricScore) -> Iterator[tuple[str, float | None]]:
-    """Every number of a metric's scores that has to lie within its range, and what it is."""
-    for what, drawn in drawn_of(metric):
-        yield what, drawn.value
-        yield from ((f"a draw of {what}", draw) for draw in drawn.draws)
+    """Every number of a metric's scores that has to lie within its range, and what it is.
+
+    Draws need not: those of a centred metric are corrected for the mean that is taken out, and may
+    pass the end of the range by a little where perturbations are few.
+    """
+    yield from ((what, drawn.value) for what, drawn in drawn_of(metric))
     if metric.permuted is not None:
         yield "the mean of permuted answers", metric.permuted.mean
         yield from (("a permuted answer", score) for score in metric.permuted.scores or ())

@@ -161,3 +161,18 @@ def test_a_packed_folder_of_secret_networks_gives_its_own_board_again(tmp_path):
     again = packed(board, tmp_path / "again")
     for name in ("board.html", "board.md", "board.csv", "records.jsonl.gz", "answers.zip"):
         assert (again / name).read_bytes() == (board / name).read_bytes(), name
+
+
+def test_an_honest_small_run_contradicts_nothing(tmp_path):
+    """Draws of a centred metric pass the end of its range where perturbations are few."""
+    out = tmp_path / "out"
+    kobench("run", "-d", "grn:genes=12,cells=60", "-t", "response", "-p", "knn", "--out", out)
+    assert "✗" not in kobench("verify", out).stdout
+    draws = [
+        draw
+        for record in read_records(out)
+        for scores in record.result.scores.values()
+        for draw in scores.metrics["pearson-delta-centred"].draws
+        if draw is not None
+    ]
+    assert max(draws) > 1, "this is about draws beyond the range"
