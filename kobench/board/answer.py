@@ -134,7 +134,16 @@ def winners_text(contests: Sequence[Contest]) -> str:
 
 
 def unseen_text(contest: Contest) -> str:
-    """What would have been seen where nobody is better; "" where everybody is told apart."""
+    """What would have been seen where nobody is better; "" where everybody is told apart.
+
+    Where some are better by one metric and not by another, these are named instead: what the first
+    metric would have shown says nothing of them.
+    """
+    mixed = sorted(contest.mixed & contest.won.keys())
+    if mixed:
+        more = len(mixed) - NAMED
+        named = [*mixed[:NAMED], f"{more} more"] if more > 0 else mixed
+        return f" ({spoken(named)} by one metric alone)"
     sizes = [size for name, size in contest.unseen.items() if name in contest.won]
     if not sizes:
         return ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kobench.board.numbers.rules import NAMED
 from kobench.board.numbers.skill import verdict_of
-from kobench.board.overall import overall
+from kobench.board.overall import MIXED, overall
 from kobench.board.row import Score
 from kobench.board.table import Section
 from kobench.board.transfer import TransferMatrix
@@ -38,6 +38,8 @@ class Contest:
     unseen : mapping of str to float
         Name -> the difference by the first metric that would have been seen, of those that are
         neither above the floor nor below it.
+    mixed : frozenset of str
+        The names of those that are better by one metric and not by another.
     control : bool
         Whether being better is suspect here.
     simulated : bool
@@ -55,6 +57,7 @@ class Contest:
     gains: Mapping[str, str] = field(default_factory=dict)
     skills: Mapping[str, float] = field(default_factory=dict)
     unseen: Mapping[str, float] = field(default_factory=dict)
+    mixed: frozenset[str] = frozenset()
     control: bool = False
     simulated: bool = False
     prior: frozenset[str] = frozenset()
@@ -110,10 +113,12 @@ def contests_of(
 
 def section_contest(section: Section) -> Contest:
     """What a section says of its ranked predictors."""
+    verdicts = {row.name: overall(section, row) for row in section.ranked}
     scores = {row.name: row.scores[section.primary[0].name] for row in section.ranked}
     return Contest(
         task=section.task,
-        won={row.name: overall(section, row) == "better" for row in section.ranked},
+        won={name: verdict == "better" for name, verdict in verdicts.items()},
+        mixed=frozenset(name for name, verdict in verdicts.items() if verdict == MIXED),
         metrics=len(section.primary),
         place=section.place,
         gains={name: gain_of(score) for name, score in scores.items()},

@@ -5,6 +5,12 @@ from __future__ import annotations
 #: What the whole benchmark asks, in one sentence.
 PURPOSE = "Can a method predict what removing a gene does, from unperturbed cells alone?"
 
+#: The same of a board on which no gene is removed.
+OF_PROFILES = (
+    "Can a method predict the expression of cells that it has not seen, from which genes are on?"
+    " No gene is removed here."
+)
+
 #: The mark of a predictor that knows more than the cells it was given. A row's name ends in it, so
 #: that no table, picture or sentence can leave it out.
 PRIOR = "◆"

@@ -9,7 +9,7 @@ from kobench.board.overall import MIXED, UNPROVEN, overall
 from kobench.board.render.text.marks import HOLLOW_LEGEND, has_hollow
 from kobench.board.render.text.values import has_permuted
 from kobench.board.table import Section
-from kobench.board.words import PRIOR, PURPOSE
+from kobench.board.words import OF_PROFILES, PRIOR, PURPOSE
 
 TITLE = "kobench leaderboard"
 
@@ -78,12 +78,13 @@ def purpose(board: Board) -> str:
 def asked(board: Board) -> str:
     """What the benchmark asks, and which of its data are simulated."""
     simulated = [section for section in board.sections if section.kind == "simulated"]
+    question = PURPOSE if any(one.of_knockouts for one in board.sections) else OF_PROFILES
     if not simulated:
-        return PURPOSE
+        return question
     names = ", ".join(sorted({section.dataset_name for section in simulated}))
     if len(simulated) == len(board.sections):
-        return f"{PURPOSE} All data here are simulated ({names})."
-    return f"{PURPOSE} Simulated data: {names}."
+        return f"{question} All data here are simulated ({names})."
+    return f"{question} Simulated data: {names}."
 
 
 def legend(board: Board) -> str:
