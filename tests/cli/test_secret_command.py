@@ -94,7 +94,7 @@ def test_a_mismatch_names_the_row(packed, tmp_path):
         text.replace(version, older).replace('"seed":"0x', '"was":"0x').encode()
     )
     (folder / "records.jsonl.gz").write_bytes(records)
-    done = kobench("board", folder, "--check-seeds")
+    done = kobench("board", folder, "--check-seeds", code=1)  # the version is in the keys, too
     assert "Not simulated again: grn:cells=40,genes=12,seed=secret-0" in done.stderr
     (folder / SEED).write_text("f" * 32)
     done = kobench("board", folder, "--check-seeds", code=2)
@@ -109,7 +109,7 @@ def test_networks_that_were_chosen_are_said_in_the_first_lines_and_fail_the_chec
     for name in (SEED, COMMITMENT):
         (tmp_path / name).write_bytes((packed / name).read_bytes())
     sentence = "Networks may have been chosen: of grn:cells=40,genes=12 it has number 1 of its"
-    assert sentence in " ".join(kobench("board", tmp_path).stdout.split())
+    assert sentence in " ".join(kobench("board", tmp_path, code=1).stdout.split())
     done = kobench("board", tmp_path, "--check-seeds", code=1)
     assert f"{sentence} secret seed, and not the first (0)." in done.stderr
     assert "Networks may" not in kobench("board", packed, "--check-seeds").stderr
