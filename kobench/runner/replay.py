@@ -154,7 +154,9 @@ def again(
         if label not in draft.scores:
             found.left_out.append(f"{label}: the record names no answers to it")
             continue
-        for name in set(draft.scores[label].primary) - set(recorded_scores.metrics):
+        here = draft.scores[label]
+        # where nobody is ranked the metrics that rank elsewhere have no value under their names
+        for name in set(here.primary) & set(here.metrics) - set(recorded_scores.metrics):
             where = f"metrics.{name}"
             found.differing.append((label, Difference(where, None, "a primary metric", 0.0)))
         now = only(draft.scores[label], recorded_scores)
