@@ -190,8 +190,9 @@ def tune_command(**flags: Any) -> None:
     show_table(tuned)
     show_winner(tuned, confirmed, plain)
     say(f"What was tuned on what is in {path}: runs of these settings carry it.")
-    selection = shlex.quote(tuned.winner.selection)
-    say(f"Run it: kobench run SUITE -p {selection}")
+    words = ["kobench", "run", "quick", "-p", tuned.winner.selection]
+    words += [word for file in flags["plugin_files"] for word in ("--plugin", str(file))]
+    say(f"Run it, in this suite or another: {shlex.join(words)}")
 
 
 def named(sweep: Sweep, selections: list[str]) -> list[str]:
