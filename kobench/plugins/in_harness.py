@@ -106,6 +106,9 @@ def _files_of(first: str) -> tuple[str, ...]:
     needs: dict[str, Any] = {key: {"needs": needs_of(each)} for key, each in here.found.items()}
     known = set(closure(OWN, needs))
     said = list(unowned(here))
+    # who needs kobench does not need what kobench has for an extra, such as its documentation
+    if OWN in needs:
+        needs[OWN] = {"needs": needs_of(here.found[OWN], always=True)}
     theirs = {first, *(set(closure(first, needs)) - _kobenchs(here))}
     for key in sorted(theirs & here.found.keys()):
         each, of = here.found[key], "" if key == first else f" of {key}"

@@ -79,7 +79,11 @@ def version_key(predictor: PredictorInfo) -> tuple[str, ...]:
 def code_of(predictor: PredictorInfo) -> str:
     """What a version is called: the first digits of its code's digest.
 
-    >>> code_of(PredictorInfo("a", "a", "", "1", "0123456789abcdef"))
+    >>> code_of(
+    ...     PredictorInfo(
+    ...         name="a", selection="a", distribution="", version="1", digest="0123456789abcdef"
+    ...     )
+    ... )
     '0123456789ab'
     """
     digest = "".join(sign for sign in predictor.digest if sign in "0123456789abcdef")

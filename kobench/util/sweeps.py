@@ -92,13 +92,14 @@ def settings_of(
         count = math.prod(len(values) for values in lists)
         if count > MOST:
             raise UserError(f"these are {count:,} settings, more than {MOST:,}; use --draws N")
-        return unique([dict(zip(axes, each, strict=True)) for each in product(*lists)])
+        every = [dict(zip(axes, each)) for each in product(*lists)]  # noqa: B905 - Python 3.9
+        return unique(every)
     rng = np.random.default_rng(seed)
     if not ranges:
         lists = [values for values in axes.values() if isinstance(values, list)]
         count = math.prod(len(values) for values in lists)
         if count <= MOST * 100:
-            every = [dict(zip(axes, each, strict=True)) for each in product(*lists)]
+            every = [dict(zip(axes, each)) for each in product(*lists)]  # noqa: B905 - Python 3.9
             order = rng.permutation(len(every))
             return unique([every[place] for place in order])[:draws]
     drawn: list[dict[str, Any]] = []

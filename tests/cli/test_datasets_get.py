@@ -257,7 +257,7 @@ def test_wrong_calls(data: Path, cards: Path) -> None:
     unknown = kobench("datasets", "get", "hipsc-k", code=2).stderr
     assert "no dataset or suite is called 'hipsc-k'; did you mean 'hipsc-ko'" in unknown
     nothing = kobench("datasets", "get", "nosuch", code=2).stderr
-    assert "hipsc-ko" in nothing
+    assert "no dataset or suite is called 'nosuch'; known: adamson2016-pilot" in nothing
     assert " h5ad" not in nothing  # it has no file
     nowhere = kobench("datasets", "get", "own.toml", code=2).stderr
     assert "there is no suite file own.toml" in nowhere

@@ -65,7 +65,8 @@ def test_unknown_names_are_answered_with_what_there_is(site: Site) -> None:
     site.install("good-dist", {"good_one.py": good("Mine")})
     registry = load_registry()
     with pytest.raises(
-        UserError, match=r"no predictor 'mien'; did you mean 'mine'\? predictors: .*mine"
+        UserError,
+        match=r"no predictor 'mien'; did you mean 'mine'\? predictors: abs-correlation, .* more",
     ):
         registry.find("predictors", "mien")
     with pytest.raises(

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import shutil
+import site as site_module
 import sys
 from pathlib import Path
 
@@ -286,13 +287,20 @@ def test_the_cells_in_scanpy_are_read_without_the_sandbox_alone(
     assert mode == "require" or size > 1_000_000
 
 
+def installs_into(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Have this interpreter install packages into a folder, too, which plugins may then read."""
+    monkeypatch.syspath_prepend(str(folder))
+    own = site_module.getsitepackages()
+    monkeypatch.setattr(site_module, "getsitepackages", lambda: [*own, str(folder)])
+
+
 def test_nothing_is_read_while_a_plugin_is_described(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a description says is handed on to trials, so it must not have read anything either."""
     require_all()
     site = Site(tmp_path / "site-packages")
-    monkeypatch.syspath_prepend(str(site.folder))
+    installs_into(monkeypatch, site.folder)
     data = site.folder / "scanpy_like"
     write_cells(data / "cells.csv")
     write_cells(data / "open.csv")
@@ -320,7 +328,7 @@ def test_what_a_description_read_does_not_reach_a_trial(
     require_all()
     monkeypatch.setenv("KOBENCH_CACHE", str(described))
     site = Site(tmp_path / "site-packages")
-    monkeypatch.syspath_prepend(str(site.folder))
+    installs_into(monkeypatch, site.folder)
     cells = write_cells(tmp_path / "mine" / "cells.csv")
     write_cells(site.folder / "theirs" / "copy.csv")
     request = Request([f"table:path={cells}"], ["seeker"], tasks=["profile"])

@@ -167,7 +167,7 @@ def test_all_results_are_the_same_again_from_the_revealed_seed(tmp_path, registr
 
     def content(folder):
         return {
-            path.name: {**json.loads(path.read_text()), "run": None}
+            path.name: {**json.loads(path.read_text()), "run": None, "seal": None}
             for path in (tmp_path / folder / "records").iterdir()
         }
 

@@ -48,7 +48,8 @@ def test_versions_of_a_worker_are_versions_and_no_sentences():
         report={},
         output_tail=lambda: None,
     )
-    environment = {"name": "mine", "python": "unknown", "packages": {"numpy": "2.1.0+cpu"}}
+    packages = {"numpy": "2.1.0+cpu"}
+    environment = {"name": "mine", "python": "unknown", "packages": packages, "lock": None}
     assert ran_in(worker)["environment"] == environment
     said["python"] = "3.13.0rc1"
     assert ran_in(worker)["environment"]["python"] == "3.13.0rc1"

@@ -49,10 +49,10 @@ def test_what_does_not_says_how_it_ended() -> None:
 
 def test_an_environments_interpreter_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a package has put in its place."""
-    monkeypatch.setattr(run_held, "__defaults__", ((), 120.0, Limits(written_mb=2)))
+    monkeypatch.setattr(run_held, "__defaults__", ((), 120.0, Limits(written_mb=2), ()))
     python = tmp_path / "prefix" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\nhead -c 9000000 /dev/zero > much; sleep 60\n")
     python.chmod(0o755)
-    with pytest.raises(seen.BrokenError, match=r"can't be used: it wrote more than 2 MB"):
+    with pytest.raises(seen.BrokenError, match=r"can't be found by .*: it wrote more than 2 MB"):
         seen.ask_inside(python, "alpha", tmp_path, tmp_path / "prefix")
