@@ -133,6 +133,15 @@ def records_of(folder: Path) -> tuple[list[Record], str]:
     raise UserError(f"there are no records in {folder}; {hint}")
 
 
+def of_predictors(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+    """The records of these predictors, each a name or a selection; all where none is named."""
+    return [
+        record
+        for record in records
+        if not names or {record.trial.predictor.name, record.trial.predictor.selection} & set(names)
+    ]
+
+
 #: Rows that a sentence names.
 NAMED = 3
 

@@ -165,6 +165,30 @@ def plugin_options(function: F) -> F:
     )(function)
 
 
+def rescoring_options(function: F) -> F:
+    """-p, and -d, -t and -m of what other packages bring: of commands that score answers again."""
+    function = click.option(
+        "-m",
+        "--metric",
+        "metrics",
+        multiple=True,
+        help="A metric of another package that may be used.",
+    )(function)
+    function = click.option(
+        "-t", "--task", "tasks", multiple=True, help="A task of another package that may be used."
+    )(function)
+    function = click.option(
+        "-d",
+        "--dataset",
+        "datasets",
+        multiple=True,
+        help="A dataset of another package, or one that reads a file of yours, that may be used.",
+    )(function)
+    return click.option(
+        "-p", "--predictor", "predictors", multiple=True, help="Only this one; may be repeated."
+    )(function)
+
+
 def json_option(function: F) -> F:
     """--json, for machines."""
     return click.option(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from kobench.cli.options import load, plugin_options
+from kobench.cli.options import load, plugin_options, rescoring_options
 from kobench.cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kobench.results.parts import Record
+    from kobench.results.versions import Spot
     from kobench.verify.finding import Finding
     from kobench.verify.rescored import Rescored
 
@@ -46,22 +47,7 @@ Examples:
     default=None,
     help="The results folder that holds the answers; else FOLDER itself.",
 )
-@click.option(
-    "-p", "--predictor", "predictors", multiple=True, help="Only this one; may be repeated."
-)
-@click.option(
-    "-d",
-    "--dataset",
-    "datasets",
-    multiple=True,
-    help="A dataset of another package, or one that reads a file of yours, that may be used.",
-)
-@click.option(
-    "-t", "--task", "tasks", multiple=True, help="A task of another package that may be used."
-)
-@click.option(
-    "-m", "--metric", "metrics", multiple=True, help="A metric of another package that may be used."
-)
+@rescoring_options
 @click.option("-v", "--verbose", is_flag=True, help="Every finding.")
 @plugin_options
 @click.pass_context
@@ -85,7 +71,7 @@ def verify_command(
     Answers that were looked up or worked out with the truth at hand pass both. Exit code 1: a row
     is not what it says, or could not be looked at as far as was asked.
     """
-    from kobench.cli.folders import records_of
+    from kobench.cli.folders import of_predictors, records_of
     from kobench.results.answer_store import AnswerStore
     from kobench.results.suite_seed import find_seed
     from kobench.results.versions import newest
@@ -99,7 +85,7 @@ def verify_command(
     if not (folder / "records.jsonl.gz").is_file():
         records, _ = newest(records)  # the others are kept there, and no board shows them
     findings = check_consistent(records, Known(registry))
-    chosen = [one for one in records if not predictors or is_named(one, predictors)]
+    chosen = of_predictors(records, predictors)
     if not chosen:
         raise click.UsageError(f"no record of {' or '.join(predictors)} there", ctx)
     again: Rescored | None = None
@@ -115,12 +101,6 @@ def verify_command(
     if remark:
         say(remark, err=True)
     ctx.exit(1 if findings or (again and again.open) or remark else 0)
-
-
-def is_named(record: Record, names: Sequence[str]) -> bool:
-    """Whether a record is of one of these predictors."""
-    predictor = record.trial.predictor
-    return bool({predictor.name, predictor.selection} & set(names))
 
 
 def published_of(
@@ -162,24 +142,26 @@ def show_rows(
     verbose : bool
         Whether to show every finding.
     """
-    rows: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    from kobench.results.versions import spot_of
+
+    rows: dict[Spot, list[Record]] = defaultdict(list)
     for record in records:
-        trial = record.trial
-        rows[record.role, trial.dataset.group, trial.split.name, trial.predictor.selection].append(
-            record
-        )
+        rows[spot_of(record.role, record.trial)._replace(train="")].append(record)
     wrong, unknown = by_id(findings), by_id(again.open if again else ())
     counts: dict[str, int] = defaultdict(int)
-    for (role, group, split, name), members in rows.items():
+    for spot, members in rows.items():
         bad = unique(reason for one in members for reason in wrong.get(id(one), ()))
         left = unique(reason for one in members for reason in unknown.get(id(one), ()))
         level = "wrong" if bad else "not re-scored" if left else level_of(members, again)
         counts[level] += 1
-        kind = "" if role == "predictor" else f" ({role})"
+        first = members[0]
+        name = first.trial.predictor.selection
+        kind = "" if first.role == "predictor" else f" ({first.role})"
         mark = {"wrong": ("✗ ", "red"), "not re-scored": ("? ", "yellow")}.get(
             level, ("✓ ", "green")
         )
-        say(f"{level}: {name}{kind} on {group}, {split}, {extent(members, again)}", mark=mark)
+        where = f"{spot.dataset}, {spot.split}, {extent(members, again)}"
+        say(f"{level}: {name}{kind} on {where}", mark=mark)
         shown = [*bad, *left] if verbose else [*bad, *left][:SHOWN]
         for sentence in shown:
             say(f"    {sentence}")

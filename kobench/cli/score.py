@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kobench.cli.options import load, plugin_options
+from kobench.cli.folders import of_predictors
+from kobench.cli.options import load, plugin_options, rescoring_options
 from kobench.cli.output import say
 
 if TYPE_CHECKING:
@@ -37,22 +38,7 @@ Examples:
     help="A record (results/records/NAME.json), or a results folder with all of its records;"
     " may be repeated.",
 )
-@click.option(
-    "-p", "--predictor", "predictors", multiple=True, help="Only this one; may be repeated."
-)
-@click.option(
-    "-d",
-    "--dataset",
-    "datasets",
-    multiple=True,
-    help="A dataset of another package, or one that reads a file of yours, that may be used.",
-)
-@click.option(
-    "-t", "--task", "tasks", multiple=True, help="A task of another package that may be used."
-)
-@click.option(
-    "-m", "--metric", "metrics", multiple=True, help="A metric of another package that may be used."
-)
+@rescoring_options
 @click.option("-v", "--verbose", is_flag=True, help="Every difference and note.")
 @plugin_options
 @click.pass_context
@@ -83,12 +69,7 @@ def score_command(
     seen: list[Replayed] = []
     for path in paths:
         folder, records = records_at(path)
-        chosen = [
-            record
-            for record in records
-            if not predictors
-            or {record.trial.predictor.name, record.trial.predictor.selection} & set(predictors)
-        ]
+        chosen = of_predictors(records, predictors)
         source = Source(registry, AnswerStore(folder), find_seed(folder), tasks, metrics, datasets)
         for done in replay(chosen, source):
             show(done, verbose)

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from kobench.results.parts import Record
 
-#: The levels of verification, from the lowest. A higher one holds all that lower ones do.
-LEVELS = ("consistent", "re-scored", "re-run")
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from kobench.results.parts import DrawnValue, MetricScore, TaskScores
 from kobench.specs import MetricSpec
@@ -173,8 +173,3 @@ def check_permuted(metric: MetricScore) -> Iterator[str]:
             f"has p {permuted.p:g}, and {as_good:.0%} of its permuted answers are as good as its"
             f" {metric.value:g}"
         )
-
-
-def shared(scores: TaskScores) -> Mapping[str, object]:
-    """What is the same for everybody who was asked the same question."""
-    return {"asked": scores.asked, "left_out": dict(scores.left_out), "events": scores.events}
