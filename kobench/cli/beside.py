@@ -80,7 +80,7 @@ def read_beside(place: str) -> Beside:
 
     with folder_of(place) as folder:
         records, _, unreadable = versions_of(folder)
-        records, wrong = consistent(records)
+        records, wrong = consistent(records, folder)
         remark = " ".join(text for text in (unreadable, wrong) if text)
         secret = any(record.trial.dataset.secret is not None for record in records)
         seed = find_seed(folder) if secret else None

@@ -217,7 +217,7 @@ def board_command(
         )
     found = all_of(folder, others)
     records, older, remark = found.records, found.older, found.remark
-    shown, said = consistent(records)
+    shown, said = consistent(records, None if others else folder)
     if with_older:  # which are checked before they are named by their code
         rows = as_rows(consistent(older)[0], records)
         records, shown, older = [*records, *rows], [*shown, *rows], []

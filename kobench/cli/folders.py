@@ -13,6 +13,7 @@ import click
 from kobench.errors import UserError
 
 if TYPE_CHECKING:
+    from kobench.plugins.load import Registry
     from kobench.results.parts import Record
 
 #: The results folder that commands look into where none is named.
@@ -142,24 +143,47 @@ def of_predictors(records: Sequence[Record], names: Sequence[str]) -> list[Recor
     ]
 
 
+def networks_of_suite(folder: Path | None, registry: Registry) -> dict[str, int]:
+    """Dataset without its seed -> its number of networks, in the suite of a published folder.
+
+    A published folder is of a built-in suite where it has its name and the suite is published on
+    secret networks.
+    """
+    from kobench.cli.suites import built_in, expanded, published_as_secret
+    from kobench.plugins.chosen import choose
+    from kobench.util.bounded import read_toml
+
+    name = "" if folder is None else folder.resolve().name
+    if folder is None or name not in built_in() or not (folder / "records.jsonl.gz").is_file():
+        return {}
+    if not published_as_secret(name):
+        return {}
+    suite = read_toml(built_in()[name])
+    texts = [*suite.get("dataset", ()), *expanded(built_in()[name], suite.get("grid", []))]
+    datasets = [choose(registry, "datasets", text) for text in texts]
+    return {chosen.group: suite["networks"] for chosen in datasets if chosen.entry.spec.seeded}
+
+
 #: Rows that a sentence names.
 NAMED = 3
 
 
-def consistent(records: list[Record]) -> tuple[list[Record], str]:
+def consistent(records: list[Record], folder: Path | None = None) -> tuple[list[Record], str]:
     """The records of a board as it may show them, and what is wrong with them, "" for nothing.
 
-    Those that contradict themselves, or each other, have no scores any more, and say why.
+    Those that contradict themselves, or each other, have no scores any more, and say why. `folder`
+    is where they lie, which may be the published one of a suite.
     """
     from kobench.cli.options import load
     from kobench.util.text import one_line
     from kobench.verify.consistent import check_consistent, without
     from kobench.verify.known import Known
 
-    findings = check_consistent(records, Known(load((), ())))
+    registry = load((), ())
+    findings = check_consistent(records, Known(registry), networks_of_suite(folder, registry))
     single = [finding for finding in findings if finding.record is not None]
-    # boards say themselves which floors are missing
-    several = [one for one in findings if one.record is None and not one.task]
+    # boards say themselves which floors and trials are missing
+    several = [one for one in findings if one.record is None and not one.lacking]
     sentences = [f"{finding}." for finding in several]
     if single:
         rows = list(dict.fromkeys(finding.what for finding in single))

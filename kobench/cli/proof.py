@@ -71,7 +71,7 @@ def verify_command(
     Answers that were looked up or worked out with the truth at hand pass both. Exit code 1: a row
     is not what it says, or could not be looked at as far as was asked.
     """
-    from kobench.cli.folders import of_predictors, records_of
+    from kobench.cli.folders import networks_of_suite, of_predictors, records_of
     from kobench.results.answer_store import AnswerStore
     from kobench.results.suite_seed import find_seed
     from kobench.results.versions import newest
@@ -84,7 +84,7 @@ def verify_command(
     records, remark = records_of(folder)
     if not (folder / "records.jsonl.gz").is_file():
         records, _ = newest(records)  # the others are kept there, and no board shows them
-    findings = check_consistent(records, Known(registry))
+    findings = check_consistent(records, Known(registry), networks_of_suite(folder, registry))
     chosen = of_predictors(records, predictors)
     if not chosen:
         raise click.UsageError(f"no record of {' or '.join(predictors)} there", ctx)

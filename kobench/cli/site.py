@@ -52,7 +52,7 @@ def site_command(folders: tuple[Path, ...], output: Path, no_cost: bool) -> None
     boards, drawn, files = {}, {}, {}
     for name, folder in zip(names, folders, strict=True):
         found = all_of(folder)
-        shown, said = consistent(found.records)
+        shown, said = consistent(found.records, folder)
         remark = " ".join(filter(None, (found.remark, said)))
         boards[name] = make_board(
             shown, cost=not no_cost, explained=read_explained(folder), left_out=remark

@@ -59,6 +59,9 @@ class Chosen:
         Hash of what its content rests on beside its parameters: files, folders or code.
     first : bool
         Whether it is the first network of its group.
+    planned : tuple of int, or None
+        The seed of the first network of its group that was asked for, or its number where seeds are
+        secret, and how many were; None where the dataset has no seed.
     parts : tuple of Chosen
         The datasets that it joins, for a transfer between datasets.
     secret : SecretNetwork or None
@@ -73,6 +76,7 @@ class Chosen:
     group: str
     source: str = ""
     first: bool = True
+    planned: tuple[int, int] | None = None
     parts: tuple[Chosen, ...] = ()
     secret: SecretNetwork | None = None
     same_cells: tuple[Entry, ...] = ()

@@ -42,6 +42,7 @@ def join(parts: Sequence[Chosen], first: bool) -> Chosen:
         " + ".join(part.group for part in parts),
         hash_of([[part.selection, version_of(part.entry), part.source] for part in parts]),
         first,
+        seeded.planned,
         tuple(parts),
         seeded.secret,
     )
@@ -59,4 +60,7 @@ def seeds_of(registry: Registry, text: str, request: Request) -> list[Chosen]:
     ]
     if request.suite_seed is not None:
         chosen = [with_secret_seed(dataset, request.suite_seed) for dataset in chosen]
-    return [replace(dataset, first=step == 0) for step, dataset in enumerate(chosen)]
+    planned = start, request.networks
+    return [
+        replace(dataset, first=step == 0, planned=planned) for step, dataset in enumerate(chosen)
+    ]

@@ -11,7 +11,15 @@ from kobench.plugins.chosen import Task
 from kobench.question import SETS, Answers
 from kobench.results.about import TaskAbout
 from kobench.results.answer_store import AnswerStore, hash_of_arrays
-from kobench.results.parts import Keys, Record, Result, RunInfo, TaskScores
+from kobench.results.parts import (
+    Keys,
+    Planned,
+    PlannedSeeds,
+    Record,
+    Result,
+    RunInfo,
+    TaskScores,
+)
 from kobench.results.records import SCHEMA, read_record, record_path
 from kobench.runner.about import about_of
 from kobench.runner.answers import Answered, Log, answers_in_process, as_answers, get_answers
@@ -159,7 +167,18 @@ def new_run(trial: Trial) -> dict[str, Any]:
     of = trial.predictor.entry.distribution, trial.predictor.selection
     if trial.role == "predictor" and of in trial.request.tuned:
         known["tuned_on"] = list(trial.request.tuned[of])
+    known["planned"] = planned_with(trial).to_json()
     return {**here_and_now(), "limits": trial.request.limits.to_json(), **known}
+
+
+def planned_with(trial: Trial) -> Planned:
+    """What the run was asked for of the row of a trial."""
+    networks, split = trial.dataset.planned, trial.split
+    return Planned(
+        networks=None if networks is None else PlannedSeeds(first=networks[0], count=networks[1]),
+        splits=PlannedSeeds(first=trial.request.split_seed, count=split.of),
+        fit_seeds=trial.request.fit_seeds if trial.role == "predictor" else 1,
+    )
 
 
 def with_lost_answers(

@@ -6,7 +6,7 @@ all that follows from a number, too, is found only by scoring the answers again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kobench.errors import INCONSISTENT
@@ -20,7 +20,9 @@ from kobench.verify.together import check_together
 from kobench.verify.values import check_scores
 
 
-def check_consistent(records: Sequence[Record], known: Known) -> list[Finding]:
+def check_consistent(
+    records: Sequence[Record], known: Known, of_suite: Mapping[str, int] | None = None
+) -> list[Finding]:
     """What is wrong with records, as far as they show it themselves.
 
     Parameters
@@ -29,6 +31,8 @@ def check_consistent(records: Sequence[Record], known: Known) -> list[Finding]:
         All records of a folder.
     known : Known
         What kobench declares here.
+    of_suite : mapping of str to int, or None
+        How many networks each dataset has in the suite of a published folder.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def check_consistent(records: Sequence[Record], known: Known) -> list[Finding]:
         for label, scores in record.result.scores.items():
             reasons = [*check_scores(label, scores, known), *check_table(record, scores, known)]
             found += [Finding(record, row, label, reason) for reason in reasons]
-    return [*found, *check_together(records)]
+    return [*found, *check_together(records, of_suite)]
 
 
 def without(records: Iterable[Record], findings: Iterable[Finding]) -> list[Record]:

@@ -22,12 +22,15 @@ class Finding:
         Label of the task, "" where it is about the whole record.
     reason : str
         What was found and what was expected, in one sentence without a full stop.
+    lacking : bool
+        Whether something is not there, which boards say themselves: a floor, or a trial of a row.
     """
 
     record: Record | None
     what: str
     task: str
     reason: str
+    lacking: bool = False
 
     def __str__(self) -> str:
         place = f", {self.task}" if self.task else ""

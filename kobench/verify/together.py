@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kobench.board.make import grouped
 from kobench.board.sections.basis import missing_basis
 from kobench.results.naming import row_of
 from kobench.results.parts import Record
-from kobench.results.revealed import chosen_networks, listed
 from kobench.results.versions import spot_of
 from kobench.verify.finding import Finding
+from kobench.verify.planned import check_planned
 
 
-def check_together(records: Sequence[Record]) -> Iterator[Finding]:
-    """Every contradiction between records, and what all of them lack."""
+def check_together(
+    records: Sequence[Record], of_suite: Mapping[str, int] | None = None
+) -> Iterator[Finding]:
+    """Every contradiction between records, and what they lack; `of_suite` as `check_planned`."""
     yield from check_datasets(records)
     yield from check_codes(records)
     yield from check_questions(records)
-    yield from check_networks(records)
+    yield from check_planned(records, of_suite)
     yield from check_floors(records)
 
 
@@ -106,20 +108,10 @@ def check_questions(records: Sequence[Record]) -> Iterator[Finding]:
                 yield Finding(record, row_of(record), label, reason)
 
 
-def check_networks(records: Sequence[Record]) -> Iterator[Finding]:
-    """Networks that are missing for everybody: one may have chosen those that suit a method."""
-    for sentence in chosen_networks(records):
-        yield Finding(None, "all rows", "", sentence.rstrip("."))
-    for group, members in gathered(records, lambda record: record.trial.dataset.group).items():
-        seeds = {one.trial.dataset.seed for one in members if one.trial.dataset.seed is not None}
-        if len(seeds) > 1 and seeds != set(range(min(seeds), min(seeds) + len(seeds))):
-            reason = f"has the networks of seeds {listed(seeds)}, with gaps between them"
-            yield Finding(None, group, "", reason)
-
-
 def check_floors(records: Sequence[Record]) -> Iterator[Finding]:
     """Floors and lines that a task names and that have no record."""
     for key, members in grouped(records).items():
         for label in sorted({label for one in members for label in one.result.scores}):
             if missing := missing_basis(members, label):
-                yield Finding(None, f"{key.dataset}, {key.split}", label, missing)
+                what = f"{key.dataset}, {key.split}"
+                yield Finding(None, what, label, missing, lacking=True)

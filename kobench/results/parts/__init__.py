@@ -5,7 +5,14 @@ docs/records.schema.json are made from them.
 """
 
 from kobench.results.parts.record import Record, Result
-from kobench.results.parts.run import RunEnvironment, RunInfo, RunLimits, RunSandbox
+from kobench.results.parts.run import (
+    Planned,
+    PlannedSeeds,
+    RunEnvironment,
+    RunInfo,
+    RunLimits,
+    RunSandbox,
+)
 from kobench.results.parts.scores import (
     Calibration,
     DrawnEvents,
@@ -34,6 +41,8 @@ __all__ = [
     "Keys",
     "MetricScore",
     "PermutedScores",
+    "Planned",
+    "PlannedSeeds",
     "PredictorInfo",
     "Record",
     "Result",

@@ -73,6 +73,42 @@ class RunEnvironment(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedSeeds(Part):
+    """Seeds that follow each other.
+
+    Attributes
+    ----------
+    first : int
+        The first one.
+    count : int
+        How many there are.
+    """
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned(Part):
+    """What the run of a trial was asked for beside it, so that what was dropped is missed.
+
+    Attributes
+    ----------
+    networks : PlannedSeeds or None
+        The seeds of the networks of its dataset, or their numbers where seeds are secret; null
+        where the dataset has none.
+    splits : PlannedSeeds
+        The seeds of splits.
+    fit_seeds : int
+        How many fits of the row.
+    """
+
+    networks: PlannedSeeds | None
+    splits: PlannedSeeds
+    fit_seeds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunInfo(Part):
     """How a trial was run: all that may differ between two equal runs.
 
@@ -121,6 +157,8 @@ class RunInfo(Part):
     tuned_on : list of str, or None
         The networks and data on which `kobench tune` chose among settings of which this is one;
         left out for none.
+    planned : Planned or None
+        Which trials of its row the run was asked for; older records lack it.
     """
 
     fit_seconds: float | None = optional()
@@ -143,3 +181,4 @@ class RunInfo(Part):
     asked_late: Sequence[str] | None = optional()
     seed_known: bool | None = optional()
     tuned_on: Sequence[str] | None = optional()
+    planned: Planned | None = optional()
