@@ -49,6 +49,10 @@ from kobench.util.text import visible
 #: same programs of packages.
 SYSTEMS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
+#: Groups that nothing loads in kobench's process, though packages of an extra would: Sphinx is
+#: started by `make docs` alone, and Pygments looks for a style only if it has none of that name.
+NOT_LOADED = ("sphinx.html_themes", "pygments.styles")
+
 #: Endings of what is imported or executed.
 CODE = (".py", ".pyc", ".pyd", ".so", ".pth")
 
@@ -145,7 +149,9 @@ def _loaded(distribution: importlib.metadata.Distribution, own: str, known: set[
     others = {normalise(name) for name, owners in LOOKED_FOR.items() if own not in owners}
     loaders = {*known, *others} - {OWN, own}
     return sorted(
-        group for group in groups if normalise(re.split(r"[._]", group, maxsplit=1)[0]) in loaders
+        group
+        for group in groups - set(NOT_LOADED)
+        if normalise(re.split(r"[._]", group, maxsplit=1)[0]) in loaders
     )
 
 

@@ -403,12 +403,41 @@ def test_nothing_that_is_installed_here_is_refused() -> None:
     assert said == set()
     for name in ("kobench-baselines", "kobench-example"):  # all that they may need, too
         if name in here.found:
-            said = in_harness._files_of(name)
-            # themes of the documentation, which the extra `docs` brings and no predictor needs
-            themes = ("the entry point sphinx.html_themes", "the entry point pygments.styles")
-            assert [one for one in said if not one.startswith(themes)] == []
+            assert in_harness._files_of(name) == ()
     assert not list(unowned(here))
     assert not [key for key, each in here.found.items() if inside.fault_of_list(each)]
+
+
+def test_groups_that_are_never_loaded_count_for_nobody(site: Site) -> None:
+    """As themes of the documentation, which the extra `docs` brings beside every predictor."""
+    info = site.install("mine-dist", {"mine_one.py": MEAN})
+    points = {group: f"[{group}]\nx = mine_one\n" for group in in_harness.NOT_LOADED}
+    (info / "entry_points.txt").write_text("\n".join(points.values()))
+    assert found(site) == ()
+    (info / "entry_points.txt").write_text("[pygments.lexers]\nx = mine_one\n")
+    forget()
+    assert found(site) == ("the entry point pygments.lexers",)
+    with pytest.MonkeyPatch.context() as patch:  # each would count, if anything loaded it
+        patch.setattr(in_harness, "NOT_LOADED", ())
+        (info / "entry_points.txt").write_text(points["pygments.styles"])
+        forget()
+        assert found(site) == ("the entry point pygments.styles",)
+
+
+def test_nothing_of_kobench_starts_sphinx_or_asks_for_a_style_that_pygments_lacks() -> None:
+    code = (
+        "import importlib, pkgutil, sys, kobench\n"
+        "for one in pkgutil.walk_packages(kobench.__path__, 'kobench.'):\n"
+        "    if not one.name.endswith('__main__'):\n"
+        "        importlib.import_module(one.name)\n"
+        "assert len(sys.modules) > 500, len(sys.modules)\n"
+        "print('sphinx' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
+    sources = (REPOSITORY / "kobench").rglob("*.py")
+    said = [one.name for one in sources if "pygments" in one.read_text().lower()]
+    assert said == ["in_harness.py"]
 
 
 def test_what_kobench_may_do_without_counts_as_a_strangers(site: Site) -> None:
