@@ -46,6 +46,13 @@ BAD = STATUSES[:-1]
 #: The status that a board gives to a trial whose record contradicts itself; no run ends so.
 INCONSISTENT = "inconsistent"
 
+#: The statuses that a board gives to trials of which evidence says that their answers give other
+#: scores, or that there are no answers to score.
+WRONG, UNVERIFIABLE = "wrong", "unverifiable"
+
+#: What a board shows no score of, because nobody has to believe it.
+DISBELIEVED = (INCONSISTENT, WRONG, UNVERIFIABLE)
+
 #: For each status of a trial that passed a limit, the name of that limit.
 LIMIT_OF = {
     "timeout": "seconds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kobench.board.growth import Growth
 from kobench.board.made import Made
@@ -48,3 +49,8 @@ class Board:
     seeds: str = ""
     headline: str = ""
     made: Made | None = None
+
+    @cached_property
+    def has_levels(self) -> bool:
+        """Whether somebody looked at any row."""
+        return any(row.verified for section in self.sections for row in section.rows)

@@ -31,10 +31,12 @@ from kobench.board.sections.section import NO_TASK, SectionKey, make_section, ta
 from kobench.board.sections.seeds import seeds_of
 from kobench.board.sections.sentences import short_names
 from kobench.board.sections.tuned import tuned_remark
+from kobench.board.sections.verified import with_levels
 from kobench.board.transfer import transfer_matrices
 from kobench.board.visible import all_visible
 from kobench.board.words import base
 from kobench.errors import UserError
+from kobench.results.evidence import Evidence, Place, place_of
 from kobench.results.parts import Record, TrialInfo
 from kobench.results.records import identity
 from kobench.results.versions import newest
@@ -53,6 +55,7 @@ def make_board(
     older: Iterable[Record] = (),
     elsewhere: Collection[Key] = (),
     more: Sequence[str] = (),
+    evidence: Mapping[Place, Evidence] | None = None,
 ) -> Board:
     """The leaderboard of trial records.
 
@@ -79,6 +82,8 @@ def make_board(
         Rows that were run on another machine: their costs are marked.
     more : sequence of str
         More remarks, on how the records came together.
+    evidence : mapping of Place to Evidence, or None
+        How far somebody looked at rows, and at just these records.
 
     Raises
     ------
@@ -109,7 +114,9 @@ def make_board(
     # the order is stable: controls come last, others stay as they are
     ordered = sorted(with_rows, key=lambda section: bool(section.near_null))
     with_costs, on_costs = with_marks(ordered, elsewhere, row_names)
-    shown = tuple(with_costs)
+    places = {place_of(record) for record in kept} if evidence else set()
+    with_verified, on_levels = with_levels(with_costs, evidence or {}, row_names, places)
+    shown = tuple(with_verified)
     transfers = tuple(
         matrix for matrix in transfer_matrices(kept, row_names, priors) if matrix.task in chosen
     )
@@ -120,6 +127,7 @@ def make_board(
         *tuned_remark(kept, row_names),
         *more,
         *on_costs,
+        *on_levels,
         *older_remark(every, like((*before, *older), kept), row_names),
     )
     return all_visible(

@@ -246,6 +246,31 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """The level that a row has reached, as somebody says.
+
+    Attributes
+    ----------
+    level : str
+        One of `kobench.results.evidence.LEVELS`.
+    by, on : str
+        Who looked, and on which day.
+    checked, of : int
+        How many of its records were looked at, and how many there are.
+    """
+
+    level: str
+    by: str
+    on: str
+    checked: int
+    of: int
+
+    def __str__(self) -> str:
+        some = "" if self.checked == self.of else f" {self.checked}/{self.of}"
+        return f"{self.level}{some}"
+
+
+@dataclass(frozen=True)
 class Row:
     """A predictor, floor or line in a section.
 
@@ -292,6 +317,8 @@ class Row:
         "" or where it ran, with its Python.
     prior : str
         "" or what it says that it knows beside the cells it was given.
+    verified : Verified or None
+        None where nobody says that they looked.
     """
 
     role: str
@@ -315,6 +342,7 @@ class Row:
     sandbox: str = ""
     environment: str = ""
     prior: str = ""
+    verified: Verified | None = None
 
     @property
     def suspect(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobench.cli.folders import all_of, consistent, own_folder
+from kobench.cli.folders import all_of, consistent, evidence_for, own_folder
 from kobench.cli.output import say, show_rendered
 from kobench.cli.published import pack_board, say_versions, seeds_follow
 from kobench.cli.screen import lines_of, show_board, show_summary, whole_options
@@ -217,7 +217,8 @@ def board_command(
         )
     found = all_of(folder, others)
     records, older, remark = found.records, found.older, found.remark
-    shown, said = consistent(records, None if others else folder)
+    evidence = evidence_for([folder, *others], records)
+    shown, said = consistent(records, None if others else folder, evidence)
     if with_older:  # which are checked before they are named by their code
         rows = as_rows(consistent(older)[0], records)
         records, shown, older = [*records, *rows], [*shown, *rows], []
@@ -232,6 +233,7 @@ def board_command(
         "older": older,
         "elsewhere": found.elsewhere,
         "more": found.more,
+        "evidence": evidence,
     }
     if published is not None:
         agreeing = agrees(shown, published, form, folder, {**chosen, "left_out": left_out})
@@ -248,6 +250,7 @@ def board_command(
             shown=shown,
             left_out=said,
             answers=answers_mb << 20,
+            evidence=evidence,
         )
         say_versions(records, older)
     else:

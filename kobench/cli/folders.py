@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kobench.errors import UserError
+from kobench.errors import DISBELIEVED, UserError
 
 if TYPE_CHECKING:
     from kobench.plugins.load import Registry
+    from kobench.results.evidence import Evidence, Place
     from kobench.results.parts import Record
 
 #: The results folder that commands look into where none is named.
@@ -168,11 +169,31 @@ def networks_of_suite(folder: Path | None, registry: Registry) -> dict[str, int]
 NAMED = 3
 
 
-def consistent(records: list[Record], folder: Path | None = None) -> tuple[list[Record], str]:
+def evidence_for(folders: Sequence[Path], records: Sequence[Record]) -> dict[Place, Evidence]:
+    """What evidence in folders says of rows, of those whose records are just these."""
+    from kobench.results.evidence import fitting, read_evidence
+
+    return fitting([one for folder in folders for one in read_evidence(folder)], records)
+
+
+def consistent(
+    records: list[Record],
+    folder: Path | None = None,
+    evidence: Mapping[Place, Evidence] | None = None,
+) -> tuple[list[Record], str]:
     """The records of a board as it may show them, and what is wrong with them, "" for nothing.
 
-    Those that contradict themselves, or each other, have no scores any more, and say why. `folder`
-    is where they lie, which may be the published one of a suite.
+    Those that contradict themselves, or each other, have no scores any more, and say why; so have
+    those that evidence is against.
+
+    Parameters
+    ----------
+    records : list of Record
+        The records.
+    folder : Path or None
+        Where they lie, which may be the published folder of a suite.
+    evidence : mapping of Place to Evidence, or None
+        What somebody found out of rows, and of just these records.
     """
     from kobench.cli.options import load
     from kobench.util.text import one_line
@@ -193,4 +214,12 @@ def consistent(records: list[Record], folder: Path | None = None) -> tuple[list[
             f"{len(rows)} row{'s' * (len(rows) != 1)} can't be what a run left, so no score of"
             f" theirs is shown: {named}{more}. `kobench verify` says all of it."
         )
-    return without(records, single), one_line(" ".join(sentences))
+    refuted = [one for one in (evidence or {}).values() if one.outcome in DISBELIEVED]
+    if refuted:
+        named = "; ".join(
+            f"{one.row[1]} on {one.dataset} is {one.outcome}: {one.reason}"
+            for one in refuted[:NAMED]
+        )
+        more = f"; and {len(refuted) - NAMED} more" if len(refuted) > NAMED else ""
+        sentences.append(f"Evidence beside the records is against some, {named}{more}.")
+    return without(records, single, evidence or {}), one_line(" ".join(sentences))

@@ -12,15 +12,33 @@ from kobench.cli.options import load, plugin_options, rescoring_options
 from kobench.cli.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from kobench.results.parts import Record
-    from kobench.results.versions import Spot
     from kobench.verify.finding import Finding
+    from kobench.verify.outcome import Outcome
     from kobench.verify.rescored import Rescored
 
 #: Findings of one row that are shown without -v.
 SHOWN = 4
+
+
+def valid_day(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """A day as it is kept; UsageError for anything else."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(value).isoformat() if value else ""
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no day; expected one as 2026-11-30") from None
+
+
+def today() -> str:
+    """The present day, UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).date().isoformat()
+
 
 EXAMPLES = """
 \b
@@ -28,6 +46,7 @@ Examples:
   kobench verify leaderboards/quick
   kobench verify kobench-results --rescore
   kobench verify leaderboards/crispr --rescore -p cipher
+  kobench verify leaderboards/quick --rescore -o leaderboards/quick/verified.json --by Ann
 """
 
 
@@ -48,6 +67,25 @@ Examples:
     help="The results folder that holds the answers; else FOLDER itself.",
 )
 @rescoring_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help=(
+        "Keep what was found, for boards to show: FOLDER/verified.json. It counts for just these"
+        " records, and goes into --pack with them."
+    ),
+)
+@click.option("--by", default="", metavar="NAME", help="Who looked, with -o.")
+@click.option(
+    "--date",
+    "on",
+    default="",
+    metavar="YYYY-MM-DD",
+    callback=valid_day,
+    help="On which day, with -o; today by default.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Every finding.")
 @plugin_options
 @click.pass_context
@@ -60,6 +98,9 @@ def verify_command(
     datasets: tuple[str, ...],
     tasks: tuple[str, ...],
     metrics: tuple[str, ...],
+    output: Path | None,
+    by: str,
+    on: str,
     verbose: bool,
     plugin_files: tuple[str, ...],
     dataset_folders: tuple[str, ...],
@@ -78,8 +119,13 @@ def verify_command(
     from kobench.runner.recorded import Source
     from kobench.verify.consistent import check_consistent
     from kobench.verify.known import Known
+    from kobench.verify.outcome import outcomes
     from kobench.verify.rescored import rescore as score_again
 
+    if output is not None and not (rescore and by):
+        raise click.UsageError(
+            "-o keeps what --rescore found, and under the name of --by; give both", ctx
+        )
     registry = load(plugin_files, dataset_folders)
     records, remark = records_of(folder)
     if not (folder / "records.jsonl.gz").is_file():
@@ -97,7 +143,10 @@ def verify_command(
         wrong = {id(finding.record) for finding in findings}
         again = score_again([one for one in chosen if id(one) not in wrong], source)
         findings += again.findings
-    show_rows(chosen, findings, again, verbose)
+    found = outcomes(chosen, findings, again)
+    show_rows(found, findings, verbose)
+    if output is not None:
+        keep_evidence(output, found, records, by, on or today())
     if remark:
         say(remark, err=True)
     ctx.exit(1 if findings or (again and again.open) or remark else 0)
@@ -123,49 +172,52 @@ def published_of(
     return frozenset(chosen_answers(records, sample)), wrong
 
 
-def show_rows(
-    records: Sequence[Record],
-    findings: Sequence[Finding],
-    again: Rescored | None,
-    verbose: bool,
+def keep_evidence(
+    path: Path, found: Sequence[Outcome], records: Sequence[Record], by: str, on: str
 ) -> None:
+    """Write what came of each row into a file, beside what it holds of other rows."""
+    from kobench.results.evidence import FILE, fitting, joined, read_evidence, write_evidence
+    from kobench.util.text import one_line
+    from kobench.verify.outcome import evidence_of
+
+    if path.name != FILE:
+        raise click.UsageError(f"-o is the file {FILE} beside the records, not {path.name}")
+    now = evidence_of(found, one_line(by), on)
+    before = fitting(read_evidence(path.parent), records)
+    write_evidence(path, joined(before.values(), now))
+    lapsed = f", beside what it held of {len(before)}" if before else ""
+    say(f"Wrote {path}: {len(now)} rows{lapsed}.")
+
+
+def show_rows(found: Sequence[Outcome], findings: Sequence[Finding], verbose: bool) -> None:
     """Print a line for each row, with what is wrong with it, and then what is wrong with several.
 
     Parameters
     ----------
-    records : sequence of Record
-        The records.
+    found : sequence of Outcome
+        The rows.
     findings : sequence of Finding
         What is wrong.
-    again : Rescored or None
-        What came of scoring them again; None where that was not asked.
     verbose : bool
         Whether to show every finding.
     """
-    from kobench.results.versions import spot_of
+    from kobench.errors import WRONG
+    from kobench.verify.outcome import NOT_RESCORED
 
-    rows: dict[Spot, list[Record]] = defaultdict(list)
-    for record in records:
-        rows[spot_of(record.role, record.trial)._replace(train="")].append(record)
-    wrong, unknown = by_id(findings), by_id(again.open if again else ())
+    marks = {WRONG: ("✗ ", "red"), NOT_RESCORED: ("? ", "yellow")}
     counts: dict[str, int] = defaultdict(int)
-    for spot, members in rows.items():
-        bad = unique(reason for one in members for reason in wrong.get(id(one), ()))
-        left = unique(reason for one in members for reason in unknown.get(id(one), ()))
-        level = "wrong" if bad else "not re-scored" if left else level_of(members, again)
-        counts[level] += 1
-        first = members[0]
-        name = first.trial.predictor.selection
+    for one in found:
+        counts[one.word] += 1
+        first = one.records[0]
         kind = "" if first.role == "predictor" else f" ({first.role})"
-        mark = {"wrong": ("✗ ", "red"), "not re-scored": ("? ", "yellow")}.get(
-            level, ("✓ ", "green")
-        )
-        where = f"{spot.dataset}, {spot.split}, {extent(members, again)}"
-        say(f"{level}: {name}{kind} on {where}", mark=mark)
-        shown = [*bad, *left] if verbose else [*bad, *left][:SHOWN]
+        name = f"{first.trial.predictor.selection}{kind}"
+        where = f"{one.place.dataset}, {one.place.split}, {extent(one)}"
+        say(f"{one.word}: {name} on {where}", mark=marks.get(one.word, ("✓ ", "green")))
+        every = [*one.wrong, *one.open]
+        shown = every if verbose else every[:SHOWN]
         for sentence in shown:
             say(f"    {sentence}")
-        if hidden := len(bad) + len(left) - len(shown):
+        if hidden := len(every) - len(shown):
             say(f"    and {hidden} more; -v shows them")
     for finding in findings:
         if finding.record is None:
@@ -173,39 +225,13 @@ def show_rows(
     together = sum(finding.record is None for finding in findings)
     said = ", ".join(f"{number} {level}" for level, number in counts.items())
     also = f"; {together} thing{'s' * (together != 1)} of several rows" if together else ""
-    say(f"{len(rows)} rows: {said}{also}.")
+    say(f"{len(found)} rows: {said}{also}.")
 
 
-def level_of(members: Sequence[Record], again: Rescored | None) -> str:
-    """The level that a row without findings has reached."""
-    reached = again is not None and any(id(one) in again.checked for one in members)
-    return "re-scored" if reached else "consistent"
-
-
-def extent(members: Sequence[Record], again: Rescored | None) -> str:
+def extent(one: Outcome) -> str:
     """How many records of a row were looked at, and which of its answers were not published."""
-    number = f"{len(members)} record{'s' * (len(members) != 1)}"
-    if again is None:
+    number = f"{len(one.records)} record{'s' * (len(one.records) != 1)}"
+    if not one.sampled:
         return number
-    out = [again.sampled_out.get(id(one), []) for one in members]
-    if not any(out):
-        return number
-    done = sum(id(one) in again.checked for one in members)
-    never = sorted(set.intersection(*map(set, out)))
-    return f"{done} of {number}" + (
-        f"; no answers to {', '.join(never)} published" if never else ""
-    )
-
-
-def by_id(findings: Iterable[Finding]) -> dict[int, list[str]]:
-    """What is said of each record, by its `id`."""
-    found: dict[int, list[str]] = defaultdict(list)
-    for finding in findings:
-        if finding.record is not None:
-            found[id(finding.record)].append(str(finding))
-    return found
-
-
-def unique(sentences: Iterable[str]) -> list[str]:
-    """Each sentence once, in their order."""
-    return list(dict.fromkeys(sentences))
+    never = f"; no answers to {', '.join(one.never)} published" if one.never else ""
+    return f"{one.checked} of {number}{never}"

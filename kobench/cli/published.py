@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from kobench.cli.output import say
 if TYPE_CHECKING:
     from kobench.board.board import Board
     from kobench.board.figures import Drawn
+    from kobench.results.evidence import Evidence, Place
     from kobench.results.parts import Record
     from kobench.results.suite_seed import SuiteSeed
 
@@ -27,6 +28,7 @@ def pack_board(
     shown: list[Record] | None = None,
     left_out: str = "",
     answers: int = 0,
+    evidence: Mapping[Place, Evidence] | None = None,
 ) -> None:
     """Write the folder to publish of a results folder, and say what is in it.
 
@@ -46,11 +48,15 @@ def pack_board(
         What boards say first of records that are not shown.
     answers : int
         Bytes that the packed answers may have.
+    evidence : mapping of Place to Evidence, or None
+        What is known of rows, which is kept with them.
     """
     from kobench.board.explained import FILE, read_explained
     from kobench.board.make import make_board
     from kobench.board.pictures import available, draw_all, write_pictures
     from kobench.board.render import render
+    from kobench.results.evidence import FILE as VERIFIED
+    from kobench.results.evidence import write_evidence
     from kobench.results.records import pack_records
     from kobench.results.revealed import with_seeds
     from kobench.results.suite_seed import SEED, keep_seed
@@ -61,9 +67,12 @@ def pack_board(
     if seed is not None:  # as whoever reads the folder has them, so that its board is the same
         records, shown = with_seeds(records, seed), with_seeds(shown, seed)
         keep_seed(folder, seed, 0o644)
-    board = make_board(shown, cost=cost, explained=read_explained(source), left_out=left_out)
+    board = make_board(
+        shown, cost=cost, explained=read_explained(source), left_out=left_out, evidence=evidence
+    )
     drawn = draw_all(board) if available() else []
     pack_records(records, folder / "records.jsonl.gz")
+    write_evidence(folder / VERIFIED, (evidence or {}).values())
     say(keep_answers(source, records, folder, answers))
     write_pictures(drawn, folder / "pictures")
     beside = [*BESIDE, *([SEED] if seed is not None else [])]

@@ -42,7 +42,7 @@ def site_command(folders: tuple[Path, ...], output: Path, no_cost: bool) -> None
     from kobench.board.pictures import available, draw_all, write_pictures
     from kobench.board.site import pages_of
     from kobench.board.site.places import slug
-    from kobench.cli.folders import all_of, consistent
+    from kobench.cli.folders import all_of, consistent, evidence_for
     from kobench.cli.published import offer_files
     from kobench.util.files import write_atomically
 
@@ -52,10 +52,15 @@ def site_command(folders: tuple[Path, ...], output: Path, no_cost: bool) -> None
     boards, drawn, files = {}, {}, {}
     for name, folder in zip(names, folders, strict=True):
         found = all_of(folder)
-        shown, said = consistent(found.records, folder)
+        evidence = evidence_for([folder], found.records)
+        shown, said = consistent(found.records, folder, evidence)
         remark = " ".join(filter(None, (found.remark, said)))
         boards[name] = make_board(
-            shown, cost=not no_cost, explained=read_explained(folder), left_out=remark
+            shown,
+            cost=not no_cost,
+            explained=read_explained(folder),
+            left_out=remark,
+            evidence=evidence,
         )
         drawn[name] = draw_all(boards[name]) if available() else []
         place = output / "board" / slug(name)

@@ -45,6 +45,8 @@ class Replayed:
         What a reader may want to know of it, and is no difference.
     sampled_out : list of str
         The question sets whose answers were not published, though others of the row were.
+    no_answers : str
+        Why there are no answers of which to make the scores, "" where there are.
     """
 
     record: Record
@@ -55,6 +57,11 @@ class Replayed:
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sampled_out: list[str] = field(default_factory=list)
+    no_answers: str = ""
+
+
+class NoAnswersError(UserError):
+    """The answers of a record are not there, or are none: nobody can score them again."""
 
 
 def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
@@ -87,6 +94,10 @@ def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
                 again(record, source, ready, found)
             except (InvalidAnswerError, TrialFailed, UserError) as error:
                 found.left_out.append(str(error))
+                if isinstance(error, NoAnswersError):
+                    found.no_answers = "its answers are not there"
+                elif not isinstance(error, UserError):
+                    found.no_answers = str(error)
             except (ValueError, TypeError, KeyError, IndexError) as error:  # it may be anyone's
                 found.left_out.append(f"it is no record of a run ({type(error).__name__}: {error})")
         yield found
@@ -248,9 +259,12 @@ def arrays_of(
         made = make(trial, prepared, (name,)).arrays.get(name, {})
         return {array: values for array, values in made.items() if values is not None}
     if not store.has(key):
-        raise UserError(f"its answers are not stored ({store.path(key)} is not there)")
+        raise NoAnswersError(f"its answers are not stored ({store.path(key)} is not there)")
     question = prepared.question(name)
-    arrays = store.load(key)
+    try:
+        arrays = store.load(key)
+    except UserError as error:
+        raise NoAnswersError(str(error)) from error
     if not arrays and question.asks_nothing:
         return arrays
     supported = arrays.get("supported")

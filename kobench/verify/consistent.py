@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from kobench.errors import INCONSISTENT
+from kobench.errors import INCONSISTENT, UNVERIFIABLE, WRONG
+from kobench.results.evidence import Evidence, Place, place_of
 from kobench.results.naming import row_of
 from kobench.results.parts import Record
 from kobench.verify.finding import Finding, by_record
@@ -18,6 +20,9 @@ from kobench.verify.origin import check_origin
 from kobench.verify.tables import check_table
 from kobench.verify.together import check_together
 from kobench.verify.values import check_scores
+
+#: Where nobody looked further.
+NO_EVIDENCE: Mapping[Place, Evidence] = MappingProxyType({})
 
 
 def check_consistent(
@@ -49,23 +54,46 @@ def check_consistent(
     return [*found, *check_together(records, of_suite)]
 
 
-def without(records: Iterable[Record], findings: Iterable[Finding]) -> list[Record]:
-    """The records, those with findings as records of a trial that ended so.
+def without(
+    records: Sequence[Record],
+    findings: Iterable[Finding],
+    evidence: Mapping[Place, Evidence] = NO_EVIDENCE,
+) -> list[Record]:
+    """The records, those that nobody has to believe as records of a trial that ended so.
 
     Their scores are taken out, and the first reason stands where these would.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        The records.
+    findings : iterable of Finding
+        What is wrong with some.
+    evidence : mapping of Place to Evidence
+        What somebody found out of rows, and of just these records.
     """
     wrong = by_record(findings)
-    return [
-        struck(record, wrong[id(record)]) if id(record) in wrong else record for record in records
-    ]
+    refuted = {
+        place: one for place, one in evidence.items() if one.outcome in (WRONG, UNVERIFIABLE)
+    }
+
+    def believed(record: Record) -> Record:
+        if found := wrong.get(id(record)):
+            first, more = found[0], len(found) - 1
+            task = f"{first.task}: " if first.task else ""
+            message = f"{task}{first.reason}{f', and {more} more' if more else ''}"
+            return struck(record, INCONSISTENT, message)
+        one = refuted.get(place_of(record)) if refuted else None
+        if one is None:
+            return record
+        return struck(record, one.outcome, f"{one.reason} (found by {one.by} on {one.on})")
+
+    return [believed(record) for record in records]
 
 
-def struck(record: Record, findings: Sequence[Finding]) -> Record:
+def struck(record: Record, status: str, message: str) -> Record:
     """A record without its scores, which says why."""
-    first, more = findings[0], len(findings) - 1
-    task = f"{first.task}: " if first.task else ""
-    message = f"{task}{first.reason}{f', and {more} more' if more else ''}"
     result = replace(
-        record.result, status=INCONSISTENT, stage="verify", message=message, scores={}, answers={}
+        record.result, status=status, stage="verify", message=message, scores={}, answers={}
     )
     return replace(record, result=result)

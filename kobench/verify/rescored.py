@@ -29,6 +29,8 @@ class Rescored:
         The `id` of each record of which every score that could be made came out as recorded.
     sampled_out : dict of int to list of str
         The `id` of a record -> the question sets whose answers were not published.
+    no_answers : dict of int to str
+        The `id` of a record -> why there are no answers of which to make its scores.
     numbers : int
         How many numbers were compared.
     """
@@ -37,6 +39,7 @@ class Rescored:
     open: list[Finding] = field(default_factory=list)
     checked: set[int] = field(default_factory=set)
     sampled_out: dict[int, list[str]] = field(default_factory=dict)
+    no_answers: dict[int, str] = field(default_factory=dict)
     numbers: int = 0
 
 
@@ -69,6 +72,8 @@ def rescore(
         found.open += [Finding(record, done.row, "", why) for why in done.left_out]
         if done.sampled_out:
             found.sampled_out[id(record)] = done.sampled_out
+        if done.no_answers:
+            found.no_answers[id(record)] = done.no_answers
         fine = not done.differing and not done.left_out and record.result.status not in BAD
         if fine and (done.tasks or not done.sampled_out):
             found.checked.add(id(record))

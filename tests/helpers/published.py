@@ -10,6 +10,7 @@ from places import REPOSITORY
 from kobench.board.board import Board
 from kobench.board.explained import read_explained
 from kobench.board.make import make_board
+from kobench.results.evidence import fitting, read_evidence
 from kobench.results.parts import Record
 from kobench.results.records import read_records
 
@@ -25,4 +26,6 @@ def published_records(folder: Path) -> tuple[Record, ...]:
 @cache
 def published(folder: Path) -> Board:
     """A published board."""
-    return make_board(published_records(folder), explained=read_explained(folder))
+    records = published_records(folder)
+    evidence = fitting(read_evidence(folder), records)
+    return make_board(records, explained=read_explained(folder), evidence=evidence)

@@ -12,6 +12,7 @@ from places import REPOSITORY
 from kobench.board import make
 from kobench.board.explained import read_explained
 from kobench.cli.suites import built_in, published_as_secret
+from kobench.results.evidence import fitting, read_evidence
 from kobench.results.records import read_records
 from kobench.results.revealed import unfounded
 from kobench.results.suite_seed import find_seed
@@ -27,12 +28,15 @@ def test_every_published_board_is_of_a_suite():
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_published_boards_are_rebuilt_byte_for_byte(folder, monkeypatch):
     records = list(read_records(folder))
-    explained = read_explained(folder)
-    board = make.make_board(records, explained=explained)
+    chosen = {
+        "explained": read_explained(folder),
+        "evidence": fitting(read_evidence(folder), records),
+    }
+    board = make.make_board(records, **chosen)
 
     def made_once(given, **options):
         assert given is records
-        assert options == {"explained": explained}
+        assert options == chosen
         return board
 
     monkeypatch.setattr(make, "make_board", made_once)
@@ -42,7 +46,7 @@ def test_published_boards_are_rebuilt_byte_for_byte(folder, monkeypatch):
         name = f"board.{ending}"
         published = (folder / name).read_bytes()
         published = gzip.decompress(published) if ending.endswith("gz") else published
-        assert make.check_board(records, published, form, explained=explained), (
+        assert make.check_board(records, published, form, **chosen), (
             f"{name}: make it again with `kobench board {folder} --pack` into a new folder"
         )
 

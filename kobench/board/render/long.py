@@ -145,6 +145,11 @@ def long_row(board: Board, section: Section, row: Row, column: Column | None) ->
         "environment": row.environment or None,
         "reason": "; ".join([*map(problem_text, row.problems), *row.remarks]) or None,
     }
+    if board.has_levels:
+        known = row.verified
+        found["verified"] = str(known) if known else None
+        found["verified_by"] = known.by if known else None
+        found["verified_on"] = known.on if known else None
     if board.cost:
         cost = row.cost
         found["fit_seconds"] = rounded(cost.fit_seconds) if cost else None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from kobench.board.numbers.networks import Slot, slot_of
-from kobench.errors import INCONSISTENT
+from kobench.errors import DISBELIEVED
 from kobench.results.parts import Record
 
 
@@ -15,7 +15,8 @@ def missing_basis(records: Iterable[Record], task: str) -> str:
 
     A board that merely left them out would compare with the best floor that is there, and whoever
     takes the best ones out of a folder would have beaten the others. A trial that failed, or a line
-    that the dataset does not offer, has a record, too; one that contradicts itself counts for none.
+    that the dataset does not offer, has a record, too; one that nobody has to believe counts for
+    none.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def missing_basis(records: Iterable[Record], task: str) -> str:
     wanted: dict[Slot, set[tuple[str, str]]] = defaultdict(set)
     for record in records:
         slot = slot_of(record)
-        if record.result.status == INCONSISTENT:
+        if record.result.status in DISBELIEVED:
             continue
         if record.role != "predictor":
             there[slot].add((record.role, own_name(record.trial.predictor.name)))

@@ -19,12 +19,12 @@ from kobench.board.sections.provenance import environment_of, open_of
 from kobench.board.sections.row_remarks import row_remarks, splits_of
 from kobench.board.sections.seeds import network_of
 from kobench.board.written import decimals_for
-from kobench.errors import INCONSISTENT, LIMIT_OF
+from kobench.errors import DISBELIEVED, LIMIT_OF
 from kobench.results.parts import Record
 
 #: Order of the rows that could not be ranked.
 STATUSES = (
-    *(INCONSISTENT, IMPOSSIBLE, INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid"),
+    *(*DISBELIEVED, IMPOSSIBLE, INCOMPLETE, NOT_ANSWERED, "unsupported", "invalid"),
     *(*LIMIT_OF, "disk-full", "failed"),
 )
 

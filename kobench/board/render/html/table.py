@@ -21,15 +21,18 @@ from kobench.board.render.text.marks import mark, verdict_text
 from kobench.board.render.text.values import (
     COSTS,
     KNOWS_HEAD,
+    VERIFIED,
     arrow,
     cost_texts,
     coverage_text,
     has_permuted,
+    has_verified,
     knows_word,
     others,
     rank_text,
     skill_bracket,
     skill_number,
+    verified_text,
 )
 from kobench.board.row import Column, Row, Score
 from kobench.board.table import Section
@@ -52,6 +55,10 @@ MEANINGS = {
     ),
     KNOWS_HEAD: KNOWS_LEGEND,
     COVERAGE: "share of what was asked that was answered; where it is not there, all of it",
+    VERIFIED: (
+        "re-scored: somebody scored its published answers again; re-run: the method was fitted"
+        " again and gave them"
+    ),
     ", ".join(COSTS): "seconds of fitting and of answering, and the largest memory in MB",
 }
 
@@ -172,6 +179,8 @@ def columns_of(board: Board, section: Section) -> tuple[list[Drawn], list[Drawn]
     rows = [row for row in section.rows if row.status == "ok"]
     if any(row.coverage is not None and row.coverage < 1 for row in rows):
         shown.append((Head(COVERAGE), lambda row: Cell(coverage_text(row))))
+    if has_verified(section):
+        shown.append((Head(VERIFIED), verified_cell))
     more += [score_column(section, column, drawn=False) for column in others(section)]
     if board.cost:
         shown += [cost_column(i, text) for i, text in enumerate(COSTS)]
@@ -220,6 +229,13 @@ def compared(section: Section, column: Column, of: str) -> list[Drawn]:
         head = Head(f"{KNOWS_HEAD}{of}", first="ascending")
         found.append((head, lambda row: knows_cell(row.scores.get(column.name), section.control)))
     return found
+
+
+def verified_cell(row: Row) -> Cell:
+    """The level that a row has reached, and who says so."""
+    found = row.verified
+    small = f"{found.by}, {found.on}" if found else ""
+    return Cell(verified_text(row), small, missing=found is None)
 
 
 def cost_column(place: int, text: str) -> Drawn:

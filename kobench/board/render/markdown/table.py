@@ -9,16 +9,19 @@ from kobench.board.render.text.section import scored_without_rank
 from kobench.board.render.text.values import (
     COSTS,
     KNOWS_HEAD,
+    VERIFIED,
     arrow,
     cost_texts,
     coverage_text,
     has_permuted,
+    has_verified,
     judged_value,
     knows_text,
     rank_text,
     secondary,
     skill_text,
     value_text,
+    verified_text,
 )
 from kobench.board.row import Row
 from kobench.board.table import Section
@@ -61,6 +64,7 @@ def heads_of(board: Board, section: Section) -> list[str]:
         if has_permuted(section, column):
             heads.append(KNOWS_HEAD)
     heads += map(arrow, secondary(section, SECONDARY))
+    heads += [VERIFIED] if has_verified(section) else []
     return [*heads, *COSTS] if board.cost else heads
 
 
@@ -81,4 +85,5 @@ def row_cells(board: Board, section: Section, row: Row) -> list[str]:
     for column in secondary(section, SECONDARY):
         text = value_text(row.scores.get(column.name), column, interval=False)
         cells.append(number_cell(text))
+    cells += [verified_text(row)] if has_verified(section) else []
     return [*cells, *cost_texts(row.cost)] if board.cost else cells

@@ -11,16 +11,19 @@ from kobench.board.render.text.marks import HOLLOW, MARKS
 from kobench.board.render.text.values import (
     COSTS,
     KNOWS_HEAD,
+    VERIFIED,
     arrow,
     cost_texts,
     coverage_text,
     has_permuted,
+    has_verified,
     judged_value,
     knows_text,
     knows_with_p,
     knows_word,
     secondary,
     skill_text,
+    verified_text,
 )
 from kobench.board.row import Column, Row
 from kobench.board.table import Section
@@ -38,6 +41,9 @@ SECONDARIES, COVER_OF_ALL, MEANS, EXTRAS, COST, P, SAME, OTHERS = (
     *(3000, 2000, 1500, 1000),
     *(200, 150, 120, 100),
 )
+
+#: The level of verification, which a remark counts, too.
+LEVEL = 900
 
 #: Of the first primary metric: the interval of its score, whether permuted answers do as well, a
 #: coverage that differs, the interval of skill, skill, the score. Names stay.
@@ -79,6 +85,8 @@ def columns_of(board: Board, section: Section, notes: Footnotes) -> list[Shown]:
     for i, column in enumerate(secondary(section, SECONDARY)):
         form = Form(value_of(section, column, notes, False), SECONDARIES + i)
         shown.append(Shown(arrow(column), (form,)))
+    if has_verified(section):
+        shown.append(Shown(VERIFIED, (Form(verified_text, LEVEL),)))
     if board.cost:
         shown += [Shown(title, (Form(cost_of(i), COST + i),)) for i, title in enumerate(COSTS)]
     return shown

@@ -18,6 +18,25 @@ KNOWS_HEAD = "knows which gene?"
 COSTS = ("fit s", "pred s", "MB")
 
 
+#: The head of the column with the levels of verification.
+VERIFIED = "verified"
+
+
+def has_verified(section: Section) -> bool:
+    """Whether somebody looked at any row of a section."""
+    return any(row.verified is not None for row in section.rows)
+
+
+def verified_text(row: Row) -> str:
+    """The level that a row has reached.
+
+    >>> from kobench.board.row import Verified
+    >>> str(Verified("re-scored", "Ann", "2026-11-30", 2, 5))
+    're-scored 2/5'
+    """
+    return "-" if row.verified is None else str(row.verified)
+
+
 def arrow(column: Column) -> str:
     """The metric's name with the direction that is better."""
     return f"{column.name} {arrow_of(column.direction)}"
