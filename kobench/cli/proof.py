@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kobench.verify.finding import Finding
     from kobench.verify.outcome import Outcome
     from kobench.verify.rescored import Rescored
+    from kobench.verify.signed import Signatures
 
 #: Findings of one row that are shown without -v.
 SHOWN = 4
@@ -77,6 +78,13 @@ Examples:
         " records, and goes into --pack with them."
     ),
 )
+@click.option(
+    "--signers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Say who signed each row; FILE has keys as ALLOWED SIGNERS in ssh-keygen(1) says.",
+)
 @click.option("--by", default="", metavar="NAME", help="Who looked, with -o.")
 @click.option(
     "--date",
@@ -99,6 +107,7 @@ def verify_command(
     tasks: tuple[str, ...],
     metrics: tuple[str, ...],
     output: Path | None,
+    signers: Path | None,
     by: str,
     on: str,
     verbose: bool,
@@ -121,6 +130,7 @@ def verify_command(
     from kobench.verify.known import Known
     from kobench.verify.outcome import outcomes
     from kobench.verify.rescored import rescore as score_again
+    from kobench.verify.signed import check_signatures
 
     if output is not None and not (rescore and by):
         raise click.UsageError(
@@ -143,8 +153,12 @@ def verify_command(
         wrong = {id(finding.record) for finding in findings}
         again = score_again([one for one in chosen if id(one) not in wrong], source)
         findings += again.findings
+    signed = None
+    if signers is not None:
+        signed = check_signatures(folder, chosen, signers)
+        findings += signed.findings
     found = outcomes(chosen, findings, again)
-    show_rows(found, findings, verbose)
+    show_rows(found, findings, verbose, signed)
     if output is not None:
         keep_evidence(output, found, records, by, on or today())
     if remark:
@@ -189,7 +203,12 @@ def keep_evidence(
     say(f"Wrote {path}: {len(now)} rows{lapsed}.")
 
 
-def show_rows(found: Sequence[Outcome], findings: Sequence[Finding], verbose: bool) -> None:
+def show_rows(
+    found: Sequence[Outcome],
+    findings: Sequence[Finding],
+    verbose: bool,
+    signed: Signatures | None = None,
+) -> None:
     """Print a line for each row, with what is wrong with it, and then what is wrong with several.
 
     Parameters
@@ -200,6 +219,8 @@ def show_rows(found: Sequence[Outcome], findings: Sequence[Finding], verbose: bo
         What is wrong.
     verbose : bool
         Whether to show every finding.
+    signed : Signatures or None
+        Who signed the rows; None where that was not asked.
     """
     from kobench.errors import WRONG
     from kobench.verify.outcome import NOT_RESCORED
@@ -212,6 +233,8 @@ def show_rows(found: Sequence[Outcome], findings: Sequence[Finding], verbose: bo
         kind = "" if first.role == "predictor" else f" ({first.role})"
         name = f"{first.trial.predictor.selection}{kind}"
         where = f"{one.place.dataset}, {one.place.split}, {extent(one)}"
+        if signed is not None:
+            where += f", {signed.words(one.place, len(one.records))}"
         say(f"{one.word}: {name} on {where}", mark=marks.get(one.word, ("✓ ", "green")))
         every = [*one.wrong, *one.open]
         shown = every if verbose else every[:SHOWN]

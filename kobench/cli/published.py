@@ -59,6 +59,7 @@ def pack_board(
     from kobench.results.evidence import write_evidence
     from kobench.results.records import pack_records
     from kobench.results.revealed import with_seeds
+    from kobench.results.signatures import keep_signed
     from kobench.results.suite_seed import SEED, keep_seed
     from kobench.util.files import write_atomically
 
@@ -73,6 +74,8 @@ def pack_board(
     drawn = draw_all(board) if available() else []
     pack_records(records, folder / "records.jsonl.gz")
     write_evidence(folder / VERIFIED, (evidence or {}).values())
+    if signed := keep_signed(source, folder, records):
+        say(f"{signed} signature{'s' * (signed != 1)} of its records went with it.")
     say(keep_answers(source, records, folder, answers))
     write_pictures(drawn, folder / "pictures")
     beside = [*BESIDE, *([SEED] if seed is not None else [])]

@@ -13,6 +13,7 @@ from kobench.cli.options import complete_names, limit_options, plugin_options
 from kobench.cli.output import say, show_rendered
 from kobench.cli.request import fulfilled, secret_asked
 from kobench.cli.screen import lines_of, show_board, show_summary, whole_options
+from kobench.cli.signing import sign_run, signing_key
 from kobench.cli.suites import (
     built_in,
     find_suite,
@@ -194,6 +195,15 @@ def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str)
         " its rows are taken from its records, and only yours are fitted."
     ),
 )
+@click.option(
+    "--sign",
+    metavar="KEY",
+    default=None,
+    help=(
+        "Sign the results with this SSH key (a file, or `git` for the one by which git signs);"
+        " without it KOBENCH_SIGNING_KEY names one. `kobench verify --signers` checks it."
+    ),
+)
 @click.option("--fresh", is_flag=True, help="Do everything anew, whatever is stored.")
 @click.option(
     "--debug",
@@ -220,6 +230,11 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
                 f"suite {suite} sets debug, which takes predictors out of the sandbox; say --debug"
                 " on the command line where you want that"
             )
+    if ctx.get_parameter_source("sign") is click.core.ParameterSource.DEFAULT and flags["sign"]:
+        raise UserError(
+            f"suite {suite} names a key to sign with; say --sign on the command line, where only"
+            " you do"
+        )
     notes: list[str] = []  # said at the end: a mistake ends in its own sentence alone
     beside = None
     if flags["beside"] is not None:
@@ -248,7 +263,10 @@ def run_command(ctx: click.Context, /, suite: str | None, **flags: Any) -> None:
     from kobench.results.merge import Merged
     from kobench.results.versions import read_older
 
+    key = signing_key(flags["sign"])
     groups, outcome = fulfilled(flags, notes)
+    if key is not None:
+        sign_run(Path(flags["out"]), outcome.records, key)
     for note in notes:
         say(f"Note: {note}", err=True)
     tasks = scored_tasks(groups, outcome.records) if flags["tasks"] else None

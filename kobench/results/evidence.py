@@ -116,7 +116,12 @@ def digest_of(records: Iterable[Record]) -> str:
     Seals are left out, and the seeds of networks that were secret: a published folder has the one
     no more, and reveals the other.
     """
-    return hash_of(sorted(hash_of(stripped(record.to_json())) for record in records))
+    return hash_of(sorted(record_digest(record) for record in records))
+
+
+def record_digest(record: Record) -> str:
+    """Sha256 over a record, without its seal and the seed of a network that was secret."""
+    return hash_of(stripped(record.to_json()))
 
 
 def stripped(document: dict[str, Any]) -> dict[str, Any]:
