@@ -6,7 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from kobench.results.agreement import Agreement, Difference, compare, same, short, walk
+from kobench.results.agreement import (
+    DRAWN,
+    VALUE,
+    Agreement,
+    Difference,
+    compare,
+    same,
+    short,
+    tolerance_at,
+    walk,
+)
+from kobench.results.agreement import PERMUTED as PERMUTED_DIGITS
 from kobench.results.parts import Calibration, MetricScore, PermutedScores, TaskScores
 
 PERMUTED = PermutedScores(
@@ -174,3 +185,37 @@ def test_values_in_messages_are_short():
     one = Difference("metrics.mae", 0.5, None, 1e-5)
     assert str(one) == "metrics.mae: 0.5 recorded, nothing here (within 1e-05)"
     assert str(replace(one, tolerance=0.0)).endswith("(exactly that)")
+
+
+def test_lists_of_other_lengths_are_one_difference_and_numbers_of_either_sign_agree_alike():
+    found = [each.where for each in walk([1, 2], [1, 2, 3], ("draws",), {}, Agreement(0, []))]
+    assert found == ["draws"]
+    for sign in (1.0, -1.0):
+        assert same(sign, sign * (1 + 0.9e-5), 1e-5)
+        assert not same(sign, sign * (1 + 1.1e-5), 1e-5)
+        assert same(sign * (1 + 0.9e-5), sign, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (("asked",), 0.0),
+        (("answered",), 0.0),
+        (("blocks",), 0.0),
+        (("left_out", "silent"), 0.0),
+        (("version",), 0.0),
+        (("sampled", "of"), 0.0),
+        (("events", "drawn"), 0.0),
+        (("points", "x"), PERMUTED_DIGITS),
+        (("metrics", "mae", "permuted", "scores", "0"), PERMUTED_DIGITS),
+        (("metrics", "mae", "permuted", "p"), DRAWN),
+        (("metrics", "mae", "value"), 1e-3),
+        (("metrics", "exact", "value"), 0.0),
+        (("metrics", "strict", "value"), VALUE),
+        (("metrics", "mae", "draws", "0"), DRAWN),
+        (("metrics", "mae", "floors", "value"), DRAWN),
+        (("coverage",), DRAWN),
+    ],
+)
+def test_what_each_place_of_a_score_may_differ_by(path, allowed):
+    assert tolerance_at(path, {"mae": 1e-3, "exact": 0.0, "strict": 1e-15}) == allowed

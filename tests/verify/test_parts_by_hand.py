@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import factories
 import pytest
 
+from kobench.plugins.load import load_registry
 from kobench.results.parts import TaskScores
 from kobench.verify import rescored
+from kobench.verify.known import Known
 from kobench.verify.origin import check_hashes, check_run
 from kobench.verify.tables import check_table
 from kobench.verify.values import check_counts, check_declared, check_metric
@@ -130,3 +132,51 @@ def test_a_record_is_checked_where_all_of_it_came_out(monkeypatch, changes, chec
     monkeypatch.setattr(rescored, "replay", lambda records, source: [done])
     found = rescored.rescore([record], None)
     assert found.checked == ({id(record)} if checked else set())
+
+
+@pytest.mark.parametrize(
+    ("many", "last"),
+    [(1, "d0"), (3, "d2"), (4, "d2, and 1 more numbers"), (9, "d2, and 6 more numbers")],
+)
+def test_three_differences_of_a_record_are_told_and_the_others_counted(monkeypatch, many, last):
+    (record,) = factories.read([factories.record("mlp")])
+    differing = [(f"t{number}@1", f"d{number}") for number in range(many)]
+    sound = {"left_out": ["no data"], "sampled_out": ["cells"], "tasks": []}
+    done = SimpleNamespace(record=record, row="a row", numbers=5, differing=differing, **sound)
+    monkeypatch.setattr(rescored, "replay", lambda records, source: [done, done])
+    told: list[object] = []
+    found = rescored.rescore([record], None, told.append)
+    assert told == [done, done]
+    assert found.numbers == 10
+    once = found.findings[: len(found.findings) // 2]
+    assert len(once) == min(many, 3)
+    assert once[-1].reason == last
+    assert [one.reason for one in once[:-1]] == [f"d{number}" for number in range(len(once) - 1)]
+    assert {(one.record is record, one.what) for one in once} == {(True, "a row")}
+    assert [one.task for one in once] == [f"t{number}@1" for number in range(len(once))]
+    assert [(one.record, one.what, one.task, one.reason) for one in found.open] == [
+        (record, "a row", "", "no data")
+    ] * 2
+    assert found.sampled_out == {id(record): ["cells"]}
+    assert found.checked == set()
+
+
+def test_what_kobench_knows_of_its_own_tasks_and_metrics():
+    known = Known(load_registry())
+    task = known.task("response")
+    assert task is not None
+    assert task.spec.name == "response"
+    assert known.task("response") is task  # it is looked for once
+    assert known.task("no-such-task") is None
+    metric = known.metric("response", "pearson-delta-centred")
+    assert metric is not None
+    assert metric.name == "pearson-delta-centred"
+    assert known.metric("response", "pearson-delta-centred[all]") == metric
+    assert known.metric("response", "no-such-metric") is None
+    assert known.metric("no-such-task", "pearson-delta-centred") is None
+    assert known.ranks_by_impacts("no-such-predictor") is False
+
+
+def test_what_strangers_declare_is_their_own_word():
+    entry = SimpleNamespace(trusted=False)
+    assert Known(SimpleNamespace(find=lambda kind, name: entry)).task("response") is None
