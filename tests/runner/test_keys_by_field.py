@@ -124,6 +124,7 @@ DATASETS = {
     "group": (lambda one: replace(one, group="other"), "fit"),
     "source": (lambda one: replace(one, source="edited"), "fit"),
     "first": (lambda one: replace(one, first=False), "scores"),
+    "planned": (lambda one: replace(one, planned=(0, 9)), ""),
     "version": (lambda one: with_entry(one, version="9"), "fit"),
     "name": (lambda one: with_entry(one, spec=replace(one.entry.spec, name="other")), "fit"),
     "spec version": (lambda one: with_entry(one, spec=replace(one.entry.spec, version=99)), "fit"),
@@ -434,7 +435,7 @@ def test_a_trial_is_named_by_what_a_run_has_several_of(trial):
 
 def test_every_field_of_what_is_chosen_has_been_thought_of():
     """A new field needs a line above, or here, with why it is in no key."""
-    of_datasets = {"params", "selection", "group", "source", "first", "same_cells"}
+    of_datasets = {"params", "selection", "group", "source", "first", "same_cells", "planned"}
     nowhere = {"parts", "secret", "entry"}  # by their sources, by themselves, field by field
     assert {each.name for each in fields(Chosen)} == of_datasets | nowhere
     in_keys = {"spec", "distribution", "version", "digest", "trusted", "environment"}

@@ -32,7 +32,6 @@ from kobench.verify.together import (
     check_codes,
     check_datasets,
     check_floors,
-    check_networks,
     check_questions,
     check_together,
     others,
@@ -495,23 +494,6 @@ def test_rows_of_one_task_were_asked_the_same_units():
     trial = rod.trial
     rod = replace(rod, trial=replace(trial, split=replace(trial.split, train="rod")))
     assert list(check_questions([floor, rod])) == []
-
-
-@pytest.mark.parametrize(
-    ("seeds", "gaps"),
-    [([0, 1, 2], False), ([3, 4, 5], False), ([0, 2], True), ([0, 1, 3], True), ([4], False)],
-)
-def test_networks_without_gaps(seeds, gaps):
-    records = [named("a", seed=seed) for seed in seeds]
-    records += [named("a", dataset="table:path=x", seed=None, kind="measured")]
-    found = told(check_networks(records))
-    assert len(found) == gaps
-    if gaps:
-        what, task, reason = found[0]
-        assert (what, task) == ("grn:genes=100", "")
-        assert reason.startswith("has the networks of seeds ")
-    # another dataset closes no gap
-    assert len(list(check_networks([*records, named("a", dataset="grn:genes=9", seed=1)]))) == gaps
 
 
 def test_floors_that_a_task_names_have_records():
