@@ -115,6 +115,7 @@ def part(name, seeded=False, secret=None, selection=None):
         group=f"{name}*",
         source="s",
         secret=secret,
+        planned=(0, 3) if seeded else None,
     )
 
 
@@ -128,6 +129,7 @@ def test_joined_datasets_are_of_the_first_simulator_among_them(monkeypatch):
     assert (both.params, both.secret, both.entry.spec.truth) == ({"b": 1}, "hidden", "none")
     assert (both.selection, both.group, both.first) == ("a + b", "a* + b*", True)
     assert both.parts == (real, grn)
+    assert (both.planned, join([real, part("c")], False).planned) == ((0, 3), None)
     assert join([real, part("c")], False).params == {"a": 1}
     assert join([grn, real], False).source != both.source
     seeds = {"x": [part("x", True, None, f"x{i}") for i in range(3)], "y": [part("y")]}
