@@ -16,7 +16,7 @@ from kobench import __version__
 from kobench.errors import INCONSISTENT
 from kobench.results.parts import Record
 from kobench.runner.keys import fit_key
-from kobench.verify.consistent import check_consistent, struck, without
+from kobench.verify.consistent import check_consistent, without
 from kobench.verify.finding import Finding, by_record
 from kobench.verify.known import Known
 from kobench.verify.origin import (
@@ -546,7 +546,7 @@ def test_records_with_findings_lose_their_scores_and_say_the_first_reason():
         assert (result.status, result.stage) == (INCONSISTENT, "verify")
         assert (result.scores, result.answers) == ({}, {})
     assert second.trial == two.trial
-    assert struck(two, findings[:1]).result.message == f"{TASK}: this"
+    assert without([two], findings[:1])[0].result.message == f"{TASK}: this"
     assert str(findings[0]) == f"b, {TASK}: this"
     assert str(findings[3]) == "c: alone"
 
