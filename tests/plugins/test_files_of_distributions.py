@@ -116,11 +116,13 @@ def test_notes_of_tools_are_in_no_key_and_hidden(tmp_path):
     }
 
 
-@pytest.mark.parametrize(("row", "counts"), [("sha256=x,1", True), (",", False), ("", False)])
+@pytest.mark.parametrize(
+    ("row", "counts"), [(",sha256=x,1", True), (",,1", False), (",", False), ("", False)]
+)
 def test_what_looks_compiled_counts_where_the_list_has_its_hash(tmp_path, row, counts):
     compiled = "mine/__pycache__/a.cpython-311.pyc"
     files = ["mine/__init__.py", "mine/a.py", compiled]
-    listed = [*(f"{name},sha256=x,1" for name in files[:2]), f"{compiled},{row}"]
+    listed = [*(f"{name},sha256=x,1" for name in files[:2]), f"{compiled}{row}"]
     found = files_of(install(tmp_path, files, listed=listed), [], nowhere)
     assert (compiled in found.files) == counts
     assert (tmp_path / "mine" / "__pycache__" in found.caches) != counts
@@ -205,6 +207,16 @@ def test_what_is_installed_in_place_has_the_files_of_its_project(tmp_path):
     assert names(found, tmp_path) == {"mine/__init__.py", "mine/weights.npz", "mine_more.py"}
 
 
+@pytest.mark.parametrize("origin", [None, "namespace"])
+def test_a_folder_without_files_of_its_own_is_no_place(tmp_path, origin):
+    """Any folder in a project is a part of a namespace."""
+    folder = project(tmp_path)
+    (folder / "docs").mkdir()
+    one = install(tmp_path / "site", [], direct=folder)
+    found = files_of(one, [("p", "docs:P")], lambda top: (origin, [str(folder / "docs")]))
+    assert found.roots == {}
+
+
 def test_links_that_a_wheel_brings_count_as_its_files(tmp_path):
     """Only what is installed in place has links that lead to where it lies."""
     one = install(tmp_path, ["mine/__init__.py", "mine.pth"])
@@ -239,8 +251,8 @@ def test_what_an_older_tool_installed_has_another_list(tmp_path):
 
 
 def test_what_is_shown_of_projects_in_place_and_of_those_that_they_need(tmp_path):
-    folders = {name: project(tmp_path, name, name) for name in ("mine", "helper", "far", "lone")}
-    needs = {"mine": ["helper>=1", "gone"], "helper": ["Far"], "far": ["mine"], "lone": []}
+    folders = {name: project(tmp_path, name, name) for name in ("mine", "helper", "Far", "lone")}
+    needs = {"mine": ["helper>=1", "gone"], "helper": ["far"], "Far": ["mine"], "lone": []}
     every = [
         install(
             tmp_path / "site",
@@ -256,16 +268,16 @@ def test_what_is_shown_of_projects_in_place_and_of_those_that_they_need(tmp_path
     sys.path[:0] = [str(folder) for folder in folders.values()]
     try:
         editable = editable_among([*every, wheel], {})
-        assert set(editable) == set(folders)
-        brought = {str(tmp_path / "site" / "far-1.dist-info"): "wheel"}
+        assert set(editable) == {"mine", "helper", "far", "lone"}
+        brought = {str(tmp_path / "site" / "Far-1.dist-info"): "wheel"}
         assert set(editable_among(every, brought)) == {"mine", "helper", "lone"}
         found = shown_in_place("Mine", editable)
     finally:
         del sys.path[: len(folders)]
     assert list(found) == sorted(found)
-    three = ("mine", "helper", "far")
+    three = ("mine", "helper", "Far")
     assert set(found) == {*three, *(f"{name}_more.py" for name in three)}
-    assert found["far"] == folders["far"] / "far"
+    assert found["Far"] == folders["Far"] / "Far"
     assert shown_in_place("gone", editable) == {}
 
 
@@ -324,6 +336,15 @@ def test_who_calls_itself_kobench_and_is_not_is_refused(tmp_path, monkeypatch, n
     good = tmp_path / "good"
     install(good, ["kobench.py"], name, points=("kobench.x:P", " kobench:Q"))
     assert [one.distribution for one in sources(monkeypatch, good)[0]] == [name]
+
+
+def test_metadata_without_a_name_are_named_by_their_folder(tmp_path, monkeypatch):
+    own = install(tmp_path, ["m.py"])._path
+    (own / "METADATA").write_text("Metadata-Version: 2.1\nVersion: 1\n")
+    found, (problem,) = sources(monkeypatch, tmp_path)
+    assert found == []
+    assert problem.distribution == OWN
+    assert "(it has no Name); install the package again" in problem.message
 
 
 # single files

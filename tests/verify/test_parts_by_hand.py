@@ -128,10 +128,11 @@ def test_each_mean_over_perturbations_is_that_of_its_column(name, variant):
 def test_a_record_is_checked_where_all_of_it_came_out(monkeypatch, changes, checked):
     (record,) = factories.read([factories.record("mlp", status=changes.get("status", "ok"))])
     sound = {"numbers": 1, "differing": [], "left_out": [], "sampled_out": [], "tasks": ["t@1"]}
-    done = SimpleNamespace(record=record, row="mlp", **{**sound, **changes})
+    done = SimpleNamespace(record=record, row="mlp", no_answers="", **{**sound, **changes})
     monkeypatch.setattr(rescored, "replay", lambda records, source: [done])
     found = rescored.rescore([record], None)
     assert found.checked == ({id(record)} if checked else set())
+    assert found.no_answers == {}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_a_record_is_checked_where_all_of_it_came_out(monkeypatch, changes, chec
 def test_three_differences_of_a_record_are_told_and_the_others_counted(monkeypatch, many, last):
     (record,) = factories.read([factories.record("mlp")])
     differing = [(f"t{number}@1", f"d{number}") for number in range(many)]
-    sound = {"left_out": ["no data"], "sampled_out": ["cells"], "tasks": []}
+    sound = {"left_out": ["no data"], "sampled_out": ["cells"], "tasks": [], "no_answers": "gone"}
     done = SimpleNamespace(record=record, row="a row", numbers=5, differing=differing, **sound)
     monkeypatch.setattr(rescored, "replay", lambda records, source: [done, done])
     told: list[object] = []
@@ -158,6 +159,7 @@ def test_three_differences_of_a_record_are_told_and_the_others_counted(monkeypat
         (record, "a row", "", "no data")
     ] * 2
     assert found.sampled_out == {id(record): ["cells"]}
+    assert found.no_answers == {id(record): "gone"}
     assert found.checked == set()
 
 
