@@ -16,11 +16,13 @@ from response_units import (
 )
 
 from kobench.api import NotComputed, ResponseUnits
+from kobench.builtin.metrics import delta
 from kobench.builtin.metrics.ceiling import Power, reachable, trusted
-from kobench.builtin.metrics.delta import ChosenUnits, centre
+from kobench.builtin.metrics.delta import ChosenUnits, UnitCorrelation, centre
 from kobench.builtin.metrics.response import (
     auprc_responding,
     centroid_accuracy,
+    cosine_delta,
     pearson_delta,
     pearson_delta_centred,
     sign_accuracy,
@@ -253,6 +255,17 @@ def test_all_halves_stay_when_chosen_perturbations_are_drawn_again():
         pearson_delta_centred.ceiling(everything).value
         == pearson_delta_centred.ceiling(units).value
     )
+
+
+@pytest.mark.parametrize("score", [pearson_delta, pearson_delta_centred, cosine_delta])
+def test_a_ceiling_is_the_same_a_few_perturbations_at_a_time(score, monkeypatch):
+    units = random_units(4, k=11)
+    scores = [score, UnitCorrelation("pearson", centred=True)]
+    whole = [each.ceiling(units).sums for each in scores]
+    monkeypatch.setattr(delta, "NUMBERS_AT_ONCE", 4 * units.halves[:, :, 0].size)
+    parts = [each.ceiling(units).sums for each in scores]
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11)
 
 
 def test_a_truth_without_noise_has_no_ceiling():

@@ -5,6 +5,7 @@ By a correlation, and told from halves of the cells.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,12 @@ class Power:
     noise: FloatArray
     variance: FloatArray
     least: FloatArray
+
+    @classmethod
+    def joined(cls, parts: Sequence[Power]) -> Power:
+        """That of all changes, from that of some after the other."""
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
 
     @classmethod
     def of(cls, halves: FloatArray) -> Power:

@@ -36,6 +36,9 @@ from kobench.cells import BoolArray, FloatArray, IntArray
 #: Similarities closer than this are tied.
 TIE = 1e-12
 
+#: Most numbers of halves that are worked on at once (128 MB).
+NUMBERS_AT_ONCE = 16_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class ChosenUnits(ResponseUnits):
@@ -158,26 +161,39 @@ class ProductCorrelation(DeltaCorrelation):
         if units.halves is None:
             raise NotComputed("the truth has no noise")
         kept = self.compare(units).kept
-        scored = Power.of(self._halves(units.halves, kept))
+        scored = self._power(units.halves, kept)
         asked = scored
         if isinstance(units, ChosenUnits):
-            asked = Power.of(self._halves(units.asked[0], np.arange(units.asked[0].shape[2])))
+            asked = self._power(units.asked[0], np.arange(units.asked[0].shape[2]))
         return mean_over(units, kept, reachable(scored, asked))
 
-    def _halves(self, halves: FloatArray, rows: IntArray) -> FloatArray:
-        """(s, 2, u, G) halves (s, 2, k, G) of some rows (u,) as they are correlated, 0 at the gaps.
+    def _power(self, halves: FloatArray, rows: IntArray) -> Power:
+        """Signal and noise of some rows (u,) of halves (s, 2, k, G), as they are correlated.
 
-        A split at a time, as there is no larger array.
+        Some perturbations after the other, as there is no larger array.
         """
+        s, _, _, n_genes = halves.shape
+        mean = np.zeros((s, 2, 1, n_genes))
+        if self.centred:
+            for of_split, changes in zip(mean, halves, strict=True):
+                of_split[:] = _known_mean(self._scaled(changes[:, rows]), axis=1)
+        step = max(1, NUMBERS_AT_ONCE // max(1, 2 * s * n_genes))
+        parts = (rows[start : start + step] for start in range(0, max(1, len(rows)), step))
+        return Power.joined([Power.of(self._halves(halves, part, mean)) for part in parts])
+
+    def _halves(self, halves: FloatArray, rows: IntArray, mean: FloatArray) -> FloatArray:
+        """(s, 2, u, G) some rows (u,) of halves, less their mean (s, 2, 1, G), 0 at the gaps."""
         prepared = np.empty((*halves.shape[:2], len(rows), halves.shape[3]), halves.dtype)
-        for split, changes in zip(prepared, halves, strict=True):
-            split[:] = changes[:, rows]
-            if self.centred:
-                split -= _known_mean(split, axis=1)
+        for split, changes, middle in zip(prepared, halves, mean, strict=True):
+            split[:] = self._scaled(changes[:, rows]) - middle
             if self.kind == "pearson":
                 split -= _known_mean(split, axis=2)
             np.nan_to_num(split, copy=False)
         return prepared
+
+    def _scaled(self, pair: FloatArray) -> FloatArray:
+        """(2, u, G) changes in two halves on the scale on which they are centred."""
+        return pair
 
 
 class UnitCorrelation(ProductCorrelation):
@@ -219,17 +235,14 @@ class UnitCorrelation(ProductCorrelation):
         """Changes of unit length, centred, and which of them differ between genes."""
         return super().levelled(unit_length(changes))
 
-    def _halves(self, halves: FloatArray, rows: IntArray) -> FloatArray:
-        """As of other correlations, over the length of the mean of both halves.
+    def _scaled(self, pair: FloatArray) -> FloatArray:
+        """Changes over the length of the mean of both halves.
 
         That is what the truth is measured with, so it is what the truth was scaled by.
         """
-        scaled = np.empty((*halves.shape[:2], len(rows), halves.shape[3]), halves.dtype)
-        for split, pair in zip(scaled, halves, strict=True):
-            whole = pair[:, rows].mean(axis=0)
-            length = np.sqrt(np.nansum(whole**2, axis=1, keepdims=True))
-            split[:] = pair[:, rows] / np.where(length > 0, length, 1.0)
-        return super()._halves(scaled, np.arange(len(rows)))
+        length = np.sqrt(np.nansum(pair.mean(axis=0) ** 2, axis=1, keepdims=True))
+        scaled: FloatArray = pair / np.where(length > 0, length, 1.0)
+        return scaled
 
 
 class CentroidAccuracy(OverPerturbations):

@@ -32,6 +32,7 @@ from kobench.builtin.tasks.population import (
 )
 from kobench.builtin.tasks.values import counted
 from kobench.cells import BoolArray, FloatArray, IntArray
+from kobench.util.room import room_for
 
 #: More names than this are not spelt out in a note.
 NAMES_SHOWN = 30
@@ -103,8 +104,11 @@ def response(view: TaskView) -> TaskUnits:
         responds = None if question.responds is None else question.responds[rows]
         if halves is None or len(rows) == len(kept):
             return ResponseUnits(predicted[rows], true[rows], rows, signed, halves, responds)
+        mine = room_for((*halves.shape[:2], len(rows), halves.shape[3]))
+        for split, whole in zip(mine, halves, strict=True):
+            split[:] = whole[:, rows]
         return ChosenUnits(
-            predicted[rows], true[rows], rows, signed, halves[:, :, rows], responds, asked=(halves,)
+            predicted[rows], true[rows], rows, signed, mine, responds, asked=(halves,)
         )
 
     variants: dict[str, Units] = {

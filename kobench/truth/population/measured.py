@@ -20,6 +20,7 @@ from kobench.truth.population.profiles import Population
 from kobench.truth.population.screen import MeasuredChange, Screen
 from kobench.truth.population.significance import adjusted
 from kobench.units import MIN_CELLS
+from kobench.util.room import room_for
 
 #: The kinds of perturbation that are asked: those that take a gene away.
 ASKED = ("knockout", "knockdown")
@@ -87,7 +88,12 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
             unasked=unasked,
         )
     asked_of = [targets[name] for name in found.events]
-    measured = [sorted_out.measure(name) for name in found.events]
+    halves = room_for((SPLITS, 2, len(asked_of), dataset.cells.n_vars))
+    measured = []
+    for place, name in enumerate(found.events):
+        one = sorted_out.measure(name)
+        halves[:, :, place] = one.halves
+        measured.append(replace(one, halves=halves[:, :, place]))
     return Responses(
         cells=dataset.cells[training],
         names=tuple(found.events),
@@ -98,7 +104,7 @@ def ask_responses(dataset: Dataset, training: IntArray, reference: IntArray) -> 
         abundance=abundance(sorted_out.asked, asked_of),
         detectable=np.array([one.agreement >= DETECTABLE for one in measured]),
         perturbed=np.array([one.cells for one in measured]),
-        halves=np.stack([one.halves for one in measured], axis=2),
+        halves=halves,
         responds=np.array([one.responds for one in measured]),
         size_p=adjusted(np.array([one.size_p for one in measured])),
         expected=None if dataset.truth is None else expected_changes(dataset, asked_of),

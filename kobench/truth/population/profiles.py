@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Population:
         Sum of each cell over all genes.
     detected : (n,) int
         Number of genes that are on in each cell.
+    by_gene : (N, G) canonical CSC or None
+        X once more, gene by gene, where genes are looked up again and again.
     """
 
     X: Any
@@ -45,6 +47,7 @@ class Population:
     batch: IntArray
     total: FloatArray
     detected: IntArray
+    by_gene: Any = None
 
     @classmethod
     def of(cls, X: Any, batch: IntArray) -> Population:
@@ -65,7 +68,12 @@ class Population:
             self.batch[chosen],
             self.total[chosen],
             self.detected[chosen],
+            self.by_gene,
         )
+
+    def by_genes(self) -> Population:
+        """The same cells; of a sparse X, genes are found without going through all of it."""
+        return replace(self, by_gene=self.X.tocsc()) if scipy.sparse.issparse(self.X) else self
 
     def matrix(self) -> Any:
         """(n, G) the values of these cells alone, a copy; for few cells."""
@@ -77,6 +85,12 @@ class Population:
         if not scipy.sparse.issparse(self.X):
             # a gene's cells side by side, as numpy takes columns: sums over cells depend on it
             return np.asfortranarray(self.X[np.ix_(self.rows, chosen)], dtype=np.float64)
+        if self.by_gene is not None:
+            whole = np.zeros((self.X.shape[0], len(chosen)))
+            for column, gene in zip(whole.T, chosen, strict=True):
+                of_gene = slice(self.by_gene.indptr[gene], self.by_gene.indptr[gene + 1])
+                column[self.by_gene.indices[of_gene]] = self.by_gene.data[of_gene]
+            return whole[self.rows]
         values = np.empty((len(self), len(chosen)))
         for place, part in self._parts(VALUES_AT_ONCE):
             values[place] = part[:, chosen].toarray()

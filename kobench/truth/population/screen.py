@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from kobench.dataset import Dataset
 from kobench.errors import UserError
 from kobench.truth.population.grouped import halved, numbers_of, within_groups
 from kobench.truth.population.measure import (
+    SPLITS,
     Halves,
     agreement,
     change,
@@ -19,10 +21,15 @@ from kobench.truth.population.measure import (
     halved_changes,
     matched,
 )
+from kobench.truth.population.presummed import HalvedCells, HalvedReference
 from kobench.truth.population.profiles import Population
 from kobench.truth.population.significance import responding
 from kobench.truth.population.size import size
 from kobench.units import MIN_CELLS
+
+#: Most bytes that sums over halves of all batches may take; with more, each perturbation is summed
+#: by itself.
+MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +100,7 @@ class Screen:
         batch, wild_type_batch = batches(dataset.batch_key, perturbed, dataset.cells)
         return cls(
             perturbed=Population.of(perturbed.X, batch),
-            wild_type=Population.of(dataset.cells.X, wild_type_batch),
+            wild_type=Population.of(dataset.cells.X, wild_type_batch).by_genes(),
             reference=np.asarray(reference),
             everyone=np.union1d(training, reference),
             halves=Halves.draw(perturbed.n_obs, purpose=0),
@@ -127,11 +134,14 @@ class Screen:
                 within_groups(reference, self.groups[1][theirs], most),
             )
             p = size(*tested, targets)[1]
+        everyone = self._matched(rows, targets, self.everyone)
+        halves = HalvedCells.of(perturbed, targets, self.halves[ours])
+        same = halves if np.array_equal(ours, everyone[0]) else None
         return MeasuredChange(
             cells=len(ours),
             change=change(perturbed, reference, targets),
-            halves=self._halved(ours, theirs, targets),
-            agreement=self.agreement(rows, targets),
+            halves=self._halved(ours, theirs, targets, self.halved_reference, halves),
+            agreement=agreement(self._halved(*everyone, targets, self.halved_everyone, same)),
             responds=responding(*tested, targets),
             size=strength,
             size_p=p,
@@ -139,7 +149,28 @@ class Screen:
 
     def agreement(self, rows: IntArray, targets: Sequence[int]) -> float:
         """How well halves of these perturbed cells (rows) agree, with `everyone` as reference."""
-        return agreement(self._halved(*self._matched(rows, targets, self.everyone), targets))
+        everyone = self._matched(rows, targets, self.everyone)
+        return agreement(self._halved(*everyone, targets, self.halved_everyone))
+
+    @cached_property
+    def halved_reference(self) -> HalvedReference | None:
+        """Sums over halves of the reference, see `_sums_over`."""
+        return self._sums_over(self.reference)
+
+    @cached_property
+    def halved_everyone(self) -> HalvedReference | None:
+        """Sums over halves of `everyone`, see `_sums_over`."""
+        return self._sums_over(self.everyone)
+
+    def _sums_over(self, against: IntArray) -> HalvedReference | None:
+        """What many perturbations have in common; None where halves are a matter of each of them,
+        or where the sums are too large.
+        """
+        bytes_taken = SPLITS * 2 * self.n_batches * self.wild_type.X.shape[1] * 8
+        if self.groups is not None or bytes_taken > MOST_BYTES:
+            return None
+        cells = self.wild_type[against]
+        return HalvedReference.of(cells, self.wild_type_halves[against], self.n_batches)
 
     def _matched(
         self, rows: IntArray, targets: Sequence[int], against: IntArray
@@ -148,21 +179,32 @@ class Screen:
         ours, theirs = matched(self.perturbed[rows], self.wild_type[against], targets)
         return rows[ours], against[theirs]
 
-    def _halved(self, ours: IntArray, theirs: IntArray, targets: Sequence[int]) -> FloatArray:
-        """(SPLITS, 2, G) changes in halves of these perturbed and wild-type rows."""
+    def _halved(
+        self,
+        ours: IntArray,
+        theirs: IntArray,
+        targets: Sequence[int],
+        reference: HalvedReference | None,
+        known: HalvedCells | None = None,
+    ) -> FloatArray:
+        """(SPLITS, 2, G) changes in halves of these perturbed and wild-type rows.
+
+        `reference` has the sums over the wild-type cells, and `known` are the halves of the
+        perturbed ones, where they are there already.
+        """
+        perturbed, wild_type = self.perturbed[ours], self.wild_type[theirs]
         if self.groups is not None:
-            cells = self.perturbed[ours], self.wild_type[theirs]
-            halves = halved(
-                (self.groups[0][ours], self.groups[1][theirs]), (cells[0].batch, cells[1].batch)
-            )
+            groups = self.groups[0][ours], self.groups[1][theirs]
+            halves = halved(groups, (perturbed.batch, wild_type.batch))
             if halves is not None:
-                return changes_in(*cells, targets, *halves)
+                return changes_in(perturbed, wild_type, targets, *halves)
+        if reference is not None:
+            cells = known or HalvedCells.of(perturbed, targets, self.halves[ours])
+            means = reference.means(cells.count(self.n_batches), targets)
+            if means is not None:
+                return cells.means - means
         return halved_changes(
-            self.perturbed[ours],
-            self.wild_type[theirs],
-            targets,
-            self.halves[ours],
-            self.wild_type_halves[theirs],
+            perturbed, wild_type, targets, self.halves[ours], self.wild_type_halves[theirs]
         )
 
 
