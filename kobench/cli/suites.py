@@ -18,6 +18,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "suites"
 #: The key of a suite that says how its published board is made; a run is made as its flags say.
 PUBLISHED_SECRET = "published-secret"
 
+#: Keys of a suite that are texts for its readers: what it is, and which version of it this is.
+FOR_READERS = ("summary", "version")
+
 
 def built_in() -> dict[str, Path]:
     """Name -> file of the suites that come with kobench."""
@@ -58,7 +61,7 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
     ----------
     path : Path
         A TOML file whose keys are the long flags without the dashes at the front; beside them
-        `summary`, `published-secret` and tables `[[grid]]`.
+        `summary`, `version`, `published-secret` and tables `[[grid]]`.
     command : click.Command
         The command whose flags they are.
 
@@ -82,9 +85,9 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
     context = click.Context(command)
     values: dict[str, Any] = {}
     for key, value in content.items():
-        if key == "summary":
+        if key in FOR_READERS:
             if not isinstance(value, str):
-                raise UserError(f"suite {path.name}: summary = {written(value)}; expected text")
+                raise UserError(f"suite {path.name}: {key} = {written(value)}; expected text")
         elif key == PUBLISHED_SECRET:
             if not isinstance(value, bool):
                 raise UserError(
@@ -98,7 +101,7 @@ def read_suite(path: Path, command: click.Command) -> dict[str, Any]:
         else:
             raise UserError(
                 f"suite {path.name} has an unknown key {key!r};"
-                f" {suggestion(key, [*options, 'grid', 'summary', PUBLISHED_SECRET])}"
+                f" {suggestion(key, [*options, 'grid', *FOR_READERS, PUBLISHED_SECRET])}"
             )
     return values
 
