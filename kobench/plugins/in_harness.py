@@ -40,6 +40,7 @@ from kobench.plugins.installed_here import (
     place_of,
 )
 from kobench.plugins.looked_for import LOOKED_FOR, may_bring
+from kobench.plugins.ours import PREDICTORS
 from kobench.plugins.pth import AT_START, OF_SETUPTOOLS, code_in, links_unasked
 from kobench.plugins.sources import OWN, normalise
 from kobench.plugins.unowned import unowned
@@ -77,7 +78,11 @@ def code_here(entry: Entry) -> tuple[str, ...]:
 
 
 def refuse_code_here(entry: Entry, sandbox: str) -> None:
-    """Refuse a predictor whose distribution runs code in kobench's own process.
+    """Refuse a predictor whose distribution may run code in kobench's own process.
+
+    Refused is every one that is installed in kobench's own interpreter and was not developed with
+    kobench: what can be looked for (`code_here`) is known, but not all that an installer can leave
+    there for Python or a library to find.
 
     Parameters
     ----------
@@ -89,15 +94,23 @@ def refuse_code_here(entry: Entry, sandbox: str) -> None:
     Raises
     ------
     UserError
-        There is such code.
+        It may.
     """
-    if sandbox == "require" and (files := code_here(entry)):
-        raise UserError(
-            f"--sandbox require: {entry.distribution} is installed in kobench's own interpreter and"
-            f" brings {', '.join(files[:3])}, by which its code runs in kobench's own process,"
-            " where no sandbox is; uninstall it here and put it into an environment of its own"
-            f" (`kobench env create NAME --from {entry.distribution}`)"
-        )
+    if sandbox != "require" or entry.trusted or entry.plugin_file or entry.environment:
+        return
+    files = code_here(entry)
+    if normalise(entry.distribution) in PREDICTORS and not files:
+        return
+    runs = (
+        f" and brings {', '.join(files[:3])}, by which its code runs in kobench's own process"
+        if files
+        else ", where what it brings can run in kobench's own process"
+    )
+    raise UserError(
+        f"--sandbox require: {entry.distribution} is installed in kobench's own interpreter{runs},"
+        " where no sandbox is; put it into an environment of its own (`kobench env create NAME"
+        f" --from {entry.distribution}`) and uninstall it here"
+    )
 
 
 @cache

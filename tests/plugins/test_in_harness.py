@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from kobench.plugins import in_harness
 from kobench.plugins.chosen import choose
 from kobench.plugins.discovery import installed_sources
 from kobench.plugins.entry import Entry
-from kobench.plugins.in_harness import code_here
+from kobench.plugins.in_harness import code_here, refuse_code_here
 from kobench.plugins.installed_here import installed_here, paths_of
 from kobench.plugins.load import load_registry
 from kobench.plugins.looked_for import LOOKED_FOR, NOBODYS, may_bring
@@ -637,6 +638,26 @@ def test_it_is_refused_where_a_sandbox_is_required_and_else_marked(
     (section,) = make_board(records).sections
     (row,) = (row for row in section.rows if row.name == "mine")
     assert "runs code in kobench's own process: mine.pth" in row.remarks
+
+
+def test_what_is_installed_here_is_refused_whatever_it_brings_but_kobenchs_own(site: Site) -> None:
+    """Nobody can list all that an installer may leave for Python or a library to find."""
+    site.install("mine-dist", {"mine_one.py": MEAN})
+    forget()
+    mine = Entry(None, "mine-dist", "1.0", "")
+    assert code_here(mine) == ()
+    with pytest.raises(UserError, match=r"mine-dist is installed .*, where what it brings can run"):
+        refuse_code_here(mine, "require")
+    for entry, mode in (
+        (mine, "auto"),
+        (mine, "off"),
+        (replace(mine, environment="theirs"), "require"),
+        (replace(mine, plugin_file="mine.py"), "require"),
+        (replace(mine, trusted=True), "require"),
+        (Entry(None, "kobench-baselines", "1.0", ""), "require"),
+        (Entry(None, "Kobench_Example", "1.0", ""), "require"),
+    ):
+        refuse_code_here(entry, mode)
 
 
 @pytest.mark.parametrize(
