@@ -85,7 +85,7 @@ def walk(
 ) -> Iterator[Difference]:
     """Every difference of two JSON values, in the order of keys; counts numbers in `found`."""
     if isinstance(recorded, dict) and isinstance(here, dict):
-        for key in sorted((recorded.keys() | here.keys()) - later(recorded, path)):
+        for key in sorted(recorded.keys() | here.keys()):
             yield from walk(recorded.get(key), here.get(key), (*path, str(key)), tolerances, found)
     elif isinstance(recorded, list) and isinstance(here, list) and len(recorded) == len(here):
         for place, pair in enumerate(zip(recorded, here, strict=True)):
@@ -95,12 +95,6 @@ def walk(
         found.numbers += is_number(recorded) or is_number(here)
         if not same(recorded, here, tolerance):
             yield Difference(".".join(path), recorded, here, tolerance)
-
-
-def later(recorded: Mapping[str, Any], path: tuple[str, ...]) -> set[str]:
-    """What scoring has come to write down since, of the truth alone, and a record lacks."""
-    of_metric = len(path) == 2 and path[0] == "metrics"
-    return {"calibration"} - recorded.keys() if of_metric else set()
 
 
 def tolerance_at(path: tuple[str, ...], tolerances: Mapping[str, float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,14 +85,16 @@ def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
         One a record.
     """
     ready: dict[tuple[Any, ...], Prepared] = {}
-    for record in sorted(records, key=order_of):
+    in_order = sorted(records, key=order_of)
+    owed = owed_by(in_order)
+    for record in in_order:
         result = record.result
         found = Replayed(record, row_of(record))
-        if result.status in BAD:
+        if result.status in BAD and record.role == "predictor":
             found.notes.append(f"its trial ended as {result.status!r}, so it has no scores")
         else:
             try:
-                again(record, source, ready, found)
+                again(record, source, ready, found, owed.get(id(record), {}))
             except (InvalidAnswerError, TrialFailed, UserError) as error:
                 found.left_out.append(str(error))
                 if isinstance(error, NoAnswersError):
@@ -105,15 +108,49 @@ def replay(records: Iterable[Record], source: Source) -> Iterator[Replayed]:
 
 def order_of(record: Record) -> tuple[str, ...]:
     """Records on one dataset and split come together."""
+    return (*place_of(record), record.role, record.trial.predictor.selection)
+
+
+def owed_by(records: Iterable[Record]) -> dict[int, dict[str, TaskScores]]:
+    """The tasks that name a floor or line of which its record has no scores.
+
+    Returns
+    -------
+    dict of int to dict of str to TaskScores
+        `id` of the floor's or line's record -> task label -> the scores of another row there.
+    """
+    named: dict[tuple[Any, ...], dict[str, TaskScores]] = defaultdict(dict)
+    records = list(records)
+    for record in records:
+        for label, scores in record.result.scores.items():
+            for role, names in (("floor", scores.floors), ("line", scores.lines)):
+                for name in names:
+                    named[(*place_of(record), role, name)][label] = scores
+    return {
+        id(record): {label: lacking[label] for label in lacking.keys() - record.result.scores}
+        for record in records
+        if (lacking := named.get((*place_of(record), record.role, record.trial.predictor.name)))
+    }
+
+
+def place_of(record: Record) -> tuple[str, ...]:
+    """The dataset and split of a record."""
     trial = record.trial
     split = (trial.split.name, str(trial.split.seed), trial.split.train or "")
-    return (trial.dataset.selection, *split, record.role, trial.predictor.selection)
+    return (trial.dataset.selection, *split)
 
 
 def again(
-    record: Record, source: Source, ready: dict[tuple[Any, ...], Prepared], found: Replayed
+    record: Record,
+    source: Source,
+    ready: dict[tuple[Any, ...], Prepared],
+    found: Replayed,
+    owed: Mapping[str, TaskScores],
 ) -> None:
     """Score one record again, and write down in `found` what came of it.
+
+    `owed` are tasks of which a floor or line has no scores here (see `owed_by`): that it gives some
+    when it is made again is a difference.
 
     Raises
     ------
@@ -124,9 +161,11 @@ def again(
     """
     dataset = dataset_of(record, source)
     scores = usable(record.result.scores, source, found)
-    if not scores:
+    # of a version that is not here nothing can be owed
+    silent = usable(owed, source, Replayed(record, found.row))
+    if not scores and not silent:
         return
-    tasks = tuple(scores[label][0] for label in scores)
+    tasks = tuple(task for task, _ in (*scores.values(), *silent.values()))
     request, split = request_of(record, dataset), split_of(record)
     trial = Trial(
         record.role,  # type: ignore[arg-type]  # a record's role is checked when it is read
@@ -148,17 +187,29 @@ def again(
     found.differing += [("dataset", one) for one in other_dataset(record.trial.dataset, prepared)]
     draft = Draft(Action("score", reason="replay"), record.keys, {})
     for name in trial.asks:
-        if (recorded := record.result.answers.get(name)) is None:
+        recorded = record.result.answers.get(name, "")
+        if name in found.sampled_out or (not recorded and kept(trial)):
             continue
-        if name in found.sampled_out:
+        try:
+            arrays = arrays_of(trial, name, recorded, prepared, source.store)
+        except TrialFailed:
+            if scores:
+                raise
+            return  # neither then nor now
+        if not recorded and name not in {task.spec.asks for task, _ in silent.values()}:
             continue
-        arrays = arrays_of(trial, name, recorded, prepared, source.store)
-        if hash_of_arrays(arrays) != recorded:
+        if recorded and hash_of_arrays(arrays) != recorded:
             found.notes.append(f"its answers to {name} were made again and are not those recorded")
         draft.hashes[name] = recorded
         draft.at_hand[name] = as_answers(arrays, trial.predictor.entry.spec)
     basis = make_group(source.registry, dataset, tasks, [], request, split).basis
     score(draft, trial, prepared, basis, source.store)
+    for label in silent:
+        made = draft.scores.get(label)
+        if made is not None and any(metric.value is not None for metric in made.metrics.values()):
+            found.tasks += 1
+            told = f"{record.result.status}, without scores", "ok, with scores"
+            found.differing.append((label, Difference("status", *told, 0.0)))
     for label, (task, recorded_scores) in scores.items():
         if task.spec.asks in found.sampled_out:
             continue

@@ -55,14 +55,21 @@ def test_without_some_of_them_nobody_is_compared(parts, said):
     assert "\u25b2" not in text.partition("## ")[2].replace("\u25b2 better", "")
 
 
-def test_a_floor_that_failed_and_a_line_that_is_not_offered_have_records():
-    failed = networks("own-share", [0.4] * 5, role="floor", status="failed")
+@pytest.mark.parametrize("status", ["failed", "timeout", "out-of-memory", "unsupported"])
+def test_who_says_of_the_best_floor_that_it_failed_has_beaten_nobody(status):
+    failed = networks("own-share", [0.4] * 5, role="floor", status=status)
     for one in failed:
         one["result"]["scores"] = {}
+    section = section_of(with_lines(METHOD), failed, CHANCE, TRUTH)
+    assert "the floor own-share of this task have no good record" in section.unranked_reason
+    assert not section.ranked
+
+
+def test_a_line_that_is_not_offered_has_a_record():
     none = networks("truth", [1.0] * 5, role="line", status="unsupported")
     for one in none:
         one["result"]["scores"] = {}
-    assert section_of(with_lines(METHOD), failed, CHANCE, none).unranked_reason == ""
+    assert section_of(with_lines(METHOD), BEST, CHANCE, none).unranked_reason == ""
 
 
 def test_the_floors_of_another_split_are_no_floors():

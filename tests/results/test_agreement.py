@@ -112,8 +112,9 @@ def test_what_differs_of_a_task(changes, where):
 CALIBRATION = Calibration(duplicate=0.5, control="mean", known=0.1, apart=0.4, low=0.3, high=0.5)
 
 
-def test_what_scoring_came_to_write_down_since_is_no_difference():
-    assert places(with_metric(calibration=CALIBRATION)) == []
+def test_a_calibration_that_a_record_lacks_or_has_otherwise_is_a_difference():
+    """Whoever takes it out would have a metric counted that can't tell anything there."""
+    assert places(with_metric(calibration=CALIBRATION)) == ["metrics.pearson.calibration"]
     recorded = with_metric(calibration=CALIBRATION)
     gone, other = with_metric(), with_metric(calibration=replace(CALIBRATION, apart=0.41))
     found = [
@@ -165,16 +166,6 @@ def test_what_only_one_side_has_is_a_number_that_was_compared():
         (difference,) = walk({"a": recorded}, {"a": here}, ("metrics",), {}, found)
         assert (found.numbers, difference.where) == (1, "metrics.a")
         assert (difference.recorded, difference.here) == (recorded, here)
-
-
-def test_a_calibration_that_a_record_lacks_is_no_difference_in_a_metric_alone():
-    def found(*path):
-        here = {"calibration": "x"}
-        return [each.where for each in walk({}, here, path, {"m": 1.0}, Agreement(0, []))]
-
-    assert found("metrics", "m") == []
-    assert found("floors", "m") == ["floors.m.calibration"]
-    assert found("metrics", "m", "permuted") == ["metrics.m.permuted.calibration"]
 
 
 def test_values_in_messages_are_short():

@@ -70,6 +70,34 @@ def test_a_value_that_contradicts_nothing_is_found_by_its_answers(folder, name, 
     assert f"{task}: metrics.{metric}.value: 0.25 recorded" in done.stdout
 
 
+def fail(folder, name, status):
+    """Say of every trial of a floor or line that it ended otherwise, with the seal taken off."""
+    for path in sorted((folder / "records").glob("*.json")):
+        record = json.loads(path.read_text())
+        if record["trial"]["predictor"]["name"] == name:
+            del record["seal"]
+            record["result"].update(status=status, reason="", scores={}, answers={})
+            path.write_text(json.dumps(record))
+
+
+def test_floors_that_are_said_to_have_failed_are_made_anew_and_nobody_is_compared(folder):
+    fail(folder, "masked-mean", "timeout")
+    assert "the floor masked-mean of this task" in kobench("verify", folder, code=1).stdout
+    assert "nothing is compared" in " ".join(kobench("board", folder, "-v").stdout.split())
+    done = kobench("verify", folder, "--rescore", code=1)
+    assert "✗ wrong: masked-mean" in done.stdout
+    assert "profile@2: status: timeout, without scores recorded, ok, with scores here" in (
+        " ".join(done.stdout.split())
+    )
+
+
+def test_a_line_that_is_said_not_to_be_offered_is_made_anew(folder):
+    fail(folder, "truth", "unsupported")
+    done = kobench("verify", folder, "--rescore", code=1)
+    assert "✗ wrong: truth" in done.stdout
+    assert "unsupported, without scores recorded" in " ".join(done.stdout.split())
+
+
 def test_without_answers_a_row_is_not_called_verified(folder):
     shutil.rmtree(folder / "answers")
     done = kobench("verify", folder, "--rescore", "-p", "good", code=1)

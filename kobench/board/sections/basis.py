@@ -14,9 +14,10 @@ def missing_basis(records: Iterable[Record], task: str) -> str:
     """Why nothing is compared where floors or lines of a task have no record, "" where all have.
 
     A board that merely left them out would compare with the best floor that is there, and whoever
-    takes the best ones out of a folder would have beaten the others. A trial that failed, or a line
-    that the dataset does not offer, has a record, too; one that nobody has to believe counts for
-    none.
+    takes the best ones out of a folder, or says of them that they failed, would have beaten the
+    others. A line that the dataset does not offer has a record, too. One that nobody has
+    to believe counts for none, and so does a floor without scores: floors are quick, and fail where
+    something is wrong.
 
     Parameters
     ----------
@@ -30,6 +31,8 @@ def missing_basis(records: Iterable[Record], task: str) -> str:
     for record in records:
         slot = slot_of(record)
         if record.result.status in DISBELIEVED:
+            continue
+        if record.role == "floor" and record.result.status != "ok":
             continue
         if record.role != "predictor":
             there[slot].add((record.role, own_name(record.trial.predictor.name)))
@@ -46,7 +49,7 @@ def missing_basis(records: Iterable[Record], task: str) -> str:
         if (found := [name for kind, name in lacking if kind == role])
     )
     return (
-        f"{named} of this task have no record for all of the rows, so nothing is compared; the"
+        f"{named} of this task have no good record for all of the rows, so nothing is compared; the"
         " command of the run makes them"
     )
 
