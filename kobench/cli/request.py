@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -183,12 +184,16 @@ def seed_known(flags: dict[str, Any]) -> bool:
 def tuned_settings(plugin_files: Sequence[str]) -> dict[tuple[str, str], tuple[str, ...]]:
     """By distribution and selection what `kobench tune` says that settings were chosen on.
 
-    It is written beside plugin files, and in the present folder.
+    It is written beside plugin files, of which each speaks of its own plugin alone, and in the
+    present folder.
     """
     from kobench.results.tuned import read_tuned, tuned_path, used_by
 
     return used_by(
-        sweep for plugin in (None, *plugin_files) for sweep in read_tuned(tuned_path(plugin))
+        sweep
+        for plugin in (None, *plugin_files)
+        for sweep in read_tuned(tuned_path(plugin))
+        if plugin is None or sweep["distribution"] == f"file:{Path(plugin).name}"
     )
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from kobench.environments import pip
+from kobench.environments.inside import distributions_here, listed_by, name_of, normalise
 from kobench.environments.lock import Lock
 from kobench.environments.pip_settings import Settings, settings_for_uv
 from kobench.environments.wheels import ONLY_WHEELS
@@ -40,12 +41,31 @@ UNWANTED = (
 
 
 def find_uv() -> Path | None:
-    """The uv beside kobench's interpreter (the extra `env` brings it), else the one on PATH."""
-    beside = Path(sysconfig.get_path("scripts")) / "uv"
-    if os.access(beside, os.X_OK):
+    """The uv beside kobench's interpreter (the extra `env` brings it), else the one on PATH.
+
+    One that lies beside it counts where it came with uv alone: any wheel can bring a program of
+    that name.
+    """
+    here = Path(sysconfig.get_path("scripts"))
+    beside = here / "uv"
+    if os.access(beside, os.X_OK) and owners_of(beside) == {"uv"}:
         return beside
-    found = shutil.which("uv")
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    others = (one for one in path if os.path.realpath(one) != os.path.realpath(here))
+    found = shutil.which("uv", path=os.pathsep.join(others))
     return Path(found) if found else None
+
+
+def owners_of(program: Path) -> set[str]:
+    """The distributions of kobench's interpreter in whose lists of files a program is."""
+    where = os.path.realpath(program.parent)
+    return {
+        normalise(name_of(each))
+        for each in distributions_here()
+        for path in listed_by(each)
+        if os.path.basename(path) == program.name
+        and os.path.realpath(os.path.dirname(str(each.locate_file(path)))) == where
+    }
 
 
 def choose(installer: str, base: Path, say: Callable[[str], None]) -> Uv | None:

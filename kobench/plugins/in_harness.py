@@ -260,6 +260,7 @@ STARTED = (
     "nvcc",
     "objdump",
     "uname",
+    "uv",
 )
 
 

@@ -9,6 +9,7 @@ from command import kobench
 from places import PREDICTORS
 from tiny import TINY
 
+from kobench.cli.request import tuned_settings
 from kobench.results.records import read_records
 
 
@@ -59,6 +60,23 @@ def test_a_run_with_a_tuned_setting_carries_it_and_the_board_warns(tuned):
         if one.role == "predictor"
     }
     assert found == {said["best"]: sweep["used"], "good": None}
+
+
+def test_a_plugin_files_sweeps_say_nothing_of_others(tmp_path):
+    """Else an entrant could have a rival's row marked as tuned on what it is ranked on."""
+    (tmp_path / "mine.py").write_text("")
+    (tmp_path / "mine.tuned.json").write_text(
+        json.dumps(
+            {
+                "sweeps": [
+                    {"predictor": name, "distribution": who, "settings": [name], "used": ["grn"]}
+                    for name, who in (("mine", "file:mine.py"), ("rival", "file:rival.py"))
+                ]
+            }
+        )
+    )
+    found = tuned_settings([str(tmp_path / "mine.py")])
+    assert found == {("file:mine.py", "mine"): ("grn",)}
 
 
 def test_a_damaged_file_stops_a_run_in_a_sentence(tuned, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -319,3 +320,39 @@ def test_the_python_of_a_lock_is_taken_or_one_of_its_series() -> None:
     assert interpreter_for(None, f"{series}.999", said.append)[1].startswith(f"{series}.")
     (sentence,) = said
     assert sentence.startswith(f"the lock is of Python {series}.999, here is {series}.")
+
+
+def test_a_uv_that_another_wheel_left_beside_python_is_not_started(tmp_path, monkeypatch):
+    programs, packages = tmp_path / "bin", tmp_path / "lib"
+    programs.mkdir()
+    (programs / "uv").write_text("#!/bin/sh\n")
+    (programs / "uv").chmod(0o755)
+    monkeypatch.setattr(uv.sysconfig, "get_path", lambda name: str(programs))
+    monkeypatch.setenv("PATH", str(programs))
+
+    def install(name, listed):
+        info = packages / f"{name}-1.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
+        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1\n")
+        (info / "RECORD").write_text("".join(f"{path},,\n" for path in listed))
+
+    def found():
+        here = list(importlib.metadata.distributions(path=[str(packages)]))
+        monkeypatch.setattr(uv, "distributions_here", lambda: here)
+        return uv.find_uv()
+
+    packages.mkdir()
+    assert found() is None  # in nobody's list
+    install("uvvy", ["../bin/uv"])
+    assert found() is None
+    install("uv", ["../bin/uv", "uv/__init__.py"])
+    assert found() is None  # two say that they brought it
+    install("uvvy", ["uvvy.py", "bin/uv"])
+    assert found() == programs / "uv"
+    install("uv", ["uv/__init__.py"])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "uv").write_text("#!/bin/sh\n")
+    (elsewhere / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{elsewhere}")
+    assert found() == elsewhere / "uv"
