@@ -421,5 +421,5 @@ def is_importable(name: str) -> bool:
 
 def _files_at(package: Path) -> Iterator[tuple[str, Path]]:
     """The files of a package: path from the folder that holds it, and place."""
-    for name, path in files_below(package).items():
+    for name, path in files_below(package, empty=True).items():
         yield f"{package.name}/{name}", path

@@ -141,7 +141,7 @@ class Source:
         """
         hashes = Hashes(memory)
         if self.file is None:
-            return hash_of_all(self.files, hashes, self.known_as)
+            return hash_of_all(self.files, hashes, self.known_as, modes=True)
         found = hashes.of(Path(self.file))
         hashes.keep()
         return found

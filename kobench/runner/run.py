@@ -30,6 +30,7 @@ from kobench.runner.older import Older
 from kobench.runner.order import in_parts, is_asked
 from kobench.runner.prepared import Prepared
 from kobench.runner.reach import hidden_from, refuse_written
+from kobench.runner.readable import refuse_libraries
 from kobench.runner.resume import Action, Policy, decide
 from kobench.runner.seeds import settle_seeds
 from kobench.runner.shown import keep_shown
@@ -282,6 +283,7 @@ def check_sandbox(trials: Sequence[Trial]) -> None:
     for trial in trials:
         refuse_code_here(trial.predictor.entry, trial.request.sandbox)
         refuse_if_open(trial.request.sandbox)
+        refuse_libraries(trial.request)
 
 
 def started(work: Work) -> list[Trial]:

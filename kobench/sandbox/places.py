@@ -111,6 +111,26 @@ def this_interpreter() -> Interpreter:
     return Interpreter(Path(sys.executable), (*prefixes, *others))
 
 
+def libraries_elsewhere(readable: Sequence[str]) -> list[str]:
+    """What `LD_LIBRARY_PATH` names beside the system, the interpreter and folders to read.
+
+    A predictor can read the variable and what lies there, and neither decides whether a stored
+    score still counts.
+
+    Parameters
+    ----------
+    readable : sequence of str
+        Folders whose content counts.
+    """
+    prefixes = (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
+    known = [os.path.realpath(one) for one in (*SYSTEM, *CUDA_PLACES, *prefixes, *readable)]
+    return [
+        entry
+        for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+        if entry and not any(Path(os.path.realpath(entry)).is_relative_to(one) for one in known)
+    ]
+
+
 def folders_of_packages() -> list[str]:
     """The folders of packages that Python itself or the user put on the path.
 

@@ -86,7 +86,7 @@ def _key(path: Path) -> str:
     return os.path.abspath(path)
 
 
-def hash_of_all(files: Mapping[str, Path], hashes: Hashes, what: str) -> str:
+def hash_of_all(files: Mapping[str, Path], hashes: Hashes, what: str, modes: bool = False) -> str:
     """One hash of the names and contents of files, wherever they lie.
 
     Parameters
@@ -98,6 +98,9 @@ def hash_of_all(files: Mapping[str, Path], hashes: Hashes, what: str) -> str:
         Remembers the contents.
     what : str
         What they are, for who waits while much is read.
+    modes : bool
+        Whether what else a program can read of a file, and an installer keeps, counts: that it may
+        be executed, and the text of a link. Times never do.
 
     Returns
     -------
@@ -108,7 +111,12 @@ def hash_of_all(files: Mapping[str, Path], hashes: Hashes, what: str) -> str:
     if total >= MUCH:
         sentence = f"kobench reads {total / 1e9:.1f} GB of {what} to know whether it has changed"
         print(one_line(f"{sentence}; what stays as it is is not read again"), file=sys.stderr)
-    found = hash_of([[name, _content(files[name], hashes)] for name in sorted(files)])
+    found = hash_of(
+        [
+            [name, _content(files[name], hashes), *(_beside(files[name]) if modes else ())]
+            for name in sorted(files)
+        ]
+    )
     hashes.keep()
     return found
 
@@ -132,6 +140,17 @@ def _content(path: Path, hashes: Hashes) -> str:
         return f"can't be read ({error.errno})"
 
 
+def _beside(path: Path) -> list[str]:
+    """What a file says beside its content; nothing for most."""
+    found = []
+    with contextlib.suppress(OSError):
+        if path.is_symlink() and _is_file(path):
+            found.append(f"by {os.readlink(path)}")
+        if _is_file(path) and os.stat(path).st_mode & 0o111:
+            found.append("may be executed")
+    return found
+
+
 def _is_file(path: Path) -> bool:
     return stat.S_ISREG(os.stat(path).st_mode)
 
@@ -147,13 +166,16 @@ def stamp_of_all(paths: Iterable[Path]) -> str:
     return hash_of(found)
 
 
-def files_below(folder: Path) -> dict[str, Path]:
+def files_below(folder: Path, empty: bool = False) -> dict[str, Path]:
     """All files in a folder and in those below it.
 
     Parameters
     ----------
     folder : Path
         Links to folders are not followed; they are listed as files are.
+    empty : bool
+        Whether to list folders in which nothing is, too: a program can read their names. Python
+        makes those called `__pycache__` for everybody.
 
     Returns
     -------
@@ -163,6 +185,9 @@ def files_below(folder: Path) -> dict[str, Path]:
     found = {}
     for inner, folders, names in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(inner, name))]
+        is_cache = os.path.basename(inner) == "__pycache__"
+        if empty and not (folders or names or is_cache) and inner != str(folder):
+            links.append("")
         for name in (*names, *links):
             path = os.path.join(inner, name)
             found[os.path.relpath(path, folder).replace(os.sep, "/")] = Path(path)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from places import PREDICTORS
+from tiny import TINY
 
+from kobench.errors import UserError
 from kobench.plugins.load import load_registry
 from kobench.results.records import read_record, record_path
 from kobench.runner.plan import make_plan
-from kobench.runner.readable import contents_of
+from kobench.runner.readable import contents_of, refuse_libraries
 from kobench.runner.request import Request
 from kobench.runner.resume import decide
 from kobench.runner.run import Run
@@ -110,3 +113,26 @@ def test_a_link_to_a_folder_is_what_it_leads_to(
     (weights / "cache" / "plugins" / "x.json").write_text("{}")
     for name in names:
         assert contents_of([name]) == before
+
+
+def test_libraries_of_ones_own_count_or_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "libraries"
+    system = f"/usr/lib{os.pathsep}{sys.prefix}/lib"
+
+    def request(mode: str = "require", *readable: Path) -> Request:
+        return Request([TINY], [], sandbox=mode, readable=tuple(map(str, readable)))
+
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    refuse_libraries(request())
+    monkeypatch.setenv("LD_LIBRARY_PATH", f"{system}{os.pathsep}")
+    refuse_libraries(request())
+    monkeypatch.setenv("LD_LIBRARY_PATH", f"{system}{os.pathsep}{mine}")  # there or not
+    with pytest.raises(UserError, match=f"LD_LIBRARY_PATH names {mine}, .*--readable {mine}"):
+        refuse_libraries(request())
+    refuse_libraries(request("auto"))
+    refuse_libraries(request("require", mine))
+    monkeypatch.setenv("LD_LIBRARY_PATH", "w=1.0")  # its text alone could say something
+    with pytest.raises(UserError, match=r"names w=1\.0"):
+        refuse_libraries(request("require", mine))

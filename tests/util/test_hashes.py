@@ -226,3 +226,33 @@ def test_what_looks_compiled_is_left_out_unless_it_was_brought(tmp_path):
     assert caches == {tmp_path / "__pycache__"}
     left, caches = without_caches(files, compiled)
     assert (left, caches) == (files, frozenset())
+
+
+def test_what_can_be_read_beside_a_content_counts_where_it_is_asked_for(tmp_path):
+    folder, memory = tmp_path / "folder", tmp_path / "memory.json"
+    folder.mkdir()
+    (folder / "a").write_text("a")
+    (folder / "link").symlink_to("a")
+
+    def seen(modes):
+        files = files_below(folder, empty=modes)
+        return hash_of_all(files, Hashes(memory), "files", modes=modes)
+
+    def with_modes():
+        return seen(True)
+
+    plain, found = seen(False), [with_modes()]
+    (folder / "a").chmod(0o755)
+    found.append(with_modes())
+    (folder / "link").unlink()
+    (folder / "link").symlink_to("././a")
+    found.append(with_modes())
+    (folder / "w=0.0").mkdir()
+    found.append(with_modes())
+    (folder / "w=0.0").rename(folder / "w=1.0")
+    found.append(with_modes())
+    assert len(set(found)) == 5
+    assert seen(False) == plain
+    (folder / "w=1.0").rename(folder / "w=0.0")
+    os.utime(folder / "a", (1, 1))
+    assert with_modes() == found[3]
