@@ -109,6 +109,10 @@ class PredictorSpec:
     developed_on : tuple of str
         Names of the datasets whose knockouts were looked at while the method was made: boards say
         that its scores there are no evidence.
+    tolerance : float
+        How far the answers of two fits with one seed may be apart, as a share of the largest
+        answer; at most 0.1. `kobench verify --rerun` compares by it. More than the default is for a
+        method that draws numbers without the seed, or computes on a device that rounds as it likes.
     """
 
     name: str
@@ -125,6 +129,7 @@ class PredictorSpec:
     order_matters: bool = False
     prior: str = ""
     developed_on: tuple[str, ...] = ()
+    tolerance: float = 1e-6
 
     @property
     def meaning(self) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kobench.results.parts import Record
     from kobench.verify.finding import Finding
     from kobench.verify.outcome import Outcome
+    from kobench.verify.rerun import Rerun
     from kobench.verify.rescored import Rescored
     from kobench.verify.signed import Signatures
 
@@ -47,6 +48,7 @@ Examples:
   kobench verify leaderboards/quick
   kobench verify kobench-results --rescore
   kobench verify leaderboards/crispr --rescore -p cipher
+  kobench verify leaderboards/quick --rerun -p linear --network 0
   kobench verify leaderboards/quick --rescore -o leaderboards/quick/verified.json --by Ann
 """
 
@@ -59,6 +61,40 @@ Examples:
 )
 @click.option(
     "--rescore", is_flag=True, help="Score the stored answers again, and make the floors anew."
+)
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help=(
+        "Fit the predictors again, in the sandbox, and compare their answers; --rescore is part of"
+        " it."
+    ),
+)
+@click.option(
+    "--from",
+    "code",
+    default=None,
+    metavar="SOURCE",
+    help=(
+        "With --rerun: where the method can be had, ADDRESS@COMMIT[#FOLDER] of a git repository, a"
+        " folder, a wheel or a plugin file. Without it what a submission says, else what is"
+        " installed."
+    ),
+)
+@click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    type=int,
+    metavar="N",
+    help="With --rerun: only the network of this seed or number; may be repeated.",
+)
+@click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "require", "off"]),
+    default="auto",
+    show_default=True,
+    help="With --rerun: as for `kobench run`.",
 )
 @click.option(
     "--answers",
@@ -101,6 +137,10 @@ def verify_command(
     ctx: click.Context,
     folder: Path,
     rescore: bool,
+    rerun: bool,
+    code: str | None,
+    networks: tuple[int, ...],
+    sandbox: str,
     store: Path | None,
     predictors: tuple[str, ...],
     datasets: tuple[str, ...],
@@ -118,10 +158,12 @@ def verify_command(
 
     Without options: do its records contradict themselves, or each other (consistent). --rescore:
     do the stored answers give these scores, against the truth made or loaded here (re-scored).
-    Answers that were looked up or worked out with the truth at hand pass both. Exit code 1: a row
-    is not what it says, or could not be looked at as far as was asked.
+    --rerun: does the method, fitted again, give these answers (re-run); those that were looked up
+    or worked out with the truth at hand pass all but this. Exit code 1: a row is not what it says,
+    or could not be looked at as far as was asked.
     """
     from kobench.cli.folders import networks_of_suite, of_predictors, records_of
+    from kobench.cli.rerun import run_again
     from kobench.results.answer_store import AnswerStore
     from kobench.results.suite_seed import find_seed
     from kobench.results.versions import newest
@@ -132,10 +174,12 @@ def verify_command(
     from kobench.verify.rescored import rescore as score_again
     from kobench.verify.signed import check_signatures
 
-    if output is not None and not (rescore and by):
+    if output is not None and not ((rescore or rerun) and by):
         raise click.UsageError(
-            "-o keeps what --rescore found, and under the name of --by; give both", ctx
+            "-o keeps what --rescore or --rerun found, and under the name of --by; give both", ctx
         )
+    if not rerun and (code is not None or networks):
+        raise click.UsageError("--from and --network go with --rerun", ctx)
     registry = load(plugin_files, dataset_folders)
     records, remark = records_of(folder)
     if not (folder / "records.jsonl.gz").is_file():
@@ -145,7 +189,8 @@ def verify_command(
     if not chosen:
         raise click.UsageError(f"no record of {' or '.join(predictors)} there", ctx)
     again: Rescored | None = None
-    if rescore:
+    fitted: Rerun | None = None
+    if rescore or rerun:
         published, lacking = published_of(folder, records) if store is None else (None, [])
         findings += lacking
         place, seed = AnswerStore(store or folder), find_seed(folder)
@@ -153,17 +198,24 @@ def verify_command(
         wrong = {id(finding.record) for finding in findings}
         again = score_again([one for one in chosen if id(one) not in wrong], source)
         findings += again.findings
+        if rerun:
+            wrong = {id(finding.record) for finding in findings}
+            honest = [one for one in chosen if id(one) not in wrong]
+            files, cards = plugin_files, dataset_folders
+            fitted = run_again(honest, source, folder, code, networks, files, cards, sandbox)
+            findings += fitted.findings
     signed = None
     if signers is not None:
         signed = check_signatures(folder, chosen, signers)
         findings += signed.findings
-    found = outcomes(chosen, findings, again)
+    found = outcomes(chosen, findings, again, fitted)
     show_rows(found, findings, verbose, signed)
     if output is not None:
         keep_evidence(output, found, records, by, on or today())
     if remark:
         say(remark, err=True)
-    ctx.exit(1 if findings or (again and again.open) or remark else 0)
+    unknown = (again and again.open) or (fitted and fitted.open)
+    ctx.exit(1 if findings or unknown or remark else 0)
 
 
 def published_of(
@@ -223,9 +275,9 @@ def show_rows(
         Who signed the rows; None where that was not asked.
     """
     from kobench.errors import WRONG
-    from kobench.verify.outcome import NOT_RESCORED
+    from kobench.verify.outcome import NOT_RERUN, NOT_RESCORED
 
-    marks = {WRONG: ("✗ ", "red"), NOT_RESCORED: ("? ", "yellow")}
+    marks = {WRONG: ("✗ ", "red")} | dict.fromkeys((NOT_RESCORED, NOT_RERUN), ("? ", "yellow"))
     counts: dict[str, int] = defaultdict(int)
     for one in found:
         counts[one.word] += 1

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kobench import __version__
 from kobench.errors import UNVERIFIABLE, WRONG
-from kobench.results.evidence import LEVELS, RESCORED, Evidence, Place, by_place, digest_of
+from kobench.results.evidence import LEVELS, RERUN, RESCORED, Evidence, Place, by_place, digest_of
 from kobench.results.parts import Record
 from kobench.verify.finding import Finding, by_record
+from kobench.verify.rerun import Rerun
 from kobench.verify.rescored import Rescored
 
 #: What is said of a row beside a level and `WRONG`: nobody looked further, or could not.
-CONSISTENT, NOT_RESCORED = "consistent", "not re-scored"
+CONSISTENT, NOT_RESCORED, NOT_RERUN = "consistent", "not re-scored", "not re-run"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Outcome:
     records : sequence of Record
         Its records.
     word : str
-        `CONSISTENT`, a level, `NOT_RESCORED` or `WRONG`.
+        `CONSISTENT`, a level, `NOT_RESCORED`, `NOT_RERUN` or `WRONG`.
     wrong, open : list of str
         What is wrong, and why it could not be looked at.
     checked : int
@@ -53,7 +54,10 @@ class Outcome:
 
 
 def outcomes(
-    records: Iterable[Record], findings: Iterable[Finding], again: Rescored | None
+    records: Iterable[Record],
+    findings: Iterable[Finding],
+    again: Rescored | None,
+    fitted: Rerun | None = None,
 ) -> list[Outcome]:
     """What became of each row.
 
@@ -65,12 +69,40 @@ def outcomes(
         What is wrong with them.
     again : Rescored or None
         What came of scoring them again; None where that was not asked.
+    fitted : Rerun or None
+        What came of fitting them again; None where that was not asked.
     """
     wrong, unknown = by_record(findings), by_record(again.open if again else ())
+    never = by_record(fitted.open if fitted else ())
     return [
         outcome_of(place, members, wrong, unknown, again)
+        if fitted is None
+        else raised(
+            outcome_of(place, members, wrong, unknown, again),
+            [str(one) for record in members for one in never.get(id(record), ())],
+            sum(id(record) in fitted.checked for record in members),
+        )
         for place, members in by_place(records).items()
     ]
+
+
+def raised(found: Outcome, open_: Sequence[str], checked: int) -> Outcome:
+    """What became of a row that was scored again, once it was fitted again, too.
+
+    Parameters
+    ----------
+    found : Outcome
+        What came of scoring.
+    open_ : sequence of str
+        Why it could not be fitted again.
+    checked : int
+        How many of its records came out as recorded.
+    """
+    if found.word == WRONG or not (open_ or checked):
+        return found
+    if open_:
+        return replace(found, word=NOT_RERUN, open=[*found.open, *unique(open_)])
+    return replace(found, word=RERUN, checked=checked, sampled=checked < len(found.records))
 
 
 def outcome_of(

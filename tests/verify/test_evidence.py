@@ -150,7 +150,7 @@ def test_evidence_that_cannot_be_read_ends_in_a_sentence(folder):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("-o", "verified.json", "--by", "Ann"), "-o keeps what --rescore found"),
+        (("-o", "verified.json", "--by", "Ann"), "-o keeps what --rescore or --rerun found"),
         (("-o", "verified.json", "--rescore"), "under the name of --by"),
         (("-o", "ann.json", "--rescore", "--by", "Ann"), "is the file verified.json"),
         (("--date", "yesterday"), "'yesterday' is no day"),
