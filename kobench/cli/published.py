@@ -168,6 +168,8 @@ def keep_answers(source: Path, records: list[Record], folder: Path, most: int) -
             f" (--answers-mb is {most >> 20})."
         )
     kept = "all answers" if sample.of_row is None else f"{sample.of_row} of each row's answers"
+    if sample.of_all is not None:
+        kept = f"the answers of {sample.of_all} records of all rows together"
     without = f", none to {', '.join(sample.left_out)}" if sample.left_out else ""
     return f"{FILE} has {kept}{without} ({(folder / FILE).stat().st_size / 1e6:.1f} MB)."
 

@@ -2,7 +2,8 @@
 
 `answers.zip` in a published folder has a file for each kept answer, called by the sha256 that its
 record names, and `sample.json`. Where not all are kept, it is so many of each row: those whose hash
-with the hash of all answers of the board is lowest. Whoever changes any answer changes the sample.
+with the hash of all answers of the board is lowest. Where there are more rows than answers that
+fit, it is so many records of all. Whoever changes any answer changes the sample.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import io
 import json
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 from kobench.results.parts import Record
@@ -49,12 +50,16 @@ class Sample:
         The question sets whose answers are kept.
     left_out : mapping of str to int
         Question set whose answers are too large -> how many bytes all of them have.
+    of_all : int or None
+        How many records have theirs kept, whatever their rows, where not even one of each row
+        fits; None for no such limit.
     """
 
     all_answers: str
     of_row: int | None
     sets: tuple[str, ...]
     left_out: Mapping[str, int]
+    of_all: int | None = None
 
 
 def named_answers(records: Iterable[Record]) -> list[tuple[Record, str, str]]:
@@ -95,6 +100,10 @@ def chosen_answers(records: Iterable[Record], sample: Sample) -> set[str]:
             lot = hashlib.sha256(f"{sample.all_answers}|{identity(record.trial)}".encode())
             row = spot_of(record.role, record.trial)._replace(train="")
             rows[row, name].append((lot.hexdigest(), key))
+    if sample.of_all is not None:
+        lots = {lot for of_row in rows.values() for lot, _ in of_row}
+        drawn = set(sorted(lots)[: sample.of_all])
+        return {key for of_row in rows.values() for lot, key in of_row if lot in drawn}
     return {key for lots in rows.values() for _, key in sorted(lots)[: sample.of_row]}
 
 
@@ -102,7 +111,8 @@ def pack_answers(records: list[Record], answers: Path, packed: Path, most: int) 
     """Write `answers.zip` of at most so many bytes, as many of each row as fit.
 
     All of them where that fits, else 1, 2, ... of each row. Where one is too much, the question
-    sets with the largest answers are left out.
+    sets with the largest answers are left out. Where one answer of each row to a single set is too
+    much, it is as many records as fit of all.
 
     Parameters
     ----------
@@ -135,6 +145,9 @@ def pack_answers(records: list[Record], answers: Path, packed: Path, most: int) 
     def fits(sample: Sample) -> bool:
         return sum(size[key] for key in chosen_answers(records, sample)) <= most
 
+    def fits_so_many(sample: Sample, number: int) -> bool:
+        return fits(replace(sample, of_all=number))
+
     while sets:
         kept = tuple(sorted(sets))
         if fits(every := Sample(whole, None, kept, left_out)):
@@ -144,8 +157,25 @@ def pack_answers(records: list[Record], answers: Path, packed: Path, most: int) 
             number += 1
         if number:
             return written(packed, answers, records, Sample(whole, number, kept, left_out))
+        if len(sets) == 1:
+            number = most_that_fit(partial(fits_so_many, every), len(named))
+            if number:
+                return written(packed, answers, records, replace(every, of_all=number))
         left_out = {**left_out, sets[-1]: weight[sets.pop()]}
     return None
+
+
+def most_that_fit(fits: Callable[[int], bool], most: int) -> int:
+    """The largest number up to `most` that fits, where all smaller ones do; 0 where none does.
+
+    >>> most_that_fit(lambda n: n <= 5, 9), most_that_fit(lambda n: False, 9)
+    (5, 0)
+    """
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
 
 
 def member(content: bytes) -> bytes:
@@ -160,7 +190,8 @@ def written(packed: Path, answers: Path, records: list[Record], sample: Sample) 
     """Write the file of a sample; same answers, same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        said = json.dumps(asdict(sample), sort_keys=True, indent=1)
+        facts = {key: value for key, value in asdict(sample).items() if key != "of_all" or value}
+        said = json.dumps(facts, sort_keys=True, indent=1)
         archive.writestr(zipfile.ZipInfo(SAMPLE, DATE), said, zipfile.ZIP_DEFLATED)
         for key in sorted(chosen_answers(records, sample)):
             content = (answers / f"{key}.npz").read_bytes()
@@ -182,12 +213,13 @@ def read_sample(folder: Path) -> Sample | None:
         return None
     found = parse_json(content.decode())
     try:
-        of_row = found["of_row"]
+        of_row, of_all = found["of_row"], found.get("of_all")
         sample = Sample(
             str(found["all_answers"]),
             None if of_row is None else int(of_row),
             tuple(map(str, found["sets"])),
             {str(name): int(size) for name, size in found["left_out"].items()},
+            None if of_all is None else int(of_all),
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{SAMPLE} in it lacks a part ({error})") from error
@@ -258,3 +290,5 @@ def missing_of(records: Iterable[Record], folder: Path, sample: Sample) -> Itera
         yield f"{FILE} lacks {len(lacking)} answers that the hash of all chose ({lacking[0][:16]})"
     if sample.of_row is not None and sample.of_row < 1:
         yield f"{FILE} keeps {sample.of_row} records of a row, expected 1 or more"
+    if sample.of_all is not None and sample.of_all < 1:
+        yield f"{FILE} keeps {sample.of_all} records of all, expected 1 or more"

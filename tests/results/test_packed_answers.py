@@ -170,8 +170,26 @@ def test_as_many_of_each_row_are_packed_as_fit(tmp_path, stored, most, of_row, s
     assert packed.read_bytes() == before
 
 
+def test_of_more_rows_than_fit_as_many_records_as_fit_are_packed(tmp_path, stored):
+    found = pack_answers(BOARD, stored, tmp_path / FILE, 2 * SMALL - 1)
+    assert found == Sample(hash_of_all(BOARD), None, ("profile",), {"singles": 8 * LARGE}, 1)
+    assert read_sample(tmp_path) == found
+    assert list(missing_of(BOARD, tmp_path, found)) == []
+    # whoever's lot with the hash of all is lowest, whatever its row
+    lots = {
+        hashlib.sha256(f"{found.all_answers}|{identity(one.trial)}".encode()).hexdigest(): one
+        for one in BOARD[:8]
+    }
+    in_order = [lots[lot].result.answers["profile"] for lot in sorted(lots)]
+    for number in range(9):
+        sample = replace(found, of_all=number)
+        assert chosen_answers(BOARD, sample) == set(in_order[:number])
+    (said,) = missing_of(BOARD, tmp_path, replace(found, of_all=0))
+    assert said.endswith("keeps 0 records of all, expected 1 or more")
+
+
 def test_where_not_even_one_of_the_smallest_fits_nothing_is_packed(tmp_path, stored):
-    assert pack_answers(BOARD, stored, tmp_path / FILE, 2 * SMALL - 1) is None
+    assert pack_answers(BOARD, stored, tmp_path / FILE, SMALL - 1) is None
     assert not (tmp_path / FILE).exists()
 
 
