@@ -265,6 +265,15 @@ def test_how_many_draws_are_kept_is_in_the_key_of_scores(trial, monkeypatch):
     assert all(after.scores[label] != before.scores[label] for label in before.scores)
 
 
+def test_how_answers_are_permuted_is_in_the_scores_of_perturbations_alone(trial, monkeypatch):
+    before = trial.keys
+    monkeypatch.setattr(keys.permutations, "VERSION", keys.permutations.VERSION + 1)
+    after = trial.keys
+    assert (after.fit, after.questions) == (before.fit, before.questions)
+    changed = {key for key in before.scores if before.scores[key] != after.scores[key]}
+    assert changed == {task.spec.label for task in trial.tasks if task.spec.name == "response"}
+
+
 def test_keys_say_of_which_contract_and_source_they_are(trial):
     found = trial.keys
     assert (found.contract, found.source) == (CONTRACT, trial.dataset.source)
