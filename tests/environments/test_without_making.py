@@ -482,3 +482,135 @@ def test_an_environment_is_removed_with_all_that_was_left_of_its_making(folder):
     for name in ("one", ".making"):
         with pytest.raises(UserError, match="there is no environment"):
             create.remove(name)
+
+
+# kobench's own part, and what has an environment
+
+
+def test_the_files_that_an_environment_gets_of_kobench():
+    found = own.parts()
+    assert all(path.is_file() and path.suffix == ".py" for path in found.values())
+    assert all(str(path).endswith(f"/{name}") for name, path in found.items())
+    for part in own.PARTS:
+        folder = own.PACKAGE / part
+        if folder.is_dir():
+            inside_it = {path for path in found.values() if path.is_relative_to(folder)}
+            assert inside_it == set(folder.rglob("*.py"))
+            assert len(inside_it) > 3
+        else:
+            assert found[f"kobench/{part}.py"] == own.PACKAGE / f"{part}.py"
+    assert not any("/runner/" in name or "/board/" in name for name in found)
+
+
+def test_what_changes_with_these_files(tmp_path, monkeypatch):
+    one, two = tmp_path / "one.py", tmp_path / "two.py"
+    one.write_text("1")
+    two.write_text("2")
+    os.utime(one, ns=(5, 5))
+
+    def stamp(files):
+        monkeypatch.setattr(own, "parts", lambda: files)
+        return own.stamp.__wrapped__()
+
+    first, digest = stamp({"a": one}), own.digest_of({"a": one, "b": two})
+    assert stamp({"a": one}) == first
+    assert stamp({"b": one}) != first
+    assert stamp({"a": two}) != first
+    assert own.digest_of({"b": two, "a": one}) == digest
+    assert own.digest_of({"a": two, "b": one}) != digest
+    os.utime(one, ns=(6, 6))
+    assert stamp({"a": one}) != first
+    assert own.digest_of({"a": one, "b": two}) == digest
+    one.write_text("11")
+    os.utime(one, ns=(5, 5))
+    assert stamp({"a": one}) != first
+    assert own.digest_of({"a": one, "b": two}) != digest
+    for made_of in (lambda: stamp({"a": one}), lambda: own.digest_of({})):
+        before = made_of()
+        with monkeypatch.context() as patch:
+            patch.setattr(own, "__version__", "9")
+            assert made_of() != before
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_kobenchs_own_part_takes_the_place_of_what_is_there(folder, tmp_path, monkeypatch, within):
+    site = tmp_path / "site"
+    for old in ("kobench/old.py", "kobench-0.0.dist-info/METADATA", "numpy/__init__.py"):
+        (site / old).parent.mkdir(parents=True, exist_ok=True)
+        (site / old).write_text("old")
+    (site / "kobench-note.dist-info").write_text("the user's")
+    base = (folder if within else tmp_path) / "bin" / "python"
+    ran = []
+    monkeypatch.setattr("subprocess.run", lambda command, **more: ran.append(command))
+    own.put_into(site, base)
+    information = site / f"kobench-{__version__}.dist-info"
+    assert {path.name for path in site.iterdir()} == {
+        "kobench",
+        information.name,
+        "numpy",
+        "kobench-note.dist-info",
+    }
+    files = {
+        f"kobench/{path.relative_to(site / 'kobench').as_posix()}": path
+        for path in (site / "kobench").rglob("*")
+        if path.is_file()
+    }
+    assert own.digest_of(files) == own.digest_of(own.parts())
+    listed = (information / "RECORD").read_text().split(",,\n")
+    names = {f"{information.name}/{name}" for name in ("METADATA", "WHEEL", "INSTALLER", "RECORD")}
+    assert set(listed) == {*files, *names, ""}
+    assert {f"{information.name}/{path.name}" for path in information.iterdir()} == names
+    assert f"Version: {__version__}\n" in (information / "METADATA").read_text()
+    assert (information / "INSTALLER").read_text() == "kobench\n"
+    assert (site / "numpy" / "__init__.py").read_text() == "old"
+    # what may have been put in the place of an interpreter is not executed
+    start = [str(base), "-I", "-S", "-m", "compileall"]
+    assert [command[:5] for command in ran] == ([] if within else [start])
+    own.put_into(site, base)
+    assert len(list(site.iterdir())) == 4
+
+
+def test_what_is_noted_of_it(tmp_path):
+    assert own.noted(tmp_path) == {}
+    own.note(tmp_path)
+    assert own.noted(tmp_path) == {
+        "version": __version__,
+        "digest": own.digest(),
+        "stamp": own.stamp(),
+    }
+    for text in ("{", "3", "[1]"):
+        (tmp_path / "kobench.json").write_text(text)
+        assert own.noted(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "why", "said"),
+    [
+        (0, '{"version": "3"}', "", None),
+        (0, "{", "", "what it says of itself can't be read"),
+        (1, '{"version": "3"}', "it ended with 1", "it ended with 1; make it again"),
+        (-9, "", "it was killed", "it was killed"),
+    ],
+)
+def test_what_an_environment_has_is_asked_of_the_program_behind_it(
+    tmp_path, monkeypatch, code, output, why, said
+):
+    ran = []
+
+    def held(*arguments):
+        ran.append(arguments)
+        return SimpleNamespace(code=code, output=output, why=why)
+
+    monkeypatch.setattr("kobench.supervisor.held.run_held", held)
+    program, site = Path("/base/bin/python"), tmp_path / "site"
+    if said is None:
+        found = remembered.ask_inside(program, "one", tmp_path, site, (Path("/plugin"),))
+        assert found == {"version": "3"}
+    else:
+        with pytest.raises(BrokenError, match=said):
+            remembered.ask_inside(program, "one", tmp_path, site, (Path("/plugin"),))
+    ((interpreter, words, shown, _),) = ran
+    assert words == ["-I", "-S", str(remembered.INSIDE), str(site)]
+    assert shown == (remembered.INSIDE, Path("/plugin"))
+    assert (interpreter.python, interpreter.environment) == (program, "one")
+    assert interpreter.read == (tmp_path, Path("/base"))
