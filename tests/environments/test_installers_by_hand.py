@@ -195,21 +195,26 @@ def test_uv_that_was_asked_for_and_is_not_here(monkeypatch):
         uv.choose("uv", Path("/base"), print)
 
 
-def test_the_uv_beside_kobenchs_interpreter_is_the_first(tmp_path, monkeypatch):
+def test_the_uv_beside_kobenchs_interpreter_is_the_first_where_it_came_with_uv_alone(
+    tmp_path, monkeypatch
+):
     scripts, path = tmp_path / "scripts", tmp_path / "path"
     for folder in (scripts, path):
         folder.mkdir()
         (folder / "uv").write_text("#!/bin/sh\n")
         (folder / "uv").chmod(0o755)
+    owners = {"uv"}
+    monkeypatch.setattr(uv, "owners_of", lambda program: owners)
     monkeypatch.setattr(uv.sysconfig, "get_path", lambda name: str(tmp_path / name))
-    monkeypatch.setenv("PATH", str(path))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(scripts), str(path)]))
     assert uv.find_uv() == scripts / "uv"
-    (scripts / "uv").chmod(0o644)
-    if not os.access(scripts / "uv", os.X_OK):
+    for others in ({"uv", "mine"}, {"mine"}, set()):
+        owners = others
         assert uv.find_uv() == path / "uv"
+    monkeypatch.setenv("PATH", str(scripts))
+    assert uv.find_uv() is None  # nor by its name, where PATH leads to the same folder
+    owners = {"uv"}
     (scripts / "uv").unlink()
-    assert uv.find_uv() == path / "uv"
-    (path / "uv").unlink()
     assert uv.find_uv() is None
 
 
